@@ -1,0 +1,55 @@
+# Needs Python 3.11 or later, and nothing else; everything is installed into .venv.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= data
+PYTEST_ARGS ?=
+
+.PHONY: help run demo test lint format wheel clean
+
+help: ## Show what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "zkpush needs Python 3.11 or later on the PATH"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/installed-for-tests: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@touch $@ $(VENV)/installed
+
+run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 8081
+	$(BIN)/twistd --nodaemon --pidfile= zkpush --data $(DATA)
+
+demo: $(VENV)/installed ## Run the daemon and simulated terminals together for half a minute
+	$(BIN)/python scripts/demo.py
+
+test: $(VENV)/installed-for-tests ## Run the tests
+	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+
+lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/towncrier build --draft --version 0 > /dev/null
+
+format: $(VENV)/installed-for-tests ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+wheel: $(VENV)/installed-for-tests ## Build the wheel, install it elsewhere, and find the plugin there
+	scripts/check-wheel $(BIN)/python
+
+clean: ## Remove what was installed and built
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,51 @@
+"""Print docs/configuration.md, from the declarations that check a configuration."""
+
+from __future__ import annotations
+
+from typing import get_type_hints
+
+import msgspec
+
+from zkpush.config import Config, meaning
+from zkpush.protocol.tables import OPTION_REPLY
+
+HEAD = """\
+# Configuration
+
+`twistd zkpush --config FILE` reads a TOML file; flags of the same name win over it. Unknown keys
+and bad values are all reported at once. `ZKPUSH_KEY_FILE` in the environment names another place for
+the key than `DIR/key`.
+"""
+
+
+def section(kind: type[msgspec.Struct], prefix: str) -> list[str]:
+    """The rows of a section, then those of the sections in it."""
+    rows, inner = [], []
+    for field in msgspec.structs.fields(kind):
+        hint = get_type_hints(kind)[field.name]
+        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+            inner += section(hint, f"{prefix}{field.name}.")
+            continue
+        known = field.default is not msgspec.NODEFAULT and field.default is not None
+        default = f"`{msgspec.json.encode(field.default).decode()}`" if known else ""
+        rows.append(f"| `{prefix}{field.name}` | {default} | {meaning(kind, field.name)} |")
+    return rows + inner
+
+
+def main() -> None:
+    """Print the page."""
+    print(HEAD)
+    print("| Key | Default | |\n|---|---|---|")
+    print("\n".join(section(Config, "")))
+    print("\n## `[options]`: what terminals are told (spec 5)\n")
+    print(
+        "The names are those of the protocol. For one terminal: `zkpush devices set SN Delay=5`.\n"
+    )
+    print("| Option | Default | |\n|---|---|---|")
+    for field in OPTION_REPLY.fields:
+        if field.stored:
+            print(f"| `{field.wire}` | `{field.default}` | {field.meaning} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Print docs/session.md: the session of a terminal, from the machine itself.
+
+`python scripts/session_diagram.py > docs/session.md` after a change of `zkpush.device.session`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from inspect import cleandoc
+
+from zkpush.device import session
+from zkpush.model import SessionState
+
+OUTCOMES = {
+    "returns(None)": "nothing",
+    **{f"returns({verdict})": verdict.value for verdict in session.Verdict},
+}
+"""What comes of a transition, in words; the changes of state have theirs in the machine."""
+
+
+def page() -> str:
+    """The page: the theory of operation, a diagram, and the table that it is drawn from."""
+    return "".join(f"{line}\n" for line in _lines())
+
+
+def _lines() -> Iterator[str]:
+    title, _, theory = cleandoc(session.__doc__ or "").partition("\n\n")
+    transitions = [
+        (before, what, after, OUTCOMES.get(outcome, outcome))
+        for before, what, after, outcome in session.transitions()
+    ]
+    yield f"# {title.rstrip('.')}"
+    yield ""
+    yield theory
+    yield ""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {SessionState.NEW}"
+    for before, what, after, outcome in transitions:
+        yield f"    {before} --> {after}: {what} / {outcome}"
+    yield "```"
+    yield ""
+    yield "| State | What happens | Next state | What comes of it |"
+    yield "|---|---|---|---|"
+    for row in transitions:
+        yield f"| {' | '.join(row)} |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

@@ -1,0 +1,1 @@
+"""The command line, against a daemon in a process of its own."""

@@ -1,0 +1,108 @@
+"""`zkpush attendance`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .program import Daemon, cells, failed, said
+
+MANY = 2500
+
+
+@pytest.fixture(scope="module")
+def many(daemon: Daemon) -> str:
+    """A terminal that has sent more records than the API gives at once."""
+    terminal = daemon.terminal("MANY1")
+    rows = [
+        f"{number}\t2026-01-{5 + number // 1440:02d} "
+        f"{number // 60 % 24:02d}:{number % 60:02d}:00\t0\t1\t0\t0\t0"
+        for number in range(MANY)
+    ]
+    assert terminal.punch(rows) == b"OK: 2500"
+    return "MANY1"
+
+
+def listed(daemon: Daemon, *args: str) -> str:
+    """What `attendance list` prints."""
+    return said(daemon.zkpush("attendance", "list", *args))
+
+
+def test_table(daemon: Daemon) -> None:
+    """A person sees who was verified when, by the terminal's own clock."""
+    terminal = daemon.terminal("TABLE1")
+    terminal.punch(["7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0", "12345\t2026-01-05 08:00:01\t1\t15"])
+    lines = cells(listed(daemon, "--device", "TABLE1"))
+    assert lines[0] == ["ID", "Device", "PIN", "Time", "Status", "Verify", "Work", "code"]
+    assert [line[1:] for line in lines[1:]] == [
+        ["TABLE1", "7", "2026-01-05T08:00:00", "0", "1", "0"],
+        ["TABLE1", "12345", "2026-01-05T08:00:01", "1", "15"],
+    ]
+
+
+def test_filters(daemon: Daemon) -> None:
+    """The list is of one terminal, one user, and a time from an instant on and before another."""
+    terminal = daemon.terminal("FILTER1")
+    terminal.punch([f"{pin}\t2026-02-0{day} 08:00:00\t0\t1" for pin in (1, 2) for day in (1, 2, 3)])
+    text = listed(
+        daemon,
+        *("--device", "FILTER1", "--pin", "2", "--json"),
+        *("--since", "2026-02-02T10:00:00+02:00", "--until", "2026-02-03T08:00:00Z"),
+    )
+    assert [(item["pin"], item["utc"]) for item in json.loads(text)] == [
+        ("2", "2026-02-02T08:00:00Z")
+    ]
+
+
+def test_pages(daemon: Daemon, many: str) -> None:
+    """However long the list is, all of it is printed, once."""
+    items = json.loads(listed(daemon, "--device", many, "--json"))
+    assert [item["pin"] for item in items] == [str(number) for number in range(MANY)]
+    lines = cells(listed(daemon, "--device", many))
+    assert [line[2] for line in lines] == ["PIN", *(str(number) for number in range(MANY))]
+
+
+def test_csv(daemon: Daemon, many: str) -> None:
+    """CSV has one line of names, and everything there is of each record."""
+    header, *lines = listed(daemon, "--device", many, "--csv").splitlines()
+    assert header.startswith("id,device,utc,received_at,pin,time,status,verify,work_code,")
+    assert [line.split(",")[4] for line in lines] == [str(number) for number in range(MANY)]
+
+
+@pytest.mark.parametrize("limit", [3, 1001])
+def test_limit(daemon: Daemon, many: str, limit: int) -> None:
+    """As many records are printed as were asked for, on how many pages they may be."""
+    text = listed(daemon, "--device", many, "--csv", "--limit", str(limit))
+    assert len(text.splitlines()) == 1 + limit
+
+
+def test_none(daemon: Daemon) -> None:
+    """An empty list is said to a person, and is empty for a program."""
+    run = daemon.zkpush("attendance", "list", "--pin", "nobody")
+    assert said(run) == ""
+    assert run.stderr == "There are no such records.\n"
+    assert listed(daemon, "--pin", "nobody", "--json") == "[]\n"
+    assert len(listed(daemon, "--pin", "nobody", "--csv").splitlines()) == 1
+
+
+@pytest.mark.parametrize("form", [[], ["--csv"]])
+def test_closed_pipe(daemon: Daemon, many: str, form: list[str]) -> None:
+    """A reader that has seen enough ends the listing without a word."""
+    process = daemon.start("attendance", "list", "--device", many, *form)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stdout = None
+    _, message = process.communicate(timeout=30)
+    assert (process.returncode, message) == (1, "")
+
+
+def test_mistakes(daemon: Daemon) -> None:
+    """A time that is none is refused by the API, two forms by the command line."""
+    assert failed(daemon.zkpush("attendance", "list", "--since", "soon")) == (
+        "Error: 'soon' is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z"
+    )
+    assert failed(daemon.zkpush("attendance", "list", "--csv", "--json"), 2) == (
+        "Error: Either --csv or --json."
+    )

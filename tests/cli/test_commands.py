@@ -1,0 +1,175 @@
+"""`zkpush commands`."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+
+from .program import SECONDS, Daemon, cells, environment, failed, misused, said
+
+
+def queued(daemon: Daemon, sn: str, command: str = "INFO") -> str:
+    """The id of a command that waits for a terminal."""
+    return said(daemon.zkpush("commands", "send", sn, command)).strip()
+
+
+def test_send(daemon: Daemon) -> None:
+    """A command is queued, and its id printed, as it stands on the wire."""
+    terminal = daemon.terminal("SEND1")
+    command_id = queued(daemon, "SEND1")
+    assert terminal.command() == (command_id, "INFO")
+
+
+def test_send_json(daemon: Daemon) -> None:
+    """As JSON, the queued command is what the API says of it."""
+    daemon.terminal("SEND2")
+    command = json.loads(said(daemon.zkpush("commands", "send", "SEND2", "REBOOT", "--json")))
+    assert (command["command"], command["params"], command["state"]) == ("REBOOT", {}, "queued")
+
+
+def test_wait(daemon: Daemon) -> None:
+    """The command line waits until a terminal has done a command, and prints what it says."""
+    terminal = daemon.terminal("WAIT1")
+    process = daemon.start("commands", "send", "WAIT1", "INFO", "--wait")
+    command_id, _ = terminal.command()
+    terminal.answer(f"ID={command_id}&Return=0&CMD=INFO\nFWVersion=Ver 2.0\nNote=\x1b[31m\n")
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+    assert out.splitlines() == [
+        command_id,
+        "FWVersion  Ver 2.0",
+        "Note       \\x1b[31m",
+    ]
+    assert err.splitlines()[0] == "INFO is queued"
+    assert err.splitlines()[-1] == "INFO is done."
+
+
+def test_wait_failed(daemon: Daemon) -> None:
+    """A command that a terminal cannot do fails, with the meaning of its code."""
+    terminal = daemon.terminal("WAIT2")
+    process = daemon.start("commands", "send", "WAIT2", "LOG", "--wait", "--json")
+    command_id, _ = terminal.command()
+    terminal.answer(f"ID={command_id}&Return=-1002&CMD=LOG")
+    out, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert json.loads(out)["return_code"] == -1002
+    assert err.splitlines()[-1] == (
+        "Error: The command failed: -1002 (Not supported by the equipment)"
+    )
+
+
+def test_wait_cancelled(daemon: Daemon) -> None:
+    """A command that is cancelled meanwhile is not done."""
+    daemon.terminal("WAIT3")
+    process = daemon.start("commands", "send", "WAIT3", "LOG", "--wait")
+    assert process.stdout is not None
+    command_id = process.stdout.readline().strip()
+    said(daemon.zkpush("commands", "cancel", command_id))
+    _, err = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert err.splitlines()[-1] == "Error: The command is cancelled."
+
+
+def test_wait_no_longer(daemon: Daemon) -> None:
+    """After the time to wait, the command stays queued."""
+    daemon.terminal("WAIT4")
+    run = daemon.zkpush("commands", "send", "WAIT4", "LOG", "--wait", "--timeout", "0.5")
+    command_id = said(run, 1).strip()
+    assert run.stderr.splitlines()[-1] == (
+        "Error: The command is still queued after 0.5 seconds. It stays in the queue; "
+        f"see: zkpush commands show {command_id}"
+    )
+    assert "state        queued" in said(daemon.zkpush("commands", "show", command_id))
+
+
+def test_progress(daemon: Daemon) -> None:
+    """On a screen, a line says what is waited for, and is gone in the end."""
+    daemon.terminal("SCREEN1")
+    screen, side = pty.openpty()
+    process = daemon.start(
+        *("commands", "send", "SCREEN1", "LOG", "--wait", "--timeout", "0"),
+        env=environment(TERM="xterm"),
+        stderr=side,
+    )
+    os.close(side)
+    written = b""
+    try:
+        while part := os.read(screen, 1000):
+            written += part
+    except OSError:  # the other side has ended
+        pass
+    os.close(screen)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert b"LOG is queued (0 s)" in written
+    assert b"\x1b[2K" in written
+
+
+def test_interrupt(daemon: Daemon) -> None:
+    """An interrupt ends the waiting; the command stays queued."""
+    daemon.terminal("WAIT5")
+    process = daemon.start("commands", "send", "WAIT5", "LOG", "--wait")
+    assert process.stdout is not None
+    command_id = process.stdout.readline().strip()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, err.splitlines()[-1]) == (1, "Aborted!")
+    assert daemon.api("GET", f"commands/{command_id}")["state"] == "queued"
+
+
+def test_list(daemon: Daemon) -> None:
+    """The commands of a terminal are listed in the order they were queued."""
+    terminal = daemon.terminal("QUEUE1")
+    first, second = queued(daemon, "QUEUE1"), queued(daemon, "QUEUE1", "LOG")
+    terminal.command()
+    terminal.answer(f"ID={first}&Return=0&CMD=INFO")
+    lines = cells(said(daemon.zkpush("commands", "list", "QUEUE1")))
+    assert lines[0] == ["ID", "Command", "State", "Code", "Meaning", "Created", "Finished"]
+    assert lines[1][:5] == [first, "INFO", "done", "0", "Successful"]
+    assert lines[2][:3] == [second, "LOG", "sent"]
+    items = json.loads(said(daemon.zkpush("commands", "list", "QUEUE1", "--json")))
+    assert [item["id"] for item in items] == [first, second]
+
+
+def test_empty_list(daemon: Daemon) -> None:
+    """A terminal without commands is told from one that is not known."""
+    daemon.terminal("QUEUE2")
+    run = daemon.zkpush("commands", "list", "QUEUE2")
+    assert (said(run), run.stderr) == ("", "QUEUE2 has had no commands.\n")
+    assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
+        "Error: There is no terminal NOBODY."
+    )
+
+
+def test_cancel(daemon: Daemon) -> None:
+    """A command that has not ended can be cancelled, once."""
+    daemon.terminal("CANCEL1")
+    command_id = queued(daemon, "CANCEL1")
+    assert said(daemon.zkpush("commands", "cancel", command_id)) == (
+        f"The command {command_id} is cancelled.\n"
+    )
+    command = json.loads(said(daemon.zkpush("commands", "show", command_id, "--json")))
+    assert command["state"] == "cancelled"
+    assert failed(daemon.zkpush("commands", "cancel", command_id)) == (
+        f"Error: The command {command_id} is cancelled already."
+    )
+
+
+def test_mistakes(daemon: Daemon) -> None:
+    """What the protocol does not have is refused by the API, and usage by the command line."""
+    daemon.terminal("MISTAKE1")
+
+    def send(*args: str) -> subprocess.CompletedProcess[str]:
+        return daemon.zkpush("commands", "send", "MISTAKE1", *args)
+
+    assert failed(send("REBOOT", "A=1")) == (
+        "Error: REBOOT has no parameter 'A'; it takes no parameters"
+    )
+    assert failed(misused("commands", "send", "MISTAKE1", "DATA", "UPDATE"), 2) == (
+        "Error: Invalid value for '[KEY=VALUE]...': 'UPDATE' is not KEY=VALUE."
+    )
+    assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout goes with --wait."
+    assert failed(daemon.zkpush("commands", "show", "nope")) == "Error: There is no command nope."

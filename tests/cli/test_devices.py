@@ -1,0 +1,168 @@
+"""`zkpush devices`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .program import Daemon, cells, failed, misused, said
+
+OPTIONS = "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag"
+KEYS = f"alias, area, timezone, {OPTIONS}"
+
+
+def row(daemon: Daemon, sn: str) -> list[str]:
+    """The words of a terminal's line in the list."""
+    lines = cells(said(daemon.zkpush("devices", "list")))
+    return next(line for line in lines if line[0] == sn)
+
+
+def shown(daemon: Daemon, sn: str) -> dict[str, object]:
+    """What the API says of a terminal."""
+    return json.loads(said(daemon.zkpush("devices", "show", sn, "--json")))
+
+
+def test_list(daemon: Daemon) -> None:
+    """The list has a line for each terminal; as JSON, it is the items of the API."""
+    daemon.terminal("LIST1", approved=False)
+    listing = said(daemon.zkpush("devices", "list"))
+    assert listing.splitlines()[0].split("  ")[0] == "SN"
+    assert cells(listing)[0] == (
+        ["SN", "Alias", "Area", "State", "Online", "Last", "seen", "Queued", "Problems"]
+    )
+    sn, state, online, seen, queued = row(daemon, "LIST1")
+    assert (sn, state, online, queued) == ("LIST1", "pending", "yes", "0")
+    assert seen.endswith("Z")
+    items = json.loads(said(daemon.zkpush("devices", "list", "--json")))
+    assert [item["last_seen_at"] for item in items if item["sn"] == "LIST1"] == [seen]
+
+
+def test_approve_and_block(daemon: Daemon) -> None:
+    """An operator lets a terminal in, and shuts it out."""
+    terminal = daemon.terminal("ADMIT1", approved=False)
+    assert said(daemon.zkpush("devices", "approve", "ADMIT1")) == "ADMIT1 is approved.\n"
+    assert terminal.exchange().startswith(b"GET OPTION FROM: ADMIT1\n")
+    assert said(daemon.zkpush("devices", "block", "ADMIT1")) == "ADMIT1 is blocked.\n"
+    assert terminal.exchange() == b"This terminal is blocked by an operator.\n"
+
+
+def test_approve_before(daemon: Daemon) -> None:
+    """A terminal can be approved before it connects, if that is meant."""
+    message = failed(daemon.zkpush("devices", "approve", "EARLY1"))
+    assert message.endswith("; to approve it before it connects, say --add.")
+    assert said(daemon.zkpush("devices", "approve", "EARLY1", "--add")) == "EARLY1 is approved.\n"
+    assert shown(daemon, "EARLY1")["state"] == "approved"
+
+
+def test_show(daemon: Daemon) -> None:
+    """All that is known of a terminal is shown, a line each."""
+    daemon.terminal("SHOW1")
+    daemon.api("PATCH", "devices/SHOW1", {"settings": {"Delay": 5, "TransFlag": "digits"}})
+    lines = said(daemon.zkpush("devices", "show", "SHOW1")).splitlines()
+    assert lines[:3] == [
+        "sn                  SHOW1",
+        "alias               -",
+        "state               approved",
+    ]
+    assert "push version        2.4.1" in lines
+    settings = lines.index("settings            Delay=5")
+    assert lines[settings + 1] == "                    TransFlag=digits"
+
+
+def test_problems(daemon: Daemon) -> None:
+    """What a person should look at is named in the list, and told where one terminal is shown."""
+    terminal = daemon.terminal("PROBLEM1")
+    for key in ("a", "b"):
+        terminal.ask("GET", "cdata", f"&options=all&pushver=2.4.1&pushcommkey={key}")
+    assert row(daemon, "PROBLEM1")[-2:] == ["pushcommkey", "changed"]
+    text = said(daemon.zkpush("devices", "show", "PROBLEM1"))
+    assert text.splitlines()[-1].startswith("problems            pushcommkey changed (20")
+    assert "approve it again" in text
+
+
+def test_unknown(daemon: Daemon) -> None:
+    """What the API says of a mistake is shown as it is."""
+    assert failed(daemon.zkpush("devices", "show", "NOBODY")) == (
+        "Error: There is no terminal NOBODY."
+    )
+
+
+def test_no_serial_number() -> None:
+    """What cannot be a serial number is a mistake of usage."""
+    assert failed(misused("devices", "show", ".."), 2) == (
+        "Error: Invalid value for 'SN': SN must be 1 to 32 letters, digits, - or _."
+    )
+
+
+def test_set(daemon: Daemon) -> None:
+    """An operator names, places and configures a terminal, a little at a time."""
+    daemon.terminal("SET1")
+    named = ["alias=Büro = 1", "area=HQ", "timezone=Europe/Berlin"]
+    assert said(daemon.zkpush("devices", "set", "SET1", *named)) == "SET1 is changed.\n"
+    said(daemon.zkpush("devices", "set", "SET1", "Delay=5", "TransFlag=digits"))
+    device = shown(daemon, "SET1")
+    assert (device["alias"], device["area"]) == ("Büro = 1", "HQ")
+    assert device["timezone"] == "Europe/Berlin"
+    assert device["settings"] == {"Delay": 5, "TransFlag": "digits"}
+
+    said(daemon.zkpush("devices", "set", "SET1", "delay=", "Realtime=0", "alias="))
+    device = shown(daemon, "SET1")
+    assert (device["alias"], device["area"]) == (None, "HQ")
+    assert device["settings"] == {"TransFlag": "digits", "Realtime": 0}
+
+
+@pytest.mark.parametrize(
+    ("pair", "status", "message"),
+    [
+        ("Dely=5", 1, f"Dely is not an option that can be set; there are {OPTIONS}"),
+        ("Dely=", 2, f"Dely is not a key that can be set; there are {KEYS}."),
+        ("timezone=", 2, "A terminal always has a timezone: say which."),
+    ],
+)
+def test_set_mistakes(daemon: Daemon, pair: str, status: int, message: str) -> None:
+    """A mistake changes nothing, and the message says what there is."""
+    daemon.terminal("SET2")
+    assert failed(daemon.zkpush("devices", "set", "SET2", "area=HQ", pair), status) == (
+        f"Error: {message}"
+    )
+    device = daemon.api("GET", "devices/SET2")
+    assert (device["area"], device["settings"]) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("pair", "message"),
+    [
+        ("=5", "'=5' is not KEY=VALUE."),
+        ("Delay", "'Delay' is not KEY=VALUE."),
+        ("area=x", "area is given twice."),
+    ],
+)
+def test_no_pairs(pair: str, message: str) -> None:
+    """What is not a key and a value, once, is a mistake of usage."""
+    assert failed(misused("devices", "set", "SET2", "area=HQ", pair), 2) == (
+        f"Error: Invalid value for 'KEY=VALUE...': {message}"
+    )
+
+
+def test_resend(daemon: Daemon) -> None:
+    """A terminal can be made to send all it has of a kind of data again."""
+    terminal = daemon.terminal("RESEND1")
+    terminal.punch(["7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0"])
+    assert b"\nATTLOGStamp=1\n" in terminal.exchange()
+    text = said(daemon.zkpush("devices", "resend", "RESEND1", "attendance"))
+    command_id, command = terminal.command()
+    assert command == "CHECK"
+    assert text == (
+        f"RESEND1 will send attendance again after its next poll (command {command_id}).\n"
+    )
+    assert b"\nATTLOGStamp=0\n" in terminal.exchange()
+
+
+def test_resend_names(daemon: Daemon) -> None:
+    """The data can be named as on the wire; what there is not is a mistake of usage."""
+    daemon.terminal("RESEND2")
+    said(daemon.zkpush("devices", "resend", "RESEND2", "operlog"))
+    assert "'foo' is not one of 'attendance'," in (
+        failed(misused("devices", "resend", "RESEND2", "foo"), 2)
+    )

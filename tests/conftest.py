@@ -1,0 +1,37 @@
+"""What tests of several floors share."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest_twisted
+from hypothesis import settings
+
+from .rig import Rig
+
+# A slow machine is not a mistake in what is tested.
+settings.register_profile("zkpush", deadline=None, print_blob=True)
+settings.load_profile("zkpush")
+
+
+@pytest_twisted.async_yield_fixture
+async def make_rig(tmp_path: pathlib.Path) -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
+    """Make daemons inside the test; they are stopped after it."""
+    rigs: list[Rig] = []
+
+    async def make(**settings: object) -> Rig:
+        rig = Rig(tmp_path, **settings)
+        await rig.start()
+        rigs.append(rig)
+        return rig
+
+    yield make
+    for rig in rigs:
+        await rig.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def rig(make_rig: Callable[..., Awaitable[Rig]]) -> AsyncIterator[Rig]:
+    """A daemon inside the test that admits every terminal."""
+    yield await make_rig()

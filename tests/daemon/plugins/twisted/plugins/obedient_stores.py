@@ -1,0 +1,49 @@
+"""SQLite stores that a test can hold up, or that end the process right after a commit.
+
+They look for files in the folder that ZKPUSH_TEST_ORDERS names: while `hold` is there, no unit is
+run; if `die` is there, the process is killed when the next unit is committed.
+"""
+
+import os
+import pathlib
+import signal
+import time
+
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from zkpush.interfaces import IStoreFactory
+from zkpush.persist.sqlite import SQLiteStores
+
+HELD_AT_MOST = 30
+
+
+@implementer(IPlugin, IStoreFactory)
+class ObedientStores:
+    """Opens `obedient:///path`."""
+
+    schemes = ("obedient",)
+
+    def open(self, url, reactor):
+        """Open a SQLite store that follows orders."""
+        orders = pathlib.Path(os.environ["ZKPUSH_TEST_ORDERS"])
+        store = SQLiteStores().open(url.replace("obedient:", "sqlite:"), reactor)
+        write = store.write
+
+        async def obedient_write(unit):
+            def held(tx):
+                deadline = time.monotonic() + HELD_AT_MOST
+                while (orders / "hold").exists() and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                return unit(tx)
+
+            result = await write(held)
+            if (orders / "die").exists():
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        store.write = obedient_write
+        return store
+
+
+obedient_stores = ObedientStores()

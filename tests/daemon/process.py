@@ -1,0 +1,107 @@
+"""Starting the daemon as a process, and talking to it as terminals and people do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections.abc import Mapping
+
+STARTED_WITHIN = 30
+STOPPED_WITHIN = 30
+TWISTD = pathlib.Path(sys.executable).parent / "twistd"
+PLUGINS = pathlib.Path(__file__).parent / "plugins"
+LOOPBACK = "tcp:0:interface=127.0.0.1"
+
+
+class Daemon:
+    """One `twistd zkpush` on loopback ports of its own choice."""
+
+    def __init__(self, data: pathlib.Path, *flags: str, env: Mapping[str, str] = {}) -> None:
+        self.data = data
+        (data / "run.json").unlink(missing_ok=True)
+        command = [TWISTD, "--nodaemon", "--pidfile=", "zkpush", "--data", data]
+        command += ["--listen", LOOPBACK, "--manage", LOOPBACK, "--admission", "open", *flags]
+        self.process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + STARTED_WITHIN
+        while not (data / "run.json").exists():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(self.output())
+            time.sleep(0.02)
+        where = json.loads((data / "run.json").read_text())
+        self.terminals = urllib.parse.urlsplit(where["listen"][0])
+        self.manage = urllib.parse.urlsplit(where["manage"])
+        self.token = (data / "admin.token").read_text().strip()
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.output()
+
+    def output(self) -> str:
+        """Everything it printed, once it has ended."""
+        out, _ = self.process.communicate(timeout=STOPPED_WITHIN)
+        return out.decode()
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.process.kill()
+        self.process.wait(STOPPED_WITHIN)
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def connect(self) -> http.client.HTTPConnection:
+        """A connection to the terminals' port."""
+        return http.client.HTTPConnection(self.terminals.hostname, self.terminals.port, timeout=30)
+
+    def request(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """One request of a terminal, on a connection of its own."""
+        connection = self.connect()
+        try:
+            connection.request(method, f"/iclock/{path}", body)
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    def exchange(self, sn: str) -> None:
+        """The exchange of a terminal."""
+        status, _ = self.request("GET", f"cdata?SN={sn}&options=all&pushver=2.4.1")
+        assert status == 200
+
+    def upload(self, sn: str, body: bytes) -> tuple[int, bytes]:
+        """An upload of attendance records."""
+        return self.request("POST", f"cdata?SN={sn}&table=ATTLOG&Stamp=1", body)
+
+    def pins(self) -> list[str]:
+        """The users of all records, in the order they were stored."""
+        pins, after = [], "0"
+        while after is not None:
+            connection = http.client.HTTPConnection(self.manage.hostname, self.manage.port)
+            connection.request(
+                "GET",
+                f"/api/v1/attendance?limit=1000&after={after}",
+                headers={"Authorization": f"Bearer {self.token}"},
+            )
+            listing = json.load(connection.getresponse())
+            connection.close()
+            pins += [item["pin"] for item in listing["items"]]
+            after = listing["next"]
+        return pins

@@ -1,0 +1,202 @@
+"""The daemon as a process: killed, stopped, restarted, and started wrongly."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import pathlib
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from .process import LOOPBACK, TWISTD, Daemon
+
+LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
+ERRORS = (ConnectionError, http.client.HTTPException, TimeoutError)
+
+
+def wait_until(condition) -> None:
+    """Wait for something another process does; fails if it does not come."""
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_record_that_was_committed_but_not_acknowledged_does_not_double(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Killed between commit and reply: the terminal sends again, and there is one record."""
+    flags = ("--database", f"obedient:///{tmp_path / 'db.sqlite'}")
+    env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
+    with Daemon(tmp_path, *flags, env=env) as daemon:
+        daemon.exchange("T1")
+        (tmp_path / "die").touch()
+        with pytest.raises(ERRORS):
+            daemon.upload("T1", LINE)
+        daemon.process.wait(20)
+    (tmp_path / "die").unlink()
+    with Daemon(tmp_path, *flags, env=env) as daemon:
+        assert daemon.pins() == ["7"]
+        assert daemon.upload("T1", LINE) == (200, b"OK: 1")
+        assert daemon.pins() == ["7"]
+
+
+def test_a_record_that_was_not_committed_was_not_acknowledged(tmp_path: pathlib.Path) -> None:
+    """Killed before the commit: no OK was sent, and the terminal's second try stores it."""
+    flags = ("--database", f"obedient:///{tmp_path / 'db.sqlite'}")
+    env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
+    with Daemon(tmp_path, *flags, env=env) as daemon:
+        daemon.exchange("T1")
+        (tmp_path / "hold").touch()
+        connection = daemon.connect()
+        connection.request("POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=1", LINE)
+        daemon.kill()
+        with pytest.raises(ERRORS):
+            connection.getresponse()
+    (tmp_path / "hold").unlink()
+    with Daemon(tmp_path, *flags, env=env) as daemon:
+        assert daemon.pins() == []
+        assert daemon.upload("T1", LINE) == (200, b"OK: 1")
+        assert daemon.pins() == ["7"]
+
+
+def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Under load and killed three times, every acknowledged record is there, and once."""
+    acknowledged: set[str] = set()
+    pins = itertools.count(1)
+
+    def push(daemon: Daemon, stop: threading.Event) -> None:
+        while not stop.is_set():
+            pin = str(next(pins))
+            body = f"{pin}\t2026-01-05 08:00:00\t0\t1\n".encode()
+            try:
+                status, reply = daemon.upload("T1", body)
+            except (*ERRORS, OSError):
+                return
+            if (status, reply) == (200, b"OK: 1"):
+                acknowledged.add(pin)
+
+    for _ in range(3):
+        with Daemon(tmp_path) as daemon:
+            daemon.exchange("T1")
+            stop = threading.Event()
+            before = len(acknowledged)
+            threads = [threading.Thread(target=push, args=(daemon, stop)) for _ in range(6)]
+            for thread in threads:
+                thread.start()
+            wait_until(lambda before=before: len(acknowledged) >= before + 60)
+            daemon.kill()
+            stop.set()
+            for thread in threads:
+                thread.join()
+    with Daemon(tmp_path) as daemon:
+        stored = daemon.pins()
+    assert acknowledged <= set(stored)
+    assert len(stored) == len(set(stored))
+
+
+def test_sigterm_finishes_the_requests_in_hand(tmp_path: pathlib.Path) -> None:
+    """Told to stop, the daemon takes nothing new, answers what it has, and commits it."""
+    env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
+    database = f"obedient:///{tmp_path / 'db.sqlite'}"
+    with Daemon(tmp_path, "--database", database, env=env) as daemon:
+        daemon.exchange("T1")
+        (tmp_path / "hold").touch()
+        connection = daemon.connect()
+        connection.request("POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=1", LINE)
+        idle = daemon.connect()
+        idle.connect()
+        daemon.terminate()
+        wait_until(lambda: not accepts(daemon.terminals.port))
+        assert daemon.process.poll() is None
+        (tmp_path / "hold").unlink()
+        response = connection.getresponse()
+        assert (response.status, response.read()) == (200, b"OK: 1")
+        daemon.process.wait(20)
+        assert "Traceback" not in daemon.output()
+    with Daemon(tmp_path, "--database", database, env=env) as daemon:
+        assert daemon.pins() == ["7"]
+
+
+def accepts(port: int | None) -> bool:
+    """Whether something listens on a port."""
+    try:
+        socket.create_connection(("127.0.0.1", port or 0), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_the_first_start_makes_the_data_directory_and_later_ones_keep_it(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Directory 0700, token and key 0600; a restart changes neither, and serves the same people."""
+    data = tmp_path / "new" / "data"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        token = daemon.token
+        daemon.terminate()
+        daemon.process.wait(20)
+    key = (data / "key").read_bytes()
+    modes = [stat.S_IMODE((data / name).stat().st_mode) for name in (".", "admin.token", "key")]
+    assert modes == [0o700, 0o600, 0o600]
+    with Daemon(data) as daemon:
+        assert (daemon.token, (data / "key").read_bytes()) == (token, key)
+        assert daemon.request("GET", "getrequest?SN=T1") == (200, b"OK")
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a daemon that does not start."""
+    return subprocess.run(
+        [TWISTD, "--nodaemon", "--pidfile=", "zkpush", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_all_mistakes_of_a_configuration_are_said_at_once(tmp_path: pathlib.Path) -> None:
+    """Unknown keys and bad values: a line each, exit status 1, no traceback."""
+    file = tmp_path / "zkpush.toml"
+    file.write_text('colour = "red"\ntimezone = "Mars/Olympus"\n[options]\nDelay = "often"\n')
+    ended = run("--data", tmp_path, "--config", file, "--admission", "maybe", "--listen", "tcp:x")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr + ended.stdout
+    lines = ended.stderr.splitlines()
+    for mistake in ("colour:", "timezone:", "options: Delay:", "admission:", "listen:"):
+        assert sum(line.startswith(f"zkpush: {mistake}") for line in lines) == 1, ended.stderr
+    assert len(lines) == 5
+
+
+@pytest.mark.parametrize("what", ["port", "database", "scheme", "data"])
+def test_a_start_that_cannot_be_is_one_line(tmp_path: pathlib.Path, what: str) -> None:
+    """A port in use, a file that is no database: one clear line, exit status 1, no traceback."""
+    (tmp_path / "letter").write_bytes(b"not a database " * 100)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        flags = {
+            "port": ("--listen", f"tcp:{port}:interface=127.0.0.1", "--manage", LOOPBACK),
+            "database": ("--database", f"sqlite:///{tmp_path / 'letter'}", "--listen", LOOPBACK),
+            "scheme": ("--database", "oracle://x", "--listen", LOOPBACK),
+            "data": ("--data", tmp_path / "letter" / "below"),
+        }
+        ended = run("--data", tmp_path, *flags[what])
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr + ended.stdout
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("zkpush: ")
+    expected = {
+        "port": str(port),
+        "database": "not a database",
+        "scheme": "oracle",
+        "data": "letter",
+    }
+    assert expected[what] in line

@@ -1,0 +1,389 @@
+"""The contract of a store: one suite for every database."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, gatherResults
+from zope.interface.verify import verifyObject
+
+from zkpush.interfaces import (
+    IAttendance,
+    ICommands,
+    IDevices,
+    IRejects,
+    IStamps,
+    IStore,
+    ITransaction,
+    StoreError,
+)
+from zkpush.model import CommandState, DeviceState, Page, Problem, SessionState
+from zkpush.persist.sqlite import SQLiteStores
+from zkpush.protocol.dialect import Dialect
+from zkpush.protocol.handshake import Hello
+from zkpush.protocol.records import Reject, decode
+from zkpush.protocol.tables import ATTLOG
+from zkpush.protocol.times import wall_clock
+
+EVERYTHING = Page(1000)
+UTC = wall_clock("UTC").utc
+
+
+def rows(body: bytes) -> list[tuple[object, ...]]:
+    """Rows as a handler gets them."""
+    return decode(ATTLOG, body, Dialect()).rows
+
+
+def make_store_tests(fixture):
+    """The tests that every store passes; `fixture` opens an empty one."""
+
+    class StoreTests:
+        @pytest_twisted.async_yield_fixture
+        async def store(self, tmp_path):
+            store = fixture(tmp_path)
+            store.start()
+            yield store
+            await store.stop()
+
+        @pytest_twisted.async_yield_fixture
+        async def device(self, store):
+            yield await store.write(
+                lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1000)
+            )
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_store_and_its_parts_provide_their_interfaces(self, store) -> None:
+            """The store, a transaction and its components are what the interfaces say."""
+            verifyObject(IStore, store)
+            parts = {
+                "devices": IDevices,
+                "stamps": IStamps,
+                "attendance": IAttendance,
+                "rejects": IRejects,
+                "commands": ICommands,
+            }
+
+            def verify(tx):
+                verifyObject(ITransaction, tx)
+                for name, interface in parts.items():
+                    verifyObject(interface, getattr(tx, name))
+
+            await store.write(verify)
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_new_terminal_has_nothing_told(self, store, device) -> None:
+            """A recorded terminal is found by its serial number and by its key."""
+            assert (device.sn, device.session, device.options) == ("T1", SessionState.NEW, {})
+            found = await store.read(lambda tx: (tx.devices.find("T1"), tx.devices.get(device.id)))
+            assert found == (device, device)
+            assert await store.read(lambda tx: tx.devices.find("T2")) is None
+            with pytest.raises(LookupError):
+                await store.read(lambda tx: tx.devices.get(99))
+
+        @pytest_twisted.ensureDeferred
+        async def test_recording_a_known_terminal_leaves_it_as_it_is(self, store, device) -> None:
+            """Two processes that meet a terminal at once record it once."""
+            again = await store.write(
+                lambda tx: tx.devices.add("T1", DeviceState.PENDING, "Asia/Tokyo", 2000)
+            )
+            assert again == device
+
+        @pytest_twisted.ensureDeferred
+        async def test_what_is_changed_of_a_terminal_comes_back(self, store, device) -> None:
+            """Texts, states, mappings and problems are kept as they were given."""
+            problem = Problem("clock", "an hour ahead", 5)
+            values = {
+                "alias": "Gate Ä",
+                "state": DeviceState.BLOCKED,
+                "settings": {"Delay": 5, "TransFlag": "digits"},
+            }
+            await store.write(lambda tx: tx.devices.change(device.id, values))
+            await store.write(lambda tx: tx.devices.raise_problem(device.id, problem))
+            await store.write(lambda tx: tx.devices.raise_problem(device.id, problem))
+            found = await store.read(lambda tx: tx.devices.get(device.id))
+            assert (found.alias, found.state) == ("Gate Ä", DeviceState.BLOCKED)
+            assert found.settings == {"Delay": 5, "TransFlag": "digits"}
+            assert found.problems == (problem,)
+            with pytest.raises(LookupError):
+                await store.write(lambda tx: tx.devices.change(99, {"alias": "x"}))
+
+        @pytest_twisted.ensureDeferred
+        async def test_options_and_information_are_merged(self, store, device) -> None:
+            """What a terminal says later adds to what it said before."""
+
+            def unit(tx):
+                tx.devices.merge_options(device.id, {"A": "1", "B": "2"})
+                tx.devices.merge_options(device.id, {"B": "3"})
+                tx.devices.merge_info(device.id, {"firmware": "1.0", "users": 3, "functions": "1"})
+                tx.devices.merge_info(device.id, {"users": 4})
+                return tx.devices.get(device.id)
+
+            found = await store.write(unit)
+            assert found.options == {"A": "1", "B": "3"}
+            assert (found.firmware, found.counts) == ("1.0", {"users": 4})
+            assert found.attributes == {"functions": "1"}
+
+        @pytest_twisted.ensureDeferred
+        async def test_an_exchange_is_kept(self, store, device) -> None:
+            """What a terminal said in the exchange is kept, with the state of its session."""
+            hello = Hello("2.4.1", "83", None, "att", {"X": "1"})
+            found = await store.write(
+                lambda tx: tx.devices.exchanged(device.id, hello, {"session": SessionState.READY})
+            )
+            assert (found.push_version, found.language, found.device_type) == ("2.4.1", "83", "att")
+            assert (found.attributes, found.session) == ({"X": "1"}, SessionState.READY)
+            assert found.dialect.encoding == "gb18030"
+
+        @pytest_twisted.ensureDeferred
+        async def test_last_seen_never_goes_back(self, store, device) -> None:
+            """An older time of another process does not overwrite a newer one."""
+            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx.devices.seen({device.id: (8000, "192.0.2.8")}))
+            found = await store.read(lambda tx: tx.devices.get(device.id))
+            assert (found.last_seen_at, found.address) == (9000, "192.0.2.9")
+
+        @pytest_twisted.ensureDeferred
+        async def test_stamps_are_remembered_and_reset(self, store, device) -> None:
+            """Each data type of each terminal has its own last stamp."""
+
+            def unit(tx):
+                tx.stamps.remember(device.id, "ATTLOG", "1")
+                tx.stamps.remember(device.id, "ATTLOG", "2")
+                tx.stamps.remember(device.id, "OPERLOG", "7")
+                before = tx.stamps.of(device.id)
+                tx.stamps.reset(device.id, "ATTLOG")
+                return before, tx.stamps.of(device.id)
+
+            assert await store.write(unit) == (
+                {"ATTLOG": "2", "OPERLOG": "7"},
+                {"OPERLOG": "7"},
+            )
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_record_is_stored_once(self, store, device) -> None:
+            """The same terminal, user, time, status and verification are one record."""
+            body = (
+                b"1\t2026-01-05 08:00:00\t0\t1\n"
+                b"1\t2026-01-05 08:00:00\t0\t1\t5\t0\t0\n"
+                b"1\t2026-01-05 08:00:00\t1\t1\n"
+            )
+            for _ in range(2):
+                await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+            found = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, None, None, None, None)
+            )
+            assert [(item["pin"], item["status"], item["work_code"]) for item in found] == [
+                ("1", 0, None),
+                ("1", 1, None),
+            ]
+            assert await store.read(lambda tx: tx.attendance.count(device.id)) == 2
+
+        @pytest_twisted.ensureDeferred
+        async def test_every_field_of_a_record_comes_back(self, store, device) -> None:
+            """Columns of every kind, and what did not fit them, are read as they were written."""
+            body = "1\t2026-01-05 08:00:00\t255\t15\t3\tr1\tr2\t1\t36.6\tx\t+28800\te30=\tmore\n"
+            await store.write(lambda tx: tx.attendance.add(device.id, rows(body.encode()), UTC, 7))
+            (item,) = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, "T1", "1", None, None)
+            )
+            assert item == {
+                "id": item["id"],
+                "device": "T1",
+                "pin": "1",
+                "time": "2026-01-05 08:00:00",
+                "utc": 1_767_571_200,
+                "received_at": 7,
+                "status": 255,
+                "verify": 15,
+                "work_code": "3",
+                "reserved_1": "r1",
+                "reserved_2": "r2",
+                "id_number": None,
+                "record_type": None,
+                "mask": 1,
+                "temperature": 36.6,
+                "converted_temperature": None,
+                "time_offset": 28800,
+                "extend_data": "e30=",
+                "extra": {"ConvTemperature": "x", "Column13": "more"},
+            }
+
+        @pytest_twisted.ensureDeferred
+        async def test_rejects_are_kept_once(self, store, device) -> None:
+            """The same bytes of a terminal and a table are one reject."""
+            rejects = [
+                Reject("ATTLOG", "bad", b"\x00\xff"),
+                Reject("ATTLOG", "bad", b"\x00\xff"),
+                Reject("OPERLOG", "bad", b"\x00\xff"),
+            ]
+            for _ in range(2):
+                await store.write(lambda tx: tx.rejects.add(device.id, rejects, 7))
+            found = await store.read(lambda tx: tx.rejects.page(EVERYTHING, "T1"))
+            assert [(item.table, item.raw) for item in found] == [
+                ("ATTLOG", b"\x00\xff"),
+                ("OPERLOG", b"\x00\xff"),
+            ]
+            assert await store.read(lambda tx: tx.rejects.page(EVERYTHING, "T2")) == []
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_command_goes_from_queued_to_sent_to_done(self, store, device) -> None:
+            """A lease makes a command not due until it runs out; an end makes it so for ever."""
+
+            def unit(tx):
+                tx.commands.add(device.id, "a", "INFO", {"K": "v"}, 1)
+                tx.commands.add(device.id, "b", "LOG", {}, 1)
+                due = tx.commands.due(device.id, 10, 5)
+                tx.commands.lease(due[:1], 100, 10)
+                return due, tx.commands.due(device.id, 10, 5), tx.commands.next_due(device.id)
+
+            due, left, next_due = await store.write(unit)
+            assert [command.id for command in due] == ["a", "b"]
+            assert due[0].params == {"K": "v"}
+            assert [command.id for command in left] == ["b"]
+            assert next_due == 0
+            assert await store.read(lambda tx: tx.commands.all_due()) == {device.id: 0}
+            assert await store.read(lambda tx: tx.commands.pending()) == {device.id: 2}
+
+            def end(tx):
+                first = tx.commands.finish(
+                    device.id, "b", CommandState.DONE, 0, {"answer": "x"}, 20
+                )
+                second = tx.commands.finish(device.id, "b", CommandState.FAILED, -1, None, 30)
+                return first, second, tx.commands.next_due(device.id)
+
+            first, second, next_due = await store.write(end)
+            assert (first.state, first.result, second) == (
+                CommandState.DONE,
+                {"answer": "x"},
+                None,
+            )
+            assert next_due == 100
+            again = await store.write(lambda tx: tx.commands.due(device.id, 100, 5))
+            assert [(command.id, command.attempts) for command in again] == [("a", 1)]
+
+        @pytest_twisted.ensureDeferred
+        async def test_an_id_is_used_once(self, store, device) -> None:
+            """A CmdID that was used before is refused, and the first command stays."""
+            await store.write(lambda tx: tx.commands.add(device.id, "a", "INFO", {}, 1))
+            with pytest.raises(ValueError, match="used before"):
+                await store.write(lambda tx: tx.commands.add(device.id, "a", "LOG", {}, 2))
+            assert (await store.read(lambda tx: tx.commands.get("a"))).command == "INFO"
+
+        @pytest_twisted.ensureDeferred
+        async def test_exhausted_commands_expire(self, store, device) -> None:
+            """A command whose last lease has run out after so many attempts is over."""
+
+            def unit(tx):
+                tx.commands.add(device.id, "a", "INFO", {}, 1)
+                tx.commands.lease(tx.commands.due(device.id, 1, 5), 100, 1)
+                early = tx.commands.expire(device.id, 99, 1)
+                return early, tx.commands.expire(device.id, 100, 1)
+
+            assert await store.write(unit) == (0, 1)
+            found = await store.read(lambda tx: tx.commands.get("a"))
+            assert (found.state, found.finished_at) == (CommandState.EXPIRED, 100)
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_unit_that_fails_leaves_nothing_behind(self, store, device) -> None:
+            """What a failed unit wrote is gone; the units beside it are stored."""
+
+            def bad(tx):
+                tx.attendance.add(device.id, rows(b"9\t2026-01-05 08:00:00\t0\t1\n"), UTC, 7)
+                raise RuntimeError("poison")
+
+            def good(pin):
+                body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
+                return lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7)
+
+            outcomes = await gatherResults(
+                Deferred.fromCoroutine(store.write(unit)).addErrback(
+                    lambda failure: failure.value.args[0]
+                )
+                for unit in (good(1), bad, good(2))
+            )
+            assert outcomes == [None, "poison", None]
+            found = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, None, None, None, None)
+            )
+            assert [item["pin"] for item in found] == ["1", "2"]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_database_error_is_a_store_error(self, store, device) -> None:
+            """What the driver says comes as StoreError, without parameters, which may be secret."""
+
+            def unit(tx):
+                tx.connection.exec_driver_sql("SELECT * FROM no_such_table_secret42")
+
+            with pytest.raises(StoreError, match="no_such_table"):
+                await store.write(unit)
+            with pytest.raises(StoreError):
+                await store.read(unit)
+
+        @pytest_twisted.ensureDeferred
+        async def test_stopping_commits_what_was_handed_in(self, tmp_path) -> None:
+            """Units in hand are committed before the store closes; later ones are refused."""
+            store = fixture(tmp_path)
+            store.start()
+            waiting = [
+                Deferred.fromCoroutine(
+                    store.write(
+                        lambda tx, n=n: tx.devices.add(f"T{n}", DeviceState.APPROVED, "UTC", 1)
+                    )
+                )
+                for n in range(20)
+            ]
+            await store.stop()
+            added = await gatherResults(waiting)
+            assert {device.sn for device in added} == {f"T{n}" for n in range(20)}
+            with pytest.raises(StoreError):
+                await store.write(lambda tx: None)
+            await store.stop()
+
+    return StoreTests
+
+
+class TestSQLiteInMemory(
+    make_store_tests(lambda folder: SQLiteStores().open("sqlite://", reactor))
+):
+    """SQLite in memory."""
+
+
+class TestSQLiteFile(
+    make_store_tests(
+        lambda folder: SQLiteStores().open(f"sqlite:///{folder / 'store.sqlite'}", reactor)
+    )
+):
+    """SQLite in a file."""
+
+
+@pytest_twisted.ensureDeferred
+async def test_commits_of_a_file_are_on_disk(tmp_path) -> None:
+    """A SQLite file is in WAL mode with synchronous=FULL, and checks foreign keys."""
+    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", reactor)
+    store.start()
+    names = ("journal_mode", "synchronous", "foreign_keys")
+    values = await store.write(
+        lambda tx: [tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+    )
+    await store.stop()
+    assert values == ["wal", 2, 1]
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path) -> None:
+    """Opening something else says what is wrong, and leaves it as it is."""
+    path = tmp_path / "letter.txt"
+    path.write_bytes(b"Dear Ann, this is not a database. " * 40)
+    with pytest.raises(StoreError, match="not a database"):
+        SQLiteStores().open(f"sqlite:///{path}", reactor).start()
+    assert path.read_bytes().startswith(b"Dear Ann")
+
+
+@pytest.mark.parametrize("url", ["rubbish", "sqlite:///x?mode=%zz&nonsense"])
+def test_a_wrong_url_is_refused_or_opened_as_a_file(url: str) -> None:
+    """A URL that cannot be read is refused before anything is opened."""
+    if url == "rubbish":
+        with pytest.raises(ValueError, match="database URL"):
+            SQLiteStores().open(url, reactor)
+    else:
+        SQLiteStores().open(url, reactor)

@@ -1,0 +1,1 @@
+"""The protocol library, one test module for each of its modules."""

@@ -1,0 +1,150 @@
+"""The vocabulary of the tables: kinds, bounds and patterns of one value."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocol.strategies import values_of
+from zkpush.protocol import tables
+from zkpush.protocol.fields import Field, Form, Kind, Layout, Table
+
+READ = [
+    (Kind.TEXT, "as it is ", "as it is ", "as it is "),
+    (Kind.INTEGER, "0", 0, "0"),
+    (Kind.INTEGER, "255", 255, "255"),
+    (Kind.INTEGER, "+28800", 28800, "28800"),
+    (Kind.INTEGER, "-720", -720, "-720"),
+    (Kind.INTEGER, "007", 7, "7"),
+    (Kind.INTEGER, "9999999999", 9_999_999_999, "9999999999"),
+    (Kind.NUMBER, "36.5", 36.5, "36.5"),
+    (Kind.NUMBER, "36", 36.0, "36.0"),
+    (Kind.NUMBER, "-0.25", -0.25, "-0.25"),
+    (Kind.NUMBER, "0.00001", 0.00001, "0.000010"),
+    (Kind.NUMBER, "-0.000001", -0.000001, "-0.000001"),
+    (Kind.NUMBER, "999999.999999", 999999.999999, "999999.999999"),
+    (Kind.TIME, "2015-07-30 15:16:28", "2015-07-30 15:16:28", "2015-07-30 15:16:28"),
+    (Kind.TIME, "2024-02-29 00:00:00", "2024-02-29 00:00:00", "2024-02-29 00:00:00"),
+]
+
+UNREADABLE = [
+    (Kind.INTEGER, ["", " 1", "1 ", "1.0", "1e3", "0x1", "1_0", "--1", "12345678901", "\u0663"]),
+    (Kind.NUMBER, ["", "36.", ".5", "nan", "inf", "1e5", "36,5", "1234567", "0.1234567", "\u0663"]),
+    (
+        Kind.TIME,
+        [
+            "",
+            "0",
+            "2015-07-30",
+            "2015-07-30T15:16:28",
+            "2015-07-30 15:16",
+            "2015-7-30 15:16:28",
+            "2015-07-30 15:16:28Z",
+            "2015-07-30 24:00:00",
+            "2015-07-30 15:16:60",
+            "2015-02-29 15:16:28",
+            "0000-01-01 00:00:00",
+            "2015-W31-4 15:16:28",
+            "2015-07-30 15:16+00",
+            "2015-07-30 15: 16: 28",
+        ],
+    ),
+]
+
+PIN = Field(wire="Pin", name="pin", meaning="User ID", pattern="[A-Z]{1,3}")
+LEVEL = Field(wire="Level", name="level", meaning="Level", kind=Kind.INTEGER, minimum=-1, maximum=9)
+
+
+@pytest.mark.parametrize(("kind", "text", "value", "written"), READ)
+def test_a_value_is_read_and_written_by_its_kind(
+    kind: Kind, text: str, value: object, written: str
+) -> None:
+    """Each kind reads what is on the wire, and writes what it reads the same."""
+    assert kind.decode(text) == value
+    assert type(kind.decode(text)) is kind.python
+    assert kind.encode(value) == written
+    assert kind.decode(written) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(kind, text) for kind, texts in UNREADABLE for text in texts]
+)
+def test_what_is_not_of_the_kind_is_not_read(kind: Kind, text: str) -> None:
+    """A value is of its kind exactly, or it is not read at all."""
+    with pytest.raises(ValueError, match="is not a"):
+        kind.decode(text)
+
+
+@given(st.data(), st.sampled_from(list(Kind)))
+def test_every_value_is_written_as_it_is_read(data: st.DataObject, kind: Kind) -> None:
+    """Whatever a kind reads, it writes so that it is read the same again."""
+    value = data.draw(values_of(Field(wire="X", name="x", meaning="", kind=kind)))
+    assert kind.decode(kind.encode(value)) == value
+
+
+@given(st.sampled_from(list(Kind)), st.text(max_size=25))
+def test_any_text_is_a_value_or_a_mistake(kind: Kind, text: str) -> None:
+    """No text makes a kind fail in any other way than by saying so."""
+    try:
+        value = kind.decode(text)
+    except ValueError:
+        return
+    assert kind.decode(kind.encode(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "mistake"),
+    [
+        (LEVEL, "-2", "Level: -2 is less than -1"),
+        (LEVEL, "10", "Level: 10 is more than 9"),
+        (LEVEL, "ten", "Level: 'ten' is not an integer"),
+        (PIN, "abc", r"Pin: 'abc' has not the form \[A-Z\]\{1,3\}"),
+        (PIN, "ABCD", "Pin: 'ABCD' has not the form"),
+        (PIN, "A\n", "Pin: .* has not the form"),
+        (PIN, "x" * 50, f"Pin: '{'x' * 40}' has not the form"),
+    ],
+)
+def test_a_mistake_names_the_field(field: Field, text: str, mistake: str) -> None:
+    """What is out of bounds or has the wrong form is refused, with the field's name, in short."""
+    with pytest.raises(ValueError, match=f"^{mistake}"):
+        field.decode(text)
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "value"), [(LEVEL, "-1", -1), (LEVEL, "9", 9), (PIN, "AB", "AB")]
+)
+def test_bounds_belong_to_what_is_allowed(field: Field, text: str, value: object) -> None:
+    """The smallest and the largest value of a field are allowed."""
+    assert field.decode(text) == value
+
+
+ALL_FIELDS = [
+    field
+    for table in (tables.EXCHANGE, tables.OPTION_REPLY, tables.OPTIONS, tables.INFO, tables.ATTLOG)
+    for field in table.fields
+]
+
+
+@given(st.data(), st.sampled_from(ALL_FIELDS))
+def test_every_field_reads_what_it_allows(data: st.DataObject, field: Field) -> None:
+    """Every value within the bounds and the pattern of a field is read as it was written."""
+    value = data.draw(values_of(field))
+    assert field.decode(field.kind.encode(value)) == value
+
+
+def test_a_table_finds_its_fields() -> None:
+    """Fields are found by name as declared, and by wire name in any case."""
+    table = Table(
+        name="T",
+        section="0",
+        meaning="",
+        layout=Layout.COLUMNS,
+        fields=(PIN, Field(wire="Sum", name="sum", meaning="", stored=False)),
+        forms=(Form("short", ("pin",)),),
+    )
+    assert table.field("pin") is PIN
+    assert table.by_wire()["pin"] is PIN
+    assert table.names == ("pin",)
+    with pytest.raises(KeyError):
+        table.field("Pin")

@@ -1,0 +1,54 @@
+"""Text encodings (1.2)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.protocol.strategies import ENCODINGS, VALUE_CHARACTERS
+from zkpush.protocol.text import decode_line, encoding_for
+
+ENCODING_OF_LANGUAGE = [
+    ("83", "gb18030"),
+    ("69", "utf-8"),
+    ("0", "utf-8"),
+    ("", "utf-8"),
+    (None, "utf-8"),
+]
+
+LINES = [
+    (b"plain", "utf-8", "plain", None),
+    (b"caf\xc3\xa9", "utf-8", "caf\u00e9", None),
+    (b"caf\xe9", "utf-8", "caf\ufffde9", b"caf\xe9"),
+    (b"\xc9\xcf\xb0\xe0", "gb18030", "\u4e0a\u73ed", None),
+    (b"\x81\x39\xee\x39", "gb18030", "\u3400", None),
+    (b"\xc9\xcf\xff", "gb18030", "\u4e0a\ufffdff", b"\xc9\xcf\xff"),
+]
+
+
+@pytest.mark.parametrize(("language", "encoding"), ENCODING_OF_LANGUAGE)
+def test_only_simplified_chinese_terminals_write_gb(language: str | None, encoding: str) -> None:
+    """Language 83 is read as GB18030, the superset of GB2312; all others as UTF-8."""
+    assert encoding_for(language) == encoding
+
+
+@pytest.mark.parametrize(("line", "encoding", "text", "kept"), LINES)
+def test_bytes_that_do_not_decode_are_shown_and_kept(
+    line: bytes, encoding: str, text: str, kept: bytes | None
+) -> None:
+    """A line with bytes that do not decode shows those marked, and its exact bytes are kept."""
+    assert decode_line(line, encoding) == (text, kept)
+
+
+@given(st.text(VALUE_CHARACTERS), ENCODINGS)
+def test_every_text_survives_both_encodings(text: str, encoding: str) -> None:
+    """Text written in a terminal's encoding is read back as it was, with no bytes set aside."""
+    assert decode_line(text.encode(encoding), encoding) == (text, None)
+
+
+@given(st.binary(), ENCODINGS)
+def test_any_bytes_can_be_shown(line: bytes, encoding: str) -> None:
+    """No line fails to decode; what is set aside is the line itself."""
+    _, kept = decode_line(line, encoding)
+    assert kept in (None, line)

@@ -1,0 +1,1 @@
+"""Terminals, API and sessions: a whole daemon inside the test."""

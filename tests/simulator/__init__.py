@@ -1,0 +1,1 @@
+"""Tests of the terminals in software, against the real daemon."""

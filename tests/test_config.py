@@ -1,0 +1,272 @@
+"""The configuration: one object from a file and flags, or all that is wrong with them."""
+
+from __future__ import annotations
+
+import pathlib
+
+import msgspec
+import pytest
+from twisted.internet import reactor
+from twisted.internet.endpoints import serverFromString
+
+from zkpush.config import Commands, Config, ConfigError, Limits, load, meaning
+
+EVERYTHING = """\
+data = "/srv/zkpush"
+listen = ["tcp:8081", "tcp:8083:interface=127.0.0.1"]
+manage = "tcp:9000"
+database = "postgresql://db/zkpush"
+admission = "closed"
+timezone = "Europe/Madrid"
+
+[options]
+ErrorDelay = 60
+Delay = 5
+TransTimes = "06:00;18:30"
+TransInterval = 0
+TransFlag = "digits"
+Realtime = 0
+PushOptionsFlag = 0
+
+[limits]
+body_bytes = 2048
+
+[commands]
+batch_count = 7
+batch_bytes = 512
+lease_seconds = 20
+attempts = 3
+"""
+NOT_ENDPOINT = "not an endpoint"
+
+
+def check_endpoint(text: str) -> object:
+    """Take everything but what calls itself wrong."""
+    if text.startswith("wrong"):
+        raise ValueError(NOT_ENDPOINT)
+    return text
+
+
+def mistakes(file: pathlib.Path | None = None, **flags: object) -> list[str]:
+    """What is wrong with a configuration."""
+    with pytest.raises(ConfigError) as refused:
+        load(file, flags, check_endpoint)
+    assert str(refused.value) == "\n".join(refused.value.mistakes)
+    return refused.value.mistakes
+
+
+def written(folder: pathlib.Path, text: str) -> pathlib.Path:
+    """A file with that text."""
+    file = folder / "zkpush.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_only_the_directory_has_no_default() -> None:
+    """With `--data` alone, everything has the value that the manual says."""
+    config = load(None, {"data": "/srv/zkpush"}, check_endpoint)
+    assert config == Config(
+        data=pathlib.Path("/srv/zkpush"),
+        listen=("tcp:8081",),
+        manage="tcp:8082:interface=127.0.0.1",
+        database=None,
+        admission="approve",
+        timezone="UTC",
+        options={},
+        limits=Limits(body_bytes=67_108_864),
+        commands=Commands(batch_count=100, batch_bytes=65_536, lease_seconds=300, attempts=10),
+    )
+
+
+def test_the_database_is_in_the_directory_unless_named() -> None:
+    """Without a URL, SQLite in the data directory is used."""
+    data = pathlib.Path("/srv/zkpush")
+    assert Config(data=data).database_url == "sqlite:////srv/zkpush/zkpush.sqlite"
+    named = Config(data=data, database="postgresql://db/zkpush")
+    assert named.database_url == "postgresql://db/zkpush"
+
+
+def test_every_key_can_stand_in_the_file(tmp_path: pathlib.Path) -> None:
+    """All keys of all sections are read from TOML."""
+    assert load(written(tmp_path, EVERYTHING), {}, check_endpoint) == Config(
+        data=pathlib.Path("/srv/zkpush"),
+        listen=("tcp:8081", "tcp:8083:interface=127.0.0.1"),
+        manage="tcp:9000",
+        database="postgresql://db/zkpush",
+        admission="closed",
+        timezone="Europe/Madrid",
+        options={
+            "ErrorDelay": 60,
+            "Delay": 5,
+            "TransTimes": "06:00;18:30",
+            "TransInterval": 0,
+            "TransFlag": "digits",
+            "Realtime": 0,
+            "PushOptionsFlag": 0,
+        },
+        limits=Limits(body_bytes=2048),
+        commands=Commands(batch_count=7, batch_bytes=512, lease_seconds=20, attempts=3),
+    )
+
+
+def test_a_flag_wins_over_the_file(tmp_path: pathlib.Path) -> None:
+    """What the command line says is used, and the rest of the file still counts."""
+    flags = {"data": "/elsewhere", "listen": ["tcp:1"], "admission": "open"}
+    config = load(written(tmp_path, EVERYTHING), flags, check_endpoint)
+    assert (config.data, config.listen) == (pathlib.Path("/elsewhere"), ("tcp:1",))
+    assert (config.admission, config.manage) == ("open", "tcp:9000")
+
+
+def test_the_right_flag_makes_up_for_a_wrong_key(tmp_path: pathlib.Path) -> None:
+    """A key that a flag replaces is not looked at."""
+    file = written(tmp_path, 'data = "/srv"\nadmission = "maybe"\n')
+    assert load(file, {"admission": "open"}, check_endpoint).admission == "open"
+
+
+def test_option_names_become_those_of_the_protocol() -> None:
+    """Options are written in any case, and numbers as text; they are told in the spec's way."""
+    options = {"delay": "5", "TRANSFLAG": "0000000001", "errordelay": 40}
+    config = load(None, {"data": "d", "options": options}, check_endpoint)
+    assert config.options == {"Delay": 5, "TransFlag": "0000000001", "ErrorDelay": 40}
+
+
+def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
+    """Unknown keys, wrong types, and values that cannot be used: a line for each, none hides."""
+    text = """\
+    data = 5
+    listen = ["wrong:1", "tcp:8081", "wrong:2"]
+    manage = "wrong:3"
+    database = ["sqlite://"]
+    admission = "maybe"
+    timezone = "Mars/Olympus"
+    colour = "blue"
+    [options]
+    Delay = 0
+    Realtime = true
+    Volume = 11
+    [limits]
+    body_bytes = 1023
+    patience = 3
+    [commands]
+    attempts = "often"
+    batch_count = 10001
+    retries = 1
+    """
+    lines = [line.partition(" (")[0] for line in mistakes(written(tmp_path, text))]
+    assert lines[1].startswith("data: ")  # the rest is Python's, and other in each version
+    del lines[1]
+    assert lines == [
+        "colour: there is no such key; there are data, listen, manage, database, admission, "
+        "timezone, options, limits, commands",
+        "database: Expected `str | null`, got `array`",
+        "admission: Invalid enum value 'maybe'",
+        "limits.patience: there is no such key; there are body_bytes",
+        "limits.body_bytes: Expected `int` >= 1024",
+        "commands.retries: there is no such key; there are batch_count, batch_bytes, "
+        "lease_seconds, attempts",
+        "commands.batch_count: Expected `int` <= 10000",
+        "commands.attempts: Expected `int`, got `str`",
+        "timezone: 'Mars/Olympus' is not an IANA time zone such as Europe/Madrid",
+        "options: Delay: 0 is less than 1",
+        "options: Realtime takes integer",
+        "options: Volume is not an option that can be set; there are ErrorDelay, Delay, "
+        "TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag",
+        "listen: not an endpoint",
+        "listen: not an endpoint",
+        "manage: not an endpoint",
+    ]
+
+
+def test_a_mistake_says_what_the_key_means() -> None:
+    """Next to what is wrong with a value stands what it is for."""
+    assert mistakes(data="d", admission="maybe", options={"Delay": "soon"}) == [
+        "admission: Invalid enum value 'maybe' "
+        "(What to do with a terminal nobody has decided about)",
+        "options: Delay: 'soon' is not an integer "
+        "(Seconds between two polls for commands; 2 to 60 recommended)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "mistake"),
+    [
+        ("options", 3, "options: must be a table, [options]"),
+        ("options", ["Delay"], "options: must be a table, [options]"),
+        ("limits", "large", "limits: must be a table, [limits]"),
+        ("commands", [], "commands: must be a table, [commands]"),
+        (
+            "listen",
+            "tcp:8081",
+            "listen: Expected `array`, got `str` (Twisted endpoint for terminals; repeatable)",
+        ),
+        (
+            "listen",
+            [],
+            "listen: Expected `array` of length >= 1 (Twisted endpoint for terminals; repeatable)",
+        ),
+        ("options", {"delay": 5, "Delay": 6}, "options: Delay is there twice"),
+        ("timezone", "", "timezone: '' is not an IANA time zone such as Europe/Madrid"),
+        ("timezone", "../UTC", "timezone: '../UTC' is not an IANA time zone such as Europe/Madrid"),
+        ("timezone", 1, "timezone: Expected `str`, got `int` (IANA zone that new terminals get)"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(key: str, value: object, mistake: str) -> None:
+    """A section given as a value, a value given as a list, and the like are named."""
+    assert mistakes(data="d", **{key: value}) == [mistake]
+
+
+def test_the_directory_has_to_be_given() -> None:
+    """Without `--data`, what is missing is said."""
+    assert mistakes() == [
+        "data: is missing (Directory for the database, the key and the token (made with mode 0700))"
+    ]
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: pathlib.Path) -> None:
+    """A file that cannot be read is named, with the reason and the mistakes in the flags."""
+    missing = tmp_path / "none.toml"
+    assert mistakes(missing, timezone="Mars") == [
+        f"config: cannot read {missing}: No such file or directory",
+        "timezone: 'Mars' is not an IANA time zone such as Europe/Madrid",
+    ]
+    assert mistakes(tmp_path) == [f"config: cannot read {tmp_path}: Is a directory"]
+
+
+@pytest.mark.parametrize("content", [b"data = ", b"\xff\xfe", b"a = 1\na = 2"])
+def test_a_file_that_is_not_toml_is_a_mistake(tmp_path: pathlib.Path, content: bytes) -> None:
+    """What is not TOML, or not UTF-8, is one mistake, on one line."""
+    file = tmp_path / "zkpush.toml"
+    file.write_bytes(content)
+    (mistake,) = mistakes(file)
+    assert mistake.startswith(f"config: {file} is not TOML: ")
+    assert "\n" not in mistake
+
+
+def test_endpoints_are_those_of_twisted() -> None:
+    """The check that is passed in sees every endpoint, in its order."""
+    seen: list[str] = []
+    flags = {"data": "d", "listen": ["tcp:1", "tcp:2"], "manage": "tcp:3"}
+    load(None, flags, seen.append)
+    assert seen == ["tcp:1", "tcp:2", "tcp:3"]
+    for endpoint in (*Config(data=pathlib.Path()).listen, Config(data=pathlib.Path()).manage):
+        serverFromString(reactor, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [(section, key) for section in (Config, Limits, Commands) for key in section.__struct_fields__],
+)
+def test_every_key_has_a_meaning(section: type[msgspec.Struct], key: str) -> None:
+    """Help texts and the manual have a line for every key."""
+    assert len(meaning(section, key)) > 10
+
+
+def test_the_meaning_of_a_section_is_that_of_its_type() -> None:
+    """A section is explained by the words that declare it; what says nothing means nothing."""
+
+    class Silent(msgspec.Struct):
+        key: int
+
+    assert meaning(Config, "limits") == "How much a terminal may ask of the server"
+    assert meaning(Commands, "attempts") == "How often a command is sent before it is given up"
+    assert meaning(Silent, "key") == ""

@@ -1,0 +1,20 @@
+"""The pages that are made from the code say what the code says."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parent.parent
+PAGES = {"configuration.md": "configuration_manual.py"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_what_its_script_prints(page: str) -> None:
+    """The manual is never behind the declarations it is made from."""
+    script = ROOT / "scripts" / PAGES[page]
+    made = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert (ROOT / "docs" / page).read_text() == made.stdout

@@ -1,0 +1,168 @@
+"""Finding plugins: ours as everyone's, the broken ones left out."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import attrs
+import pytest
+from twisted.logger import LogEvent, globalLogPublisher
+from zope.interface import implementer
+
+from zkpush.device.admission import APPROVE, CLOSED, OPEN
+from zkpush.interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory
+from zkpush.model import DeviceState
+from zkpush.plugins import PluginConflict, by_claim, sound_plugins
+
+THEIRS = '''\
+"""A policy that somebody else wrote."""
+
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from zkpush.interfaces import IAdmissionPolicy
+
+
+@implementer(IPlugin, IAdmissionPolicy)
+class OfficeHours:
+    """Takes nobody, whatever the hour."""
+
+    name = "office-hours"
+
+    def admit(self, sn):
+        """Refuse."""
+        return None
+
+
+office_hours = OfficeHours()
+'''
+NAMES = """\
+from zkpush.interfaces import IAdmissionPolicy
+from zkpush.plugins import sound_plugins
+
+print(*sorted(policy.name for policy in sound_plugins(IAdmissionPolicy)))
+"""
+
+
+@implementer(IAdmissionPolicy)
+class Broken:
+    """Says that it is a policy, and cannot admit."""
+
+    name = "broken"
+
+
+@implementer(IAdmissionPolicy)
+class Failing:
+    """A policy whose name cannot be read."""
+
+    @property
+    def name(self) -> str:
+        """Fail."""
+        raise RuntimeError("the name is not configured")
+
+    def admit(self, sn: str) -> DeviceState | None:
+        """Admit nobody."""
+        return None
+
+
+@attrs.frozen
+class Claims:
+    """Something that claims names."""
+
+    title: str
+    names: Sequence[str]
+
+
+@pytest.fixture
+def log() -> list[LogEvent]:
+    """What is logged during the test."""
+    events: list[LogEvent] = []
+    globalLogPublisher.addObserver(events.append)
+    yield events
+    globalLogPublisher.removeObserver(events.append)
+
+
+def test_our_record_handlers_are_found() -> None:
+    """The tables that zkpush takes are taken by plugins."""
+    tables = {
+        handler.name: [table.name for table in handler.tables]
+        for handler in sound_plugins(IRecordHandler)
+    }
+    assert tables["attendance"] == ["ATTLOG"]
+    assert tables["device"] == ["options", "INFO"]
+
+
+def test_our_stores_are_found() -> None:
+    """SQLite is a plugin like every other store."""
+    schemes = [scheme for factory in sound_plugins(IStoreFactory) for scheme in factory.schemes]
+    assert "sqlite" in schemes
+
+
+def test_our_admission_policies_are_found() -> None:
+    """Every value of --admission is a plugin of that name."""
+    policies = sound_plugins(IAdmissionPolicy)
+    assert {policy.name: policy.admit("T1") for policy in policies} == {
+        "approve": DeviceState.PENDING,
+        "open": DeviceState.APPROVED,
+        "closed": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"), [(Broken(), "admit"), (Failing(), "the name is not configured")]
+)
+def test_a_broken_plugin_is_left_out(log: list[LogEvent], broken: object, reason: str) -> None:
+    """A plugin that lacks something, or fails when it is looked at, costs only itself."""
+    assert sound_plugins(IAdmissionPolicy, [APPROVE, broken, OPEN]) == [APPROVE, OPEN]
+    (event,) = log
+    assert event["log_level"].name == "error"
+    assert event["plugin"] is broken
+    assert reason in event["error"]
+
+
+def test_sound_plugins_are_not_reported(log: list[LogEvent]) -> None:
+    """Nothing is said of plugins that are as they should be."""
+    assert sound_plugins(IAdmissionPolicy, [CLOSED]) == [CLOSED]
+    assert log == []
+
+
+def test_claims_lead_to_their_plugin() -> None:
+    """A plugin may claim several names, and one of them more than once."""
+    one, other = Claims("one", ["a", "b", "a"]), Claims("other", ["c"])
+    assert by_claim([one, other], lambda plugin: plugin.names) == {"a": one, "b": one, "c": other}
+    assert by_claim([], lambda plugin: plugin.names) == {}
+
+
+def test_two_claims_on_one_name_are_refused() -> None:
+    """Who claims what somebody else has is told, by the names of both."""
+    one, other = Claims("one", ["a", "b"]), Claims("other", ["c", "b"])
+    with pytest.raises(PluginConflict) as refused:
+        by_claim([one, other], lambda plugin: plugin.names)
+    assert str(refused.value) == (f"two plugins claim b: {one!r} and {other!r}; remove one of them")
+
+
+def found_from(folder: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """The names of the policies that a process finds with a folder on its path."""
+    return subprocess.run(
+        [sys.executable, "-c", NAMES],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+
+
+def test_plugins_of_others_are_found_in_their_folder(tmp_path: pathlib.Path) -> None:
+    """A module in `twisted/plugins` of any folder on the path is found; one that fails is not."""
+    folder = tmp_path / "twisted" / "plugins"
+    folder.mkdir(parents=True)
+    (folder / "office_hours.py").write_text(THEIRS)
+    (folder / "not_python.py").write_text("def")
+    found = found_from(tmp_path)
+    assert found.stdout == "approve closed office-hours open\n"

@@ -1,0 +1,107 @@
+"""The session of a terminal: what each request does to it, in each state."""
+
+from __future__ import annotations
+
+import pathlib
+import runpy
+
+import pytest
+
+from zkpush.device.session import Session, Verdict, transitions
+from zkpush.model import SessionState
+
+NEW, READY, STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
+SERVE, ASK = Verdict.SERVE, Verdict.ASK_FOR_EXCHANGE
+TABLE = [
+    (NEW, "exchanged", READY, None),
+    (NEW, "renew", NEW, None),
+    (NEW, "poll", NEW, ASK),
+    (NEW, "upload", NEW, ASK),
+    (READY, "exchanged", READY, None),
+    (READY, "renew", STALE, None),
+    (READY, "poll", READY, SERVE),
+    (READY, "upload", READY, SERVE),
+    (STALE, "exchanged", READY, None),
+    (STALE, "renew", STALE, None),
+    (STALE, "poll", STALE, ASK),
+    (STALE, "upload", STALE, SERVE),
+]
+"""State, what happens, next state, verdict."""
+ROOT = pathlib.Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "session.md"
+
+
+@pytest.mark.parametrize(("before", "what", "after", "verdict"), TABLE)
+def test_what_happens_leads_to_a_state_and_a_verdict(
+    before: SessionState, what: str, after: SessionState, verdict: Verdict | None
+) -> None:
+    """A session made from a stored state goes on from there, by the table."""
+    session = Session(before)
+    assert getattr(session, what)() is verdict
+    assert session.state is after
+
+
+@pytest.mark.parametrize(("before", "what", "after", "_"), TABLE)
+def test_the_next_state_is_one_to_go_on_from(
+    before: SessionState, what: str, after: SessionState, _: object
+) -> None:
+    """The state for the store and that of the machine are the same: both serve alike."""
+    session = Session(before)
+    getattr(session, what)()
+    stored = Session(after)
+    assert (session.poll(), session.upload()) == (stored.poll(), stored.upload())
+
+
+def test_sessions_share_nothing() -> None:
+    """What happens to one terminal happens to no other."""
+    one, other = Session(NEW), Session(NEW)
+    one.exchanged()
+    assert (one.state, other.state) == (READY, NEW)
+    assert (one.poll(), other.poll()) == (SERVE, ASK)
+
+
+def test_the_life_of_a_session() -> None:
+    """New, exchanged, changed by an operator, exchanged again: polls and uploads see it."""
+    session = Session(NEW)
+    seen = []
+    for what in ("exchanged", "renew", "exchanged"):
+        seen.append((session.poll(), session.upload()))
+        getattr(session, what)()
+    seen.append((session.poll(), session.upload()))
+    assert seen == [(ASK, ASK), (SERVE, SERVE), (ASK, SERVE), (SERVE, SERVE)]
+
+
+def test_the_table_is_the_machine() -> None:
+    """There are twelve transitions, and no other."""
+    listed = [(before, what, after) for before, what, after, _ in transitions()]
+    assert len(listed) == 12
+    assert sorted(listed) == sorted((before, what, after) for before, what, after, _ in TABLE)
+
+
+def test_the_page_is_what_the_machine_says(capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/session.md is never stale: it equals what scripts/session_diagram.py prints."""
+    runpy.run_path(str(ROOT / "scripts" / "session_diagram.py"), run_name="__main__")
+    assert PAGE.read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+def test_the_page_begins_with_the_theory_of_operation() -> None:
+    """People read how it works before they look at the diagram."""
+    title, empty, first, *_ = PAGE.read_text(encoding="utf-8").splitlines()
+    assert title == "# The session of a terminal, as a state machine"
+    assert empty == ""
+    assert first.startswith("Theory of operation. ")
+
+
+@pytest.mark.parametrize(("before", "what", "after", "verdict"), TABLE)
+def test_the_page_has_a_line_for_each_transition(
+    before: SessionState, what: str, after: SessionState, verdict: Verdict | None
+) -> None:
+    """The diagram and the table below it both have every transition, in words."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    assert "```mermaid" in lines
+    assert lines[lines.index("```mermaid") + 1] == "stateDiagram-v2"
+    outcome = f"now {after}" if after is not before else "nothing"
+    if verdict is not None:
+        outcome = verdict.value
+    assert f"    {before} --> {after}: {what} / {outcome}" in lines
+    assert f"| {before} | {what} | {after} | {outcome} |" in lines

@@ -1,0 +1,13 @@
+"""zkpush's own plugins: admission policies, stores and record handlers."""
+
+from zkpush.device import admission
+from zkpush.handlers.attendance import AttendanceHandler
+from zkpush.handlers.device import DeviceHandler
+from zkpush.persist.sqlite import SQLiteStores
+
+approve = admission.APPROVE
+open_ = admission.OPEN
+closed = admission.CLOSED
+sqlite_stores = SQLiteStores()
+attendance = AttendanceHandler()
+device = DeviceHandler()

@@ -1,0 +1,35 @@
+"""Arguments that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from ..protocol.errors import TerminalError
+from ..protocol.serials import check_serial
+
+
+def serial_number(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check a serial number, so that a mistake is not taken for an unknown terminal."""
+    try:
+        return None if value is None else check_serial(value)
+    except TerminalError as error:
+        raise click.BadParameter(str(error), context, param) from None
+
+
+def pairs(context: click.Context, param: click.Parameter, values: Iterable[str]) -> dict[str, str]:
+    """Split each `KEY=VALUE` at its first `=`; a key may be there once."""
+    split: dict[str, str] = {}
+    for text in values:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE.", context, param)
+        if key in split:
+            raise click.BadParameter(f"{key} is given twice.", context, param)
+        split[key] = value
+    return split
+
+
+serial = click.argument("sn", metavar="SN", callback=serial_number)
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

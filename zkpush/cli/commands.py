@@ -1,0 +1,155 @@
+"""`zkpush commands`: what terminals are asked to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import attrs
+import click
+from twisted.internet.task import deferLater
+
+from ..model import FINAL_STATES, CommandState
+from ..protocol.tables import COMMANDS
+from .arguments import as_json, pairs, serial
+from .client import Api, Item, Page
+from .output import Column, print_list, print_object, print_pairs, printable, progress
+from .running import with_api
+
+POLL_SECONDS = 1.0
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Command", "command"),
+    Column("State", "state"),
+    Column("Code", "return_code"),
+    Column("Meaning", "meaning"),
+    Column("Created", "created_at"),
+    Column("Finished", "finished_at"),
+)
+_WIDEST = max(len(command.name) for command in COMMANDS)
+_COMMANDS = "\n".join(
+    ["\b", "Commands:", *(f"  {each.name:<{_WIDEST}}  {each.meaning}" for each in COMMANDS)]
+)
+_command_id = click.argument("id", metavar="ID")
+
+
+@click.group()
+def commands() -> None:
+    """Ask terminals to do something, and see what has become of it."""
+
+
+@commands.command(epilog=_COMMANDS, short_help="Queue a command for a terminal.")
+@serial
+@click.argument("command")
+@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, callback=pairs)
+@click.option("--wait", is_flag=True, help="Wait until it is done; exit status 1 if it is not.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Wait no longer; the command stays queued. Default: until it ends.",
+)
+@as_json
+@with_api
+async def send(
+    api: Api,
+    sn: str,
+    command: str,
+    params: dict[str, str],
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Queue a command for a terminal, which gets it at its next poll. Prints the command's ID.
+
+    COMMAND is one argument: quote it where it is of several words.
+    """
+    if timeout is not None and not wait:
+        raise click.UsageError("--timeout goes with --wait.")
+    body = {"command": command, "params": params}
+    queued = await api.send("POST", "devices", sn, "commands", body=body)
+    if not as_json:
+        click.echo(queued["id"])
+    if not wait:
+        if as_json:
+            print_object(queued, as_json=True)
+        return
+    ended = await _ended(api, queued, timeout)
+    if as_json:
+        print_object(ended, as_json=True)
+    elif ended["result"]:
+        print_pairs(ended["result"])
+    if ended["state"] != CommandState.DONE:
+        raise click.ClickException(_verdict(ended, timeout))
+    click.echo(f"{command} is done.", err=True)
+
+
+async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
+    """A command once it has ended, or as it is when the time is over."""
+    started = api.clock.seconds()
+    with progress() as say:
+        while command["state"] not in FINAL_STATES:
+            waited = api.clock.seconds() - started
+            say(f"{command['command']} is {command['state']}", f"{waited:.0f} s")
+            if timeout is not None and waited >= timeout:
+                break
+            left = POLL_SECONDS if timeout is None else min(POLL_SECONDS, timeout - waited)
+            await deferLater(api.clock, left)
+            command = await api.get("commands", command["id"])
+    return command
+
+
+def _verdict(command: Item, timeout: float | None) -> str:
+    """Why a command is not done."""
+    id, state = command["id"], command["state"]
+    if state not in FINAL_STATES:
+        return (
+            f"The command is still {state} after {timeout:g} seconds. It stays in the queue; "
+            f"see: zkpush commands show {id}"
+        )
+    if command["return_code"] is None:
+        return f"The command is {state}."
+    meaning = printable(command["meaning"]) or "a code that the protocol does not list"
+    return f"The command {state}: {command['return_code']} ({meaning})"
+
+
+@commands.command("list")
+@serial
+@as_json
+@with_api
+async def list_(api: Api, sn: str, as_json: bool) -> None:
+    """List the commands of a terminal, in the order they were queued."""
+    pages = api.pages("devices", sn, "commands")
+    await print_list(
+        pages if as_json else _with_params(pages),
+        _COLUMNS,
+        as_json=as_json,
+        empty=f"{sn} has had no commands.",
+    )
+
+
+async def _with_params(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    """The commands as they are typed: words and parameters together."""
+    async for page in pages:
+        items = [
+            {**item, "command": " ".join([item["command"], printable(item["params"])]).strip()}
+            for item in page.items
+        ]
+        yield attrs.evolve(page, items=items)
+
+
+@commands.command()
+@_command_id
+@as_json
+@with_api
+async def show(api: Api, id: str, as_json: bool) -> None:
+    """Show a command, and what has become of it."""
+    print_object(await api.get("commands", id), as_json=as_json)
+
+
+@commands.command()
+@_command_id
+@with_api
+async def cancel(api: Api, id: str) -> None:
+    """Cancel a command that has not ended. A terminal that has it already may still do it."""
+    await api.send("DELETE", "commands", id)
+    click.echo(f"The command {id} is cancelled.")

@@ -1,0 +1,138 @@
+"""`zkpush devices`: the terminals."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+import click
+
+from ..protocol.tables import OPTION_REPLY, STAMPS
+from .arguments import as_json, pairs, serial
+from .client import Api, ApiFailure
+from .output import Column, print_list, print_object
+from .running import with_api
+
+_COLUMNS = (
+    Column("SN", "sn"),
+    Column("Alias", "alias"),
+    Column("Area", "area"),
+    Column("State", "state"),
+    Column("Online", "online"),
+    Column("Last seen", "last_seen_at"),
+    Column("Queued", "pending_commands"),
+    Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
+)
+_OWN = ("alias", "area", "timezone")
+"""What an operator says about a terminal; everything else is told to the terminal."""
+_OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
+_TABLES = {
+    "attendance": "ATTLOG",
+    "operations": "OPERLOG",
+    "photos": "ATTPHOTO",
+    "templates": "BIODATA",
+    "idcards": "IDCARD",
+    "errors": "ERRORLOG",
+    **{table: table for table, _, _ in STAMPS},
+}
+
+
+@click.group()
+def devices() -> None:
+    """See, approve and configure terminals."""
+
+
+@devices.command("list")
+@as_json
+@with_api
+async def list_(api: Api, as_json: bool) -> None:
+    """List the terminals, in the order they were first seen."""
+    await print_list(
+        api.pages("devices"),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no terminals yet. One that connects is listed here, as pending.",
+    )
+
+
+@devices.command()
+@serial
+@as_json
+@with_api
+async def show(api: Api, sn: str, as_json: bool) -> None:
+    """Show all that is known of a terminal."""
+    device = await api.get("devices", sn)
+    if not as_json:
+        device["problems"] = [
+            f"{problem['code']} ({problem['since_at']}): {problem['detail']}"
+            for problem in device["problems"]
+        ]
+    print_object(device, as_json=as_json)
+
+
+@devices.command()
+@serial
+@click.option("--add", is_flag=True, help="Add it, if it has not connected yet.")
+@with_api
+async def approve(api: Api, sn: str, add: bool) -> None:
+    """Let a terminal in: its data is taken from now on."""
+    try:
+        await api.send("PUT" if add else "PATCH", "devices", sn, body={"state": "approved"})
+    except ApiFailure as failure:
+        if failure.status == HTTPStatus.NOT_FOUND:
+            raise ApiFailure(
+                failure.status,
+                f"{failure.message.rstrip('.')}; to approve it before it connects, say --add.",
+            ) from None
+        raise
+    click.echo(f"{sn} is approved.")
+
+
+@devices.command()
+@serial
+@with_api
+async def block(api: Api, sn: str) -> None:
+    """Shut a terminal out: nothing of it is taken, what is stored stays."""
+    await api.send("PATCH", "devices", sn, body={"state": "blocked"})
+    click.echo(f"{sn} is blocked.")
+
+
+@devices.command("set", short_help="Name, place or configure a terminal.")
+@serial
+@click.argument("values", metavar="KEY=VALUE...", nargs=-1, required=True, callback=pairs)
+@with_api
+async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
+    """Name, place or configure a terminal.
+
+    KEY is alias, area or timezone (of its wall clock, such as Europe/Berlin), or an option that
+    this terminal is told otherwise than the others, such as Delay=5 or TransFlag=digits. KEY= with
+    nothing behind it removes the value.
+    """
+    change: dict[str, object] = {}
+    told: dict[str, str] = {}
+    for key, value in values.items():
+        if key in _OWN:
+            change[key] = value or None
+        elif value or key.lower() in _OPTIONS:
+            told[key] = value
+        else:
+            keys = ", ".join([*_OWN, *_OPTIONS.values()])
+            raise click.UsageError(f"{key} is not a key that can be set; there are {keys}.")
+    if change.get("timezone", "") is None:
+        raise click.UsageError("A terminal always has a timezone: say which.")
+    if told:
+        change["settings"] = {name: value or None for name, value in told.items()}
+    await api.send("PATCH", "devices", sn, body=change)
+    click.echo(f"{sn} is changed.")
+
+
+@devices.command()
+@serial
+@click.argument("data", metavar="DATA", type=click.Choice(list(_TABLES), case_sensitive=False))
+@with_api
+async def resend(api: Api, sn: str, data: str) -> None:
+    """Make a terminal send all it has of a kind of data again.
+
+    What is stored already stays as it is. DATA is attendance, or the name of another table.
+    """
+    command = await api.send("POST", "devices", sn, "resend", body={"table": _TABLES[data]})
+    click.echo(f"{sn} will send {data} again after its next poll (command {command['id']}).")

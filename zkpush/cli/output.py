@@ -1,0 +1,174 @@
+"""What people and programs read: tables, details and JSON."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import click
+import msgspec
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from .client import Item, Page
+
+GAP = 2
+"""Blanks between two columns."""
+_UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Categories of characters that would move the cursor or break a line."""
+_STYLES = {
+    "approved": "green",
+    "done": "green",
+    "pending": "yellow",
+    "blocked": "red",
+    "failed": "red",
+    "expired": "red",
+}
+
+
+@attrs.frozen
+class Column:
+    """A column of a table."""
+
+    title: str
+    key: str
+    """The key in an item."""
+    show: Callable[[Any], object] = attrs.field(default=lambda value: value)
+    """What of its value is shown."""
+
+    def text(self, item: Item) -> str:
+        """What stands in the cell."""
+        return printable(self.show(item.get(self.key)))
+
+
+def printable(value: object) -> str:
+    """A value on one line. Terminals' data comes from outside: none of it may steer a screen."""
+    return "".join(
+        f"\\x{ord(character):02x}" if unicodedata.category(character) in _UNSAFE else character
+        for character in _plain(value)
+    )
+
+
+def _plain(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case Mapping():
+            return " ".join(f"{key}={_plain(each)}" for key, each in value.items())
+        case list():
+            return ", ".join(_plain(each) for each in value)
+        case _:
+            return str(value)
+
+
+async def print_list(
+    pages: AsyncIterator[Page], columns: Sequence[Column], *, as_json: bool, empty: str
+) -> None:
+    """Print a list as it comes: a table, or JSON. `empty` is said to a person if there is none."""
+    if as_json:
+        await _print_json_list(pages)
+        return
+    widths: list[int] = []
+    async for page in pages:
+        rows = [[column.text(item) for column in columns] for item in page.items]
+        if rows and not widths:
+            titles = [column.title for column in columns]
+            widths = _widths(rows, map(cell_len, titles))
+            _print_lines([_line(titles, widths, bold=True)])
+        widths = _widths(rows, widths)
+        _print_lines([_line(row, widths) for row in rows])
+    if not widths:
+        click.echo(empty, err=True)
+
+
+async def _print_json_list(pages: AsyncIterator[Page]) -> None:
+    """A JSON list, one item a line; it begins when the first part is there."""
+    before = b"[\n"
+    async for page in pages:
+        if page.items:
+            click.echo(before + b",\n".join(map(msgspec.json.encode, page.items)), nl=False)
+            before = b",\n"
+    click.echo(b"[]" if before == b"[\n" else b"\n]")
+
+
+def print_object(item: Item, *, as_json: bool) -> None:
+    """Print one object: its keys and values a line each, or JSON."""
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(item), indent=2))
+        return
+    print_pairs({key.replace("_", " "): value for key, value in item.items()})
+
+
+def print_pairs(pairs: Mapping[str, object]) -> None:
+    """Print names and values; a mapping or a list has a line for each of its parts."""
+    rows: list[list[str]] = []
+    for name, value in pairs.items():
+        lines: Sequence[object]
+        match value:
+            case Mapping():
+                lines = [f"{key}={each}" for key, each in value.items()]
+            case list():
+                lines = value
+            case _:
+                lines = [value]
+        texts = [printable(line) or "-" for line in lines] or ["-"]
+        rows.extend(["" if index else printable(name), text] for index, text in enumerate(texts))
+    widths = _widths(rows, [0, 0])
+    _print_lines([_line(row, widths) for row in rows])
+
+
+def _widths(rows: Iterable[Sequence[str]], least: Iterable[int]) -> list[int]:
+    """How wide columns have to be."""
+    widths = list(least)
+    for row in rows:
+        widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> Text:
+    """Cells under each other; the line is as long as they need, and never folded inside a cell."""
+    line = Text(style="bold" if bold else "")
+    for cell, width in zip(cells, widths, strict=True):
+        line.append(cell, _STYLES.get(cell))
+        line.append(" " * (width - cell_len(cell) + GAP))
+    line.rstrip()
+    return line
+
+
+def _print_lines(lines: Iterable[Text]) -> None:
+    console = Console(highlight=False)
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, str], None]]:
+    """Say on stderr what is waited for: `say(state, detail)`.
+
+    A screen has one line of it, which is gone in the end; a file has a line for each state.
+    """
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _sayer()
+        return
+    with console.status("") as status:
+        yield lambda state, detail: status.update(Text(f"{state} ({detail})"))
+
+
+def _sayer() -> Callable[[str, str], None]:
+    """Says each state once."""
+    last = ""
+
+    def say(state: str, detail: str) -> None:
+        nonlocal last
+        if state != last:
+            last = state
+            click.echo(state, err=True)
+
+    return say

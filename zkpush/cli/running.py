@@ -1,0 +1,60 @@
+"""Runs the coroutine of a command on the reactor, and ends as click does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+import click
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+
+from .client import Api
+from .target import Given
+
+P = ParamSpec("P")
+Work = Coroutine[Deferred[Any], Any, None]
+
+
+def run(work: Callable[[Any], Work]) -> None:
+    """Run `work(reactor)`. What it raises is raised here, where click makes an exit status of it.
+
+    An interrupt cancels the work, so that it can tidy up, and is a `click.Abort`.
+    """
+    raised: list[BaseException] = [click.Abort()]
+
+    async def watched(reactor: Any) -> None:
+        working = Deferred.fromCoroutine(work(reactor))
+        interrupted = []
+
+        def interrupt() -> None:
+            interrupted.append(True)
+            working.cancel()
+
+        reactor.addSystemEventTrigger("before", "shutdown", interrupt)
+        try:
+            await working
+        except (Exception, SystemExit) as error:
+            if not interrupted:
+                raised[:] = [error]
+        else:
+            raised.clear()
+
+    with suppress(SystemExit):
+        react(watched)
+    for error in raised:
+        raise error
+
+
+def with_api(work: Callable[Concatenate[Api, P], Work]) -> Callable[P, None]:
+    """Make a click callback of a coroutine that takes the API first."""
+
+    @wraps(work)
+    def command(*args: P.args, **kwargs: P.kwargs) -> None:
+        given: Given = click.get_current_context().obj
+        target = given.target()
+        run(lambda reactor: work(Api(target, reactor), *args, **kwargs))
+
+    return command

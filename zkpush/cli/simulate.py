@@ -1,0 +1,114 @@
+"""`zkpush simulate`: terminals in software."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .output import print_pairs
+from .running import run
+
+if TYPE_CHECKING:
+    from ..simulator.fleet import FleetPlan
+
+SECONDS = 60.0
+"""How long a simulation takes where nothing else is said."""
+
+
+@click.command(short_help="Push made-up records to a server, to try it.")
+@click.option(
+    "--server",
+    required=True,
+    metavar="URL",
+    help="Where the server takes terminals, such as http://127.0.0.1:8081.",
+)
+@click.option("--devices", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--users",
+    type=click.IntRange(1),
+    default=50,
+    show_default=True,
+    metavar="N",
+    help="Users of each terminal.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    metavar="R",
+    help="Records a second, of all terminals together.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="Another seed makes other terminals and other records.",
+)
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help=f"Stop after so long. Default: {SECONDS:.0f}, or no end with --punches.",
+)
+@click.option(
+    "--punches", type=click.IntRange(min=1), metavar="N", help="Stop after so many records."
+)
+def simulate(
+    server: str,
+    devices: int,
+    users: int,
+    rate: float,
+    seed: int,
+    duration: float | None,
+    punches: int | None,
+) -> None:
+    """Let terminals in software push made-up attendance records to a server, to try it.
+
+    The records look like real ones: do not use a server that people rely on. The server has to
+    admit the terminals: start it with --admission open, or approve them. Exit status 0 means that
+    every record was acknowledged, and no request failed.
+    """
+    from ..simulator.fleet import FleetPlan
+
+    if duration is None and punches is None:
+        duration = SECONDS
+    if not server.startswith(("http://", "https://")):
+        raise click.UsageError("--server begins with http:// or https://.")
+    plan = FleetPlan(
+        server=server,
+        devices=devices,
+        users=users,
+        rate=rate,
+        seed=seed,
+        duration=duration,
+        punches=punches,
+    )
+    run(lambda reactor: simulation(reactor, plan))
+
+
+async def simulation(reactor: Any, plan: FleetPlan) -> None:
+    """Run a simulation, and print what came of it."""
+    from ..simulator.fleet import run_fleet
+
+    said: set[str] = set()
+
+    def report(line: str) -> None:
+        """Say a thing once: a terminal that is refused says so at each of its tries."""
+        if line not in said:
+            said.add(line)
+            click.echo(line, err=True)
+
+    result = await run_fleet(reactor, plan, report)
+    counted = ("punches", "acknowledged", "polls", "commands", "failures")
+    print_pairs({name: getattr(result, name) for name in counted})
+    if result.punches != result.acknowledged:
+        raise click.ClickException(
+            f"{result.punches - result.acknowledged} of {result.punches} records were not "
+            "acknowledged."
+        )
+    if result.failures:
+        raise click.ClickException(f"{result.failures} requests failed.")

@@ -1,0 +1,142 @@
+"""Where the API is, and the token for it: from the data directory, or as said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+import click
+import msgspec
+from click.core import ParameterSource
+
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
+"""Addresses that a daemon listens on, and where it is to be found then."""
+
+
+@attrs.frozen
+class Target:
+    """A daemon's API."""
+
+    url: str
+    token: str = attrs.field(repr=False)
+    data: Path | None = None
+    """The data directory that says where it is; None if the caller does."""
+    token_file: Path | None = None
+    """The file that the token is from; None if it is from the caller."""
+
+    @property
+    def if_silent(self) -> str:
+        """What to do if nothing answers."""
+        if self.data is None:
+            return f"Nothing answers at {self.url}: check --url, and that the daemon runs there."
+        return (
+            f"The daemon is not running: nothing answers at {self.url}. "
+            f"Start it with: twistd -n zkpush --data {self.data}"
+        )
+
+    @property
+    def if_token_refused(self) -> str:
+        """What to do if the token is not taken."""
+        if self.token_file is None:
+            return f"{self.url} refused the token: check --token or ZKPUSH_TOKEN."
+        return (
+            f"{self.url} refused the token of {self.token_file}: what answers there is another "
+            "daemon than the one of that directory. Is that one running?"
+        )
+
+
+@attrs.frozen
+class Given:
+    """What the caller said about the daemon."""
+
+    data: Path | None
+    url: str | None
+    token: str | None
+
+    @classmethod
+    def by(
+        cls, context: click.Context, data: Path | None, url: str | None, token: str | None
+    ) -> Given:
+        """What was said: of --data and --url, one on the command line hides the other's variable.
+
+        Otherwise a variable for production would redirect a command that names a test directory,
+        and the token of this machine would be sent to another one.
+        """
+        on_command_line = {
+            name
+            for name in ("data", "url")
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        }
+        if on_command_line == {"data"}:
+            url = None
+        elif on_command_line == {"url"}:
+            data = None
+        return cls(data, url, token)
+
+    def target(self) -> Target:
+        """Find the API; the error says what is missing, and what to do."""
+        if self.url is not None:
+            if not self.url.startswith(("http://", "https://")):
+                raise click.UsageError("--url begins with http:// or https://.")
+            if self.token is None and self.data is None:
+                raise click.UsageError("--url needs a token: --token or ZKPUSH_TOKEN.")
+            return self._with_token(self.url.rstrip("/"), None)
+        if self.data is None:
+            raise click.UsageError(
+                "Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine, "
+                "or --url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)."
+            )
+        return self._with_token(_read_url(self.data), self.data)
+
+    def _with_token(self, url: str, data: Path | None) -> Target:
+        if self.token is not None or self.data is None:
+            return Target(url, self.token or "", data)
+        file = self.data / "admin.token"
+        try:
+            token = file.read_text(encoding="ascii", errors="replace").strip()
+        except OSError as error:
+            raise _unreadable(file, error) from None
+        return Target(url, token, data, file)
+
+
+def _read_url(data: Path) -> str:
+    file = data / "run.json"
+    try:
+        url = msgspec.json.decode(file.read_bytes(), type=dict[str, object])["manage"]
+    except FileNotFoundError:
+        if not data.is_dir():
+            raise click.ClickException(
+                f"There is no data directory {data}: "
+                "give the --data that the daemon was started with."
+            ) from None
+        raise click.ClickException(
+            f"No daemon has run on {data}. Start it with: twistd -n zkpush --data {data}"
+        ) from None
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    except (msgspec.DecodeError, LookupError):
+        raise click.ClickException(
+            f"{file} does not say where the daemon is: restart the daemon, or give --url."
+        ) from None
+    return _reachable(str(url))
+
+
+def _unreadable(file: Path, error: OSError) -> click.ClickException:
+    return click.ClickException(
+        f"Cannot read {file}: {error.strerror}. Run this as the user that the daemon runs as, "
+        "or give --url and --token."
+    )
+
+
+def _reachable(url: str) -> str:
+    """Where this machine reaches a daemon that says it listens at `url`."""
+    scheme, _, address = url.partition("://")
+    host, _, port = address.rpartition(":")
+    if scheme not in ("http", "https") or not port.isdecimal():
+        raise click.ClickException(
+            f"The daemon serves its API at {url}, which is not an address for HTTP: "
+            "give it a tcp endpoint as --manage, or give --url."
+        )
+    host = host.strip("[]")
+    host = _EVERYWHERE.get(host, host)
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,0 +1,191 @@
+"""The configuration of the daemon: one validated object from a TOML file and flags.
+
+Every key is declared once, in `Config` and its sections, with its type, bounds, default and
+meaning; the validation, the flags' help and the manual come from there. All mistakes are reported
+together.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from .protocol.handshake import check_settings
+from .protocol.times import check_zone
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """What is wrong with a configuration: one line for each mistake."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much a terminal may ask of the server."""
+
+    body_bytes: Annotated[
+        int, Meta(ge=1024, description="Largest body of a request, in bytes (413 above it)")
+    ] = 64 * 1024 * 1024
+
+
+class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How commands are sent."""
+
+    batch_count: Annotated[
+        int, Meta(ge=1, le=10_000, description="Most commands in the reply to one poll")
+    ] = 100
+    batch_bytes: Annotated[
+        int,
+        Meta(ge=256, description="Most bytes in the reply to one poll; a larger one goes alone"),
+    ] = 64 * 1024
+    lease_seconds: Annotated[
+        int, Meta(ge=1, description="Seconds to wait for an answer before a command is sent again")
+    ] = 300
+    attempts: Annotated[
+        int, Meta(ge=1, description="How often a command is sent before it is given up")
+    ] = 10
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that can be configured; flags of the same name win over the file."""
+
+    data: Annotated[
+        Path,
+        Meta(description="Directory for the database, the key and the token (made with mode 0700)"),
+    ]
+    listen: Annotated[
+        tuple[str, ...],
+        Meta(min_length=1, description="Twisted endpoint for terminals; repeatable"),
+    ] = ("tcp:8081",)
+    manage: Annotated[
+        str, Meta(description="Twisted endpoint for API, console, health and metrics")
+    ] = "tcp:8082:interface=127.0.0.1"
+    database: Annotated[
+        str | None,
+        Meta(description="sqlite:///path or postgresql://…; default: SQLite in the data directory"),
+    ] = None
+    admission: Annotated[
+        Literal["approve", "open", "closed"],
+        Meta(description="What to do with a terminal nobody has decided about"),
+    ] = "approve"
+    timezone: Annotated[str, Meta(description="IANA zone that new terminals get")] = "UTC"
+    options: Annotated[
+        dict[str, str | int],
+        Meta(description="What all terminals are told, by the names of the protocol (spec 5)"),
+    ] = {}
+    limits: Limits = Limits()
+    commands: Commands = Commands()
+
+    @property
+    def database_url(self) -> str:
+        """The database to use."""
+        return self.database or f"sqlite:///{self.data / 'zkpush.sqlite'}"
+
+
+def meaning(section: type[msgspec.Struct], key: str) -> str:
+    """What a key of a section means, for help texts and the manual."""
+    hint = get_type_hints(section, include_extras=True)[key]
+    if _is_section(hint):
+        return (hint.__doc__ or "").rstrip(".")
+    for meta in getattr(hint, "__metadata__", ()):
+        if isinstance(meta, Meta) and meta.description:
+            return meta.description
+    return ""
+
+
+def load(
+    file: Path | None,
+    flags: Mapping[str, object],
+    check_endpoint: Callable[[str], object],
+) -> Config:
+    """Read a configuration; `ConfigError` lists every mistake in it.
+
+    `flags` win over the file; `check_endpoint` raises `ValueError` for an endpoint string that
+    cannot be used.
+    """
+    mistakes: list[str] = []
+    values = {**_read(file, mistakes), **flags}
+    if not mistakes:  # what is missing may stand in a file that cannot be read
+        for field in msgspec.structs.fields(Config):
+            if field.required and field.name not in values:
+                mistakes.append(f"{field.name}: is missing ({meaning(Config, field.name)})")
+    options = values.pop("options", {})
+    good = _convert(Config, values, "", mistakes)
+    if "timezone" in good:
+        _try(mistakes, "timezone", lambda: check_zone(good["timezone"]))
+    if isinstance(options, dict):
+        # Not by msgspec, which stops at the first mistake and does not name the option.
+        good["options"] = _try(mistakes, "options", lambda: check_settings(options))
+    else:
+        mistakes.append("options: must be a table, [options]")
+    endpoints = [("listen", endpoint) for endpoint in good.get("listen", ())]
+    if "manage" in good:
+        endpoints.append(("manage", good["manage"]))
+    for key, endpoint in endpoints:
+        _try(mistakes, key, lambda endpoint=endpoint: check_endpoint(endpoint))  # type: ignore[misc]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return Config(**good)
+
+
+def _read(file: Path | None, mistakes: list[str]) -> dict[str, object]:
+    if file is None:
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        mistakes.append(f"config: cannot read {file}: {error.strerror}")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        mistakes.append(f"config: {file} is not TOML: {error}")
+    return {}
+
+
+def _convert(
+    section: type[msgspec.Struct], values: Mapping[str, object], prefix: str, mistakes: list[str]
+) -> dict[str, Any]:
+    """Convert the keys of one section one by one, so that every mistake is found."""
+    good: dict[str, Any] = {}
+    hints = get_type_hints(section, include_extras=True)
+    for key in values:
+        if key not in hints:
+            there = ", ".join(hints)
+            mistakes.append(f"{prefix}{key}: there is no such key; there are {there}")
+    for key, hint in hints.items():
+        if key not in values:
+            continue
+        value = values[key]
+        if _is_section(hint):
+            if not isinstance(value, dict):
+                mistakes.append(f"{prefix}{key}: must be a table, [{prefix}{key}]")
+                continue
+            inner = _convert(hint, value, f"{prefix}{key}.", mistakes)
+            good[key] = hint(**inner)
+            continue
+        try:
+            good[key] = msgspec.convert(
+                value, hint, strict=False, dec_hook=lambda _, text: Path(text)
+            )
+        except msgspec.ValidationError as error:
+            mistakes.append(f"{prefix}{key}: {error} ({meaning(section, key)})")
+    return good
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+
+
+def _try(mistakes: list[str], key: str, check: Callable[[], T]) -> T | None:
+    try:
+        return check()
+    except ValueError as error:
+        mistakes.extend(f"{key}: {line}" for line in str(error).splitlines())
+        return None

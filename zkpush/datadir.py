@@ -1,0 +1,90 @@
+"""The data directory: made on the first start, kept on later ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from .config import ConfigError
+
+KEY_BYTES = 32
+
+
+@attrs.frozen
+class DataDirectory:
+    """What the directory holds besides the database."""
+
+    path: Path
+    admin_token: str
+    key: bytes = attrs.field(repr=False)
+    """Seals secrets at rest; the same on every node of one database."""
+
+    def say_where(self, where: Mapping[str, object]) -> None:
+        """Write where the daemon runs to `run.json`, for the command line."""
+        new = self.path / ".run.json"
+        new.write_bytes(msgspec.json.encode(where))
+        new.replace(self.path / "run.json")
+
+    def say_nothing(self) -> None:
+        """Remove `run.json`: the daemon is gone, and its port may become somebody else's."""
+        (self.path / "run.json").unlink(missing_ok=True)
+
+
+def open_data_directory(path: Path, key_file: Path | None) -> DataDirectory:
+    """Make the directory (0700), the token and the key (0600), or read those that are there.
+
+    `ConfigError` says what to do if that cannot be.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        token = _keep(path / "admin.token", lambda: secrets.token_urlsafe(32).encode() + b"\n")
+        key = _keep(key_file or path / "key", lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
+    except OSError as error:
+        where = error.filename or path
+        raise ConfigError(
+            [f"data: cannot use {where}: {error.strerror}; make it writable"]
+        ) from error
+    # An empty token would let everyone in who sends none.
+    if not token.strip() or not token.isascii():
+        raise ConfigError(
+            [f"data: {path / 'admin.token'} does not hold a token; remove it to get a new one"]
+        )
+    try:
+        sealing = bytes.fromhex(key.decode().strip())
+        if len(sealing) != KEY_BYTES:
+            raise ValueError
+    except ValueError:
+        where = key_file or path / "key"
+        raise ConfigError(
+            [
+                f"data: {where} does not hold a key, {KEY_BYTES} bytes in hex; "
+                "put the one back that belongs to the database"
+            ]
+        ) from None
+    return DataDirectory(path, token.decode().strip(), sealing)
+
+
+def _keep(file: Path, make: Callable[[], bytes]) -> bytes:
+    """Read a secret file, or make it whole: another process that starts now gets the same one."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        pass
+    new = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(make())
+            stream.flush()
+            os.fsync(stream.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(new, file)
+    finally:
+        new.unlink()
+    return file.read_bytes()

@@ -1,0 +1,263 @@
+"""The registry: every terminal of this process, who is let in, and when each was last seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
+from ..model import Device, DeviceState, SessionState
+from ..protocol.errors import Refused
+from ..protocol.tables import OPTION_REPLY, STAMPS
+from ..protocol.times import zone_option
+from .session import Session
+from .terminal import Terminal
+
+SEEN_EVERY = 5.0
+"""Seconds between two writes of when terminals were last seen."""
+ZONES_EVERY = 60.0
+"""Seconds between two looks for zones whose offset has changed."""
+
+KEY_CHANGED = "pushcommkey changed"
+"""The code of the problem that a terminal has whose binding secret is another one."""
+DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
+_TOLD = frozenset({"settings", "timezone"})
+"""What of a terminal is told to it in the exchange."""
+_REFUSALS = {
+    DeviceState.PENDING: "This terminal waits for approval by an operator; it keeps its data.",
+    DeviceState.BLOCKED: "This terminal is blocked by an operator.",
+}
+
+
+class Registry:
+    """Knows the terminals; everything about them is in the store, and comes from there."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        policy: IAdmissionPolicy,
+        timezone: str,
+        settings: Mapping[str, str | int],
+        clock: IReactorTime,
+    ) -> None:
+        """`settings` are the configured options of all terminals."""
+        self._store = store
+        self._settings = settings
+        self._policy = policy
+        self._timezone = timezone
+        self._clock = clock
+        self._terminals: dict[str, Terminal] = {}
+        self._seen: dict[int, tuple[int, str | None]] = {}
+        self._loops = [
+            (LoopingCall(self._write_seen), SEEN_EVERY),
+            (LoopingCall(self._renew_moved_zones), ZONES_EVERY),
+        ]
+
+    def now(self) -> int:
+        """The time, in milliseconds since the epoch."""
+        return int(self._clock.seconds() * 1000)
+
+    async def start(self) -> None:
+        """Load all terminals, so that each is served as it was before a restart."""
+        devices, due = await self._store.read(
+            lambda tx: (tx.devices.every(), tx.commands.all_due())
+        )
+        for device in devices:
+            self._terminals.setdefault(device.sn, Terminal(device, due.get(device.id)))
+        for loop, interval in self._loops:
+            loop.clock = self._clock
+            loop.start(interval, now=False)
+
+    async def stop(self) -> None:
+        """Write what is not written yet."""
+        for loop, _ in self._loops:
+            if loop.running:
+                loop.stop()
+        await self._write_seen()
+
+    def known(self, sn: str) -> Terminal | None:
+        """The terminal of that serial number, if this process has met it."""
+        return self._terminals.get(sn)
+
+    def approved(self, sn: str) -> Terminal | None:
+        """The terminal of that serial number, if it is known and approved."""
+        terminal = self._terminals.get(sn)
+        if terminal is None or terminal.device.state is not DeviceState.APPROVED:
+            return None
+        return terminal
+
+    async def meet(self, sn: str, address: str | None) -> Terminal:
+        """The terminal of that serial number, recorded if it is new and the policy says so.
+
+        `Refused` if the policy does not record it.
+        """
+        terminal = self._terminals.get(sn)
+        if terminal is None:
+            device, due = await self._store.read(lambda tx: _find(tx, sn))
+            if device is None:
+                device = await self._record(sn)
+            terminal = self._terminals.setdefault(sn, Terminal(device, due))
+        self.seen(terminal, address)
+        return terminal
+
+    async def admit(self, sn: str, address: str | None) -> Terminal:
+        """The terminal of that serial number, if it is approved; `Refused` if not."""
+        terminal = await self.meet(sn, address)
+        refusal = _REFUSALS.get(terminal.device.state)
+        if refusal is not None:
+            raise Refused(refusal)
+        return terminal
+
+    def seen(self, terminal: Terminal, address: str | None) -> None:
+        """Note that a terminal was heard of; it is written with others, a little later."""
+        self._seen[terminal.device.id] = (self.now(), address)
+
+    def is_online(self, device: Device) -> bool:
+        """Whether a terminal was heard of within the time of three polls."""
+        delay = int(device.settings.get("Delay", self._settings.get("Delay", DELAY)))
+        seen, _ = self.last_seen(device)
+        return seen is not None and (self.now() - seen) / 1000 <= 3 * delay + SEEN_EVERY
+
+    def last_seen(self, device: Device) -> tuple[int | None, str | None]:
+        """When (ms) and from where a terminal was last heard of, also if not written yet."""
+        return self._seen.get(device.id, (device.last_seen_at, device.address))
+
+    async def change(self, sn: str, values: Mapping[str, object]) -> Device:
+        """Change a terminal as an operator says; `LookupError` if it is not known.
+
+        Approving it takes over the key it last offered. Settings are merged with those it has;
+        None takes one back. A change of what it was told makes it read its options again.
+        """
+
+        def unit(tx: ITransaction) -> Device:
+            device = tx.devices.find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            changes = dict(values)
+            if changes.get("state") is DeviceState.APPROVED:
+                changes["comm_key"] = device.offered_comm_key
+                changes["problems"] = tuple(
+                    problem for problem in device.problems if problem.code != KEY_CHANGED
+                )
+            if "settings" in changes:
+                merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
+                changes["settings"] = {
+                    name: value for name, value in merged.items() if value is not None
+                }
+            if not _TOLD.isdisjoint(changes):
+                changes["session"] = _renewed(device)
+            return tx.devices.change(device.id, changes)
+
+        device: Device = await self._store.write(unit)
+        self.updated(device)
+        return device
+
+    def updated(self, device: Device) -> None:
+        """Take over what was written to the store about a terminal."""
+        terminal = self._terminals.get(device.sn)
+        if terminal is None:
+            self._terminals[device.sn] = Terminal(device)
+        else:
+            terminal.update(device)
+
+    async def add(self, sn: str, state: DeviceState) -> Device:
+        """Record a terminal before it connects; one that is known stays as it is."""
+        timezone, now = self._timezone, self.now()
+        device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))
+        self.updated(device)
+        return device
+
+    async def reset_stamp(self, sn: str, table: str) -> None:
+        """Ask for everything of a data type at the next exchange; `LookupError` if unknown."""
+        names = {name.lower(): name for name, _, _ in STAMPS}
+        if table.lower() not in names:
+            raise ValueError(f"table must be one of {', '.join(names.values())}")
+
+        def unit(tx: ITransaction) -> None:
+            device = tx.devices.find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            tx.stamps.reset(device.id, names[table.lower()])
+
+        await self._store.write(unit)
+
+    async def remove(self, sn: str) -> None:
+        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be."""
+
+        def unit(tx: ITransaction) -> Device:
+            device = tx.devices.find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            tx.devices.remove(device.id)
+            return device
+
+        device: Device = await self._store.write(unit)
+        self._terminals.pop(sn, None)
+        self._seen.pop(device.id, None)
+
+    async def _record(self, sn: str) -> Device:
+        state = self._policy.admit(sn)
+        if state is None:
+            raise Refused("This server takes no unknown terminals; an operator has to add it.")
+        timezone, now = self._timezone, self.now()
+        device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))
+        self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
+        return device
+
+    async def _write_seen(self) -> None:
+        seen, self._seen = self._seen, {}
+        if seen:
+            try:
+                await self._store.write(lambda tx: tx.devices.seen(seen))
+            except StoreError as error:
+                self._seen = {**seen, **self._seen}
+                self._log.warn("Last-seen times wait: {error}", error=str(error))
+
+    async def _renew_moved_zones(self) -> None:
+        """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
+        now = self._clock.seconds()
+        offsets: dict[str, str] = {}
+        moved = []
+        for terminal in self._terminals.values():
+            zone = terminal.device.timezone
+            offset = offsets.get(zone) or offsets.setdefault(zone, zone_option(zone, now))
+            if (
+                terminal.session.state is SessionState.READY
+                and terminal.device.told_time_zone != offset
+            ):
+                moved.append(terminal)
+        if not moved:
+            return
+
+        def unit(tx: ITransaction) -> list[Device]:
+            devices = [tx.devices.get(terminal.device.id) for terminal in moved]
+            return [
+                tx.devices.change(device.id, {"session": _renewed(device)}) for device in devices
+            ]
+
+        try:
+            devices = await self._store.write(unit)
+        except StoreError as error:
+            self._log.warn("Time zones wait: {error}", error=str(error))
+            return
+        for device in devices:
+            self.updated(device)
+
+
+def _find(tx: ITransaction, sn: str) -> tuple[Device | None, int | None]:
+    """A terminal, and when there is a command for it."""
+    device = tx.devices.find(sn)
+    return device, None if device is None else tx.commands.next_due(device.id)
+
+
+def _renewed(device: Device) -> SessionState:
+    """The state of a terminal's session once something it was told has changed."""
+    session = Session(device.session)
+    session.renew()
+    return session.state

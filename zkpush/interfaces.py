@@ -1,0 +1,231 @@
+"""What the floors agree on: the interfaces that plugins implement and that services use.
+
+Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Ours
+and everyone else's have the same rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from twisted.internet.interfaces import IReactorFromThreads
+from zope.interface import Attribute, Interface
+
+from .model import (
+    CommandState,
+    Device,
+    DeviceState,
+    Page,
+    Problem,
+    QueuedCommand,
+    Record,
+    StoredReject,
+)
+from .protocol.fields import Table
+from .protocol.handshake import Hello
+from .protocol.records import Batch, Reject, Row
+
+T = TypeVar("T")
+
+
+class IDevices(Interface):
+    """Terminals, in a unit of work."""
+
+    def get(device_id: int) -> Device:
+        """Find a terminal by its key; `LookupError` if there is none."""
+
+    def find(sn: str) -> Device | None:
+        """Find a terminal by its serial number."""
+
+    def every() -> list[Device]:
+        """List all terminals, by serial number."""
+
+    def page(part: Page) -> list[Device]:
+        """List terminals in the order they were first seen."""
+
+    def add(sn: str, state: DeviceState, timezone: str, now: int) -> Device:
+        """Record a terminal that was not known; one that meanwhile is, stays as it is."""
+
+    def change(device_id: int, values: Mapping[str, object]) -> Device:
+        """Set attributes of a terminal, named as in `model.Device`."""
+
+    def exchanged(device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
+        """Keep what a terminal said in the exchange (5), and `values` beside it."""
+
+    def merge_options(device_id: int, options: Mapping[str, str]) -> None:
+        """Add what a terminal pushed (8) to what it pushed before."""
+
+    def merge_info(device_id: int, info: Mapping[str, object]) -> None:
+        """Keep the update information (9) of a terminal: firmware, and counts."""
+
+    def seen(times: Mapping[int, tuple[int, str | None]]) -> None:
+        """Write when (ms), and from which address, terminals were last seen."""
+
+    def raise_problem(device_id: int, problem: Problem) -> None:
+        """Put a problem on a terminal; one with the same code is replaced."""
+
+    def remove(device_id: int) -> None:
+        """Forget a terminal that has no records; `ValueError` if it has some."""
+
+
+class IStamps(Interface):
+    """How far each terminal has sent each data type (5)."""
+
+    def of(device_id: int) -> dict[str, str]:
+        """Map the names of the tables a terminal has uploaded to their last stamps."""
+
+    def remember(device_id: int, table: str, stamp: str) -> None:
+        """Keep the stamp of an upload."""
+
+    def reset(device_id: int, table: str) -> None:
+        """Forget a stamp, so that the next exchange asks for everything."""
+
+
+class IAttendance(Interface):
+    """Attendance records."""
+
+    def add(device_id: int, rows: Sequence[Row], utc: Callable[[str], int], now: int) -> None:
+        """Store decoded rows; a record that is there already stays as it is.
+
+        `utc` gives the instant (seconds) of a wall clock time; a record's own offset goes first.
+        """
+
+    def page(
+        part: Page,
+        device: str | None,
+        pin: str | None,
+        since: int | None,
+        until: int | None,
+    ) -> list[Record]:
+        """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC."""
+
+    def count(device_id: int | None) -> int:
+        """Count the records of a terminal, or all."""
+
+
+class IRejects(Interface):
+    """What was not understood: kept with its bytes."""
+
+    def add(device_id: int, rejects: Sequence[Reject], now: int) -> None:
+        """Keep rejects; the same bytes from the same terminal are kept once."""
+
+    def page(part: Page, device: str | None) -> list[StoredReject]:
+        """List rejects by id."""
+
+
+class ICommands(Interface):
+    """The command queues of all terminals."""
+
+    def add(
+        device_id: int, command_id: str, command: str, params: Mapping[str, str], now: int
+    ) -> QueuedCommand:
+        """Queue a command. Ids that were used before are refused with `ValueError`."""
+
+    def get(command_id: str) -> QueuedCommand | None:
+        """Find a command by its CmdID."""
+
+    def page(part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
+        """List the commands of a terminal in the order they were queued, each with its cursor."""
+
+    def due(device_id: int, now: int, limit: int) -> list[QueuedCommand]:
+        """The commands to send now: queued ones, and sent ones whose lease has run out."""
+
+    def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
+        """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
+
+    def next_due(device_id: int) -> int | None:
+        """When (ms) there is something to send to a terminal: 0 for now, None for never."""
+
+    def all_due() -> dict[int, int]:
+        """`next_due` of every terminal that has open commands."""
+
+    def expire(device_id: int, now: int, attempts: int) -> int:
+        """End the commands that were sent `attempts` times and whose last lease has run out."""
+
+    def finish(
+        device_id: int,
+        command_id: str,
+        state: CommandState,
+        return_code: int | None,
+        result: Mapping[str, str] | None,
+        now: int,
+    ) -> QueuedCommand | None:
+        """End an open command of a terminal, once: None if it was not open, or not its own."""
+
+    def pending() -> dict[int, int]:
+        """How many commands each terminal has open."""
+
+
+class ITransaction(Interface):
+    """One unit of work: everything done through it is committed together, or not at all."""
+
+    devices: IDevices = Attribute("Terminals")
+    stamps: IStamps = Attribute("Stamps of uploads")
+    attendance: IAttendance = Attribute("Attendance records")
+    rejects: IRejects = Attribute("What was not understood")
+    commands: ICommands = Attribute("Command queues")
+    connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
+
+
+class IStore(Interface):
+    """Where everything is kept."""
+
+    def start() -> None:
+        """Open the database and migrate it, before the reactor runs.
+
+        `StoreError` says what to do if that fails.
+        """
+
+    def stop() -> Awaitable[None]:
+        """Commit all units that were handed in, then close."""
+
+    def write(unit: Callable[[ITransaction], T]) -> Awaitable[T]:
+        """Run a unit of work and commit it; comes back when it is on disk.
+
+        Units run on the writer's thread, in the order they were handed in, and are committed
+        together with others. A unit that raises is rolled back alone, and its error comes back.
+        `StoreError` if the database cannot commit. A unit may be run twice, the first time in vain.
+        """
+
+    def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
+        """Run a query that sees all that was committed, on a thread of its own."""
+
+
+class IStoreFactory(Interface):
+    """A plugin that opens stores for some database URLs."""
+
+    schemes: Sequence[str] = Attribute("The URL schemes it takes, such as 'sqlite'")
+
+    def open(url: str, reactor: IReactorFromThreads) -> IStore:
+        """Make a store that is not started yet; `ValueError` if the URL is not right."""
+
+
+class IRecordHandler(Interface):
+    """A plugin that takes the records of some tables."""
+
+    name: str = Attribute("A name for logs and errors")
+    tables: Sequence[Table] = Attribute("The tables it takes; nobody else may take them")
+    changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
+
+    def persist(tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Write the rows of one upload, in its unit of work, on the writer's thread.
+
+        An exception rolls back the whole upload, and the terminal sends it again.
+        """
+
+    def stored(device: Device, batch: Batch) -> None:
+        """Hear, on the reactor, that the rows are on disk. Cannot delay or fail the reply."""
+
+
+class IAdmissionPolicy(Interface):
+    """A plugin that decides about terminals that nobody has decided about."""
+
+    name: str = Attribute("The value of --admission that chooses it")
+
+    def admit(sn: str) -> DeviceState | None:
+        """The state to record an unknown terminal in; None to refuse and not record it."""
+
+
+class StoreError(Exception):
+    """The database does not do what was asked; nothing of it is stored."""

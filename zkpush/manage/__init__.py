@@ -1,0 +1,1 @@
+"""What people and their programs talk to: the API, on the management endpoint."""

@@ -1,0 +1,379 @@
+"""The API (contract, version 1): what each route does."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.internet.interfaces import IReactorTime
+
+from .. import __version__
+from ..device.queue import CommandQueue
+from ..device.registry import Registry
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import Device, DeviceState, Page
+from ..protocol.codes import RETURN_CODES
+from ..protocol.fields import Scope
+from ..protocol.handshake import canonical_settings, check_settings
+from ..protocol.serials import check_serial
+from ..protocol.times import check_zone
+from . import views
+from .openapi import describe
+from .problems import ApiError, not_found
+from .routes import Raw, Route
+
+T = TypeVar("T")
+V = TypeVar("V")
+HEALTH_SECONDS = 5
+
+Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
+After = Annotated[int, Meta(ge=0, description="The cursor `next` of the part before")]
+OfDevice = Annotated[str | None, Meta(description="Serial number of a terminal")]
+
+
+class ListQuery(msgspec.Struct, frozen=True):
+    """Which part of a list is wanted."""
+
+    limit: Limit = 100
+    after: After = 0
+
+    @property
+    def page(self) -> Page:
+        """The part."""
+        return Page(self.limit, self.after)
+
+
+class RejectQuery(ListQuery, frozen=True):
+    """Which rejects are wanted."""
+
+    device: OfDevice = None
+
+
+class AttendanceQuery(ListQuery, frozen=True):
+    """Which attendance records are wanted."""
+
+    device: OfDevice = None
+    pin: Annotated[str | None, Meta(description="User ID")] = None
+    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
+    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+
+
+class Endpoints:
+    """What each route does, on the services of the daemon."""
+
+    def __init__(
+        self, store: IStore, registry: Registry, queue: CommandQueue, clock: IReactorTime
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._queue = queue
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """All routes; the last one describes them."""
+        described: dict[str, object] = {}
+        routes = [
+            Route("GET", "//health", None, self.health, "Whether data can be stored"),
+            Route(
+                "GET",
+                "/devices",
+                Scope.READ,
+                self.devices,
+                "Terminals, in the order they were first seen",
+                query=ListQuery,
+                returns=views.Listing[views.DeviceView],
+            ),
+            Route(
+                "GET",
+                "/devices/<sn>",
+                Scope.READ,
+                self.device,
+                "One terminal",
+                returns=views.DeviceView,
+            ),
+            Route(
+                "PUT",
+                "/devices/<sn>",
+                Scope.WRITE,
+                self.put_device,
+                "Add a terminal before it connects, or change it",
+                body=views.DeviceChange,
+                returns=views.DeviceView,
+            ),
+            Route(
+                "PATCH",
+                "/devices/<sn>",
+                Scope.WRITE,
+                self.change_device,
+                "Approve, block, name or configure a terminal",
+                body=views.DeviceChange,
+                returns=views.DeviceView,
+            ),
+            Route(
+                "DELETE",
+                "/devices/<sn>",
+                Scope.WRITE,
+                self.delete_device,
+                "Forget a terminal that has no records",
+                status=HTTPStatus.NO_CONTENT,
+            ),
+            Route(
+                "POST",
+                "/devices/<sn>/resend",
+                Scope.WRITE,
+                self.resend,
+                "Make a terminal send all it has of a data type again",
+                body=views.ResendRequest,
+                returns=views.CommandView,
+                status=HTTPStatus.ACCEPTED,
+            ),
+            Route(
+                "GET",
+                "/attendance",
+                Scope.READ,
+                self.attendance,
+                "Attendance records, in the order they were stored; also as text/csv and "
+                "application/x-ndjson",
+                query=AttendanceQuery,
+                returns=views.Listing[views.AttendanceView],  # type: ignore[valid-type]
+                negotiates=True,
+            ),
+            Route(
+                "GET",
+                "/rejects",
+                Scope.READ,
+                self.rejects,
+                "What terminals sent and was not understood, with its bytes",
+                query=RejectQuery,
+                returns=views.Listing[views.RejectView],
+            ),
+            Route(
+                "GET",
+                "/devices/<sn>/commands",
+                Scope.READ,
+                self.device_commands,
+                "The commands of a terminal, in the order they were queued",
+                query=ListQuery,
+                returns=views.Listing[views.CommandView],
+            ),
+            Route(
+                "POST",
+                "/devices/<sn>/commands",
+                Scope.WRITE,
+                self.add_command,
+                "Queue a command",
+                body=views.CommandRequest,
+                returns=views.CommandView,
+                status=HTTPStatus.ACCEPTED,
+            ),
+            Route(
+                "GET",
+                "/commands/<id>",
+                Scope.READ,
+                self.command,
+                "One command",
+                returns=views.CommandView,
+            ),
+            Route(
+                "DELETE",
+                "/commands/<id>",
+                Scope.WRITE,
+                self.cancel_command,
+                "Cancel a command that is not ended",
+                status=HTTPStatus.NO_CONTENT,
+            ),
+        ]
+
+        async def openapi() -> dict[str, object]:
+            return described
+
+        routes.append(Route("GET", "/openapi.json", Scope.READ, openapi, "This description"))
+        described.update(describe(routes, __version__))
+        return routes
+
+    async def health(self) -> Raw:
+        """200 if a unit of work can be committed, 503 with the reason if not."""
+        answer = self._in_time(self._store.write(lambda tx: None))
+        try:
+            await answer
+        except (StoreError, TimedOut) as error:
+            reason = str(error) or "the database did not answer"
+            return Raw(
+                "application/json",
+                msgspec.json.encode({"status": "failing", "reason": reason}),
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            )
+        return Raw("application/json", msgspec.json.encode({"status": "ok"}))
+
+    async def devices(self, query: ListQuery) -> views.Listing[views.DeviceView]:
+        """List terminals."""
+        found, pending = await self._store.read(
+            lambda tx: (tx.devices.page(query.page), tx.commands.pending())
+        )
+        items = [self._view(device, pending.get(device.id, 0)) for device in found]
+        return _listing(items, [device.id for device in found], query)
+
+    async def device(self, sn: str) -> views.DeviceView:
+        """Show a terminal."""
+
+        def find(tx: ITransaction) -> tuple[Device | None, dict[int, int]]:
+            return tx.devices.find(sn), tx.commands.pending()
+
+        device, pending = await self._store.read(find)
+        if device is None:
+            raise _no_terminal(sn)
+        return self._view(device, pending.get(device.id, 0))
+
+    async def put_device(self, sn: str, body: views.DeviceChange) -> views.DeviceView:
+        """Add a terminal if it is not known, then change it."""
+        await self._registry.add(check_serial(sn), DeviceState.PENDING)
+        return await self.change_device(sn, body)
+
+    async def change_device(self, sn: str, body: views.DeviceChange) -> views.DeviceView:
+        """Change a terminal; all of the change or nothing."""
+        changes: dict[str, object] = {}
+        for name in body.__struct_fields__:
+            value = getattr(body, name)
+            if value is not UNSET:
+                changes[name] = value
+        if "state" in changes:
+            changes["state"] = DeviceState(str(changes["state"]))
+        if body.timezone is not UNSET:
+            check_zone(body.timezone)
+        if body.settings is not UNSET:
+            changes["settings"] = _check_change(body.settings)
+        if changes:
+            await self._registry.change(sn, changes)
+        return await self.device(sn)
+
+    async def delete_device(self, sn: str) -> None:
+        """Forget a terminal."""
+        await self._registry.remove(sn)
+
+    async def resend(self, sn: str, body: views.ResendRequest) -> views.CommandView:
+        """Forget the stamp of a data type, and make the terminal look at its stamps."""
+        await self._registry.reset_stamp(sn, body.table)
+        return await self.add_command(sn, views.CommandRequest("CHECK"))
+
+    async def attendance(self, query: AttendanceQuery, accept: str) -> object:
+        """List attendance records."""
+        since = None if query.since is None else views.parse_instant(query.since)
+        until = None if query.until is None else views.parse_instant(query.until)
+        found = await self._store.read(
+            lambda tx: tx.attendance.page(query.page, query.device, query.pin, since, until)
+        )
+        items = [views.shown_record(views.AttendanceView, record) for record in found]
+        listing = _listing(items, [int(str(record["id"])) for record in found], query)
+        if "text/csv" in accept:
+            return _csv(views.AttendanceView, listing)
+        if "application/x-ndjson" in accept:
+            return _ndjson(listing)
+        return listing
+
+    async def rejects(self, query: RejectQuery) -> views.Listing[views.RejectView]:
+        """List rejects."""
+        found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
+        return _listing(
+            [views.reject_view(reject) for reject in found],
+            [reject.id for reject in found],
+            query,
+        )
+
+    async def device_commands(self, sn: str, query: ListQuery) -> views.Listing[views.CommandView]:
+        """List the commands of a terminal."""
+        found = await self._store.read(lambda tx: tx.commands.page(query.page, sn))
+        if not found:
+            await self.device(sn)
+        return _listing(
+            [views.command_view(command, RETURN_CODES) for _, command in found],
+            [cursor for cursor, _ in found],
+            query,
+        )
+
+    async def add_command(self, sn: str, body: views.CommandRequest) -> views.CommandView:
+        """Queue a command."""
+        queued = await self._queue.add(sn, body.command, body.params)
+        return views.command_view(queued, RETURN_CODES)
+
+    async def command(self, id: str) -> views.CommandView:
+        """Show a command."""
+        found = await self._store.read(lambda tx: tx.commands.get(id))
+        if found is None:
+            raise not_found(f"There is no command {id}.")
+        return views.command_view(found, RETURN_CODES)
+
+    async def cancel_command(self, id: str) -> None:
+        """Cancel a command."""
+        if await self._queue.cancel(id) is None:
+            found = await self.command(id)
+            raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")
+
+    def _view(self, device: Device, pending: int) -> views.DeviceView:
+        last_seen_at, address = self._registry.last_seen(device)
+        return views.device_view(
+            device,
+            online=self._registry.is_online(device),
+            last_seen_at=last_seen_at,
+            address=address,
+            pending_commands=pending,
+        )
+
+    def _in_time(self, answer: Awaitable[T]) -> Deferred[T]:
+        async def wait() -> T:
+            return await answer
+
+        return Deferred.fromCoroutine(wait()).addTimeout(HEALTH_SECONDS, self._clock)
+
+
+def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | int | None]:
+    """Check settings that are to be merged; None takes one back."""
+    taken = {name: value for name, value in settings.items() if value is None}
+    checked = check_settings({k: v for k, v in settings.items() if v is not None})
+    return {**dict.fromkeys(canonical_settings(taken)), **checked}
+
+
+def _no_terminal(sn: str) -> ApiError:
+    return not_found(f"There is no terminal {sn}.")
+
+
+def _listing(items: list[V], cursors: Sequence[int], query: ListQuery) -> views.Listing[V]:
+    """Part of a list; there may be more if it is as long as was asked for."""
+    full = len(items) == query.limit
+    return views.Listing(items, str(cursors[-1]) if full else None)
+
+
+def _csv(kind: type[msgspec.Struct], listing: views.Listing[msgspec.Struct]) -> Raw:
+    """A list as CSV (RFC 4180), with a line of names; the cursor is in a header."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = kind.__struct_fields__
+    writer.writerow(names)
+    for item in listing.items:
+        values = msgspec.to_builtins(item)
+        writer.writerow([_cell(values[name]) for name in names])
+    return Raw("text/csv; charset=utf-8", text.getvalue().encode(), headers=_next(listing))
+
+
+def _cell(value: object) -> object:
+    """A value for a spreadsheet: text that would be taken for a formula is quoted."""
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value
+
+
+def _ndjson(listing: views.Listing[msgspec.Struct]) -> Raw:
+    lines = msgspec.json.Encoder().encode_lines(listing.items)
+    return Raw("application/x-ndjson", lines, headers=_next(listing))
+
+
+def _next(listing: views.Listing[V]) -> dict[str, str]:
+    return {} if listing.next is None else {"X-Next": listing.next}

@@ -1,0 +1,184 @@
+"""Routes of the API: declared once, served here, and described by OpenAPI from the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+import attrs
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import Map, MapAdapter, Rule
+
+from ..interfaces import StoreError
+from ..protocol.errors import ProtocolError
+from ..protocol.fields import Scope
+from .auth import Tokens
+from .problems import ApiError, bad_request
+
+PREFIX = "/api/v1"
+MOST_BODY = 1024 * 1024
+"""Most bytes in the body of a request."""
+_log = Logger()
+
+
+@attrs.frozen(eq=False)
+class Route:
+    """One method on one path."""
+
+    method: str
+    path: str
+    """Under `PREFIX`, with `<names>` for what varies; from the root if it begins with `//`."""
+    scope: Scope | None
+    """What the caller needs; None for everyone."""
+    run: Callable[..., Awaitable[object]]
+    """Called with the names of the path, `query` and `body` where they are declared."""
+    summary: str
+    query: type[msgspec.Struct] | None = None
+    body: Any = None
+    returns: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    negotiates: bool = False
+    """Whether `run` also takes `accept`, the header of that name."""
+
+    @property
+    def rule(self) -> str:
+        """The whole path."""
+        return self.path[1:] if self.path.startswith("//") else PREFIX + self.path
+
+
+@attrs.frozen
+class Raw:
+    """A reply that is not JSON."""
+
+    content_type: str
+    body: bytes
+    status: HTTPStatus = HTTPStatus.OK
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+
+class Api(Resource):
+    """Serves routes."""
+
+    isLeaf = True
+
+    def __init__(self, routes: Sequence[Route], tokens: Tokens) -> None:
+        super().__init__()
+        self._tokens = tokens
+        rules = [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes]
+        self._map: MapAdapter = Map(rules, strict_slashes=False).bind("zkpush")
+
+    def render(self, request: Request) -> int:
+        """Answer a request."""
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+        running = Deferred.fromCoroutine(self._run(request))
+        running.addCallback(lambda reply: None if gone else _write(request, reply))
+        running.addErrback(lambda failure: _log.failure("A reply was not written", failure))
+        return NOT_DONE_YET
+
+    async def _run(self, request: Request) -> Raw:
+        try:
+            return await self._serve(request)
+        except ApiError as error:
+            return Raw("application/problem+json", error.body(), error.status)
+        except StoreError as error:
+            _log.error("A request was not served: {error}", error=str(error))
+            unavailable = ApiError(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            return Raw("application/problem+json", unavailable.body(), unavailable.status)
+        except Exception:
+            _log.failure("A request was not served")
+            broken = ApiError(
+                HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says why."
+            )
+            return Raw("application/problem+json", broken.body(), broken.status)
+
+    async def _serve(self, request: Request) -> Raw:
+        path = unquote(request.path.decode("ascii", "replace"), errors="replace")
+        try:
+            route, names = self._map.match(path, request.method.decode("ascii", "replace"))
+        except MethodNotAllowed as error:
+            takes = ", ".join(sorted(error.valid_methods or ()))
+            raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {takes}.") from None
+        except HTTPException:
+            raise ApiError(
+                HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
+            ) from None
+        if route.scope is not None:
+            self._tokens.authorize(request.getHeader("authorization"), route.scope)
+        arguments: dict[str, object] = dict(names)
+        try:
+            if route.query is not None:
+                arguments["query"] = _query(request, route.query)
+            if route.body is not None:
+                arguments["body"] = _body(request, route.body)
+            if route.negotiates:
+                arguments["accept"] = request.getHeader("accept") or ""
+            result = await route.run(**arguments)
+        except (ValueError, ProtocolError) as error:
+            raise bad_request(str(error)) from None
+        except LookupError as error:
+            raise ApiError(HTTPStatus.NOT_FOUND, str(error.args[0])) from None
+        return _reply(request, route, result)
+
+
+def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    """Read the arguments of a request; each may be there once."""
+    values: dict[str, str] = {}
+    for name, given in request.args.items():
+        if len(given) > 1:
+            raise bad_request(f"{name.decode('utf-8', 'replace')} is there twice.")
+        values[name.decode("utf-8", "replace")] = given[0].decode("utf-8", "replace")
+    unknown = sorted(set(values) - set(kind.__struct_fields__))
+    if unknown:
+        takes = ", ".join(kind.__struct_fields__)
+        raise bad_request(f"There is no argument {', '.join(unknown)}; this path takes {takes}.")
+    try:
+        return msgspec.convert(values, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise bad_request(str(error)) from None
+
+
+def _body(request: Request, kind: Any) -> object:
+    body = b"" if request.content is None else request.content.read(MOST_BODY + 1)
+    if len(body) > MOST_BODY:
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {MOST_BODY} bytes.")
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.DecodeError as error:
+        raise bad_request(f"The body is not what this path takes: {error}") from None
+
+
+def _reply(request: Request, route: Route, result: object) -> Raw:
+    if isinstance(result, Raw):
+        return result
+    if result is None:
+        return Raw("", b"", HTTPStatus.NO_CONTENT)
+    return Raw("application/json", msgspec.json.encode(result), route.status)
+
+
+_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def _write(request: Request, reply: Raw) -> None:
+    request.setResponseCode(reply.status.value)
+    request.responseHeaders.removeHeader(b"Server")
+    for name, value in {**_HEADERS, **reply.headers}.items():
+        request.setHeader(name, value)
+    if reply.content_type:
+        request.setHeader("Content-Type", reply.content_type)
+    if reply.status is HTTPStatus.UNAUTHORIZED:
+        request.setHeader("WWW-Authenticate", "Bearer")
+    if reply.status is not HTTPStatus.NO_CONTENT:
+        request.setHeader("Content-Length", str(len(reply.body)))
+        request.write(reply.body)
+    request.finish()

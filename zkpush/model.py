@@ -1,0 +1,148 @@
+"""The values that floors pass to each other: frozen, typed, without behaviour of their own.
+
+Instants are integers, milliseconds since the epoch, in attributes that end in `_at`. `time` is a
+terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from .protocol.dialect import Dialect, dialect_of
+from .protocol.versions import negotiate
+
+
+class DeviceState(StrEnum):
+    """Whether a terminal is served."""
+
+    PENDING = "pending"
+    """Seen, and waiting for an operator; refused until then, and nothing of its data is stored."""
+    APPROVED = "approved"
+    BLOCKED = "blocked"
+
+
+class SessionState(StrEnum):
+    """Where a terminal's session stands; see `zkpush.device.session` for the machine."""
+
+    NEW = "new"
+    """It has not made the initialization exchange with this server."""
+    READY = "ready"
+    """It has, and works by what it was told."""
+    STALE = "stale"
+    """It has, but is to make it again: something that it was told has changed."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something about a terminal that a person should look at."""
+
+    code: str
+    detail: str
+    since_at: int
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal, as the store knows it."""
+
+    id: int
+    sn: str
+    state: DeviceState
+    alias: str | None = None
+    area: str | None = None
+    timezone: str
+    """IANA zone of its wall clock."""
+    session: SessionState = SessionState.NEW
+    push_version: str | None = None
+    """What the terminal calls its protocol version."""
+    language: str | None = None
+    device_type: str | None = None
+    comm_key: str | None = None
+    """SHA-256 of the pushcommkey that the terminal was approved with."""
+    offered_comm_key: str | None = None
+    """SHA-256 of the pushcommkey of its last exchange."""
+    told_time_zone: str | None = None
+    """The TimeZone value of its last exchange."""
+    address: str | None = None
+    firmware: str | None = None
+    created_at: int
+    last_seen_at: int | None = None
+    """None for one that an operator added, and that has not come yet."""
+    settings: dict[str, str | int] = {}
+    """Options that are told to this terminal otherwise than to the others."""
+    options: dict[str, str] = {}
+    """What the terminal pushed, and answered to INFO."""
+    attributes: dict[str, str] = {}
+    """Arguments of its exchange that the protocol does not define."""
+    counts: dict[str, int] = {}
+    """How many users, fingerprints, … it says it holds."""
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the terminal writes."""
+        return dialect_of(self.push_version, self.language, self.device_type)
+
+    @property
+    def protocol_version(self) -> str:
+        """The negotiated version (Appendix 6)."""
+        return str(negotiate(self.push_version))
+
+
+class CommandState(StrEnum):
+    """What has become of a command."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    """Sent as often as configured, and never answered."""
+    CANCELLED = "cancelled"
+
+
+FINAL_STATES = frozenset(
+    {CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED}
+)
+
+
+class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command to one terminal, with what has become of it."""
+
+    id: str
+    """The CmdID on the wire."""
+    device: str
+    command: str
+    params: dict[str, str]
+    state: CommandState
+    attempts: int
+    created_at: int
+    sent_at: int | None = None
+    finished_at: int | None = None
+    return_code: int | None = None
+    result: dict[str, str] | None = None
+
+
+Record = Mapping[str, object]
+"""A stored record by the names of its table's fields, with id, device, received_at and, for what
+has a time, utc (seconds since the epoch)."""
+
+
+class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was not understood, as it is kept."""
+
+    id: int
+    device: str
+    table: str
+    reason: str
+    raw: bytes
+    received_at: int
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Which part of a list is asked for."""
+
+    limit: int = 100
+    after: int = 0
+    """The id (cursor) after which the part begins."""

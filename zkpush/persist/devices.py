@@ -1,0 +1,170 @@
+"""Terminals in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from zope.interface import implementer
+
+from ..interfaces import IDevices
+from ..model import Device, DeviceState, Page, Problem, SessionState
+from ..protocol.handshake import Hello
+from .schema import devices
+from .upsert import insert
+
+_JSON = {
+    "settings": dict[str, str | int],
+    "options": dict[str, str],
+    "attributes": dict[str, str],
+    "counts": dict[str, int],
+    "problems": tuple[Problem, ...],
+}
+
+
+@implementer(IDevices)
+class Devices:
+    """The terminals, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, device_id: int) -> Device:
+        """Find a terminal by its key; `LookupError` if there is none."""
+        row = self._connection.execute(
+            select(devices).where(devices.c.id == device_id)
+        ).one_or_none()
+        if row is None:
+            raise LookupError(f"there is no terminal {device_id}")
+        return _device(row._mapping)
+
+    def find(self, sn: str) -> Device | None:
+        """Find a terminal by its serial number."""
+        row = self._connection.execute(select(devices).where(devices.c.sn == sn)).one_or_none()
+        return None if row is None else _device(row._mapping)
+
+    def every(self) -> list[Device]:
+        """List all terminals, by serial number."""
+        query = select(devices).order_by(devices.c.sn)
+        return [_device(row._mapping) for row in self._connection.execute(query)]
+
+    def page(self, part: Page) -> list[Device]:
+        """List terminals in the order they were first seen."""
+        query = (
+            select(devices)
+            .where(devices.c.id > part.after)
+            .order_by(devices.c.id)
+            .limit(part.limit)
+        )
+        return [_device(row._mapping) for row in self._connection.execute(query)]
+
+    def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:
+        """Record a terminal that was not known; one that meanwhile is, stays as it is."""
+        self._connection.execute(
+            insert(self._connection, devices).on_conflict_do_nothing(),
+            {
+                "sn": sn,
+                "state": state.value,
+                "timezone": timezone,
+                "session": SessionState.NEW.value,
+                "created_at": now,
+            },
+        )
+        device = self.find(sn)
+        if device is None:
+            raise LookupError(f"the terminal {sn} was not recorded")
+        return device
+
+    def change(self, device_id: int, values: Mapping[str, object]) -> Device:
+        """Set attributes of a terminal, named as in `model.Device`."""
+        row = self._connection.execute(
+            update(devices)
+            .where(devices.c.id == device_id)
+            .values({name: _column(name, value) for name, value in values.items()})
+            .returning(devices)
+        ).one_or_none()
+        if row is None:
+            raise LookupError(f"there is no terminal {device_id}")
+        return _device(row._mapping)
+
+    def exchanged(self, device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
+        """Keep what a terminal said in the exchange (5), and `values` beside it."""
+        return self.change(
+            device_id,
+            {
+                "push_version": hello.push_version,
+                "language": hello.language,
+                "device_type": hello.device_type,
+                "attributes": hello.attributes,
+                **values,
+            },
+        )
+
+    def merge_options(self, device_id: int, options: Mapping[str, str]) -> None:
+        """Add what a terminal pushed (8) to what it pushed before."""
+        device = self.get(device_id)
+        self.change(device_id, {"options": {**device.options, **options}})
+
+    def merge_info(self, device_id: int, info: Mapping[str, object]) -> None:
+        """Keep the update information (9) of a terminal: firmware, and counts."""
+        device = self.get(device_id)
+        counts = {name: value for name, value in info.items() if isinstance(value, int)}
+        texts = {name: str(value) for name, value in info.items() if not isinstance(value, int)}
+        firmware = texts.pop("firmware", device.firmware)
+        self.change(
+            device_id,
+            {
+                "firmware": firmware,
+                "counts": {**device.counts, **counts},
+                "attributes": {**device.attributes, **texts},
+            },
+        )
+
+    def seen(self, times: Mapping[int, tuple[int, str | None]]) -> None:
+        """Write when (ms), and from which address, terminals were last seen."""
+        if times:
+            self._connection.execute(
+                update(devices)
+                .where(
+                    devices.c.id == bindparam("key"),
+                    func.coalesce(devices.c.last_seen_at, 0) < bindparam("at"),
+                )
+                .values(last_seen_at=bindparam("at"), address=bindparam("from")),
+                [{"key": key, "at": at, "from": address} for key, (at, address) in times.items()],
+            )
+
+    def raise_problem(self, device_id: int, problem: Problem) -> None:
+        """Put a problem on a terminal; one with the same code is replaced."""
+        device = self.get(device_id)
+        others = tuple(other for other in device.problems if other.code != problem.code)
+        self.change(device_id, {"problems": (*others, problem)})
+
+    def remove(self, device_id: int) -> None:
+        """Forget a terminal that has no records; `ValueError` if it has some."""
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(delete(devices).where(devices.c.id == device_id))
+        except IntegrityError:
+            raise ValueError("the terminal has records, which are kept; block it instead") from None
+
+
+def _column(name: str, value: object) -> object:
+    if name in _JSON:
+        return msgspec.json.encode(value).decode()
+    return value
+
+
+def _device(row: RowMapping) -> Device:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    for name, kind in _JSON.items():
+        values[name] = msgspec.json.decode(values[name], type=kind)
+    return Device(
+        **{
+            **values,
+            "state": DeviceState(values["state"]),
+            "session": SessionState(values["session"]),
+        }
+    )

@@ -1,0 +1,66 @@
+"""What terminals sent and nobody understood: kept with its bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+from zope.interface import implementer
+
+from ..interfaces import IRejects
+from ..model import Page, StoredReject
+from ..protocol.records import Reject
+from .schema import devices, rejects
+from .upsert import insert
+
+
+@implementer(IRejects)
+class Rejects:
+    """The rejects, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
+        """Keep rejects; the same bytes from the same terminal are kept once."""
+        if rejects_:
+            self._connection.execute(
+                insert(self._connection, rejects).on_conflict_do_nothing(),
+                [
+                    {
+                        "device_id": device_id,
+                        "table_name": reject.table,
+                        "reason": reject.reason,
+                        "raw": reject.raw,
+                        "digest": hashlib.sha256(
+                            reject.table.encode() + b"\0" + reject.raw
+                        ).digest(),
+                        "received_at": now,
+                    }
+                    for reject in rejects_
+                ],
+            )
+
+    def page(self, part: Page, device: str | None) -> list[StoredReject]:
+        """List rejects by id."""
+        query = (
+            select(rejects, devices.c.sn)
+            .join(devices)
+            .where(rejects.c.id > part.after)
+            .order_by(rejects.c.id)
+            .limit(part.limit)
+        )
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        return [
+            StoredReject(
+                id=row.id,
+                device=row.sn,
+                table=row.table_name,
+                reason=row.reason,
+                raw=row.raw,
+                received_at=row.received_at,
+            )
+            for row in self._connection.execute(query)
+        ]

@@ -1,0 +1,106 @@
+"""Attendance records (11.2, 11.7): lines of columns in several forms.
+
+Terminals send 4 (`Pin, Time, Status, Verify`), 7, 9, 10 or 12 columns. After the seventh, two forms
+share the places: the identity card form (`IDNum, Type`) and that of 2.4.2 (`MaskFlag, Temperature,
+ConvTemperature, TimeOffset, ExtendData`).
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from .dialect import Dialect
+from .fields import Field, Form
+from .tables import ATTLOG
+from .versions import MASK_COLUMNS
+
+KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
+_COMMON = 7
+"""Columns that both forms share."""
+_LONGEST_FLAG = 3
+"""Characters in the longest MaskFlag: 255."""
+_ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
+_BETWEEN_SPACED = re.compile(r" +(?![0-9]{2}:[0-9]{2}:[0-9]{2}(?: |\Z))", re.ASCII)
+_DEFAULTS = tuple(field.default for field in ATTLOG.fields)
+
+
+class _Column:
+    """What to do with one column: where its value goes, and whether it has to be right."""
+
+    def __init__(self, field: Field) -> None:
+        self.field = field
+        self.place = ATTLOG.names.index(field.name)
+        self.essential = field.required or field.name in ATTLOG.key
+
+
+def _plan(form: Form) -> tuple[_Column, ...]:
+    return tuple(_Column(ATTLOG.field(name)) for name in form.fields)
+
+
+_IDENTITY, _MASK = (_plan(form) for form in ATTLOG.forms)
+
+
+def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[object, ...]:
+    """Read one attendance record into a row; `ValueError` says what is wrong with it.
+
+    The user, the time and whatever else makes the record must be readable. An optional column that
+    is not, and columns beyond the known ones, are kept in `extra`: they cost nobody a punch.
+    """
+    columns = _columns(text)
+    if len(columns) < 2:
+        raise ValueError("Time is missing: a record needs at least Pin and Time")
+    plan = _form(columns, dialect)
+    values: list[object] = list(_DEFAULTS)
+    extra: dict[str, str] = {}
+    for column, want in zip(columns, plan, strict=False):
+        if column:
+            try:
+                values[want.place] = want.field.decode(column)
+            except ValueError:
+                if want.essential:
+                    raise
+                extra[want.field.wire] = column
+        elif want.field.required:
+            raise ValueError(f"{want.field.wire} is missing")
+    for number, column in enumerate(columns[len(plan) :], len(plan) + 1):
+        extra[f"Column{number}"] = column
+    values.append(msgspec.json.encode(extra).decode() if extra else None)
+    values.append(raw)
+    return tuple(values)
+
+
+def _columns(text: str) -> list[str]:
+    """Split a line, mending what terminals do to the separators.
+
+    A column may be empty, and a TAB may be doubled, which looks the same. The number of columns
+    decides: if it is a known one as the line stands, with the TABs at its end or without them,
+    columns are empty; if it is one without the empty columns, TABs are doubled. They are, too,
+    where the place of Time is empty, for Time never is. A line without a TAB has single spaces
+    for them.
+    """
+    if "\t" not in text:
+        return _BETWEEN_SPACED.split(text.strip(" "))
+    columns = [column.strip(" ") for column in text.rstrip("\t ").split("\t")]
+    if "" in columns:
+        full = [column for column in columns if column]
+        counts = {len(columns), text.count("\t") + 1}
+        doubled = columns[1:2] == [""] or KNOWN_COUNTS.isdisjoint(counts)
+        if doubled and (len(full) in KNOWN_COUNTS or not (columns[0] and columns[1])):
+            return full
+    return columns
+
+
+def _form(columns: list[str], dialect: Dialect) -> tuple[_Column, ...]:
+    """Decide which of the two forms the columns after the seventh have."""
+    if len(columns) <= _COMMON:
+        return _IDENTITY
+    if len(columns) > len(_IDENTITY):
+        return _MASK
+    eighth = columns[_COMMON]
+    if dialect.device_type == "pid" or _ID_NUMBER.match(eighth):
+        return _IDENTITY
+    if dialect.own_version >= MASK_COLUMNS or 0 < len(eighth) <= _LONGEST_FLAG:
+        return _MASK
+    return _IDENTITY

@@ -1,0 +1,31 @@
+"""How one terminal writes: what has to be known of it before its bytes can be read."""
+
+from __future__ import annotations
+
+import msgspec
+
+from .text import encoding_for
+from .versions import BASELINE, Version, negotiate, parse_version
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """The version, encoding and kind of a terminal, as its last exchange (5) gave them."""
+
+    version: Version = BASELINE
+    """The negotiated version (Appendix 6)."""
+    own_version: Version = BASELINE
+    """The version the terminal itself is of, which may be above the server's."""
+    encoding: str = "utf-8"
+    device_type: str | None = None
+    """`att`, `pid` (identity cards) or `ins`."""
+
+
+def dialect_of(push_version: str | None, language: str | None, device_type: str | None) -> Dialect:
+    """Work out how a terminal writes from what it said of itself."""
+    own = parse_version(push_version) if push_version else None
+    return Dialect(
+        version=negotiate(push_version),
+        own_version=own or BASELINE,
+        encoding=encoding_for(language),
+        device_type=device_type,
+    )

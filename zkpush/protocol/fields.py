@@ -1,0 +1,209 @@
+"""The vocabulary in which `zkpush.protocol.tables` declares the protocol.
+
+A `Kind` converts one value between the text on the wire and the value in Python. A `Field` is a
+named value of some kind. A `Table` is a list of fields with the layout they have on the wire. A
+`Command` is what the server can ask of a terminal.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum
+
+import msgspec
+
+from .versions import BASELINE, Version
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
+_TIME_LENGTH = len("2015-07-30 15:16:28")
+
+
+def decode_text(text: str) -> str:
+    """Take any text as it is."""
+    return text
+
+
+def decode_integer(text: str) -> int:
+    """Read a decimal integer of at most ten digits; `ValueError` for anything else."""
+    if not _INTEGER.match(text):
+        raise ValueError(f"{text[:40]!r} is not an integer")
+    return int(text)
+
+
+def decode_number(text: str) -> float:
+    """Read a finite decimal number such as a temperature; `ValueError` for anything else."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text, re.ASCII):
+        raise ValueError(f"{text[:40]!r} is not a number")
+    return float(text)
+
+
+def decode_time(text: str) -> str:
+    """Check a wall clock time `YYYY-MM-DD HH:MM:SS` (11.2), and return it unchanged.
+
+    The terminal's own clock is kept exactly as it was sent; `ValueError` if there is no such time.
+    """
+    if len(text) == _TIME_LENGTH:
+        try:
+            # `fromisoformat` also takes week dates and offsets: only the canonical form comes back
+            # as it went in.
+            if str(datetime.datetime.fromisoformat(text)) == text:
+                return text
+        except ValueError:
+            pass
+    raise ValueError(f"{text[:40]!r} is not a time of the form YYYY-MM-DD HH:MM:SS")
+
+
+class Kind(Enum):
+    """How one value is written on the wire: a Python type, a decoder, and what it is called."""
+
+    TEXT = (str, decode_text, "text")
+    INTEGER = (int, decode_integer, "integer")
+    NUMBER = (float, decode_number, "number")
+    TIME = (str, decode_time, "wall clock time, YYYY-MM-DD HH:MM:SS")
+
+    def __init__(self, python: type, decode: Callable[[str], object], title: str) -> None:
+        self.python = python
+        self.decode = decode
+        self.title = title
+
+    def encode(self, value: object) -> str:
+        """Write a value as the wire has it; the inverse of `decode` for every decoded value.
+
+        Python writes small numbers with an exponent, which the wire does not know.
+        """
+        text = str(value)
+        return f"{value:.6f}" if isinstance(value, float) and "e" in text else text
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One named value of a record, a reply or a command."""
+
+    wire: str
+    """The name on the wire, exactly as its own section spells it."""
+    name: str
+    """The name in the store and in the API."""
+    meaning: str
+    kind: Kind = Kind.TEXT
+    required: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    default: str | int | None = None
+    """What an empty or absent value means (records); what is sent unless configured (options)."""
+    secret: bool = False
+    """Never in a log, and only for those who may see biometrics."""
+    stored: bool = True
+    """False for what is only there to be sent or computed."""
+    pattern: str | None = None
+    """A regular expression that the whole text of the value has to match."""
+
+    def decode(self, text: str) -> object:
+        """Convert the text on the wire; `ValueError` names the field and what is wrong."""
+        try:
+            value = self.kind.decode(text)
+            self.check(value)
+        except ValueError as error:
+            raise ValueError(f"{self.wire}: {error}") from None
+        return value
+
+    def check(self, value: object) -> None:
+        """Raise `ValueError` unless the value is within the field's bounds and pattern."""
+        if isinstance(value, int | float):
+            if self.minimum is not None and value < self.minimum:
+                raise ValueError(f"{value} is less than {self.minimum}")
+            if self.maximum is not None and value > self.maximum:
+                raise ValueError(f"{value} is more than {self.maximum}")
+        elif self.pattern is not None and not re.fullmatch(self.pattern, str(value), re.ASCII):
+            raise ValueError(f"{str(value)[:40]!r} has not the form {self.pattern}")
+
+
+class Layout(Enum):
+    """How the fields of a record stand beside each other on the wire."""
+
+    COLUMNS = "columns"
+    """Values in a fixed order, between TABs; one record a line (11.2)."""
+    VALUES = "values"
+    """Values in a fixed order, between commas; one record (9)."""
+    PAIRS = "pairs"
+    """`Key=Value` between commas, where a value may hold commas; one record (8)."""
+    LINES = "lines"
+    """`Key=Value`, one a line; one record (5)."""
+    QUERY = "query"
+    """The arguments of a request (5)."""
+
+
+class Acknowledge(Enum):
+    """What answers an upload that was stored."""
+
+    COUNT = "OK: n"
+    BARE = "OK"
+
+
+class Form(msgspec.Struct, frozen=True):
+    """One of the orders in which the columns of a table are sent."""
+
+    name: str
+    fields: tuple[str, ...]
+    """Names (not wire names) in the order of the columns."""
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """A record type of the protocol: where it is described, and its fields."""
+
+    name: str
+    """The name on the wire, as in `table=` of an upload."""
+    section: str
+    """Where the specification describes it."""
+    meaning: str
+    layout: Layout
+    fields: tuple[Field, ...]
+    key: tuple[str, ...] = ()
+    """The names that, with the terminal, make two records one."""
+    since: Version = BASELINE
+    forms: tuple[Form, ...] = ()
+    transfer: tuple[str, ...] = ()
+    """The words of TransFlag that ask for this type (5, format II)."""
+    acknowledge: Acknowledge = Acknowledge.COUNT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the stored fields, in the order of a decoded row."""
+        return tuple(field.name for field in self.fields if field.stored)
+
+    def field(self, name: str) -> Field:
+        """Find a field by its name; `KeyError` if there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+    def by_wire(self) -> Mapping[str, Field]:
+        """Map each wire name, in lower case, to its field: any case is accepted."""
+        return {field.wire.lower(): field for field in self.fields}
+
+
+class Scope(Enum):
+    """What a caller of the API may do; each command and each route asks for one."""
+
+    READ = "read"
+    BIOMETRICS = "biometrics"
+    WRITE = "write"
+    DANGEROUS = "dangerous"
+    ADMIN = "admin"
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the server asks of a terminal (12)."""
+
+    name: str
+    """The words on the wire, before the parameters."""
+    section: str
+    meaning: str
+    reply: str
+    """What `CMD=` says in the answer (13)."""
+    parameters: tuple[Field, ...] = ()
+    scope: Scope = Scope.WRITE
+    since: Version = BASELINE
+    ends_batch: bool = False
+    """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""

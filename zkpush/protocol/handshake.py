@@ -1,0 +1,170 @@
+"""The initialization information exchange (5): what a terminal says, and what it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from .fields import Field, Table
+from .requests import Arguments
+from .tables import (
+    EXCHANGE,
+    OPTION_REPLY,
+    OPTIONS,
+    STAMPS,
+    TRANSFER_DATA,
+    TRANSFER_DIGITS,
+    TRANSFER_NAMES,
+)
+from .versions import SERVER
+
+SEND_EVERYTHING = "0"
+"""The stamp that makes a terminal send all it has of a data type."""
+UNKNOWN_DEVICE = "UNKNOWN DEVICE"
+"""The reply, with status 200, that makes a terminal begin with the exchange again."""
+_STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
+_ADDRESSING = frozenset({"sn", "options"})
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """What a terminal says of itself in the exchange; absent arguments are None."""
+
+    push_version: str | None = None
+    language: str | None = None
+    comm_key: str | None = None
+    device_type: str | None = None
+    attributes: dict[str, str] = {}
+    """All other arguments, by their name on the wire."""
+
+
+def decode_hello(arguments: Arguments) -> Hello:
+    """Read the arguments of the exchange; those the table does not know become attributes."""
+    known = EXCHANGE.by_wire()
+    values: dict[str, str] = {}
+    attributes: dict[str, str] = {}
+    for name, value in arguments.items():
+        field = known.get(name.lower())
+        if field is not None:
+            if value:
+                values[field.name] = value
+        elif name.lower() not in _ADDRESSING:
+            attributes[name] = value
+    return Hello(**values, attributes=attributes)
+
+
+def check_stamp(text: str | None) -> str | None:
+    """A stamp that may be sent back in an option reply; None for one that would not be one value.
+
+    Stamps are opaque (5): real terminals send numbers, times and the word None.
+    """
+    return text if text is not None and _STAMP.match(text) else None
+
+
+def check_setting(field: Field, value: object) -> object:
+    """Check one option that is configured, for all terminals or for one.
+
+    Numbers may be given as text. `ValueError` says what the option takes.
+    """
+    try:
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise ValueError(f"{field.wire} takes {field.kind.title}")  # noqa: TRY004 - documented
+        return field.decode(str(value))
+    except ValueError as error:
+        raise ValueError(f"{error} ({field.meaning})") from None
+
+
+def canonical_settings(names: Iterable[str]) -> list[str]:
+    """The names of options as they are on the wire; `ValueError` for one that cannot be set."""
+    return [_settable(name).wire for name in names]
+
+
+def _settable(name: str) -> Field:
+    known = {field.wire.lower(): field for field in OPTION_REPLY.fields if field.stored}
+    if name.lower() not in known:
+        names = ", ".join(field.wire for field in known.values())
+        raise ValueError(f"{name} is not an option that can be set; there are {names}")
+    return known[name.lower()]
+
+
+def check_settings(settings: Mapping[str, object]) -> dict[str, str | int]:
+    """Check a mapping of option names, in any case, to values; returns canonical names.
+
+    All mistakes are in one `ValueError`, one line each.
+    """
+    checked: dict[str, str | int] = {}
+    mistakes = []
+    for name, value in settings.items():
+        try:
+            field = _settable(name)
+            if field.wire in checked:
+                raise ValueError(f"{field.wire} is there twice")
+            good = check_setting(field, value)
+        except ValueError as error:
+            mistakes.append(str(error))
+        else:
+            checked[field.wire] = good if isinstance(good, int) else str(good)
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return checked
+
+
+def transfer_flag(setting: str, tables: Iterable[Table]) -> str:
+    """The value of `TransFlag` that asks for everything the server stores.
+
+    `names` gives format II, `digits` format I (some models understand only that one); any other
+    setting is sent as it is.
+    """
+    wanted = {word for table in tables for word in table.transfer}
+    words = [word for word, _ in TRANSFER_DATA]
+    if setting == TRANSFER_NAMES:
+        return "TransData " + "\t".join(word for word in words if word in wanted)
+    if setting == TRANSFER_DIGITS:
+        return "".join("1" if word in wanted else "0" for word in words)
+    return setting
+
+
+def encode_options(
+    serial: str,
+    *,
+    settings: Mapping[str, str | int],
+    stamps: Mapping[str, str],
+    time_zone: str,
+    tables: Iterable[Table],
+    old_names: bool,
+) -> bytes:
+    """Write the option reply (5): one `Key=Value` a line, in the order of the spec.
+
+    Every line ends with LF, the last one too: firmware drops a last line that does not.
+    `settings` override the defaults of `OPTION_REPLY`; `stamps` are by the name of the upload's
+    table; `old_names` adds the stamps under the names that firmware before 2.2.14 reads.
+    """
+    lines = [f"GET OPTION FROM: {serial}"]
+    for name, stamp, old in STAMPS:
+        value = stamps.get(name, SEND_EVERYTHING)
+        lines.append(f"{stamp}={value}")
+        if old_names and old is not None:
+            lines.append(f"{old}={value}")
+    computed = {
+        "TransFlag": transfer_flag(str(settings.get("TransFlag", TRANSFER_NAMES)), tables),
+        "TimeZone": time_zone,
+        "ServerVer": str(SERVER),
+        "PushProtVer": str(SERVER),
+        "PushOptions": ",".join(field.wire for field in OPTIONS.fields),
+    }
+    for field in OPTION_REPLY.fields:
+        option = computed.get(field.wire, settings.get(field.wire, field.default))
+        lines.append(f"{field.wire}={option}")
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def decode_options(body: bytes) -> dict[str, str]:
+    """Read an option reply, as a terminal does; `ValueError` if it is not one."""
+    first, *lines = body.decode().split("\n")
+    if not first.startswith("GET OPTION FROM:"):
+        raise ValueError("not an option reply")
+    if lines[-1:] != [""]:
+        raise ValueError("the last line does not end with LF, so a terminal would drop it")
+    pairs = (line.partition("=") for line in lines if line)
+    return {key: value for key, _, value in pairs}

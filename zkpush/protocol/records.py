@@ -1,0 +1,126 @@
+"""Records: from the body of an upload to rows, and from rows to a body (8, 9, 11).
+
+A row is a tuple: the stored fields of the table in their declared order, then `extra` (JSON of
+what the table does not know or could not read in an optional field, or None) and `raw` (the exact
+line where some bytes did not decode, or None). It can be written to the store as it is. Tables
+without fixed fields (PAIRS, VALUES) give rows of `(name, value)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from .attendance import decode_attendance
+from .dialect import Dialect
+from .fields import Layout, Table
+from .text import decode_line
+
+Row = tuple[object, ...]
+
+_NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*=)")
+_KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*\Z", re.ASCII)
+
+
+class Reject(msgspec.Struct, frozen=True):
+    """Something a terminal sent that was not understood; it is kept, with the reason."""
+
+    table: str
+    reason: str
+    raw: bytes
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What one body says, in one table."""
+
+    table: Table
+    rows: list[Row]
+    rejects: list[Reject]
+
+
+def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
+    """Decode the body of an upload. Never raises: what cannot be read is in `rejects`."""
+    rows: list[Row] = []
+    rejects: list[Reject] = []
+    for line in body.split(b"\n"):
+        line = line.rstrip(b"\r")
+        if not line.strip(b"\t "):
+            continue
+        text, raw = decode_line(line, dialect.encoding)
+        if "\0" in text:
+            rejects.append(Reject(table.name, "a text line cannot hold NUL", line))
+            continue
+        try:
+            if table.layout is Layout.COLUMNS:
+                rows.append(decode_attendance(text, raw, dialect))
+                continue
+            rows.extend(
+                decode_pairs(text) if table.layout is Layout.PAIRS else decode_values(table, text)
+            )
+            if raw is not None:
+                # These rows have no place for the exact bytes.
+                rejects.append(Reject(table.name, "some bytes are no text; shown marked", raw))
+        except ValueError as error:
+            rejects.append(Reject(table.name, str(error), line))
+    return Batch(table, rows, rejects)
+
+
+def decode_pairs(text: str) -> list[tuple[str, str]]:
+    """Split `Key=Value,Key=Value`, where a value may hold commas and a key may begin with `~` (8).
+
+    `ValueError` if the text does not begin with a key.
+    """
+    pairs = []
+    for part in _NEXT_PAIR.split(text.strip()):
+        key, equals, value = part.partition("=")
+        if not equals or not _KEY.match(key.strip()):
+            raise ValueError(f"{key[:40]!r} is not Key=Value")
+        pairs.append((key.strip(), value))
+    return pairs
+
+
+def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    """Join options as a terminal pushes them; the inverse of `decode_pairs`."""
+    return ",".join(f"{key}={value}" for key, value in pairs)
+
+
+def decode_values(table: Table, text: str) -> list[tuple[str, object]]:
+    """Name the values of `INFO=` in the order of the table (9).
+
+    Empty values are left out; values that are not of the declared kind, and values beyond the
+    declared ones, are kept as text under the wire name.
+    """
+    values: list[tuple[str, object]] = []
+    for number, part in enumerate(text.split(","), 1):
+        part = part.strip()
+        if not part:
+            continue
+        if number > len(table.fields):
+            values.append((f"Value{number}", part))
+            continue
+        field = table.fields[number - 1]
+        try:
+            values.append((field.name, field.decode(part)))
+        except ValueError:
+            values.append((field.wire, part))
+    return values
+
+
+def encode_rows(table: Table, rows: Iterable[Sequence[object]], form: str | None = None) -> str:
+    """Write rows of values as the body of an upload; the inverse of `decode` for COLUMNS.
+
+    `form` names the order of the columns (`KeyError` if the table has no such form); without one,
+    the declared order is used. A row may be shorter: the protocol leaves later columns out.
+    """
+    names = {form_.name: form_.fields for form_ in table.forms}[form] if form else table.names
+    fields = [table.field(name) for name in names]
+    return "".join(
+        "\t".join(
+            "" if value is None else field.kind.encode(value)
+            for field, value in zip(fields, row, strict=False)
+        )
+        + "\n"
+        for row in rows
+    )

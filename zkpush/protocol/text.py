@@ -1,0 +1,38 @@
+"""Text encodings (1.2): GB2312 on terminals set to Simplified Chinese, UTF-8 on all others."""
+
+from __future__ import annotations
+
+import codecs
+
+SIMPLIFIED_CHINESE = "83"
+"""The language number (Appendix 2) whose terminals send and expect GB2312."""
+
+
+def encoding_for(language: str | None) -> str:
+    """The Python codec for a terminal's language number.
+
+    GB18030 is read where GB2312 is meant: it is a superset, and real terminals use it.
+    """
+    return "gb18030" if language == SIMPLIFIED_CHINESE else "utf-8"
+
+
+def decode_line(line: bytes, encoding: str) -> tuple[str, bytes | None]:
+    """Decode one line; the second value is the line itself if some bytes did not decode.
+
+    Such a byte shows as U+FFFD and its two hex digits, so that texts that differ in their bytes
+    differ as they are shown; the record keeps the exact bytes beside them.
+    """
+    try:
+        return line.decode(encoding), None
+    except UnicodeDecodeError:
+        return line.decode(encoding, _MARK), line
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(f"\ufffd{byte:02x}" for byte in error.object[error.start : error.end]), error.end
+
+
+_MARK = "zkpush.mark"
+codecs.register_error(_MARK, _mark)

@@ -1,0 +1,149 @@
+"""Many simulated terminals at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import attrs
+from treq.client import HTTPClient
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+from twisted.web.client import Agent, HTTPConnectionPool
+
+from .link import Link, LinkError
+from .terminal import ExchangeWanted, SimulatedTerminal
+
+TICK = 0.1
+"""Seconds between two looks at what has to happen."""
+AFTER_COMMAND = 1.0
+"""Seconds to the next poll after a command was executed."""
+LAST_TRIES = 20
+"""How often what is left is sent at the end, before it counts as a failure."""
+
+
+@attrs.frozen
+class FleetPlan:
+    """What the terminals are to do."""
+
+    server: str
+    """URL of the server, without /iclock."""
+    devices: int = 1
+    users: int = 50
+    rate: float = 1.0
+    """Punches a second, of all terminals together."""
+    seed: int = 0
+    duration: float | None = None
+    """Seconds; None for no end."""
+    punches: int | None = None
+    """Stop after so many; None for no end."""
+
+
+@attrs.define
+class FleetResult:
+    """What the terminals did."""
+
+    punches: int = 0
+    acknowledged: int = 0
+    polls: int = 0
+    commands: int = 0
+    failures: int = 0
+    """Requests that were not answered as they should be."""
+
+
+class Fleet:
+    """Runs terminals against a server until the plan is fulfilled."""
+
+    def __init__(
+        self,
+        plan: FleetPlan,
+        client: HTTPClient,
+        clock: IReactorTime,
+        report: Callable[[str], None],
+    ) -> None:
+        self._plan = plan
+        self._clock = clock
+        self._report = report
+        self._chance = random.Random(plan.seed)  # noqa: S311 - a simulation
+        self._started = clock.seconds()
+        self._ended = False
+        self.result = FleetResult()
+        self.terminals = [
+            SimulatedTerminal(
+                f"SIM{plan.seed:03d}{number:05d}",
+                plan.users,
+                Link(client, plan.server, f"SIM{plan.seed:03d}{number:05d}", clock),
+                clock,
+                random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
+            )
+            for number in range(1, plan.devices + 1)
+        ]
+
+    async def run(self) -> FleetResult:
+        """Run, and count."""
+        lives = [Deferred.fromCoroutine(self._live(terminal)) for terminal in self.terminals]
+        await self._punch()
+        self._ended = True
+        await gatherResults(lives, consumeErrors=True)
+        self.result.acknowledged = sum(terminal.sent for terminal in self.terminals)
+        self.result.polls = sum(terminal.polls for terminal in self.terminals)
+        self.result.commands = sum(len(terminal.executed) for terminal in self.terminals)
+        return self.result
+
+    async def _punch(self) -> None:
+        """Make punches at the planned rate, on terminals that are connected."""
+        plan, made = self._plan, 0
+        while plan.punches is None or made < plan.punches:
+            elapsed = self._clock.seconds() - self._started
+            if plan.duration is not None and elapsed >= plan.duration:
+                return
+            connected = [terminal for terminal in self.terminals if terminal.told]
+            due = int(elapsed * plan.rate) - made if connected else 0
+            if plan.punches is not None:
+                due = min(due, plan.punches - made)
+            for _ in range(due):
+                self._chance.choice(connected).punch()
+            made += due
+            self.result.punches = made
+            await deferLater(self._clock, TICK)
+
+    async def _live(self, terminal: SimulatedTerminal) -> None:
+        """One terminal's life: exchange, then records as they are made, and polls."""
+        last_tries, next_poll = LAST_TRIES, 0.0
+        while not self._ended or (terminal.waiting and last_tries):
+            if self._ended:
+                last_tries -= 1
+            try:
+                if not terminal.told:
+                    await terminal.exchange()
+                    self._report(f"{terminal.sn} is connected")
+                await terminal.upload()
+                now = self._clock.seconds()
+                if now >= next_poll:
+                    busy = await terminal.poll()
+                    next_poll = now + (AFTER_COMMAND if busy else terminal.delay)
+            except ExchangeWanted:
+                terminal.told = {}
+            except LinkError as error:
+                self.result.failures += 1
+                self._report(f"{terminal.sn}: {error}")
+                if not self._ended:
+                    await deferLater(self._clock, self._patience(terminal))
+            await deferLater(self._clock, TICK)
+
+    def _patience(self, terminal: SimulatedTerminal) -> float:
+        """Seconds until a terminal tries again: ErrorDelay is for real ones, this has an end."""
+        left = float("inf")
+        if self._plan.duration is not None:
+            left = self._started + self._plan.duration - self._clock.seconds()
+        return max(0.0, min(float(terminal.told.get("ErrorDelay", 1)), left, 5.0))
+
+
+async def run_fleet(
+    reactor: IReactorTime, plan: FleetPlan, report: Callable[[str], None]
+) -> FleetResult:
+    """Run terminals against a server: a connection for each request, as most terminals do."""
+    pool = HTTPConnectionPool(reactor, persistent=False)
+    client = HTTPClient(Agent(reactor, connectTimeout=10, pool=pool))
+    return await Fleet(plan, client, reactor, report).run()
