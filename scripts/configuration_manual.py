@@ -13,8 +13,8 @@ HEAD = """\
 # Configuration
 
 `twistd zkpush --config FILE` reads a TOML file; flags of the same name win over it. Unknown keys
-and bad values are all reported at once. `ZKPUSH_KEY_FILE` in the environment names another place for
-the key than `DIR/key`.
+and bad values are all reported at once. `ZKPUSH_KEY_FILE` in the environment names another place
+for the key than `DIR/key`.
 """
 
 
