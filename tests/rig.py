@@ -19,10 +19,14 @@ from twisted.python.failure import Failure
 from zkpush import config, tap
 from zkpush.datadir import DataDirectory
 
+from .reference import ReferenceSite
+
 NOON = 1_772_366_400  # 2026-03-01T12:00:00Z
 TOKEN = "rig-token"
 TIMEOUT = 20
 IN_MEMORY = "sqlite://"
+LEAN, TWISTED_WEB = "lean", "twisted.web"
+"""The channels that serve terminals: zkpush's own, and the one it is compared to."""
 
 
 class TurnedReactor(Clock):
@@ -121,6 +125,7 @@ class Rig:
         *,
         admission: str = "open",
         database: str = IN_MEMORY,
+        channel: str = LEAN,
         **settings: object,
     ) -> None:
         self.clock = TurnedReactor()
@@ -131,6 +136,10 @@ class Rig:
         self.store = self.daemon.store
         self.registry = self.daemon.registry
         self.terminals = self.daemon.terminals[0].site
+        if channel == TWISTED_WEB:
+            self.terminals = ReferenceSite(
+                self.terminals.root, self.config.limits.body_bytes, self.clock
+            )
         self.manage = self.daemon.manage.site
 
     async def start(self) -> Rig:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Annotated
 
 import msgspec
 import pytest
@@ -266,7 +267,8 @@ def test_the_meaning_of_a_section_is_that_of_its_type() -> None:
 
     class Silent(msgspec.Struct):
         key: int
+        bounded: Annotated[int, msgspec.Meta(ge=1)]
 
     assert meaning(Config, "limits") == "How much a terminal may ask of the server"
     assert meaning(Commands, "attempts") == "How often a command is sent before it is given up"
-    assert meaning(Silent, "key") == ""
+    assert meaning(Silent, "key") == meaning(Silent, "bounded") == ""

@@ -198,3 +198,12 @@ def test_where_the_daemon_runs_is_said_in_one_step(
     assert seen == [before, after]
     assert json.loads((tmp_path / "run.json").read_text()) == after
     assert os.listdir(tmp_path) == ["run.json"]
+
+
+def test_a_daemon_that_is_gone_is_nowhere(tmp_path: pathlib.Path) -> None:
+    """run.json is removed, if it is there; everything else stays."""
+    data = open_data_directory(tmp_path, None)
+    data.say_where({"pid": 1})
+    data.say_nothing()
+    data.say_nothing()
+    assert sorted(os.listdir(tmp_path)) == ["admin.token", "key"]

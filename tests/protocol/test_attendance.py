@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests import fixture
-from zkpush.protocol.attendance import decode_attendance
+from zkpush.protocol.attendance import decode_attendance, decode_plain
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.records import Reject, decode
 from zkpush.protocol.tables import ATTLOG
@@ -356,3 +358,42 @@ def test_a_line_of_separators_is_no_record() -> None:
     for text in ("", "\t", "\t\t\t", "\t\t\t\t"):
         with pytest.raises(ValueError, match="Time is missing"):
             decode_attendance(text, None, PLAIN)
+
+
+COLUMN = st.sampled_from(
+    ["1", "0", "255", "7 7", " 7", "", "x", "\u4e0a", "999999999", "9999999999", "\x7f", "-1"]
+)
+MOMENT = st.sampled_from(
+    [TIME, "2026-02-29 08:00:00", "2024-02-29 23:59:59", "2026-01-05 24:00:00", "26-1-5 8:00:00"]
+)
+LINE_END = st.sampled_from(["", "\r", "\t", "\t\t\t", "\t\r", " ", "\x0b", "\x1c"])
+
+
+@given(
+    st.lists(
+        st.tuples(COLUMN, MOMENT, st.lists(COLUMN, max_size=12), LINE_END).map(
+            lambda line: "\t".join([line[0], line[1], *line[2]]) + line[3]
+        )
+        | st.text(max_size=12)
+    ),
+    st.booleans(),
+)
+def test_the_quick_way_reads_what_the_careful_way_reads(lines: list[str], ended: bool) -> None:
+    """A body that is read at once gives the rows that its lines give one by one."""
+    text = "\n".join(lines) + "\n" * ended
+    quick = decode_plain(text)
+    if quick is not None:
+        careful = [
+            decode_attendance(line.rstrip("\r"), None, Dialect())
+            for line in text.removesuffix("\n").split("\n")
+        ]
+        assert quick == careful
+
+
+def test_plain_bodies_are_read_the_quick_way() -> None:
+    """What terminals send all day, of 4 and of 7 columns, is read at once."""
+    body = fixture("attendance.txt").decode()
+    rows = decode_plain(body)
+    assert rows is not None
+    assert len(rows) == 9
+    assert decode_plain("7\t2026-01-05 08:00:00\t0\t1\r\n7\t2026-01-05 08:00:01\t0\t1") is not None

@@ -328,4 +328,4 @@ def test_what_would_be_more_than_a_stamp_is_none(stamp: str | None) -> None:
 
 def test_a_terminal_is_made_to_begin_again_in_the_words_it_knows() -> None:
     """The reply that asks for a new exchange is UNKNOWN DEVICE, which holds no OK."""
-    assert UNKNOWN_DEVICE == "UNKNOWN DEVICE"
+    assert UNKNOWN_DEVICE == b"UNKNOWN DEVICE"

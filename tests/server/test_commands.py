@@ -215,6 +215,19 @@ async def test_a_command_that_the_protocol_does_not_have_is_refused(rig: Rig) ->
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_stored_command_that_is_not_known_holds_up_no_other(rig: Rig) -> None:
+    """What a later version queued fails by itself, and what is behind it goes out."""
+    await rig.exchange()
+    (device,) = await rig.store.read(lambda tx: tx.devices.every())
+    await rig.store.write(lambda tx: tx.commands.add(device.id, "old1", "FLY", {}, 1))
+    command_id = await queue(rig, "LOG")
+    assert (await rig.get(POLL)).body == f"C:{command_id}:LOG\n".encode()
+    failed = (await rig.api("GET", "/commands/old1")).json
+    assert failed["state"] == "failed"
+    assert "does not know" in failed["result"]["error"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_terminal_can_be_made_to_send_everything_again(rig: Rig) -> None:
     """Resending forgets the stamp and queues CHECK, after which the exchange asks for all."""
     await rig.exchange()

@@ -80,7 +80,7 @@ async def test_nothing_is_served_before_the_exchange(rig: Rig) -> None:
     poll = await rig.get("getrequest?SN=T1")
     upload = await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", b"1\t2026-01-05 08:00:00\t0\t1\n")
     for response in (poll, upload):
-        assert (response.status, response.body) == (200, UNKNOWN_DEVICE.encode())
+        assert (response.status, response.body) == (200, UNKNOWN_DEVICE)
     assert await rig.items("/attendance") == []
     await rig.exchange()
     assert (await rig.get("getrequest?SN=T1")).body == b"OK"

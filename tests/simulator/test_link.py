@@ -90,19 +90,21 @@ async def test_another_status_than_200_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("network", "reason"),
+    ("there", "reason"),
     [
-        (Network(None), "Connection was refused"),
-        (Network(server(HangsUp)), "Connection was closed cleanly"),
-        (Network(server(BreaksOff)), "Connection was closed cleanly"),
+        (None, "Connection was refused"),
+        (server(HangsUp), "Connection was closed cleanly"),
+        (server(BreaksOff), "Connection was closed cleanly"),
     ],
     ids=["nobody there", "hung up", "broken off"],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_connection_that_fails_is_an_error(network: Network, reason: str) -> None:
+async def test_a_connection_that_fails_is_an_error(
+    there: ServerFactory | None, reason: str
+) -> None:
     """A server that is not there, or goes away, is an error that says so."""
     with pytest.raises(LinkError) as failed:
-        await Link(network.client, SERVER, "SIM1", Clock()).get("getrequest")
+        await Link(Network(there).client, SERVER, "SIM1", Clock()).get("getrequest")
     assert reason in str(failed.value)
 
 

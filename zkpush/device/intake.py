@@ -54,8 +54,8 @@ class Intake:
         Lines that are not understood are kept as rejects, and are not counted; so is the whole
         body of a table that no handler takes.
         """
-        if terminal.session.upload() is Verdict.ASK_FOR_EXCHANGE:
-            return UNKNOWN_DEVICE.encode()
+        if terminal.session.upload is Verdict.ASK_FOR_EXCHANGE:
+            return UNKNOWN_DEVICE
         table = self._tables.get(upload.table.lower())
         if table is None:
             await self._keep(terminal, upload)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
 from ..config import Commands
 from ..interfaces import IStore, ITransaction
 from ..model import CommandState, Device, QueuedCommand
 from ..protocol.commands import command_text, encode_command, find_command, validate
+from ..protocol.errors import CommandError
+from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.replies import CommandReply, decode_replies
 from .registry import Registry
 from .session import Verdict
@@ -75,17 +79,20 @@ class CommandQueue:
 
         return await self._store.write(unit)
 
-    async def poll(self, terminal: Terminal) -> bytes | None:
-        """The reply to a poll (12): the commands that are due, or `OK`.
+    def poll(self, terminal: Terminal) -> bytes | Coroutine[Deferred[Any], Any, bytes]:
+        """The reply to a poll (12): the commands that are due, `OK`, or the wish for an exchange.
 
-        None if the terminal has to make the exchange first. A poll with nothing to do does not
-        touch the database.
+        A poll with nothing to do is answered at once, and does not touch the database.
         """
-        if terminal.session.poll() is Verdict.ASK_FOR_EXCHANGE:
-            return None
-        now = self._registry.now()
-        if terminal.next_due is None or terminal.next_due > now:
+        if terminal.session.poll is Verdict.ASK_FOR_EXCHANGE:
+            return UNKNOWN_DEVICE
+        if terminal.next_due is None or terminal.next_due > self._registry.now():
             return NOTHING
+        return self._send(terminal)
+
+    async def _send(self, terminal: Terminal) -> bytes:
+        """Lease the commands that are due, and give their lines."""
+        now = self._registry.now()
         device, config = terminal.device, self._config
         encoding = terminal.dialect.encoding
 
@@ -93,6 +100,11 @@ class CommandQueue:
             tx.commands.expire(device.id, now, config.attempts)
             due = tx.commands.due(device.id, now, config.batch_count)
             batch, body = self._batch(due, encoding)
+            for queued in due:
+                if not _sendable(queued):
+                    tx.commands.finish(
+                        device.id, queued.id, CommandState.FAILED, None, _UNKNOWN, now
+                    )
             tx.commands.lease(batch, now + config.lease_seconds * 1000, now)
             return body, tx.commands.next_due(device.id)
 
@@ -143,7 +155,7 @@ class CommandQueue:
         """The commands that go together, in order: up to the configured bytes, or one alone."""
         batch: list[QueuedCommand] = []
         lines = b""
-        for queued in due:
+        for queued in filter(_sendable, due):
             command = find_command(queued.command)
             line = encode_command(queued.id, command_text(command, queued.params), encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
@@ -161,6 +173,18 @@ class CommandQueue:
             now, digit = divmod(now, len(_DIGITS))
             digits = _DIGITS[digit] + digits
         return digits + "".join(self._choose(_DIGITS) for _ in range(_RANDOM_DIGITS))
+
+
+_UNKNOWN = {"error": "this version of zkpush does not know the command"}
+
+
+def _sendable(queued: QueuedCommand) -> bool:
+    """Whether a stored command is one of this version's: it may have been queued by a later one."""
+    try:
+        validate(queued.command, queued.params)
+    except CommandError:
+        return False
+    return True
 
 
 def _keep_options(tx: ITransaction, device: Device, reply: CommandReply) -> None:

@@ -85,11 +85,12 @@ class Registry:
         """The terminal of that serial number, if this process has met it."""
         return self._terminals.get(sn)
 
-    def approved(self, sn: str) -> Terminal | None:
-        """The terminal of that serial number, if it is known and approved."""
+    def approved(self, sn: str, address: str | None) -> Terminal | None:
+        """The terminal of that serial number, heard of now, if it is known and approved."""
         terminal = self._terminals.get(sn)
         if terminal is None or terminal.device.state is not DeviceState.APPROVED:
             return None
+        self.seen(terminal, address)
         return terminal
 
     async def meet(self, sn: str, address: str | None) -> Terminal:

@@ -93,15 +93,29 @@ _machine = _builder.build()
 class Session(SessionHost):
     """A session, in the state that the store has."""
 
-    __slots__ = ("exchanged", "poll", "renew", "upload")
+    __slots__ = ("_inputs", "poll", "upload")
 
     def __init__(self, state: SessionState) -> None:
         self.state = state
-        inputs: SessionInputs = _machine(self, _states[state.value])
-        self.exchanged = inputs.exchanged
-        self.renew = inputs.renew
-        self.poll = inputs.poll
-        self.upload = inputs.upload
+        self._inputs: SessionInputs = _machine(self, _states[state.value])
+        self._ask()
+
+    def exchanged(self) -> None:
+        """The terminal makes the exchange."""
+        self._inputs.exchanged()
+        self._ask()
+
+    def renew(self) -> None:
+        """Something that the terminal was told changes."""
+        self._inputs.renew()
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask the machine once a state, and not at every poll of every terminal."""
+        self.poll: Verdict = self._inputs.poll()
+        """What to do with a poll."""
+        self.upload: Verdict = self._inputs.upload()
+        """What to do with an upload."""
 
 
 def transitions() -> list[tuple[str, str, str, str]]:

@@ -7,6 +7,8 @@ ConvTemperature, TimeOffset, ExtendData`).
 
 from __future__ import annotations
 
+import datetime
+import functools
 import re
 
 import msgspec
@@ -24,6 +26,52 @@ _LONGEST_FLAG = 3
 _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
 _BETWEEN_SPACED = re.compile(r" +(?![0-9]{2}:[0-9]{2}:[0-9]{2}(?: |\Z))", re.ASCII)
 _DEFAULTS = tuple(field.default for field in ATTLOG.fields)
+
+
+_PLAIN = re.compile(
+    # Pin, Time, Status, Verify, and the three columns after them where they are there.
+    r"^([^\x00-\x20\x7f]{1,64})\t"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])\t"
+    r"([0-9]{1,9})\t([0-9]{1,9})(?:\t([!-~]*)\t([!-~]*)\t([!-~]*))?\t*\r*$",
+    re.MULTILINE,
+)
+_DAY = slice(len("2015-07-30"))
+_AFTER_COMMON = (None,) * (len(ATTLOG.names) - _COMMON + len(("extra", "raw")))
+
+
+def decode_plain(text: str) -> list[tuple[object, ...]] | None:
+    """Read a whole body of plain records at once; None if there is anything else in it.
+
+    Plain are the records that terminals send all day: 4 or 7 columns, nothing odd. This gives what
+    `decode_attendance` gives for each line, and is several times as fast.
+    """
+    found = _PLAIN.findall(text)
+    if len(found) != text.count("\n") + (not text.endswith("\n")):
+        return None
+    for day in {time[_DAY] for _, time, *_ in found}:
+        if not _is_day(day):
+            return None
+    return [
+        (
+            pin,
+            time,
+            int(status),
+            int(verify),
+            work_code or None,
+            reserved_1 or None,
+            reserved_2 or None,
+            *_AFTER_COMMON,
+        )
+        for pin, time, status, verify, work_code, reserved_1, reserved_2 in found
+    ]
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_day(text: str) -> bool:
+    try:
+        return str(datetime.date.fromisoformat(text)) == text
+    except ValueError:
+        return False
 
 
 class _Column:

@@ -22,7 +22,7 @@ from .versions import SERVER
 
 SEND_EVERYTHING = "0"
 """The stamp that makes a terminal send all it has of a data type."""
-UNKNOWN_DEVICE = "UNKNOWN DEVICE"
+UNKNOWN_DEVICE = b"UNKNOWN DEVICE"
 """The reply, with status 200, that makes a terminal begin with the exchange again."""
 _STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _ADDRESSING = frozenset({"sn", "options"})

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from .attendance import decode_attendance
+from .attendance import decode_attendance, decode_plain
 from .dialect import Dialect
 from .fields import Layout, Table
+from .tables import ATTLOG
 from .text import decode_line
 
 Row = tuple[object, ...]
@@ -42,6 +43,10 @@ class Batch(msgspec.Struct, frozen=True):
 
 def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
     """Decode the body of an upload. Never raises: what cannot be read is in `rejects`."""
+    if table is ATTLOG:
+        plain = _decode_plain(body, dialect.encoding)
+        if plain is not None:
+            return Batch(table, plain, [])
     rows: list[Row] = []
     rejects: list[Reject] = []
     for line in body.split(b"\n"):
@@ -65,6 +70,14 @@ def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
         except ValueError as error:
             rejects.append(Reject(table.name, str(error), line))
     return Batch(table, rows, rejects)
+
+
+def _decode_plain(body: bytes, encoding: str) -> list[Row] | None:
+    """The rows of a body that has nothing odd in it; None for one to be read line by line."""
+    try:
+        return decode_plain(body.decode(encoding))
+    except UnicodeDecodeError:
+        return None
 
 
 def decode_pairs(text: str) -> list[tuple[str, str]]:

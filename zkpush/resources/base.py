@@ -1,9 +1,9 @@
-"""How a coroutine becomes the reply to a terminal."""
+"""How a resource answers a terminal: at once where it can, and by a coroutine where it cannot."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -17,9 +17,12 @@ from ..protocol.requests import Arguments, parse_arguments
 from ..protocol.serials import check_serial
 
 _log = Logger()
+Reply = tuple[int, bytes]
+"""Status and body."""
+SUCCESS = 200
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One request of a terminal."""
 
     method: str
@@ -36,48 +39,49 @@ class TerminalResource(Resource):
     isLeaf = True
     methods: ClassVar[Sequence[str]] = ()
 
-    async def answer(self, call: Call) -> bytes:
+    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
         """The body of a reply with status 200; a `ProtocolError` carries another one."""
         raise NotImplementedError
 
-    def render(self, request: Request) -> int:
-        """Answer a request, in whatever case its method is written."""
-        gone: list[object] = []
-        request.notifyFinish().addErrback(gone.append)
-        running = Deferred.fromCoroutine(self._run(request))
-
-        def reply(outcome: tuple[int, bytes]) -> None:
-            if not gone:
-                write_reply(request, *outcome)
-
-        running.addCallback(reply)
-        running.addErrback(lambda failure: _log.failure("A reply was not written", failure))
-        return NOT_DONE_YET
-
-    async def _run(self, request: Request) -> tuple[int, bytes]:
+    def reply(
+        self, method: str, query: bytes, body: bytes, address: str | None
+    ) -> Reply | Coroutine[Deferred[Any], Any, Reply]:
+        """Answer a request, at once or later; never raises, and neither does what comes later."""
         try:
-            method = request.method.decode("ascii", "replace").upper()
-            if request.postpath not in ([], [b""]):
-                raise UnknownPath("There is nothing under this path.")
             if method not in self.methods:
                 raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
-            arguments = parse_arguments(request.uri.partition(b"?")[2])
-            call = Call(
-                method,
-                check_serial(arguments.get("SN")),
-                arguments,
-                body_of(request),
-                getattr(request.getClientAddress(), "host", None),
-            )
-            return 200, await self.answer(call)
-        except ProtocolError as error:
-            return error.status, refusal(str(error))
-        except StoreError as error:
-            _log.error("A request was not served: {error}", error=str(error))
-            return Unavailable.status, refusal("The server cannot store now; send it again later.")
-        except Exception:
-            _log.failure("A request was not served")
-            return 500, refusal("The server failed; its log says why. Send it again later.")
+            arguments = parse_arguments(query)
+            sn = check_serial(arguments.get("SN"))
+            answer = self.answer(Call(method, sn, arguments, body, address))
+        except Exception as error:
+            return _refused(error)
+        if isinstance(answer, bytes):
+            return SUCCESS, answer
+        return _later(answer)
+
+    def render(self, request: Request) -> int:
+        """Answer a request of twisted.web, in whatever case its method is written."""
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        async def run() -> None:
+            if request.postpath not in ([], [b""]):
+                reply: Any = (UnknownPath.status, refusal("There is nothing under this path."))
+            else:
+                reply = self.reply(
+                    request.method.decode("ascii", "replace").upper(),
+                    request.uri.partition(b"?")[2],
+                    b"" if request.content is None else request.content.read(),
+                    getattr(request.getClientAddress(), "host", None),
+                )
+            status, body = reply if isinstance(reply, tuple) else await reply
+            if not gone:
+                write_reply(request, status, body)
+
+        Deferred.fromCoroutine(run()).addErrback(
+            lambda failure: _log.failure("A reply was not written", failure)
+        )
+        return NOT_DONE_YET
 
 
 class Nowhere(Resource):
@@ -91,9 +95,22 @@ class Nowhere(Resource):
         return NOT_DONE_YET
 
 
-def body_of(request: Request) -> bytes:
-    """The whole body of a request."""
-    return b"" if request.content is None else bytes(request.content.read())
+async def _later(answer: Awaitable[bytes]) -> Reply:
+    try:
+        return SUCCESS, await answer
+    except Exception as error:
+        return _refused(error)
+
+
+def _refused(error: Exception) -> Reply:
+    """The reply that says what went wrong, without what terminals take for success."""
+    if isinstance(error, ProtocolError):
+        return error.status, refusal(str(error))
+    if isinstance(error, StoreError):
+        _log.error("A request was not served: {error}", error=str(error))
+        return Unavailable.status, refusal("The server cannot store now; send it again later.")
+    _log.failure("A request was not served")
+    return 500, refusal("The server failed; its log says why. Send it again later.")
 
 
 def write_reply(request: Request, status: int, body: bytes) -> None:

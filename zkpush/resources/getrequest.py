@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import attrs
 
 from ..device.intake import Intake
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
-from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.tables import INFO
 from .base import Call, TerminalResource
 
@@ -24,11 +25,22 @@ class GetRequest(TerminalResource):
     def __attrs_pre_init__(self) -> None:
         super().__init__()
 
-    async def answer(self, call: Call) -> bytes:
-        """Answer with commands, or `OK` where there are none; never with nothing."""
-        terminal = await self._registry.admit(call.sn, call.address)
+    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
+        """Answer with commands, or `OK` where there are none; never with nothing.
+
+        Most polls are of approved terminals, bring nothing new, and find nothing to do: those are
+        answered at once.
+        """
+        terminal = self._registry.approved(call.sn, call.address)
         info = call.arguments.get("INFO")
+        if terminal is None or (info and info != terminal.reported):
+            return self._take(call, info)
+        return self._queue.poll(terminal)
+
+    async def _take(self, call: Call, info: str | None) -> bytes:
+        """Admit the terminal and store its update information, then poll."""
+        terminal = await self._registry.admit(call.sn, call.address)
         if info:
             await self._intake.report(terminal, INFO, info)
-        commands = await self._queue.poll(terminal)
-        return UNKNOWN_DEVICE.encode() if commands is None else commands
+        commands = self._queue.poll(terminal)
+        return commands if isinstance(commands, bytes) else await commands

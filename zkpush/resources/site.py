@@ -1,24 +1,29 @@
-"""The terminals' site: the tree under /iclock, and the HTTP channel that serves it."""
+"""The terminals' site: the tree under /iclock, and the factory of the channels that serve it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from io import BytesIO
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import ServerFactory, connectionDone
-from twisted.python.failure import Failure
-from twisted.web.http import HTTPChannel
-from twisted.web.resource import IResource, Resource, getChildForRequest
+from twisted.internet.interfaces import IAddress, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import LoopingCall
+from twisted.web.http import RESPONSES, datetimeToString
+from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from ..protocol.errors import TooLarge, refusal
+from ..protocol.errors import UnknownPath, refusal
 from ..protocol.requests import normalize_segment
-from .base import Nowhere, TerminalResource
+from .base import Nowhere, Reply, TerminalResource
+from .channel import TerminalChannel
 
 IDLE_SECONDS = 60
+"""How long a connection may be silent."""
+TICK_SECONDS = 1.0
+MOST_TARGETS = 1024
+"""Spellings of paths that are remembered."""
+_NOTHING = (UnknownPath.status, refusal("There is nothing under this path."))
 
 
 class IClock(Resource):
@@ -28,7 +33,7 @@ class IClock(Resource):
         super().__init__()
         self._named = {name.encode(): child for name, child in children.items()}
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
+    def getChild(self, path: bytes, request: Request | None) -> Resource:
         """Find the resource of a path segment."""
         name = normalize_segment(path)
         if name == b"iclock":
@@ -39,117 +44,94 @@ class IClock(Resource):
 class Root(Resource):
     """Everything is under /iclock."""
 
-    def __init__(self, iclock: IClock) -> None:
+    def __init__(self, children: Mapping[str, TerminalResource]) -> None:
         super().__init__()
-        self._iclock = iclock
+        self._iclock = IClock(children)
 
-    def getChild(self, path: bytes, request: Request) -> IResource:
+    def getChild(self, path: bytes, request: Request | None) -> Resource:
         """Find /iclock in any case."""
         return self._iclock if normalize_segment(path) == b"iclock" else Nowhere()
 
-
-class TerminalRequest(Request):
-    """A request whose body stays in memory, within a limit."""
-
-    channel: TerminalChannel
-
-    def __init__(self, channel: TerminalChannel, *args: object) -> None:
-        super().__init__(channel, *args, parsePOSTFormSubmission=False)
-        self._room = channel.site.body_bytes
-        self._too_large = False
-
-    def gotLength(self, length: int | None) -> None:
-        """Refuse a body that is declared too large before it is sent."""
-        # Not a temporary file: what terminals send is not for a disk that nobody looks after.
-        self.content = BytesIO()
-        if length is not None and length > self._room:
-            self._refuse()
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """Take a part of the body; refuse one that turns out too large."""
-        self._room -= len(data)
-        if self._room < 0:
-            self._refuse()
-        if not self._too_large:
-            super().handleContentChunk(data)
-
-    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """Go on with a complete request."""
-        if not self._too_large:
-            self.channel.site.begin(self)
-            super().requestReceived(command, path, version)
-
-    def _refuse(self) -> None:
-        if not self._too_large:
-            self._too_large = True
-            body = refusal("The body is larger than this server is configured to take.")
-            self.channel.write(
-                b"HTTP/1.1 %d Content Too Large\r\nContent-Type: text/plain\r\n"
-                b"Content-Length: %d\r\nConnection: close\r\n\r\n%b"
-                % (TooLarge.status, len(body), body)
-            )
-            self.channel.loseConnection()
-
-
-class TerminalChannel(HTTPChannel):
-    """A connection of a terminal."""
-
-    requestFactory: Any = TerminalRequest
-
-    def __init__(self, site: TerminalSite) -> None:
-        super().__init__()
-        self.site = self.factory = site
-        self.timeOut = IDLE_SECONDS
-
-    def callLater(self, period: float, func: Callable[[], object]) -> IDelayedCall:
-        """Time out by the clock of the site."""
-        return self.site.clock.callLater(period, func)
-
-    def connectionMade(self) -> None:
-        """Be known to the site, so that it can end idle connections."""
-        self.site.channels.add(self)
-        super().connectionMade()
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Be forgotten."""
-        self.site.channels.discard(self)
-        super().connectionLost(reason)
+    def find(self, path: bytes) -> TerminalResource | None:
+        """The resource of a whole path, as twisted.web would find it; None if there is none."""
+        here: Resource = self
+        segments = path.split(b"/")[1:]
+        while segments:
+            if here.isLeaf:
+                return here if isinstance(here, TerminalResource) and segments == [b""] else None
+            here = here.getChild(segments.pop(0), None)
+        return here if isinstance(here, TerminalResource) else None
 
 
 class TerminalSite(ServerFactory):
-    """Serves terminals; nothing of a request is logged here, because its URI may hold secrets."""
+    """Serves terminals; nothing of a request is logged, because its target may hold secrets."""
 
     noisy = False
-    displayTracebacks = False
 
     def __init__(
         self, children: Mapping[str, TerminalResource], body_bytes: int, clock: IReactorTime
     ) -> None:
-        self.clock = clock
+        self.root = Root(children)
         self.body_bytes = body_bytes
         self.channels: set[TerminalChannel] = set()
-        self._root = Root(IClock(children))
+        self.tick = 0
+        """Counts seconds, for what only needs to know about how long ago something was."""
+        self.draining = False
+        self._clock = clock
+        self._targets: dict[bytes, TerminalResource | None] = {}
+        self._date = (0, b"")
         self._in_hand = 0
         self._drained: Deferred[None] | None = None
+        self._ticking = LoopingCall(self._turn)
+        self._ticking.clock = clock
+
+    def startFactory(self) -> None:
+        """Begin to look for idle connections."""
+        if not self._ticking.running:
+            self._ticking.start(TICK_SECONDS, now=False)
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalChannel:
         """Take a connection."""
-        return TerminalChannel(self)
+        return TerminalChannel(self, addr)
 
-    def getResourceFor(self, request: Request) -> IResource:
-        """Find the resource of a request."""
-        found: IResource = getChildForRequest(self._root, request)
-        return found
+    def reply(
+        self, method: str, target: bytes, body: bytes, address: str | None
+    ) -> Reply | Coroutine[Deferred[Any], Any, Reply]:
+        """Answer a request, at once or later."""
+        path, _, query = target.partition(b"?")
+        try:
+            resource = self._targets[path]
+        except KeyError:
+            resource = self.root.find(path)
+            if len(self._targets) < MOST_TARGETS and resource is not None:
+                self._targets[path] = resource
+        if resource is None:
+            return _NOTHING
+        return resource.reply(method, query, body, address)
 
-    def log(self, request: Request) -> None:
-        """Log nothing."""
+    def head(self, status: int, version: str, keep: bool, length: int) -> bytes:
+        """The header of a reply, as terminals need it (wire facts, section 2)."""
+        now = int(self._clock.seconds())
+        if self._date[0] != now:
+            self._date = (now, datetimeToString(now))
+        return (
+            b"HTTP/%b %d %b\r\nDate: %b\r\nContent-Type: text/plain\r\n"
+            b"Content-Length: %d\r\nCache-Control: no-store\r\n%b\r\n"
+        ) % (
+            version.encode(),
+            status,
+            RESPONSES.get(status, b"Refused"),
+            self._date[1],
+            length,
+            b"" if keep else b"Connection: close\r\n",
+        )
 
-    def begin(self, request: Request) -> None:
-        """Hear that a request came whole; it is in hand until it is answered, or cut off."""
+    def begin(self) -> None:
+        """Hear that a request is in hand: it came whole, and will be answered."""
         self._in_hand += 1
-        request.notifyFinish().addBoth(self._end)
 
-    def _end(self, _: object) -> None:
+    def end(self) -> None:
+        """Hear that a request is answered."""
         self._in_hand -= 1
         if self._in_hand == 0 and self._drained is not None:
             drained, self._drained = self._drained, None
@@ -157,8 +139,17 @@ class TerminalSite(ServerFactory):
 
     async def drain(self) -> None:
         """Finish the requests in hand, then end all connections."""
+        self.draining = True
         if self._in_hand:
             self._drained = Deferred()
             await self._drained
+        if self._ticking.running:
+            self._ticking.stop()
         for channel in list(self.channels):
-            channel.loseConnection()
+            channel.hang_up()
+
+    def _turn(self) -> None:
+        self.tick += 1
+        for channel in list(self.channels):
+            if not channel.busy and self.tick - channel.active_at > IDLE_SECONDS:
+                channel.hang_up()

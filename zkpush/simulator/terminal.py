@@ -129,7 +129,7 @@ class SimulatedTerminal:
 
     @staticmethod
     def _check(reply: bytes) -> None:
-        if reply.strip() == UNKNOWN_DEVICE.encode():
+        if reply.strip() == UNKNOWN_DEVICE:
             raise ExchangeWanted
 
     async def _execute(self, command_id: str, text: bytes) -> None:

@@ -1,0 +1,59 @@
+"""The terminals' resources on twisted.web's own channel: what the lean one is compared to."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.resource import IResource
+from twisted.web.server import Request, Site
+
+from zkpush.protocol.errors import TooLarge, refusal
+
+
+class LimitedRequest(Request):
+    """A request whose body stays in memory, within the limit of its site."""
+
+    def __init__(self, channel, *args) -> None:
+        super().__init__(channel, *args, parsePOSTFormSubmission=False)
+        self._room = channel.site.body_bytes
+        self._too_large = False
+
+    def gotLength(self, length: int | None) -> None:
+        self.content = BytesIO()
+        if length is not None and length > self._room:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self._room -= len(data)
+        if self._room < 0:
+            self._refuse()
+        if not self._too_large:
+            super().handleContentChunk(data)
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        if not self._too_large:
+            super().requestReceived(command, path, version)
+
+    def _refuse(self) -> None:
+        if not self._too_large:
+            self._too_large = True
+            body = refusal("The body is larger than this server is configured to take.")
+            self.channel.write(
+                b"HTTP/1.1 %d Content Too Large\r\nContent-Length: %d\r\n\r\n%b"
+                % (TooLarge.status, len(body), body)
+            )
+            self.channel.loseConnection()
+
+
+class ReferenceSite(Site):
+    """Serves a resource tree as twisted.web does."""
+
+    requestFactory = LimitedRequest
+
+    def __init__(self, root: IResource, body_bytes: int, clock: IReactorTime) -> None:
+        super().__init__(root, reactor=clock, parsePOSTFormSubmission=False)
+        self.body_bytes = body_bytes
+
+    def log(self, request: Request) -> None:
+        """Log nothing."""

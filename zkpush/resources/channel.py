@@ -1,0 +1,257 @@
+"""The HTTP channel of terminals: lean, because a terminal polls a thousand times for each punch.
+
+Bytes are parsed by llhttp (`httptools`) in its strict mode, which refuses what could be read in two
+ways: two lengths, a length and chunks, folded headers, bare line ends. Requests of a connection are
+answered one after the other; what is not answered yet is not read further, so that a connection can
+hold no more than one body and what one read brings. Each reply is one write with the header that
+terminals need, and no more (wire facts, section 2).
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import httptools
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.tcp import Connection
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..protocol.errors import TerminalError, TooLarge, refusal
+from .base import Reply
+
+if TYPE_CHECKING:
+    from .site import TerminalSite
+
+MOST_HEAD_BYTES = 16 * 1024
+"""Most bytes of a request before its body."""
+VERSIONS = ("1.0", "1.1")
+_BAD_REQUEST = (TerminalError.status, refusal("This is not an HTTP request that can be served."))
+_TOO_LARGE = (
+    TooLarge.status,
+    refusal("The body is larger than this server is configured to take."),
+)
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class _Request:
+    """What is parsed of one request."""
+
+    __slots__ = ("body", "keep", "method", "target", "version")
+
+    def __init__(self, method: bytes, target: bytes, version: str, keep: bool) -> None:
+        self.method = method
+        self.target = target
+        self.version = version
+        self.keep = keep
+        self.body: list[bytes] = []
+
+
+class TerminalChannel(Protocol):
+    """One connection of a terminal."""
+
+    _log = Logger()
+
+    def __init__(self, site: TerminalSite, address: IAddress | None) -> None:
+        self._site = site
+        self._address = getattr(address, "host", None)
+        self._parser = httptools.HttpRequestParser(self)
+        self._target = b""
+        self._head_bytes = 0
+        self._unread = 0
+        self._room = 0
+        self._expects = False
+        self._request: _Request | None = None
+        self._queue: collections.deque[_Request] = collections.deque()
+        self._answering = False
+        self._closing = False
+        self._direct = False
+        self.active_at = site.tick
+
+    def connectionMade(self) -> None:
+        """Be known to the site, so that it can end idle connections."""
+        self._site.channels.add(self)
+        # A socket of plain TCP, not something that encrypts what passes through it.
+        transport: Any = self.transport
+        self._direct = isinstance(transport, Connection) and not transport.TLS
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Be forgotten; what is being stored is stored all the same."""
+        self._closing = True
+        self._queue.clear()
+        self._site.channels.discard(self)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request came whole and is not answered yet."""
+        return self._answering or bool(self._queue)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Parse what came, then answer what is complete."""
+        if self._closing:
+            return
+        self.active_at = self._site.tick
+        try:
+            self._parser.feed_data(_with_plain_method(data) if self._request is None else data)
+        except httptools.HttpParserUpgrade:
+            # Answered as what it is without the upgrade; what follows is not HTTP any more.
+            self._last()
+        except httptools.HttpParserError as error:
+            self._fail(_TOO_LARGE if isinstance(error.__context__, TooLarge) else _BAD_REQUEST)
+            return
+        if self._request is None:
+            self._unread += len(data)
+            if self._unread > MOST_HEAD_BYTES:
+                self._fail(_BAD_REQUEST)
+                return
+        self._next()
+
+    # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._target = b""
+        self._expects = False
+        self._head_bytes = 0
+
+    def on_url(self, part: bytes) -> None:
+        """The target of the request, or a part of it."""
+        self._target += part
+        self._count(len(part))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, whole."""
+        self._count(len(name) + len(value) + len(": \r\n"))
+        length = len(name)
+        if length == 14 and name.lower() == b"content-length":
+            if int(value) > self._site.body_bytes:
+                raise TooLarge
+        elif length == 6 and name.lower() == b"expect":
+            self._expects = value.lower() == b"100-continue"
+
+    def on_headers_complete(self) -> None:
+        """The body, if there is one, comes next."""
+        self._unread = 0
+        parser = self._parser
+        version = parser.get_http_version()
+        if version not in VERSIONS:
+            raise TerminalError
+        keep = version == "1.1" and parser.should_keep_alive()
+        self._request = _Request(parser.get_method(), self._target, version, keep)
+        self._room = self._site.body_bytes
+        if self._expects and version == "1.1" and not self.busy:
+            self._send(_CONTINUE)
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        self._room -= len(part)
+        if self._room < 0:
+            raise TooLarge
+        if self._request is not None:
+            self._request.body.append(part)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if self._request is not None:
+            self._queue.append(self._request)
+        self._request = None
+        self._unread = 0
+
+    def _count(self, length: int) -> None:
+        self._head_bytes += length
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise TerminalError
+
+    # Answers.
+
+    def _next(self) -> None:
+        """Answer what waits, as long as that can be done at once."""
+        while self._queue and not self._answering and not self._closing:
+            request = self._queue.popleft()
+            method = request.method.decode("ascii")
+            body = request.body
+            reply = self._site.reply(
+                method,
+                request.target,
+                body[0] if len(body) == 1 else b"".join(body),
+                self._address,
+            )
+            if isinstance(reply, tuple):
+                self._write(request, reply)
+            else:
+                self._wait_for(request, reply)
+
+    def _wait_for(self, request: _Request, reply: Coroutine[Deferred[Any], Any, Reply]) -> None:
+        """Answer later, and read nothing more until then."""
+        self._answering = True
+        self._site.begin()
+        transport: Any = self.transport
+        transport.pauseProducing()
+        Deferred.fromCoroutine(reply).addCallback(self._answered, request).addErrback(
+            lambda failure: self._log.failure("A reply was not written", failure)
+        )
+
+    def _answered(self, reply: Reply, request: _Request) -> None:
+        self._answering = False
+        self._site.end()
+        if self._closing:
+            return
+        self._write(request, reply)
+        if not self._closing:
+            transport: Any = self.transport
+            transport.resumeProducing()
+            self._next()
+
+    def _write(self, request: _Request, reply: Reply) -> None:
+        status, body = reply
+        keep = request.keep and not self._site.draining
+        head = self._site.head(status, request.version, keep, len(body))
+        self._send(head if request.method == b"HEAD" else head + body)
+        if not keep:
+            self.hang_up()
+
+    def _fail(self, reply: Reply) -> None:
+        """Refuse what cannot be read, after what could be; nothing that follows is looked at."""
+        if not self.busy:
+            self._send(self._site.head(reply[0], "1.1", False, len(reply[1])) + reply[1])
+            self.hang_up()
+        self._last()
+
+    def _last(self) -> None:
+        """End the connection with the last request that came whole."""
+        self._request = None
+        if self._queue:
+            self._queue[-1].keep = False
+
+    def _send(self, data: bytes) -> None:
+        """Write at once what the socket takes, and leave only the rest to the reactor.
+
+        Almost every reply fits: that saves waiting until the socket says that it can be written.
+        """
+        transport: Any = self.transport
+        if self._direct:
+            sent = transport.writeSomeData(data)
+            if sent == len(data):
+                return
+            # The reactor has the rest, and everything from now on, so that nothing overtakes it.
+            self._direct = False
+            data = data[sent:] if isinstance(sent, int) and sent > 0 else data
+        transport.write(data)
+
+    def hang_up(self) -> None:
+        """End the connection, after what was written; nothing that still comes is looked at."""
+        self._closing = True
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+
+def _with_plain_method(data: bytes) -> bytes:
+    """Old firmware writes `Get`; the parser knows methods in capitals only."""
+    method, space, rest = data[:8].partition(b" ")
+    if space and method.isalpha() and not method.isupper():
+        return method.upper() + space + rest + data[8:]
+    return data
