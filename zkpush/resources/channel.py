@@ -90,6 +90,11 @@ class TerminalChannel(Protocol):
         """Whether a request came whole and is not answered yet."""
         return self._answering or bool(self._queue)
 
+    @property
+    def reading(self) -> bool:
+        """Whether a request has begun to come, and has not come whole."""
+        return self._request is not None or self._unread > 0
+
     def dataReceived(self, data: bytes) -> None:
         """Parse what came, then answer what is complete."""
         if self._closing:

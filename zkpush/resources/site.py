@@ -8,7 +8,7 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.resource import Resource
 from twisted.web.server import Request
@@ -21,6 +21,9 @@ from .channel import TerminalChannel
 IDLE_SECONDS = 60
 """How long a connection may be silent."""
 TICK_SECONDS = 1.0
+DRAIN_SECONDS = 5.0
+"""How long a request that has begun to come may take to come whole, once the daemon is to stop."""
+DRAIN_STEP = 0.05
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
 _NOTHING = (UnknownPath.status, refusal("There is nothing under this path."))
@@ -138,8 +141,17 @@ class TerminalSite(ServerFactory):
             drained.callback(None)
 
     async def drain(self) -> None:
-        """Finish the requests in hand, then end all connections."""
+        """Finish the requests in hand, then end all connections.
+
+        In hand is also what is on its way: what the sockets hold is read first, and a request that
+        has begun to come gets a few seconds to come whole.
+        """
         self.draining = True
+        patience = int(DRAIN_SECONDS / DRAIN_STEP)
+        await deferLater(self._clock, 0)
+        while any(channel.reading for channel in self.channels) and patience:
+            patience -= 1
+            await deferLater(self._clock, DRAIN_STEP)
         if self._in_hand:
             self._drained = Deferred()
             await self._drained
