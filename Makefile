@@ -9,8 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= data
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
-.PHONY: help run demo test lint format wheel clean
+.PHONY: help run demo test lint format bench wheel clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +48,9 @@ lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, n
 format: $(VENV)/installed-for-tests ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/installed-for-tests ## Measure what the work costs; BENCH_ARGS=--quick for a short run
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 wheel: $(VENV)/installed-for-tests ## Build the wheel, install it elsewhere, and find the plugin there
 	scripts/check-wheel $(BIN)/python

@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 from hypothesis import settings
 
+from .postgres import empty_postgres_url, own_postgres, postgres, postgres_url  # noqa: F401
 from .rig import LEAN, Rig
 
 # A slow machine is not a mistake in what is tested.

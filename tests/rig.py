@@ -105,6 +105,18 @@ async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> R
     return Response(wire.value())
 
 
+async def everything(site: ServerFactory, raw: bytes) -> bytes:
+    """Send bytes on a new connection, and take what is written until the server ends it."""
+    wire = Wire("192.0.2.7")
+    channel = site.buildProtocol(wire.getPeer())
+    channel.makeConnection(wire)
+    channel.dataReceived(raw)
+    while not wire.closed:
+        await wire.changed()
+    channel.connectionLost(Failure(ConnectionDone()))
+    return wire.value()
+
+
 def _whole(wire: Wire) -> bool:
     head, ended, body = wire.value().partition(b"\r\n\r\n")
     if wire.closed or not ended:

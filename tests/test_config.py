@@ -158,7 +158,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     del lines[1]
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
-        "timezone, options, limits, commands",
+        "workers, timezone, options, limits, commands",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes",

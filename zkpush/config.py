@@ -77,6 +77,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Literal["approve", "open", "closed"],
         Meta(description="What to do with a terminal nobody has decided about"),
     ] = "approve"
+    workers: Annotated[
+        int, Meta(ge=1, le=64, description="Processes that share the terminals' port")
+    ] = 1
     timezone: Annotated[str, Meta(description="IANA zone that new terminals get")] = "UTC"
     options: Annotated[
         dict[str, str | int],

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
@@ -43,6 +44,19 @@ class IDevices(Interface):
 
     def page(part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""
+
+    def changed_since(cursor: int) -> tuple[list[Device], int]:
+        """The terminals that were changed since a cursor, and the next cursor; begin with 0.
+
+        Every change but that of last-seen counts. Each is there at least once, also if its
+        transaction took long; some are there again.
+        """
+
+    def removed_since(cursor: int) -> list[str]:
+        """The serial numbers of terminals that were removed since a cursor of `changed_since`.
+
+        To be asked in the same query as that.
+        """
 
     def add(sn: str, state: DeviceState, timezone: str, now: int) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
@@ -129,7 +143,10 @@ class ICommands(Interface):
         """List the commands of a terminal in the order they were queued, each with its cursor."""
 
     def due(device_id: int, now: int, limit: int) -> list[QueuedCommand]:
-        """The commands to send now: queued ones, and sent ones whose lease has run out."""
+        """The commands to send now: queued ones, and sent ones whose lease has run out.
+
+        They are the caller's until the commit; another process gets those that are left.
+        """
 
     def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
@@ -157,6 +174,21 @@ class ICommands(Interface):
         """How many commands each terminal has open."""
 
 
+class ILeases(Interface):
+    """Who of several processes does a background job."""
+
+    def hold(name: str, owner: str, until: int, now: int) -> bool:
+        """Take or renew a lease, unless somebody else has it; times are in milliseconds.
+
+        It runs out at `until`; it can be taken if it has never been, has run out by `now`, was
+        given back, or is the owner's already. True means that it is the owner's once the unit of
+        work is committed.
+        """
+
+    def release(name: str, owner: str) -> None:
+        """Give a lease back, if it is still the owner's."""
+
+
 class ITransaction(Interface):
     """One unit of work: everything done through it is committed together, or not at all."""
 
@@ -165,6 +197,7 @@ class ITransaction(Interface):
     attendance: IAttendance = Attribute("Attendance records")
     rejects: IRejects = Attribute("What was not understood")
     commands: ICommands = Attribute("Command queues")
+    leases: ILeases = Attribute("Leases of background jobs")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
 
 
@@ -180,7 +213,7 @@ class IStore(Interface):
     def stop() -> Awaitable[None]:
         """Commit all units that were handed in, then close."""
 
-    def write(unit: Callable[[ITransaction], T]) -> Awaitable[T]:
+    def write(unit: Callable[[ITransaction], T]) -> Deferred[T]:
         """Run a unit of work and commit it; comes back when it is on disk.
 
         Units run on the writer's thread, in the order they were handed in, and are committed
@@ -190,6 +223,9 @@ class IStore(Interface):
 
     def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
         """Run a query that sees all that was committed, on a thread of its own."""
+
+    def counts() -> Mapping[str, int]:
+        """How many `units` of work were committed, and the `commits` that they took."""
 
 
 class IStoreFactory(Interface):

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any
 
-import attrs
 from twisted.application.service import Service
-from twisted.internet.address import IPv6Address, UNIXAddress
-from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import (
-    IListeningPort,
-    IProtocolFactory,
-    IStreamServerEndpoint,
-)
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 from twisted.python.usage import Options as UsageOptions
 
 from . import config
 from .config import Config, ConfigError
+from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.exchange import Exchange
 from .device.intake import Intake
 from .device.queue import CommandQueue
 from .device.registry import Registry
-from .interfaces import IAdmissionPolicy, IRecordHandler, IStore, IStoreFactory, StoreError
+from .interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.site import ManageSite
@@ -40,6 +30,7 @@ from .resources.devicecmd import DeviceCmd
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.site import TerminalSite
+from .workers import AdoptingReactor, SharingReactor, Workers, stop_with_parent
 
 
 def _help(key: str) -> str:
@@ -57,6 +48,8 @@ class Options(UsageOptions):
         ["manage", None, None, _help("manage")],
         ["database", None, None, _help("database")],
         ["admission", None, None, _help("admission")],
+        ["workers", None, None, _help("workers")],
+        ["adopt", None, None, "Sockets of a parent process; only for the workers it starts"],
     ]
 
     def __init__(self) -> None:
@@ -72,89 +65,19 @@ class Options(UsageOptions):
         """What was given on the command line, by the keys of the file."""
         given: dict[str, object] = {
             key: self[key]
-            for key in ("data", "manage", "database", "admission")
+            for key in ("data", "manage", "database", "admission", "workers")
             if self[key] is not None
         }
         if self.listen:
             given["listen"] = self.listen
         return given
 
-
-@attrs.frozen
-class Listener:
-    """A site, and the endpoint it is served on."""
-
-    description: str
-    endpoint: IStreamServerEndpoint
-    site: IProtocolFactory
-
-    @property
-    def scheme(self) -> str:
-        """The URL scheme that clients use."""
-        return "https" if self.description.partition(":")[0] in ("ssl", "tls") else "http"
-
-
-class Daemon(Service):
-    """Starts everything in order, and stops it in the opposite one."""
-
-    _log = Logger()
-
-    def __init__(
-        self,
-        data: DataDirectory,
-        store: IStore,
-        registry: Registry,
-        terminals: list[Listener],
-        manage: Listener,
-    ) -> None:
-        self.data = data
-        self.store = store
-        self.registry = registry
-        self.terminals = terminals
-        self.manage = manage
-        self._ports: list[IListeningPort] = []
-
-    def privilegedStartService(self) -> None:
-        """Open the database, then the ports; a failure is one line, and exit status 1."""
-        try:
-            self.store.start()
-            for listener in [*self.terminals, self.manage]:
-                self._ports.append(_now(listener.endpoint.listen(listener.site)))
-        except (StoreError, CannotListenError, OSError, ValueError) as error:
-            stop_here([f"cannot start: {error}"])
-        super().privilegedStartService()
-
-    def startService(self) -> None:
-        """Load what is known, and say where the daemon is."""
-        super().startService()
-        self._say_where()
-        loading = Deferred.fromCoroutine(self.registry.start())
-        loading.addErrback(lambda failure: self._log.failure("Terminals are not loaded", failure))
-
-    def stopService(self) -> Deferred[None]:
-        """Take nothing new, finish what is in hand, drain the writer."""
-        super().stopService()
-        return Deferred.fromCoroutine(self._stop())
-
-    async def _stop(self) -> None:
-        for port in self._ports:
-            await _as_deferred(port.stopListening())
-        for listener in self.terminals:
-            await cast(TerminalSite, listener.site).drain()
-        await self.registry.stop()
-        await self.store.stop()
-        self.data.say_nothing()
-
-    def _say_where(self) -> None:
-        listeners = [*self.terminals, self.manage]
-        urls = [
-            _url(listener.scheme, port.getHost())
-            for listener, port in zip(listeners, self._ports, strict=True)
-        ]
-        for url in urls[:-1]:
-            self._log.info("Terminals are served at {url}", url=url)
-        self._log.info("The API is at {url}", url=urls[-1])
-        self.data.say_where({"pid": os.getpid(), "listen": urls[:-1], "manage": urls[-1]})
+    def again(self) -> list[str]:
+        """The command line that says the same, for the workers."""
+        words = [("config", self["config"])] if self["config"] is not None else []
+        for key, value in self.flags().items():
+            words += [(key, one) for one in (value if isinstance(value, list) else [value])]
+        return [word for key, value in words for word in (f"--{key}", str(value))]
 
 
 def makeService(options: Options) -> Service:
@@ -166,15 +89,30 @@ def makeService(options: Options) -> Service:
         settings = config.load(file, options.flags(), _check_endpoint)
         key_file = os.environ.get("ZKPUSH_KEY_FILE")
         data = open_data_directory(settings.data, Path(key_file) if key_file else None)
-        return build(settings, data, reactor)
+        if options["adopt"] is not None:
+            descriptors = [int(text) for text in options["adopt"].split(",")]
+            stop_with_parent(reactor)
+            return build(settings, data, reactor, adopted=descriptors)
+        workers = Workers(settings.workers, options.again(), reactor)
+        return build(settings, data, reactor, workers=workers if settings.workers > 1 else None)
     except ConfigError as error:
         stop_here(error.mistakes)
     except (PluginConflict, ValueError) as error:
         stop_here([str(error)])
 
 
-def build(settings: Config, data: DataDirectory, reactor: Any) -> Daemon:
-    """Put the parts together: `ValueError` or `PluginConflict` if they do not fit."""
+def build(
+    settings: Config,
+    data: DataDirectory,
+    reactor: Any,
+    *,
+    workers: Workers | None = None,
+    adopted: Sequence[int] | None = None,
+) -> Daemon:
+    """Put the parts together: `ValueError` or `PluginConflict` if they do not fit.
+
+    With `workers`, the terminals' ports are opened for them; with `adopted` sockets, this is one.
+    """
     policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
     factories = by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
     handlers = by_claim(
@@ -188,7 +126,12 @@ def build(settings: Config, data: DataDirectory, reactor: Any) -> Daemon:
         )
     store = factories[scheme].open(settings.database_url, reactor)
     registry = Registry(
-        store, policies[settings.admission], settings.timezone, settings.options, reactor
+        store,
+        policies[settings.admission],
+        settings.timezone,
+        settings.options,
+        reactor,
+        secrets.token_hex(8),
     )
     intake = Intake(store, registry, handlers, reactor)
     exchange = Exchange(store, registry, intake.tables, settings.options)
@@ -207,23 +150,21 @@ def build(settings: Config, data: DataDirectory, reactor: Any) -> Daemon:
     endpoints = Endpoints(store, registry, queue, reactor)
     manage = ManageSite(endpoints.routes(), Tokens(data.admin_token), reactor)
 
-    def listener(description: str, site: IProtocolFactory) -> Listener:
-        return Listener(description, serverFromString(reactor, description), site)
-
+    opener = reactor
+    if workers is not None:
+        opener = SharingReactor(reactor)
+    elif adopted is not None:
+        opener = AdoptingReactor(reactor, adopted)
     return Daemon(
         data,
         store,
         registry,
-        [listener(text, terminals) for text in settings.listen],
-        listener(settings.manage, manage),
+        [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
+        None
+        if adopted is not None
+        else Listener(settings.manage, serverFromString(reactor, settings.manage), manage),
+        workers,
     )
-
-
-def stop_here(mistakes: list[str]) -> NoReturn:
-    """Say what is wrong, a line each, and end with status 1."""
-    for mistake in mistakes:
-        print(f"zkpush: {mistake}", file=sys.__stderr__)
-    raise SystemExit(1)
 
 
 def _check_endpoint(text: str) -> object:
@@ -236,27 +177,3 @@ def _check_endpoint(text: str) -> object:
             f"{text!r} is not a Twisted endpoint such as tcp:8081 or "
             f"ssl:8443:privateKey=key.pem:certKey=cert.pem ({error})"
         ) from None
-
-
-def _now(listening: Deferred[IListeningPort]) -> IListeningPort:
-    """The port, or the exception, of an endpoint that listens at once, as all of Twisted's do."""
-    outcome: list[object] = []
-    listening.addBoth(outcome.append)
-    if not outcome:
-        raise ValueError("an endpoint did not listen at once")
-    if isinstance(outcome[0], Failure):
-        outcome[0].raiseException()
-    return cast(IListeningPort, outcome[0])
-
-
-def _as_deferred(stopping: object) -> Deferred[object]:
-    """`stopListening` gives a Deferred or nothing."""
-    return maybeDeferred(lambda: stopping)
-
-
-def _url(scheme: str, address: Any) -> str:
-    """Where an endpoint can be reached; a socket file is `unix:/path`."""
-    if isinstance(address, UNIXAddress):
-        return f"unix:{address.name!s}"
-    host = f"[{address.host}]" if isinstance(address, IPv6Address) else address.host
-    return f"{scheme}://{host}:{address.port}"

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Mapping
+from typing import Any
 
 STARTED_WITHIN = 30
 STOPPED_WITHIN = 30
@@ -90,18 +91,26 @@ class Daemon:
         """An upload of attendance records."""
         return self.request("POST", f"cdata?SN={sn}&table=ATTLOG&Stamp=1", body)
 
+    def api(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """A request to the API."""
+        connection = http.client.HTTPConnection(self.manage.hostname, self.manage.port, timeout=30)
+        try:
+            connection.request(
+                method,
+                f"/api/v1/{path}",
+                None if body is None else json.dumps(body),
+                {"Authorization": f"Bearer {self.token}"},
+            )
+            answer: dict[str, Any] = json.load(connection.getresponse())
+            return answer
+        finally:
+            connection.close()
+
     def pins(self) -> list[str]:
         """The users of all records, in the order they were stored."""
         pins, after = [], "0"
         while after is not None:
-            connection = http.client.HTTPConnection(self.manage.hostname, self.manage.port)
-            connection.request(
-                "GET",
-                f"/api/v1/attendance?limit=1000&after={after}",
-                headers={"Authorization": f"Bearer {self.token}"},
-            )
-            listing = json.load(connection.getresponse())
-            connection.close()
+            listing = self.api("GET", f"attendance?limit=1000&after={after}")
             pins += [item["pin"] for item in listing["items"]]
             after = listing["next"]
         return pins

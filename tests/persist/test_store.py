@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import operator
+
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import DeferredList, gatherResults
 from zope.interface.verify import verifyObject
 
 from zkpush.interfaces import (
     IAttendance,
     ICommands,
     IDevices,
+    ILeases,
     IRejects,
     IStamps,
     IStore,
@@ -19,6 +22,7 @@ from zkpush.interfaces import (
     StoreError,
 )
 from zkpush.model import CommandState, DeviceState, Page, Problem, SessionState
+from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.handshake import Hello
@@ -35,13 +39,13 @@ def rows(body: bytes) -> list[tuple[object, ...]]:
     return decode(ATTLOG, body, Dialect()).rows
 
 
-def make_store_tests(fixture):
-    """The tests that every store passes; `fixture` opens an empty one."""
+def make_store_tests(factory):
+    """The tests that every store passes; `factory` makes an empty one, from pytest's request."""
 
     class StoreTests:
         @pytest_twisted.async_yield_fixture
-        async def store(self, tmp_path):
-            store = fixture(tmp_path)
+        async def store(self, request):
+            store = factory(request)
             store.start()
             yield store
             await store.stop()
@@ -62,6 +66,7 @@ def make_store_tests(fixture):
                 "attendance": IAttendance,
                 "rejects": IRejects,
                 "commands": ICommands,
+                "leases": ILeases,
             }
 
             def verify(tx):
@@ -297,9 +302,7 @@ def make_store_tests(fixture):
                 return lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7)
 
             outcomes = await gatherResults(
-                Deferred.fromCoroutine(store.write(unit)).addErrback(
-                    lambda failure: failure.value.args[0]
-                )
+                store.write(unit).addErrback(lambda failure: failure.value.args[0])
                 for unit in (good(1), bad, good(2))
             )
             assert outcomes == [None, "poison", None]
@@ -321,16 +324,13 @@ def make_store_tests(fixture):
                 await store.read(unit)
 
         @pytest_twisted.ensureDeferred
-        async def test_stopping_commits_what_was_handed_in(self, tmp_path) -> None:
+        async def test_stopping_commits_what_was_handed_in(self, request) -> None:
             """Units in hand are committed before the store closes; later ones are refused."""
-            store = fixture(tmp_path)
+            store = factory(request)
+            assert store.counts() == {"units": 0, "commits": 0}
             store.start()
             waiting = [
-                Deferred.fromCoroutine(
-                    store.write(
-                        lambda tx, n=n: tx.devices.add(f"T{n}", DeviceState.APPROVED, "UTC", 1)
-                    )
-                )
+                store.write(lambda tx, n=n: tx.devices.add(f"T{n}", DeviceState.APPROVED, "UTC", 1))
                 for n in range(20)
             ]
             await store.stop()
@@ -340,50 +340,227 @@ def make_store_tests(fixture):
                 await store.write(lambda tx: None)
             await store.stop()
 
+        @pytest_twisted.ensureDeferred
+        async def test_what_a_unit_wrote_it_can_read(self, store, device) -> None:
+            """A unit sees its own records and stamps, in whatever order it writes and reads."""
+
+            def unit(tx):
+                seen = []
+                for pin in (b"1", b"2"):
+                    line = pin + b"\t2026-01-05 08:00:00\t0\t1\n"
+                    tx.attendance.add(device.id, rows(line), UTC, 7)
+                    tx.stamps.remember(device.id, "ATTLOG", pin.decode())
+                    seen.append((tx.attendance.count(device.id), tx.stamps.of(device.id)))
+                return seen
+
+            assert await store.write(unit) == [(1, {"ATTLOG": "1"}), (2, {"ATTLOG": "2"})]
+
+        @pytest_twisted.ensureDeferred
+        async def test_ids_ascend_in_the_order_of_storing(self, store, device) -> None:
+            """Records of many units, in one commit or in several, are listed as they came."""
+
+            def upload(pin):
+                body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
+                return store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+
+            await gatherResults([upload(pin) for pin in range(50, 0, -1)])
+            await upload(99)
+            found = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, None, None, None, None)
+            )
+            assert [int(item["pin"]) for item in found] == [*range(50, 0, -1), 99]
+            counts = store.counts()
+            assert counts["units"] > counts["commits"] > 0
+
+        @pytest_twisted.ensureDeferred
+        async def test_records_are_found_by_instant(self, store, device) -> None:
+            """`since` is inclusive, `until` is not, whatever the clock of the record says."""
+            body = (
+                b"1\t2026-01-05 08:00:00\t0\t1\n"
+                b"2\t2026-01-05 08:00:01\t0\t1\n"
+                b"3\t2026-01-06 07:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+86400\t\n"
+            )
+            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+            eight = UTC("2026-01-05 08:00:00")
+            for sn in ("T1", None):
+                for since, until, pins in (
+                    (eight, None, "12"),
+                    (eight + 1, None, "2"),
+                    (None, eight + 1, "13"),
+                    (eight - 3600, eight, "3"),
+                    (-(10**12), 10**12, "123"),
+                    (10**12, None, ""),
+                ):
+                    found = await store.read(
+                        lambda tx, sn=sn, since=since, until=until: tx.attendance.page(
+                            EVERYTHING, sn, None, since, until
+                        )
+                    )
+                    assert "".join(str(item["pin"]) for item in found) == pins
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_large_body_is_stored_whole(self, store, device) -> None:
+            """More rows than wait for the end of a group are stored, in their order."""
+            body = b"".join(b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin for pin in range(10_500))
+            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+            assert await store.read(lambda tx: tx.attendance.count(None)) == 10_500
+            part = Page(2, after=0)
+            found = await store.read(lambda tx: tx.attendance.page(part, None, None, None, None))
+            assert [item["pin"] for item in found] == ["0", "1"]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_text_with_nul_is_shown_marked(self, store, device) -> None:
+            """No database has to hold NUL: it shows as U+FFFD, and is found as nothing."""
+            await store.write(lambda tx: tx.devices.change(device.id, {"alias": "a\0b"}))
+            found = await store.read(lambda tx: tx.devices.find("T1"))
+            assert found.alias == "a\ufffdb"
+            assert await store.read(lambda tx: tx.devices.find("T\0")) is None
+            assert (
+                await store.read(lambda tx: tx.attendance.page(EVERYTHING, None, "\0", None, None))
+                == []
+            )
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_row_that_cannot_be_stored_hurts_nobody_else(self, store, device) -> None:
+            """A record for a terminal that is gone fails its unit; those beside it are stored."""
+
+            def upload(device_id, pin):
+                body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
+                return store.write(lambda tx: tx.attendance.add(device_id, rows(body), UTC, 7))
+
+            uploads = [upload(device.id, 1), upload(99, 2), upload(device.id, 3)]
+            outcomes = await DeferredList(uploads, consumeErrors=True)
+            assert [done for done, _ in outcomes] == [True, False, True]
+            assert outcomes[1][1].check(StoreError)
+            assert "2026" not in str(outcomes[1][1].value)
+            found = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, None, None, None, None)
+            )
+            assert [item["pin"] for item in found] == ["1", "3"]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_terminal_with_records_cannot_be_removed(self, store, device) -> None:
+            """Removing fails if there is anything of it, also in the same unit, which goes on."""
+            body = b"1\t2026-01-05 08:00:00\t0\t1\n"
+
+            def unit(tx):
+                other = tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+                tx.devices.remove(other.id)
+                tx.attendance.add(device.id, rows(body), UTC, 7)
+                with pytest.raises(ValueError, match="has records"):
+                    tx.devices.remove(device.id)
+
+            await store.write(unit)
+            found = await store.read(lambda tx: (tx.devices.every(), tx.attendance.count(None)))
+            assert ([device.sn for device in found[0]], found[1]) == (["T1"], 1)
+
+        @pytest_twisted.ensureDeferred
+        async def test_changes_of_terminals_are_told_once_they_are_committed(
+            self, store, device
+        ) -> None:
+            """From 0 on all terminals are new; then only those that were changed, but not seen."""
+            await store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1))
+            found, cursor = await store.read(lambda tx: tx.devices.changed_since(0))
+            assert {one.sn for one in found} == {"T1", "T2"}
+            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1))
+            found, cursor = await store.read(lambda tx, at=cursor: tx.devices.changed_since(at))
+            assert found == []
+            for change, *arguments in (
+                ("change", {"alias": "Gate"}),
+                ("merge_options", {"A": "1"}),
+                ("merge_info", {"users": 1}),
+                ("raise_problem", Problem("a", "b", 1)),
+                ("exchanged", Hello(), {}),
+            ):
+                change_it = operator.methodcaller(change, device.id, *arguments)
+                await store.write(lambda tx, change_it=change_it: change_it(tx.devices))
+                at = cursor
+                found, cursor = await store.read(lambda tx, at=at: tx.devices.changed_since(at))
+                assert [one.sn for one in found] == ["T1"]
+                assert cursor > at
+            assert found[0].alias == "Gate"
+
+        @pytest_twisted.ensureDeferred
+        async def test_removals_of_terminals_are_told(self, store, device) -> None:
+            """A terminal that was removed is named, until it is there again."""
+            _, cursor = await store.read(lambda tx: tx.devices.changed_since(0))
+            await store.write(lambda tx: tx.devices.remove(device.id))
+
+            def news(tx):
+                found, _ = tx.devices.changed_since(cursor)
+                return [device.sn for device in found], tx.devices.removed_since(cursor)
+
+            assert await store.read(news) == ([], ["T1"])
+            again = await store.write(
+                lambda tx: tx.devices.add("T1", DeviceState.PENDING, "UTC", 1)
+            )
+            assert await store.read(news) == (["T1"], [])
+            await store.write(lambda tx: tx.devices.remove(again.id))
+            assert await store.read(news) == ([], ["T1"])
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_cursor_of_another_database_begins_again(self, store, device) -> None:
+            """Where a cursor is ahead of everything, all terminals are told."""
+            found, cursor = await store.read(lambda tx: tx.devices.changed_since(10**15))
+            assert [device.sn for device in found] == ["T1"]
+            assert cursor < 10**15
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_lease_has_one_owner(self, store) -> None:
+            """It is taken while free, run out or given back, and renewed by its owner only."""
+
+            def hold(owner, until, now):
+                return store.write(lambda tx: tx.leases.hold("zones", owner, until, now))
+
+            def release(owner):
+                return store.write(lambda tx: tx.leases.release("zones", owner))
+
+            assert await hold("one", 100, 0)
+            assert not await hold("other", 200, 99)
+            assert await hold("one", 150, 99)
+            assert not await hold("other", 200, 149)
+            assert await hold("other", 300, 150)
+            assert not await hold("one", 300, 151)
+            await release("one")
+            assert not await hold("one", 300, 152)
+            await release("other")
+            assert await hold("one", 300, 153)
+            assert await store.write(lambda tx: tx.leases.hold("else", "other", 300, 153))
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_query_writes_nothing(self, store, device) -> None:
+            """Records that are given to a query are refused, or stored: never dropped."""
+            body = b"1\t2026-01-05 08:00:00\t0\t1\n"
+            try:
+                await store.read(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+                stored = 1
+            except StoreError:
+                stored = 0
+            assert await store.read(lambda tx: tx.attendance.count(None)) == stored
+
     return StoreTests
 
 
 class TestSQLiteInMemory(
-    make_store_tests(lambda folder: SQLiteStores().open("sqlite://", reactor))
+    make_store_tests(lambda request: SQLiteStores().open("sqlite://", reactor))
 ):
     """SQLite in memory."""
 
 
 class TestSQLiteFile(
     make_store_tests(
-        lambda folder: SQLiteStores().open(f"sqlite:///{folder / 'store.sqlite'}", reactor)
+        lambda request: SQLiteStores().open(
+            f"sqlite:///{request.getfixturevalue('tmp_path') / 'store.sqlite'}", reactor
+        )
     )
 ):
     """SQLite in a file."""
 
 
-@pytest_twisted.ensureDeferred
-async def test_commits_of_a_file_are_on_disk(tmp_path) -> None:
-    """A SQLite file is in WAL mode with synchronous=FULL, and checks foreign keys."""
-    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", reactor)
-    store.start()
-    names = ("journal_mode", "synchronous", "foreign_keys")
-    values = await store.write(
-        lambda tx: [tx.connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
+class TestPostgreSQL(
+    make_store_tests(
+        lambda request: PostgreSQLStores().open(request.getfixturevalue("postgres_url"), reactor)
     )
-    await store.stop()
-    assert values == ["wal", 2, 1]
-
-
-def test_a_file_that_is_no_database_is_refused(tmp_path) -> None:
-    """Opening something else says what is wrong, and leaves it as it is."""
-    path = tmp_path / "letter.txt"
-    path.write_bytes(b"Dear Ann, this is not a database. " * 40)
-    with pytest.raises(StoreError, match="not a database"):
-        SQLiteStores().open(f"sqlite:///{path}", reactor).start()
-    assert path.read_bytes().startswith(b"Dear Ann")
-
-
-@pytest.mark.parametrize("url", ["rubbish", "sqlite:///x?mode=%zz&nonsense"])
-def test_a_wrong_url_is_refused_or_opened_as_a_file(url: str) -> None:
-    """A URL that cannot be read is refused before anything is opened."""
-    if url == "rubbish":
-        with pytest.raises(ValueError, match="database URL"):
-            SQLiteStores().open(url, reactor)
-    else:
-        SQLiteStores().open(url, reactor)
+):
+    """PostgreSQL."""

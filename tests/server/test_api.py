@@ -167,3 +167,19 @@ async def test_one_bad_part_of_a_change_changes_nothing(rig: Rig) -> None:
     assert "Delay" in response.json["detail"]
     assert "Realtime" in response.json["detail"]
     assert (await rig.items("/devices"))[0]["alias"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_figures_are_shown_as_openmetrics(rig: Rig) -> None:
+    """Units, commits and terminals are counted where they happen, and shown without a token."""
+    await filled(rig)
+    response = await rig.api("GET", "/metrics", headers=(), prefix="")
+    assert response.header(b"Content-Type").startswith(b"application/openmetrics-text")
+    figures = dict(
+        line.rsplit(" ", 1)
+        for line in response.body.decode().splitlines()
+        if not line.startswith("#")
+    )
+    assert float(figures["zkpush_terminals"]) == 2
+    assert float(figures["zkpush_units_total"]) >= float(figures["zkpush_commits_total"]) >= 4
+    assert response.body.endswith(b"# EOF\n")

@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from ..rig import LEAN, Rig, Wire, talk
+from ..rig import LEAN, Rig, Wire, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
@@ -44,24 +44,12 @@ AMBIGUOUS = {
 }
 
 
-async def everything(rig: Rig, raw: bytes) -> bytes:
-    """What is written on a connection until the server ends it."""
-    wire = Wire("192.0.2.7")
-    channel = rig.terminals.buildProtocol(wire.getPeer())
-    channel.makeConnection(wire)
-    channel.dataReceived(raw)
-    while not wire.closed:
-        await wire.changed()
-    channel.connectionLost(Failure(ConnectionDone()))
-    return wire.value()
-
-
 @pytest.mark.parametrize("name", AMBIGUOUS)
 @pytest_twisted.ensureDeferred
 async def test_what_could_be_read_in_two_ways_is_refused(rig: Rig, name: str) -> None:
     """A request that a proxy might read otherwise ends the connection, and stores nothing."""
     await rig.exchange()
-    written = await everything(rig, AMBIGUOUS[name] + POLL + b"\r\n")
+    written = await everything(rig.terminals, AMBIGUOUS[name] + POLL + b"\r\n")
     assert written.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 "))
     assert b"OK" not in written
     assert written.count(b"HTTP/1.1") == 1
@@ -108,6 +96,24 @@ async def test_the_reply_is_the_same_however_the_bytes_come(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_long_body_comes_in_many_reads(rig: Rig) -> None:
+    """A body of a hundred kilobytes, in reads as sockets give them, is one request."""
+    await rig.exchange()
+    body = b"".join(b"%d\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n" % pin for pin in range(3000))
+    raw = UPLOAD + b"Content-Length: %d\r\n\r\n" % len(body) + body + POLL + b"\r\n"
+    for size in (1000, 30_000, 65_536):
+        wire = Wire("192.0.2.7")
+        channel = rig.terminals.buildProtocol(wire.getPeer())
+        channel.makeConnection(wire)
+        for start in range(0, len(raw), size):
+            channel.dataReceived(raw[start : start + size])
+        while not wire.value().endswith(b"\r\n\r\nOK"):
+            await wire.changed()
+        assert b"\r\n\r\nOK: 3000HTTP/1.1 200 " in wire.value()
+        channel.connectionLost(Failure(ConnectionDone()))
+
+
+@pytest_twisted.ensureDeferred
 async def test_any_bytes_at_all_end_in_a_reply_or_in_waiting(rig: Rig) -> None:
     """No bytes make the server raise, and none are answered with success by chance."""
     await rig.exchange()
@@ -137,7 +143,7 @@ async def test_a_header_without_end_is_cut_off(rig: Rig) -> None:
         POLL + b"A: b\r\n" * 4_000,
         b"GET /" + b"a" * 20_000,
     ):
-        written = await everything(rig, raw + b"\r\n\r\n")
+        written = await everything(rig.terminals, raw + b"\r\n\r\n")
         # twisted.web hangs up without a word on a line that is too long.
         assert written == b"" or written.startswith(b"HTTP/1.1 400 ")
         assert b"OK" not in written
@@ -148,7 +154,7 @@ async def test_a_header_without_end_is_cut_off(rig: Rig) -> None:
 async def test_a_chunk_larger_than_any_number_is_refused(rig: Rig) -> None:
     """The size of a chunk is looked at before any of it comes."""
     await rig.exchange()
-    written = await everything(rig, CHUNKED + b"f" * 40 + b"\r\n")
+    written = await everything(rig.terminals, CHUNKED + b"f" * 40 + b"\r\n")
     assert written.startswith(b"HTTP/1.1 400 ")
 
 
@@ -191,7 +197,7 @@ async def test_a_head_request_gets_no_body(rig: Rig) -> None:
     """HEAD is not a method of any path, and its refusal has no body."""
     await rig.exchange()
     raw = POLL.replace(b"GET", b"HEAD") + b"Connection: close\r\n\r\n"
-    written = await everything(rig, raw)
+    written = await everything(rig.terminals, raw)
     head, _, body = written.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 405 ")
     assert body == b""

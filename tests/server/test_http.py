@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zkpush.protocol.errors import refusal
 
-from ..rig import Rig, talk
+from ..rig import Rig, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 OLD_FIRMWARE_POST = (
@@ -192,21 +192,8 @@ async def test_several_requests_share_a_connection(rig: Rig) -> None:
     upload = OLD_FIRMWARE_POST.replace(b"HTTP/1.0", b"HTTP/1.1").replace(
         b"Connection: close", b"A: b"
     )
-    response = await talk_until_closed(rig, upload + poll + close)
+    response = await everything(rig.terminals, upload + poll + close)
     assert re.findall(rb"\r\n\r\n(OK(?:: 1)?)", response) == [b"OK: 1", b"OK", b"OK"]
-
-
-async def talk_until_closed(rig: Rig, raw: bytes) -> bytes:
-    """Everything that is written on one connection."""
-    from ..rig import Wire
-
-    wire = Wire("192.0.2.7")
-    channel = rig.terminals.buildProtocol(wire.getPeer())
-    channel.makeConnection(wire)
-    channel.dataReceived(raw)
-    while not wire.closed:
-        await wire.changed()
-    return wire.value()
 
 
 @pytest_twisted.ensureDeferred
@@ -217,7 +204,7 @@ async def test_a_body_that_is_declared_too_large_is_refused_at_once(make_rig) ->
     head = (
         b"POST /iclock/cdata?SN=T1&table=ATTLOG HTTP/1.1\r\nHost: s\r\nContent-Length: 2049\r\n\r\n"
     )
-    response = await talk_until_closed(rig, head)
+    response = await everything(rig.terminals, head)
     assert response.startswith(b"HTTP/1.1 413 ")
     assert b"OK" not in response
 
@@ -232,6 +219,6 @@ async def test_a_chunked_body_that_grows_too_large_is_refused(make_rig) -> None:
         b"Transfer-Encoding: chunked\r\n\r\n"
     )
     chunk = b"%x\r\n%b\r\n" % (len(LINE) * 20, LINE * 20)
-    response = await talk_until_closed(rig, head + chunk + chunk + b"0\r\n\r\n")
+    response = await everything(rig.terminals, head + chunk + chunk + b"0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 413 ")
     assert await rig.items("/attendance") == []

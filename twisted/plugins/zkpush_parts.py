@@ -3,11 +3,13 @@
 from zkpush.device import admission
 from zkpush.handlers.attendance import AttendanceHandler
 from zkpush.handlers.device import DeviceHandler
+from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 
 approve = admission.APPROVE
 open_ = admission.OPEN
 closed = admission.CLOSED
 sqlite_stores = SQLiteStores()
+postgresql_stores = PostgreSQLStores()
 attendance = AttendanceHandler()
 device = DeviceHandler()

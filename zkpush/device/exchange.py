@@ -44,6 +44,7 @@ class Exchange:
         is what an operator approves.
         """
         terminal = await self._registry.meet(sn, address)
+        await self._registry.refresh(terminal)
         offered = _digest(hello.comm_key)
         await self._check_key(terminal, offered)
         terminal = await self._registry.admit(sn, address)

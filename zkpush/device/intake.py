@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from twisted.internet import threads
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
@@ -24,7 +25,11 @@ LONG_BODY = 128 * 1024
 
 
 class Intake:
-    """Takes uploads: decodes them, and lets the handlers write them in one unit of work."""
+    """Takes uploads: decodes them, and lets the handlers write them in one unit of work.
+
+    This is the way of every punch, so it is made of callbacks on the one Deferred that the store
+    gives, and not of coroutines, which would cost as much as decoding and storing together.
+    """
 
     _log = Logger()
 
@@ -48,7 +53,7 @@ class Intake:
         """The tables that handlers take: everything the server stores."""
         return list(self._tables.values())
 
-    async def upload(self, terminal: Terminal, upload: Upload) -> bytes:
+    def upload(self, terminal: Terminal, upload: Upload) -> bytes | Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
 
         Lines that are not understood are kept as rejects, and are not counted; so is the whole
@@ -58,31 +63,32 @@ class Intake:
             return UNKNOWN_DEVICE
         table = self._tables.get(upload.table.lower())
         if table is None:
-            await self._keep(terminal, upload)
-            return BARE
-        if len(upload.body) > LONG_BODY:
-            batch = await threads.deferToThreadPool(
-                self._reactor,
-                self._reactor.getThreadPool(),
-                decode,
-                table,
-                upload.body,
-                terminal.dialect,
-            )
-        else:
+            return self._keep(terminal, upload)
+        if len(upload.body) <= LONG_BODY:
             batch = decode(table, upload.body, terminal.dialect)
-        await self.store(terminal, batch, upload.stamp)
-        if table.acknowledge is Acknowledge.BARE:
-            return BARE
-        return b"OK: %d" % len(batch.rows)
+            return self.store(terminal, batch, upload.stamp).addCallback(_acknowledge, batch)
+        decoding: Deferred[Batch] = threads.deferToThreadPool(
+            self._reactor,
+            self._reactor.getThreadPool(),
+            decode,
+            table,
+            upload.body,
+            terminal.dialect,
+        )
+        return decoding.addCallback(
+            lambda batch: self.store(terminal, batch, upload.stamp).addCallback(_acknowledge, batch)
+        )
 
-    async def report(self, terminal: Terminal, table: Table, text: str) -> None:
-        """Store the update information that came with a poll (9), if it is news."""
-        if text != terminal.reported:
-            await self.store(terminal, decode(table, text.encode(), terminal.dialect), None)
+    def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
+        """Store the update information that came with a poll (9)."""
+
+        def reported(_: None) -> None:
             terminal.reported = text
 
-    async def store(self, terminal: Terminal, batch: Batch, stamp: str | None) -> None:
+        batch = decode(table, text.encode(), terminal.dialect)
+        return self.store(terminal, batch, None).addCallback(reported)
+
+    def store(self, terminal: Terminal, batch: Batch, stamp: str | None) -> Deferred[None]:
         """Write decoded records, their rejects and the stamp in one unit of work."""
         device = terminal.device
         handler = self._handlers[batch.table.name]
@@ -92,31 +98,44 @@ class Intake:
         def unit(tx: ITransaction) -> Device | None:
             if batch.rows:
                 handler.persist(tx, device, batch, now)
-            tx.rejects.add(device.id, batch.rejects, now)
+            if batch.rejects:
+                tx.rejects.add(device.id, batch.rejects, now)
             if good_stamp is not None:
                 tx.stamps.remember(device.id, batch.table.name, good_stamp)
             return tx.devices.get(device.id) if handler.changes_device else None
 
-        changed = await self._store.write(unit)
+        return self._store.write(unit).addCallback(self._stored, terminal, handler, batch)
+
+    def _stored(
+        self, changed: Device | None, terminal: Terminal, handler: IRecordHandler, batch: Batch
+    ) -> None:
+        """Everything is on disk: take over what changed, and tell the handler."""
         if changed is not None:
             terminal.update(changed)
         if batch.rejects:
             self._log.warn(
                 "Terminal {sn}: {rejects} of {table} not understood, and kept: {reason}",
-                sn=device.sn,
+                sn=terminal.device.sn,
                 rejects=len(batch.rejects),
                 table=batch.table.name,
                 reason=batch.rejects[0].reason,
             )
         try:
-            handler.stored(device, batch)
+            handler.stored(terminal.device, batch)
         except Exception:
             self._log.failure("The handler {name} failed after the commit", name=handler.name)
 
-    async def _keep(self, terminal: Terminal, upload: Upload) -> None:
+    def _keep(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
         device, now = terminal.device, self._registry.now()
         reject = Reject(upload.table, "no handler takes this table", upload.body)
-        await self._store.write(lambda tx: tx.rejects.add(device.id, [reject], now))
         self._log.warn(
             "Terminal {sn}: an upload to a table that no handler takes is kept", sn=device.sn
         )
+        kept = self._store.write(lambda tx: tx.rejects.add(device.id, [reject], now))
+        return kept.addCallback(lambda _: BARE)
+
+
+def _acknowledge(_: None, batch: Batch) -> bytes:
+    if batch.table.acknowledge is Acknowledge.BARE:
+        return BARE
+    return b"OK: %d" % len(batch.rows)

@@ -14,9 +14,11 @@ from ..model import Device, DeviceState, SessionState
 from ..protocol.errors import Refused
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
-from .session import Session
+from .session import Session, Verdict
 from .terminal import Terminal
 
+FEED_EVERY = 1.0
+"""Seconds between two looks at what other processes have changed."""
 SEEN_EVERY = 5.0
 """Seconds between two writes of when terminals were last seen."""
 ZONES_EVERY = 60.0
@@ -45,16 +47,22 @@ class Registry:
         timezone: str,
         settings: Mapping[str, str | int],
         clock: IReactorTime,
+        owner: str,
     ) -> None:
-        """`settings` are the configured options of all terminals."""
+        """`settings` are the configured options of all terminals; `owner` names this process."""
+        self._owner = owner
+        self._cursor: int = 0
         self._store = store
         self._settings = settings
         self._policy = policy
         self._timezone = timezone
         self._clock = clock
+        self.loaded = False
+        """Whether the stored terminals are in memory."""
         self._terminals: dict[str, Terminal] = {}
         self._seen: dict[int, tuple[int, str | None]] = {}
         self._loops = [
+            (LoopingCall(self._feed), FEED_EVERY),
             (LoopingCall(self._write_seen), SEEN_EVERY),
             (LoopingCall(self._renew_moved_zones), ZONES_EVERY),
         ]
@@ -65,11 +73,8 @@ class Registry:
 
     async def start(self) -> None:
         """Load all terminals, so that each is served as it was before a restart."""
-        devices, due = await self._store.read(
-            lambda tx: (tx.devices.every(), tx.commands.all_due())
-        )
-        for device in devices:
-            self._terminals.setdefault(device.sn, Terminal(device, due.get(device.id)))
+        await self._follow()
+        self.loaded = True
         for loop, interval in self._loops:
             loop.clock = self._clock
             loop.start(interval, now=False)
@@ -81,14 +86,17 @@ class Registry:
                 loop.stop()
         await self._write_seen()
 
+    def __len__(self) -> int:
+        return len(self._terminals)
+
     def known(self, sn: str) -> Terminal | None:
         """The terminal of that serial number, if this process has met it."""
         return self._terminals.get(sn)
 
-    def approved(self, sn: str, address: str | None) -> Terminal | None:
-        """The terminal of that serial number, heard of now, if it is known and approved."""
+    def serving(self, sn: str, address: str | None) -> Terminal | None:
+        """The terminal of that serial number, heard of now, if its polls are served."""
         terminal = self._terminals.get(sn)
-        if terminal is None or terminal.device.state is not DeviceState.APPROVED:
+        if terminal is None or not _serves(terminal):
             return None
         self.seen(terminal, address)
         return terminal
@@ -108,12 +116,26 @@ class Registry:
         return terminal
 
     async def admit(self, sn: str, address: str | None) -> Terminal:
-        """The terminal of that serial number, if it is approved; `Refused` if not."""
+        """The terminal of that serial number, if it is approved; `Refused` if not.
+
+        What this process remembers is enough to serve a terminal, but not to turn it away: another
+        process may have approved it, or made the exchange with it, a moment ago.
+        """
         terminal = await self.meet(sn, address)
+        if not _serves(terminal):
+            await self.refresh(terminal)
         refusal = _REFUSALS.get(terminal.device.state)
         if refusal is not None:
             raise Refused(refusal)
         return terminal
+
+    async def refresh(self, terminal: Terminal) -> None:
+        """Take over what the store says of a terminal now."""
+        sn = terminal.device.sn
+        device, due = await self._store.read(lambda tx: _find(tx, sn))
+        if device is not None:
+            terminal.update(device)
+            terminal.next_due = due
 
     def seen(self, terminal: Terminal, address: str | None) -> None:
         """Note that a terminal was heard of; it is written with others, a little later."""
@@ -211,6 +233,29 @@ class Registry:
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
         return device
 
+    async def _feed(self) -> None:
+        try:
+            await self._follow()
+        except StoreError as error:
+            self._log.warn("Changes of other processes wait: {error}", error=str(error))
+
+    async def _follow(self) -> None:
+        """Take over what any process has changed: terminals, and which of them have work."""
+        cursor = self._cursor
+        removed, (devices, self._cursor), due = await self._store.read(
+            lambda tx: (
+                tx.devices.removed_since(cursor),
+                tx.devices.changed_since(cursor),
+                tx.commands.all_due(),
+            )
+        )
+        for sn in removed:
+            self._terminals.pop(sn, None)
+        for device in devices:
+            self.updated(device)
+        for terminal in self._terminals.values():
+            terminal.next_due = due.get(terminal.device.id)
+
     async def _write_seen(self) -> None:
         seen, self._seen = self._seen, {}
         if seen:
@@ -236,7 +281,11 @@ class Registry:
         if not moved:
             return
 
+        now_ms, until = self.now(), self.now() + int(2 * ZONES_EVERY * 1000)
+
         def unit(tx: ITransaction) -> list[Device]:
+            if not tx.leases.hold("zones", self._owner, until, now_ms):
+                return []
             devices = [tx.devices.get(terminal.device.id) for terminal in moved]
             return [
                 tx.devices.change(device.id, {"session": _renewed(device)}) for device in devices
@@ -249,6 +298,10 @@ class Registry:
             return
         for device in devices:
             self.updated(device)
+
+
+def _serves(terminal: Terminal) -> bool:
+    return terminal.device.state is DeviceState.APPROVED and terminal.session.poll is Verdict.SERVE
 
 
 def _find(tx: ITransaction, sn: str) -> tuple[Device | None, int | None]:

@@ -25,6 +25,7 @@ from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.serials import check_serial
 from ..protocol.times import check_zone
 from . import views
+from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .problems import ApiError, not_found
 from .routes import Raw, Route
@@ -75,12 +76,14 @@ class Endpoints:
         self._registry = registry
         self._queue = queue
         self._clock = clock
+        self._metrics = Metrics(store, registry)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
         described: dict[str, object] = {}
         routes = [
             Route("GET", "//health", None, self.health, "Whether data can be stored"),
+            Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
             Route(
                 "GET",
                 "/devices",
@@ -211,6 +214,10 @@ class Endpoints:
                 HTTPStatus.SERVICE_UNAVAILABLE,
             )
         return Raw("application/json", msgspec.json.encode({"status": "ok"}))
+
+    async def metrics(self) -> Raw:
+        """The figures of this process."""
+        return Raw(CONTENT_TYPE_LATEST, self._metrics.exposition())
 
     async def devices(self, query: ListQuery) -> views.Listing[views.DeviceView]:
         """List terminals."""

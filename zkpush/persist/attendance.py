@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
+from itertools import repeat
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
@@ -13,34 +16,73 @@ from ..model import Page, Record
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
 from ..protocol.times import wall_clock
+from .databases import Database
 from .schema import attendance, devices
 
-_COLUMNS = ("device_id", "utc", "received_at", *ATTLOG.names, "extra", "raw")
+MOST_WAITING = 10_000
+"""Rows that wait for the end of the group; more are written at once."""
+_NAMES = ("device_id", "utc", "received_at", *ATTLOG.names, "extra", "raw")
+_LEADING = 3
+_PART = 256
 _TIME = ATTLOG.names.index("time")
 _OFFSET = ATTLOG.names.index("time_offset")
+_DAY = 86_400
+"""No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
 
 @implementer(IAttendance)
 class Attendance:
-    """The attendance records, on one connection."""
+    """The attendance records, on one connection.
 
-    def __init__(self, connection: Connection, placeholder: str) -> None:
+    Rows wait until something is read, or is to be committed, so that those of many uploads are
+    written with one statement.
+    """
+
+    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+        self._database = database
         self._connection = connection
-        self._insert = (
-            f"INSERT INTO {attendance.name} ({', '.join(_COLUMNS)}) "  # noqa: S608 - no input
-            f"VALUES ({', '.join([placeholder] * len(_COLUMNS))}) ON CONFLICT DO NOTHING"
-        )
+        self._driver = driver
+        self.forget()
 
     def add(self, device_id: int, rows: Sequence[Row], utc: Callable[[str], int], now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
 
-        The rows go to the driver as they were decoded: nothing is built for a record on the way.
+        The values go to the driver as they were decoded: nothing is built for a record on the way.
         """
-        if rows:
-            self._connection.exec_driver_sql(
-                self._insert,
-                [(device_id, _instant(row, utc), now, *row) for row in rows],
-            )
+        known = cast(Sequence[Any], rows)
+        instants = [
+            utc(row[_TIME]) if row[_OFFSET] is None else _UTC(row[_TIME]) - row[_OFFSET]
+            for row in known
+        ]
+        self._instants += instants
+        self._device_ids += repeat(device_id, len(rows))
+        self._received += repeat(now, len(rows))
+        self._rows += rows
+        if len(self._rows) > MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if not self._rows:
+            return
+        columns = [self._device_ids, self._instants, self._received, *_columns(self._rows)]
+        # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
+        # which None is a value of an unknown type.
+        used = [place for place, column in enumerate(columns) if not _is_empty(column)]
+        self._database.insert(
+            self._driver,
+            attendance,
+            tuple(_NAMES[place] for place in used),
+            [columns[place] for place in used],
+        )
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+        self._device_ids: list[int] = []
+        self._instants: list[int] = []
+        self._received: list[int] = []
+        self._rows: list[Row] = []
 
     def page(
         self,
@@ -58,14 +100,19 @@ class Attendance:
             .order_by(attendance.c.id)
             .limit(part.limit)
         )
-        if device is not None:
-            query = query.where(devices.c.sn == device)
         if pin is not None:
             query = query.where(attendance.c.pin == pin)
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        # The index of a record's identity leads to the days; instants choose among them.
         if since is not None:
-            query = query.where(attendance.c.utc >= since)
+            query = query.where(
+                attendance.c.time >= _wall_time(since - _DAY), attendance.c.utc >= since
+            )
         if until is not None:
-            query = query.where(attendance.c.utc < until)
+            query = query.where(
+                attendance.c.time < _wall_time(until + _DAY), attendance.c.utc < until
+            )
         return [_record(row._mapping) for row in self._connection.execute(query)]
 
     def count(self, device_id: int | None) -> int:
@@ -76,12 +123,27 @@ class Attendance:
         return int(self._connection.execute(query).scalar_one())
 
 
-def _instant(row: Row, utc: Callable[[str], int]) -> int:
-    """The instant of a record: by its own offset (2.4.2) where it has one, else by the zone."""
-    offset = row[_OFFSET]
-    if isinstance(offset, int):
-        return wall_clock("UTC").utc(str(row[_TIME])) - offset
-    return utc(str(row[_TIME]))
+_UTC = wall_clock("UTC").utc
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Any]]:
+    """Rows by columns; in parts, because the garbage collector looks at each of many iterators."""
+    columns: list[list[Any]] = [[] for _ in _NAMES[_LEADING:]]
+    for start in range(0, len(rows), _PART):
+        part = zip(*rows[start : start + _PART], strict=True)
+        for column, values in zip(columns, part, strict=True):
+            column += values
+    return columns
+
+
+def _is_empty(column: Sequence[object]) -> bool:
+    return column[0] is None and column.count(None) == len(column)
+
+
+def _wall_time(instant: int) -> str:
+    """An instant as it compares with the wall clock times of records, from year 1 to 9999."""
+    seconds = min(max(instant, -62_135_596_800), 253_402_300_799)
+    return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds))
 
 
 def _record(row: RowMapping) -> Record:

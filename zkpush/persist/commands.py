@@ -6,16 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, case, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, case, func, or_, select, update
 from zope.interface import implementer
 
 from ..interfaces import ICommands
 from ..model import CommandState, Page, QueuedCommand
+from .databases import insert
 from .schema import commands, devices
-from .upsert import insert
 
-_OPEN = (CommandState.QUEUED.value, CommandState.SENT.value)
-_IS_OPEN = commands.c.state.in_(_OPEN)
+_IS_OPEN = commands.c.state.in_(
+    # Written into the statement: the index of the open commands serves no other one.
+    bindparam(
+        "open",
+        (CommandState.QUEUED.value, CommandState.SENT.value),
+        expanding=True,
+        literal_execute=True,
+    )
+)
 _DUE_AT = func.min(
     case((commands.c.state == CommandState.QUEUED.value, 0), else_=commands.c.lease_until)
 )
@@ -33,19 +40,21 @@ class Commands:
     ) -> QueuedCommand:
         """Queue a command. Ids that were used before are refused with `ValueError`."""
         added = self._connection.execute(
-            insert(self._connection, commands).on_conflict_do_nothing(),
-            {
-                "id": command_id,
-                "device_id": device_id,
-                "command": command,
-                "params": msgspec.json.encode(dict(params)).decode(),
-                "state": CommandState.QUEUED.value,
-                "attempts": 0,
-                "created_at": now,
-            },
-        )
+            insert(self._connection, commands)
+            .values(
+                id=command_id,
+                device_id=device_id,
+                command=command,
+                params=msgspec.json.encode(dict(params)).decode(),
+                state=CommandState.QUEUED.value,
+                attempts=0,
+                created_at=now,
+            )
+            .on_conflict_do_nothing()
+            .returning(commands.c.seq)
+        ).one_or_none()
         queued = self.get(command_id)
-        if added.rowcount != 1 or queued is None:
+        if added is None or queued is None:
             raise ValueError(f"the command id {command_id} was used before")
         return queued
 
@@ -65,7 +74,10 @@ class Commands:
         return [(row.seq, _command(row._mapping)) for row in self._connection.execute(query)]
 
     def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
-        """The commands to send now: queued ones, and sent ones whose lease has run out."""
+        """The commands to send now: queued ones, and sent ones whose lease has run out.
+
+        They are the caller's until the commit; another process gets those that are left.
+        """
         query = (
             _select()
             .where(
@@ -75,6 +87,7 @@ class Commands:
             )
             .order_by(commands.c.seq)
             .limit(limit)
+            .with_for_update(of=commands, skip_locked=True)
         )
         return [_command(row._mapping) for row in self._connection.execute(query)]
 

@@ -1,93 +1,113 @@
-"""Everything in which SQLite and PostgreSQL differ."""
+"""Everything in which databases differ; `sqlite` and `postgresql` say how each does it."""
 
 from __future__ import annotations
 
-import itertools
-import os
-import sqlite3
-from pathlib import Path
+import abc
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import attrs
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, event, make_url
-from sqlalchemy.pool import NullPool
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
-from ..interfaces import StoreError
-
-SQLITE_BUSY_SECONDS = 30
-WRITES = "zkpush_writes"
-"""Execution option of connections that write: they take the lock when a unit begins."""
-_memory_names = itertools.count()
+READERS = 4
+"""Threads that run queries, each on a connection of its own."""
+LOCKED_SECONDS = 30
+"""How long a unit of work waits for what another process has locked, before it fails."""
 
 
-@attrs.frozen
-class Database:
-    """An opened database."""
+@attrs.frozen(kw_only=True)
+class Database(abc.ABC):
+    """An opened database. `driver` stands for a connection of its driver, below SQLAlchemy's."""
 
     engine: Engine
-    placeholder: str
-    """What stands for a value in the driver's own SQL."""
+    """Connections that write: what locks they need is taken when a unit of work begins."""
+    readers: Engine
+    """Connections that read: each transaction sees one state of the database, and changes none."""
     concurrent_readers: bool = True
     """False where readers would meet the writer's locks, so that they have to take turns."""
-    keeper: sqlite3.Connection | None = None
-    """What keeps a database in memory alive."""
+    errors: tuple[type[Exception], ...]
+    """What is raised if the database refuses, by SQLAlchemy and by the driver."""
+    revision: ColumnElement[int]
+    """The number of a change that is made now; see `window`."""
 
     def close(self) -> None:
         """Let go of all connections."""
+        self.readers.dispose()
         self.engine.dispose()
-        if self.keeper is not None:
-            self.keeper.close()
+
+    @abc.abstractmethod
+    def window(self, connection: Connection) -> tuple[int, int]:
+        """The lowest revision that may still come, and one above the highest that may be there.
+
+        Changes below the first number are all committed, and seen by what is read after this.
+        """
+
+    @abc.abstractmethod
+    def insert(
+        self,
+        driver: Any,
+        table: Table,
+        names: tuple[str, ...],
+        columns: Sequence[Sequence[object]],
+        conflict: str = "DO NOTHING",
+    ) -> None:
+        """Insert many rows, given by columns, with one statement; `conflict` is SQL.
+
+        Ids ascend in the order of the rows, and of the commits of all processes.
+        """
+
+    @abc.abstractmethod
+    def check(self, driver: Any) -> None:
+        """Raise unless a commit will store everything that the transaction did."""
+
+    @abc.abstractmethod
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """A transaction to migrate in; other processes wait for its end, however long it takes."""
+
+    @abc.abstractmethod
+    def back_up(self, revision: str) -> None:
+        """Keep a copy before an upgrade to a revision of the schema, where that is for us to do."""
+
+    def is_lost(self, driver: Any) -> bool:
+        """Whether a connection has come to its end."""
+        return False
+
+    def is_passing(self, error: Exception) -> bool:
+        """Whether the same unit of work may well succeed if it is run again."""
+        return False
+
+    def words(self, error: Exception) -> str:
+        """What the driver says, without values: they may be secret."""
+        return str(driver_error(error))
+
+
+def driver_error(error: Exception) -> BaseException:
+    """The driver's own error: SQLAlchemy's repeats the parameters."""
+    return error.orig or error if isinstance(error, DBAPIError) else error
 
 
 def parse_url(url: str) -> URL:
     """Read a database URL; `ValueError` says which there are."""
     try:
-        return make_url(url)
-    except sqlalchemy.exc.ArgumentError:
+        parsed = make_url(url)
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        parsed = None
+    # Of a password with a bare @, the rest would be taken for the host, and shown.
+    if parsed is None or "@" in (parsed.host or ""):
         raise ValueError(
-            "this is not a database URL; "
-            "use sqlite:////path/to/file or postgresql://user:password@host/name"
-        ) from None
-
-
-def open_sqlite(url: str) -> Database:
-    """Open a SQLite database, a file or in memory (`sqlite://`).
-
-    Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
-    cannot be opened or is not a database.
-    """
-    path = parse_url(url).database
-    keeper = None
-    if path in (None, "", ":memory:"):
-        name = f"file:zkpush-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
-        keeper = _connect_sqlite(name)
-    else:
-        name = Path(str(path)).absolute().as_uri()
-    engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: _connect_sqlite(name), poolclass=NullPool
-    )
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A lock that is taken only by the first write of a unit could be refused in its middle.
-        writes = connection.get_execution_options().get(WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return Database(engine, placeholder="?", concurrent_readers=keeper is None, keeper=keeper)
-
-
-def _connect_sqlite(name: str) -> sqlite3.Connection:
-    try:
-        connection = sqlite3.connect(
-            name,
-            uri=True,
-            timeout=SQLITE_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
+            "this is not a database URL; use sqlite:////path/to/file or "
+            "postgresql://user:password@host/name, with special characters of the password "
+            "percent-encoded"
         )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-    except sqlite3.Error as error:
-        raise StoreError(f"cannot open the database {name}: {error}") from error
-    return connection
+    return parsed
+
+
+def insert(connection: Connection, table: Table) -> Any:
+    """An insert of the connection's own dialect, with `on_conflict_do_nothing` and `…_update`."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from zope.interface import implementer
 
 from ..interfaces import IDevices
 from ..model import Device, DeviceState, Page, Problem, SessionState
 from ..protocol.handshake import Hello
-from .schema import devices
-from .upsert import insert
+from .databases import Database, insert
+from .schema import devices, removed_devices
 
 _JSON = {
     "settings": dict[str, str | int],
@@ -29,27 +39,55 @@ _JSON = {
 class Devices:
     """The terminals, on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, database: Database, connection: Connection, *, writes: bool) -> None:
+        self._database = database
         self._connection = connection
+        self._writes = writes
 
     def get(self, device_id: int) -> Device:
         """Find a terminal by its key; `LookupError` if there is none."""
-        row = self._connection.execute(
-            select(devices).where(devices.c.id == device_id)
-        ).one_or_none()
-        if row is None:
+        device = self._one(select(devices).where(devices.c.id == device_id))
+        if device is None:
             raise LookupError(f"there is no terminal {device_id}")
-        return _device(row._mapping)
+        return device
 
     def find(self, sn: str) -> Device | None:
         """Find a terminal by its serial number."""
-        row = self._connection.execute(select(devices).where(devices.c.sn == sn)).one_or_none()
-        return None if row is None else _device(row._mapping)
+        return self._one(select(devices).where(devices.c.sn == sn))
 
     def every(self) -> list[Device]:
         """List all terminals, by serial number."""
         query = select(devices).order_by(devices.c.sn)
         return [_device(row._mapping) for row in self._connection.execute(query)]
+
+    def changed_since(self, cursor: int) -> tuple[list[Device], int]:
+        """The terminals that were changed since a cursor, and the next cursor; begin with 0.
+
+        Every change but that of last-seen counts. Each is there at least once, also if its
+        transaction took long; some are there again.
+        """
+        begin, end, oldest = self._since(cursor)
+        query = select(devices).where(devices.c.revision >= begin, devices.c.revision < end)
+        return [_device(row._mapping) for row in self._connection.execute(query)], oldest
+
+    def removed_since(self, cursor: int) -> list[str]:
+        """The serial numbers of terminals that were removed since a cursor of `changed_since`.
+
+        To be asked in the same query as that.
+        """
+        begin, end, _ = self._since(cursor)
+        query = select(removed_devices.c.sn).where(
+            removed_devices.c.revision >= begin,
+            removed_devices.c.revision < end,
+            ~exists().where(devices.c.sn == removed_devices.c.sn),
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def _since(self, cursor: int) -> tuple[int, int, int]:
+        """Which revisions are new after a cursor: from, to (exclusive); and the next cursor."""
+        oldest, end = self._database.window(self._connection)
+        # A cursor that is not reached yet is of another database, which this one has replaced.
+        return (cursor if cursor <= oldest else 0), end, oldest
 
     def page(self, part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""
@@ -64,14 +102,16 @@ class Devices:
     def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
         self._connection.execute(
-            insert(self._connection, devices).on_conflict_do_nothing(),
-            {
-                "sn": sn,
-                "state": state.value,
-                "timezone": timezone,
-                "session": SessionState.NEW.value,
-                "created_at": now,
-            },
+            insert(self._connection, devices)
+            .values(
+                sn=sn,
+                state=state.value,
+                timezone=timezone,
+                session=SessionState.NEW.value,
+                created_at=now,
+                revision=self._database.revision,
+            )
+            .on_conflict_do_nothing()
         )
         device = self.find(sn)
         if device is None:
@@ -83,7 +123,12 @@ class Devices:
         row = self._connection.execute(
             update(devices)
             .where(devices.c.id == device_id)
-            .values({name: _column(name, value) for name, value in values.items()})
+            .values(
+                {
+                    **{name: _column(name, value) for name, value in values.items()},
+                    "revision": self._database.revision,
+                }
+            )
             .returning(devices)
         ).one_or_none()
         if row is None:
@@ -133,7 +178,11 @@ class Devices:
                     func.coalesce(devices.c.last_seen_at, 0) < bindparam("at"),
                 )
                 .values(last_seen_at=bindparam("at"), address=bindparam("from")),
-                [{"key": key, "at": at, "from": address} for key, (at, address) in times.items()],
+                # In an order that is the same everywhere, so that nodes do not block each other.
+                [
+                    {"key": key, "at": at, "from": address}
+                    for key, (at, address) in sorted(times.items())
+                ],
             )
 
     def raise_problem(self, device_id: int, problem: Problem) -> None:
@@ -144,11 +193,28 @@ class Devices:
 
     def remove(self, device_id: int) -> None:
         """Forget a terminal that has no records; `ValueError` if it has some."""
+        revision = self._database.revision
+        # First, while the highest revision is still there, which may be that of the terminal.
+        remember = (
+            insert(self._connection, removed_devices)
+            .values(sn=self.get(device_id).sn, revision=revision)
+            .on_conflict_do_update(
+                index_elements=[removed_devices.c.sn], set_={"revision": revision}
+            )
+        )
         try:
             with self._connection.begin_nested():
+                self._connection.execute(remember)
                 self._connection.execute(delete(devices).where(devices.c.id == device_id))
         except IntegrityError:
             raise ValueError("the terminal has records, which are kept; block it instead") from None
+
+    def _one(self, query: Select[Any]) -> Device | None:
+        if self._writes:
+            # What a unit of work changes depends on what it read: nobody else may change it now.
+            query = query.with_for_update(key_share=True)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _device(row._mapping)
 
 
 def _column(name: str, value: object) -> object:
@@ -159,6 +225,7 @@ def _column(name: str, value: object) -> object:
 
 def _device(row: RowMapping) -> Device:
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    del values["revision"]
     for name, kind in _JSON.items():
         values[name] = msgspec.json.decode(values[name], type=kind)
     return Device(

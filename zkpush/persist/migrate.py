@@ -9,34 +9,39 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import SQLAlchemyError
+from twisted.logger import Logger
 
 from ..interfaces import StoreError
-from .databases import WRITES, Database
+from .databases import Database
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+_log = Logger()
 
 
 def migrate_thd(database: Database) -> None:
-    """Create or upgrade the schema, in one transaction.
+    """Create or upgrade the schema, in one transaction; of several processes, one does it.
 
-    `StoreError` if the file is not a database, or is of a later version than this program.
+    `StoreError` if the file is not a database, or is of a later version than this program, or
+    cannot be backed up.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    scripts = ScriptDirectory.from_config(config)
     try:
-        with (
-            database.engine.connect().execution_options(**{WRITES: True}) as connection,
-            connection.begin(),
-        ):
+        with database.migrating() as connection:
             current = MigrationContext.configure(connection).get_current_revision()
-            if current == ScriptDirectory.from_config(config).get_current_head():
+            head = str(scripts.get_current_head())
+            if current == head:
                 return
+            if current is not None:
+                scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
+                database.back_up(head)
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, head)
+            _log.info("The database is of revision {head} now", head=head)
     except CommandError as error:
         raise StoreError(
             f"the database was made by a later version of zkpush ({error}); upgrade zkpush"
         ) from error
-    except SQLAlchemyError as error:
-        raise StoreError(f"cannot prepare the database: {error}") from error
+    except database.errors as error:
+        raise StoreError(f"cannot prepare the database: {database.words(error)}") from error

@@ -11,8 +11,8 @@ from zope.interface import implementer
 from ..interfaces import IRejects
 from ..model import Page, StoredReject
 from ..protocol.records import Reject
+from .databases import insert
 from .schema import devices, rejects
-from .upsert import insert
 
 
 @implementer(IRejects)

@@ -23,7 +23,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..protocol import fields, tables
 
@@ -32,9 +33,25 @@ metadata = MetaData()
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
 
+
+class PlainText(TypeDecorator[str]):
+    """Text without NUL, which PostgreSQL cannot hold: it shows as U+FFFD, as in arguments (2)."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Mark NUL."""
+        return value.replace("\0", "\ufffd") if value and "\0" in value else value
+
+
+KeyText = PlainText().with_variant(PlainText(collation="C"), "postgresql")
+"""Text that is in an index compares by its bytes, as on SQLite: the order of a language changes
+with the server's libraries, and an index that is in another one does not find what is there."""
+
 _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
-    fields.Kind.TEXT: Text(),
-    fields.Kind.TIME: Text(),
+    fields.Kind.TEXT: PlainText(),
+    fields.Kind.TIME: PlainText(),
     fields.Kind.INTEGER: Integer(),
     fields.Kind.NUMBER: Float(),
 }
@@ -45,48 +62,61 @@ def record_columns(table: fields.Table) -> list[Column[Any]]:
     columns: list[Column[Any]] = [
         Column(
             field.name,
-            _TYPES[field.kind],
+            KeyText if _is_key_text(table, field) else _TYPES[field.kind],
             nullable=not (field.required or field.name in table.key),
         )
         for field in table.fields
         if field.stored
     ]
-    return [*columns, Column("extra", Text()), Column("raw", LargeBinary())]
+    return [*columns, Column("extra", PlainText()), Column("raw", LargeBinary())]
+
+
+def _is_key_text(table: fields.Table, field: fields.Field) -> bool:
+    return field.name in table.key and field.kind.python is str
 
 
 devices = Table(
     "devices",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("sn", Text(), nullable=False, unique=True),
-    Column("state", Text(), nullable=False),
-    Column("alias", Text()),
-    Column("area", Text()),
-    Column("timezone", Text(), nullable=False),
-    Column("session", Text(), nullable=False),
-    Column("push_version", Text()),
-    Column("language", Text()),
-    Column("device_type", Text()),
-    Column("comm_key", Text()),
-    Column("offered_comm_key", Text()),
-    Column("told_time_zone", Text()),
-    Column("address", Text()),
-    Column("firmware", Text()),
+    Column("sn", KeyText, nullable=False, unique=True),
+    Column("state", PlainText(), nullable=False),
+    Column("alias", PlainText()),
+    Column("area", PlainText()),
+    Column("timezone", PlainText(), nullable=False),
+    Column("session", PlainText(), nullable=False),
+    Column("push_version", PlainText()),
+    Column("language", PlainText()),
+    Column("device_type", PlainText()),
+    Column("comm_key", PlainText()),
+    Column("offered_comm_key", PlainText()),
+    Column("told_time_zone", PlainText()),
+    Column("address", PlainText()),
+    Column("firmware", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("last_seen_at", BigInteger()),
-    Column("settings", Text(), nullable=False, server_default=text("'{}'")),
-    Column("options", Text(), nullable=False, server_default=text("'{}'")),
-    Column("attributes", Text(), nullable=False, server_default=text("'{}'")),
-    Column("counts", Text(), nullable=False, server_default=text("'{}'")),
-    Column("problems", Text(), nullable=False, server_default=text("'[]'")),
+    Column("settings", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("options", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("attributes", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("counts", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("problems", PlainText(), nullable=False, server_default=text("'[]'")),
+    Column("revision", BigInteger(), nullable=False, server_default=text("0")),
+    Index("devices_revision", "revision"),
+)
+
+removed_devices = Table(
+    "removed_devices",
+    metadata,
+    Column("sn", KeyText, primary_key=True),
+    Column("revision", BigInteger(), nullable=False),
 )
 
 stamps = Table(
     "stamps",
     metadata,
     Column("device_id", RowId, ForeignKey("devices.id"), primary_key=True),
-    Column("name", Text(), primary_key=True),
-    Column("value", Text(), nullable=False),
+    Column("name", KeyText, primary_key=True),
+    Column("value", PlainText(), nullable=False),
 )
 
 attendance = Table(
@@ -97,25 +127,35 @@ attendance = Table(
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     *record_columns(tables.ATTLOG),
-    # What makes two records one. It begins with the terminal and the time, so that new records of
-    # a terminal go to one place of the index however many there are.
-    UniqueConstraint("device_id", *tables.ATTLOG.key, name="attendance_identity"),
-    Index("attendance_utc", "utc"),
+    # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes
+    # to the end of the index, so that a commit writes few of its pages however much is stored.
+    UniqueConstraint(
+        tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
+    ),
 )
+# On SQLite, an index of instants is never the best way to a page of records, which is in the order
+# of ids, and storing what a terminal kept for a year costs twice as much with it. This one is made
+# of one entry for many rows.
+Index(
+    "attendance_utc",
+    attendance.c.utc,
+    postgresql_using="brin",
+    postgresql_with={"pages_per_range": 32, "autosummarize": True},
+).ddl_if(dialect="postgresql")
 
 commands = Table(
     "commands",
     metadata,
     Column("seq", RowId, primary_key=True),
-    Column("id", Text(), nullable=False, unique=True),
+    Column("id", KeyText, nullable=False, unique=True),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-    Column("command", Text(), nullable=False),
-    Column("params", Text(), nullable=False),
-    Column("state", Text(), nullable=False),
+    Column("command", PlainText(), nullable=False),
+    Column("params", PlainText(), nullable=False),
+    Column("state", PlainText(), nullable=False),
     Column("attempts", Integer(), nullable=False),
     Column("lease_until", BigInteger()),
     Column("return_code", BigInteger()),
-    Column("result", Text()),
+    Column("result", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
@@ -134,10 +174,18 @@ rejects = Table(
     metadata,
     Column("id", RowId, primary_key=True),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-    Column("table_name", Text(), nullable=False),
-    Column("reason", Text(), nullable=False),
+    Column("table_name", PlainText(), nullable=False),
+    Column("reason", PlainText(), nullable=False),
     Column("raw", LargeBinary(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", KeyText, primary_key=True),
+    Column("owner", PlainText(), nullable=False),
+    Column("until", BigInteger(), nullable=False),
 )

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, delete, select
 from zope.interface import implementer
 
 from ..interfaces import IStamps
+from .databases import Database
 from .schema import stamps
-from .upsert import insert
+
+_NAMES = ("device_id", "name", "value")
+_REPLACE = (
+    "(device_id, name) DO UPDATE SET value = excluded.value WHERE stamps.value <> excluded.value"
+)
+"""A stamp that is the same costs no write."""
 
 
 @implementer(IStamps)
 class Stamps:
-    """The stamps, on one connection."""
+    """The stamps, on one connection. Those to remember wait as attendance records do."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+        self._database = database
         self._connection = connection
+        self._driver = driver
+        self.forget()
 
     def of(self, device_id: int) -> dict[str, str]:
         """Map the names of the tables a terminal has uploaded to their last stamps."""
@@ -24,14 +35,19 @@ class Stamps:
 
     def remember(self, device_id: int, table: str, stamp: str) -> None:
         """Keep the stamp of an upload."""
-        statement = insert(self._connection, stamps)
-        self._connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=[stamps.c.device_id, stamps.c.name],
-                set_={"value": statement.excluded.value},
-            ),
-            {"device_id": device_id, "name": table, "value": stamp},
-        )
+        self._waiting[device_id, table] = stamp
+
+    def flush(self) -> None:
+        """Write what waits, in an order that is the same everywhere: nodes do not block another."""
+        if self._waiting:
+            rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
+            columns = list(zip(*rows, strict=True))
+            self._database.insert(self._driver, stamps, _NAMES, columns, _REPLACE)
+            self.forget()
+
+    def forget(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+        self._waiting: dict[tuple[int, str], str] = {}
 
     def reset(self, device_id: int, table: str) -> None:
         """Forget a stamp, so that the next exchange asks for everything."""

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from ..interfaces import IStore, StoreError
-from .databases import Database
+from .databases import READERS, Database
 from .migrate import migrate_thd
 from .transaction import Transaction
 from .writer import GroupCommitWriter
 
 T = TypeVar("T")
-READERS = 4
-"""Threads that run queries."""
 
 
 @implementer(IStore)
@@ -56,9 +54,11 @@ class Store:
         await self._in_thread(self._database.close)
         self._readers.stop()
 
-    async def write(self, unit: Callable[[Transaction], T]) -> T:
+    def write(self, unit: Callable[[Transaction], T]) -> Deferred[T]:
         """Run a unit of work and commit it; comes back when it is on disk."""
-        return await self._running().submit(unit)
+        if self.writer is None:
+            return fail(StoreError("the store is not open"))
+        return self.writer.submit(unit)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query that sees all that was committed, on a thread of its own."""
@@ -66,6 +66,13 @@ class Store:
         if self._database is not None and self._database.concurrent_readers:
             return await self._in_thread(self._read_thd, query)
         return await writer.submit(query)
+
+    def counts(self) -> dict[str, int]:
+        """Units of work that were committed, and the commits that they took."""
+        writer = self.writer
+        if writer is None:
+            return {"units": 0, "commits": 0}
+        return {"units": writer.units, "commits": writer.commits}
 
     def _running(self) -> GroupCommitWriter:
         if self.writer is None:
@@ -80,7 +87,25 @@ class Store:
         if database is None:
             raise StoreError("the store is not open")
         try:
-            with database.engine.connect() as connection, connection.begin():
-                return query(Transaction(connection, database.placeholder))
-        except SQLAlchemyError as error:
-            raise StoreError(f"the database did not answer: {error.__class__.__name__}") from error
+            return _read(database, query)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise _unanswered(error) from error
+        except database.errors as error:
+            raise _unanswered(error) from error
+        try:  # the server was restarted, perhaps, and reading twice does no harm
+            return _read(database, query)
+        except database.errors as error:
+            raise _unanswered(error) from error
+
+
+def _read(database: Database, query: Callable[[Transaction], T]) -> T:
+    with database.readers.connect() as connection, connection.begin():
+        transaction = Transaction(database, connection, writes=False)
+        result = query(transaction)
+        transaction.flush()  # there is nothing to write, or the database refuses it
+        return result
+
+
+def _unanswered(error: Exception) -> StoreError:
+    return StoreError(f"the database did not answer: {error.__class__.__name__}")

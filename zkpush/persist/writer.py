@@ -6,26 +6,31 @@ unit's Deferred fires after the commit, so that whoever waits for it may say so 
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import attrs
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces import StoreError
-from .databases import WRITES, Database
+from .databases import Database
 from .transaction import Transaction
 
 T = TypeVar("T")
 MOST_UNITS = 1000
-"""Most units in one commit, so that the first of them does not wait for ever."""
+"""About the most units in one commit, so that the first of them does not wait for ever."""
+TRIES = 4
+"""How often a group is run, if each time it may well succeed the next time."""
+
+
+class _Unreachable(StoreError):
+    """There is no connection to the database: no other unit would fare better."""
 
 
 @attrs.define(eq=False)
@@ -42,10 +47,12 @@ class GroupCommitWriter:
 
     def __init__(self, database: Database, reactor: IReactorFromThreads) -> None:
         self._database = database
+        self._refusals: tuple[type[Exception], ...] = (StoreError, *database.errors)
         self._reactor = reactor
-        self._waiting: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._collected: list[_Unit] = []
+        self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
-        self._connection: Connection | None = None
+        self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
         self.units = 0
         """Units that were committed."""
@@ -64,13 +71,22 @@ class GroupCommitWriter:
         done: Deferred[T] = Deferred()
         if self._stopped is not None:
             done.errback(StoreError("the store is closed"))
-        else:
-            self._waiting.put(_Unit(unit, done))
+            return done
+        self._collected.append(_Unit(unit, done))
+        if len(self._collected) == 1:
+            self._reactor.callFromThread(self._hand_over)
         return done
+
+    def _hand_over(self) -> None:
+        """Give the writer's thread all units of one turn of the reactor: it is woken once."""
+        collected, self._collected = self._collected, []
+        if collected:
+            self._waiting.put(collected)
 
     def stop(self) -> Deferred[None]:
         """Take no more units; the Deferred fires when all that were handed in are committed."""
         self._stopped = Deferred()
+        self._hand_over()
         self._waiting.put(None)
         return self._stopped
 
@@ -81,57 +97,114 @@ class GroupCommitWriter:
             if group:
                 self._commit_group_thd(group)
                 self._reactor.callFromThread(self._deliver, group)
-        if self._connection is not None:
-            self._connection.close()
+        self._disconnect_thd()
         self._reactor.callFromThread(self._finish)
 
     def _next_group_thd(self) -> tuple[list[_Unit], bool]:
         """Wait for a unit, then take all that have come meanwhile; True if it was the last."""
         group: list[_Unit] = []
-        unit = self._waiting.get()
-        while unit is not None:
-            group.append(unit)
-            if len(group) == MOST_UNITS:
+        units = self._waiting.get()
+        while units is not None:
+            group += units
+            if len(group) >= MOST_UNITS:
                 return group, False
             try:
-                unit = self._waiting.get_nowait()
+                units = self._waiting.get_nowait()
             except queue.Empty:
                 return group, False
         return group, True
 
     def _commit_group_thd(self, group: list[_Unit]) -> None:
         """Commit a group; if that fails, its units one by one, so that only the guilty fails."""
-        try:
-            self._commit_thd(group)
-        except Exception as error:
-            if len(group) > 1:
-                for unit in group:
-                    self._commit_group_thd([unit])
+        error = self._try_thd(group)
+        if error is None:
+            return
+        if len(group) == 1 or isinstance(error, _Unreachable):
+            self._fail_thd(group, error)
+            return
+        for place, unit in enumerate(group):
+            error = self._try_thd([unit])
+            if isinstance(error, _Unreachable):
+                self._fail_thd(group[place:], error)
                 return
-            if isinstance(error, SQLAlchemyError | StoreError):
-                self._log.error("A unit of work was not stored: {error}", error=_cause(error))
-                error = StoreError(f"the database refused: {_cause(error)}")
-            group[0].outcome = Failure(error)
+            if error is not None:
+                self._fail_thd([unit], error)
 
-    def _commit_thd(self, group: list[_Unit]) -> None:
-        connection = self._connect_thd()
+    def _fail_thd(self, units: list[_Unit], error: Exception) -> None:
+        if isinstance(error, self._database.errors):
+            error = StoreError(f"the database refused: {self._database.words(error)}")
+        if isinstance(error, StoreError):
+            self._log.error(
+                "{count} units of work were not stored: {error}",
+                count=len(units),
+                error=str(error),
+            )
+        for unit in units:
+            unit.outcome = Failure(error)
+
+    def _try_thd(self, group: list[_Unit]) -> Exception | None:
+        """Commit a group, in several tries if need be; gives what went wrong in the last one."""
+        tries = TRIES
+        while True:
+            tries -= 1
+            try:
+                self._commit_thd(self._connect_thd(), group)
+            except _Unreachable as error:
+                return error
+            except Exception as error:
+                if not self._recover_thd(error) or not tries:
+                    return error
+            else:
+                self.commits += 1
+                self.units += len(group)
+                return None
+
+    def _commit_thd(self, transaction: Transaction, group: list[_Unit]) -> None:
+        begun = transaction.connection.begin()
         try:
-            with connection.begin():
-                transaction = Transaction(connection, self._database.placeholder)
-                for unit in group:
-                    unit.outcome = unit.run(transaction)
-        except SQLAlchemyError:
-            if connection.invalidated:
-                connection.close()
-                self._connection = None
+            for unit in group:
+                unit.outcome = unit.run(transaction)
+            transaction.flush()
+            self._database.check(transaction.driver)
+        except BaseException:
+            transaction.forget()
+            with contextlib.suppress(*self._database.errors):
+                begun.rollback()
             raise
-        self.commits += 1
-        self.units += len(group)
+        try:
+            begun.commit()
+        except self._database.errors as error:
+            if self._database.is_lost(transaction.driver):
+                self._disconnect_thd()
+                raise _Unreachable(
+                    "the connection was lost in a commit; it may be stored, or not"
+                ) from error
+            raise
 
-    def _connect_thd(self) -> Connection:
-        if self._connection is None:
-            self._connection = self._database.engine.connect().execution_options(**{WRITES: True})
-        return self._connection
+    def _recover_thd(self, error: Exception) -> bool:
+        """Clean up after a failed try; whether another one may well succeed."""
+        if not isinstance(error, self._database.errors) or self._transaction is None:
+            return False
+        lost = self._database.is_lost(self._transaction.driver)
+        # Whatever state the connection is in, the next one is in none.
+        self._disconnect_thd()
+        return lost or self._database.is_passing(error)
+
+    def _connect_thd(self) -> Transaction:
+        if self._transaction is None:
+            try:
+                connection = self._database.engine.connect()
+            except self._refusals as error:
+                words = self._database.words(error)
+                raise _Unreachable(f"the database is out of reach: {words}") from error
+            self._transaction = Transaction(self._database, connection, writes=True)
+        return self._transaction
+
+    def _disconnect_thd(self) -> None:
+        transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            with contextlib.suppress(*self._database.errors):
+                transaction.connection.close()
 
     def _deliver(self, group: list[_Unit]) -> None:
         for unit in group:
@@ -141,8 +214,3 @@ class GroupCommitWriter:
         self._thread.join()
         if self._stopped is not None:
             self._stopped.callback(None)
-
-
-def _cause(error: Exception) -> object:
-    """The driver's own words: SQLAlchemy's repeat the parameters, which may be secret."""
-    return error.orig if isinstance(error, DBAPIError) else error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, ClassVar
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
@@ -45,8 +46,8 @@ class TerminalResource(Resource):
 
     def reply(
         self, method: str, query: bytes, body: bytes, address: str | None
-    ) -> Reply | Coroutine[Deferred[Any], Any, Reply]:
-        """Answer a request, at once or later; never raises, and neither does what comes later."""
+    ) -> Reply | Deferred[Reply]:
+        """Answer a request, at once or later; never raises, and the Deferred never fails."""
         try:
             if method not in self.methods:
                 raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
@@ -57,7 +58,8 @@ class TerminalResource(Resource):
             return _refused(error)
         if isinstance(answer, bytes):
             return SUCCESS, answer
-        return _later(answer)
+        later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
+        return later.addCallbacks(_succeeded, _failed)
 
     def render(self, request: Request) -> int:
         """Answer a request of twisted.web, in whatever case its method is written."""
@@ -95,9 +97,17 @@ class Nowhere(Resource):
         return NOT_DONE_YET
 
 
-async def _later(answer: Awaitable[bytes]) -> Reply:
+async def _wait(answer: Awaitable[bytes]) -> bytes:
+    return await answer
+
+
+def _succeeded(body: bytes) -> Reply:
+    return SUCCESS, body
+
+
+def _failed(failure: Failure) -> Reply:
     try:
-        return SUCCESS, await answer
+        failure.raiseException()
     except Exception as error:
         return _refused(error)
 

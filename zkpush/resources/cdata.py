@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 import attrs
 
 from ..device.exchange import Exchange
@@ -27,15 +29,24 @@ class CData(TerminalResource):
     def __attrs_pre_init__(self) -> None:
         super().__init__()
 
-    async def answer(self, call: Call) -> bytes:
+    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
         """Answer with the options, or with the acknowledgement of an upload."""
         if call.method == "GET":
             if call.arguments.get("options") is None:
                 raise TerminalError("GET cdata is for the initialization exchange: options=all.")
-            return await self._exchange.answer(call.sn, decode_hello(call.arguments), call.address)
-        terminal = await self._registry.admit(call.sn, call.address)
+            return self._exchange.answer(call.sn, decode_hello(call.arguments), call.address)
         table = call.arguments.get("table")
         if not table:
             raise TerminalError("An upload has to name its table.")
         stamp = next((call.arguments[name] for name in _STAMPS if name in call.arguments), None)
-        return await self._intake.upload(terminal, Upload(table, call.body, stamp))
+        upload = Upload(table, call.body, stamp)
+        terminal = self._registry.serving(call.sn, call.address)
+        if terminal is None:
+            return self._admit(call, upload)
+        return self._intake.upload(terminal, upload)
+
+    async def _admit(self, call: Call, upload: Upload) -> bytes:
+        """Admit the terminal, then take what it uploads."""
+        terminal = await self._registry.admit(call.sn, call.address)
+        answer = self._intake.upload(terminal, upload)
+        return answer if isinstance(answer, bytes) else await answer

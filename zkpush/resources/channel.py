@@ -10,7 +10,6 @@ terminals need, and no more (wire facts, section 2).
 from __future__ import annotations
 
 import collections
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -61,6 +60,7 @@ class TerminalChannel(Protocol):
         self._address = getattr(address, "host", None)
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
+        self._in_head = False
         self._head_bytes = 0
         self._unread = 0
         self._room = 0
@@ -69,6 +69,7 @@ class TerminalChannel(Protocol):
         self._queue: collections.deque[_Request] = collections.deque()
         self._answering = False
         self._closing = False
+        self._deaf = False
         self._direct = False
         self.active_at = site.tick
 
@@ -93,13 +94,14 @@ class TerminalChannel(Protocol):
     @property
     def reading(self) -> bool:
         """Whether a request has begun to come, and has not come whole."""
-        return self._request is not None or self._unread > 0
+        return self._in_head or self._request is not None
 
     def dataReceived(self, data: bytes) -> None:
         """Parse what came, then answer what is complete."""
-        if self._closing:
+        if self._closing or self._deaf:
             return
         self.active_at = self._site.tick
+        in_head = self._in_head
         try:
             self._parser.feed_data(_with_plain_method(data) if self._request is None else data)
         except httptools.HttpParserUpgrade:
@@ -108,7 +110,8 @@ class TerminalChannel(Protocol):
         except httptools.HttpParserError as error:
             self._fail(_TOO_LARGE if isinstance(error.__context__, TooLarge) else _BAD_REQUEST)
             return
-        if self._request is None:
+        if in_head and self._in_head:
+            # The parser keeps what it has of a header to itself until it has all of it.
             self._unread += len(data)
             if self._unread > MOST_HEAD_BYTES:
                 self._fail(_BAD_REQUEST)
@@ -121,7 +124,9 @@ class TerminalChannel(Protocol):
         """A request begins."""
         self._target = b""
         self._expects = False
+        self._in_head = True
         self._head_bytes = 0
+        self._unread = 0
 
     def on_url(self, part: bytes) -> None:
         """The target of the request, or a part of it."""
@@ -140,7 +145,7 @@ class TerminalChannel(Protocol):
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, comes next."""
-        self._unread = 0
+        self._in_head = False
         parser = self._parser
         version = parser.get_http_version()
         if version not in VERSIONS:
@@ -164,7 +169,6 @@ class TerminalChannel(Protocol):
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
-        self._unread = 0
 
     def _count(self, length: int) -> None:
         self._head_bytes += length
@@ -190,22 +194,26 @@ class TerminalChannel(Protocol):
             else:
                 self._wait_for(request, reply)
 
-    def _wait_for(self, request: _Request, reply: Coroutine[Deferred[Any], Any, Reply]) -> None:
+    def _wait_for(self, request: _Request, reply: Deferred[Reply]) -> None:
         """Answer later, and read nothing more until then."""
         self._answering = True
         self._site.begin()
-        transport: Any = self.transport
-        transport.pauseProducing()
-        Deferred.fromCoroutine(reply).addCallback(self._answered, request).addErrback(
+        if request.keep:
+            transport: Any = self.transport
+            transport.pauseProducing()
+        else:
+            # What still comes is thrown away, which is cheaper than not to hear of it.
+            self._deaf = True
+        reply.addCallback(self._answered, request).addErrback(
             lambda failure: self._log.failure("A reply was not written", failure)
         )
 
     def _answered(self, reply: Reply, request: _Request) -> None:
         self._answering = False
+        if not self._closing:
+            self._write(request, reply)
+        # Only now: what waits for the last request in hand may end this connection at once.
         self._site.end()
-        if self._closing:
-            return
-        self._write(request, reply)
         if not self._closing:
             transport: Any = self.transport
             transport.resumeProducing()
@@ -250,7 +258,11 @@ class TerminalChannel(Protocol):
     def hang_up(self) -> None:
         """End the connection, after what was written; nothing that still comes is looked at."""
         self._closing = True
-        if self.transport is not None:
+        if self.transport is None:
+            return
+        if self._direct:
+            self._site.close_soon(self.transport)
+        else:
             self.transport.loseConnection()
 
 

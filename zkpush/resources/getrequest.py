@@ -28,10 +28,10 @@ class GetRequest(TerminalResource):
     def answer(self, call: Call) -> bytes | Awaitable[bytes]:
         """Answer with commands, or `OK` where there are none; never with nothing.
 
-        Most polls are of approved terminals, bring nothing new, and find nothing to do: those are
-        answered at once.
+        Most polls are of terminals that are served, bring nothing new, and find nothing to do:
+        those are answered at once.
         """
-        terminal = self._registry.approved(call.sn, call.address)
+        terminal = self._registry.serving(call.sn, call.address)
         info = call.arguments.get("INFO")
         if terminal is None or (info and info != terminal.reported):
             return self._take(call, info)

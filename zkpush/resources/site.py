@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.protocol import ServerFactory, connectionDone
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.resource import Resource
@@ -83,6 +83,7 @@ class TerminalSite(ServerFactory):
         self._clock = clock
         self._targets: dict[bytes, TerminalResource | None] = {}
         self._date = (0, b"")
+        self._leaving: list[Any] = []
         self._in_hand = 0
         self._drained: Deferred[None] | None = None
         self._ticking = LoopingCall(self._turn)
@@ -99,7 +100,7 @@ class TerminalSite(ServerFactory):
 
     def reply(
         self, method: str, target: bytes, body: bytes, address: str | None
-    ) -> Reply | Coroutine[Deferred[Any], Any, Reply]:
+    ) -> Reply | Deferred[Reply]:
         """Answer a request, at once or later."""
         path, _, query = target.partition(b"?")
         try:
@@ -128,6 +129,22 @@ class TerminalSite(ServerFactory):
             length,
             b"" if keep else b"Connection: close\r\n",
         )
+
+    def close_soon(self, transport: Any) -> None:
+        """Close a socket that has nothing left to send, with others, when this turn is over.
+
+        `loseConnection` would ask the operating system once more whether the socket can be
+        written, for each of them.
+        """
+        self._leaving.append(transport)
+        if len(self._leaving) == 1:
+            self._clock.callLater(0, self._close)
+
+    def _close(self) -> None:
+        leaving, self._leaving = self._leaving, []
+        for transport in leaving:
+            if transport.connected:
+                transport.connectionLost(connectionDone)
 
     def begin(self) -> None:
         """Hear that a request is in hand: it came whole, and will be answered."""

@@ -30,17 +30,19 @@ class ObedientStores:
         store = SQLiteStores().open(url.replace("obedient:", "sqlite:"), reactor)
         write = store.write
 
-        async def obedient_write(unit):
+        def obedient_write(unit):
             def held(tx):
                 deadline = time.monotonic() + HELD_AT_MOST
                 while (orders / "hold").exists() and time.monotonic() < deadline:
                     time.sleep(0.01)
                 return unit(tx)
 
-            result = await write(held)
-            if (orders / "die").exists():
-                os.kill(os.getpid(), signal.SIGKILL)
-            return result
+            def die(result):
+                if (orders / "die").exists():
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return result
+
+            return write(held).addCallback(die)
 
         store.write = obedient_write
         return store

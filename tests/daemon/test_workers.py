@@ -1,0 +1,77 @@
+"""`--workers`: several processes on one port."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import time
+
+import psutil
+
+from .process import Daemon
+from .test_process import ERRORS, wait_until
+
+LINE = "%d\t2026-01-05 08:00:00\t0\t1\n"
+
+
+def children(daemon: Daemon) -> list[int]:
+    """The workers' process ids."""
+    return [child.pid for child in psutil.Process(daemon.process.pid).children()]
+
+
+def served(daemon: Daemon, path: str) -> bytes | None:
+    """The reply to a request, or None if there was none."""
+    try:
+        status, body = daemon.request("GET", path)
+    except (*ERRORS, OSError):
+        return None
+    return body if status == 200 else None
+
+
+def test_workers_share_a_port_and_are_started_again_when_they_die(tmp_path: pathlib.Path) -> None:
+    """Requests are served by several processes; one that is killed is replaced; none is left."""
+    with Daemon(tmp_path, "--workers", "2") as daemon:
+        wait_until(lambda: len(children(daemon)) == 2)
+        wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
+        for pin in range(40):
+            assert daemon.upload("T1", (LINE % pin).encode()) == (200, b"OK: 1")
+        assert len(daemon.pins()) == 40
+
+        before = set(children(daemon))
+        victim = before.pop()
+        os.kill(victim, signal.SIGKILL)
+        wait_until(lambda: len(set(children(daemon)) - {victim} - before) == 1)
+        wait_until(lambda: served(daemon, "getrequest?SN=T1") == b"OK")
+        for pin in range(40, 80):
+            assert daemon.upload("T1", (LINE % pin).encode()) == (200, b"OK: 1")
+        assert len(daemon.pins()) == 80
+
+        running = children(daemon)
+        daemon.terminate()
+        daemon.process.wait(30)
+        wait_until(lambda: not any(psutil.pid_exists(pid) for pid in running))
+
+
+def test_workers_stop_when_their_parent_is_killed(tmp_path: pathlib.Path) -> None:
+    """No process goes on serving after the one that started it is gone."""
+    with Daemon(tmp_path, "--workers", "2") as daemon:
+        wait_until(lambda: len(children(daemon)) == 2)
+        wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
+        running = children(daemon)
+        daemon.kill()
+        wait_until(lambda: not any(psutil.pid_exists(pid) for pid in running))
+
+
+def test_a_command_reaches_a_terminal_through_any_worker_within_seconds(
+    tmp_path: pathlib.Path,
+) -> None:
+    """What is queued on the management endpoint is known to the workers without a query a poll."""
+    with Daemon(tmp_path, "--workers", "2") as daemon:
+        wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
+        wait_until(lambda: served(daemon, "getrequest?SN=T1") == b"OK")
+        queued = daemon.api("POST", "devices/T1/commands", {"command": "LOG"})
+        started = time.monotonic()
+        line = f"C:{queued['id']}:LOG\n".encode()
+        wait_until(lambda: served(daemon, "getrequest?SN=T1") == line)
+        assert time.monotonic() - started < 5

@@ -1,0 +1,58 @@
+"""Two daemons on one PostgreSQL, one of them killed under load."""
+
+from __future__ import annotations
+
+import itertools
+import pathlib
+import threading
+
+from ..daemon.process import Daemon
+from ..daemon.test_process import ERRORS, wait_until
+
+
+def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
+    tmp_path: pathlib.Path, postgres_url: str
+) -> None:
+    """Terminals go on with the other node; what either acknowledged is stored, and once."""
+    acknowledged: set[str] = set()
+    pins = itertools.count(1)
+    stop = threading.Event()
+    with (
+        Daemon(tmp_path / "one", "--database", postgres_url) as one,
+        Daemon(tmp_path / "other", "--database", postgres_url) as other,
+    ):
+        for sn in ("T1", "T2"):
+            one.exchange(sn)
+
+        def push(sn: str, nodes: list[Daemon]) -> None:
+            """A terminal behind a balancer: each record is sent again until it is acknowledged."""
+            turns = itertools.cycle(nodes)
+            while not stop.is_set():
+                pin = str(next(pins))
+                body = f"{pin}\t2026-01-05 08:00:00\t0\t1\n".encode()
+                while not stop.is_set():
+                    try:
+                        status, reply = next(turns).upload(sn, body)
+                    except (*ERRORS, OSError):
+                        continue
+                    assert (status, reply) == (200, b"OK: 1")
+                    acknowledged.add(pin)
+                    break
+
+        threads = [
+            threading.Thread(target=push, args=(sn, nodes))
+            for sn in ("T1", "T2")
+            for nodes in ([one, other], [other, one])
+        ]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(acknowledged) >= 100)
+        one.kill()
+        killed_at = len(acknowledged)
+        wait_until(lambda: len(acknowledged) >= killed_at + 100)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        stored = other.pins()
+    assert acknowledged <= set(stored)
+    assert len(stored) == len(set(stored))

@@ -1,0 +1,151 @@
+"""The daemon as a service: opens everything in order, and closes it in the opposite one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.address import IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import (
+    IListeningPort,
+    IProtocolFactory,
+    IStreamServerEndpoint,
+)
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from .datadir import DataDirectory
+from .device.registry import Registry
+from .interfaces import IStore, StoreError
+from .resources.site import TerminalSite
+from .workers import Workers
+
+BACKLOG = 1024
+"""Connections that may wait to be accepted: all terminals of a site come back at once."""
+
+
+@attrs.frozen
+class Listener:
+    """A site, and the endpoint it is served on."""
+
+    description: str
+    endpoint: IStreamServerEndpoint
+    site: IProtocolFactory
+
+    @property
+    def scheme(self) -> str:
+        """The URL scheme that clients use."""
+        return "https" if self.description.partition(":")[0] in ("ssl", "tls") else "http"
+
+
+class Daemon(Service):
+    """One process that serves terminals, people, or both."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        data: DataDirectory,
+        store: IStore,
+        registry: Registry,
+        terminals: Sequence[Listener],
+        manage: Listener | None,
+        workers: Workers | None,
+    ) -> None:
+        """Without `manage` it is a worker; with `workers`, those serve the terminals."""
+        self.data = data
+        self.store = store
+        self.registry = registry
+        self.terminals = terminals
+        self.manage = manage
+        self.workers = workers
+        self._ports: list[IListeningPort] = []
+
+    def privilegedStartService(self) -> None:
+        """Open the database, then the ports; a failure is one line, and exit status 1."""
+        try:
+            self.store.start()
+            for listener in [*self.terminals, *filter(None, [self.manage])]:
+                self._ports.append(_open(listener))
+        except (StoreError, CannotListenError, OSError, ValueError) as error:
+            stop_here([f"cannot start: {error}"])
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """Load what is known, start the workers, and say where the daemon is."""
+        super().startService()
+        if self.workers is not None:
+            self.workers.start([cast(Any, port).fileno() for port in self._ports[:-1]])
+        if self.manage is not None:
+            self._say_where()
+        loading = Deferred.fromCoroutine(self.registry.start())
+        loading.addErrback(lambda failure: self._log.failure("Terminals are not loaded", failure))
+
+    def stopService(self) -> Deferred[None]:
+        """Take nothing new, finish what is in hand, drain the writer."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        if self.workers is not None:
+            await self.workers.stop()
+        for port in self._ports:
+            await _as_deferred(port.stopListening())
+        for listener in self.terminals:
+            await cast(TerminalSite, listener.site).drain()
+        await self.registry.stop()
+        await self.store.stop()
+        if self.manage is not None:
+            self.data.say_nothing()
+
+    def _say_where(self) -> None:
+        listeners = [*self.terminals, *filter(None, [self.manage])]
+        urls = [
+            _url(listener.scheme, port.getHost())
+            for listener, port in zip(listeners, self._ports, strict=True)
+        ]
+        for url in urls[:-1]:
+            self._log.info("Terminals are served at {url}", url=url)
+        self._log.info("The API is at {url}", url=urls[-1])
+        self.data.say_where({"pid": os.getpid(), "listen": urls[:-1], "manage": urls[-1]})
+
+
+def stop_here(mistakes: list[str]) -> NoReturn:
+    """Say what is wrong, a line each, and end with status 1."""
+    for mistake in mistakes:
+        print(f"zkpush: {mistake}", file=sys.__stderr__)
+    raise SystemExit(1)
+
+
+def _open(listener: Listener) -> IListeningPort:
+    """Listen at once, as all of Twisted's endpoints do, or raise what went wrong."""
+    outcome: list[object] = []
+    listener.endpoint.listen(listener.site).addBoth(outcome.append)
+    if not outcome:
+        raise ValueError(f"{listener.description} did not listen at once")
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    port = cast(IListeningPort, outcome[0])
+    sock = getattr(port, "socket", None)
+    if sock is not None:
+        sock.listen(BACKLOG)
+    return port
+
+
+def _as_deferred(stopping: object) -> Deferred[object]:
+    """`stopListening` gives a Deferred or nothing."""
+    return maybeDeferred(lambda: stopping)
+
+
+def _url(scheme: str, address: Any) -> str:
+    """Where an endpoint can be reached; a socket file is `unix:/path`."""
+    if isinstance(address, UNIXAddress):
+        return f"unix:{address.name!s}"
+    host = f"[{address.host}]" if isinstance(address, IPv6Address) else address.host
+    return f"{scheme}://{host}:{address.port}"

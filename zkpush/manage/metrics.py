@@ -1,0 +1,47 @@
+"""Figures for monitoring, as OpenMetrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from ..device.registry import Registry
+from ..interfaces import IStore
+
+__all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
+
+
+class Metrics(Collector):
+    """Reads the figures of the services when it is asked: nothing is counted twice."""
+
+    def __init__(self, store: IStore, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._collectors = CollectorRegistry()
+        self._collectors.register(self)
+
+    def exposition(self) -> bytes:
+        """All figures, in the text format of OpenMetrics."""
+        text: bytes = generate_latest(self._collectors)
+        return text
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures of now."""
+        counts = self._store.counts()
+        yield CounterMetricFamily(
+            "zkpush_units", "Units of work that were committed", value=counts["units"]
+        )
+        yield CounterMetricFamily(
+            "zkpush_commits", "Commits that they took", value=counts["commits"]
+        )
+        yield GaugeMetricFamily(
+            "zkpush_terminals", "Terminals this process knows", value=len(self._registry)
+        )
+        yield GaugeMetricFamily(
+            "zkpush_terminals_loaded",
+            "1 once the stored terminals are loaded",
+            value=int(self._registry.loaded),
+        )

@@ -1,0 +1,36 @@
+"""Leases: who of several processes does a background job."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, or_
+from zope.interface import implementer
+
+from ..interfaces import ILeases
+from .databases import insert
+from .schema import leases
+
+
+@implementer(ILeases)
+class Leases:
+    """The leases, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def hold(self, name: str, owner: str, until: int, now: int) -> bool:
+        """Take or renew a lease, unless somebody else has it; times are in milliseconds."""
+        statement = insert(self._connection, leases).values(name=name, owner=owner, until=until)
+        taken = self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[leases.c.name],
+                set_={"owner": owner, "until": until},
+                where=or_(leases.c.owner == owner, leases.c.until <= now),
+            ).returning(leases.c.name)
+        )
+        return taken.one_or_none() is not None
+
+    def release(self, name: str, owner: str) -> None:
+        """Give a lease back, if it is still the owner's."""
+        self._connection.execute(
+            delete(leases).where(leases.c.name == name, leases.c.owner == owner)
+        )

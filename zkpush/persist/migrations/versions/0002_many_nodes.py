@@ -1,0 +1,49 @@
+"""Revisions of terminals, leases, and the index of instants on PostgreSQL only."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+# What is in an index is compared by its bytes: the order of a language changes with its library.
+KEYS = {
+    "devices": ["sn"],
+    "stamps": ["name"],
+    "attendance": ["pin", "time"],
+    "commands": ["id"],
+}
+
+
+def upgrade():
+    on_postgresql = op.get_bind().dialect.name == "postgresql"
+    key = sa.Text()
+    op.drop_index("attendance_utc", "attendance")
+    if on_postgresql:
+        key = sa.Text(collation="C")
+        for table, columns in KEYS.items():
+            changes = ", ".join(f'ALTER COLUMN {name} TYPE TEXT COLLATE "C"' for name in columns)
+            op.execute(f"ALTER TABLE {table} {changes}")
+        op.create_index(
+            "attendance_utc",
+            "attendance",
+            ["utc"],
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32, "autosummarize": True},
+        )
+    op.add_column(
+        "devices",
+        sa.Column("revision", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+    )
+    op.create_index("devices_revision", "devices", ["revision"])
+    op.create_table(
+        "removed_devices",
+        sa.Column("sn", key, primary_key=True),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "leases",
+        sa.Column("name", key, primary_key=True),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+    )

@@ -1,0 +1,229 @@
+"""The store on PostgreSQL, for any number of processes on any number of machines; a plugin."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+import sqlalchemy
+from sqlalchemy import URL, Connection, LargeBinary, Table, event, literal_column, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import NullPool, QueuePool
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ..interfaces import IStoreFactory, StoreError
+from .databases import LOCKED_SECONDS, READERS, Database, driver_error, parse_url
+from .store import Store
+
+if TYPE_CHECKING:
+    import psycopg
+
+OLDEST = 13
+"""The oldest version of the server with all that is used here."""
+CONNECTING = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "client_encoding": "utf8",
+    "fallback_application_name": "zkpush",
+}
+"""How connections are made, unless the URL says otherwise: a peer that is gone is noticed."""
+_SESSION = f"""
+SELECT set_config(name, wanted, false) FROM (VALUES
+    -- A commit is on disk when it returns, whatever the default of the server.
+    ('synchronous_commit', 'off', 'on'),
+    -- Nothing waits for ever for what another session holds, and none that is gone holds it.
+    ('lock_timeout', '0', '{LOCKED_SECONDS}s'),
+    ('idle_in_transaction_session_timeout', '0', '60s'),
+    ('tcp_keepalives_idle', NULL, '10'),
+    ('tcp_keepalives_interval', NULL, '5'),
+    ('tcp_keepalives_count', NULL, '3')
+) AS setting (name, unset, wanted) WHERE unset IS NULL OR current_setting(name) = unset
+"""  # noqa: S608 - no input
+_SERVER = text(
+    "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), "
+    "pg_is_in_recovery(), current_setting('fsync')"
+)
+_SNAPSHOT = text(
+    "SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint "
+    "FROM pg_current_snapshot() AS now"
+)
+_MIGRATING = text(
+    "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
+)
+_TURN = "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+_NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
+_log = Logger()
+
+
+@attrs.frozen(kw_only=True)
+class PostgreSQL(Database):
+    """Everybody writes at once; commits are in the order of ids where ids are cursors."""
+
+    def window(self, connection: Connection) -> tuple[int, int]:
+        """The ids of the oldest transaction that has not ended, and of the next that will begin.
+
+        A revision is the id of the transaction that made the change. Ids are given out as
+        transactions begin to write, and they end in another order, so that the highest one that is
+        seen says nothing of lower ones, and nor would a sequence. But a snapshot knows the oldest
+        that has not ended: all before it have, and whatever is read after this sees what they did.
+        Who asks from there the next time misses nothing, and gets some changes twice, which is
+        harmless. A copy of a database brings higher ids from where it was made: they are as good
+        as old ones, and the upper bound keeps them from being news for ever.
+        """
+        oldest, following = connection.execute(_SNAPSHOT).one()
+        return int(oldest), int(following)
+
+    def insert(
+        self,
+        driver: psycopg.Connection[Any],
+        table: Table,
+        names: tuple[str, ...],
+        columns: Sequence[Sequence[object]],
+        conflict: str = "DO NOTHING",
+    ) -> None:
+        """Insert from a JSON array, the fastest parameter to make: psycopg's are made in Python."""
+        rows = msgspec.json.encode(list(zip(*columns, strict=True))).decode()
+        driver.execute(_insert_sql(table, names, conflict), [rows])
+
+    def check(self, driver: psycopg.Connection[Any]) -> None:
+        """Raise if the server is not there, or would take COMMIT for ROLLBACK.
+
+        It does, without a word, after an error that the unit of work took no notice of.
+        """
+        status = driver.info.transaction_status
+        if status == status.IDLE:
+            driver.execute("SELECT 1")
+        elif status != status.INTRANS:
+            raise StoreError("a unit of work went on after the database had refused something")
+
+    @contextlib.contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """A transaction with a lock that ends with it."""
+        with self.engine.begin() as connection:
+            connection.execute(_MIGRATING)
+            yield connection
+
+    def back_up(self, revision: str) -> None:
+        """Do nothing: whoever runs a server has copies made by its own tools."""
+
+    def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
+        """Whether the server has ended a connection, or is out of reach."""
+        return driver.closed
+
+    def is_passing(self, error: Exception) -> bool:
+        """Whether two nodes waited for each other, and the server chose one to give way."""
+        from psycopg import errors
+
+        return isinstance(
+            driver_error(error), errors.DeadlockDetected | errors.SerializationFailure
+        )
+
+    def words(self, error: Exception) -> str:
+        """The message without its details, which quote values."""
+        cause = driver_error(error)
+        diagnosis = getattr(cause, "diag", None)
+        return getattr(diagnosis, "message_primary", None) or " ".join(str(cause).split())
+
+
+@functools.cache
+def _insert_sql(table: Table, names: tuple[str, ...], conflict: str) -> str:
+    """Rows of a JSON array into a table.
+
+    Where ids are cursors that readers go on from, nobody may see an id before all lower ones: who
+    takes ids holds a lock until the commit.
+    """
+    ordered = "id" in table.c
+    values = ", ".join(_value(table, name, place) for place, name in enumerate(names))
+    return (
+        f"{_TURN if ordered else ''} INSERT INTO {table.name} ({', '.join(names)}) "  # noqa: S608
+        f"SELECT {values} FROM {'turn, ' if ordered else ''}jsonb_array_elements(%s::jsonb) AS row "
+        f"ON CONFLICT {conflict}"
+    )
+
+
+def _value(table: Table, name: str, place: int) -> str:
+    kind = table.c[name].type
+    if isinstance(kind, LargeBinary):
+        return f"decode(row->>{place}, 'base64')"
+    return f"(row->>{place})::{kind.compile(_DIALECT)}"
+
+
+def open_postgresql(url: str) -> PostgreSQL:
+    """Open a PostgreSQL database; `StoreError` says why not, without the password."""
+    parsed = parse_url(url)
+    full = parsed.set(drivername="postgresql+psycopg", query={**CONNECTING, **parsed.query})
+    try:
+        import psycopg
+
+        engine = sqlalchemy.create_engine(full, poolclass=NullPool)
+        pool = sqlalchemy.create_engine(
+            full, poolclass=QueuePool, pool_size=READERS, pool_pre_ping=True
+        )
+    except ImportError as error:
+        raise StoreError(_NO_DRIVER) from error
+    for each in (engine, pool):
+        event.listen(each, "connect", _begin_session)
+    database = PostgreSQL(
+        engine=engine,
+        readers=pool.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
+        errors=(SQLAlchemyError, psycopg.Error),
+        revision=literal_column("pg_current_xact_id()::text::bigint"),
+    )
+    try:
+        with engine.connect() as connection:
+            _check_server(*connection.execute(_SERVER).one())
+    except SQLAlchemyError as error:
+        raise StoreError(
+            f"cannot open the PostgreSQL database {parsed.database}: "
+            f"{_without_secrets(database.words(error), parsed)}"
+        ) from None
+    return database
+
+
+def _begin_session(driver: psycopg.Connection[Any], _: object) -> None:
+    driver.autocommit = True
+    driver.execute(_SESSION)
+    driver.autocommit = False
+
+
+def _check_server(version: int, encoding: str, is_standby: bool, fsync: str) -> None:
+    if version < OLDEST * 10_000:
+        raise StoreError(f"the PostgreSQL server is too old; it must be of version {OLDEST}")
+    if encoding != "UTF8":
+        raise StoreError(f"the database is in {encoding}; make one with ENCODING 'UTF8'")
+    if is_standby:
+        raise StoreError("the PostgreSQL server is a standby; name the primary one")
+    if fsync != "on":
+        _log.warn("The PostgreSQL server has fsync off: a crash of its machine can lose records")
+
+
+def _without_secrets(message: str, url: URL) -> str:
+    for secret in (url.password, *(url.query.get(name) for name in ("password", "sslpassword"))):
+        if secret:
+            message = message.replace(str(secret), "***")
+    return message
+
+
+@implementer(IPlugin, IStoreFactory)
+class PostgreSQLStores:
+    """Opens `postgresql://user:password@host/name`, with any options of libpq."""
+
+    schemes = ("postgresql",)
+
+    def open(self, url: str, reactor: IReactorFromThreads) -> Store:
+        """Make a store that is not started yet; `ValueError` if the URL is not right."""
+        parse_url(url)
+        return Store(lambda: open_postgresql(url), reactor)

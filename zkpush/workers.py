@@ -1,0 +1,181 @@
+"""Several processes on one port: `--workers N`.
+
+The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
+children, each of which is a whole daemon but for the management endpoint. One that dies is started
+again; when the parent goes, in whatever way, they stop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ReactorNotRunning
+from twisted.internet.interfaces import IListeningPort, IProcessTransport
+from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
+from twisted.internet.stdio import StandardIO
+from twisted.logger import Logger
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.python.failure import Failure
+
+FIRST_SHARED = 3
+"""The first file descriptor after the standard ones."""
+AGAIN_AFTER = 1.0
+"""Seconds before a worker that died is started again."""
+_TWISTD = "from twisted.scripts.twistd import run; run()"
+
+
+class SharingReactor:
+    """Opens ports for the children: they are bound and listening, but nothing is accepted here."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def listenTCP(
+        self, port: int, factory: object, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """Open a port, and leave it to others to accept."""
+        nobody = Factory()
+        nobody.noisy = False
+        opened: Any = self._reactor.listenTCP(port, nobody, backlog, interface)
+        opened.stopReading()
+        listening: IListeningPort = opened
+        return listening
+
+    def listenSSL(
+        self, port: int, factory: object, context: object, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """The same: whoever accepts does the encryption."""
+        return self.listenTCP(port, factory, backlog, interface)
+
+
+class AdoptingReactor:
+    """Serves on sockets that the parent opened, in the order they were handed over."""
+
+    def __init__(self, reactor: Any, descriptors: Sequence[int]) -> None:
+        self._reactor = reactor
+        self._descriptors = iter(descriptors)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def listenTCP(
+        self, port: int, factory: object, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """Accept on the next socket, whatever port was asked for."""
+        with socket.socket(fileno=next(self._descriptors)) as shared:
+            adopted: IListeningPort = self._reactor.adoptStreamPort(
+                shared.fileno(), shared.family, factory
+            )
+        return adopted
+
+    def listenSSL(
+        self, port: int, factory: Any, context: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """Accept on the next socket, and encrypt."""
+        return self.listenTCP(port, TLSMemoryBIOFactory(context, False, factory))
+
+
+class Workers:
+    """The children of a daemon."""
+
+    _log = Logger()
+
+    def __init__(self, count: int, flags: Sequence[str], reactor: Any) -> None:
+        """`flags` are those of `twistd zkpush` that make a child what the parent is."""
+        self._count = count
+        self._flags = flags
+        self._reactor = reactor
+        self._shared: Sequence[int] = ()
+        self._running: dict[int, IProcessTransport] = {}
+        self._stopped: Deferred[None] | None = None
+
+    def start(self, shared: Sequence[int]) -> None:
+        """Start the children on the sockets with these descriptors."""
+        self._shared = shared
+        for number in range(1, self._count + 1):
+            self._spawn(number)
+
+    async def stop(self) -> None:
+        """Ask the children to stop, and wait until they have."""
+        stopped = self._stopped = Deferred()
+        if not self._running:
+            return
+        for process in self._running.values():
+            process.closeStdin()
+        await stopped
+
+    def _spawn(self, number: int) -> None:
+        if self._stopped is not None:
+            return
+        there = {FIRST_SHARED + place: fd for place, fd in enumerate(self._shared)}
+        adopt = ",".join(map(str, there))
+        command = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "zkpush"]
+        self._running[number] = self._reactor.spawnProcess(
+            _Worker(number, self._ended, self._said),
+            sys.executable,
+            [*command, *self._flags, "--adopt", adopt],
+            env=None,
+            childFDs={0: "w", 1: "r", 2: "r", **there},
+        )
+
+    def _said(self, number: int, line: str) -> None:
+        self._log.info("worker {number}: {line}", number=number, line=line)
+
+    def _ended(self, number: int, reason: Failure) -> None:
+        del self._running[number]
+        if self._stopped is None:
+            self._log.error(
+                "Worker {number} ended, and is started again: {reason}",
+                number=number,
+                reason=reason.getErrorMessage(),
+            )
+            self._reactor.callLater(AGAIN_AFTER, self._spawn, number)
+        elif not self._running:
+            self._stopped.callback(None)
+
+
+class _Worker(ProcessProtocol):
+    """Listens to one child."""
+
+    def __init__(
+        self,
+        number: int,
+        ended: Callable[[int, Failure], None],
+        said: Callable[[int, str], None],
+    ) -> None:
+        self._number = number
+        self._ended = ended
+        self._said = said
+        self._line = b""
+
+    def childDataReceived(self, childFD: int, data: bytes) -> None:
+        *lines, self._line = (self._line + data).split(b"\n")
+        for line in lines:
+            self._said(self._number, line.decode("utf-8", "replace"))
+
+    def processEnded(self, reason: Failure) -> None:
+        self._ended(self._number, reason)
+
+
+class _Lifeline(Protocol):
+    """Standard input of a worker: it ends when the parent does."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        with contextlib.suppress(ReactorNotRunning):
+            self._reactor.stop()
+
+
+def stop_with_parent(reactor: Any) -> None:
+    """Make this process stop when the one that started it is gone."""
+    reactor.callWhenRunning(StandardIO, _Lifeline(reactor))
