@@ -36,8 +36,8 @@ async def a_second(nodes: Nodes) -> None:
     """Let a second pass on both, and their looks at the store come back."""
     for node in nodes:
         node.clock.advance(1)
-        await node.store.read(lambda tx: None)
-        await node.store.write(lambda tx: None)
+    for node in nodes:
+        await node.registry.follow()
 
 
 async def queue(node: Rig, command: str) -> str:
@@ -130,3 +130,24 @@ async def test_a_zone_that_moves_is_seen_to_by_one_node(nodes: Nodes) -> None:
     assert b"\nTimeZone=2\n" in (await nodes[1].exchange()).body
     await a_second(nodes)
     assert {(await node.get(POLL)).body for node in nodes} == {b"OK"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_old_answer_of_the_store_does_not_undo_a_newer_change(make_rig) -> None:
+    """What this process wrote while it waited for the changes of others stays."""
+    rig = await make_rig()
+    await rig.exchange()
+    await rig.api("PATCH", "/devices/T1", {"alias": "Door"})
+    read, late = rig.store.read, []
+
+    async def read_slowly(query):
+        found = await read(query)
+        if not late:
+            late.append(True)
+            await rig.api("PATCH", "/devices/T1", {"alias": "Gate"})
+        return found
+
+    rig.store.read = read_slowly
+    await rig.registry.follow()
+    assert late
+    assert rig.registry.known("T1").device.alias == "Gate"

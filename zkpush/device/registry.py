@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -15,7 +16,7 @@ from ..protocol.errors import Refused
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from .session import Session, Verdict
-from .terminal import Terminal
+from .terminal import Terminal, turns
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
@@ -52,6 +53,7 @@ class Registry:
         """`settings` are the configured options of all terminals; `owner` names this process."""
         self._owner = owner
         self._cursor: int = 0
+        self._following = DeferredLock()
         self._store = store
         self._settings = settings
         self._policy = policy
@@ -73,7 +75,7 @@ class Registry:
 
     async def start(self) -> None:
         """Load all terminals, so that each is served as it was before a restart."""
-        await self._follow()
+        await self.follow()
         self.loaded = True
         for loop, interval in self._loops:
             loop.clock = self._clock
@@ -235,13 +237,16 @@ class Registry:
 
     async def _feed(self) -> None:
         try:
-            await self._follow()
+            await self.follow()
         except StoreError as error:
             self._log.warn("Changes of other processes wait: {error}", error=str(error))
 
-    async def _follow(self) -> None:
+    async def follow(self) -> None:
         """Take over what any process has changed: terminals, and which of them have work."""
-        cursor = self._cursor
+        await self._following.run(self._follow)
+
+    async def _follow(self) -> None:
+        cursor, began = self._cursor, next(turns)
         removed, (devices, self._cursor), due = await self._store.read(
             lambda tx: (
                 tx.devices.removed_since(cursor),
@@ -252,7 +257,10 @@ class Registry:
         for sn in removed:
             self._terminals.pop(sn, None)
         for device in devices:
-            self.updated(device)
+            known = self._terminals.get(device.sn)
+            if known is None or known.turn < began:
+                # Else this process has written something newer since it asked.
+                self.updated(device)
         for terminal in self._terminals.values():
             terminal.next_due = due.get(terminal.device.id)
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+
 from ..model import Device
 from ..protocol.dialect import Dialect
 from .session import Session
+
+turns = itertools.count()
+"""Numbers what happens to the terminals of this process, to tell what came first."""
 
 
 class Terminal:
     """What a process remembers of a terminal between its requests; all of it is in the store."""
 
-    __slots__ = ("device", "dialect", "next_due", "reported", "session")
+    __slots__ = ("device", "dialect", "next_due", "reported", "session", "turn")
 
     device: Device
     dialect: Dialect
@@ -27,6 +32,8 @@ class Terminal:
 
     def update(self, device: Device) -> None:
         """Take over what the store says now."""
+        self.turn = next(turns)
+        """When that was."""
         self.device = device
         self.dialect = device.dialect
         if device.session is not self.session.state:
