@@ -218,11 +218,15 @@ class IStore(Interface):
 
         Units run on the writer's thread, in the order they were handed in, and are committed
         together with others. A unit that raises is rolled back alone, and its error comes back.
-        `StoreError` if the database cannot commit. A unit may be run twice, the first time in vain.
+        `StoreError` if the database cannot commit, or was lost before it said whether it did. A
+        unit may be run twice, the first time in vain.
         """
 
     def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
-        """Run a query that sees all that was committed, on a thread of its own."""
+        """Run a query that sees all that was committed before, on a thread of its own.
+
+        It sees one state of the database, however much it reads.
+        """
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took."""

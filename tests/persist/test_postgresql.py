@@ -11,12 +11,13 @@ import psycopg
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import DeferredList, gatherResults
+from twisted.internet.defer import Deferred, DeferredList, gatherResults
+from twisted.logger import LogEvent, globalLogPublisher
 
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
 from zkpush.persist import postgresql
-from zkpush.persist.postgresql import PostgreSQLStores, open_postgresql
+from zkpush.persist.postgresql import PostgreSQLStores
 
 
 def with_options(url: str, **options: object) -> str:
@@ -141,6 +142,16 @@ def test_without_the_driver_the_start_says_how_to_get_it(monkeypatch: pytest.Mon
     assert "pip install 'zkpush[postgresql]'" in refusal("postgresql://localhost/attendance")
 
 
+def test_a_user_who_may_not_make_tables_is_told(postgres, empty_postgres_url: str) -> None:
+    """The start says what the server says."""
+    postgres.run("CREATE ROLE zkpush_limited LOGIN")
+    try:
+        message = refusal(with_options(empty_postgres_url, user="zkpush_limited"))
+    finally:
+        postgres.run("DROP ROLE zkpush_limited")
+    assert message == "cannot prepare the database: permission denied for schema public"
+
+
 def end_sessions(url: str) -> None:
     """End all other sessions of a database, as a server does that is stopped."""
     with psycopg.connect(url, autocommit=True) as admin:
@@ -155,9 +166,9 @@ async def test_connections_that_ended_cost_nothing(store, postgres_url: str) -> 
     """After a restart of the server, units and queries go on with new connections."""
     for turn in range(3):
         await store.write(add(f"T{turn}"))
-        await gatherResults([defer(store.read(serial_numbers)) for _ in range(4)])
+        await gatherResults([Deferred.fromCoroutine(store.read(serial_numbers)) for _ in range(4)])
         end_sessions(postgres_url)
-    await gatherResults([defer(store.read(serial_numbers)) for _ in range(8)])
+    await gatherResults([Deferred.fromCoroutine(store.read(serial_numbers)) for _ in range(8)])
     await gatherResults([store.write(add(f"U{turn}")) for turn in range(3)])
     end_sessions(postgres_url)
     await store.write(lambda tx: None)
@@ -224,6 +235,33 @@ async def test_a_connection_that_ends_in_a_commit_leaves_it_open(store, postgres
     assert runs == [1]
     await store.write(add("T2"))
     assert await store.read(serial_numbers) == ["T2"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_server_that_goes_away_fails_all_who_wait(store, postgres, postgres_url) -> None:
+    """It is not waited for once for each of them; when it is back, the next unit is stored."""
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    runs = []
+
+    def last_one(tx):
+        runs.append(1)
+        if len(runs) == 2:  # alone, after the group failed
+            end_sessions(postgres_url)
+            postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        tx.devices.every()
+
+    def poison(tx):
+        raise RuntimeError("poison")
+
+    units = [add("T1"), last_one, poison, add("T2"), add("T3")]
+    outcomes = await DeferredList([store.write(unit) for unit in units], consumeErrors=True)
+    assert [done for done, _ in outcomes] == [True, False, False, False, False]
+    assert all("out of reach" in str(failure.value) for _, failure in outcomes[1:])
+    with pytest.raises(StoreError, match="did not answer"):
+        await store.read(serial_numbers)
+    postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    await store.write(add("T4"))
+    assert await store.read(serial_numbers) == ["T1", "T4"]
 
 
 @pytest_twisted.ensureDeferred
@@ -302,22 +340,13 @@ async def test_a_query_sees_one_state(store, postgres_url: str) -> None:
     assert await store.read(serial_numbers) == ["T1"]
 
 
-def test_a_server_without_fsync_is_warned_of(postgres_url: str, caplog) -> None:
+@pytest.mark.parametrize(("fsync", "warnings"), [("off", 1), ("on", 0)])
+def test_a_server_without_fsync_is_warned_of(fsync: str, warnings: int) -> None:
     """It can lose what was acknowledged, and only its operator can help that."""
-    events = []
-    from twisted.logger import globalLogPublisher
-
+    events: list[LogEvent] = []
     globalLogPublisher.addObserver(events.append)
     try:
-        postgresql._check_server(180_004, "UTF8", False, "off")
-        open_postgresql(postgres_url).close()
+        postgresql._check_server(180_004, "UTF8", False, fsync)
     finally:
         globalLogPublisher.removeObserver(events.append)
-    assert any("fsync off" in str(event.get("log_format")) for event in events)
-
-
-def defer(reading):
-    """A Deferred of a coroutine."""
-    from twisted.internet.defer import Deferred
-
-    return Deferred.fromCoroutine(reading)
+    assert len([event for event in events if "fsync" in event["log_format"]]) == warnings

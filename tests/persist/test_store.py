@@ -130,6 +130,17 @@ def make_store_tests(factory):
             assert found.attributes == {"functions": "1"}
 
         @pytest_twisted.ensureDeferred
+        async def test_terminals_are_listed_in_parts(self, store) -> None:
+            """In the order they were first seen, each part after the one before."""
+            for sn in ("T3", "T1", "T2"):
+                await store.write(
+                    lambda tx, sn=sn: tx.devices.add(sn, DeviceState.PENDING, "UTC", 1)
+                )
+            first = await store.read(lambda tx: tx.devices.page(Page(2)))
+            rest = await store.read(lambda tx: tx.devices.page(Page(2, after=first[-1].id)))
+            assert [device.sn for device in first + rest] == ["T3", "T1", "T2"]
+
+        @pytest_twisted.ensureDeferred
         async def test_an_exchange_is_kept(self, store, device) -> None:
             """What a terminal said in the exchange is kept, with the state of its session."""
             hello = Hello("2.4.1", "83", None, "att", {"X": "1"})
@@ -215,6 +226,20 @@ def make_store_tests(factory):
             }
 
         @pytest_twisted.ensureDeferred
+        async def test_bytes_that_are_no_text_are_kept_as_they_came(self, store, device) -> None:
+            """A name in another encoding is shown marked, and its line is there to be read."""
+            line = "Müller\t2026-01-05 08:00:00\t0\t1".encode("latin-1")
+            plain = b"7\t2026-01-05 08:00:00\t0\t1"
+            body = plain + b"\n" + line + b"\n"
+            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
+
+            def raw(tx):
+                found = tx.connection.exec_driver_sql("SELECT pin, raw FROM attendance ORDER BY id")
+                return [(pin, raw and bytes(raw)) for pin, raw in found]
+
+            assert await store.read(raw) == [("7", None), ("M\ufffdfcller", line)]
+
+        @pytest_twisted.ensureDeferred
         async def test_rejects_are_kept_once(self, store, device) -> None:
             """The same bytes of a terminal and a table are one reject."""
             rejects = [
@@ -295,7 +320,8 @@ def make_store_tests(factory):
 
             def bad(tx):
                 tx.attendance.add(device.id, rows(b"9\t2026-01-05 08:00:00\t0\t1\n"), UTC, 7)
-                raise RuntimeError("poison")
+                tx.rejects.add(device.id, [], 7)
+                raise SystemExit("poison")
 
             def good(pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
@@ -397,6 +423,25 @@ def make_store_tests(factory):
                         )
                     )
                     assert "".join(str(item["pin"]) for item in found) == pins
+
+        @pytest_twisted.ensureDeferred
+        async def test_the_instants_of_many_records_are_those_of_each(self, store, device) -> None:
+            """On days with and without a change of the clock, with and without own offsets."""
+            utc = wall_clock("Europe/Madrid").utc
+            times = [
+                f"2026-{month:02}-{day:02} {hour:02}:30:{hour:02}"
+                for month, day in ((3, 28), (3, 29), (3, 30), (10, 25))
+                for hour in range(24)
+            ]
+            body = "".join(f"1\t{time}\t0\t1\n" for time in times)
+            own = "2\t2026-03-29 12:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
+            together = rows((body + own).encode())
+            await store.write(lambda tx: tx.attendance.add(device.id, together, utc, 7))
+            found = await store.read(
+                lambda tx: tx.attendance.page(EVERYTHING, None, None, None, None)
+            )
+            expected = [*map(utc, times), UTC("2026-03-29 11:00:00")]
+            assert [item["utc"] for item in found] == expected
 
         @pytest_twisted.ensureDeferred
         async def test_a_large_body_is_stored_whole(self, store, device) -> None:

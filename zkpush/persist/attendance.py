@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Sequence
 from itertools import repeat
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
@@ -15,8 +15,8 @@ from ..interfaces import IAttendance
 from ..model import Page, Record
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
-from ..protocol.times import wall_clock
 from .databases import Database
+from .instants import instants_of
 from .schema import attendance, devices
 
 MOST_WAITING = 10_000
@@ -24,8 +24,6 @@ MOST_WAITING = 10_000
 _NAMES = ("device_id", "utc", "received_at", *ATTLOG.names, "extra", "raw")
 _LEADING = 3
 _PART = 256
-_TIME = ATTLOG.names.index("time")
-_OFFSET = ATTLOG.names.index("time_offset")
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
@@ -49,12 +47,7 @@ class Attendance:
 
         The values go to the driver as they were decoded: nothing is built for a record on the way.
         """
-        known = cast(Sequence[Any], rows)
-        instants = [
-            utc(row[_TIME]) if row[_OFFSET] is None else _UTC(row[_TIME]) - row[_OFFSET]
-            for row in known
-        ]
-        self._instants += instants
+        self._instants += instants_of(rows, utc)
         self._device_ids += repeat(device_id, len(rows))
         self._received += repeat(now, len(rows))
         self._rows += rows
@@ -121,9 +114,6 @@ class Attendance:
         if device_id is not None:
             query = query.where(attendance.c.device_id == device_id)
         return int(self._connection.execute(query).scalar_one())
-
-
-_UTC = wall_clock("UTC").utc
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import attrs
@@ -33,6 +33,12 @@ class Database(abc.ABC):
     """What is raised if the database refuses, by SQLAlchemy and by the driver."""
     revision: ColumnElement[int]
     """The number of a change that is made now; see `window`."""
+    seen: str
+    """SQL that writes when terminals were last seen, from a JSON array of id, time and address.
+
+    One statement for all of them: SQLite's driver lets go of the interpreter at every step, and
+    gets it back late from a busy reactor.
+    """
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -68,9 +74,12 @@ class Database(abc.ABC):
     def migrating(self) -> AbstractContextManager[Connection]:
         """A transaction to migrate in; other processes wait for its end, however long it takes."""
 
-    @abc.abstractmethod
-    def back_up(self, revision: str) -> None:
-        """Keep a copy before an upgrade to a revision of the schema, where that is for us to do."""
+    def backed_up(self, revision: str) -> AbstractContextManager[object]:
+        """Keep a copy of what is upgraded to a revision of the schema, where that is for us to do.
+
+        Without the upgrade, if that fails, there is no copy either: nothing has changed.
+        """
+        return nullcontext()
 
     def is_lost(self, driver: Any) -> bool:
         """Whether a connection has come to its end."""

@@ -10,10 +10,8 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
-    bindparam,
     delete,
     exists,
-    func,
     select,
     update,
 )
@@ -171,18 +169,9 @@ class Devices:
     def seen(self, times: Mapping[int, tuple[int, str | None]]) -> None:
         """Write when (ms), and from which address, terminals were last seen."""
         if times:
-            self._connection.execute(
-                update(devices)
-                .where(
-                    devices.c.id == bindparam("key"),
-                    func.coalesce(devices.c.last_seen_at, 0) < bindparam("at"),
-                )
-                .values(last_seen_at=bindparam("at"), address=bindparam("from")),
-                # In an order that is the same everywhere, so that nodes do not block each other.
-                [
-                    {"key": key, "at": at, "from": address}
-                    for key, (at, address) in sorted(times.items())
-                ],
+            seen = [(key, at, address) for key, (at, address) in times.items()]
+            self._connection.exec_driver_sql(
+                self._database.seen, (msgspec.json.encode(seen).decode(),)
             )
 
     def raise_problem(self, device_id: int, problem: Problem) -> None:

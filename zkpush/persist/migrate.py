@@ -33,11 +33,13 @@ def migrate_thd(database: Database) -> None:
             head = str(scripts.get_current_head())
             if current == head:
                 return
-            if current is not None:
-                scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
-                database.back_up(head)
             config.attributes["connection"] = connection
-            command.upgrade(config, head)
+            if current is None:
+                command.upgrade(config, head)
+            else:
+                scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
+                with database.backed_up(head):
+                    command.upgrade(config, head)
             _log.info("The database is of revision {head} now", head=head)
     except CommandError as error:
         raise StoreError(

@@ -63,6 +63,18 @@ _MIGRATING = text(
     "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
 )
 _TURN = "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
+_SEEN = """
+WITH seen AS (
+    SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS at, value->>2 AS address
+    FROM jsonb_array_elements(%s::jsonb) AS value
+), locked AS MATERIALIZED (
+    -- In one order everywhere, so that two nodes do not wait for each other.
+    SELECT id FROM devices WHERE id IN (SELECT id FROM seen) ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE devices SET last_seen_at = seen.at, address = seen.address
+FROM seen JOIN locked USING (id)
+WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
+"""
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 _NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
 _log = Logger()
@@ -116,9 +128,6 @@ class PostgreSQL(Database):
             connection.execute(_MIGRATING)
             yield connection
 
-    def back_up(self, revision: str) -> None:
-        """Do nothing: whoever runs a server has copies made by its own tools."""
-
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
         """Whether the server has ended a connection, or is out of reach."""
         return driver.closed
@@ -138,7 +147,7 @@ class PostgreSQL(Database):
         return getattr(diagnosis, "message_primary", None) or " ".join(str(cause).split())
 
 
-@functools.cache
+@functools.lru_cache(256)
 def _insert_sql(table: Table, names: tuple[str, ...], conflict: str) -> str:
     """Rows of a JSON array into a table.
 
@@ -181,6 +190,7 @@ def open_postgresql(url: str) -> PostgreSQL:
         readers=pool.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         errors=(SQLAlchemyError, psycopg.Error),
         revision=literal_column("pg_current_xact_id()::text::bigint"),
+        seen=_SEEN,
     )
     try:
         with engine.connect() as connection:

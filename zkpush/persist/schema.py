@@ -34,15 +34,20 @@ RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
 
 
+def plain(text: str) -> str:
+    """Show NUL as U+FFFD, as in arguments (2): PostgreSQL cannot hold it."""
+    return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
 class PlainText(TypeDecorator[str]):
-    """Text without NUL, which PostgreSQL cannot hold: it shows as U+FFFD, as in arguments (2)."""
+    """Text without NUL."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Mark NUL."""
-        return value.replace("\0", "\ufffd") if value and "\0" in value else value
+        return value and plain(value)
 
 
 KeyText = PlainText().with_variant(PlainText(collation="C"), "postgresql")

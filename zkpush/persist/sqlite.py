@@ -35,6 +35,15 @@ _NEXT_REVISION = (
     "(SELECT coalesce(max(latest), 0) + 1 FROM (SELECT max(revision) AS latest FROM devices "
     "UNION ALL SELECT max(revision) FROM removed_devices))"
 )
+_SEEN = """
+UPDATE devices SET last_seen_at = seen.at, address = seen.address
+FROM (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS at,
+        json_extract(value, '$[2]') AS address
+    FROM json_each(?)
+) AS seen
+WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
+"""
 _memory_names = itertools.count()
 _log = Logger()
 
@@ -93,14 +102,20 @@ class SQLite(Database):
             with connection.begin():
                 yield connection
 
-    def back_up(self, revision: str) -> None:
-        """Copy the file beside itself."""
-        if self.path is not None:
-            copy = back_up(self.path, revision)
-            _log.info("The database is backed up to {copy} before its upgrade", copy=str(copy))
+    @contextlib.contextmanager
+    def backed_up(self, revision: str) -> Iterator[None]:
+        """Copy a file beside itself."""
+        copy = None if self.path is None else back_up(self.path, revision)
+        _log.info("The database is backed up to {copy} before its upgrade", copy=str(copy))
+        try:
+            yield
+        except BaseException:
+            if copy is not None:
+                copy.unlink()
+            raise
 
 
-@functools.cache
+@functools.lru_cache(256)
 def _insert_sql(table: Table, names: tuple[str, ...], conflict: str, rows: int) -> str:
     row = f"({', '.join('?' * len(names))})"
     return (
@@ -142,6 +157,7 @@ def open_sqlite(url: str) -> SQLite:
         concurrent_readers=keeper is None,
         errors=(SQLAlchemyError, sqlite3.Error),
         revision=literal_column(_NEXT_REVISION),
+        seen=_SEEN,
         path=path,
         keeper=keeper,
     )

@@ -31,7 +31,7 @@ class Transaction:
         self.devices = Devices(database, connection, writes=writes)
         self.stamps = Stamps(database, connection, self.driver)
         self.attendance = Attendance(database, connection, self.driver)
-        self.rejects = Rejects(connection)
+        self.rejects = Rejects(database, connection, self.driver)
         self.commands = Commands(connection)
         self.leases = Leases(connection)
         if writes:

@@ -130,7 +130,7 @@ class GroupCommitWriter:
             if error is not None:
                 self._fail_thd([unit], error)
 
-    def _fail_thd(self, units: list[_Unit], error: Exception) -> None:
+    def _fail_thd(self, units: list[_Unit], error: BaseException) -> None:
         if isinstance(error, self._database.errors):
             error = StoreError(f"the database refused: {self._database.words(error)}")
         if isinstance(error, StoreError):
@@ -142,7 +142,7 @@ class GroupCommitWriter:
         for unit in units:
             unit.outcome = Failure(error)
 
-    def _try_thd(self, group: list[_Unit]) -> Exception | None:
+    def _try_thd(self, group: list[_Unit]) -> BaseException | None:
         """Commit a group, in several tries if need be; gives what went wrong in the last one."""
         tries = TRIES
         while True:
@@ -151,7 +151,7 @@ class GroupCommitWriter:
                 self._commit_thd(self._connect_thd(), group)
             except _Unreachable as error:
                 return error
-            except Exception as error:
+            except BaseException as error:  # a plugin may raise anything
                 if not self._recover_thd(error) or not tries:
                     return error
             else:
@@ -181,7 +181,7 @@ class GroupCommitWriter:
                 ) from error
             raise
 
-    def _recover_thd(self, error: Exception) -> bool:
+    def _recover_thd(self, error: BaseException) -> bool:
         """Clean up after a failed try; whether another one may well succeed."""
         if not isinstance(error, self._database.errors) or self._transaction is None:
             return False

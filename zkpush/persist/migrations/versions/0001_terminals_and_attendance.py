@@ -68,7 +68,7 @@ def upgrade():
         sa.Column("extra", sa.Text()),
         sa.Column("raw", sa.LargeBinary()),
         sa.UniqueConstraint(
-            "device_id", "time", "pin", "status", "verify", name="attendance_identity"
+            "time", "device_id", "pin", "status", "verify", name="attendance_identity"
         ),
     )
     op.create_index("attendance_utc", "attendance", ["utc"])

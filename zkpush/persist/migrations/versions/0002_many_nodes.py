@@ -18,7 +18,7 @@ KEYS = {
 def upgrade():
     on_postgresql = op.get_bind().dialect.name == "postgresql"
     key = sa.Text()
-    op.drop_index("attendance_utc", "attendance")
+    op.drop_index("attendance_utc", "attendance", if_exists=True)
     if on_postgresql:
         key = sa.Text(collation="C")
         for table, columns in KEYS.items():
