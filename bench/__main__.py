@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pathlib
 import platform
 import sys
@@ -38,7 +39,7 @@ def main() -> int:
                 "machine": {
                     "python": platform.python_version(),
                     "system": platform.platform(),
-                    "processors": len(_processors()),
+                    "processors": len(os.sched_getaffinity(0)),
                 },
                 "results": [{**attrs.asdict(result), "met": result.met} for result in results],
             },
@@ -46,12 +47,6 @@ def main() -> int:
         )
     )
     return int(arguments.strict and any(result.met is False for result in results))
-
-
-def _processors() -> set[int]:
-    import os
-
-    return os.sched_getaffinity(0)
 
 
 def _line(result: Result) -> str:

@@ -13,7 +13,7 @@ import pytest
 import pytest_twisted
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
 from zkpush.interfaces import StoreError
@@ -31,15 +31,21 @@ EVERYTHING = Page(1000)
 
 def differences(connection: Connection) -> list[object]:
     """What a database lacks of the schema, and has beyond it."""
-    name = connection.dialect.name
-
-    def is_of_it(item, item_name, kind, reflected, other) -> bool:
-        # Alembic does not look at this condition of indexes.
-        condition = getattr(item, "_ddl_if", None)
-        return condition is None or condition.dialect == name
-
-    context = MigrationContext.configure(connection, opts={"include_object": is_of_it})
-    return compare_metadata(context, metadata)
+    found = compare_metadata(MigrationContext.configure(connection), metadata)
+    there = inspect(connection)
+    for table in metadata.sorted_tables:
+        # Alembic does not look at the order of columns in an index, which is what it is good for.
+        declared = {
+            str(constraint.name): [column.name for column in constraint.columns]
+            for constraint in table.constraints
+            if isinstance(constraint, UniqueConstraint) and constraint.name
+        }
+        found += [
+            (unique["name"], unique["column_names"])
+            for unique in there.get_unique_constraints(table.name)
+            if declared.get(str(unique["name"]), unique["column_names"]) != unique["column_names"]
+        ]
+    return found
 
 
 def test_the_migrations_and_the_schema_agree(empty_url: str) -> None:

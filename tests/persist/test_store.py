@@ -22,6 +22,7 @@ from zkpush.interfaces import (
     StoreError,
 )
 from zkpush.model import CommandState, DeviceState, Page, Problem, SessionState
+from zkpush.persist import attendance
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.dialect import Dialect
@@ -399,7 +400,7 @@ def make_store_tests(factory):
             assert counts["units"] > counts["commits"] > 0
 
         @pytest_twisted.ensureDeferred
-        async def test_records_are_found_by_instant(self, store, device) -> None:
+        async def test_records_are_found_by_instant(self, store, device, monkeypatch) -> None:
             """`since` is inclusive, `until` is not, whatever the clock of the record says."""
             body = (
                 b"1\t2026-01-05 08:00:00\t0\t1\n"
@@ -408,21 +409,23 @@ def make_store_tests(factory):
             )
             await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, 7))
             eight = UTC("2026-01-05 08:00:00")
-            for sn in ("T1", None):
-                for since, until, pins in (
-                    (eight, None, "12"),
-                    (eight + 1, None, "2"),
-                    (None, eight + 1, "13"),
-                    (eight - 3600, eight, "3"),
-                    (-(10**12), 10**12, "123"),
-                    (10**12, None, ""),
-                ):
-                    found = await store.read(
-                        lambda tx, sn=sn, since=since, until=until: tx.attendance.page(
-                            EVERYTHING, sn, None, since, until
+            for few in (0, 1000):  # in the order of ids, and sorted
+                monkeypatch.setattr(attendance, "FEW", few)
+                for sn in ("T1", None):
+                    for since, until, pins in (
+                        (eight, None, "12"),
+                        (eight + 1, None, "2"),
+                        (None, eight + 1, "13"),
+                        (eight - 3600, eight, "3"),
+                        (-(10**12), 10**12, "123"),
+                        (10**12, None, ""),
+                    ):
+                        found = await store.read(
+                            lambda tx, sn=sn, since=since, until=until: tx.attendance.page(
+                                EVERYTHING, sn, None, since, until
+                            )
                         )
-                    )
-                    assert "".join(str(item["pin"]) for item in found) == pins
+                        assert "".join(str(item["pin"]) for item in found) == pins
 
         @pytest_twisted.ensureDeferred
         async def test_the_instants_of_many_records_are_those_of_each(self, store, device) -> None:

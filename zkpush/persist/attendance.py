@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
 from zope.interface import implementer
 
 from ..interfaces import IAttendance
@@ -21,6 +21,8 @@ from .schema import attendance, devices
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
+FEW = 50_000
+"""Records that are sorted to find a page of them."""
 _NAMES = ("device_id", "utc", "received_at", *ATTLOG.names, "extra", "raw")
 _LEADING = 3
 _PART = 256
@@ -86,27 +88,38 @@ class Attendance:
         until: int | None,
     ) -> list[Record]:
         """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC."""
-        query = (
-            select(attendance, devices.c.sn.label("device"))
-            .join(devices)
-            .where(attendance.c.id > part.after)
-            .order_by(attendance.c.id)
-            .limit(part.limit)
-        )
+        query = select(attendance).limit(part.limit)
+        if device is not None:
+            key = select(devices.c.id).where(devices.c.sn == device).scalar_subquery()
+            query = query.where(attendance.c.device_id == key)
         if pin is not None:
             query = query.where(attendance.c.pin == pin)
-        if device is not None:
-            query = query.where(devices.c.sn == device)
-        # The index of a record's identity leads to the days; instants choose among them.
+        window: list[ColumnElement[bool]] = []
         if since is not None:
-            query = query.where(
-                attendance.c.time >= _wall_time(since - _DAY), attendance.c.utc >= since
-            )
+            query = query.where(attendance.c.utc >= since)
+            window.append(attendance.c.time >= _wall_time(since - _DAY))
         if until is not None:
-            query = query.where(
-                attendance.c.time < _wall_time(until + _DAY), attendance.c.utc < until
-            )
-        return [_record(row._mapping) for row in self._connection.execute(query)]
+            query = query.where(attendance.c.utc < until)
+            window.append(attendance.c.time < _wall_time(until + _DAY))
+        place: ColumnElement[int] = attendance.c.id
+        if window and (device is not None or self._are_few(window)):
+            # They are found in the index of identities, which begins with time and terminal, and
+            # sorted; otherwise records are read by id until there are enough. No database can
+            # know which is faster: that takes how many there are, and how soon they come.
+            query = query.where(*window)
+            place = place + 0
+        found = query.where(place > part.after).order_by(place).subquery()
+        named = (
+            select(found, devices.c.sn.label("device"))
+            .join(devices, devices.c.id == found.c.device_id)
+            .order_by(found.c.id)
+        )
+        return [_record(row._mapping) for row in self._connection.execute(named)]
+
+    def _are_few(self, window: Sequence[ColumnElement[bool]]) -> bool:
+        found = select(attendance.c.time).where(*window).limit(FEW + 1).subquery()
+        count = self._connection.execute(select(func.count()).select_from(found)).scalar_one()
+        return int(count) <= FEW
 
     def count(self, device_id: int | None) -> int:
         """Count the records of a terminal, or all."""

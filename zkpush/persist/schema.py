@@ -138,15 +138,6 @@ attendance = Table(
         tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
     ),
 )
-# On SQLite, an index of instants is never the best way to a page of records, which is in the order
-# of ids, and storing what a terminal kept for a year costs twice as much with it. This one is made
-# of one entry for many rows.
-Index(
-    "attendance_utc",
-    attendance.c.utc,
-    postgresql_using="brin",
-    postgresql_with={"pages_per_range": 32, "autosummarize": True},
-).ddl_if(dialect="postgresql")
 
 commands = Table(
     "commands",

@@ -1,4 +1,4 @@
-"""Revisions of terminals, leases, and the index of instants on PostgreSQL only."""
+"""Revisions of terminals, and leases; instants are found by the index of identities."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,13 +24,6 @@ def upgrade():
         for table, columns in KEYS.items():
             changes = ", ".join(f'ALTER COLUMN {name} TYPE TEXT COLLATE "C"' for name in columns)
             op.execute(f"ALTER TABLE {table} {changes}")
-        op.create_index(
-            "attendance_utc",
-            "attendance",
-            ["utc"],
-            postgresql_using="brin",
-            postgresql_with={"pages_per_range": 32, "autosummarize": True},
-        )
     op.add_column(
         "devices",
         sa.Column("revision", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
