@@ -13,6 +13,7 @@ import pytest
 import pytest_twisted
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
@@ -234,6 +235,24 @@ def test_a_file_that_cannot_be_backed_up_is_not_upgraded(
     assert version == "0001"
     assert not [*tmp_path.glob("*before*")]
     assert not [*tmp_path.glob(".*")]
+
+
+def test_an_upgrade_that_fails_leaves_no_copy(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is what it was, and starts that fail again and again do not fill the disk."""
+    url = f"sqlite:///{tmp_path / 'zkpush.sqlite'}"
+    thaw(url, "0001")
+
+    def fail(config: object, revision: str) -> None:
+        raise CommandError("the disk is full")
+
+    monkeypatch.setattr("alembic.command.upgrade", fail)
+    database = open_database(url)
+    with pytest.raises(StoreError, match="the disk is full"):
+        migrate_thd(database)
+    database.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["zkpush.sqlite"]
 
 
 def test_a_new_file_is_for_its_owner_only(tmp_path: pathlib.Path) -> None:

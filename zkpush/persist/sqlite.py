@@ -105,13 +105,15 @@ class SQLite(Database):
     @contextlib.contextmanager
     def backed_up(self, revision: str) -> Iterator[None]:
         """Copy a file beside itself."""
-        copy = None if self.path is None else back_up(self.path, revision)
+        if self.path is None:
+            yield
+            return
+        copy = back_up(self.path, revision)
         _log.info("The database is backed up to {copy} before its upgrade", copy=str(copy))
         try:
             yield
         except BaseException:
-            if copy is not None:
-                copy.unlink()
+            copy.unlink()
             raise
 
 
