@@ -39,9 +39,6 @@ class IDevices(Interface):
     def find(sn: str) -> Device | None:
         """Find a terminal by its serial number."""
 
-    def every() -> list[Device]:
-        """List all terminals, by serial number."""
-
     def page(part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""
 

@@ -38,7 +38,7 @@ def add(sn: str):
 
 def serial_numbers(tx) -> list[str]:
     """A query for all terminals."""
-    return [device.sn for device in tx.devices.every()]
+    return [device.sn for device in tx.devices.changed_since(0)[0]]
 
 
 @pytest_twisted.async_yield_fixture
@@ -248,7 +248,7 @@ async def test_a_server_that_goes_away_fails_all_who_wait(store, postgres, postg
         if len(runs) == 2:  # alone, after the group failed
             end_sessions(postgres_url)
             postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        tx.devices.every()
+        tx.devices.changed_since(0)[0]
 
     def poison(tx):
         raise RuntimeError("poison")

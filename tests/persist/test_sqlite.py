@@ -85,7 +85,7 @@ async def test_a_lock_of_another_process_is_waited_for(
         ] * 2
         other.execute("COMMIT")
     await add("T3")
-    found = await store.read(lambda tx: tx.devices.every())
+    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
     assert [device.sn for device in found] == ["T3"]
     await store.stop()
 
@@ -119,7 +119,7 @@ async def test_a_full_disk_refuses_units_and_loses_none(store) -> None:
     with pytest.raises(StoreError, match="database or disk is full"):
         await store.write(fill)
     await add("T3")
-    found = await store.read(lambda tx: tx.devices.every())
+    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
     assert [device.sn for device in found] == ["T1", "T3"]
 
 
@@ -135,7 +135,7 @@ async def test_a_transaction_that_sqlite_has_ended_is_not_taken_for_stored(store
     outcomes = await DeferredList([store.write(unit) for unit in units], consumeErrors=True)
     assert [done for done, _ in outcomes] == [False, True]
     assert "rolled back" in str(outcomes[0][1].value)
-    found = await store.read(lambda tx: tx.devices.every())
+    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
     assert [device.sn for device in found] == ["T2"]
 
 
@@ -144,4 +144,4 @@ async def test_queries_of_a_file_write_nothing(store) -> None:
     """What a query tries to write is refused."""
     with pytest.raises(StoreError, match="did not answer"):
         await store.read(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
-    assert await store.read(lambda tx: tx.devices.every()) == []
+    assert await store.read(lambda tx: tx.devices.changed_since(0)[0]) == []

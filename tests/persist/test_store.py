@@ -499,7 +499,9 @@ def make_store_tests(factory):
                     tx.devices.remove(device.id)
 
             await store.write(unit)
-            found = await store.read(lambda tx: (tx.devices.every(), tx.attendance.count(None)))
+            found = await store.read(
+                lambda tx: (tx.devices.changed_since(0)[0], tx.attendance.count(None))
+            )
             assert ([device.sn for device in found[0]], found[1]) == (["T1"], 1)
 
         @pytest_twisted.ensureDeferred

@@ -53,11 +53,6 @@ class Devices:
         """Find a terminal by its serial number."""
         return self._one(select(devices).where(devices.c.sn == sn))
 
-    def every(self) -> list[Device]:
-        """List all terminals, by serial number."""
-        query = select(devices).order_by(devices.c.sn)
-        return [_device(row._mapping) for row in self._connection.execute(query)]
-
     def changed_since(self, cursor: int) -> tuple[list[Device], int]:
         """The terminals that were changed since a cursor, and the next cursor; begin with 0.
 
