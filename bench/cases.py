@@ -266,11 +266,10 @@ def outage(scale: Scale) -> Iterator[Result]:
         for sn in away + here:
             server.exchange(sn)
         bodies = [upload(sn, b"".join(rows(0, 500))) for sn in away]
-        loads: dict[str, object] = {}
+        waits: list[float] = []
         done = threading.Event()
 
         def poll() -> None:
-            waits = []
             while not done.is_set():
                 load = run(
                     server.port,
@@ -279,8 +278,7 @@ def outage(scale: Scale) -> Iterator[Result]:
                     connections=1,
                     keep_alive=False,
                 )
-                waits += load.latencies
-            loads["polls"] = waits
+                waits.extend(load.latencies)
 
         poller = threading.Thread(target=poll)
         poller.start()
@@ -295,7 +293,7 @@ def outage(scale: Scale) -> Iterator[Result]:
         done.set()
         poller.join()
         assert (load.requests, load.wrong) == (len(bodies), 0)
-        waits = sorted(loads["polls"])  # type: ignore[call-overload]
+        waits.sort()
         yield Result(
             f"{scale.returning:,} terminals return with 500 punches each: longest reply",
             "30 s",

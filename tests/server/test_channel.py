@@ -58,6 +58,27 @@ async def test_what_could_be_read_in_two_ways_is_refused(rig: Rig, name: str) ->
     assert await rig.items("/attendance") == []
 
 
+@pytest.mark.parametrize("rubbish", [b"\x00\xff rubbish\r\n\r\n", AMBIGUOUS["two lengths"]])
+@pytest.mark.parametrize(
+    ("request_", "reply"),
+    [
+        (POLL + b"\r\n", b"OK"),
+        (UPLOAD + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE, b"OK: 1"),
+        ((POLL + b"\r\n") * 2, b"OK"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_came_before_rubbish_is_answered(
+    rig: Rig, request_: bytes, reply: bytes, rubbish: bytes
+) -> None:
+    """A good request is served also if the same read brings a bad one; then the connection ends."""
+    await rig.exchange()
+    written = await everything(rig.terminals, request_ + rubbish)
+    assert written.startswith(b"HTTP/1.1 200 ")
+    assert written.count(b"HTTP/1.1 200 ") == request_.count(b"HTTP/1.1")
+    assert b"\r\n\r\n" + reply in written
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_chunked_upload_is_stored(rig: Rig) -> None:
     """A body may come in chunks, cut anywhere."""

@@ -28,7 +28,7 @@ class Intake:
     """Takes uploads: decodes them, and lets the handlers write them in one unit of work.
 
     This is the way of every punch, so it is made of callbacks on the one Deferred that the store
-    gives, and not of coroutines, which would cost as much as decoding and storing together.
+    gives, and not of a coroutine within a coroutine for each step.
     """
 
     _log = Logger()

@@ -221,24 +221,27 @@ class TerminalChannel(Protocol):
 
     def _write(self, request: _Request, reply: Reply) -> None:
         status, body = reply
-        keep = request.keep and not self._site.draining
+        is_last = self._deaf and not self._queue
+        keep = request.keep and not is_last and not self._site.draining
         head = self._site.head(status, request.version, keep, len(body))
         self._send(head if request.method == b"HEAD" else head + body)
         if not keep:
             self.hang_up()
 
     def _fail(self, reply: Reply) -> None:
-        """Refuse what cannot be read, after what could be; nothing that follows is looked at."""
-        if not self.busy:
+        """Refuse what cannot be read, unless good requests came before it: those are answered."""
+        if self.busy:
+            self._last()
+            self._next()
+        else:
             self._send(self._site.head(reply[0], "1.1", False, len(reply[1])) + reply[1])
             self.hang_up()
-        self._last()
 
     def _last(self) -> None:
-        """End the connection with the last request that came whole."""
+        """Look at nothing that still comes: the last request that came whole ends this."""
         self._request = None
-        if self._queue:
-            self._queue[-1].keep = False
+        self._in_head = False
+        self._deaf = True
 
     def _send(self, data: bytes) -> None:
         """Write at once what the socket takes, and leave only the rest to the reactor.
