@@ -1,0 +1,316 @@
+"""Data packets (11.14): a gzipped tar of text members, or a gzip of plain text; and back.
+
+`members` expands a packet as it goes, and holds one member at a time. The gzip is vouched for only
+by its last bytes: what was yielded before a `PacketError` is part of a bad packet. So that nothing
+is lost and nothing stored twice, store either all members or, as a reject, the whole packet. Take
+`expand`, which returns when all is well and is bounded by `Limits.expanded`; or store members in
+one transaction as they come, and roll it back on the error.
+
+The tar reader is our own. The one of Python keeps extended headers of any size, recurses on chains
+of them, takes a damaged header for the end of the archive, and never looks at the end of the gzip.
+This one reads forward, and keeps at most a member, or one small extended header.
+
+What is taken: gzip in several parts; NULs after it; v7, ustar, GNU and pax headers; an archive
+without its end blocks, as the gzip says that it is complete. Links, directories, devices and pipes
+count as members and are ignored. Members of other kinds (sparse, multi-volume, unknown) are ignored
+if they hold nothing; if they do, the packet is refused, as to ignore those bytes is to lose them.
+Text that is packed again is refused, not expanded. A reason quotes nothing that was sent.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import msgspec
+
+
+class PacketError(ValueError):
+    """A packet that cannot be taken; the message is one line of ASCII, and says why."""
+
+
+class PacketTooLarge(PacketError):
+    """A packet beyond one of the limits: it may be good, and was not read to its end."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much a packet may ask of the server."""
+
+    compressed: int = 16 * 1024 * 1024
+    """Bytes of the packet."""
+    expanded: int = 64 * 1024 * 1024
+    """Bytes of all that it expands to, headers and padding of the tar included."""
+    ratio: int = 100
+    """Expanded bytes for each byte of the packet; the first MiB is free (texts are below 30)."""
+    members: int = 10_000
+    """Members in the tar, ignored ones and extended headers included; also parts of the gzip."""
+    member: int = 32 * 1024 * 1024
+    """Bytes of one member, or of the plain text."""
+
+
+DEFAULTS = Limits()
+
+
+class Member(NamedTuple):
+    """One text of a packet, in the format of an OPERLOG body."""
+
+    name: str
+    """What the terminal calls it: any text, not to be trusted, no path. Empty for plain text."""
+    data: bytes
+
+
+_FREE = 1024 * 1024
+"""Expanded bytes for which no ratio is asked: a small tar is mostly padding."""
+_STEP = 16 * 1024
+"""Compressed bytes given to zlib at once."""
+_PIECE = 64 * 1024
+"""Expanded bytes taken from zlib at once."""
+_EXTENDED = 64 * 1024
+"""Bytes of the largest extended header."""
+_GZIP = 16 + zlib.MAX_WBITS
+_BLOCK = 512
+_END = bytes(_BLOCK)
+_TEXTS = (b"0", b"\0", b"7")
+_EMPTY = (b"1", b"2", b"3", b"4", b"5", b"6")
+"""Links, devices, directories, pipes: no bytes follow, whatever their size says."""
+_PAX, _LONG_NAME, _GLOBAL, _SPARSE = (b"x", b"X"), b"L", b"g", b"GNU.sparse"
+_EXTENDS = (*_PAX, _LONG_NAME, _GLOBAL, b"K")
+"""Headers that say more of the next member. Long links and what is said of all do not matter."""
+_NUMBER = re.compile(rb" *([0-7]*) *(?:\0|\Z)")
+_DIGITS = re.compile(rb"[0-9]{1,20}\Z")
+_RECORD = re.compile(rb"([0-9]{1,6}) ([^=\n]+)=")
+_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh91AY&SY")
+"""How gzip, xz, zstd, zip and bzip2 begin."""
+
+
+def expand(packet: bytes, limits: Limits = DEFAULTS) -> list[Member]:
+    """All members of a packet that is good to its end; `PacketError` if it is not."""
+    return list(members(packet, limits))
+
+
+def members(packet: bytes, limits: Limits = DEFAULTS) -> Iterator[Member]:
+    """Yield the texts of a packet in their order; at most about two `limits.member` are held.
+
+    `PacketError`, also after some members, says why the packet as a whole cannot be taken;
+    `PacketTooLarge` if one of the limits is the reason.
+    """
+    if len(packet) > limits.compressed:
+        raise PacketTooLarge(f"the packet has more than {limits.compressed} bytes")
+    if not packet.startswith(b"\x1f\x8b"):
+        raise PacketError("the packet is not gzip")
+    stream = _Stream(packet, limits)
+    block = stream.read(_BLOCK)
+    if block == _END or _is_tar(block):
+        yield from _archived(stream, block, limits)
+        return
+    _refuse_packed("the text", block)
+    # A NUL may end a text; those inside are of a damaged header.
+    if b"\0" in block.rstrip(b"\0"):
+        raise PacketError("the packet begins with neither text nor the header of a tar")
+    text = block + stream.read(max(1, limits.member + 1 - len(block)))
+    if len(text) > limits.member:
+        raise PacketTooLarge(f"the text has more than {limits.member} bytes")
+    yield Member("", text)
+
+
+def pack(texts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Make the packet of a tar; the same members always give the same bytes.
+
+    `ValueError` if a name has a NUL or more than 100 bytes of UTF-8.
+    """
+    archive = b"".join(
+        _header(name, len(data)) + data + bytes(-len(data) % _BLOCK) for name, data in texts
+    )
+    return pack_plain(archive + 2 * _END)
+
+
+def pack_plain(text: bytes) -> bytes:
+    """Make the packet of plain text; the same text always gives the same bytes."""
+    return zlib.compress(text, wbits=_GZIP)
+
+
+class _Stream:
+    """What a packet expands to, read forward once and never far beyond the limits."""
+
+    def __init__(self, packet: bytes, limits: Limits) -> None:
+        self._packet = packet
+        self._limits = limits
+        self._at = 0
+        self._parts = 1
+        self._inflate = zlib.decompressobj(_GZIP)
+        by_ratio = max(_FREE, limits.ratio * len(packet))
+        self._left = min(limits.expanded, by_ratio)
+        self._most = (
+            f"{limits.ratio} times its size"
+            if by_ratio < limits.expanded
+            else f"{limits.expanded} bytes"
+        )
+
+    def read(self, size: int) -> bytes:
+        """Read `size` bytes; fewer only at the end, where the gzip has been found to be good."""
+        pieces = []
+        while size and (piece := self._read_some(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def claim(self, size: int) -> None:
+        """Refuse a size that is beyond what is left, before it is read."""
+        if size > self._left:
+            raise PacketTooLarge(f"the packet expands to more than {self._most}")
+
+    def _read_some(self, most: int) -> bytes:
+        while not self._inflate.eof or self._next_part():
+            given = self._packet[self._at : self._at + _STEP]
+            try:
+                # One byte more than is left shows that there is more.
+                piece = self._inflate.decompress(given, min(most, _PIECE, self._left + 1))
+            except zlib.error as error:
+                raise PacketError(f"the gzip is damaged: {error}") from None
+            inflate = self._inflate
+            kept = len(inflate.unused_data if inflate.eof else inflate.unconsumed_tail)
+            self._at += len(given) - kept
+            if piece:
+                self.claim(len(piece))
+                self._left -= len(piece)
+                return piece
+            if kept == len(given) and not inflate.eof:
+                raise PacketError("the gzip breaks off")
+        return b""
+
+    def _next_part(self) -> bool:
+        rest = len(self._packet) - self._at
+        # Firmware may send the NUL after its buffer; one look at the whole rest is enough.
+        if not rest or (not self._packet[self._at] and self._packet.count(0, self._at) == rest):
+            return False
+        if not self._packet.startswith(b"\x1f\x8b", self._at):
+            raise PacketError("something follows the gzip")
+        self._parts += 1
+        if self._parts > self._limits.members:
+            raise PacketTooLarge(f"the gzip has more than {self._limits.members} parts")
+        self._inflate = zlib.decompressobj(_GZIP)
+        return True
+
+
+def _archived(stream: _Stream, block: bytes, limits: Limits) -> Iterator[Member]:
+    """Yield the text members of a tar, whose first block was read to tell it from plain text."""
+    number = 0
+    kind = b""
+    said: dict[bytes, bytes] = {}
+    while len(block) == _BLOCK and block != _END:
+        number += 1
+        if number > limits.members:
+            raise PacketTooLarge(f"the tar has more than {limits.members} members")
+        where = f"member {number}"
+        if not _has_checksum(block):
+            raise PacketError(f"{where}: its header is damaged, the checksum does not fit")
+        kind, size = block[156:157], _number(block[124:136])
+        if kind in _EXTENDS:
+            extended = _read_data(stream, where, size, _EXTENDED)
+            if kind == _LONG_NAME:
+                said[b"path"] = extended.partition(b"\0")[0]
+            elif kind in _PAX:
+                said |= _records(where, extended)
+        else:
+            name = said.get(b"path") or _own_name(block)
+            if kind not in _EMPTY and not (kind == b"\0" and name.endswith(b"/")):
+                data = _read_data(stream, where, _size(said, size), limits.member)
+                if kind in _TEXTS and _SPARSE not in said:
+                    _refuse_packed(where, data)
+                    yield Member(name.decode(errors="backslashreplace"), data)
+                elif data:
+                    raise PacketError(f"{where}: it holds bytes, and is of a kind that is not read")
+                del data  # One at a time.
+            said = {}
+        block = stream.read(_BLOCK)
+    if len(block) < _BLOCK and block.strip(b"\0"):
+        raise PacketError("the tar breaks off in a header")
+    if kind in _EXTENDS and kind != _GLOBAL:
+        raise PacketError("the tar ends where another member was announced")
+    while block:
+        if block.strip(b"\0"):
+            raise PacketError("something follows the end of the tar")
+        block = stream.read(_PIECE)
+
+
+def _refuse_packed(where: str, data: bytes) -> None:
+    if data.startswith(_PACKED) or _is_tar(data[:_BLOCK]):
+        raise PacketError(f"{where}: it is packed again, and that is not expanded")
+
+
+def _read_data(stream: _Stream, where: str, size: int | None, most: int) -> bytes:
+    """Read the bytes of a member and the padding after them."""
+    if size is None:
+        raise PacketError(f"{where}: its size is not a number of bytes")
+    if size > most:
+        raise PacketTooLarge(f"{where}: it has more than {most} bytes")
+    padding = -size % _BLOCK
+    stream.claim(size + padding)
+    data = stream.read(size)
+    if len(data) < size or len(stream.read(padding)) < padding:
+        raise PacketError(f"{where}: the tar breaks off")
+    return data
+
+
+def _is_tar(block: bytes) -> bool:
+    """Tell a tar by its first block: all have NULs there, which text cannot hold."""
+    return len(block) == _BLOCK and b"\0" in block and _has_checksum(block)
+
+
+def _has_checksum(block: bytes) -> bool:
+    expected = _number(block[148:156])
+    rest = block[:148] + b" " * 8 + block[156:]
+    total = sum(rest)
+    # Some old systems took bytes for signed.
+    return expected in (total, total - 256 * sum(byte > 127 for byte in rest))
+
+
+def _number(field: bytes) -> int | None:
+    """Read a field of a header: octal, or binary for what is too large; None if it is neither."""
+    if field[0] == 0x80:
+        return int.from_bytes(field[1:])
+    found = _NUMBER.match(field)
+    return int(found[1] or b"0", 8) if found else None
+
+
+def _own_name(block: bytes) -> bytes:
+    name = block[:100].partition(b"\0")[0]
+    prefix = block[345:500].partition(b"\0")[0] if block[257:263] == b"ustar\0" else b""
+    return prefix + b"/" + name if prefix else name
+
+
+def _records(where: str, data: bytes) -> dict[bytes, bytes]:
+    """Read the `<length> <key>=<value>` LF of pax, where the length is of the whole record.
+
+    Only what matters is kept: of a chain of such headers, all would be much.
+    """
+    records = {}
+    at = 0
+    while at < len(data):
+        found = _RECORD.match(data, at)
+        end = at + int(found[1]) if found else 0
+        if not found or not found.end() < end <= len(data) or data[end - 1] != ord("\n"):
+            raise PacketError(f"{where}: its extended header is damaged")
+        key = _SPARSE if found[2].startswith(_SPARSE) else found[2]
+        if key in (b"path", b"size", _SPARSE):
+            records[key] = data[found.end() : end - 1]
+        at = end
+    return records
+
+
+def _size(said: dict[bytes, bytes], own: int | None) -> int | None:
+    if b"size" not in said:
+        return own
+    return int(said[b"size"]) if _DIGITS.match(said[b"size"]) else None
+
+
+def _header(name: str, size: int) -> bytes:
+    """Write a ustar header of a regular file."""
+    encoded = name.encode()
+    if len(encoded) > 100 or b"\0" in encoded:
+        raise ValueError("a name in a packet has at most 100 bytes, and no NUL")
+    head = b"%s0000644\0%s%011o\0%011o\0" % (encoded.ljust(100, b"\0"), b"0000000\0" * 2, size, 0)
+    tail = (b"0".ljust(101, b"\0") + b"ustar\x0000").ljust(_BLOCK - len(head) - 8, b"\0")
+    return b"%s%06o\0 %s" % (head, sum(head) + sum(tail) + 8 * ord(" "), tail)
