@@ -20,8 +20,11 @@ from rich.table import Table
 TERMINALS = 5
 SECONDS = 25
 PUNCHES_A_SECOND = 4
+USERS = 8
 STATUSES = {0: "in", 1: "out"}
 STARTED_WITHIN = 30
+KINDS = ("attendance", "operations", "photos", "errors", "idcards")
+"""The lists of the API that are shown; people are counted at the end."""
 
 console = Console()
 programs = pathlib.Path(sys.executable).parent
@@ -46,15 +49,25 @@ def start_daemon(data: pathlib.Path) -> tuple[subprocess.Popen[bytes], dict[str,
     return daemon, json.loads((data / "run.json").read_text())
 
 
-def records(api: str, token: str, after: str) -> tuple[list[dict[str, object]], str]:
-    """The attendance records that were stored since a cursor, and the next cursor."""
+def listed(api: str, token: str, path: str, after: str) -> tuple[list[dict[str, object]], str]:
+    """The items of a list of the API since a cursor, and the next cursor."""
     request = urllib.request.Request(
-        f"{api}/api/v1/attendance?limit=1000&after={after}",
+        f"{api}/api/v1/{path}?limit=1000&after={after}",
         headers={"Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(request) as reply:
         items = json.load(reply)["items"]
-    return items, str(items[-1]["id"]) if items else after
+    return items, str(items[-1].get("id", after)) if items else after
+
+
+def told(kind: str, item: dict[str, object]) -> str:
+    """A record in words; nothing for those that would be too many."""
+    if kind == "attendance":
+        status = STATUSES.get(item["status"], item["status"])
+        return f"{item['time']}  terminal {item['device']}  user {item['pin']:>3}  {status}"
+    if kind == "operations":
+        return f"{item['time']}  terminal {item['device']}  {item['meaning'].lower()}"
+    return ""
 
 
 def main() -> None:
@@ -70,50 +83,43 @@ def main() -> None:
 
 
 def show(data: pathlib.Path, where: dict[str, object]) -> None:
-    """Run simulated terminals, print punches as they are stored, then the table."""
+    """Run simulated terminals, print records as they are stored, then the table."""
     api, token = str(where["manage"]), (data / "admin.token").read_text().strip()
     console.print(f"The daemon runs; {TERMINALS} terminals push to it for {SECONDS} s.")
     simulator = subprocess.Popen(
         [
-            *(programs / "zkpush", "simulate", "--server", where["listen"][0]),
-            *("--devices", str(TERMINALS), "--rate", str(PUNCHES_A_SECOND)),
+            *(programs / "zkpush", "simulate", "--server", where["listen"][0], "--everything"),
+            *("--devices", str(TERMINALS), "--users", str(USERS), "--rate", str(PUNCHES_A_SECOND)),
             *("--duration", str(SECONDS)),
         ],
         stdout=subprocess.PIPE,
         text=True,
     )
-    stored: dict[str, list[dict[str, object]]] = collections.defaultdict(list)
-    after, running = "0", True
+    stored = {kind: collections.Counter() for kind in KINDS}
+    after, running = dict.fromkeys(KINDS, "0"), True
     while running:
         running = simulator.poll() is None
-        items, after = records(api, token, after)
-        for item in items:
-            stored[item["device"]].append(item)
-            status = STATUSES.get(item["status"], item["status"])
-            console.print(
-                f"{item['time']}  terminal {item['device']}  user {item['pin']:>3}  {status}",
-                highlight=False,
-            )
+        for kind in KINDS:
+            items, after[kind] = listed(api, token, kind, after[kind])
+            stored[kind].update(item["device"] for item in items)
+            # What terminals hold from the beginning is too much to read.
+            for line in filter(None, (told(kind, item) for item in items[-PUNCHES_A_SECOND:])):
+                console.print(line, highlight=False)
         time.sleep(0.5)
     print(simulator.stdout.read())
     table = Table(title="What was stored")
-    for column, side in (
-        ("Terminal", "left"),
-        ("Records", "right"),
-        ("Users", "right"),
-        ("First", "left"),
-        ("Last", "left"),
-    ):
-        table.add_column(column, justify=side)
-    for sn, items in sorted(stored.items()):
-        times = sorted(item["time"] for item in items)
-        table.add_row(
-            sn, str(len(items)), str(len({item["pin"] for item in items})), times[0], times[-1]
-        )
-    table.add_row("all", str(sum(map(len, stored.values()))), "", "", "", style="bold")
+    table.add_column("Terminal")
+    for kind in KINDS:
+        table.add_column(kind.capitalize(), justify="right")
+    for sn in sorted(stored["attendance"]):
+        table.add_row(sn, *(str(stored[kind][sn]) for kind in KINDS))
+    totals = (str(stored[kind].total()) for kind in KINDS)
+    table.add_row("all", *totals, style="bold")
     console.print(table)
+    users, _ = listed(api, token, "users", "0")
+    console.print(f"And {len(users)} people, with their templates and photos.")
     if simulator.returncode:
-        raise SystemExit("Some punches were not acknowledged; see above.")
+        raise SystemExit("Some records were not acknowledged; see above.")
 
 
 if __name__ == "__main__":

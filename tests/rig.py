@@ -156,7 +156,7 @@ class Rig:
 
     async def start(self) -> Rig:
         self.running = True
-        self.store.start()
+        self.store.start(self.daemon.brings)
         await self.registry.start()
         return self
 

@@ -161,7 +161,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "workers, timezone, options, limits, commands",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
-        "limits.patience: there is no such key; there are body_bytes",
+        "limits.patience: there is no such key; there are body_bytes, packet_bytes, "
+        "packet_ratio, packet_members",
         "limits.body_bytes: Expected `int` >= 1024",
         "commands.retries: there is no such key; there are batch_count, batch_bytes, "
         "lease_seconds, attempts",
@@ -171,7 +172,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "options: Delay: 0 is less than 1",
         "options: Realtime takes integer",
         "options: Volume is not an option that can be set; there are ErrorDelay, Delay, "
-        "TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag",
+        "TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, ATTPHOTOBase64, "
+        "MultiBioDataSupport, MultiBioPhotoSupport",
         "listen: not an endpoint",
         "listen: not an endpoint",
         "manage: not an endpoint",

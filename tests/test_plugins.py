@@ -92,8 +92,13 @@ def test_our_record_handlers_are_found() -> None:
         handler.name: [table.name for table in handler.tables]
         for handler in sound_plugins(IRecordHandler)
     }
-    assert tables["attendance"] == ["ATTLOG"]
-    assert tables["device"] == ["options", "INFO"]
+    assert tables == {
+        "attendance": ["ATTLOG", "ATTPHOTO"],
+        "device": ["options", "INFO"],
+        "logs": ["OPLOG", "ERRORLOG", "IDCARD"],
+        "people": ["USER", "FP", "FACE", "FVEIN", "BIODATA", "USERPIC", "BIOPHOTO"],
+        "entries": ["WORKCODE", "SMS", "USER_SMS", "Blacklist", "WHITELIST", "WALLPAPER"],
+    }
 
 
 def test_our_stores_are_found() -> None:

@@ -35,6 +35,13 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes: Annotated[
         int, Meta(ge=1024, description="Largest body of a request, in bytes (413 above it)")
     ] = 64 * 1024 * 1024
+    packet_bytes: Annotated[
+        int, Meta(ge=1024, description="Most bytes that a packet (11.14) may expand to")
+    ] = 128 * 1024 * 1024
+    packet_ratio: Annotated[
+        int, Meta(ge=1, description="Most bytes that each byte of a packet may expand to")
+    ] = 100
+    packet_members: Annotated[int, Meta(ge=1, description="Most members in a packet")] = 10_000
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 
 from .datadir import DataDirectory
 from .device.registry import Registry
-from .interfaces import IStore, StoreError
+from .interfaces import IBringsTables, IStore, StoreError
 from .resources.site import TerminalSite
 from .workers import Workers
 
@@ -53,14 +53,19 @@ class Daemon(Service):
         self,
         data: DataDirectory,
         store: IStore,
+        brings: Sequence[IBringsTables],
         registry: Registry,
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
     ) -> None:
-        """Without `manage` it is a worker; with `workers`, those serve the terminals."""
+        """Without `manage` it is a worker; with `workers`, those serve the terminals.
+
+        `brings` are the handlers that have tables of their own.
+        """
         self.data = data
         self.store = store
+        self.brings = brings
         self.registry = registry
         self.terminals = terminals
         self.manage = manage
@@ -70,7 +75,7 @@ class Daemon(Service):
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
         try:
-            self.store.start()
+            self.store.start(self.brings)
             for listener in [*self.terminals, *filter(None, [self.manage])]:
                 self._ports.append(_open(listener))
         except (StoreError, CannotListenError, OSError, ValueError) as error:

@@ -17,15 +17,19 @@ from .model import (
     CommandState,
     Device,
     DeviceState,
+    Entry,
     Page,
     Problem,
     QueuedCommand,
     Record,
+    Said,
     StoredReject,
 )
 from .protocol.fields import Table
 from .protocol.handshake import Hello
+from .protocol.photos import Photo
 from .protocol.records import Batch, Reject, Row
+from .protocol.times import WallClock
 
 T = TypeVar("T")
 
@@ -90,16 +94,20 @@ class IStamps(Interface):
         """Keep the stamp of an upload."""
 
     def reset(device_id: int, table: str) -> None:
-        """Forget a stamp, so that the next exchange asks for everything."""
+        """Forget a stamp, and those of all uploads until the next exchange asks for everything."""
+
+    def told(device_id: int) -> None:
+        """Hear that an exchange has asked for everything that was wanted again."""
 
 
 class IAttendance(Interface):
     """Attendance records."""
 
-    def add(device_id: int, rows: Sequence[Row], utc: Callable[[str], int], now: int) -> None:
+    def add(device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
 
-        `utc` gives the instant (seconds) of a wall clock time; a record's own offset goes first.
+        The terminal's clock gives the instant of a record, unless it has an offset of its own.
+        What is doubtful about it (`zkpush.protocol.times`) is kept beside it.
         """
 
     def page(
@@ -113,6 +121,83 @@ class IAttendance(Interface):
 
     def count(device_id: int | None) -> int:
         """Count the records of a terminal, or all."""
+
+
+class ILog(Interface):
+    """Records of one type that are kept as they came: operations, errors, identity cards."""
+
+    def add(device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
+        """Store decoded records; one that is there already stays as it is.
+
+        Records without a time are told apart by the stamp of their upload, and by how often the
+        same was in it.
+        """
+
+    def page(part: Page, device: str | None) -> list[Record]:
+        """List records by id."""
+
+
+class IPictures(Interface):
+    """Pictures, each by what it is."""
+
+    def keep(content: bytes) -> str:
+        """Keep a picture; gives its SHA-256 in hex, by which it is found again."""
+
+    def get(digest: str) -> bytes:
+        """Find a picture; `LookupError` if it is not here."""
+
+
+class IAttendancePhotos(Interface):
+    """Photos that were taken when somebody was, or was not, verified (11.3, 11.8)."""
+
+    def add(device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
+        """Store a photo; one that is there already, by name and picture, stays as it is."""
+
+    def page(part: Page, device: str | None, pin: str | None) -> list[Record]:
+        """List photos by id."""
+
+    def content(photo_id: int) -> bytes | None:
+        """The picture of a photo; None if there is no such photo."""
+
+
+class IPeople(Interface):
+    """Users, their templates and photos: the newest of each, whichever terminal said it.
+
+    What a terminal says again, and what any terminal has said before, changes nothing.
+    """
+
+    def keep_users(device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep users; what a terminal does not say of a user stays as it was."""
+
+    def keep_templates(device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep templates, the newest of each key."""
+
+    def keep_photos(device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep photos, the newest of each key; `content` is the picture, or None."""
+
+    def users(part: Page, pin: str | None = None) -> Sequence[Record]:
+        """List users by id, each with how many templates of each type, and whether with a photo."""
+
+    def templates(pin: str) -> Sequence[Record]:
+        """The templates of a user."""
+
+    def photos(pin: str) -> Sequence[Record]:
+        """The photos of a user, each with its `content`, or None where it is elsewhere."""
+
+
+class IEntries(Interface):
+    """What terminals hold beside people: work codes, short messages, lists of identity cards."""
+
+    def keep(
+        device_id: int,
+        table: str,
+        said: Sequence[tuple[Sequence[object], Mapping[str, object]]],
+        now: int,
+    ) -> None:
+        """Keep what a terminal says it holds: the key of each entry, and its fields."""
+
+    def page(part: Page, device: str | None, table: str | None) -> list[Entry]:
+        """List entries by id."""
 
 
 class IRejects(Interface):
@@ -192,19 +277,37 @@ class ITransaction(Interface):
     devices: IDevices = Attribute("Terminals")
     stamps: IStamps = Attribute("Stamps of uploads")
     attendance: IAttendance = Attribute("Attendance records")
+    operations: ILog = Attribute("Operations on terminals")
+    errors: ILog = Attribute("Errors that terminals report")
+    idcards: ILog = Attribute("Identity cards")
+    photos: IAttendancePhotos = Attribute("Attendance photos")
+    people: IPeople = Attribute("Users, templates and photos")
+    pictures: IPictures = Attribute("Pictures")
+    entries: IEntries = Attribute("What terminals hold beside people")
     rejects: IRejects = Attribute("What was not understood")
     commands: ICommands = Attribute("Command queues")
     leases: ILeases = Attribute("Leases of background jobs")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
 
 
+class IBringsTables(Interface):
+    """A record handler that keeps what it takes in tables of its own."""
+
+    def prepare(tx: ITransaction) -> None:
+        """Make its tables in the database, or bring them up to date; at every start.
+
+        On the writer's thread, in a unit of work, before any terminal is served.
+        """
+
+
 class IStore(Interface):
     """Where everything is kept."""
 
-    def start() -> None:
-        """Open the database and migrate it, before the reactor runs.
+    def start(brings: Sequence[IBringsTables] = ()) -> None:
+        """Open the database and migrate it, before the reactor runs; then let handlers do so.
 
-        `StoreError` says what to do if that fails.
+        `StoreError` says what to do if that fails. A handler that fails is reported, and the rest
+        go on.
         """
 
     def stop() -> Awaitable[None]:

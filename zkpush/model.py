@@ -129,6 +129,27 @@ Record = Mapping[str, object]
 has a time, utc (seconds since the epoch)."""
 
 
+class Said(msgspec.Struct, frozen=True):
+    """What a terminal says of one user, template or photo."""
+
+    key: tuple[str | int, ...]
+    """What it says it of; the user ID (PIN) first."""
+    values: Mapping[str, object]
+    """The columns it is kept in."""
+    text: bytes
+    """What tells two statements apart; without what is random in them."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a terminal holds in a table that is not of people, such as a work code."""
+
+    id: int
+    device: str
+    table: str
+    fields: dict[str, str | int]
+    updated_at: int
+
+
 class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was not understood, as it is kept."""
 

@@ -20,13 +20,15 @@ from .device.exchange import Exchange
 from .device.intake import Intake
 from .device.queue import CommandQueue
 from .device.registry import Registry
-from .interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory
+from .interfaces import IAdmissionPolicy, IBringsTables, IRecordHandler, IStoreFactory
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.site import ManageSite
 from .plugins import PluginConflict, by_claim, sound_plugins
+from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
+from .resources.fdata import FData
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.site import TerminalSite
@@ -116,7 +118,8 @@ def build(
     policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
     factories = by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
     handlers = by_claim(
-        sound_plugins(IRecordHandler), lambda plugin: [table.name for table in plugin.tables]
+        sound_plugins(IRecordHandler),
+        lambda plugin: [name for table in plugin.tables for name in (table.name, *table.aliases)],
     )
 
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
@@ -133,18 +136,27 @@ def build(
         reactor,
         secrets.token_hex(8),
     )
-    intake = Intake(store, registry, handlers, reactor)
+    limits = settings.limits
+    packets = PacketLimits(
+        compressed=limits.body_bytes,
+        expanded=limits.packet_bytes,
+        ratio=limits.packet_ratio,
+        members=limits.packet_members,
+        member=limits.packet_bytes,
+    )
+    intake = Intake(store, registry, handlers, packets, reactor)
     exchange = Exchange(store, registry, intake.tables, settings.options)
     queue = CommandQueue(store, registry, settings.commands, secrets.choice)
 
     terminals = TerminalSite(
         {
-            "cdata": CData(registry, exchange, intake),
+            "cdata": CData(registry, intake, exchange=exchange),
+            "fdata": FData(registry, intake),
             "getrequest": GetRequest(registry, intake, queue),
             "devicecmd": DeviceCmd(registry, queue),
             "ping": Ping(registry),
         },
-        settings.limits.body_bytes,
+        limits.body_bytes,
         reactor,
     )
     endpoints = Endpoints(store, registry, queue, reactor)
@@ -158,6 +170,7 @@ def build(
     return Daemon(
         data,
         store,
+        [handler for handler in set(handlers.values()) if IBringsTables.providedBy(handler)],
         registry,
         [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
         None

@@ -156,8 +156,11 @@ class Terminal:
 
     def punch(self, rows: Sequence[str]) -> bytes:
         """Upload attendance records."""
-        body = "".join(f"{row}\n" for row in rows)
-        return self.ask("POST", "cdata", "&table=ATTLOG&Stamp=1", body.encode())
+        return self.upload("ATTLOG", "".join(f"{row}\n" for row in rows))
+
+    def upload(self, table: str, body: str) -> bytes:
+        """Upload records of any kind."""
+        return self.ask("POST", "cdata", f"&table={table}&Stamp=1", body.encode())
 
     def command(self) -> tuple[str, str]:
         """Poll until there is a command: its CmdID and its text."""

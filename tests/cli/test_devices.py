@@ -8,7 +8,10 @@ import pytest
 
 from .program import Daemon, cells, failed, misused, said
 
-OPTIONS = "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag"
+OPTIONS = (
+    "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
+    "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
+)
 KEYS = f"alias, area, timezone, {OPTIONS}"
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Callable, Coroutine
+
 import pytest
+from click.testing import CliRunner
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from zkpush.cli import main
 from zkpush.cli.simulate import simulation
 from zkpush.simulator import fleet
 from zkpush.simulator.fleet import FleetPlan, FleetResult
@@ -56,6 +61,69 @@ def test_not_acknowledged(
         "commands      1",
         "failures      0",
     ]
+
+
+def test_everything(daemon: Daemon) -> None:
+    """With --everything each kind of record is counted, too."""
+    for number in range(1, 5):
+        daemon.api("PUT", f"devices/SIM0090000{number}", {"state": "approved"})
+    plan = ("--devices", "4", "--users", "3", "--rate", "50", "--seed", "9", "--punches", "4")
+    run = zkpush("simulate", "--server", daemon.terminals, "--everything", *plan)
+    counted = dict(cells(said(run)))
+    assert (counted["punches"], counted["acknowledged"], counted["failures"]) == ("8", "8", "0")
+    for kind in ("USER", "FP", "FACE", "FVEIN", "BIODATA", "IDCARD", "ERRORLOG", "packets"):
+        assert int(counted[kind]) >= 1
+
+
+def test_other_records_not_acknowledged(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other records that the server does not acknowledge make it fail, too."""
+
+    async def run_fleet(*args: object) -> FleetResult:
+        return FleetResult(punches=2, acknowledged=2, others={"USER": 5, "packets": 1}, waiting=3)
+
+    monkeypatch.setattr(fleet, "run_fleet", run_fleet)
+    running = Deferred.fromCoroutine(simulation(Clock(), FleetPlan(server="http://server")))
+    failures: list[Failure] = []
+    running.addErrback(failures.append)
+    assert failures[0].value.message == "3 other records were not acknowledged."
+    assert capsys.readouterr().out.splitlines()[-2:] == ["USER          5", "packets       1"]
+
+
+@pytest.mark.parametrize(
+    ("options", "models"),
+    [
+        ((), ("att",)),
+        (("--everything",), ("att", "pid", "classic", "old")),
+        (("--everything", "--models", "pid, old"), ("pid", "old")),
+    ],
+)
+def test_models(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], models: tuple[str, ...]
+) -> None:
+    """Terminals are of the models that are named: by default of one, with --everything of all."""
+    plans: list[FleetPlan] = []
+
+    async def run_fleet(reactor: object, plan: FleetPlan, report: object) -> FleetResult:
+        plans.append(plan)
+        return FleetResult()
+
+    monkeypatch.setattr(fleet, "run_fleet", run_fleet)
+
+    def run(work: Callable[[object], Coroutine[object, object, None]]) -> None:
+        Deferred.fromCoroutine(work(Clock()))
+
+    monkeypatch.setattr(importlib.import_module("zkpush.cli.simulate"), "run", run)
+    result = CliRunner().invoke(main, ["simulate", "--server", "http://server", *options])
+    assert result.exit_code == 0, result.output
+    assert plans[0].models == models
+
+
+def test_no_model() -> None:
+    """What is no model is a mistake of usage, and the message names those there are."""
+    run = misused("simulate", "--server", "http://server", "--models", "att,abc")
+    assert "'abc' is not a model; there are att, pid, classic, old." in failed(run, 2)
 
 
 def test_no_server() -> None:

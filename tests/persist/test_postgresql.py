@@ -18,6 +18,7 @@ from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
 from zkpush.persist import postgresql
 from zkpush.persist.postgresql import PostgreSQLStores
+from zkpush.protocol.times import wall_clock
 
 
 def with_options(url: str, **options: object) -> str:
@@ -287,7 +288,7 @@ async def test_a_row_with_nul_hurts_nobody_else(store) -> None:
 
     def upload(pin):
         row = (pin, "2026-01-05 08:00:00", 0, 1, *[None] * 12)
-        return store.write(lambda tx: tx.attendance.add(device.id, [row], lambda text: 0, 1))
+        return store.write(lambda tx: tx.attendance.add(device.id, [row], wall_clock("UTC"), 1))
 
     outcomes = await DeferredList([upload("1"), upload("a\0b"), upload("3")], consumeErrors=True)
     assert [done for done, _ in outcomes] == [True, False, True]

@@ -20,7 +20,7 @@ from zkpush.protocol.times import wall_clock
 from .conftest import open_database
 
 EVERYTHING = Page(1000)
-UTC = wall_clock("UTC").utc
+UTC = wall_clock("UTC")
 
 
 def upload(device_id: int, pin: int):

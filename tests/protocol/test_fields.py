@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.strategies import values_of
 from zkpush.protocol import tables
-from zkpush.protocol.fields import Field, Form, Kind, Layout, Table
+from zkpush.protocol.fields import Field, Form, Kind, Layout, Table, decode_base64, plain_base64
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),
@@ -26,6 +28,28 @@ READ = [
     (Kind.NUMBER, "999999.999999", 999999.999999, "999999.999999"),
     (Kind.TIME, "2015-07-30 15:16:28", "2015-07-30 15:16:28", "2015-07-30 15:16:28"),
     (Kind.TIME, "2024-02-29 00:00:00", "2024-02-29 00:00:00", "2024-02-29 00:00:00"),
+    (Kind.MOMENT, "2024-02-29 00:00:00", "2024-02-29 00:00:00", "2024-02-29 00:00:00"),
+    (Kind.MOMENT, "289515406", "2009-01-03 20:56:46", "2009-01-03 20:56:46"),
+    (Kind.MOMENT, "0", "2000-01-01 00:00:00", "2000-01-01 00:00:00"),
+    (Kind.CARD, "[15CD5B07]", "123456789", "123456789"),
+    (Kind.CARD, "[15cd5b07]", "123456789", "123456789"),
+    (Kind.CARD, "[0000000000]", "", ""),
+    (
+        Kind.CARD,
+        f"[{'FF' * 13}]",
+        "20282409603651670423947251286015",
+        "20282409603651670423947251286015",
+    ),
+    (Kind.CARD, "123456789", "123456789", "123456789"),
+    (Kind.CARD, "0012AbZ", "0012AbZ", "0012AbZ"),
+    (Kind.CARD, "000", "", ""),
+    (Kind.CARD, "", "", ""),
+    (Kind.BASE64, "QUJD", b"QUJD", "QUJD"),
+    (Kind.BASE64, "QUI=", b"QUI=", "QUI="),
+    (Kind.BASE64, "QUI", b"QUI", "QUI"),
+    (Kind.BASE64, "QQ==", b"QQ==", "QQ=="),
+    (Kind.BASE64, "+/9z", b"+/9z", "+/9z"),
+    (Kind.BASE64, "", b"", ""),
 ]
 
 UNREADABLE = [
@@ -50,9 +74,29 @@ UNREADABLE = [
             "2015-07-30 15: 16: 28",
         ],
     ),
+    (Kind.MOMENT, ["", "2015-07-30", "2015-02-29 15:16:28", "-1", "5270400", "28951540600", "1.5"]),
+    (
+        Kind.CARD,
+        [
+            "[]",
+            "[1]",
+            "[15CD5B0]",
+            "[15CD5B07",
+            "15CD5B07]",
+            "[xy]",
+            f"[{'01' * 14}]",
+            "1 2",
+            "-1",
+            "1" * 33,
+            "\u0663",
+        ],
+    ),
+    (Kind.BASE64, ["A", "AAAAA", "QQ===", "Q=Q=", "QU-_", "QU JD", "QUJD\n", "\u0663AAA", "?"]),
 ]
 
 PIN = Field(wire="Pin", name="pin", meaning="User ID", pattern="[A-Z]{1,3}")
+SECRET = Field(wire="Key", name="key", meaning="Key", pattern="[0-9]+", secret=True)
+SECRET_TEMPLATE = Field(wire="TMP", name="tmp", meaning="", kind=Kind.BASE64, secret=True)
 LEVEL = Field(wire="Level", name="level", meaning="Level", kind=Kind.INTEGER, minimum=-1, maximum=9)
 
 
@@ -72,7 +116,7 @@ def test_a_value_is_read_and_written_by_its_kind(
 )
 def test_what_is_not_of_the_kind_is_not_read(kind: Kind, text: str) -> None:
     """A value is of its kind exactly, or it is not read at all."""
-    with pytest.raises(ValueError, match="is not a"):
+    with pytest.raises(ValueError, match=r"is (not|neither) "):
         kind.decode(text)
 
 
@@ -103,6 +147,10 @@ def test_any_text_is_a_value_or_a_mistake(kind: Kind, text: str) -> None:
         (PIN, "ABCD", "Pin: 'ABCD' has not the form"),
         (PIN, "A\n", "Pin: .* has not the form"),
         (PIN, "x" * 50, f"Pin: '{'x' * 40}' has not the form"),
+        (PIN, "1 Passwd=secret", "Pin: '1 Passwd' has not the form"),
+        (LEVEL, "2 TMP=secret", "Level: '2 TMP' is not an integer"),
+        (SECRET, "secret", "Key: this is no text that it takes$"),
+        (SECRET_TEMPLATE, "secret?", "TMP: this is no base64 that it takes$"),
     ],
 )
 def test_a_mistake_names_the_field(field: Field, text: str, mistake: str) -> None:
@@ -121,7 +169,13 @@ def test_bounds_belong_to_what_is_allowed(field: Field, text: str, value: object
 
 ALL_FIELDS = [
     field
-    for table in (tables.EXCHANGE, tables.OPTION_REPLY, tables.OPTIONS, tables.INFO, tables.ATTLOG)
+    for table in (
+        tables.EXCHANGE,
+        tables.OPTION_REPLY,
+        tables.OPTIONS,
+        tables.INFO,
+        *tables.RECORD_TABLES,
+    )
     for field in table.fields
 ]
 
@@ -131,6 +185,32 @@ def test_every_field_reads_what_it_allows(data: st.DataObject, field: Field) -> 
     """Every value within the bounds and the pattern of a field is read as it was written."""
     value = data.draw(values_of(field))
     assert field.decode(field.kind.encode(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (b"", b""),
+        (b"QQ", b"A"),
+        (b"QQ=", b"A"),
+        (b"QQ==", b"A"),
+        (b"QUI", b"AB"),
+        (b"QUI=", b"AB"),
+        (b"QUJD", b"ABC"),
+        (b"QUJD==", b"ABC"),
+    ],
+)
+def test_base64_stands_for_bytes_padded_or_not(text: bytes, plain: bytes) -> None:
+    """Padding that is missing, or too much, does not matter."""
+    assert plain_base64(decode_base64(text.decode())) == plain
+
+
+@given(st.binary())
+def test_all_bytes_come_back_from_base64(plain: bytes) -> None:
+    """What is packed in base64 is the same when it is unpacked, without its padding, too."""
+    text = base64.b64encode(plain)
+    assert plain_base64(text) == plain
+    assert plain_base64(text.rstrip(b"=")) == plain
 
 
 def test_a_table_finds_its_fields() -> None:

@@ -14,15 +14,17 @@ from zkpush.protocol.fields import Layout, Table
 from zkpush.protocol.handshake import (
     UNKNOWN_DEVICE,
     Hello,
+    canonical_settings,
     check_settings,
     check_stamp,
     decode_hello,
     decode_options,
+    decode_transfer_flag,
     encode_options,
     transfer_flag,
 )
 from zkpush.protocol.requests import parse_arguments
-from zkpush.protocol.tables import RECORD_TABLES
+from zkpush.protocol.tables import ATTLOG, RECORD_TABLES
 
 REQUEST = (
     b"SN=0316144680030&options=all&pushver=2.2.14&language=83"
@@ -56,6 +58,12 @@ OPTIONS = (
     "MultiBioVersion,MultiBioCount,MaxMultiBioDataCount,MaxMultiBioPhotoCount,MultiBioDataCount,"
     "MultiBioPhotoCount\n"
 )
+NAMES = (
+    "TransData AttLog\tOpLog\tAttPhoto\tEnrollFP\tEnrollUser\tChgUser\tChgFP\tFACE\tUserPic"
+    "\tWORKCODE\tBioPhoto"
+)
+"""All words of format II (5) but FPImag: nothing is known of how images are uploaded."""
+DIGITS = "111110111111"
 
 REPLIES = [
     (
@@ -71,13 +79,15 @@ REPLIES = [
         "Delay=10\n"
         "TransTimes=00:00;14:00\n"
         "TransInterval=1\n"
-        "TransFlag=TransData AttLog\n"
+        f"TransFlag={NAMES}\n"
         "TimeZone=8\n"
         "Realtime=1\n"
         "Encrypt=0\n"
         "ServerVer=2.4.1\n"
         "PushProtVer=2.4.1\n"
-        "PushOptionsFlag=1\n" + OPTIONS,
+        "PushOptionsFlag=1\n" + OPTIONS + "ATTPHOTOBase64=0\n"
+        "MultiBioDataSupport=0:1:1:1:1:1:1:1:1:1\n"
+        "MultiBioPhotoSupport=0:1:1:1:1:1:1:1:1:1\n",
     ),
     (
         {
@@ -89,6 +99,9 @@ REPLIES = [
                 "TransFlag": "digits",
                 "Realtime": 0,
                 "PushOptionsFlag": 0,
+                "ATTPHOTOBase64": 1,
+                "MultiBioDataSupport": "0:0:0:0:0:0:0:0:0:1",
+                "MultiBioPhotoSupport": "0:1:0:0:0:0:0:0:0:1",
             },
             "stamps": {"ATTLOG": "9999", "ATTPHOTO": "82983982"},
             "time_zone": "-210",
@@ -108,13 +121,15 @@ REPLIES = [
         "Delay=5\n"
         "TransTimes=06:30\n"
         "TransInterval=0\n"
-        "TransFlag=100000000000\n"
+        f"TransFlag={DIGITS}\n"
         "TimeZone=-210\n"
         "Realtime=0\n"
         "Encrypt=0\n"
         "ServerVer=2.4.1\n"
         "PushProtVer=2.4.1\n"
-        "PushOptionsFlag=0\n" + OPTIONS,
+        "PushOptionsFlag=0\n" + OPTIONS + "ATTPHOTOBase64=1\n"
+        "MultiBioDataSupport=0:0:0:0:0:0:0:0:0:1\n"
+        "MultiBioPhotoSupport=0:1:0:0:0:0:0:0:0:1\n",
     ),
 ]
 
@@ -130,10 +145,12 @@ PHOTOS = Table(
 )
 
 FLAGS = [
-    ("names", RECORD_TABLES, "TransData AttLog"),
-    ("digits", RECORD_TABLES, "100000000000"),
-    ("names", [*RECORD_TABLES, PHOTOS], "TransData AttLog\tOpLog\tBioPhoto"),
-    ("digits", [*RECORD_TABLES, PHOTOS], "110000000001"),
+    ("names", RECORD_TABLES, NAMES),
+    ("digits", RECORD_TABLES, DIGITS),
+    ("names", [ATTLOG], "TransData AttLog"),
+    ("digits", [ATTLOG], "100000000000"),
+    ("names", [ATTLOG, PHOTOS], "TransData AttLog\tOpLog\tBioPhoto"),
+    ("digits", [ATTLOG, PHOTOS], "110000000001"),
     ("digits", [], "000000000000"),
     ("1111000000", RECORD_TABLES, "1111000000"),
     ("TransData AttLog\tFACE", RECORD_TABLES, "TransData AttLog\tFACE"),
@@ -151,6 +168,15 @@ GOOD_SETTINGS = [
     ({"TransFlag": "111100000000"}, {"TransFlag": "111100000000"}),
     ({"TransFlag": 1111000000}, {"TransFlag": "1111000000"}),
     ({"TransFlag": "TransData AttLog\tOpLog"}, {"TransFlag": "TransData AttLog\tOpLog"}),
+    ({"attphotobase64": "1"}, {"ATTPHOTOBase64": 1}),
+    (
+        {"MultiBioDataSupport": "0:1:0:0:0:0:0:0:0:1"},
+        {"MultiBioDataSupport": "0:1:0:0:0:0:0:0:0:1"},
+    ),
+    (
+        {"MultiBioPhotoSupport": "0:0:0:0:0:0:0:0:0:1:1"},
+        {"MultiBioPhotoSupport": "0:0:0:0:0:0:0:0:0:1:1"},
+    ),
 ]
 
 BAD_SETTINGS = [
@@ -168,6 +194,11 @@ BAD_SETTINGS = [
     ({"TransFlag": "TransData AttLog OpLog"}, "TransFlag: "),
     ({"TransFlag": "111"}, "TransFlag: '111' has not the form "),
     ({"Realtime": 2}, "Realtime: 2 is more than 1 ("),
+    ({"ATTPHOTOBase64": 2}, "ATTPHOTOBase64: 2 is more than 1 ("),
+    ({"MultiBioDataSupport": "0:1"}, "MultiBioDataSupport: '0:1' has not the form "),
+    ({"MultiBioDataSupport": 1}, "MultiBioDataSupport: '1' has not the form "),
+    ({"MultiBioPhotoSupport": "0: 1: 1: 0: 0: 0: 0: 0: 0: 0"}, "MultiBioPhotoSupport: '0: 1"),
+    ({"MultiBioPhotoSupport": "0:10:0:7:0:0:0:0:0:0"}, "MultiBioPhotoSupport: '0:10:0:7"),
     ({"TimeZone": "8"}, "TimeZone is not an option that can be set; there are ErrorDelay, Delay, "),
     ({"Dealy": 5}, "Dealy is not an option that can be set; there are ErrorDelay, Delay, "),
 ]
@@ -253,6 +284,37 @@ def test_terminals_are_asked_for_everything_that_is_stored(
     assert transfer_flag(setting, tables) == flag
 
 
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("TransData AttLog\tOpLog", {"AttLog", "OpLog"}),
+        ("TransData AttLog OpLog AttPhoto", {"AttLog", "OpLog", "AttPhoto"}),
+        ("TransData FACE\tNew", {"FACE", "New"}),
+        ("TransData", set()),
+        ("1111000000", {"AttLog", "OpLog", "AttPhoto", "EnrollFP"}),
+        ("000000000001", {"BioPhoto"}),
+        ("0000000000", {"AttPhoto"}),
+    ],
+)
+def test_a_terminal_reads_what_it_is_asked_for(flag: str, words: set[str]) -> None:
+    """Both formats name the data to send; nothing but zeros asks for attendance photos (5)."""
+    assert decode_transfer_flag(flag) == words
+
+
+@pytest.mark.parametrize("setting", ["names", "digits"])
+def test_a_terminal_reads_what_the_server_wants(setting: str) -> None:
+    """Both formats ask for the same, all words but FPImag."""
+    asked = decode_transfer_flag(transfer_flag(setting, RECORD_TABLES))
+    assert asked == set(NAMES.removeprefix("TransData ").split("\t"))
+
+
+def test_options_are_known_by_their_own_names() -> None:
+    """The name of an option may be in any case; what cannot be set is refused."""
+    assert canonical_settings(["DELAY", "attphotobase64"]) == ["Delay", "ATTPHOTOBase64"]
+    with pytest.raises(ValueError, match=r"^Stamp is not an option that can be set; there are "):
+        canonical_settings(["Delay", "Stamp"])
+
+
 @pytest.mark.parametrize(("given_", "checked"), GOOD_SETTINGS)
 def test_settings_are_taken_in_any_case_and_as_text(
     given_: dict[str, object], checked: dict[str, str | int]
@@ -266,6 +328,12 @@ def test_a_bad_setting_is_explained(given_: dict[str, object], mistake: str) -> 
     """A setting that is no option, or no value of it, is refused with what it takes."""
     with pytest.raises(ValueError, match="^" + re.escape(mistake)):
         check_settings(given_)
+
+
+def test_an_option_cannot_be_set_twice() -> None:
+    """Two spellings of one option are a mistake."""
+    with pytest.raises(ValueError, match=r"^Delay is there twice$"):
+        check_settings({"Delay": 5, "delay": 6})
 
 
 def test_all_bad_settings_are_reported_at_once() -> None:
@@ -307,9 +375,9 @@ def test_every_option_reply_is_read_as_it_was_meant(
         assert options[f"{name}Stamp"] == stamp
     for name, value in settings.items():
         if value == "names":
-            assert options[name] == "TransData AttLog"
+            assert options[name] == NAMES
         elif value == "digits":
-            assert options[name] == "100000000000"
+            assert options[name] == DIGITS
         else:
             assert options[name] == str(value)
 

@@ -113,4 +113,4 @@ def test_a_query_is_read_or_refused(query: bytes) -> None:
 def test_an_upload_may_have_no_stamp() -> None:
     """Newer firmware discards stamps: an upload is complete without one."""
     upload = Upload(table="ATTLOG", body=b"")
-    assert upload.stamp is None
+    assert (upload.stamp, upload.packed, upload.name) == (None, False, None)

@@ -6,11 +6,18 @@ import re
 
 import pytest
 
+from tests.protocol.strategies import LINE_TABLES
 from zkpush.protocol import tables
 from zkpush.protocol.commands import find_command
-from zkpush.protocol.fields import Acknowledge, Command, Scope, Table
+from zkpush.protocol.fields import Acknowledge, Command, Layout, Scope, Table
 
-TABLES = [tables.EXCHANGE, tables.OPTION_REPLY, tables.OPTIONS, tables.INFO, tables.ATTLOG]
+TABLES = [
+    tables.EXCHANGE,
+    tables.OPTION_REPLY,
+    tables.OPTIONS,
+    tables.INFO,
+    *tables.RECORD_TABLES,
+]
 
 FORMAT_I = [
     "AttLog",
@@ -27,6 +34,69 @@ FORMAT_I = [
     "BioPhoto",
 ]
 """The twelve digits of TransFlag (5)."""
+
+TRANSFER = {
+    "ATTLOG": ("AttLog",),
+    "ATTPHOTO": ("AttPhoto",),
+    "OPLOG": ("OpLog",),
+    "USER": ("EnrollUser", "ChgUser"),
+    "FP": ("EnrollFP", "ChgFP"),
+    "FACE": ("FACE",),
+    "USERPIC": ("UserPic",),
+    "BIOPHOTO": ("BioPhoto",),
+    "WORKCODE": ("WORKCODE",),
+}
+"""Which words of TransFlag ask for which table; for the other tables there are none (5)."""
+
+WIRE = {
+    "ATTPHOTO": "PIN SN size CMD",
+    "OPLOG": "OpType OpWho OpTime Value1 Value2 Value3 Reserved",
+    "USER": "PIN Name Pri Passwd Card Grp TZ Verify ViceCard StartDatetime EndDatetime Expires",
+    "IDCARD": "PIN SNNum IDNum DNNum Name Gender Nation Birthday ValidInfo Address AdditionalInfo "
+    "Issuer Photo FPTemplate1 FPTemplate2 Reserve Notice",
+    "FP": "PIN FID Size Valid TMP",
+    "FACE": "PIN FID SIZE VALID TMP",
+    "FVEIN": "Pin FID Index Size Valid Tmp",
+    "BIODATA": "Pin No Index Valid Duress Type MajorVer MinorVer Format Tmp",
+    "USERPIC": "PIN FileName Size Format Url Content",
+    "BIOPHOTO": "PIN No Index FileName Type Size Format Url Content",
+    "ERRORLOG": "ErrCode ErrMsg DataOrigin CmdId Additional",
+    "WORKCODE": "PIN CODE NAME",
+    "SMS": "MSG TAG UID MIN StartTime",
+    "USER_SMS": "PIN UID",
+    "Blacklist": "IDNum Name Gender Nation",
+    "WHITELIST": "IDNum Name Gender Nation",
+    "WALLPAPER": "Index Size Extension Content",
+}
+"""The fields of each record in the order and the spelling of its own section, newer ones too."""
+
+KEYS = {
+    "OPLOG": ("code", "time"),
+    "USER": ("pin",),
+    "FP": ("pin", "number"),
+    "FACE": ("pin", "index"),
+    "FVEIN": ("pin", "number", "index"),
+    "BIODATA": ("pin", "type", "number", "index", "major_version", "minor_version"),
+    "USERPIC": ("pin",),
+    "BIOPHOTO": ("pin", "type", "number", "index"),
+    "WORKCODE": ("code",),
+    "SMS": ("number",),
+    "USER_SMS": ("pin", "number"),
+    "Blacklist": ("id_number",),
+    "WHITELIST": ("id_number",),
+    "WALLPAPER": ("index",),
+}
+
+SECRETS = {
+    "USER": ["Passwd"],
+    "FP": ["TMP"],
+    "FACE": ["TMP"],
+    "FVEIN": ["Tmp"],
+    "BIODATA": ["Tmp"],
+    "USERPIC": ["Content"],
+    "BIOPHOTO": ["Content"],
+    "IDCARD": ["Photo", "FPTemplate1", "FPTemplate2"],
+}
 
 STAMPS = [
     ("ATTLOG", "ATTLOGStamp", "Stamp"),
@@ -108,11 +178,79 @@ def test_attendance_columns_stand_in_the_order_of_the_specification() -> None:
     }
 
 
-def test_only_options_are_answered_without_a_count() -> None:
-    """Pushed options are answered with a bare OK, records with their number."""
-    assert tables.OPTIONS.acknowledge is Acknowledge.BARE
-    assert tables.ATTLOG.acknowledge is Acknowledge.COUNT
+def test_options_photos_and_errors_are_answered_without_a_count() -> None:
+    """Options, attendance photos and errors get a bare OK (8, 11.3, 11.16), records a number."""
+    bare = [table.name for table in TABLES if table.acknowledge is Acknowledge.BARE]
+    assert bare == ["options", "ATTPHOTO", "ERRORLOG"]
     assert Acknowledge("OK") is Acknowledge.BARE
+
+
+def test_records_have_the_fields_of_their_sections() -> None:
+    """Every field is spelled as its own section spells it."""
+    declared = {
+        table.name: " ".join(field.wire for field in table.fields)
+        for table in tables.RECORD_TABLES
+        if table is not tables.ATTLOG
+    }
+    assert declared == WIRE
+
+
+def test_records_are_one_by_their_keys() -> None:
+    """What a terminal sends again is the same entry by these; logs have no entries."""
+    keys = {table.name: table.key for table in tables.RECORD_TABLES if table.key}
+    assert keys == {"ATTLOG": ("time", "pin", "status", "verify"), **KEYS}
+
+
+def test_what_commands_call_a_table_is_its_other_name() -> None:
+    """Three tables have another name in commands (12.1.1)."""
+    aliases = {table.name: table.aliases for table in tables.RECORD_TABLES if table.aliases}
+    assert aliases == {"USER": ("USERINFO",), "FP": ("FINGERTMP",), "WALLPAPER": ("ADPIC",)}
+
+
+def test_no_two_tables_have_one_name() -> None:
+    """A name or a keyword, in any case, is of one table."""
+    names = [
+        name.lower() for table in tables.RECORD_TABLES for name in (table.name, *table.aliases)
+    ]
+    assert len(set(names)) == len(names)
+    for table in tables.RECORD_TABLES:
+        assert table.keyword in (None, table.name)
+
+
+def test_only_identity_cards_are_utf_8_whatever_the_language() -> None:
+    """Text is in the encoding of the terminal, but that of identity cards (11.6)."""
+    assert [table.name for table in tables.RECORD_TABLES if table.utf8] == ["IDCARD"]
+
+
+def test_passwords_templates_and_pictures_are_secret() -> None:
+    """These fields are in no log, and only for those who may see biometrics."""
+    secrets = {
+        table.name: [field.wire for field in table.fields if field.secret]
+        for table in tables.RECORD_TABLES
+    }
+    assert {name: wires for name, wires in secrets.items() if wires} == SECRETS
+
+
+def test_templates_and_entries_are_records() -> None:
+    """Four tables hold templates; six hold what terminals have beside people."""
+    assert [table.name for table in tables.TEMPLATE_TABLES] == ["FP", "FACE", "FVEIN", "BIODATA"]
+    assert [table.name for table in tables.ENTRY_TABLES] == [
+        "WORKCODE",
+        "SMS",
+        "USER_SMS",
+        "Blacklist",
+        "WHITELIST",
+        "WALLPAPER",
+    ]
+    assert set(tables.RECORD_TABLES) >= {*tables.TEMPLATE_TABLES, *tables.ENTRY_TABLES}
+
+
+def test_every_table_is_generated_for_the_tests() -> None:
+    """Each table is of lines, of columns in forms, or of photos, and each has its round trip."""
+    photos = [table for table in tables.RECORD_TABLES if table.layout is Layout.PHOTO]
+    forms = [table for table in tables.RECORD_TABLES if table.forms]
+    assert {*photos, *forms, *LINE_TABLES} == set(tables.RECORD_TABLES)
+    assert photos == [tables.ATTPHOTO]
 
 
 def test_scopes_have_the_names_that_callers_use() -> None:
@@ -137,10 +275,11 @@ def test_transfer_words_stand_in_the_order_of_the_digits() -> None:
 
 
 def test_tables_ask_for_data_in_the_words_of_the_protocol() -> None:
-    """What a table asks for is a word of TransFlag."""
-    for table in tables.RECORD_TABLES:
-        assert table.transfer
-        assert set(table.transfer) <= set(FORMAT_I)
+    """What a table asks for is a word of TransFlag, and of one table only."""
+    asked = {table.name: table.transfer for table in tables.RECORD_TABLES if table.transfer}
+    assert asked == TRANSFER
+    words = [word for table in TRANSFER.values() for word in table]
+    assert sorted(words) == sorted(set(FORMAT_I) - {"FPImag"})
 
 
 def test_there_is_a_stamp_for_each_data_type() -> None:

@@ -23,6 +23,7 @@ LINES = [
     (b"caf\xe9", "utf-8", "caf\ufffde9", b"caf\xe9"),
     (b"\xc9\xcf\xb0\xe0", "gb18030", "\u4e0a\u73ed", None),
     (b"\x81\x39\xee\x39", "gb18030", "\u3400", None),
+    (b"a\xe4\xb8", "utf-8", "a\ufffde4\ufffdb8", b"a\xe4\xb8"),
     (b"\xc9\xcf\xff", "gb18030", "\u4e0a\ufffdff", b"\xc9\xcf\xff"),
 ]
 
@@ -39,6 +40,12 @@ def test_bytes_that_do_not_decode_are_shown_and_kept(
 ) -> None:
     """A line with bytes that do not decode shows those marked, and its exact bytes are kept."""
     assert decode_line(line, encoding) == (text, kept)
+
+
+def test_only_bytes_are_shown_marked() -> None:
+    """Text that cannot be encoded is an error, as ever."""
+    with pytest.raises(UnicodeEncodeError):
+        "\ud800".encode("utf-8", "zkpush.mark")
 
 
 @given(st.text(VALUE_CHARACTERS), ENCODINGS)

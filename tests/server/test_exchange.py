@@ -8,7 +8,22 @@ from zkpush.protocol.handshake import UNKNOWN_DEVICE
 
 from ..rig import Rig
 
-REPLY = """\
+EVERYTHING = "TransData " + "\t".join(
+    [
+        "AttLog",
+        "OpLog",
+        "AttPhoto",
+        "EnrollFP",
+        "EnrollUser",
+        "ChgUser",
+        "ChgFP",
+        "FACE",
+        "UserPic",
+        "WORKCODE",
+        "BioPhoto",
+    ]
+)
+REPLY = f"""\
 GET OPTION FROM: T1
 ATTLOGStamp=0
 OPERLOGStamp=0
@@ -20,7 +35,7 @@ ErrorDelay=30
 Delay=10
 TransTimes=00:00;14:00
 TransInterval=1
-TransFlag=TransData AttLog
+TransFlag={EVERYTHING}
 TimeZone=0
 Realtime=1
 Encrypt=0
@@ -71,7 +86,7 @@ async def test_a_stamp_cannot_add_a_line_to_the_reply(rig: Rig) -> None:
     await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1%0ATransFlag=0000000000", line)
     options = told((await rig.exchange()).body)
     assert options["ATTLOGStamp"] == "0"
-    assert options["TransFlag"] == "TransData AttLog"
+    assert options["TransFlag"] == EVERYTHING
 
 
 @pytest_twisted.ensureDeferred
@@ -115,13 +130,13 @@ async def test_one_terminal_can_be_told_otherwise(rig: Rig) -> None:
     assert (await rig.get("getrequest?SN=T2")).body == b"OK"
     line = b"1\t2026-01-05 08:00:00\t0\t1\n"
     assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)).body == b"OK: 1"
-    assert told((await rig.exchange("T1")).body)["TransFlag"] == "100000000000"
+    assert told((await rig.exchange("T1")).body)["TransFlag"] == "111110111111"
     assert (await rig.get("getrequest?SN=T1")).body == b"OK"
 
     await rig.api("PATCH", "/devices/T1", {"settings": {"Delay": 5}})
     await rig.api("PATCH", "/devices/T1", {"settings": {"transflag": None}})
     options = told((await rig.exchange("T1")).body)
-    assert (options["TransFlag"], options["Delay"]) == ("TransData AttLog", "5")
+    assert (options["TransFlag"], options["Delay"]) == (EVERYTHING, "5")
 
 
 @pytest_twisted.ensureDeferred
@@ -167,3 +182,16 @@ async def test_a_restarted_daemon_goes_on_without_an_exchange(make_rig, tmp_path
     await before.stop()
     after = await make_rig(database=database)
     assert (await after.get("getrequest?SN=T1")).body == b"OK"
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_wish_for_everything_survives_uploads_until_it_is_told(rig: Rig) -> None:
+    """A terminal that uploads between the wish and its next exchange is still told 0, once."""
+    await rig.exchange()
+    line = b"1\t2026-01-05 08:00:00\t0\t1\n"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=5", line)
+    assert (await rig.api("POST", "/devices/T1/resend", {"table": "ATTLOG"})).status == 202
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=6", line)
+    assert told((await rig.exchange()).body)["ATTLOGStamp"] == "0"
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=7", line)
+    assert told((await rig.exchange()).body)["ATTLOGStamp"] == "7"

@@ -21,6 +21,7 @@ from zope.interface import implementer
 
 from zkpush.simulator.fleet import TICK, Fleet, FleetResult
 from zkpush.simulator.link import Link
+from zkpush.simulator.model import ATT, Model
 from zkpush.simulator.terminal import SimulatedTerminal
 
 from ..rig import TIMEOUT, TurnedReactor
@@ -122,11 +123,11 @@ class Network:
         raise AssertionError("there are requests without end, at one moment")
 
     def terminal(
-        self, clock: IReactorTime, *, sn: str = "SIM1", users: int = 1
+        self, clock: IReactorTime, *, sn: str = "SIM1", users: int = 1, model: Model = ATT
     ) -> SimulatedTerminal:
         """A terminal on this network."""
         link = Link(self.client, SERVER, sn, clock)
-        return SimulatedTerminal(sn, users, link, clock, random.Random(sn))
+        return SimulatedTerminal(sn, users, link, clock, random.Random(sn), model=model)
 
 
 async def until(happened: Callable[[], bool]) -> None:

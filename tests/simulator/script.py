@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
 OPTIONS = b"GET OPTION FROM: SIM1\nATTLOGStamp=0\nDelay=10\nTimeZone=0\n"
 """An option reply that asks for no options in return."""
 Answer = bytes | int
 """The body of a reply with status 200, or another status."""
+LOST = 0
+"""Instead of a status: the request is taken, and its reply is lost."""
 
 
 class Script(Resource):
@@ -37,16 +39,19 @@ class Script(Resource):
         self.headers: list[dict[bytes, list[bytes]]] = []
         self.site = Site(self, timeout=None)
 
-    def render(self, request: Request) -> bytes:
+    def render(self, request: Request) -> bytes | int:
         """Answer a request."""
         name = request.postpath[-1].decode()
-        if name == "cdata":
+        if name in ("cdata", "fdata"):
             name = "upload" if request.method == b"POST" else "exchange"
         self.asked.append((name, request.content.read()))
         self.uris.append(request.uri)
         self.headers.append(dict(request.requestHeaders.getAllRawHeaders()))
         answers = self._answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer == LOST:
+            request.loseConnection()
+            return NOT_DONE_YET
         if isinstance(answer, int):
             request.setResponseCode(answer)
             return b"not now\n"

@@ -151,6 +151,49 @@ async def test_a_server_that_refuses_to_the_end_is_given_up() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_terminal_tries_again_after_the_error_delay() -> None:
+    """What fails is tried again as many seconds later as the server told it, and is not lost."""
+    script = Script(exchange=OPTIONS + b"ErrorDelay=7\n", upload=[503, 503, b"OK"])
+    started = Started(script.site, TurnedReactor(), rate=1.0, duration=20.0)
+    tries = []
+    for _ in range(19):
+        await started.seconds(1)
+        tries.append(sum(name == "upload" for name, _ in script.asked))
+    assert tries[0:8] == [0, *[1] * 7]
+    assert tries[8:15] == [2] * 7
+    assert tries[15] >= 3
+    result = await started.end()
+    assert result.failures == 2
+    assert result.punches == result.acknowledged
+
+
+@pytest.mark.parametrize(
+    ("told", "at"),
+    [
+        (b"TransInterval=1\n", [60, 120]),
+        (b"TransInterval=0\nTransTimes=00:00;12:01\n", [60]),
+        (b"TransInterval=0\n", []),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_without_realtime_records_are_sent_at_their_times(told: bytes, at: list[int]) -> None:
+    """With Realtime=0 a terminal sends at the interval and the times of day, and in the end."""
+    script = Script(exchange=OPTIONS + b"Realtime=0\n" + told)
+    started = Started(script.site, TurnedReactor(), rate=0.5, duration=130.0)
+    seen, uploads = [], 0
+    for second in range(1, 126):
+        await started.seconds(1)
+        now = sum(name == "upload" for name, _ in script.asked)
+        if now > uploads:
+            seen.append(second)
+        uploads = now
+    assert [moment for moment in seen if moment - 1 in at or moment in at] == seen
+    assert len(seen) == len(at)
+    result = await started.end()
+    assert result.punches == result.acknowledged >= 60
+
+
+@pytest_twisted.ensureDeferred
 async def test_patience_ends_with_the_plan() -> None:
     """A terminal that waits after a failure waits no longer than the plan lasts."""
     clock = TurnedReactor()

@@ -14,7 +14,7 @@ from .network import Network
 from .script import OPTIONS, Answer, Script
 
 OF_OPTIONS = {
-    "~DeviceName": "SIM-100",
+    "~DeviceName": "SIM-100 att",
     "~SerialNumber": "SIM1",
     "FirmVer": "Ver 8.0.4.7-20240115",
     "~OEMVendor": "SIMULATED CO., LTD.",
@@ -22,6 +22,14 @@ OF_OPTIONS = {
     "FaceFunOn": "1",
     "UserCount": "1",
     "TransactionCount": "0",
+    "VisilightFun": "1",
+    "MultiBioDataSupport": "0:1:1:0:0:0:0:1:1:1",
+    "MultiBioPhotoSupport": "0:0:0:0:0:0:0:0:0:1",
+    "MultiBioVersion": "0:10:7:0:0:0:0:3:1:58.12",
+    "MaxMultiBioDataCount": "0:10000:3000:0:0:0:0:3000:3000:6000",
+    "MaxMultiBioPhotoCount": "0:0:0:0:0:0:0:0:0:6000",
+    "MultiBioDataCount": "0:0:0:0:0:0:0:0:0:0",
+    "MultiBioPhotoCount": "0:0:0:0:0:0:0:0:0:0",
 }
 
 

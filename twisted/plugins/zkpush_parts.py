@@ -3,6 +3,9 @@
 from zkpush.device import admission
 from zkpush.handlers.attendance import AttendanceHandler
 from zkpush.handlers.device import DeviceHandler
+from zkpush.handlers.entries import EntryHandler
+from zkpush.handlers.logs import LogHandler
+from zkpush.handlers.people import PeopleHandler
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 
@@ -13,3 +16,6 @@ sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
 attendance = AttendanceHandler()
 device = DeviceHandler()
+entries = EntryHandler()
+logs = LogHandler()
+people = PeopleHandler()

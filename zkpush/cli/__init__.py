@@ -16,6 +16,7 @@ from .commands import commands
 from .devices import devices
 from .simulate import simulate
 from .target import Given
+from .users import users
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,5 +50,5 @@ def main(context: click.Context, data: Path | None, url: str | None, token: str 
     context.obj = Given.by(context, data, url, token)
 
 
-for command in (devices, attendance, commands, simulate):
+for command in (devices, attendance, users, commands, simulate):
     main.add_command(command)

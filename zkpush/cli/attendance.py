@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import click
 
 from .arguments import as_json, serial_number
-from .client import CSV, Api, Page
-from .output import Column, print_list
+from .client import CSV, Api
+from .output import Column, print_csv, print_list
 from .running import with_api
 
 _COLUMNS = (
@@ -54,7 +52,7 @@ async def list_(
         raise click.UsageError("Either --csv or --json.")
     filters = {"device": device, "pin": pin, "since": since, "until": until}
     if as_csv:
-        await _print_csv(api.pages("attendance", accept=CSV, limit=limit, filters=filters))
+        await print_csv(api.pages("attendance", accept=CSV, limit=limit, filters=filters))
         return
     await print_list(
         api.pages("attendance", limit=limit, filters=filters),
@@ -62,12 +60,3 @@ async def list_(
         as_json=as_json,
         empty="There are no such records.",
     )
-
-
-async def _print_csv(pages: AsyncIterator[Page]) -> None:
-    """The parts as one file: the line of names stands in the first one only."""
-    first = True
-    async for page in pages:
-        _names, _, records = page.text.partition(b"\r\n")
-        click.echo(page.text if first else records, nl=False)
-        first = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import attrs
 import click
@@ -95,6 +95,15 @@ async def _print_json_list(pages: AsyncIterator[Page]) -> None:
             click.echo(before + b",\n".join(map(msgspec.json.encode, page.items)), nl=False)
             before = b",\n"
     click.echo(b"[]" if before == b"[\n" else b"\n]")
+
+
+async def print_csv(pages: AsyncIterator[Page], file: IO[bytes] | None = None) -> None:
+    """Write the parts as one file: the line of names stands in the first one only."""
+    first = True
+    async for page in pages:
+        _names, _, items = page.text.partition(b"\r\n")
+        click.echo(page.text if first else items, file=file, nl=False)
+        first = False
 
 
 def print_object(item: Item, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..simulator.model import ATT, MODELS
 from .output import print_pairs
 from .running import run
 
@@ -14,6 +15,19 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """How long a simulation takes where nothing else is said."""
+
+
+def check_models(
+    context: click.Context, option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Split the names of models between commas; `click.BadParameter` for one that is none."""
+    if value is None:
+        return None
+    names = tuple(name.strip() for name in value.split(","))
+    for name in names:
+        if name not in MODELS:
+            raise click.BadParameter(f"{name!r} is not a model; there are {', '.join(MODELS)}.")
+    return names
 
 
 @click.command(short_help="Push made-up records to a server, to try it.")
@@ -57,6 +71,20 @@ SECONDS = 60.0
 @click.option(
     "--punches", type=click.IntRange(min=1), metavar="N", help="Stop after so many records."
 )
+@click.option(
+    "--models",
+    callback=check_models,
+    metavar="NAME,…",
+    help="The models that the terminals are of, in turn. "
+    + " ".join(f"{name}: {model.meaning}." for name, model in MODELS.items())
+    + f" Default: {ATT.name}, or all of them with --everything.",
+)
+@click.option(
+    "--everything",
+    is_flag=True,
+    help="Send every kind of record that the models have, not only attendance: each once when a "
+    "terminal connects, with all its users, then now and then beside the attendance.",
+)
 def simulate(
     server: str,
     devices: int,
@@ -65,8 +93,15 @@ def simulate(
     seed: int,
     duration: float | None,
     punches: int | None,
+    models: tuple[str, ...] | None,
+    everything: bool,
 ) -> None:
     """Let terminals in software push made-up attendance records to a server, to try it.
+
+    With --everything they hold people as real ones do, and send users, fingerprints, faces, finger
+    veins, unified templates, user photos, comparison and attendance photos, operations, errors,
+    identity cards, work codes and messages; what the server does not ask for, they keep. No model
+    has all of it: let there be four --devices, one of each.
 
     The records look like real ones: do not use a server that people rely on. The server has to
     admit the terminals: start it with --admission open, or approve them. Exit status 0 means that
@@ -86,6 +121,8 @@ def simulate(
         seed=seed,
         duration=duration,
         punches=punches,
+        models=models or (tuple(MODELS) if everything else (ATT.name,)),
+        everything=everything,
     )
     run(lambda reactor: simulation(reactor, plan))
 
@@ -104,11 +141,13 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
 
     result = await run_fleet(reactor, plan, report)
     counted = ("punches", "acknowledged", "polls", "commands", "failures")
-    print_pairs({name: getattr(result, name) for name in counted})
+    print_pairs({name: getattr(result, name) for name in counted} | result.others)
     if result.punches != result.acknowledged:
         raise click.ClickException(
             f"{result.punches - result.acknowledged} of {result.punches} records were not "
             "acknowledged."
         )
+    if result.waiting:
+        raise click.ClickException(f"{result.waiting} other records were not acknowledged.")
     if result.failures:
         raise click.ClickException(f"{result.failures} requests failed.")

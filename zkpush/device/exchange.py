@@ -72,7 +72,9 @@ class Exchange:
                     "address": address,
                 },
             )
-            return device, tx.stamps.of(key)
+            stamps = tx.stamps.of(key)
+            tx.stamps.told(key)
+            return device, stamps
 
         device, stamps = await self._store.write(unit)
         terminal.update(device)

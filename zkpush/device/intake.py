@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorThreads
@@ -11,10 +12,13 @@ from twisted.logger import Logger
 
 from ..interfaces import IRecordHandler, IStore, ITransaction
 from ..model import Device
-from ..protocol.fields import Acknowledge, Table
+from ..protocol.errors import TooLarge
+from ..protocol.fields import Table
 from ..protocol.handshake import UNKNOWN_DEVICE, check_stamp
+from ..protocol.packets import Limits
 from ..protocol.records import Batch, Reject, decode
 from ..protocol.requests import Upload
+from ..protocol.uploads import Contents, UploadDecoder
 from .registry import Registry
 from .session import Verdict
 from .terminal import Terminal
@@ -38,45 +42,46 @@ class Intake:
         store: IStore,
         registry: Registry,
         handlers: Mapping[str, IRecordHandler],
+        limits: Limits,
         reactor: IReactorThreads,
     ) -> None:
-        self._store = store
+        self._database = store
         self._registry = registry
         self._handlers = handlers
-        self._tables = {
-            table.name.lower(): table for handler in handlers.values() for table in handler.tables
-        }
+        self._decoder = UploadDecoder(self.tables, limits)
         self._reactor = reactor
 
     @property
     def tables(self) -> list[Table]:
         """The tables that handlers take: everything the server stores."""
-        return list(self._tables.values())
+        return [
+            table
+            for name, handler in self._handlers.items()
+            for table in handler.tables
+            if table.name == name
+        ]
 
     def upload(self, terminal: Terminal, upload: Upload) -> bytes | Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
 
-        Lines that are not understood are kept as rejects, and are not counted; so is the whole
-        body of a table that no handler takes.
+        What is not understood is kept as rejects, and is not counted. `TooLarge` for a packet that
+        is refused: it is kept, and not acknowledged.
         """
         if terminal.session.upload is Verdict.ASK_FOR_EXCHANGE:
             return UNKNOWN_DEVICE
-        table = self._tables.get(upload.table.lower())
-        if table is None:
-            return self._keep(terminal, upload)
-        if len(upload.body) <= LONG_BODY:
-            batch = decode(table, upload.body, terminal.dialect)
-            return self.store(terminal, batch, upload.stamp).addCallback(_acknowledge, batch)
-        decoding: Deferred[Batch] = threads.deferToThreadPool(
+        now = self._registry.now()
+        if len(upload.body) <= LONG_BODY and not upload.packed:
+            contents = self._decoder.decode(upload, terminal.dialect)
+            return self._store(terminal, contents, upload.stamp, now)
+        decoding: Deferred[Contents] = threads.deferToThreadPool(
             self._reactor,
             self._reactor.getThreadPool(),
-            decode,
-            table,
-            upload.body,
+            self._decoder.decode,
+            upload,
             terminal.dialect,
         )
         return decoding.addCallback(
-            lambda batch: self.store(terminal, batch, upload.stamp).addCallback(_acknowledge, batch)
+            lambda contents: self._store(terminal, contents, upload.stamp, now)
         )
 
     def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
@@ -86,56 +91,66 @@ class Intake:
             terminal.reported = text
 
         batch = decode(table, text.encode(), terminal.dialect)
-        return self.store(terminal, batch, None).addCallback(reported)
+        contents = Contents([batch], batch.rejects)
+        return self._write(terminal, contents, None, self._registry.now()).addCallback(reported)
 
-    def store(self, terminal: Terminal, batch: Batch, stamp: str | None) -> Deferred[None]:
-        """Write decoded records, their rejects and the stamp in one unit of work."""
+    def _store(
+        self, terminal: Terminal, contents: Contents, stamp: str | None, now: int
+    ) -> Deferred[bytes]:
+        return self._write(terminal, contents, stamp, now).addCallback(_acknowledge, contents)
+
+    def _write(
+        self, terminal: Terminal, contents: Contents, stamp: str | None, now: int
+    ) -> Deferred[None]:
+        """Write records, rejects and the stamp in one unit of work."""
         device = terminal.device
-        handler = self._handlers[batch.table.name]
-        now = self._registry.now()
-        good_stamp = check_stamp(stamp)
+        batches = [
+            (self._handlers[batch.table.name], msgspec.structs.replace(batch, stamp=stamp))
+            for batch in contents.batches
+            if batch.rows
+        ]
+        changes_device = any(handler.changes_device for handler, _ in batches)
+        good_stamp = None if contents.refusal else check_stamp(stamp)
 
         def unit(tx: ITransaction) -> Device | None:
-            if batch.rows:
+            for handler, batch in batches:
                 handler.persist(tx, device, batch, now)
-            if batch.rejects:
-                tx.rejects.add(device.id, batch.rejects, now)
-            if good_stamp is not None:
-                tx.stamps.remember(device.id, batch.table.name, good_stamp)
-            return tx.devices.get(device.id) if handler.changes_device else None
+            if contents.rejects:
+                tx.rejects.add(device.id, contents.rejects, now)
+            if good_stamp is not None and contents.stamp_of is not None:
+                tx.stamps.remember(device.id, contents.stamp_of, good_stamp)
+            return tx.devices.get(device.id) if changes_device else None
 
-        return self._store.write(unit).addCallback(self._stored, terminal, handler, batch)
+        return self._database.write(unit).addCallback(
+            self._stored, terminal, batches, contents.rejects
+        )
 
     def _stored(
-        self, changed: Device | None, terminal: Terminal, handler: IRecordHandler, batch: Batch
+        self,
+        changed: Device | None,
+        terminal: Terminal,
+        batches: Sequence[tuple[IRecordHandler, Batch]],
+        rejects: Sequence[Reject],
     ) -> None:
-        """Everything is on disk: take over what changed, and tell the handler."""
+        """Everything is on disk: take over what changed, and tell the handlers."""
         if changed is not None:
             terminal.update(changed)
-        if batch.rejects:
+        if rejects:
             self._log.warn(
-                "Terminal {sn}: {rejects} of {table} not understood, and kept: {reason}",
+                "Terminal {sn}: {count} of {table} not understood, and kept: {reason}",
                 sn=terminal.device.sn,
-                rejects=len(batch.rejects),
-                table=batch.table.name,
-                reason=batch.rejects[0].reason,
+                count=len(rejects),
+                table=rejects[0].table,
+                reason=rejects[0].reason,
             )
-        try:
-            handler.stored(terminal.device, batch)
-        except Exception:
-            self._log.failure("The handler {name} failed after the commit", name=handler.name)
-
-    def _keep(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
-        device, now = terminal.device, self._registry.now()
-        reject = Reject(upload.table, "no handler takes this table", upload.body)
-        self._log.warn(
-            "Terminal {sn}: an upload to a table that no handler takes is kept", sn=device.sn
-        )
-        kept = self._store.write(lambda tx: tx.rejects.add(device.id, [reject], now))
-        return kept.addCallback(lambda _: BARE)
+        for handler, batch in batches:
+            try:
+                handler.stored(terminal.device, batch)
+            except Exception:
+                self._log.failure("The handler {name} failed after the commit", name=handler.name)
 
 
-def _acknowledge(_: None, batch: Batch) -> bytes:
-    if batch.table.acknowledge is Acknowledge.BARE:
-        return BARE
-    return b"OK: %d" % len(batch.rows)
+def _acknowledge(_: None, contents: Contents) -> bytes:
+    if contents.refusal is not None:
+        raise TooLarge(contents.refusal)
+    return BARE if contents.bare else b"OK: %d" % contents.count

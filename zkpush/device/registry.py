@@ -13,6 +13,7 @@ from twisted.logger import Logger
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
 from ..model import Device, DeviceState, SessionState
 from ..protocol.errors import Refused
+from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from .session import Session, Verdict
@@ -152,6 +153,12 @@ class Registry:
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
         """When (ms) and from where a terminal was last heard of, also if not written yet."""
         return self._seen.get(device.id, (device.last_seen_at, device.address))
+
+    def hybrid(self, device: Device) -> Hybrid:
+        """The biometric types that a terminal and this server exchange (3.1)."""
+        return negotiate_types(
+            device.options, device.attributes, {**self._settings, **device.settings}
+        )
 
     async def change(self, sn: str, values: Mapping[str, object]) -> Device:
         """Change a terminal as an operator says; `LookupError` if it is not known.

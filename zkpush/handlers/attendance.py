@@ -1,6 +1,8 @@
-"""Attendance records (11.2, 11.7)."""
+"""Attendance records (11.2, 11.7), and the photos taken with them (11.3, 11.8)."""
 
 from __future__ import annotations
+
+from typing import cast
 
 import attrs
 from twisted.plugin import IPlugin
@@ -8,23 +10,29 @@ from zope.interface import implementer
 
 from ..interfaces import IRecordHandler, ITransaction
 from ..model import Device
+from ..protocol.photos import Photo
 from ..protocol.records import Batch
-from ..protocol.tables import ATTLOG
+from ..protocol.tables import ATTLOG, ATTPHOTO
 from ..protocol.times import wall_clock
 
 
 @implementer(IPlugin, IRecordHandler)
 @attrs.frozen
 class AttendanceHandler:
-    """Stores attendance records, with the instant that each stands for."""
+    """Stores attendance records, with the instant that each stands for, and photos."""
 
     name = "attendance"
-    tables = (ATTLOG,)
+    tables = (ATTLOG, ATTPHOTO)
     changes_device = False
 
     def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
-        tx.attendance.add(device.id, batch.rows, wall_clock(device.timezone).utc, now)
+        clock = wall_clock(device.timezone)
+        if batch.table is ATTLOG:
+            tx.attendance.add(device.id, batch.rows, clock, now)
+            return
+        for (photo,) in batch.rows:
+            tx.photos.add(device.id, cast(Photo, photo), clock, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored attendance record yet."""

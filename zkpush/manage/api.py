@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.interfaces import IReactorTime
@@ -18,52 +16,22 @@ from .. import __version__
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction, StoreError
-from ..model import Device, DeviceState, Page
-from ..protocol.codes import RETURN_CODES
+from ..model import Device, DeviceState
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.serials import check_serial
 from ..protocol.times import check_zone
 from . import views
+from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
+from .people import PeopleEndpoints
 from .problems import ApiError, not_found
+from .records import RecordEndpoints
 from .routes import Raw, Route
 
 T = TypeVar("T")
-V = TypeVar("V")
 HEALTH_SECONDS = 5
-
-Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
-After = Annotated[int, Meta(ge=0, description="The cursor `next` of the part before")]
-OfDevice = Annotated[str | None, Meta(description="Serial number of a terminal")]
-
-
-class ListQuery(msgspec.Struct, frozen=True):
-    """Which part of a list is wanted."""
-
-    limit: Limit = 100
-    after: After = 0
-
-    @property
-    def page(self) -> Page:
-        """The part."""
-        return Page(self.limit, self.after)
-
-
-class RejectQuery(ListQuery, frozen=True):
-    """Which rejects are wanted."""
-
-    device: OfDevice = None
-
-
-class AttendanceQuery(ListQuery, frozen=True):
-    """Which attendance records are wanted."""
-
-    device: OfDevice = None
-    pin: Annotated[str | None, Meta(description="User ID")] = None
-    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
-    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
 
 
 class Endpoints:
@@ -91,7 +59,7 @@ class Endpoints:
                 self.devices,
                 "Terminals, in the order they were first seen",
                 query=ListQuery,
-                returns=views.Listing[views.DeviceView],
+                returns=Listing[views.DeviceView],
             ),
             Route(
                 "GET",
@@ -139,32 +107,12 @@ class Endpoints:
             ),
             Route(
                 "GET",
-                "/attendance",
-                Scope.READ,
-                self.attendance,
-                "Attendance records, in the order they were stored; also as text/csv and "
-                "application/x-ndjson",
-                query=AttendanceQuery,
-                returns=views.Listing[views.AttendanceView],  # type: ignore[valid-type]
-                negotiates=True,
-            ),
-            Route(
-                "GET",
-                "/rejects",
-                Scope.READ,
-                self.rejects,
-                "What terminals sent and was not understood, with its bytes",
-                query=RejectQuery,
-                returns=views.Listing[views.RejectView],
-            ),
-            Route(
-                "GET",
                 "/devices/<sn>/commands",
                 Scope.READ,
                 self.device_commands,
                 "The commands of a terminal, in the order they were queued",
                 query=ListQuery,
-                returns=views.Listing[views.CommandView],
+                returns=Listing[views.CommandView],
             ),
             Route(
                 "POST",
@@ -192,6 +140,8 @@ class Endpoints:
                 "Cancel a command that is not ended",
                 status=HTTPStatus.NO_CONTENT,
             ),
+            *PeopleEndpoints(self._store).routes(),
+            *RecordEndpoints(self._store).routes(),
         ]
 
         async def openapi() -> dict[str, object]:
@@ -219,13 +169,13 @@ class Endpoints:
         """The figures of this process."""
         return Raw(CONTENT_TYPE_LATEST, self._metrics.exposition())
 
-    async def devices(self, query: ListQuery) -> views.Listing[views.DeviceView]:
+    async def devices(self, query: ListQuery) -> Listing[views.DeviceView]:
         """List terminals."""
         found, pending = await self._store.read(
             lambda tx: (tx.devices.page(query.page), tx.commands.pending())
         )
         items = [self._view(device, pending.get(device.id, 0)) for device in found]
-        return _listing(items, [device.id for device in found], query)
+        return listing(items, [device.id for device in found], query)
 
     async def device(self, sn: str) -> views.DeviceView:
         """Show a terminal."""
@@ -269,37 +219,13 @@ class Endpoints:
         await self._registry.reset_stamp(sn, body.table)
         return await self.add_command(sn, views.CommandRequest("CHECK"))
 
-    async def attendance(self, query: AttendanceQuery, accept: str) -> object:
-        """List attendance records."""
-        since = None if query.since is None else views.parse_instant(query.since)
-        until = None if query.until is None else views.parse_instant(query.until)
-        found = await self._store.read(
-            lambda tx: tx.attendance.page(query.page, query.device, query.pin, since, until)
-        )
-        items = [views.shown_record(views.AttendanceView, record) for record in found]
-        listing = _listing(items, [int(str(record["id"])) for record in found], query)
-        if "text/csv" in accept:
-            return _csv(views.AttendanceView, listing)
-        if "application/x-ndjson" in accept:
-            return _ndjson(listing)
-        return listing
-
-    async def rejects(self, query: RejectQuery) -> views.Listing[views.RejectView]:
-        """List rejects."""
-        found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
-        return _listing(
-            [views.reject_view(reject) for reject in found],
-            [reject.id for reject in found],
-            query,
-        )
-
-    async def device_commands(self, sn: str, query: ListQuery) -> views.Listing[views.CommandView]:
+    async def device_commands(self, sn: str, query: ListQuery) -> Listing[views.CommandView]:
         """List the commands of a terminal."""
         found = await self._store.read(lambda tx: tx.commands.page(query.page, sn))
         if not found:
             await self.device(sn)
-        return _listing(
-            [views.command_view(command, RETURN_CODES) for _, command in found],
+        return listing(
+            [views.command_view(command) for _, command in found],
             [cursor for cursor, _ in found],
             query,
         )
@@ -307,14 +233,14 @@ class Endpoints:
     async def add_command(self, sn: str, body: views.CommandRequest) -> views.CommandView:
         """Queue a command."""
         queued = await self._queue.add(sn, body.command, body.params)
-        return views.command_view(queued, RETURN_CODES)
+        return views.command_view(queued)
 
     async def command(self, id: str) -> views.CommandView:
         """Show a command."""
         found = await self._store.read(lambda tx: tx.commands.get(id))
         if found is None:
             raise not_found(f"There is no command {id}.")
-        return views.command_view(found, RETURN_CODES)
+        return views.command_view(found)
 
     async def cancel_command(self, id: str) -> None:
         """Cancel a command."""
@@ -330,6 +256,7 @@ class Endpoints:
             last_seen_at=last_seen_at,
             address=address,
             pending_commands=pending,
+            hybrid=self._registry.hybrid(device),
         )
 
     def _in_time(self, answer: Awaitable[T]) -> Deferred[T]:
@@ -348,39 +275,3 @@ def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | i
 
 def _no_terminal(sn: str) -> ApiError:
     return not_found(f"There is no terminal {sn}.")
-
-
-def _listing(items: list[V], cursors: Sequence[int], query: ListQuery) -> views.Listing[V]:
-    """Part of a list; there may be more if it is as long as was asked for."""
-    full = len(items) == query.limit
-    return views.Listing(items, str(cursors[-1]) if full else None)
-
-
-def _csv(kind: type[msgspec.Struct], listing: views.Listing[msgspec.Struct]) -> Raw:
-    """A list as CSV (RFC 4180), with a line of names; the cursor is in a header."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = kind.__struct_fields__
-    writer.writerow(names)
-    for item in listing.items:
-        values = msgspec.to_builtins(item)
-        writer.writerow([_cell(values[name]) for name in names])
-    return Raw("text/csv; charset=utf-8", text.getvalue().encode(), headers=_next(listing))
-
-
-def _cell(value: object) -> object:
-    """A value for a spreadsheet: text that would be taken for a formula is quoted."""
-    if isinstance(value, dict):
-        return msgspec.json.encode(value).decode()
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
-
-
-def _ndjson(listing: views.Listing[msgspec.Struct]) -> Raw:
-    lines = msgspec.json.Encoder().encode_lines(listing.items)
-    return Raw("application/x-ndjson", lines, headers=_next(listing))
-
-
-def _next(listing: views.Listing[V]) -> dict[str, str]:
-    return {} if listing.next is None else {"X-Next": listing.next}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from ..protocol.fields import Scope
@@ -16,12 +16,16 @@ _SCHEME = "bearer "
 class Tokens:
     """The tokens that are known, by their SHA-256."""
 
-    def __init__(self, admin_token: str) -> None:
-        """`admin_token` has every scope."""
-        self._known: dict[bytes, frozenset[Scope]] = {_digest(admin_token): frozenset(Scope)}
+    def __init__(self, admin_token: str, others: Mapping[str, frozenset[Scope]] = {}) -> None:
+        """`admin_token` has every scope, and each of the others has its own."""
+        scopes = {admin_token: frozenset(Scope), **others}
+        self._known = {_digest(token): own for token, own in scopes.items()}
 
-    def authorize(self, header: str | None, scope: Scope) -> None:
-        """Let a caller with the scope pass; `ApiError` 401 or 403 otherwise."""
+    def authorize(self, header: str | None, scope: Scope) -> frozenset[Scope]:
+        """Let a caller with the scope pass, and say which others it has.
+
+        `ApiError` 401 or 403 otherwise.
+        """
         scopes = self._scopes(header)
         if scopes is None:
             raise ApiError(
@@ -30,8 +34,9 @@ class Tokens:
             )
         if scope not in scopes:
             raise ApiError(HTTPStatus.FORBIDDEN, f"This token has not the scope {scope.value!r}.")
+        return scopes
 
-    def _scopes(self, header: str | None) -> Iterable[Scope] | None:
+    def _scopes(self, header: str | None) -> frozenset[Scope] | None:
         if header is None or not header.lower().startswith(_SCHEME):
             return None
         offered = _digest(header[len(_SCHEME) :].strip())

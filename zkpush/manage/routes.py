@@ -46,6 +46,8 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     negotiates: bool = False
     """Whether `run` also takes `accept`, the header of that name."""
+    guards: bool = False
+    """Whether `run` also takes `scopes`, those of the caller: something is not for everyone."""
 
     @property
     def rule(self) -> str:
@@ -110,9 +112,11 @@ class Api(Resource):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
             ) from None
-        if route.scope is not None:
-            self._tokens.authorize(request.getHeader("authorization"), route.scope)
         arguments: dict[str, object] = dict(names)
+        if route.scope is not None:
+            scopes = self._tokens.authorize(request.getHeader("authorization"), route.scope)
+            if route.guards:
+                arguments["scopes"] = scopes
         try:
             if route.query is not None:
                 arguments["query"] = _query(request, route.query)

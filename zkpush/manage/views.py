@@ -1,56 +1,16 @@
-"""What the API shows and takes: the types from which OpenAPI is derived, and how they are made.
-
-Times are ISO 8601: instants end in `Z`, `time` is the terminal's own wall clock, without zone.
-"""
+"""What the API shows and takes of terminals and commands; OpenAPI is derived from these types."""
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Mapping
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import CommandState, Device, DeviceState, QueuedCommand, Record, StoredReject
-from ..protocol import fields
-from ..protocol.tables import ATTLOG
-
-T = TypeVar("T")
-
-
-def instant(milliseconds: int) -> str:
-    """An instant in ISO 8601, UTC."""
-    moment = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _instant(milliseconds: int | None) -> str | None:
-    return None if milliseconds is None else instant(milliseconds)
-
-
-def parse_instant(text: str) -> int:
-    """Seconds since the epoch of an ISO 8601 date or time; UTC where it names no zone.
-
-    `ValueError` if it is none.
-    """
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(
-            f"{text[:40]!r} is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z"
-        ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return int(moment.timestamp())
-
-
-class Listing(msgspec.Struct, Generic[T], frozen=True):
-    """Part of a list."""
-
-    items: list[T]
-    next: str | None
-    """The cursor for `after=`; null at the end."""
+from ..model import CommandState, Device, DeviceState, QueuedCommand
+from ..protocol.codes import return_meaning
+from ..protocol.hybrid import Hybrid
+from .times import instant, instant_or_none
 
 
 class ProblemView(msgspec.Struct, frozen=True):
@@ -87,6 +47,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, str]
     counts: dict[str, int]
     pending_commands: int
+    hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
     clock_skew_seconds: int | None
     problems: list[ProblemView]
 
@@ -98,6 +59,7 @@ def device_view(
     last_seen_at: int | None,
     address: str | None,
     pending_commands: int,
+    hybrid: Hybrid,
 ) -> DeviceView:
     """Show a terminal."""
     return DeviceView(
@@ -108,7 +70,7 @@ def device_view(
         timezone=device.timezone,
         online=online,
         created_at=instant(device.created_at),
-        last_seen_at=_instant(last_seen_at),
+        last_seen_at=instant_or_none(last_seen_at),
         address=address,
         firmware=device.firmware,
         push_version=device.push_version,
@@ -122,6 +84,7 @@ def device_view(
         attributes=device.attributes,
         counts=device.counts,
         pending_commands=pending_commands,
+        hybrid=hybrid,
         clock_skew_seconds=None,
         problems=[
             ProblemView(problem.code, problem.detail, instant(problem.since_at))
@@ -141,65 +104,6 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, str | int | None] | UnsetType,
         Meta(description="Options told to this terminal otherwise; null takes one back"),
     ] = UNSET
-
-
-def _field_type(field: fields.Field) -> object:
-    kind = field.kind.python if field.required else field.kind.python | None
-    return Annotated[kind, Meta(description=field.meaning)]
-
-
-def record_view(name: str, table: fields.Table) -> type[msgspec.Struct]:
-    """The type of a stored record in the API, from the table that declares it."""
-    own = [("id", int), ("device", str), ("utc", str), ("received_at", str)]
-    required = [field for field in table.fields if field.stored and field.required]
-    optional = [field for field in table.fields if field.stored and not field.required]
-    return msgspec.defstruct(
-        name,
-        [
-            *own,
-            *((field.name, _field_type(field)) for field in required),
-            *((field.name, _field_type(field), None) for field in optional),
-            ("extra", dict[str, str] | None, None),
-        ],
-        namespace={"__doc__": f"{table.meaning} ({table.name}, spec {table.section})"},
-        frozen=True,
-        kw_only=True,
-    )
-
-
-AttendanceView = record_view("AttendanceRecord", ATTLOG)
-
-
-def shown_record(view: type[msgspec.Struct], record: Record) -> msgspec.Struct:
-    """Show a stored record."""
-    values = dict(record)
-    values["time"] = str(values["time"]).replace(" ", "T")
-    values["utc"] = instant(int(str(values["utc"])) * 1000).replace(".000Z", "Z")
-    values["received_at"] = instant(int(str(values["received_at"])))
-    return view(**values)
-
-
-class RejectView(msgspec.Struct, frozen=True):
-    """Something that was not understood; `raw` is in base64."""
-
-    id: int
-    device: str
-    table: str
-    reason: str
-    raw: bytes
-    received_at: str
-
-
-def reject_view(reject: StoredReject) -> RejectView:
-    """Show a reject."""
-    return RejectView(
-        reject.id,
-        reject.device,
-        reject.table,
-        reject.reason,
-        reject.raw,
-        instant(reject.received_at),
-    )
 
 
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -232,8 +136,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: str | None
 
 
-def command_view(command: QueuedCommand, meanings: Mapping[int, str]) -> CommandView:
-    """Show a command; `meanings` are those of return codes (Appendix 1)."""
+def command_view(command: QueuedCommand) -> CommandView:
+    """Show a command."""
     code = command.return_code
     return CommandView(
         id=command.id,
@@ -243,9 +147,9 @@ def command_view(command: QueuedCommand, meanings: Mapping[int, str]) -> Command
         state=command.state,
         attempts=command.attempts,
         return_code=code,
-        meaning=None if code is None else meanings.get(code),
+        meaning=None if code is None else return_meaning(command.command, code),
         result=command.result,
         created_at=instant(command.created_at),
-        sent_at=_instant(command.sent_at),
-        finished_at=_instant(command.finished_at),
+        sent_at=instant_or_none(command.sent_at),
+        finished_at=instant_or_none(command.finished_at),
     )

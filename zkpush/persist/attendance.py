@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import repeat
 from typing import Any
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from zope.interface import implementer
 
 from ..interfaces import IAttendance
 from ..model import Page, Record
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
+from ..protocol.times import WallClock
 from .databases import Database
-from .instants import instants_of
+from .instants import reckon
+from .rows import record
 from .schema import attendance, devices
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
 FEW = 50_000
 """Records that are sorted to find a page of them."""
-_NAMES = ("device_id", "utc", "received_at", *ATTLOG.names, "extra", "raw")
-_LEADING = 3
+_LEADING = ("device_id", "utc", "received_at", "doubt")
+_NAMES = (*_LEADING, *ATTLOG.names, "extra", "raw")
 _PART = 256
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
@@ -44,12 +45,14 @@ class Attendance:
         self._driver = driver
         self.forget()
 
-    def add(self, device_id: int, rows: Sequence[Row], utc: Callable[[str], int], now: int) -> None:
+    def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
 
         The values go to the driver as they were decoded: nothing is built for a record on the way.
         """
-        self._instants += instants_of(rows, utc)
+        instants, doubts = reckon(rows, clock, now // 1000)
+        self._instants += instants
+        self._doubts += repeat(None, len(rows)) if doubts is None else doubts
         self._device_ids += repeat(device_id, len(rows))
         self._received += repeat(now, len(rows))
         self._rows += rows
@@ -60,7 +63,13 @@ class Attendance:
         """Write what waits."""
         if not self._rows:
             return
-        columns = [self._device_ids, self._instants, self._received, *_columns(self._rows)]
+        columns: list[Sequence[object]] = [
+            self._device_ids,
+            self._instants,
+            self._received,
+            self._doubts,
+            *_columns(self._rows),
+        ]
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
@@ -77,6 +86,7 @@ class Attendance:
         self._device_ids: list[int] = []
         self._instants: list[int] = []
         self._received: list[int] = []
+        self._doubts: list[str | None] = []
         self._rows: list[Row] = []
 
     def page(
@@ -114,7 +124,7 @@ class Attendance:
             .join(devices, devices.c.id == found.c.device_id)
             .order_by(found.c.id)
         )
-        return [_record(row._mapping) for row in self._connection.execute(named)]
+        return [record(row._mapping) for row in self._connection.execute(named)]
 
     def _are_few(self, window: Sequence[ColumnElement[bool]]) -> bool:
         found = select(attendance.c.time).where(*window).limit(FEW + 1).subquery()
@@ -131,7 +141,7 @@ class Attendance:
 
 def _columns(rows: Sequence[Row]) -> list[list[Any]]:
     """Rows by columns; in parts, because the garbage collector looks at each of many iterators."""
-    columns: list[list[Any]] = [[] for _ in _NAMES[_LEADING:]]
+    columns: list[list[Any]] = [[] for _ in _NAMES[len(_LEADING) :]]
     for start in range(0, len(rows), _PART):
         part = zip(*rows[start : start + _PART], strict=True)
         for column, values in zip(columns, part, strict=True):
@@ -147,12 +157,3 @@ def _wall_time(instant: int) -> str:
     """An instant as it compares with the wall clock times of records, from year 1 to 9999."""
     seconds = min(max(instant, -62_135_596_800), 253_402_300_799)
     return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds))
-
-
-def _record(row: RowMapping) -> Record:
-    record: dict[str, object] = {str(name): value for name, value in row.items()}
-    del record["device_id"], record["raw"]
-    extra = record.pop("extra")
-    if isinstance(extra, str):
-        record["extra"] = msgspec.json.decode(extra)
-    return record

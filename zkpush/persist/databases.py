@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -31,6 +32,8 @@ class Database(abc.ABC):
     """False where readers would meet the writer's locks, so that they have to take turns."""
     errors: tuple[type[Exception], ...]
     """What is raised if the database refuses, by SQLAlchemy and by the driver."""
+    pictures: Path | None = None
+    """The folder of pictures; None where they are kept in the database."""
     revision: ColumnElement[int]
     """The number of a change that is made now; see `window`."""
     seen: str
@@ -92,6 +95,11 @@ class Database(abc.ABC):
     def words(self, error: Exception) -> str:
         """What the driver says, without values: they may be secret."""
         return str(driver_error(error))
+
+
+def quoted(names: Iterable[str]) -> str:
+    """Names of columns in SQL: some are words of the language."""
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def driver_error(error: Exception) -> BaseException:

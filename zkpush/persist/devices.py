@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ from zope.interface import implementer
 from ..interfaces import IDevices
 from ..model import Device, DeviceState, Page, Problem, SessionState
 from ..protocol.handshake import Hello
+from ..protocol.tables import INFO
 from .databases import Database, insert
 from .schema import devices, removed_devices
 
@@ -31,6 +33,8 @@ _JSON = {
     "counts": dict[str, int],
     "problems": tuple[Problem, ...],
 }
+_REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
+"""The attributes that come from the update information (9)."""
 
 
 @implementer(IDevices)
@@ -129,14 +133,19 @@ class Devices:
         return _device(row._mapping)
 
     def exchanged(self, device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
-        """Keep what a terminal said in the exchange (5), and `values` beside it."""
+        """Keep what a terminal said in the exchange (5), and `values` beside it.
+
+        What it reported with a poll (9) stays: it does not report the same again.
+        """
+        before = self.get(device_id).attributes
+        reported = {name: text for name, text in before.items() if _REPORTED.match(name)}
         return self.change(
             device_id,
             {
                 "push_version": hello.push_version,
                 "language": hello.language,
                 "device_type": hello.device_type,
-                "attributes": hello.attributes,
+                "attributes": {**reported, **hello.attributes},
                 **values,
             },
         )

@@ -2,60 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
-from ..protocol.times import wall_clock
+from ..protocol.times import (
+    DATE,
+    FAR_FUTURE,
+    FAR_PAST,
+    MINUTE,
+    MINUTES,
+    SECOND,
+    SECONDS,
+    WallClock,
+    far_off,
+    wall_clock,
+)
 
-_FEW = 8
-"""Records of which each is looked up by itself."""
 _TIME = ATTLOG.names.index("time")
 _OFFSET = ATTLOG.names.index("time_offset")
 _UTC = wall_clock("UTC").utc
-_DATE = slice(len("2015-07-30"))
-_MINUTE = slice(len("2015-07-30 "), len("2015-07-30 15:16"))
-_SECOND = slice(len("2015-07-30 15:16:"), None)
-_MINUTES = {
-    f"{hour:02}:{minute:02}": hour * 3600 + minute * 60
-    for hour in range(24)
-    for minute in range(60)
-}
-_SECONDS = {f"{second:02}": second for second in range(60)}
-_LAST_SECOND = 86_399
 
 
-def instants_of(rows: Sequence[Row], utc: Callable[[str], int]) -> list[int]:
+def reckon(
+    rows: Sequence[Row], clock: WallClock, now: int
+) -> tuple[list[int], list[str | None] | None]:
     """Seconds since the epoch of each record: by its own offset (2.4.2) where it has one.
 
-    `utc` gives them for a wall clock time. Of many records, those of one day are reckoned from its
-    beginning, unless the clock was changed on it; no zone has ever done so twice in three days.
+    Beside them, what is doubtful about each; None if nothing is about any. `now` is in seconds.
     """
     known = cast(Sequence[Any], rows)
-    few = len(rows) < _FEW
     begins: dict[str, int | None] = {}
     instants: list[int] = []
+    doubts: dict[int, str] = {}
     for row in known:
         time = row[_TIME]
         if row[_OFFSET] is not None:
             instants.append(_UTC(time) - row[_OFFSET])
             continue
-        if few:
-            instants.append(utc(time))
-            continue
-        day = time[_DATE]
+        day = time[DATE]
         if day not in begins:
-            begins[day] = _begin(day, utc)
+            begins[day] = clock.begin(day)
         begin = begins[day]
-        if begin is None:
-            instants.append(utc(time))
-        else:
-            instants.append(begin + _MINUTES[time[_MINUTE]] + _SECONDS[time[_SECOND]])
-    return instants
-
-
-def _begin(day: str, utc: Callable[[str], int]) -> int | None:
-    """The instant at which a day begins; None if it has more or fewer seconds than others."""
-    begin = utc(f"{day} 00:00:00")
-    return begin if utc(f"{day} 23:59:59") - begin == _LAST_SECOND else None
+        if begin is not None:
+            instants.append(begin + MINUTES[time[MINUTE]] + SECONDS[time[SECOND]])
+            continue
+        doubt = clock.doubt(time)
+        if doubt is not None:
+            doubts[len(instants)] = doubt
+        instants.append(clock.utc(time))
+    if instants and (max(instants) > now + FAR_FUTURE or min(instants) < now - FAR_PAST):
+        for place, instant in enumerate(instants):
+            far = far_off(instant, now)
+            if far is not None:
+                doubts[place] = far
+    return instants, [doubts.get(place) for place in range(len(rows))] if doubts else None

@@ -21,7 +21,7 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
-from .databases import LOCKED_SECONDS, READERS, Database, driver_error, parse_url
+from .databases import LOCKED_SECONDS, READERS, Database, driver_error, parse_url, quoted
 from .store import Store
 
 if TYPE_CHECKING:
@@ -157,7 +157,7 @@ def _insert_sql(table: Table, names: tuple[str, ...], conflict: str) -> str:
     ordered = "id" in table.c
     values = ", ".join(_value(table, name, place) for place, name in enumerate(names))
     return (
-        f"{_TURN if ordered else ''} INSERT INTO {table.name} ({', '.join(names)}) "  # noqa: S608
+        f"{_TURN if ordered else ''} INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608
         f"SELECT {values} FROM {'turn, ' if ordered else ''}jsonb_array_elements(%s::jsonb) AS row "
         f"ON CONFLICT {conflict}"
     )

@@ -59,6 +59,9 @@ _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
     fields.Kind.TIME: PlainText(),
     fields.Kind.INTEGER: Integer(),
     fields.Kind.NUMBER: Float(),
+    fields.Kind.MOMENT: PlainText(),
+    fields.Kind.CARD: PlainText(),
+    fields.Kind.BASE64: LargeBinary(),
 }
 
 
@@ -131,6 +134,7 @@ attendance = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
+    Column("doubt", PlainText()),
     *record_columns(tables.ATTLOG),
     # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes
     # to the end of the index, so that a commit writes few of its pages however much is stored.
@@ -138,6 +142,115 @@ attendance = Table(
         tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
     ),
 )
+
+
+def _log(name: str, table: fields.Table) -> Table:
+    """Records that are kept as they came, in the order they were stored."""
+    timed = "time" in table.names
+    return Table(
+        name,
+        metadata,
+        Column("id", RowId, primary_key=True),
+        Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+        *([Column("utc", BigInteger(), nullable=False)] if timed else []),
+        *([Column("doubt", PlainText())] if timed else []),
+        Column("received_at", BigInteger(), nullable=False),
+        Column("identity", LargeBinary(), nullable=False),
+        *record_columns(table),
+        UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
+    )
+
+
+operations = _log("operations", tables.OPLOG)
+errors = _log("errors", tables.ERRORLOG)
+idcards = _log("idcards", tables.IDCARD)
+
+
+def _of_people(name: str, table: fields.Table, *more: Column[Any]) -> Table:
+    """The newest that any terminal has said, once for each key; and which it was, and when."""
+    key = (*table.key, *(column.name for column in more if not column.nullable))
+    return Table(
+        name,
+        metadata,
+        Column("id", RowId, primary_key=True),
+        Column("device_id", RowId, ForeignKey("devices.id")),
+        Column("updated_at", BigInteger()),
+        *more,
+        *(column for column in record_columns(table) if column.name != "content"),
+        UniqueConstraint(*key, name=f"{name}_identity"),
+    )
+
+
+users = _of_people("users", tables.USER)
+templates = _of_people("templates", tables.BIODATA, Column("form", PlainText()))
+person_photos = _of_people(
+    "person_photos",
+    tables.BIOPHOTO,
+    Column("kind", KeyText, nullable=False),
+    Column("picture", PlainText()),
+)
+
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("table_name", KeyText, primary_key=True),
+    Column("key", KeyText, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id"), primary_key=True),
+    Column("digest", LargeBinary(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+)
+"""What each terminal last said it holds of a person."""
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("table_name", KeyText, primary_key=True),
+    Column("key", KeyText, primary_key=True),
+    Column("digest", LargeBinary(), primary_key=True),
+)
+"""All that any terminal has ever said of a person: what is here is not news from another one."""
+
+attendance_photos = Table(
+    "attendance_photos",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+    Column("received_at", BigInteger(), nullable=False),
+    Column("name", KeyText, nullable=False),
+    Column("picture", KeyText, nullable=False),
+    Column("size", Integer(), nullable=False),
+    Column("kind", Integer()),
+    Column("pin", PlainText()),
+    Column("id_number", PlainText()),
+    Column("time", PlainText()),
+    Column("utc", BigInteger()),
+    Column("doubt", PlainText()),
+    Column("command", PlainText()),
+    Column("extra", PlainText()),
+    Column("raw", LargeBinary()),
+    UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("digest", KeyText, primary_key=True),
+    Column("content", LargeBinary(), nullable=False),
+)
+"""Pictures by their SHA-256, where the database keeps them and not a folder beside it."""
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+    Column("table_name", KeyText, nullable=False),
+    Column("key", KeyText, nullable=False),
+    Column("fields", PlainText(), nullable=False),
+    Column("updated_at", BigInteger(), nullable=False),
+    UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
+)
+"""What terminals hold beside people: work codes, messages, lists."""
 
 commands = Table(
     "commands",

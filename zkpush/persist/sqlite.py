@@ -24,7 +24,7 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .backup import back_up
-from .databases import LOCKED_SECONDS, READERS, Database, parse_url
+from .databases import LOCKED_SECONDS, READERS, Database, parse_url, quoted
 from .store import Store
 
 MIGRATION_SECONDS = 3600
@@ -121,7 +121,7 @@ class SQLite(Database):
 def _insert_sql(table: Table, names: tuple[str, ...], conflict: str, rows: int) -> str:
     row = f"({', '.join('?' * len(names))})"
     return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) "  # noqa: S608 - no input
+        f"INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608 - no input
         f"VALUES {', '.join([row] * rows)} ON CONFLICT {conflict}"
     )
 
@@ -161,6 +161,7 @@ def open_sqlite(url: str) -> SQLite:
         revision=literal_column(_NEXT_REVISION),
         seen=_SEEN,
         path=path,
+        pictures=None if path is None else path.with_name(f"{path.name}-pictures"),
         keeper=keeper,
     )
 

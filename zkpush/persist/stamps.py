@@ -8,12 +8,15 @@ from sqlalchemy import Connection, delete, select
 from zope.interface import implementer
 
 from ..interfaces import IStamps
-from .databases import Database
+from .databases import Database, insert
 from .schema import stamps
 
 _NAMES = ("device_id", "name", "value")
+_ALL_IS_WANTED = ""
+"""Stands for a stamp until the terminal has been told to send everything again."""
 _REPLACE = (
-    "(device_id, name) DO UPDATE SET value = excluded.value WHERE stamps.value <> excluded.value"
+    "(device_id, name) DO UPDATE SET value = excluded.value "
+    f"WHERE stamps.value NOT IN (excluded.value, '{_ALL_IS_WANTED}')"
 )
 """A stamp that is the same costs no write."""
 
@@ -30,7 +33,9 @@ class Stamps:
 
     def of(self, device_id: int) -> dict[str, str]:
         """Map the names of the tables a terminal has uploaded to their last stamps."""
-        query = select(stamps.c.name, stamps.c.value).where(stamps.c.device_id == device_id)
+        query = select(stamps.c.name, stamps.c.value).where(
+            stamps.c.device_id == device_id, stamps.c.value != _ALL_IS_WANTED
+        )
         return dict(self._connection.execute(query).all())
 
     def remember(self, device_id: int, table: str, stamp: str) -> None:
@@ -50,7 +55,19 @@ class Stamps:
         self._waiting: dict[tuple[int, str], str] = {}
 
     def reset(self, device_id: int, table: str) -> None:
-        """Forget a stamp, so that the next exchange asks for everything."""
+        """Forget a stamp, and those of all uploads until the next exchange asks for everything."""
+        self.flush()
         self._connection.execute(
-            delete(stamps).where(stamps.c.device_id == device_id, stamps.c.name == table)
+            insert(self._connection, stamps)
+            .values(device_id=device_id, name=table, value=_ALL_IS_WANTED)
+            .on_conflict_do_update(
+                index_elements=[stamps.c.device_id, stamps.c.name],
+                set_={"value": _ALL_IS_WANTED},
+            )
+        )
+
+    def told(self, device_id: int) -> None:
+        """Hear that an exchange has asked for everything that was wanted again."""
+        self._connection.execute(
+            delete(stamps).where(stamps.c.device_id == device_id, stamps.c.value == _ALL_IS_WANTED)
         )

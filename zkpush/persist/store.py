@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.interfaces import IReactorFromThreads
+from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
-from ..interfaces import IStore, StoreError
+from ..interfaces import IBringsTables, IStore, StoreError
 from .databases import READERS, Database
 from .migrate import migrate_thd
 from .transaction import Transaction
@@ -25,6 +26,8 @@ T = TypeVar("T")
 class Store:
     """Keeps everything in one SQL database."""
 
+    _log = Logger()
+
     def __init__(self, open_database: Callable[[], Database], reactor: IReactorFromThreads) -> None:
         self._open_database = open_database
         self._reactor = reactor
@@ -32,11 +35,16 @@ class Store:
         self._database: Database | None = None
         self.writer: GroupCommitWriter | None = None
 
-    def start(self) -> None:
-        """Open the database and migrate it; `StoreError` says what to do if that fails."""
+    def start(self, brings: Sequence[IBringsTables] = ()) -> None:
+        """Open the database and migrate it; `StoreError` says what to do if that fails.
+
+        Then handlers make the tables that they bring, each in a transaction of its own.
+        """
         database = self._open_database()
         try:
             migrate_thd(database)
+            for handler in brings:
+                self._prepare_thd(database, handler)
         except BaseException:
             database.close()
             raise
@@ -44,6 +52,17 @@ class Store:
         self._readers.start()
         self.writer = GroupCommitWriter(database, self._reactor)
         self.writer.start()
+
+    def _prepare_thd(self, database: Database, handler: IBringsTables) -> None:
+        """Let a handler make its tables; of several processes, one at a time."""
+        try:
+            with database.migrating() as connection:
+                transaction = Transaction(database, connection, writes=True)
+                handler.prepare(transaction)
+                transaction.flush()
+                database.check(transaction.driver)
+        except Exception:
+            self._log.failure("The tables of {handler!r} are not prepared", handler=handler)
 
     async def stop(self) -> None:
         """Commit all units that were handed in, then close."""

@@ -8,11 +8,18 @@ from sqlalchemy import Connection, event
 from zope.interface import implementer
 
 from ..interfaces import ITransaction
+from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
+from . import schema
 from .attendance import Attendance
 from .commands import Commands
 from .databases import Database
 from .devices import Devices
+from .entries import Entries
 from .leases import Leases
+from .logs import Log
+from .people import People
+from .photos import AttendancePhotos
+from .pictures import Pictures
 from .rejects import Rejects
 from .stamps import Stamps
 
@@ -28,10 +35,18 @@ class Transaction:
     def __init__(self, database: Database, connection: Connection, *, writes: bool) -> None:
         self.connection = connection
         self.driver: Any = connection.connection.driver_connection
+        parts = (database, connection, self.driver)
         self.devices = Devices(database, connection, writes=writes)
-        self.stamps = Stamps(database, connection, self.driver)
-        self.attendance = Attendance(database, connection, self.driver)
-        self.rejects = Rejects(database, connection, self.driver)
+        self.stamps = Stamps(*parts)
+        self.attendance = Attendance(*parts)
+        self.operations = Log(*parts, OPLOG, schema.operations)
+        self.errors = Log(*parts, ERRORLOG, schema.errors)
+        self.idcards = Log(*parts, IDCARD, schema.idcards)
+        self.pictures = Pictures(*parts)
+        self.photos = AttendancePhotos(*parts, self.pictures)
+        self.people = People(*parts, self.pictures)
+        self.entries = Entries(*parts)
+        self.rejects = Rejects(*parts)
         self.commands = Commands(connection)
         self.leases = Leases(connection)
         if writes:

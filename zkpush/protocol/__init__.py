@@ -2,7 +2,7 @@
 
 The protocol in one page (spec 4): a terminal is an HTTP client. It begins with the initialization
 exchange, in which it says what it is and is told what to do (`handshake`). Then it pushes its
-options (`records.decode_pairs`), uploads records as they are made (`records`, `attendance`), and
+options (`records.decode_pairs`), uploads records as they are made (`uploads`), and
 polls for commands (`commands`), which it executes and answers (`replies`). Everything it sends is
 named by its serial number (`serials`) in the arguments of the request (`requests`).
 
@@ -10,12 +10,18 @@ named by its serial number (`serials`) in the arguments of the request (`request
 |---|---|
 | 1.2 encoding | `text` |
 | 2 definitions | `serials`, `requests` |
-| 5 initialization | `handshake`, `tables.EXCHANGE`, `tables.OPTION_REPLY`, `times.zone_option` |
-| 8 options | `records`, `tables.OPTIONS` |
-| 9 update information | `records.decode_values`, `tables.INFO` |
-| 11.2, 11.7 attendance | `attendance`, `tables.ATTLOG` |
-| 12 commands | `commands`, `tables.COMMANDS` |
+| 3.1, Appendix 10 hybrid identification | `hybrid` |
+| 5 initialization | `handshake`, `tables.handshake`, `times.zone_option` |
+| 8 options | `records`, `tables.device` |
+| 9 update information | `records.decode_values`, `tables.device` |
+| 11 uploads | `uploads`, and for each type of body: |
+| 11.2, 11.7 attendance | `attendance`, `tables.attendance` |
+| 11.3, 11.8 attendance photos | `photos`, `tables.attendance` |
+| 11.4 to 11.6, 11.9 to 11.16 lines of records | `lines`, `tables.logs`, `tables.people` |
+| 11.14 packets | `packets` |
+| 12 commands | `commands`, `tables.commands`, `tables.entries` |
 | 13 command reply | `replies` |
+| Appendices 1 to 5, 7, 9, 10: codes | `codes` |
 | Appendix 6 versions | `versions` |
 
 Nothing here imports Twisted, reads a clock, opens a file or knows a database.

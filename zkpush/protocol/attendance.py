@@ -15,6 +15,7 @@ import msgspec
 
 from .dialect import Dialect
 from .fields import Field, Form
+from .lines import split_spaced
 from .tables import ATTLOG
 from .versions import MASK_COLUMNS
 
@@ -24,7 +25,6 @@ _COMMON = 7
 _LONGEST_FLAG = 3
 """Characters in the longest MaskFlag: 255."""
 _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
-_BETWEEN_SPACED = re.compile(r" +(?![0-9]{2}:[0-9]{2}:[0-9]{2}(?: |\Z))", re.ASCII)
 _DEFAULTS = tuple(field.default for field in ATTLOG.fields)
 
 
@@ -129,7 +129,7 @@ def _columns(text: str) -> list[str]:
     for them.
     """
     if "\t" not in text:
-        return _BETWEEN_SPACED.split(text.strip(" "))
+        return split_spaced(text)
     columns = [column.strip(" ") for column in text.rstrip("\t ").split("\t")]
     if "" in columns:
         full = [column for column in columns if column]

@@ -7,6 +7,7 @@ named value of some kind. A `Table` is a list of fields with the layout they hav
 
 from __future__ import annotations
 
+import base64
 import datetime
 import re
 from collections.abc import Callable, Mapping
@@ -14,10 +15,24 @@ from enum import Enum
 
 import msgspec
 
+from .times import unpack_time
 from .versions import BASELINE, Version
 
+SMALL = 2_147_483_647
+"""The largest integer of four bytes, which is what firmware keeps numbers in."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
+_CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
+_QUOTED = 40
 _TIME_LENGTH = len("2015-07-30 15:16:28")
+
+
+def quoted(text: str) -> str:
+    """The beginning of a value that cannot be read, for a reason.
+
+    It ends before a `=`: where separators are damaged, a secret may stand behind it.
+    """
+    return repr(text.partition("=")[0][:_QUOTED])
 
 
 def decode_text(text: str) -> str:
@@ -28,14 +43,14 @@ def decode_text(text: str) -> str:
 def decode_integer(text: str) -> int:
     """Read a decimal integer of at most ten digits; `ValueError` for anything else."""
     if not _INTEGER.match(text):
-        raise ValueError(f"{text[:40]!r} is not an integer")
+        raise ValueError(f"{quoted(text)} is not an integer")
     return int(text)
 
 
 def decode_number(text: str) -> float:
     """Read a finite decimal number such as a temperature; `ValueError` for anything else."""
     if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text, re.ASCII):
-        raise ValueError(f"{text[:40]!r} is not a number")
+        raise ValueError(f"{quoted(text)} is not a number")
     return float(text)
 
 
@@ -52,7 +67,43 @@ def decode_time(text: str) -> str:
                 return text
         except ValueError:
             pass
-    raise ValueError(f"{text[:40]!r} is not a time of the form YYYY-MM-DD HH:MM:SS")
+    raise ValueError(f"{quoted(text)} is not a time of the form YYYY-MM-DD HH:MM:SS")
+
+
+def decode_moment(text: str) -> str:
+    """Read a wall clock time that old firmware writes as one packed integer (11.4).
+
+    `ValueError` if there is no such time, in either form.
+    """
+    return unpack_time(int(text)) if _INTEGER.match(text) else decode_time(text)
+
+
+def decode_card(text: str) -> str:
+    """Read a card number (11.5) as a decimal one; empty for no card.
+
+    `[15CD5B07]` are its bytes, the lowest first; anything else is the number itself. `ValueError`
+    for what can be neither.
+    """
+    found = _CARD.fullmatch(text)
+    if found is None:
+        raise ValueError("this is neither a card number nor its bytes in [ ]")
+    if found["bytes"] is not None:
+        number = int.from_bytes(bytes.fromhex(found["bytes"]), "little")
+        return str(number) if number else ""
+    return text if text.strip("0") else ""
+
+
+def decode_base64(text: str) -> bytes:
+    """Check base64, with or without the padding at its end, and keep it as it was sent."""
+    if not _BASE64.fullmatch(text) or len(text.rstrip("=")) % 4 == 1:
+        raise ValueError("this is not base64")
+    return text.encode()
+
+
+def plain_base64(text: bytes) -> bytes:
+    """What a checked base64 text stands for, padded or not."""
+    stripped = text.rstrip(b"=")
+    return base64.b64decode(stripped + b"=" * (-len(stripped) % 4))
 
 
 class Kind(Enum):
@@ -62,6 +113,9 @@ class Kind(Enum):
     INTEGER = (int, decode_integer, "integer")
     NUMBER = (float, decode_number, "number")
     TIME = (str, decode_time, "wall clock time, YYYY-MM-DD HH:MM:SS")
+    MOMENT = (str, decode_moment, "wall clock time, YYYY-MM-DD HH:MM:SS or a packed integer")
+    CARD = (str, decode_card, "card number, or its bytes in [ ], the lowest first")
+    BASE64 = (bytes, decode_base64, "base64")
 
     def __init__(self, python: type, decode: Callable[[str], object], title: str) -> None:
         self.python = python
@@ -73,6 +127,8 @@ class Kind(Enum):
 
         Python writes small numbers with an exponent, which the wire does not know.
         """
+        if isinstance(value, bytes):
+            return value.decode("ascii")
         text = str(value)
         return f"{value:.6f}" if isinstance(value, float) and "e" in text else text
 
@@ -99,12 +155,16 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """A regular expression that the whole text of the value has to match."""
 
     def decode(self, text: str) -> object:
-        """Convert the text on the wire; `ValueError` names the field and what is wrong."""
+        """Convert the text on the wire; `ValueError` names the field and what is wrong.
+
+        It does not repeat the value of a secret field.
+        """
         try:
             value = self.kind.decode(text)
             self.check(value)
         except ValueError as error:
-            raise ValueError(f"{self.wire}: {error}") from None
+            reason = f"this is no {self.kind.title} that it takes" if self.secret else error
+            raise ValueError(f"{self.wire}: {reason}") from None
         return value
 
     def check(self, value: object) -> None:
@@ -115,7 +175,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             if self.maximum is not None and value > self.maximum:
                 raise ValueError(f"{value} is more than {self.maximum}")
         elif self.pattern is not None and not re.fullmatch(self.pattern, str(value), re.ASCII):
-            raise ValueError(f"{str(value)[:40]!r} has not the form {self.pattern}")
+            raise ValueError(f"{quoted(str(value))} has not the form {self.pattern}")
 
 
 class Layout(Enum):
@@ -123,6 +183,10 @@ class Layout(Enum):
 
     COLUMNS = "columns"
     """Values in a fixed order, between TABs; one record a line (11.2)."""
+    KEYED = "keyed"
+    """`Key=Value` between TABs; one record a line (11.5)."""
+    PHOTO = "photo"
+    """Lines of `Key=Value`, NUL, and a picture; one record (11.3)."""
     VALUES = "values"
     """Values in a fixed order, between commas; one record (9)."""
     PAIRS = "pairs"
@@ -158,8 +222,14 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     layout: Layout
     fields: tuple[Field, ...]
+    keyword: str | None = None
+    """The word that a line begins with, where one body mixes record types (11.4)."""
+    aliases: tuple[str, ...] = ()
+    """Other names of the table and of the keyword, as commands spell them (12.1)."""
+    utf8: bool = False
+    """True for text that is UTF-8 whatever the terminal's language is (11.6)."""
     key: tuple[str, ...] = ()
-    """The names that, with the terminal, make two records one."""
+    """The names that make two records one; with the terminal, for what is the terminal's."""
     since: Version = BASELINE
     forms: tuple[Form, ...] = ()
     transfer: tuple[str, ...] = ()

@@ -10,6 +10,7 @@ import msgspec
 from .fields import Field, Table
 from .requests import Arguments
 from .tables import (
+    ATTPHOTO,
     EXCHANGE,
     OPTION_REPLY,
     OPTIONS,
@@ -123,6 +124,18 @@ def transfer_flag(setting: str, tables: Iterable[Table]) -> str:
     if setting == TRANSFER_DIGITS:
         return "".join("1" if word in wanted else "0" for word in words)
     return setting
+
+
+def decode_transfer_flag(value: str) -> frozenset[str]:
+    """The words that a value of `TransFlag` asks for, in either format; as a terminal reads it.
+
+    Nothing but zeros in format I asks for attendance photos alone (5).
+    """
+    data, *words = value.split() or [""]
+    if data == "TransData":
+        return frozenset(words)
+    asked = [word for (word, _), digit in zip(TRANSFER_DATA, data, strict=False) if digit == "1"]
+    return frozenset(asked or ATTPHOTO.transfer)
 
 
 def encode_options(

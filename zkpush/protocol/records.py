@@ -34,11 +34,16 @@ class Reject(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What one body says, in one table."""
+    """What one body says, in one table.
+
+    The rows of ATTPHOTO have one value each, a `photos.Photo`.
+    """
 
     table: Table
     rows: list[Row]
     rejects: list[Reject]
+    stamp: str | None = None
+    """The stamp that came with the upload (5)."""
 
 
 def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:

@@ -64,3 +64,7 @@ class Upload(msgspec.Struct, frozen=True):
     body: bytes
     stamp: str | None = None
     """The value of `Stamp=` or of one of its old names."""
+    packed: bool = False
+    """Whether the body is a packet (11.14): `ContentType=tgz`."""
+    name: str | None = None
+    """The file name that old firmware puts into the arguments of a photo's upload (11.3)."""

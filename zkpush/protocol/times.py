@@ -9,41 +9,117 @@ import datetime
 import functools
 import zoneinfo
 
-_BUCKET = len("2015-07-30 15:1")
-_MINUTE = slice(len("2015-07-30 15:1"), len("2015-07-30 15:16"))
-_SECOND = slice(len("2015-07-30 15:16:"), len("2015-07-30 15:16:28"))
-_BUCKETS_KEPT = 8192
+AMBIGUOUS = "ambiguous"
+"""The doubt about a time that a zone has twice; the first of the two is taken."""
+NONEXISTENT = "nonexistent"
+"""The doubt about a time that a zone leaves out."""
+FUTURE = "future"
+"""The doubt about a time that is more than `FAR_FUTURE` ahead."""
+PAST = "past"
+"""The doubt about a time that is more than `FAR_PAST` ago."""
+FAR_FUTURE = 24 * 3600
+"""Seconds: a terminal's clock that is a day ahead is not set."""
+FAR_PAST = 10 * 365 * 24 * 3600
+"""Seconds: terminals keep records for years, and a clock that was never set is far behind."""
+
+DATE = slice(len("2015-07-30"))
+MINUTE = slice(len("2015-07-30 "), len("2015-07-30 15:16"))
+SECOND = slice(len("2015-07-30 15:16:"), None)
+MINUTES = {
+    f"{hour:02}:{minute:02}": hour * 3600 + minute * 60
+    for hour in range(24)
+    for minute in range(60)
+}
+"""Seconds since the day began, by the text of the minute."""
+SECONDS = {f"{second:02}": second for second in range(60)}
+_DAY = 24 * 3600
+_DAYS_KEPT = 8192
+_PACKED_SINCE = 2000
 
 
 class WallClock:
-    """Turns the wall clock times of one IANA zone into instants, quickly for times close together.
+    """Turns the wall clock times of one IANA zone into instants.
 
-    Offsets are looked up once for every ten minutes in which they do not change.
+    The beginning of each day is looked up once; on a day on which the zone's offset changes, so is
+    every time.
     """
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
         self._zone = zone
-        self._buckets: dict[str, int] = {}
+        self._begins: dict[str, int | None] = {}
 
     def utc(self, text: str) -> int:
         """Seconds since the epoch of a decoded time (`YYYY-MM-DD HH:MM:SS`).
 
         A time that the zone has twice is taken as the first of the two.
         """
-        bucket = text[:_BUCKET]
-        start = self._buckets.get(bucket)
-        if start is None:
-            start = self._instant(bucket + "0:00")
-            if self._instant(bucket + "9:59") - start != 599:
-                return self._instant(text)
-            if len(self._buckets) >= _BUCKETS_KEPT:
-                self._buckets.clear()
-            self._buckets[bucket] = start
-        return start + int(text[_MINUTE]) * 60 + int(text[_SECOND])
+        begin = self.begin(text[DATE])
+        if begin is None:
+            return self._instant(text)
+        return begin + MINUTES[text[MINUTE]] + SECONDS[text[SECOND]]
 
-    def _instant(self, text: str) -> int:
-        local = datetime.datetime.fromisoformat(text).replace(tzinfo=self._zone)
+    def begin(self, day: str) -> int | None:
+        """Seconds since the epoch at which a day begins; None if the clock is changed on it."""
+        try:
+            return self._begins[day]
+        except KeyError:
+            pass
+        if len(self._begins) >= _DAYS_KEPT:
+            self._begins.clear()
+        begin = self._instant(f"{day} 00:00:00")
+        last = f"{day} 23:59:59"
+        even = (
+            self._instant(last) - begin == _DAY - 1
+            and self._instant(last, fold=1) - begin == _DAY - 1
+            and self._instant(f"{day} 00:00:00", fold=1) == begin
+        )
+        return self._begins.setdefault(day, begin if even else None)
+
+    def doubt(self, text: str) -> str | None:
+        """What is doubtful about a decoded time here: `AMBIGUOUS`, `NONEXISTENT` or None."""
+        if self.begin(text[DATE]) is not None:
+            return None
+        first, second = self._instant(text), self._instant(text, fold=1)
+        if first == second:
+            return None
+        return AMBIGUOUS if first < second else NONEXISTENT
+
+    def _instant(self, text: str, fold: int = 0) -> int:
+        local = datetime.datetime.fromisoformat(text).replace(tzinfo=self._zone, fold=fold)
         return int((local - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)).total_seconds())
+
+
+def far_off(instant: int, now: int) -> str | None:
+    """Whether an instant, in seconds, is too far from now to be true: `FUTURE`, `PAST` or None."""
+    if instant > now + FAR_FUTURE:
+        return FUTURE
+    return PAST if instant < now - FAR_PAST else None
+
+
+def unpack_time(number: int) -> str:
+    """The wall clock time that old firmware packs into one integer; `ValueError` if there is none.
+
+    Months and days begin with 0, and every month has 31 of them: 289515406 is 2009-01-03 20:56:46.
+    """
+    rest, second = divmod(number, 60)
+    rest, minute = divmod(rest, 60)
+    rest, hour = divmod(rest, 24)
+    rest, day = divmod(rest, 31)
+    years, month = divmod(rest, 12)
+    try:
+        if years < 0:
+            raise ValueError
+        moment = datetime.datetime(_PACKED_SINCE + years, month + 1, day + 1, hour, minute, second)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{number} is not a packed time") from None
+    return str(moment)
+
+
+def pack_time(text: str) -> int:
+    """Pack a wall clock time of the year 2000 or later; the inverse of `unpack_time`."""
+    time = datetime.datetime.fromisoformat(text)
+    days = ((time.year - _PACKED_SINCE) * 12 + time.month - 1) * 31 + time.day - 1
+    return ((days * 24 + time.hour) * 60 + time.minute) * 60 + time.second
 
 
 def check_zone(name: str) -> str:

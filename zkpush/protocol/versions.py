@@ -20,6 +20,7 @@ class Version(NamedTuple):
 BASELINE = Version(2, 2, 14)
 """What a side that names no version speaks."""
 
+ERROR_LOG = Version(2, 4, 1)
 MASK_COLUMNS = Version(2, 4, 2)
 SERVER = Version(2, 4, 1)
 """The version this server is written to: `PushProtVer`."""

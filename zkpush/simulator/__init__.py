@@ -2,4 +2,13 @@
 
 They behave as real ones do: exchange first, data kept until it is acknowledged, polls at the told
 interval, commands executed and answered.
+
+| Noun | Module |
+|---|---|
+| What terminals there are, and what each can do | `model`, `biometrics` |
+| A terminal, what it is told, what it tells of itself | `terminal`, `orders`, `status`, `clock` |
+| What it records and keeps | `record`, `outbox`, `attendance` |
+| How it sends that | `upload`, `link` |
+| Who is there, and what happens | `people`, `picture`, `happenings` |
+| Many terminals at once | `fleet` |
 """

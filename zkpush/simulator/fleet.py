@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import attrs
@@ -12,13 +14,19 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
+from ..protocol.tables import ATTLOG
+from .happenings import Happenings
 from .link import Link, LinkError
+from .model import ATT, MODELS
+from .people import People
 from .terminal import ExchangeWanted, SimulatedTerminal
 
 TICK = 0.1
 """Seconds between two looks at what has to happen."""
 AFTER_COMMAND = 1.0
 """Seconds to the next poll after a command was executed."""
+PACKETS = "packets"
+"""How the result calls packets (11.14)."""
 LAST_TRIES = 20
 """How often what is left is sent at the end, before it counts as a failure."""
 
@@ -38,6 +46,10 @@ class FleetPlan:
     """Seconds; None for no end."""
     punches: int | None = None
     """Stop after so many; None for no end."""
+    models: tuple[str, ...] = (ATT.name,)
+    """The models that the terminals are of, in turn."""
+    everything: bool = False
+    """Whether there is more to send than punches: everything that the models have."""
 
 
 @attrs.define
@@ -50,6 +62,10 @@ class FleetResult:
     commands: int = 0
     failures: int = 0
     """Requests that were not answered as they should be."""
+    others: dict[str, int] = attrs.field(factory=dict)
+    """Other records that were acknowledged, by their table, and packets."""
+    waiting: int = 0
+    """Records that were not, although they were asked for."""
 
 
 class Fleet:
@@ -69,6 +85,8 @@ class Fleet:
         self._started = clock.seconds()
         self._ended = False
         self.result = FleetResult()
+        self.people = People(random.Random(f"{plan.seed} people"))  # noqa: S311 - a simulation
+        models = itertools.cycle(MODELS[name] for name in plan.models)
         self.terminals = [
             SimulatedTerminal(
                 f"SIM{plan.seed:03d}{number:05d}",
@@ -76,9 +94,19 @@ class Fleet:
                 Link(client, plan.server, f"SIM{plan.seed:03d}{number:05d}", clock),
                 clock,
                 random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
+                model=model,
+                people=self.people,
             )
-            for number in range(1, plan.devices + 1)
+            for number, model in zip(range(1, plan.devices + 1), models, strict=False)
         ]
+        self._happenings = {
+            terminal.sn: Happenings(
+                terminal,
+                self.people,
+                random.Random(f"{plan.seed} {terminal.sn}"),  # noqa: S311 - a simulation
+            )
+            for terminal in (self.terminals if plan.everything else ())
+        }
 
     async def run(self) -> FleetResult:
         """Run, and count."""
@@ -86,7 +114,12 @@ class Fleet:
         await self._punch()
         self._ended = True
         await gatherResults(lives, consumeErrors=True)
-        self.result.acknowledged = sum(terminal.sent for terminal in self.terminals)
+        sent = Counter({PACKETS: sum(terminal.packets for terminal in self.terminals)})
+        for terminal in self.terminals:
+            sent += terminal.outbox.acknowledged
+        self.result.acknowledged = sent.pop(ATTLOG.name, 0)
+        self.result.others = dict(sorted(sent.items()))
+        self.result.waiting = sum(terminal.waiting for terminal in self.terminals)
         self.result.polls = sum(terminal.polls for terminal in self.terminals)
         self.result.commands = sum(len(terminal.executed) for terminal in self.terminals)
         return self.result
@@ -103,9 +136,12 @@ class Fleet:
             if plan.punches is not None:
                 due = min(due, plan.punches - made)
             for _ in range(due):
-                self._chance.choice(connected).punch()
+                terminal = self._chance.choice(connected)
+                punch = terminal.punch()
+                if terminal.sn in self._happenings:
+                    self._happenings[terminal.sn].now_and_then(punch)
             made += due
-            self.result.punches = made
+            self.result.punches = sum(t.outbox.count(ATTLOG) for t in self.terminals)
             await deferLater(self._clock, TICK)
 
     async def _live(self, terminal: SimulatedTerminal) -> None:
@@ -118,7 +154,11 @@ class Fleet:
                 if not terminal.told:
                     await terminal.exchange()
                     self._report(f"{terminal.sn} is connected")
-                await terminal.upload()
+                    happenings = self._happenings.get(terminal.sn)
+                    if happenings is not None and not happenings.begun:
+                        happenings.begin()
+                if terminal.due or self._ended:
+                    await terminal.upload()
                 now = self._clock.seconds()
                 if now >= next_poll:
                     busy = await terminal.poll()
@@ -133,11 +173,11 @@ class Fleet:
             await deferLater(self._clock, TICK)
 
     def _patience(self, terminal: SimulatedTerminal) -> float:
-        """Seconds until a terminal tries again: ErrorDelay is for real ones, this has an end."""
+        """Seconds until a terminal tries again: ErrorDelay, but no longer than the plan lasts."""
         left = float("inf")
         if self._plan.duration is not None:
             left = self._started + self._plan.duration - self._clock.seconds()
-        return max(0.0, min(float(terminal.told.get("ErrorDelay", 1)), left, 5.0))
+        return max(0.0, min(terminal.orders.error_delay, left))
 
 
 async def run_fleet(

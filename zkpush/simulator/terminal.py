@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import datetime
 import random
-from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
 from ..protocol.commands import decode_commands
-from ..protocol.handshake import SEND_EVERYTHING, UNKNOWN_DEVICE, decode_options
-from ..protocol.records import encode_pairs, encode_rows
+from ..protocol.handshake import UNKNOWN_DEVICE, decode_options
+from ..protocol.records import encode_pairs
 from ..protocol.replies import encode_reply
-from ..protocol.tables import ATTLOG
-from ..protocol.versions import SERVER
+from ..protocol.tables import ATTLOG, BIODATA, STAMPS, USER
+from . import status
+from .attendance import Punch, identify, punch
+from .clock import TerminalClock
 from .link import Link, LinkError
+from .model import ATT, Model
+from .orders import Orders
+from .outbox import Outbox
+from .people import People
+from .record import OPERLOG, Record
+from .upload import most, write_upload
 
-FIRMWARE = "Ver 8.0.4.7-20240115"
-MOST_RECORDS = 500
-"""Most records in one upload."""
 NOT_SUPPORTED = -1002
-STATUSES = (0, 1)
-VERIFY_MODES = (1, 4, 15)
-DEFAULT_DELAY = 10
 
 
 class ExchangeWanted(Exception):
@@ -33,85 +33,121 @@ class SimulatedTerminal:
     """Holds users and records as a terminal does, and talks to a server over a link."""
 
     def __init__(
-        self, sn: str, users: int, link: Link, clock: IReactorTime, chance: random.Random
+        self,
+        sn: str,
+        users: int,
+        link: Link,
+        clock: IReactorTime,
+        chance: random.Random,
+        *,
+        model: Model = ATT,
+        people: People | None = None,
     ) -> None:
+        """`people` are those that other terminals know, too; without them it has its own."""
         self.sn = sn
         self.users = users
+        """How many people are in its surroundings; user 1 is the administrator."""
+        self.model = model
+        self.clock = TerminalClock(clock)
+        self.outbox = Outbox()
         self.told: dict[str, str] = {}
         """The options of the last exchange."""
-        self.records: list[tuple[object, ...]] = []
-        """Every record made, sent or not."""
-        self.sent = 0
-        """How many of them the server has acknowledged."""
+        self.orders = self._understand({})
+        """What they mean."""
+        self.packets = 0
+        """How many packets the server has acknowledged."""
         self.polls = 0
         self.executed: list[bytes] = []
         """The commands that were executed."""
         self._link = link
-        self._clock = clock
         self._chance = chance
-        self._last: dict[str, float] = {}
+        self._people = people or People(chance)
+        self._pushed: dict[str, str] = {}
+        self._looked = self.clock.now()
 
     @property
     def waiting(self) -> int:
-        """How many records are not acknowledged yet."""
-        return len(self.records) - self.sent
+        """How many records are not acknowledged yet, of those that are asked for."""
+        return self.outbox.waiting
+
+    @property
+    def sent(self) -> int:
+        """How many punches the server has acknowledged."""
+        return self.outbox.acknowledged[ATTLOG.name]
+
+    @property
+    def due(self) -> bool:
+        """Whether it is to send its new records now (11.1)."""
+        return self.orders.due(self._looked, self.clock.now())
 
     @property
     def delay(self) -> float:
         """Seconds between two polls."""
-        return float(self.told.get("Delay", DEFAULT_DELAY))
+        return self.orders.delay
 
-    def punch(self) -> None:
-        """Somebody is verified; nobody twice in one second, because that would be one record."""
+    @property
+    def holds(self) -> int:
+        """How many users it holds: where nobody has been enrolled, all of its surroundings."""
+        return self.outbox.count(USER) or self.users
+
+    def keep(self, record: Record) -> None:
+        """Keep a record until the server has it, and after that."""
+        self.outbox.add(record)
+
+    def punch(self) -> Punch:
+        """Somebody is verified."""
         pin = str(self._chance.randint(1, self.users))
-        moment = max(int(self._clock.seconds()), int(self._last.get(pin, 0)) + 1)
-        self._last[pin] = moment
-        local = datetime.datetime.fromtimestamp(moment, self._zone())
-        self.records.append(
-            (
-                pin,
-                local.strftime("%Y-%m-%d %H:%M:%S"),
-                self._chance.choice(STATUSES),
-                self._chance.choice(VERIFY_MODES),
-                "0",
-                "0",
-                "0",
-            )
-        )
+        time = self.clock.next(pin)
+        if self.model.identity_cards:
+            made = identify(self._chance, self._people.person(pin), time)
+        else:
+            made = punch(self._chance, pin, time)
+        self.keep(made.record())
+        return made
 
     async def exchange(self) -> None:
         """Make the exchange (5), then push options (8); until both are done, it is not made."""
         self.told = {}
-        reply = await self._link.get(
-            "cdata",
-            options="all",
-            pushver=str(SERVER),
-            language="69",
-            DeviceType="att",
-            PushOptionsFlag="1",
-        )
+        reply = await self._link.get("cdata", **self._hello())
         try:
             told = decode_options(reply)
+            self.orders = self._understand(told)
         except ValueError as error:
             raise LinkError(str(error)) from None
-        if told.get("ATTLOGStamp") == SEND_EVERYTHING:
-            self.sent = 0
-        if told.get("PushOptionsFlag") == "1":
-            await self._send("options", encode_pairs(self._options().items()).encode())
+        self.clock.zone = self.orders.zone
+        self.outbox.obey(self.orders.choose)
+        for data_type in self.orders.again():
+            self.outbox.again(data_type)
+        self._pushed = {}
+        if self.orders.wants_options and not self.model.old:
+            await self._push(self._options())
         self.told = told
 
     async def upload(self) -> None:
-        """Send the records that are not acknowledged (11.2); what fails stays, to be sent again."""
-        while self.waiting:
-            part = self.records[self.sent : self.sent + MOST_RECORDS]
-            stamp = str(self.sent + len(part))
-            await self._send("ATTLOG", encode_rows(ATTLOG, part).encode(), Stamp=stamp)
-            self.sent += len(part)
+        """Send the records that are not acknowledged (11); what fails stays, to be sent again."""
+        self._looked = self.clock.now()
+        changed = False
+        for data_type, _, _ in STAMPS:
+            while records := self.outbox.part(data_type, most(data_type)):
+                upload = write_upload(
+                    self.model,
+                    self.sn,
+                    data_type,
+                    records,
+                    in_base64=self.orders.wants_base64,
+                )
+                await self._send(upload.path, upload.body, upload.arguments)
+                self.outbox.acknowledge(records)
+                self.packets += upload.packed
+                changed = changed or data_type in (OPERLOG, BIODATA.name)
+        if changed and self._pushed:
+            await self._push(status.changing(self._options()))
 
     async def poll(self) -> bool:
         """Ask for commands (12), execute and answer them; True if there were some."""
         self.polls += 1
-        reply = await self._link.get("getrequest", INFO=self._info())
+        info = status.info(self.model, self.holds, self.outbox)
+        reply = await self._link.get("getrequest", INFO=info)
         self._check(reply)
         try:
             commands = decode_commands(reply)
@@ -121,8 +157,33 @@ class SimulatedTerminal:
             await self._execute(command_id, text)
         return bool(commands)
 
-    async def _send(self, table: str, body: bytes, **arguments: str) -> None:
-        reply = await self._link.post("cdata", body, table=table, **arguments)
+    def _hello(self) -> dict[str, str]:
+        """What it says of itself in the exchange; old firmware says nothing."""
+        model = self.model
+        said = {
+            "options": "all",
+            "pushver": model.version and str(model.version),
+            "language": None if model.old else model.language,
+            "DeviceType": model.device_type,
+            "PushOptionsFlag": None if model.old else "1",
+        }
+        return {name: value for name, value in said.items() if value is not None}
+
+    def _understand(self, told: dict[str, str]) -> Orders:
+        return Orders(told, self.model, self._options())
+
+    async def _push(self, options: dict[str, str]) -> None:
+        """Push the options that are not what was pushed last."""
+        changed = {
+            name: value for name, value in options.items() if self._pushed.get(name) != value
+        }
+        if changed:
+            body = encode_pairs(changed.items()).encode()
+            await self._send("cdata", body, {"table": "options"})
+            self._pushed |= changed
+
+    async def _send(self, path: str, body: bytes, arguments: dict[str, str]) -> None:
+        reply = await self._link.post(path, body, **arguments)
         self._check(reply)
         if b"OK" not in reply:
             raise LinkError(f"the upload was not acknowledged: {reply[:40]!r}")
@@ -145,34 +206,4 @@ class SimulatedTerminal:
             await self.upload()
 
     def _options(self) -> dict[str, str]:
-        return {
-            "~DeviceName": "SIM-100",
-            "~SerialNumber": self.sn,
-            "FirmVer": FIRMWARE,
-            "~OEMVendor": "SIMULATED CO., LTD.",
-            "FingerFunOn": "1",
-            "FaceFunOn": "1",
-            "UserCount": str(self.users),
-            "TransactionCount": str(len(self.records)),
-        }
-
-    def _info(self) -> str:
-        values: Sequence[object] = (
-            FIRMWARE,
-            self.users,
-            0,
-            len(self.records),
-            "127.0.0.1",
-            10,
-            7,
-            1,
-            0,
-            "111",
-        )
-        return ",".join(map(str, values))
-
-    def _zone(self) -> datetime.timezone:
-        """The zone the server told (5): hours below 12 either way, else minutes."""
-        value = int(self.told.get("TimeZone", "0"))
-        minutes = value * 60 if abs(value) < 12 else value
-        return datetime.timezone(datetime.timedelta(minutes=minutes))
+        return status.options(self.model, self.sn, self.holds, self.outbox)

@@ -1,0 +1,5 @@
+"""Where zkpush finds the handler."""
+
+from visitors import VisitorHandler
+
+visitors = VisitorHandler()

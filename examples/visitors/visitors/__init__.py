@@ -1,0 +1,80 @@
+"""Visitors: a record type that a reception terminal sends, and zkpush does not know.
+
+A line is `VISITOR PIN=7<HT>Host=12<HT>Company=…<HT>Arrived=2026-03-01 08:00:00`; it may stand among
+the others of an OPERLOG body, or in an upload of its own, `table=VISITOR`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy
+from twisted.logger import Logger
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from zkpush.interfaces import IBringsTables, IRecordHandler, ITransaction
+from zkpush.model import Device
+from zkpush.protocol.fields import Field, Kind, Layout, Table
+from zkpush.protocol.records import Batch
+
+VISITOR = Table(
+    name="VISITOR",
+    section="-",
+    meaning="Visitors who were let in",
+    layout=Layout.KEYED,
+    keyword="VISITOR",
+    key=("pin", "arrived"),
+    fields=(
+        Field(wire="PIN", name="pin", required=True, pattern="[0-9]{1,9}", meaning="Number"),
+        Field(wire="Host", name="host", meaning="User ID of the person who is visited"),
+        Field(wire="Company", name="company", meaning="Where the visitor is from"),
+        Field(
+            wire="Arrived",
+            name="arrived",
+            kind=Kind.TIME,
+            required=True,
+            meaning="The terminal's wall clock at the arrival",
+        ),
+    ),
+)
+
+visitors = sqlalchemy.Table(
+    "visitors",
+    sqlalchemy.MetaData(),
+    sqlalchemy.Column("device", sqlalchemy.Text, primary_key=True),
+    sqlalchemy.Column("pin", sqlalchemy.Text, primary_key=True),
+    sqlalchemy.Column("arrived", sqlalchemy.Text, primary_key=True),
+    sqlalchemy.Column("host", sqlalchemy.Text),
+    sqlalchemy.Column("company", sqlalchemy.Text),
+)
+
+
+@implementer(IPlugin, IRecordHandler, IBringsTables)
+class VisitorHandler:
+    """Keeps visitors in a table of its own, in the same unit of work as all the rest."""
+
+    _log = Logger()
+
+    name = "visitors"
+    tables = (VISITOR,)
+    changes_device = False
+
+    def prepare(self, tx: ITransaction) -> None:
+        """Make the table, at the first start."""
+        visitors.create(tx.connection, checkfirst=True)
+
+    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Write the visitors of one upload; one that is there already stays as it is."""
+        for row in batch.rows:
+            values = dict(zip(VISITOR.names, row, strict=False))
+            known = sqlalchemy.select(visitors.c.pin).where(
+                visitors.c.device == device.sn,
+                visitors.c.pin == values["pin"],
+                visitors.c.arrived == values["arrived"],
+            )
+            if tx.connection.execute(known).first() is None:
+                tx.connection.execute(visitors.insert().values(device=device.sn, **values))
+
+    def stored(self, device: Device, batch: Batch) -> None:
+        """Tell the hosts, say; the visitors are on disk."""
+        for row in batch.rows:
+            self._log.info("Visitor {pin} has arrived at {sn}", pin=row[0], sn=device.sn)

@@ -1,0 +1,63 @@
+"""`zkpush users`."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pathlib
+import stat
+
+import pytest
+
+from .program import Daemon, cells, failed, said
+
+TEMPLATE = "bm9ib2R5J3MgdGVtcGxhdGU="
+
+
+@pytest.fixture(scope="module")
+def people(daemon: Daemon) -> None:
+    """Two users of a terminal, one with a fingerprint."""
+    terminal = daemon.terminal("PEOPLE1")
+    terminal.upload(
+        "OPERLOG",
+        "USER PIN=71\tName=Ann\tPri=14\tPasswd=1234\tCard=[15CD5B07]\n"
+        f"FP PIN=71\tFID=1\tTMP={TEMPLATE}\n"
+        "USER PIN=72\tName==SUM(1)\tPri=0",
+    )
+
+
+def test_table(daemon: Daemon, people: None) -> None:
+    """A person sees who is known, with how many templates, and from which terminal."""
+    lines = cells(said(daemon.zkpush("users", "list")))
+    assert lines[0] == ["PIN", "Name", "Privilege", "Card", "Templates", "Photo", "Terminal"]
+    assert ["71", "Ann", "14", "123456789", "1", "no", "PEOPLE1"] in lines
+
+
+def test_json(daemon: Daemon, people: None) -> None:
+    """A program gets everything there is."""
+    items = {
+        item["pin"]: item for item in json.loads(said(daemon.zkpush("users", "list", "--json")))
+    }
+    assert (items["71"]["password"], items["71"]["templates"]) == ("1234", {"1": 1})
+    assert json.loads(said(daemon.zkpush("users", "show", "72", "--json"))) == items["72"]
+
+
+def test_unknown(daemon: Daemon, people: None) -> None:
+    """A user who is not known is said to be so."""
+    assert failed(daemon.zkpush("users", "show", "404")) == "Error: There is no user 404."
+
+
+def test_export(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
+    """All users go into a file for its owner only; a file that is there is left alone."""
+    file = tmp_path / "users.csv"
+    assert said(daemon.zkpush("users", "export", str(file))) == ""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with file.open(newline="") as lines:
+        rows = {row["pin"]: row for row in csv.DictReader(lines)}
+    assert (rows["71"]["name"], rows["71"]["card"]) == ("Ann", "123456789")
+    assert rows["72"]["name"] == "'=SUM(1)"
+    assert failed(daemon.zkpush("users", "export", str(file))) == (
+        f"Error: {file} is there already; name another file."
+    )
+    printed = said(daemon.zkpush("users", "export", "-"))
+    assert len(printed.splitlines()) == len(file.read_text().splitlines())

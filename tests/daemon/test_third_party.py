@@ -1,0 +1,79 @@
+"""A handler of somebody else, in a package of its own, is as privileged as ours."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sqlite3
+
+import pytest
+
+from .process import Daemon
+
+EXAMPLE = pathlib.Path(__file__).parent.parent.parent / "examples" / "visitors"
+USER = b"USER PIN=12\tName=Ann\tPri=0\tPasswd=\tCard=\tGrp=1\tTZ=0000000000000000"
+FIRST = b"VISITOR PIN=7\tHost=12\tCompany=Example Ltd.\tArrived=2026-03-01 08:00:00"
+SECOND = b"VISITOR PIN=8\tHost=12\tArrived=2026-03-01 08:05:00"
+
+
+def visitors(data: pathlib.Path) -> list[tuple[str, ...]]:
+    """What the plugin's own table holds."""
+    connection = sqlite3.connect(data / "zkpush.sqlite")
+    query = "SELECT device, pin, host, company, arrived FROM visitors ORDER BY pin"
+    rows = connection.execute(query).fetchall()
+    connection.close()
+    return rows
+
+
+def test_a_package_adds_a_record_type_with_a_table_of_its_own(tmp_path: pathlib.Path) -> None:
+    """Its lines are stored beside ours in one unit of work, once, and survive a SIGKILL."""
+    with Daemon(tmp_path, env={"PYTHONPATH": str(EXAMPLE)}) as daemon:
+        daemon.exchange("R1")
+        body = b"\n".join([USER, FIRST, b"VISITOR PIN=none\tArrived=2026-03-01 08:01:00"])
+        for _ in range(2):
+            answer = daemon.request("POST", "cdata?SN=R1&table=OPERLOG&Stamp=1", body)
+            assert answer == (200, b"OK: 2")
+        own = b"PIN=8\tHost=12\tArrived=2026-03-01 08:05:00"
+        assert daemon.request("POST", "cdata?SN=R1&table=visitor&Stamp=1", own) == (200, b"OK: 1")
+        daemon.kill()
+    expected = [
+        ("R1", "7", "12", "Example Ltd.", "2026-03-01 08:00:00"),
+        ("R1", "8", "12", None, "2026-03-01 08:05:00"),
+    ]
+    assert visitors(tmp_path) == expected
+
+    with Daemon(tmp_path, env={"PYTHONPATH": str(EXAMPLE)}) as daemon:
+        assert daemon.request("POST", "cdata?SN=R1&table=OPERLOG&Stamp=2", SECOND)[1] == b"OK: 1"
+        (user,) = daemon.api("GET", "users")["items"]
+        assert (user["pin"], user["name"]) == ("12", "Ann")
+        (reject,) = daemon.api("GET", "rejects")["items"]
+        assert (reject["table"], reject["reason"][:4]) == ("VISITOR", "PIN:")
+    assert visitors(tmp_path) == expected
+
+
+def test_without_the_package_its_lines_are_kept(tmp_path: pathlib.Path) -> None:
+    """What no handler takes is not counted, and not lost."""
+    with Daemon(tmp_path) as daemon:
+        daemon.exchange("R1")
+        answer = daemon.request("POST", "cdata?SN=R1&table=OPERLOG&Stamp=1", USER + b"\n" + FIRST)
+        assert answer == (200, b"OK: 1")
+        (reject,) = daemon.api("GET", "rejects")["items"]
+        assert reject["reason"] == "no handler takes lines of VISITOR"
+
+
+@pytest.mark.parametrize("table", ["ATTLOG", "USER"])
+def test_a_package_that_claims_one_of_our_tables_is_an_error(
+    tmp_path: pathlib.Path, table: str
+) -> None:
+    """Two claims on one name end the start with one clear line."""
+    plugins = tmp_path / "claims" / "twisted" / "plugins"
+    plugins.mkdir(parents=True)
+    plugins.joinpath("claims.py").write_text(
+        "from visitors import VisitorHandler\n"
+        "from zkpush.protocol import tables\n"
+        f"VisitorHandler.tables = (tables.{table},)\n"
+        "claims = VisitorHandler()\n"
+    )
+    path = os.pathsep.join([str(plugins.parent.parent), str(EXAMPLE)])
+    with pytest.raises(AssertionError, match=f"two plugins claim {table}"):
+        Daemon(tmp_path / "data", env={"PYTHONPATH": path})

@@ -1,0 +1,115 @@
+"""Command queues and leases in the store: on every database."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from zkpush.interfaces import ICommands, ILeases
+from zkpush.model import CommandState
+
+from .contract import in_file, in_memory, on_postgresql, verify_parts, with_store
+
+
+def make_command_tests(factory):
+    """The tests of commands and leases; `factory` makes an empty store, from pytest's request."""
+
+    class CommandTests(with_store(factory)):
+        @pytest_twisted.ensureDeferred
+        async def test_commands_and_leases_provide_their_interface(self, store) -> None:
+            """The commands and leases of a transaction are what the interface says."""
+            await verify_parts(store, commands=ICommands, leases=ILeases)
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_command_goes_from_queued_to_sent_to_done(self, store, device) -> None:
+            """A lease makes a command not due until it runs out; an end makes it so for ever."""
+
+            def unit(tx):
+                tx.commands.add(device.id, "a", "INFO", {"K": "v"}, 1)
+                tx.commands.add(device.id, "b", "LOG", {}, 1)
+                due = tx.commands.due(device.id, 10, 5)
+                tx.commands.lease(due[:1], 100, 10)
+                return due, tx.commands.due(device.id, 10, 5), tx.commands.next_due(device.id)
+
+            due, left, next_due = await store.write(unit)
+            assert [command.id for command in due] == ["a", "b"]
+            assert due[0].params == {"K": "v"}
+            assert [command.id for command in left] == ["b"]
+            assert next_due == 0
+            assert await store.read(lambda tx: tx.commands.all_due()) == {device.id: 0}
+            assert await store.read(lambda tx: tx.commands.pending()) == {device.id: 2}
+
+            def end(tx):
+                first = tx.commands.finish(
+                    device.id, "b", CommandState.DONE, 0, {"answer": "x"}, 20
+                )
+                second = tx.commands.finish(device.id, "b", CommandState.FAILED, -1, None, 30)
+                return first, second, tx.commands.next_due(device.id)
+
+            first, second, next_due = await store.write(end)
+            assert (first.state, first.result, second) == (
+                CommandState.DONE,
+                {"answer": "x"},
+                None,
+            )
+            assert next_due == 100
+            again = await store.write(lambda tx: tx.commands.due(device.id, 100, 5))
+            assert [(command.id, command.attempts) for command in again] == [("a", 1)]
+
+        @pytest_twisted.ensureDeferred
+        async def test_an_id_is_used_once(self, store, device) -> None:
+            """A CmdID that was used before is refused, and the first command stays."""
+            await store.write(lambda tx: tx.commands.add(device.id, "a", "INFO", {}, 1))
+            with pytest.raises(ValueError, match="used before"):
+                await store.write(lambda tx: tx.commands.add(device.id, "a", "LOG", {}, 2))
+            assert (await store.read(lambda tx: tx.commands.get("a"))).command == "INFO"
+
+        @pytest_twisted.ensureDeferred
+        async def test_exhausted_commands_expire(self, store, device) -> None:
+            """A command whose last lease has run out after so many attempts is over."""
+
+            def unit(tx):
+                tx.commands.add(device.id, "a", "INFO", {}, 1)
+                tx.commands.lease(tx.commands.due(device.id, 1, 5), 100, 1)
+                early = tx.commands.expire(device.id, 99, 1)
+                return early, tx.commands.expire(device.id, 100, 1)
+
+            assert await store.write(unit) == (0, 1)
+            found = await store.read(lambda tx: tx.commands.get("a"))
+            assert (found.state, found.finished_at) == (CommandState.EXPIRED, 100)
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_lease_has_one_owner(self, store) -> None:
+            """It is taken while free, run out or given back, and renewed by its owner only."""
+
+            def hold(owner, until, now):
+                return store.write(lambda tx: tx.leases.hold("zones", owner, until, now))
+
+            def release(owner):
+                return store.write(lambda tx: tx.leases.release("zones", owner))
+
+            assert await hold("one", 100, 0)
+            assert not await hold("other", 200, 99)
+            assert await hold("one", 150, 99)
+            assert not await hold("other", 200, 149)
+            assert await hold("other", 300, 150)
+            assert not await hold("one", 300, 151)
+            await release("one")
+            assert not await hold("one", 300, 152)
+            await release("other")
+            assert await hold("one", 300, 153)
+            assert await store.write(lambda tx: tx.leases.hold("else", "other", 300, 153))
+
+    return CommandTests
+
+
+class TestSQLiteInMemory(make_command_tests(in_memory)):
+    """SQLite in memory."""
+
+
+class TestSQLiteFile(make_command_tests(in_file)):
+    """SQLite in a file."""
+
+
+class TestPostgreSQL(make_command_tests(on_postgresql)):
+    """PostgreSQL."""

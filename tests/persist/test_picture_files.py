@@ -1,0 +1,232 @@
+"""Pictures beside a SQLite file: whole and on disk before they are named, and nobody else's."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import pathlib
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import DeferredList
+
+from zkpush.interfaces import StoreError
+from zkpush.model import DeviceState, Page
+from zkpush.persist.sqlite import SQLiteStores
+from zkpush.protocol.photos import Photo
+from zkpush.protocol.times import wall_clock
+
+FACE = b"\xff\xd8\xffface" * 100
+DIGEST = hashlib.sha256(FACE).hexdigest()
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Where the pictures are."""
+    return tmp_path / "store.sqlite-pictures"
+
+
+@pytest.fixture
+def place(folder: pathlib.Path) -> pathlib.Path:
+    """Where one picture is."""
+    return folder / DIGEST[:2] / DIGEST
+
+
+@pytest_twisted.async_yield_fixture
+async def store(tmp_path: pathlib.Path):
+    """A store in a file."""
+    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", reactor)
+    store.start()
+    yield store
+    await store.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def device(store):
+    """A terminal."""
+    yield await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+
+
+def add(store, device, pin: int, content: bytes | None = None):
+    """Store a photo."""
+    photo = Photo(f"20260105080000-{pin}.jpg", b"%d" % pin if content is None else content)
+    return store.write(lambda tx: tx.photos.add(device.id, photo, wall_clock("UTC"), 1))
+
+
+def pins(tx) -> list[str]:
+    """A query for the users of all photos."""
+    return [photo["pin"] for photo in tx.photos.page(Page(99), None, None)]
+
+
+def files(folder: pathlib.Path) -> list[str]:
+    """The names of all files in a folder."""
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+class Disk:
+    """Stands for `os.fsync`: tells what was brought to the disk, and fails if told to."""
+
+    def __init__(self, fails=lambda path: False) -> None:
+        self.synced: list[tuple[str, int]] = []
+        self.fails = fails
+        self._fsync = os.fsync
+
+    def __call__(self, descriptor: int) -> None:
+        path = os.readlink(f"/proc/self/fd/{descriptor}")
+        if self.fails(path):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._fsync(descriptor)
+        there = pathlib.Path(path)
+        self.synced.append(
+            (path, len([*there.iterdir()]) if there.is_dir() else there.stat().st_size)
+        )
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """The disk, as the store sees it."""
+    disk = Disk()
+    monkeypatch.setattr("os.fsync", disk)
+    return disk
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place) -> None:
+    """Whatever the umask of the process is, and once."""
+    before = os.umask(0)
+    try:
+        for _ in range(2):
+            assert await store.write(lambda tx: tx.pictures.keep(FACE)) == DIGEST
+    finally:
+        os.umask(before)
+    assert place.read_bytes() == FACE
+    assert files(folder) == [DIGEST]
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert {path.stat().st_mode & 0o777 for path in (folder, place.parent)} == {0o700}
+
+    def rows(tx):
+        return tx.connection.exec_driver_sql("SELECT count(*) FROM pictures").scalar()
+
+    assert await store.read(rows) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_is_on_disk_before_its_row_is(store, disk, folder, place) -> None:
+    """The whole file, then its name; and the names of the folders that were made for it."""
+    synced = await store.write(lambda tx: (tx.pictures.keep(FACE), [*disk.synced])[1])
+    paths = [path for path, _ in synced]
+    assert paths[:2] == [str(folder.parent), str(folder)]
+    (partial, size), (last, names) = synced[2:]
+    assert (pathlib.Path(partial).parent, size) == (place.parent, len(FACE))
+    assert pathlib.Path(partial) != place
+    assert (last, names) == (str(place.parent), 1)
+    assert place.exists()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_that_is_there_is_not_written_again(store, disk, place) -> None:
+    """But its name is brought to the disk: who made it may not have come to that."""
+    await store.write(lambda tx: tx.pictures.keep(FACE))
+    made = place.stat()
+    del disk.synced[:]
+    synced = await store.write(lambda tx: (tx.pictures.keep(FACE), [*disk.synced])[1])
+    assert synced == [(str(place.parent), 1)]
+    assert (place.stat().st_ino, place.stat().st_mtime_ns) == (made.st_ino, made.st_mtime_ns)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_full_disk_fails_a_photo_and_nobody_else(
+    store, device, disk, folder, place
+) -> None:
+    """Nothing is left of a file that could not be written; later it is, as if it were new."""
+    disk.fails = lambda path: DIGEST in path
+    uploads = [add(store, device, 1), add(store, device, 2, FACE), add(store, device, 3)]
+    outcomes = await DeferredList(uploads, consumeErrors=True)
+    assert [done for done, _ in outcomes] == [True, False, True]
+    error = outcomes[1][1].value
+    assert isinstance(error, StoreError)
+    assert str(error) == f"cannot keep a picture in {folder}: No space left on device"
+    assert await store.read(pins) == ["1", "3"]
+    assert files(folder) == sorted(hashlib.sha256(pin).hexdigest() for pin in (b"1", b"3"))
+    disk.fails = lambda path: False
+    await add(store, device, 2, FACE)
+    assert await store.read(pins) == ["1", "3", "2"]
+    assert place.read_bytes() == FACE
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_name_that_is_not_on_disk_is_not_acknowledged(store, device, disk, place) -> None:
+    """Nor when the photo is sent again, until the folder is."""
+    disk.fails = lambda path: path == str(place.parent)
+    for _ in range(2):
+        with pytest.raises(StoreError, match="cannot keep a picture"):
+            await add(store, device, 2, FACE)
+        assert await store.read(pins) == []
+    disk.fails = lambda path: False
+    del disk.synced[:]
+    await add(store, device, 2, FACE)
+    assert str(place.parent) in [path for path, _ in disk.synced]
+    assert await store.read(pins) == ["2"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_folder_that_cannot_be_used_fails_photos_and_nothing_else(
+    store, device, folder
+) -> None:
+    """Where something else is in its place, units without a picture go on."""
+    folder.write_bytes(b"I was here before")
+    units = [
+        store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)),
+        add(store, device, 1),
+        store.write(lambda tx: tx.devices.add("T3", DeviceState.APPROVED, "UTC", 1)),
+    ]
+    outcomes = await DeferredList(units, consumeErrors=True)
+    assert [done for done, _ in outcomes] == [True, False, True]
+    assert outcomes[1][1].check(StoreError)
+    assert folder.read_bytes() == b"I was here before"
+    found = await store.read(lambda tx: tx.devices.page(Page(9)))
+    assert [one.sn for one in found] == ["T1", "T2", "T3"]
+    folder.unlink()
+    await add(store, device, 1)
+    assert await store.read(pins) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_process_left_that_died_is_written_over(store, place) -> None:
+    """Half a picture under its own name for it does not become one."""
+    place.parent.mkdir(parents=True)
+    (place.parent / f"{DIGEST}.{os.getpid()}.part").write_bytes(b"half" * 10_000)
+    await store.write(lambda tx: tx.pictures.keep(FACE))
+    assert place.read_bytes() == FACE
+    assert files(place.parent) == [DIGEST]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_picture_of_a_unit_that_failed_may_stay(store, device, place) -> None:
+    """It does no harm: no row names it, and it is there if the photo is sent again."""
+
+    def poison(tx):
+        tx.photos.add(device.id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
+        raise RuntimeError("poison")
+
+    with pytest.raises(RuntimeError, match="poison"):
+        await store.write(poison)
+    assert await store.read(pins) == []
+    assert place.read_bytes() == FACE
+    await add(store, device, 1, FACE)
+    assert await store.read(pins) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_that_is_lost_is_said_to_be(store, device, folder, place) -> None:
+    """The photo is listed; its picture is not found, which is no failure of the database."""
+    await add(store, device, 1, FACE)
+    place.unlink()
+    (photo,) = await store.read(lambda tx: tx.photos.page(Page(9), None, None))
+    with pytest.raises(LookupError, match=DIGEST):
+        await store.read(lambda tx: tx.photos.content(photo["id"]))
+    place.mkdir()
+    with pytest.raises(StoreError, match=r"cannot read .*: Is a directory"):
+        await store.read(lambda tx: tx.photos.content(photo["id"]))

@@ -1,0 +1,144 @@
+"""Terminals that have everything: what happens at them, and that the daemon takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest_twisted
+
+from zkpush.protocol.tables import BLACKLIST, RECORD_TABLES, USER_SMS, WALLPAPER, WHITELIST
+from zkpush.simulator.fleet import PACKETS
+from zkpush.simulator.model import MODELS
+
+from ..rig import Rig, TurnedReactor
+from .script import OPTIONS, Script
+from .test_fleet import Started
+
+ONLY_FROM_SERVERS = {table.name for table in (USER_SMS, WALLPAPER, WHITELIST, BLACKLIST)}
+"""What terminals never make themselves."""
+EVERY_KIND = {table.name for table in RECORD_TABLES} - ONLY_FROM_SERVERS
+EVERYTHING = {"devices": 4, "users": 4, "models": tuple(MODELS), "everything": True}
+HYBRID = b"MultiBioDataSupport=0:1:1:1:1:1:1:1:1:1\nMultiBioPhotoSupport=0:1:1:1:1:1:1:1:1:1\n"
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_kind_is_sent_and_understood(rig: Rig) -> None:
+    """Four terminals, one of each model, send each kind of record; the daemon rejects none."""
+    started = Started(rig.terminals, rig.clock, **EVERYTHING, rate=10.0, punches=40)
+    result = await started.end()
+    assert (result.failures, result.waiting) == (0, 0)
+    assert result.punches == result.acknowledged == 44  # one of each terminal to begin with
+    assert EVERY_KIND | {PACKETS} == set(result.others) | {"ATTLOG"}
+    assert await rig.items("/rejects") == []
+    devices = await rig.items("/devices")
+    assert [device["device_type"] for device in devices] == ["att", "pid", "att", None]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_says_how_much_it_holds(rig: Rig) -> None:
+    """The update information (9) and the options (8) are true to what was enrolled and deleted."""
+    plan = {**EVERYTHING, "devices": 1}
+    started = Started(rig.terminals, rig.clock, **plan, rate=10.0, punches=60)
+    await started.end()
+    (terminal,) = started.fleet.terminals
+    await terminal.poll()
+    (device,) = await rig.items("/devices")
+    operations = await rig.items("/operations?limit=1000")
+    deleted = {item["values"]["User ID"] for item in operations if item["code"] == 9}
+    people = {
+        item["pin"]: await rig.items(f"/users/{item['pin']}/templates")
+        for item in await rig.items("/users")
+        if item["pin"] not in deleted
+    }
+    types = Counter(template["type"] for held in people.values() for template in held)
+    counts = device["counts"]
+    assert (counts["users"], counts["attendance"]) == (len(people), 61)
+    assert (counts["fingerprints"], counts["faces"]) == (types[1], types[2] + types[9])
+    assert device["options"]["UserCount"] == str(len(people))
+    expected = ":".join(str(types[place]) for place in range(10))
+    assert device["options"]["MultiBioDataCount"] == expected
+    assert device["options"]["MultiBioPhotoCount"] == f"{'0:' * 9}{len(people)}"
+
+
+@pytest_twisted.ensureDeferred
+async def test_users_keep_their_names_in_every_encoding(rig: Rig) -> None:
+    """A name that was sent in GB2312 by a terminal set to Chinese is the one that is stored."""
+    plan = {**EVERYTHING, "devices": 1, "models": ("pid",)}
+    started = Started(rig.terminals, rig.clock, **plan, rate=1.0, punches=1)
+    await started.end()
+    person = started.fleet.people.person("1")
+    (stored,) = [item for item in await rig.items("/users") if item["pin"] == "1"]
+    assert (stored["name"], stored["card"]) == (person.chinese_name, str(person.card))
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_model_begins_with_all_it_has() -> None:
+    """One terminal sends each kind that its model has as soon as it is connected."""
+    kinds = {}
+    for name in MODELS:
+        script = Script(exchange=OPTIONS + b"PushProtVer=2.4.1\n")
+        plan = {**EVERYTHING, "devices": 1, "models": (name,)}
+        result = await Started(script.site, TurnedReactor(), **plan, rate=1.0, punches=1).end()
+        kinds[name] = set(result.others)
+    common = {"ATTPHOTO", "FP", "OPLOG", "USER", "USERPIC", "WORKCODE"}
+    modern = common | {"BIODATA", "BIOPHOTO", "ERRORLOG", "SMS"}
+    assert kinds == {
+        "att": modern | {"FACE", "FVEIN", PACKETS},
+        "pid": modern | {"IDCARD"},
+        "classic": common | {"FACE", "FVEIN", "SMS"},
+        "old": common,
+    }
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_hybrid_server_gets_no_template_in_its_own_form() -> None:
+    """After the negotiation, a terminal with every type sends BIODATA, and no FP, FACE or FVEIN."""
+    script = Script(exchange=OPTIONS + b"PushProtVer=2.4.1\n" + HYBRID)
+    plan = {**EVERYTHING, "devices": 1, "models": ("att",)}
+    result = await Started(script.site, TurnedReactor(), **plan, rate=1.0, punches=1).end()
+    assert {"FP", "FACE", "FVEIN"}.isdisjoint(result.others)
+    assert result.others["BIODATA"] >= 6  # user 1 has five types, and a finger for duress
+
+
+@pytest_twisted.ensureDeferred
+async def test_people_come_and_go(rig: Rig) -> None:
+    """Beside the punches, people are enrolled, renamed, photographed and deleted."""
+    plan = {**EVERYTHING, "devices": 1, "models": ("att",)}
+    started = Started(rig.terminals, rig.clock, **plan, rate=10.0, punches=200)
+    result = await started.end()
+    operations = Counter(item["code"] for item in await rig.items("/operations?limit=1000"))
+    for code in (0, 3, 4, 6, 9, 30, 68, 69, 70, 101):
+        assert operations[code] >= 1, code
+    assert operations[30] > 4 + 1
+    assert 20 <= result.others["ATTPHOTO"] <= 60
+    (terminal,) = started.fleet.terminals
+    guests = operations[30] - 4
+    assert terminal.holds == 4 + guests - operations[9]
+
+
+@pytest_twisted.ensureDeferred
+async def test_identity_cards_are_of_users_and_of_others(rig: Rig) -> None:
+    """A terminal that reads identity cards tells of them; a card of no user has user ID 0."""
+    plan = {**EVERYTHING, "devices": 1, "models": ("pid",)}
+    result = await Started(rig.terminals, rig.clock, **plan, rate=10.0, punches=100).end()
+    cards = await rig.items("/idcards?limit=1000")
+    assert {"0", "1", "2"} <= {card["pin"] for card in cards}
+    assert 0 < len(cards) <= result.others["IDCARD"]
+    punches = await rig.items("/attendance?limit=1000")
+    assert {punch["record_type"] for punch in punches} == {0, 1}
+    assert {len(punch["id_number"]) for punch in punches} == {18}
+    photos = await rig.items("/photos?limit=1000")
+    assert {photo["kind"] for photo in photos} <= {0, 2, 3, 4}
+    assert {photo["id_number"] for photo in photos} <= {punch["id_number"] for punch in punches}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_seed_makes_the_same_happenings_again() -> None:
+    """With the same seed, terminals send the same bytes."""
+    bodies = []
+    for _ in range(2):
+        script = Script(exchange=OPTIONS + b"PushProtVer=2.4.1\n")
+        plan = {**EVERYTHING, "devices": 1, "seed": 3}
+        await Started(script.site, TurnedReactor(), **plan, rate=10.0, punches=20).end()
+        bodies.append([body for name, body in script.asked if name == "upload"])
+    assert bodies[0] == bodies[1]

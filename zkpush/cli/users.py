@@ -1,0 +1,77 @@
+"""`zkpush users`: the people, as terminals tell of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from .arguments import as_json
+from .client import CSV, Api
+from .output import Column, print_csv, print_list, print_object
+from .running import with_api
+
+_COLUMNS = (
+    Column("PIN", "pin"),
+    Column("Name", "name"),
+    Column("Privilege", "privilege"),
+    Column("Card", "card"),
+    Column("Templates", "templates", lambda counts: sum(counts.values())),
+    Column("Photo", "has_photo"),
+    Column("Terminal", "device"),
+)
+
+
+@click.group()
+def users() -> None:
+    """See the people that terminals know."""
+
+
+@users.command("list")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@as_json
+@with_api
+async def list_(api: Api, limit: int | None, as_json: bool) -> None:
+    """List the users of all terminals, in the order they were first met.
+
+    Terminal is the one that has said the newest of a user.
+    """
+    await print_list(
+        api.pages("users", limit=limit),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no users yet. Terminals send theirs by themselves.",
+    )
+
+
+@users.command()
+@click.argument("pin", metavar="PIN")
+@as_json
+@with_api
+async def show(api: Api, pin: str, as_json: bool) -> None:
+    """Show all that is known of a user; the password with the scope `biometrics` only."""
+    print_object(await api.get("users", pin), as_json=as_json)
+
+
+@users.command()
+@click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path, dir_okay=False))
+@with_api
+async def export(api: Api, file: Path) -> None:
+    """Write all users to a CSV file, only for its owner; `-` prints them."""
+    pages = api.pages("users", accept=CSV)
+    if str(file) == "-":
+        await print_csv(pages)
+        return
+    try:
+        with open(file, "xb", opener=_private) as out:
+            await print_csv(pages, out)
+    except FileExistsError:
+        raise click.ClickException(f"{file} is there already; name another file.") from None
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that is made for its owner only: there may be passwords in it."""
+    return os.open(path, flags, 0o600)

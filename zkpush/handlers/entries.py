@@ -1,0 +1,40 @@
+"""What terminals hold beside people: work codes, short messages, lists (12.1.1.9 to 12.1.1.18)."""
+
+from __future__ import annotations
+
+import attrs
+import msgspec
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ..interfaces import IRecordHandler, ITransaction
+from ..model import Device
+from ..protocol.records import Batch
+from ..protocol.tables import ENTRY_TABLES
+from .values import values_of
+
+
+@implementer(IPlugin, IRecordHandler)
+@attrs.frozen
+class EntryHandler:
+    """Keeps what each terminal says it holds."""
+
+    name = "entries"
+    tables = ENTRY_TABLES
+    changes_device = False
+
+    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Write the rows of one upload."""
+        said = []
+        for row in batch.rows:
+            values = values_of(batch.table, row)
+            del values["raw"]
+            extra = values.pop("extra")
+            fields = {name: value for name, value in values.items() if value is not None}
+            if extra is not None:
+                fields |= msgspec.json.decode(str(extra))
+            said.append(([values[name] for name in batch.table.key], fields))
+        tx.entries.keep(device.id, batch.table.name, said, now)
+
+    def stored(self, device: Device, batch: Batch) -> None:
+        """Nothing follows."""

@@ -1,0 +1,34 @@
+"""Logs: operations (11.4), errors (11.16) and identity cards (11.6), kept as they came."""
+
+from __future__ import annotations
+
+import attrs
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ..interfaces import IRecordHandler, ITransaction
+from ..model import Device
+from ..protocol.records import Batch
+from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
+from ..protocol.times import wall_clock
+
+
+@implementer(IPlugin, IRecordHandler)
+@attrs.frozen
+class LogHandler:
+    """Stores what was done on terminals, what went wrong, and which cards were read.
+
+    That a user was deleted on a terminal (operation 9) is recorded, and no more: the person stays.
+    """
+
+    name = "logs"
+    tables = (OPLOG, ERRORLOG, IDCARD)
+    changes_device = False
+
+    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Write the rows of one upload."""
+        log = {OPLOG.name: tx.operations, ERRORLOG.name: tx.errors, IDCARD.name: tx.idcards}
+        log[batch.table.name].add(device.id, batch, wall_clock(device.timezone), now)
+
+    def stored(self, device: Device, batch: Batch) -> None:
+        """Nothing follows a stored log."""

@@ -1,0 +1,102 @@
+"""People: users (11.5), their templates (11.9 to 11.12) and photos (11.13, 11.15)."""
+
+from __future__ import annotations
+
+import attrs
+import msgspec
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ..interfaces import IRecordHandler, ITransaction
+from ..model import Device, Said
+from ..protocol.codes import BiometricType
+from ..protocol.fields import Table, plain_base64
+from ..protocol.hybrid import Hybrid, negotiate_types
+from ..protocol.records import Batch, Row
+from ..protocol.tables import (
+    BIODATA,
+    BIOPHOTO,
+    FACE,
+    FP,
+    FVEIN,
+    TEMPLATE_TABLES,
+    USER,
+    USERPIC,
+)
+from .values import values_of
+
+_UNDER_DURESS = 3
+"""Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
+_RANDOM = 16
+"""Random bytes before the template of a face (11.10)."""
+_TYPES = {
+    FP.name: BiometricType.FINGERPRINT,
+    FACE.name: BiometricType.FACE,
+    FVEIN.name: BiometricType.FINGER_VEIN,
+}
+"""The biometric types of the templates that have tables of their own."""
+
+
+@implementer(IPlugin, IRecordHandler)
+@attrs.frozen
+class PeopleHandler:
+    """Keeps the newest of each user, template and photo, whichever terminal it came from."""
+
+    name = "people"
+    tables = (USER, *TEMPLATE_TABLES, USERPIC, BIOPHOTO)
+    changes_device = False
+
+    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Write the rows of one upload."""
+        table = batch.table
+        if table is USER:
+            tx.people.keep_users(device.id, [_user(row) for row in batch.rows], now)
+        elif table in (USERPIC, BIOPHOTO):
+            photos = [_photo(table, row) for row in batch.rows]
+            tx.people.keep_photos(device.id, photos, now)
+        else:
+            hybrid = negotiate_types(device.options, device.attributes)
+            templates = [_template(table, row, hybrid) for row in batch.rows]
+            tx.people.keep_templates(device.id, templates, now)
+
+    def stored(self, device: Device, batch: Batch) -> None:
+        """Nothing follows: whoever asks for the person sees it."""
+
+
+def _user(row: Row) -> Said:
+    values = values_of(USER, row)
+    return Said((str(values["pin"]),), values, msgspec.json.encode(row))
+
+
+def _template(table: Table, row: Row, hybrid: Hybrid) -> Said:
+    """A template in the unified form, whichever table it came in."""
+    own = values_of(table, row)
+    values: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
+    values |= {name: own[name] for name in own if name in values or name in ("extra", "raw")}
+    values["form"] = table.name
+    if table.name in _TYPES:
+        type_ = _TYPES[table.name]
+        support = hybrid.of(type_)
+        values["type"] = int(type_)
+        values["major_version"] = support.major_version
+        values["minor_version"] = support.minor_version
+        if values["valid"] == _UNDER_DURESS:
+            values["valid"], values["duress"] = 1, 1
+    text = msgspec.json.encode(row)
+    if table is FACE and isinstance(values["template"], bytes):
+        # The random bytes are others each time, and make no other template.
+        template = plain_base64(values["template"])
+        text = msgspec.json.encode((values["valid"], template[_RANDOM:]))
+    key = (str(values["pin"]), *(values[name] for name in BIODATA.key[1:]))
+    return Said(key, values, text)  # type: ignore[arg-type]
+
+
+def _photo(table: Table, row: Row) -> Said:
+    own = values_of(table, row)
+    values: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
+    values |= own
+    values["kind"] = table.name
+    content = values["content"]
+    values["content"] = plain_base64(content) if isinstance(content, bytes) else None
+    key = (*(values[name] for name in BIOPHOTO.key), table.name)
+    return Said(key, values, msgspec.json.encode(row))  # type: ignore[arg-type]

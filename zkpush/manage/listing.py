@@ -1,0 +1,90 @@
+"""Lists of the API: parts of them, and the forms they come in."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Annotated, Generic, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from ..model import Page
+from .routes import Raw
+
+V = TypeVar("V")
+
+Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
+After = Annotated[int, Meta(ge=0, description="The cursor `next` of the part before")]
+OfDevice = Annotated[str | None, Meta(description="Serial number of a terminal")]
+OfUser = Annotated[str | None, Meta(description="User ID")]
+
+
+class ListQuery(msgspec.Struct, frozen=True):
+    """Which part of a list is wanted."""
+
+    limit: Limit = 100
+    after: After = 0
+
+    @property
+    def page(self) -> Page:
+        """The part."""
+        return Page(self.limit, self.after)
+
+
+class DeviceQuery(ListQuery, frozen=True):
+    """Which part of a list is wanted, of one terminal or of all."""
+
+    device: OfDevice = None
+
+
+class Listing(msgspec.Struct, Generic[V], frozen=True):
+    """Part of a list."""
+
+    items: list[V]
+    next: str | None
+    """The cursor for `after=`; null at the end."""
+
+
+def listing(items: list[V], cursors: Sequence[object], query: ListQuery) -> Listing[V]:
+    """Part of a list; there may be more if it is as long as was asked for."""
+    full = len(items) == query.limit
+    return Listing(items, str(cursors[-1]) if full else None)
+
+
+def negotiated(
+    accept: str, kind: type[msgspec.Struct], part: Listing[msgspec.Struct]
+) -> Listing[msgspec.Struct] | Raw:
+    """Part of a list in the form that the caller accepts: JSON, CSV, or lines of JSON.
+
+    In the other forms than JSON, the cursor is in a header.
+    """
+    headers = {} if part.next is None else {"X-Next": part.next}
+    if "text/csv" in accept:
+        return Raw("text/csv; charset=utf-8", _csv(kind, part.items).encode(), headers=headers)
+    if "application/x-ndjson" in accept:
+        lines = msgspec.json.Encoder().encode_lines(part.items)
+        return Raw("application/x-ndjson", lines, headers=headers)
+    return part
+
+
+def _csv(kind: type[msgspec.Struct], items: Sequence[msgspec.Struct]) -> str:
+    """CSV (RFC 4180), with a line of names."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    names = kind.__struct_fields__
+    writer.writerow(names)
+    for item in items:
+        values = msgspec.to_builtins(item)
+        writer.writerow([_cell(values[name]) for name in names])
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A value for a spreadsheet: text that would be taken for a formula is quoted."""
+    if isinstance(value, dict):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return "'" + value
+    return value

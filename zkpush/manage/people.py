@@ -1,0 +1,94 @@
+"""The API of people: users, their templates and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..interfaces import IStore, ITransaction
+from ..model import Page, Record
+from ..protocol.fields import Scope
+from . import recordviews as views
+from .listing import Listing, ListQuery, listing, negotiated
+from .problems import not_found
+from .routes import Route
+
+
+class PeopleEndpoints:
+    """What the routes of people do."""
+
+    def __init__(self, store: IStore) -> None:
+        self._store = store
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "GET",
+                "/users",
+                Scope.READ,
+                self.users,
+                "Users of all terminals, in the order they were first met; also as text/csv and "
+                "application/x-ndjson",
+                query=ListQuery,
+                returns=Listing[views.UserView],  # type: ignore[valid-type]
+                negotiates=True,
+                guards=True,
+            ),
+            Route(
+                "GET",
+                "/users/<pin>",
+                Scope.READ,
+                self.user,
+                "One user",
+                returns=views.UserView,
+                guards=True,
+            ),
+            Route(
+                "GET",
+                "/users/<pin>/templates",
+                Scope.BIOMETRICS,
+                self.templates,
+                "The templates of a user, the newest of each",
+                returns=Listing[views.TemplateView],  # type: ignore[valid-type]
+            ),
+            Route(
+                "GET",
+                "/users/<pin>/photos",
+                Scope.BIOMETRICS,
+                self.photos,
+                "The photos of a user, with their content",
+                returns=Listing[views.PersonPhotoView],  # type: ignore[valid-type]
+            ),
+        ]
+
+    async def users(self, query: ListQuery, accept: str, scopes: views.Scopes) -> object:
+        """List users."""
+        found = await self._store.read(lambda tx: tx.people.users(query.page))
+        items = [views.user_view(user, scopes) for user in found]
+        part = listing(items, [user["id"] for user in found], query)
+        return negotiated(accept, views.UserView, part)
+
+    async def user(self, pin: str, scopes: views.Scopes) -> Any:
+        """Show a user."""
+        user, _ = await self._of_user(pin, lambda tx: ())
+        return views.user_view(user, scopes)
+
+    async def templates(self, pin: str) -> Listing[Any]:
+        """List the templates of a user."""
+        _, found = await self._of_user(pin, lambda tx: tx.people.templates(pin))
+        return Listing([views.template_view(template) for template in found], None)
+
+    async def photos(self, pin: str) -> Listing[Any]:
+        """List the photos of a user."""
+        _, found = await self._of_user(pin, lambda tx: tx.people.photos(pin))
+        return Listing([views.person_photo_view(photo) for photo in found], None)
+
+    async def _of_user(
+        self, pin: str, query: Callable[[ITransaction], Sequence[Record]]
+    ) -> tuple[Record, Sequence[Record]]:
+        """A user, and what belongs to them; 404 if there is no such user."""
+        users, found = await self._store.read(lambda tx: (tx.people.users(Page(1), pin), query(tx)))
+        if not users:
+            raise not_found(f"There is no user {pin}.")
+        return users[0], found

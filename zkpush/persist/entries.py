@@ -1,0 +1,73 @@
+"""What terminals hold beside people: work codes, short messages, lists of identity cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+from zope.interface import implementer
+
+from ..interfaces import IEntries
+from ..model import Entry, Page
+from .databases import Database
+from .schema import devices, entries
+
+_NAMES = ("device_id", "table_name", "key", "fields", "updated_at")
+_REPLACE = (
+    "(device_id, table_name, key) DO UPDATE SET fields = excluded.fields, "
+    "updated_at = excluded.updated_at WHERE excluded.updated_at >= entries.updated_at "
+    "AND excluded.fields <> entries.fields"
+)
+
+
+@implementer(IEntries)
+class Entries:
+    """The entries, on one connection."""
+
+    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+        self._database = database
+        self._connection = connection
+        self._driver = driver
+
+    def keep(
+        self,
+        device_id: int,
+        table: str,
+        said: Sequence[tuple[Sequence[object], Mapping[str, object]]],
+        now: int,
+    ) -> None:
+        """Keep what a terminal says it holds: the key of each entry, and its fields."""
+        newest = {
+            msgspec.json.encode(key).decode(): msgspec.json.encode(fields).decode()
+            for key, fields in said
+        }
+        rows = [(device_id, table, key, fields, now) for key, fields in sorted(newest.items())]
+        if rows:
+            columns = list(zip(*rows, strict=True))
+            self._database.insert(self._driver, entries, _NAMES, columns, _REPLACE)
+
+    def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
+        """List entries by id."""
+        query = (
+            select(entries, devices.c.sn)
+            .join(devices)
+            .where(entries.c.id > part.after)
+            .order_by(entries.c.id)
+            .limit(part.limit)
+        )
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        if table is not None:
+            query = query.where(entries.c.table_name == table)
+        return [
+            Entry(
+                id=row.id,
+                device=row.sn,
+                table=row.table_name,
+                fields=msgspec.json.decode(row.fields),
+                updated_at=row.updated_at,
+            )
+            for row in self._connection.execute(query)
+        ]

@@ -1,0 +1,81 @@
+"""Logs in the store: operations, errors, identity cards; kept as they came."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy
+from sqlalchemy import Connection, select
+from zope.interface import implementer
+
+from ..interfaces import ILog
+from ..model import Page, Record
+from ..protocol import fields
+from ..protocol.records import Batch
+from ..protocol.times import WallClock, far_off
+from .databases import Database
+from .rows import record
+from .schema import devices
+
+
+@implementer(ILog)
+class Log:
+    """The records of one log, on one connection."""
+
+    def __init__(
+        self,
+        database: Database,
+        connection: Connection,
+        driver: Any,
+        table: fields.Table,
+        kept: sqlalchemy.Table,
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._driver = driver
+        self._kept = kept
+        self._time = table.names.index("time") if "time" in table.names else None
+        timed = () if self._time is None else ("utc", "doubt")
+        self._names = ("device_id", *timed, "received_at", "identity", *table.names, "extra", "raw")
+
+    def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
+        """Store decoded records; one that is there already stays as it is.
+
+        Records without a time are told apart by the stamp of their upload, and by how often the
+        same was in it.
+        """
+        seen: Counter[bytes] = Counter()
+        rows = []
+        for row in batch.rows:
+            timed: tuple[object, ...] = ()
+            said = msgspec.json.encode(row)
+            if self._time is None:
+                seen[said] += 1
+                said += f"\0{batch.stamp or ''}\0{seen[said]}".encode()
+            else:
+                time = str(row[self._time])
+                utc = clock.utc(time)
+                timed = (utc, far_off(utc, now // 1000) or clock.doubt(time))
+            identity = hashlib.sha256(said).digest()
+            rows.append((device_id, *timed, now, identity, *row))
+        if rows:
+            columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
+            self._database.insert(self._driver, self._kept, self._names, columns)
+
+    def page(self, part: Page, device: str | None) -> list[Record]:
+        """List records by id."""
+        kept = self._kept
+        query = (
+            select(kept, devices.c.sn.label("device"))
+            .join(devices, devices.c.id == kept.c.device_id)
+            .where(kept.c.id > part.after)
+            .order_by(kept.c.id)
+            .limit(part.limit)
+        )
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        return [record(row._mapping) for row in self._connection.execute(query)]

@@ -1,0 +1,251 @@
+"""People in the store: users, templates and photos, once each, whichever terminal they are on.
+
+What a terminal says is *news* if it changes what the same terminal said before, or was never said
+by any. Only news changes what is kept: a terminal that sends again all that it has does not take
+back what was changed elsewhere meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import sqlalchemy
+from sqlalchemy import Connection, Select, and_, delete, func, or_, select
+from zope.interface import implementer
+
+from ..interfaces import IPeople
+from ..model import Page, Record, Said
+from .databases import Database, quoted
+from .pictures import Pictures
+from .rows import record
+from .schema import devices, holdings, person_photos, templates, users, versions
+
+_PART = 500
+"""Keys that are looked up with one query."""
+_PLACE = ("pin", "type", "number", "index")
+_ALGORITHM = ("major_version", "minor_version")
+_HELD = ("table_name", "key", "device_id", "digest", "at")
+_VERSION = ("table_name", "key", "digest")
+_HOLD = (
+    "(table_name, key, device_id) DO UPDATE SET digest = excluded.digest, at = excluded.at "
+    "WHERE excluded.at >= holdings.at AND excluded.digest <> holdings.digest"
+)
+
+
+@implementer(IPeople)
+class People:
+    """The people, on one connection."""
+
+    def __init__(
+        self, database: Database, connection: Connection, driver: Any, pictures: Pictures
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._driver = driver
+        self._pictures = pictures
+
+    def keep_users(self, device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep users; what a terminal does not say of a user stays as it was."""
+        news = self._news(users, device_id, [*said, *_merged(said)], now)
+        self._write(users, device_id, news, now, absent_stays=True)
+
+    def keep_templates(self, device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep templates, the newest of each key."""
+        news = self._news(templates, device_id, said, now)
+        self._meet(device_id, news)
+        self._write(templates, device_id, self._named(device_id, news), now)
+
+    def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
+        """Keep photos, the newest of each key; `content` is the picture, or None."""
+        news = []
+        for one in self._news(person_photos, device_id, said, now):
+            values = dict(one.values)
+            content = values.pop("content")
+            values["picture"] = self._pictures.keep(content) if isinstance(content, bytes) else None
+            news.append(msgspec.structs.replace(one, values=values))
+        self._meet(device_id, news)
+        self._write(person_photos, device_id, news, now)
+
+    def users(self, part: Page, pin: str | None = None) -> Sequence[Record]:
+        """List users by id, each with how many templates of each type, and whether with a photo."""
+        query = _with_device(users).where(users.c.id > part.after).order_by(users.c.id)
+        if pin is not None:
+            query = query.where(users.c.pin == pin)
+        found = [dict(record(row._mapping)) for row in self._rows(query.limit(part.limit))]
+        pins = [str(user["pin"]) for user in found]
+        counted: dict[str, dict[int, int]] = {}
+        counting = (
+            select(templates.c.pin, templates.c.type, func.count())
+            .where(templates.c.pin.in_(pins))
+            .group_by(templates.c.pin, templates.c.type)
+        )
+        for owner, type_, count in self._rows(counting):
+            counted.setdefault(owner, {})[type_] = count
+        pictured = set(
+            self._connection.execute(
+                select(person_photos.c.pin).where(person_photos.c.pin.in_(pins)).distinct()
+            ).scalars()
+        )
+        for user in found:
+            user["templates"] = counted.get(str(user["pin"]), {})
+            user["has_photo"] = user["pin"] in pictured
+        return found
+
+    def templates(self, pin: str) -> Sequence[Record]:
+        """The templates of a user."""
+        query = _with_device(templates).where(templates.c.pin == pin).order_by(templates.c.id)
+        return [record(row._mapping) for row in self._rows(query)]
+
+    def photos(self, pin: str) -> Sequence[Record]:
+        """The photos of a user, each with its `content`, or None where it is elsewhere."""
+        query = _with_device(person_photos).where(person_photos.c.pin == pin)
+        photos = []
+        for row in self._rows(query.order_by(person_photos.c.id)):
+            photo = dict(record(row._mapping))
+            digest = photo.pop("picture")
+            photo["content"] = None if digest is None else self._pictures.get(str(digest))
+            photos.append(photo)
+        return photos
+
+    def _rows(self, query: Select[Any]) -> Sequence[Any]:
+        return self._connection.execute(query).all()
+
+    def _news(
+        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Said], now: int
+    ) -> list[Said]:
+        """Note what a terminal says, and give what of it is news, the last of each key."""
+        table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
+        digests = {_key(one): hashlib.sha256(one.text).digest() for one in said}
+        latest = {_key(one): one for one in said}
+        held: dict[str, bytes] = {}
+        known: set[tuple[str, bytes]] = set()
+        for keys in _parts(list(latest)):
+            of_terminal = select(holdings.c.key, holdings.c.digest).where(
+                holdings.c.table_name == table,
+                holdings.c.device_id == device_id,
+                holdings.c.key.in_(keys),
+            )
+            held.update((key, bytes(digest)) for key, digest in self._rows(of_terminal))
+            of_all = select(versions.c.key, versions.c.digest).where(
+                versions.c.table_name == table, versions.c.key.in_(keys)
+            )
+            known.update((key, bytes(digest)) for key, digest in self._rows(of_all))
+        rows = [(table, key, device_id, digests[key], now) for key in sorted(latest)]
+        if rows:
+            columns = list(zip(*rows, strict=True))
+            self._database.insert(self._driver, holdings, _HELD, columns, _HOLD)
+            # Of several statements of one key, those before the last are said, too.
+            spoken = {(table, _key(one), hashlib.sha256(one.text).digest()) for one in said}
+            columns = list(zip(*sorted(spoken), strict=True))
+            self._database.insert(self._driver, versions, _VERSION, columns)
+        return [
+            one
+            for key, one in latest.items()
+            if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
+        ]
+
+    def _named(self, device_id: int, news: Iterable[Said]) -> list[Said]:
+        """Leave one of two templates that are the same but for a version that is not known yet.
+
+        Terminals send templates of the older tables without a version (11.9), and say theirs with
+        a poll or their options, which may come later.
+        """
+        left = []
+        for one in news:
+            values = one.values
+            place = [templates.c[name] == values[name] for name in _PLACE]
+            unnamed = [templates.c[name] == 0 for name in _ALGORITHM]
+            same = templates.c.template == values["template"]
+            if all(values[name] == 0 for name in _ALGORITHM):
+                named = select(templates.c.id).where(*place, same, ~and_(*unnamed))
+                if self._rows(named.limit(1)):
+                    continue
+            else:
+                own = templates.c.device_id == device_id
+                self._connection.execute(delete(templates).where(*place, *unnamed, or_(same, own)))
+            left.append(one)
+        return left
+
+    def _meet(self, device_id: int, said: Iterable[Said]) -> None:
+        """Record the users of templates and photos that came first."""
+        pins = sorted({str(one.key[0]) for one in said})
+        if pins:
+            columns = (pins, [device_id] * len(pins))
+            self._database.insert(self._driver, users, ("pin", "device_id"), columns)
+
+    def _write(
+        self,
+        table: sqlalchemy.Table,
+        device_id: int,
+        said: Sequence[Said],
+        now: int,
+        *,
+        absent_stays: bool = False,
+    ) -> None:
+        """Write what is news, unless something that came later is there."""
+        if not said:
+            return
+        names = tuple(said[0].values)
+        rows = [
+            (device_id, now, *(one.values[name] for name in names))
+            for one in sorted(said, key=_key)
+        ]
+        self._database.insert(
+            self._driver,
+            table,
+            ("device_id", "updated_at", *names),
+            list(zip(*rows, strict=True)),
+            _replace(table, names, absent_stays=absent_stays),
+        )
+
+
+def _merged(said: Iterable[Said]) -> list[Said]:
+    """One statement for each key: the later says what the earlier did not."""
+    merged: dict[str, Said] = {}
+    for one in said:
+        before = merged.get(_key(one))
+        if before is not None:
+            values = {
+                name: before.values[name] if value is None else value
+                for name, value in one.values.items()
+            }
+            if values != one.values:  # it takes both to say it
+                text = before.text + b"\0" + one.text
+                one = msgspec.structs.replace(one, values=values, text=text)
+        merged[_key(one)] = one
+    return list(merged.values())
+
+
+def _key(said: Said) -> str:
+    return msgspec.json.encode(said.key).decode()
+
+
+def _parts(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + _PART] for start in range(0, len(keys), _PART))
+
+
+def _with_device(table: sqlalchemy.Table) -> Select[Any]:
+    """Rows with the serial number of the terminal they came from, if they came from one."""
+    return select(table, devices.c.sn.label("device")).outerjoin(
+        devices, devices.c.id == table.c.device_id
+    )
+
+
+def _replace(table: sqlalchemy.Table, names: Iterable[str], *, absent_stays: bool) -> str:
+    """SQL that replaces a row, unless a later one is there."""
+    unique = next(c for c in table.constraints if isinstance(c, sqlalchemy.UniqueConstraint))
+    key = {column.name for column in unique.columns}
+    changes = [
+        f'"{name}" = coalesce(excluded."{name}", {table.name}."{name}")'
+        if absent_stays and name != "raw"
+        else f'"{name}" = excluded."{name}"'
+        for name in ("device_id", "updated_at", *names)
+        if name not in key
+    ]
+    return (
+        f"({quoted(sorted(key))}) DO UPDATE SET {', '.join(changes)} "
+        f"WHERE excluded.updated_at >= coalesce({table.name}.updated_at, 0)"
+    )

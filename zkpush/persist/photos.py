@@ -1,0 +1,79 @@
+"""Attendance photos in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+from zope.interface import implementer
+
+from ..interfaces import IAttendancePhotos
+from ..model import Page, Record
+from ..protocol.photos import Photo, parse_name
+from ..protocol.times import WallClock, far_off
+from .databases import Database
+from .pictures import Pictures
+from .rows import record
+from .schema import attendance_photos, devices
+
+_NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
+
+
+@implementer(IAttendancePhotos)
+class AttendancePhotos:
+    """The attendance photos, on one connection."""
+
+    def __init__(
+        self, database: Database, connection: Connection, driver: Any, pictures: Pictures
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._driver = driver
+        self._pictures = pictures
+
+    def add(self, device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
+        """Store a photo; one that is there already, by name and picture, stays as it is."""
+        said = parse_name(photo.name)
+        utc = None if said.time is None else clock.utc(said.time)
+        doubt = None
+        if said.time is not None and utc is not None:
+            doubt = far_off(utc, now // 1000) or clock.doubt(said.time)
+        row = {
+            "device_id": device_id,
+            "received_at": now,
+            "name": photo.name,
+            "picture": self._pictures.keep(photo.content),
+            "size": len(photo.content),
+            "kind": said.kind,
+            "pin": said.pin,
+            "id_number": said.id_number,
+            "time": said.time,
+            "utc": utc,
+            "doubt": doubt,
+            "command": photo.command,
+            "extra": photo.extra,
+            "raw": photo.raw,
+        }
+        columns = [[row[name]] for name in _NAMES]
+        self._database.insert(self._driver, attendance_photos, _NAMES, columns)
+
+    def page(self, part: Page, device: str | None, pin: str | None) -> list[Record]:
+        """List photos by id."""
+        query = (
+            select(attendance_photos, devices.c.sn.label("device"))
+            .join(devices, devices.c.id == attendance_photos.c.device_id)
+            .where(attendance_photos.c.id > part.after)
+            .order_by(attendance_photos.c.id)
+            .limit(part.limit)
+        )
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        if pin is not None:
+            query = query.where(attendance_photos.c.pin == pin)
+        return [record(row._mapping) for row in self._connection.execute(query)]
+
+    def content(self, photo_id: int) -> bytes | None:
+        """The picture of a photo; None if there is no such photo."""
+        query = select(attendance_photos.c.picture).where(attendance_photos.c.id == photo_id)
+        digest = self._connection.execute(query).scalar_one_or_none()
+        return None if digest is None else self._pictures.get(digest)

@@ -1,0 +1,48 @@
+"""What all code numbers have in common: a meaning, and that unknown ones are kept."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar, Self
+
+
+class Code(IntEnum):
+    """A code number of the protocol, with its meaning in words.
+
+    Members are written `NAME = number, "Meaning"`, in a class that says what one number is called:
+    `class Operation(Code, noun="Operation")`. It is an `int` and compares as one.
+
+    Firmware is newer than any specification, so every number is a code: one that is not a member
+    is kept, is named UNKNOWN, and means `Operation 77 (unknown)`. Such a code is made anew each
+    time and never becomes a member, so no terminal can fill the memory with them; compare codes
+    with `==`. `ValueError` is only for what is not an integer.
+    """
+
+    noun: ClassVar[str]
+    meaning: str
+
+    def __init_subclass__(cls, *, noun: str) -> None:
+        super().__init_subclass__()
+        cls.noun = noun
+
+    def __new__(cls, value: int, meaning: str = "") -> Self:
+        """Make a member; an enumeration is then called with the number alone."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, int):
+            return None
+        kept = int.__new__(cls, value)
+        kept._name_ = "UNKNOWN"
+        kept._value_ = int(value)
+        kept.meaning = f"{cls.noun} {kept._value_} (unknown)"
+        return kept
+
+    @property
+    def known(self) -> bool:
+        """True for a member, which has a meaning of its own."""
+        return self.name in type(self).__members__

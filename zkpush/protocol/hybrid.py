@@ -1,0 +1,133 @@
+"""Hybrid identification (3.1, Appendix 10): which biometric types both sides can exchange.
+
+Each side says for each type, by its place in a list such as `0:1:1:0:0:0:0:0:0:0`, whether it has
+templates and photos of it; what both have is used. The terminal adds the versions of its
+algorithms, and how many templates and photos it can hold, and does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from .tables import INFO, OPTION_REPLY
+
+T = TypeVar("T")
+_NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
+_VERSION = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?\Z", re.ASCII)
+_DEFAULTS = {field.wire: field.default for field in OPTION_REPLY.fields}
+_REPORTED = {1: INFO.field("fingerprint_version").name, 2: INFO.field("face_version").name}
+"""The types whose versions are in the update information (9), too."""
+_MOST_TYPES = 32
+
+
+class BiometricSupport(msgspec.Struct, frozen=True, kw_only=True):
+    """What a terminal and this server can exchange of one biometric type."""
+
+    type: int
+    templates: bool = False
+    """Whether templates go either way in the unified form (11.12, 12.1.1.6)."""
+    photos: bool = False
+    """Whether comparison photos do (11.15, 12.1.1.8)."""
+    major_version: int = 0
+    """Algorithm version of the terminal; 0 where it does not say."""
+    minor_version: int = 0
+    template_capacity: int | None = None
+    photo_capacity: int | None = None
+    template_count: int | None = None
+    photo_count: int | None = None
+
+
+class Hybrid(msgspec.Struct, frozen=True):
+    """What is known of the biometric types of one terminal."""
+
+    supported: bool
+    """Whether the terminal speaks the hybrid identification protocol at all."""
+    types: tuple[BiometricSupport, ...]
+    """The types of which anything is known."""
+
+    def of(self, type_: int) -> BiometricSupport:
+        """What is known of one type."""
+        for known in self.types:
+            if known.type == type_:
+                return known
+        return BiometricSupport(type=type_)
+
+
+def negotiate_types(
+    options: Mapping[str, str],
+    attributes: Mapping[str, str] = {},
+    settings: Mapping[str, str | int] = {},
+) -> Hybrid:
+    """Work out what both sides can exchange.
+
+    `options` are those the terminal pushed (8), `attributes` what it reported (9), `settings` what
+    this server tells it in the exchange where that is not the default.
+    """
+    pushed = {name.lower(): value for name, value in options.items()}
+
+    def told(name: str) -> list[str]:
+        return _list(pushed.get(name.lower(), ""))
+
+    def shared(name: str) -> list[bool]:
+        offered = _list(str(settings.get(name, _DEFAULTS[name])))
+        return [_has(one) and _has(other) for one, other in zip(told(name), offered, strict=False)]
+
+    templates, photos = shared("MultiBioDataSupport"), shared("MultiBioPhotoSupport")
+    versions = [_version(text) for text in told("MultiBioVersion")]
+    held = [
+        [_count(text) for text in told(name)]
+        for name in (
+            "MaxMultiBioDataCount",
+            "MaxMultiBioPhotoCount",
+            "MultiBioDataCount",
+            "MultiBioPhotoCount",
+        )
+    ]
+    types = []
+    for number in range(_MOST_TYPES):
+        major, minor = _at(versions, number) or (0, 0)
+        if not major and number in _REPORTED:
+            major, minor = _version(attributes.get(_REPORTED[number], ""))
+        counts = [_at(values, number) for values in held]
+        support = BiometricSupport(
+            type=number,
+            templates=_at(templates, number) or False,
+            photos=_at(photos, number) or False,
+            major_version=major,
+            minor_version=minor,
+            template_capacity=counts[0],
+            photo_capacity=counts[1],
+            template_count=counts[2],
+            photo_count=counts[3],
+        )
+        if support != BiometricSupport(type=number):
+            types.append(support)
+    supported = bool(told("MultiBioDataSupport") or told("MultiBioPhotoSupport"))
+    return Hybrid(supported, tuple(types))
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(":")] if text.strip() else []
+
+
+def _at(values: Sequence[T], number: int) -> T | None:
+    return values[number] if number < len(values) else None
+
+
+def _has(text: str) -> bool:
+    return text not in ("", "0")
+
+
+def _count(text: str) -> int | None:
+    """A count that is not 0; 0 stands for what the terminal has not."""
+    return (int(text) or None) if _NUMBER.match(text) else None
+
+
+def _version(text: str) -> tuple[int, int]:
+    """A version such as `10` or `10.3`; zeros for anything else."""
+    found = _VERSION.match(text)
+    return (0, 0) if found is None else (int(found[1]), int(found[2] or 0))

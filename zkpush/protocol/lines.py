@@ -1,0 +1,149 @@
+"""Lines: one record each, after a keyword or without (11.4 to 11.6, 11.9 to 11.16).
+
+What a line says becomes a row, see `records`. A field that is optional and cannot be read, and one
+that the table does not know, is kept in `extra`: neither costs the record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from .fields import Field, Kind, Layout, Table
+
+_KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
+_BETWEEN_SPACED = re.compile(r" +(?![0-9]{2}:[0-9]{2}:[0-9]{2}(?: |\Z))", re.ASCII)
+_SIZE = "size"
+_MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
+
+
+def _free(name: str, taken: Mapping[str, str]) -> str:
+    """A name that is not taken yet: what is there twice is kept twice."""
+    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
+    return next(free for free in names if free not in taken)
+
+
+def find_keyword(line: bytes) -> str | None:
+    """The word that a line begins with, if a record may follow it; it stands before a space."""
+    found = _KEYWORD.match(line)
+    return None if found is None else found[1].decode("ascii")
+
+
+def split_spaced(text: str) -> list[str]:
+    """Split columns that have single spaces for TABs; the space within a time is none of them."""
+    return _BETWEEN_SPACED.split(text.strip(" "))
+
+
+class LineDecoder:
+    """Reads the lines of one table."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._places = {name: place for place, name in enumerate(table.names)}
+        self._fields = [field for field in table.fields if field.stored]
+        self._known = table.by_wire()
+        names = "|".join(re.escape(field.wire) for field in table.fields)
+        self._next_spaced = re.compile(f" +(?=(?:{names})=)", re.IGNORECASE)
+        self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
+        self._split: Callable[[str], Iterable[tuple[str, str]]] = (
+            self._columns if table.layout is Layout.COLUMNS else self._pairs
+        )
+
+    def decode(self, text: str, raw: bytes | None) -> tuple[object, ...]:
+        """Read a line, without its keyword, into a row; `ValueError` says what is wrong with it.
+
+        An absent field is None, or the default it has; so is an empty one that is neither text nor
+        a card.
+        """
+        values: list[object] = [None] * len(self._fields)
+        extra: dict[str, str] = {}
+        for wire, value in self._split(text):
+            field = self._known.get(wire.lower())
+            if field is None:
+                extra[_free(wire, extra)] = value
+                continue
+            if field.kind is not Kind.TEXT:
+                value = value.strip(" ")
+            place = self._places.get(field.name)
+            if place is None:
+                continue  # known, and said elsewhere
+            if values[place] is not None:
+                raise ValueError(f"{field.wire} is there twice")
+            elif value or (field.kind in _MAY_BE_EMPTY and not field.required):
+                try:
+                    values[place] = field.decode(value)
+                except ValueError:
+                    if field.required or field.secret or field.name in self.table.key:
+                        raise
+                    extra[wire] = value
+        for place, field in enumerate(self._fields):
+            if values[place] is None:
+                if field.required:
+                    raise ValueError(f"{field.wire} is missing")
+                values[place] = field.default
+        self._check_size(values)
+        return (*values, msgspec.json.encode(extra).decode() if extra else None, raw)
+
+    def _columns(self, text: str) -> Iterable[tuple[str, str]]:
+        columns = text.rstrip("\t").split("\t") if "\t" in text else split_spaced(text)
+        for number, value in enumerate(columns, 1):
+            known = number <= len(self._fields)
+            yield self._fields[number - 1].wire if known else f"Column{number}", value.strip(" ")
+
+    def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
+        parts = text.split("\t") if "\t" in text else self._next_spaced.split(text)
+        for number, part in enumerate(parts, 1):
+            if not part.strip(" "):
+                continue
+            wire, equals, value = part.partition("=")
+            if not equals:
+                # It is not quoted: it may be the rest of a secret.
+                raise ValueError(f"part {number} is not Key=Value")
+            yield wire.strip(" "), value
+
+    def _check_size(self, values: list[object]) -> None:
+        """Compare what is in base64 with the size that came with it (11.9, 11.13).
+
+        Terminals count the base64, as the protocol says, or what it stands for.
+        """
+        size_place = self._places.get(_SIZE)
+        if self._sized is None or size_place is None:
+            return
+        size, content = values[size_place], values[self._places[self._sized.name]]
+        if isinstance(content, bytes) and isinstance(size, int):
+            plain = decoded_length(content)
+            if size not in (len(content), plain):
+                raise ValueError(
+                    f"{self._wire(_SIZE)} is {size}, but there are {len(content)} characters of "
+                    f"base64, which stand for {plain} bytes"
+                )
+
+    def _wire(self, name: str) -> str:
+        return self.table.field(name).wire
+
+
+def decoded_length(base64: bytes) -> int:
+    """How many bytes a base64 text stands for, padded or not."""
+    return len(base64.rstrip(b"=")) * 3 // 4
+
+
+def encode_line(table: Table, values: dict[str, object]) -> str:
+    """Write one record, by the names of its fields, as a terminal sends it; without a line end.
+
+    Fields that are None or not there are left out of Key=Value, and are empty columns.
+    """
+    parts = []
+    for field in table.fields:
+        value = values.get(field.name)
+        if table.layout is Layout.COLUMNS:
+            parts.append("" if value is None else _encode(field, value))
+        elif value is not None:
+            parts.append(f"{field.wire}={_encode(field, value)}")
+    line = "\t".join(parts)
+    return line if table.keyword is None else f"{table.keyword} {line}"
+
+
+def _encode(field: Field, value: object) -> str:
+    return field.kind.encode(value)

@@ -1,0 +1,96 @@
+"""Every record type, option and command of the protocol, as data.
+
+This is the one place that spells out a field. The decoders and encoders, the validation of
+commands, the columns of the store, the values of the API, the simulator and the generators of the
+tests are all derived from it. Wire names stand here exactly as their section spells them.
+
+| Section | Module |
+|---|---|
+| 5 initialization information exchange | `handshake` |
+| 8 options, 9 update information | `device` |
+| 11.2, 11.3, 11.7, 11.8 attendance | `attendance` |
+| 11.4 operations, 11.16 errors | `logs` |
+| 11.5, 11.6, 11.9 to 11.15 people | `people` |
+| 12.1.1.9 to 12.1.1.18 work codes, messages, lists | `entries` |
+| 12 commands | `commands` |
+"""
+
+from __future__ import annotations
+
+from .attendance import ATTLOG, ATTPHOTO
+from .commands import COMMANDS
+from .device import INFO, OPTIONS
+from .entries import BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
+from .handshake import (
+    EVERY_TYPE,
+    EXCHANGE,
+    OPTION_REPLY,
+    TRANSFER_DATA,
+    TRANSFER_DIGITS,
+    TRANSFER_NAMES,
+)
+from .logs import ERRORLOG, OPLOG
+from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
+
+TEMPLATE_TABLES = (FP, FACE, FVEIN, BIODATA)
+"""What holds templates."""
+ENTRY_TABLES = (WORKCODE, SMS, USER_SMS, BLACKLIST, WHITELIST, WALLPAPER)
+"""What terminals hold beside people."""
+RECORD_TABLES = (
+    ATTLOG,
+    ATTPHOTO,
+    OPLOG,
+    ERRORLOG,
+    USER,
+    *TEMPLATE_TABLES,
+    USERPIC,
+    BIOPHOTO,
+    IDCARD,
+    *ENTRY_TABLES,
+)
+"""What is uploaded as records."""
+
+STAMPS = (
+    ("ATTLOG", "ATTLOGStamp", "Stamp"),
+    ("OPERLOG", "OPERLOGStamp", "OpStamp"),
+    ("ATTPHOTO", "ATTPHOTOStamp", "PhotoStamp"),
+    ("BIODATA", "BIODATAStamp", None),
+    ("IDCARD", "IDCARDStamp", None),
+    ("ERRORLOG", "ERRORLOGStamp", None),
+)
+"""Data types that are sent by stamp: the `table=` of the upload, the name in the option reply, and
+the name that firmware before 2.2.14 reads and sends (5)."""
+
+__all__ = [
+    "ATTLOG",
+    "ATTPHOTO",
+    "BIODATA",
+    "BIOPHOTO",
+    "BLACKLIST",
+    "COMMANDS",
+    "ENTRY_TABLES",
+    "ERRORLOG",
+    "EVERY_TYPE",
+    "EXCHANGE",
+    "FACE",
+    "FP",
+    "FVEIN",
+    "IDCARD",
+    "INFO",
+    "OPLOG",
+    "OPTIONS",
+    "OPTION_REPLY",
+    "RECORD_TABLES",
+    "SMS",
+    "STAMPS",
+    "TEMPLATE_TABLES",
+    "TRANSFER_DATA",
+    "TRANSFER_DIGITS",
+    "TRANSFER_NAMES",
+    "USER",
+    "USERPIC",
+    "USER_SMS",
+    "WALLPAPER",
+    "WHITELIST",
+    "WORKCODE",
+]

@@ -1,0 +1,179 @@
+"""What terminal and server tell each other in the initialization exchange (5)."""
+
+from __future__ import annotations
+
+from ..fields import Field, Kind, Layout, Table
+
+EXCHANGE = Table(
+    name="exchange",
+    section="5",
+    meaning="What a terminal says of itself when it asks for its options",
+    layout=Layout.QUERY,
+    fields=(
+        Field(wire="pushver", name="push_version", meaning="Protocol version of the terminal"),
+        Field(wire="language", name="language", meaning="Language number, Appendix 2"),
+        Field(
+            wire="pushcommkey",
+            name="comm_key",
+            meaning="Secret that binds terminal and server",
+            secret=True,
+        ),
+        Field(
+            wire="DeviceType",
+            name="device_type",
+            meaning="att (attendance), pid (identity card) or ins",
+        ),
+    ),
+)
+
+TRANSFER_DATA = (
+    ("AttLog", "Attendance log"),
+    ("OpLog", "Operation log"),
+    ("AttPhoto", "Attendance photo"),
+    ("EnrollFP", "Enrolling a new fingerprint"),
+    ("EnrollUser", "Enrolling a new user"),
+    ("FPImag", "Fingerprint image"),
+    ("ChgUser", "Changing user information"),
+    ("ChgFP", "Changing a fingerprint"),
+    ("FACE", "New enrolled face"),
+    ("UserPic", "User picture"),
+    ("WORKCODE", "Work code"),
+    ("BioPhoto", "Comparison photo"),
+)
+"""The words of TransFlag in format II; the place in this list is the digit in format I."""
+
+TRANSFER_NAMES = "names"
+TRANSFER_DIGITS = "digits"
+_WORDS = "|".join(word for word, _ in TRANSFER_DATA)
+EVERY_TYPE = "0:1:1:1:1:1:1:1:1:1"
+"""All biometric types that say what they are (3.1): type 0 is common to them."""
+_SUPPORT = "[01](:[01]){9,15}"
+_CLOCK_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
+
+OPTION_REPLY = Table(
+    name="options reply",
+    section="5",
+    meaning="What the server tells a terminal to do; `default` is sent unless configured otherwise",
+    layout=Layout.LINES,
+    fields=(
+        Field(
+            wire="ErrorDelay",
+            name="error_delay",
+            kind=Kind.INTEGER,
+            minimum=1,
+            maximum=86_400,
+            default=30,
+            meaning="Seconds between two tries when the connection fails; 30 to 300 recommended",
+        ),
+        Field(
+            wire="Delay",
+            name="delay",
+            kind=Kind.INTEGER,
+            minimum=1,
+            maximum=86_400,
+            default=10,
+            meaning="Seconds between two polls for commands; 2 to 60 recommended",
+        ),
+        Field(
+            wire="TransTimes",
+            name="transfer_times",
+            default="00:00;14:00",
+            pattern=f"{_CLOCK_TIME}(;{_CLOCK_TIME}){{0,9}}",
+            meaning="Up to ten times of day at which new data is sent, when Realtime is 0",
+        ),
+        Field(
+            wire="TransInterval",
+            name="transfer_interval",
+            kind=Kind.INTEGER,
+            minimum=0,
+            maximum=1440,
+            default=1,
+            meaning="Minutes between two checks for new data; 0 for none",
+        ),
+        Field(
+            wire="TransFlag",
+            name="transfer_flag",
+            default=TRANSFER_NAMES,
+            pattern=(
+                f"{TRANSFER_NAMES}|{TRANSFER_DIGITS}|[01]{{10,12}}"
+                f"|TransData ({_WORDS})(\\t({_WORDS}))*"
+            ),
+            meaning="The data a terminal sends by itself: `names` (format II) or `digits` "
+            "(format I) ask for all that the server stores; or a value to send as it is",
+        ),
+        Field(
+            wire="TimeZone",
+            name="time_zone",
+            stored=False,
+            meaning="Offset from UTC of the terminal's zone now: hours if whole, else minutes",
+        ),
+        Field(
+            wire="Realtime",
+            name="realtime",
+            kind=Kind.INTEGER,
+            minimum=0,
+            maximum=1,
+            default=1,
+            meaning="1: send new records as they are made; 0: at TransTimes and TransInterval",
+        ),
+        Field(
+            wire="Encrypt",
+            name="encrypt",
+            stored=False,
+            default=0,
+            meaning="1 where attendance records are to be sent encrypted",
+        ),
+        Field(
+            wire="ServerVer",
+            name="server_version",
+            stored=False,
+            meaning="Protocol version that the server supports",
+        ),
+        Field(
+            wire="PushProtVer",
+            name="push_protocol_version",
+            stored=False,
+            meaning="Protocol version the server is written to, Appendix 6",
+        ),
+        Field(
+            wire="PushOptionsFlag",
+            name="push_options_flag",
+            kind=Kind.INTEGER,
+            minimum=0,
+            maximum=1,
+            default=1,
+            meaning="1: the terminal is to push its options",
+        ),
+        Field(
+            wire="PushOptions",
+            name="push_options",
+            stored=False,
+            meaning="The options that the terminal is to push",
+        ),
+        Field(
+            wire="ATTPHOTOBase64",
+            name="attendance_photo_base64",
+            kind=Kind.INTEGER,
+            minimum=0,
+            maximum=1,
+            default=0,
+            meaning="1: attendance photos are to be sent in base64",
+        ),
+        Field(
+            wire="MultiBioDataSupport",
+            name="template_support",
+            default=EVERY_TYPE,
+            pattern=_SUPPORT,
+            meaning="Biometric types whose templates the server takes, 0 or 1 for each of "
+            "Appendix 10",
+        ),
+        Field(
+            wire="MultiBioPhotoSupport",
+            name="photo_support",
+            default=EVERY_TYPE,
+            pattern=_SUPPORT,
+            meaning="Biometric types whose photos the server takes, 0 or 1 for each of Appendix 10",
+        ),
+    ),
+)
+"""`stored` marks what may be configured, for all terminals or for one."""

@@ -1,0 +1,248 @@
+"""People: users, their templates and photos, and identity cards (11.5, 11.6, 11.9 to 11.15).
+
+The fields of a record are those of the command that sends it to a terminal (12.1.1); where a
+terminal uploads it under the name that the command has, that is an alias.
+"""
+
+from __future__ import annotations
+
+from ..fields import SMALL, Field, Kind, Layout, Table
+
+PIN = r"[^\x00-\x1f=]{1,64}"
+
+
+def _pin(wire: str) -> Field:
+    return Field(wire=wire, name="pin", required=True, pattern=PIN, meaning="User ID")
+
+
+def _number(wire: str, name: str, meaning: str, *, default: int | None = None) -> Field:
+    return Field(
+        wire=wire,
+        name=name,
+        kind=Kind.INTEGER,
+        minimum=0,
+        maximum=SMALL,
+        default=default,
+        meaning=meaning,
+    )
+
+
+def _size(wire: str) -> Field:
+    return _number(wire, "size", "Length of the base64, or of what it stands for")
+
+
+def _template(wire: str, meaning: str) -> Field:
+    return Field(
+        wire=wire,
+        name="template",
+        kind=Kind.BASE64,
+        required=True,
+        secret=True,
+        meaning=f"{meaning}, in base64",
+    )
+
+
+_CONTENT = Field(
+    wire="Content",
+    name="content",
+    kind=Kind.BASE64,
+    secret=True,
+    meaning="The picture, JPEG, in base64",
+)
+
+
+USER = Table(
+    name="USER",
+    section="11.5, 12.1.1.1",
+    meaning="Users: people as terminals know them",
+    layout=Layout.KEYED,
+    keyword="USER",
+    aliases=("USERINFO",),
+    transfer=("EnrollUser", "ChgUser"),
+    key=("pin",),
+    fields=(
+        _pin("PIN"),
+        Field(wire="Name", name="name", meaning="Name"),
+        _number(
+            "Pri",
+            "privilege",
+            "0 user, 2 registrar, 6 administrator, 10 user-defined, 14 super administrator",
+        ),
+        Field(wire="Passwd", name="password", secret=True, meaning="Password"),
+        Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
+        _number("Grp", "group", "Group that the user is in"),
+        Field(
+            wire="TZ",
+            name="timezones",
+            meaning="Time periods, four digits each: whether the user's own are used, then three",
+        ),
+        Field(
+            wire="Verify",
+            name="verify",
+            kind=Kind.INTEGER,
+            minimum=-1,
+            maximum=SMALL,
+            default=-1,
+            meaning="Verification mode, Appendix 7; -1 for that of the group",
+        ),
+        Field(wire="ViceCard", name="vice_card", kind=Kind.CARD, meaning="Number of a second card"),
+        Field(wire="StartDatetime", name="start_datetime", meaning="Valid from (newer models)"),
+        Field(wire="EndDatetime", name="end_datetime", meaning="Valid until (newer models)"),
+        Field(wire="Expires", name="expires", meaning="Whether validity ends (newer models)"),
+    ),
+)
+
+FP = Table(
+    name="FP",
+    section="11.9, 12.1.1.3",
+    meaning="Fingerprint templates of algorithm version 10 or below",
+    layout=Layout.KEYED,
+    keyword="FP",
+    aliases=("FINGERTMP",),
+    transfer=("EnrollFP", "ChgFP"),
+    key=("pin", "number"),
+    fields=(
+        _pin("PIN"),
+        _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
+        _size("Size"),
+        _number("Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1),
+        _template("TMP", "The template"),
+    ),
+)
+
+FACE = Table(
+    name="FACE",
+    section="11.10, 12.1.1.4",
+    meaning="Templates of near-infrared faces",
+    layout=Layout.KEYED,
+    keyword="FACE",
+    transfer=("FACE",),
+    key=("pin", "index"),
+    fields=(
+        _pin("PIN"),
+        _number("FID", "index", "Number of the template, from 0", default=0),
+        _size("SIZE"),
+        _number("VALID", "valid", "0 invalid, 1 normal", default=1),
+        _template("TMP", "16 random bytes, then the template"),
+    ),
+)
+
+FVEIN = Table(
+    name="FVEIN",
+    section="11.11, 12.1.1.5",
+    meaning="Templates of finger veins",
+    layout=Layout.KEYED,
+    keyword="FVEIN",
+    key=("pin", "number", "index"),
+    fields=(
+        _pin("Pin"),
+        _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
+        _number("Index", "index", "Number of the template of that finger, 0 to 2", default=0),
+        _size("Size"),
+        _number("Valid", "valid", "0 invalid, 1 normal", default=1),
+        _template("Tmp", "The template"),
+    ),
+)
+
+BIODATA = Table(
+    name="BIODATA",
+    section="11.12, 12.1.1.6",
+    meaning="Unified templates, of any biometric type",
+    layout=Layout.KEYED,
+    keyword="BIODATA",
+    key=("pin", "type", "number", "index", "major_version", "minor_version"),
+    fields=(
+        _pin("Pin"),
+        _number("No", "number", "Which finger, eye or hand", default=0),
+        _number("Index", "index", "Number of the template of that finger, eye or hand", default=0),
+        _number("Valid", "valid", "0 invalid, 1 valid", default=1),
+        _number("Duress", "duress", "1 under duress", default=0),
+        _number("Type", "type", "Biometric type, Appendix 10", default=0),
+        _number("MajorVer", "major_version", "Algorithm version before the point", default=0),
+        _number("MinorVer", "minor_version", "Algorithm version after the point", default=0),
+        Field(wire="Format", name="format", meaning="0 ZK, 1 ISO, 2 ANSI; or the name"),
+        _template("Tmp", "The template"),
+    ),
+)
+
+USERPIC = Table(
+    name="USERPIC",
+    section="11.13, 12.1.1.7",
+    meaning="Photos of users, for the screen",
+    layout=Layout.KEYED,
+    keyword="USERPIC",
+    transfer=("UserPic",),
+    key=("pin",),
+    fields=(
+        _pin("PIN"),
+        Field(wire="FileName", name="name", meaning="File name"),
+        _size("Size"),
+        _number("Format", "format", "0 base64, 1 a URL (2.4.2)"),
+        Field(wire="Url", name="url", meaning="Where the picture is, if it is not here (2.4.2)"),
+        _CONTENT,
+    ),
+)
+
+BIOPHOTO = Table(
+    name="BIOPHOTO",
+    section="11.15, 12.1.1.8",
+    meaning="Comparison photos, from which terminals make templates",
+    layout=Layout.KEYED,
+    keyword="BIOPHOTO",
+    transfer=("BioPhoto",),
+    key=("pin", "type", "number", "index"),
+    fields=(
+        _pin("PIN"),
+        _number("No", "number", "Which finger, eye or hand (2.4.2)", default=0),
+        _number("Index", "index", "Number of the photo (2.4.2)", default=0),
+        Field(wire="FileName", name="name", meaning="File name"),
+        _number("Type", "type", "Biometric type, Appendix 10", default=0),
+        _size("Size"),
+        _number("Format", "format", "0 base64, 1 a URL"),
+        Field(wire="Url", name="url", meaning="Where the picture is, if it is not here"),
+        _CONTENT,
+    ),
+)
+
+IDCARD = Table(
+    name="IDCARD",
+    section="11.6, 12.1.1.2",
+    meaning="What identity cards say",
+    layout=Layout.KEYED,
+    keyword="IDCARD",
+    utf8=True,
+    fields=(
+        Field(wire="PIN", name="pin", required=True, pattern=PIN, meaning="User ID; 0 for nobody"),
+        Field(wire="SNNum", name="card_number", meaning="Physical number of the card"),
+        Field(wire="IDNum", name="id_number", meaning="Citizen ID number"),
+        Field(wire="DNNum", name="document_number", meaning="Management number of the card body"),
+        Field(wire="Name", name="name", meaning="Name"),
+        _number("Gender", "gender", "1 male, 2 female"),
+        _number("Nation", "nation", "Ethnic code (11.6)"),
+        Field(wire="Birthday", name="birthday", meaning="Date of birth, yyyyMMdd"),
+        Field(wire="ValidInfo", name="validity", meaning="First and last day, yyyyMMddyyyyMMdd"),
+        Field(wire="Address", name="address", meaning="Address"),
+        Field(wire="AdditionalInfo", name="additional_address", meaning="Address added later"),
+        Field(wire="Issuer", name="issuer", meaning="Issuing authority"),
+        Field(
+            wire="Photo",
+            name="photo",
+            secret=True,
+            meaning="The photo on the card, encrypted, in base64",
+        ),
+        Field(
+            wire="FPTemplate1",
+            name="fingerprint_1",
+            secret=True,
+            meaning="First fingerprint, in base64",
+        ),
+        Field(
+            wire="FPTemplate2",
+            name="fingerprint_2",
+            secret=True,
+            meaning="Second fingerprint, in base64",
+        ),
+        Field(wire="Reserve", name="reserved", meaning="Reserved by the protocol"),
+        Field(wire="Notice", name="notice", meaning="Note"),
+    ),
+)

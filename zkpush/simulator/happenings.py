@@ -1,0 +1,207 @@
+"""What happens at a terminal beside punches: people come and go, and things go wrong."""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable
+
+from ..protocol.codes import AlarmReason, Operation
+from ..protocol.fields import Table
+from ..protocol.tables import ERRORLOG, IDCARD, OPLOG, SMS, USER, USERPIC, WORKCODE
+from ..protocol.times import pack_time
+from .attendance import Punch
+from .clock import text
+from .model import CHINESE, Model
+from .people import People, Person, rename, retake
+from .record import Form, Record
+from .terminal import SimulatedTerminal
+
+NOBODY = "0"
+ADMINISTRATOR = "1"
+PHOTO_AT = 0.2
+"""How many of the punches have a photo."""
+OFTEN = 0.2
+"""How many punches something else happens with."""
+ERRORS = ("D01E0001", "D01E0002", "D01E0003", "D01E0004", "D01E0005", "D01E0006")
+"""The errors of Appendix 9."""
+WORK_CODES = {"10": "Assembly", "20": "Delivery", "30": "Repair"}
+EVERYONE = 253
+"""TAG of a message to everyone (12.1.1.9)."""
+MESSAGES = ("The canteen is closed today.", "Fire drill at noon.", "Please wash your hands.")
+
+
+class Happenings:
+    """Lets things happen at one terminal."""
+
+    def __init__(self, terminal: SimulatedTerminal, people: People, chance: random.Random) -> None:
+        self._terminal = terminal
+        self._people = people
+        self._chance = chance
+        self._guests: list[Person] = []
+        """Those who were enrolled here; only they are changed and deleted."""
+        self._next_guest = terminal.users + 1
+        self._messages = 0
+        self.begun = False
+        """Whether everything has happened once."""
+
+    def begin(self) -> None:
+        """Let the terminal hold what it is to hold, and let everything happen once."""
+        self.begun = True
+        self.power_on()
+        self.hold_work_codes()
+        for number in range(1, self._terminal.users + 1):
+            self.enroll(self._people.person(str(number)))
+        for happen in self._possible():
+            happen()
+        self.photograph(self._terminal.punch())
+
+    def now_and_then(self, punch: Punch) -> None:
+        """Let something happen with some of the punches."""
+        if self._chance.random() < PHOTO_AT:
+            self.photograph(punch)
+        if self._chance.random() < OFTEN:
+            self._chance.choice(self._possible())()
+        if self._terminal.model.identity_cards and self._chance.random() < OFTEN:
+            self.read_card()
+
+    def power_on(self) -> None:
+        """Somebody switches the terminal on."""
+        self._operate(Operation.STARTUP, NOBODY)
+
+    def open_menu(self) -> None:
+        """The administrator opens the menu."""
+        self._operate(Operation.ACCESS_MENU, ADMINISTRATOR)
+
+    def raise_alarm(self) -> None:
+        """Somebody pulls the terminal off the wall."""
+        self._operate(Operation.ALARM, NOBODY, AlarmReason.TAMPERED)
+
+    def hold_work_codes(self) -> None:
+        """The administrator enters the work codes."""
+        for index, (code, name) in enumerate(WORK_CODES.items(), 1):
+            self._keep(WORKCODE, {"index": index, "code": code, "name": name})
+
+    def write_message(self) -> None:
+        """The administrator writes a message to everyone."""
+        self._messages += 1
+        message = self._chance.choice(MESSAGES)
+        told = {"message": message, "tag": EVERYONE, "number": self._messages, "minutes": 60}
+        self._keep(SMS, {**told, "start_time": text(self._terminal.clock.now())})
+
+    def enroll_guest(self) -> None:
+        """Somebody is enrolled at the terminal."""
+        guest = self._people.person(str(self._next_guest))
+        self._next_guest += 1
+        self._guests.append(guest)
+        self.open_menu()
+        self.enroll(guest)
+
+    def enroll(self, person: Person) -> None:
+        """Enrol a person with all that this model can: operations and records, in their order."""
+        model = self._terminal.model
+        self._operate(Operation.ENROLL_USER, ADMINISTRATOR, person.pin)
+        self._keep(USER, self._user(person, model))
+        for template in person.templates(model.algorithms):
+            algorithm = template.algorithm
+            size = len(base64.b64encode(template.content))
+            operands = (person.pin, template.number, size)
+            self._operate(algorithm.operation, ADMINISTRATOR, *operands)
+            self._terminal.keep(
+                Record(
+                    template.own,
+                    algorithm.transfer[:1],
+                    type=algorithm.type,
+                    unified=template.unified,
+                )
+            )
+        self._take_picture(person, Operation.ENROLL_USER_PHOTO)
+
+    def rename_guest(self) -> None:
+        """Somebody gets another name."""
+        guest = self._guest(rename)
+        self._operate(Operation.CHANGE_USER_NAME, ADMINISTRATOR, guest.pin)
+        self._keep(USER, self._user(guest, self._terminal.model), changed=True)
+
+    def retake_guest(self) -> None:
+        """Somebody gets another picture."""
+        self._take_picture(self._guest(retake), Operation.CHANGE_USER_PHOTO)
+
+    def delete_guest(self) -> None:
+        """The one who was enrolled last is deleted."""
+        self._guest(lambda person, _: person)
+        guest = self._guests.pop()
+        self._operate(Operation.DELETE_USER, ADMINISTRATOR, guest.pin)
+        self._terminal.outbox.forget(guest.pin)
+
+    def fail(self) -> None:
+        """Something goes wrong in the terminal."""
+        additional = base64.b64encode(json.dumps({"retries": 3}).encode()).decode()
+        values = {"code": self._chance.choice(ERRORS), "message": "", "origin": "dev"}
+        self._keep(ERRORLOG, {**values, "command_id": "", "additional": additional})
+
+    def read_card(self) -> None:
+        """Somebody lays an identity card on the terminal; not everybody is a user of it."""
+        card = self._people.person(str(self._chance.randint(1, self._terminal.users)))
+        values = dict(card.identity_card().values)
+        if self._chance.random() < OFTEN:
+            values["pin"] = NOBODY
+        self._keep(IDCARD, values)
+
+    def photograph(self, punch: Punch) -> None:
+        """A photo is taken with a punch."""
+        self._terminal.keep(punch.photo(self._people.person(punch.pin).picture))
+
+    def _possible(self) -> list[Callable[[], None]]:
+        """What can happen, in an order in which all of it can."""
+        model = self._terminal.model
+        possible = [
+            self.enroll_guest,
+            self.rename_guest,
+            self.retake_guest,
+            self.delete_guest,
+            self.raise_alarm,
+        ]
+        if not model.old:
+            possible += [self.write_message, self.fail]
+        if model.identity_cards:
+            possible.append(self.read_card)
+        return possible
+
+    def _guest(self, change: Callable[[Person, random.Random], Person]) -> Person:
+        """Change the one who was enrolled last; if there is nobody, somebody is enrolled first."""
+        if not self._guests:
+            self.enroll_guest()
+        self._guests[-1] = change(self._guests[-1], self._chance)
+        return self._guests[-1]
+
+    @staticmethod
+    def _user(person: Person, model: Model) -> dict[str, object]:
+        chinese = model.language == CHINESE
+        return dict(person.user(chinese=chinese, card_bytes=model.old).values)
+
+    def _take_picture(self, person: Person, operation: Operation) -> None:
+        """Take one picture for the screen, and for comparison where the model does that."""
+        self._operate(operation, ADMINISTRATOR, person.pin)
+        self._keep(USERPIC, dict(person.user_photo().values))
+        for algorithm in self._terminal.model.algorithms:
+            if algorithm.photos:
+                photo = person.comparison_photo(algorithm)
+                self._terminal.keep(Record(photo, photo.table.transfer[:1], type=algorithm.type))
+
+    def _operate(self, operation: Operation, operator: str, *operands: object) -> None:
+        """Something is done at the terminal (11.4)."""
+        time: object = text(self._terminal.clock.now())
+        if self._terminal.model.old:
+            time = pack_time(str(time))
+        values: dict[str, object] = {"code": int(operation), "operator": operator, "time": time}
+        for place in range(4):
+            operand = operands[place] if place < len(operands) else 0
+            values[f"value_{place + 1}"] = int(operand) if isinstance(operand, int) else operand
+        self._keep(OPLOG, values)
+
+    def _keep(self, table: Table, values: dict[str, object], *, changed: bool = False) -> None:
+        """Record it; what is changed has another word in TransFlag than what is new."""
+        words = table.transfer[-1:] if changed else table.transfer[:1]
+        self._terminal.keep(Record(Form(table, values), words))

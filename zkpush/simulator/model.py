@@ -1,0 +1,97 @@
+"""Models of terminals: what they are, what they can do, and how they write it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import attrs
+
+from ..protocol.versions import BASELINE, SERVER, Version
+from .biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE, Algorithm
+
+FIRMWARE = "Ver 8.0.4.7-20240115"
+CLASSIC_FIRMWARE = "Ver 8.0.1.3-20160802"
+OLD_FIRMWARE = "Ver 6.39 Jun 28 2008"
+ENGLISH = "69"
+CHINESE = "83"
+
+
+class PhotoPath(Enum):
+    """Where attendance photos are uploaded to (11.3)."""
+
+    CDATA = "cdata"
+    FDATA = "fdata"
+    ARGUMENTS = "fdata with the name in the arguments, as old firmware does"
+
+
+@attrs.frozen
+class Model:
+    """A kind of terminal."""
+
+    name: str
+    meaning: str
+    device_type: str | None
+    version: Version | None
+    """The protocol version that it says it has (`pushver`); None for firmware from before it."""
+    language: str
+    """Appendix 2."""
+    firmware: str
+    photo_path: PhotoPath
+    algorithms: tuple[Algorithm, ...]
+    hybrid: bool = True
+    """Whether it speaks the hybrid identification protocol (3.1)."""
+    identity_cards: bool = False
+    packs: bool = False
+    """Whether it packs what it has much of (11.14)."""
+
+    @property
+    def old(self) -> bool:
+        """Whether it writes as firmware before 2.2.14: old names of stamps, packed times."""
+        return self.version is None or self.version < BASELINE
+
+
+ATT = Model(
+    name="att",
+    meaning="every biometric type, packs what it has much of",
+    device_type="att",
+    version=SERVER,
+    language=ENGLISH,
+    firmware=FIRMWARE,
+    photo_path=PhotoPath.CDATA,
+    algorithms=(FINGERPRINT, INFRARED_FACE, FINGER_VEIN, PALM, VISIBLE_FACE),
+    packs=True,
+)
+PID = Model(
+    name="pid",
+    meaning="identity cards, set to Chinese",
+    device_type="pid",
+    version=SERVER,
+    language=CHINESE,
+    firmware=FIRMWARE,
+    photo_path=PhotoPath.FDATA,
+    algorithms=(FINGERPRINT, VISIBLE_FACE),
+    identity_cards=True,
+)
+CLASSIC = Model(
+    name="classic",
+    meaning="near-infrared light, from before the hybrid protocol",
+    device_type="att",
+    version=Version(2, 3, 0),
+    language=ENGLISH,
+    firmware=CLASSIC_FIRMWARE,
+    photo_path=PhotoPath.FDATA,
+    algorithms=(FINGERPRINT, INFRARED_FACE, FINGER_VEIN),
+    hybrid=False,
+)
+OLD = Model(
+    name="old",
+    meaning="firmware from before 2.2.14, with fingerprints",
+    device_type=None,
+    version=None,
+    language=ENGLISH,
+    firmware=OLD_FIRMWARE,
+    photo_path=PhotoPath.ARGUMENTS,
+    algorithms=(FINGERPRINT,),
+    hybrid=False,
+)
+MODELS = {model.name: model for model in (ATT, PID, CLASSIC, OLD)}

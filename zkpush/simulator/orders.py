@@ -1,0 +1,107 @@
+"""What the server told a terminal in the exchange (5), as the terminal understands it."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+
+from ..protocol.handshake import SEND_EVERYTHING, decode_transfer_flag
+from ..protocol.hybrid import negotiate_types
+from ..protocol.tables import ATTPHOTO, BIODATA, BIOPHOTO, STAMPS
+from ..protocol.versions import BASELINE, negotiate
+from .model import Model
+from .record import Form, Record
+
+DEFAULT_DELAY = 10.0
+DEFAULT_ERROR_DELAY = 1.0
+"""For a server that does not say, and as long as it has said nothing."""
+_SUPPORT = ("MultiBioDataSupport", "MultiBioPhotoSupport")
+
+
+class Orders:
+    """The option reply, and what follows from it for one model of terminal."""
+
+    def __init__(self, told: Mapping[str, str], model: Model, options: Mapping[str, str]) -> None:
+        """`options` are those of the terminal itself (8); `ValueError` if a number is none."""
+        self._told = told
+        flag = told.get("TransFlag")
+        self._words = None if flag is None else decode_transfer_flag(flag)
+        self._nothing = self._words is not None and self._words <= set(ATTPHOTO.transfer)
+        self._speaks_hybrid = model.hybrid and any(name in told for name in _SUPPORT)
+        self._hybrid = negotiate_types(options, {}, {name: told.get(name, "") for name in _SUPPORT})
+        self._version = negotiate(told.get("PushProtVer"), model.version or BASELINE)
+        self.delay = float(told.get("Delay", DEFAULT_DELAY))
+        """Seconds between two polls."""
+        self.error_delay = float(told.get("ErrorDelay", DEFAULT_ERROR_DELAY))
+        """Seconds between two tries when something fails."""
+        self.zone = _zone(int(told.get("TimeZone", "0")))
+        """The zone of the clock."""
+
+        self._realtime = told.get("Realtime") != "0"
+        self._interval = datetime.timedelta(minutes=int(told.get("TransInterval", "0")))
+        self._times = [_time(text) for text in told.get("TransTimes", "").split(";") if text]
+
+    @property
+    def wants_options(self) -> bool:
+        """Whether options are to be pushed (8)."""
+        return self._told.get("PushOptionsFlag") == "1"
+
+    @property
+    def wants_base64(self) -> bool:
+        """Whether attendance photos are to be sent in base64."""
+        return self._told.get("ATTPHOTOBase64") == "1"
+
+    def again(self) -> list[str]:
+        """The data types of which everything is to be sent."""
+        return [
+            data_type
+            for data_type, stamp, old in STAMPS
+            if self._told.get(stamp, self._told.get(old or "")) == SEND_EVERYTHING
+        ]
+
+    def due(self, since: datetime.datetime, now: datetime.datetime) -> bool:
+        """Whether new records are to be sent now (11.1), if they were last sent at `since`.
+
+        Without Realtime they are at the interval, and at the times of day.
+        """
+        if self._realtime or (self._interval and now - since >= self._interval):
+            return True
+        moments = (datetime.datetime.combine(now, time, now.tzinfo) for time in self._times)
+        return any(since < moment <= now for moment in moments)
+
+    def choose(self, record: Record) -> Form | None:
+        """The form that a record is to be sent in; None if it is not asked for."""
+        if not self._asked(record):
+            return None
+        form = record.own
+        if record.type is not None:
+            shared = self._hybrid.of(record.type)
+            if record.unified is not None and shared.templates:
+                form = record.unified
+            elif self._speaks_hybrid and form.table in (BIODATA, BIOPHOTO):
+                supported = shared.photos if form.table is BIOPHOTO else shared.templates
+                if not supported:
+                    return None
+        return None if form.table.since > self._version else form
+
+    def _asked(self, record: Record) -> bool:
+        """Whether TransFlag asks for it: what it has no word for is asked for with anything else.
+
+        Where it asks for nothing, attendance photos are all that is sent.
+        """
+        if self._words is None:
+            return True
+        if record.words:
+            return not self._words.isdisjoint(record.words)
+        return not self._nothing
+
+
+def _zone(value: int) -> datetime.timezone:
+    """Hours below 12 either way, else minutes."""
+    minutes = value * 60 if abs(value) < 12 else value
+    return datetime.timezone(datetime.timedelta(minutes=minutes))
+
+
+def _time(text: str) -> datetime.time:
+    hour, _, minute = text.partition(":")
+    return datetime.time(int(hour), int(minute))

@@ -1,0 +1,123 @@
+"""Everything a terminal has recorded, kept whether or not the server has it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable
+
+import attrs
+
+from ..protocol.codes import BiometricType
+from ..protocol.fields import Table
+from ..protocol.tables import (
+    BIOPHOTO,
+    ENTRY_TABLES,
+    STAMPS,
+    TEMPLATE_TABLES,
+    USER,
+    USERPIC,
+)
+from .record import Form, Record
+
+_HELD = (USER, USERPIC, BIOPHOTO, *TEMPLATE_TABLES, *ENTRY_TABLES)
+"""What a terminal has one of: a new one replaces the one before."""
+
+
+@attrs.define
+class _Queue:
+    """The records of one data type."""
+
+    every: list[Record] = attrs.field(factory=list)
+    waiting: deque[Record] = attrs.field(factory=deque)
+
+    def add(self, record: Record) -> None:
+        self.every.append(record)
+        record.stamp = len(self.every)
+        if not record.sent:
+            self.waiting.append(record)
+
+
+class Outbox:
+    """Records in the order they were made, and a queue of those to be sent for each data type."""
+
+    def __init__(self) -> None:
+        self._every: list[Record] = []
+        self._queues: dict[str, _Queue] = {}
+        self._held: dict[tuple[object, ...], Record] = {}
+        self._counts: Counter[tuple[str, BiometricType | None]] = Counter()
+        self._choose: Callable[[Record], Form | None] = lambda record: record.own
+        self.clear()
+
+    def clear(self) -> None:
+        """Empty the queues; the records are kept."""
+        self._queues = {name: _Queue() for name, _, _ in STAMPS}
+
+    @property
+    def waiting(self) -> int:
+        """How many records are to be sent."""
+        return sum(len(queue.waiting) for queue in self._queues.values())
+
+    @property
+    def acknowledged(self) -> Counter[str]:
+        """How many records the server has of each table."""
+        return Counter(record.form.table.name for record in self._every if record.sent)
+
+    def count(self, table: Table, type_: BiometricType | None = None) -> int:
+        """How many records the terminal has, of one biometric type where it says so."""
+        return self._counts[table.name, type_]
+
+    def add(self, record: Record) -> None:
+        """Keep a record, to be sent if the server asks for it."""
+        table = record.own.table
+        if table in _HELD:
+            former = self._held.get(record.key)
+            if former is not None:
+                self._drop(former)
+            self._held[record.key] = record
+        self._counts[table.name, record.type] += 1
+        self._every.append(record)
+        self._queue(record)
+
+    def forget(self, pin: str) -> None:
+        """Drop what is held of a person; what waits to be sent is sent."""
+        for record in list(self._held.values()):
+            if record.own.values.get("pin") == pin and record.own.table not in ENTRY_TABLES:
+                self._drop(record)
+
+    def obey(self, choose: Callable[[Record], Form | None]) -> None:
+        """Queue what the server asks for: `choose` says in which form, None for not at all."""
+        self._choose = choose
+        self.clear()
+        for record in self._every:
+            self._queue(record)
+
+    def again(self, data_type: str) -> None:
+        """Queue all that the terminal has of a data type: its stamp is 0 (5)."""
+        queue = self._queues[data_type]
+        for record in queue.every:
+            record.sent = record.sent and record.gone
+        queue.waiting = deque(record for record in queue.every if not record.sent)
+
+    def part(self, data_type: str, most: int) -> list[Record]:
+        """The oldest records of a data type that are to be sent."""
+        return list(itertools.islice(self._queues[data_type].waiting, most))
+
+    def acknowledge(self, records: list[Record]) -> None:
+        """Remember that the server has these records."""
+        for record in records:
+            record.sent = True
+        for queue in self._queues.values():
+            while queue.waiting and queue.waiting[0].sent:
+                queue.waiting.popleft()
+
+    def _queue(self, record: Record) -> None:
+        form = self._choose(record)
+        if form is not None:
+            record.form = form
+            self._queues[form.data_type].add(record)
+
+    def _drop(self, record: Record) -> None:
+        record.gone = True
+        del self._held[record.key]
+        self._counts[record.own.table.name, record.type] -= 1

@@ -1,0 +1,182 @@
+"""People who do not exist: names, cards, passwords, templates and pictures, made up."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import random
+from collections.abc import Sequence
+
+import attrs
+
+from ..protocol.codes import Gender, Nation
+from ..protocol.tables import BIOPHOTO, IDCARD, USER, USERPIC
+from .biometrics import Algorithm, Template, invent_template
+from .picture import draw
+from .record import Form
+
+_GIVEN = ("Ada", "Benoît", "Chloé", "Dmitri", "Eduardo", "Fatima", "Göran", "Hana", "Ivy", "José")
+_FAMILY = ("Abara", "Brandt", "Castro", "Dvořák", "Eriksen", "Fontaine", "García", "Horvat", "Ito")
+_CHINESE_GIVEN = ("伟", "芳", "娜", "敏", "静", "强", "磊", "军", "洋", "艳")
+_CHINESE_FAMILY = ("王", "李", "张", "刘", "陈", "杨", "赵", "黄", "周")
+_ADMINISTRATOR = 14
+_OWN_PERIODS = "0001000100000000"
+_GROUP_PERIODS = "0000000000000000"
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECKS = "10X98765432"
+_NOWHERE = "999999"
+"""The district in citizen ID numbers: there is none with this number."""
+
+
+@attrs.frozen
+class Person:
+    """Somebody, as any terminal knows them."""
+
+    pin: str
+    name: str
+    chinese_name: str
+    gender: Gender
+    birthday: str
+    """yyyyMMdd"""
+    id_number: str
+    password: str
+    card: int
+    vice_card: int
+    privilege: int
+    timezones: str
+    picture: bytes
+    """JPEG."""
+    seed: int
+    """What the rest is made from."""
+
+    def templates(self, algorithms: Sequence[Algorithm]) -> list[Template]:
+        """What they have enrolled: user 1 with everything, others with at least the first type."""
+        chance = random.Random(self.seed)  # noqa: S311 - a simulation
+        enrolled = []
+        for place, algorithm in enumerate(algorithms):
+            template = invent_template(chance, algorithm, self.pin)
+            duress = invent_template(chance, algorithm, self.pin, duress=True)
+            if chance.random() < 1 / (place + 1) or self.pin == "1":
+                enrolled.append(template)
+            if self.pin == "1" and not place:
+                enrolled.append(duress)
+        return enrolled
+
+    def user(self, *, chinese: bool, card_bytes: bool) -> Form:
+        """Write them as a user (11.5); `card_bytes` for the card as its bytes."""
+        return Form(
+            USER,
+            {
+                "pin": self.pin,
+                "name": self.chinese_name if chinese else self.name,
+                "privilege": self.privilege,
+                "password": self.password,
+                "card": _card_bytes(self.card) if card_bytes else self.card,
+                "group": 1,
+                "timezones": self.timezones,
+                "verify": -1,
+                "vice_card": self.vice_card or "",
+            },
+        )
+
+    def user_photo(self) -> Form:
+        """Write their photo for the screen (11.13)."""
+        content = base64.b64encode(self.picture)
+        values = {"pin": self.pin, "name": f"{self.pin}.jpg", "size": len(content)}
+        return Form(USERPIC, {**values, "content": content})
+
+    def comparison_photo(self, algorithm: Algorithm) -> Form:
+        """Write their comparison photo (11.15)."""
+        photo = self.user_photo().values
+        return Form(BIOPHOTO, {**photo, "type": int(algorithm.type)})
+
+    def identity_card(self) -> Form:
+        """Write what their identity card says (11.6)."""
+        chance = random.Random(self.seed)  # noqa: S311 - a simulation
+        encoded = [base64.b64encode(chance.randbytes(length)) for length in (256, 96, 96)]
+        birthday = datetime.date.fromisoformat(self.birthday)
+        issued = birthday.replace(year=birthday.year + 30)
+        expires = issued.replace(year=issued.year + 20)
+        values: dict[str, object] = {field.name: "" for field in IDCARD.fields}
+        values |= {
+            "pin": self.pin,
+            "card_number": f"{chance.getrandbits(64):016X}",
+            "id_number": self.id_number,
+            "document_number": f"{chance.getrandbits(64):016X}",
+            "name": self.chinese_name,
+            "gender": int(self.gender),
+            "nation": int(Nation.HAN),
+            "birthday": self.birthday,
+            "validity": f"{issued:%Y%m%d}{expires:%Y%m%d}",
+            "address": "无名省无名市1号",
+            "issuer": "无名市公安局",
+            "photo": encoded[0].decode(),
+            "fingerprint_1": encoded[1].decode(),
+            "fingerprint_2": encoded[2].decode(),
+        }
+        return Form(IDCARD, values)
+
+
+class People:
+    """Everybody there is; the same user ID is the same person on every terminal."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._seed = chance.getrandbits(64)
+        self._known: dict[str, Person] = {}
+
+    def person(self, pin: str) -> Person:
+        """Find or make up a person; the first is the administrator."""
+        if pin not in self._known:
+            chance = random.Random(f"{self._seed} {pin}")  # noqa: S311 - a simulation
+            self._known[pin] = invent_person(chance, pin)
+        return self._known[pin]
+
+
+def invent_person(chance: random.Random, pin: str) -> Person:
+    """Make up a person."""
+    day = datetime.date(1960, 1, 1) + datetime.timedelta(days=chance.randrange(15_000))
+    # Nobody is born on a day that not every year has.
+    birthday = f"{day:%Y%m}{min(day.day, 28):02}"
+    gender = chance.choice(list(Gender))
+    order = chance.randrange(500) * 2 + (gender == Gender.MALE)
+    return Person(
+        pin=pin,
+        name=f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}",
+        chinese_name=chance.choice(_CHINESE_FAMILY) + chance.choice(_CHINESE_GIVEN),
+        gender=gender,
+        birthday=birthday,
+        id_number=_checked(f"{_NOWHERE}{birthday}{order:03}"),
+        password=chance.choice(("", f"{chance.randrange(10_000):04}")),
+        card=chance.randrange(1, 2**32),
+        vice_card=chance.choice((0, chance.randrange(1, 2**32))),
+        privilege=_ADMINISTRATOR if pin == "1" else 0,
+        timezones=chance.choice((_GROUP_PERIODS, _OWN_PERIODS)),
+        picture=draw(chance),
+        seed=chance.getrandbits(64),
+    )
+
+
+def rename(person: Person, chance: random.Random) -> Person:
+    """Give somebody another family name, as people who marry have."""
+    given = person.name.partition(" ")[0]
+    return attrs.evolve(
+        person,
+        name=f"{given} {chance.choice(_FAMILY)}",
+        chinese_name=chance.choice(_CHINESE_FAMILY) + person.chinese_name[1:],
+    )
+
+
+def retake(person: Person, chance: random.Random) -> Person:
+    """Give somebody another picture."""
+    return attrs.evolve(person, picture=draw(chance))
+
+
+def _card_bytes(card: int) -> str:
+    """A card number as its bytes, the lowest first (11.5)."""
+    return f"[{card.to_bytes(4, 'little').hex().upper()}]"
+
+
+def _checked(digits: str) -> str:
+    """A citizen ID number with its check character."""
+    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True))
+    return digits + _CHECKS[total % 11]
