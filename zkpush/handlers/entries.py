@@ -30,9 +30,8 @@ class EntryHandler:
             values = values_of(batch.table, row)
             del values["raw"]
             extra = values.pop("extra")
-            fields = {name: value for name, value in values.items() if value is not None}
-            if extra is not None:
-                fields |= msgspec.json.decode(str(extra))
+            fields = {} if extra is None else msgspec.json.decode(str(extra))
+            fields |= {name: value for name, value in values.items() if value is not None}
             said.append(([values[name] for name in batch.table.key], fields))
         tx.entries.keep(device.id, batch.table.name, said, now)
 

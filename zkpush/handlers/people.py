@@ -82,13 +82,12 @@ def _template(table: Table, row: Row, hybrid: Hybrid) -> Said:
         values["minor_version"] = support.minor_version
         if values["valid"] == _UNDER_DURESS:
             values["valid"], values["duress"] = 1, 1
-    text = msgspec.json.encode(row)
+    said = dict(values)
     if table is FACE and isinstance(values["template"], bytes):
         # The random bytes are others each time, and make no other template.
-        template = plain_base64(values["template"])
-        text = msgspec.json.encode((values["valid"], template[_RANDOM:]))
+        said["template"] = plain_base64(values["template"])[_RANDOM:]
     key = (str(values["pin"]), *(values[name] for name in BIODATA.key[1:]))
-    return Said(key, values, text)  # type: ignore[arg-type]
+    return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
 
 
 def _photo(table: Table, row: Row) -> Said:
@@ -99,4 +98,6 @@ def _photo(table: Table, row: Row) -> Said:
     content = values["content"]
     values["content"] = plain_base64(content) if isinstance(content, bytes) else None
     key = (*(values[name] for name in BIOPHOTO.key), table.name)
-    return Said(key, values, msgspec.json.encode(row))  # type: ignore[arg-type]
+    # The size may be counted in two ways (11.13): it makes no other photo.
+    said = {name: value for name, value in values.items() if name != "size"}
+    return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]

@@ -33,6 +33,7 @@ _JSON = {
     "counts": dict[str, int],
     "problems": tuple[Problem, ...],
 }
+_NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
 
@@ -83,8 +84,11 @@ class Devices:
     def _since(self, cursor: int) -> tuple[int, int, int]:
         """Which revisions are new after a cursor: from, to (exclusive); and the next cursor."""
         oldest, end = self._database.window(self._connection)
-        # A cursor that is not reached yet is of another database, which this one has replaced.
-        return (cursor if cursor <= oldest else 0), end, oldest
+        # A cursor that is not reached yet is of another database, which this one has replaced. All
+        # is new then, also what was numbered by a server that the database was moved from.
+        if not 0 < cursor <= oldest:
+            return 0, _NO_END, oldest
+        return cursor, end, oldest
 
     def page(self, part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""

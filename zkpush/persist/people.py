@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Select, and_, delete, func, or_, select
+from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..interfaces import IPeople
@@ -39,6 +40,8 @@ _HOLD = (
 class People:
     """The people, on one connection."""
 
+    _log = Logger()
+
     def __init__(
         self, database: Database, connection: Connection, driver: Any, pictures: Pictures
     ) -> None:
@@ -56,7 +59,7 @@ class People:
         """Keep templates, the newest of each key."""
         news = self._news(templates, device_id, said, now)
         self._meet(device_id, news)
-        self._write(templates, device_id, self._named(device_id, news), now)
+        self._write(templates, device_id, self._named(device_id, news, now), now)
 
     def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep photos, the newest of each key; `content` is the picture, or None."""
@@ -106,9 +109,17 @@ class People:
         for row in self._rows(query.order_by(person_photos.c.id)):
             photo = dict(record(row._mapping))
             digest = photo.pop("picture")
-            photo["content"] = None if digest is None else self._pictures.get(str(digest))
+            photo["content"] = None if digest is None else self._picture(str(digest))
             photos.append(photo)
         return photos
+
+    def _picture(self, digest: str) -> bytes | None:
+        """A picture; one that is lost does not hide the others."""
+        try:
+            return self._pictures.get(digest)
+        except LookupError as error:
+            self._log.error("A photo has no picture: {error}", error=str(error))
+            return None
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         return self._connection.execute(query).all()
@@ -147,25 +158,33 @@ class People:
             if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
         ]
 
-    def _named(self, device_id: int, news: Iterable[Said]) -> list[Said]:
+    def _named(self, device_id: int, news: Sequence[Said], now: int) -> list[Said]:
         """Leave one of two templates that are the same but for a version that is not known yet.
 
         Terminals send templates of the older tables without a version (11.9), and say theirs with
         a poll or their options, which may come later.
         """
+        unnamed = [templates.c[name] == 0 for name in _ALGORITHM]
+        places = [templates.c[name] for name in _PLACE]
+        waiting: set[tuple[object, ...]] = set()
+        for pins in _parts(sorted({str(one.key[0]) for one in news})):
+            query = select(*places).where(templates.c.pin.in_(pins), *unnamed)
+            waiting.update(tuple(row) for row in self._rows(query))
         left = []
         for one in news:
             values = one.values
             place = [templates.c[name] == values[name] for name in _PLACE]
-            unnamed = [templates.c[name] == 0 for name in _ALGORITHM]
             same = templates.c.template == values["template"]
             if all(values[name] == 0 for name in _ALGORITHM):
                 named = select(templates.c.id).where(*place, same, ~and_(*unnamed))
                 if self._rows(named.limit(1)):
                     continue
-            else:
+            elif tuple(values[name] for name in _PLACE) in waiting:
                 own = templates.c.device_id == device_id
-                self._connection.execute(delete(templates).where(*place, *unnamed, or_(same, own)))
+                older = func.coalesce(templates.c.updated_at, 0) <= now
+                self._connection.execute(
+                    delete(templates).where(*place, *unnamed, older, or_(same, own))
+                )
             left.append(one)
         return left
 
