@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ from .workers import Workers
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: all terminals of a site come back at once."""
+YOUNG = 5000
+"""How many more objects there are before the garbage collector looks at the new ones."""
 
 
 @attrs.frozen
@@ -90,7 +93,10 @@ class Daemon(Service):
         if self.manage is not None:
             self._say_where()
         loading = Deferred.fromCoroutine(self.registry.start())
-        loading.addErrback(lambda failure: self._log.failure("Terminals are not loaded", failure))
+        loading.addCallbacks(
+            lambda _: _settle(),
+            lambda failure: self._log.failure("Terminals are not loaded", failure),
+        )
 
     def stopService(self) -> Deferred[None]:
         """Take nothing new, finish what is in hand, drain the writer."""
@@ -119,6 +125,18 @@ class Daemon(Service):
             self._log.info("Terminals are served at {url}", url=url)
         self._log.info("The API is at {url}", url=urls[-1])
         self.data.say_where({"pid": os.getpid(), "listen": urls[:-1], "manage": urls[-1]})
+
+
+def _settle() -> None:
+    """Take what is there once everything is loaded for good, and collect garbage less often.
+
+    The modules and the terminals stay; a collector that walks through all of them again and again
+    takes a tenth of the time of an upload. What uploads leave behind is no garbage: it has no
+    cycles, and is gone at once.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 def stop_here(mistakes: list[str]) -> NoReturn:
