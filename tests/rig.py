@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -35,6 +37,12 @@ class TurnedReactor(Clock):
     def __init__(self) -> None:
         super().__init__()
         self.rightNow = float(NOON)
+
+    def callLater(self, delay: float, *args: Any, **named: Any) -> IDelayedCall:
+        """What is to happen in the next turn of the reactor waits for no time to pass."""
+        clock: Any = super() if delay else reactor
+        later: IDelayedCall = clock.callLater(delay, *args, **named)
+        return later
 
     def __getattr__(self, name: str) -> object:
         return getattr(reactor, name)

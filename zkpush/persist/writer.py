@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import attrs
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -25,6 +25,8 @@ from .transaction import Transaction
 T = TypeVar("T")
 MOST_UNITS = 1000
 """About the most units in one commit, so that the first of them does not wait for ever."""
+MOST_TURNS = 3
+"""Most turns of the reactor in which units are gathered before the writer's thread gets them."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
 
@@ -49,6 +51,7 @@ class GroupCommitWriter:
         self._database = database
         self._refusals: tuple[type[Exception], ...] = (StoreError, *database.errors)
         self._reactor = reactor
+        self._call_later = IReactorTime(reactor).callLater
         self._collected: list[_Unit] = []
         self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
@@ -74,11 +77,23 @@ class GroupCommitWriter:
             return done
         self._collected.append(_Unit(unit, done))
         if len(self._collected) == 1:
-            self._reactor.callFromThread(self._hand_over)
+            self._call_later(0, self._gather, 0, MOST_TURNS)
         return done
 
+    def _gather(self, before: int, turns: int) -> None:
+        """Wait for a turn of the reactor that brings no more units, then hand them over.
+
+        A turn waits for nothing if there is nothing to do, so this costs nobody any time; but where
+        many terminals send at once, those that are on their way share the commit.
+        """
+        count = len(self._collected)
+        if before < count < MOST_UNITS and turns:
+            self._call_later(0, self._gather, count, turns - 1)
+        else:
+            self._hand_over()
+
     def _hand_over(self) -> None:
-        """Give the writer's thread all units of one turn of the reactor: it is woken once."""
+        """Give the writer's thread all units at once: it is woken once."""
         collected, self._collected = self._collected, []
         if collected:
             self._waiting.put(collected)
