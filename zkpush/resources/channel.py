@@ -79,6 +79,11 @@ class TerminalChannel(Protocol):
         # A socket of plain TCP, not something that encrypts what passes through it.
         transport: Any = self.transport
         self._direct = isinstance(transport, Connection) and not transport.TLS
+        if self._direct:
+            # Who connects sends at once: most requests are there before the connection is
+            # accepted. To read now saves hearing of it from the reactor, and the uploads of one
+            # turn share a commit. Of an end of the connection the reactor hears once more.
+            transport.doRead()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be forgotten; what is being stored is stored all the same."""
