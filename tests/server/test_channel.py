@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 
 import pytest
 import pytest_twisted
@@ -248,3 +250,21 @@ async def test_a_connection_that_is_lost_while_its_data_is_stored_hurts_nobody(r
     assert (await rig.get("getrequest?SN=T1")).body == b"OK"
     assert len(await rig.items("/attendance")) == 1
     assert wire.value() == b""
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_leaves_nothing_to_the_garbage_collector(rig: Rig) -> None:
+    """When it has ended, all of it is gone at once: the collector seldom looks."""
+    await rig.exchange()
+    wire = Wire("192.0.2.7")
+    channel = rig.terminals.buildProtocol(wire.getPeer())
+    gone = weakref.ref(channel)
+    gc.disable()
+    try:
+        channel.makeConnection(wire)
+        channel.dataReceived(POLL + b"\r\n")
+        channel.connectionLost(Failure(ConnectionDone()))
+        del channel
+        assert gone() is None
+    finally:
+        gc.enable()

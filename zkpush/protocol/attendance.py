@@ -48,7 +48,7 @@ def decode_plain(text: str) -> list[tuple[object, ...]] | None:
     found = _PLAIN.findall(text)
     if len(found) != text.count("\n") + (not text.endswith("\n")):
         return None
-    for day in {time[_DAY] for _, time, *_ in found}:
+    for day in {columns[1][_DAY] for columns in found}:
         if not _is_day(day):
             return None
     return [

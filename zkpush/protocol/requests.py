@@ -43,17 +43,21 @@ def parse_arguments(query: bytes) -> Arguments:
     NUL and bytes that are not UTF-8 are shown as U+FFFD. `TerminalError` if one argument has two
     values: a proxy in front might have looked at the other one.
     """
+    read = _unquote if b"%" in query else _decode
     pairs = []
     for part in query.split(b"&"):
         if part:
             name, _, value = part.partition(b"=")
-            pairs.append((_unquote(name), _unquote(value)))
+            pairs.append((read(name), read(value)))
     return Arguments(pairs)
 
 
 def _unquote(text: bytes) -> str:
-    decoded = urllib.parse.unquote_to_bytes(text).decode("utf-8", "replace")
-    return decoded.replace("\0", "\ufffd")
+    return _decode(urllib.parse.unquote_to_bytes(text))
+
+
+def _decode(text: bytes) -> str:
+    return text.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
 class Upload(msgspec.Struct, frozen=True):

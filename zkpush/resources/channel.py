@@ -90,6 +90,8 @@ class TerminalChannel(Protocol):
         self._closing = True
         self._queue.clear()
         self._site.channels.discard(self)
+        # The parser refers to this channel: without it, there is nothing for a garbage collector.
+        del self._parser
 
     @property
     def busy(self) -> bool:
