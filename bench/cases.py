@@ -162,7 +162,7 @@ _KINDS = {str: "TEXT", int: "INTEGER", float: "FLOAT"}
 def _executemany_cost(start: int) -> float:
     """CPU seconds of SQLite alone for the same rows, decoded beforehand."""
     batch = decode(ATTLOG, b"".join(rows(start, BULK)), Dialect())
-    utc = wall_clock("UTC")
+    utc = wall_clock("UTC").utc
     values = [(1, utc(str(row[1])), 0, *row) for row in batch.rows]
     connection = sqlite3.connect(folder() / "alone.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
