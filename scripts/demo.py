@@ -25,6 +25,13 @@ STATUSES = {0: "in", 1: "out"}
 STARTED_WITHIN = 30
 KINDS = ("attendance", "operations", "photos", "errors", "idcards")
 """The lists of the API that are shown; people are counted at the end."""
+COMMANDS = (
+    ("DATA UPDATE USERINFO", {"PIN": "100", "Name": "Ann"}),
+    ("DATA QUERY USERINFO", {"PIN": "100"}),
+    ("DATA UPDATE FACE", {"PIN": "100", "FID": "0", "TMP": "A" * 32}),
+    ("SHELL", {"command": "uname -a"}),
+)
+"""What each terminal is asked; not every model knows faces."""
 
 console = Console()
 programs = pathlib.Path(sys.executable).parent
@@ -58,6 +65,17 @@ def listed(api: str, token: str, path: str, after: str) -> tuple[list[dict[str, 
     with urllib.request.urlopen(request) as reply:
         items = json.load(reply)["items"]
     return items, str(items[-1].get("id", after)) if items else after
+
+
+def ask(api: str, token: str, sn: str, command: str, params: dict[str, str]) -> str:
+    """Queue a command for a terminal; its id."""
+    request = urllib.request.Request(
+        f"{api}/api/v1/devices/{sn}/commands",
+        data=json.dumps({"command": command, "params": params}).encode(),
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as reply:
+        return str(json.load(reply)["id"])
 
 
 def told(kind: str, item: dict[str, object]) -> str:
@@ -95,6 +113,7 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
+    asked: set[str] = set()
     stored = {kind: collections.Counter() for kind in KINDS}
     after, running = dict.fromkeys(KINDS, "0"), True
     while running:
@@ -102,6 +121,10 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
         for kind in KINDS:
             items, after[kind] = listed(api, token, kind, after[kind])
             stored[kind].update(item["device"] for item in items)
+            for sn in sorted(stored["attendance"].keys() - asked):
+                asked.add(sn)
+                for command, params in COMMANDS:
+                    ask(api, token, sn, command, params)
             # What terminals hold from the beginning is too much to read.
             for line in filter(None, (told(kind, item) for item in items[-PUNCHES_A_SECOND:])):
                 console.print(line, highlight=False)
@@ -115,6 +138,15 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
         table.add_row(sn, *(str(stored[kind][sn]) for kind in KINDS))
     totals = (str(stored[kind].total()) for kind in KINDS)
     table.add_row("all", *totals, style="bold")
+    console.print(table)
+    table = Table(title="What the terminals were asked")
+    for column in ("Terminal", "Command", "State", "Meaning", "Result"):
+        table.add_column(column)
+    for sn in sorted(asked):
+        for command in listed(api, token, f"devices/{sn}/commands", "0")[0]:
+            result = ", ".join(f"{k}={v}" for k, v in (command["result"] or {}).items())
+            named = (command[name] or "" for name in ("command", "state", "meaning"))
+            table.add_row(sn, *named, result)
     console.print(table)
     users, _ = listed(api, token, "users", "0")
     console.print(f"And {len(users)} people, with their templates and photos.")

@@ -10,7 +10,16 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 
-from zkpush.config import Commands, Config, ConfigError, Limits, load, meaning
+from zkpush.config import (
+    Commands,
+    Config,
+    ConfigError,
+    Limits,
+    RemoteAttendance,
+    Verification,
+    load,
+    meaning,
+)
 
 EVERYTHING = """\
 data = "/srv/zkpush"
@@ -37,6 +46,15 @@ batch_count = 7
 batch_bytes = 512
 lease_seconds = 20
 attempts = 3
+
+[remote_attendance]
+enabled = true
+per_minute = 5
+
+[verification]
+verifier = "theirs"
+deadline_seconds = 1.5
+fallback = "admit"
 """
 NOT_ENDPOINT = "not an endpoint"
 
@@ -76,6 +94,8 @@ def test_only_the_directory_has_no_default() -> None:
         options={},
         limits=Limits(body_bytes=67_108_864),
         commands=Commands(batch_count=100, batch_bytes=65_536, lease_seconds=300, attempts=10),
+        remote_attendance=RemoteAttendance(enabled=False, per_minute=10),
+        verification=Verification(verifier="known", deadline_seconds=3, fallback="refuse"),
     )
 
 
@@ -107,6 +127,8 @@ def test_every_key_can_stand_in_the_file(tmp_path: pathlib.Path) -> None:
         },
         limits=Limits(body_bytes=2048),
         commands=Commands(batch_count=7, batch_bytes=512, lease_seconds=20, attempts=3),
+        remote_attendance=RemoteAttendance(enabled=True, per_minute=5),
+        verification=Verification(verifier="theirs", deadline_seconds=1.5, fallback="admit"),
     )
 
 
@@ -152,22 +174,32 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     attempts = "often"
     batch_count = 10001
     retries = 1
+    [remote_attendance]
+    enabled = "sometimes"
+    per_minute = 0
+    [verification]
+    deadline_seconds = 0
+    fallback = "guess"
     """
     lines = [line.partition(" (")[0] for line in mistakes(written(tmp_path, text))]
     assert lines[1].startswith("data: ")  # the rest is Python's, and other in each version
     del lines[1]
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
-        "workers, timezone, options, limits, commands",
+        "workers, timezone, options, limits, commands, remote_attendance, verification, events",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, packet_bytes, "
-        "packet_ratio, packet_members",
+        "packet_ratio, packet_members, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",
         "commands.retries: there is no such key; there are batch_count, batch_bytes, "
-        "lease_seconds, attempts",
+        "lease_seconds, attempts, lifetime_days",
         "commands.batch_count: Expected `int` <= 10000",
         "commands.attempts: Expected `int`, got `str`",
+        "remote_attendance.enabled: Expected `bool`, got `str`",
+        "remote_attendance.per_minute: Expected `int` >= 1",
+        "verification.deadline_seconds: Expected `float` > 0.0",
+        "verification.fallback: Invalid enum value 'guess'",
         "timezone: 'Mars/Olympus' is not an IANA time zone such as Europe/Madrid",
         "options: Delay: 0 is less than 1",
         "options: Realtime takes integer",
@@ -257,7 +289,11 @@ def test_endpoints_are_those_of_twisted() -> None:
 
 @pytest.mark.parametrize(
     ("section", "key"),
-    [(section, key) for section in (Config, Limits, Commands) for key in section.__struct_fields__],
+    [
+        (section, key)
+        for section in (Config, Limits, Commands, RemoteAttendance, Verification)
+        for key in section.__struct_fields__
+    ],
 )
 def test_every_key_has_a_meaning(section: type[msgspec.Struct], key: str) -> None:
     """Help texts and the manual have a line for every key."""

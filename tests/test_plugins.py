@@ -14,7 +14,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from zkpush.device.admission import APPROVE, CLOSED, OPEN
-from zkpush.interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory
+from zkpush.interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory, IVerifier
 from zkpush.model import DeviceState
 from zkpush.plugins import PluginConflict, by_claim, sound_plugins
 
@@ -97,7 +97,9 @@ def test_our_record_handlers_are_found() -> None:
         "device": ["options", "INFO"],
         "logs": ["OPLOG", "ERRORLOG", "IDCARD"],
         "people": ["USER", "FP", "FACE", "FVEIN", "BIODATA", "USERPIC", "BIOPHOTO"],
-        "entries": ["WORKCODE", "SMS", "USER_SMS", "Blacklist", "WHITELIST", "WALLPAPER"],
+        "entries": [
+            *("WORKCODE", "SMS", "USER_SMS", "Blacklist", "WHITELIST", "ADPIC", "WALLPAPER"),
+        ],
     }
 
 
@@ -115,6 +117,11 @@ def test_our_admission_policies_are_found() -> None:
         "open": DeviceState.APPROVED,
         "closed": None,
     }
+
+
+def test_our_verifier_is_found() -> None:
+    """The default of `verifier` is a plugin like every other one."""
+    assert [verifier.name for verifier in sound_plugins(IVerifier)] == ["known"]
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most bytes that each byte of a packet may expand to")
     ] = 100
     packet_members: Annotated[int, Meta(ge=1, description="Most members in a packet")] = 10_000
+    file_bytes: Annotated[
+        int,
+        Meta(ge=1024, description="Largest file that an operator may add for terminals, in bytes"),
+    ] = 256 * 1024 * 1024
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,6 +64,56 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: Annotated[
         int, Meta(ge=1, description="How often a command is sent before it is given up")
     ] = 10
+    lifetime_days: Annotated[
+        int, Meta(ge=1, le=3650, description="Days after which an open command is given up")
+    ] = 30
+
+
+class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of what has happened."""
+
+    days: Annotated[
+        int, Meta(ge=1, le=3650, description="Days for which a listener can catch up on events")
+    ] = 7
+
+
+class RemoteAttendance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether terminals are given users who are not on them (spec 14)."""
+
+    enabled: Annotated[
+        bool,
+        Meta(
+            description="Whether an approved terminal gets the password, card and fingerprints of "
+            "any user whose ID it asks for; each time is in the audit log"
+        ),
+    ] = False
+    per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Most users that one terminal may ask for within a minute, of each process",
+        ),
+    ] = 10
+
+
+class Verification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is let in when a terminal asks the server (spec 12.8.3)."""
+
+    verifier: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The plugin that decides; `known` admits users that are known and valid",
+        ),
+    ] = "known"
+    deadline_seconds: Annotated[
+        float, Meta(gt=0, le=30, description="Seconds that the verifier has to decide")
+    ] = 3.0
+    fallback: Annotated[
+        Literal["refuse", "admit"],
+        Meta(description="What to answer when the verifier fails or is late"),
+    ] = "refuse"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -94,6 +148,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = {}
     limits: Limits = Limits()
     commands: Commands = Commands()
+    remote_attendance: RemoteAttendance = RemoteAttendance()
+    verification: Verification = Verification()
+    events: Events = Events()
 
     @property
     def database_url(self) -> str:

@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .datadir import DataDirectory
+from .device.queue import CommandQueue
 from .device.registry import Registry
 from .interfaces import IBringsTables, IStore, StoreError
 from .resources.site import TerminalSite
@@ -58,6 +59,7 @@ class Daemon(Service):
         store: IStore,
         brings: Sequence[IBringsTables],
         registry: Registry,
+        queue: CommandQueue,
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
@@ -70,6 +72,7 @@ class Daemon(Service):
         self.store = store
         self.brings = brings
         self.registry = registry
+        self.queue = queue
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
@@ -93,6 +96,7 @@ class Daemon(Service):
         if self.manage is not None:
             self._say_where()
         loading = Deferred.fromCoroutine(self.registry.start())
+        self.queue.start()
         loading.addCallbacks(
             lambda _: _settle(),
             lambda failure: self._log.failure("Terminals are not loaded", failure),
@@ -110,6 +114,7 @@ class Daemon(Service):
             await _as_deferred(port.stopListening())
         for listener in self.terminals:
             await cast(TerminalSite, listener.site).drain()
+        self.queue.stop()
         await self.registry.stop()
         await self.store.stop()
         if self.manage is not None:

@@ -6,7 +6,7 @@ and everyone else's have the same rights.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -14,16 +14,22 @@ from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
 from .model import (
+    AuditRecord,
     CommandState,
     Device,
     DeviceState,
     Entry,
+    Event,
+    NewCommand,
     Page,
     Problem,
     QueuedCommand,
     Record,
     Said,
+    StoredFile,
     StoredReject,
+    Verdict,
+    VerifyRequest,
 )
 from .protocol.fields import Table
 from .protocol.handshake import Hello
@@ -80,6 +86,9 @@ class IDevices(Interface):
     def raise_problem(device_id: int, problem: Problem) -> None:
         """Put a problem on a terminal; one with the same code is replaced."""
 
+    def clear_problem(device_id: int, code: str) -> None:
+        """Take a problem off a terminal, if it has it."""
+
     def remove(device_id: int) -> None:
         """Forget a terminal that has no records; `ValueError` if it has some."""
 
@@ -119,8 +128,14 @@ class IAttendance(Interface):
     ) -> list[Record]:
         """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC."""
 
+    def last() -> int:
+        """The id of the last record; 0 if there is none."""
+
     def count(device_id: int | None) -> int:
         """Count the records of a terminal, or all."""
+
+    def count_times(device_id: int, begin: str, end: str) -> int:
+        """Count the records of a terminal by its own clock, both ends included."""
 
 
 class ILog(Interface):
@@ -145,6 +160,9 @@ class IPictures(Interface):
 
     def get(digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here."""
+
+    def part(digest: str, offset: int, length: int) -> bytes:
+        """Some of the bytes of a picture, as many as there are; `LookupError` if it is not here."""
 
 
 class IAttendancePhotos(Interface):
@@ -211,15 +229,17 @@ class IRejects(Interface):
 
 
 class ICommands(Interface):
-    """The command queues of all terminals."""
+    """The command queues of all terminals. Every change of state is a compare-and-set, and an
+    event."""
 
-    def add(
-        device_id: int, command_id: str, command: str, params: Mapping[str, str], now: int
-    ) -> QueuedCommand:
+    def add(device_id: int, command: NewCommand, now: int) -> QueuedCommand:
         """Queue a command. Ids that were used before are refused with `ValueError`."""
 
     def get(command_id: str) -> QueuedCommand | None:
         """Find a command by its CmdID."""
+
+    def find(device_id: int, idempotency_key: str) -> QueuedCommand | None:
+        """Find the command of a terminal that was queued with a key."""
 
     def page(part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
         """List the commands of a terminal in the order they were queued, each with its cursor."""
@@ -227,8 +247,15 @@ class ICommands(Interface):
     def due(device_id: int, now: int, limit: int) -> list[QueuedCommand]:
         """The commands to send now: queued ones, and sent ones whose lease has run out.
 
-        They are the caller's until the commit; another process gets those that are left.
+        They are the caller's until the commit; another process gets those that are left. One that
+        is answered has a return code, and is not to be sent again but ended.
         """
+
+    def sent(device_id: int) -> list[QueuedCommand]:
+        """The commands that a terminal has, or should have, and that are not ended."""
+
+    def open(part: str, device: str | None = None) -> Iterator[QueuedCommand]:
+        """The open commands whose text has a part, of one terminal or of all, one by one."""
 
     def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
@@ -242,6 +269,15 @@ class ICommands(Interface):
     def expire(device_id: int, now: int, attempts: int) -> int:
         """End the commands that were sent `attempts` times and whose last lease has run out."""
 
+    def expire_old(before: int, now: int, limit: int) -> int:
+        """End open commands of all terminals that were queued before an instant."""
+
+    def arrived(command: QueuedCommand, records: int) -> None:
+        """Count records that a QUERY asked for."""
+
+    def answered(command: QueuedCommand, return_code: int, now: int) -> None:
+        """Note the answer to a QUERY whose records may still come; it is due, to be ended."""
+
     def finish(
         device_id: int,
         command_id: str,
@@ -254,6 +290,57 @@ class ICommands(Interface):
 
     def pending() -> dict[int, int]:
         """How many commands each terminal has open."""
+
+
+class IFiles(Interface):
+    """Files for terminals, and from them."""
+
+    def add(name: str, content: bytes, origin: str | None, now: int) -> StoredFile:
+        """Keep a file. The name is data, and never part of a path."""
+
+    def get(file_id: int) -> StoredFile | None:
+        """Find a file."""
+
+    def content(file: StoredFile) -> bytes:
+        """What a file holds; `LookupError` if it is not here."""
+
+    def part(file: StoredFile, offset: int, length: int) -> bytes:
+        """Some of what a file holds, within its size; `LookupError` if it is not here, or cut."""
+
+    def page(part: Page) -> list[StoredFile]:
+        """List files by id."""
+
+    def remove(file_id: int) -> bool:
+        """Forget a file; False if there is none."""
+
+
+class IEvents(Interface):
+    """What has happened, in the order of the commits."""
+
+    def add(kind: str, data: Mapping[str, object], now: int | None = None) -> None:
+        """Tell of something, once the unit of work is committed; `now` is the store's, else."""
+
+    def page(part: Page) -> list[Event]:
+        """List events by id."""
+
+    def last() -> int:
+        """The id of the last event; 0 if there is none."""
+
+    def forget(before: int, limit: int) -> int:
+        """Drop the oldest events, up to a number of them, that are older than an instant (ms).
+
+        Gives how many there were. The last of them stays, as a `GAP`.
+        """
+
+
+class IAudit(Interface):
+    """Who did what; nothing is ever changed or dropped."""
+
+    def add(actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
+        """Record it."""
+
+    def page(part: Page) -> list[AuditRecord]:
+        """List records by id."""
 
 
 class ILeases(Interface):
@@ -286,6 +373,9 @@ class ITransaction(Interface):
     entries: IEntries = Attribute("What terminals hold beside people")
     rejects: IRejects = Attribute("What was not understood")
     commands: ICommands = Attribute("Command queues")
+    files: IFiles = Attribute("Files for terminals, and from them")
+    events: IEvents = Attribute("What has happened")
+    audit: IAudit = Attribute("Who did what")
     leases: ILeases = Attribute("Leases of background jobs")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
 
@@ -365,6 +455,20 @@ class IAdmissionPolicy(Interface):
 
     def admit(sn: str) -> DeviceState | None:
         """The state to record an unknown terminal in; None to refuse and not record it."""
+
+
+class IVerifier(Interface):
+    """A plugin that decides whether a user whom a terminal has recognised is let in (12.8.3)."""
+
+    name: str = Attribute("The value of `verifier` in the configuration that chooses it")
+
+    def verify(device: Device, request: VerifyRequest) -> Verdict | Awaitable[Verdict]:
+        """Decide at once, or by a Deferred of its own for each request, or by a coroutine.
+
+        On the reactor, so it must not block: everything of this process would wait for it, and no
+        deadline can help. Who is slow otherwise, raises, or gives anything but a `Verdict` is
+        replaced by the configured fallback; a Deferred that is late is cancelled.
+        """
 
 
 class StoreError(Exception):

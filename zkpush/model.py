@@ -107,6 +107,19 @@ FINAL_STATES = frozenset(
 )
 
 
+class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that is to be queued."""
+
+    id: str
+    command: str
+    params: Mapping[str, str]
+    """As they are sent."""
+    asked: Mapping[str, str]
+    """As they were given; what is worked out from the store is not in them."""
+    text: str
+    idempotency_key: str | None = None
+
+
 class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command to one terminal, with what has become of it."""
 
@@ -115,8 +128,14 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     command: str
     params: dict[str, str]
+    asked: dict[str, str]
+    """The parameters as they were given."""
+    text: str
+    """What is sent after the CmdID: the words and parameters on the wire."""
     state: CommandState
     attempts: int
+    records: int = 0
+    """Of a QUERY: how many of its records have arrived."""
     created_at: int
     sent_at: int | None = None
     finished_at: int | None = None
@@ -129,6 +148,47 @@ Record = Mapping[str, object]
 has a time, utc (seconds since the epoch)."""
 
 
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file for terminals, or from one."""
+
+    id: int
+    name: str
+    size: int
+    """Bytes."""
+    md5: str
+    """In hex."""
+    content: str
+    """The key of what it holds, in the store."""
+    origin: str | None = None
+    """The terminal and the command it came from; None for one that an operator added."""
+    created_at: int
+
+
+GAP = "gap"
+"""The kind of an event that stands for older ones, which are dropped."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that has happened; attendance records are told of from their own table."""
+
+    id: int
+    kind: str
+    """`device`, `command`, `user` or `problem`; or `GAP`."""
+    data: Mapping[str, object]
+    at: int
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what."""
+
+    id: int
+    at: int
+    actor: str
+    action: str
+    subject: str
+    detail: str | None = None
+
+
 class Said(msgspec.Struct, frozen=True):
     """What a terminal says of one user, template or photo."""
 
@@ -138,6 +198,29 @@ class Said(msgspec.Struct, frozen=True):
     """The columns it is kept in."""
     text: bytes
     """What tells two statements apart; without what is random in them."""
+
+
+class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a terminal has recognised, and asks the server about (12.8.3)."""
+
+    pin: str | None
+    """User ID; None if none can be found in the body, or more than one."""
+    user: Record | None
+    """What the store knows of that user."""
+    time: str
+    """When it is asked, by the terminal's own wall clock."""
+    at: int
+    """The same as an instant."""
+    body: bytes
+    """What the terminal sent, which may hold secrets."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What a verifier says."""
+
+    admitted: bool
+    reason: str = ""
+    """Of one who is not admitted: a line for the terminal to show."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,19 +16,31 @@ from . import config
 from .config import Config, ConfigError
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
+from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.intake import Intake
 from .device.queue import CommandQueue
 from .device.registry import Registry
-from .interfaces import IAdmissionPolicy, IBringsTables, IRecordHandler, IStoreFactory
+from .device.remote import RemoteUsers
+from .device.verification import BackgroundVerification
+from .interfaces import (
+    IAdmissionPolicy,
+    IBringsTables,
+    IRecordHandler,
+    IStoreFactory,
+    IVerifier,
+)
 from .manage.api import Endpoints
 from .manage.auth import Tokens
+from .manage.files import FileEndpoints
+from .manage.retention import Retention
 from .manage.site import ManageSite
 from .plugins import PluginConflict, by_claim, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
 from .resources.fdata import FData
+from .resources.file import FileResource
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.site import TerminalSite
@@ -116,6 +128,7 @@ def build(
     With `workers`, the terminals' ports are opened for them; with `adopted` sockets, this is one.
     """
     policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
+    verifiers = by_claim(sound_plugins(IVerifier), lambda plugin: [plugin.name])
     factories = by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
     handlers = by_claim(
         sound_plugins(IRecordHandler),
@@ -127,14 +140,21 @@ def build(
         raise ValueError(
             f"database: no store takes {scheme!r}; there are {', '.join(sorted(factories))}"
         )
+    verifier = settings.verification.verifier
+    if verifier not in verifiers:
+        raise ValueError(
+            f"verification.verifier: there is no verifier {verifier!r}; "
+            f"there are {', '.join(sorted(verifiers))}"
+        )
     store = factories[scheme].open(settings.database_url, reactor)
+    owner = secrets.token_hex(8)
     registry = Registry(
         store,
         policies[settings.admission],
         settings.timezone,
         settings.options,
         reactor,
-        secrets.token_hex(8),
+        owner,
     )
     limits = settings.limits
     packets = PacketLimits(
@@ -146,21 +166,37 @@ def build(
     )
     intake = Intake(store, registry, handlers, packets, reactor)
     exchange = Exchange(store, registry, intake.tables, settings.options)
-    queue = CommandQueue(store, registry, settings.commands, secrets.choice)
+    queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor)
+
+    downloads = Downloads(store, registry)
+    verification = BackgroundVerification(
+        store, registry, verifiers[verifier], settings.verification, reactor
+    )
 
     terminals = TerminalSite(
         {
-            "cdata": CData(registry, intake, exchange=exchange),
+            "cdata": CData(
+                registry,
+                intake,
+                exchange=exchange,
+                remote=RemoteUsers(store, registry, settings.remote_attendance, reactor),
+                verification=verification,
+            ),
             "fdata": FData(registry, intake),
             "getrequest": GetRequest(registry, intake, queue),
             "devicecmd": DeviceCmd(registry, queue),
             "ping": Ping(registry),
+            "file": FileResource(downloads),
         },
         limits.body_bytes,
         reactor,
     )
-    endpoints = Endpoints(store, registry, queue, reactor)
-    manage = ManageSite(endpoints.routes(), Tokens(data.admin_token), reactor)
+    retention = Retention(store, settings.events, reactor, owner)
+    files = FileEndpoints(store, registry, downloads, limits.file_bytes)
+    endpoints = Endpoints(store, registry, queue, files, reactor)
+    manage = ManageSite(
+        endpoints.routes(), Tokens(data.admin_token), retention, limits.file_bytes, reactor
+    )
 
     opener = reactor
     if workers is not None:
@@ -172,6 +208,7 @@ def build(
         store,
         [handler for handler in set(handlers.values()) if IBringsTables.providedBy(handler)],
         registry,
+        queue,
         [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
         None
         if adopted is not None

@@ -82,14 +82,17 @@ def cells(text: str) -> list[list[str]]:
 class Daemon:
     """A daemon on a data directory of its own; whoever connects first waits for approval."""
 
-    def __init__(self, data: pathlib.Path) -> None:
+    def __init__(self, data: pathlib.Path, port: int = 0) -> None:
+        """`port` is the API's, where it has to be there again after a restart."""
         self.data = data
+        (data / "run.json").unlink(missing_ok=True)
         anywhere = "tcp:0:interface=127.0.0.1"
+        manage = f"tcp:{port}:interface=127.0.0.1"
         log = (data.parent / "daemon.log").open("wb")
         self._process = subprocess.Popen(
             [
                 *(SCRIPTS / "twistd", "-n", "--pidfile=", "zkpush", "--data", data),
-                *("--admission", "approve", "--listen", anywhere, "--manage", anywhere),
+                *("--admission", "approve", "--listen", anywhere, "--manage", manage),
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -109,6 +112,11 @@ class Daemon:
     def stop(self) -> None:
         """End it."""
         self._process.terminate()
+        self._process.wait(SECONDS)
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self._process.kill()
         self._process.wait(SECONDS)
 
     def zkpush(self, *args: str, **variables: str) -> subprocess.CompletedProcess[str]:

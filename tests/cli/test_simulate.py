@@ -120,6 +120,22 @@ def test_models(
     assert plans[0].models == models
 
 
+def test_faults(daemon: Daemon) -> None:
+    """What goes wrong on purpose does not make it fail."""
+    daemon.api("PUT", "devices/SIM00600001", {"state": "approved"})
+    faults = ("--faults", "lose-answers=0.5, lose-polls=1,refuse=-1005:0.5")
+    plan = ("--seed", "6", "--rate", "50", "--punches", "2", *faults)
+    counted = dict(cells(said(zkpush("simulate", "--server", daemon.terminals, *plan))))
+    assert (counted["acknowledged"], counted["commands"], counted["failures"]) == ("2", "0", "0")
+
+
+def test_no_fault() -> None:
+    """What is no fault is a mistake of usage, and the message names those there are."""
+    run = misused("simulate", "--server", "http://server", "--faults", "fire=1")
+    message = failed(run, 2)
+    assert "'fire=1' is not a fault; there are double-answers, lose-answers" in message
+
+
 def test_no_model() -> None:
     """What is no model is a mistake of usage, and the message names those there are."""
     run = misused("simulate", "--server", "http://server", "--models", "att,abc")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pytest_twisted
 from twisted.internet import reactor
 from zope.interface.verify import verifyObject
@@ -10,7 +12,7 @@ from zkpush.handlers.entries import EntryHandler
 from zkpush.handlers.logs import LogHandler
 from zkpush.handlers.people import PeopleHandler
 from zkpush.interfaces import ITransaction
-from zkpush.model import DeviceState, Page
+from zkpush.model import DeviceState, NewCommand, Page
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.dialect import Dialect
@@ -116,3 +118,8 @@ def say(device, body, *, stamp=None, now=NOW, table="OPERLOG"):
 def punches(tx) -> list[dict[str, object]]:
     """A query for all attendance records."""
     return tx.attendance.page(EVERYTHING, None, None, None, None)
+
+
+def command(command_id: str, name: str, params: Mapping[str, str] = {}) -> NewCommand:
+    """A command to queue."""
+    return NewCommand(id=command_id, command=name, params=params, asked=params, text=name)

@@ -8,7 +8,7 @@ import pytest_twisted
 from zkpush.interfaces import ICommands, ILeases
 from zkpush.model import CommandState
 
-from .contract import in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import command, in_file, in_memory, on_postgresql, verify_parts, with_store
 
 
 def make_command_tests(factory):
@@ -25,14 +25,14 @@ def make_command_tests(factory):
             """A lease makes a command not due until it runs out; an end makes it so for ever."""
 
             def unit(tx):
-                tx.commands.add(device.id, "a", "INFO", {"K": "v"}, 1)
-                tx.commands.add(device.id, "b", "LOG", {}, 1)
+                tx.commands.add(device.id, command("a", "INFO", {"K": "v"}), 1)
+                tx.commands.add(device.id, command("b", "LOG"), 1)
                 due = tx.commands.due(device.id, 10, 5)
                 tx.commands.lease(due[:1], 100, 10)
                 return due, tx.commands.due(device.id, 10, 5), tx.commands.next_due(device.id)
 
             due, left, next_due = await store.write(unit)
-            assert [command.id for command in due] == ["a", "b"]
+            assert [one.id for one in due] == ["a", "b"]
             assert due[0].params == {"K": "v"}
             assert [command.id for command in left] == ["b"]
             assert next_due == 0
@@ -59,9 +59,9 @@ def make_command_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_an_id_is_used_once(self, store, device) -> None:
             """A CmdID that was used before is refused, and the first command stays."""
-            await store.write(lambda tx: tx.commands.add(device.id, "a", "INFO", {}, 1))
+            await store.write(lambda tx: tx.commands.add(device.id, command("a", "INFO"), 1))
             with pytest.raises(ValueError, match="used before"):
-                await store.write(lambda tx: tx.commands.add(device.id, "a", "LOG", {}, 2))
+                await store.write(lambda tx: tx.commands.add(device.id, command("a", "LOG"), 2))
             assert (await store.read(lambda tx: tx.commands.get("a"))).command == "INFO"
 
         @pytest_twisted.ensureDeferred
@@ -69,7 +69,7 @@ def make_command_tests(factory):
             """A command whose last lease has run out after so many attempts is over."""
 
             def unit(tx):
-                tx.commands.add(device.id, "a", "INFO", {}, 1)
+                tx.commands.add(device.id, command("a", "INFO"), 1)
                 tx.commands.lease(tx.commands.due(device.id, 1, 5), 100, 1)
                 early = tx.commands.expire(device.id, 99, 1)
                 return early, tx.commands.expire(device.id, 100, 1)

@@ -18,6 +18,7 @@ from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.times import wall_clock
 
 from .conftest import open_database
+from .contract import command
 
 EVERYTHING = Page(1000)
 UTC = wall_clock("UTC")
@@ -76,7 +77,7 @@ async def test_a_command_is_leased_by_one_process(stores, device) -> None:
 
     def fill(tx):
         for number in range(40):
-            tx.commands.add(device.id, f"c{number}", "LOG", {}, 1)
+            tx.commands.add(device.id, command(f"c{number}", "LOG"), 1)
 
     def lease(tx):
         due = tx.commands.due(device.id, 10, 5)
@@ -147,7 +148,7 @@ class TestPostgreSQL:
 
         for name in ("a", "b"):
             await stores[0].write(
-                lambda tx, name=name: tx.commands.add(device.id, name, "LOG", {}, 1)
+                lambda tx, name=name: tx.commands.add(device.id, command(name, "LOG"), 1)
             )
         held = Held(lease)
         first = stores[0].write(held)
@@ -246,7 +247,7 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
             return original(statement, *arguments)
 
         connection.execute = spy
-        Commands(connection).all_due()
+        Commands(connection, None).all_due()
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         plan = str(connection.exec_driver_sql(f"{explain} {statements[0]}").all())
     database.close()

@@ -50,6 +50,8 @@ def wire_text() -> st.SearchStrategy[str]:
 
 def values_of(field: Field) -> st.SearchStrategy[object]:
     """Every value that a field allows."""
+    if field.choices:
+        return st.sampled_from(field.choices)
     if field.kind is Kind.INTEGER:
         return st.integers(
             -LARGEST if field.minimum is None else field.minimum,
@@ -212,7 +214,12 @@ def command_ids() -> st.SearchStrategy[str]:
 @st.composite
 def parameters_of(draw: st.DrawFn, command: Command) -> dict[str, str]:
     """Parameters a command takes: all required ones, and any of the others."""
-    chosen = [field for field in command.parameters if field.required or draw(st.booleans())]
+    one = draw(st.sampled_from(command.one_of)) if command.one_of else None
+    chosen = [
+        field
+        for field in command.parameters
+        if field.required or field.wire == one or draw(st.booleans())
+    ]
     return {
         field.wire: field.kind.encode(draw(_column(field).filter(lambda value: value is not None)))
         for field in chosen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,14 +17,21 @@ from tests.protocol.strategies import (
 )
 from zkpush.protocol import commands as module
 from zkpush.protocol.commands import (
+    FileFacts,
     command_text,
     decode_commands,
     encode_command,
     find_command,
+    parse_command,
     validate,
 )
+from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.errors import CommandError
-from zkpush.protocol.fields import Command, Field, Kind
+from zkpush.protocol.fields import Command, Field, Kind, Scope, Writing
+from zkpush.protocol.tables import COMMANDS
+from zkpush.protocol.versions import NEWEST
+
+FILE = FileFacts("file/1.b64/emfw.cfg", "0123456789abcdef0123456789abcdef", 2312)
 
 LINES = [
     ("1", "CHECK", "utf-8", b"C:1:CHECK\n"),
@@ -89,7 +98,7 @@ BAD_PARAMETERS = [
 @pytest.fixture
 def sample(monkeypatch: pytest.MonkeyPatch) -> Command:
     """A command with parameters beside those the server has."""
-    monkeypatch.setattr(module, "COMMANDS", (*module.COMMANDS, SAMPLE))
+    monkeypatch.setitem(module._BY_NAME, SAMPLE.name, SAMPLE)
     return SAMPLE
 
 
@@ -150,7 +159,7 @@ def test_a_command_is_known_by_its_words(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "check", "CHECK ", "FORMAT", "CHECK\nC:2:REBOOT"])
 def test_an_unknown_command_is_answered_with_the_known_ones(name: str) -> None:
     """A command that is none is refused, with a list of those there are."""
-    with pytest.raises(CommandError, match="not a command; there are CHECK, LOG"):
+    with pytest.raises(CommandError, match="not a command; there are DATA UPDATE USERINFO, "):
         validate(name, {})
 
 
@@ -190,12 +199,168 @@ def test_every_declared_command_can_be_sent(
 ) -> None:
     """All that the declarations allow is one line, with the words and every parameter in it."""
     params = data.draw(parameters_of(command))
-    line = encode_command(command_id, command_text(command, params), "utf-8")
+    line = encode_command(command_id, command_text(command, params, FILE), "utf-8")
     ((sent, text),) = decode_commands(line)
     assert sent == command_id
     assert text.decode().startswith(command.name)
-    for name, value in params.items():
-        assert f"{name}={value}" in text.decode()
+    if command.writing is Writing.PAIRS:
+        for name, value in params.items():
+            assert f"{name}={value}" in text.decode()
+
+
+@given(st.data(), st.sampled_from([c for c in COMMANDS if c.writing is not Writing.UPGRADE]))
+def test_a_terminal_reads_every_parameter_back(data: st.DataObject, command: Command) -> None:
+    """What is written of a command is what a terminal takes it to be."""
+    params = data.draw(parameters_of(command))
+    read, found = parse_command(command_text(command, params))
+    assert read is command
+    sizes = {field.wire for field in command.parameters if field.name == "size"}
+    assert {name: found[name] for name in found if name in params or name not in sizes} == params
+
+
+@given(st.data(), commands(), command_ids(), ENCODINGS)
+def test_one_command_in_is_one_line_out(
+    data: st.DataObject, command: Command, command_id: str, encoding: str
+) -> None:
+    """Whatever the parameters hold, a command is refused, or it is exactly one line."""
+    names = [field.wire for field in command.parameters]
+    values = st.text() | st.sampled_from(["a\nC:2:REBOOT", "1\tPri=14", "x\0", "\r\n", "C:1:A"])
+    params = data.draw(
+        parameters_of(command)
+        | st.dictionaries(st.sampled_from(names) if names else st.text(), values, max_size=4)
+    )
+    dialect = Dialect(encoding=encoding, own_version=NEWEST)
+    try:
+        checked = validate(command.name, params, dialect)
+    except CommandError:
+        return
+    line = encode_command(command_id, command_text(checked, params, FILE), encoding)
+    assert line.count(b"\n") == 1
+    assert line.endswith(b"\n")
+    assert not {b"\r", b"\0"} & {bytes([byte]) for byte in line}
+    assert line.count(b"\t") < max(1, len(checked.parameters))
+    ((sent, _),) = decode_commands(line)
+    assert sent == command_id
+
+
+SECTIONS = [
+    (
+        "DATA UPDATE USERINFO",
+        {"PIN": "1", "Name": "Ann", "Pri": "14", "Passwd": "12", "Card": "[15CD5B07]", "Grp": "1"}
+        | {"TZ": "0001000200010000", "Verify": "-1", "ViceCard": "123456789"},
+        "DATA UPDATE USERINFO PIN=1\tName=Ann\tPri=14\tPasswd=12\tCard=[15CD5B07]\tGrp=1\t"
+        "TZ=0001000200010000\tVerify=-1\tViceCard=123456789",
+    ),
+    (
+        "DATA UPDATE FINGERTMP",
+        {"PIN": "1", "FID": "5", "Valid": "3", "TMP": "AAAA"},
+        "DATA UPDATE FINGERTMP PIN=1\tFID=5\tSize=4\tValid=3\tTMP=AAAA",
+    ),
+    (
+        "DATA UPDATE FACE",
+        {"PIN": "1", "FID": "0", "Valid": "1", "Size": "4", "TMP": "AAAA"},
+        "DATA UPDATE FACE PIN=1\tFID=0\tValid=1\tSize=4\tTMP=AAAA",
+    ),
+    ("DATA DELETE FINGERTMP", {"PIN": "1", "FID": "2"}, "DATA DELETE FINGERTMP PIN=1\tFID=2"),
+    ("DATA QUERY BIODATA", {"Type": "9", "PIN": "1"}, "DATA QUERY BIODATA Type=9\tPIN=1"),
+    ("SET OPTION", {"key": "~Name", "value": "a=b, c"}, "SET OPTION ~Name=a=b, c"),
+    ("SHELL", {"command": "ls -l /mnt"}, "SHELL ls -l /mnt"),
+    ("GetFile", {"path": "/mnt/mtdblock/a.dat"}, "GetFile /mnt/mtdblock/a.dat"),
+    (
+        "PutFile",
+        {"url": "file/1/m.tgz", "path": "m.tgz", "Action": "SyncData", "TableName": "USERINFO"}
+        | {"RecordCount": "2"},
+        "PutFile file/1/m.tgz\tm.tgz\tAction=SyncData\tTableName=USERINFO\tRecordCount=2",
+    ),
+    (
+        "UPGRADE",
+        {"file": "1", "form": "1"},
+        "UPGRADE checksum=0123456789abcdef0123456789abcdef,url=file/1.b64/emfw.cfg,size=2312",
+    ),
+    (
+        "UPGRADE",
+        {"file": "1", "form": "2", "supportsubcontracting": "1"},
+        "UPGRADE type=1,checksum=0123456789abcdef0123456789abcdef,size=2312,"
+        "url=file/1.b64/emfw.cfg,supportsubcontracting=1",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "text"), SECTIONS)
+def test_a_command_is_written_as_its_section_says(
+    name: str, params: dict[str, str], text: str
+) -> None:
+    """Parameters have the spelling, the order and the separators of their own section."""
+    assert command_text(validate(name, params), params, FILE) == text
+
+
+REFUSED = [
+    ("DATA UPDATE USERINFO", {"Name": "Ann"}, "DATA UPDATE USERINFO needs PIN"),
+    ("DATA UPDATE USERINFO", {"PIN": ""}, "PIN: '' has not the form"),
+    ("DATA UPDATE USERINFO", {"PIN": "1", "Pri": "3"}, "Pri: 3 is none of 0, 2, 6, 10, 14"),
+    ("DATA UPDATE FINGERTMP", {"PIN": "1", "FID": "10", "TMP": "AAAA"}, "FID: 10 is more than 9"),
+    ("DATA UPDATE FINGERTMP", {"PIN": "1", "FID": "1", "TMP": "A!"}, "TMP: this is no base64"),
+    ("DATA UPDATE BIOPHOTO", {"PIN": "1", "Type": "9"}, "DATA UPDATE BIOPHOTO needs Content or"),
+    (
+        "DATA UPDATE SMS",
+        {"MSG": "x" * 321, "TAG": "253", "UID": "1"},
+        "MSG has 321 bytes in the terminal's encoding; at most 320 fit",
+    ),
+    ("PutFile", {"path": "/mnt"}, "PutFile needs url or Action"),
+    ("SET OPTION", {"key": "a=b", "value": ""}, "key: 'a' has not the form"),
+    ("SHELL", {"command": "a\nb"}, "command holds a LF"),
+    ("VERIFY SUM ATTLOG", {"StartTime": "2026-01-01 00:00:00"}, "VERIFY SUM ATTLOG needs EndTime"),
+]
+
+
+@pytest.mark.parametrize(("name", "params", "mistake"), REFUSED)
+def test_what_a_section_does_not_allow_is_refused(
+    name: str, params: dict[str, str], mistake: str
+) -> None:
+    """The parameter is named, and what is wrong with it."""
+    with pytest.raises(CommandError, match=f"^{re.escape(mistake)}"):
+        validate(name, params)
+
+
+def test_a_message_is_measured_in_the_terminals_encoding() -> None:
+    """320 bytes (12.1.1.9) are 160 Chinese characters in GB2312, and 106 in UTF-8."""
+    params = {"MSG": "\u4e0a" * 160, "TAG": "253", "UID": "1"}
+    assert validate("DATA UPDATE SMS", params, Dialect(encoding="gb18030"))
+    with pytest.raises(CommandError, match="MSG has 480 bytes"):
+        validate("DATA UPDATE SMS", params, Dialect(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "since"),
+    [
+        ("CLEAR ALL USERINFO", {}, "2.4.2"),
+        ("DATA UPDATE WHITELIST", {"IDNum": "1"}, "2.4.2"),
+        ("DATA UPDATE Blacklist", {"IDNum": "1"}, "2.4.0"),
+        ("DATA UPDATE IDCARD", {"PIN": "1"}, "2.3.0"),
+    ],
+)
+def test_a_terminal_gets_no_command_that_is_newer_than_it(
+    name: str, params: dict[str, str], since: str
+) -> None:
+    """The first version that has a command is compared with the terminal's own."""
+    with pytest.raises(CommandError, match=f"{name} is of protocol {since}, .* is of 2.2.14"):
+        validate(name, params, Dialect())
+    assert validate(name, params, Dialect(own_version=NEWEST)).name == name
+
+
+def test_the_catalogue_is_whole() -> None:
+    """All commands of 12, and what 2.4.2 adds."""
+    data = [command.name.split()[1] for command in COMMANDS if command.name.startswith("DATA")]
+    newer = {command.name for command in COMMANDS if command.since == NEWEST}
+    assert newer == {"CLEAR ALL USERINFO", "DATA UPDATE WHITELIST", "DATA UPDATE WALLPAPER"}
+    assert {verb: data.count(verb) for verb in data} == {"UPDATE": 18 + 2, "DELETE": 10, "QUERY": 5}
+    dangerous = {command.name for command in COMMANDS if command.scope is Scope.DANGEROUS}
+    assert dangerous == {
+        *("SHELL", "PutFile", "GetFile", "UPGRADE", "CLEAR DATA", "CLEAR ALL USERINFO"),
+    }
+    assert [command.name for command in COMMANDS if command.ends_batch] == [
+        *("CLEAR DATA", "CHECK", "REBOOT", "UPGRADE"),
+    ]
 
 
 @given(st.data(), commands())

@@ -24,8 +24,10 @@ STATUSES = [
     (errors.TerminalError, 400),
     (errors.Refused, 403),
     (errors.UnknownPath, 404),
+    (errors.UnknownUser, 404),
     (errors.WrongMethod, 405),
     (errors.TooLarge, 413),
+    (errors.TooManyRequests, 429),
     (errors.Unavailable, 503),
 ]
 
@@ -36,14 +38,23 @@ def test_a_refusal_is_one_line_without_the_mark_of_success(message: str, body: b
     assert errors.refusal(message) == body
 
 
-@given(st.text(st.characters(), max_size=30) | st.text("OK \n\udc80", max_size=12))
-@example("O\udc80K")
-def test_no_refusal_looks_like_success(message: str) -> None:
+@given(
+    st.text(st.characters(), max_size=30) | st.text("OK \n\udc80\u4e02\u4e51", max_size=12),
+    st.sampled_from(["utf-8", "gb18030"]),
+)
+@example("O\udc80K", "utf-8")
+@example(b"\x81\x4fK".decode("gb18030"), "gb18030")
+def test_no_refusal_looks_like_success(message: str, encoding: str) -> None:
     """Whatever a refusal says, even what is not Unicode, a terminal never takes it for success."""
-    body = errors.refusal(message)
+    body = errors.refusal(message, encoding)
     assert b"OK" not in body
     assert body.count(b"\n") == 1
     assert body.endswith(b"\n")
+
+
+def test_a_refusal_can_be_in_the_encoding_of_a_terminal() -> None:
+    """What a terminal is to show is in its own characters."""
+    assert errors.refusal("\u8bbf\u5ba2 OK", "gb18030") == "\u8bbf\u5ba2 O.K\n".encode("gb2312")
 
 
 @pytest.mark.parametrize(("error", "status"), STATUSES)
@@ -55,7 +66,14 @@ def test_an_error_carries_the_status_to_answer_with(
 
 
 @pytest.mark.parametrize(
-    "error", [errors.UnknownPath, errors.WrongMethod, errors.TooLarge, errors.TerminalError]
+    "error",
+    [
+        errors.UnknownPath,
+        errors.UnknownUser,
+        errors.WrongMethod,
+        errors.TooLarge,
+        errors.TerminalError,
+    ],
 )
 def test_what_the_terminal_did_wrong_is_told_from_what_the_server_cannot_do(
     error: type[errors.ProtocolError],
@@ -63,6 +81,7 @@ def test_what_the_terminal_did_wrong_is_told_from_what_the_server_cannot_do(
     """An error of the terminal is never one that goes away by trying again."""
     assert issubclass(error, errors.TerminalError)
     assert not issubclass(errors.Refused, errors.TerminalError)
+    assert not issubclass(errors.TooManyRequests, errors.TerminalError)
     assert not issubclass(errors.Unavailable, errors.TerminalError)
 
 

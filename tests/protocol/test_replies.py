@@ -18,19 +18,43 @@ from tests.protocol.strategies import (
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 
 WRITTEN = [
-    (b"ID=info8487&Return=0&CMD=DATA\n", ("info8487", 0, "DATA", {})),
-    (b"ID=1&Return=-1002&CMD=CHECK\n", ("1", -1002, "CHECK", {})),
+    (b"ID=info8487&Return=0&CMD=DATA\n", CommandReply("info8487", 0, "DATA")),
+    (b"ID=1&Return=-1002&CMD=CHECK\n", CommandReply("1", -1002, "CHECK")),
+    (
+        b"ID=5&Return=0&CMD=VERIFY SUM&StartTime=2015-07-29 00:00:00&"
+        b"EndTime=2015-07-30 00:00:00&AttlogSum=9\n",
+        CommandReply(
+            "5",
+            0,
+            "VERIFY SUM",
+            {
+                "StartTime": "2015-07-29 00:00:00",
+                "EndTime": "2015-07-30 00:00:00",
+                "AttlogSum": "9",
+            },
+        ),
+    ),
     (
         b"ID=2&Return=0&CMD=INFO\n~DeviceName=A&B=C\nMAC=00:17:61:00:00:01\n~OEMVendor=\n",
-        (
+        CommandReply(
             "2",
             0,
             "INFO",
             {"~DeviceName": "A&B=C", "MAC": "00:17:61:00:00:01", "~OEMVendor": ""},
         ),
     ),
+    (
+        b"ID=3\nSN=7\nFILENAME=/a&b\nCMD=GetFile\nReturn=11\nContent=\0\nID=4&\xff\r\n\n",
+        CommandReply("3", 11, "GetFile", {"SN": "7", "FILENAME": "/a&b"}, b"\0\nID=4&\xff\r\n\n"),
+    ),
+    (b"ID=3\nCMD=GetFile\nReturn=-3\n", CommandReply("3", -3, "GetFile")),
+    (b"ID=4\nReturn=2312\nCMD=PutFile\n", CommandReply("4", 2312, "PutFile")),
+    (
+        b"ID=6\nSN=7\nReturn=1\nCMD=Shell\nFILENAME=shellout.txt\nContent=data\n",
+        CommandReply("6", 1, "Shell", {"SN": "7", "FILENAME": "shellout.txt"}, b"data\n"),
+    ),
 ]
-"""Replies as a terminal writes them: these are read and written."""
+"""Replies in the form that the section of each command gives them: these are read and written."""
 
 READ = [
     # Order, case, and other keys in the line.
@@ -59,6 +83,9 @@ READ = [
     ),
 ]
 
+NOT_SAID = ("id", "return", "cmd", "content")
+"""The keys that are not among the values of a reply."""
+
 REJECTED = [
     (b"rubbish", b"rubbish", "no ID="),
     (b"Return=0&CMD=LOG", b"Return=0&CMD=LOG", "no ID="),
@@ -80,17 +107,33 @@ REJECTED = [
 ]
 
 
-@pytest.mark.parametrize(("body", "said"), WRITTEN)
-def test_a_reply_is_read_as_it_is_written(
-    body: bytes, said: tuple[str, int, str, dict[str, str]]
-) -> None:
-    """A reply is `ID=…&Return=…&CMD=…`, and the options of INFO a line each."""
-    command_id, return_code, command, options = said
-    assert encode_reply(command_id, return_code, command, options) == body
-    assert decode_replies(body, "utf-8") == (
-        [CommandReply(command_id, return_code, command, options)],
-        [],
+@pytest.mark.parametrize(("body", "reply"), WRITTEN)
+def test_a_reply_is_read_as_it_is_written(body: bytes, reply: CommandReply) -> None:
+    """A reply is a line, or a line and its options, or one key a line and what is in a file."""
+    assert encode_reply(reply) == body
+    assert decode_replies(body, "utf-8") == ([reply], [])
+
+
+def test_a_reply_is_written_in_the_encoding_of_the_terminal() -> None:
+    """A terminal in Simplified Chinese writes its options in GB2312."""
+    reply = CommandReply("1", 0, "INFO", {"~DeviceName": "上班"})
+    assert encode_reply(reply, "gb18030") == (
+        b"ID=1&Return=0&CMD=INFO\n~DeviceName=\xc9\xcf\xb0\xe0\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        (CommandReply("1", 0, "INFO", {"A": "1\nID=2"}), "is one line"),
+        (CommandReply("1", 0, "DATA", {"A": "1\r"}), "is one line"),
+        (CommandReply("1", 0, "DATA", content=b""), "the answer to DATA has no content"),
+    ],
+)
+def test_a_reply_that_would_be_another_is_not_written(reply: CommandReply, reason: str) -> None:
+    """What would end its line, or has no place, is a mistake of the terminal's."""
+    with pytest.raises(ValueError, match=reason):
+        encode_reply(reply)
 
 
 @pytest.mark.parametrize(("body", "reply"), READ)
@@ -228,27 +271,25 @@ def test_replies_are_read_in_the_encoding_of_the_terminal() -> None:
     assert reply.values == {"~DeviceName": "\u4e0a\u73ed", "Bad": "\ufffdff"}
 
 
-@given(
-    st.lists(
-        st.tuples(
-            command_ids(),
-            st.integers(-(10**10) + 1, 10**10 - 1),
-            commands().map(lambda command: command.reply),
-            st.dictionaries(
-                option_names().filter(lambda name: name.lower() not in ("id", "content")),
-                option_values(),
-                max_size=4,
-            ),
+def written_replies() -> st.SearchStrategy[CommandReply]:
+    """Replies as any command has them, but for content, which ends the body."""
+    names = option_names().filter(lambda name: name.lower() not in NOT_SAID)
+    return st.builds(
+        CommandReply,
+        id=command_ids(),
+        return_code=st.integers(-(10**10) + 1, 10**10 - 1),
+        command=commands().map(lambda command: command.reply),
+        values=st.dictionaries(
+            names, option_values().filter(lambda value: "&" not in value), max_size=4
         ),
-        max_size=4,
-    ),
-)
-def test_every_reply_is_read_as_it_was_meant(
-    sent: list[tuple[str, int, str, dict[str, str]]],
-) -> None:
-    """Any number of replies in one body is read, each with its options."""
-    replies, rejects = decode_replies(b"".join(encode_reply(*reply) for reply in sent), "utf-8")
-    assert replies == [CommandReply(*reply) for reply in sent]
+    )
+
+
+@given(st.lists(written_replies(), max_size=4))
+def test_every_reply_is_read_as_it_was_meant(sent: list[CommandReply]) -> None:
+    """Any number of replies in one body is read, each with what it says."""
+    replies, rejects = decode_replies(b"".join(encode_reply(reply) for reply in sent), "utf-8")
+    assert replies == sent
     assert rejects == []
 
 

@@ -66,6 +66,7 @@ WIRE = {
     "USER_SMS": "PIN UID",
     "Blacklist": "IDNum Name Gender Nation",
     "WHITELIST": "IDNum Name Gender Nation",
+    "ADPIC": "Index Size Extension Content",
     "WALLPAPER": "Index Size Extension Content",
 }
 """The fields of each record in the order and the spelling of its own section, newer ones too."""
@@ -84,6 +85,7 @@ KEYS = {
     "USER_SMS": ("pin", "number"),
     "Blacklist": ("id_number",),
     "WHITELIST": ("id_number",),
+    "ADPIC": ("index",),
     "WALLPAPER": ("index",),
 }
 
@@ -204,7 +206,7 @@ def test_records_are_one_by_their_keys() -> None:
 def test_what_commands_call_a_table_is_its_other_name() -> None:
     """Three tables have another name in commands (12.1.1)."""
     aliases = {table.name: table.aliases for table in tables.RECORD_TABLES if table.aliases}
-    assert aliases == {"USER": ("USERINFO",), "FP": ("FINGERTMP",), "WALLPAPER": ("ADPIC",)}
+    assert aliases == {"USER": ("USERINFO",), "FP": ("FINGERTMP",)}
 
 
 def test_no_two_tables_have_one_name() -> None:
@@ -240,6 +242,7 @@ def test_templates_and_entries_are_records() -> None:
         "USER_SMS",
         "Blacklist",
         "WHITELIST",
+        "ADPIC",
         "WALLPAPER",
     ]
     assert set(tables.RECORD_TABLES) >= {*tables.TEMPLATE_TABLES, *tables.ENTRY_TABLES}

@@ -7,6 +7,8 @@ import re
 import pytest
 import pytest_twisted
 
+from zkpush.model import NewCommand
+
 from ..rig import Rig
 
 POLL = "getrequest?SN=T1"
@@ -216,15 +218,16 @@ async def test_a_command_that_the_protocol_does_not_have_is_refused(rig: Rig) ->
 
 @pytest_twisted.ensureDeferred
 async def test_a_stored_command_that_is_not_known_holds_up_no_other(rig: Rig) -> None:
-    """What a later version queued fails by itself, and what is behind it goes out."""
+    """What a later version queued goes out as that wrote it, alone, and then what is behind it."""
     await rig.exchange()
     (device,) = await rig.store.read(lambda tx: tx.devices.changed_since(0)[0])
-    await rig.store.write(lambda tx: tx.commands.add(device.id, "old1", "FLY", {}, 1))
+    later = NewCommand(id="new1", command="FLY", params={"To": "x"}, asked={}, text="FLY To=x")
+    await rig.store.write(lambda tx: tx.commands.add(device.id, later, 1))
     command_id = await queue(rig, "LOG")
+    assert (await rig.get(POLL)).body == b"C:new1:FLY To=x\n"
     assert (await rig.get(POLL)).body == f"C:{command_id}:LOG\n".encode()
-    failed = (await rig.api("GET", "/commands/old1")).json
-    assert failed["state"] == "failed"
-    assert "does not know" in failed["result"]["error"]
+    await rig.post("devicecmd?SN=T1", b"ID=new1&Return=-1002&CMD=FLY")
+    assert await state(rig, "new1") == "failed"
 
 
 @pytest_twisted.ensureDeferred

@@ -126,9 +126,10 @@ REQUESTS = {
     "two serial numbers": ("GET", "getrequest?SN=T1&sn=OK2", b""),
     "no table": ("POST", "cdata?SN=T1", LINE),
     "no options": ("GET", "cdata?SN=T1", b""),
-    "verification nobody decides": ("POST", "cdata?SN=T1&type=PostVerifyData", b"PIN=1"),
+    "verification": ("POST", "cdata?SN=T1&type=PostVerifyData", b"PIN=1"),
+    "remote attendance": ("GET", "cdata?SN=T1&table=RemoteAtt&PIN=1", b""),
 }
-SERVED = ("exchange", "poll", "upload", "options", "answer", "ping")
+SERVED = ("exchange", "poll", "upload", "options", "answer", "ping", "verification")
 
 
 async def send(rig: Rig, method: str, path: str, body: bytes):

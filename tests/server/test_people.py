@@ -6,11 +6,12 @@ import base64
 
 import pytest
 import pytest_twisted
+from twisted.web.server import Site
 
 from zkpush.manage.auth import Tokens
 from zkpush.manage.people import PeopleEndpoints
 from zkpush.manage.records import RecordEndpoints
-from zkpush.manage.site import ManageSite
+from zkpush.manage.routes import Api
 from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack, pack_plain
 
@@ -184,7 +185,7 @@ def ask(rig: Rig):
     """Ask the API as a caller who has some of the scopes."""
     tokens = Tokens("admin", {scope.value: frozenset({scope}) for scope in Scope})
     routes = [*PeopleEndpoints(rig.store).routes(), *RecordEndpoints(rig.store).routes()]
-    site = ManageSite(routes, tokens, rig.clock)
+    site = Site(Api(routes, tokens), reactor=rig.clock)
 
     async def answer(path: str, token: str) -> Response:
         head = f"GET /api/v1{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"

@@ -19,6 +19,7 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from zkpush.simulator.faults import Faults, Mischief
 from zkpush.simulator.fleet import TICK, Fleet, FleetResult
 from zkpush.simulator.link import Link
 from zkpush.simulator.model import ATT, Model
@@ -123,11 +124,25 @@ class Network:
         raise AssertionError("there are requests without end, at one moment")
 
     def terminal(
-        self, clock: IReactorTime, *, sn: str = "SIM1", users: int = 1, model: Model = ATT
+        self,
+        clock: IReactorTime,
+        *,
+        sn: str = "SIM1",
+        users: int = 1,
+        model: Model = ATT,
+        faults: Faults | None = None,
     ) -> SimulatedTerminal:
-        """A terminal on this network."""
-        link = Link(self.client, SERVER, sn, clock)
-        return SimulatedTerminal(sn, users, link, clock, random.Random(sn), model=model)
+        """A terminal on this network, with which something may go wrong on purpose."""
+        chance = random.Random(sn)
+        return SimulatedTerminal(
+            sn,
+            users,
+            Link(self.client, SERVER, sn, clock),
+            clock,
+            chance,
+            model=model,
+            mischief=None if faults is None else Mischief(faults, chance),
+        )
 
 
 async def until(happened: Callable[[], bool]) -> None:

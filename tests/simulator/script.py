@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
@@ -20,9 +20,22 @@ class Script(Resource):
 
     isLeaf = True
 
-    def __init__(self, **answers: Answer | Sequence[Answer]) -> None:
-        """`exchange`, `upload`, `getrequest` and `devicecmd` are answered with OK unless given."""
+    def __init__(
+        self,
+        *,
+        files: Mapping[str, bytes] = {},
+        ranges: bool = True,
+        **answers: Answer | Sequence[Answer],
+    ) -> None:
+        """`exchange`, `upload`, `getrequest` and `devicecmd` are answered with OK unless given.
+
+        `files` are by what follows /iclock/, and by the URL that is asked for there; they are
+        served in ranges, or by a server that does not know those. `file` are answers that come
+        first: 200 stands for the file.
+        """
         super().__init__()
+        self._files = files
+        self._ranges = ranges
         self._answers = {
             name: [given] if isinstance(given, bytes | int) else list(given)
             for name, given in {
@@ -30,18 +43,36 @@ class Script(Resource):
                 "upload": b"OK",
                 "getrequest": b"OK",
                 "devicecmd": b"OK",
+                "file": 200,
                 **answers,
             }.items()
         }
         self.asked: list[tuple[str, bytes]] = []
-        """What was asked, and with which body."""
+        """What was asked, and with which body; files by `file`."""
         self.uris: list[bytes] = []
         self.headers: list[dict[bytes, list[bytes]]] = []
         self.site = Site(self, timeout=None)
 
+    @property
+    def answers(self) -> list[bytes]:
+        """What commands were answered with."""
+        return [body for name, body in self.asked if name == "devicecmd"]
+
+    @property
+    def uploads(self) -> list[bytes]:
+        """What was uploaded."""
+        return [body for name, body in self.asked if name == "upload"]
+
+    def say(self, name: str, answer: Answer) -> None:
+        """Answer one path with something else from now on."""
+        self._answers[name] = [answer]
+
     def render(self, request: Request) -> bytes | int:
         """Answer a request."""
         name = request.postpath[-1].decode()
+        path = b"/".join(request.args.get(b"url", request.postpath[1:])).decode()
+        if request.postpath[1] == b"file":
+            name = "file"
         if name in ("cdata", "fdata"):
             name = "upload" if request.method == b"POST" else "exchange"
         self.asked.append((name, request.content.read()))
@@ -52,7 +83,24 @@ class Script(Resource):
         if answer == LOST:
             request.loseConnection()
             return NOT_DONE_YET
+        if name == "file" and answer == 200:
+            return self._file(request, path)
         if isinstance(answer, int):
             request.setResponseCode(answer)
             return b"not now\n"
         return answer
+
+    def _file(self, request: Request, path: str) -> bytes:
+        """A part of a file, or all of it."""
+        if path not in self._files:
+            request.setResponseCode(404)
+            return b"no file\n"
+        content, wanted = self._files[path], request.getHeader("Range")
+        if not self._ranges or wanted is None:
+            return content
+        first, last = (int(text) for text in wanted.removeprefix("bytes=").split("-"))
+        part = content[first : last + 1]
+        request.setResponseCode(206 if part else 416)
+        said = f"bytes {first}-{first + len(part) - 1}/{len(content)}"
+        request.setHeader("Content-Range", said)
+        return part

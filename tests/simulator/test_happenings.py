@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest_twisted
 
-from zkpush.protocol.tables import BLACKLIST, RECORD_TABLES, USER_SMS, WALLPAPER, WHITELIST
+from zkpush.protocol.tables import ADPIC, BLACKLIST, RECORD_TABLES, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.simulator.fleet import PACKETS
 from zkpush.simulator.model import MODELS
 
@@ -14,7 +14,7 @@ from ..rig import Rig, TurnedReactor
 from .script import OPTIONS, Script
 from .test_fleet import Started
 
-ONLY_FROM_SERVERS = {table.name for table in (USER_SMS, WALLPAPER, WHITELIST, BLACKLIST)}
+ONLY_FROM_SERVERS = {table.name for table in (ADPIC, USER_SMS, WALLPAPER, WHITELIST, BLACKLIST)}
 """What terminals never make themselves."""
 EVERY_KIND = {table.name for table in RECORD_TABLES} - ONLY_FROM_SERVERS
 EVERYTHING = {"devices": 4, "users": 4, "models": tuple(MODELS), "everything": True}

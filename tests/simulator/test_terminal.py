@@ -246,16 +246,17 @@ async def test_check_sends_what_is_behind_the_stamp(stamp: str, sizes: list[int]
 @pytest_twisted.ensureDeferred
 async def test_an_unknown_command_is_answered_with_an_error() -> None:
     """What a terminal does not support it says so of (-1002), and goes on to the next."""
-    script = Script(getrequest=[b"C:a1:SHELL ls /\nC:a2:LOG\n", b"OK"])
+    script = Script(getrequest=[b"C:a1:FLY home\nC:a2:DATA UPDATE FOOD A=1\nC:a3:LOG\n", b"OK"])
     terminal = Network(script.site).terminal(Clock())
     await terminal.exchange()
     assert await terminal.poll() is True
     assert await terminal.poll() is False
     assert [body for name, body in script.asked if name == "devicecmd"] == [
-        b"ID=a1&Return=-1002&CMD=SHELL ls /\n",
-        b"ID=a2&Return=0&CMD=LOG\n",
+        b"ID=a1&Return=-1002&CMD=FLY\n",
+        b"ID=a2&Return=-1002&CMD=DATA\n",
+        b"ID=a3&Return=0&CMD=LOG\n",
     ]
-    assert terminal.executed == [b"SHELL ls /", b"LOG"]
+    assert terminal.executed == [b"FLY home", b"DATA UPDATE FOOD A=1", b"LOG"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
-"""zkpush's own plugins: admission policies, stores and record handlers."""
+"""zkpush's own plugins: policies, verifiers, cipher suites, stores and record handlers."""
 
 from zkpush.device import admission
+from zkpush.device.verification import KnownUsers
 from zkpush.handlers.attendance import AttendanceHandler
 from zkpush.handlers.device import DeviceHandler
 from zkpush.handlers.entries import EntryHandler
@@ -12,6 +13,7 @@ from zkpush.persist.sqlite import SQLiteStores
 approve = admission.APPROVE
 open_ = admission.OPEN
 closed = admission.CLOSED
+known = KnownUsers()
 sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
 attendance = AttendanceHandler()

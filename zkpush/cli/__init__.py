@@ -14,6 +14,7 @@ from .. import __version__
 from .attendance import attendance
 from .commands import commands
 from .devices import devices
+from .files import files
 from .simulate import simulate
 from .target import Given
 from .users import users
@@ -50,5 +51,5 @@ def main(context: click.Context, data: Path | None, url: str | None, token: str 
     context.obj = Given.by(context, data, url, token)
 
 
-for command in (devices, attendance, users, commands, simulate):
+for command in (devices, attendance, users, commands, files, simulate):
     main.add_command(command)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import click
+import msgspec
+from twisted.internet.defer import CancelledError
 
 from .arguments import as_json, serial_number
-from .client import CSV, Api
-from .output import Column, print_csv, print_list
+from .client import CSV, Api, Item
+from .following import follow
+from .output import Column, Table, print_csv, print_list
 from .running import with_api
 
 _COLUMNS = (
@@ -60,3 +63,28 @@ async def list_(
         as_json=as_json,
         empty="There are no such records.",
     )
+
+
+@attendance.command("follow")
+@as_json
+@with_api
+async def follow_(api: Api, as_json: bool) -> None:
+    """Print new attendance records as they come, until interrupted.
+
+    JSON is an object a line. If the daemon is restarted, it goes on where it was: each record is
+    printed once.
+    """
+    table = Table(_COLUMNS)
+
+    def take(kind: str, record: Item) -> None:
+        if kind != "attendance":
+            return
+        if as_json:
+            click.echo(msgspec.json.encode(record))
+        else:
+            table.print([record])
+
+    try:
+        await follow(api, "attendance", take)
+    except CancelledError:
+        return

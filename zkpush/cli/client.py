@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, Never
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import attrs
@@ -15,26 +15,36 @@ import treq
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.error import ConnectError, ConnectionRefusedError, DNSLookupError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
 from twisted.web.client import (
     Agent,
     FileBodyProducer,
     HTTPConnectionPool,
+    RequestGenerationFailed,
     RequestTransmissionFailed,
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
+from twisted.web.iweb import IResponse
 
 from .target import Target
 
+T = TypeVar("T")
 PREFIX = "/api/v1"
 SECONDS = 60.0
-"""How long a request may take."""
+"""How long a request may take; one that moves a file, how long nothing may move."""
 MOST = 1000
 """Most items that the API gives at once."""
 JSON = "application/json"
 CSV = "text/csv"
+EVENTS = "text/event-stream"
+SILENCE = 45.0
+"""After how many seconds of silence a stream is given up: three signs of life have not come."""
 
+Collect = Callable[[IResponse], Awaitable[bytes]]
+"""Takes the body of a reply."""
 Item = dict[str, Any]
 """An object of the API."""
 
@@ -45,6 +55,10 @@ class ApiFailure(click.ClickException):
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
         self.status = status
+
+
+class Unreachable(click.ClickException):
+    """The daemon is not there, or not any more; it may come back."""
 
 
 @attrs.frozen
@@ -63,9 +77,68 @@ class _Answer:
     body: bytes
 
 
-def _too_slow(result: object, seconds: float) -> Never:
-    """Whatever has become of a request that was given up, it was given up for its slowness."""
-    raise TimedOut
+class Patience:
+    """Gives a request up for which nothing has happened for a while."""
+
+    def __init__(self, clock: IReactorTime) -> None:
+        self._clock = clock
+        self._end: IDelayedCall | None = None
+
+    def watch(self, waiting: Deferred[T]) -> Deferred[T]:
+        """Begin; the result is a `TimeoutError`, whatever has become of what was given up."""
+        end = self._end = self._clock.callLater(SECONDS, waiting.cancel)
+
+        def ended(result: T | Failure) -> T | Failure:
+            if not end.active():
+                raise TimedOut
+            end.cancel()
+            return result
+
+        return waiting.addBoth(ended)
+
+    def renew(self) -> None:
+        """Hear that something has happened."""
+        if self._end is not None and self._end.active():
+            self._end.reset(SECONDS)
+
+
+class _Body(Protocol):
+    """Hands on a body as it comes. `ended` fires when it ends, however it does; it may fail with
+    what the taker raised."""
+
+    def __init__(self, take: Callable[[bytes], None], clock: IReactorTime) -> None:
+        self.ended: Deferred[None] = Deferred(lambda _: self._leave())
+        self._take = take
+        self._silence = clock.callLater(SILENCE, self._end)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Hand on a piece."""
+        if self.ended.called:
+            return
+        self._silence.reset(SILENCE)
+        try:
+            self._take(data)
+        except (Exception, SystemExit):  # rich ends so when nobody reads what it prints
+            self.ended.errback(Failure())
+            self._leave()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Hear that the body has ended."""
+        if self._silence.active():
+            self._silence.cancel()
+        if not self.ended.called:
+            self.ended.callback(None)
+
+    def _end(self) -> None:
+        """Do not wait for a peer that says nothing."""
+        self.ended.callback(None)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._silence.active():
+            self._silence.cancel()
+        if self.transport is not None:
+            self.transport.loseConnection()
 
 
 class Api:
@@ -105,6 +178,44 @@ class Api:
             if limit is not None:
                 limit -= size
 
+    async def stream(
+        self,
+        *path: str,
+        query: Mapping[str, str],
+        last_event_id: str | None,
+        take: Callable[[bytes], None],
+    ) -> None:
+        """Read a reply that goes on, and hand on its pieces, until it ends or falls silent."""
+        headers = Headers({"Accept": [EVENTS]})
+        if last_event_id is not None:
+            headers.setRawHeaders("Last-Event-ID", [last_event_id])
+        response = await self._in_time(lambda: self._request("GET", path, query, headers))
+        if response.code >= HTTPStatus.MULTIPLE_CHOICES:
+            content = await treq.content(response)
+            raise self._failure(_Answer(response.code, response.headers, content))
+        body = _Body(take, self.clock)
+        response.deliverBody(body)
+        await body.ended
+
+    async def exchange(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str],
+        producer: FileBodyProducer | None = None,
+        collect: Collect = treq.content,
+        patience: Patience,
+    ) -> Item:
+        """Make a request that may take long, as long as somebody renews the patience for it.
+
+        `collect` takes the body of the reply, and gives the object that it is.
+        """
+        lines = Headers({name: [value] for name, value in headers.items()})
+        return self._object(
+            await self._answer(method, path, query, lines, producer, collect, patience)
+        )
+
     async def _ask(
         self,
         method: str,
@@ -114,45 +225,71 @@ class Api:
         body: Mapping[str, object] | None = None,
         accept: str = JSON,
     ) -> _Answer:
-        url = "/".join([self._target.url + PREFIX, *(quote(part, safe="") for part in path)])
-        if query:
-            url = f"{url}?{urlencode(query)}"
-        headers = Headers({"Authorization": [f"Bearer {self._target.token}"], "Accept": [accept]})
+        headers = Headers({"Accept": [accept]})
         producer = None
         if body is not None:
             headers.setRawHeaders("Content-Type", [JSON])
             producer = FileBodyProducer(BytesIO(msgspec.json.encode(body)))
 
-        async def exchange() -> _Answer:
-            # Not treq.request, which cannot ask an IPv6 address (hyperlink issue 188).
-            response = await self._agent.request(
-                method.encode(), url.encode("ascii"), headers, producer
-            )
-            return _Answer(response.code, response.headers, await treq.content(response))
+        return await self._answer(method, path, query, headers, producer)
 
-        answer = await self._in_time(exchange)
+    async def _answer(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str] | None,
+        headers: Headers,
+        producer: FileBodyProducer | None,
+        collect: Collect = treq.content,
+        patience: Patience | None = None,
+    ) -> _Answer:
+        async def exchange() -> _Answer:
+            response = await self._request(method, path, query, headers, producer)
+            return _Answer(response.code, response.headers, await collect(response))
+
+        answer = await self._in_time(exchange, patience)
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return answer
         raise self._failure(answer)
 
-    async def _in_time(self, exchange: Any) -> _Answer:
-        waiting: Deferred[_Answer] = Deferred.fromCoroutine(exchange())
+    async def _request(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str] | None,
+        headers: Headers,
+        producer: FileBodyProducer | None = None,
+    ) -> IResponse:
+        url = "/".join([self._target.url + PREFIX, *(quote(part, safe="") for part in path)])
+        if query:
+            url = f"{url}?{urlencode(query)}"
+        headers.setRawHeaders("Authorization", [f"Bearer {self._target.token}"])
+        # Not treq.request, which cannot ask an IPv6 address (hyperlink issue 188).
+        response: IResponse = await self._agent.request(
+            method.encode(), url.encode("ascii"), headers, producer
+        )
+        return response
+
+    async def _in_time(
+        self,
+        exchange: Callable[[], Coroutine[Deferred[Any], Any, T]],
+        patience: Patience | None = None,
+    ) -> T:
+        waiting: Deferred[T] = Deferred.fromCoroutine(exchange())
         url = self._target.url
         try:
-            return await waiting.addTimeout(SECONDS, self.clock, _too_slow)
+            return await (patience or Patience(self.clock)).watch(waiting)
         except ValueError as error:
             raise click.UsageError(f"{url} is not a URL that can be asked: {error}") from None
         except ConnectionRefusedError:
-            raise click.ClickException(self._target.if_silent) from None
+            raise Unreachable(self._target.if_silent) from None
         except TimedOut:
-            raise click.ClickException(
-                f"{url} did not answer within {SECONDS:.0f} seconds."
-            ) from None
-        except (RequestTransmissionFailed, ResponseFailed) as error:
+            raise Unreachable(f"{url} did not answer within {SECONDS:.0f} seconds.") from None
+        except (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed) as error:
             why = "; ".join(reason.getErrorMessage() for reason in error.reasons)
-            raise click.ClickException(f"The connection to {url} failed: {why}") from None
+            raise Unreachable(f"The connection to {url} failed: {why}") from None
         except (ConnectError, DNSLookupError) as error:
-            raise click.ClickException(f"Cannot connect to {url}: {error}") from None
+            raise Unreachable(f"Cannot connect to {url}: {error}") from None
 
     def _failure(self, answer: _Answer) -> ApiFailure:
         if answer.status == HTTPStatus.UNAUTHORIZED:

@@ -74,17 +74,34 @@ async def print_list(
     if as_json:
         await _print_json_list(pages)
         return
-    widths: list[int] = []
+    table = Table(columns)
     async for page in pages:
-        rows = [[column.text(item) for column in columns] for item in page.items]
-        if rows and not widths:
-            titles = [column.title for column in columns]
-            widths = _widths(rows, map(cell_len, titles))
-            _print_lines([_line(titles, widths, bold=True)])
-        widths = _widths(rows, widths)
-        _print_lines([_line(row, widths) for row in rows])
-    if not widths:
+        table.print(page.items)
+    if table.is_empty:
         click.echo(empty, err=True)
+
+
+class Table:
+    """A table that is printed as it comes: its columns get wider, and what is printed stays."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._widths: list[int] = []
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is printed yet."""
+        return not self._widths
+
+    def print(self, items: Iterable[Item]) -> None:
+        """Print the next lines; the titles come before the first one."""
+        rows = [[column.text(item) for column in self._columns] for item in items]
+        if rows and not self._widths:
+            titles = [column.title for column in self._columns]
+            self._widths = _widths(rows, map(cell_len, titles))
+            _print_lines([_line(titles, self._widths, bold=True)])
+        self._widths = _widths(rows, self._widths)
+        _print_lines([_line(row, self._widths) for row in rows])
 
 
 async def _print_json_list(pages: AsyncIterator[Page]) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..simulator.faults import SYNTAX, Faults, parse_faults
 from ..simulator.model import ATT, MODELS
 from .output import print_pairs
 from .running import run
@@ -28,6 +29,14 @@ def check_models(
         if name not in MODELS:
             raise click.BadParameter(f"{name!r} is not a model; there are {', '.join(MODELS)}.")
     return names
+
+
+def check_faults(context: click.Context, option: click.Parameter, value: str | None) -> Faults:
+    """Read what is to go wrong; `click.BadParameter` for what is no fault."""
+    try:
+        return Faults() if value is None else parse_faults(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
 
 
 @click.command(short_help="Push made-up records to a server, to try it.")
@@ -85,6 +94,12 @@ def check_models(
     help="Send every kind of record that the models have, not only attendance: each once when a "
     "terminal connects, with all its users, then now and then beside the attendance.",
 )
+@click.option(
+    "--faults",
+    callback=check_faults,
+    metavar="NAME=VALUE,…",
+    help=f"What goes wrong on purpose: {SYNTAX}",
+)
 def simulate(
     server: str,
     devices: int,
@@ -95,6 +110,7 @@ def simulate(
     punches: int | None,
     models: tuple[str, ...] | None,
     everything: bool,
+    faults: Faults,
 ) -> None:
     """Let terminals in software push made-up attendance records to a server, to try it.
 
@@ -102,6 +118,9 @@ def simulate(
     veins, unified templates, user photos, comparison and attendance photos, operations, errors,
     identity cards, work codes and messages; what the server does not ask for, they keep. No model
     has all of it: let there be four --devices, one of each.
+
+    They execute every command that the server has, as far as their model can: hold, delete and send
+    people and templates, count, fetch files and firmware, enrol.
 
     The records look like real ones: do not use a server that people rely on. The server has to
     admit the terminals: start it with --admission open, or approve them. Exit status 0 means that
@@ -123,6 +142,7 @@ def simulate(
         punches=punches,
         models=models or (tuple(MODELS) if everything else (ATT.name,)),
         everything=everything,
+        faults=faults,
     )
     run(lambda reactor: simulation(reactor, plan))
 

@@ -19,6 +19,7 @@ from ..protocol.packets import Limits
 from ..protocol.records import Batch, Reject, decode
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from .queries import count_arrived
 from .registry import Registry
 from .session import Verdict
 from .terminal import Terminal
@@ -115,6 +116,8 @@ class Intake:
         def unit(tx: ITransaction) -> Device | None:
             for handler, batch in batches:
                 handler.persist(tx, device, batch, now)
+            if terminal.next_due is not None:  # it has open commands, which may be queries
+                count_arrived(tx, device.id, [batch for _, batch in batches])
             if contents.rejects:
                 tx.rejects.add(device.id, contents.rejects, now)
             if good_stamp is not None and contents.stamp_of is not None:

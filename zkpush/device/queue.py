@@ -6,23 +6,41 @@ import string
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..config import Commands
-from ..interfaces import IStore, ITransaction
-from ..model import CommandState, Device, QueuedCommand
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import FINAL_STATES, CommandState, Device, NewCommand, QueuedCommand
+from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
 from ..protocol.errors import CommandError
+from ..protocol.fields import Command, Writing
 from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.replies import CommandReply, decode_replies
+from .effects import result_of
+from .files import URL_PARAMETERS, file_of_url, upgrade_facts
+from .packages import completed
+from .queries import end_query, is_query
 from .registry import Registry
 from .session import Verdict
 from .terminal import Terminal
 
 NOTHING = b"OK"
+DAY = 24 * 3600 * 1000
+OLD_EVERY = 60.0
+"""Seconds between two looks for commands that are too old."""
+MOST_OLD = 1000
+"""Most commands that are ended at once because they are old."""
 _DIGITS = string.digits + string.ascii_lowercase
 _RANDOM_DIGITS = 6
+
+
+class KeyReused(Exception):
+    """An idempotency key came with another command than before."""
 
 
 class CommandQueue:
@@ -36,19 +54,38 @@ class CommandQueue:
         registry: Registry,
         config: Commands,
         choose: Callable[[str], str],
+        clock: IReactorTime,
     ) -> None:
         """`choose` picks a character at random: ids must not repeat, across restarts and nodes."""
         self._store = store
         self._registry = registry
         self._config = config
         self._choose = choose
+        self._looking = LoopingCall(self._expire_old)
+        self._looking.clock = clock
 
-    async def add(self, sn: str, name: str, params: Mapping[str, str]) -> QueuedCommand:
-        """Queue a command for a terminal.
+    def start(self) -> None:
+        """Begin to look for commands that are too old, now and then."""
+        self._looking.start(OLD_EVERY, now=False)
 
-        `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal.
+    def stop(self) -> None:
+        """Look no more."""
+        if self._looking.running:
+            self._looking.stop()
+
+    async def add(
+        self,
+        sn: str,
+        name: str,
+        params: Mapping[str, str],
+        idempotency_key: str | None = None,
+    ) -> QueuedCommand:
+        """Queue a command for a terminal; the same key again gives the same command.
+
+        `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
+        `KeyReused` if the key was used for another command.
         """
-        command = validate(name, params)
+        find_command(name)
         now = self._registry.now()
         command_id = self._new_id(now)
 
@@ -56,7 +93,23 @@ class CommandQueue:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
-            return tx.commands.add(device.id, command_id, command.name, params, now)
+            if idempotency_key is not None:
+                before = tx.commands.find(device.id, idempotency_key)
+                if before is not None:
+                    if (before.command, before.asked) != (name, params):
+                        raise KeyReused("This Idempotency-Key was used for another command.")
+                    return before
+            command = validate(name, params, device.dialect)
+            sent, text = _written(tx, device, command, params, now)
+            new = NewCommand(
+                id=command_id,
+                command=name,
+                params=sent,
+                asked=params,
+                text=text,
+                idempotency_key=idempotency_key,
+            )
+            return tx.commands.add(device.id, new, now)
 
         queued = await self._store.write(unit)
         terminal = self._registry.known(sn)
@@ -98,13 +151,13 @@ class CommandQueue:
 
         def unit(tx: ITransaction) -> tuple[bytes, int | None]:
             tx.commands.expire(device.id, now, config.attempts)
-            due = tx.commands.due(device.id, now, config.batch_count)
+            due = []
+            for queued in tx.commands.due(device.id, now, config.batch_count):
+                if queued.return_code is None:
+                    due.append(queued)
+                else:  # a QUERY: what the terminal had to send was sent before it asked again
+                    end_query(tx, device.id, queued, queued.records, now)
             batch, body = self._batch(due, encoding)
-            for queued in due:
-                if not _sendable(queued):
-                    tx.commands.finish(
-                        device.id, queued.id, CommandState.FAILED, None, _UNKNOWN, now
-                    )
             tx.commands.lease(batch, now + config.lease_seconds * 1000, now)
             return body, tx.commands.next_due(device.id)
 
@@ -122,11 +175,8 @@ class CommandQueue:
         def unit(tx: ITransaction) -> tuple[Device, int | None, list[str]]:
             unknown = []
             for reply in replies:
-                ended = self._finish(tx, device, reply, now)
-                if ended is None:
+                if not self._take(tx, device, reply, now):
                     unknown.append(reply.id)
-                elif ended.state is CommandState.DONE and ended.command in _EFFECTS:
-                    _EFFECTS[ended.command](tx, device, reply)
             tx.rejects.add(device.id, rejects, now)
             return tx.devices.get(device.id), tx.commands.next_due(device.id), unknown
 
@@ -141,13 +191,41 @@ class CommandQueue:
             )
 
     @staticmethod
-    def _finish(
-        tx: ITransaction, device: Device, reply: CommandReply, now: int
-    ) -> QueuedCommand | None:
-        state = CommandState.DONE if reply.return_code >= 0 else CommandState.FAILED
-        return tx.commands.finish(
-            device.id, reply.id, state, reply.return_code, reply.values or None, now
+    def _take(tx: ITransaction, device: Device, reply: CommandReply, now: int) -> bool:
+        """End the command that an answer is of, with its effects; False if it is not open."""
+        command = tx.commands.get(reply.id)
+        if command is None or command.device != device.sn or command.state in FINAL_STATES:
+            return False
+        if not succeeded(command.command, reply.return_code):
+            state = CommandState.FAILED
+        elif not is_query(command.command):
+            state = CommandState.DONE
+        else:
+            tx.commands.answered(command, reply.return_code, now)
+            if command.records:
+                answered = msgspec.structs.replace(command, return_code=reply.return_code)
+                end_query(tx, device.id, answered, command.records, now)
+            return True
+        result = result_of(tx, device, command, reply, now)
+        return (
+            tx.commands.finish(device.id, reply.id, state, reply.return_code, result, now)
+            is not None
         )
+
+    async def _expire_old(self) -> None:
+        try:
+            count = await self.expire_old()
+        except StoreError as error:
+            self._log.warn("Old commands stay for now: {error}", error=str(error))
+        else:
+            if count:
+                self._log.warn("{count} commands were too old, and are given up", count=count)
+
+    async def expire_old(self) -> int:
+        """End the commands that are older than the configured lifetime, of whichever terminal."""
+        now = self._registry.now()
+        before = now - self._config.lifetime_days * DAY
+        return await self._store.write(lambda tx: tx.commands.expire_old(before, now, MOST_OLD))
 
     def _batch(
         self, due: Sequence[QueuedCommand], encoding: str
@@ -155,14 +233,13 @@ class CommandQueue:
         """The commands that go together, in order: up to the configured bytes, or one alone."""
         batch: list[QueuedCommand] = []
         lines = b""
-        for queued in filter(_sendable, due):
-            command = find_command(queued.command)
-            line = encode_command(queued.id, command_text(command, queued.params), encoding)
+        for queued in due:
+            line = encode_command(queued.id, queued.text, _encoding(queued.command, encoding))
             if batch and len(lines) + len(line) > self._config.batch_bytes:
                 break
             batch.append(queued)
             lines += line
-            if command.ends_batch:
+            if _ends_batch(queued.command):
                 break
         return batch, lines
 
@@ -175,21 +252,34 @@ class CommandQueue:
         return digits + "".join(self._choose(_DIGITS) for _ in range(_RANDOM_DIGITS))
 
 
-_UNKNOWN = {"error": "this version of zkpush does not know the command"}
+def _written(
+    tx: ITransaction, device: Device, command: Command, params: Mapping[str, str], now: int
+) -> tuple[Mapping[str, str], str]:
+    """The parameters as they are sent, and the text of a command; `ValueError` without its file."""
+    if command.writing is Writing.UPGRADE:
+        file = tx.files.get(int(params["file"]))
+        if file is None:
+            raise CommandError(f"file: there is no file {params['file']}; add it first")
+        return params, command_text(command, params, upgrade_facts(file, params["form"]))
+    if command.name == "PutFile":
+        params = completed(tx, device, params, now)
+    url = params.get(URL_PARAMETERS.get(command.name, ""))
+    if url is not None:
+        file_of_url(tx, url)
+    return params, command_text(command, params)
 
 
-def _sendable(queued: QueuedCommand) -> bool:
-    """Whether a stored command is one of this version's: it may have been queued by a later one."""
+def _encoding(name: str, encoding: str) -> str:
+    """The encoding of a command for a terminal that has `encoding`: some are UTF-8 on all."""
     try:
-        validate(queued.command, queued.params)
+        return "utf-8" if find_command(name).utf8 else encoding
     except CommandError:
-        return False
-    return True
+        return encoding
 
 
-def _keep_options(tx: ITransaction, device: Device, reply: CommandReply) -> None:
-    """INFO is answered with the options of the terminal (12.4.3)."""
-    tx.devices.merge_options(device.id, reply.values)
-
-
-_EFFECTS: dict[str, Callable[[ITransaction, Device, CommandReply], None]] = {"INFO": _keep_options}
+def _ends_batch(name: str) -> bool:
+    """Whether nothing may follow a command in a poll; one of a later version is sent alone."""
+    try:
+        return find_command(name).ends_batch
+    except CommandError:
+        return True

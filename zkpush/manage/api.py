@@ -22,6 +22,10 @@ from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.serials import check_serial
 from ..protocol.times import check_zone
 from . import views
+from .audit import AuditEndpoints
+from .commands import CommandEndpoints
+from .events import EventEndpoints
+from .files import FileEndpoints
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
@@ -38,8 +42,14 @@ class Endpoints:
     """What each route does, on the services of the daemon."""
 
     def __init__(
-        self, store: IStore, registry: Registry, queue: CommandQueue, clock: IReactorTime
+        self,
+        store: IStore,
+        registry: Registry,
+        queue: CommandQueue,
+        files: FileEndpoints,
+        clock: IReactorTime,
     ) -> None:
+        self._files = files
         self._store = store
         self._registry = registry
         self._queue = queue
@@ -95,53 +105,12 @@ class Endpoints:
                 "Forget a terminal that has no records",
                 status=HTTPStatus.NO_CONTENT,
             ),
-            Route(
-                "POST",
-                "/devices/<sn>/resend",
-                Scope.WRITE,
-                self.resend,
-                "Make a terminal send all it has of a data type again",
-                body=views.ResendRequest,
-                returns=views.CommandView,
-                status=HTTPStatus.ACCEPTED,
-            ),
-            Route(
-                "GET",
-                "/devices/<sn>/commands",
-                Scope.READ,
-                self.device_commands,
-                "The commands of a terminal, in the order they were queued",
-                query=ListQuery,
-                returns=Listing[views.CommandView],
-            ),
-            Route(
-                "POST",
-                "/devices/<sn>/commands",
-                Scope.WRITE,
-                self.add_command,
-                "Queue a command",
-                body=views.CommandRequest,
-                returns=views.CommandView,
-                status=HTTPStatus.ACCEPTED,
-            ),
-            Route(
-                "GET",
-                "/commands/<id>",
-                Scope.READ,
-                self.command,
-                "One command",
-                returns=views.CommandView,
-            ),
-            Route(
-                "DELETE",
-                "/commands/<id>",
-                Scope.WRITE,
-                self.cancel_command,
-                "Cancel a command that is not ended",
-                status=HTTPStatus.NO_CONTENT,
-            ),
+            *CommandEndpoints(self._store, self._registry, self._queue).routes(),
             *PeopleEndpoints(self._store).routes(),
             *RecordEndpoints(self._store).routes(),
+            *self._files.routes(),
+            *EventEndpoints(self._store, self._clock).routes(),
+            *AuditEndpoints(self._store).routes(),
         ]
 
         async def openapi() -> dict[str, object]:
@@ -213,40 +182,6 @@ class Endpoints:
     async def delete_device(self, sn: str) -> None:
         """Forget a terminal."""
         await self._registry.remove(sn)
-
-    async def resend(self, sn: str, body: views.ResendRequest) -> views.CommandView:
-        """Forget the stamp of a data type, and make the terminal look at its stamps."""
-        await self._registry.reset_stamp(sn, body.table)
-        return await self.add_command(sn, views.CommandRequest("CHECK"))
-
-    async def device_commands(self, sn: str, query: ListQuery) -> Listing[views.CommandView]:
-        """List the commands of a terminal."""
-        found = await self._store.read(lambda tx: tx.commands.page(query.page, sn))
-        if not found:
-            await self.device(sn)
-        return listing(
-            [views.command_view(command) for _, command in found],
-            [cursor for cursor, _ in found],
-            query,
-        )
-
-    async def add_command(self, sn: str, body: views.CommandRequest) -> views.CommandView:
-        """Queue a command."""
-        queued = await self._queue.add(sn, body.command, body.params)
-        return views.command_view(queued)
-
-    async def command(self, id: str) -> views.CommandView:
-        """Show a command."""
-        found = await self._store.read(lambda tx: tx.commands.get(id))
-        if found is None:
-            raise not_found(f"There is no command {id}.")
-        return views.command_view(found)
-
-    async def cancel_command(self, id: str) -> None:
-        """Cancel a command."""
-        if await self._queue.cancel(id) is None:
-            found = await self.command(id)
-            raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")
 
     def _view(self, device: Device, pending: int) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)

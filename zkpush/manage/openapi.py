@@ -58,6 +58,9 @@ def _operation(route: Route, path: str, schemas: dict[int, dict[str, Any]]) -> d
     if route.body is not None:
         operation["requestBody"] = {**_content(schemas, route.body, ""), "required": True}
         del operation["requestBody"]["description"]  # type: ignore[attr-defined]
+    if route.content is not None:
+        bytes_: dict[str, object] = {"application/octet-stream": {}}
+        operation["requestBody"] = {"content": bytes_, "required": True}
     return operation
 
 
@@ -72,12 +75,13 @@ def _query_parameters(route: Route) -> list[dict[str, object]]:
     if route.query is None:
         return []
     _, components = msgspec.json.schema_components([route.query], ref_template=_REF)
-    properties = components[route.query.__name__]["properties"]
+    described = components[route.query.__name__]
+    properties, required = described["properties"], described.get("required", ())
     return [
         {
             "name": name,
             "in": "query",
-            "required": False,
+            "required": name in required,
             "description": schema.pop("description", ""),
             "schema": schema,
         }

@@ -32,8 +32,7 @@ class PeopleEndpoints:
                 "application/x-ndjson",
                 query=ListQuery,
                 returns=Listing[views.UserView],  # type: ignore[valid-type]
-                negotiates=True,
-                guards=True,
+                takes=("accept", "scopes"),
             ),
             Route(
                 "GET",
@@ -42,7 +41,7 @@ class PeopleEndpoints:
                 self.user,
                 "One user",
                 returns=views.UserView,
-                guards=True,
+                takes=("scopes",),
             ),
             Route(
                 "GET",

@@ -61,7 +61,7 @@ class RecordEndpoints:
                 self.attendance,
                 views.AttendanceView,
                 query=AttendanceQuery,
-                negotiates=True,
+                takes=("accept",),
             ),
             listed(
                 "/operations", "What was done on terminals", self.operations, views.OperationView
@@ -72,14 +72,14 @@ class RecordEndpoints:
                 "Identity cards that terminals read",
                 self.idcards,
                 views.IdCardView,
-                guards=True,
+                takes=("scopes",),
             ),
             listed(
                 "/rejects",
                 "What terminals sent and was not understood, with its bytes",
                 self.rejects,
                 views.RejectView,
-                guards=True,
+                takes=("scopes",),
             ),
             listed("/photos", "Attendance photos", self.photos, views.PhotoView, query=PhotoQuery),
             Route(

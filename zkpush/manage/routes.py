@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 import attrs
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
@@ -25,6 +27,8 @@ from .problems import ApiError, bad_request
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
 """Most bytes in the body of a request."""
+MOST_KEY = 255
+"""Most characters of an idempotency key."""
 _log = Logger()
 
 
@@ -44,10 +48,11 @@ class Route:
     body: Any = None
     returns: Any = None
     status: HTTPStatus = HTTPStatus.OK
-    negotiates: bool = False
-    """Whether `run` also takes `accept`, the header of that name."""
-    guards: bool = False
-    """Whether `run` also takes `scopes`, those of the caller: something is not for everyone."""
+    content: int | None = None
+    """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
+    takes: tuple[str, ...] = ()
+    """What `run` also takes: `scopes`, those of the caller, where something is not for everyone;
+    and the headers `accept`, `idempotency_key` and `last_event_id`."""
 
     @property
     def rule(self) -> str:
@@ -65,6 +70,17 @@ class Raw:
     headers: Mapping[str, str] = attrs.field(factory=dict)
 
 
+@attrs.frozen
+class Stream:
+    """A reply that goes on until either side ends it."""
+
+    content_type: str
+    begin: Callable[[Request], Callable[[], None]]
+    """Called with a request whose header is set; gives what ends the reply."""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    status: HTTPStatus = HTTPStatus.OK
+
+
 class Api(Resource):
     """Serves routes."""
 
@@ -75,17 +91,39 @@ class Api(Resource):
         self._tokens = tokens
         rules = [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes]
         self._map: MapAdapter = Map(rules, strict_slashes=False).bind("zkpush")
+        self._streams: set[Callable[[], None]] = set()
+        self._stopped = False
 
     def render(self, request: Request) -> int:
         """Answer a request."""
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
         running = Deferred.fromCoroutine(self._run(request))
-        running.addCallback(lambda reply: None if gone else _write(request, reply))
+        running.addCallback(lambda reply: None if gone else self._write(request, reply))
         running.addErrback(lambda failure: _log.failure("A reply was not written", failure))
         return NOT_DONE_YET
 
-    async def _run(self, request: Request) -> Raw:
+    def stop(self) -> None:
+        """End the replies that would go on."""
+        self._stopped = True
+        for end in [*self._streams]:
+            end()
+
+    def _write(self, request: Request, reply: Raw | Stream) -> None:
+        _write_header(request, reply)
+        if isinstance(reply, Raw):
+            if reply.status is not HTTPStatus.NO_CONTENT:
+                request.setHeader("Content-Length", str(len(reply.body)))
+                request.write(reply.body)
+            request.finish()
+        elif self._stopped or request.method == b"HEAD":
+            request.finish()
+        else:
+            end = reply.begin(request)
+            self._streams.add(end)
+            request.notifyFinish().addBoth(lambda _: self._streams.discard(end))
+
+    async def _run(self, request: Request) -> Raw | Stream:
         try:
             return await self._serve(request)
         except ApiError as error:
@@ -101,7 +139,7 @@ class Api(Resource):
             )
             return Raw("application/problem+json", broken.body(), broken.status)
 
-    async def _serve(self, request: Request) -> Raw:
+    async def _serve(self, request: Request) -> Raw | Stream:
         path = unquote(request.path.decode("ascii", "replace"), errors="replace")
         try:
             route, names = self._map.match(path, request.method.decode("ascii", "replace"))
@@ -115,15 +153,18 @@ class Api(Resource):
         arguments: dict[str, object] = dict(names)
         if route.scope is not None:
             scopes = self._tokens.authorize(request.getHeader("authorization"), route.scope)
-            if route.guards:
+            if "scopes" in route.takes:
                 arguments["scopes"] = scopes
         try:
             if route.query is not None:
                 arguments["query"] = _query(request, route.query)
             if route.body is not None:
                 arguments["body"] = _body(request, route.body)
-            if route.negotiates:
-                arguments["accept"] = request.getHeader("accept") or ""
+            if route.content is not None:
+                arguments["content"] = await _content(request, route.content)
+            for name, read in _TAKEN.items():
+                if name in route.takes:
+                    arguments[name] = read(request)
             result = await route.run(**arguments)
         except (ValueError, ProtocolError) as error:
             raise bad_request(str(error)) from None
@@ -149,6 +190,21 @@ def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
         raise bad_request(str(error)) from None
 
 
+def _idempotency_key(request: Request) -> str | None:
+    key = request.getHeader("idempotency-key")
+    if key is not None and not (0 < len(key) <= MOST_KEY and key.isprintable()):
+        raise bad_request(f"An Idempotency-Key has 1 to {MOST_KEY} printable characters.")
+    return key
+
+
+_TAKEN: Mapping[str, Callable[[Request], object]] = {
+    "accept": lambda request: request.getHeader("accept") or "",
+    "idempotency_key": _idempotency_key,
+    "last_event_id": lambda request: request.getHeader("last-event-id"),
+}
+"""How each header is read that a route may take."""
+
+
 def _body(request: Request, kind: Any) -> object:
     body = b"" if request.content is None else request.content.read(MOST_BODY + 1)
     if len(body) > MOST_BODY:
@@ -159,8 +215,21 @@ def _body(request: Request, kind: Any) -> object:
         raise bad_request(f"The body is not what this path takes: {error}") from None
 
 
-def _reply(request: Request, route: Route, result: object) -> Raw:
-    if isinstance(result, Raw):
+async def _content(request: Request, most: int) -> bytes:
+    """Read a body that may be long, and then is on the disk."""
+    body = request.content
+    length = 0 if body is None else body.seek(0, os.SEEK_END)
+    if length > most:
+        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {most} bytes.")
+    if body is None or length == 0:
+        raise bad_request("The body is empty.")
+    body.seek(0)
+    content: bytes = await deferToThread(body.read)
+    return content
+
+
+def _reply(request: Request, route: Route, result: object) -> Raw | Stream:
+    if isinstance(result, Raw | Stream):
         return result
     if result is None:
         return Raw("", b"", HTTPStatus.NO_CONTENT)
@@ -173,7 +242,7 @@ _HEADERS: Mapping[str, str] = {
 }
 
 
-def _write(request: Request, reply: Raw) -> None:
+def _write_header(request: Request, reply: Raw | Stream) -> None:
     request.setResponseCode(reply.status.value)
     request.responseHeaders.removeHeader(b"Server")
     for name, value in {**_HEADERS, **reply.headers}.items():
@@ -182,7 +251,3 @@ def _write(request: Request, reply: Raw) -> None:
         request.setHeader("Content-Type", reply.content_type)
     if reply.status is HTTPStatus.UNAUTHORIZED:
         request.setHeader("WWW-Authenticate", "Bearer")
-    if reply.status is not HTTPStatus.NO_CONTENT:
-        request.setHeader("Content-Length", str(len(reply.body)))
-        request.write(reply.body)
-    request.finish()

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.http import Request
-from twisted.web.server import Site
+from twisted.web.http import Request as AnyRequest
+from twisted.web.server import Request, Site
 
+from ..protocol.fields import Scope
 from .auth import Tokens
-from .routes import Api, Route
+from .problems import ApiError
+from .retention import Retention
+from .routes import MOST_BODY, Api, Route
 
 IDLE_SECONDS = 60
+
+
+class ManageRequest(Request):
+    """A request of which no more is kept than its sender may send; that it is more shows."""
+
+    def gotLength(self, length: int | None) -> None:
+        """The body comes next."""
+        super().gotLength(length)
+        channel: Any = self.channel
+        self._room: int = channel.site.most_of(self.getHeader("authorization")) + 1
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """A part of the body."""
+        kept = data[: self._room]
+        self._room -= len(kept)
+        super().handleContentChunk(kept)
 
 
 class ManageSite(Site):
@@ -19,13 +39,45 @@ class ManageSite(Site):
 
     noisy = False
 
-    def __init__(self, routes: Sequence[Route], tokens: Tokens, reactor: IReactorTime) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        tokens: Tokens,
+        retention: Retention,
+        file_bytes: int,
+        reactor: IReactorTime,
+    ) -> None:
+        """`retention` works as long as the site is served: that is one process of each node."""
+        self._tokens = tokens
+        self._file_bytes = file_bytes
+        self._api = Api(routes, tokens)
+        self._retention = retention
         super().__init__(
-            Api(routes, tokens),
+            self._api,
+            requestFactory=ManageRequest,
             timeout=IDLE_SECONDS,
             reactor=reactor,
             parsePOSTFormSubmission=False,
         )
 
-    def log(self, request: Request) -> None:
+    def startFactory(self) -> None:
+        """Hear that the site is served."""
+        super().startFactory()
+        self._retention.start()
+
+    def stopFactory(self) -> None:
+        """Take nothing new: replies that would go on for ever end now."""
+        super().stopFactory()
+        self._retention.stop()
+        self._api.stop()
+
+    def most_of(self, authorization: str | None) -> int:
+        """The longest body that the bearer of a token may send: files are not for everyone."""
+        try:
+            self._tokens.authorize(authorization, Scope.DANGEROUS)
+        except ApiError:
+            return MOST_BODY
+        return max(MOST_BODY, self._file_bytes)
+
+    def log(self, request: AnyRequest) -> None:
         """Log nothing."""

@@ -1,4 +1,4 @@
-"""What the API shows and takes of terminals and commands; OpenAPI is derived from these types."""
+"""What the API shows and takes of terminals; OpenAPI is derived from these types."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import CommandState, Device, DeviceState, QueuedCommand
-from ..protocol.codes import return_meaning
+from ..model import Device, DeviceState
 from ..protocol.hybrid import Hybrid
 from .times import instant, instant_or_none
 
@@ -104,52 +103,3 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, str | int | None] | UnsetType,
         Meta(description="Options told to this terminal otherwise; null takes one back"),
     ] = UNSET
-
-
-class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A command to queue."""
-
-    command: Annotated[str, Meta(description="The words of the protocol, such as INFO")]
-    params: dict[str, str] = {}
-
-
-class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a terminal is to send again, all of it."""
-
-    table: Annotated[str, Meta(description="The table of the upload, such as ATTLOG")]
-
-
-class CommandView(msgspec.Struct, frozen=True, kw_only=True):
-    """A command, and what has become of it."""
-
-    id: Annotated[str, Meta(description="The CmdID on the wire")]
-    device: str
-    command: str
-    params: dict[str, str]
-    state: CommandState
-    attempts: int
-    return_code: int | None
-    meaning: str | None
-    result: dict[str, str] | None
-    created_at: str
-    sent_at: str | None
-    finished_at: str | None
-
-
-def command_view(command: QueuedCommand) -> CommandView:
-    """Show a command."""
-    code = command.return_code
-    return CommandView(
-        id=command.id,
-        device=command.device,
-        command=command.command,
-        params=command.params,
-        state=command.state,
-        attempts=command.attempts,
-        return_code=code,
-        meaning=None if code is None else return_meaning(command.command, code),
-        result=command.result,
-        created_at=instant(command.created_at),
-        sent_at=instant_or_none(command.sent_at),
-        finished_at=instant_or_none(command.finished_at),
-    )

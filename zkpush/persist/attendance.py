@@ -126,6 +126,10 @@ class Attendance:
         )
         return [record(row._mapping) for row in self._connection.execute(named)]
 
+    def last(self) -> int:
+        """The id of the last record; 0 if there is none."""
+        return int(self._connection.execute(select(func.max(attendance.c.id))).scalar_one() or 0)
+
     def _are_few(self, window: Sequence[ColumnElement[bool]]) -> bool:
         found = select(attendance.c.time).where(*window).limit(FEW + 1).subquery()
         count = self._connection.execute(select(func.count()).select_from(found)).scalar_one()
@@ -136,6 +140,19 @@ class Attendance:
         query = select(func.count()).select_from(attendance)
         if device_id is not None:
             query = query.where(attendance.c.device_id == device_id)
+        return int(self._connection.execute(query).scalar_one())
+
+    def count_times(self, device_id: int, begin: str, end: str) -> int:
+        """Count the records of a terminal by its own clock, both ends included."""
+        query = (
+            select(func.count())
+            .select_from(attendance)
+            .where(
+                attendance.c.device_id == device_id,
+                attendance.c.time >= begin,
+                attendance.c.time <= end,
+            )
+        )
         return int(self._connection.execute(query).scalar_one())
 
 

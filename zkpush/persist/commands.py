@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from zope.interface import implementer
 
-from ..interfaces import ICommands
-from ..model import CommandState, Page, QueuedCommand
+from ..interfaces import ICommands, IEvents
+from ..model import CommandState, NewCommand, Page, QueuedCommand
 from .databases import insert
 from .schema import commands, devices
 
@@ -32,20 +42,22 @@ _DUE_AT = func.min(
 class Commands:
     """The command queues, on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, events: IEvents) -> None:
         self._connection = connection
+        self._events = events
 
-    def add(
-        self, device_id: int, command_id: str, command: str, params: Mapping[str, str], now: int
-    ) -> QueuedCommand:
+    def add(self, device_id: int, command: NewCommand, now: int) -> QueuedCommand:
         """Queue a command. Ids that were used before are refused with `ValueError`."""
         added = self._connection.execute(
             insert(self._connection, commands)
             .values(
-                id=command_id,
+                id=command.id,
                 device_id=device_id,
-                command=command,
-                params=msgspec.json.encode(dict(params)).decode(),
+                command=command.command,
+                params=msgspec.json.encode(command.params).decode(),
+                asked=msgspec.json.encode(command.asked).decode(),
+                text=command.text,
+                idempotency_key=command.idempotency_key,
                 state=CommandState.QUEUED.value,
                 attempts=0,
                 created_at=now,
@@ -53,10 +65,19 @@ class Commands:
             .on_conflict_do_nothing()
             .returning(commands.c.seq)
         ).one_or_none()
-        queued = self.get(command_id)
+        queued = self.get(command.id)
         if added is None or queued is None:
-            raise ValueError(f"the command id {command_id} was used before")
+            raise ValueError(f"the command id {command.id} was used before")
+        self._tell(queued, CommandState.QUEUED, now)
         return queued
+
+    def find(self, device_id: int, idempotency_key: str) -> QueuedCommand | None:
+        """Find the command of a terminal that was queued with a key."""
+        query = _select().where(
+            commands.c.device_id == device_id, commands.c.idempotency_key == idempotency_key
+        )
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else _command(row._mapping)
 
     def get(self, command_id: str) -> QueuedCommand | None:
         """Find a command by its CmdID."""
@@ -91,6 +112,24 @@ class Commands:
         )
         return [_command(row._mapping) for row in self._connection.execute(query)]
 
+    def sent(self, device_id: int) -> list[QueuedCommand]:
+        """The commands that a terminal has, or should have, and that are not ended."""
+        query = _select().where(
+            commands.c.device_id == device_id,
+            _IS_OPEN,
+            commands.c.state == CommandState.SENT.value,
+        )
+        return self._commands(query.order_by(commands.c.seq))
+
+    def open(self, part: str, device: str | None = None) -> Iterator[QueuedCommand]:
+        """The open commands whose text has a part, of one terminal or of all, one by one."""
+        query = _select().where(_IS_OPEN, commands.c.text.contains(part, autoescape=True))
+        if device is not None:
+            query = query.where(devices.c.sn == device)
+        with self._connection.execute(query) as found:
+            for row in found:
+                yield _command(row._mapping)
+
     def lease(self, leased: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
         if leased:
@@ -102,8 +141,11 @@ class Commands:
                     attempts=commands.c.attempts + 1,
                     lease_until=until,
                     sent_at=now,
+                    records=0,
                 )
             )
+        for command in leased:
+            self._tell(command, CommandState.SENT, now)
 
     def next_due(self, device_id: int) -> int | None:
         """When (ms) there is something to send to a terminal: 0 for now, None for never."""
@@ -118,17 +160,54 @@ class Commands:
 
     def expire(self, device_id: int, now: int, attempts: int) -> int:
         """End the commands that were sent `attempts` times and whose last lease has run out."""
+        return self._expire(
+            now,
+            commands.c.device_id == device_id,
+            commands.c.state == CommandState.SENT.value,
+            commands.c.lease_until <= now,
+            commands.c.attempts >= attempts,
+            commands.c.return_code.is_(None),
+        )
+
+    def expire_old(self, before: int, now: int, limit: int) -> int:
+        """End open commands of all terminals that were queued before an instant."""
+        old = (
+            select(commands.c.seq)
+            .where(_IS_OPEN, commands.c.created_at < before)
+            .order_by(commands.c.seq)
+            .limit(limit)
+        )
+        return self._expire(now, _IS_OPEN, commands.c.seq.in_(old))
+
+    def _expire(self, now: int, *which: ColumnElement[bool]) -> int:
         ended = self._connection.execute(
             update(commands)
-            .where(
-                commands.c.device_id == device_id,
-                commands.c.state == CommandState.SENT.value,
-                commands.c.lease_until <= now,
-                commands.c.attempts >= attempts,
-            )
+            .where(*which)
             .values(state=CommandState.EXPIRED.value, finished_at=now)
+            .returning(commands.c.id)
         )
-        return int(ended.rowcount)
+        ids = list(ended.scalars())
+        for command_id in ids:
+            command = self.get(command_id)
+            if command is not None:
+                self._tell(command, CommandState.EXPIRED, now)
+        return len(ids)
+
+    def arrived(self, command: QueuedCommand, records: int) -> None:
+        """Count records that a QUERY asked for."""
+        self._connection.execute(
+            update(commands)
+            .where(commands.c.id == command.id, _IS_OPEN)
+            .values(records=commands.c.records + records)
+        )
+
+    def answered(self, command: QueuedCommand, return_code: int, now: int) -> None:
+        """Note the answer to a QUERY whose records may still come; it is due, to be ended."""
+        self._connection.execute(
+            update(commands)
+            .where(commands.c.id == command.id, _IS_OPEN)
+            .values(return_code=return_code, state=CommandState.SENT.value, lease_until=now)
+        )
 
     def finish(
         self,
@@ -150,7 +229,12 @@ class Commands:
                 finished_at=now,
             )
         )
-        return self.get(command_id) if ended.rowcount == 1 else None
+        if ended.rowcount != 1:
+            return None
+        command = self.get(command_id)
+        if command is not None:
+            self._tell(command, state, now)
+        return command
 
     def pending(self) -> dict[int, int]:
         """How many commands each terminal has open."""
@@ -160,6 +244,19 @@ class Commands:
             .group_by(commands.c.device_id)
         )
         return dict(self._connection.execute(query).all())
+
+    def _commands(self, query: Any) -> list[QueuedCommand]:
+        return [_command(row._mapping) for row in self._connection.execute(query)]
+
+    def _tell(self, command: QueuedCommand, state: CommandState, now: int) -> None:
+        """Every change of state is an event."""
+        data = {
+            "id": command.id,
+            "device": command.device,
+            "command": command.command,
+            "state": state.value,
+        }
+        self._events.add("command", data, now)
 
 
 def _select() -> Any:
@@ -173,6 +270,9 @@ def _command(row: RowMapping) -> QueuedCommand:
         device=row["sn"],
         command=row["command"],
         params=msgspec.json.decode(row["params"], type=dict[str, str]),
+        asked=msgspec.json.decode(row["asked"], type=dict[str, str]),
+        text=row["text"],
+        records=row["records"],
         state=CommandState(row["state"]),
         attempts=row["attempts"],
         created_at=row["created_at"],

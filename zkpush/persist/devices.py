@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from zope.interface import implementer
 
-from ..interfaces import IDevices
+from ..interfaces import IDevices, IEvents
 from ..model import Device, DeviceState, Page, Problem, SessionState
 from ..protocol.handshake import Hello
 from ..protocol.tables import INFO
@@ -36,15 +36,20 @@ _JSON = {
 _NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
+_TOLD = frozenset({"state", "alias", "area", "timezone", "settings", "firmware", "session"})
+"""What of a terminal is told of when it changes; its problems are, too."""
 
 
 @implementer(IDevices)
 class Devices:
     """The terminals, on one connection."""
 
-    def __init__(self, database: Database, connection: Connection, *, writes: bool) -> None:
+    def __init__(
+        self, database: Database, connection: Connection, events: IEvents, *, writes: bool
+    ) -> None:
         self._database = database
         self._connection = connection
+        self._events = events
         self._writes = writes
 
     def get(self, device_id: int) -> Device:
@@ -102,7 +107,7 @@ class Devices:
 
     def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
-        self._connection.execute(
+        added = self._connection.execute(
             insert(self._connection, devices)
             .values(
                 sn=sn,
@@ -113,14 +118,48 @@ class Devices:
                 revision=self._database.revision,
             )
             .on_conflict_do_nothing()
-        )
+            .returning(devices.c.id)
+        ).one_or_none()
         device = self.find(sn)
         if device is None:
             raise LookupError(f"the terminal {sn} was not recorded")
+        if added is not None:
+            self._tell(sn, "added", {"state": state, "timezone": timezone}, now)
         return device
 
     def change(self, device_id: int, values: Mapping[str, object]) -> Device:
         """Set attributes of a terminal, named as in `model.Device`."""
+        if _TOLD.isdisjoint(values) and "problems" not in values:
+            return self._set(device_id, values)
+        return self._change(self.get(device_id), values)
+
+    def _change(self, before: Device, values: Mapping[str, object]) -> Device:
+        """Set attributes of a terminal, and tell what has changed."""
+        device = self._set(before.id, values)
+        changed = {
+            name: getattr(device, name)
+            for name in sorted(_TOLD & values.keys())
+            if getattr(device, name) != getattr(before, name)
+        }
+        if changed:
+            self._tell(device.sn, "changed", changed)
+        was = {problem.code: problem.detail for problem in before.problems}
+        now = {problem.code: problem.detail for problem in device.problems}
+        for what, problems in (
+            ("cleared", {code: was[code] for code in was if code not in now}),
+            ("raised", {code: now[code] for code in now if was.get(code) != now[code]}),
+        ):
+            for code, detail in problems.items():
+                data = {"device": device.sn, "what": what, "code": code, "detail": detail}
+                self._events.add("problem", data)
+        return device
+
+    def _tell(
+        self, sn: str, what: str, values: Mapping[str, object], now: int | None = None
+    ) -> None:
+        self._events.add("device", {"device": sn, "what": what, "values": values}, now)
+
+    def _set(self, device_id: int, values: Mapping[str, object]) -> Device:
         row = self._connection.execute(
             update(devices)
             .where(devices.c.id == device_id)
@@ -141,10 +180,10 @@ class Devices:
 
         What it reported with a poll (9) stays: it does not report the same again.
         """
-        before = self.get(device_id).attributes
-        reported = {name: text for name, text in before.items() if _REPORTED.match(name)}
-        return self.change(
-            device_id,
+        before = self.get(device_id)
+        reported = {name: text for name, text in before.attributes.items() if _REPORTED.match(name)}
+        return self._change(
+            before,
             {
                 "push_version": hello.push_version,
                 "language": hello.language,
@@ -165,8 +204,8 @@ class Devices:
         counts = {name: value for name, value in info.items() if isinstance(value, int)}
         texts = {name: str(value) for name, value in info.items() if not isinstance(value, int)}
         firmware = texts.pop("firmware", device.firmware)
-        self.change(
-            device_id,
+        self._change(
+            device,
             {
                 "firmware": firmware,
                 "counts": {**device.counts, **counts},
@@ -186,15 +225,22 @@ class Devices:
         """Put a problem on a terminal; one with the same code is replaced."""
         device = self.get(device_id)
         others = tuple(other for other in device.problems if other.code != problem.code)
-        self.change(device_id, {"problems": (*others, problem)})
+        self._change(device, {"problems": (*others, problem)})
+
+    def clear_problem(self, device_id: int, code: str) -> None:
+        """Take a problem off a terminal, if it has it."""
+        device = self.get(device_id)
+        left = tuple(problem for problem in device.problems if problem.code != code)
+        if left != device.problems:
+            self._change(device, {"problems": left})
 
     def remove(self, device_id: int) -> None:
         """Forget a terminal that has no records; `ValueError` if it has some."""
-        revision = self._database.revision
+        revision, sn = self._database.revision, self.get(device_id).sn
         # First, while the highest revision is still there, which may be that of the terminal.
         remember = (
             insert(self._connection, removed_devices)
-            .values(sn=self.get(device_id).sn, revision=revision)
+            .values(sn=sn, revision=revision)
             .on_conflict_do_update(
                 index_elements=[removed_devices.c.sn], set_={"revision": revision}
             )
@@ -205,6 +251,7 @@ class Devices:
                 self._connection.execute(delete(devices).where(devices.c.id == device_id))
         except IntegrityError:
             raise ValueError("the terminal has records, which are kept; block it instead") from None
+        self._tell(sn, "removed", {})
 
     def _one(self, query: Select[Any]) -> Device | None:
         if self._writes:

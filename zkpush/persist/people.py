@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IPeople
+from ..interfaces import IEvents, IPeople
 from ..model import Page, Record, Said
 from .databases import Database, quoted
 from .pictures import Pictures
@@ -43,23 +43,32 @@ class People:
     _log = Logger()
 
     def __init__(
-        self, database: Database, connection: Connection, driver: Any, pictures: Pictures
+        self,
+        database: Database,
+        connection: Connection,
+        driver: Any,
+        pictures: Pictures,
+        events: IEvents,
     ) -> None:
         self._database = database
         self._connection = connection
         self._driver = driver
         self._pictures = pictures
+        self._events = events
 
     def keep_users(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep users; what a terminal does not say of a user stays as it was."""
         news = self._news(users, device_id, [*said, *_merged(said)], now)
         self._write(users, device_id, news, now, absent_stays=True)
+        self._tell("user", device_id, news, now)
 
     def keep_templates(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep templates, the newest of each key."""
         news = self._news(templates, device_id, said, now)
         self._meet(device_id, news)
-        self._write(templates, device_id, self._named(device_id, news, now), now)
+        left = self._named(device_id, news, now)
+        self._write(templates, device_id, left, now)
+        self._tell("template", device_id, left, now)
 
     def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep photos, the newest of each key; `content` is the picture, or None."""
@@ -71,6 +80,7 @@ class People:
             news.append(msgspec.structs.replace(one, values=values))
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
+        self._tell("photo", device_id, news, now)
 
     def users(self, part: Page, pin: str | None = None) -> Sequence[Record]:
         """List users by id, each with how many templates of each type, and whether with a photo."""
@@ -187,6 +197,15 @@ class People:
                 )
             left.append(one)
         return left
+
+    def _tell(self, what: str, device_id: int, news: Iterable[Said], now: int) -> None:
+        """Tell of whom there is news; once, however many templates came together."""
+        pins = dict.fromkeys(str(one.key[0]) for one in news)
+        if pins:
+            query = select(devices.c.sn).where(devices.c.id == device_id)
+            sn = self._connection.execute(query).scalar_one()
+            for pin in pins:
+                self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
 
     def _meet(self, device_id: int, said: Iterable[Said]) -> None:
         """Record the users of templates and photos that came first."""

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, func, select
 from zope.interface import implementer
 
 from ..interfaces import IPictures, StoreError
@@ -49,15 +49,33 @@ class Pictures:
         if folder is not None:
             try:
                 return _path(folder, digest).read_bytes()
-            except FileNotFoundError:
-                raise LookupError(f"the picture {digest} is not in {folder}") from None
             except OSError as error:
-                raise StoreError(f"cannot read {folder}: {error.strerror}") from error
-        query = select(pictures.c.content).where(pictures.c.digest == digest)
+                raise _unread(folder, digest, error) from error
+        return self._found(digest, pictures.c.content)
+
+    def part(self, digest: str, offset: int, length: int) -> bytes:
+        """Some of the bytes of a picture, as many as there are; `LookupError` if it is not here."""
+        folder = self._database.pictures
+        if folder is None:
+            return self._found(digest, func.substr(pictures.c.content, offset + 1, length))
+        try:
+            with open(_path(folder, digest), "rb", buffering=0) as file:
+                return os.pread(file.fileno(), length, offset)
+        except OSError as error:
+            raise _unread(folder, digest, error) from error
+
+    def _found(self, digest: str, what: ColumnElement[Any]) -> bytes:
+        query = select(what).where(pictures.c.digest == digest)
         content = self._connection.execute(query).scalar_one_or_none()
         if content is None:
             raise LookupError(f"there is no picture {digest}")
         return bytes(content)
+
+
+def _unread(folder: Path, digest: str, error: OSError) -> Exception:
+    if isinstance(error, FileNotFoundError):
+        return LookupError(f"the picture {digest} is not in {folder}")
+    return StoreError(f"cannot read {folder}: {error.strerror}")
 
 
 def _path(folder: Path, digest: str) -> Path:

@@ -260,15 +260,20 @@ commands = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("command", PlainText(), nullable=False),
     Column("params", PlainText(), nullable=False),
+    Column("asked", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("text", PlainText(), nullable=False, server_default=text("''")),
+    Column("idempotency_key", KeyText),
     Column("state", PlainText(), nullable=False),
     Column("attempts", Integer(), nullable=False),
     Column("lease_until", BigInteger()),
+    Column("records", Integer(), nullable=False, server_default=text("0")),
     Column("return_code", BigInteger()),
     Column("result", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
     Index("commands_of_device", "device_id", "seq"),
+    Index("commands_idempotency", "device_id", "idempotency_key", unique=True),
     Index(
         "commands_open",
         "device_id",
@@ -298,3 +303,38 @@ leases = Table(
     Column("owner", PlainText(), nullable=False),
     Column("until", BigInteger(), nullable=False),
 )
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", PlainText(), nullable=False),
+    Column("size", BigInteger(), nullable=False),
+    Column("md5", PlainText(), nullable=False),
+    Column("content", PlainText(), nullable=False),
+    Column("origin", PlainText()),
+    Column("created_at", BigInteger(), nullable=False),
+)
+"""Files for terminals, and from them; `content` is the key of what they hold."""
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("kind", PlainText(), nullable=False),
+    Column("data", PlainText(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+)
+"""What has happened, for those who want to hear of it; kept for some days."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("at", BigInteger(), nullable=False),
+    Column("actor", PlainText(), nullable=False),
+    Column("action", PlainText(), nullable=False),
+    Column("subject", PlainText(), nullable=False),
+    Column("detail", PlainText()),
+)
+"""Who did what; rows are only ever added."""

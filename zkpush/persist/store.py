@@ -8,7 +8,7 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
@@ -31,6 +31,7 @@ class Store:
     def __init__(self, open_database: Callable[[], Database], reactor: IReactorFromThreads) -> None:
         self._open_database = open_database
         self._reactor = reactor
+        self._time = IReactorTime(reactor)
         self._readers = ThreadPool(0, READERS, "zkpush readers")
         self._database: Database | None = None
         self.writer: GroupCommitWriter | None = None
@@ -50,14 +51,14 @@ class Store:
             raise
         self._database = database
         self._readers.start()
-        self.writer = GroupCommitWriter(database, self._reactor)
+        self.writer = GroupCommitWriter(database, self._reactor, self._now)
         self.writer.start()
 
     def _prepare_thd(self, database: Database, handler: IBringsTables) -> None:
         """Let a handler make its tables; of several processes, one at a time."""
         try:
             with database.migrating() as connection:
-                transaction = Transaction(database, connection, writes=True)
+                transaction = Transaction(database, connection, self._now, writes=True)
                 handler.prepare(transaction)
                 transaction.flush()
                 database.check(transaction.driver)
@@ -106,24 +107,27 @@ class Store:
         if database is None:
             raise StoreError("the store is not open")
         try:
-            return _read(database, query)
+            return self._query_thd(database, query)
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise _unanswered(error) from error
         except database.errors as error:
             raise _unanswered(error) from error
         try:  # the server was restarted, perhaps, and reading twice does no harm
-            return _read(database, query)
+            return self._query_thd(database, query)
         except database.errors as error:
             raise _unanswered(error) from error
 
+    def _query_thd(self, database: Database, query: Callable[[Transaction], T]) -> T:
+        with database.readers.connect() as connection, connection.begin():
+            transaction = Transaction(database, connection, self._now, writes=False)
+            result = query(transaction)
+            transaction.flush()  # there is nothing to write, or the database refuses it
+            return result
 
-def _read(database: Database, query: Callable[[Transaction], T]) -> T:
-    with database.readers.connect() as connection, connection.begin():
-        transaction = Transaction(database, connection, writes=False)
-        result = query(transaction)
-        transaction.flush()  # there is nothing to write, or the database refuses it
-        return result
+    def _now(self) -> int:
+        """The time, in milliseconds since the epoch."""
+        return int(self._time.seconds() * 1000)
 
 
 def _unanswered(error: Exception) -> StoreError:

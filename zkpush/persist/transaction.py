@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -11,10 +12,13 @@ from ..interfaces import ITransaction
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from . import schema
 from .attendance import Attendance
+from .audit import Audit
 from .commands import Commands
 from .databases import Database
 from .devices import Devices
 from .entries import Entries
+from .events import Events
+from .files import Files
 from .leases import Leases
 from .logs import Log
 from .people import People
@@ -29,14 +33,23 @@ class Transaction:
     """Everything that can be read and written, in the transaction that the connection is in.
 
     What waits to be written together is written before any other statement of the connection, so
-    that nobody can tell that it waited.
+    that nobody can tell that it waited; but for events, which wait for the end of the group.
     """
 
-    def __init__(self, database: Database, connection: Connection, *, writes: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        connection: Connection,
+        now: Callable[[], int],
+        *,
+        writes: bool,
+    ) -> None:
+        """`now` tells the time, in milliseconds."""
         self.connection = connection
         self.driver: Any = connection.connection.driver_connection
         parts = (database, connection, self.driver)
-        self.devices = Devices(database, connection, writes=writes)
+        self.events = Events(*parts, now)
+        self.devices = Devices(database, connection, self.events, writes=writes)
         self.stamps = Stamps(*parts)
         self.attendance = Attendance(*parts)
         self.operations = Log(*parts, OPLOG, schema.operations)
@@ -44,16 +57,22 @@ class Transaction:
         self.idcards = Log(*parts, IDCARD, schema.idcards)
         self.pictures = Pictures(*parts)
         self.photos = AttendancePhotos(*parts, self.pictures)
-        self.people = People(*parts, self.pictures)
+        self.people = People(*parts, self.pictures, self.events)
         self.entries = Entries(*parts)
         self.rejects = Rejects(*parts)
-        self.commands = Commands(connection)
+        self.commands = Commands(connection, self.events)
+        self.files = Files(connection, self.pictures)
+        self.audit = Audit(connection)
         self.leases = Leases(connection)
         if writes:
-            event.listen(connection, "before_cursor_execute", lambda *_: self.flush())
+            event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())
 
     def flush(self) -> None:
         """Write what waits."""
+        self._flush_rows()
+        self.events.flush()
+
+    def _flush_rows(self) -> None:
         self.attendance.flush()
         self.stamps.flush()
 
@@ -61,3 +80,4 @@ class Transaction:
         """Drop what waits: it is not committed."""
         self.attendance.forget()
         self.stamps.forget()
+        self.events.forget_waiting()

@@ -47,11 +47,14 @@ class GroupCommitWriter:
 
     _log = Logger()
 
-    def __init__(self, database: Database, reactor: IReactorFromThreads) -> None:
+    def __init__(
+        self, database: Database, reactor: IReactorFromThreads, now: Callable[[], int]
+    ) -> None:
         self._database = database
         self._refusals: tuple[type[Exception], ...] = (StoreError, *database.errors)
         self._reactor = reactor
         self._call_later = IReactorTime(reactor).callLater
+        self._now = now
         self._collected: list[_Unit] = []
         self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
@@ -212,7 +215,7 @@ class GroupCommitWriter:
             except self._refusals as error:
                 words = self._database.words(error)
                 raise _Unreachable(f"the database is out of reach: {words}") from error
-            self._transaction = Transaction(self._database, connection, writes=True)
+            self._transaction = Transaction(self._database, connection, self._now, writes=True)
         return self._transaction
 
     def _disconnect_thd(self) -> None:

@@ -17,7 +17,7 @@ from .dialect import Dialect
 from .fields import Field, Form
 from .lines import split_spaced
 from .tables import ATTLOG
-from .versions import MASK_COLUMNS
+from .versions import NEWEST
 
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
 _COMMON = 7
@@ -149,6 +149,6 @@ def _form(columns: list[str], dialect: Dialect) -> tuple[_Column, ...]:
     eighth = columns[_COMMON]
     if dialect.device_type == "pid" or _ID_NUMBER.match(eighth):
         return _IDENTITY
-    if dialect.own_version >= MASK_COLUMNS or 0 < len(eighth) <= _LONGEST_FLAG:
+    if dialect.own_version >= NEWEST or 0 < len(eighth) <= _LONGEST_FLAG:
         return _MASK
     return _IDENTITY

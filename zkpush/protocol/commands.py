@@ -5,57 +5,127 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+import msgspec
+
+from .dialect import Dialect
 from .errors import CommandError
-from .fields import Command
+from .fields import Command, Field, Kind, Writing
 from .tables import COMMANDS
+from .versions import BASELINE
 
 ID_LENGTH = 16
 """Most characters of a CmdID (12)."""
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
+_BY_NAME = {command.name: command for command in COMMANDS}
+_BASE64_FORM, _PLAIN_FORM = "1", "2"
+
+
+class FileFacts(msgspec.Struct, frozen=True):
+    """What a command says of a file that a terminal is to fetch (12.8.2)."""
+
+    url: str
+    md5: str
+    """Of the file itself, in hex, whichever form it is sent in."""
+    size: int
+    """Bytes of the file itself."""
 
 
 def find_command(name: str) -> Command:
     """Find a command by its words; `CommandError` lists the ones there are."""
-    for command in COMMANDS:
-        if command.name == name:
-            return command
-    names = ", ".join(command.name for command in COMMANDS)
-    raise CommandError(f"{name!r} is not a command; there are {names}")
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        names = ", ".join(_BY_NAME)
+        raise CommandError(f"{name!r} is not a command; there are {names}") from None
 
 
-def validate(name: str, params: Mapping[str, str]) -> Command:
-    """Check a command before it is queued (12).
+def validate(name: str, params: Mapping[str, str], dialect: Dialect | None = None) -> Command:
+    """Check a command before it is queued (12); with the terminal's dialect, for that terminal.
 
-    `CommandError` names the parameter that is unknown, missing, out of bounds, or holds a character
-    that would end the value or the line.
+    `CommandError` names the parameter that is unknown, missing, out of bounds, too long, or holds a
+    character that would end the value or the line.
     """
     command = find_command(name)
+    if dialect is not None and command.since > max(BASELINE, dialect.own_version):
+        raise CommandError(
+            f"{name} is of protocol {command.since}, and this terminal is of {dialect.own_version}"
+        )
     known = {field.wire: field for field in command.parameters}
     for key, value in params.items():
         if key not in known:
             takes = ", ".join(known) or "no parameters"
             raise CommandError(f"{name} has no parameter {key!r}; it takes {takes}")
-        for character, called in _FORBIDDEN.items():
-            if character in value:
-                raise CommandError(f"{key} holds a {called}, which a value can never contain")
-        try:
-            known[key].decode(value)
-        except ValueError as error:
-            raise CommandError(str(error)) from None
+        _check_value(known[key], value, "utf-8" if dialect is None else dialect.encoding)
     for key, field in known.items():
         if field.required and key not in params:
             raise CommandError(f"{name} needs {key}: {field.meaning}")
+    if command.one_of and not any(key in params for key in command.one_of):
+        raise CommandError(f"{name} needs {' or '.join(command.one_of)}")
     return command
 
 
-def command_text(command: Command, params: Mapping[str, str]) -> str:
-    """The words and parameters of a validated command, in the order of its declaration."""
-    pairs = [
-        f"{field.wire}={params[field.wire]}" for field in command.parameters if field.wire in params
-    ]
-    return " ".join([command.name, "\t".join(pairs)]) if pairs else command.name
+def _check_value(field: Field, value: str, encoding: str) -> None:
+    for character, called in _FORBIDDEN.items():
+        if character in value:
+            raise CommandError(f"{field.wire} holds a {called}, which a value can never contain")
+    try:
+        value.encode("utf-8")
+        length = len(value.encode(encoding))
+    except UnicodeEncodeError:
+        raise CommandError(f"{field.wire} holds what is no character") from None
+    if field.most_bytes is not None and length > field.most_bytes:
+        raise CommandError(
+            f"{field.wire} has {length} bytes in the terminal's encoding; "
+            f"at most {field.most_bytes} fit"
+        )
+    if value or field.pattern or (field.required and field.kind is not Kind.TEXT):
+        try:
+            field.decode(value)
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+
+
+def command_text(command: Command, params: Mapping[str, str], file: FileFacts | None = None) -> str:
+    """The words and parameters of a validated command, in the order of its declaration.
+
+    `file` is that of UPGRADE. `CommandError` if there is none.
+    """
+    if command.writing is Writing.UPGRADE:
+        return f"{command.name} {_upgrade(params, file)}"
+    if command.writing is Writing.OPTION:
+        key, value = (params[field.wire] for field in command.parameters)
+        return f"{command.name} {key}={value}"
+    parts = [params[name] for name in command.bare if name in params]
+    for field in command.parameters:
+        completed = _completed(command, field, params)
+        if completed is not None and field.wire not in command.bare:
+            parts.append(f"{field.wire}={completed}")
+    return f"{command.name} " + "\t".join(parts) if parts else command.name
+
+
+def _completed(command: Command, field: Field, params: Mapping[str, str]) -> str | None:
+    """What is sent of a parameter: the size of what is in base64 is filled in (12.1.1.3)."""
+    given = params.get(field.wire)
+    if given is not None or field.name != "size":
+        return given
+    for sized in command.parameters:
+        if sized.kind is Kind.BASE64 and sized.wire in params:
+            return str(len(params[sized.wire]))
+    return None
+
+
+def _upgrade(params: Mapping[str, str], file: FileFacts | None) -> str:
+    """The file, its MD5, its size, and how it is sent (12.8.2): form 1 is base64 of it."""
+    if file is None:
+        raise CommandError("UPGRADE needs a file of this server")
+    if params["form"] == _BASE64_FORM:
+        text = f"checksum={file.md5},url={file.url},size={file.size}"
+    else:
+        text = f"type=1,checksum={file.md5},size={file.size},url={file.url}"
+    in_parts = params.get("supportsubcontracting")
+    return text if in_parts is None else f"{text},supportsubcontracting={in_parts}"
 
 
 def encode_command(command_id: str, text: str, encoding: str) -> bytes:
@@ -89,3 +159,36 @@ def decode_commands(body: bytes) -> list[tuple[str, bytes]]:
             raise ValueError(f"{line[:40]!r} is not a command")
         commands.append((found[1].decode(), found[2]))
     return commands
+
+
+def parse_command(text: str) -> tuple[Command, dict[str, str]]:
+    """Take the text of a command apart, as a terminal does; the inverse of `command_text`.
+
+    Names are found in any case. Of UPGRADE, the parameters are those on the wire. `CommandError` if
+    there is no such command.
+    """
+    for command in sorted(COMMANDS, key=lambda command: -len(command.name)):
+        name, rest = text[: len(command.name)], text[len(command.name) :]
+        if name.upper() == command.name.upper() and rest[:1] in ("", " "):
+            return command, _parse_parameters(command, rest[1:])
+    raise CommandError(f"{text[:40]!r} is not a command")
+
+
+def _parse_parameters(command: Command, text: str) -> dict[str, str]:
+    if not text:
+        return {}
+    if command.writing is Writing.OPTION:
+        key, _, value = text.partition("=")
+        return {"key": key, "value": value}
+    params: dict[str, str] = {}
+    parts = text.split("," if command.writing is Writing.UPGRADE else "\t")
+    bare = list(command.bare)
+    known = {field.wire.lower(): field.wire for field in command.parameters}
+    for part in parts:
+        key, equals, value = part.partition("=")
+        name = known.get(key.lower(), key)
+        if bare and (not equals or name in command.bare or name not in known.values()):
+            params[bare.pop(0)] = part
+        else:
+            params[name] = value
+    return params

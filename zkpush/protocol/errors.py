@@ -11,12 +11,17 @@ from __future__ import annotations
 _SUCCESS = "OK"
 
 
-def refusal(message: str) -> bytes:
-    """Encode the body of a refusal: one line of UTF-8 text, without the mark of success.
+def refusal(message: str, encoding: str = "utf-8") -> bytes:
+    """Encode the body of a refusal: one line of text, without the mark of success.
 
-    Surrogates, which the message of an operating system error may hold, are sent as `?`.
+    Surrogates, which the message of an operating system error may hold, are sent as `?`. So is all
+    that is not ASCII, where a character that ends in the byte of an O would meet a K (GB18030).
     """
-    return (" ".join(message.split()).replace(_SUCCESS, "O.K") + "\n").encode(errors="replace")
+    text = " ".join(message.split()).replace(_SUCCESS, "O.K")
+    line = text.encode(encoding, "replace")
+    if _SUCCESS.encode() in line:
+        line = text.encode("ascii", "replace")
+    return line + b"\n"
 
 
 class ProtocolError(Exception):
@@ -37,6 +42,12 @@ class UnknownPath(TerminalError):
     status = 404
 
 
+class UnknownUser(TerminalError):
+    """There is no user with the ID that was asked for."""
+
+    status = 404
+
+
 class WrongMethod(TerminalError):
     """The path is known, and takes another HTTP method."""
 
@@ -53,6 +64,12 @@ class Refused(ProtocolError):
     """The terminal is not admitted (now); it keeps its data and tries again."""
 
     status = 403
+
+
+class TooManyRequests(ProtocolError):
+    """The terminal asks more often than the server is configured to answer."""
+
+    status = 429
 
 
 class Unavailable(ProtocolError):

@@ -153,6 +153,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """False for what is only there to be sent or computed."""
     pattern: str | None = None
     """A regular expression that the whole text of the value has to match."""
+    choices: tuple[int, ...] = ()
+    """The numbers that there are, if not all within the bounds."""
+    most_bytes: int | None = None
+    """Most bytes of the value in the terminal's encoding."""
 
     def decode(self, text: str) -> object:
         """Convert the text on the wire; `ValueError` names the field and what is wrong.
@@ -174,6 +178,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{value} is less than {self.minimum}")
             if self.maximum is not None and value > self.maximum:
                 raise ValueError(f"{value} is more than {self.maximum}")
+            if self.choices and value not in self.choices:
+                raise ValueError(f"{value} is none of {', '.join(map(str, self.choices))}")
         elif self.pattern is not None and not re.fullmatch(self.pattern, str(value), re.ASCII):
             raise ValueError(f"{quoted(str(value))} has not the form {self.pattern}")
 
@@ -263,6 +269,19 @@ class Scope(Enum):
     ADMIN = "admin"
 
 
+class Writing(Enum):
+    """How the parameters of a command stand in its line."""
+
+    PAIRS = "pairs"
+    """`Key=Value` between TABs (12.1)."""
+    VALUES = "values"
+    """Some by their value alone, then `Key=Value`, between TABs (12.5, 12.8.1)."""
+    OPTION = "option"
+    """One, whose name and value are given (12.4.1)."""
+    UPGRADE = "upgrade"
+    """What is worked out from a file, between commas (12.8.2)."""
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something the server asks of a terminal (12)."""
 
@@ -273,7 +292,19 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     reply: str
     """What `CMD=` says in the answer (13)."""
     parameters: tuple[Field, ...] = ()
+    writing: Writing = Writing.PAIRS
+    bare: tuple[str, ...] = ()
+    """The parameters that stand by their value alone, in order."""
+    one_of: tuple[str, ...] = ()
+    """Parameters of which at least one has to be there."""
     scope: Scope = Scope.WRITE
     since: Version = BASELINE
+    utf8: bool = False
+    """True for text that is UTF-8 whatever the terminal's language is (12.1.1.2)."""
     ends_batch: bool = False
     """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""
+
+    @property
+    def secret(self) -> frozenset[str]:
+        """The parameters that not everyone may see."""
+        return frozenset(field.wire for field in self.parameters if field.secret)

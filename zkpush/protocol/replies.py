@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -22,6 +22,15 @@ _START = re.compile(rb"(?:\A|\n)(?:[A-Za-z]+=[^&\n]*&)*ID=", re.IGNORECASE)
 _CONTENT = re.compile(rb"(?:\A|\n)Content=", re.IGNORECASE)
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
 _HEAD = ("id", "return", "cmd")
+_OPTIONS = "INFO"
+"""The command whose answer goes on with an option a line (12.4.3)."""
+_WITH_CONTENT = ("GetFile", "Shell")
+_ONE_A_LINE = {
+    "GetFile": ("ID", "SN", "FILENAME", "CMD", "Return"),
+    "PutFile": ("ID", "Return", "CMD"),
+    "Shell": ("ID", "SN", "Return", "CMD", "FILENAME"),
+}
+"""The keys of answers that have one a line, in the order of their sections (12.5, 12.8.1)."""
 
 
 class CommandReply(msgspec.Struct, frozen=True):
@@ -70,9 +79,13 @@ def _parts(text: bytes) -> Iterator[bytes]:
 def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> CommandReply:
     head: dict[str, str] = {}
     values: dict[str, str] = {}
-    for line in part.split(b"\n"):
+    lines = part.split(b"\n")
+    one_a_line = b"&" not in lines[0]
+    for line in lines:
         text, _ = decode_line(line.rstrip(b"\r"), encoding)
-        for key, value in _pairs(text.replace("\0", "\ufffd"), whole_line=len(head) == len(_HEAD)):
+        of_head = text.partition("=")[0].strip().lower() in _HEAD
+        whole = len(head) == len(_HEAD) or (one_a_line and not of_head)
+        for key, value in _pairs(text.replace("\0", "\ufffd"), whole_line=whole):
             if key.lower() in _HEAD and key.lower() not in head:
                 head[key.lower()] = value.strip()
             else:
@@ -92,7 +105,7 @@ def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> CommandR
 
 
 def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
-    """The `Key=Value` pairs of a line; after the head of a reply, a value may hold `&`.
+    """The `Key=Value` pairs of a line; where a line is one pair, its value may hold `&`.
 
     What is neither is kept as a key without a value: it must not cost the return code.
     """
@@ -102,10 +115,25 @@ def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
             yield key.strip(), value
 
 
-def encode_reply(
-    command_id: str, return_code: int, command: str, options: Mapping[str, str] | None = None
-) -> bytes:
-    """Write a reply as a terminal does, with the options that follow INFO; ends with LF."""
-    lines = [f"ID={command_id}&Return={return_code}&CMD={command}"]
-    lines += [f"{key}={value}" for key, value in (options or {}).items()]
-    return "".join(line + "\n" for line in lines).encode()
+def encode_reply(reply: CommandReply, encoding: str = "utf-8") -> bytes:
+    """Write an answer in the form that the section of its command gives it (12, 13).
+
+    Most are one line; the options of INFO follow it, one a line; those of GetFile, PutFile and
+    SHELL have one key a line, and what has content ends with it, without LF: nothing may follow in
+    its body. `ValueError` if a value would end its line, or content has no place in the form.
+    """
+    order = _ONE_A_LINE.get(reply.command)
+    if reply.content is not None and reply.command not in _WITH_CONTENT:
+        raise ValueError(f"the answer to {reply.command} has no content")
+    head = {"ID": reply.id, "Return": str(reply.return_code), "CMD": reply.command}
+    said = {**head, **reply.values}
+    keys = said if order is None else dict.fromkeys((*order, *said))
+    pairs = [f"{key}={said[key]}" for key in keys if key in said]
+    if reply.command == _OPTIONS:
+        pairs = ["&".join(pairs[: len(head)]), *pairs[len(head) :]]
+    elif order is None:
+        pairs = ["&".join(pairs)]
+    if any(character in pair for pair in pairs for character in "\r\n"):
+        raise ValueError("a value in an answer is one line")
+    text = "".join(f"{pair}\n" for pair in pairs).encode(encoding, "replace")
+    return text if reply.content is None else text + b"Content=" + reply.content

@@ -142,6 +142,11 @@ def wall_clock(zone: str) -> WallClock:
     return WallClock(_zone(zone))
 
 
+def local_time(zone: str, instant: float) -> str:
+    """The wall clock time that a zone has at an instant, `YYYY-MM-DD HH:MM:SS`."""
+    return f"{datetime.datetime.fromtimestamp(instant, _zone(zone)):%Y-%m-%d %H:%M:%S}"
+
+
 def zone_option(zone: str, instant: float) -> str:
     """The `TimeZone` value for the offset that a zone has at an instant (5).
 

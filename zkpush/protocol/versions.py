@@ -20,8 +20,11 @@ class Version(NamedTuple):
 BASELINE = Version(2, 2, 14)
 """What a side that names no version speaks."""
 
+IDENTITY_CARDS = Version(2, 3, 0)
+IDENTITY_LISTS = Version(2, 4, 0)
 ERROR_LOG = Version(2, 4, 1)
-MASK_COLUMNS = Version(2, 4, 2)
+NEWEST = Version(2, 4, 2)
+"""The newest version that is known; this server is written to the one before."""
 SERVER = Version(2, 4, 1)
 """The version this server is written to: `PushProtVer`."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Any, ClassVar
 
+import attrs
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -12,15 +13,39 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from ..device.downloads import Download, Interrupted, Sending
 from ..interfaces import StoreError
 from ..protocol.errors import ProtocolError, Unavailable, UnknownPath, WrongMethod, refusal
 from ..protocol.requests import Arguments, parse_arguments
 from ..protocol.serials import check_serial
 
 _log = Logger()
-Reply = tuple[int, bytes]
-"""Status and body."""
+PLAIN = b"Content-Type: text/plain\r\n"
+"""What the reply to a terminal is, but for files."""
 SUCCESS = 200
+
+
+@attrs.frozen(eq=False)
+class FileReply:
+    """A reply with bytes of a file, or with a header of its own."""
+
+    status: int
+    header: bytes
+    """The lines that say what it is: in the place of `PLAIN`."""
+    start: int = 0
+    end: int = 0
+    """Which bytes of the download are sent."""
+    download: Download | None = None
+    body: bytes = b""
+    """What is sent if there is no download."""
+
+    def __len__(self) -> int:
+        return len(self.body) if self.download is None else self.end - self.start
+
+
+Plain = tuple[int, bytes]
+"""Status and body."""
+Reply = Plain | FileReply
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +57,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     arguments: Arguments
     body: bytes
     address: str | None
+    path: bytes = b""
+    range: bytes | None = None
+    """The header of that name."""
 
 
 class TerminalResource(Resource):
@@ -39,21 +67,33 @@ class TerminalResource(Resource):
 
     isLeaf = True
     methods: ClassVar[Sequence[str]] = ()
+    is_folder: ClassVar[bool] = False
+    """Whether it answers for what is under its path as well."""
+    needs_terminal: ClassVar[bool] = True
+    """Whether a request has to say which terminal it is of; where not, `sn` may be empty."""
 
-    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
+    def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
         """The body of a reply with status 200; a `ProtocolError` carries another one."""
         raise NotImplementedError
 
     def reply(
-        self, method: str, query: bytes, body: bytes, address: str | None
-    ) -> Reply | Deferred[Reply]:
+        self,
+        method: str,
+        path: bytes,
+        query: bytes,
+        body: bytes,
+        address: str | None,
+        range: bytes | None = None,
+    ) -> Plain | Deferred[Reply]:
         """Answer a request, at once or later; never raises, and the Deferred never fails."""
         try:
             if method not in self.methods:
                 raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
             arguments = parse_arguments(query)
-            sn = check_serial(arguments.get("SN"))
-            answer = self.answer(Call(method, sn, arguments, body, address))
+            sn = arguments.get("SN")
+            if sn is not None or self.needs_terminal:
+                sn = check_serial(sn)
+            answer = self.answer(Call(method, sn or "", arguments, body, address, path, range))
         except Exception as error:
             return _refused(error)
         if isinstance(answer, bytes):
@@ -67,18 +107,27 @@ class TerminalResource(Resource):
         request.notifyFinish().addErrback(gone.append)
 
         async def run() -> None:
-            if request.postpath not in ([], [b""]):
+            if request.postpath not in ([], [b""]) and not self.is_folder:
                 reply: Any = (UnknownPath.status, refusal("There is nothing under this path."))
             else:
+                path, _, query = request.uri.partition(b"?")
+                ranges = request.requestHeaders.getRawHeaders(b"range") or ()
                 reply = self.reply(
                     request.method.decode("ascii", "replace").upper(),
-                    request.uri.partition(b"?")[2],
+                    path,
+                    query,
                     b"" if request.content is None else request.content.read(),
                     getattr(request.getClientAddress(), "host", None),
+                    ranges[0] if len(ranges) == 1 else None,
                 )
-            status, body = reply if isinstance(reply, tuple) else await reply
-            if not gone:
-                write_reply(request, status, body)
+            if isinstance(reply, Deferred):
+                reply = await reply
+            if gone:
+                return
+            if isinstance(reply, FileReply):
+                await _write_file(request, reply)
+            else:
+                write_reply(request, *reply)
 
         Deferred.fromCoroutine(run()).addErrback(
             lambda failure: _log.failure("A reply was not written", failure)
@@ -97,22 +146,22 @@ class Nowhere(Resource):
         return NOT_DONE_YET
 
 
-async def _wait(answer: Awaitable[bytes]) -> bytes:
+async def _wait(answer: Awaitable[bytes | FileReply]) -> bytes | FileReply:
     return await answer
 
 
-def _succeeded(body: bytes) -> Reply:
-    return SUCCESS, body
+def _succeeded(answer: bytes | FileReply) -> Reply:
+    return (SUCCESS, answer) if isinstance(answer, bytes) else answer
 
 
-def _failed(failure: Failure) -> Reply:
+def _failed(failure: Failure) -> Plain:
     try:
         failure.raiseException()
     except Exception as error:
         return _refused(error)
 
 
-def _refused(error: Exception) -> Reply:
+def _refused(error: Exception) -> Plain:
     """The reply that says what went wrong, without what terminals take for success."""
     if isinstance(error, ProtocolError):
         return error.status, refusal(str(error))
@@ -125,10 +174,32 @@ def _refused(error: Exception) -> Reply:
 
 def write_reply(request: Request, status: int, body: bytes) -> None:
     """Write a reply as terminals need it: a length, text/plain, never chunks (wire facts, 2)."""
+    _write_head(request, status, PLAIN, len(body))
+    request.write(body)
+    request.finish()
+
+
+def _write_head(request: Request, status: int, header: bytes, length: int) -> None:
     request.setResponseCode(status)
-    request.setHeader(b"Content-Type", b"text/plain")
-    request.setHeader(b"Content-Length", b"%d" % len(body))
+    for line in header.splitlines():
+        name, _, value = line.partition(b": ")
+        request.setHeader(name, value)
+    request.setHeader(b"Content-Length", b"%d" % length)
     request.setHeader(b"Cache-Control", b"no-store")
     request.responseHeaders.removeHeader(b"Server")
-    request.write(body)
+
+
+async def _write_file(request: Request, reply: FileReply) -> None:
+    """Write bytes of a file; where they cannot be read to the end, so does the connection."""
+    _write_head(request, reply.status, reply.header, len(reply))
+    request.write(reply.body)
+    if reply.download is not None and request.method != b"HEAD":
+        sending = Sending(reply.download, request)
+        request.notifyFinish().addErrback(lambda _: sending.stopProducing())
+        try:
+            await sending.run(reply.start, reply.end)
+        except Interrupted:
+            if request.channel is not None:
+                request.channel.forceAbortClient()
+            return
     request.finish()

@@ -20,8 +20,9 @@ from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..protocol.errors import TerminalError, TooLarge, refusal
-from .base import Reply
+from ..device.downloads import Interrupted, Sending
+from ..protocol.errors import TerminalError, TooLarge, Unavailable, refusal
+from .base import FileReply, Plain, Reply
 
 if TYPE_CHECKING:
     from .site import TerminalSite
@@ -34,19 +35,23 @@ _TOO_LARGE = (
     TooLarge.status,
     refusal("The body is larger than this server is configured to take."),
 )
+_STOPPING = (Unavailable.status, refusal("The server is being stopped; ask again later."))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Request:
     """What is parsed of one request."""
 
-    __slots__ = ("body", "keep", "method", "target", "version")
+    __slots__ = ("body", "keep", "method", "range", "target", "version")
 
-    def __init__(self, method: bytes, target: bytes, version: str, keep: bool) -> None:
+    def __init__(
+        self, method: bytes, target: bytes, version: str, keep: bool, range: bytes | None
+    ) -> None:
         self.method = method
         self.target = target
         self.version = version
         self.keep = keep
+        self.range = range
         self.body: list[bytes] = []
 
 
@@ -60,6 +65,7 @@ class TerminalChannel(Protocol):
         self._address = getattr(address, "host", None)
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
+        self._range: bytes | None = None
         self._in_head = False
         self._head_bytes = 0
         self._unread = 0
@@ -71,6 +77,7 @@ class TerminalChannel(Protocol):
         self._closing = False
         self._deaf = False
         self._direct = False
+        self._sending: Sending | None = None
         self.active_at = site.tick
 
     def connectionMade(self) -> None:
@@ -90,6 +97,8 @@ class TerminalChannel(Protocol):
         self._closing = True
         self._queue.clear()
         self._site.channels.discard(self)
+        if self._sending is not None:
+            self._sending.stopProducing()
         # The parser refers to this channel: without it, there is nothing for a garbage collector.
         del self._parser
 
@@ -99,9 +108,14 @@ class TerminalChannel(Protocol):
         return self._answering or bool(self._queue)
 
     @property
-    def reading(self) -> bool:
-        """Whether a request has begun to come, and has not come whole."""
-        return self._in_head or self._request is not None
+    def leaving(self) -> bool:
+        """Whether a file, or the last there is to write, has not left whole."""
+        return self._sending is not None or self._closing
+
+    @property
+    def moving(self) -> bool:
+        """Whether a request has begun to come, or something to leave, and has not done so whole."""
+        return self._in_head or self._request is not None or self.leaving
 
     def dataReceived(self, data: bytes) -> None:
         """Parse what came, then answer what is complete."""
@@ -130,6 +144,7 @@ class TerminalChannel(Protocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._target = b""
+        self._range = None
         self._expects = False
         self._in_head = True
         self._head_bytes = 0
@@ -149,6 +164,9 @@ class TerminalChannel(Protocol):
                 raise TooLarge
         elif length == 6 and name.lower() == b"expect":
             self._expects = value.lower() == b"100-continue"
+        elif length == 5 and name.lower() == b"range":
+            # Of two, neither is one range.
+            self._range = value if self._range is None else b""
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, comes next."""
@@ -158,7 +176,7 @@ class TerminalChannel(Protocol):
         if version not in VERSIONS:
             raise TerminalError
         keep = version == "1.1" and parser.should_keep_alive()
-        self._request = _Request(parser.get_method(), self._target, version, keep)
+        self._request = _Request(parser.get_method(), self._target, version, keep, self._range)
         self._room = self._site.body_bytes
         if self._expects and version == "1.1" and not self.busy:
             self._send(_CONTINUE)
@@ -195,6 +213,7 @@ class TerminalChannel(Protocol):
                 request.target,
                 body[0] if len(body) == 1 else b"".join(body),
                 self._address,
+                request.range,
             )
             if isinstance(reply, tuple):
                 self._write(request, reply)
@@ -215,10 +234,19 @@ class TerminalChannel(Protocol):
             lambda failure: self._log.failure("A reply was not written", failure)
         )
 
-    def _answered(self, reply: Reply, request: _Request) -> None:
-        self._answering = False
+    def _answered(self, reply: Reply, request: _Request) -> Deferred[None] | None:
         if not self._closing:
-            self._write(request, reply)
+            if isinstance(reply, tuple):
+                self._write(request, reply)
+            elif self._site.draining:
+                self._write(request, _STOPPING)
+            else:
+                return Deferred.fromCoroutine(self._send_file(request, reply))
+        self._go_on()
+        return None
+
+    def _go_on(self) -> None:
+        self._answering = False
         # Only now: what waits for the last request in hand may end this connection at once.
         self._site.end()
         if not self._closing:
@@ -226,16 +254,42 @@ class TerminalChannel(Protocol):
             transport.resumeProducing()
             self._next()
 
-    def _write(self, request: _Request, reply: Reply) -> None:
-        status, body = reply
+    async def _send_file(self, request: _Request, reply: FileReply) -> None:
+        keep = self._keeps(request)
+        head = self._site.head(reply.status, request.version, keep, len(reply), reply.header)
+        try:
+            if request.method == b"HEAD" or reply.download is None:
+                self._send(head if request.method == b"HEAD" else head + reply.body)
+            else:
+                self._send(head)
+                self._direct = False
+                transport: Any = self.transport
+                self._sending = Sending(reply.download, transport, self._moved)
+                await self._sending.run(reply.start, reply.end)
+            if not keep or self._site.draining:
+                self.hang_up()
+        except Interrupted:
+            self.cut()
+        finally:
+            self._sending = None
+            self._go_on()
+
+    def _moved(self) -> None:
+        self.active_at = self._site.tick
+
+    def _keeps(self, request: _Request) -> bool:
         is_last = self._deaf and not self._queue
-        keep = request.keep and not is_last and not self._site.draining
+        return request.keep and not is_last and not self._site.draining
+
+    def _write(self, request: _Request, reply: Plain) -> None:
+        status, body = reply
+        keep = self._keeps(request)
         head = self._site.head(status, request.version, keep, len(body))
         self._send(head if request.method == b"HEAD" else head + body)
         if not keep:
             self.hang_up()
 
-    def _fail(self, reply: Reply) -> None:
+    def _fail(self, reply: Plain) -> None:
         """Refuse what cannot be read, unless good requests came before it: those are answered."""
         if self.busy:
             self._last()
@@ -274,6 +328,14 @@ class TerminalChannel(Protocol):
             self._site.close_soon(self.transport)
         else:
             self.transport.loseConnection()
+
+    def cut(self) -> None:
+        """End the connection at once, whatever is still to be written."""
+        self._closing = True
+        if self._sending is not None:
+            self._sending.stopProducing()
+        transport: Any = self.transport
+        transport.abortConnection()
 
 
 def _with_plain_method(data: bytes) -> bytes:

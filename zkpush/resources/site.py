@@ -15,14 +15,16 @@ from twisted.web.server import Request
 
 from ..protocol.errors import UnknownPath, refusal
 from ..protocol.requests import normalize_segment
-from .base import Nowhere, Reply, TerminalResource
+from .base import PLAIN, Nowhere, Plain, Reply, TerminalResource
 from .channel import TerminalChannel
 
 IDLE_SECONDS = 60
 """How long a connection may be silent."""
 TICK_SECONDS = 1.0
+STALLED_SECONDS = 300
+"""How long a terminal may take nothing of a file, or of the end of what is written to it."""
 DRAIN_SECONDS = 5.0
-"""How long a request that has begun to come may take to come whole, once the daemon is to stop."""
+"""How long what is on its way may take, once the daemon is to stop: requests, and files."""
 DRAIN_STEP = 0.05
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
@@ -61,7 +63,9 @@ class Root(Resource):
         segments = path.split(b"/")[1:]
         while segments:
             if here.isLeaf:
-                return here if isinstance(here, TerminalResource) and segments == [b""] else None
+                if isinstance(here, TerminalResource) and (here.is_folder or segments == [b""]):
+                    return here
+                return None
             here = here.getChild(segments.pop(0), None)
         return here if isinstance(here, TerminalResource) else None
 
@@ -99,33 +103,45 @@ class TerminalSite(ServerFactory):
         return TerminalChannel(self, addr)
 
     def reply(
-        self, method: str, target: bytes, body: bytes, address: str | None
-    ) -> Reply | Deferred[Reply]:
+        self,
+        method: str,
+        target: bytes,
+        body: bytes,
+        address: str | None,
+        range: bytes | None = None,
+    ) -> Plain | Deferred[Reply]:
         """Answer a request, at once or later."""
         path, _, query = target.partition(b"?")
         try:
             resource = self._targets[path]
         except KeyError:
             resource = self.root.find(path)
-            if len(self._targets) < MOST_TARGETS and resource is not None:
+            is_one = resource is not None and not resource.is_folder
+            if is_one and len(self._targets) < MOST_TARGETS:
                 self._targets[path] = resource
         if resource is None:
             return _NOTHING
-        return resource.reply(method, query, body, address)
+        return resource.reply(method, path, query, body, address, range)
 
-    def head(self, status: int, version: str, keep: bool, length: int) -> bytes:
-        """The header of a reply, as terminals need it (wire facts, section 2)."""
+    def head(
+        self, status: int, version: str, keep: bool, length: int, lines: bytes = PLAIN
+    ) -> bytes:
+        """The header of a reply, as terminals need it (wire facts, section 2).
+
+        `lines` say what it is.
+        """
         now = int(self._clock.seconds())
         if self._date[0] != now:
             self._date = (now, datetimeToString(now))
         return (
-            b"HTTP/%b %d %b\r\nDate: %b\r\nContent-Type: text/plain\r\n"
+            b"HTTP/%b %d %b\r\nDate: %b\r\n%b"
             b"Content-Length: %d\r\nCache-Control: no-store\r\n%b\r\n"
         ) % (
             version.encode(),
             status,
             RESPONSES.get(status, b"Refused"),
             self._date[1],
+            lines,
             length,
             b"" if keep else b"Connection: close\r\n",
         )
@@ -161,14 +177,18 @@ class TerminalSite(ServerFactory):
         """Finish the requests in hand, then end all connections.
 
         In hand is also what is on its way: what the sockets hold is read first, and a request that
-        has begun to come gets a few seconds to come whole.
+        has begun to come gets a few seconds to come whole. So does a file to leave: of the rest of
+        one, terminals ask again.
         """
         self.draining = True
         patience = int(DRAIN_SECONDS / DRAIN_STEP)
         await deferLater(self._clock, 0)
-        while any(channel.reading for channel in self.channels) and patience:
+        while any(channel.moving for channel in self.channels) and patience:
             patience -= 1
             await deferLater(self._clock, DRAIN_STEP)
+        for channel in list(self.channels):
+            if channel.leaving:
+                channel.cut()
         if self._in_hand:
             self._drained = Deferred()
             await self._drained
@@ -180,5 +200,8 @@ class TerminalSite(ServerFactory):
     def _turn(self) -> None:
         self.tick += 1
         for channel in list(self.channels):
-            if not channel.busy and self.tick - channel.active_at > IDLE_SECONDS:
+            silent = self.tick - channel.active_at
+            if silent > STALLED_SECONDS and channel.leaving:
+                channel.cut()
+            elif silent > IDLE_SECONDS and not channel.busy:
                 channel.hang_up()

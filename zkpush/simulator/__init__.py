@@ -9,6 +9,11 @@ interval, commands executed and answered.
 | A terminal, what it is told, what it tells of itself | `terminal`, `orders`, `status`, `clock` |
 | What it records and keeps | `record`, `outbox`, `attendance` |
 | How it sends that | `upload`, `link` |
+| How it executes commands | `executor`, `answer`, `parameters`, `abilities` |
+| What it is asked to hold, and for what it holds | `data`, `query` |
+| What it is asked to do | `control`, `enrolment`, `files` |
+| What it is asked to fetch | `transfer`, `package` |
+| What is done at it, and what goes wrong on purpose | `operation`, `faults` |
 | Who is there, and what happens | `people`, `picture`, `happenings` |
 | Many terminals at once | `fleet` |
 """

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import base64
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
 
 from ..protocol.codes import BiometricType, Operation, TemplateFormat
-from ..protocol.fields import Table
+from ..protocol.fields import Table, plain_base64
 from ..protocol.tables import BIODATA, FACE, FP, FVEIN
-from .record import Form
+from .record import Form, Record
 
 PLACES = 10
 """Numbers in a list such as MultiBioDataSupport: a place for each type of Appendix 10 to 2.4.1."""
@@ -101,6 +102,9 @@ class Template:
     salt: bytes
     """What stands before it where its section wants random bytes."""
     duress: bool = False
+    index: int = 0
+    """Which of several templates of one finger, or one face, it is."""
+    valid: int = 1
 
     @property
     def own(self) -> Form:
@@ -109,13 +113,24 @@ class Template:
         if table is BIODATA:
             return self.unified
         salted = self.salt + self.content if table is FACE else self.content
-        valid = _UNDER_DURESS if self.duress else 1
+        valid = _UNDER_DURESS if self.duress else self.valid
         return Form(table, {**self._values(salted), "valid": valid})
 
     @property
     def unified(self) -> Form:
         """The unified form (11.12)."""
         return Form(BIODATA, self._values(self.content))
+
+    def record(self, *, given: bool = False) -> Record:
+        """Write it as a record; `given` if it is from the server."""
+        return Record(
+            self.own,
+            self.algorithm.transfer[:1],
+            type=self.algorithm.type,
+            unified=self.unified,
+            sent=given,
+            given=given,
+        )
 
     def _values(self, content: bytes) -> dict[str, object]:
         """All that any of the tables asks for; each takes what it has fields for."""
@@ -124,8 +139,8 @@ class Template:
         return {
             "pin": self.pin,
             "number": self.number,
-            "index": 0,
-            "valid": 1,
+            "index": self.index,
+            "valid": self.valid,
             "duress": int(self.duress),
             "type": int(self.algorithm.type),
             "major_version": major,
@@ -136,11 +151,35 @@ class Template:
         }
 
 
+def read_template(algorithm: Algorithm, table: Table, values: Mapping[str, Any]) -> Template:
+    """Read the values of a template as any of the tables has them; the inverse of `own`."""
+    content = plain_base64(values["template"])
+    salted = _RANDOM if table is FACE else 0
+    valid = values.get("valid", 1)
+    duress = bool(values.get("duress")) or valid == _UNDER_DURESS
+    return Template(
+        algorithm,
+        values["pin"],
+        values.get("number", 0),
+        content[salted:],
+        content[:salted] or bytes(_RANDOM),
+        duress=duress,
+        index=values.get("index", 0),
+        valid=min(valid, 1),
+    )
+
+
 def invent_template(
-    chance: random.Random, algorithm: Algorithm, pin: str, *, duress: bool = False
+    chance: random.Random,
+    algorithm: Algorithm,
+    pin: str,
+    *,
+    number: int | None = None,
+    duress: bool = False,
 ) -> Template:
     """Make up a template; one under duress is of another finger."""
-    number = algorithm.number + (1 if duress else 0)
+    if number is None:
+        number = algorithm.number + (1 if duress else 0)
     content = chance.randbytes(algorithm.length)
     return Template(algorithm, pin, number, content, chance.randbytes(_RANDOM), duress)
 

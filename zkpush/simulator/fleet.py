@@ -15,6 +15,7 @@ from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
 
 from ..protocol.tables import ATTLOG
+from .faults import Faults, Mischief
 from .happenings import Happenings
 from .link import Link, LinkError
 from .model import ATT, MODELS
@@ -50,6 +51,8 @@ class FleetPlan:
     """The models that the terminals are of, in turn."""
     everything: bool = False
     """Whether there is more to send than punches: everything that the models have."""
+    faults: Faults = attrs.field(factory=Faults)
+    """What goes wrong on purpose."""
 
 
 @attrs.define
@@ -96,6 +99,10 @@ class Fleet:
                 random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
                 model=model,
                 people=self.people,
+                mischief=Mischief(
+                    plan.faults,
+                    random.Random(f"{plan.seed} {number} faults"),  # noqa: S311 - a simulation
+                ),
             )
             for number, model in zip(range(1, plan.devices + 1), models, strict=False)
         ]
@@ -141,7 +148,7 @@ class Fleet:
                 if terminal.sn in self._happenings:
                     self._happenings[terminal.sn].now_and_then(punch)
             made += due
-            self.result.punches = sum(t.outbox.count(ATTLOG) for t in self.terminals)
+            self.result.punches = sum(t.outbox.made(ATTLOG) for t in self.terminals)
             await deferLater(self._clock, TICK)
 
     async def _live(self, terminal: SimulatedTerminal) -> None:

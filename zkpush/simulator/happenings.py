@@ -9,17 +9,15 @@ from collections.abc import Callable
 
 from ..protocol.codes import AlarmReason, Operation
 from ..protocol.fields import Table
-from ..protocol.tables import ERRORLOG, IDCARD, OPLOG, SMS, USER, USERPIC, WORKCODE
-from ..protocol.times import pack_time
+from ..protocol.tables import ERRORLOG, IDCARD, SMS, USER, USERPIC, WORKCODE
 from .attendance import Punch
 from .clock import text
 from .model import CHINESE, Model
+from .operation import ADMINISTRATOR, NOBODY
 from .people import People, Person, rename, retake
 from .record import Form, Record
 from .terminal import SimulatedTerminal
 
-NOBODY = "0"
-ADMINISTRATOR = "1"
 PHOTO_AT = 0.2
 """How many of the punches have a photo."""
 OFTEN = 0.2
@@ -76,6 +74,7 @@ class Happenings:
 
     def raise_alarm(self) -> None:
         """Somebody pulls the terminal off the wall."""
+        self._terminal.door.alarm = True
         self._operate(Operation.ALARM, NOBODY, AlarmReason.TAMPERED)
 
     def hold_work_codes(self) -> None:
@@ -108,14 +107,7 @@ class Happenings:
             size = len(base64.b64encode(template.content))
             operands = (person.pin, template.number, size)
             self._operate(algorithm.operation, ADMINISTRATOR, *operands)
-            self._terminal.keep(
-                Record(
-                    template.own,
-                    algorithm.transfer[:1],
-                    type=algorithm.type,
-                    unified=template.unified,
-                )
-            )
+            self._terminal.keep(template.record())
         self._take_picture(person, Operation.ENROLL_USER_PHOTO)
 
     def rename_guest(self) -> None:
@@ -192,14 +184,7 @@ class Happenings:
 
     def _operate(self, operation: Operation, operator: str, *operands: object) -> None:
         """Something is done at the terminal (11.4)."""
-        time: object = text(self._terminal.clock.now())
-        if self._terminal.model.old:
-            time = pack_time(str(time))
-        values: dict[str, object] = {"code": int(operation), "operator": operator, "time": time}
-        for place in range(4):
-            operand = operands[place] if place < len(operands) else 0
-            values[f"value_{place + 1}"] = int(operand) if isinstance(operand, int) else operand
-        self._keep(OPLOG, values)
+        self._terminal.operate(operation, operator, *operands)
 
     def _keep(self, table: Table, values: dict[str, object], *, changed: bool = False) -> None:
         """Record it; what is changed has another word in TransFlag than what is new."""

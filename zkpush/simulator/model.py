@@ -6,6 +6,7 @@ from enum import Enum
 
 import attrs
 
+from ..protocol.text import encoding_for
 from ..protocol.versions import BASELINE, SERVER, Version
 from .biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE, Algorithm
 
@@ -43,6 +44,20 @@ class Model:
     identity_cards: bool = False
     packs: bool = False
     """Whether it packs what it has much of (11.14)."""
+    answers_first: bool = False
+    """Whether it answers a QUERY before it sends what was asked for (12.1.3)."""
+    users: int = 10_000
+    """Most users."""
+
+    @property
+    def own_version(self) -> Version:
+        """The protocol version that it is of (Appendix 6)."""
+        return self.version or BASELINE
+
+    @property
+    def encoding(self) -> str:
+        """How it writes and reads text (1.2)."""
+        return encoding_for(None if self.old else self.language)
 
     @property
     def old(self) -> bool:
@@ -93,5 +108,6 @@ OLD = Model(
     photo_path=PhotoPath.ARGUMENTS,
     algorithms=(FINGERPRINT,),
     hybrid=False,
+    answers_first=True,
 )
 MODELS = {model.name: model for model in (ATT, PID, CLASSIC, OLD)}

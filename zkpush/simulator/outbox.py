@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import attrs
 
@@ -30,12 +30,19 @@ class _Queue:
 
     every: list[Record] = attrs.field(factory=list)
     waiting: deque[Record] = attrs.field(factory=deque)
+    last: int = 0
+    """The last stamp that was given."""
 
     def add(self, record: Record) -> None:
         self.every.append(record)
-        record.stamp = len(self.every)
+        self.last += 1
+        record.stamp = self.last
         if not record.sent:
             self.waiting.append(record)
+
+    def erase(self, records: set[Record]) -> None:
+        self.every = [record for record in self.every if record not in records]
+        self.waiting = deque(record for record in self.waiting if record not in records)
 
 
 class Outbox:
@@ -46,6 +53,8 @@ class Outbox:
         self._queues: dict[str, _Queue] = {}
         self._held: dict[tuple[object, ...], Record] = {}
         self._counts: Counter[tuple[str, BiometricType | None]] = Counter()
+        self._past: Counter[str] = Counter()
+        """How many records the server has of those that were cleared here."""
         self._choose: Callable[[Record], Form | None] = lambda record: record.own
         self.clear()
 
@@ -60,17 +69,36 @@ class Outbox:
 
     @property
     def acknowledged(self) -> Counter[str]:
-        """How many records the server has of each table."""
-        return Counter(record.form.table.name for record in self._every if record.sent)
+        """How many records the server has taken of each table."""
+        taken = (record for record in self._every if record.sent and not record.given)
+        return self._past + Counter(record.form.table.name for record in taken)
 
     def count(self, table: Table, type_: BiometricType | None = None) -> int:
         """How many records the terminal has, of one biometric type where it says so."""
         return self._counts[table.name, type_]
 
+    def made(self, table: Table) -> int:
+        """How many records there have ever been, but for those that were cleared unsent."""
+        return self._past[table.name] + sum(
+            count for (name, _), count in self._counts.items() if name == table.name
+        )
+
+    def held(self, *tables: Table) -> list[Record]:
+        """What the terminal has now of tables that it has one of each key of."""
+        return [record for record in self._held.values() if record.own.table in tables]
+
+    def find(self, key: tuple[object, ...]) -> Record | None:
+        """What the terminal has with that key."""
+        return self._held.get(key)
+
+    def records(self, table: Table) -> list[Record]:
+        """What has happened, of one table, as far as it was not cleared."""
+        return [record for record in self._every if record.own.table is table]
+
     def add(self, record: Record) -> None:
         """Keep a record, to be sent if the server asks for it."""
         table = record.own.table
-        if table in _HELD:
+        if table in _HELD or record.given:
             former = self._held.get(record.key)
             if former is not None:
                 self._drop(former)
@@ -85,6 +113,35 @@ class Outbox:
             if record.own.values.get("pin") == pin and record.own.table not in ENTRY_TABLES:
                 self._drop(record)
 
+    def drop(self, records: Iterable[Record]) -> None:
+        """Have some of what is held no more; what waits to be sent is sent."""
+        for record in records:
+            self._drop(record)
+
+    def erase(self, records: Iterable[Record]) -> None:
+        """Clear records as if they had never been: they are not sent, either."""
+        erased = set(records)
+        for record in erased:
+            if record.sent and not record.given:
+                self._past[record.form.table.name] += 1
+            if not record.gone:
+                self._counts[record.own.table.name, record.type] -= 1
+                record.gone = True
+            if self._held.get(record.key) is record:
+                del self._held[record.key]
+        self._every = [record for record in self._every if record not in erased]
+        for queue in self._queues.values():
+            queue.erase(erased)
+
+    def everything(self) -> list[Record]:
+        """All records, those that are held no more, too."""
+        return list(self._every)
+
+    def stamp(self, data_type: str) -> int:
+        """How far the server has all records of a data type."""
+        queue = self._queues[data_type]
+        return queue.waiting[0].stamp - 1 if queue.waiting else queue.last
+
     def obey(self, choose: Callable[[Record], Form | None]) -> None:
         """Queue what the server asks for: `choose` says in which form, None for not at all."""
         self._choose = choose
@@ -97,6 +154,7 @@ class Outbox:
         queue = self._queues[data_type]
         for record in queue.every:
             record.sent = record.sent and record.gone
+            record.given = record.given and record.gone
         queue.waiting = deque(record for record in queue.every if not record.sent)
 
     def part(self, data_type: str, most: int) -> list[Record]:

@@ -8,11 +8,13 @@ import attrs
 
 from ..protocol.codes import BiometricType
 from ..protocol.fields import Table
-from ..protocol.tables import STAMPS
+from ..protocol.tables import IDCARD, STAMPS
 
 OPERLOG = "OPERLOG"
 """The data type of everything that has no stamp of its own (5)."""
 _DATA_TYPES = frozenset(name for name, _, _ in STAMPS)
+_KEYS = {IDCARD.name: ("pin", "id_number")}
+"""Of what has no key on the wire, as it is an event there, and is held if the server gives it."""
 
 
 @attrs.frozen
@@ -46,7 +48,9 @@ class Record:
     stamp: int = 0
     """Its place among the records of its data type."""
     sent: bool = False
-    """Whether the server has acknowledged it."""
+    """Whether the server has it: it has acknowledged it, or it has given it."""
+    given: bool = False
+    """Whether it is from the server, which has not been told of it since."""
     gone: bool = False
     """Whether the terminal has it no more, as it was replaced or deleted."""
 
@@ -56,5 +60,7 @@ class Record:
     @property
     def key(self) -> tuple[object, ...]:
         """What it is replaced by: another one with the same key."""
-        values = self.own.values
-        return (self.own.table.name, self.type, *map(values.get, self.own.table.key))
+        table, values = self.own.table, self.own.values
+        names = table.key or _KEYS.get(table.name, ())
+        said = (values.get(name, table.field(name).default) for name in names)
+        return (table.name, self.type, *map(str, said))

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from ..protocol.codes import Operation
 from ..protocol.commands import decode_commands
 from ..protocol.handshake import UNKNOWN_DEVICE, decode_options
 from ..protocol.records import encode_pairs
-from ..protocol.replies import encode_reply
 from ..protocol.tables import ATTLOG, BIODATA, STAMPS, USER
 from . import status
 from .attendance import Punch, identify, punch
 from .clock import TerminalClock
+from .control import Door
+from .executor import Executor
+from .faults import Faults, Mischief
+from .files import Files
 from .link import Link, LinkError
-from .model import ATT, Model
+from .model import ATT, CHINESE, Model
+from .operation import NOBODY, operated
 from .orders import Orders
 from .outbox import Outbox
 from .people import People
 from .record import OPERLOG, Record
 from .upload import most, write_upload
-
-NOT_SUPPORTED = -1002
 
 
 class ExchangeWanted(Exception):
@@ -42,14 +46,21 @@ class SimulatedTerminal:
         *,
         model: Model = ATT,
         people: People | None = None,
+        mischief: Mischief | None = None,
     ) -> None:
-        """`people` are those that other terminals know, too; without them it has its own."""
+        """`people` are those that other terminals know, too; without them it has its own.
+
+        Without `mischief` nothing goes wrong on purpose.
+        """
         self.sn = sn
         self.users = users
         """How many people are in its surroundings; user 1 is the administrator."""
         self.model = model
         self.clock = TerminalClock(clock)
         self.outbox = Outbox()
+        self.settings: dict[str, str] = {}
+        """The options that were set."""
+        self._settled = False
         self.told: dict[str, str] = {}
         """The options of the last exchange."""
         self.orders = self._understand({})
@@ -59,8 +70,12 @@ class SimulatedTerminal:
         self.polls = 0
         self.executed: list[bytes] = []
         """The commands that were executed."""
-        self._link = link
-        self._chance = chance
+        self._mischief = mischief or Mischief(Faults(), chance)
+        self.executor = Executor(self, self._mischief, clock)
+        self.link = link
+        self.chance = chance
+        self.door = Door()
+        self.files = Files(sn)
         self._people = people or People(chance)
         self._pushed: dict[str, str] = {}
         self._looked = self.clock.now()
@@ -88,7 +103,24 @@ class SimulatedTerminal:
     @property
     def holds(self) -> int:
         """How many users it holds: where nobody has been enrolled, all of its surroundings."""
-        return self.outbox.count(USER) or self.users
+        return self.outbox.count(USER) or (0 if self._settled else self.users)
+
+    def settle(self) -> None:
+        """Hold the people of the surroundings by name, if nobody has been enrolled.
+
+        They are not told to the server: it asks, or changes them.
+        """
+        if not self._settled and not self.outbox.count(USER):
+            chinese = self.model.language == CHINESE
+            for number in range(1, self.users + 1):
+                person = self._people.person(str(number))
+                form = person.user(chinese=chinese, card_bytes=self.model.old)
+                self.keep(Record(form, USER.transfer[:1], sent=True, given=True))
+        self._settled = True
+
+    def operate(self, operation: Operation, operator: str, *operands: object) -> None:
+        """Record that something is done at the terminal (11.4)."""
+        self.keep(operated(self.model, self.clock.now(), operation, operator, *operands))
 
     def keep(self, record: Record) -> None:
         """Keep a record until the server has it, and after that."""
@@ -96,19 +128,19 @@ class SimulatedTerminal:
 
     def punch(self) -> Punch:
         """Somebody is verified."""
-        pin = str(self._chance.randint(1, self.users))
+        pin = str(self.chance.randint(1, self.users))
         time = self.clock.next(pin)
         if self.model.identity_cards:
-            made = identify(self._chance, self._people.person(pin), time)
+            made = identify(self.chance, self._people.person(pin), time)
         else:
-            made = punch(self._chance, pin, time)
+            made = punch(self.chance, pin, time)
         self.keep(made.record())
         return made
 
     async def exchange(self) -> None:
         """Make the exchange (5), then push options (8); until both are done, it is not made."""
         self.told = {}
-        reply = await self._link.get("cdata", **self._hello())
+        reply = await self.link.get("cdata", **self._hello())
         try:
             told = decode_options(reply)
             self.orders = self._understand(told)
@@ -120,7 +152,7 @@ class SimulatedTerminal:
             self.outbox.again(data_type)
         self._pushed = {}
         if self.orders.wants_options and not self.model.old:
-            await self._push(self._options())
+            await self._push(self.options())
         self.told = told
 
     async def upload(self) -> None:
@@ -129,32 +161,39 @@ class SimulatedTerminal:
         changed = False
         for data_type, _, _ in STAMPS:
             while records := self.outbox.part(data_type, most(data_type)):
-                upload = write_upload(
-                    self.model,
-                    self.sn,
-                    data_type,
-                    records,
-                    in_base64=self.orders.wants_base64,
-                )
-                await self._send(upload.path, upload.body, upload.arguments)
+                await self._upload(data_type, records)
                 self.outbox.acknowledge(records)
-                self.packets += upload.packed
                 changed = changed or data_type in (OPERLOG, BIODATA.name)
         if changed and self._pushed:
-            await self._push(status.changing(self._options()))
+            await self._push(status.changing(self.options()))
+
+    async def send(self, records: Sequence[Record]) -> None:
+        """Send records that were asked for (12.1.3), whatever the server has of them."""
+        for data_type, _, _ in STAMPS:
+            wanted = [record for record in records if record.form.data_type == data_type]
+            for start in range(0, len(wanted), most(data_type)):
+                await self._upload(data_type, wanted[start : start + most(data_type)])
+
+    async def restart(self) -> None:
+        """Start again: it is there when the exchange is made."""
+        self.operate(Operation.STARTUP, NOBODY)
+        await self.exchange()
 
     async def poll(self) -> bool:
         """Ask for commands (12), execute and answer them; True if there were some."""
         self.polls += 1
         info = status.info(self.model, self.holds, self.outbox)
-        reply = await self._link.get("getrequest", INFO=info)
+        reply = await self.link.get("getrequest", INFO=info)
+        if self._mischief.loses_poll():
+            return False
         self._check(reply)
         try:
             commands = decode_commands(reply)
         except ValueError as error:
             raise LinkError(str(error)) from None
         for command_id, text in commands:
-            await self._execute(command_id, text)
+            self.executed.append(text)
+            await self.executor.execute(command_id, text)
         return bool(commands)
 
     def _hello(self) -> dict[str, str]:
@@ -170,7 +209,7 @@ class SimulatedTerminal:
         return {name: value for name, value in said.items() if value is not None}
 
     def _understand(self, told: dict[str, str]) -> Orders:
-        return Orders(told, self.model, self._options())
+        return Orders(told, self.model, self.options())
 
     async def _push(self, options: dict[str, str]) -> None:
         """Push the options that are not what was pushed last."""
@@ -182,8 +221,14 @@ class SimulatedTerminal:
             await self._send("cdata", body, {"table": "options"})
             self._pushed |= changed
 
+    async def _upload(self, data_type: str, records: Sequence[Record]) -> None:
+        in_base64 = self.orders.wants_base64
+        upload = write_upload(self.model, self.sn, data_type, records, in_base64=in_base64)
+        await self._send(upload.path, upload.body, upload.arguments)
+        self.packets += upload.packed
+
     async def _send(self, path: str, body: bytes, arguments: dict[str, str]) -> None:
-        reply = await self._link.post(path, body, **arguments)
+        reply = await self.link.post(path, body, **arguments)
         self._check(reply)
         if b"OK" not in reply:
             raise LinkError(f"the upload was not acknowledged: {reply[:40]!r}")
@@ -193,17 +238,7 @@ class SimulatedTerminal:
         if reply.strip() == UNKNOWN_DEVICE:
             raise ExchangeWanted
 
-    async def _execute(self, command_id: str, text: bytes) -> None:
-        self.executed.append(text)
-        name = text.decode("utf-8", "replace")
-        known = name in ("CHECK", "INFO", "LOG", "REBOOT")
-        options = self._options() if name == "INFO" else None
-        answer = encode_reply(command_id, 0 if known else NOT_SUPPORTED, name, options)
-        await self._link.post("devicecmd", answer)
-        if name in ("CHECK", "REBOOT"):
-            await self.exchange()
-        if name in ("CHECK", "LOG"):
-            await self.upload()
-
-    def _options(self) -> dict[str, str]:
-        return status.options(self.model, self.sn, self.holds, self.outbox)
+    def options(self) -> dict[str, str]:
+        """All its options (8): what follows from what it is and holds, and what was set."""
+        told = status.options(self.model, self.sn, self.holds, self.outbox)
+        return told | self.settings

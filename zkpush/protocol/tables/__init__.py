@@ -11,8 +11,10 @@ tests are all derived from it. Wire names stand here exactly as their section sp
 | 11.2, 11.3, 11.7, 11.8 attendance | `attendance` |
 | 11.4 operations, 11.16 errors | `logs` |
 | 11.5, 11.6, 11.9 to 11.15 people | `people` |
-| 12.1.1.9 to 12.1.1.18 work codes, messages, lists | `entries` |
-| 12 commands | `commands` |
+| 12.1.1.9 to 12.1.1.12, 12.1.1.18 messages, work codes, lists | `entries` |
+| 12.1.1.13 to 12.1.1.17 keys and access control | `access` |
+| 12.1 commands on data | `data` |
+| 12.2 to 12.8 commands on the terminal | `control` |
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from __future__ import annotations
 from .attendance import ATTLOG, ATTPHOTO
 from .commands import COMMANDS
 from .device import INFO, OPTIONS
-from .entries import BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
+from .entries import ADPIC, BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
 from .handshake import (
     EVERY_TYPE,
     EXCHANGE,
@@ -34,7 +36,7 @@ from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
 
 TEMPLATE_TABLES = (FP, FACE, FVEIN, BIODATA)
 """What holds templates."""
-ENTRY_TABLES = (WORKCODE, SMS, USER_SMS, BLACKLIST, WHITELIST, WALLPAPER)
+ENTRY_TABLES = (WORKCODE, SMS, USER_SMS, BLACKLIST, WHITELIST, ADPIC, WALLPAPER)
 """What terminals hold beside people."""
 RECORD_TABLES = (
     ATTLOG,
@@ -62,6 +64,7 @@ STAMPS = (
 the name that firmware before 2.2.14 reads and sends (5)."""
 
 __all__ = [
+    "ADPIC",
     "ATTLOG",
     "ATTPHOTO",
     "BIODATA",

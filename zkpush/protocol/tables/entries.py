@@ -93,15 +93,12 @@ _PERSON = (
 BLACKLIST = _table("Blacklist", "12.1.1.18", "Identity cards that are refused", _PERSON)
 WHITELIST = _table("WHITELIST", "12.1.1.18", "Identity cards that are let in (2.4.2)", _PERSON)
 
-WALLPAPER = _table(
-    "WALLPAPER",
-    "12.1.1.11",
-    "Pictures behind the clock (2.4.2)",
-    (
-        _key("Index", "index", "Number of the picture"),
-        Field(wire="Size", name="size", meaning="Bytes of the picture"),
-        Field(wire="Extension", name="extension", meaning="Form of the picture, such as jpg"),
-        Field(wire="Content", name="content", meaning="The picture, in base64"),
-    ),
-    aliases=("ADPIC",),
+_PICTURE = (
+    _key("Index", "index", "Number of the picture"),
+    Field(wire="Size", name="size", meaning="Size of the picture"),
+    Field(wire="Extension", name="extension", meaning="Form of the picture, such as jpg"),
+    Field(wire="Content", name="content", meaning="The picture, in base64"),
 )
+
+ADPIC = _table("ADPIC", "12.1.1.11", "Publicity pictures", _PICTURE)
+WALLPAPER = _table("WALLPAPER", "12.1.1.11", "Pictures behind the clock (2.4.2)", _PICTURE)

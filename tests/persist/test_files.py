@@ -1,0 +1,149 @@
+"""Files in the store: on every database."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import pytest_twisted
+
+from zkpush.interfaces import IFiles, StoreError
+from zkpush.model import NewCommand, Page
+
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+
+CONTENT = bytes(range(256)) * 4000 + b"end"
+
+
+def add(content: bytes = CONTENT, name: str = "a.bin", origin: str | None = None):
+    """A unit that keeps a file."""
+    return lambda tx: tx.files.add(name, content, origin, NOW)
+
+
+def make_file_tests(factory):
+    """The tests of files; `factory` makes an empty store, from pytest's request."""
+
+    class FileTests(with_store(factory)):
+        @pytest_twisted.ensureDeferred
+        async def test_files_provide_their_interface(self, store) -> None:
+            """The files of a transaction are what the interface says."""
+            await verify_parts(store, files=IFiles)
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_file_is_found_with_what_it_holds(self, store) -> None:
+            """With its size and MD5, by its id, and in the list."""
+            file = await store.write(add(name="../é\u202e", origin="T1 abc"))
+            assert (file.name, file.size, file.origin) == ("../é\u202e", len(CONTENT), "T1 abc")
+            assert file.md5 == hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
+            assert await store.read(lambda tx: tx.files.get(file.id)) == file
+            assert await store.read(lambda tx: tx.files.page(EVERYTHING)) == [file]
+            assert await store.read(lambda tx: tx.files.content(file)) == CONTENT
+
+        @pytest.mark.parametrize(
+            ("offset", "length"),
+            [(0, 1), (0, 100_000), (777, 3), (len(CONTENT) - 3, 3), (len(CONTENT), 0), (0, 0)],
+        )
+        @pytest_twisted.ensureDeferred
+        async def test_part_of_a_file_is_a_slice(self, store, offset: int, length: int) -> None:
+            """The bytes from a place on, as many as were asked for."""
+            file = await store.write(add())
+            part = await store.read(lambda tx: tx.files.part(file, offset, length))
+            assert part == CONTENT[offset : offset + length]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_part_behind_the_end_is_none(self, store) -> None:
+            """A file that is shorter than it was is not taken for a whole one."""
+            file = await store.write(add())
+            with pytest.raises(LookupError, match="shorter"):
+                await store.read(lambda tx: tx.files.part(file, len(CONTENT) - 1, 2))
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_removed_file_takes_nothing_from_others(self, store) -> None:
+            """Another one with the same content still has it."""
+            first, second = [await store.write(add(name=name)) for name in "ab"]
+            assert first.id != second.id
+            assert await store.write(lambda tx: tx.files.remove(first.id))
+            assert not await store.write(lambda tx: tx.files.remove(first.id))
+            assert await store.read(lambda tx: tx.files.get(first.id)) is None
+            assert await store.read(lambda tx: tx.files.content(second)) == CONTENT
+
+        @pytest.mark.parametrize("file_id", [0, -1, 7, 2**63 - 1, 2**63, 10**40])
+        @pytest_twisted.ensureDeferred
+        async def test_an_id_of_no_file_finds_none(self, store, file_id: int) -> None:
+            """Nor does one that no database can hold."""
+            assert await store.read(lambda tx: tx.files.get(file_id)) is None
+            assert not await store.write(lambda tx: tx.files.remove(file_id))
+
+        @pytest_twisted.ensureDeferred
+        async def test_files_are_listed_in_parts(self, store) -> None:
+            """By id."""
+            for name in "abc":
+                await store.write(add(name=name))
+            first = await store.read(lambda tx: tx.files.page(Page(2)))
+            rest = await store.read(lambda tx: tx.files.page(Page(2, first[-1].id)))
+            assert [file.name for file in (*first, *rest)] == ["a", "b", "c"]
+
+        @pytest_twisted.ensureDeferred
+        async def test_open_commands_are_found_by_their_text(self, store, device, other) -> None:
+            """Of one terminal or of all; not those that have ended; nothing in it is a pattern."""
+
+            def unit(tx) -> None:
+                for number, (terminal, text) in enumerate(
+                    [(device, "PutFile file/1/a"), (other, "PutFile file/1/b"), (device, "LOG")]
+                ):
+                    new = NewCommand(
+                        id=f"c{number}",
+                        command=text.split(" ")[0],
+                        params={},
+                        asked={},
+                        text=text,
+                        idempotency_key=None,
+                    )
+                    tx.commands.add(terminal.id, new, NOW)
+                tx.commands.lease([tx.commands.get("c1")], NOW, NOW)
+
+            await store.write(unit)
+
+            def found(part: str, sn: str | None = None):
+                return store.read(lambda tx: [each.id for each in tx.commands.open(part, sn)])
+
+            assert sorted(await found("file/1/")) == ["c0", "c1"]
+            assert await found("file/1/", "T2") == ["c1"]
+            assert await found("file/_/") == await found("%") == []
+            await store.write(
+                lambda tx: tx.commands.expire_old(NOW + 1, NOW, 10),
+            )
+            assert await found("file/1/") == []
+
+    return FileTests
+
+
+class TestSQLiteInMemory(make_file_tests(in_memory)):
+    """SQLite in memory."""
+
+
+class TestSQLiteFile(make_file_tests(in_file)):
+    """SQLite in a file."""
+
+
+class TestPostgreSQL(make_file_tests(on_postgresql)):
+    """PostgreSQL."""
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_on_disk_is_said_to_be_missing(request, tmp_path) -> None:
+    """A lost file is no failure of the database; one that cannot be read is."""
+    store = in_file(request)
+    store.start()
+    file = await store.write(add())
+    (place,) = (path for path in tmp_path.rglob("*-pictures/*/*") if path.is_file())
+    place.write_bytes(CONTENT[:-1])
+    with pytest.raises(LookupError, match="shorter"):
+        await store.read(lambda tx: tx.files.part(file, 0, len(CONTENT)))
+    place.unlink()
+    with pytest.raises(LookupError, match="is not in"):
+        await store.read(lambda tx: tx.files.part(file, 0, 1))
+    place.mkdir()
+    with pytest.raises(StoreError, match="cannot read"):
+        await store.read(lambda tx: tx.files.part(file, 0, 1))
+    await store.stop()

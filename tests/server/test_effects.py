@@ -1,0 +1,248 @@
+"""What follows from the answers to commands (12.1.3, 12.3.3, 12.4, 12.5, 12.8)."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+
+import pytest
+import pytest_twisted
+
+from ..rig import Rig
+
+POLL = "getrequest?SN=T1"
+TEMPLATE = base64.b64encode(b"nobody's template").decode()
+
+
+async def sent(rig: Rig, name: str, **params: str) -> str:
+    """Queue a command and let the terminal have it; its CmdID."""
+    body = {"command": name, "params": params}
+    reply = await rig.api("POST", "/devices/T1/commands", body)
+    assert reply.status == 202, reply.raw
+    line = (await rig.get(POLL)).body
+    assert line.startswith(f"C:{reply.json['id']}:".encode())
+    return reply.json["id"]
+
+
+async def answered(rig: Rig, body: bytes) -> None:
+    """Answer as the terminal."""
+    assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"
+
+
+async def shown(rig: Rig, command_id: str) -> dict:
+    """A command, as the API shows it."""
+    return (await rig.api("GET", f"/commands/{command_id}")).json
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_option_that_was_set_shows_on_the_terminal(rig: Rig) -> None:
+    """SET OPTION: once it is done, the device has the option; a failure changes nothing."""
+    await rig.exchange()
+    first = await sent(rig, "SET OPTION", key="VolumnLevel", value="30")
+    await answered(rig, f"ID={first}&Return=0&CMD=SET OPTION".encode())
+    second = await sent(rig, "SET OPTION", key="VolumnLevel", value="99")
+    await answered(rig, f"ID={second}&Return=-1&CMD=SET OPTION".encode())
+    device = (await rig.api("GET", "/devices/T1")).json
+    assert device["options"] == {"VolumnLevel": "30"}
+
+
+CONTENT = b"\x00\xff\nID=other&Return=0&CMD=LOG\nContent=\r\n more \n"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_of_the_terminal_is_kept(rig: Rig) -> None:
+    """GetFile: the bytes after Content= are a file, whatever they look like (12.5.1)."""
+    await rig.exchange()
+    other = await sent(rig, "LOG")
+    command = await sent(rig, "GetFile", path="/mnt/mtdblock/../etc/passwd")
+    head = f"ID={command}\nSN=T1\nFILENAME=passwd\nCMD=GetFile\nReturn={len(CONTENT)}\nContent="
+    await answered(rig, head.encode() + CONTENT)
+    ended = await shown(rig, command)
+    assert (ended["state"], ended["return_code"]) == ("done", len(CONTENT))
+    file = await rig.store.read(lambda tx: tx.files.get(int(ended["result"]["file"])))
+    assert (file.name, file.size) == ("passwd", len(CONTENT))
+    assert file.origin == f"T1 {command}"
+    assert await rig.store.read(lambda tx: tx.files.content(file)) == CONTENT
+    assert (await shown(rig, other))["state"] == "sent"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [(b"total 3\nID=1&Return=0\n", "total 3\nID=1&Return=0\n"), (b"\x00\xff", None)],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_a_shell_prints_is_kept(rig: Rig, content: bytes, text: str | None) -> None:
+    """SHELL: text in the result, anything else as a file; Return is the command's own (12.8.1)."""
+    await rig.exchange()
+    command = await sent(rig, "SHELL", command="ls -l")
+    head = f"ID={command}\nSN=T1\nReturn=0\nCMD=Shell\nFILENAME=shellout.txt\nContent="
+    await answered(rig, head.encode() + content)
+    ended = await shown(rig, command)
+    assert ended["state"] == "done"
+    assert ended["result"].get("Content") == text
+    if text is None:
+        file = await rig.store.read(lambda tx: tx.files.get(int(ended["result"]["file"])))
+        assert await rig.store.read(lambda tx: tx.files.content(file)) == content
+
+
+@pytest_twisted.ensureDeferred
+async def test_counts_are_compared(rig: Rig) -> None:
+    """VERIFY SUM: a terminal that counts more than is stored is a problem people see (12.3.3)."""
+    await rig.exchange()
+    lines = b"".join(b"7\t2026-02-0%d 08:00:00\t0\t1\n" % day for day in range(1, 6))
+    await rig.post("cdata?SN=T1&table=ATTLOG", lines)
+    period = {"StartTime": "2026-02-02 00:00:00", "EndTime": "2026-02-04 23:59:59"}
+
+    async def counted(number: int) -> dict:
+        command = await sent(rig, "VERIFY SUM ATTLOG", **period)
+        body = (
+            f"ID={command}&Return=0&CMD=VERIFY SUM&StartTime={period['StartTime']}"
+            f"&EndTime={period['EndTime']}&AttlogSum={number}"
+        )
+        await answered(rig, body.encode())
+        return (await shown(rig, command))["result"]
+
+    async def problems() -> list[str]:
+        device = (await rig.api("GET", "/devices/T1")).json
+        return [problem["code"] for problem in device["problems"]]
+
+    result = await counted(5)
+    assert (result["AttlogSum"], result["stored"], result["agrees"]) == ("5", "3", "no")
+    assert await problems() == ["attendance count differs"]
+    assert (await counted(3))["agrees"] == "yes"
+    assert await problems() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_ends_when_its_records_have_arrived(rig: Rig) -> None:
+    """The answer comes first, the records after it: the next poll ends the command (12.1.3)."""
+    await rig.exchange()
+    query = await sent(rig, "DATA QUERY USERINFO", PIN="7")
+    await answered(rig, f"ID={query}&Return=0&CMD=DATA".encode())
+    assert (await shown(rig, query))["state"] == "sent"
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=8\tName=Bob")
+    assert (await shown(rig, query))["state"] == "sent"
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=7\tName=Ann")
+    assert (await shown(rig, query))["state"] == "sent"
+    assert (await rig.get(POLL)).body == b"OK"
+    ended = await shown(rig, query)
+    assert (ended["state"], ended["result"]) == ("done", {"records": "1"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_whose_records_came_first_ends_with_its_answer(rig: Rig) -> None:
+    """Records that arrive before the answer are counted."""
+    await rig.exchange()
+    query = await sent(rig, "DATA QUERY FINGERTMP", PIN="7")
+    fingers = f"FP PIN=7\tFID=1\tTMP={TEMPLATE}\nFP PIN=7\tFID=2\tTMP={TEMPLATE}"
+    await rig.post("cdata?SN=T1&table=OPERLOG", f"{fingers}\nFP PIN=8\tTMP=AAAA".encode())
+    assert (await shown(rig, query))["state"] == "sent"
+    await answered(rig, f"ID={query}&Return=0&CMD=DATA".encode())
+    ended = await shown(rig, query)
+    assert (ended["state"], ended["result"]) == ("done", {"records": "2"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_that_finds_nothing_ends_at_the_next_poll(rig: Rig) -> None:
+    """A terminal that asks for more has sent what it had."""
+    await rig.exchange()
+    period = {"StartTime": "2026-02-02 00:00:00", "EndTime": "2026-02-04 23:59:59"}
+    query = await sent(rig, "DATA QUERY ATTLOG", **period)
+    await answered(rig, f"ID={query}&Return=0&CMD=DATA".encode())
+    await rig.post("cdata?SN=T1&table=ATTLOG", b"7\t2026-02-05 08:00:00\t0\t1\n")
+    assert (await shown(rig, query))["state"] == "sent"
+    assert (await rig.get(POLL)).body == b"OK"
+    ended = await shown(rig, query)
+    assert (ended["state"], ended["result"]) == ("done", {"records": "0"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_that_fails_has_no_records(rig: Rig) -> None:
+    """A negative code ends it as failed."""
+    await rig.exchange()
+    query = await sent(rig, "DATA QUERY BIODATA", Type="9", PIN="7")
+    await answered(rig, f"ID={query}&Return=-10&CMD=DATA".encode())
+    ended = await shown(rig, query)
+    assert ended["state"] == "failed"
+    assert ended["meaning"] == "The user specified by PIN does not exist in the equipment"
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "code", "state"),
+    [
+        ("ENROLL_FP", {"PIN": "7", "FID": "1"}, 0, "done"),
+        ("ENROLL_FP", {"PIN": "7", "FID": "1"}, 6, "failed"),
+        ("ENROLL_MF", {"PIN": "7"}, 5, "failed"),
+        ("ENROLL_BIO", {"TYPE": "9", "PIN": "7"}, 2, "failed"),
+        ("LOG", {}, 6, "done"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_success_is_judged_by_the_command(
+    rig: Rig, name: str, params: dict[str, str], code: int, state: str
+) -> None:
+    """2 to 7 are failures to enrol, and sizes or counts elsewhere (Appendix 1)."""
+    await rig.exchange()
+    command = await sent(rig, name, **params)
+    await answered(rig, f"ID={command}&Return={code}&CMD={name}".encode())
+    assert (await shown(rig, command))["state"] == state
+
+
+@pytest_twisted.ensureDeferred
+async def test_packages_are_made_of_the_people_in_the_store(rig: Rig) -> None:
+    """PutFile with SyncData and no url: the server builds the file, and counts it (12.5.2)."""
+    await rig.exchange()
+    body = f"USER PIN=7\tName=Ann\tPri=0\nUSER PIN=8\tName=Bob\nFP PIN=7\tFID=3\tTMP={TEMPLATE}"
+    await rig.post("cdata?SN=T1&table=OPERLOG", body.encode())
+    request = {"command": "PutFile", "params": {"Action": "SyncData", "TableName": "USERINFO"}}
+    reply = await rig.api("POST", "/devices/T1/commands", request)
+    assert reply.json["params"]["RecordCount"] == "2"
+    url = reply.json["params"]["url"]
+    line = (await rig.get(POLL)).body.decode()
+    assert line == (
+        f"C:{reply.json['id']}:PutFile {url}\tuserinfo.tgz\tAction=SyncData\tTableName=USERINFO\t"
+        "RecordCount=2\n"
+    )
+    file = await rig.store.read(lambda tx: tx.files.get(int(url.split("/")[1])))
+    content = await rig.store.read(lambda tx: tx.files.content(file))
+    assert gzip.decompress(content).decode() == (
+        "C:1:DATA UPDATE USERINFO PIN=7\tName=Ann\tPri=0\tVerify=-1\n"
+        "C:2:DATA UPDATE USERINFO PIN=8\tName=Bob\tVerify=-1\n"
+    )
+    both = {"command": "PutFile", "params": {"Action": "AppendData"}}
+    reply = await rig.api("POST", "/devices/T1/commands", both)
+    file = await rig.store.read(
+        lambda tx: tx.files.get(int(reply.json["params"]["url"].split("/")[1]))
+    )
+    content = gzip.decompress(await rig.store.read(lambda tx: tx.files.content(file))).decode()
+    assert f"C:2:DATA UPDATE FINGERTMP PIN=7\tFID=3\tSize=24\tValid=1\tTMP={TEMPLATE}\n" in content
+
+
+@pytest.mark.parametrize(
+    ("command", "params", "mistake"),
+    [
+        ("UPGRADE", {"file": "99", "form": "1"}, "there is no file 99"),
+        ("PutFile", {"url": "file/99/x", "path": "a"}, "there is no file 'file/99/x'"),
+        (
+            "PutFile",
+            {"url": "http://elsewhere.example/x.tgz"},
+            "there is no file 'http://elsewhere",
+        ),
+        ("PutFile", {"url": "file/../../etc/passwd", "path": "a"}, "there is no file"),
+        ("PutFile", {"Action": "SyncData"}, "TableName"),
+        ("PutFile", {"url": "file/1/a.tgz", "Action": "SyncData"}, "TableName"),
+        ("PutFile", {"url": "file/1/a.dat"}, "path: says where"),
+        ("DATA UPDATE BIOPHOTO", {"PIN": "7", "Type": "9", "Url": "file/99/x"}, "there is no file"),
+        ("PutFile", {"Action": "SyncData", "TableName": "USERINFO"}, "nobody in the store"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_file_that_is_not_there_is_refused_where_the_command_is_made(
+    rig: Rig, command: str, params: dict[str, str], mistake: str
+) -> None:
+    """A url is only ever looked up among our own files."""
+    await rig.exchange()
+    reply = await rig.api("POST", "/devices/T1/commands", {"command": command, "params": params})
+    assert reply.status == 400
+    assert mistake in reply.json["detail"]
+    assert (await rig.get(POLL)).body == b"OK"

@@ -1,0 +1,124 @@
+"""`zkpush files`: what terminals are to fetch, and what came from them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import click
+
+from .arguments import as_json
+from .client import Api
+from .output import Column, print_list, print_object, printable, progress
+from .running import with_api
+from .transfers import download, upload
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Name", "name"),
+    Column("Size", "size"),
+    Column("MD5", "md5"),
+    Column("Path", "path"),
+    Column("From", "origin"),
+    Column("Added", "created_at"),
+)
+_MEGABYTE = 1000 * 1000
+_file_id = click.argument("id", metavar="ID", type=click.IntRange(min=1))
+
+
+@click.group()
+def files() -> None:
+    """Give terminals files to fetch: firmware with UPGRADE, others with PutFile."""
+
+
+@files.command()
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--name", help="What it is called; its own name, else.")
+@as_json
+@with_api
+async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
+    """Add a file. Prints its ID, which UPGRADE takes as `file`; PutFile takes the path."""
+    name = path.name if name is None else name
+    try:
+        with path.open("rb") as file, progress() as say:
+            added = await upload(api, name, file, _teller(f"Sending {name}", say))
+    except OSError as error:
+        raise click.ClickException(f"Cannot read {path}: {error.strerror}.") from None
+    if as_json:
+        print_object(added, as_json=True)
+    else:
+        click.echo(added["id"])
+
+
+@files.command("list")
+@as_json
+@with_api
+async def list_(api: Api, as_json: bool) -> None:
+    """List the files for terminals, and those that came from them with GetFile and SHELL."""
+    await print_list(
+        api.pages("files"),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no files. Add one with: zkpush files add PATH",
+    )
+
+
+@files.command()
+@_file_id
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@with_api
+async def get(api: Api, id: int, file: Path) -> None:
+    """Write what a file holds to FILE, only for its owner."""
+    found = await api.get("files", str(id))
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        with open(file, "xb", opener=_private) as out:
+            try:
+                with progress() as say:
+                    told = _teller(f"Fetching {found['name']}", say)
+                    await download(api, id, _taker(out, digest.update), told)
+                if digest.hexdigest() != found["md5"]:
+                    raise click.ClickException(f"What came is not the file {id}: its MD5 differs.")
+            except BaseException:
+                file.unlink()
+                raise
+    except FileExistsError:
+        raise click.ClickException(f"{file} is there already; name another file.") from None
+    except OSError as error:
+        raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
+
+
+@files.command()
+@_file_id
+@with_api
+async def remove(api: Api, id: int) -> None:
+    """Remove a file; not while a terminal has still to fetch it."""
+    await api.send("DELETE", "files", str(id))
+    click.echo(f"The file {id} is removed.")
+
+
+def _taker(out: IO[bytes], update: Callable[[bytes], object]) -> Callable[[bytes], object]:
+    """What takes the parts of a file."""
+
+    def take(part: bytes) -> None:
+        out.write(part)
+        update(part)
+
+    return take
+
+
+def _teller(what: str, say: Callable[[str, str], None]) -> Callable[[int, int], None]:
+    """What tells how far a long transfer has come."""
+
+    def moved(done: int, length: int) -> None:
+        say(printable(what), f"{done / _MEGABYTE:.1f} of {length / _MEGABYTE:.1f} MB")
+
+    return moved
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that is made for its owner only: terminals' own files hold passwords."""
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,224 @@
+"""Files on their way: to terminals that were told to fetch them (12.5.2, 12.8.2), and to people.
+
+Theory of operation. A file is looked up once, with the right to have it. After that it is read in
+parts, each when what came before it has left, so that a connection holds one part of a file
+whatever its size, and whoever reads slowly holds up nobody. Parts are read on the store's threads,
+few at a time: a thousand terminals that fetch firmware leave threads for all others.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
+from twisted.internet.interfaces import IConsumer, IPushProducer
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import StoredFile
+from ..protocol.errors import Refused, Unavailable, UnknownPath
+from .files import Wanted
+from .registry import Registry
+
+T = TypeVar("T")
+PART = 96 * 1024
+"""Most bytes of a file that a connection holds: more than makes a transport ask for a pause."""
+READ_AT_ONCE = 2
+"""Parts that are read at the same time."""
+SUM_PART = 3 * 1024 * 1024
+"""Bytes that are read at a time to make a sum of all; whole groups of base64."""
+MOST_SUMS = 64
+"""Sums that are remembered."""
+
+
+class Interrupted(Exception):
+    """The other side does not get everything: it has gone, or the file cannot be read."""
+
+
+@attrs.frozen
+class Body:
+    """What is served of a file: the file itself, or its base64 without line breaks."""
+
+    file: StoredFile
+    in_base64: bool
+
+    def __len__(self) -> int:
+        return (self.file.size + 2) // 3 * 4 if self.in_base64 else self.file.size
+
+    def part(self, tx: ITransaction, start: int, end: int) -> bytes:
+        """Some bytes of it; `LookupError` if the file is not here, or cut."""
+        if not self.in_base64:
+            return tx.files.part(self.file, start, end - start)
+        first = start // 4 * 3
+        last = min((end + 3) // 4 * 3, self.file.size)
+        text = base64.b64encode(tx.files.part(self.file, first, last - first))
+        skipped = start % 4
+        return text[skipped : skipped + end - start]
+
+
+@attrs.frozen(eq=False)
+class Download:
+    """A file that somebody may have; its parts are read when they are asked for."""
+
+    body: Body
+    md5: bytes
+    """Of all that can be served."""
+    read: Callable[[int, int], Awaitable[bytes]]
+    """Gives the bytes from one place to another."""
+
+
+class Downloads:
+    """Finds files, and reads them."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._reading = DeferredSemaphore(READ_AT_ONCE)
+        self._summing = DeferredLock()
+        self._sums: dict[str, bytes] = {}
+
+    async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
+        """The file that a terminal was told to fetch; without `sn`, that any was told to.
+
+        `UnknownPath` if the URL is not one of ours, or its file is gone; `Refused` if nobody asked
+        for it; `Unavailable` if what it holds cannot be read.
+        """
+        try:
+            wanted = Wanted(url)
+        except LookupError as error:
+            raise UnknownPath(str(error)) from None
+        if sn is not None:
+            await self._registry.admit(sn, address)
+
+        def find(tx: ITransaction) -> tuple[bool, StoredFile | None]:
+            return wanted.wanted_by(tx, sn), tx.files.get(wanted.file_id)
+
+        is_wanted, file = await self._read(find)
+        if not is_wanted:
+            raise Refused("There is no open command to fetch this file.")
+        if file is None:
+            raise UnknownPath("This file was removed.")
+        return await self.open(Body(file, wanted.in_base64))
+
+    async def open(self, body: Body) -> Download:
+        """Make ready what is there to be read; `Unavailable` if not all of it is."""
+
+        async def read(start: int, end: int) -> bytes:
+            return await self._read(lambda tx: body.part(tx, start, end))
+
+        size = len(body)
+        try:
+            # A file that is missing or cut is found out before any of it is promised.
+            await read(max(size - 1, 0), size)
+            return Download(body, await self._sum(body), read)
+        except LookupError as error:
+            self._log.error("A file cannot be served: {error}", error=str(error.args[0]))
+            raise Unavailable("What this file holds is missing on the server.") from None
+
+    async def _sum(self, body: Body) -> bytes:
+        """The MD5 of what is served."""
+        if not body.in_base64:
+            return bytes.fromhex(body.file.md5)
+        # Those who come at once for the same file wait for one of them to have made it.
+        return await self._summing.run(self._base64_sum, body)
+
+    async def _base64_sum(self, body: Body) -> bytes:
+        known = self._sums.get(body.file.content)
+        if known is not None:
+            return known
+
+        def make(tx: ITransaction) -> bytes:
+            digest = hashlib.md5(usedforsecurity=False)
+            for start in range(0, len(body), SUM_PART // 3 * 4):
+                end = min(start + SUM_PART // 3 * 4, len(body))
+                digest.update(body.part(tx, start, end))
+            return digest.digest()
+
+        if len(self._sums) >= MOST_SUMS:
+            self._sums.clear()
+        made = self._sums[body.file.content] = await self._read(make)
+        return made
+
+    async def _read(self, query: Callable[[ITransaction], T]) -> T:
+        async def read() -> T:
+            return await self._store.read(query)
+
+        return await self._reading.run(read)
+
+
+@implementer(IPushProducer)
+class Sending:
+    """Sends bytes of a download to a consumer, no faster than it takes them."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        download: Download,
+        consumer: IConsumer,
+        moved: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`moved` is called whenever something has left."""
+        self._download = download
+        self._consumer = consumer
+        self._moved = moved
+        self._paused = False
+        self._stopped = False
+        self._resumed: Deferred[None] | None = None
+
+    async def run(self, start: int, end: int) -> None:
+        """Send the bytes from one place to another; comes back when the consumer has them.
+
+        `Interrupted` if it has gone, or they cannot be read; in its place nothing else may follow.
+        """
+        self._consumer.registerProducer(self, True)
+        try:
+            while start < end:
+                until = min(start + PART, end)
+                content = await self._download.read(start, until)
+                await self._ready()
+                self._consumer.write(content)
+                self._moved()
+                del content
+                await self._ready()
+                start = until
+        except (LookupError, StoreError) as error:
+            self._log.error("A file was not sent to its end: {error}", error=str(error.args[0]))
+            raise Interrupted from error
+        finally:
+            if not self._stopped:
+                self._consumer.unregisterProducer()
+
+    async def _ready(self) -> None:
+        """Wait until the consumer takes more."""
+        if self._paused and not self._stopped:
+            self._resumed = Deferred()
+            await self._resumed
+        if self._stopped:
+            raise Interrupted
+
+    def pauseProducing(self) -> None:
+        """Hear that the consumer has enough for now."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """Hear that the consumer takes more."""
+        self._paused = False
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        """Hear that the consumer has gone."""
+        self._stopped = True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.callback(None)

@@ -1,0 +1,90 @@
+"""Packages of people for PutFile with SyncData and AppendData (12.5.2), built from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..interfaces import ITransaction
+from ..model import Device, Page, Record
+from ..protocol.commands import command_text, find_command
+from ..protocol.tables import FACE, FP
+from .files import package, path_of
+
+PACKED = ".tgz"
+"""What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
+_USERS_AT_ONCE = 1000
+
+
+def completed(
+    tx: ITransaction, device: Device, params: Mapping[str, str], now: int
+) -> dict[str, str]:
+    """PutFile with an Action and without a URL: the package is made, and its URL filled in.
+
+    `ValueError` if the Action lacks what it needs.
+    """
+    action, table = params.get("Action"), params.get("TableName")
+    if action == "SyncData" and table is None:
+        raise ValueError("TableName: SyncData needs USERINFO, FINGERTMP or FACE")
+    if "url" in params:
+        if action == "SyncData" and "RecordCount" not in params:
+            raise ValueError("RecordCount: SyncData needs the number of records in the file")
+        if action is None and "path" not in params and not params["url"].endswith(PACKED):
+            raise ValueError("path: says where the file goes on the terminal; only tgz needs none")
+        return dict(params)
+    lines = list(_lines(tx, table))
+    if not lines:
+        raise ValueError("there is nobody in the store to make a package of")
+    name = f"{(table or 'people').lower()}.tgz"
+    content = package(
+        [f"C:{number}:{line}" for number, line in enumerate(lines, 1)], device.dialect.encoding
+    )
+    file = tx.files.add(name, content, None, now)
+    made = {**params, "url": path_of(file), "path": params.get("path", name)}
+    if action == "SyncData":
+        made["RecordCount"] = str(len(lines))
+    return made
+
+
+def _lines(tx: ITransaction, table: str | None) -> Iterator[str]:
+    """The commands that put everyone in the store on a terminal: of one table, or of all."""
+    after = 0
+    while users := tx.people.users(Page(_USERS_AT_ONCE, after)):
+        for user in users:
+            yield from _of_user(tx, user, table)
+        after = int(str(users[-1]["id"]))
+
+
+def _of_user(tx: ITransaction, user: Record, table: str | None) -> Iterator[str]:
+    if table in (None, "USERINFO"):
+        yield user_command(user)
+    if table != "USERINFO" and user["templates"]:
+        for template in tx.people.templates(str(user["pin"])):
+            wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(str(template["form"]))
+            if wanted is not None and table in (None, wanted):
+                yield template_command(template)
+
+
+def user_command(user: Record) -> str:
+    """The command that adds or changes a user (12.1.1.1)."""
+    return _filled("DATA UPDATE USERINFO", user)
+
+
+def template_command(template: Record) -> str:
+    """The command that adds or changes a template, in the form it came in (12.1.1.3 to 6)."""
+    names = {FP.name: "FINGERTMP", FACE.name: "FACE"}
+    name = names.get(str(template["form"]), str(template["form"]))
+    values = dict(template)
+    if name == "FINGERTMP" and template["duress"]:
+        values["valid"] = 3
+    return _filled(f"DATA UPDATE {name}", values)
+
+
+def _filled(name: str, values: Mapping[str, object]) -> str:
+    """The text of a command whose parameters are the fields of a stored record."""
+    command = find_command(name)
+    params = {
+        field.wire: field.kind.encode(values[field.name])
+        for field in command.parameters
+        if values.get(field.name) is not None
+    }
+    return command_text(command, params)

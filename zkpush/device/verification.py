@@ -1,0 +1,178 @@
+"""Background verification (12.8.3): a verifier decides who is let in, within a deadline."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.plugin import IPlugin
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ..config import Verification
+from ..interfaces import IStore, IVerifier
+from ..model import Device, Page, Verdict, VerifyRequest
+from ..protocol.errors import refusal
+from ..protocol.handshake import UNKNOWN_DEVICE
+from ..protocol.records import Reject
+from ..protocol.times import local_time
+from ..protocol.validity import not_valid
+from ..protocol.verification import POST_VERIFY_DATA, find_pin
+from .registry import Registry
+from .session import Verdict as SessionVerdict
+from .terminal import Terminal
+
+ADMITTED = b"OK"
+LONGEST_REASON = 200
+"""Most characters of the description that a terminal is sent."""
+UNDECIDED = "This could not be verified now; try again."
+_REFUSED = "This user is not let in."
+
+
+@implementer(IPlugin, IVerifier)
+@attrs.frozen
+class KnownUsers:
+    """Admits users that the store knows, while they are valid by the terminal's own clock."""
+
+    name = "known"
+
+    def verify(self, device: Device, request: VerifyRequest) -> Verdict:
+        """Look at what the store knows; see `zkpush.protocol.validity` for what is valid."""
+        user = request.user
+        if request.pin is None:
+            return Verdict(False, "There is no user ID in this request.")
+        if user is None:
+            return Verdict(False, "This user is not known.")
+        start, end, expires = (
+            None if user[name] is None else str(user[name])
+            for name in ("start_datetime", "end_datetime", "expires")
+        )
+        reason = not_valid(start, end, expires, request.time)
+        return Verdict(reason is None, reason or "")
+
+
+class BackgroundVerification:
+    """Asks the verifier, and answers in its place when it fails or is late."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        verifier: IVerifier,
+        settings: Verification,
+        clock: IReactorTime,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._verifier = verifier
+        self._settings = settings
+        self._clock = clock
+
+    def answer(self, terminal: Terminal, body: bytes) -> bytes | Deferred[bytes]:
+        """The reply to PostVerifyData of an approved terminal; the Deferred never fails.
+
+        `OK` admits. A description of why not is sent with status 200, too: section 12.8.3 has it in
+        the place of `OK` in the one response that it shows, and any other status means to firmware
+        that there is no server, so that it tries again, or decides by itself.
+        """
+        if terminal.session.upload is SessionVerdict.ASK_FOR_EXCHANGE:
+            return UNKNOWN_DEVICE
+        answer: Deferred[bytes] = Deferred()
+        seconds = self._settings.deadline_seconds
+
+        def decided(verdict: Verdict) -> None:
+            reply = _reply(terminal, verdict)
+            # One that has blocked the reactor until now is late, too.
+            if late.active() and self._clock.seconds() < late.getTime():
+                late.cancel()
+                answer.callback(reply)
+
+        def failed(failure: Failure) -> None:
+            if late.active():
+                late.cancel()
+                answer.callback(self._instead(terminal, f"failed ({_what_failed(failure)})"))
+
+        def too_late() -> None:
+            answer.callback(self._instead(terminal, f"has not decided within {seconds:g} seconds"))
+            deciding.cancel()  # it fails then, or comes to nothing, and neither is heard of
+
+        late = self._clock.callLater(seconds, too_late)
+        deciding = Deferred.fromCoroutine(self._decide(terminal, body))
+        deciding.addCallback(decided).addErrback(failed)
+        return answer
+
+    async def _decide(self, terminal: Terminal, body: bytes) -> Verdict:
+        """Ask the verifier, and check that what it says is a verdict.
+
+        A body in which no user is found is kept with its bytes first.
+        """
+        device, now = terminal.device, self._registry.now()
+        pin = find_pin(body, terminal.dialect.encoding)
+        user = None
+        if pin is not None:
+            part = Page(1)
+            found = await self._store.read(lambda tx: tx.people.users(part, pin))
+            user = found[0] if found else None
+        elif body.strip():
+            reject = Reject(POST_VERIFY_DATA, "there is not one user ID in it", body)
+            await self._store.write(lambda tx: tx.rejects.add(device.id, [reject], now))
+        request = VerifyRequest(
+            pin=pin, user=user, time=local_time(device.timezone, now / 1000), at=now, body=body
+        )
+        said: object = self._verifier.verify(device, request)
+        if isinstance(said, Awaitable):
+            said = await said
+        verdict = _checked(said)
+        self._log.info(
+            "Terminal {sn}: {user} is {decision} by the verifier {name}",
+            sn=device.sn,
+            # What is no user's ID may be anything.
+            user="somebody unknown" if user is None else f"user {pin}",
+            decision="admitted" if verdict.admitted else "refused",
+            name=self._verifier.name,
+        )
+        return verdict
+
+    def _instead(self, terminal: Terminal, problem: str) -> bytes:
+        """The configured answer in place of the verifier's."""
+        verdict = Verdict(self._settings.fallback == "admit", UNDECIDED)
+        self._log.error(
+            "Terminal {sn}: the verifier {name} {problem}; the fallback is to {fallback}",
+            sn=terminal.device.sn,
+            name=self._verifier.name,
+            problem=problem,
+            fallback=self._settings.fallback,
+        )
+        return _reply(terminal, verdict)
+
+
+def _checked(said: object) -> Verdict:
+    """A verdict of the right types; `TypeError` for anything else."""
+    if (
+        isinstance(said, Verdict)
+        and isinstance(said.admitted, bool)
+        and isinstance(said.reason, str)
+    ):
+        return said
+    raise TypeError("this is no verdict")
+
+
+def _reply(terminal: Terminal, verdict: Verdict) -> bytes:
+    if verdict.admitted:
+        return ADMITTED
+    reason = verdict.reason[:LONGEST_REASON]
+    return refusal(reason if reason.strip() else _REFUSED, terminal.dialect.encoding)
+
+
+def _what_failed(failure: Failure) -> str:
+    """What was raised and where, without its message: that may hold what the terminal sent."""
+    kind = failure.type
+    name = "an unknown error" if kind is None else kind.__qualname__
+    frames = traceback.extract_tb(failure.getTracebackObject())
+    return f"{name} in {frames[-1].filename}:{frames[-1].lineno}" if frames else name

@@ -1,0 +1,272 @@
+"""The API of commands: what there is to ask of terminals, and what has become of it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ..device.queue import CommandQueue, KeyReused
+from ..device.registry import Registry
+from ..interfaces import IStore, ITransaction
+from ..model import CommandState, Device, QueuedCommand
+from ..protocol.codes import return_meaning
+from ..protocol.commands import find_command
+from ..protocol.errors import CommandError
+from ..protocol.fields import Command, Field, Kind, Scope
+from ..protocol.tables import COMMANDS
+from .listing import Listing, ListQuery, listing
+from .problems import ApiError, not_found
+from .recordviews import Scopes
+from .routes import Route
+from .times import instant, instant_or_none
+
+
+class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A command to queue."""
+
+    command: Annotated[str, Meta(description="The words of the protocol, such as INFO")]
+    params: dict[str, str] = {}
+
+
+class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a terminal is to send again, all of it."""
+
+    table: Annotated[str, Meta(description="The table of the upload, such as ATTLOG")]
+
+
+class CommandView(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, and what has become of it."""
+
+    id: Annotated[str, Meta(description="The CmdID on the wire")]
+    device: str
+    command: str
+    params: Annotated[
+        dict[str, str | None], Meta(description="Secret ones are null without `biometrics`")
+    ]
+    state: CommandState
+    attempts: int
+    return_code: int | None
+    meaning: str | None
+    result: dict[str, str] | None
+    created_at: str
+    sent_at: str | None
+    finished_at: str | None
+
+
+class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
+    """A parameter of a command."""
+
+    name: str
+    type: Annotated[str, Meta(description="integer, number, text, time or base64")]
+    format: Annotated[str, Meta(description="How it is written")]
+    meaning: str
+    required: bool
+    secret: bool
+    minimum: int | None
+    maximum: int | None
+    choices: list[int]
+    pattern: str | None
+    most_bytes: int | None
+
+
+class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that can be sent."""
+
+    command: str
+    meaning: str
+    section: Annotated[str, Meta(description="Of the specification")]
+    scope: Annotated[str, Meta(description="What the caller needs")]
+    since: Annotated[str, Meta(description="The first protocol version that has it")]
+    params: list[ParameterView]
+    one_of: Annotated[list[str], Meta(description="Parameters of which one has to be there")]
+
+
+_TYPES = {
+    Kind.INTEGER: "integer",
+    Kind.NUMBER: "number",
+    Kind.TIME: "time",
+    Kind.MOMENT: "time",
+    Kind.BASE64: "base64",
+}
+
+
+def _parameter(field: Field) -> ParameterView:
+    return ParameterView(
+        name=field.wire,
+        type=_TYPES.get(field.kind, "text"),
+        format=field.kind.title,
+        meaning=field.meaning,
+        required=field.required,
+        secret=field.secret,
+        minimum=field.minimum,
+        maximum=field.maximum,
+        choices=list(field.choices),
+        pattern=field.pattern,
+        most_bytes=field.most_bytes,
+    )
+
+
+def _described(command: Command) -> CatalogueView:
+    return CatalogueView(
+        command=command.name,
+        meaning=command.meaning,
+        section=command.section,
+        scope=command.scope.value,
+        since=str(command.since),
+        params=[_parameter(field) for field in command.parameters],
+        one_of=list(command.one_of),
+    )
+
+
+def command_view(command: QueuedCommand, scopes: Scopes) -> CommandView:
+    """Show a command."""
+    code = command.return_code
+    params: dict[str, str | None] = dict(command.params)
+    if Scope.BIOMETRICS not in scopes:
+        params |= dict.fromkeys(_secret(command) & params.keys())
+    return CommandView(
+        id=command.id,
+        device=command.device,
+        command=command.command,
+        params=params,
+        state=command.state,
+        attempts=command.attempts,
+        return_code=code,
+        meaning=None if code is None else return_meaning(command.command, code),
+        result=command.result,
+        created_at=instant(command.created_at),
+        sent_at=instant_or_none(command.sent_at),
+        finished_at=instant_or_none(command.finished_at),
+    )
+
+
+def _secret(command: QueuedCommand) -> frozenset[str]:
+    """The secret parameters; of a command that a later version has queued, all."""
+    try:
+        return find_command(command.command).secret
+    except CommandError:
+        return frozenset(command.params)
+
+
+class CommandEndpoints:
+    """What the routes of commands do."""
+
+    def __init__(self, store: IStore, registry: Registry, queue: CommandQueue) -> None:
+        self._store = store
+        self._registry = registry
+        self._queue = queue
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "GET",
+                "/commands/catalogue",
+                Scope.READ,
+                self.catalogue,
+                "All commands, with their parameters",
+                returns=Listing[CatalogueView],
+            ),
+            Route(
+                "GET",
+                "/devices/<sn>/commands",
+                Scope.READ,
+                self.of_device,
+                "The commands of a terminal, in the order they were queued",
+                query=ListQuery,
+                returns=Listing[CommandView],
+                takes=("scopes",),
+            ),
+            Route(
+                "POST",
+                "/devices/<sn>/commands",
+                Scope.WRITE,
+                self.add,
+                "Queue a command; the same Idempotency-Key again gives the same command",
+                body=CommandRequest,
+                returns=CommandView,
+                status=HTTPStatus.ACCEPTED,
+                takes=("idempotency_key", "scopes"),
+            ),
+            Route(
+                "POST",
+                "/devices/<sn>/resend",
+                Scope.WRITE,
+                self.resend,
+                "Make a terminal send all it has of a data type again",
+                body=ResendRequest,
+                returns=CommandView,
+                status=HTTPStatus.ACCEPTED,
+                takes=("scopes",),
+            ),
+            Route(
+                "GET",
+                "/commands/<id>",
+                Scope.READ,
+                self.show,
+                "One command",
+                returns=CommandView,
+                takes=("scopes",),
+            ),
+            Route(
+                "DELETE",
+                "/commands/<id>",
+                Scope.WRITE,
+                self.cancel,
+                "Cancel a command that is not ended",
+                status=HTTPStatus.NO_CONTENT,
+            ),
+        ]
+
+    async def catalogue(self) -> Listing[CatalogueView]:
+        """List what can be asked of terminals."""
+        return Listing([_described(command) for command in COMMANDS], None)
+
+    async def of_device(self, sn: str, query: ListQuery, scopes: Scopes) -> Listing[CommandView]:
+        """List the commands of a terminal."""
+
+        def find(tx: ITransaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
+            return tx.devices.find(sn), tx.commands.page(query.page, sn)
+
+        device, found = await self._store.read(find)
+        if device is None:
+            raise not_found(f"There is no terminal {sn}.")
+        items = [command_view(command, scopes) for _, command in found]
+        return listing(items, [cursor for cursor, _ in found], query)
+
+    async def add(
+        self, sn: str, body: CommandRequest, idempotency_key: str | None, scopes: Scopes
+    ) -> CommandView:
+        """Queue a command."""
+        needed = find_command(body.command).scope
+        if needed not in scopes:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                f"{body.command} needs a token with the scope {needed.value!r}.",
+            )
+        try:
+            queued = await self._queue.add(sn, body.command, body.params, idempotency_key)
+        except KeyReused as error:
+            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+        return command_view(queued, scopes)
+
+    async def resend(self, sn: str, body: ResendRequest, scopes: Scopes) -> CommandView:
+        """Forget the stamp of a data type, and make the terminal look at its stamps."""
+        await self._registry.reset_stamp(sn, body.table)
+        return await self.add(sn, CommandRequest("CHECK"), None, scopes)
+
+    async def show(self, id: str, scopes: Scopes) -> CommandView:
+        """Show a command."""
+        found = await self._store.read(lambda tx: tx.commands.get(id))
+        if found is None:
+            raise not_found(f"There is no command {id}.")
+        return command_view(found, scopes)
+
+    async def cancel(self, id: str) -> None:
+        """Cancel a command."""
+        if await self._queue.cancel(id) is None:
+            found = await self.show(id, ())
+            raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")

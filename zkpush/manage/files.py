@@ -1,0 +1,206 @@
+"""The API of files: what terminals are to fetch (12.5.2, 12.8.2), and what came from them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Meta
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from ..device.downloads import Body, Download, Downloads, Interrupted, Sending
+from ..device.files import is_in_use, path_of
+from ..device.registry import Registry
+from ..interfaces import IStore, ITransaction
+from ..model import StoredFile
+from ..protocol.errors import Unavailable
+from ..protocol.fields import Scope
+from .listing import Listing, ListQuery, listing
+from .problems import ApiError, bad_request, not_found
+from .routes import Route, Stream
+from .times import instant
+
+LONGEST_NAME = 255
+_log = Logger()
+
+
+class FileQuery(msgspec.Struct, frozen=True):
+    """What a file is called."""
+
+    name: Annotated[
+        str, Meta(description="1 to 255 printable characters; the end may matter to a terminal")
+    ]
+
+
+class FileView(msgspec.Struct, frozen=True, kw_only=True):
+    """A file."""
+
+    id: Annotated[int, Meta(description="What UPGRADE takes as `file`")]
+    name: str
+    size: Annotated[int, Meta(description="Bytes")]
+    md5: Annotated[str, Meta(description="In hex")]
+    path: Annotated[str, Meta(description="What PutFile takes as `url`")]
+    origin: Annotated[
+        str | None, Meta(description="Terminal and command that it came from; null if added here")
+    ]
+    created_at: str
+
+
+def _view(file: StoredFile) -> FileView:
+    return FileView(
+        id=file.id,
+        name=file.name,
+        size=file.size,
+        md5=file.md5,
+        path=path_of(file),
+        origin=file.origin,
+        created_at=instant(file.created_at),
+    )
+
+
+class FileEndpoints:
+    """What the routes of files do."""
+
+    def __init__(
+        self, store: IStore, registry: Registry, downloads: Downloads, file_bytes: int
+    ) -> None:
+        """A file has at most `file_bytes`."""
+        self._store = store
+        self._registry = registry
+        self._downloads = downloads
+        self._file_bytes = file_bytes
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "POST",
+                "/files",
+                Scope.DANGEROUS,
+                self.add,
+                "Add a file for terminals",
+                query=FileQuery,
+                content=self._file_bytes,
+                returns=FileView,
+                status=HTTPStatus.CREATED,
+            ),
+            Route(
+                "GET",
+                "/files",
+                Scope.READ,
+                self.files,
+                "Files for terminals, and from them, in the order they were added",
+                query=ListQuery,
+                returns=Listing[FileView],
+            ),
+            Route("GET", "/files/<int:id>", Scope.READ, self.show, "One file", returns=FileView),
+            Route(
+                "GET",
+                "/files/<int:id>/content",
+                Scope.DANGEROUS,
+                self.content,
+                "What a file holds",
+            ),
+            Route(
+                "DELETE",
+                "/files/<int:id>",
+                Scope.DANGEROUS,
+                self.remove,
+                "Remove a file that no open command needs",
+                status=HTTPStatus.NO_CONTENT,
+            ),
+        ]
+
+    async def add(self, query: FileQuery, content: bytes) -> FileView:
+        """Keep a file."""
+        name, now = _check_name(query.name), self._registry.now()
+        return _view(await self._store.write(lambda tx: tx.files.add(name, content, None, now)))
+
+    async def files(self, query: ListQuery) -> Listing[FileView]:
+        """List files."""
+        found = await self._store.read(lambda tx: tx.files.page(query.page))
+        return listing([_view(file) for file in found], [file.id for file in found], query)
+
+    async def show(self, id: int) -> FileView:
+        """Show a file."""
+        return _view(await self._find(id))
+
+    async def content(self, id: int) -> Stream:
+        """Send what a file holds, part by part."""
+        file = await self._find(id)
+        try:
+            download = await self._downloads.open(Body(file, in_base64=False))
+        except Unavailable as error:
+            raise ApiError(HTTPStatus.SERVICE_UNAVAILABLE, str(error)) from None
+        headers = {
+            "Content-Length": str(file.size),
+            "Content-MD5": base64.b64encode(download.md5).decode(),
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}",
+        }
+        return Stream("application/octet-stream", _sender(download), headers)
+
+    async def remove(self, id: int) -> None:
+        """Remove a file."""
+
+        def unit(tx: ITransaction) -> bool:
+            if tx.files.get(id) is None:
+                return False
+            if is_in_use(tx, id):
+                raise ApiError(
+                    HTTPStatus.CONFLICT,
+                    f"A terminal has still to fetch the file {id}; cancel its command first.",
+                )
+            return tx.files.remove(id)
+
+        if not await self._store.write(unit):
+            raise _no_file(id)
+
+    async def _find(self, id: int) -> StoredFile:
+        file = await self._store.read(lambda tx: tx.files.get(id))
+        if file is None:
+            raise _no_file(id)
+        return file
+
+
+def _check_name(name: str) -> str:
+    """Take a name that a terminal can ask for, and a person can read."""
+    bad = not name.isprintable() or any(character in name for character in "/\\\ufffd")
+    if bad or not 0 < len(name) <= LONGEST_NAME or name in (".", ".."):
+        raise bad_request(
+            f"name: a file is called by 1 to {LONGEST_NAME} printable characters without / or \\."
+        )
+    return name
+
+
+def _no_file(id: int) -> ApiError:
+    return not_found(f"There is no file {id}.")
+
+
+def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:
+    """What sends a download; where it cannot be read to its end, the connection ends."""
+
+    def begin(request: Request) -> Callable[[], None]:
+        sending = Sending(download, request)
+        request.notifyFinish().addErrback(lambda _: sending.stopProducing())
+
+        async def run() -> None:
+            try:
+                await sending.run(0, len(download.body))
+            except Interrupted:
+                if request.channel is not None:
+                    request.channel.forceAbortClient()
+            else:
+                request.finish()
+
+        Deferred.fromCoroutine(run()).addErrback(
+            lambda failure: _log.failure("A file was not sent", failure)
+        )
+        return sending.stopProducing
+
+    return begin

@@ -1,0 +1,94 @@
+"""Events in the store: the outbox of what has happened, written in the unit of work that did it.
+
+Attendance records are not in it: their own ids ascend in the order of the commits, too, so that
+they are read where they are, and cost their writer nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, select, update
+from zope.interface import implementer
+
+from ..interfaces import IEvents
+from ..model import GAP, Event, Page
+from .databases import Database
+from .schema import events
+
+_NAMES = ("kind", "data", "at")
+
+
+@implementer(IEvents)
+class Events:
+    """The events, on one connection.
+
+    Those of a group of units wait for its end, and are written together: who takes ids keeps
+    others from it until the commit.
+    """
+
+    def __init__(
+        self, database: Database, connection: Connection, driver: Any, now: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._connection = connection
+        self._driver = driver
+        self._now = now
+        self.forget_waiting()
+
+    def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
+        """Tell of something, once the unit of work is committed; `now` is the store's, else."""
+        at = self._now() if now is None else now
+        self._waiting.append((kind, msgspec.json.encode(data).decode(), at))
+
+    def flush(self) -> None:
+        """Write what waits."""
+        if self._waiting:
+            self._database.check(self._driver)  # its words are better than those of an insert
+            columns = list(zip(*self._waiting, strict=True))
+            self.forget_waiting()
+            self._database.insert(self._driver, events, _NAMES, columns)
+
+    def forget_waiting(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+        self._waiting: list[tuple[str, str, int]] = []
+
+    def page(self, part: Page) -> list[Event]:
+        """List events by id."""
+        self.flush()
+        query = (
+            select(events).where(events.c.id > part.after).order_by(events.c.id).limit(part.limit)
+        )
+        return [
+            Event(id=row.id, kind=row.kind, data=msgspec.json.decode(row.data), at=row.at)
+            for row in self._connection.execute(query)
+        ]
+
+    def last(self) -> int:
+        """The id of the last event; 0 if there is none."""
+        self.flush()
+        return int(self._connection.execute(select(func.max(events.c.id))).scalar_one() or 0)
+
+    def forget(self, before: int, limit: int) -> int:
+        """Drop the oldest events, up to a number of them, that are older than an instant (ms).
+
+        The last of them stays as a `GAP`: whoever goes on from before it learns that something is
+        missing, and ids go on, where a database takes the highest there is.
+        """
+        self.flush()
+        query = select(events.c.id, events.c.kind, events.c.at).order_by(events.c.id)
+        old = []
+        for row in self._connection.execute(query.limit(limit + 1)):
+            if row.at >= before:
+                break
+            old.append(row)
+        gone = [row for row in old if row.kind != GAP]
+        if gone:
+            last = old[-1].id
+            self._connection.execute(delete(events).where(events.c.id < last))
+            self._connection.execute(
+                update(events).where(events.c.id == last).values(kind=GAP, data="{}")
+            )
+        return len(gone)

@@ -1,0 +1,74 @@
+"""Files in the store."""
+
+from __future__ import annotations
+
+import hashlib
+
+from sqlalchemy import Connection, Row, delete, select
+from zope.interface import implementer
+
+from ..interfaces import IFiles
+from ..model import Page, StoredFile
+from .databases import insert
+from .pictures import Pictures
+from .schema import files
+
+_LAST_ID = 2**63 - 1
+
+
+@implementer(IFiles)
+class Files:
+    """The files, on one connection; what they hold is kept as pictures are, by what it is."""
+
+    def __init__(self, connection: Connection, contents: Pictures) -> None:
+        self._connection = connection
+        self._contents = contents
+
+    def add(self, name: str, content: bytes, origin: str | None, now: int) -> StoredFile:
+        """Keep a file. The name is data, and never part of a path."""
+        row = self._connection.execute(
+            insert(self._connection, files)
+            .values(
+                name=name,
+                size=len(content),
+                md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+                content=self._contents.keep(content),
+                origin=origin,
+                created_at=now,
+            )
+            .returning(*files.columns)
+        ).one()
+        return _file(row)
+
+    def get(self, file_id: int) -> StoredFile | None:
+        """Find a file."""
+        if not 0 < file_id <= _LAST_ID:
+            return None
+        row = self._connection.execute(select(files).where(files.c.id == file_id)).one_or_none()
+        return None if row is None else _file(row)
+
+    def content(self, file: StoredFile) -> bytes:
+        """What a file holds; `LookupError` if it is not here."""
+        return self._contents.get(file.content)
+
+    def part(self, file: StoredFile, offset: int, length: int) -> bytes:
+        """Some of what a file holds, within its size; `LookupError` if it is not here, or cut."""
+        content = self._contents.part(file.content, offset, length)
+        if len(content) != length:
+            raise LookupError(f"the file {file.id} is shorter than it was")
+        return content
+
+    def page(self, part: Page) -> list[StoredFile]:
+        """List files by id."""
+        query = select(files).where(files.c.id > part.after).order_by(files.c.id).limit(part.limit)
+        return [_file(row) for row in self._connection.execute(query)]
+
+    def remove(self, file_id: int) -> bool:
+        """Forget a file; False if there is none. What it holds may be that of others, and stays."""
+        if self.get(file_id) is None:
+            return False
+        return self._connection.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
+
+
+def _file(row: Row[tuple[object, ...]]) -> StoredFile:
+    return StoredFile(**{str(name): value for name, value in row._mapping.items()})

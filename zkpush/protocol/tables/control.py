@@ -1,0 +1,229 @@
+"""Commands on the terminal itself (12.2 to 12.8)."""
+
+from __future__ import annotations
+
+from ..fields import SMALL, Command, Field, Kind, Scope, Writing
+from ..versions import BASELINE, NEWEST, Version
+from .parameters import FINGER, PERIOD, TYPE, field_of
+from .people import BIODATA, FP, USER
+
+
+def _plain(
+    name: str,
+    section: str,
+    meaning: str,
+    reply: str | None = None,
+    *,
+    scope: Scope = Scope.WRITE,
+    ends_batch: bool = False,
+    since: Version = BASELINE,
+) -> Command:
+    """A command without parameters."""
+    return Command(
+        name=name,
+        section=section,
+        reply=reply or name,
+        meaning=meaning,
+        scope=scope,
+        ends_batch=ends_batch,
+        since=since,
+    )
+
+
+_RETRY = Field(
+    wire="RETRY",
+    name="retry",
+    kind=Kind.INTEGER,
+    minimum=0,
+    maximum=SMALL,
+    meaning="How often to try again if it fails",
+)
+_OVERWRITE = Field(
+    wire="OVERWRITE",
+    name="overwrite",
+    kind=Kind.INTEGER,
+    choices=(0, 1),
+    meaning="1 replaces what is enrolled, 0 makes that an error",
+)
+
+CONTROLS = (
+    _plain("CLEAR LOG", "12.2.1", "Clear the attendance records", "CLEAR_LOG"),
+    _plain("CLEAR PHOTO", "12.2.2", "Clear the attendance photos", "CLEAR_PHOTO"),
+    _plain(
+        "CLEAR DATA",
+        "12.2.3",
+        "Clear all data of the terminal",
+        "CLEAR_DATA",
+        scope=Scope.DANGEROUS,
+        ends_batch=True,
+    ),
+    _plain("CLEAR BIODATA", "12.2.4", "Clear all unified templates", "CLEAR_BIODATA"),
+    _plain(
+        "CLEAR ALL USERINFO",
+        "12.2",
+        "Clear all users (2.4.2)",
+        scope=Scope.DANGEROUS,
+        since=NEWEST,
+    ),
+    _plain(
+        "CHECK",
+        "12.3.1",
+        "Read the options again, and send again what is behind a stamp of 0",
+        ends_batch=True,
+    ),
+    _plain("LOG", "12.3.2", "Look for new data now, and send it"),
+    Command(
+        name="VERIFY SUM ATTLOG",
+        section="12.3.3",
+        reply="VERIFY SUM",
+        meaning="Count the attendance records of a time; the server compares",
+        parameters=PERIOD,
+    ),
+    Command(
+        name="SET OPTION",
+        section="12.4.1",
+        reply="SET OPTION",
+        meaning="Set one option of the terminal",
+        writing=Writing.OPTION,
+        parameters=(
+            Field(
+                wire="key",
+                name="key",
+                required=True,
+                pattern=r"~?[A-Za-z_][A-Za-z0-9_.]{0,63}",
+                meaning="Name of the option",
+            ),
+            Field(wire="value", name="value", required=True, meaning="Its value; may be empty"),
+        ),
+    ),
+    _plain("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
+    _plain("INFO", "12.4.3", "Send all options of the terminal"),
+    Command(
+        name="GetFile",
+        section="12.5.1",
+        reply="GetFile",
+        meaning="Send a file of the terminal",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("path",),
+        parameters=(
+            Field(wire="path", name="path", required=True, meaning="Path of the file there"),
+        ),
+    ),
+    Command(
+        name="PutFile",
+        section="12.5.2",
+        reply="PutFile",
+        meaning="Fetch a file of the server; with SyncData or AppendData, take people from it",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("url", "path"),
+        one_of=("url", "Action"),
+        parameters=(
+            Field(
+                wire="url",
+                name="url",
+                meaning="The `path` of a file of this server; with Action, it is made if absent",
+            ),
+            Field(wire="path", name="path", meaning="Where it goes there; tgz is unpacked"),
+            Field(
+                wire="Action",
+                name="action",
+                pattern="SyncData|AppendData",
+                meaning="SyncData replaces what the terminal has, AppendData adds to it",
+            ),
+            Field(
+                wire="TableName",
+                name="table_name",
+                pattern="USERINFO|FINGERTMP|FACE",
+                meaning="What SyncData replaces",
+            ),
+            Field(
+                wire="RecordCount",
+                name="record_count",
+                kind=Kind.INTEGER,
+                minimum=0,
+                maximum=SMALL,
+                meaning="Records in the file",
+            ),
+        ),
+    ),
+    Command(
+        name="ENROLL_FP",
+        section="12.6.1",
+        reply="ENROLL_FP",
+        meaning="Enrol a fingerprint at the terminal",
+        parameters=(
+            field_of(FP, "pin"),
+            field_of(FP, "number", required=True, **FINGER),
+            _RETRY,
+            _OVERWRITE,
+        ),
+    ),
+    Command(
+        name="ENROLL_MF",
+        section="12.6.2",
+        reply="ENROLL_MF",
+        meaning="Enrol a card at the terminal",
+        parameters=(field_of(USER, "pin"), _RETRY),
+    ),
+    Command(
+        name="ENROLL_BIO",
+        section="12.6.3",
+        reply="ENROLL_BIO",
+        meaning="Enrol a face, palm or other biometric at the terminal",
+        parameters=(
+            field_of(BIODATA, "type", "TYPE", required=True, **TYPE),
+            field_of(USER, "pin"),
+            field_of(USER, "card", "CardNo"),
+            _RETRY,
+            _OVERWRITE,
+        ),
+    ),
+    _plain("REBOOT", "12.7.1", "Restart the terminal", ends_batch=True),
+    _plain("AC_UNLOCK", "12.7.2", "Open the door"),
+    _plain("AC_UNALARM", "12.7.3", "End the alarm"),
+    Command(
+        name="SHELL",
+        section="12.8.1",
+        reply="Shell",
+        meaning="Run a command of the terminal's operating system, and send what it prints",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("command",),
+        parameters=(
+            Field(wire="command", name="command", required=True, meaning="The command line"),
+        ),
+    ),
+    Command(
+        name="UPGRADE",
+        section="12.8.2",
+        reply="UPGRADE",
+        meaning="Fetch firmware from the server, and install it",
+        scope=Scope.DANGEROUS,
+        ends_batch=True,
+        writing=Writing.UPGRADE,
+        parameters=(
+            Field(
+                wire="file",
+                name="file",
+                required=True,
+                pattern="[0-9]{1,18}",
+                meaning="Id of a file of this server",
+            ),
+            Field(
+                wire="form",
+                name="form",
+                required=True,
+                pattern="1|2",
+                meaning="1: sent in base64; 2: sent as it is",
+            ),
+            Field(
+                wire="supportsubcontracting",
+                name="in_parts",
+                pattern="1",
+                meaning="1: the terminal fetches it in parts (2.4.2)",
+            ),
+        ),
+    ),
+)

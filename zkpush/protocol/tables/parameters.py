@@ -1,0 +1,33 @@
+"""Parameters of commands that are fields of the records that the commands are about (12)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from ..fields import Field, Kind, Table
+
+
+def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:
+    """A field of a record as a parameter, spelled as the command's own section spells it.
+
+    It has no default: what is not given is not sent.
+    """
+    field = table.field(name)
+    return msgspec.structs.replace(field, **{"wire": wire or field.wire, "default": None, **more})
+
+
+def fields_of(table: Table, *names: str) -> tuple[Field, ...]:
+    """Fields of a record as parameters; all of them, if none is named."""
+    return tuple(field_of(table, name) for name in names or table.names)
+
+
+def _time(wire: str, meaning: str) -> Field:
+    return Field(wire=wire, name=wire, kind=Kind.TIME, required=True, meaning=meaning)
+
+
+PERIOD = (_time("StartTime", "From this wall clock time"), _time("EndTime", "To this one"))
+FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
+VALID: dict[str, Any] = {"choices": (0, 1)}
+TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}

@@ -1,0 +1,26 @@
+"""Remote attendance (14): what a terminal is told of a user it asks for."""
+
+from __future__ import annotations
+
+from ..fields import Command
+from .parameters import field_of
+from .people import USER
+
+REMOTE_ATTENDANCE = "RemoteAtt"
+"""The `table=` of the request."""
+REMOTE_USER = Command(
+    name="DATA UPDATE USERINFO",
+    section="14",
+    reply="DATA",
+    meaning="The user that a terminal has asked for; every field is there, known or not",
+    parameters=(
+        field_of(USER, "pin"),
+        field_of(USER, "name", default=""),
+        field_of(USER, "password", default=""),
+        field_of(USER, "card", default=""),
+        field_of(USER, "group", default=1),
+        field_of(USER, "timezones", default="0" * 16),
+        field_of(USER, "privilege", default=0),
+    ),
+)
+"""Its fields stand in the order of this section, which is another one than in 12.1.1.1."""

@@ -1,0 +1,88 @@
+"""Commands on the terminal itself: options, door, restart (12.3, 12.4, 12.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..protocol.codes import Operation
+from ..protocol.fields import Command
+from .answer import Answer
+from .operation import NOBODY
+from .parameters import read_values
+
+if TYPE_CHECKING:
+    from .terminal import SimulatedTerminal
+
+
+@attrs.define
+class Door:
+    """The door that a terminal opens, and its alarm."""
+
+    opened: int = 0
+    """How often the server has opened it."""
+    alarm: bool = False
+
+
+async def check(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Read the server's options again, and send again what is behind a stamp of 0."""
+
+    async def then() -> None:
+        await terminal.exchange()
+        await terminal.upload()
+
+    return Answer(then=then)
+
+
+async def log(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Send what is new."""
+    return Answer(then=terminal.upload)
+
+
+async def reboot(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Restart: when the terminal is back, it makes the exchange."""
+    return Answer(then=terminal.restart)
+
+
+async def set_option(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Set one option, in the terminal and in its file."""
+    values = read_values(command, params, terminal.model.encoding)
+    terminal.settings[values["key"]] = values["value"]
+    terminal.files.write_options(terminal.settings)
+    return Answer()
+
+
+async def reload_options(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Read the file of options again, which may have been replaced (12.5.2)."""
+    terminal.settings = terminal.files.read_options()
+    return Answer()
+
+
+async def info(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Tell all options."""
+    return Answer(values=terminal.options())
+
+
+async def unlock(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Open the door."""
+    terminal.door.opened += 1
+    terminal.operate(Operation.UNLOCK, NOBODY)
+    return Answer()
+
+
+async def end_alarm(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """End the alarm."""
+    terminal.door.alarm = False
+    return Answer()

@@ -1,0 +1,238 @@
+"""DATA UPDATE, DATA DELETE and CLEAR: the server changes what a terminal holds (12.1, 12.2)."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..protocol.codes import ReturnCode
+from ..protocol.fields import Command, Table, decode_base64
+from ..protocol.tables import (
+    ADPIC,
+    ATTLOG,
+    ATTPHOTO,
+    BIODATA,
+    BIOPHOTO,
+    BLACKLIST,
+    IDCARD,
+    RECORD_TABLES,
+    SMS,
+    TEMPLATE_TABLES,
+    USER,
+    USER_SMS,
+    USERPIC,
+    WALLPAPER,
+    WHITELIST,
+)
+from ..protocol.tables.access import (
+    ACCESS_GROUP,
+    ACCESS_HOLIDAY,
+    ACCESS_TIME_ZONE,
+    ACCESS_UNLOCK_COMBINATION,
+    SHORTCUT_KEY,
+)
+from ..protocol.versions import NEWEST
+from . import status
+from .abilities import algorithm_of, user_of
+from .answer import Answer, Refused
+from .biometrics import Algorithm, invent_template, read_template
+from .operation import NOBODY
+from .parameters import check_size, read_values
+from .record import Form, Record
+from .transfer import fetch
+
+if TYPE_CHECKING:
+    from .terminal import SimulatedTerminal
+
+Values = Mapping[str, Any]
+_ACCESS_TABLES = (
+    SHORTCUT_KEY,
+    ACCESS_GROUP,
+    ACCESS_TIME_ZONE,
+    ACCESS_HOLIDAY,
+    ACCESS_UNLOCK_COMBINATION,
+)
+_TABLES = {
+    name: table
+    for table in (*RECORD_TABLES, *_ACCESS_TABLES)
+    for name in (table.name, *table.aliases)
+}
+
+
+def table_of(command: Command) -> Table:
+    """The table that a command on data is about."""
+    return table_named(command.name.rpartition(" ")[2])
+
+
+def table_named(name: str) -> Table:
+    """The table of that name, as commands spell it."""
+    return _TABLES[name]
+
+
+async def update(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Add or change what a line says (12.1.1)."""
+    table = table_of(command)
+    values = read_values(command, params, terminal.model.encoding)
+    if "pin" in values and table is not USER and not (table is IDCARD and values["pin"] == NOBODY):
+        user_of(terminal, values["pin"])
+    return await _UPDATES.get(table.name, _update_entry)(terminal, table, values)
+
+
+async def _update_entry(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    """What is there already is changed, and keeps what is not said anew."""
+    record = _given(table, values)
+    before = terminal.outbox.find(record.key)
+    if before is not None:
+        record = _given(table, {**before.own.values, **values})
+    terminal.keep(record)
+    return Answer()
+
+
+async def _update_user(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    terminal.settle()
+    known = terminal.outbox.find(_given(table, values).key) is not None
+    if not known and terminal.holds >= terminal.model.users:
+        raise Refused(ReturnCode.CAPACITY_LIMITED)
+    return await _update_entry(terminal, table, values)
+
+
+async def _update_identity(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    if not terminal.model.identity_cards:
+        raise Refused(ReturnCode.NOT_SUPPORTED)
+    return await _update_entry(terminal, table, values)
+
+
+async def _update_receiver(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    numbers = {str(message.own.values["number"]) for message in terminal.outbox.held(SMS)}
+    if values["number"] not in numbers:
+        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+    return await _update_entry(terminal, table, values)
+
+
+async def _update_picture(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    try:
+        checked = {**values, "content": decode_base64(values.get("content", ""))}
+        check_size(checked, "content", ReturnCode.PHOTO_SIZE_MISMATCH)
+    except ValueError:
+        raise Refused(ReturnCode.PARAMETER_INCORRECT) from None
+    return await _update_entry(terminal, table, values)
+
+
+async def _update_template(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    algorithm = algorithm_of(terminal, table, values.get("type"))
+    check_size(values, "template", ReturnCode.TEMPLATE_SIZE_MISMATCH)
+    if not values["template"].strip(b"="):
+        raise Refused(ReturnCode.TEMPLATE_ILLEGAL)
+    if values.get("major_version"):
+        version = (values["major_version"], values.get("minor_version", algorithm.version[1]))
+        if version != algorithm.version:
+            newest = terminal.model.own_version >= NEWEST
+            codes = (ReturnCode.CONFIGURATION_INCONSISTENT, ReturnCode.ALGORITHM_MISMATCH)
+            raise Refused(codes[newest])
+    template = read_template(algorithm, table, values)
+    _keep_if_it_fits(terminal, template.record(given=True), algorithm)
+    return Answer()
+
+
+async def _update_photo(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
+    """Take a photo, or fetch it; a terminal makes templates of comparison photos (12.1.1.8)."""
+    check_size(values, "content", ReturnCode.PHOTO_SIZE_MISMATCH)
+    kept = {name: value for name, value in values.items() if name in table.names}
+    if "content" not in kept:
+        content = base64.b64encode(await fetch(terminal.link, values["url"]))
+        kept = {**kept, "content": content, "size": len(content)}
+    if table is USERPIC:
+        return await _update_entry(terminal, table, kept)
+    algorithm = algorithm_of(terminal, table, values["type"])
+    record = Record(Form(table, kept), type=algorithm.type, sent=True, given=True)
+    if terminal.outbox.find(record.key) is None and (
+        terminal.outbox.count(table, algorithm.type) >= algorithm.capacity
+    ):
+        raise Refused(ReturnCode.CAPACITY_LIMITED)
+    chance = random.Random(kept["content"])  # noqa: S311 - a simulation
+    template = invent_template(chance, algorithm, values["pin"])
+    wanted = bool(values.get("post_back_template"))
+    _keep_if_it_fits(terminal, template.record(given=not wanted), algorithm)
+    terminal.keep(record)
+    return Answer(then=terminal.upload if wanted else None)
+
+
+def _keep_if_it_fits(terminal: SimulatedTerminal, record: Record, algorithm: Algorithm) -> None:
+    new = terminal.outbox.find(record.key) is None
+    if new and status.held(algorithm, terminal.outbox) >= algorithm.capacity:
+        raise Refused(ReturnCode.CAPACITY_LIMITED)
+    terminal.keep(record)
+
+
+def _given(table: Table, values: Values) -> Record:
+    return Record(Form(table, values), table.transfer[:1], sent=True, given=True)
+
+
+_UPDATES: Mapping[str, Callable[[SimulatedTerminal, Table, Values], Awaitable[Answer]]] = {
+    USER.name: _update_user,
+    USER_SMS.name: _update_receiver,
+    USERPIC.name: _update_photo,
+    BIOPHOTO.name: _update_photo,
+    **dict.fromkeys((table.name for table in (ADPIC, WALLPAPER)), _update_picture),
+    **dict.fromkeys((table.name for table in (IDCARD, BLACKLIST, WHITELIST)), _update_identity),
+    **dict.fromkeys((table.name for table in TEMPLATE_TABLES), _update_template),
+}
+
+
+async def delete(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Delete what a line names (12.1.2); of a user, everything."""
+    table = table_of(command)
+    values = read_values(command, params, terminal.model.encoding)
+    if "pin" in values:
+        user_of(terminal, values["pin"])
+    if table is USER:
+        terminal.outbox.forget(values["pin"])
+    else:
+        terminal.outbox.drop(matching(terminal, table, values))
+    return Answer()
+
+
+def matching(terminal: SimulatedTerminal, table: Table, values: Values) -> list[Record]:
+    """What the terminal holds, of one table, with these values.
+
+    All templates have the unified form, too (11.12). `Refused` if the terminal has no such thing.
+    """
+    tables: tuple[Table, ...] = (table,)
+    if table is BIODATA:
+        if not terminal.model.hybrid:
+            raise Refused(ReturnCode.NOT_SUPPORTED)
+        tables = TEMPLATE_TABLES
+    if table in TEMPLATE_TABLES and (table is not BIODATA or "type" in values):
+        algorithm_of(terminal, table, values.get("type"))
+    found = []
+    for record in terminal.outbox.held(*tables):
+        form = (record.unified or record.own) if table is BIODATA else record.own
+        if all(str(form.values.get(name)) == str(value) for name, value in values.items()):
+            found.append(record)
+    return found
+
+
+async def clear(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Clear all of a kind, the server's and its own, sent or not (12.2)."""
+    terminal.settle()
+    outbox = terminal.outbox
+    match command.reply.removeprefix("CLEAR_"):
+        case "LOG":
+            outbox.erase(outbox.records(ATTLOG))
+        case "PHOTO":
+            outbox.erase(outbox.records(ATTPHOTO))
+        case "DATA":
+            outbox.erase(outbox.everything())
+        case "BIODATA":
+            held = outbox.held(*TEMPLATE_TABLES)
+            outbox.erase([record for record in held if record.form.table is BIODATA])
+        case _:
+            for user in outbox.held(USER):
+                outbox.forget(str(user.own.values["pin"]))
+    return Answer()

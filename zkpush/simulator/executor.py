@@ -1,0 +1,112 @@
+"""Executes commands, and answers them (12, 13)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+from ..protocol.codes import ReturnCode
+from ..protocol.commands import parse_command
+from ..protocol.errors import CommandError
+from ..protocol.fields import Command
+from ..protocol.replies import CommandReply, encode_reply
+from ..protocol.text import decode_line
+from . import control, data, enrolment, files, package, query, transfer
+from .answer import Answer, Refused
+from .faults import Mischief
+
+if TYPE_CHECKING:
+    from .terminal import SimulatedTerminal
+
+_WORD = re.compile(rb"[A-Za-z_]{1,32}")
+Execute = Callable[["SimulatedTerminal", Command, Mapping[str, str]], Awaitable[Answer]]
+_VERBS: Mapping[str, Execute] = {
+    "DATA UPDATE ": data.update,
+    "DATA DELETE ": data.delete,
+    "DATA QUERY ": query.query,
+    "CLEAR ": data.clear,
+}
+_NAMES: Mapping[str, Execute] = {
+    "VERIFY SUM ATTLOG": query.verify_sum,
+    "CHECK": control.check,
+    "LOG": control.log,
+    "SET OPTION": control.set_option,
+    "RELOAD OPTIONS": control.reload_options,
+    "INFO": control.info,
+    "REBOOT": control.reboot,
+    "AC_UNLOCK": control.unlock,
+    "AC_UNALARM": control.end_alarm,
+    "GetFile": files.get_file,
+    "SHELL": files.shell,
+    "PutFile": package.put_file,
+    "UPGRADE": transfer.upgrade,
+    "ENROLL_FP": enrolment.enroll_finger,
+    "ENROLL_MF": enrolment.enroll_card,
+    "ENROLL_BIO": enrolment.enroll_biometric,
+}
+
+
+def find_execute(name: str) -> Execute:
+    """What executes a command; `KeyError` for one that nothing does."""
+    for verb, execute in _VERBS.items():
+        if name.startswith(verb):
+            return execute
+    return _NAMES[name]
+
+
+class Executor:
+    """Executes the commands of one terminal.
+
+    A command that comes again, as its answer was lost, is executed again, as real firmware does.
+    """
+
+    def __init__(
+        self, terminal: SimulatedTerminal, mischief: Mischief, clock: IReactorTime
+    ) -> None:
+        self._terminal = terminal
+        self._mischief = mischief
+        self._clock = clock
+
+    async def execute(self, command_id: str, line: bytes) -> None:
+        """Execute one command, and answer it."""
+        if self._mischief.faults.slow:
+            await deferLater(self._clock, self._mischief.faults.slow)
+        try:
+            command, params = self._read(line)
+        except CommandError:
+            word = _WORD.match(line)
+            name = word[0].decode() if word else ""
+            await self._tell(command_id, name, Answer(int(ReturnCode.NOT_SUPPORTED)))
+            return
+        try:
+            answer = await self._do(command, params)
+        except Refused as refused:
+            answer = Answer(refused.code)
+        await self._tell(command_id, command.reply, answer)
+        if answer.then is not None:
+            await answer.then()
+
+    def _read(self, line: bytes) -> tuple[Command, dict[str, str]]:
+        """Take a command apart: its text is in the terminal's own encoding, or in UTF-8."""
+        command, params = parse_command(decode_line(line, self._terminal.model.encoding)[0])
+        return parse_command(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)
+
+    async def _do(self, command: Command, params: Mapping[str, str]) -> Answer:
+        code = self._mischief.refusal(command.name)
+        if code is not None:
+            raise Refused(code)
+        if command.since > self._terminal.model.own_version:
+            raise Refused(ReturnCode.NOT_SUPPORTED)
+        return await find_execute(command.name)(self._terminal, command, params)
+
+    async def _tell(self, command_id: str, name: str, answer: Answer) -> None:
+        reply = CommandReply(command_id, answer.code, name, dict(answer.values), answer.content)
+        body = encode_reply(reply, self._terminal.model.encoding)
+        if self._mischief.loses_answer():
+            return
+        for _ in range(2 if self._mischief.doubles_answer() else 1):
+            await self._terminal.link.post("devicecmd", body)

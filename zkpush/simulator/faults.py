@@ -1,0 +1,104 @@
+"""What goes wrong on purpose: answers that are lost, doubled or late, and refusals."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+
+import attrs
+
+from ..protocol.codes import succeeded
+
+SLOWEST = 3600.0
+"""Most seconds that a command may be made to take."""
+_ENROLL = "ENROLL_FP"
+SYNTAX = (
+    "NAME=VALUE between commas. lose-answers=P: so many answers to commands, of 1, are lost. "
+    "double-answers=P: so many come twice. lose-polls=P: so many replies to polls are lost. "
+    "slow=S: each command takes S seconds. refuse=CODE:P: so many commands are refused with the "
+    "return code CODE; several are possible, and 2 to 7 are of ENROLL commands only. For example "
+    "lose-answers=0.1,refuse=-1005:0.05,slow=2."
+)
+
+
+@attrs.frozen
+class Faults:
+    """How often each goes wrong: from 0, never, to 1, always."""
+
+    lose_answers: float = 0.0
+    double_answers: float = 0.0
+    lose_polls: float = 0.0
+    slow: float = 0.0
+    """Seconds that a command takes."""
+    refuse: Mapping[int, float] = attrs.field(factory=dict)
+    """By return code."""
+
+
+def parse_faults(text: str) -> Faults:
+    """Read faults as they are asked for, see `SYNTAX`; `ValueError` says what is wrong."""
+    rates: dict[str, float] = {}
+    refuse: dict[int, float] = {}
+    names = {field.name.replace("_", "-") for field in attrs.fields(Faults)} - {"refuse"}
+    for part in text.split(","):
+        name, equals, value = part.strip().partition("=")
+        if name == "refuse":
+            code, _, rate = value.partition(":")
+            refuse[_code(code)] = _rate(part, rate)
+        elif name in names and equals:
+            most = SLOWEST if name == "slow" else 1.0
+            rates[name.replace("-", "_")] = _rate(part, value, most)
+        else:
+            raise ValueError(
+                f"{part.strip()!r} is not a fault; there are {', '.join(sorted(names))}, refuse"
+            )
+    return Faults(**rates, refuse=refuse)
+
+
+def _code(text: str) -> int:
+    try:
+        code = int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a return code") from None
+    if succeeded(_ENROLL, code):
+        raise ValueError(f"the return code {code} refuses nothing")
+    return code
+
+
+def _rate(part: str, text: str, most: float = 1.0) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= most:
+        raise ValueError(f"{part.strip()!r} needs a number from 0 to {most:g}")
+    return rate
+
+
+class Mischief:
+    """Decides, each time, whether something goes wrong."""
+
+    def __init__(self, faults: Faults, chance: random.Random) -> None:
+        self.faults = faults
+        self._chance = chance
+
+    def loses_answer(self) -> bool:
+        """Whether an answer to a command is lost on its way."""
+        return self._happens(self.faults.lose_answers)
+
+    def doubles_answer(self) -> bool:
+        """Whether an answer to a command comes twice."""
+        return self._happens(self.faults.double_answers)
+
+    def loses_poll(self) -> bool:
+        """Whether the reply to a poll is lost on its way."""
+        return self._happens(self.faults.lose_polls)
+
+    def refusal(self, name: str) -> int | None:
+        """The code that a command is refused with, if it is."""
+        for code, rate in self.faults.refuse.items():
+            if not succeeded(name, code) and self._happens(rate):
+                return code
+        return None
+
+    def _happens(self, rate: float) -> bool:
+        return rate > 0 and self._chance.random() < rate
