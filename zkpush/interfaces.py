@@ -31,6 +31,7 @@ from .model import (
     Verdict,
     VerifyRequest,
 )
+from .protocol.envelope import Direction, Exchanged, Opened, Place
 from .protocol.fields import Table
 from .protocol.handshake import Hello
 from .protocol.photos import Photo
@@ -473,3 +474,48 @@ class IVerifier(Interface):
 
 class StoreError(Exception):
     """The database does not do what was asked; nothing of it is stored."""
+
+
+class ICipherSuite(Interface):
+    """A plugin that encrypts what a terminal and the server say to each other (6, 7, Appendix 8).
+
+    It keeps nothing. What there is between two steps is bytes, which the caller keeps: they are
+    secret, they are sealed at rest, and any process can go on with them. Whatever is wrong with
+    what a terminal sent, `NotOpened` is raised, and says nothing of it. Public keys and factors are
+    as on the wire, behind `PublicKey=` and `Factors=`: visible ASCII. Nothing blocks.
+    """
+
+    name: str = Attribute("The name by which a configuration chooses it")
+    weakness: str = Attribute("What operators must know who choose it; empty if there is nothing")
+    exchanges: bool = Attribute("Whether its keys come from the exchange, or the secret is the key")
+
+    def check_secret(secret: bytes) -> None:
+        """Check what is configured for a terminal, or nothing; `ValueError` says what is needed."""
+
+    def covers(place: Place, direction: Direction) -> bool:
+        """Whether what goes that way is sealed; a request without a body, in its arguments."""
+
+    def begin(sn: str, secret: bytes, public_key: bytes) -> Exchanged:
+        """Take the terminal's public key P1; gives a state, and P2.
+
+        With keys that are made for this one exchange. A suite that does not exchange is given no
+        public key, and is ready.
+        """
+
+    def agree(state: bytes, factor: bytes) -> Exchanged:
+        """Take the terminal's factor R1, encrypted under P2; gives the session, and R2 under P1.
+
+        The state before it is to be dropped: it is good for one factor.
+        """
+
+    def open(state: bytes, place: Place, sealed: bytes) -> Opened:
+        """Open what is sealed of a request (`envelope.sealed_of`), by the state of its session.
+
+        What was sealed for another terminal, session, request line or direction does not open. What
+        was opened before does, with the same number. So whoever does what a request asks for writes
+        its number beside the session, in the same unit of work, if it is higher than the one there
+        (compare-and-set), or gives up the unit.
+        """
+
+    def seal(state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
+        """Seal the reply to an opened request of that number; no other request can be given it."""

@@ -315,3 +315,14 @@ async def test_any_bytes_are_answered_and_kept(rig: Rig) -> None:
 def first(row: tuple[bytes, object]) -> bytes:
     """The line of one of `ROWS`."""
     return row[0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_in_the_legacy_packed_form_is_kept_whole(rig: Rig) -> None:
+    """What begins with LZO1 is named and kept in one piece, line ends and all."""
+    await rig.exchange()
+    body = b"LZO1\x20\x00\x00\x00\x11\n\x22\r\n\x33\x00"
+    assert (await rig.post(UPLOAD, body)).body == b"OK: 0"
+    (reject,) = await rig.items("/rejects")
+    assert base64.b64decode(reject["raw"]) == body
+    assert "LZO1" in reject["reason"]

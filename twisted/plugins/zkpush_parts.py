@@ -1,5 +1,7 @@
 """zkpush's own plugins: policies, verifiers, cipher suites, stores and record handlers."""
 
+from zkpush.crypto.rc4 import RC4Suite
+from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
 from zkpush.device.verification import KnownUsers
 from zkpush.handlers.attendance import AttendanceHandler
@@ -14,6 +16,8 @@ approve = admission.APPROVE
 open_ = admission.OPEN
 closed = admission.CLOSED
 known = KnownUsers()
+sealing = SealingSuite()
+rc4 = RC4Suite()
 sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
 attendance = AttendanceHandler()

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from .dialect import Dialect
+from .envelope import unreadable_form
 from .fields import Acknowledge, Layout, Table
 from .lines import LineDecoder, find_keyword
 from .packets import Limits, PacketError, PacketTooLarge, members
@@ -74,6 +75,9 @@ class UploadDecoder:
         """Read an upload. Never raises."""
         own = self._tables.get(upload.table.lower())
         if own is ATTLOG and not upload.packed:  # what terminals send all day
+            unreadable = unreadable_form(upload.body)
+            if unreadable is not None:
+                return Contents([], [Reject(own.name, unreadable, upload.body)], own.name)
             batch = decode(own, upload.body, dialect)
             return Contents([batch], batch.rejects, own.name)
         contents = Contents([], [], _DATA_TYPES.get(upload.table.lower()))

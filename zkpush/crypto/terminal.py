@@ -1,0 +1,90 @@
+"""The terminal's end of our own suite, for the simulator; it knows nothing of the server."""
+
+from __future__ import annotations
+
+import secrets
+
+import attrs
+
+from ..protocol.envelope import Direction, NotOpened, Place
+from . import sealing
+from .sealing import Parties, Random, SessionKeys, Side
+
+
+@attrs.frozen
+class SealedRequest:
+    """A request to send; its number is needed to open the reply."""
+
+    number: int
+    sealed: bytes
+
+
+@attrs.define(eq=False)
+class TerminalCipher:
+    """The encrypted sessions of one terminal: `begin` once a reconnect, then the steps in order."""
+
+    sn: str
+    secret: bytes = attrs.field(default=b"", repr=False)
+    _random: Random = attrs.field(default=secrets.token_bytes, repr=False)
+    _private: bytes = attrs.field(default=b"", init=False, repr=False)
+    _factor: bytes = attrs.field(default=b"", init=False, repr=False)
+    _parties: Parties | None = attrs.field(default=None, init=False, repr=False)
+    _keys: SessionKeys | None = attrs.field(default=None, init=False, repr=False)
+    _sent: int = attrs.field(default=0, init=False)
+    _replied: int = attrs.field(default=0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        sealing.check_secret(self.secret)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a session has been agreed on."""
+        return self._keys is not None
+
+    def begin(self) -> bytes:
+        """Forget what was, and make new keys; gives P1, to be sent."""
+        self._private = sealing.make_private(self._random)
+        self._factor, self._parties, self._keys = b"", None, None
+        self._sent = self._replied = 0
+        return sealing.encode_value(sealing.public_of(self._private))
+
+    def factor(self, public_key: bytes) -> bytes:
+        """Take P2; gives R1, encrypted under it, to be sent."""
+        if not self._private or self._parties is not None:
+            raise NotOpened
+        server = sealing.decode_public(public_key)
+        parties = Parties(self.sn, sealing.public_of(self._private), server)
+        factor = self._random(sealing.FACTOR_BYTES)
+        sealed = sealing.seal_factor(factor, Side.TERMINAL, parties)
+        self._parties, self._factor = parties, factor
+        return sealed
+
+    def agree(self, factor: bytes) -> None:
+        """Take R2, encrypted under P1; the session begins."""
+        if self._parties is None or self.ready:
+            raise NotOpened
+        theirs = sealing.open_factor(factor, Side.SERVER, self._parties, self._private)
+        key = sealing.session_key(self._parties, self._factor, theirs, self.secret)
+        self._keys = sealing.session_keys(key)
+        self._private, self._factor = b"", b""
+
+    def seal(self, place: Place, body: bytes = b"") -> SealedRequest:
+        """Seal a request; what is sent again is sealed again, and gets another number."""
+        if self._keys is None:
+            raise NotOpened
+        number = self._sent + 1
+        sealed = sealing.seal(
+            self._keys, Direction.REQUEST, place, number, body, random=self._random
+        )
+        self._sent = number
+        return SealedRequest(number, sealed)
+
+    def open(self, place: Place, number: int, sealed: bytes) -> bytes:
+        """Open the reply to a request of this session, once, and none from before the last one."""
+        if self._keys is None:
+            raise NotOpened
+        opened = sealing.unseal(self._keys, Direction.REPLY, place, sealed)
+        if opened.number != number or not self._replied < number <= self._sent:
+            raise NotOpened
+        self._replied = number
+        return opened.body
