@@ -26,6 +26,7 @@ from .device.queue import CommandQueue
 from .device.registry import Registry
 from .interfaces import IBringsTables, IStore, StoreError
 from .resources.site import TerminalSite
+from .resources.transport import use_spare_servers
 from .workers import Workers
 
 BACKLOG = 1024
@@ -160,6 +161,8 @@ def _open(listener: Listener) -> IListeningPort:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     port = cast(IListeningPort, outcome[0])
+    if isinstance(listener.site, TerminalSite):
+        use_spare_servers(port, listener.site)
     sock = getattr(port, "socket", None)
     if sock is not None:
         sock.listen(BACKLOG)

@@ -16,13 +16,13 @@ import httptools
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..device.downloads import Interrupted, Sending
 from ..protocol.errors import TerminalError, TooLarge, Unavailable, refusal
 from .base import FileReply, Plain, Reply
+from .transport import SpareServer
 
 if TYPE_CHECKING:
     from .site import TerminalSite
@@ -83,14 +83,15 @@ class TerminalChannel(Protocol):
     def connectionMade(self) -> None:
         """Be known to the site, so that it can end idle connections."""
         self._site.channels.add(self)
-        # A socket of plain TCP, not something that encrypts what passes through it.
         transport: Any = self.transport
-        self._direct = isinstance(transport, Connection) and not transport.TLS
+        self._direct = isinstance(transport, SpareServer)
         if self._direct:
             # Who connects sends at once: most requests are there before the connection is
             # accepted. To read now saves hearing of it from the reactor, and the uploads of one
             # turn share a commit. Of an end of the connection the reactor hears once more.
             transport.doRead()
+            if not (self._closing or self._answering):
+                transport.startReading()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be forgotten; what is being stored is stored all the same."""
@@ -153,12 +154,16 @@ class TerminalChannel(Protocol):
     def on_url(self, part: bytes) -> None:
         """The target of the request, or a part of it."""
         self._target += part
-        self._count(len(part))
+        self._head_bytes += len(part)
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise TerminalError
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, whole."""
-        self._count(len(name) + len(value) + len(": \r\n"))
         length = len(name)
+        self._head_bytes += length + len(value) + 4  # ": " and the end of the line
+        if self._head_bytes > MOST_HEAD_BYTES:
+            raise TerminalError
         if length == 14 and name.lower() == b"content-length":
             if int(value) > self._site.body_bytes:
                 raise TooLarge
@@ -194,11 +199,6 @@ class TerminalChannel(Protocol):
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
-
-    def _count(self, length: int) -> None:
-        self._head_bytes += length
-        if self._head_bytes > MOST_HEAD_BYTES:
-            raise TerminalError
 
     # Answers.
 
@@ -285,7 +285,7 @@ class TerminalChannel(Protocol):
         status, body = reply
         keep = self._keeps(request)
         head = self._site.head(status, request.version, keep, len(body))
-        self._send(head if request.method == b"HEAD" else head + body)
+        self._send(head if request.method == b"HEAD" else head + body, last=not keep)
         if not keep:
             self.hang_up()
 
@@ -304,19 +304,19 @@ class TerminalChannel(Protocol):
         self._in_head = False
         self._deaf = True
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, *, last: bool = False) -> None:
         """Write at once what the socket takes, and leave only the rest to the reactor.
 
         Almost every reply fits: that saves waiting until the socket says that it can be written.
         """
         transport: Any = self.transport
         if self._direct:
-            sent = transport.writeSomeData(data)
+            sent = transport.send_now(data, last=last)
             if sent == len(data):
                 return
             # The reactor has the rest, and everything from now on, so that nothing overtakes it.
             self._direct = False
-            data = data[sent:] if isinstance(sent, int) and sent > 0 else data
+            data = data[sent:]
         transport.write(data)
 
     def hang_up(self) -> None:
@@ -340,6 +340,8 @@ class TerminalChannel(Protocol):
 
 def _with_plain_method(data: bytes) -> bytes:
     """Old firmware writes `Get`; the parser knows methods in capitals only."""
+    if data.startswith((b"GET ", b"POST ")):
+        return data
     method, space, rest = data[:8].partition(b" ")
     if space and method.isalpha() and not method.isupper():
         return method.upper() + space + rest + data[8:]

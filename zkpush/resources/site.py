@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.resource import Resource
@@ -28,6 +28,8 @@ DRAIN_SECONDS = 5.0
 DRAIN_STEP = 0.05
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
+MOST_HEADS = 256
+"""Headers that are remembered, for a second at most: most replies are the same few."""
 _NOTHING = (UnknownPath.status, refusal("There is nothing under this path."))
 
 
@@ -87,6 +89,7 @@ class TerminalSite(ServerFactory):
         self._clock = clock
         self._targets: dict[bytes, TerminalResource | None] = {}
         self._date = (0, b"")
+        self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
         self._leaving: list[Any] = []
         self._in_hand = 0
         self._drained: Deferred[None] | None = None
@@ -131,8 +134,16 @@ class TerminalSite(ServerFactory):
         `lines` say what it is.
         """
         now = int(self._clock.seconds())
-        if self._date[0] != now:
+        if self._date[0] != now or len(self._heads) > MOST_HEADS:
             self._date = (now, datetimeToString(now))
+            self._heads.clear()
+        kind = (status, version, keep, length, lines)
+        head = self._heads.get(kind)
+        if head is None:
+            head = self._heads[kind] = self._new_head(*kind)
+        return head
+
+    def _new_head(self, status: int, version: str, keep: bool, length: int, lines: bytes) -> bytes:
         return (
             b"HTTP/%b %d %b\r\nDate: %b\r\n%b"
             b"Content-Length: %d\r\nCache-Control: no-store\r\n%b\r\n"
@@ -160,7 +171,7 @@ class TerminalSite(ServerFactory):
         leaving, self._leaving = self._leaving, []
         for transport in leaving:
             if transport.connected:
-                transport.connectionLost(connectionDone)
+                transport.end()
 
     def begin(self) -> None:
         """Hear that a request is in hand: it came whole, and will be answered."""

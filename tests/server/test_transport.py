@@ -1,0 +1,97 @@
+"""Connections that the reactor does not watch, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor, threads
+from twisted.internet.protocol import Factory
+from twisted.internet.tcp import Server
+
+from zkpush.resources.transport import SpareServer, use_spare_servers
+
+from ..rig import LEAN, Rig
+
+pytestmark = pytest.mark.parametrize("channel", [LEAN])
+
+LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
+UPLOAD = (
+    b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
+    b"Connection: %b\r\nContent-Length: 32\r\n\r\n" + LINE
+)
+LAST, KEPT = UPLOAD % b"close", UPLOAD % b"keep-alive"
+
+
+async def say(rig: Rig, *parts: bytes, replies: int | None = None) -> bytes:
+    """Send parts, a little after each other; take all that comes, or so many replies."""
+    port = reactor.listenTCP(0, rig.terminals, interface="127.0.0.1")
+    use_spare_servers(port, rig.terminals)
+    assert port.transport is SpareServer
+
+    def talk() -> bytes:
+        received = b""
+        with socket.create_connection(("127.0.0.1", port.getHost().port), timeout=20) as sock:
+            for part in parts:
+                sock.sendall(part)
+                time.sleep(0.05)
+            while replies is None or received.count(b"OK") < replies:
+                part = sock.recv(65536)
+                if not part:
+                    break
+                received += part
+        return received
+
+    await rig.exchange()
+    try:
+        return await threads.deferToThread(talk)
+    finally:
+        await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_is_answered_and_the_connection_ends(rig: Rig) -> None:
+    """Everything at once, as terminals send it."""
+    received = await say(rig, LAST)
+    assert received.endswith(b"Connection: close\r\n\r\nOK: 1")
+    assert not rig.terminals.channels
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_request_in_parts_is_waited_for(rig: Rig) -> None:
+    """What is not there when the connection is accepted, the reactor tells of."""
+    received = await say(rig, LAST[:40], LAST[40:150], LAST[150:])
+    assert received.endswith(b"OK: 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_comes_after_the_last_request_does_not_take_its_reply_along(rig: Rig) -> None:
+    """Old firmware sends a line end after the body; a socket with unread bytes is reset."""
+    received = await say(rig, LAST[:-1], LAST[-1:] + b"\r\n" * 1000)
+    assert received.endswith(b"OK: 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_kept_connection_takes_more_requests(rig: Rig) -> None:
+    """Some at once, and one a while later."""
+    received = await say(rig, KEPT + KEPT, KEPT, replies=3)
+    assert received.count(b"HTTP/1.1 200 OK") == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_connection_that_says_nothing_may_leave(rig: Rig) -> None:
+    """It leaves nothing behind."""
+    assert await say(rig, b"", replies=0) == b""
+    await threads.deferToThread(time.sleep, 0.1)
+    assert not rig.terminals.channels
+
+
+@pytest_twisted.ensureDeferred
+async def test_other_ports_stay_as_they_are(rig: Rig) -> None:
+    """What encrypts, for one, is between a socket and the site."""
+    port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
+    use_spare_servers(port, rig.terminals)
+    assert port.transport is Server
+    await port.stopListening()
