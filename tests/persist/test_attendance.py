@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 
 from zkpush.interfaces import IAttendance
@@ -49,6 +50,29 @@ def make_attendance_tests(factory):
                 ("1", 1, None),
             ]
             assert await store.read(lambda tx: tx.attendance.count(device.id)) == 2
+
+        @pytest_twisted.ensureDeferred
+        @pytest.mark.parametrize("count", [1, 15, 16, 17, 40, 256, 600])
+        async def test_any_number_of_records_is_stored_as_it_came(
+            self, store, device, count
+        ) -> None:
+            """Those that have most in common, too, and those that are all there already."""
+            sent = [
+                (str(number), f"2026-01-05 08:{number // 60:02}:{number % 60:02}", 0, number % 2)
+                for number in range(count)
+            ]
+            body = "".join(
+                f"{pin}\t{time}\t{status}\t{verify}\t0\t\tx\n" for pin, time, status, verify in sent
+            )
+            for _ in range(2):
+                await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+            found = await store.read(
+                lambda tx: tx.attendance.page(Page(1000), None, None, None, None)
+            )
+            names = ("pin", "time", "status", "verify")
+            assert [tuple(item[name] for name in names) for item in found] == sent
+            assert {(item["work_code"], item["reserved_1"]) for item in found} == {("0", None)}
+            assert {item["reserved_2"] for item in found} == {"x"}
 
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_record_comes_back(self, store, device) -> None:

@@ -29,8 +29,13 @@ from .store import Store
 
 MIGRATION_SECONDS = 3600
 """How long a process that starts waits for another one that migrates the database."""
-_ROWS_A_STATEMENT = (256, 128, 64, 32, 16, 8, 4, 2, 1)
-"""The statements that are kept prepared; any number of rows is a few of them."""
+_MOST_ROWS = 256
+"""Rows of a statement."""
+_STEP = 16
+"""Statements are of a multiple of so many rows, or of fewer: two of them do for most groups, and
+all that there are can be kept prepared."""
+_STATEMENTS = 256
+"""How many are."""
 _NEXT_REVISION = (
     "(SELECT coalesce(max(latest), 0) + 1 FROM (SELECT max(revision) AS latest FROM devices "
     "UNION ALL SELECT max(revision) FROM removed_devices))"
@@ -78,16 +83,26 @@ class SQLite(Database):
         """Insert with as few statements as it takes, of many rows each.
 
         `executemany` lets go of the interpreter's lock and asks for it again at every row, which
-        beside a busy reactor costs several times what the row itself does.
+        beside a busy reactor costs several times what the row itself does. To hand over a value
+        costs a third of it: what is the same in all of many rows is handed over once.
         """
-        values = list(itertools.chain.from_iterable(zip(*columns, strict=True)))
         start, rows = 0, len(columns[0])
-        for size in _ROWS_A_STATEMENT:
-            length = size * len(names)
-            while rows >= size:
-                part = values[start : start + length]
-                driver.execute(_insert_sql(table, names, conflict, size), part)
-                start, rows = start + length, rows - size
+        same, varying = [], list(range(len(names)))
+        if rows >= _STEP:
+            # One column varies in any case: there have to be as many values as rows.
+            same = [place for place in varying[1:] if _is_same(columns[place])]
+            varying = [place for place in varying if place not in same]
+            names = tuple(names[place] for place in (*same, *varying))
+        shared = [columns[place][0] for place in same]
+        values = list(
+            itertools.chain.from_iterable(zip(*(columns[place] for place in varying), strict=True))
+        )
+        while rows:
+            size = min(rows - rows % _STEP, _MOST_ROWS) or rows
+            end = start + size * len(varying)
+            sql = _insert_sql(table, names, len(shared), conflict, size)
+            driver.execute(sql, shared + values[start:end])
+            start, rows = end, rows - size
 
     def check(self, driver: Any) -> None:
         """Raise if the transaction is gone: SQLite ends it by itself where the disk is full."""
@@ -118,9 +133,16 @@ class SQLite(Database):
             raise
 
 
-@functools.lru_cache(256)
-def _insert_sql(table: Table, names: tuple[str, ...], conflict: str, rows: int) -> str:
-    row = f"({', '.join('?' * len(names))})"
+def _is_same(column: Sequence[object]) -> bool:
+    first = column[0]
+    return first == column[-1] and column.count(first) == len(column)
+
+
+@functools.lru_cache(_STATEMENTS)
+def _insert_sql(table: Table, names: tuple[str, ...], shared: int, conflict: str, rows: int) -> str:
+    """Insert so many rows, which have the values of the first columns in common."""
+    first = [f"?{number}" for number in range(1, shared + 1)]
+    row = f"({', '.join([*first, *('?' * (len(names) - shared))])})"
     return (
         f"INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608 - no input
         f"VALUES {', '.join([row] * rows)} ON CONFLICT {conflict}"
@@ -196,6 +218,7 @@ def _connect(uri: str, *more: str) -> sqlite3.Connection:
             timeout=LOCKED_SECONDS,
             isolation_level=None,
             check_same_thread=False,
+            cached_statements=_STATEMENTS,
         )
         _use_wal(connection)
         for pragma in ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", *more):
