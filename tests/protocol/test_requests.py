@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zkpush.protocol import requests
 from zkpush.protocol.errors import TerminalError
-from zkpush.protocol.requests import Arguments, Upload, normalize_segment, parse_arguments
+from zkpush.protocol.requests import (
+    Arguments,
+    Upload,
+    normalize_segment,
+    parse_arguments,
+    read_query,
+)
 
 SEGMENTS = [
     (b"cdata", b"cdata"),
@@ -114,3 +121,43 @@ def test_an_upload_may_have_no_stamp() -> None:
     """Newer firmware discards stamps: an upload is complete without one."""
     upload = Upload(table="ATTLOG", body=b"")
     assert (upload.stamp, upload.packed, upload.name) == (None, False, None)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [b"SN=7", b"SN=7&table=ATTLOG", b"SN=7&table=ATTLOG&Stamp=9999", b"sn=7&table=ATTLOG"],
+)
+def test_what_is_sent_all_day_is_read_as_everything_else(query: bytes) -> None:
+    """The short way gives the same, but for the serial number among the arguments."""
+    for _ in range(2):
+        sn, arguments = read_query(query)
+        assert sn == "7"
+        others = {name: value for name, value in arguments.items() if name.lower() != "sn"}
+        expected = parse_arguments(query)
+        assert others == {name: expected[name] for name in expected if name.lower() != "sn"}
+
+
+@pytest.mark.parametrize(
+    "query", [b"", b"SN=", b"SN=a.b", b"SN=7&SN=8", b"SN=7\n", b"SN=7&table=A&sn=8", b"table=A"]
+)
+def test_a_query_without_a_serial_number_is_refused(query: bytes) -> None:
+    """Nothing, or nothing safe, or two of them."""
+    with pytest.raises(TerminalError):
+        read_query(query)
+
+
+def test_nothing_secret_and_nothing_long_is_remembered() -> None:
+    """Only what terminals send all day, and only so much of it."""
+    remembered = requests._remembered
+    remembered.cache_clear()
+    for query in (
+        b"SN=7&options=all&pushcommkey=secret",
+        b"SN=7&table=ATTLOG&Stamp=1&pushcommkey=secret",
+        b"SN=7&table=" + b"A" * 17,
+        b"SN=7&INFO=secret",
+    ):
+        read_query(query)
+    assert remembered.cache_info().currsize == 0
+    for number in range(1000):
+        read_query(b"SN=7&table=ATTLOG&Stamp=%d" % number)
+    assert remembered.cache_info().currsize == 256

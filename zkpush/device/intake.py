@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorThreads
@@ -16,7 +15,7 @@ from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.handshake import UNKNOWN_DEVICE, check_stamp
 from ..protocol.packets import Limits
-from ..protocol.records import Batch, Reject, decode
+from ..protocol.records import Batch, decode
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
 from .queries import count_arrived
@@ -88,25 +87,23 @@ class Intake:
     def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
         """Store the update information that came with a poll (9)."""
 
-        def reported(_: None) -> None:
+        def reported(_: bytes) -> None:
             terminal.reported = text
 
         batch = decode(table, text.encode(), terminal.dialect)
         contents = Contents([batch], batch.rejects)
-        return self._write(terminal, contents, None, self._registry.now()).addCallback(reported)
+        return self._store(terminal, contents, None, self._registry.now()).addCallback(reported)
 
     def _store(
         self, terminal: Terminal, contents: Contents, stamp: str | None, now: int
     ) -> Deferred[bytes]:
-        return self._write(terminal, contents, stamp, now).addCallback(_acknowledge, contents)
-
-    def _write(
-        self, terminal: Terminal, contents: Contents, stamp: str | None, now: int
-    ) -> Deferred[None]:
-        """Write records, rejects and the stamp in one unit of work."""
+        """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
         device = terminal.device
         batches = [
-            (self._handlers[batch.table.name], msgspec.structs.replace(batch, stamp=stamp))
+            (
+                self._handlers[batch.table.name],
+                Batch(batch.table, batch.rows, batch.rejects, stamp),
+            )
             for batch in contents.batches
             if batch.rows
         ]
@@ -124,18 +121,17 @@ class Intake:
                 tx.stamps.remember(device.id, contents.stamp_of, good_stamp)
             return tx.devices.get(device.id) if changes_device else None
 
-        return self._database.write(unit).addCallback(
-            self._stored, terminal, batches, contents.rejects
-        )
+        return self._database.write(unit).addCallback(self._stored, terminal, batches, contents)
 
     def _stored(
         self,
         changed: Device | None,
         terminal: Terminal,
         batches: Sequence[tuple[IRecordHandler, Batch]],
-        rejects: Sequence[Reject],
-    ) -> None:
-        """Everything is on disk: take over what changed, and tell the handlers."""
+        contents: Contents,
+    ) -> bytes:
+        """Everything is on disk: take over what changed, tell the handlers, and acknowledge it."""
+        rejects = contents.rejects
         if changed is not None:
             terminal.update(changed)
         if rejects:
@@ -151,9 +147,6 @@ class Intake:
                 handler.stored(terminal.device, batch)
             except Exception:
                 self._log.failure("The handler {name} failed after the commit", name=handler.name)
-
-
-def _acknowledge(_: None, contents: Contents) -> bytes:
-    if contents.refusal is not None:
-        raise TooLarge(contents.refusal)
-    return BARE if contents.bare else b"OK: %d" % contents.count
+        if contents.refusal is not None:
+            raise TooLarge(contents.refusal)
+        return BARE if contents.bare else b"OK: %d" % contents.count

@@ -33,7 +33,7 @@ def reckon(
     Beside them, what is doubtful about each; None if nothing is about any. `now` is in seconds.
     """
     known = cast(Sequence[Any], rows)
-    begins: dict[str, int | None] = {}
+    day, begin = "", None
     instants: list[int] = []
     doubts: dict[int, str] = {}
     for row in known:
@@ -41,10 +41,9 @@ def reckon(
         if row[_OFFSET] is not None:
             instants.append(_UTC(time) - row[_OFFSET])
             continue
-        day = time[DATE]
-        if day not in begins:
-            begins[day] = clock.begin(day)
-        begin = begins[day]
+        if time[DATE] != day:
+            day = time[DATE]
+            begin = clock.begin(day)
         if begin is not None:
             instants.append(begin + MINUTES[time[MINUTE]] + SECONDS[time[SECOND]])
             continue
@@ -52,9 +51,10 @@ def reckon(
         if doubt is not None:
             doubts[len(instants)] = doubt
         instants.append(clock.utc(time))
+    far = None
     if instants and (max(instants) > now + FAR_FUTURE or min(instants) < now - FAR_PAST):
-        for place, instant in enumerate(instants):
-            far = far_off(instant, now)
-            if far is not None:
-                doubts[place] = far
-    return instants, [doubts.get(place) for place in range(len(rows))] if doubts else None
+        # A clock that is not set is as far off in all records, but for those at the edge.
+        far = [far_off(instant, now) for instant in instants]
+    if not doubts:
+        return instants, far
+    return instants, [(far and far[place]) or doubts.get(place) for place in range(len(rows))]

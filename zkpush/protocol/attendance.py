@@ -30,13 +30,24 @@ _DEFAULTS = tuple(field.default for field in ATTLOG.fields)
 
 _PLAIN = re.compile(
     # Pin, Time, Status, Verify, and the three columns after them where they are there.
-    r"^([^\x00-\x20\x7f]{1,64})\t"
+    # No part can begin with what the one before it may hold: nothing is to be tried again.
+    r"^([^\x00-\x20\x7f]{1,64}+)\t"
     r"([0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])\t"
-    r"([0-9]{1,9})\t([0-9]{1,9})(?:\t([!-~]*)\t([!-~]*)\t([!-~]*))?\t*\r*$",
+    r"([0-9]{1,9}+)\t([0-9]{1,9}+)(?:\t([!-~]*+)\t([!-~]*+)\t([!-~]*+))?+\t*+\r*+$",
     re.MULTILINE,
 )
 _DAY = slice(len("2015-07-30"))
 _AFTER_COMMON = (None,) * (len(ATTLOG.names) - _COMMON + len(("extra", "raw")))
+
+
+class _Numbers(dict[str, int]):
+    """Numbers by their text: those that are common are known."""
+
+    def __missing__(self, text: str) -> int:
+        return int(text)
+
+
+_NUMBERS = _Numbers({str(number): number for number in range(256)})
 
 
 def decode_plain(text: str) -> list[tuple[object, ...]] | None:
@@ -55,8 +66,8 @@ def decode_plain(text: str) -> list[tuple[object, ...]] | None:
         (
             pin,
             time,
-            int(status),
-            int(verify),
+            _NUMBERS[status],
+            _NUMBERS[verify],
             work_code or None,
             reserved_1 or None,
             reserved_2 or None,

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import urllib.parse
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from .errors import TerminalError
+from .serials import check_serial
 
 _SUFFIX = ".aspx"
+_EVERYDAY = re.compile(
+    rb"SN=([A-Za-z0-9_-]{1,32})(?:&(table=[A-Za-z]{1,16}(?:&Stamp=[0-9]{1,16})?))?\Z"
+)
+"""What terminals send all day: nothing secret, nothing long, and nothing to unquote."""
 
 
 def normalize_segment(segment: bytes) -> bytes:
@@ -30,11 +38,35 @@ class Arguments(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._pairs[name.lower()][1]
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value of an argument; many that are asked for are not there."""
+        known = self._pairs.get(name.lower())
+        return default if known is None else known[1]
+
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self._pairs.values())
 
     def __len__(self) -> int:
         return len(self._pairs)
+
+
+def read_query(query: bytes) -> tuple[str, Arguments]:
+    """The serial number that a request names, checked, and its arguments.
+
+    What terminals send all day is the same but for the serial number, and is remembered: then the
+    serial number is not among the arguments.
+    """
+    everyday = _EVERYDAY.match(query)
+    if everyday is not None:
+        sn, rest = everyday.groups()
+        return sn.decode(), _remembered(rest or b"")
+    arguments = parse_arguments(query)
+    return check_serial(arguments.get("SN")), arguments
+
+
+@functools.lru_cache(256)
+def _remembered(query: bytes) -> Arguments:
+    return parse_arguments(query)
 
 
 def parse_arguments(query: bytes) -> Arguments:

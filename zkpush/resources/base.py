@@ -16,7 +16,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from ..device.downloads import Download, Interrupted, Sending
 from ..interfaces import StoreError
 from ..protocol.errors import ProtocolError, Unavailable, UnknownPath, WrongMethod, refusal
-from ..protocol.requests import Arguments, parse_arguments
+from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 
 _log = Logger()
@@ -89,11 +89,12 @@ class TerminalResource(Resource):
         try:
             if method not in self.methods:
                 raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
-            arguments = parse_arguments(query)
-            sn = arguments.get("SN")
-            if sn is not None or self.needs_terminal:
-                sn = check_serial(sn)
-            answer = self.answer(Call(method, sn or "", arguments, body, address, path, range))
+            if self.needs_terminal:
+                sn, arguments = read_query(query)
+            else:
+                arguments = parse_arguments(query)
+                sn = check_serial(arguments["SN"]) if "SN" in arguments else ""
+            answer = self.answer(Call(method, sn, arguments, body, address, path, range))
         except Exception as error:
             return _refused(error)
         if isinstance(answer, bytes):

@@ -10,7 +10,7 @@ import attrs
 from ..device.intake import Intake
 from ..device.registry import Registry
 from ..protocol.errors import TerminalError
-from ..protocol.requests import Upload
+from ..protocol.requests import Arguments, Upload
 from ..protocol.tables import ATTPHOTO
 from .base import Call, TerminalResource
 
@@ -41,7 +41,7 @@ class FData(TerminalResource):
         upload = Upload(
             table,
             call.body,
-            stamp=next((arguments[name] for name in _STAMPS if name in arguments), None),
+            stamp=_stamp(arguments),
             packed=arguments.get("ContentType", "").lower() == _PACKED,
             name=arguments.get("PIN"),
         )
@@ -55,3 +55,11 @@ class FData(TerminalResource):
         terminal = await self._registry.admit(call.sn, call.address)
         answer = self._intake.upload(terminal, upload)
         return answer if isinstance(answer, bytes) else await answer
+
+
+def _stamp(arguments: Arguments) -> str | None:
+    for name in _STAMPS:
+        stamp: str | None = arguments.get(name)
+        if stamp is not None:
+            return stamp
+    return None
