@@ -9,7 +9,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = {"configuration.md": "configuration_manual.py"}
+PAGES = {"configuration.md": "configuration_manual.py", "commands.md": "command_manual.py"}
 
 
 @pytest.mark.parametrize("page", PAGES)

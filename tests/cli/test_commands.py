@@ -173,3 +173,12 @@ def test_mistakes(daemon: Daemon) -> None:
     )
     assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout goes with --wait."
     assert failed(daemon.zkpush("commands", "show", "nope")) == "Error: There is no command nope."
+
+
+def test_catalogue(daemon: Daemon) -> None:
+    """A person and a program see every command with its parameters."""
+    lines = said(daemon.zkpush("commands", "catalogue")).splitlines()
+    line = next(line for line in lines if line.startswith("DATA QUERY FINGERTMP"))
+    assert line.split()[3:6] == ["write", "PIN*", "FingerID"]
+    items = json.loads(said(daemon.zkpush("commands", "catalogue", "--json")))
+    assert len(items) == len(lines) - 1 == 56

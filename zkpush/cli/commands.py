@@ -153,3 +153,26 @@ async def cancel(api: Api, id: str) -> None:
     """Cancel a command that has not ended. A terminal that has it already may still do it."""
     await api.send("DELETE", "commands", id)
     click.echo(f"The command {id} is cancelled.")
+
+
+@commands.command()
+@as_json
+@with_api
+async def catalogue(api: Api, as_json: bool) -> None:
+    """List what can be asked of terminals, with the parameters of each; `*` has to be there."""
+    await print_list(
+        api.pages("commands", "catalogue"),
+        (
+            Column("Command", "command"),
+            Column("Scope", "scope"),
+            Column("Parameters", "params", _parameters),
+            Column("Meaning", "meaning"),
+        ),
+        as_json=as_json,
+        empty="There are no commands.",
+    )
+
+
+def _parameters(params: list[Item]) -> str:
+    """The names of parameters, those marked that have to be there."""
+    return " ".join(param["name"] + ("*" if param["required"] else "") for param in params)
