@@ -76,6 +76,8 @@ class Zkpush(Server):
         self.manage = where["manage"]
         super().__init__(process, int(where["listen"][0].rsplit(":", 1)[1]))
         while self.metric("zkpush_terminals_loaded") < 1 or not self._answers():
+            if time.monotonic() - started > STARTED_WITHIN:
+                raise RuntimeError("the daemon does not serve; see " + str(data / "log"))
             time.sleep(0.01)
         self.start_seconds = time.monotonic() - started
 

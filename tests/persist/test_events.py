@@ -142,13 +142,19 @@ def make_event_tests(factory):
                 return [("device", {"device": "T1", "what": "changed", "values": values})]
 
             info = {"firmware": "1.0", "users": 3}
-            inform = lambda tx: tx.devices.merge_info(device.id, info)  # noqa: E731
+
+            def inform(tx):
+                return tx.devices.merge_info(device.id, info)
+
             assert await news(store, inform) == changed(firmware="1.0")
             info["users"] = 4
             assert await news(store, inform) == []
             hello = Hello("2.4.1", "83", None, "att", {"X": "1"})
             session = {"session": SessionState.READY}
-            exchange = lambda tx: tx.devices.exchanged(device.id, hello, session)  # noqa: E731
+
+            def exchange(tx):
+                return tx.devices.exchanged(device.id, hello, session)
+
             assert await news(store, exchange) == changed(session="ready")
             assert await news(store, exchange) == []
             seen = {device.id: (9000, "192.0.2.9")}
@@ -173,7 +179,10 @@ def make_event_tests(factory):
                 ("raised", "clock", "slow")
             ]
             assert steps(await news(store, raise_("key", "other"))) == [("raised", "key", "other")]
-            cleared = lambda tx: tx.devices.clear_problem(device.id, "clock")  # noqa: E731
+
+            def cleared(tx):
+                return tx.devices.clear_problem(device.id, "clock")
+
             found = await news(store, cleared)
             assert [kind for kind, _ in found] == ["problem"]
             assert steps(found) == [("cleared", "clock", "slow")]

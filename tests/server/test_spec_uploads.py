@@ -1,7 +1,7 @@
 """Each upload section of the spec: its example, byte for byte, and every field read back.
 
-TABs and line ends are restored, and the templates and pictures are not those of the spec, but made
-up, of the same size: a template is of somebody, and cannot be changed.
+TABs and line ends are restored. The templates, pictures and citizen ID numbers are not those of the
+spec, but made up, of the same size: they are of somebody, and cannot be changed.
 """
 
 from __future__ import annotations
@@ -234,17 +234,7 @@ async def test_an_identity_card_is_kept(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_attendance_of_identity_cards_is_kept(rig: Rig) -> None:
     """11.7: the nine records of the example."""
-    numbers = [
-        "210218199105072345",
-        "210218199103062104",
-        "210218199411212642",
-        "210218199207123075",
-        "210218199512012332",
-        "210218199011304365",
-        "210218199806068325",
-        "210218199310094316",
-        "210218199708167443",
-    ]
+    numbers = [f"{100_000_000_000_000_000 + number}" for number in range(1, 10)]
     seconds = (28, 29, 30, 31, 33, 34, 35, 36, 37)
     body = "\n".join(
         f"{1452 if second < 36 else 8965}\t2015-07-30 15:16:{second}\t0\t1\t0\t0\t0\t{number}\t0"
@@ -261,10 +251,10 @@ async def test_attendance_of_identity_cards_is_kept(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_photo_of_an_identity_card_attendance_is_kept(rig: Rig) -> None:
     """11.8: the name holds the time, the type, the user and the ID number."""
-    body = head(len(JPEG), "20160615093758-0-1457-210218199011304365.jpg") + JPEG
+    body = head(len(JPEG), "20160615093758-0-1457-100000000000000006.jpg") + JPEG
     assert await upload(rig, "ATTPHOTO", body) == b"OK"
     (photo,) = await rig.items("/photos")
-    assert (photo["pin"], photo["id_number"]) == ("1457", "210218199011304365")
+    assert (photo["pin"], photo["id_number"]) == ("1457", "100000000000000006")
     assert (photo["kind"], photo["meaning"]) == (0, "Attendance successful photo")
     assert photo["time"] == "2016-06-15T09:37:58"
 
