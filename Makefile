@@ -36,7 +36,7 @@ demo: $(VENV)/installed ## Run the daemon and simulated terminals together for h
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/installed-for-tests ## Run the tests
-	$(BIN)/python -m pytest --cov --cov-report=term $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel
 	$(BIN)/ruff format --check .
