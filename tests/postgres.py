@@ -21,6 +21,8 @@ from sqlalchemy import make_url
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.postgresql import open_postgresql
 
+from .keys import KEY
+
 NAMED = "ZKPUSH_TEST_POSTGRES"
 MEMORY = "/dev/shm"  # noqa: S108 - with a name that nobody knows before
 MUCH = 2**30
@@ -105,7 +107,7 @@ class Databases:
         """Make a database with the schema of this version, by copying one."""
         if self._template is None:
             self._template = self.make()
-            database = open_postgresql(self.url(self._template))
+            database = open_postgresql(self.url(self._template), KEY)
             migrate_thd(database)
             database.close()
         return self.make(self._template)

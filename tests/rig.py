@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from zkpush import config, tap
 from zkpush.datadir import DataDirectory
 
+from .keys import KEY
 from .reference import ReferenceSite
 
 NOON = 1_772_366_400  # 2026-03-01T12:00:00Z
@@ -151,7 +152,7 @@ class Rig:
         self.clock = TurnedReactor()
         values = {"data": folder, "admission": admission, "database": database, **settings}
         self.config = config.load(None, values, lambda text: text)
-        data = DataDirectory(folder, TOKEN, bytes(32))
+        data = DataDirectory(folder, TOKEN, KEY)
         self.daemon = tap.build(self.config, data, self.clock)
         self.store = self.daemon.store
         self.registry = self.daemon.registry

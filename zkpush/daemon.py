@@ -24,7 +24,7 @@ from twisted.python.failure import Failure
 from .datadir import DataDirectory
 from .device.queue import CommandQueue
 from .device.registry import Registry
-from .interfaces import IBringsTables, IStore, StoreError
+from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .resources.site import TerminalSite
 from .resources.transport import use_spare_servers
 from .workers import Workers
@@ -85,6 +85,13 @@ class Daemon(Service):
             self.store.start(self.brings)
             for listener in [*self.terminals, *filter(None, [self.manage])]:
                 self._ports.append(_open(listener))
+        except WrongKey as error:
+            stop_here(
+                [
+                    f"cannot start: {error}; put the right key at {self.data.key_file} "
+                    "(or where ZKPUSH_KEY_FILE says): every node of a database has the same"
+                ]
+            )
         except (StoreError, CannotListenError, OSError, ValueError) as error:
             stop_here([f"cannot start: {error}"])
         super().privilegedStartService()

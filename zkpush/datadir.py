@@ -24,6 +24,12 @@ class DataDirectory:
     admin_token: str
     key: bytes = attrs.field(repr=False)
     """Seals secrets at rest; the same on every node of one database."""
+    key_file: Path = attrs.field()
+    """Where that is kept."""
+
+    @key_file.default
+    def _in_directory(self) -> Path:
+        return self.path / "key"
 
     def say_where(self, where: Mapping[str, object]) -> None:
         """Write where the daemon runs to `run.json`, for the command line."""
@@ -41,14 +47,15 @@ def open_data_directory(path: Path, key_file: Path | None) -> DataDirectory:
 
     `ConfigError` says what to do if that cannot be.
     """
+    where = key_file or path / "key"
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         token = _keep(path / "admin.token", lambda: secrets.token_urlsafe(32).encode() + b"\n")
-        key = _keep(key_file or path / "key", lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
+        key = _keep(where, lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
     except OSError as error:
-        where = error.filename or path
+        culprit = error.filename or path
         raise ConfigError(
-            [f"data: cannot use {where}: {error.strerror}; make it writable"]
+            [f"data: cannot use {culprit}: {error.strerror}; make it writable"]
         ) from error
     # An empty token would let everyone in who sends none.
     if not token.strip() or not token.isascii():
@@ -60,14 +67,13 @@ def open_data_directory(path: Path, key_file: Path | None) -> DataDirectory:
         if len(sealing) != KEY_BYTES:
             raise ValueError
     except ValueError:
-        where = key_file or path / "key"
         raise ConfigError(
             [
                 f"data: {where} does not hold a key, {KEY_BYTES} bytes in hex; "
                 "put the one back that belongs to the database"
             ]
         ) from None
-    return DataDirectory(path, token.decode().strip(), sealing)
+    return DataDirectory(path, token.decode().strip(), sealing, where)
 
 
 def _keep(file: Path, make: Callable[[], bytes]) -> bytes:

@@ -41,6 +41,38 @@ from .protocol.times import WallClock
 T = TypeVar("T")
 
 
+class StoreError(Exception):
+    """The database does not do what was asked; nothing of it is stored."""
+
+
+class WrongKey(StoreError):
+    """The database belongs to another site key than the one that is here."""
+
+
+class NotUnsealed(StoreError):
+    """A sealed value is not what was sealed, where it was sealed, under a key of this database."""
+
+
+class IVault(Interface):
+    """What seals secrets at rest (`zkpush.persist.vault`)."""
+
+    def seal(plain: bytes, about: bytes) -> bytes:
+        """Seal a value so that it opens only where it is about the same.
+
+        `about` says which value of which row it is, and is not in what is sealed. What comes out
+        goes into a column of bytes: there it is found, and kept readable, when keys are rotated.
+        """
+
+    def open(sealed: bytes, about: bytes) -> bytes:
+        """Open a value; `NotUnsealed` unless it is whole, ours, and about the same."""
+
+    def index(plain: bytes) -> bytes:
+        """What tells whether two values are the same, and nobody without the key can guess from.
+
+        32 bytes; the same after the keys are rotated.
+        """
+
+
 class IDevices(Interface):
     """Terminals, in a unit of work."""
 
@@ -378,6 +410,7 @@ class ITransaction(Interface):
     events: IEvents = Attribute("What has happened")
     audit: IAudit = Attribute("Who did what")
     leases: ILeases = Attribute("Leases of background jobs")
+    vault: IVault = Attribute("What seals secrets before they are written")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
 
 
@@ -428,8 +461,11 @@ class IStoreFactory(Interface):
 
     schemes: Sequence[str] = Attribute("The URL schemes it takes, such as 'sqlite'")
 
-    def open(url: str, reactor: IReactorFromThreads) -> IStore:
-        """Make a store that is not started yet; `ValueError` if the URL is not right."""
+    def open(url: str, key: bytes, reactor: IReactorFromThreads) -> IStore:
+        """Make a store that is not started yet; `ValueError` if the URL is not right.
+
+        `key` is the site key, 32 bytes, that seals secrets at rest.
+        """
 
 
 class IRecordHandler(Interface):
@@ -470,10 +506,6 @@ class IVerifier(Interface):
         deadline can help. Who is slow otherwise, raises, or gives anything but a `Verdict` is
         replaced by the configured fallback; a Deferred that is late is cancelled.
         """
-
-
-class StoreError(Exception):
-    """The database does not do what was asked; nothing of it is stored."""
 
 
 class ICipherSuite(Interface):

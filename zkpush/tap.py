@@ -146,7 +146,7 @@ def build(
             f"verification.verifier: there is no verifier {verifier!r}; "
             f"there are {', '.join(sorted(verifiers))}"
         )
-    store = factories[scheme].open(settings.database_url, reactor)
+    store = factories[scheme].open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
     registry = Registry(
         store,

@@ -8,6 +8,7 @@ import threading
 
 from ..daemon.process import Daemon
 from ..daemon.test_process import ERRORS, wait_until
+from ..keys import KEY
 
 
 def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
@@ -17,9 +18,12 @@ def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
     acknowledged: set[str] = set()
     pins = itertools.count(1)
     stop = threading.Event()
+    key = tmp_path / "key"
+    key.write_text(KEY.hex())
+    env = {"ZKPUSH_KEY_FILE": str(key)}
     with (
-        Daemon(tmp_path / "one", "--database", postgres_url) as one,
-        Daemon(tmp_path / "other", "--database", postgres_url) as other,
+        Daemon(tmp_path / "one", "--database", postgres_url, env=env) as one,
+        Daemon(tmp_path / "other", "--database", postgres_url, env=env) as other,
     ):
         for sn in ("T1", "T2"):
             one.exchange(sn)

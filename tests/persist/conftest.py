@@ -10,6 +10,8 @@ from zkpush.persist.databases import Database
 from zkpush.persist.postgresql import open_postgresql
 from zkpush.persist.sqlite import open_sqlite
 
+from ..keys import KEY
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
@@ -20,6 +22,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     return url
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, key: bytes = KEY) -> Database:
     """Open a database of either kind."""
-    return open_sqlite(url) if url.startswith("sqlite") else open_postgresql(url)
+    return open_sqlite(url, key) if url.startswith("sqlite") else open_postgresql(url, key)

@@ -23,6 +23,8 @@ from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.times import wall_clock
 from zkpush.protocol.uploads import UploadDecoder
 
+from ..keys import KEY
+
 EVERYTHING = Page(10_000)
 UTC = wall_clock("UTC")
 MADRID = wall_clock("Europe/Madrid")
@@ -38,18 +40,18 @@ _HANDLERS = {
 
 def in_memory(request):
     """An empty store on SQLite in memory."""
-    return SQLiteStores().open("sqlite://", reactor)
+    return SQLiteStores().open("sqlite://", KEY, reactor)
 
 
 def in_file(request):
     """An empty store on SQLite in a file, which is `store.sqlite` in the test's folder."""
     path = request.getfixturevalue("tmp_path") / "store.sqlite"
-    return SQLiteStores().open(f"sqlite:///{path}", reactor)
+    return SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
 
 
 def on_postgresql(request):
     """An empty store on a real PostgreSQL."""
-    return PostgreSQLStores().open(request.getfixturevalue("postgres_url"), reactor)
+    return PostgreSQLStores().open(request.getfixturevalue("postgres_url"), KEY, reactor)
 
 
 def with_store(factory):

@@ -18,6 +18,8 @@ from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.photos import Photo
 from zkpush.protocol.times import wall_clock
 
+from ..keys import KEY
+
 FACE = b"\xff\xd8\xffface" * 100
 DIGEST = hashlib.sha256(FACE).hexdigest()
 
@@ -37,7 +39,7 @@ def place(folder: pathlib.Path) -> pathlib.Path:
 @pytest_twisted.async_yield_fixture
 async def store(tmp_path: pathlib.Path):
     """A store in a file."""
-    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", reactor)
+    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", KEY, reactor)
     store.start()
     yield store
     await store.stop()

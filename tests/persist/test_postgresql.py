@@ -20,6 +20,8 @@ from zkpush.persist import postgresql
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.protocol.times import wall_clock
 
+from ..keys import KEY
+
 
 def with_options(url: str, **options: object) -> str:
     """A URL with more options."""
@@ -45,7 +47,7 @@ def serial_numbers(tx) -> list[str]:
 @pytest_twisted.async_yield_fixture
 async def store(postgres_url: str):
     """A store on PostgreSQL."""
-    store = PostgreSQLStores().open(postgres_url, reactor)
+    store = PostgreSQLStores().open(postgres_url, KEY, reactor)
     store.start()
     yield store
     await store.stop()
@@ -56,7 +58,7 @@ async def test_commits_are_durable_whatever_the_server_is_set_to(postgres_url: s
     """`synchronous_commit` is on where it was off, and no session waits for ever."""
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {admin.info.dbname} SET synchronous_commit = off")
-    store = PostgreSQLStores().open(postgres_url, reactor)
+    store = PostgreSQLStores().open(postgres_url, KEY, reactor)
     store.start()
     assert await store.write(setting("synchronous_commit")) == "on"
     assert await store.write(setting("lock_timeout")) == "30s"
@@ -72,7 +74,7 @@ async def test_what_is_set_elsewhere_stays(postgres_url: str) -> None:
     with psycopg.connect(postgres_url, autocommit=True) as admin:
         admin.execute(f"ALTER DATABASE {admin.info.dbname} SET synchronous_commit = remote_apply")
     options = {"options": "-c lock_timeout=5s", "application_name": "office"}
-    store = PostgreSQLStores().open(with_options(postgres_url, **options), reactor)
+    store = PostgreSQLStores().open(with_options(postgres_url, **options), KEY, reactor)
     store.start()
     assert await store.write(setting("synchronous_commit")) == "remote_apply"
     assert await store.write(setting("lock_timeout")) == "5s"
@@ -83,7 +85,7 @@ async def test_what_is_set_elsewhere_stays(postgres_url: str) -> None:
 def refusal(url: str) -> str:
     """Why a store does not start, in one line."""
     with pytest.raises(StoreError) as refused:
-        PostgreSQLStores().open(url, reactor).start()
+        PostgreSQLStores().open(url, KEY, reactor).start()
     message = str(refused.value)
     assert "\n" not in message
     assert "s3cret" not in message
@@ -312,7 +314,7 @@ async def test_what_the_server_says_is_said_without_values(store) -> None:
 async def test_a_lock_that_is_held_too_long_is_not_waited_for(postgres_url: str) -> None:
     """Somebody's open transaction makes units fail, not hang; without it they go on."""
     store = PostgreSQLStores().open(
-        with_options(postgres_url, options="-c lock_timeout=100ms"), reactor
+        with_options(postgres_url, options="-c lock_timeout=100ms"), KEY, reactor
     )
     store.start()
     with psycopg.connect(postgres_url) as admin:

@@ -16,11 +16,13 @@ from zkpush.model import DeviceState
 from zkpush.persist import sqlite
 from zkpush.persist.sqlite import SQLiteStores
 
+from ..keys import KEY
+
 
 @pytest_twisted.async_yield_fixture
 async def store(tmp_path: pathlib.Path):
     """A store in a file."""
-    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", reactor)
+    store = SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", KEY, reactor)
     store.start()
     yield store
     await store.stop()
@@ -43,7 +45,7 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "letter.txt"
     path.write_bytes(b"Dear Ann, this is not a database. " * 40)
     with pytest.raises(StoreError, match="not a database"):
-        SQLiteStores().open(f"sqlite:///{path}", reactor).start()
+        SQLiteStores().open(f"sqlite:///{path}", KEY, reactor).start()
     assert path.read_bytes().startswith(b"Dear Ann")
 
 
@@ -51,7 +53,7 @@ def test_a_file_that_cannot_be_made_is_refused(tmp_path: pathlib.Path) -> None:
     """The start says which file it is, and why."""
     path = tmp_path / "nowhere" / "store.sqlite"
     with pytest.raises(StoreError, match=r"nowhere/store\.sqlite: No such file"):
-        SQLiteStores().open(f"sqlite:///{path}", reactor).start()
+        SQLiteStores().open(f"sqlite:///{path}", KEY, reactor).start()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,7 @@ def test_a_file_that_cannot_be_made_is_refused(tmp_path: pathlib.Path) -> None:
 def test_a_wrong_url_is_refused(url: str) -> None:
     """A URL that cannot be read is refused before anything is opened, and is not repeated."""
     with pytest.raises(ValueError, match="not a database URL") as refused:
-        SQLiteStores().open(url, reactor)
+        SQLiteStores().open(url, KEY, reactor)
     assert "ss@" not in str(refused.value)
 
 
@@ -71,7 +73,7 @@ async def test_a_lock_of_another_process_is_waited_for(
     """Units wait for it, as long as they may; once it is gone, they are stored."""
     monkeypatch.setattr(sqlite, "LOCKED_SECONDS", 0.2)
     path = tmp_path / "store.sqlite"
-    store = SQLiteStores().open(f"sqlite:///{path}", reactor)
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
     store.start()
 
     def add(sn):
@@ -100,7 +102,7 @@ def test_a_start_waits_for_another_one(
         other.execute("CREATE TABLE t (a)")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(StoreError, match="database is locked"):
-            SQLiteStores().open(f"sqlite:///{path}", reactor).start()
+            SQLiteStores().open(f"sqlite:///{path}", KEY, reactor).start()
 
 
 @pytest_twisted.ensureDeferred

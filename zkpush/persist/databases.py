@@ -14,6 +14,8 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 
+from .keys import SiteKey
+
 READERS = 4
 """Threads that run queries, each on a connection of its own."""
 LOCKED_SECONDS = 30
@@ -24,6 +26,8 @@ LOCKED_SECONDS = 30
 class Database(abc.ABC):
     """An opened database. `driver` stands for a connection of its driver, below SQLAlchemy's."""
 
+    site: SiteKey
+    """What the keys are wrapped under that seal secrets."""
     engine: Engine
     """Connections that write: what locks they need is taken when a unit of work begins."""
     readers: Engine

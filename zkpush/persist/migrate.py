@@ -9,20 +9,24 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from sqlalchemy import inspect
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
 from .databases import Database
+from .keys import ensure_vault
+from .schema import keys
+from .vault import Vault
 
 _SCRIPTS = Path(__file__).parent / "migrations"
 _log = Logger()
 
 
-def migrate_thd(database: Database) -> None:
+def migrate_thd(database: Database) -> Vault:
     """Create or upgrade the schema, in one transaction; of several processes, one does it.
 
-    `StoreError` if the file is not a database, or is of a later version than this program, or
-    cannot be backed up.
+    Gives what seals in this database. `StoreError` if the file is not a database, or is of a later
+    version than this program, or belongs to another key, or cannot be backed up.
     """
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
@@ -32,8 +36,11 @@ def migrate_thd(database: Database) -> None:
             current = MigrationContext.configure(connection).get_current_revision()
             head = str(scripts.get_current_head())
             if current == head:
-                return
+                return ensure_vault(connection, database.site)
+            if inspect(connection).has_table(keys.name):
+                ensure_vault(connection, database.site)  # before anything is changed
             config.attributes["connection"] = connection
+            config.attributes["database"] = database
             if current is None:
                 command.upgrade(config, head)
             else:
@@ -41,6 +48,7 @@ def migrate_thd(database: Database) -> None:
                 with database.backed_up(head):
                     command.upgrade(config, head)
             _log.info("The database is of revision {head} now", head=head)
+            return ensure_vault(connection, database.site)
     except CommandError as error:
         raise StoreError(
             f"the database was made by a later version of zkpush ({error}); upgrade zkpush"

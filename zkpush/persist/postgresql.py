@@ -22,6 +22,7 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .databases import LOCKED_SECONDS, READERS, Database, driver_error, parse_url, quoted
+from .keys import SiteKey
 from .store import Store
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ def _value(table: Table, name: str, place: int) -> str:
     return f"(row->>{place})::{kind.compile(_DIALECT)}"
 
 
-def open_postgresql(url: str) -> PostgreSQL:
+def open_postgresql(url: str, key: bytes) -> PostgreSQL:
     """Open a PostgreSQL database; `StoreError` says why not, without the password."""
     parsed = parse_url(url)
     full = parsed.set(drivername="postgresql+psycopg", query={**CONNECTING, **parsed.query})
@@ -186,6 +187,7 @@ def open_postgresql(url: str) -> PostgreSQL:
     for each in (engine, pool):
         event.listen(each, "connect", _begin_session)
     database = PostgreSQL(
+        site=SiteKey(key),
         engine=engine,
         readers=pool.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         errors=(SQLAlchemyError, psycopg.Error),
@@ -233,7 +235,7 @@ class PostgreSQLStores:
 
     schemes = ("postgresql",)
 
-    def open(self, url: str, reactor: IReactorFromThreads) -> Store:
+    def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
         """Make a store that is not started yet; `ValueError` if the URL is not right."""
         parse_url(url)
-        return Store(lambda: open_postgresql(url), reactor)
+        return Store(lambda: open_postgresql(url, key), reactor)

@@ -119,6 +119,16 @@ removed_devices = Table(
     Column("revision", BigInteger(), nullable=False),
 )
 
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", KeyText, primary_key=True),
+    Column("site", KeyText, primary_key=True),
+    Column("purpose", PlainText(), nullable=False),
+    Column("wrapped", LargeBinary(), nullable=False),
+)
+"""The keys that seal what is secret, each wrapped under a site key, which is not in here."""
+
 stamps = Table(
     "stamps",
     metadata,

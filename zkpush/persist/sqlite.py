@@ -25,6 +25,7 @@ from zope.interface import implementer
 from ..interfaces import IStoreFactory, StoreError
 from .backup import back_up
 from .databases import LOCKED_SECONDS, READERS, Database, parse_url, quoted
+from .keys import SiteKey
 from .store import Store
 
 MIGRATION_SECONDS = 3600
@@ -149,7 +150,7 @@ def _insert_sql(table: Table, names: tuple[str, ...], shared: int, conflict: str
     )
 
 
-def open_sqlite(url: str) -> SQLite:
+def open_sqlite(url: str, key: bytes) -> SQLite:
     """Open a SQLite database, a file or in memory (`sqlite://`).
 
     Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
@@ -177,6 +178,7 @@ def open_sqlite(url: str) -> SQLite:
     _begin_with(engine, "BEGIN IMMEDIATE")
     _begin_with(readers, "BEGIN")
     return SQLite(
+        site=SiteKey(key),
         engine=engine,
         readers=readers,
         concurrent_readers=keeper is None,
@@ -248,7 +250,7 @@ class SQLiteStores:
 
     schemes = ("sqlite",)
 
-    def open(self, url: str, reactor: IReactorFromThreads) -> Store:
+    def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
         """Make a store that is not started yet; `ValueError` if the URL is not right."""
         parse_url(url)
-        return Store(lambda: open_sqlite(url), reactor)
+        return Store(lambda: open_sqlite(url, key), reactor)

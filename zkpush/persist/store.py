@@ -17,6 +17,7 @@ from ..interfaces import IBringsTables, IStore, StoreError
 from .databases import READERS, Database
 from .migrate import migrate_thd
 from .transaction import Transaction
+from .vault import Vault
 from .writer import GroupCommitWriter
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Store:
         self._time = IReactorTime(reactor)
         self._readers = ThreadPool(0, READERS, "zkpush readers")
         self._database: Database | None = None
+        self._vault: Vault
         self.writer: GroupCommitWriter | None = None
 
     def start(self, brings: Sequence[IBringsTables] = ()) -> None:
@@ -43,22 +45,23 @@ class Store:
         """
         database = self._open_database()
         try:
-            migrate_thd(database)
+            vault = migrate_thd(database)
             for handler in brings:
-                self._prepare_thd(database, handler)
+                self._prepare_thd(database, vault, handler)
         except BaseException:
             database.close()
             raise
         self._database = database
+        self._vault = vault
         self._readers.start()
-        self.writer = GroupCommitWriter(database, self._reactor, self._now)
+        self.writer = GroupCommitWriter(database, vault, self._reactor, self._now)
         self.writer.start()
 
-    def _prepare_thd(self, database: Database, handler: IBringsTables) -> None:
+    def _prepare_thd(self, database: Database, vault: Vault, handler: IBringsTables) -> None:
         """Let a handler make its tables; of several processes, one at a time."""
         try:
             with database.migrating() as connection:
-                transaction = Transaction(database, connection, self._now, writes=True)
+                transaction = Transaction(database, vault, connection, self._now, writes=True)
                 handler.prepare(transaction)
                 transaction.flush()
                 database.check(transaction.driver)
@@ -120,7 +123,7 @@ class Store:
 
     def _query_thd(self, database: Database, query: Callable[[Transaction], T]) -> T:
         with database.readers.connect() as connection, connection.begin():
-            transaction = Transaction(database, connection, self._now, writes=False)
+            transaction = Transaction(database, self._vault, connection, self._now, writes=False)
             result = query(transaction)
             transaction.flush()  # there is nothing to write, or the database refuses it
             return result

@@ -26,6 +26,7 @@ from .photos import AttendancePhotos
 from .pictures import Pictures
 from .rejects import Rejects
 from .stamps import Stamps
+from .vault import Vault
 
 
 @implementer(ITransaction)
@@ -39,12 +40,14 @@ class Transaction:
     def __init__(
         self,
         database: Database,
+        vault: Vault,
         connection: Connection,
         now: Callable[[], int],
         *,
         writes: bool,
     ) -> None:
         """`now` tells the time, in milliseconds."""
+        self.vault = vault
         self.connection = connection
         self.driver: Any = connection.connection.driver_connection
         parts = (database, connection, self.driver)

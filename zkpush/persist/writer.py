@@ -21,6 +21,7 @@ from twisted.python.failure import Failure
 from ..interfaces import StoreError
 from .databases import Database
 from .transaction import Transaction
+from .vault import Vault
 
 T = TypeVar("T")
 MOST_UNITS = 1000
@@ -48,9 +49,14 @@ class GroupCommitWriter:
     _log = Logger()
 
     def __init__(
-        self, database: Database, reactor: IReactorFromThreads, now: Callable[[], int]
+        self,
+        database: Database,
+        vault: Vault,
+        reactor: IReactorFromThreads,
+        now: Callable[[], int],
     ) -> None:
         self._database = database
+        self._vault = vault
         self._refusals: tuple[type[Exception], ...] = (StoreError, *database.errors)
         self._reactor = reactor
         self._call_later = IReactorTime(reactor).callLater
@@ -215,7 +221,9 @@ class GroupCommitWriter:
             except self._refusals as error:
                 words = self._database.words(error)
                 raise _Unreachable(f"the database is out of reach: {words}") from error
-            self._transaction = Transaction(self._database, connection, self._now, writes=True)
+            self._transaction = Transaction(
+                self._database, self._vault, connection, self._now, writes=True
+            )
         return self._transaction
 
     def _disconnect_thd(self) -> None:

@@ -24,10 +24,10 @@ class ObedientStores:
 
     schemes = ("obedient",)
 
-    def open(self, url, reactor):
+    def open(self, url, key, reactor):
         """Open a SQLite store that follows orders."""
         orders = pathlib.Path(os.environ["ZKPUSH_TEST_ORDERS"])
-        store = SQLiteStores().open(url.replace("obedient:", "sqlite:"), reactor)
+        store = SQLiteStores().open(url.replace("obedient:", "sqlite:"), key, reactor)
         write = store.write
 
         def obedient_write(unit):

@@ -1,0 +1,119 @@
+"""The data keys of a database: made at its first start, wrapped under the site key.
+
+Each is there once for every site key that opens it: for one, but while the keys are rotated.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Sequence
+from enum import StrEnum
+
+import attrs
+from sqlalchemy import Connection, insert, select
+
+from ..interfaces import NotUnsealed, StoreError, WrongKey
+from .schema import keys
+from .vault import KEY_BYTES, DataKey, Vault, unwrap_key, wrap_key
+
+
+class Purpose(StrEnum):
+    """What a data key is for."""
+
+    SEAL = "seal"
+    RETIRED = "retired"
+    """It has sealed; everything is about to be sealed under another one."""
+    INDEX = "index"
+
+
+@attrs.frozen
+class SiteKey:
+    """The key that is not in the database."""
+
+    secret: bytes = attrs.field(repr=False, validator=attrs.validators.min_len(KEY_BYTES))
+
+    @property
+    def name(self) -> str:
+        """What tells site keys apart, and says nothing of them."""
+        return hmac.digest(self.secret, b"zkpush site key", "sha256")[:8].hex()
+
+    def wrap(self, key: DataKey, purpose: Purpose) -> dict[str, object]:
+        """The row of a data key."""
+        return {
+            "id": key.id.hex(),
+            "site": self.name,
+            "purpose": purpose.value,
+            "wrapped": wrap_key(self.secret, key.secret, self._about(key.id, purpose)),
+        }
+
+    def unwrap(self, id_: str, purpose: str, wrapped: bytes) -> DataKey:
+        """The data key of a row; `NotUnsealed` if it is not as this key wrapped it."""
+        key = bytes.fromhex(id_)
+        return DataKey(key, unwrap_key(self.secret, wrapped, self._about(key, Purpose(purpose))))
+
+    def _about(self, id_: bytes, purpose: Purpose) -> bytes:
+        return b"\0".join((b"zkpush data key", id_, purpose.value.encode()))
+
+
+@attrs.frozen
+class Keys:
+    """The data keys that a site key opens, and what there is beside them."""
+
+    vault: Vault
+    sites: frozenset[str]
+    """The names of all site keys that open something."""
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no rotation is under way."""
+        return len(self.sites) == 1 and not self.vault.retired
+
+
+def open_keys(connection: Connection, site: SiteKey) -> Keys | None:
+    """Read the data keys; None if there are none yet.
+
+    `WrongKey` if they belong to another site key.
+    """
+    rows = connection.execute(select(keys)).all()
+    if not rows:
+        return None
+    sites = frozenset(row.site for row in rows)
+    mine = [row for row in rows if row.site == site.name]
+    if not mine:
+        raise WrongKey(
+            f"this database belongs to another key: to {' or '.join(sorted(sites))}, "
+            f"and the one here is {site.name}"
+        )
+    try:
+        opened = [
+            (row.purpose, site.unwrap(row.id, row.purpose, bytes(row.wrapped))) for row in mine
+        ]
+    except (NotUnsealed, ValueError) as error:
+        raise WrongKey("the keys in this database are damaged; restore it from a backup") from error
+    return Keys(_vault(opened), sites)
+
+
+def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
+    """Open the keys of a database, or make them; `StoreError` if it must not be used."""
+    found = open_keys(connection, site)
+    if found is None:
+        made = Vault(DataKey.make(), (index := DataKey.make()).secret)
+        rows = [site.wrap(made.sealing, Purpose.SEAL), site.wrap(index, Purpose.INDEX)]
+        connection.execute(insert(keys), rows)
+        return made
+    if not found.is_settled:
+        raise StoreError(
+            "the rotation of the key was interrupted; run `zkpush database rotate-key` again"
+        )
+    return found.vault
+
+
+def _vault(opened: Sequence[tuple[str, DataKey]]) -> Vault:
+    found = {
+        purpose: [key for kept_for, key in opened if kept_for == purpose] for purpose in Purpose
+    }
+    try:
+        (sealing,), (indexing,) = found[Purpose.SEAL], found[Purpose.INDEX]
+    except ValueError as error:
+        raise WrongKey("the keys in this database are damaged; restore it from a backup") from error
+    return Vault(sealing, indexing.secret, tuple(found[Purpose.RETIRED]))

@@ -1,0 +1,193 @@
+"""Secrets at rest: what is sealed opens only here, in its own place, and only if it is whole.
+
+A sealed value is a head and then the ciphertext, in chunks, all AES-256-GCM:
+
+    version (1) | key id (8) | size of the plain value (8) | nonce (12) | wrapped value key (48)
+    then for each 64 KiB of the plain value: ciphertext and tag (16)
+
+Every value has a key of its own, which is used for nothing else and is wrapped under the data key
+that the head names; the head up to the nonce is authenticated with it. The nonce of a chunk is its
+place, and what the value is about is authenticated with each: a value that is moved to another
+row, cut, or put together otherwise does not open. A part of a large value is opened without the
+rest. When the keys are rotated only the heads are made anew (`renew`), which needs neither the
+value nor what it is about.
+
+The data keys are in the database, wrapped under the site key, which is not (`zkpush.persist.keys`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import struct
+from collections.abc import Callable
+
+import attrs
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from zope.interface import implementer
+
+from ..interfaces import IVault, NotUnsealed
+
+KEY_BYTES = 32
+CHUNK = 64 * 1024
+"""Bytes of the plain value in each chunk but the last."""
+VERSION = b"\x01"
+ID_BYTES = 8
+_NONCE_BYTES, _TAG_BYTES = 12, 16
+_SIZE = struct.Struct(">Q")
+_SIZE_AT = len(VERSION) + ID_BYTES
+_NONCE_AT = _SIZE_AT + _SIZE.size
+_WRAPPED_AT = _NONCE_AT + _NONCE_BYTES
+HEAD_BYTES = _WRAPPED_AT + KEY_BYTES + _TAG_BYTES
+"""Bytes in front of the chunks."""
+SEALED_CHUNK = CHUNK + _TAG_BYTES
+
+
+@attrs.frozen
+class DataKey:
+    """A key that wraps the keys of values."""
+
+    id: bytes
+    secret: bytes = attrs.field(repr=False)
+
+    @classmethod
+    def make(cls) -> DataKey:
+        """A new one."""
+        return cls(secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES))
+
+    @property
+    def mark(self) -> bytes:
+        """What everything begins with that is sealed under it."""
+        return VERSION + self.id
+
+
+@implementer(IVault)
+@attrs.frozen
+class Vault:
+    """Seals under one data key, opens what was sealed under any of them."""
+
+    sealing: DataKey
+    indexing: bytes = attrs.field(repr=False)
+    retired: tuple[DataKey, ...] = ()
+    """Data keys that were rotated away, as long as anything is sealed under them."""
+
+    def seal(self, plain: bytes, about: bytes) -> bytes:
+        """Seal a value so that it opens only where it is about the same."""
+        secret = secrets.token_bytes(KEY_BYTES)
+        head = _wrap(self.sealing, _SIZE.pack(len(plain)), secret)
+        cipher = AESGCM(secret)
+        chunks = [
+            cipher.encrypt(_nonce(number), plain[number * CHUNK : (number + 1) * CHUNK], about)
+            for number in range(_chunks(len(plain)))
+        ]
+        return b"".join((head, *chunks))
+
+    def open(self, sealed: bytes, about: bytes) -> bytes:
+        """Open a value; `NotUnsealed` unless it is whole, ours, and about the same."""
+        cipher, size = self._begin(sealed[:HEAD_BYTES], len(sealed))
+        return b"".join(
+            _chunk(cipher, number, sealed[_place(number) : _place(number + 1)], about)
+            for number in range(_chunks(size))
+        )
+
+    def open_part(
+        self,
+        read: Callable[[int, int], bytes],
+        length: int,
+        about: bytes,
+        start: int,
+        count: int,
+    ) -> bytes:
+        """Open some bytes of a value, as many as there are, without reading the rest.
+
+        `read` gives some of the sealed bytes, by place and number; there are `length` of them.
+        """
+        cipher, size = self._begin(read(0, HEAD_BYTES), length)
+        end = min(start + count, size)
+        if start >= end:
+            return b""
+        first, last = start // CHUNK, (end - 1) // CHUNK
+        begin = _place(first)
+        sealed = read(begin, min(_place(last + 1), length) - begin)
+        plain = b"".join(
+            _chunk(
+                cipher, number, sealed[_place(number) - begin : _place(number + 1) - begin], about
+            )
+            for number in range(first, last + 1)
+        )
+        return plain[start - first * CHUNK : end - first * CHUNK]
+
+    def index(self, plain: bytes) -> bytes:
+        """What tells whether two values are the same, and nobody without the key can guess from.
+
+        HMAC-SHA256 of the SHA-256 of the value. It is the same after the keys are rotated.
+        """
+        return self.index_of(hashlib.sha256(plain).digest())
+
+    def index_of(self, digest: bytes) -> bytes:
+        """The index of what has this SHA-256."""
+        return hmac.digest(self.indexing, digest, "sha256")
+
+    def renew(self, head: bytes) -> bytes:
+        """The head of a value that is sealed under a retired key, under the one that seals now."""
+        return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], self._unwrap(head))
+
+    def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int]:
+        secret = self._unwrap(head)
+        (size,) = _SIZE.unpack_from(head, _SIZE_AT)
+        if length != HEAD_BYTES + size + _TAG_BYTES * _chunks(size):
+            raise NotUnsealed("a sealed value is cut, or longer than it was")
+        return AESGCM(secret), size
+
+    def _unwrap(self, head: bytes) -> bytes:
+        if len(head) != HEAD_BYTES:
+            raise NotUnsealed("a value is not sealed, or cut")
+        for key in (self.sealing, *self.retired):
+            if head.startswith(key.mark):
+                return _unwrap(key.secret, head[_NONCE_AT:], head[:_NONCE_AT])
+        raise NotUnsealed("a value is not sealed under a key of this database")
+
+
+def wrap_key(site: bytes, secret: bytes, about: bytes) -> bytes:
+    """Seal a data key under the site key."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(site).encrypt(nonce, secret, about)
+
+
+def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
+    """Open a data key; `NotUnsealed` if it was not sealed under this site key."""
+    return _unwrap(site, wrapped, about)
+
+
+def _wrap(key: DataKey, size: bytes, secret: bytes) -> bytes:
+    head = key.mark + size
+    return head + wrap_key(key.secret, secret, head)
+
+
+def _unwrap(key: bytes, wrapped: bytes, about: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], about)
+    except (InvalidTag, ValueError):
+        raise NotUnsealed("the key of a sealed value was changed") from None
+
+
+def _chunk(cipher: AESGCM, number: int, sealed: bytes, about: bytes) -> bytes:
+    try:
+        return cipher.decrypt(_nonce(number), sealed, about)
+    except InvalidTag:
+        raise NotUnsealed("a sealed value was changed, or moved from another place") from None
+
+
+def _nonce(number: int) -> bytes:
+    return number.to_bytes(_NONCE_BYTES, "big")
+
+
+def _chunks(size: int) -> int:
+    return max(1, -(-size // CHUNK))
+
+
+def _place(number: int) -> int:
+    """Where a chunk begins in the sealed value."""
+    return HEAD_BYTES + number * SEALED_CHUNK
