@@ -83,7 +83,8 @@ def vectors() -> Iterator[tuple[str, str]]:
         ("poll", "GET", b"/iclock/getrequest", POLL, b"", COMMAND),
     )
     for number, (name, method, path, query, asked, answered) in enumerate(examples, 1):
-        place = place_of(method, path, parse_arguments(query))
+        arguments = parse_arguments(query)
+        place = place_of(arguments["SN"], method, path, arguments)
         yield f"{name} request", f"{method} {path.decode()}?{query.decode()}"
         for way, body in ((Direction.REQUEST, asked), (Direction.REPLY, answered)):
             title = f"{name} {way.value.decode()}"

@@ -186,7 +186,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     del lines[1]
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
-        "workers, timezone, options, limits, commands, remote_attendance, verification, events",
+        "workers, timezone, options, limits, commands, encryption, remote_attendance, "
+        "verification, events",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, packet_bytes, "

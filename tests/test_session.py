@@ -7,24 +7,59 @@ import runpy
 
 import pytest
 
-from zkpush.device.session import Session, Verdict, transitions
+from zkpush.device.session import OutOfOrder, Session, Verdict, transitions
 from zkpush.model import SessionState
 
 NEW, READY, STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
+KEYS, FACTORS = SessionState.KEYS, SessionState.FACTORS
+ENCRYPTED, OUTDATED = SessionState.ENCRYPTED, SessionState.OUTDATED
 SERVE, ASK = Verdict.SERVE, Verdict.ASK_FOR_EXCHANGE
 TABLE = [
     (NEW, "exchanged", READY, None),
     (NEW, "renew", NEW, None),
     (NEW, "poll", NEW, ASK),
     (NEW, "upload", NEW, ASK),
+    (NEW, "sealed_poll", NEW, ASK),
     (READY, "exchanged", READY, None),
+    (READY, "keys", KEYS, None),
+    (READY, "proved", ENCRYPTED, None),
     (READY, "renew", STALE, None),
     (READY, "poll", READY, SERVE),
     (READY, "upload", READY, SERVE),
+    (READY, "sealed_poll", READY, ASK),
     (STALE, "exchanged", READY, None),
+    (STALE, "proved", OUTDATED, None),
     (STALE, "renew", STALE, None),
     (STALE, "poll", STALE, ASK),
     (STALE, "upload", STALE, SERVE),
+    (STALE, "sealed_poll", STALE, ASK),
+    (KEYS, "exchanged", READY, None),
+    (KEYS, "keys", KEYS, None),
+    (KEYS, "factors", FACTORS, None),
+    (KEYS, "proved", ENCRYPTED, None),
+    (KEYS, "renew", STALE, None),
+    (KEYS, "poll", KEYS, SERVE),
+    (KEYS, "upload", KEYS, SERVE),
+    (KEYS, "sealed_poll", KEYS, ASK),
+    (FACTORS, "exchanged", READY, None),
+    (FACTORS, "keys", KEYS, None),
+    (FACTORS, "proved", ENCRYPTED, None),
+    (FACTORS, "renew", STALE, None),
+    (FACTORS, "poll", FACTORS, SERVE),
+    (FACTORS, "upload", FACTORS, SERVE),
+    (FACTORS, "sealed_poll", FACTORS, ASK),
+    (ENCRYPTED, "exchanged", READY, None),
+    (ENCRYPTED, "proved", ENCRYPTED, None),
+    (ENCRYPTED, "renew", OUTDATED, None),
+    (ENCRYPTED, "poll", ENCRYPTED, ASK),
+    (ENCRYPTED, "upload", ENCRYPTED, ASK),
+    (ENCRYPTED, "sealed_poll", ENCRYPTED, SERVE),
+    (OUTDATED, "exchanged", READY, None),
+    (OUTDATED, "proved", OUTDATED, None),
+    (OUTDATED, "renew", OUTDATED, None),
+    (OUTDATED, "poll", OUTDATED, ASK),
+    (OUTDATED, "upload", OUTDATED, ASK),
+    (OUTDATED, "sealed_poll", OUTDATED, ASK),
 ]
 """State, what happens, next state, verdict."""
 ROOT = pathlib.Path(__file__).parent.parent
@@ -33,7 +68,7 @@ PAGE = ROOT / "docs" / "session.md"
 
 def happen(session: Session, what: str) -> Verdict | None:
     """Let something happen to a session; the verdict, where there is one."""
-    if what in ("poll", "upload"):
+    if what in ("poll", "upload", "sealed_poll"):
         verdict: Verdict = getattr(session, what)
         return verdict
     getattr(session, what)()
@@ -80,10 +115,31 @@ def test_the_life_of_a_session() -> None:
     assert seen == [(ASK, ASK), (SERVE, SERVE), (ASK, SERVE), (SERVE, SERVE)]
 
 
+@pytest.mark.parametrize("state", SessionState)
+def test_where_encryption_is_required_nothing_plain_is_served(state: SessionState) -> None:
+    """Before the exchanges and after them: plain polls and uploads are told to make them."""
+    session = Session(state, required=True)
+    assert (session.poll, session.upload) == (ASK, ASK)
+    assert session.sealed_poll is Session(state).sealed_poll
+
+
+@pytest.mark.parametrize("state", SessionState)
+@pytest.mark.parametrize("what", ["keys", "factors", "proved"])
+def test_a_step_that_is_not_the_next_one_is_refused(state: SessionState, what: str) -> None:
+    """The order of an exchange is fixed (Appendix 8); out of it nothing changes."""
+    session = Session(state)
+    if any((before, name) == (state, what) for before, name, _, _ in TABLE):
+        happen(session, what)
+    else:
+        with pytest.raises(OutOfOrder):
+            happen(session, what)
+        assert session.state is state
+
+
 def test_the_table_is_the_machine() -> None:
-    """There are twelve transitions, and no other."""
+    """There are forty-five transitions, and no other."""
     listed = [(before, what, after) for before, what, after, _ in transitions()]
-    assert len(listed) == 12
+    assert len(listed) == 45
     assert sorted(listed) == sorted((before, what, after) for before, what, after, _ in TABLE)
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from .model import EncryptionPolicy
 from .protocol.handshake import check_settings
 from .protocol.times import check_zone
 
@@ -116,6 +117,27 @@ class Verification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "refuse"
 
 
+class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How sessions with terminals are encrypted (spec 6, 7, Appendix 8)."""
+
+    policy: Annotated[
+        EncryptionPolicy,
+        Meta(
+            description="`prefer`: where both sides can, if the terminal begins; `require`: "
+            "nothing plain is served; `never`: terminals are told a version that has no "
+            "encryption. A terminal can have another one"
+        ),
+    ] = EncryptionPolicy.PREFER
+    suite: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The plugin with the algorithms (docs/encryption.md); a terminal can have "
+            "another one",
+        ),
+    ] = "x25519-aes256gcm"
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that can be configured; flags of the same name win over the file."""
 
@@ -148,6 +170,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = {}
     limits: Limits = Limits()
     commands: Commands = Commands()
+    encryption: Encryption = Encryption()
     remote_attendance: RemoteAttendance = RemoteAttendance()
     verification: Verification = Verification()
     events: Events = Events()

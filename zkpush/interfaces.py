@@ -20,6 +20,7 @@ from .model import (
     DeviceState,
     Entry,
     Event,
+    Keys,
     NewCommand,
     Page,
     Problem,
@@ -124,6 +125,43 @@ class IDevices(Interface):
 
     def remove(device_id: int) -> None:
         """Forget a terminal that has no records; `ValueError` if it has some."""
+
+
+class ISessions(Interface):
+    """The keys of encrypted sessions (6, 7), and the secrets that they begin with.
+
+    Every change gives the terminal a new `generation`, so that no process goes on with old keys.
+    """
+
+    def secret(device_id: int) -> bytes:
+        """The secret that is shared with a terminal; empty if there is none."""
+
+    def keep_secret(device_id: int, secret: bytes) -> None:
+        """Keep the secret that is shared with a terminal; an empty one is none."""
+
+    def keys(device_id: int) -> list[Keys]:
+        """The keys in use, if there are some, then those that are being agreed on."""
+
+    def begin(device_id: int, suite: str, state: bytes) -> int:
+        """Keep what came of public keys, in the place of what was begun before.
+
+        Gives the generation.
+        """
+
+    def agree(device_id: int, generation: int, state: bytes) -> int | None:
+        """Keep what came of factors, if that generation is at its public keys: None if not.
+
+        Gives the generation that there is now.
+        """
+
+    def claim(device_id: int, generation: int, number: int) -> bool:
+        """Take a request by its number, once: False if one with that or a higher one was taken.
+
+        The first number makes agreed keys the ones in use, and drops those before.
+        """
+
+    def drop(device_id: int) -> None:
+        """Forget all keys of a terminal, but not its secret."""
 
 
 class IStamps(Interface):
@@ -395,6 +433,7 @@ class ITransaction(Interface):
     """One unit of work: everything done through it is committed together, or not at all."""
 
     devices: IDevices = Attribute("Terminals")
+    sessions: ISessions = Attribute("Keys of encrypted sessions")
     stamps: IStamps = Attribute("Stamps of uploads")
     attendance: IAttendance = Attribute("Attendance records")
     operations: ILog = Attribute("Operations on terminals")

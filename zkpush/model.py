@@ -12,7 +12,6 @@ from enum import StrEnum
 import msgspec
 
 from .protocol.dialect import Dialect, dialect_of
-from .protocol.versions import negotiate
 
 
 class DeviceState(StrEnum):
@@ -33,6 +32,39 @@ class SessionState(StrEnum):
     """It has, and works by what it was told."""
     STALE = "stale"
     """It has, but is to make it again: something that it was told has changed."""
+    KEYS = "keys"
+    """Public keys are exchanged, and factors are not."""
+    FACTORS = "factors"
+    """Factors are exchanged; the terminal has not shown yet that it has the session key."""
+    ENCRYPTED = "encrypted"
+    """It has: nothing plain is served."""
+    OUTDATED = "outdated"
+    """Encrypted, but the exchanges are to be made again."""
+
+
+ENCRYPTED_STATES = frozenset({SessionState.ENCRYPTED, SessionState.OUTDATED})
+
+
+class EncryptionPolicy(StrEnum):
+    """Whether sessions with a terminal are encrypted (Appendix 8)."""
+
+    PREFER = "prefer"
+    """Where both sides can, if the terminal begins."""
+    REQUIRE = "require"
+    """Always: nothing plain is served."""
+    NEVER = "never"
+    """The terminal is told a version that has no encryption."""
+
+
+class TokenPolicy(StrEnum):
+    """What to do about the session's token, which terminals get as a cookie (6, 7, 10)."""
+
+    CHECK = "check"
+    """One that is sent has to be the one that was given."""
+    REQUIRE = "require"
+    """And it has to be sent."""
+    IGNORE = "ignore"
+    """It may be anything: for firmware that sends what another server gave it."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -64,6 +96,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the pushcommkey of its last exchange."""
     told_time_zone: str | None = None
     """The TimeZone value of its last exchange."""
+    encryption: EncryptionPolicy | None = None
+    """Whether its sessions are encrypted; None for what is configured for all."""
+    cipher: str | None = None
+    """The name of its cipher suite; None for what is configured for all."""
+    generation: int = 0
+    """Counts what happens to the keys of its sessions: who remembers those of another one has to
+    look again."""
+    token_policy: TokenPolicy = TokenPolicy.CHECK
+    tokens: tuple[str, ...] = ()
+    """SHA-256 of the session's tokens: the newest, and those it follows."""
     address: str | None = None
     firmware: str | None = None
     created_at: int
@@ -84,10 +126,22 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         """How the terminal writes."""
         return dialect_of(self.push_version, self.language, self.device_type)
 
-    @property
-    def protocol_version(self) -> str:
-        """The negotiated version (Appendix 6)."""
-        return str(negotiate(self.push_version))
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cipher suite needs to go on with a session."""
+
+    generation: int
+    """The `generation` of the terminal since which they are there."""
+    suite: str
+    state: bytes
+    """Secret."""
+    number: int = 0
+    """The number of the last request that was taken."""
+    step: SessionState | None = None
+    """Of keys that are not in use yet: how far the exchange is."""
+
+    def __repr__(self) -> str:
+        return f"<Keys {self.generation}>"
 
 
 class CommandState(StrEnum):

@@ -16,16 +16,19 @@ from . import config
 from .config import Config, ConfigError
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
+from .device.door import Door
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.intake import Intake
 from .device.queue import CommandQueue
 from .device.registry import Registry
 from .device.remote import RemoteUsers
+from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
 from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
+    ICipherSuite,
     IRecordHandler,
     IStoreFactory,
     IVerifier,
@@ -39,6 +42,7 @@ from .plugins import PluginConflict, by_claim, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
+from .resources.exchange import KeyExchange
 from .resources.fdata import FData
 from .resources.file import FileResource
 from .resources.getrequest import GetRequest
@@ -155,7 +159,9 @@ def build(
         settings.options,
         reactor,
         owner,
+        _ciphers(settings),
     )
+    door = Door(store, registry)
     limits = settings.limits
     packets = PacketLimits(
         compressed=limits.body_bytes,
@@ -165,10 +171,10 @@ def build(
         member=limits.packet_bytes,
     )
     intake = Intake(store, registry, handlers, packets, reactor)
-    exchange = Exchange(store, registry, intake.tables, settings.options)
+    exchange = Exchange(store, registry, intake.tables, settings.options, secrets.token_bytes)
     queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor)
 
-    downloads = Downloads(store, registry)
+    downloads = Downloads(store)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
@@ -176,17 +182,18 @@ def build(
     terminals = TerminalSite(
         {
             "cdata": CData(
-                registry,
+                door,
                 intake,
-                exchange=exchange,
-                remote=RemoteUsers(store, registry, settings.remote_attendance, reactor),
-                verification=verification,
+                exchange,
+                RemoteUsers(store, registry, settings.remote_attendance, reactor),
+                verification,
             ),
-            "fdata": FData(registry, intake),
-            "getrequest": GetRequest(registry, intake, queue),
-            "devicecmd": DeviceCmd(registry, queue),
-            "ping": Ping(registry),
-            "file": FileResource(downloads),
+            "exchange": KeyExchange(door, exchange),
+            "fdata": FData(door, intake),
+            "getrequest": GetRequest(door, intake, queue),
+            "devicecmd": DeviceCmd(door, queue),
+            "ping": Ping(door),
+            "file": FileResource(door, downloads),
         },
         limits.body_bytes,
         reactor,
@@ -215,6 +222,19 @@ def build(
         else Listener(settings.manage, serverFromString(reactor, settings.manage), manage),
         workers,
     )
+
+
+def _ciphers(settings: Config) -> Ciphers:
+    """The cipher suites that there are; `ValueError` if the configured one is none for all."""
+    suites = by_claim(sound_plugins(ICipherSuite), lambda plugin: [plugin.name])
+    name = settings.encryption.suite
+    exchanging = sorted(name for name, suite in suites.items() if suite.exchanges)
+    if name not in exchanging:
+        raise ValueError(
+            f"encryption.suite: there is no cipher suite {name!r} that exchanges keys; there are "
+            f"{', '.join(exchanging)} (others are given to single terminals, with their keys)"
+        )
+    return Ciphers(suites, settings.encryption)
 
 
 def _check_endpoint(text: str) -> object:

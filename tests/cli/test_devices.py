@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 
 import pytest
 
@@ -12,7 +13,7 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-KEYS = f"alias, area, timezone, {OPTIONS}"
+KEYS = f"alias, area, timezone, encryption, cipher, token, secret, {OPTIONS}"
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:
@@ -121,6 +122,9 @@ def test_set(daemon: Daemon) -> None:
         ("Dely=5", 1, f"Dely is not an option that can be set; there are {OPTIONS}"),
         ("Dely=", 2, f"Dely is not a key that can be set; there are {KEYS}."),
         ("timezone=", 2, "A terminal always has a timezone: say which."),
+        ("token=", 2, "A terminal always has a token policy: check, require or ignore."),
+        ("secret=x", 2, "Put the secret into a file, and say secret=@FILE."),
+        ("secret=@/nowhere", 2, "/nowhere cannot be read: No such file or directory."),
     ],
 )
 def test_set_mistakes(daemon: Daemon, pair: str, status: int, message: str) -> None:
@@ -131,6 +135,24 @@ def test_set_mistakes(daemon: Daemon, pair: str, status: int, message: str) -> N
     )
     device = daemon.api("GET", "devices/SET2")
     assert (device["area"], device["settings"]) == (None, {})
+
+
+def test_set_encryption(daemon: Daemon, tmp_path: pathlib.Path) -> None:
+    """How the sessions of one terminal are encrypted is set by key, the secret from a file."""
+    daemon.terminal("SET3")
+    file = tmp_path / "secret"
+    file.write_bytes(b"\0\xff a secret of the site")
+    pairs = ["encryption=require", "cipher=x25519-aes256gcm", f"secret=@{file}", "token=require"]
+    assert said(daemon.zkpush("devices", "set", "SET3", *pairs)) == "SET3 is changed.\n"
+    device = shown(daemon, "SET3")
+    names = ("encryption", "cipher", "token", "exchange")
+    assert [device[name] for name in names] == ["require", "x25519-aes256gcm", "require", "stale"]
+    said(daemon.zkpush("devices", "set", "SET3", "encryption=", "cipher=", "secret="))
+    device = shown(daemon, "SET3")
+    assert [device[name] for name in names] == [None, None, "require", "stale"]
+    file.write_bytes(b"short")
+    message = failed(daemon.zkpush("devices", "set", "SET3", f"secret=@{file}"))
+    assert message == "Error: a secret has 16 bytes or more, or there is none"
 
 
 @pytest.mark.parametrize(

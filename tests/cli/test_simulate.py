@@ -31,6 +31,18 @@ def test_simulate(daemon: Daemon) -> None:
     assert listing.count(",SIM007") == 6
 
 
+def test_encrypted(daemon: Daemon) -> None:
+    """Terminals in software encrypt, a daemon that requires it takes what they send."""
+    sn = "SIM01900001"
+    daemon.api("PUT", f"devices/{sn}", {"state": "approved", "encryption": "require"})
+    plan = ("--rate", "50", "--seed", "19", "--punches", "6")
+    refused = zkpush("simulate", "--server", daemon.terminals, *plan, "--duration", "1")
+    assert dict(cells(said(refused)))["acknowledged"] == "0"
+    run = zkpush("simulate", "--server", daemon.terminals, *plan, "--encrypt")
+    assert dict(cells(said(run)))["acknowledged"] == "6"
+    assert daemon.api("GET", f"devices/{sn}")["session"] == "encrypted"
+
+
 def test_refused(daemon: Daemon) -> None:
     """A server that does not take the terminals makes it fail; each reason is said once."""
     run = zkpush("simulate", "--server", daemon.terminals, "--seed", "8", "--duration", "1.5")

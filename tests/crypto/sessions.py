@@ -36,7 +36,8 @@ def agree(sn: str = SN, secret: bytes = b"", theirs: bytes | None = None) -> Agr
 def place(target: str = f"cdata?SN={SN}&table=ATTLOG&Stamp=9999", method: str = "POST") -> Place:
     """The place of a request."""
     path, _, query = f"/iclock/{target}".partition("?")
-    return place_of(method, path.encode(), parse_arguments(query.encode()))
+    arguments = parse_arguments(query.encode())
+    return place_of(arguments.get("SN", ""), method, path.encode(), arguments)
 
 
 def sequence(*made: bytes) -> Callable[[int], bytes]:

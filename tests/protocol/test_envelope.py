@@ -140,7 +140,8 @@ def test_both_sides_need_version_2_4_0(version: str | None, can: bool) -> None:
 )
 def test_a_place_is_the_same_however_it_is_written(path: bytes, query: bytes, place: Place) -> None:
     """What firmware may write in several ways is one place."""
-    assert place_of("Get", path, parse_arguments(query)) == place
+    arguments = parse_arguments(query)
+    assert place_of(arguments.get("SN", ""), "Get", path, arguments) == place
 
 
 @given(PLACES, PLACES, st.sampled_from(Direction), st.sampled_from(Direction))

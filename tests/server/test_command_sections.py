@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import pytest_twisted
 
+from zkpush.crypto.terminal import TerminalCipher
+from zkpush.protocol.envelope import can_encrypt
 from zkpush.protocol.tables import COMMANDS, SMS, USER, WORKCODE
 from zkpush.simulator.biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE
 from zkpush.simulator.link import Link
@@ -46,9 +48,12 @@ class Tapped(Link):
         return await super().post(path, body, **arguments)
 
 
-async def terminal_of(rig: Rig, model: Model) -> tuple[SimulatedTerminal, Tapped]:
+async def terminal_of(
+    rig: Rig, model: Model, *, encrypt: bool = False
+) -> tuple[SimulatedTerminal, Tapped]:
     """A terminal that holds Ada with all she has, and has told the server of it."""
-    link = Tapped(Network(rig.terminals).client, SERVER, "SIM1", rig.clock)
+    cipher = TerminalCipher("SIM1") if encrypt else None
+    link = Tapped(Network(rig.terminals).agent, SERVER, "SIM1", rig.clock, cipher)
     terminal = SimulatedTerminal("SIM1", 1, link, rig.clock, random.Random(1), model=model)
     await terminal.exchange()
     terminal.keep(Record(ADA.user(chinese=False, card_bytes=False), USER.transfer[:1]))
@@ -96,11 +101,18 @@ def test_every_command_has_its_case() -> None:
     assert {case.command for case in CASES} == {command.name for command in COMMANDS}
 
 
+@pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.section} {case.command}")
 @pytest_twisted.ensureDeferred
-async def test_a_command_is_sent_and_answered_as_its_section_says(rig: Rig, case: Case) -> None:
-    """Queued by the API, a command is exactly this line, is answered so, and ends so."""
-    terminal, link = await terminal_of(rig, case.model)
+async def test_a_command_is_sent_and_answered_as_its_section_says(
+    rig: Rig, case: Case, encrypt: bool
+) -> None:
+    """Queued by the API, a command is exactly this line, is answered so, and ends so.
+
+    So it is in an encrypted session, where the terminal is of a version that has them.
+    """
+    terminal, link = await terminal_of(rig, case.model, encrypt=encrypt)
+    assert link.is_sealed is (encrypt and can_encrypt(str(case.model.version)))
     if case.file is not None:
         await add_file(rig, *case.file)
     command_id = await queue(rig, case.command, case.params)

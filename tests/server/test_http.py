@@ -51,9 +51,14 @@ async def test_a_request_of_old_firmware_is_served(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_the_heartbeat_of_the_spec_is_answered(rig: Rig) -> None:
-    """A ping as section 10 shows it, with `Connection: starting`, is answered with bare OK."""
-    await rig.exchange()
-    assert (await talk(rig.terminals, NEW_FIRMWARE_PING)).body == b"OK"
+    """A ping as section 10 shows it, with `Connection: starting`, is answered with bare OK.
+
+    The token in it is that of the session.
+    """
+    cookie = (await rig.exchange()).header(b"Set-Cookie")
+    token = cookie.partition(b";")[0].removeprefix(b"token=")
+    ping = NEW_FIRMWARE_PING.replace(b"cb386eb5f8219329db63356fb262ddff", token)
+    assert (await talk(rig.terminals, ping)).body == b"OK"
     posted = await rig.post("ping?SN=T1", b"")
     assert (posted.status, posted.body) == (200, b"OK")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
-from treq.client import HTTPClient
 from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, fail, succeed
@@ -19,6 +18,7 @@ from twisted.web.client import Agent, HTTPConnectionPool
 from twisted.web.iweb import IAgentEndpointFactory
 from zope.interface import implementer
 
+from zkpush.crypto.terminal import TerminalCipher
 from zkpush.simulator.faults import Faults, Mischief
 from zkpush.simulator.fleet import TICK, Fleet, FleetResult
 from zkpush.simulator.link import Link
@@ -89,7 +89,7 @@ class Network:
         """How many there are now."""
         self._quiet: Deferred[None] | None = None
         pool = HTTPConnectionPool(reactor, persistent=False)
-        self.client = HTTPClient(Agent.usingEndpointFactory(reactor, self, pool=pool))
+        self.agent = Agent.usingEndpointFactory(reactor, self, pool=pool)
 
     def endpointForURI(self, uri: object) -> Network:
         """Where a URL leads to."""
@@ -131,13 +131,14 @@ class Network:
         users: int = 1,
         model: Model = ATT,
         faults: Faults | None = None,
+        encrypt: bool = False,
     ) -> SimulatedTerminal:
         """A terminal on this network, with which something may go wrong on purpose."""
         chance = random.Random(sn)
         return SimulatedTerminal(
             sn,
             users,
-            Link(self.client, SERVER, sn, clock),
+            Link(self.agent, SERVER, sn, clock, TerminalCipher(sn) if encrypt else None),
             clock,
             chance,
             model=model,

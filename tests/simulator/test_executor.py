@@ -29,8 +29,13 @@ FILE = FileFacts("file/1/emfw.cfg", "0" * 32, 1)
 class Answering:
     """A server that takes everything at once, and has no files."""
 
+    can_encrypt = False
+
     def __init__(self) -> None:
         self.answers: list[bytes] = []
+
+    def start_over(self) -> None:
+        """Be as plain as before."""
 
     async def get(self, path: str, **arguments: str) -> bytes:
         """Answer the exchange."""

@@ -101,12 +101,14 @@ async def test_a_slow_terminal_takes_its_time() -> None:
     assert len(await asking) == 2
 
 
+@pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
 @pytest_twisted.ensureDeferred
-async def test_no_command_is_lost_with_its_answers(make_rig) -> None:
+async def test_no_command_is_lost_with_its_answers(make_rig, encrypt: bool) -> None:
     """With answers lost and doubled, and polls lost, every command is done in the end."""
     rig = await make_rig(commands={"lease_seconds": 5, "attempts": 50})
     faults = parse_faults("lose-answers=0.4,double-answers=0.4,lose-polls=0.3")
-    started = Started(rig.terminals, rig.clock, rate=0.1, duration=400.0, faults=faults)
+    plan = {"rate": 0.1, "duration": 400.0, "faults": faults, "encrypt": encrypt}
+    started = Started(rig.terminals, rig.clock, **plan)
     await started.seconds(1)
     queued = []
     for number in range(12):

@@ -24,7 +24,7 @@ class Started:
     def __init__(self, server: ServerFactory | None, clock: TurnedReactor, **plan: object) -> None:
         network = Network(server)
         self.said: list[str] = []
-        self.fleet = Fleet(FleetPlan(SERVER, **plan), network.client, clock, self.said.append)
+        self.fleet = Fleet(FleetPlan(SERVER, **plan), network.agent, clock, self.said.append)
         self.course = Course(self.fleet, network, clock)
 
     async def seconds(self, seconds: int) -> None:

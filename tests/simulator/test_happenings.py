@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import pytest_twisted
 
+from zkpush.protocol.envelope import can_encrypt
 from zkpush.protocol.tables import ADPIC, BLACKLIST, RECORD_TABLES, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.simulator.fleet import PACKETS
 from zkpush.simulator.model import MODELS
@@ -21,10 +23,15 @@ EVERYTHING = {"devices": 4, "users": 4, "models": tuple(MODELS), "everything": T
 HYBRID = b"MultiBioDataSupport=0:1:1:1:1:1:1:1:1:1\nMultiBioPhotoSupport=0:1:1:1:1:1:1:1:1:1\n"
 
 
+@pytest.mark.parametrize("encrypt", [False, True], ids=["plain", "encrypted"])
 @pytest_twisted.ensureDeferred
-async def test_every_kind_is_sent_and_understood(rig: Rig) -> None:
-    """Four terminals, one of each model, send each kind of record; the daemon rejects none."""
-    started = Started(rig.terminals, rig.clock, **EVERYTHING, rate=10.0, punches=40)
+async def test_every_kind_is_sent_and_understood(rig: Rig, encrypt: bool) -> None:
+    """Four terminals, one of each model, send each kind of record; the daemon rejects none.
+
+    The sessions of those that can encrypt are encrypted, where they are told to.
+    """
+    plan = {**EVERYTHING, "encrypt": encrypt}
+    started = Started(rig.terminals, rig.clock, **plan, rate=10.0, punches=40)
     result = await started.end()
     assert (result.failures, result.waiting) == (0, 0)
     assert result.punches == result.acknowledged == 44  # one of each terminal to begin with
@@ -32,6 +39,9 @@ async def test_every_kind_is_sent_and_understood(rig: Rig) -> None:
     assert await rig.items("/rejects") == []
     devices = await rig.items("/devices")
     assert [device["device_type"] for device in devices] == ["att", "pid", "att", None]
+    for device, name in zip(devices, MODELS, strict=True):
+        can = encrypt and can_encrypt(str(MODELS[name].version))
+        assert device["session"] == ("encrypted" if can else "plain")
 
 
 @pytest_twisted.ensureDeferred

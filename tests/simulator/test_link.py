@@ -65,7 +65,7 @@ def server(protocol: type[Mute]) -> ServerFactory:
 async def test_a_request_is_written_as_old_firmware_does() -> None:
     """The path, the serial number first, commas as they are, and no more headers than needed."""
     script = Script(getrequest=b"C:1:INFO\n")
-    link = Link(Network(script.site).client, f"{SERVER}/", "SIM 1", Clock())
+    link = Link(Network(script.site).agent, f"{SERVER}/", "SIM 1", Clock())
     assert await link.get("getrequest", INFO="Ver 1,2,127.0.0.1") == b"C:1:INFO\n"
     assert await link.post("devicecmd", b"ID=1&Return=0&CMD=INFO\n") == b"OK"
     assert script.uris == [
@@ -83,7 +83,7 @@ async def test_a_request_is_written_as_old_firmware_does() -> None:
 @pytest_twisted.ensureDeferred
 async def test_another_status_than_200_is_an_error() -> None:
     """What the server says to it is passed on."""
-    link = Link(Network(Script(upload=503).site).client, SERVER, "SIM1", Clock())
+    link = Link(Network(Script(upload=503).site).agent, SERVER, "SIM1", Clock())
     with pytest.raises(LinkError) as failed:
         await link.post("cdata", b"", table="ATTLOG")
     assert str(failed.value) == "503 not now"
@@ -104,7 +104,7 @@ async def test_a_connection_that_fails_is_an_error(
 ) -> None:
     """A server that is not there, or goes away, is an error that says so."""
     with pytest.raises(LinkError) as failed:
-        await Link(Network(there).client, SERVER, "SIM1", Clock()).get("getrequest")
+        await Link(Network(there).agent, SERVER, "SIM1", Clock()).get("getrequest")
     assert reason in str(failed.value)
 
 
@@ -118,7 +118,7 @@ async def test_a_server_that_stalls_is_given_up(protocol: type[Mute], given_up_a
     """A minute without answer is an error, and one without its body: a terminal does not hang."""
     clock, there = Clock(), server(protocol)
     network = Network(there)
-    asking = Deferred.fromCoroutine(Link(network.client, SERVER, "SIM1", clock).get("getrequest"))
+    asking = Deferred.fromCoroutine(Link(network.agent, SERVER, "SIM1", clock).get("getrequest"))
     outcome: list[object] = []
     asking.addBoth(outcome.append)
     clock.advance(TIMEOUT_SECONDS - 1)

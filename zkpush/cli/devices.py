@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from http import HTTPStatus
+from pathlib import Path
 
 import click
 
@@ -22,8 +24,12 @@ _COLUMNS = (
     Column("Queued", "pending_commands"),
     Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
 )
-_OWN = ("alias", "area", "timezone")
+_OWN = ("alias", "area", "timezone", "encryption", "cipher", "token")
 """What an operator says about a terminal; everything else is told to the terminal."""
+_ALWAYS = {
+    "timezone": "A terminal always has a timezone: say which.",
+    "token": "A terminal always has a token policy: check, require or ignore.",
+}
 _OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
 _TABLES = {
     "attendance": "ATTLOG",
@@ -106,23 +112,41 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     KEY is alias, area or timezone (of its wall clock, such as Europe/Berlin), or an option that
     this terminal is told otherwise than the others, such as Delay=5 or TransFlag=digits. KEY= with
     nothing behind it removes the value.
+
+    Its sessions: encryption (prefer, require, never), cipher (a suite), secret=@FILE (what the
+    suite needs of a secret is in the file), token (check, require, ignore).
     """
     change: dict[str, object] = {}
     told: dict[str, str] = {}
     for key, value in values.items():
         if key in _OWN:
             change[key] = value or None
+        elif key == "secret":
+            change[key] = _secret(value)
         elif value or key.lower() in _OPTIONS:
             told[key] = value
         else:
-            keys = ", ".join([*_OWN, *_OPTIONS.values()])
+            keys = ", ".join([*_OWN, "secret", *_OPTIONS.values()])
             raise click.UsageError(f"{key} is not a key that can be set; there are {keys}.")
-    if change.get("timezone", "") is None:
-        raise click.UsageError("A terminal always has a timezone: say which.")
+    for key, message in _ALWAYS.items():
+        if change.get(key, "") is None:
+            raise click.UsageError(message)
     if told:
         change["settings"] = {name: value or None for name, value in told.items()}
     await api.send("PATCH", "devices", sn, body=change)
     click.echo(f"{sn} is changed.")
+
+
+def _secret(value: str) -> str | None:
+    """The content of a file: what stands on a command line can be read by others."""
+    if not value:
+        return None
+    if not value.startswith("@"):
+        raise click.UsageError("Put the secret into a file, and say secret=@FILE.")
+    try:
+        return base64.b64encode(Path(value[1:]).read_bytes()).decode()
+    except OSError as error:
+        raise click.UsageError(f"{value[1:]} cannot be read: {error.strerror}.") from None
 
 
 @devices.command()

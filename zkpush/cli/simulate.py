@@ -95,6 +95,11 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     "terminal connects, with all its users, then now and then beside the attendance.",
 )
 @click.option(
+    "--encrypt",
+    is_flag=True,
+    help="Encrypt all sessions (docs/encryption.md), of models of version 2.4.0 or above.",
+)
+@click.option(
     "--faults",
     callback=check_faults,
     metavar="NAME=VALUE,…",
@@ -110,6 +115,7 @@ def simulate(
     punches: int | None,
     models: tuple[str, ...] | None,
     everything: bool,
+    encrypt: bool,
     faults: Faults,
 ) -> None:
     """Let terminals in software push made-up attendance records to a server, to try it.
@@ -142,6 +148,7 @@ def simulate(
         punches=punches,
         models=models or (tuple(MODELS) if everything else (ATT.name,)),
         everything=everything,
+        encrypt=encrypt,
         faults=faults,
     )
     run(lambda reactor: simulation(reactor, plan))

@@ -23,7 +23,6 @@ from ..interfaces import IStore, ITransaction, StoreError
 from ..model import StoredFile
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from .files import Wanted
-from .registry import Registry
 
 T = TypeVar("T")
 PART = 96 * 1024
@@ -77,15 +76,14 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry) -> None:
+    def __init__(self, store: IStore) -> None:
         self._store = store
-        self._registry = registry
         self._reading = DeferredSemaphore(READ_AT_ONCE)
         self._summing = DeferredLock()
         self._sums: dict[str, bytes] = {}
 
-    async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
-        """The file that a terminal was told to fetch; without `sn`, that any was told to.
+    async def of_url(self, url: str, sn: str | None) -> Download:
+        """The file that an admitted terminal was told to fetch; without `sn`, that any was told to.
 
         `UnknownPath` if the URL is not one of ours, or its file is gone; `Refused` if nobody asked
         for it; `Unavailable` if what it holds cannot be read.
@@ -94,8 +92,6 @@ class Downloads:
             wanted = Wanted(url)
         except LookupError as error:
             raise UnknownPath(str(error)) from None
-        if sn is not None:
-            await self._registry.admit(sn, address)
 
         def find(tx: ITransaction) -> tuple[bool, StoredFile | None]:
             return wanted.wanted_by(tx, sn), tx.files.get(wanted.file_id)

@@ -1,27 +1,52 @@
-"""The initialization information exchange (5) with one terminal."""
+"""The exchanges with one terminal: of initialization information (5), of keys (6), factors (7).
+
+Theory of operation. The first gives the terminal its options, and a token for its session, which it
+may send as a cookie. Where both sides can encrypt (Appendix 8), it may go on with its public key,
+and then with its factor: the suite answers each, and what it needs for the next step is in the
+store, sealed, so that any process can take that. Nothing is in use before the terminal has shown
+that it has the session key (`zkpush.device.door`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction
-from ..model import Device, DeviceState, Problem
+from ..model import Device, DeviceState, EncryptionPolicy, Keys, Problem, SessionState
+from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
 from ..protocol.fields import Table
 from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
+from .door import AskForExchange, digest_of
 from .registry import KEY_CHANGED, Registry
-from .session import Session
+from .session import OutOfOrder, Session
 from .terminal import Terminal
+
+NOT_ENCRYPTED = "cannot encrypt"
+"""The code of the problem of a terminal that has to encrypt, and cannot."""
+_TOKEN_BYTES = 16
+_MOST_TOKENS = 4
+"""How many tokens are taken: one for each exchange, and one before them, if a reply is lost."""
+
+
+@attrs.frozen
+class Answer:
+    """The answer to an exchange."""
+
+    body: bytes
+    token: str | None
+    """The token that the session goes on with; None for a terminal that knows none."""
 
 
 class Exchange:
-    """Keeps what terminals say of themselves, and tells them what to do."""
+    """Keeps what terminals say of themselves, tells them what to do, and agrees on keys."""
 
     _log = Logger()
 
@@ -31,13 +56,16 @@ class Exchange:
         registry: Registry,
         tables: Iterable[Table],
         settings: Mapping[str, str | int],
+        random: Callable[[int], bytes],
     ) -> None:
+        """`random` gives so many random bytes, for tokens."""
+        self._random = random
         self._store = store
         self._registry = registry
         self._tables = tuple(tables)
         self._settings = settings
 
-    async def answer(self, sn: str, hello: Hello, address: str | None) -> bytes:
+    async def answer(self, sn: str, hello: Hello, address: str | None) -> Answer:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
         Of a terminal that is not approved, nothing is kept but the digest of its pushcommkey: that
@@ -54,8 +82,10 @@ class Exchange:
                 sn=sn,
                 baseline=str(BASELINE),
             )
+        await self._check_version(terminal, hello)
         time_zone = zone_option(terminal.device.timezone, self._registry.now() / 1000)
-        key = terminal.device.id
+        key, ciphers = terminal.device.id, self._registry.ciphers
+        token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
 
         def unit(tx: ITransaction) -> tuple[Device, dict[str, str]]:
             before = tx.devices.get(key)
@@ -65,7 +95,9 @@ class Exchange:
                 key,
                 hello,
                 {
+                    **self._without_keys(tx, before),
                     "session": session.state,
+                    "tokens": _with(before, token),
                     "offered_comm_key": offered,
                     "comm_key": before.comm_key or offered,
                     "told_time_zone": time_zone,
@@ -78,14 +110,104 @@ class Exchange:
 
         device, stamps = await self._store.write(unit)
         terminal.update(device)
-        return encode_options(
+        body = encode_options(
             sn,
             settings={**self._settings, **device.settings},
             stamps=stamps,
             time_zone=time_zone,
             tables=self._tables,
             old_names=hello.push_version is None,
+            version=ciphers.version(device),
+            encrypts_attendance=ciphers.fixed(device) is not None,
         )
+        return Answer(body, token)
+
+    async def step(self, sn: str, step: Step, value: bytes, address: str | None) -> Answer:
+        """Take a public key (6) or a factor (7), and give that of the server.
+
+        `Refused` if the terminal is not admitted, or is not to encrypt; `AskForExchange` before the
+        initialization exchange; `NotOpened` if it is not the next step, or not made for it.
+        """
+        terminal = await self._registry.admit(sn, address)
+        await self._registry.refresh(terminal)
+        device, ciphers = terminal.device, self._registry.ciphers
+        if not ciphers.exchanges(device):
+            raise Refused("Sessions with this terminal are not encrypted; go on in the plain.")
+        token = self._random(_TOKEN_BYTES).hex()
+        take = self._take_key if step is Step.PUBLIC_KEY else self._take_factor
+
+        def unit(tx: ITransaction) -> tuple[Device, bytes]:
+            before = tx.devices.get(device.id)
+            session = Session(before.session)
+            (session.keys if step is Step.PUBLIC_KEY else session.factors)()
+            generation, answer = take(tx, before, value)
+            changes = {
+                "session": session.state,
+                "generation": generation,
+                "tokens": _with(before, token),
+            }
+            return tx.devices.change(device.id, changes), answer
+
+        try:
+            changed, answer = await self._store.write(unit)
+        except OutOfOrder:
+            if step is Step.PUBLIC_KEY:
+                raise AskForExchange from None
+            raise NotOpened from None
+        terminal.update(changed)
+        return Answer(answer, token)
+
+    def _take_key(self, tx: ITransaction, device: Device, value: bytes) -> tuple[int, bytes]:
+        """Keep what came of the public keys; gives the generation, and the key of the server."""
+        suite = self._registry.ciphers.suite(device)
+        if suite is None:
+            raise NotOpened
+        made = suite.begin(device.sn, tx.sessions.secret(device.id), value)
+        return tx.sessions.begin(device.id, suite.name, made.state), made.answer
+
+    def _take_factor(self, tx: ITransaction, device: Device, value: bytes) -> tuple[int, bytes]:
+        """Keep the session key; gives the generation, and the factor of the server."""
+        keys = _waiting(tx.sessions.keys(device.id))
+        suite = None if keys is None else self._registry.ciphers.suites.get(keys.suite)
+        if keys is None or suite is None:
+            raise NotOpened
+        made = suite.agree(keys.state, value)
+        generation = tx.sessions.agree(device.id, keys.generation, made.state)
+        if generation is None:
+            raise NotOpened
+        return generation, made.answer
+
+    def _without_keys(self, tx: ITransaction, device: Device) -> dict[str, object]:
+        """Drop the keys of a terminal that starts over.
+
+        Where encryption is required they stay until there are others: anybody can ask for options,
+        and would end the session by that.
+        """
+        policy = self._registry.ciphers.policy(device)
+        if not device.generation or policy is EncryptionPolicy.REQUIRE:
+            return {}
+        tx.sessions.drop(device.id)
+        return {"generation": device.generation + 1}
+
+    async def _check_version(self, terminal: Terminal, hello: Hello) -> None:
+        """`Refused` if a terminal has to encrypt and says that it cannot."""
+        device, ciphers = terminal.device, self._registry.ciphers
+        required = ciphers.policy(device) is EncryptionPolicy.REQUIRE
+        cannot = required and ciphers.fixed(device) is None and not can_encrypt(hello.push_version)
+        known = any(problem.code == NOT_ENCRYPTED for problem in device.problems)
+        if cannot is not known:
+            problem = Problem(NOT_ENCRYPTED, _NOT_ENCRYPTED_DETAIL, self._registry.now())
+
+            def unit(tx: ITransaction) -> Device:
+                if cannot:
+                    tx.devices.raise_problem(device.id, problem)
+                else:
+                    tx.devices.clear_problem(device.id, NOT_ENCRYPTED)
+                return tx.devices.get(device.id)
+
+            terminal.update(await self._store.write(unit))
+        if cannot:
+            raise Refused("This terminal has to encrypt its sessions, and is too old to do so.")
 
     async def _check_key(self, terminal: Terminal, offered: str | None) -> None:
         """Compare the pushcommkey with the one that was approved; `Refused` if it is another.
@@ -118,6 +240,23 @@ _KEY_CHANGED_DETAIL = (
     "The terminal's pushcommkey is not the one it was approved with. If its main board was "
     "replaced, approve it again; if not, something else uses its serial number."
 )
+
+
+_NOT_ENCRYPTED_DETAIL = (
+    "Encryption is required of this terminal, and it says that it is of a version before 2.4.0, "
+    "which has none. Update its firmware, or give it another policy and TLS."
+)
+
+
+def _with(device: Device, token: str | None) -> tuple[str, ...]:
+    """The tokens that are taken of a terminal from now on."""
+    if token is None:
+        return ()
+    return (digest_of(token.encode()), *device.tokens)[:_MOST_TOKENS]
+
+
+def _waiting(found: Iterable[Keys]) -> Keys | None:
+    return next((keys for keys in found if keys.step is SessionState.KEYS), None)
 
 
 def _digest(comm_key: str | None) -> str | None:

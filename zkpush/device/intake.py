@@ -13,14 +13,13 @@ from ..interfaces import IRecordHandler, IStore, ITransaction
 from ..model import Device
 from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
-from ..protocol.handshake import UNKNOWN_DEVICE, check_stamp
+from ..protocol.handshake import check_stamp
 from ..protocol.packets import Limits
 from ..protocol.records import Batch, decode
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
 from .queries import count_arrived
 from .registry import Registry
-from .session import Verdict
 from .terminal import Terminal
 
 BARE = b"OK"
@@ -61,14 +60,12 @@ class Intake:
             if table.name == name
         ]
 
-    def upload(self, terminal: Terminal, upload: Upload) -> bytes | Deferred[bytes]:
+    def upload(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
 
         What is not understood is kept as rejects, and is not counted. `TooLarge` for a packet that
         is refused: it is kept, and not acknowledged.
         """
-        if terminal.session.upload is Verdict.ASK_FOR_EXCHANGE:
-            return UNKNOWN_DEVICE
         now = self._registry.now()
         if len(upload.body) <= LONG_BODY and not upload.packed:
             contents = self._decoder.decode(upload, terminal.dialect)

@@ -19,14 +19,12 @@ from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
-from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.replies import CommandReply, decode_replies
 from .effects import result_of
 from .files import URL_PARAMETERS, file_of_url, upgrade_facts
 from .packages import completed
 from .queries import end_query, is_query
 from .registry import Registry
-from .session import Verdict
 from .terminal import Terminal
 
 NOTHING = b"OK"
@@ -133,15 +131,15 @@ class CommandQueue:
         return await self._store.write(unit)
 
     def poll(self, terminal: Terminal) -> bytes | Coroutine[Deferred[Any], Any, bytes]:
-        """The reply to a poll (12): the commands that are due, `OK`, or the wish for an exchange.
+        """The reply to a poll (12): the commands that are due, or `OK`.
 
         A poll with nothing to do is answered at once, and does not touch the database.
         """
-        if terminal.session.poll is Verdict.ASK_FOR_EXCHANGE:
-            return UNKNOWN_DEVICE
-        if terminal.next_due is None or terminal.next_due > self._registry.now():
-            return NOTHING
-        return self._send(terminal)
+        return self._send(terminal) if self.has_work(terminal) else NOTHING
+
+    def has_work(self, terminal: Terminal) -> bool:
+        """Whether there is something to send to a terminal now."""
+        return terminal.next_due is not None and terminal.next_due <= self._registry.now()
 
     async def _send(self, terminal: Terminal) -> bytes:
         """Lease the commands that are due, and give their lines."""

@@ -16,8 +16,9 @@ from ..protocol.errors import Refused
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
-from .session import Session, Verdict
-from .terminal import Terminal, turns
+from ..protocol.versions import negotiate
+from .session import Session
+from .terminal import Ciphers, Terminal, turns
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
@@ -29,8 +30,12 @@ ZONES_EVERY = 60.0
 KEY_CHANGED = "pushcommkey changed"
 """The code of the problem that a terminal has whose binding secret is another one."""
 DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
-_TOLD = frozenset({"settings", "timezone"})
-"""What of a terminal is told to it in the exchange."""
+_TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
+"""What of a terminal is told to it in the exchange, or decides how that goes on."""
+_OF_KEYS = frozenset({"encryption", "cipher", "secret"})
+"""What makes an end of the keys there are."""
+_TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
+"""In which states of its session a terminal is told everything again anyway."""
 _REFUSALS = {
     DeviceState.PENDING: "This terminal waits for approval by an operator; it keeps its data.",
     DeviceState.BLOCKED: "This terminal is blocked by an operator.",
@@ -50,8 +55,10 @@ class Registry:
         settings: Mapping[str, str | int],
         clock: IReactorTime,
         owner: str,
+        ciphers: Ciphers,
     ) -> None:
         """`settings` are the configured options of all terminals; `owner` names this process."""
+        self.ciphers = ciphers
         self._owner = owner
         self._cursor: int = 0
         self._following = DeferredLock()
@@ -97,9 +104,9 @@ class Registry:
         return self._terminals.get(sn)
 
     def serving(self, sn: str, address: str | None) -> Terminal | None:
-        """The terminal of that serial number, heard of now, if its polls are served."""
+        """The terminal of that serial number, heard of now, if it is served, and plain."""
         terminal = self._terminals.get(sn)
-        if terminal is None or not _serves(terminal):
+        if terminal is None or not terminal.is_plain:
             return None
         self.seen(terminal, address)
         return terminal
@@ -114,7 +121,7 @@ class Registry:
             device, due = await self._store.read(lambda tx: _find(tx, sn))
             if device is None:
                 device = await self._record(sn)
-            terminal = self._terminals.setdefault(sn, Terminal(device, due))
+            terminal = self._terminals.setdefault(sn, Terminal(device, self.ciphers, due))
         self.seen(terminal, address)
         return terminal
 
@@ -122,10 +129,10 @@ class Registry:
         """The terminal of that serial number, if it is approved; `Refused` if not.
 
         What this process remembers is enough to serve a terminal, but not to turn it away: another
-        process may have approved it, or made the exchange with it, a moment ago.
+        process may have approved it a moment ago.
         """
         terminal = await self.meet(sn, address)
-        if not _serves(terminal):
+        if terminal.device.state is not DeviceState.APPROVED:
             await self.refresh(terminal)
         refusal = _REFUSALS.get(terminal.device.state)
         if refusal is not None:
@@ -160,6 +167,10 @@ class Registry:
             device.options, device.attributes, {**self._settings, **device.settings}
         )
 
+    def version(self, device: Device) -> str:
+        """The negotiated version of a terminal (Appendix 6)."""
+        return str(negotiate(device.push_version, self.ciphers.version(device)))
+
     async def change(self, sn: str, values: Mapping[str, object]) -> Device:
         """Change a terminal as an operator says; `LookupError` if it is not known.
 
@@ -184,17 +195,37 @@ class Registry:
                 }
             if not _TOLD.isdisjoint(changes):
                 changes["session"] = _renewed(device)
+            if not _OF_KEYS.isdisjoint(changes):
+                self._change_keys(tx, device, changes)
             return tx.devices.change(device.id, changes)
 
         device: Device = await self._store.write(unit)
         self.updated(device)
         return device
 
+    def _change_keys(self, tx: ITransaction, device: Device, changes: dict[str, object]) -> None:
+        """Begin anew with another policy, suite or secret; `ValueError` if they do not fit."""
+        name = changes.get("cipher", device.cipher) or self.ciphers.config.suite
+        suite = self.ciphers.suites.get(str(name))
+        if suite is None:
+            there = ", ".join(sorted(self.ciphers.suites))
+            raise ValueError(f"There is no cipher suite {name!r}; there are {there}.")
+        secret = changes.pop("secret", None)
+        if secret is not None:
+            tx.sessions.keep_secret(device.id, cast(bytes, secret))
+        suite.check_secret(tx.sessions.secret(device.id))
+        if suite.weakness:
+            self._log.warn(
+                "{sn} is given {cipher}: {why}", sn=device.sn, cipher=name, why=suite.weakness
+            )
+        tx.sessions.drop(device.id)
+        changes["generation"] = device.generation + 1
+
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
         terminal = self._terminals.get(device.sn)
         if terminal is None:
-            self._terminals[device.sn] = Terminal(device)
+            self._terminals[device.sn] = Terminal(device, self.ciphers)
         else:
             terminal.update(device)
 
@@ -289,7 +320,7 @@ class Registry:
             zone = terminal.device.timezone
             offset = offsets.get(zone) or offsets.setdefault(zone, zone_option(zone, now))
             if (
-                terminal.session.state is SessionState.READY
+                terminal.session.state not in _TELLS_AGAIN
                 and terminal.device.told_time_zone != offset
             ):
                 moved.append(terminal)
@@ -313,10 +344,6 @@ class Registry:
             return
         for device in devices:
             self.updated(device)
-
-
-def _serves(terminal: Terminal) -> bool:
-    return terminal.device.state is DeviceState.APPROVED and terminal.session.poll is Verdict.SERVE
 
 
 def _find(tx: ITransaction, sn: str) -> tuple[Device | None, int | None]:

@@ -14,12 +14,10 @@ from ..model import Page, Record
 from ..protocol.codes import BiometricType
 from ..protocol.commands import command_text
 from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
-from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.tables import FP, USER
 from ..protocol.tables.remote import REMOTE_USER
 from .packages import template_command
 from .registry import Registry
-from .session import Verdict
 from .terminal import Terminal
 
 ACTION = "remote attendance"
@@ -78,8 +76,6 @@ class RemoteUsers:
         `UnknownUser`. No refusal says more than that: who asks may be anybody at a keypad.
         """
         device = terminal.device
-        if terminal.session.upload is Verdict.ASK_FOR_EXCHANGE:
-            return UNKNOWN_DEVICE
         if not self._settings.enabled:
             raise Refused("Remote attendance is switched off on this server.")
         pin = _check_pin(pin)

@@ -2,32 +2,99 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+from collections.abc import Mapping, Sequence
 
-from ..model import Device
+import attrs
+
+from ..config import Encryption
+from ..interfaces import ICipherSuite
+from ..model import Device, DeviceState, EncryptionPolicy, Keys, SessionState, TokenPolicy
 from ..protocol.dialect import Dialect
+from ..protocol.envelope import can_encrypt
+from ..protocol.versions import SERVER, UNENCRYPTED, Version
 from .session import Session
 
 turns = itertools.count()
 """Numbers what happens to the terminals of this process, to tell what came first."""
 
 
+@attrs.frozen(eq=False)
+class Ciphers:
+    """How sessions are encrypted, unless a terminal has its own way."""
+
+    suites: Mapping[str, ICipherSuite]
+    """By their names."""
+    config: Encryption = attrs.field(factory=Encryption)
+
+    def policy(self, device: Device) -> EncryptionPolicy:
+        """Whether the sessions of a terminal are encrypted."""
+        return device.encryption or self.config.policy
+
+    def suite(self, device: Device) -> ICipherSuite | None:
+        """The suite of a terminal; None if there is no such plugin any more."""
+        return self.suites.get(device.cipher or self.config.suite)
+
+    def version(self, device: Device) -> Version:
+        """The version that a terminal is told: one without encryption where there is to be none."""
+        return UNENCRYPTED if self.policy(device) is EncryptionPolicy.NEVER else SERVER
+
+    def fixed(self, device: Device) -> ICipherSuite | None:
+        """The suite of a terminal whose key is configured, and not exchanged; None if there is
+        none."""
+        suite = self.suite(device)
+        if suite is None or suite.exchanges or self.policy(device) is EncryptionPolicy.NEVER:
+            return None
+        return suite
+
+    def exchanges(self, device: Device) -> bool:
+        """Whether a terminal may make the exchanges of keys and factors (Appendix 8)."""
+        suite = self.suite(device)
+        return (
+            suite is not None
+            and suite.exchanges
+            and self.policy(device) is not EncryptionPolicy.NEVER
+            and can_encrypt(device.push_version)
+        )
+
+
+@functools.cache
+def session_of(state: SessionState, required: bool) -> Session:
+    """A session to ask, and not to change: it is that of all terminals in this state."""
+    return Session(state, required=required)
+
+
 class Terminal:
     """What a process remembers of a terminal between its requests; all of it is in the store."""
 
-    __slots__ = ("device", "dialect", "next_due", "reported", "session", "turn")
+    __slots__ = (
+        "ciphers",
+        "device",
+        "dialect",
+        "is_plain",
+        "keys",
+        "next_due",
+        "reported",
+        "session",
+        "turn",
+    )
 
     device: Device
     dialect: Dialect
     """How it writes."""
     session: Session
+    is_plain: bool
+    """Whether it is served, and its requests are what they seem: nothing of them is sealed."""
 
-    def __init__(self, device: Device, next_due: int | None = None) -> None:
+    def __init__(self, device: Device, ciphers: Ciphers, next_due: int | None = None) -> None:
+        self.ciphers = ciphers
         self.next_due = next_due
         """When (ms) there is a command to send: 0 for now, None for never."""
         self.reported: str | None = None
         """The last update information (9), so that the same is not stored twice."""
-        self.session = Session(device.session)
+        self.keys: tuple[int, Sequence[Keys]] | None = None
+        """The keys of its sessions, and the generation of which they are."""
         self.update(device)
 
     def update(self, device: Device) -> None:
@@ -36,5 +103,13 @@ class Terminal:
         """When that was."""
         self.device = device
         self.dialect = device.dialect
-        if device.session is not self.session.state:
-            self.session = Session(device.session)
+        fixed = self.ciphers.fixed(device)
+        required = fixed is None and self.ciphers.policy(device) is EncryptionPolicy.REQUIRE
+        self.session = session_of(device.session, required)
+        self.is_plain = (
+            device.state is DeviceState.APPROVED
+            and device.session is SessionState.READY
+            and not required
+            and fixed is None
+            and device.token_policy is not TokenPolicy.REQUIRE
+        )

@@ -17,13 +17,11 @@ from ..config import Verification
 from ..interfaces import IStore, IVerifier
 from ..model import Device, Page, Verdict, VerifyRequest
 from ..protocol.errors import refusal
-from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.records import Reject
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid
 from ..protocol.verification import POST_VERIFY_DATA, find_pin
 from .registry import Registry
-from .session import Verdict as SessionVerdict
 from .terminal import Terminal
 
 ADMITTED = b"OK"
@@ -74,15 +72,13 @@ class BackgroundVerification:
         self._settings = settings
         self._clock = clock
 
-    def answer(self, terminal: Terminal, body: bytes) -> bytes | Deferred[bytes]:
+    def answer(self, terminal: Terminal, body: bytes) -> Deferred[bytes]:
         """The reply to PostVerifyData of an approved terminal; the Deferred never fails.
 
         `OK` admits. A description of why not is sent with status 200, too: section 12.8.3 has it in
         the place of `OK` in the one response that it shows, and any other status means to firmware
         that there is no server, so that it tries again, or decides by itself.
         """
-        if terminal.session.upload is SessionVerdict.ASK_FOR_EXCHANGE:
-            return UNKNOWN_DEVICE
         answer: Deferred[bytes] = Deferred()
         seconds = self._settings.deadline_seconds
 

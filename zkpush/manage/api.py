@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
 from typing import TypeVar
@@ -175,6 +176,10 @@ class Endpoints:
             check_zone(body.timezone)
         if body.settings is not UNSET:
             changes["settings"] = _check_change(body.settings)
+        if "token" in changes:
+            changes["token_policy"] = changes.pop("token")
+        if body.secret is not UNSET:
+            changes["secret"] = _decode_secret(body.secret)
         if changes:
             await self._registry.change(sn, changes)
         return await self.device(sn)
@@ -192,6 +197,7 @@ class Endpoints:
             address=address,
             pending_commands=pending,
             hybrid=self._registry.hybrid(device),
+            version=self._registry.version(device),
         )
 
     def _in_time(self, answer: Awaitable[T]) -> Deferred[T]:
@@ -206,6 +212,13 @@ def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | i
     taken = {name: value for name, value in settings.items() if value is None}
     checked = check_settings({k: v for k, v in settings.items() if v is not None})
     return {**dict.fromkeys(canonical_settings(taken)), **checked}
+
+
+def _decode_secret(text: str | None) -> bytes:
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except ValueError:
+        raise ValueError("secret must be base64, or null to take it back.") from None
 
 
 def _no_terminal(sn: str) -> ApiError:

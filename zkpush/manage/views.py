@@ -7,7 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import Device, DeviceState
+from ..model import (
+    ENCRYPTED_STATES,
+    Device,
+    DeviceState,
+    EncryptionPolicy,
+    SessionState,
+    TokenPolicy,
+)
 from ..protocol.hybrid import Hybrid
 from .times import instant, instant_or_none
 
@@ -39,7 +46,25 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     device_type: str | None
     session: Literal["plain", "encrypted"]
     exchange: Annotated[
-        str, Meta(description="new: not made yet; ready: made; stale: to be made again")
+        SessionState,
+        Meta(
+            description="How far the exchanges are. new: not made yet; ready: made; stale: to be "
+            "made again; keys, factors: of keys under way; encrypted: all made; outdated: all to "
+            "be made again"
+        ),
+    ]
+    encryption: Annotated[
+        EncryptionPolicy | None, Meta(description="Its own policy; null: the configured one")
+    ]
+    cipher: Annotated[
+        str | None, Meta(description="Its own cipher suite; null: the configured one")
+    ]
+    token: Annotated[
+        TokenPolicy,
+        Meta(
+            description="The token of its session. check: one that is sent has to be right; "
+            "require: it has to be sent; ignore: it may be anything"
+        ),
     ]
     settings: dict[str, str | int]
     options: dict[str, str]
@@ -59,6 +84,7 @@ def device_view(
     address: str | None,
     pending_commands: int,
     hybrid: Hybrid,
+    version: str,
 ) -> DeviceView:
     """Show a terminal."""
     return DeviceView(
@@ -73,11 +99,14 @@ def device_view(
         address=address,
         firmware=device.firmware,
         push_version=device.push_version,
-        protocol_version=device.protocol_version,
+        protocol_version=version,
         language=device.language,
         device_type=device.device_type,
-        session="plain",
-        exchange=device.session.value,
+        session="encrypted" if device.session in ENCRYPTED_STATES else "plain",
+        exchange=device.session,
+        encryption=device.encryption,
+        cipher=device.cipher,
+        token=device.token_policy,
         settings=device.settings,
         options=device.options,
         attributes=device.attributes,
@@ -103,3 +132,13 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dict[str, str | int | None] | UnsetType,
         Meta(description="Options told to this terminal otherwise; null takes one back"),
     ] = UNSET
+    encryption: EncryptionPolicy | UnsetType | None = UNSET
+    cipher: str | UnsetType | None = UNSET
+    secret: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="The secret that its cipher suite needs or takes, in base64; never shown "
+            "again"
+        ),
+    ] = UNSET
+    token: TokenPolicy | UnsetType = UNSET

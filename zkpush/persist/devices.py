@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -20,7 +21,15 @@ from sqlalchemy.exc import IntegrityError
 from zope.interface import implementer
 
 from ..interfaces import IDevices, IEvents
-from ..model import Device, DeviceState, Page, Problem, SessionState
+from ..model import (
+    Device,
+    DeviceState,
+    EncryptionPolicy,
+    Page,
+    Problem,
+    SessionState,
+    TokenPolicy,
+)
 from ..protocol.handshake import Hello
 from ..protocol.tables import INFO
 from .databases import Database, insert
@@ -32,6 +41,13 @@ _JSON = {
     "attributes": dict[str, str],
     "counts": dict[str, int],
     "problems": tuple[Problem, ...],
+    "tokens": tuple[str, ...],
+}
+_ENUMS: dict[str, type[StrEnum]] = {
+    "state": DeviceState,
+    "session": SessionState,
+    "encryption": EncryptionPolicy,
+    "token_policy": TokenPolicy,
 }
 _NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
@@ -272,10 +288,7 @@ def _device(row: RowMapping) -> Device:
     del values["revision"]
     for name, kind in _JSON.items():
         values[name] = msgspec.json.decode(values[name], type=kind)
-    return Device(
-        **{
-            **values,
-            "state": DeviceState(values["state"]),
-            "session": SessionState(values["session"]),
-        }
-    )
+    for name, enum in _ENUMS.items():
+        if values[name] is not None:
+            values[name] = enum(values[name])
+    return Device(**values)

@@ -99,6 +99,11 @@ devices = Table(
     Column("comm_key", PlainText()),
     Column("offered_comm_key", PlainText()),
     Column("told_time_zone", PlainText()),
+    Column("encryption", PlainText()),
+    Column("cipher", PlainText()),
+    Column("generation", BigInteger(), nullable=False, server_default=text("0")),
+    Column("token_policy", PlainText(), nullable=False, server_default=text("'check'")),
+    Column("tokens", PlainText(), nullable=False, server_default=text("'[]'")),
     Column("address", PlainText()),
     Column("firmware", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
@@ -305,6 +310,22 @@ rejects = Table(
     Column("received_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
 )
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("secret", LargeBinary()),
+    Column("generation", BigInteger()),
+    Column("suite", PlainText()),
+    Column("state", LargeBinary()),
+    Column("number", BigInteger()),
+    Column("next_generation", BigInteger()),
+    Column("next_suite", PlainText()),
+    Column("next_state", LargeBinary()),
+    Column("next_step", PlainText()),
+)
+"""The keys of encrypted sessions, sealed: those in use, and those that are being agreed on."""
 
 leases = Table(
     "leases",

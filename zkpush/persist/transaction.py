@@ -25,6 +25,7 @@ from .people import People
 from .photos import AttendancePhotos
 from .pictures import Pictures
 from .rejects import Rejects
+from .sessions import Sessions
 from .stamps import Stamps
 from .vault import Vault
 
@@ -53,6 +54,7 @@ class Transaction:
         parts = (database, connection, self.driver)
         self.events = Events(*parts, now)
         self.devices = Devices(database, connection, self.events, writes=writes)
+        self.sessions = Sessions(connection, self.devices, self.vault)
         self.stamps = Stamps(*parts)
         self.attendance = Attendance(*parts)
         self.operations = Log(*parts, OPLOG, schema.operations)

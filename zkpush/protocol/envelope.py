@@ -35,6 +35,7 @@ _VALUE = re.compile(rb"[!-~]+\Z")
 _SEAL = re.compile(r"[A-Za-z0-9_-]+\Z", re.ASCII)
 _IS_QUERY = frozenset({"GET", "HEAD"})
 _LENGTH_BYTES = 4
+_FIRST_OF_TEXT = 9  # HT; lower bytes begin no text, and no packet
 _LZO = b"LZO1"
 _LZO_HEAD = 8
 
@@ -106,7 +107,7 @@ class Place(msgspec.Struct, frozen=True):
         return delimited(*parts)
 
 
-def place_of(method: str, path: bytes, arguments: Arguments) -> Place:
+def place_of(sn: str, method: str, path: bytes, arguments: Arguments) -> Place:
     """The place of a request, however firmware writes its path, method and arguments."""
     segments = [segment for segment in path.split(b"/") if segment]
     while segments and normalize_segment(segments[0]) == b"iclock":
@@ -114,7 +115,7 @@ def place_of(method: str, path: bytes, arguments: Arguments) -> Place:
     segments[:1] = [normalize_segment(segment) for segment in segments[:1]]
     pairs = sorted((name.lower(), value) for name, value in arguments.items())
     return Place(
-        sn=arguments.get("SN", ""),
+        sn=sn,
         method=method.upper(),
         path=b"/".join(segments).decode("utf-8", "replace"),
         arguments=tuple(pair for pair in pairs if pair[0] not in ("sn", SEAL)),
@@ -129,6 +130,11 @@ def delimited(*parts: bytes) -> bytes:
 def can_encrypt(push_version: str | None) -> bool:
     """Whether both sides know encrypted sessions (Appendix 8, case 2)."""
     return negotiate(push_version) >= ENCRYPTION
+
+
+def looks_sealed(has_seal: bool, body: bytes) -> bool:
+    """Whether a request looks as if it were sealed; that it does not says nothing."""
+    return has_seal or (body != b"" and body[0] < _FIRST_OF_TEXT)
 
 
 def step_of(arguments: Arguments) -> Step:

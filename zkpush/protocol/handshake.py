@@ -19,12 +19,14 @@ from .tables import (
     TRANSFER_DIGITS,
     TRANSFER_NAMES,
 )
-from .versions import SERVER
+from .versions import SERVER, Version
 
 SEND_EVERYTHING = "0"
 """The stamp that makes a terminal send all it has of a data type."""
 UNKNOWN_DEVICE = b"UNKNOWN DEVICE"
 """The reply, with status 200, that makes a terminal begin with the exchange again."""
+ENCRYPT_ATTENDANCE = "10000000"
+"""The EncryptFlag of attendance records, the only data that there is one for."""
 _STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _ADDRESSING = frozenset({"sn", "options"})
 
@@ -146,12 +148,16 @@ def encode_options(
     time_zone: str,
     tables: Iterable[Table],
     old_names: bool,
+    version: Version = SERVER,
+    encrypts_attendance: bool = False,
 ) -> bytes:
     """Write the option reply (5): one `Key=Value` a line, in the order of the spec.
 
     Every line ends with LF, the last one too: firmware drops a last line that does not.
     `settings` override the defaults of `OPTION_REPLY`; `stamps` are by the name of the upload's
-    table; `old_names` adds the stamps under the names that firmware before 2.2.14 reads.
+    table; `old_names` adds the stamps under the names that firmware before 2.2.14 reads. `version`
+    is that of the server, or a lower one for a terminal that is to use no more; with
+    `encrypts_attendance`, attendance records are to come encrypted with RC4.
     """
     lines = [f"GET OPTION FROM: {serial}"]
     for name, stamp, old in STAMPS:
@@ -162,13 +168,16 @@ def encode_options(
     computed = {
         "TransFlag": transfer_flag(str(settings.get("TransFlag", TRANSFER_NAMES)), tables),
         "TimeZone": time_zone,
-        "ServerVer": str(SERVER),
-        "PushProtVer": str(SERVER),
+        "Encrypt": int(encrypts_attendance),
+        "EncryptFlag": ENCRYPT_ATTENDANCE if encrypts_attendance else None,
+        "ServerVer": str(version),
+        "PushProtVer": str(version),
         "PushOptions": ",".join(field.wire for field in OPTIONS.fields),
     }
     for field in OPTION_REPLY.fields:
         option = computed.get(field.wire, settings.get(field.wire, field.default))
-        lines.append(f"{field.wire}={option}")
+        if option is not None:
+            lines.append(f"{field.wire}={option}")
     return "".join(line + "\n" for line in lines).encode()
 
 

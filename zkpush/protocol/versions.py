@@ -21,6 +21,8 @@ BASELINE = Version(2, 2, 14)
 """What a side that names no version speaks."""
 
 IDENTITY_CARDS = Version(2, 3, 0)
+UNENCRYPTED = Version(2, 3, 0)
+"""The newest released version whose sessions cannot be encrypted."""
 IDENTITY_LISTS = Version(2, 4, 0)
 ERROR_LOG = Version(2, 4, 1)
 NEWEST = Version(2, 4, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
 import attrs
@@ -13,15 +13,20 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from ..device.downloads import Download, Interrupted, Sending
+from ..device.door import AskForExchange, Door, Knock
+from ..device.downloads import PART, Download, Interrupted, Sending
+from ..device.terminal import Terminal
 from ..interfaces import StoreError
+from ..protocol.envelope import looks_sealed
 from ..protocol.errors import ProtocolError, Unavailable, UnknownPath, WrongMethod, refusal
+from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 
 _log = Logger()
 PLAIN = b"Content-Type: text/plain\r\n"
 """What the reply to a terminal is, but for files."""
+OCTETS = b"Content-Type: application/octet-stream\r\n"
 SUCCESS = 200
 
 
@@ -60,6 +65,15 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     path: bytes = b""
     range: bytes | None = None
     """The header of that name."""
+    admitted: Terminal | None = None
+    """The terminal, once the door has let it in."""
+
+    @property
+    def terminal(self) -> Terminal:
+        """The terminal of a request that the door has let in."""
+        if self.admitted is None:
+            raise LookupError("this request did not come through the door")
+        return self.admitted
 
 
 class TerminalResource(Resource):
@@ -71,10 +85,24 @@ class TerminalResource(Resource):
     """Whether it answers for what is under its path as well."""
     needs_terminal: ClassVar[bool] = True
     """Whether a request has to say which terminal it is of; where not, `sn` may be empty."""
+    polls: ClassVar[bool] = False
+    """Whether terminals ask here for what there is to do."""
+
+    def __init__(self, door: Door) -> None:
+        super().__init__()
+        self._door = door
 
     def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
         """The body of a reply with status 200; a `ProtocolError` carries another one."""
         raise NotImplementedError
+
+    def is_outside(self, sn: str, method: str, arguments: Arguments) -> bool:
+        """Whether a request is answered before it has gone through the door: an exchange is."""
+        return False
+
+    def changes(self, call: Call) -> bool:
+        """Whether a request that was let in would change anything."""
+        return True
 
     def reply(
         self,
@@ -84,6 +112,7 @@ class TerminalResource(Resource):
         body: bytes,
         address: str | None,
         range: bytes | None = None,
+        cookie: bytes | None = None,
     ) -> Plain | Deferred[Reply]:
         """Answer a request, at once or later; never raises, and the Deferred never fails."""
         try:
@@ -94,13 +123,50 @@ class TerminalResource(Resource):
             else:
                 arguments = parse_arguments(query)
                 sn = check_serial(arguments["SN"]) if "SN" in arguments else ""
-            answer = self.answer(Call(method, sn, arguments, body, address, path, range))
+            if self.is_outside(sn, method, arguments):
+                answer = self.answer(Call(method, sn, arguments, body, address, path, range))
+            else:
+                terminal = self._door.at_once(sn, address, cookie)
+                if terminal is None or looks_sealed(b"seal=" in query, body):
+                    knock = Knock(method, sn, arguments, body, address, path, cookie)
+                    answer = self._through(knock, range)
+                else:
+                    answer = self.answer(
+                        Call(method, sn, arguments, body, address, path, range, terminal)
+                    )
         except Exception as error:
             return _refused(error)
         if isinstance(answer, bytes):
             return SUCCESS, answer
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
         return later.addCallbacks(_succeeded, _failed)
+
+    async def _through(self, knock: Knock, range: bytes | None) -> bytes | FileReply:
+        """Answer a request that the door has to look at, as it came: sealed or plain."""
+
+        def call(terminal: Terminal, body: bytes, range: bytes | None = None) -> Call:
+            return Call(
+                knock.method,
+                knock.sn,
+                knock.arguments,
+                body,
+                knock.address,
+                knock.path,
+                range,
+                terminal,
+            )
+
+        entry = await self._door.enter(
+            knock, polls=self.polls, changes=lambda *opened: self.changes(call(*opened))
+        )
+        ranged = None if entry.seal else range  # of what is sealed there are no parts
+        answer = self.answer(call(entry.terminal, entry.body, ranged))
+        reply = answer if isinstance(answer, bytes) else await answer
+        if entry.seal is None:
+            return reply
+        if isinstance(reply, bytes):
+            return entry.seal(reply)
+        return await _sealed_file(reply, entry.seal)
 
     def render(self, request: Request) -> int:
         """Answer a request of twisted.web, in whatever case its method is written."""
@@ -113,6 +179,7 @@ class TerminalResource(Resource):
             else:
                 path, _, query = request.uri.partition(b"?")
                 ranges = request.requestHeaders.getRawHeaders(b"range") or ()
+                cookies = request.requestHeaders.getRawHeaders(b"cookie") or ()
                 reply = self.reply(
                     request.method.decode("ascii", "replace").upper(),
                     path,
@@ -120,6 +187,7 @@ class TerminalResource(Resource):
                     b"" if request.content is None else request.content.read(),
                     getattr(request.getClientAddress(), "host", None),
                     ranges[0] if len(ranges) == 1 else None,
+                    b"; ".join(cookies) or None,
                 )
             if isinstance(reply, Deferred):
                 reply = await reply
@@ -162,8 +230,32 @@ def _failed(failure: Failure) -> Plain:
         return _refused(error)
 
 
+async def _sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileReply:
+    """A file as one sealed body: all of it, as no part of it could be opened alone."""
+    body, download = reply.body, reply.download
+    if download is not None:
+        parts = [
+            await download.read(start, min(start + PART, len(download.body)))
+            for start in range(0, len(download.body), PART)
+        ]
+        body = b"".join(parts)
+    return FileReply(SUCCESS, OCTETS, body=seal(body))
+
+
+def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes | FileReply:
+    """A reply that gives the terminal a token, as a cookie (6, 7)."""
+    if token is None and content == PLAIN:
+        return reply
+    cookie = (
+        b"" if token is None else b"Set-Cookie: token=%b; Path=/; HttpOnly\r\n" % token.encode()
+    )
+    return FileReply(SUCCESS, content + cookie, body=reply)
+
+
 def _refused(error: Exception) -> Plain:
     """The reply that says what went wrong, without what terminals take for success."""
+    if isinstance(error, AskForExchange):
+        return SUCCESS, UNKNOWN_DEVICE
     if isinstance(error, ProtocolError):
         return error.status, refusal(str(error))
     if isinstance(error, StoreError):

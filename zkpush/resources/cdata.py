@@ -8,48 +8,63 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-import attrs
-
+from ..device.door import Door
 from ..device.exchange import Exchange
+from ..device.intake import Intake
 from ..device.remote import RemoteUsers
 from ..device.verification import BackgroundVerification
 from ..protocol.errors import TerminalError
 from ..protocol.handshake import decode_hello
+from ..protocol.requests import Arguments
 from ..protocol.tables.remote import REMOTE_ATTENDANCE
 from ..protocol.verification import POST_VERIFY_DATA
-from .base import Call
+from .base import Call, FileReply, with_token
 from .fdata import FData
 
 
-@attrs.define(eq=False)
 class CData(FData):
     """GET makes the exchange or asks for a user, POST uploads or asks for a decision."""
 
-    _exchange: Exchange = attrs.field(kw_only=True)
-    _remote: RemoteUsers = attrs.field(kw_only=True)
-    _verification: BackgroundVerification = attrs.field(kw_only=True)
-    default_table: str | None = None
+    default_table = None
     methods = ("GET", "POST")
 
-    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
+    def __init__(
+        self,
+        door: Door,
+        intake: Intake,
+        exchange: Exchange,
+        remote: RemoteUsers,
+        verification: BackgroundVerification,
+    ) -> None:
+        super().__init__(door, intake)
+        self._exchange = exchange
+        self._remote = remote
+        self._verification = verification
+
+    def is_outside(self, sn: str, method: str, arguments: Arguments) -> bool:
+        """The initialization exchange is always plain."""
+        return method == "GET" and not _asks_for_user(arguments)
+
+    def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
         """Answer with the options, the acknowledgement of an upload, a user, or a decision."""
         arguments = call.arguments
         if call.method != "GET":
             asks = arguments.get("type", "").lower() == POST_VERIFY_DATA.lower()
             return self._verify(call) if asks else super().answer(call)
-        if arguments.get("table", "").lower() == REMOTE_ATTENDANCE.lower():
-            return self._give(call)
+        if _asks_for_user(arguments):
+            return self._remote.answer(call.terminal, arguments.get("PIN"))
         if arguments.get("options") is None:
             raise TerminalError("GET cdata is for the initialization exchange: options=all.")
-        return self._exchange.answer(call.sn, decode_hello(arguments), call.address)
+        return self._begin(call)
 
-    async def _give(self, call: Call) -> bytes:
-        """Admit the terminal, then give it the user it asks for."""
-        terminal = await self._registry.admit(call.sn, call.address)
-        return await self._remote.answer(terminal, call.arguments.get("PIN"))
+    async def _begin(self, call: Call) -> bytes | FileReply:
+        hello = decode_hello(call.arguments)
+        answer = await self._exchange.answer(call.sn, hello, call.address)
+        return with_token(answer.body, answer.token)
 
-    async def _verify(self, call: Call) -> bytes:
-        """Admit the terminal, then decide about whom it has recognised."""
-        terminal = await self._registry.admit(call.sn, call.address)
-        answer = self._verification.answer(terminal, call.body)
-        return answer if isinstance(answer, bytes) else await answer
+    def _verify(self, call: Call) -> Awaitable[bytes]:
+        return self._verification.answer(call.terminal, call.body)
+
+
+def _asks_for_user(arguments: Arguments) -> bool:
+    return bool(arguments.get("table", "").lower() == REMOTE_ATTENDANCE.lower())

@@ -42,16 +42,23 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class _Request:
     """What is parsed of one request."""
 
-    __slots__ = ("body", "keep", "method", "range", "target", "version")
+    __slots__ = ("body", "cookie", "keep", "method", "range", "target", "version")
 
     def __init__(
-        self, method: bytes, target: bytes, version: str, keep: bool, range: bytes | None
+        self,
+        method: bytes,
+        target: bytes,
+        version: str,
+        keep: bool,
+        range: bytes | None,
+        cookie: bytes | None,
     ) -> None:
         self.method = method
         self.target = target
         self.version = version
         self.keep = keep
         self.range = range
+        self.cookie = cookie
         self.body: list[bytes] = []
 
 
@@ -66,6 +73,7 @@ class TerminalChannel(Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._target = b""
         self._range: bytes | None = None
+        self._cookie: bytes | None = None
         self._in_head = False
         self._head_bytes = 0
         self._unread = 0
@@ -146,6 +154,7 @@ class TerminalChannel(Protocol):
         """A request begins."""
         self._target = b""
         self._range = None
+        self._cookie = None
         self._expects = False
         self._in_head = True
         self._head_bytes = 0
@@ -167,8 +176,12 @@ class TerminalChannel(Protocol):
         if length == 14 and name.lower() == b"content-length":
             if int(value) > self._site.body_bytes:
                 raise TooLarge
-        elif length == 6 and name.lower() == b"expect":
-            self._expects = value.lower() == b"100-continue"
+        elif length == 6:
+            lower = name.lower()
+            if lower == b"expect":
+                self._expects = value.lower() == b"100-continue"
+            elif lower == b"cookie":
+                self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
         elif length == 5 and name.lower() == b"range":
             # Of two, neither is one range.
             self._range = value if self._range is None else b""
@@ -181,7 +194,9 @@ class TerminalChannel(Protocol):
         if version not in VERSIONS:
             raise TerminalError
         keep = version == "1.1" and parser.should_keep_alive()
-        self._request = _Request(parser.get_method(), self._target, version, keep, self._range)
+        self._request = _Request(
+            parser.get_method(), self._target, version, keep, self._range, self._cookie
+        )
         self._room = self._site.body_bytes
         if self._expects and version == "1.1" and not self.busy:
             self._send(_CONTINUE)
@@ -214,6 +229,7 @@ class TerminalChannel(Protocol):
                 body[0] if len(body) == 1 else b"".join(body),
                 self._address,
                 request.range,
+                request.cookie,
             )
             if isinstance(reply, tuple):
                 self._write(request, reply)

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import attrs
-
+from ..device.door import Door
 from ..device.queue import CommandQueue
-from ..device.registry import Registry
 from .base import Call, TerminalResource
 
 
-@attrs.define(eq=False)
 class DeviceCmd(TerminalResource):
     """POST answers."""
 
-    _registry: Registry
-    _queue: CommandQueue
     methods = ("POST",)
 
-    def __attrs_pre_init__(self) -> None:
-        super().__init__()
+    def __init__(self, door: Door, queue: CommandQueue) -> None:
+        super().__init__(door)
+        self._queue = queue
 
     async def answer(self, call: Call) -> bytes:
         """Take the answers; they are on disk when this says so."""
-        terminal = await self._registry.admit(call.sn, call.address)
-        await self._queue.answer(terminal, call.body)
+        await self._queue.answer(call.terminal, call.body)
         return b"OK"

@@ -5,34 +5,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
-import attrs
-
+from ..device.door import Door
 from ..device.intake import Intake
-from ..device.registry import Registry
 from ..protocol.errors import TerminalError
 from ..protocol.requests import Arguments, Upload
 from ..protocol.tables import ATTPHOTO
-from .base import Call, TerminalResource
+from .base import Call, FileReply, TerminalResource
 
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"
 """The one value of ContentType (11.14)."""
 
 
-@attrs.define(eq=False)
 class FData(TerminalResource):
     """POST uploads."""
 
-    _registry: Registry
-    _intake: Intake
-    default_table: str | None = ATTPHOTO.name
+    default_table: ClassVar[str | None] = ATTPHOTO.name
     """What an upload is of that does not say so; None where it has to."""
     methods: ClassVar[Sequence[str]] = ("POST",)
 
-    def __attrs_pre_init__(self) -> None:
-        super().__init__()
+    def __init__(self, door: Door, intake: Intake) -> None:
+        super().__init__(door)
+        self._intake = intake
 
-    def answer(self, call: Call) -> bytes | Awaitable[bytes]:
+    def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
         """Answer with the acknowledgement of an upload."""
         arguments = call.arguments
         table = arguments.get("table") or self.default_table
@@ -45,16 +41,7 @@ class FData(TerminalResource):
             packed=arguments.get("ContentType", "").lower() == _PACKED,
             name=arguments.get("PIN"),
         )
-        terminal = self._registry.serving(call.sn, call.address)
-        if terminal is None:
-            return self._admit(call, upload)
-        return self._intake.upload(terminal, upload)
-
-    async def _admit(self, call: Call, upload: Upload) -> bytes:
-        """Admit the terminal, then take what it uploads."""
-        terminal = await self._registry.admit(call.sn, call.address)
-        answer = self._intake.upload(terminal, upload)
-        return answer if isinstance(answer, bytes) else await answer
+        return self._intake.upload(call.terminal, upload)
 
 
 def _stamp(arguments: Arguments) -> str | None:

@@ -9,29 +9,35 @@ from __future__ import annotations
 import base64
 import re
 
-import attrs
-
+from ..device.door import Door
 from ..device.downloads import Download, Downloads
 from ..protocol.errors import UnknownPath, refusal
-from ..protocol.requests import normalize_segment
-from .base import PLAIN, SUCCESS, Call, FileReply, TerminalResource
+from ..protocol.requests import Arguments, normalize_segment
+from .base import OCTETS, PLAIN, SUCCESS, Call, FileReply, TerminalResource
 
 PARTIAL, UNSATISFIABLE = 206, 416
 _RANGE = re.compile(rb"bytes=([0-9]{0,99})-([0-9]{0,99})", re.IGNORECASE)
 _NAME = b"file"
 
 
-@attrs.define(eq=False)
 class FileResource(TerminalResource):
     """GET fetches a file, or some of its bytes."""
 
-    _downloads: Downloads
     methods = ("GET", "HEAD")
     is_folder = True
     needs_terminal = False
 
-    def __attrs_pre_init__(self) -> None:
-        super().__init__()
+    def __init__(self, door: Door, downloads: Downloads) -> None:
+        super().__init__(door)
+        self._downloads = downloads
+
+    def is_outside(self, sn: str, method: str, arguments: Arguments) -> bool:
+        """A URL alone does not say which terminal asks (12.5.2)."""
+        return not sn
+
+    def changes(self, call: Call) -> bool:
+        """It changes nothing."""
+        return False
 
     async def answer(self, call: Call) -> FileReply:
         """Answer with the file that the terminal was told to fetch."""
@@ -43,7 +49,6 @@ class FileResource(TerminalResource):
             await self._downloads.of_url(
                 call.path.decode("utf-8", "replace") if url is None else url,
                 call.sn or None,
-                call.address,
             ),
             call.range,
         )
@@ -52,10 +57,7 @@ class FileResource(TerminalResource):
 def file_reply(download: Download, wanted: bytes | None) -> FileReply:
     """The reply with what is wanted of a file: all of it, or one range of bytes (RFC 9110, 14)."""
     length = len(download.body)
-    lines = (
-        b"Content-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\nContent-MD5: %b\r\n"
-        % base64.b64encode(download.md5)
-    )
+    lines = OCTETS + b"Accept-Ranges: bytes\r\nContent-MD5: %b\r\n" % base64.b64encode(download.md5)
     part = None if wanted is None else find_range(wanted, length)
     if part is None:
         return FileReply(SUCCESS, lines, 0, length, download)

@@ -4,43 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
-import attrs
-
+from ..device.door import Door
 from ..device.intake import Intake
 from ..device.queue import CommandQueue
-from ..device.registry import Registry
+from ..device.terminal import Terminal
 from ..protocol.tables import INFO
 from .base import Call, TerminalResource
 
 
-@attrs.define(eq=False)
 class GetRequest(TerminalResource):
     """GET polls."""
 
-    _registry: Registry
-    _intake: Intake
-    _queue: CommandQueue
     methods = ("GET",)
+    polls = True
 
-    def __attrs_pre_init__(self) -> None:
-        super().__init__()
+    def __init__(self, door: Door, intake: Intake, queue: CommandQueue) -> None:
+        super().__init__(door)
+        self._intake = intake
+        self._queue = queue
+
+    def changes(self, call: Call) -> bool:
+        """Whether the terminal says something new, or there is something to send."""
+        return _news(call) is not None or self._queue.has_work(call.terminal)
 
     def answer(self, call: Call) -> bytes | Awaitable[bytes]:
         """Answer with commands, or `OK` where there are none; never with nothing.
 
-        Most polls are of terminals that are served, bring nothing new, and find nothing to do:
-        those are answered at once.
+        Most polls bring nothing new, and find nothing to do: those are answered at once.
         """
-        terminal = self._registry.serving(call.sn, call.address)
-        info = call.arguments.get("INFO")
-        if terminal is None or (info and info != terminal.reported):
-            return self._take(call, info)
-        return self._queue.poll(terminal)
+        info = _news(call)
+        if info is not None:
+            return self._report(call.terminal, info)
+        return self._queue.poll(call.terminal)
 
-    async def _take(self, call: Call, info: str | None) -> bytes:
-        """Admit the terminal and store its update information, then poll."""
-        terminal = await self._registry.admit(call.sn, call.address)
-        if info:
-            await self._intake.report(terminal, INFO, info)
+    async def _report(self, terminal: Terminal, info: str) -> bytes:
+        """Store the update information of the terminal, then poll."""
+        await self._intake.report(terminal, INFO, info)
         commands = self._queue.poll(terminal)
         return commands if isinstance(commands, bytes) else await commands
+
+
+def _news(call: Call) -> str | None:
+    """The update information that comes with a poll, if it is not what the last one brought."""
+    info: str | None = call.arguments.get("INFO")
+    return info if info and info != call.terminal.reported else None

@@ -112,6 +112,7 @@ class TerminalSite(ServerFactory):
         body: bytes,
         address: str | None,
         range: bytes | None = None,
+        cookie: bytes | None = None,
     ) -> Plain | Deferred[Reply]:
         """Answer a request, at once or later."""
         path, _, query = target.partition(b"?")
@@ -124,7 +125,7 @@ class TerminalSite(ServerFactory):
                 self._targets[path] = resource
         if resource is None:
             return _NOTHING
-        return resource.reply(method, path, query, body, address, range)
+        return resource.reply(method, path, query, body, address, range, cookie)
 
     def head(
         self, status: int, version: str, keep: bool, length: int, lines: bytes = PLAIN

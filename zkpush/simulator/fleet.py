@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Callable
 
 import attrs
-from treq.client import HTTPClient
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.iweb import IAgent
 
+from ..crypto.terminal import TerminalCipher
 from ..protocol.tables import ATTLOG
 from .faults import Faults, Mischief
 from .happenings import Happenings
@@ -53,6 +54,8 @@ class FleetPlan:
     """Whether there is more to send than punches: everything that the models have."""
     faults: Faults = attrs.field(factory=Faults)
     """What goes wrong on purpose."""
+    encrypt: bool = False
+    """Whether terminals encrypt their sessions, if they are of a version that can."""
 
 
 @attrs.define
@@ -77,7 +80,7 @@ class Fleet:
     def __init__(
         self,
         plan: FleetPlan,
-        client: HTTPClient,
+        agent: IAgent,
         clock: IReactorTime,
         report: Callable[[str], None],
     ) -> None:
@@ -92,9 +95,9 @@ class Fleet:
         models = itertools.cycle(MODELS[name] for name in plan.models)
         self.terminals = [
             SimulatedTerminal(
-                f"SIM{plan.seed:03d}{number:05d}",
+                sn,
                 plan.users,
-                Link(client, plan.server, f"SIM{plan.seed:03d}{number:05d}", clock),
+                Link(agent, plan.server, sn, clock, TerminalCipher(sn) if plan.encrypt else None),
                 clock,
                 random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
                 model=model,
@@ -105,6 +108,7 @@ class Fleet:
                 ),
             )
             for number, model in zip(range(1, plan.devices + 1), models, strict=False)
+            for sn in [f"SIM{plan.seed:03d}{number:05d}"]
         ]
         self._happenings = {
             terminal.sn: Happenings(
@@ -192,5 +196,5 @@ async def run_fleet(
 ) -> FleetResult:
     """Run terminals against a server: a connection for each request, as most terminals do."""
     pool = HTTPConnectionPool(reactor, persistent=False)
-    client = HTTPClient(Agent(reactor, connectTimeout=10, pool=pool))
-    return await Fleet(plan, client, reactor, report).run()
+    agent = Agent(reactor, connectTimeout=10, pool=pool)
+    return await Fleet(plan, agent, reactor, report).run()

@@ -1,4 +1,8 @@
-"""How a terminal makes a request: plain HTTP, a connection each, as old firmware writes it."""
+"""How a terminal makes a request: plain HTTP, a connection each, as old firmware writes it.
+
+Where a terminal encrypts, its requests and their replies are sealed (6, 7). What it fetches by a
+URL alone (12.5.2) does not say of whom it is, and is plain.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,23 @@ import attrs
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, TimeoutError
 from twisted.web.client import ResponseFailed
-from twisted.web.iweb import IResponse
+from twisted.web.iweb import IAgent, IResponse
+
+from ..crypto.terminal import TerminalCipher
+from ..protocol.envelope import (
+    EXCHANGE_PATH,
+    SEAL,
+    NotOpened,
+    Place,
+    Step,
+    decode_step,
+    encode_seal,
+    encode_step,
+    place_of,
+)
+from ..protocol.errors import TerminalError
+from ..protocol.handshake import UNKNOWN_DEVICE
+from ..protocol.requests import parse_arguments
 
 Headers = dict[bytes | str, bytes | str]
 HEADERS: Headers = {"User-Agent": "iClock Proxy/1.09", "Accept": "*/*"}
@@ -37,12 +57,58 @@ class Part:
 class Link:
     """Requests of one terminal to one server."""
 
-    def __init__(self, client: HTTPClient, server: str, sn: str, clock: Any) -> None:
-        """`clock` is an IReactorTime; treq asks for a whole reactor, and uses no more of it."""
-        self._client = client
+    def __init__(
+        self,
+        agent: IAgent,
+        server: str,
+        sn: str,
+        clock: Any,
+        cipher: TerminalCipher | None = None,
+    ) -> None:
+        """`clock` is an IReactorTime; treq asks for a whole reactor, and uses no more of it.
+
+        With a `cipher`, the terminal can encrypt.
+        """
+        self._client = HTTPClient(agent)  # with cookies of its own
         self._base = f"{server.rstrip('/')}/iclock"
         self._sn = sn
         self._clock = clock
+        self._cipher = cipher
+        self._sealed = False
+
+    @property
+    def can_encrypt(self) -> bool:
+        """Whether the terminal can encrypt."""
+        return self._cipher is not None
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether its requests are sealed."""
+        return self._sealed
+
+    def start_over(self) -> None:
+        """Go on in the plain, until new keys are agreed on."""
+        self._sealed = False
+
+    async def agree(self) -> None:
+        """Exchange public keys (6) and factors (7); from then on everything is sealed.
+
+        `LinkError` if the server does not.
+        """
+        cipher = self._cipher
+        if cipher is None:
+            raise LinkError("the terminal cannot encrypt")
+        try:
+            public_key = await self._step(Step.PUBLIC_KEY, cipher.begin())
+            cipher.agree(await self._step(Step.FACTOR, cipher.factor(public_key)))
+        except TerminalError as error:
+            raise LinkError(f"no keys are agreed on: {error}") from error
+        self._sealed = True
+
+    async def _step(self, step: Step, value: bytes) -> bytes:
+        return decode_step(
+            step, await self.post(EXCHANGE_PATH, encode_step(step, value), type=step.type)
+        )
 
     async def get(self, path: str, **arguments: str) -> bytes:
         """`GET /iclock/<path>?SN=…`; `LinkError` unless it is answered with status 200."""
@@ -60,7 +126,9 @@ class Link:
         `path` may be a whole URL (12.5.2). `LinkError` unless it is answered with bytes from
         `first` on.
         """
-        ranged: Headers = {"Range": f"bytes={first}-{first + most - 1}"}
+        ranged: Headers = {}
+        if not (self._sealed and not _is_url(path)):  # of what is sealed there are no parts
+            ranged["Range"] = f"bytes={first}-{first + most - 1}"
         response, content = await self._request("GET", path, arguments, None, ranged)
         if response.code == _OK:
             return Part(0, content, len(content))
@@ -79,7 +147,17 @@ class Link:
         ranged: Headers | None = None,
     ) -> tuple[IResponse, bytes]:
         query = urlencode({"SN": self._sn, **arguments}, quote_via=quote, safe=",:/")
-        url = path if path.startswith("http://") else f"{self._base}/{path}?{query}"
+        url = path if _is_url(path) else f"{self._base}/{path}?{query}"
+        seal = None if self._cipher is None or not self._sealed or _is_url(path) else self._cipher
+        place = place_of(self._sn, method, path.encode(), parse_arguments(query.encode()))
+        number = 0
+        if seal is not None:
+            request = seal.seal(place, body or b"")
+            number = request.number
+            if body is None:
+                url += f"&{SEAL}={encode_seal(request.sealed)}"
+            else:
+                body = request.sealed
         try:
             response = await self._client.request(
                 method,
@@ -98,4 +176,17 @@ class Link:
             raise LinkError(str(cause) or cause.__class__.__name__) from error
         if response.code != _OK and not (ranged and response.code == _PARTIAL):
             raise LinkError(f"{response.code} {content.decode('utf-8', 'replace').strip()}")
+        if seal is not None and content != UNKNOWN_DEVICE:
+            content = _open(seal, place, number, content)
         return response, content
+
+
+def _is_url(path: str) -> bool:
+    return path.startswith("http://")
+
+
+def _open(cipher: TerminalCipher, place: Place, number: int, content: bytes) -> bytes:
+    try:
+        return cipher.open(place, number, content)
+    except NotOpened as error:
+        raise LinkError(f"a reply that does not open: {content[:40]!r}") from error

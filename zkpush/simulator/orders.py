@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
+from ..protocol.envelope import ENCRYPTION
 from ..protocol.handshake import SEND_EVERYTHING, decode_transfer_flag
 from ..protocol.hybrid import negotiate_types
 from ..protocol.tables import ATTPHOTO, BIODATA, BIOPHOTO, STAMPS
@@ -40,6 +41,11 @@ class Orders:
         self._realtime = told.get("Realtime") != "0"
         self._interval = datetime.timedelta(minutes=int(told.get("TransInterval", "0")))
         self._times = [_time(text) for text in told.get("TransTimes", "").split(";") if text]
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether both sides are of a version whose sessions are encrypted (Appendix 8)."""
+        return self._version >= ENCRYPTION
 
     @property
     def wants_options(self) -> bool:

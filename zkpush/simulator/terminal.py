@@ -138,14 +138,20 @@ class SimulatedTerminal:
         return made
 
     async def exchange(self) -> None:
-        """Make the exchange (5), then push options (8); until both are done, it is not made."""
+        """Make the exchange (5), those of keys (6, 7), then push options (8).
+
+        Until all are done, it is not made.
+        """
         self.told = {}
+        self.link.start_over()
         reply = await self.link.get("cdata", **self._hello())
         try:
             told = decode_options(reply)
             self.orders = self._understand(told)
         except ValueError as error:
             raise LinkError(str(error)) from None
+        if self.link.can_encrypt and self.orders.encrypts:
+            await self.link.agree()
         self.clock.zone = self.orders.zone
         self.outbox.obey(self.orders.choose)
         for data_type in self.orders.again():

@@ -124,6 +124,13 @@ OPTION_REPLY = Table(
             meaning="1 where attendance records are to be sent encrypted",
         ),
         Field(
+            wire="EncryptFlag",
+            name="encrypt_flag",
+            stored=False,
+            meaning="Which data is to be sent encrypted: the first digit is that of attendance "
+            "records; sent with Encrypt=1 only",
+        ),
+        Field(
             wire="ServerVer",
             name="server_version",
             stored=False,

@@ -1,0 +1,165 @@
+"""The keys of encrypted sessions in the store: sealed, and changed by compare-and-set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, delete, or_, select, update
+from zope.interface import implementer
+
+from ..interfaces import IDevices, ISessions, IVault
+from ..model import Keys, SessionState
+from .databases import insert
+from .schema import sessions
+
+_NO_NEXT = dict.fromkeys(("next_generation", "next_suite", "next_state", "next_step"))
+_NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_NEXT}
+
+
+@implementer(ISessions)
+class Sessions:
+    """The keys, on one connection."""
+
+    def __init__(self, connection: Connection, devices: IDevices, vault: IVault) -> None:
+        self._connection = connection
+        self._devices = devices
+        self._vault = vault
+
+    def secret(self, device_id: int) -> bytes:
+        """The secret that is shared with a terminal; empty if there is none."""
+        query = select(sessions.c.secret).where(sessions.c.device_id == device_id)
+        sealed = self._connection.execute(query).scalar_one_or_none()
+        return b"" if sealed is None else self._vault.open(sealed, _secret_of(device_id))
+
+    def keep_secret(self, device_id: int, secret: bytes) -> None:
+        """Keep the secret that is shared with a terminal; an empty one is none."""
+        sealed = self._vault.seal(secret, _secret_of(device_id)) if secret else None
+        self._put(device_id, {"secret": sealed})
+
+    def keys(self, device_id: int) -> list[Keys]:
+        """The keys in use, if there are some, then those that are being agreed on."""
+        query = select(sessions).where(sessions.c.device_id == device_id)
+        row = self._connection.execute(query).one_or_none()
+        found = []
+        if row is not None and row.generation is not None:
+            found.append(
+                Keys(
+                    generation=row.generation,
+                    suite=row.suite,
+                    state=self._open(device_id, row.generation, row.state),
+                    number=row.number,
+                )
+            )
+        if row is not None and row.next_generation is not None:
+            found.append(
+                Keys(
+                    generation=row.next_generation,
+                    suite=row.next_suite,
+                    state=self._open(device_id, row.next_generation, row.next_state),
+                    step=SessionState(row.next_step),
+                )
+            )
+        return found
+
+    def begin(self, device_id: int, suite: str, state: bytes) -> int:
+        """Keep what came of public keys, in the place of what was begun before.
+
+        Gives the generation.
+        """
+        generation = self._turn(device_id)
+        self._put(
+            device_id,
+            {
+                "next_generation": generation,
+                "next_suite": suite,
+                "next_state": self._seal(device_id, generation, state),
+                "next_step": SessionState.KEYS.value,
+            },
+        )
+        return generation
+
+    def agree(self, device_id: int, generation: int, state: bytes) -> int | None:
+        """Keep what came of factors, if that generation is at its public keys: None if not.
+
+        Gives the generation that there is now.
+        """
+        following = self._turn(device_id)
+        changed = self._connection.execute(
+            update(sessions)
+            .where(
+                sessions.c.device_id == device_id,
+                sessions.c.next_generation == generation,
+                sessions.c.next_step == SessionState.KEYS.value,
+            )
+            .values(
+                next_generation=following,
+                next_state=self._seal(device_id, following, state),
+                next_step=SessionState.FACTORS.value,
+            )
+        )
+        return following if changed.rowcount else None
+
+    def claim(self, device_id: int, generation: int, number: int) -> bool:
+        """Take a request by its number, once: False if one with that or a higher one was taken.
+
+        The first number makes agreed keys the ones in use, and drops those before.
+        """
+        of_device = sessions.c.device_id == device_id
+        claimed = self._connection.execute(
+            update(sessions)
+            .where(of_device, sessions.c.generation == generation, sessions.c.number < number)
+            .values(number=number)
+        )
+        if claimed.rowcount:
+            return True
+        promoted = self._connection.execute(
+            update(sessions)
+            .where(
+                of_device,
+                sessions.c.next_generation == generation,
+                sessions.c.next_step == SessionState.FACTORS.value,
+            )
+            .values(
+                generation=sessions.c.next_generation,
+                suite=sessions.c.next_suite,
+                state=sessions.c.next_state,
+                number=number,
+                **_NO_NEXT,
+            )
+        )
+        return bool(promoted.rowcount)
+
+    def drop(self, device_id: int) -> None:
+        """Forget all keys of a terminal, but not its secret."""
+        of_device = sessions.c.device_id == device_id
+        some = or_(sessions.c.generation.is_not(None), sessions.c.next_generation.is_not(None))
+        self._connection.execute(
+            delete(sessions).where(of_device, some, sessions.c.secret.is_(None))
+        )
+        self._connection.execute(update(sessions).where(of_device, some).values(_NO_KEYS))
+
+    def _turn(self, device_id: int) -> int:
+        generation = self._devices.get(device_id).generation + 1
+        self._devices.change(device_id, {"generation": generation})
+        return generation
+
+    def _put(self, device_id: int, values: dict[str, Any]) -> None:
+        self._connection.execute(
+            insert(self._connection, sessions)
+            .values(device_id=device_id, **values)
+            .on_conflict_do_update(index_elements=[sessions.c.device_id], set_=values)
+        )
+
+    def _seal(self, device_id: int, generation: int, state: bytes) -> bytes:
+        return self._vault.seal(state, _keys_of(device_id, generation))
+
+    def _open(self, device_id: int, generation: int, sealed: bytes) -> bytes:
+        return self._vault.open(sealed, _keys_of(device_id, generation))
+
+
+def _secret_of(device_id: int) -> bytes:
+    return f"secret of terminal {device_id}".encode()
+
+
+def _keys_of(device_id: int, generation: int) -> bytes:
+    return f"keys {generation} of terminal {device_id}".encode()
