@@ -167,6 +167,7 @@ class Rig:
         self.running = True
         self.store.start(self.daemon.brings)
         await self.registry.start()
+        self.daemon.door.start()
         return self
 
     async def stop(self) -> None:
@@ -176,6 +177,7 @@ class Rig:
 
     async def _stop(self) -> None:
         await self.registry.stop()
+        await self.daemon.door.stop()
         await self.store.stop()
 
     async def get(self, path: str, *, version: str = "1.1", address: str = "192.0.2.7") -> Response:

@@ -22,6 +22,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from .datadir import DataDirectory
+from .device.doorlog import DoorLog
 from .device.queue import CommandQueue
 from .device.registry import Registry
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
@@ -61,6 +62,7 @@ class Daemon(Service):
         brings: Sequence[IBringsTables],
         registry: Registry,
         queue: CommandQueue,
+        door: DoorLog,
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
@@ -74,6 +76,7 @@ class Daemon(Service):
         self.brings = brings
         self.registry = registry
         self.queue = queue
+        self.door = door
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
@@ -105,6 +108,7 @@ class Daemon(Service):
             self._say_where()
         loading = Deferred.fromCoroutine(self.registry.start())
         self.queue.start()
+        self.door.start()
         loading.addCallbacks(
             lambda _: _settle(),
             lambda failure: self._log.failure("Terminals are not loaded", failure),
@@ -124,6 +128,7 @@ class Daemon(Service):
             await cast(TerminalSite, listener.site).drain()
         self.queue.stop()
         await self.registry.stop()
+        await self.door.stop()
         await self.store.stop()
         if self.manage is not None:
             self.data.say_nothing()

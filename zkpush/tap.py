@@ -17,6 +17,7 @@ from .config import Config, ConfigError
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.door import Door
+from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.intake import Intake
@@ -152,6 +153,7 @@ def build(
         )
     store = factories[scheme].open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
+    refusals = DoorLog(store, reactor)
     registry = Registry(
         store,
         policies[settings.admission],
@@ -160,8 +162,9 @@ def build(
         reactor,
         owner,
         _ciphers(settings),
+        refusals,
     )
-    door = Door(store, registry)
+    door = Door(store, registry, refusals)
     limits = settings.limits
     packets = PacketLimits(
         compressed=limits.body_bytes,
@@ -171,10 +174,12 @@ def build(
         member=limits.packet_bytes,
     )
     intake = Intake(store, registry, handlers, packets, reactor)
-    exchange = Exchange(store, registry, intake.tables, settings.options, secrets.token_bytes)
+    exchange = Exchange(
+        store, registry, intake.tables, settings.options, secrets.token_bytes, refusals
+    )
     queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor)
 
-    downloads = Downloads(store)
+    downloads = Downloads(store, refusals)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
@@ -185,7 +190,7 @@ def build(
                 door,
                 intake,
                 exchange,
-                RemoteUsers(store, registry, settings.remote_attendance, reactor),
+                RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals),
                 verification,
             ),
             "exchange": KeyExchange(door, exchange),
@@ -197,10 +202,11 @@ def build(
         },
         limits.body_bytes,
         reactor,
+        refusals,
     )
     retention = Retention(store, settings.events, reactor, owner)
     files = FileEndpoints(store, registry, downloads, limits.file_bytes)
-    endpoints = Endpoints(store, registry, queue, files, reactor)
+    endpoints = Endpoints(store, registry, queue, files, refusals, reactor)
     manage = ManageSite(
         endpoints.routes(), Tokens(data.admin_token), retention, limits.file_bytes, reactor
     )
@@ -216,6 +222,7 @@ def build(
         [handler for handler in set(handlers.values()) if IBringsTables.providedBy(handler)],
         registry,
         queue,
+        refusals,
         [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
         None
         if adopted is not None

@@ -31,6 +31,8 @@ from ..protocol.envelope import (
     sealed_of,
 )
 from ..protocol.requests import Arguments
+from . import doorlog
+from .doorlog import DoorLog
 from .registry import Registry
 from .session import OutOfOrder, Session, Verdict
 from .terminal import Terminal
@@ -67,7 +69,9 @@ class Door:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry) -> None:
+    def __init__(self, store: IStore, registry: Registry, log: DoorLog) -> None:
+        self.log = log
+        """Hears of who is turned away."""
         self._store = store
         self._registry = registry
 
@@ -87,10 +91,12 @@ class Door:
         its plain body. `Refused` if the terminal is not admitted, `AskForExchange`.
         """
         terminal = await self._registry.admit(knock.sn, knock.address)
+        reason = None
         for is_fresh in (False, True):
             if is_fresh:
                 await self._registry.refresh(terminal)
             if not _fits(terminal.device, knock.cookie):
+                reason = doorlog.STRANGE_COOKIE
                 continue
             place = place_of(knock.sn, knock.method, knock.path, knock.arguments)
             known = await self._keys(terminal) if terminal.device.generation else ()
@@ -101,10 +107,14 @@ class Door:
             if bare is not None:
                 return bare
             if looks_sealed(SEAL in knock.arguments, knock.body) and (known or not is_fresh):
+                reason = doorlog.NOT_OPENED
                 continue
+            reason = None if terminal.session.state not in ENCRYPTED_STATES else doorlog.NOT_SEALED
             verdict = terminal.session.poll if polls else terminal.session.upload
             if verdict is Verdict.SERVE:
                 return await self._plain(terminal, place, knock)
+        if reason is not None:
+            self.log.refused(reason, knock.sn, knock.address)
         raise AskForExchange
 
     async def _open(
@@ -129,11 +139,13 @@ class Door:
             except NotOpened:
                 continue
             if opened.number is not None and opened.number <= keys.number:
+                self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
                 raise AskForExchange
             is_first = keys.step is not None or terminal.session.state not in ENCRYPTED_STATES
             if (is_first or changes(terminal, opened.body)) and not await self._claim(
                 terminal, keys, opened, is_first=is_first
             ):
+                self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
                 raise AskForExchange
             if polls and terminal.session.sealed_poll is Verdict.ASK_FOR_EXCHANGE:
                 raise AskForExchange

@@ -22,6 +22,8 @@ from zope.interface import implementer
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import StoredFile
 from ..protocol.errors import Refused, Unavailable, UnknownPath
+from . import doorlog
+from .doorlog import DoorLog
 from .files import Wanted
 
 T = TypeVar("T")
@@ -76,13 +78,14 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore) -> None:
+    def __init__(self, store: IStore, door: DoorLog) -> None:
+        self._door = door
         self._store = store
         self._reading = DeferredSemaphore(READ_AT_ONCE)
         self._summing = DeferredLock()
         self._sums: dict[str, bytes] = {}
 
-    async def of_url(self, url: str, sn: str | None) -> Download:
+    async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
         """The file that an admitted terminal was told to fetch; without `sn`, that any was told to.
 
         `UnknownPath` if the URL is not one of ours, or its file is gone; `Refused` if nobody asked
@@ -91,6 +94,7 @@ class Downloads:
         try:
             wanted = Wanted(url)
         except LookupError as error:
+            self._door.refused(doorlog.NO_FILE, sn, address)
             raise UnknownPath(str(error)) from None
 
         def find(tx: ITransaction) -> tuple[bool, StoredFile | None]:
@@ -98,6 +102,7 @@ class Downloads:
 
         is_wanted, file = await self._read(find)
         if not is_wanted:
+            self._door.refused(doorlog.FILE_NOT_WANTED, sn, address)
             raise Refused("There is no open command to fetch this file.")
         if file is None:
             raise UnknownPath("This file was removed.")

@@ -24,7 +24,9 @@ from ..protocol.fields import Table
 from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
+from . import doorlog
 from .door import AskForExchange, digest_of
+from .doorlog import DoorLog
 from .registry import KEY_CHANGED, Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
@@ -57,9 +59,11 @@ class Exchange:
         tables: Iterable[Table],
         settings: Mapping[str, str | int],
         random: Callable[[int], bytes],
+        door: DoorLog,
     ) -> None:
         """`random` gives so many random bytes, for tokens."""
         self._random = random
+        self._door = door
         self._store = store
         self._registry = registry
         self._tables = tuple(tables)
@@ -74,7 +78,7 @@ class Exchange:
         terminal = await self._registry.meet(sn, address)
         await self._registry.refresh(terminal)
         offered = _digest(hello.comm_key)
-        await self._check_key(terminal, offered)
+        await self._check_key(terminal, offered, address)
         terminal = await self._registry.admit(sn, address)
         if hello.push_version and parse_version(hello.push_version) is None:
             self._log.warn(
@@ -82,7 +86,7 @@ class Exchange:
                 sn=sn,
                 baseline=str(BASELINE),
             )
-        await self._check_version(terminal, hello)
+        await self._check_version(terminal, hello, address)
         time_zone = zone_option(terminal.device.timezone, self._registry.now() / 1000)
         key, ciphers = terminal.device.id, self._registry.ciphers
         token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
@@ -150,8 +154,9 @@ class Exchange:
 
         try:
             changed, answer = await self._store.write(unit)
-        except OutOfOrder:
-            if step is Step.PUBLIC_KEY:
+        except (OutOfOrder, NotOpened) as error:
+            self._door.refused(doorlog.NOT_AGREED, sn, address)
+            if isinstance(error, OutOfOrder) and step is Step.PUBLIC_KEY:
                 raise AskForExchange from None
             raise NotOpened from None
         terminal.update(changed)
@@ -189,7 +194,7 @@ class Exchange:
         tx.sessions.drop(device.id)
         return {"generation": device.generation + 1}
 
-    async def _check_version(self, terminal: Terminal, hello: Hello) -> None:
+    async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
         """`Refused` if a terminal has to encrypt and says that it cannot."""
         device, ciphers = terminal.device, self._registry.ciphers
         required = ciphers.policy(device) is EncryptionPolicy.REQUIRE
@@ -207,9 +212,12 @@ class Exchange:
 
             terminal.update(await self._store.write(unit))
         if cannot:
+            self._door.refused(doorlog.NO_ENCRYPTION, device.sn, address)
             raise Refused("This terminal has to encrypt its sessions, and is too old to do so.")
 
-    async def _check_key(self, terminal: Terminal, offered: str | None) -> None:
+    async def _check_key(
+        self, terminal: Terminal, offered: str | None, address: str | None
+    ) -> None:
         """Compare the pushcommkey with the one that was approved; `Refused` if it is another.
 
         What is offered is kept for the operator who approves the terminal, or approves it again.
@@ -233,6 +241,7 @@ class Exchange:
             terminal.update(await self._store.write(unit))
         if changed:
             self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
+            self._door.refused(doorlog.KEY_CHANGED, device.sn, address)
             raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
 
 

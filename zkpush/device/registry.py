@@ -17,6 +17,8 @@ from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
+from . import doorlog
+from .doorlog import DoorLog
 from .session import Session
 from .terminal import Ciphers, Terminal, turns
 
@@ -37,8 +39,11 @@ _OF_KEYS = frozenset({"encryption", "cipher", "secret"})
 _TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
 """In which states of its session a terminal is told everything again anyway."""
 _REFUSALS = {
-    DeviceState.PENDING: "This terminal waits for approval by an operator; it keeps its data.",
-    DeviceState.BLOCKED: "This terminal is blocked by an operator.",
+    DeviceState.PENDING: (
+        doorlog.PENDING,
+        "This terminal waits for approval by an operator; it keeps its data.",
+    ),
+    DeviceState.BLOCKED: (doorlog.BLOCKED, "This terminal is blocked by an operator."),
 }
 
 
@@ -56,9 +61,14 @@ class Registry:
         clock: IReactorTime,
         owner: str,
         ciphers: Ciphers,
+        door: DoorLog,
     ) -> None:
-        """`settings` are the configured options of all terminals; `owner` names this process."""
+        """`settings` are the configured options of all terminals; `owner` names this process.
+
+        `door` hears of who is turned away.
+        """
         self.ciphers = ciphers
+        self._door = door
         self._owner = owner
         self._cursor: int = 0
         self._following = DeferredLock()
@@ -120,7 +130,7 @@ class Registry:
         if terminal is None:
             device, due = await self._store.read(lambda tx: _find(tx, sn))
             if device is None:
-                device = await self._record(sn)
+                device = await self._record(sn, address)
             terminal = self._terminals.setdefault(sn, Terminal(device, self.ciphers, due))
         self.seen(terminal, address)
         return terminal
@@ -136,7 +146,9 @@ class Registry:
             await self.refresh(terminal)
         refusal = _REFUSALS.get(terminal.device.state)
         if refusal is not None:
-            raise Refused(refusal)
+            reason, message = refusal
+            self._door.refused(reason, sn, address)
+            raise Refused(message)
         return terminal
 
     async def refresh(self, terminal: Terminal) -> None:
@@ -264,9 +276,10 @@ class Registry:
         self._terminals.pop(sn, None)
         self._seen.pop(device.id, None)
 
-    async def _record(self, sn: str) -> Device:
+    async def _record(self, sn: str, address: str | None) -> Device:
         state = self._policy.admit(sn)
         if state is None:
+            self._door.refused(doorlog.UNKNOWN, sn, address)
             raise Refused("This server takes no unknown terminals; an operator has to add it.")
         timezone, now = self._timezone, self.now()
         device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))

@@ -10,12 +10,14 @@ from twisted.logger import Logger
 
 from ..config import RemoteAttendance
 from ..interfaces import IStore, ITransaction
-from ..model import Page, Record
+from ..model import Device, Page, Record
 from ..protocol.codes import BiometricType
 from ..protocol.commands import command_text
 from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
 from ..protocol.tables import FP, USER
 from ..protocol.tables.remote import REMOTE_USER
+from . import doorlog
+from .doorlog import DoorLog
 from .packages import template_command
 from .registry import Registry
 from .terminal import Terminal
@@ -35,7 +37,6 @@ class Allowance:
         self._credit = per_minute * MINUTE
         """A token costs `MINUTE`: whole seconds then add up without rounding."""
         self._at = now
-        self._told_at: float | None = None
 
     def take(self, now: float) -> bool:
         """Take a token, if there is one."""
@@ -47,13 +48,6 @@ class Allowance:
         self._credit -= MINUTE
         return True
 
-    def tells(self, now: float) -> bool:
-        """Whether a refusal is to be recorded: one a minute is."""
-        if self._told_at is not None and 0 <= now - self._told_at < MINUTE:
-            return False
-        self._told_at = now
-        return True
-
 
 class RemoteUsers:
     """Gives terminals the users they ask for, one at a time, and records each in the audit log."""
@@ -61,8 +55,14 @@ class RemoteUsers:
     _log = Logger()
 
     def __init__(
-        self, store: IStore, registry: Registry, settings: RemoteAttendance, clock: IReactorTime
+        self,
+        store: IStore,
+        registry: Registry,
+        settings: RemoteAttendance,
+        clock: IReactorTime,
+        door: DoorLog,
     ) -> None:
+        self._door = door
         self._store = store
         self._registry = registry
         self._settings = settings
@@ -77,9 +77,10 @@ class RemoteUsers:
         """
         device = terminal.device
         if not self._settings.enabled:
+            self._refused(doorlog.REMOTE_OFF, device)
             raise Refused("Remote attendance is switched off on this server.")
         pin = _check_pin(pin)
-        await self._check_rate(terminal, pin)
+        self._check_rate(device)
         fingerprint = self._registry.hybrid(device).of(BiometricType.FINGERPRINT)
         now = self._registry.now()
 
@@ -97,23 +98,21 @@ class RemoteUsers:
         )
         return "".join(f"{line}\n" for line in lines).encode(terminal.dialect.encoding, "replace")
 
-    async def _check_rate(self, terminal: Terminal, pin: str) -> None:
-        """`TooManyRequests` for a terminal that asks too often; that is in the audit log, too."""
-        device, per_minute = terminal.device, self._settings.per_minute
+    def _check_rate(self, device: Device) -> None:
+        """`TooManyRequests` for a terminal that asks too often."""
         now = self._clock.seconds()
-        allowance = self._allowances.setdefault(device.id, Allowance(per_minute, now))
-        if allowance.take(now):
-            return
-        if allowance.tells(now):
-            self._log.warn("Terminal {sn} asks for too many users", sn=device.sn)
-            detail = f"refused: more than {per_minute} a minute"
-            now_ms = self._registry.now()
-            await self._store.write(
-                lambda tx: tx.audit.add(
-                    f"device {device.sn}", ACTION, f"user {pin}", detail, now_ms
-                )
+        allowance = self._allowances.setdefault(
+            device.id, Allowance(self._settings.per_minute, now)
+        )
+        if not allowance.take(now):
+            self._refused(doorlog.REMOTE_TOO_OFTEN, device)
+            raise TooManyRequests(
+                "This terminal has asked for too many users; try again in a minute."
             )
-        raise TooManyRequests("This terminal has asked for too many users; try again in a minute.")
+
+    def _refused(self, reason: str, device: Device) -> None:
+        _, address = self._registry.last_seen(device)
+        self._door.refused(reason, device.sn, address)
 
 
 def _check_pin(pin: str | None) -> str:

@@ -14,6 +14,7 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
+from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction, StoreError
@@ -48,6 +49,7 @@ class Endpoints:
         registry: Registry,
         queue: CommandQueue,
         files: FileEndpoints,
+        door: DoorLog,
         clock: IReactorTime,
     ) -> None:
         self._files = files
@@ -55,7 +57,7 @@ class Endpoints:
         self._registry = registry
         self._queue = queue
         self._clock = clock
-        self._metrics = Metrics(store, registry)
+        self._metrics = Metrics(store, registry, door)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from ..device.doorlog import DoorLog
 from ..device.registry import Registry
 from ..interfaces import IStore
 
@@ -17,7 +18,8 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 class Metrics(Collector):
     """Reads the figures of the services when it is asked: nothing is counted twice."""
 
-    def __init__(self, store: IStore, registry: Registry) -> None:
+    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
+        self._door = door
         self._store = store
         self._registry = registry
         self._collectors = CollectorRegistry()
@@ -45,3 +47,9 @@ class Metrics(Collector):
             "1 once the stored terminals are loaded",
             value=int(self._registry.loaded),
         )
+        refused = CounterMetricFamily(
+            "zkpush_refused", "What was refused, and why", labels=["reason"]
+        )
+        for reason, count in self._door.counts.items():
+            refused.add_metric([reason], count)
+        yield refused

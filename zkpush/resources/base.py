@@ -13,12 +13,20 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from ..device import doorlog
 from ..device.door import AskForExchange, Door, Knock
 from ..device.downloads import PART, Download, Interrupted, Sending
 from ..device.terminal import Terminal
 from ..interfaces import StoreError
 from ..protocol.envelope import looks_sealed
-from ..protocol.errors import ProtocolError, Unavailable, UnknownPath, WrongMethod, refusal
+from ..protocol.errors import (
+    ProtocolError,
+    TerminalError,
+    Unavailable,
+    UnknownPath,
+    WrongMethod,
+    refusal,
+)
 from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
@@ -118,11 +126,7 @@ class TerminalResource(Resource):
         try:
             if method not in self.methods:
                 raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
-            if self.needs_terminal:
-                sn, arguments = read_query(query)
-            else:
-                arguments = parse_arguments(query)
-                sn = check_serial(arguments["SN"]) if "SN" in arguments else ""
+            sn, arguments = self._read(query, address)
             if self.is_outside(sn, method, arguments):
                 answer = self.answer(Call(method, sn, arguments, body, address, path, range))
             else:
@@ -140,6 +144,16 @@ class TerminalResource(Resource):
             return SUCCESS, answer
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
         return later.addCallbacks(_succeeded, _failed)
+
+    def _read(self, query: bytes, address: str | None) -> tuple[str, Arguments]:
+        try:
+            if self.needs_terminal:
+                return read_query(query)
+            arguments = parse_arguments(query)
+            return check_serial(arguments["SN"]) if "SN" in arguments else "", arguments
+        except TerminalError:
+            self._door.log.refused(doorlog.BAD_ARGUMENTS, None, address)
+            raise
 
     async def _through(self, knock: Knock, range: bytes | None) -> bytes | FileReply:
         """Answer a request that the door has to look at, as it came: sealed or plain."""

@@ -19,6 +19,7 @@ from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..device import doorlog
 from ..device.downloads import Interrupted, Sending
 from ..protocol.errors import TerminalError, TooLarge, Unavailable, refusal
 from .base import FileReply, Plain, Reply
@@ -138,7 +139,10 @@ class TerminalChannel(Protocol):
             # Answered as what it is without the upgrade; what follows is not HTTP any more.
             self._last()
         except httptools.HttpParserError as error:
-            self._fail(_TOO_LARGE if isinstance(error.__context__, TooLarge) else _BAD_REQUEST)
+            too_large = isinstance(error.__context__, TooLarge)
+            if too_large:
+                self._site.door.refused(doorlog.TOO_LARGE, None, self._address)
+            self._fail(_TOO_LARGE if too_large else _BAD_REQUEST)
             return
         if in_head and self._in_head:
             # The parser keeps what it has of a header to itself until it has all of it.

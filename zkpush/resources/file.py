@@ -49,6 +49,7 @@ class FileResource(TerminalResource):
             await self._downloads.of_url(
                 call.path.decode("utf-8", "replace") if url is None else url,
                 call.sn or None,
+                call.address,
             ),
             call.range,
         )

@@ -13,6 +13,7 @@ from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
+from ..device.doorlog import DoorLog
 from ..protocol.errors import UnknownPath, refusal
 from ..protocol.requests import normalize_segment
 from .base import PLAIN, Nowhere, Plain, Reply, TerminalResource
@@ -78,8 +79,14 @@ class TerminalSite(ServerFactory):
     noisy = False
 
     def __init__(
-        self, children: Mapping[str, TerminalResource], body_bytes: int, clock: IReactorTime
+        self,
+        children: Mapping[str, TerminalResource],
+        body_bytes: int,
+        clock: IReactorTime,
+        door: DoorLog,
     ) -> None:
+        """`door` hears of what is refused before a terminal is known."""
+        self.door = door
         self.root = Root(children)
         self.body_bytes = body_bytes
         self.channels: set[TerminalChannel] = set()

@@ -1,0 +1,211 @@
+"""What the door refuses is in the audit log, summed up, and in the figures."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.task import Clock
+
+from zkpush.device.doorlog import EVERY, HOUR, MINUTE, MOST, DoorLog
+from zkpush.model import Page
+from zkpush.persist.sqlite import SQLiteStores
+
+from ..rig import LEAN, Rig
+
+
+async def refusals(rig: Rig) -> list[tuple[object, ...]]:
+    """What the audit log has of refusals, once it is written."""
+    rig.clock.advance(EVERY)
+    return [
+        (item["actor"], item["subject"], item["detail"])
+        for item in await rig.items("/audit?limit=1000")
+        if item["action"] == "refused"
+    ]
+
+
+async def count_of(rig: Rig, reason: str) -> float:
+    """How many refusals the figures show."""
+    figures = (await rig.api("GET", "/metrics", headers=(), prefix="")).body.decode()
+    name = f'zkpush_refused_total{{reason="{reason}"}} '
+    return next(float(line[len(name) :]) for line in figures.splitlines() if line.startswith(name))
+
+
+async def as_pending(make_rig) -> Rig:
+    """A terminal that nobody has decided about."""
+    return await make_rig(admission="approve")
+
+
+async def as_blocked(make_rig) -> Rig:
+    """A terminal that was blocked."""
+    rig = await make_rig(admission="approve")
+    await rig.api("PUT", "/devices/T1", {"state": "blocked"})
+    return rig
+
+
+async def as_unknown(make_rig) -> Rig:
+    """A terminal that nobody has added."""
+    return await make_rig(admission="closed")
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (as_pending, "terminal is pending"),
+        (as_blocked, "terminal is blocked"),
+        (as_unknown, "terminal is unknown"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_terminals_that_are_not_admitted_are_recorded(make_rig, make, reason: str) -> None:
+    """Which terminal it was, from where, how often, and why it was turned away."""
+    rig = await make(make_rig)
+    for _ in range(3):
+        assert (await rig.get("getrequest?SN=T1")).status == 403
+        rig.clock.advance(1)
+    assert await refusals(rig) == [
+        ("device T1", reason, "3 times in 2 seconds, from 192.0.2.7"),
+    ]
+    assert await count_of(rig, reason) == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_pushcommkey_is_recorded(rig: Rig) -> None:
+    """Without the key: neither the one that was expected nor the one that came."""
+    await rig.exchange(pushcommkey="first-secret")
+    assert (await rig.exchange(pushcommkey="other-secret")).status == 403
+    assert await refusals(rig) == [
+        ("device T1", "pushcommkey has changed", "once, from 192.0.2.7"),
+    ]
+    assert "secret" not in json.dumps(await rig.items("/audit"))
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "reason"),
+    [
+        ("getrequest?SN=a/../b", 400, "serial number or arguments are malformed"),
+        ("getrequest", 400, "serial number or arguments are malformed"),
+        ("getrequest?SN=T1&SN=T2", 400, "serial number or arguments are malformed"),
+        ("file?SN=a%20b&url=file/1/x", 400, "serial number or arguments are malformed"),
+        ("file?url=http://192.0.2.99/etc/passwd", 404, "file does not exist"),
+        ("file?url=file/1/emfw.cfg", 403, "file was not to be fetched"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_requests_of_nobody_are_recorded_by_their_address(
+    rig: Rig, path: str, status: int, reason: str
+) -> None:
+    """Nothing of what was sent is repeated."""
+    assert (await rig.get(path)).status == status
+    assert await refusals(rig) == [("address 192.0.2.7", reason, "once, from 192.0.2.7")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_remote_attendance_that_is_off_is_recorded(rig: Rig) -> None:
+    """Who asks for users of a server that gives none."""
+    await rig.exchange()
+    assert (await rig.get("cdata?SN=T1&table=RemoteAtt&PIN=7")).status == 403
+    assert await refusals(rig) == [
+        ("device T1", "remote attendance is off", "once, from 192.0.2.7"),
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) -> None:
+    """The terminal is not known then, only the address."""
+    if channel != LEAN:
+        pytest.skip("the channel that it is compared to refuses by itself")
+    rig = await make_rig(limits={"body_bytes": 1024})
+    assert (await rig.post("cdata?SN=T1&table=ATTLOG", bytes(1025))).status == 413
+    assert await refusals(rig) == [
+        ("address 192.0.2.7", "body is too large", "once, from 192.0.2.7"),
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_goes_on_is_written_less_and_less_often(make_rig) -> None:
+    """At once, after a minute, after two more, and at last once an hour."""
+    rig = await as_pending(make_rig)
+    for _ in range(5 * int(HOUR / MINUTE)):
+        for _ in range(int(MINUTE / EVERY)):
+            await rig.get("getrequest?SN=T1")
+            rig.clock.advance(EVERY)
+    details = [detail for *_, detail in await refusals(rig)]
+    counts = [1 if text.startswith("once") else int(text.split()[0]) for text in details]
+    assert counts == [1, 12, 24, 48, 96, 192, 384, 720, 720, 720]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
+    """A stopped daemon leaves nothing out."""
+    clock = Clock()
+    store = SQLiteStores().open("sqlite://", reactor)
+    store.start()
+    door = DoorLog(store, clock)
+    door.start()
+    for _ in range(2):
+        door.refused("terminal is unknown", "T1", None)
+    await door.stop()
+    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    assert (record.actor, record.detail) == ("device T1", "2 times in 0 seconds")
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
+    """Beyond a number of kinds, refusals are counted by their reason alone."""
+    clock = Clock()
+    store = SQLiteStores().open("sqlite://", reactor)
+    store.start()
+    door = DoorLog(store, clock)
+    door.start()
+    for number in range(10 * MOST):
+        door.refused("terminal is unknown", f"X{number}", "192.0.2.1")
+    for number in range(10):
+        door.refused("serial number or arguments are malformed", None, f"192.0.2.{number}")
+    clock.advance(EVERY)
+    records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
+    assert len(records) == MOST + 2
+    assert [(r.actor, r.subject, r.detail) for r in records if r.actor == "others"] == [
+        ("others", "terminal is unknown", f"{9 * MOST} times in 0 seconds"),
+        ("others", "serial number or arguments are malformed", "10 times in 0 seconds"),
+    ]
+    assert door.counts["terminal is unknown"] == 10 * MOST
+    clock.advance(MINUTE + EVERY)
+    door.refused("terminal is unknown", "LATER", "192.0.2.1")
+    await door.stop()
+    records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
+    assert records[-1].actor == "device LATER"
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_malformed_serial_number_is_never_recorded() -> None:
+    """Whoever calls with one: it could hold anything."""
+    store = SQLiteStores().open("sqlite://", reactor)
+    store.start()
+    door = DoorLog(store, Clock())
+    door.refused("terminal is unknown", "a b\nc", "192.0.2.1")
+    await door.stop()
+    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    assert record.actor == "address 192.0.2.1"
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_cannot_be_written_now_is_written_later() -> None:
+    """A database that fails for a while loses no refusal."""
+    clock = Clock()
+    store = SQLiteStores().open("sqlite://", reactor)
+    door = DoorLog(store, clock)
+    door.start()
+    door.refused("terminal is unknown", "T1", None)
+    clock.advance(EVERY)
+    store.start()
+    door.refused("terminal is unknown", "T1", None)
+    await door.stop()
+    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    assert record.detail == "2 times in 5 seconds"
+    await store.stop()

@@ -1,0 +1,178 @@
+"""What the door refused: who is turned away, and why, summed up in the audit log.
+
+Theory of operation. Refusals that are equal in reason, terminal and address are counted together.
+The first of them is written within seconds; those that follow a minute later, as one record with
+their number, and if they go on, after two minutes, four, and so on up to an hour. So a forgotten
+terminal does not fill the audit log, and nor can an attacker: no more than `MOST` of these kinds
+are kept apart at a time, and all others are counted by their reason alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import attrs
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..interfaces import IStore, ITransaction, StoreError
+from ..protocol.errors import TerminalError
+from ..protocol.serials import check_serial
+
+ACTION = "refused"
+"""What it is called in the audit log; the subject is the reason."""
+OTHERS = "others"
+"""Who is named for refusals that are not kept apart."""
+EVERY = 5.0
+"""Seconds between two looks at what is to be written."""
+MINUTE = 60.0
+"""Seconds between the first two records of one kind."""
+HOUR = 3600.0
+"""Most seconds between two records of one kind."""
+MOST = 100
+"""Kinds of refusals that are kept apart, and so about the most records of a minute."""
+
+PENDING = "terminal is pending"
+BLOCKED = "terminal is blocked"
+UNKNOWN = "terminal is unknown"
+KEY_CHANGED = "pushcommkey has changed"
+BAD_ARGUMENTS = "serial number or arguments are malformed"
+STRANGE_COOKIE = "token is not that of the session"
+NOT_SEALED = "plain request in an encrypted session"
+NOT_OPENED = "sealed request does not open"
+REPLAYED = "sealed request was taken before"
+NO_ENCRYPTION = "terminal cannot encrypt, and has to"
+NOT_AGREED = "exchange of keys is malformed, or out of order"
+TOO_LARGE = "body is too large"
+NO_FILE = "file does not exist"
+FILE_NOT_WANTED = "file was not to be fetched"
+REMOTE_OFF = "remote attendance is off"
+REMOTE_TOO_OFTEN = "remote attendance was asked for too often"
+
+Kind = tuple[str, str | None, str | None]
+"""Reason, serial number and address."""
+
+
+@attrs.define(eq=False)
+class _Refusals:
+    """What is known of one kind."""
+
+    count: int = 0
+    """Not written yet."""
+    since: float = 0.0
+    last: float = 0.0
+    written_at: float | None = None
+    pause: float = MINUTE
+    """Seconds until the next record."""
+
+    def is_due(self, now: float) -> bool:
+        """Whether there is something that may be written."""
+        return self.count > 0 and self.has_paused(now)
+
+    def has_paused(self, now: float) -> bool:
+        """Whether the last record is long ago; clocks are set back, too."""
+        return self.written_at is None or not 0 <= now - self.written_at < self.pause
+
+
+class DoorLog:
+    """Counts refusals, and writes them to the audit log."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, clock: IReactorTime) -> None:
+        self._store = store
+        self._clock = clock
+        self._kinds: dict[Kind, _Refusals] = {}
+        self._counts: Counter[str] = Counter()
+        self._looking = LoopingCall(self._write_due)
+        self._looking.clock = clock
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many refusals there were since the start, by reason."""
+        return self._counts
+
+    def start(self) -> None:
+        """Begin to write what is refused."""
+        self._looking.start(EVERY, now=False)
+
+    async def stop(self) -> None:
+        """Write what is not written yet."""
+        if self._looking.running:
+            self._looking.stop()
+        await self._write([kind for kind, refusals in self._kinds.items() if refusals.count])
+
+    def refused(self, reason: str, sn: str | None, address: str | None) -> None:
+        """Note that somebody was turned away.
+
+        `reason` is one of a few fixed texts, and never anything that was sent. A serial number is
+        that of the request, whoever sent it; one that is malformed is not kept.
+        """
+        self._counts[reason] += 1
+        kind = (reason, _sound(sn), address)
+        if kind not in self._kinds and len(self._kinds) >= MOST:
+            kind = (reason, OTHERS, OTHERS)
+        now = self._clock.seconds()
+        refusals = self._kinds.setdefault(kind, _Refusals())
+        if not refusals.count:
+            refusals.since = now
+        refusals.count += 1
+        refusals.last = now
+
+    async def _write_due(self) -> None:
+        now = self._clock.seconds()
+        for kind, refusals in [*self._kinds.items()]:
+            if not refusals.count and refusals.has_paused(now):
+                del self._kinds[kind]
+        await self._write([kind for kind, known in self._kinds.items() if known.is_due(now)])
+
+    async def _write(self, kinds: list[Kind]) -> None:
+        if not kinds:
+            return
+        taken = {kind: attrs.evolve(self._kinds[kind]) for kind in kinds}
+        now = self._clock.seconds()
+        for kind in kinds:
+            refusals = self._kinds[kind]
+            if refusals.written_at is not None:
+                refusals.pause = min(2 * refusals.pause, HOUR)
+            refusals.count, refusals.written_at = 0, now
+
+        def unit(tx: ITransaction) -> None:
+            for (reason, sn, address), refusals in taken.items():
+                detail = _detail(refusals, address)
+                tx.audit.add(_actor(sn, address), ACTION, reason, detail, int(refusals.last * 1000))
+
+        try:
+            await self._store.write(unit)
+        except StoreError as error:
+            for kind, before in taken.items():
+                before.count += self._kinds[kind].count
+                before.last = max(before.last, self._kinds[kind].last)
+                self._kinds[kind] = before
+            self._log.warn("Refusals are not recorded yet: {error}", error=str(error))
+
+
+def _sound(sn: str | None) -> str | None:
+    try:
+        return None if sn is None else check_serial(sn)
+    except TerminalError:
+        return None
+
+
+def _actor(sn: str | None, address: str | None) -> str:
+    if sn == OTHERS == address:
+        return OTHERS
+    if sn is not None:
+        return f"device {sn}"
+    return "somebody" if address is None else f"address {address}"
+
+
+def _detail(refusals: _Refusals, address: str | None) -> str:
+    times = (
+        "once"
+        if refusals.count == 1
+        else f"{refusals.count} times in {refusals.last - refusals.since:.0f} seconds"
+    )
+    return times if address in (None, OTHERS) else f"{times}, from {address}"
