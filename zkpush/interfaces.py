@@ -22,6 +22,7 @@ from .model import (
     Event,
     Keys,
     NewCommand,
+    NewToken,
     Page,
     Problem,
     QueuedCommand,
@@ -29,6 +30,7 @@ from .model import (
     Said,
     StoredFile,
     StoredReject,
+    StoredToken,
     Verdict,
     VerifyRequest,
 )
@@ -405,13 +407,41 @@ class IEvents(Interface):
 
 
 class IAudit(Interface):
-    """Who did what; nothing is ever changed or dropped."""
+    """Who did what; nothing is ever changed or dropped, and the database itself refuses to."""
 
     def add(actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
-        """Record it."""
+        """Record it; none of it is secret."""
 
-    def page(part: Page) -> list[AuditRecord]:
-        """List records by id."""
+    def page(
+        part: Page,
+        since: int | None = None,
+        until: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> list[AuditRecord]:
+        """List records by id: from `since` on and before `until`, in milliseconds."""
+
+
+class ITokens(Interface):
+    """Tokens of the API, by their SHA-256."""
+
+    def add(token: NewToken, now: int) -> StoredToken | None:
+        """Keep a token; None if there is one of that name."""
+
+    def find(digest: bytes) -> StoredToken | None:
+        """Find a token by its digest."""
+
+    def all() -> Sequence[StoredToken]:
+        """All tokens."""
+
+    def page(part: Page) -> Sequence[StoredToken]:
+        """List tokens by id."""
+
+    def remove(name: str) -> bool:
+        """Forget a token; False if there is none of that name."""
+
+    def used(times: Mapping[int, int]) -> None:
+        """Write when (ms) tokens were last used, by id."""
 
 
 class ILeases(Interface):
@@ -448,6 +478,7 @@ class ITransaction(Interface):
     files: IFiles = Attribute("Files for terminals, and from them")
     events: IEvents = Attribute("What has happened")
     audit: IAudit = Attribute("Who did what")
+    tokens: ITokens = Attribute("Tokens of the API")
     leases: ILeases = Attribute("Leases of background jobs")
     vault: IVault = Attribute("What seals secrets before they are written")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from .protocol.dialect import Dialect, dialect_of
+from .protocol.fields import Scope
 
 
 class DeviceState(StrEnum):
@@ -241,6 +242,54 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     subject: str
     detail: str | None = None
+
+
+class Caller(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks for something by the API."""
+
+    name: str
+    """The name of the token."""
+    scopes: frozenset[Scope]
+    address: str | None = None
+    client: str | None = None
+    """The command line and its version, if it is that."""
+
+    @property
+    def actor(self) -> str:
+        """Who it is, for the audit log."""
+        return f"token {self.name}"
+
+    @property
+    def origin(self) -> str:
+        """Where the request came from, for the audit log."""
+        return f"by {self.client or 'API'} from {self.address or 'here'}"
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the API that is to be kept."""
+
+    name: str
+    digest: bytes
+    """SHA-256 of it."""
+    scopes: frozenset[str]
+    created_by: str
+    expires_at: int | None = None
+
+
+class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token of the API, as it is kept."""
+
+    id: int
+    name: str
+    digest: bytes
+    """SHA-256 of it."""
+    scopes: frozenset[str]
+    """Those of a later version are among them, too."""
+    created_at: int
+    created_by: str
+    expires_at: int | None = None
+    """None for one that is good until it is revoked."""
+    last_used_at: int | None = None
 
 
 class Said(msgspec.Struct, frozen=True):

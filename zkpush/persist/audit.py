@@ -26,9 +26,24 @@ class Audit:
             )
         )
 
-    def page(self, part: Page) -> list[AuditRecord]:
-        """List records by id."""
+    def page(
+        self,
+        part: Page,
+        since: int | None = None,
+        until: int | None = None,
+        actor: str | None = None,
+        action: str | None = None,
+    ) -> list[AuditRecord]:
+        """List records by id: from `since` on and before `until`, in milliseconds."""
         query = select(audit).where(audit.c.id > part.after).order_by(audit.c.id).limit(part.limit)
+        if since is not None:
+            query = query.where(audit.c.at >= since)
+        if until is not None:
+            query = query.where(audit.c.at < until)
+        if actor is not None:
+            query = query.where(audit.c.actor == actor)
+        if action is not None:
+            query = query.where(audit.c.action == action)
         return [
             AuditRecord(**{str(name): value for name, value in row._mapping.items()})
             for row in self._connection.execute(query)

@@ -368,4 +368,18 @@ audit = Table(
     Column("subject", PlainText(), nullable=False),
     Column("detail", PlainText()),
 )
-"""Who did what; rows are only ever added."""
+"""Who did what; rows are only ever added, and triggers of the migrations refuse anything else."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("name", KeyText, nullable=False, unique=True),
+    Column("digest", LargeBinary(), nullable=False, unique=True),
+    Column("scopes", PlainText(), nullable=False),
+    Column("created_at", BigInteger(), nullable=False),
+    Column("created_by", PlainText(), nullable=False),
+    Column("expires_at", BigInteger()),
+    Column("last_used_at", BigInteger()),
+)
+"""Tokens of the API by their SHA-256."""

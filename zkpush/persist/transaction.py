@@ -27,6 +27,7 @@ from .pictures import Pictures
 from .rejects import Rejects
 from .sessions import Sessions
 from .stamps import Stamps
+from .tokens import Tokens
 from .vault import Vault
 
 
@@ -68,6 +69,7 @@ class Transaction:
         self.commands = Commands(connection, self.events)
         self.files = Files(connection, self.pictures)
         self.audit = Audit(connection)
+        self.tokens = Tokens(connection)
         self.leases = Leases(connection)
         if writes:
             event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())

@@ -6,7 +6,7 @@ from alembic import op
 from zkpush.persist.keys import ensure_vault
 
 revision = "0006"
-down_revision = "0004"
+down_revision = "0005"
 
 # What is in an index is compared by its bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")

@@ -1,0 +1,106 @@
+"""The audit log in the store: on every database."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+from sqlalchemy import text
+
+from zkpush.interfaces import IAudit, StoreError
+from zkpush.model import AuditRecord, Page
+
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+
+CHANGES = (
+    "UPDATE audit SET actor = 'nobody'",
+    "UPDATE audit SET id = id + 1 WHERE id = 1",
+    "DELETE FROM audit WHERE id = 1",
+    "DELETE FROM audit",
+)
+OF_SQLITE = (
+    "INSERT OR REPLACE INTO audit (id, at, actor, action, subject) VALUES (1, 0, 'x', 'x', 'x')",
+    "UPDATE OR REPLACE audit SET id = 1 WHERE id = 2",
+)
+OF_POSTGRESQL = (
+    "TRUNCATE audit",
+    "INSERT INTO audit (id, at, actor, action, subject) VALUES (1, 0, 'x', 'x', 'x') "
+    "ON CONFLICT (id) DO UPDATE SET actor = 'nobody'",
+)
+
+
+def recorded(tx) -> None:
+    """A unit that records what three callers did."""
+    tx.audit.add("token hr", "change terminal", "terminal T1", None, NOW)
+    tx.audit.add("token it", "change terminal", "terminal T2", "alias=Gate", NOW + 1)
+    tx.audit.add("token hr", "remove file", "file 3", None, NOW + 2)
+
+
+def make_audit_tests(factory, more):
+    """The tests of the audit log; `more` are ways to change it on that database."""
+
+    class AuditTests(with_store(factory)):
+        @pytest_twisted.ensureDeferred
+        async def test_the_audit_log_provides_its_interface(self, store) -> None:
+            """It is what the interface says."""
+            await verify_parts(store, audit=IAudit)
+
+        @pytest_twisted.ensureDeferred
+        async def test_records_are_listed_in_order(self, store) -> None:
+            """With everything that was recorded, part by part."""
+            await store.write(recorded)
+            first = await store.read(lambda tx: tx.audit.page(Page(2)))
+            rest = await store.read(lambda tx: tx.audit.page(Page(2, first[-1].id)))
+            assert first[1] == AuditRecord(
+                id=2,
+                at=NOW + 1,
+                actor="token it",
+                action="change terminal",
+                subject="terminal T2",
+                detail="alias=Gate",
+            )
+            assert [record.subject for record in rest] == ["file 3"]
+
+        @pytest.mark.parametrize(
+            ("wanted", "ids"),
+            [
+                ({"actor": "token hr"}, [1, 3]),
+                ({"action": "change terminal"}, [1, 2]),
+                ({"actor": "token hr", "action": "change terminal"}, [1]),
+                ({"since": NOW + 1}, [2, 3]),
+                ({"until": NOW + 1}, [1]),
+                ({"since": NOW + 1, "until": NOW + 2}, [2]),
+                ({"actor": "token"}, []),
+            ],
+        )
+        @pytest_twisted.ensureDeferred
+        async def test_records_are_chosen(self, store, wanted, ids) -> None:
+            """By who did it, what it was, and when."""
+            await store.write(recorded)
+            found = await store.read(lambda tx: tx.audit.page(EVERYTHING, **wanted))
+            assert [record.id for record in found] == ids
+
+        @pytest.mark.parametrize("statement", [*CHANGES, *more])
+        @pytest_twisted.ensureDeferred
+        async def test_the_database_refuses_to_change_it(self, store, statement) -> None:
+            """Whoever tries, and in whatever way: nothing of it is changed or dropped."""
+            await store.write(recorded)
+            before = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            with pytest.raises(StoreError, match="append-only"):
+                await store.write(lambda tx: tx.connection.execute(text(statement)))
+            assert await store.read(lambda tx: tx.audit.page(EVERYTHING)) == before
+            await store.write(recorded)
+            assert len(await store.read(lambda tx: tx.audit.page(EVERYTHING))) == 6
+
+    return AuditTests
+
+
+class TestSQLiteInMemory(make_audit_tests(in_memory, OF_SQLITE)):
+    """SQLite in memory."""
+
+
+class TestSQLiteFile(make_audit_tests(in_file, OF_SQLITE)):
+    """SQLite in a file."""
+
+
+class TestPostgreSQL(make_audit_tests(on_postgresql, OF_POSTGRESQL)):
+    """PostgreSQL."""

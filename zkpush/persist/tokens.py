@@ -1,0 +1,76 @@
+"""Tokens of the API in the store: never the token itself, only its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, Select, delete, or_, select, update
+from zope.interface import implementer
+
+from ..interfaces import ITokens
+from ..model import NewToken, Page, StoredToken
+from .databases import insert
+from .schema import tokens
+
+
+@implementer(ITokens)
+class Tokens:
+    """The tokens, on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, token: NewToken, now: int) -> StoredToken | None:
+        """Keep a token; None if there is one of that name."""
+        statement = insert(self._connection, tokens).values(
+            name=token.name,
+            digest=token.digest,
+            scopes=msgspec.json.encode(sorted(token.scopes)).decode(),
+            created_at=now,
+            created_by=token.created_by,
+            expires_at=token.expires_at,
+        )
+        row = self._connection.execute(
+            statement.on_conflict_do_nothing(index_elements=[tokens.c.name]).returning(tokens)
+        ).one_or_none()
+        return None if row is None else _token(row._mapping)
+
+    def find(self, digest: bytes) -> StoredToken | None:
+        """Find a token by its digest."""
+        found = self._tokens(select(tokens).where(tokens.c.digest == digest))
+        return found[0] if found else None
+
+    def all(self) -> Sequence[StoredToken]:
+        """All tokens."""
+        return self._tokens(select(tokens))
+
+    def page(self, part: Page) -> Sequence[StoredToken]:
+        """List tokens by id."""
+        query = select(tokens).where(tokens.c.id > part.after)
+        return self._tokens(query.order_by(tokens.c.id).limit(part.limit))
+
+    def remove(self, name: str) -> bool:
+        """Forget a token; False if there is none of that name."""
+        removed = delete(tokens).where(tokens.c.name == name).returning(tokens.c.id)
+        return self._connection.execute(removed).one_or_none() is not None
+
+    def used(self, times: Mapping[int, int]) -> None:
+        """Write when (ms) tokens were last used, by id."""
+        for token_id in sorted(times):  # in one order everywhere: nodes do not wait for each other
+            at = times[token_id]
+            is_newer = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < at)
+            self._connection.execute(
+                update(tokens).where(tokens.c.id == token_id, is_newer).values(last_used_at=at)
+            )
+
+    def _tokens(self, query: Select[Any]) -> list[StoredToken]:
+        return [_token(row._mapping) for row in self._connection.execute(query)]
+
+
+def _token(row: RowMapping) -> StoredToken:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["digest"] = bytes(values["digest"])
+    values["scopes"] = msgspec.json.decode(values["scopes"], type=frozenset[str])
+    return StoredToken(**values)
