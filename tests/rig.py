@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from zkpush import config, tap
 from zkpush.datadir import DataDirectory
+from zkpush.protocol.fields import Scope
 
 from .keys import KEY
 from .reference import ReferenceSite
@@ -214,6 +215,14 @@ class Rig:
         lines.append(f"Content-Length: {len(content)}")
         raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
         return await talk(self.manage, raw)
+
+    async def token(self, name: str, *scopes: Scope) -> str:
+        """A new token with these scopes."""
+        body = {"name": name, "scopes": [scope.value for scope in scopes]}
+        made = await self.api("POST", "/tokens", body)
+        assert made.status == 201, made.raw
+        token: str = made.json["token"]
+        return token
 
     async def items(self, path: str) -> list[dict[str, object]]:
         """The items of a list of the API."""

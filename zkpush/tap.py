@@ -37,8 +37,10 @@ from .interfaces import (
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.files import FileEndpoints
+from .manage.readings import Readings
 from .manage.retention import Retention
 from .manage.site import ManageSite
+from .manage.tokens import TokenEndpoints
 from .plugins import PluginConflict, by_claim, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
@@ -50,6 +52,9 @@ from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.site import TerminalSite
 from .workers import AdoptingReactor, SharingReactor, Workers, stop_with_parent
+
+TOKEN_BYTES = 32
+"""Random bytes in a token of the API."""
 
 
 def _help(key: str) -> str:
@@ -205,11 +210,19 @@ def build(
         refusals,
     )
     retention = Retention(store, settings.events, reactor, owner)
-    files = FileEndpoints(store, registry, downloads, limits.file_bytes)
-    endpoints = Endpoints(store, registry, queue, files, refusals, reactor)
-    manage = ManageSite(
-        endpoints.routes(), Tokens(data.admin_token), retention, limits.file_bytes, reactor
+    readings = Readings(store, reactor)
+    tokens = Tokens(data.admin_token, store, reactor)
+    endpoints = Endpoints(
+        store,
+        registry,
+        queue,
+        FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
+        TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
+        readings,
+        refusals,
+        reactor,
     )
+    manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, refusals, reactor)
 
     opener = reactor
     if workers is not None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
-from twisted.web.server import Site
 
 from zkpush.interfaces import ITransaction
-from zkpush.manage.audit import AuditEndpoints
-from zkpush.manage.auth import Tokens
-from zkpush.manage.routes import Api
 from zkpush.protocol.fields import Scope
 
-from ..rig import NOON, Rig, talk
+from ..rig import NOON, Rig
 
 
 async def recorded(rig: Rig, count: int) -> None:
@@ -57,10 +53,9 @@ async def test_the_audit_log_comes_in_parts(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_the_audit_log_is_for_administrators(rig: Rig, scope: Scope) -> None:
     """No other scope than `admin` shows it."""
-    tokens = Tokens("all", {"some": frozenset({scope})})
-    site = Site(Api(AuditEndpoints(rig.store).routes(), tokens), reactor=rig.clock)
-    head = b"GET /api/v1/audit HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer some\r\n\r\n"
-    assert (await talk(site, head)).status == (200 if scope is Scope.ADMIN else 403)
+    headers = (f"Authorization: Bearer {await rig.token('some', scope)}",)
+    response = await rig.api("GET", "/audit", headers=headers)
+    assert response.status == (200 if scope is Scope.ADMIN else 403)
 
 
 @pytest_twisted.ensureDeferred

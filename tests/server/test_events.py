@@ -16,10 +16,9 @@ from twisted.python.failure import Failure
 
 from zkpush.interfaces import StoreError
 from zkpush.manage import feed
-from zkpush.manage.auth import Tokens
 from zkpush.protocol.fields import Scope
 
-from ..rig import LEAN, TOKEN, Rig, talk
+from ..rig import LEAN, Rig, talk
 from .sse import Listening
 
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
@@ -371,13 +370,12 @@ async def test_a_head_of_it_ends_at_once(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_token_without_the_scope_hears_nothing(rig: Rig) -> None:
     """Listening takes the scope `read`."""
-    scopes = {scope.value: frozenset({scope}) for scope in (Scope.READ, Scope.WRITE)}
-    rig.manage._api._tokens = Tokens(TOKEN, scopes)
-    for token, status in (("write", 403), ("nobody", 401)):
+    reader, writer = await rig.token("r", Scope.READ), await rig.token("w", Scope.WRITE)
+    for token, status in ((writer, 403), ("nobody", 401)):
         raw = f"GET /api/v1/events HTTP/1.1\r\nAuthorization: Bearer {token}\r\n\r\n"
         response = await talk(rig.manage, raw.encode())
         assert response.status == status
-    await Listening(rig, token="read").begun()
+    await Listening(rig, token=reader).begun()
 
 
 @pytest_twisted.ensureDeferred

@@ -8,7 +8,6 @@ import hashlib
 import pytest
 import pytest_twisted
 
-from zkpush.manage.auth import Tokens
 from zkpush.protocol.fields import Scope
 
 from ..rig import LEAN, TOKEN, Rig, talk
@@ -129,16 +128,15 @@ async def test_what_a_stranger_sends_is_thrown_away(make_rig, monkeypatch) -> No
 
 
 @pytest_twisted.ensureDeferred
-async def test_files_need_the_scope_of_what_they_can_do(rig: Rig, monkeypatch) -> None:
+async def test_files_need_the_scope_of_what_they_can_do(rig: Rig) -> None:
     """Who reads sees that there are files; only who may endanger terminals has their bytes."""
     await add(rig)
-    tokens = Tokens(TOKEN, {"reader": frozenset({Scope.READ, Scope.WRITE})})
-    monkeypatch.setattr(rig.manage._api, "_tokens", tokens)
-    headers = ("Authorization: Bearer reader",)
+    reader = await rig.token("reader", Scope.READ, Scope.WRITE)
+    headers = (f"Authorization: Bearer {reader}",)
     for path, status in (("/files", 200), ("/files/1", 200), ("/files/1/content", 403)):
         assert (await rig.api("GET", path, headers=headers)).status == status
     assert (await rig.api("DELETE", "/files/1", headers=headers)).status == 403
-    assert (await post(rig, FIRMWARE, "a", "reader")).status == 403
+    assert (await post(rig, FIRMWARE, "a", reader)).status == 403
     assert (await post(rig, FIRMWARE, "a", "")).status == 401
 
 

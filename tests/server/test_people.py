@@ -6,16 +6,11 @@ import base64
 
 import pytest
 import pytest_twisted
-from twisted.web.server import Site
 
-from zkpush.manage.auth import Tokens
-from zkpush.manage.people import PeopleEndpoints
-from zkpush.manage.records import RecordEndpoints
-from zkpush.manage.routes import Api
 from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack, pack_plain
 
-from ..rig import Response, Rig, talk
+from ..rig import Response, Rig
 
 TEMPLATE = base64.b64encode(b"nobody's template").decode()
 OTHER = base64.b64encode(b"another, nobody's either").decode()
@@ -180,18 +175,16 @@ async def test_a_damaged_packet_is_kept_whole(rig: Rig) -> None:
     assert base64.b64decode(reject["raw"]) == broken
 
 
-@pytest.fixture
-def ask(rig: Rig):
-    """Ask the API as a caller who has some of the scopes."""
-    tokens = Tokens("admin", {scope.value: frozenset({scope}) for scope in Scope})
-    routes = [*PeopleEndpoints(rig.store).routes(), *RecordEndpoints(rig.store).routes()]
-    site = Site(Api(routes, tokens), reactor=rig.clock)
+@pytest_twisted.async_yield_fixture
+async def ask(rig: Rig):
+    """Ask the API as a caller who has one of the scopes."""
+    tokens = {scope.value: await rig.token(f"of-{scope.value}", scope) for scope in Scope}
 
-    async def answer(path: str, token: str) -> Response:
-        head = f"GET /api/v1{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n\r\n"
-        return await talk(site, head.encode())
+    async def answer(path: str, scope: str) -> Response:
+        headers = (f"Authorization: Bearer {tokens[scope]}",)
+        return await rig.api("GET", path, headers=headers)
 
-    return answer
+    yield answer
 
 
 SECRETS = (b"passwd-7Q", TEMPLATE.encode(), base64.b64encode(JPEG), b"photo-of-the-card")

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
-from twisted.web.server import Site
 
-from zkpush.manage.auth import Tokens
-from zkpush.manage.commands import CommandEndpoints
-from zkpush.manage.routes import Api
 from zkpush.protocol.fields import Scope
 
 from ..rig import Rig, talk
@@ -184,16 +180,17 @@ async def test_the_catalogue_says_what_there_is(rig: Rig) -> None:
 async def test_a_dangerous_command_needs_its_scope(rig: Rig) -> None:
     """A token that may send ordinary commands sends no SHELL; secrets need `biometrics`."""
     await rig.exchange()
-    scopes = {"writer": frozenset({Scope.WRITE, Scope.READ}), "danger": frozenset(Scope)}
-    endpoints = CommandEndpoints(rig.store, rig.registry, rig.daemon.queue)
-    site = Site(Api(endpoints.routes(), Tokens("admin", scopes)), reactor=rig.clock)
+    tokens = {
+        "writer": await rig.token("writer", Scope.WRITE, Scope.READ),
+        "danger": await rig.token("danger", *Scope),
+    }
 
     async def ask(method: str, path: str, token: str, body: bytes = b""):
         head = (
-            f"{method} /api/v1{path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {token}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n"
+            f"{method} /api/v1{path} HTTP/1.1\r\nHost: h\r\n"
+            f"Authorization: Bearer {tokens[token]}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        return await talk(site, head.encode() + body)
+        return await talk(rig.manage, head.encode() + body)
 
     shell = b'{"command": "SHELL", "params": {"command": "reboot"}}'
     refused = await ask("POST", "/devices/T1/commands", "writer", shell)

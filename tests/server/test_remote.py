@@ -183,7 +183,8 @@ async def test_only_an_approved_terminal_that_made_the_exchange_is_answered(make
     assert (await rig.get(ASK)).body == ANN
     await rig.api("PATCH", "/devices/T2", {"state": "blocked"})
     refused(await rig.get(ASK), 403, "blocked")
-    assert len(await audited(rig)) == 1
+    given = [actor for actor, action, *_ in await audited(rig) if action == "remote attendance"]
+    assert given == ["device T2"]
 
 
 @pytest_twisted.ensureDeferred

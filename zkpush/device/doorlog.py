@@ -49,10 +49,12 @@ TOO_LARGE = "body is too large"
 NO_FILE = "file does not exist"
 FILE_NOT_WANTED = "file was not to be fetched"
 REMOTE_OFF = "remote attendance is off"
+NO_TOKEN = "API was called without a token that is good"  # noqa: S105 - a reason
+NO_SCOPE = "API was called without the scope"
 REMOTE_TOO_OFTEN = "remote attendance was asked for too often"
 
-Kind = tuple[str, str | None, str | None]
-"""Reason, serial number and address."""
+Kind = tuple[str, str, str, str | None]
+"""Who, why, what of it, and the address."""
 
 
 @attrs.define(eq=False)
@@ -110,10 +112,20 @@ class DoorLog:
         `reason` is one of a few fixed texts, and never anything that was sent. A serial number is
         that of the request, whoever sent it; one that is malformed is not kept.
         """
+        self._note((_actor(_sound(sn), address), reason, "", address))
+
+    def refused_caller(self, reason: str, actor: str, what: str, address: str | None) -> None:
+        """Note that somebody who is known by a token was refused something.
+
+        `what` is one of the texts that the program has, and never anything that was sent.
+        """
+        self._note((actor, reason, what, address))
+
+    def _note(self, kind: Kind) -> None:
+        _, reason, _, _ = kind
         self._counts[reason] += 1
-        kind = (reason, _sound(sn), address)
         if kind not in self._kinds and len(self._kinds) >= MOST:
-            kind = (reason, OTHERS, OTHERS)
+            kind = (OTHERS, reason, "", None)
         now = self._clock.seconds()
         refusals = self._kinds.setdefault(kind, _Refusals())
         if not refusals.count:
@@ -140,9 +152,9 @@ class DoorLog:
             refusals.count, refusals.written_at = 0, now
 
         def unit(tx: ITransaction) -> None:
-            for (reason, sn, address), refusals in taken.items():
-                detail = _detail(refusals, address)
-                tx.audit.add(_actor(sn, address), ACTION, reason, detail, int(refusals.last * 1000))
+            for (actor, reason, what, address), refusals in taken.items():
+                detail = _detail(refusals, what, address)
+                tx.audit.add(actor, ACTION, reason, detail, int(refusals.last * 1000))
 
         try:
             await self._store.write(unit)
@@ -162,17 +174,16 @@ def _sound(sn: str | None) -> str | None:
 
 
 def _actor(sn: str | None, address: str | None) -> str:
-    if sn == OTHERS == address:
-        return OTHERS
     if sn is not None:
         return f"device {sn}"
     return "somebody" if address is None else f"address {address}"
 
 
-def _detail(refusals: _Refusals, address: str | None) -> str:
+def _detail(refusals: _Refusals, what: str, address: str | None) -> str:
     times = (
         "once"
         if refusals.count == 1
         else f"{refusals.count} times in {refusals.last - refusals.since:.0f} seconds"
     )
-    return times if address in (None, OTHERS) else f"{times}, from {address}"
+    words = [what] if what else []
+    return ", ".join([*words, times, *([] if address is None else [f"from {address}"])])

@@ -14,12 +14,13 @@ from twisted.logger import Logger
 
 from ..config import Commands
 from ..interfaces import IStore, ITransaction, StoreError
-from ..model import FINAL_STATES, CommandState, Device, NewCommand, QueuedCommand
+from ..model import FINAL_STATES, Caller, CommandState, Device, NewCommand, QueuedCommand
 from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
 from ..protocol.replies import CommandReply, decode_replies
+from . import acts
 from .effects import result_of
 from .files import URL_PARAMETERS, file_of_url, upgrade_facts
 from .packages import completed
@@ -76,7 +77,8 @@ class CommandQueue:
         sn: str,
         name: str,
         params: Mapping[str, str],
-        idempotency_key: str | None = None,
+        idempotency_key: str | None,
+        by: Caller | None,
     ) -> QueuedCommand:
         """Queue a command for a terminal; the same key again gives the same command.
 
@@ -107,6 +109,8 @@ class CommandQueue:
                 text=text,
                 idempotency_key=idempotency_key,
             )
+            detail = f"{command_id}: {acts.command_detail(command, params)}"
+            acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {sn}", detail, now)
             return tx.commands.add(device.id, new, now)
 
         queued = await self._store.write(unit)
@@ -115,7 +119,7 @@ class CommandQueue:
             terminal.next_due = 0
         return queued
 
-    async def cancel(self, command_id: str) -> QueuedCommand | None:
+    async def cancel(self, command_id: str, by: Caller | None) -> QueuedCommand | None:
         """End a command that is not ended yet; None if there is no such command, or it is."""
         now = self._registry.now()
 
@@ -124,9 +128,13 @@ class CommandQueue:
             device = None if command is None else tx.devices.find(command.device)
             if device is None:
                 return None
-            return tx.commands.finish(
+            ended = tx.commands.finish(
                 device.id, command_id, CommandState.CANCELLED, None, None, now
             )
+            if ended is not None:
+                detail = f"{command_id}: {ended.command}"
+                acts.record(tx, by, acts.CANCEL_COMMAND, f"terminal {device.sn}", detail, now)
+            return ended
 
         return await self._store.write(unit)
 

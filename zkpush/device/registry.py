@@ -11,13 +11,13 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
-from ..model import Device, DeviceState, SessionState
+from ..model import Caller, Device, DeviceState, SessionState
 from ..protocol.errors import Refused
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
-from . import doorlog
+from . import acts, doorlog
 from .doorlog import DoorLog
 from .session import Session
 from .terminal import Ciphers, Terminal, turns
@@ -183,17 +183,21 @@ class Registry:
         """The negotiated version of a terminal (Appendix 6)."""
         return str(negotiate(device.push_version, self.ciphers.version(device)))
 
-    async def change(self, sn: str, values: Mapping[str, object]) -> Device:
+    async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
         """Change a terminal as an operator says; `LookupError` if it is not known.
 
         Approving it takes over the key it last offered. Settings are merged with those it has;
         None takes one back. A change of what it was told makes it read its options again.
         """
 
+        now = self.now()
+
         def unit(tx: ITransaction) -> Device:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
+            detail = acts.change_detail(values)
+            acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
             changes = dict(values)
             if changes.get("state") is DeviceState.APPROVED:
                 changes["comm_key"] = device.offered_comm_key
@@ -241,35 +245,45 @@ class Registry:
         else:
             terminal.update(device)
 
-    async def add(self, sn: str, state: DeviceState) -> Device:
+    async def add(self, sn: str, state: DeviceState, by: Caller | None) -> Device:
         """Record a terminal before it connects; one that is known stays as it is."""
         timezone, now = self._timezone, self.now()
-        device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))
+
+        def unit(tx: ITransaction) -> Device:
+            if tx.devices.find(sn) is None:
+                acts.record(tx, by, acts.ADD_TERMINAL, f"terminal {sn}", "", now)
+            return tx.devices.add(sn, state, timezone, now)
+
+        device = await self._store.write(unit)
         self.updated(device)
         return device
 
-    async def reset_stamp(self, sn: str, table: str) -> None:
+    async def reset_stamp(self, sn: str, table: str, by: Caller | None) -> None:
         """Ask for everything of a data type at the next exchange; `LookupError` if unknown."""
         names = {name.lower(): name for name, _, _ in STAMPS}
         if table.lower() not in names:
             raise ValueError(f"table must be one of {', '.join(names.values())}")
+        name, now = names[table.lower()], self.now()
 
         def unit(tx: ITransaction) -> None:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
-            tx.stamps.reset(device.id, names[table.lower()])
+            tx.stamps.reset(device.id, name)
+            acts.record(tx, by, acts.RESEND, f"terminal {sn}", name, now)
 
         await self._store.write(unit)
 
-    async def remove(self, sn: str) -> None:
+    async def remove(self, sn: str, by: Caller | None) -> None:
         """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be."""
+        now = self.now()
 
         def unit(tx: ITransaction) -> Device:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
             tx.devices.remove(device.id)
+            acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
             return device
 
         device: Device = await self._store.write(unit)

@@ -18,7 +18,7 @@ from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction, StoreError
-from ..model import Device, DeviceState
+from ..model import Caller, Device, DeviceState
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.serials import check_serial
@@ -33,8 +33,10 @@ from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .people import PeopleEndpoints
 from .problems import ApiError, not_found
+from .readings import Readings
 from .records import RecordEndpoints
 from .routes import Raw, Route
+from .tokens import TokenEndpoints
 
 T = TypeVar("T")
 HEALTH_SECONDS = 5
@@ -49,10 +51,14 @@ class Endpoints:
         registry: Registry,
         queue: CommandQueue,
         files: FileEndpoints,
+        tokens: TokenEndpoints,
+        readings: Readings,
         door: DoorLog,
         clock: IReactorTime,
     ) -> None:
         self._files = files
+        self._tokens = tokens
+        self._readings = readings
         self._store = store
         self._registry = registry
         self._queue = queue
@@ -90,6 +96,7 @@ class Endpoints:
                 "Add a terminal before it connects, or change it",
                 body=views.DeviceChange,
                 returns=views.DeviceView,
+                takes=("caller",),
             ),
             Route(
                 "PATCH",
@@ -99,6 +106,7 @@ class Endpoints:
                 "Approve, block, name or configure a terminal",
                 body=views.DeviceChange,
                 returns=views.DeviceView,
+                takes=("caller",),
             ),
             Route(
                 "DELETE",
@@ -107,12 +115,14 @@ class Endpoints:
                 self.delete_device,
                 "Forget a terminal that has no records",
                 status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
             ),
-            *CommandEndpoints(self._store, self._registry, self._queue).routes(),
-            *PeopleEndpoints(self._store).routes(),
-            *RecordEndpoints(self._store).routes(),
+            *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
+            *PeopleEndpoints(self._store, self._readings).routes(),
+            *RecordEndpoints(self._store, self._readings).routes(),
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock).routes(),
+            *self._tokens.routes(),
             *AuditEndpoints(self._store).routes(),
         ]
 
@@ -160,12 +170,16 @@ class Endpoints:
             raise _no_terminal(sn)
         return self._view(device, pending.get(device.id, 0))
 
-    async def put_device(self, sn: str, body: views.DeviceChange) -> views.DeviceView:
+    async def put_device(
+        self, sn: str, body: views.DeviceChange, caller: Caller
+    ) -> views.DeviceView:
         """Add a terminal if it is not known, then change it."""
-        await self._registry.add(check_serial(sn), DeviceState.PENDING)
-        return await self.change_device(sn, body)
+        await self._registry.add(check_serial(sn), DeviceState.PENDING, caller)
+        return await self.change_device(sn, body, caller)
 
-    async def change_device(self, sn: str, body: views.DeviceChange) -> views.DeviceView:
+    async def change_device(
+        self, sn: str, body: views.DeviceChange, caller: Caller
+    ) -> views.DeviceView:
         """Change a terminal; all of the change or nothing."""
         changes: dict[str, object] = {}
         for name in body.__struct_fields__:
@@ -183,12 +197,12 @@ class Endpoints:
         if body.secret is not UNSET:
             changes["secret"] = _decode_secret(body.secret)
         if changes:
-            await self._registry.change(sn, changes)
+            await self._registry.change(sn, changes, caller)
         return await self.device(sn)
 
-    async def delete_device(self, sn: str) -> None:
+    async def delete_device(self, sn: str, caller: Caller) -> None:
         """Forget a terminal."""
-        await self._registry.remove(sn)
+        await self._registry.remove(sn, caller)
 
     def _view(self, device: Device, pending: int) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)

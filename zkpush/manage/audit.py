@@ -10,9 +10,18 @@ from msgspec import Meta
 from ..interfaces import IStore
 from ..model import AuditRecord
 from ..protocol.fields import Scope
-from .listing import Listing, ListQuery, listing
+from .listing import Listing, ListQuery, listing, negotiated
 from .routes import Route
-from .times import instant
+from .times import instant, parse_instant
+
+
+class AuditQuery(ListQuery, frozen=True):
+    """Which records of the audit log are wanted."""
+
+    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
+    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+    actor: Annotated[str | None, Meta(description="Who, as in the records")] = None
+    action: Annotated[str | None, Meta(description="What, as in the records")] = None
 
 
 class AuditView(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,10 +29,13 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     recorded_at: str
-    actor: Annotated[str, Meta(description="Who: `device` and a serial number, for example")]
-    action: Annotated[str, Meta(description="What, such as `remote attendance`")]
-    subject: Annotated[str, Meta(description="With what, or whom: `user` and a user ID")]
-    detail: str | None
+    actor: Annotated[
+        str,
+        Meta(description="Who: `token`, `device` or `address` and which; or `others`"),
+    ]
+    action: Annotated[str, Meta(description="What, such as `queue command`, or `refused`")]
+    subject: Annotated[str, Meta(description="With what, or whom; of what was refused, why")]
+    detail: Annotated[str | None, Meta(description="More, and where it came from; no secrets")]
 
 
 class AuditEndpoints:
@@ -40,16 +52,26 @@ class AuditEndpoints:
                 "/audit",
                 Scope.ADMIN,
                 self.audit,
-                "The audit log, in the order of what was done",
-                query=ListQuery,
+                "The audit log, in the order it was written; also as text/csv and "
+                "application/x-ndjson",
+                query=AuditQuery,
                 returns=Listing[AuditView],
+                takes=("accept",),
             )
         ]
 
-    async def audit(self, query: ListQuery) -> Listing[AuditView]:
+    async def audit(self, query: AuditQuery, accept: str) -> object:
         """List records of the audit log."""
-        found = await self._store.read(lambda tx: tx.audit.page(query.page))
-        return listing([_view(one) for one in found], [one.id for one in found], query)
+        since, until = _milliseconds(query.since), _milliseconds(query.until)
+        found = await self._store.read(
+            lambda tx: tx.audit.page(query.page, since, until, query.actor, query.action)
+        )
+        items: list[msgspec.Struct] = [_view(one) for one in found]
+        return negotiated(accept, AuditView, listing(items, [one.id for one in found], query))
+
+
+def _milliseconds(text: str | None) -> int | None:
+    return None if text is None else parse_instant(text) * 1000
 
 
 def _view(one: AuditRecord) -> AuditView:

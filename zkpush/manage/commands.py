@@ -11,7 +11,7 @@ from msgspec import Meta
 from ..device.queue import CommandQueue, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction
-from ..model import CommandState, Device, QueuedCommand
+from ..model import Caller, CommandState, Device, QueuedCommand
 from ..protocol.codes import return_meaning
 from ..protocol.commands import find_command
 from ..protocol.errors import CommandError
@@ -19,6 +19,7 @@ from ..protocol.fields import Command, Field, Kind, Scope
 from ..protocol.tables import COMMANDS
 from .listing import Listing, ListQuery, listing
 from .problems import ApiError, not_found
+from .readings import Readings
 from .recordviews import Scopes
 from .routes import Route
 from .times import instant, instant_or_none
@@ -154,7 +155,10 @@ def _secret(command: QueuedCommand) -> frozenset[str]:
 class CommandEndpoints:
     """What the routes of commands do."""
 
-    def __init__(self, store: IStore, registry: Registry, queue: CommandQueue) -> None:
+    def __init__(
+        self, store: IStore, registry: Registry, queue: CommandQueue, readings: Readings
+    ) -> None:
+        self._readings = readings
         self._store = store
         self._registry = registry
         self._queue = queue
@@ -178,7 +182,7 @@ class CommandEndpoints:
                 "The commands of a terminal, in the order they were queued",
                 query=ListQuery,
                 returns=Listing[CommandView],
-                takes=("scopes",),
+                takes=("caller",),
             ),
             Route(
                 "POST",
@@ -189,7 +193,7 @@ class CommandEndpoints:
                 body=CommandRequest,
                 returns=CommandView,
                 status=HTTPStatus.ACCEPTED,
-                takes=("idempotency_key", "scopes"),
+                takes=("idempotency_key", "caller"),
             ),
             Route(
                 "POST",
@@ -200,7 +204,7 @@ class CommandEndpoints:
                 body=ResendRequest,
                 returns=CommandView,
                 status=HTTPStatus.ACCEPTED,
-                takes=("scopes",),
+                takes=("caller",),
             ),
             Route(
                 "GET",
@@ -209,7 +213,7 @@ class CommandEndpoints:
                 self.show,
                 "One command",
                 returns=CommandView,
-                takes=("scopes",),
+                takes=("caller",),
             ),
             Route(
                 "DELETE",
@@ -218,6 +222,7 @@ class CommandEndpoints:
                 self.cancel,
                 "Cancel a command that is not ended",
                 status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
             ),
         ]
 
@@ -225,7 +230,7 @@ class CommandEndpoints:
         """List what can be asked of terminals."""
         return Listing([_described(command) for command in COMMANDS], None)
 
-    async def of_device(self, sn: str, query: ListQuery, scopes: Scopes) -> Listing[CommandView]:
+    async def of_device(self, sn: str, query: ListQuery, caller: Caller) -> Listing[CommandView]:
         """List the commands of a terminal."""
 
         def find(tx: ITransaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
@@ -234,39 +239,52 @@ class CommandEndpoints:
         device, found = await self._store.read(find)
         if device is None:
             raise not_found(f"There is no terminal {sn}.")
-        items = [command_view(command, scopes) for _, command in found]
+        await self._note(caller, f"terminal {sn}", *(command for _, command in found))
+        items = [command_view(command, caller.scopes) for _, command in found]
         return listing(items, [cursor for cursor, _ in found], query)
 
     async def add(
-        self, sn: str, body: CommandRequest, idempotency_key: str | None, scopes: Scopes
+        self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller
     ) -> CommandView:
         """Queue a command."""
         needed = find_command(body.command).scope
-        if needed not in scopes:
+        if needed not in caller.scopes:
             raise ApiError(
                 HTTPStatus.FORBIDDEN,
                 f"{body.command} needs a token with the scope {needed.value!r}.",
             )
         try:
-            queued = await self._queue.add(sn, body.command, body.params, idempotency_key)
+            queued = await self._queue.add(sn, body.command, body.params, idempotency_key, caller)
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
-        return command_view(queued, scopes)
+        return command_view(queued, caller.scopes)
 
-    async def resend(self, sn: str, body: ResendRequest, scopes: Scopes) -> CommandView:
+    async def resend(self, sn: str, body: ResendRequest, caller: Caller) -> CommandView:
         """Forget the stamp of a data type, and make the terminal look at its stamps."""
-        await self._registry.reset_stamp(sn, body.table)
-        return await self.add(sn, CommandRequest("CHECK"), None, scopes)
+        await self._registry.reset_stamp(sn, body.table, caller)
+        return await self.add(sn, CommandRequest("CHECK"), None, caller)
 
-    async def show(self, id: str, scopes: Scopes) -> CommandView:
+    async def show(self, id: str, caller: Caller) -> CommandView:
         """Show a command."""
+        found = await self._find(id)
+        await self._note(caller, f"command {id}", found)
+        return command_view(found, caller.scopes)
+
+    async def _find(self, id: str) -> QueuedCommand:
         found = await self._store.read(lambda tx: tx.commands.get(id))
         if found is None:
             raise not_found(f"There is no command {id}.")
-        return command_view(found, scopes)
+        return found
 
-    async def cancel(self, id: str) -> None:
+    async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
+        """Record that a caller is shown secret parameters, if there are some."""
+        if Scope.BIOMETRICS in caller.scopes and any(
+            not _secret(command).isdisjoint(command.params) for command in commands
+        ):
+            await self._readings.note(caller, "parameters of commands", of)
+
+    async def cancel(self, id: str, caller: Caller) -> None:
         """Cancel a command."""
-        if await self._queue.cancel(id) is None:
-            found = await self.show(id, ())
+        if await self._queue.cancel(id, caller) is None:
+            found = await self._find(id)
             raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")

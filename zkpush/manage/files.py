@@ -14,15 +14,17 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.server import Request
 
+from ..device import acts
 from ..device.downloads import Body, Download, Downloads, Interrupted, Sending
 from ..device.files import is_in_use, path_of
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction
-from ..model import StoredFile
+from ..model import Caller, StoredFile
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
 from .listing import Listing, ListQuery, listing
 from .problems import ApiError, bad_request, not_found
+from .readings import Readings
 from .routes import Route, Stream
 from .times import instant
 
@@ -68,9 +70,15 @@ class FileEndpoints:
     """What the routes of files do."""
 
     def __init__(
-        self, store: IStore, registry: Registry, downloads: Downloads, file_bytes: int
+        self,
+        store: IStore,
+        registry: Registry,
+        downloads: Downloads,
+        readings: Readings,
+        file_bytes: int,
     ) -> None:
         """A file has at most `file_bytes`."""
+        self._readings = readings
         self._store = store
         self._registry = registry
         self._downloads = downloads
@@ -89,6 +97,7 @@ class FileEndpoints:
                 content=self._file_bytes,
                 returns=FileView,
                 status=HTTPStatus.CREATED,
+                takes=("caller",),
             ),
             Route(
                 "GET",
@@ -106,6 +115,7 @@ class FileEndpoints:
                 Scope.DANGEROUS,
                 self.content,
                 "What a file holds",
+                takes=("caller",),
             ),
             Route(
                 "DELETE",
@@ -114,13 +124,21 @@ class FileEndpoints:
                 self.remove,
                 "Remove a file that no open command needs",
                 status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
             ),
         ]
 
-    async def add(self, query: FileQuery, content: bytes) -> FileView:
+    async def add(self, query: FileQuery, content: bytes, caller: Caller) -> FileView:
         """Keep a file."""
         name, now = _check_name(query.name), self._registry.now()
-        return _view(await self._store.write(lambda tx: tx.files.add(name, content, None, now)))
+
+        def unit(tx: ITransaction) -> StoredFile:
+            file = tx.files.add(name, content, None, now)
+            detail = f"{name}, {file.size} bytes, MD5 {file.md5}"
+            acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
+            return file
+
+        return _view(await self._store.write(unit))
 
     async def files(self, query: ListQuery) -> Listing[FileView]:
         """List files."""
@@ -131,9 +149,10 @@ class FileEndpoints:
         """Show a file."""
         return _view(await self._find(id))
 
-    async def content(self, id: int) -> Stream:
+    async def content(self, id: int, caller: Caller) -> Stream:
         """Send what a file holds, part by part."""
         file = await self._find(id)
+        await self._readings.note(caller, "files", f"file {id}")
         try:
             download = await self._downloads.open(Body(file, in_base64=False))
         except Unavailable as error:
@@ -145,17 +164,20 @@ class FileEndpoints:
         }
         return Stream("application/octet-stream", _sender(download), headers)
 
-    async def remove(self, id: int) -> None:
+    async def remove(self, id: int, caller: Caller) -> None:
         """Remove a file."""
+        now = self._registry.now()
 
         def unit(tx: ITransaction) -> bool:
-            if tx.files.get(id) is None:
+            file = tx.files.get(id)
+            if file is None:
                 return False
             if is_in_use(tx, id):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
                     f"A terminal has still to fetch the file {id}; cancel its command first.",
                 )
+            acts.record(tx, caller, acts.REMOVE_FILE, f"file {id}", file.name, now)
             return tx.files.remove(id)
 
         if not await self._store.write(unit):

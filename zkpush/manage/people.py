@@ -6,19 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..interfaces import IStore, ITransaction
-from ..model import Page, Record
+from ..model import Caller, Page, Record
 from ..protocol.fields import Scope
 from . import recordviews as views
 from .listing import Listing, ListQuery, listing, negotiated
 from .problems import not_found
+from .readings import Readings
 from .routes import Route
 
 
 class PeopleEndpoints:
     """What the routes of people do."""
 
-    def __init__(self, store: IStore) -> None:
+    def __init__(self, store: IStore, readings: Readings) -> None:
         self._store = store
+        self._readings = readings
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -32,7 +34,7 @@ class PeopleEndpoints:
                 "application/x-ndjson",
                 query=ListQuery,
                 returns=Listing[views.UserView],  # type: ignore[valid-type]
-                takes=("accept", "scopes"),
+                takes=("accept", "caller"),
             ),
             Route(
                 "GET",
@@ -41,7 +43,7 @@ class PeopleEndpoints:
                 self.user,
                 "One user",
                 returns=views.UserView,
-                takes=("scopes",),
+                takes=("caller",),
             ),
             Route(
                 "GET",
@@ -50,6 +52,7 @@ class PeopleEndpoints:
                 self.templates,
                 "The templates of a user, the newest of each",
                 returns=Listing[views.TemplateView],  # type: ignore[valid-type]
+                takes=("caller",),
             ),
             Route(
                 "GET",
@@ -58,30 +61,40 @@ class PeopleEndpoints:
                 self.photos,
                 "The photos of a user, with their content",
                 returns=Listing[views.PersonPhotoView],  # type: ignore[valid-type]
+                takes=("caller",),
             ),
         ]
 
-    async def users(self, query: ListQuery, accept: str, scopes: views.Scopes) -> object:
+    async def users(self, query: ListQuery, accept: str, caller: Caller) -> object:
         """List users."""
         found = await self._store.read(lambda tx: tx.people.users(query.page))
-        items = [views.user_view(user, scopes) for user in found]
+        await self._note(caller, "all users", found)
+        items = [views.user_view(user, caller.scopes) for user in found]
         part = listing(items, [user["id"] for user in found], query)
         return negotiated(accept, views.UserView, part)
 
-    async def user(self, pin: str, scopes: views.Scopes) -> Any:
+    async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
         user, _ = await self._of_user(pin, lambda tx: ())
-        return views.user_view(user, scopes)
+        await self._note(caller, f"user {pin}", [user])
+        return views.user_view(user, caller.scopes)
 
-    async def templates(self, pin: str) -> Listing[Any]:
+    async def templates(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the templates of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.templates(pin))
+        await self._readings.note(caller, "templates", f"user {pin}")
         return Listing([views.template_view(template) for template in found], None)
 
-    async def photos(self, pin: str) -> Listing[Any]:
+    async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.photos(pin))
+        await self._readings.note(caller, "photos", f"user {pin}")
         return Listing([views.person_photo_view(photo) for photo in found], None)
+
+    async def _note(self, caller: Caller, of: str, users: Sequence[Record]) -> None:
+        """Record that a caller is shown passwords, if there are some."""
+        if Scope.BIOMETRICS in caller.scopes and any(user["password"] for user in users):
+            await self._readings.note(caller, "passwords", of)
 
     async def _of_user(
         self, pin: str, query: Callable[[ITransaction], Sequence[Record]]

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from ..interfaces import ILog, IStore, ITransaction
-from ..model import Record
+from ..model import Caller, Record
 from ..protocol.fields import Scope
 from . import recordviews as views
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
 from .problems import not_found
+from .readings import Readings
 from .routes import Raw, Route
 from .times import parse_instant
 
@@ -43,8 +44,9 @@ class EntryQuery(ListQuery, frozen=True):
 class RecordEndpoints:
     """What the routes of records do."""
 
-    def __init__(self, store: IStore) -> None:
+    def __init__(self, store: IStore, readings: Readings) -> None:
         self._store = store
+        self._readings = readings
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -72,14 +74,14 @@ class RecordEndpoints:
                 "Identity cards that terminals read",
                 self.idcards,
                 views.IdCardView,
-                takes=("scopes",),
+                takes=("caller",),
             ),
             listed(
                 "/rejects",
                 "What terminals sent and was not understood, with its bytes",
                 self.rejects,
                 views.RejectView,
-                takes=("scopes",),
+                takes=("caller",),
             ),
             listed("/photos", "Attendance photos", self.photos, views.PhotoView, query=PhotoQuery),
             Route(
@@ -88,6 +90,7 @@ class RecordEndpoints:
                 Scope.BIOMETRICS,
                 self.photo_content,
                 "The picture of an attendance photo",
+                takes=("caller",),
             ),
             listed(
                 "/entries",
@@ -116,18 +119,23 @@ class RecordEndpoints:
         """List errors."""
         return await self._log(lambda tx: tx.errors, views.error_view, query)
 
-    async def idcards(self, query: DeviceQuery, scopes: views.Scopes) -> Listing[Any]:
+    async def idcards(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List identity cards."""
 
         def view(record: Record) -> Any:
-            return views.idcard_view(record, scopes)
+            return views.idcard_view(record, caller.scopes)
 
-        return await self._log(lambda tx: tx.idcards, view, query)
+        part = await self._log(lambda tx: tx.idcards, view, query)
+        if any(views.shows_secrets(card) for card in part.items):
+            await self._readings.note(caller, "identity cards", _all_of(query))
+        return part
 
-    async def rejects(self, query: DeviceQuery, scopes: views.Scopes) -> Listing[views.RejectView]:
+    async def rejects(self, query: DeviceQuery, caller: Caller) -> Listing[views.RejectView]:
         """List rejects."""
         found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
-        items = [views.reject_view(reject, scopes) for reject in found]
+        items = [views.reject_view(reject, caller.scopes) for reject in found]
+        if any(item.raw and not views.is_open(item.table) for item in items):
+            await self._readings.note(caller, "bytes of rejects", _all_of(query))
         return listing(items, [reject.id for reject in found], query)
 
     async def photos(self, query: PhotoQuery) -> Listing[Any]:
@@ -137,11 +145,12 @@ class RecordEndpoints:
         )
         return _records(found, views.photo_view, query)
 
-    async def photo_content(self, id: int) -> Raw:
+    async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
         content = await self._store.read(lambda tx: tx.photos.content(id))
         if content is None:
             raise not_found(f"There is no photo {id}.")
+        await self._readings.note(caller, "photos", f"attendance photo {id}")
         return picture(content)
 
     async def entries(self, query: EntryQuery) -> Listing[views.EntryView]:
@@ -160,6 +169,11 @@ class RecordEndpoints:
     ) -> Listing[Any]:
         found = await self._store.read(lambda tx: log(tx).page(query.page, query.device))
         return _records(found, view, query)
+
+
+def _all_of(query: DeviceQuery) -> str:
+    """Of which terminals a list is; the caller has named the one, which may be any text."""
+    return "all terminals" if query.device is None else f"terminal {query.device[:32]}"
 
 
 def _records(found: list[Record], view: Callable[[Record], Any], query: ListQuery) -> Listing[Any]:

@@ -240,9 +240,19 @@ def entry_view(entry: Entry) -> EntryView:
     return EntryView(entry.id, entry.device, entry.table, entry.fields, instant(entry.updated_at))
 
 
+def shows_secrets(card: Any) -> bool:
+    """Whether what is shown of an identity card is not for everyone."""
+    return any(getattr(card, field.name) is not None for field in IDCARD.fields if field.secret)
+
+
+def is_open(table: str) -> bool:
+    """Whether the bytes of a table's rejects are for everyone."""
+    return table in _OPEN_TABLES
+
+
 def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
     """Show a reject."""
-    shown = Scope.BIOMETRICS in scopes or reject.table in _OPEN_TABLES
+    shown = Scope.BIOMETRICS in scopes or is_open(reject.table)
     return RejectView(
         reject.id,
         reject.device,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,10 +19,13 @@ from twisted.web.server import NOT_DONE_YET, Request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, Rule
 
+from ..device import doorlog
+from ..device.doorlog import DoorLog
 from ..interfaces import StoreError
+from ..model import Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
-from .auth import Tokens
+from .auth import Tokens, offered
 from .problems import ApiError, bad_request
 
 PREFIX = "/api/v1"
@@ -29,6 +33,8 @@ MOST_BODY = 1024 * 1024
 """Most bytes in the body of a request."""
 MOST_KEY = 255
 """Most characters of an idempotency key."""
+_COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
+"""What the command line calls itself. Nothing else that a client says of itself is recorded."""
 _log = Logger()
 
 
@@ -51,8 +57,9 @@ class Route:
     content: int | None = None
     """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
     takes: tuple[str, ...] = ()
-    """What `run` also takes: `scopes`, those of the caller, where something is not for everyone;
-    and the headers `accept`, `idempotency_key` and `last_event_id`."""
+    """What `run` also takes: the `caller`, where what they do is recorded; `scopes`, those of the
+    caller, where something is not for everyone; and the headers `accept`, `idempotency_key` and
+    `last_event_id`."""
 
     @property
     def rule(self) -> str:
@@ -86,12 +93,15 @@ class Api(Resource):
 
     isLeaf = True
 
-    def __init__(self, routes: Sequence[Route], tokens: Tokens) -> None:
+    def __init__(self, routes: Sequence[Route], tokens: Tokens, door: DoorLog) -> None:
+        """`door` hears of who is turned away."""
         super().__init__()
         self._tokens = tokens
+        self._door = door
+        tokens.watch(self._end_of_no_token)
         rules = [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes]
         self._map: MapAdapter = Map(rules, strict_slashes=False).bind("zkpush")
-        self._streams: set[Callable[[], None]] = set()
+        self._streams: dict[Callable[[], None], bytes | None] = {}
         self._stopped = False
 
     def render(self, request: Request) -> int:
@@ -109,19 +119,26 @@ class Api(Resource):
         for end in [*self._streams]:
             end()
 
+    def _end_of_no_token(self) -> None:
+        """End the replies that go on, and whose token is not good any more."""
+        for end, digest in [*self._streams.items()]:
+            if self._tokens.caller(digest) is None:
+                end()
+
     def _write(self, request: Request, reply: Raw | Stream) -> None:
+        digest = offered(request.getHeader("authorization"))
         _write_header(request, reply)
         if isinstance(reply, Raw):
             if reply.status is not HTTPStatus.NO_CONTENT:
                 request.setHeader("Content-Length", str(len(reply.body)))
                 request.write(reply.body)
             request.finish()
-        elif self._stopped or request.method == b"HEAD":
+        elif self._stopped or request.method == b"HEAD" or self._tokens.caller(digest) is None:
             request.finish()
         else:
             end = reply.begin(request)
-            self._streams.add(end)
-            request.notifyFinish().addBoth(lambda _: self._streams.discard(end))
+            self._streams[end] = digest
+            request.notifyFinish().addBoth(lambda _: self._streams.pop(end))
 
     async def _run(self, request: Request) -> Raw | Stream:
         try:
@@ -150,11 +167,43 @@ class Api(Resource):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
             ) from None
-        arguments: dict[str, object] = dict(names)
-        if route.scope is not None:
-            scopes = self._tokens.authorize(request.getHeader("authorization"), route.scope)
-            if "scopes" in route.takes:
-                arguments["scopes"] = scopes
+        if route.scope is None:
+            return await self._call(request, route, dict(names))
+        caller = await self._admit(request)
+        try:
+            if route.scope not in caller.scopes:
+                raise ApiError(
+                    HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
+                )
+            known = {"caller": caller, "scopes": caller.scopes}
+            taken = {name: value for name, value in known.items() if name in route.takes}
+            return await self._call(request, route, {**names, **taken})
+        except ApiError as error:
+            if error.status is HTTPStatus.FORBIDDEN:
+                what = f"{route.method} {route.path}"
+                self._door.refused_caller(doorlog.NO_SCOPE, caller.actor, what, caller.address)
+            raise
+
+    async def _admit(self, request: Request) -> Caller:
+        """Who asks; 401 if that is nobody."""
+        address = getattr(request.getClientAddress(), "host", None)
+        client = request.getHeader("user-agent") or ""
+        caller = await self._tokens.find(
+            offered(request.getHeader("authorization")),
+            address,
+            client if _COMMAND_LINE.fullmatch(client) else None,
+        )
+        if caller is None:
+            self._door.refused(doorlog.NO_TOKEN, None, address)
+            raise ApiError(
+                HTTPStatus.UNAUTHORIZED,
+                "Send 'Authorization: Bearer TOKEN'; the first token is in DIR/admin.token.",
+            )
+        return caller
+
+    async def _call(
+        self, request: Request, route: Route, arguments: dict[str, object]
+    ) -> Raw | Stream:
         try:
             if route.query is not None:
                 arguments["query"] = _query(request, route.query)
@@ -223,6 +272,10 @@ async def _content(request: Request, most: int) -> bytes:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {most} bytes.")
     if body is None or length == 0:
         raise bad_request("The body is empty.")
+    if getattr(request, "is_cut", False):
+        raise ApiError(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The token was not known yet here; send it again."
+        )
     body.seek(0)
     content: bytes = await deferToThread(body.read)
     return content

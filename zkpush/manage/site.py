@@ -9,9 +9,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import Request as AnyRequest
 from twisted.web.server import Request, Site
 
+from ..device.doorlog import DoorLog
 from ..protocol.fields import Scope
-from .auth import Tokens
-from .problems import ApiError
+from .auth import Tokens, offered
 from .retention import Retention
 from .routes import MOST_BODY, Api, Route
 
@@ -20,6 +20,9 @@ IDLE_SECONDS = 60
 
 class ManageRequest(Request):
     """A request of which no more is kept than its sender may send; that it is more shows."""
+
+    is_cut = False
+    """Whether some of the body was thrown away."""
 
     def gotLength(self, length: int | None) -> None:
         """The body comes next."""
@@ -30,6 +33,7 @@ class ManageRequest(Request):
     def handleContentChunk(self, data: bytes) -> None:
         """A part of the body."""
         kept = data[: self._room]
+        self.is_cut = self.is_cut or len(kept) < len(data)
         self._room -= len(kept)
         super().handleContentChunk(kept)
 
@@ -45,12 +49,16 @@ class ManageSite(Site):
         tokens: Tokens,
         retention: Retention,
         file_bytes: int,
+        door: DoorLog,
         reactor: IReactorTime,
     ) -> None:
-        """`retention` works as long as the site is served: that is one process of each node."""
+        """`retention` works as long as the site is served: that is one process of each node.
+
+        `door` hears of who is turned away.
+        """
         self._tokens = tokens
         self._file_bytes = file_bytes
-        self._api = Api(routes, tokens)
+        self._api = Api(routes, tokens, door)
         self._retention = retention
         super().__init__(
             self._api,
@@ -63,19 +71,20 @@ class ManageSite(Site):
     def startFactory(self) -> None:
         """Hear that the site is served."""
         super().startFactory()
+        self._tokens.start()
         self._retention.start()
 
     def stopFactory(self) -> None:
         """Take nothing new: replies that would go on for ever end now."""
         super().stopFactory()
+        self._tokens.stop()
         self._retention.stop()
         self._api.stop()
 
     def most_of(self, authorization: str | None) -> int:
         """The longest body that the bearer of a token may send: files are not for everyone."""
-        try:
-            self._tokens.authorize(authorization, Scope.DANGEROUS)
-        except ApiError:
+        caller = self._tokens.caller(offered(authorization))
+        if caller is None or Scope.DANGEROUS not in caller.scopes:
             return MOST_BODY
         return max(MOST_BODY, self._file_bytes)
 

@@ -1,0 +1,76 @@
+"""What callers of the API do, for the audit log: recorded in the unit of work that does it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..interfaces import ITransaction
+from ..model import Caller
+from ..protocol.fields import Command
+
+ADD_TERMINAL = "add terminal"
+CHANGE_TERMINAL = "change terminal"
+REMOVE_TERMINAL = "remove terminal"
+RESEND = "resend"
+QUEUE_COMMAND = "queue command"
+CANCEL_COMMAND = "cancel command"
+ADD_FILE = "add file"
+REMOVE_FILE = "remove file"
+CREATE_TOKEN = "create token"  # noqa: S105 - what is done
+REVOKE_TOKEN = "revoke token"  # noqa: S105 - what is done
+LONGEST = 80
+"""Most characters of a value that are recorded."""
+_OPEN_ATTRIBUTES = frozenset(
+    {
+        "state",
+        "alias",
+        "area",
+        "timezone",
+        "settings",
+        "networks",
+        "encryption",
+        "cipher",
+        "token_policy",
+    }
+)
+"""What of a terminal may be shown to whoever reads the audit log; of the rest, the name is."""
+
+
+def record(
+    tx: ITransaction, by: Caller | None, action: str, subject: str, detail: str, now: int
+) -> None:
+    """Record what a caller does, and where the call came from; nothing for the server's own acts.
+
+    `detail` holds nothing secret, and may be empty.
+    """
+    if by is not None:
+        told = f"{detail}; {by.origin}" if detail else by.origin
+        tx.audit.add(by.actor, action, subject, told, now)
+
+
+def change_detail(values: Mapping[str, object]) -> str:
+    """What is changed of a terminal, by the names of its attributes."""
+    words = []
+    for name, value in values.items():
+        if name not in _OPEN_ATTRIBUTES:
+            words.append(f"{name} (not shown)")
+        elif isinstance(value, Mapping):
+            words += [f"{key}={_cut(each)}" for key, each in value.items()]
+        else:
+            words.append(f"{name}={_cut(value)}")
+    return ", ".join(words)
+
+
+def command_detail(command: Command, params: Mapping[str, str]) -> str:
+    """A command with its parameters; secret ones are only named."""
+    secret = command.secret
+    words = [
+        f"{name} (secret)" if name in secret else f"{name}={_cut(value)}"
+        for name, value in params.items()
+    ]
+    return " ".join([command.name, *words])
+
+
+def _cut(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

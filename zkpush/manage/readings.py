@@ -1,0 +1,39 @@
+"""Who was shown what is secret: passwords, templates and photos are not read unrecorded."""
+
+from __future__ import annotations
+
+from twisted.internet.interfaces import IReactorTime
+
+from ..device import acts
+from ..interfaces import IStore
+from ..model import Caller
+
+MINUTE = 60.0
+"""Seconds within which the same reading is recorded once: a program may ask again and again."""
+MOST = 1000
+"""Readings that are remembered."""
+
+
+class Readings:
+    """Records readings in the audit log, before anything is shown."""
+
+    def __init__(self, store: IStore, clock: IReactorTime) -> None:
+        self._store = store
+        self._clock = clock
+        self._recent: dict[tuple[str, str, str, str | None], float] = {}
+
+    async def note(self, caller: Caller, what: str, of: str) -> None:
+        """Record that a caller is shown `what`, such as templates, of whom or of what.
+
+        It is on disk then; if it cannot be, that is a `StoreError`, and nothing is shown.
+        """
+        now = self._clock.seconds()
+        reading = (caller.name, what, of, caller.address)
+        at = self._recent.get(reading)
+        if at is not None and 0 <= now - at < MINUTE:
+            return
+        action, now_ms = f"read {what}", int(now * 1000)
+        await self._store.write(lambda tx: acts.record(tx, caller, action, of, "", now_ms))
+        if len(self._recent) >= MOST:
+            self._recent.clear()
+        self._recent[reading] = now

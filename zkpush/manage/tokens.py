@@ -1,0 +1,177 @@
+"""The API of tokens: each is shown once, when it is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from twisted.internet.interfaces import IReactorTime
+
+from ..device import acts
+from ..interfaces import IStore, ITransaction
+from ..model import Caller, NewToken, StoredToken
+from ..protocol.fields import Scope
+from .auth import ADMIN, PREFIX, Tokens, digest_of
+from .listing import Listing, ListQuery, listing
+from .problems import ApiError, bad_request, not_found
+from .routes import Route
+from .times import instant, instant_or_none, parse_instant
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token to make."""
+
+    name: Annotated[str, Meta(description="1 to 64 letters, digits, ., - or _; unlike any other")]
+    scopes: Annotated[
+        list[Scope], Meta(min_length=1, description="What its bearer may do; some of your own")
+    ]
+    expires_at: Annotated[
+        str | None, Meta(description="ISO 8601; null for one that is good until it is revoked")
+    ] = None
+
+
+class TokenView(msgspec.Struct, frozen=True, kw_only=True):
+    """A token, without its secret."""
+
+    name: str
+    scopes: list[str]
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    last_used_at: Annotated[str | None, Meta(description="To about half a minute")]
+
+
+class NewTokenView(TokenView, frozen=True, kw_only=True):
+    """A token that was just made."""
+
+    token: Annotated[str, Meta(description="The secret; it is never shown again")]
+
+
+class TokenEndpoints:
+    """What the routes of tokens do."""
+
+    def __init__(
+        self, store: IStore, tokens: Tokens, new_secret: Callable[[], str], clock: IReactorTime
+    ) -> None:
+        """`new_secret` gives URL-safe text that nobody can guess: 256 bits of it."""
+        self._store = store
+        self._tokens = tokens
+        self._new_secret = new_secret
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "GET",
+                "/tokens",
+                Scope.ADMIN,
+                self.tokens,
+                "The tokens that were made by API or command line, in the order they were",
+                query=ListQuery,
+                returns=Listing[TokenView],
+            ),
+            Route(
+                "POST",
+                "/tokens",
+                Scope.ADMIN,
+                self.create,
+                "Make a token; its secret is shown this once",
+                body=TokenRequest,
+                returns=NewTokenView,
+                status=HTTPStatus.CREATED,
+                takes=("caller",),
+            ),
+            Route(
+                "DELETE",
+                "/tokens/<name>",
+                Scope.ADMIN,
+                self.revoke,
+                "Revoke a token: it is good for nothing within a second, and streams of it end",
+                status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
+            ),
+        ]
+
+    async def tokens(self, query: ListQuery) -> Listing[TokenView]:
+        """List tokens."""
+        found = await self._store.read(lambda tx: tx.tokens.page(query.page))
+        items = [TokenView(**self._shown(token)) for token in found]
+        return listing(items, [token.id for token in found], query)
+
+    async def create(self, body: TokenRequest, caller: Caller) -> NewTokenView:
+        """Make a token, with no more scopes than the caller has."""
+        if not _NAME.fullmatch(body.name):
+            raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
+        scopes = frozenset(body.scopes)
+        missing = sorted(scope.value for scope in scopes - caller.scopes)
+        if missing:
+            raise ApiError(
+                HTTPStatus.FORBIDDEN,
+                f"You cannot give what you do not have: {', '.join(missing)}.",
+            )
+        now = int(self._clock.seconds() * 1000)
+        expires_at = None if body.expires_at is None else parse_instant(body.expires_at) * 1000
+        if expires_at is not None and expires_at <= now:
+            raise bad_request("expires_at: this time is over already.")
+        secret = PREFIX + self._new_secret()
+        names = sorted(scope.value for scope in scopes)
+        new = NewToken(
+            name=body.name,
+            digest=digest_of(secret),
+            scopes=frozenset(names),
+            created_by=caller.actor,
+            expires_at=expires_at,
+        )
+
+        def unit(tx: ITransaction) -> StoredToken | None:
+            added = None if body.name == ADMIN else tx.tokens.add(new, now)
+            if added is not None:
+                detail = ", ".join(names)
+                acts.record(tx, caller, acts.CREATE_TOKEN, f"token {body.name}", detail, now)
+            return added
+
+        added = await self._store.write(unit)
+        if added is None:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                f"There is a token {body.name} already; choose another name, or revoke it first.",
+            )
+        await self._tokens.follow()
+        return NewTokenView(token=secret, **self._shown(added))
+
+    async def revoke(self, name: str, caller: Caller) -> None:
+        """Revoke a token."""
+        if name == ADMIN:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                "The token admin is that of DIR/admin.token: to get another one, stop the daemon, "
+                "remove the file, and start it again.",
+            )
+        now = int(self._clock.seconds() * 1000)
+
+        def unit(tx: ITransaction) -> bool:
+            is_removed = tx.tokens.remove(name)
+            if is_removed:
+                acts.record(tx, caller, acts.REVOKE_TOKEN, f"token {name}", "", now)
+            return is_removed
+
+        if not await self._store.write(unit):
+            raise not_found(f"There is no token {name}.")
+        await self._tokens.follow()
+
+    def _shown(self, token: StoredToken) -> dict[str, Any]:
+        return {
+            "name": token.name,
+            "scopes": sorted(token.scopes),
+            "created_at": instant(token.created_at),
+            "created_by": token.created_by,
+            "expires_at": instant_or_none(token.expires_at),
+            "last_used_at": instant_or_none(self._tokens.last_used(token)),
+        }
