@@ -21,7 +21,7 @@ class DataDirectory:
     """What the directory holds besides the database."""
 
     path: Path
-    admin_token: str
+    admin_token: str = attrs.field(repr=False)
     key: bytes = attrs.field(repr=False)
     """Seals secrets at rest; the same on every node of one database."""
     key_file: Path = attrs.field()

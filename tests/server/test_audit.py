@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+
 import pytest
 import pytest_twisted
 
 from zkpush.interfaces import ITransaction
 from zkpush.protocol.fields import Scope
 
-from ..rig import NOON, Rig
+from ..rig import NOON, TOKEN, Rig
 
 
 async def recorded(rig: Rig, count: int) -> None:
@@ -67,3 +71,52 @@ async def test_nothing_changes_or_drops_the_audit_log(rig: Rig) -> None:
     assert len(await rig.items("/audit")) == 1
     described = (await rig.api("GET", "/openapi.json")).json
     assert list(described["paths"]["/api/v1/audit"]) == ["get"]
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("actor=token%20hr", [1, 3]),
+        ("action=refused", [2]),
+        ("actor=token%20hr&action=refused", []),
+        ("since=2026-03-01T12:00:01Z", [2, 3]),
+        ("until=2026-03-01T12:00:01Z", [1]),
+        ("since=2026-03-01T13:00:01%2B01:00&until=2026-03-01T12:00:02", [2]),
+        ("since=2026-03-02", []),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_the_audit_log_is_filtered(rig: Rig, query: str, ids: list[int]) -> None:
+    """Records are chosen by who did it, what it was, and when."""
+
+    def unit(tx: ITransaction) -> None:
+        for second, actor, action in ((0, "hr", "x"), (1, "it", "refused"), (2, "hr", "x")):
+            tx.audit.add(f"token {actor}", action, "y", None, (NOON + second) * 1000)
+
+    await rig.store.write(unit)
+    assert [item["id"] for item in await rig.items(f"/audit?{query}")] == ids
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_audit_log_is_exported(rig: Rig) -> None:
+    """As CSV, in which nothing is a formula, and as lines of JSON; part by part."""
+
+    def unit(tx: ITransaction) -> None:
+        tx.audit.add("token hr", "=1+1", "file 1", 'a "b", c', NOON * 1000)
+        tx.audit.add("token hr", "x", "file 2", None, NOON * 1000)
+
+    await rig.store.write(unit)
+    auth = f"Authorization: Bearer {TOKEN}"
+    as_csv = await rig.api("GET", "/audit", headers=(auth, "Accept: text/csv"))
+    rows = list(csv.reader(io.StringIO(as_csv.body.decode())))
+    assert rows == [
+        ["id", "recorded_at", "actor", "action", "subject", "detail"],
+        ["1", "2026-03-01T12:00:00.000Z", "token hr", "'=1+1", "file 1", 'a "b", c'],
+        ["2", "2026-03-01T12:00:00.000Z", "token hr", "x", "file 2", ""],
+    ]
+    headers = (auth, "Accept: application/x-ndjson")
+    part = await rig.api("GET", "/audit?limit=1", headers=headers)
+    assert part.header(b"X-Next") == b"1"
+    rest = await rig.api("GET", "/audit?after=1", headers=headers)
+    lines = [json.loads(line) for line in [*part.body.splitlines(), *rest.body.splitlines()]]
+    assert [(line["id"], line["action"]) for line in lines] == [(1, "=1+1"), (2, "x")]

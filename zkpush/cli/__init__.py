@@ -12,11 +12,13 @@ import click
 
 from .. import __version__
 from .attendance import attendance
+from .audit import audit
 from .commands import commands
 from .devices import devices
 from .files import files
 from .simulate import simulate
 from .target import Given
+from .tokens import tokens
 from .users import users
 
 
@@ -51,5 +53,5 @@ def main(context: click.Context, data: Path | None, url: str | None, token: str 
     context.obj = Given.by(context, data, url, token)
 
 
-for command in (devices, attendance, users, commands, files, simulate):
+for command in (devices, attendance, users, commands, files, tokens, audit, simulate):
     main.add_command(command)

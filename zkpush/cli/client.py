@@ -29,10 +29,13 @@ from twisted.web.client import (
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
+from .. import __version__
 from .target import Target
 
 T = TypeVar("T")
 PREFIX = "/api/v1"
+USER_AGENT = f"zkpush-cli/{__version__}"
+"""What the audit log knows the command line by."""
 SECONDS = 60.0
 """How long a request may take; one that moves a file, how long nothing may move."""
 MOST = 1000
@@ -264,6 +267,7 @@ class Api:
         if query:
             url = f"{url}?{urlencode(query)}"
         headers.setRawHeaders("Authorization", [f"Bearer {self._target.token}"])
+        headers.setRawHeaders("User-Agent", [USER_AGENT])
         # Not treq.request, which cannot ask an IPv6 address (hyperlink issue 188).
         response: IResponse = await self._agent.request(
             method.encode(), url.encode("ascii"), headers, producer

@@ -51,7 +51,7 @@ class Given:
 
     data: Path | None
     url: str | None
-    token: str | None
+    token: str | None = attrs.field(repr=False)
 
     @classmethod
     def by(
