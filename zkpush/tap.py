@@ -12,7 +12,7 @@ from twisted.application.service import Service
 from twisted.internet.endpoints import serverFromString
 from twisted.python.usage import Options as UsageOptions
 
-from . import config
+from . import config, redaction
 from .config import Config, ConfigError
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
@@ -108,6 +108,7 @@ def makeService(options: Options) -> Service:
     """Put the daemon together. A mistake in the configuration is a line each, and exit status 1."""
     from twisted.internet import reactor
 
+    redaction.install()
     file = None if options["config"] is None else Path(options["config"])
     try:
         settings = config.load(file, options.flags(), _check_endpoint)

@@ -166,6 +166,29 @@ def test_no_scheme() -> None:
     assert failed(run, 2) == "Error: --url begins with http:// or https://."
 
 
+def test_no_password_in_a_url() -> None:
+    """It would be shown in messages; what is wrong with it is said without it."""
+    run = misused("--url", "http://ann:pass-4711@hr.example.com", "--token", "t", "devices", "list")
+    assert failed(run, 2) == "Error: --url takes no user and no password: --token says it all."
+    assert "4711" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--token=pass-4711",),
+        ("--tokn=pass-4711", "devices", "list"),
+        ("--url", "http://127.0.0.1:8082", "devices", "list", "--token=pass-4711"),
+        ("--url", "ftp://x", "--token", "pass-4711", "devices", "list"),
+        ("--token", "pass-4711", "tokens", "create", "x", "--scope", "all"),
+    ],
+)
+def test_a_token_is_never_repeated(args: tuple[str, ...]) -> None:
+    """Whatever is wrong with a command line, its message can be shown to anybody."""
+    run = misused(*args)
+    assert (run.returncode, "4711" in run.stdout + run.stderr) == (2, False)
+
+
 def test_no_such_host() -> None:
     """A name that is not known is said to be so."""
     run = zkpush("--url", "http://host.invalid", "--token", "t", "devices", "list")

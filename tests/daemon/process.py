@@ -9,9 +9,10 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 STARTED_WITHIN = 30
@@ -24,15 +25,24 @@ LOOPBACK = "tcp:0:interface=127.0.0.1"
 class Daemon:
     """One `twistd zkpush` on loopback ports of its own choice."""
 
-    def __init__(self, data: pathlib.Path, *flags: str, env: Mapping[str, str] = {}) -> None:
+    def __init__(
+        self,
+        data: pathlib.Path,
+        *flags: str,
+        env: Mapping[str, str] = {},
+        twistd: Sequence[str] = (),
+    ) -> None:
+        """`flags` are those of `twistd zkpush`, `twistd` those of twistd itself."""
         self.data = data
         (data / "run.json").unlink(missing_ok=True)
-        command = [TWISTD, "--nodaemon", "--pidfile=", "zkpush", "--data", data]
+        command = [TWISTD, "--nodaemon", "--pidfile=", *twistd, "zkpush", "--data", data]
         command += ["--listen", LOOPBACK, "--manage", LOOPBACK, "--admission", "open", *flags]
+        # Not a pipe, which is full when a lot is printed.
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with it
         self.process = subprocess.Popen(
             command,
             env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
-            stdout=subprocess.PIPE,
+            stdout=self._printed,
             stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + STARTED_WITHIN
@@ -56,8 +66,9 @@ class Daemon:
 
     def output(self) -> str:
         """Everything it printed, once it has ended."""
-        out, _ = self.process.communicate(timeout=STOPPED_WITHIN)
-        return out.decode()
+        self.process.wait(STOPPED_WITHIN)
+        self._printed.seek(0)
+        return self._printed.read().decode()
 
     def kill(self) -> None:
         """End it without warning."""

@@ -198,7 +198,7 @@ async def test_what_is_secret_needs_the_scope_biometrics(rig: Rig, ask) -> None:
     body = (
         f"USER PIN=7\tName=Ann\tPasswd=passwd-7Q\nFP PIN=7\tFID=1\tTMP={TEMPLATE}\n"
         f"USERPIC PIN=7\tContent={picture}\nIDCARD PIN=7\tName=Ann\tPhoto=photo-of-the-card\n"
-        f"FP PIN=7\tFID=x\tTMP={TEMPLATE}\nBIODATA Pin=7\tType=1\tTmp={TEMPLATE}!\n"
+        f"FP PIN=7\tFID=passwd-7Q'x\tTMP={TEMPLATE}\nBIODATA Pin=7\tType=1\tTmp={TEMPLATE}!\n"
         f"MYSTERY PIN=7\tTMP={TEMPLATE}\nUSER Passwd=passwd-7Q\n"
         f"USERPIC PIN=8\tSize=1\tContent={picture}\n"
     )

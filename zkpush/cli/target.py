@@ -78,6 +78,9 @@ class Given:
         if self.url is not None:
             if not self.url.startswith(("http://", "https://")):
                 raise click.UsageError("--url begins with http:// or https://.")
+            if "@" in self.url:
+                # It would be in every message.
+                raise click.UsageError("--url takes no user and no password: --token says it all.")
             if self.token is None and self.data is None:
                 raise click.UsageError("--url needs a token: --token or ZKPUSH_TOKEN.")
             return self._with_token(self.url.rstrip("/"), None)

@@ -132,12 +132,13 @@ class Intake:
         if changed is not None:
             terminal.update(changed)
         if rejects:
+            # A reason quotes what was sent; it is for those who may see the rejects.
+            table = rejects[0].table
             self._log.warn(
-                "Terminal {sn}: {count} of {table} not understood, and kept: {reason}",
+                "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
                 sn=terminal.device.sn,
                 count=len(rejects),
-                table=rejects[0].table,
-                reason=rejects[0].reason,
+                table=table if table in self._handlers else "an unknown table",
             )
         for handler, batch in batches:
             try:

@@ -178,11 +178,8 @@ class CommandQueue:
         replies, rejects = decode_replies(body, terminal.dialect.encoding)
         device, now = terminal.device, self._registry.now()
 
-        def unit(tx: ITransaction) -> tuple[Device, int | None, list[str]]:
-            unknown = []
-            for reply in replies:
-                if not self._take(tx, device, reply, now):
-                    unknown.append(reply.id)
+        def unit(tx: ITransaction) -> tuple[Device, int | None, int]:
+            unknown = sum(not self._take(tx, device, reply, now) for reply in replies)
             tx.rejects.add(device.id, rejects, now)
             return tx.devices.get(device.id), tx.commands.next_due(device.id), unknown
 
@@ -190,10 +187,9 @@ class CommandQueue:
         terminal.update(changed)
         if unknown:
             self._log.info(
-                "Terminal {sn} answered {count} commands that it has not open: {ids}",
+                "Terminal {sn} answered {count} commands that it has not open",
                 sn=device.sn,
-                count=len(unknown),
-                ids=", ".join(unknown[:5]),
+                count=unknown,
             )
 
     @staticmethod

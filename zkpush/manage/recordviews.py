@@ -5,6 +5,7 @@ A secret field (template, photo, password) is null for a caller without the scop
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -36,6 +37,8 @@ _OPEN_TABLES = frozenset(
     if table.layout is not fields.Layout.PHOTO and not any(f.secret for f in table.fields)
 )
 """The tables without secret fields; of anything else, the bytes of a reject are not for all."""
+_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
+"""What of a reason was sent: from the first quote to the last."""
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
 _DOUBT = Annotated[
@@ -257,7 +260,7 @@ def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
         reject.id,
         reject.device,
         reject.table,
-        reject.reason,
+        reject.reason if shown else _QUOTED.sub("…", reject.reason),
         reject.raw if shown else None,
         instant(reject.received_at),
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import abc
+import re
+import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,7 +14,7 @@ import attrs
 import sqlalchemy
 from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from .keys import SiteKey
 
@@ -98,7 +100,18 @@ class Database(abc.ABC):
 
     def words(self, error: Exception) -> str:
         """What the driver says, without values: they may be secret."""
-        return str(driver_error(error))
+        if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+            # Not the driver, but what makes its parameters, refused one; and quotes it.
+            return f"a value cannot be stored ({type(error.orig or error).__name__})"
+        cause = driver_error(error)
+        if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            return without_quotes(str(cause))
+        return str(cause)
+
+
+def without_quotes(message: str) -> str:
+    """What is said of a statement that is not right, without the part of it that is quoted."""
+    return re.split(r"[:\"']", message, maxsplit=1)[0].strip() or "a statement is not right"
 
 
 def quoted(names: Iterable[str]) -> str:

@@ -21,7 +21,15 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
-from .databases import LOCKED_SECONDS, READERS, Database, driver_error, parse_url, quoted
+from .databases import (
+    LOCKED_SECONDS,
+    READERS,
+    Database,
+    driver_error,
+    parse_url,
+    quoted,
+    without_quotes,
+)
 from .keys import SiteKey
 from .store import Store
 
@@ -76,6 +84,10 @@ UPDATE devices SET last_seen_at = seen.at, address = seen.address
 FROM seen JOIN locked USING (id)
 WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
 """
+_BAD_STATEMENT = "42"
+"""The class of SQLSTATE of statements that are not right, or not allowed."""
+_DATA_EXCEPTION = "22"
+"""The class of SQLSTATE of values that are not right."""
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 _NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
 _log = Logger()
@@ -145,7 +157,14 @@ class PostgreSQL(Database):
         """The message without its details, which quote values."""
         cause = driver_error(error)
         diagnosis = getattr(cause, "diag", None)
-        return getattr(diagnosis, "message_primary", None) or " ".join(str(cause).split())
+        primary = getattr(diagnosis, "message_primary", None)
+        sqlstate = str(getattr(diagnosis, "sqlstate", None))
+        if sqlstate.startswith(_BAD_STATEMENT) and primary:
+            return without_quotes(primary)
+        if sqlstate.startswith(_DATA_EXCEPTION):
+            # Of these, the message itself quotes what is not a number, for example.
+            return f"a value cannot be stored ({type(cause).__name__})"
+        return primary or " ".join(super().words(error).split())
 
 
 @functools.lru_cache(256)
@@ -178,9 +197,13 @@ def open_postgresql(url: str, key: bytes) -> PostgreSQL:
     try:
         import psycopg
 
-        engine = sqlalchemy.create_engine(full, poolclass=NullPool)
+        engine = sqlalchemy.create_engine(full, poolclass=NullPool, hide_parameters=True)
         pool = sqlalchemy.create_engine(
-            full, poolclass=QueuePool, pool_size=READERS, pool_pre_ping=True
+            full,
+            poolclass=QueuePool,
+            pool_size=READERS,
+            pool_pre_ping=True,
+            hide_parameters=True,
         )
     except ImportError as error:
         raise StoreError(_NO_DRIVER) from error

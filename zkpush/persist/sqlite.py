@@ -166,13 +166,14 @@ def open_sqlite(url: str, key: bytes) -> SQLite:
         uri = path.as_uri()
         _make_private(path)
     engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: _connect(uri), poolclass=NullPool
+        "sqlite://", creator=lambda: _connect(uri), poolclass=NullPool, hide_parameters=True
     )
     readers = sqlalchemy.create_engine(
         "sqlite://",
         creator=lambda: _connect(uri, "PRAGMA query_only=ON"),
         poolclass=QueuePool,
         pool_size=READERS,
+        hide_parameters=True,
     )
     # A lock that is taken only by the first write of a unit could be refused in its middle.
     _begin_with(engine, "BEGIN IMMEDIATE")

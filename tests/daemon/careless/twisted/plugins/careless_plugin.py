@@ -1,0 +1,6 @@
+"""Where twistd finds the handler that quotes what it is given."""
+
+from careless import CarelessHandler, CarelessVerifier
+
+handler = CarelessHandler()
+verifier = CarelessVerifier()
