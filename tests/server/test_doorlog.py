@@ -13,6 +13,7 @@ from zkpush.device.doorlog import EVERY, HOUR, MINUTE, MOST, DoorLog
 from zkpush.model import Page
 from zkpush.persist.sqlite import SQLiteStores
 
+from ..keys import KEY
 from ..rig import LEAN, Rig
 
 
@@ -141,7 +142,7 @@ async def test_what_goes_on_is_written_less_and_less_often(make_rig) -> None:
 async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
     """A stopped daemon leaves nothing out."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", reactor)
+    store = SQLiteStores().open("sqlite://", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()
@@ -157,7 +158,7 @@ async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
 async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     """Beyond a number of kinds, refusals are counted by their reason alone."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", reactor)
+    store = SQLiteStores().open("sqlite://", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()
@@ -184,7 +185,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_malformed_serial_number_is_never_recorded() -> None:
     """Whoever calls with one: it could hold anything."""
-    store = SQLiteStores().open("sqlite://", reactor)
+    store = SQLiteStores().open("sqlite://", KEY, reactor)
     store.start()
     door = DoorLog(store, Clock())
     door.refused("terminal is unknown", "a b\nc", "192.0.2.1")
@@ -198,7 +199,7 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
 async def test_what_cannot_be_written_now_is_written_later() -> None:
     """A database that fails for a while loses no refusal."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", reactor)
+    store = SQLiteStores().open("sqlite://", KEY, reactor)
     door = DoorLog(store, clock)
     door.start()
     door.refused("terminal is unknown", "T1", None)
