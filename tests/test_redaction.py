@@ -117,6 +117,7 @@ def test_events_of_the_old_kind_are_redacted() -> None:
         ('unrecognized token: "5secret"', "unrecognized token"),
         ('column "secret" does not exist', "column"),
         ("permission denied", "permission denied"),
+        ("no such table: mine", "no such table: mine"),
         ('"secret"', "a statement is not right"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 from sqlalchemy import text
+from twisted.internet.defer import gatherResults
 
 from zkpush.interfaces import IAudit, StoreError
 from zkpush.model import AuditRecord, Page
@@ -91,6 +92,30 @@ def make_audit_tests(factory, more):
             await store.write(recorded)
             assert len(await store.read(lambda tx: tx.audit.page(EVERYTHING))) == 6
 
+        @pytest_twisted.ensureDeferred
+        async def test_what_is_rolled_back_is_not_recorded(self, store) -> None:
+            """Who did nothing did nothing; its neighbours in the same commit are recorded."""
+
+            def fail(tx):
+                tx.audit.add("token hr", "fail", "x", None, NOW)
+                raise RuntimeError
+
+            done = [store.write(recorded), store.write(fail), store.write(recorded)]
+            with pytest.raises(RuntimeError):
+                await done[1]
+            await gatherResults([done[0], done[2]])
+            found = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            assert [record.action for record in found].count("fail") == 0
+            assert len(found) == 6
+
+        @pytest_twisted.ensureDeferred
+        async def test_any_text_is_recorded(self, store) -> None:
+            """A NUL, which a database may not hold, is marked."""
+            await store.write(lambda tx: tx.audit.add("a\0", "ü€", "\U0001f512", "'\";--\n", NOW))
+            (found,) = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            assert (found.actor, found.action) == ("a\ufffd", "ü€")
+            assert (found.subject, found.detail) == ("\U0001f512", "'\";--\n")
+
     return AuditTests
 
 
@@ -104,3 +129,26 @@ class TestSQLiteFile(make_audit_tests(in_file, OF_SQLITE)):
 
 class TestPostgreSQL(make_audit_tests(on_postgresql, OF_POSTGRESQL)):
     """PostgreSQL."""
+
+
+@pytest.mark.parametrize("factory", [in_file, on_postgresql])
+@pytest_twisted.ensureDeferred
+async def test_whoever_reads_on_misses_nothing(request, factory) -> None:
+    """Ids ascend in the order of the commits, also where several nodes write at once."""
+    stores = [factory(request), factory(request)]
+    for store in stores:
+        store.start()
+    rounds, seen, after = 40, [], 0
+    writing = [store.write(recorded) for _ in range(rounds) for store in stores]
+    for _ in range(1000):
+        page = await stores[0].read(lambda tx: tx.audit.page(Page(7, after)))  # noqa: B023
+        seen += [record.id for record in page]
+        after = seen[-1] if seen else 0
+        if len(seen) == 6 * rounds:
+            break
+    await gatherResults(writing)
+    everything = await stores[1].read(lambda tx: tx.audit.page(EVERYTHING))
+    assert seen == [record.id for record in everything]
+    assert len(seen) == 6 * rounds
+    for store in stores:
+        await store.stop()

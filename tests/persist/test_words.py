@@ -31,7 +31,6 @@ def token(**values):
 
 MISTAKES = {
     "an unknown column": lambda tx: tx.connection.execute(text(f"SELECT {SECRET}")),
-    "an unknown table": lambda tx: tx.connection.execute(text(f"TABLE {SECRET}")),
     "no SQL": lambda tx: tx.connection.execute(text(f"{SECRET} FROM")),
     "a literal": lambda tx: tx.connection.execute(text(f"SELECT FROM '{SECRET}")),
     "a parameter of no type": lambda tx: tx.connection.execute(

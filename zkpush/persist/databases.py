@@ -110,7 +110,12 @@ class Database(abc.ABC):
 
 
 def without_quotes(message: str) -> str:
-    """What is said of a statement that is not right, without the part of it that is quoted."""
+    """What is said of a statement that is not right, without the part of it that is quoted.
+
+    Where a value stands in SQL, it is taken for a column or for no SQL; a table is what it is.
+    """
+    if message.startswith("no such table: "):
+        return message
     return re.split(r"[:\"']", message, maxsplit=1)[0].strip() or "a statement is not right"
 
 

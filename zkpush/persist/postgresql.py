@@ -86,6 +86,7 @@ WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
 """
 _BAD_STATEMENT = "42"
 """The class of SQLSTATE of statements that are not right, or not allowed."""
+_NO_TABLE = "42P01"
 _DATA_EXCEPTION = "22"
 """The class of SQLSTATE of values that are not right."""
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -159,7 +160,7 @@ class PostgreSQL(Database):
         diagnosis = getattr(cause, "diag", None)
         primary = getattr(diagnosis, "message_primary", None)
         sqlstate = str(getattr(diagnosis, "sqlstate", None))
-        if sqlstate.startswith(_BAD_STATEMENT) and primary:
+        if sqlstate.startswith(_BAD_STATEMENT) and sqlstate != _NO_TABLE and primary:
             return without_quotes(primary)
         if sqlstate.startswith(_DATA_EXCEPTION):
             # Of these, the message itself quotes what is not a number, for example.

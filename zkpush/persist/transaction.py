@@ -36,7 +36,8 @@ class Transaction:
     """Everything that can be read and written, in the transaction that the connection is in.
 
     What waits to be written together is written before any other statement of the connection, so
-    that nobody can tell that it waited; but for events, which wait for the end of the group.
+    that nobody can tell that it waited; but for events and the audit log, which wait for the end of
+    the group.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Transaction:
         self.rejects = Rejects(*parts)
         self.commands = Commands(connection, self.events)
         self.files = Files(connection, self.pictures)
-        self.audit = Audit(connection)
+        self.audit = Audit(*parts)
         self.tokens = Tokens(connection)
         self.leases = Leases(connection)
         if writes:
@@ -77,6 +78,7 @@ class Transaction:
     def flush(self) -> None:
         """Write what waits."""
         self._flush_rows()
+        self.audit.flush()
         self.events.flush()
 
     def _flush_rows(self) -> None:
@@ -87,4 +89,5 @@ class Transaction:
         """Drop what waits: it is not committed."""
         self.attendance.forget()
         self.stamps.forget()
+        self.audit.forget()
         self.events.forget_waiting()
