@@ -62,18 +62,42 @@ def open_data_directory(path: Path, key_file: Path | None) -> DataDirectory:
         raise ConfigError(
             [f"data: {path / 'admin.token'} does not hold a token; remove it to get a new one"]
         )
+    return DataDirectory(path, token.decode().strip(), _decode_key(where, key), where)
+
+
+def read_key(file: Path) -> bytes:
+    """Read a key that is there; `ConfigError` says what to do if it is not."""
     try:
-        sealing = bytes.fromhex(key.decode().strip())
-        if len(sealing) != KEY_BYTES:
+        return _decode_key(file, file.read_bytes())
+    except OSError as error:
+        raise ConfigError(
+            [f"data: cannot read the key {file}: {error.strerror}; is it the right directory?"]
+        ) from error
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """Write a secret file that is not there yet, for its owner only; it is whole and on disk."""
+    _keep(file, lambda: content)
+    handle = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _decode_key(file: Path, text: bytes) -> bytes:
+    try:
+        key = bytes.fromhex(text.decode().strip())
+        if len(key) != KEY_BYTES:
             raise ValueError
     except ValueError:
         raise ConfigError(
             [
-                f"data: {where} does not hold a key, {KEY_BYTES} bytes in hex; "
+                f"data: {file} does not hold a key, {KEY_BYTES} bytes in hex; "
                 "put the one back that belongs to the database"
             ]
         ) from None
-    return DataDirectory(path, token.decode().strip(), sealing, where)
+    return key
 
 
 def _keep(file: Path, make: Callable[[], bytes]) -> bytes:

@@ -229,7 +229,7 @@ class IPictures(Interface):
     """Pictures, each by what it is."""
 
     def keep(content: bytes) -> str:
-        """Keep a picture; gives its SHA-256 in hex, by which it is found again."""
+        """Keep a picture; gives its index in hex, by which it is found again."""
 
     def get(digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here."""
@@ -327,8 +327,11 @@ class ICommands(Interface):
     def sent(device_id: int) -> list[QueuedCommand]:
         """The commands that a terminal has, or should have, and that are not ended."""
 
-    def open(part: str, device: str | None = None) -> Iterator[QueuedCommand]:
-        """The open commands whose text has a part, of one terminal or of all, one by one."""
+    def open(folder: str, device: str | None = None) -> Iterator[QueuedCommand]:
+        """The open commands whose text names a folder, of one terminal or of all, one by one.
+
+        The folders of files are found, `file/7/` and `file/7.b64/`: all else is sealed.
+        """
 
     def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""

@@ -7,6 +7,7 @@ import pathlib
 import sqlite3
 import subprocess
 import sys
+from collections import defaultdict
 
 import psycopg
 import pytest
@@ -32,6 +33,13 @@ FURTHEST = 1000
 HEAD = "0008"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
+SEALED = defaultdict(
+    tuple,
+    devices=("options", "attributes"),
+    rejects=("reason", "raw", "digest"),
+    commands=("params", "asked", "text", "result"),
+)
+"""The columns of frozen databases that are sealed now, or told apart by a key."""
 
 
 def differences(connection: Connection) -> list[object]:
@@ -148,7 +156,7 @@ def contents(connection: Connection) -> dict[str, list[dict[str, object]]]:
     return {
         table: [
             {name: _bytes(value) for name, value in row._mapping.items()}
-            for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1, 2")  # noqa: S608
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY 1")  # noqa: S608
         ]
         for table in inspect(connection).get_table_names()
         if table != "alembic_version"
@@ -175,8 +183,9 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     assert before.keys() >= {"devices", "attendance", "rejects", "commands", "stamps"}
     for table, rows in before.items():
         assert rows
-        kept = [{name: row[name] for name in rows[0]} for row in after[table]]
-        assert kept == rows, table
+        names = [name for name in rows[0] if name not in SEALED[table]]
+        kept = [{name: row[name] for name in names} for row in after[table]]
+        assert kept == [{name: row[name] for name in names} for row in rows], table
 
     def read(tx):
         return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import pathlib
 
@@ -15,25 +14,20 @@ from twisted.internet.defer import DeferredList
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
 from zkpush.persist.sqlite import SQLiteStores
+from zkpush.persist.vault import HEAD_BYTES
 from zkpush.protocol.photos import Photo
 from zkpush.protocol.times import wall_clock
 
 from ..keys import KEY
 
 FACE = b"\xff\xd8\xffface" * 100
-DIGEST = hashlib.sha256(FACE).hexdigest()
+SEALED_BYTES = HEAD_BYTES + len(FACE) + 16
 
 
 @pytest.fixture
 def folder(tmp_path: pathlib.Path) -> pathlib.Path:
     """Where the pictures are."""
     return tmp_path / "store.sqlite-pictures"
-
-
-@pytest.fixture
-def place(folder: pathlib.Path) -> pathlib.Path:
-    """Where one picture is."""
-    return folder / DIGEST[:2] / DIGEST
 
 
 @pytest_twisted.async_yield_fixture
@@ -43,6 +37,28 @@ async def store(tmp_path: pathlib.Path):
     store.start()
     yield store
     await store.stop()
+
+
+@pytest_twisted.async_yield_fixture
+async def digest(store):
+    """What one picture is called."""
+    yield await digest_of(store, FACE)
+
+
+@pytest.fixture
+def place(folder: pathlib.Path, digest: str) -> pathlib.Path:
+    """Where it is."""
+    return folder / digest[:2] / digest
+
+
+def digest_of(store, content: bytes):
+    """What a picture is called."""
+    return store.read(lambda tx: tx.vault.index(content).hex())
+
+
+def picture(store, digest: str):
+    """What a picture is, from the store."""
+    return store.read(lambda tx: tx.pictures.get(digest))
 
 
 @pytest_twisted.async_yield_fixture
@@ -95,16 +111,17 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place) -> None:
+async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place, digest) -> None:
     """Whatever the umask of the process is, and once."""
     before = os.umask(0)
     try:
         for _ in range(2):
-            assert await store.write(lambda tx: tx.pictures.keep(FACE)) == DIGEST
+            assert await store.write(lambda tx: tx.pictures.keep(FACE)) == digest
     finally:
         os.umask(before)
-    assert place.read_bytes() == FACE
-    assert files(folder) == [DIGEST]
+    assert await picture(store, digest) == FACE
+    assert b"face" not in place.read_bytes()
+    assert files(folder) == [digest]
     assert place.stat().st_mode & 0o777 == 0o600
     assert {path.stat().st_mode & 0o777 for path in (folder, place.parent)} == {0o700}
 
@@ -121,7 +138,7 @@ async def test_a_picture_is_on_disk_before_its_row_is(store, disk, folder, place
     paths = [path for path, _ in synced]
     assert paths[:2] == [str(folder.parent), str(folder)]
     (partial, size), (last, names) = synced[2:]
-    assert (pathlib.Path(partial).parent, size) == (place.parent, len(FACE))
+    assert (pathlib.Path(partial).parent, size) == (place.parent, SEALED_BYTES)
     assert pathlib.Path(partial) != place
     assert (last, names) == (str(place.parent), 1)
     assert place.exists()
@@ -140,10 +157,10 @@ async def test_a_picture_that_is_there_is_not_written_again(store, disk, place) 
 
 @pytest_twisted.ensureDeferred
 async def test_a_full_disk_fails_a_photo_and_nobody_else(
-    store, device, disk, folder, place
+    store, device, disk, folder, digest
 ) -> None:
     """Nothing is left of a file that could not be written; later it is, as if it were new."""
-    disk.fails = lambda path: DIGEST in path
+    disk.fails = lambda path: digest in path
     uploads = [add(store, device, 1), add(store, device, 2, FACE), add(store, device, 3)]
     outcomes = await DeferredList(uploads, consumeErrors=True)
     assert [done for done, _ in outcomes] == [True, False, True]
@@ -151,11 +168,11 @@ async def test_a_full_disk_fails_a_photo_and_nobody_else(
     assert isinstance(error, StoreError)
     assert str(error) == f"cannot keep a picture in {folder}: No space left on device"
     assert await store.read(pins) == ["1", "3"]
-    assert files(folder) == sorted(hashlib.sha256(pin).hexdigest() for pin in (b"1", b"3"))
+    assert files(folder) == sorted([await digest_of(store, pin) for pin in (b"1", b"3")])
     disk.fails = lambda path: False
     await add(store, device, 2, FACE)
     assert await store.read(pins) == ["1", "3", "2"]
-    assert place.read_bytes() == FACE
+    assert await picture(store, digest) == FACE
 
 
 @pytest_twisted.ensureDeferred
@@ -196,17 +213,17 @@ async def test_a_folder_that_cannot_be_used_fails_photos_and_nothing_else(
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_a_process_left_that_died_is_written_over(store, place) -> None:
+async def test_what_a_process_left_that_died_is_written_over(store, place, digest) -> None:
     """Half a picture under its own name for it does not become one."""
     place.parent.mkdir(parents=True)
-    (place.parent / f"{DIGEST}.{os.getpid()}.part").write_bytes(b"half" * 10_000)
+    (place.parent / f"{digest}.{os.getpid()}.part").write_bytes(b"half" * 10_000)
     await store.write(lambda tx: tx.pictures.keep(FACE))
-    assert place.read_bytes() == FACE
-    assert files(place.parent) == [DIGEST]
+    assert await picture(store, digest) == FACE
+    assert files(place.parent) == [digest]
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_picture_of_a_unit_that_failed_may_stay(store, device, place) -> None:
+async def test_a_picture_of_a_unit_that_failed_may_stay(store, device, digest) -> None:
     """It does no harm: no row names it, and it is there if the photo is sent again."""
 
     def poison(tx):
@@ -216,18 +233,18 @@ async def test_a_picture_of_a_unit_that_failed_may_stay(store, device, place) ->
     with pytest.raises(RuntimeError, match="poison"):
         await store.write(poison)
     assert await store.read(pins) == []
-    assert place.read_bytes() == FACE
+    assert await picture(store, digest) == FACE
     await add(store, device, 1, FACE)
     assert await store.read(pins) == ["1"]
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_file_that_is_lost_is_said_to_be(store, device, folder, place) -> None:
+async def test_a_file_that_is_lost_is_said_to_be(store, device, place, digest) -> None:
     """The photo is listed; its picture is not found, which is no failure of the database."""
     await add(store, device, 1, FACE)
     place.unlink()
     (photo,) = await store.read(lambda tx: tx.photos.page(Page(9), None, None))
-    with pytest.raises(LookupError, match=DIGEST):
+    with pytest.raises(LookupError, match=digest):
         await store.read(lambda tx: tx.photos.content(photo["id"]))
     place.mkdir()
     with pytest.raises(StoreError, match=r"cannot read .*: Is a directory"):

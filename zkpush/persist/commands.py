@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,8 @@ from ..interfaces import ICommands, IEvents
 from ..model import CommandState, NewCommand, Page, QueuedCommand
 from .databases import insert
 from .schema import commands, devices
+from .sealed import opened, sealed
+from .vault import Vault
 
 _IS_OPEN = commands.c.state.in_(
     # Written into the statement: the index of the open commands serves no other one.
@@ -33,16 +36,34 @@ _IS_OPEN = commands.c.state.in_(
         literal_execute=True,
     )
 )
+_FOLDER = re.compile(r"file/[0-9]+(?:\.b64)?/", re.ASCII)
 _DUE_AT = func.min(
     case((commands.c.state == CommandState.QUEUED.value, 0), else_=commands.c.lease_until)
 )
+
+
+class CommandBody(msgspec.Struct, frozen=True):
+    """What is sealed of a command."""
+
+    params: dict[str, str]
+    """As they are sent."""
+    asked: dict[str, str]
+    """As they were given."""
+    text: str
+
+
+def folders_in(text: str) -> str:
+    """The folders of files that the text of a command names, each between spaces."""
+    found = dict.fromkeys(_FOLDER.findall(text))
+    return f" {' '.join(found)} " if found else ""
 
 
 @implementer(ICommands)
 class Commands:
     """The command queues, on one connection."""
 
-    def __init__(self, connection: Connection, events: IEvents) -> None:
+    def __init__(self, vault: Vault, connection: Connection, events: IEvents) -> None:
+        self._vault = vault
         self._connection = connection
         self._events = events
 
@@ -51,16 +72,19 @@ class Commands:
         added = self._connection.execute(
             insert(self._connection, commands)
             .values(
-                id=command.id,
-                device_id=device_id,
-                command=command.command,
-                params=msgspec.json.encode(command.params).decode(),
-                asked=msgspec.json.encode(command.asked).decode(),
-                text=command.text,
-                idempotency_key=command.idempotency_key,
-                state=CommandState.QUEUED.value,
-                attempts=0,
-                created_at=now,
+                self._sealed(
+                    command.id,
+                    body=msgspec.json.encode(
+                        CommandBody(dict(command.params), dict(command.asked), command.text)
+                    ),
+                    device_id=device_id,
+                    command=command.command,
+                    folders=folders_in(command.text),
+                    idempotency_key=command.idempotency_key,
+                    state=CommandState.QUEUED.value,
+                    attempts=0,
+                    created_at=now,
+                )
             )
             .on_conflict_do_nothing()
             .returning(commands.c.seq)
@@ -77,12 +101,12 @@ class Commands:
             commands.c.device_id == device_id, commands.c.idempotency_key == idempotency_key
         )
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else _command(row._mapping)
+        return None if row is None else self._command(row._mapping)
 
     def get(self, command_id: str) -> QueuedCommand | None:
         """Find a command by its CmdID."""
         row = self._connection.execute(_select().where(commands.c.id == command_id)).one_or_none()
-        return None if row is None else _command(row._mapping)
+        return None if row is None else self._command(row._mapping)
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
         """List the commands of a terminal in the order they were queued, each with its cursor."""
@@ -92,7 +116,7 @@ class Commands:
             .order_by(commands.c.seq)
             .limit(part.limit)
         )
-        return [(row.seq, _command(row._mapping)) for row in self._connection.execute(query)]
+        return [(row.seq, self._command(row._mapping)) for row in self._connection.execute(query)]
 
     def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
         """The commands to send now: queued ones, and sent ones whose lease has run out.
@@ -110,7 +134,7 @@ class Commands:
             .limit(limit)
             .with_for_update(of=commands, skip_locked=True)
         )
-        return [_command(row._mapping) for row in self._connection.execute(query)]
+        return self._commands(query)
 
     def sent(self, device_id: int) -> list[QueuedCommand]:
         """The commands that a terminal has, or should have, and that are not ended."""
@@ -121,14 +145,16 @@ class Commands:
         )
         return self._commands(query.order_by(commands.c.seq))
 
-    def open(self, part: str, device: str | None = None) -> Iterator[QueuedCommand]:
-        """The open commands whose text has a part, of one terminal or of all, one by one."""
-        query = _select().where(_IS_OPEN, commands.c.text.contains(part, autoescape=True))
+    def open(self, folder: str, device: str | None = None) -> Iterator[QueuedCommand]:
+        """The open commands that name a folder of a file, of one terminal or of all, one by one."""
+        query = _select().where(
+            _IS_OPEN, commands.c.folders.contains(f" {folder} ", autoescape=True)
+        )
         if device is not None:
             query = query.where(devices.c.sn == device)
         with self._connection.execute(query) as found:
             for row in found:
-                yield _command(row._mapping)
+                yield self._command(row._mapping)
 
     def lease(self, leased: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
@@ -223,10 +249,13 @@ class Commands:
             update(commands)
             .where(commands.c.id == command_id, commands.c.device_id == device_id, _IS_OPEN)
             .values(
-                state=state.value,
-                return_code=return_code,
-                result=None if result is None else msgspec.json.encode(dict(result)).decode(),
-                finished_at=now,
+                self._sealed(
+                    command_id,
+                    state=state.value,
+                    return_code=return_code,
+                    result=None if result is None else msgspec.json.encode(dict(result)),
+                    finished_at=now,
+                )
             )
         )
         if ended.rowcount != 1:
@@ -246,7 +275,33 @@ class Commands:
         return dict(self._connection.execute(query).all())
 
     def _commands(self, query: Any) -> list[QueuedCommand]:
-        return [_command(row._mapping) for row in self._connection.execute(query)]
+        return [self._command(row._mapping) for row in self._connection.execute(query)]
+
+    def _sealed(self, command_id: str, **values: object) -> dict[str, object]:
+        return sealed(self._vault, commands, {"id": command_id, **values})
+
+    def _command(self, row: RowMapping) -> QueuedCommand:
+        values = opened(self._vault, commands, row)
+        body = msgspec.json.decode(str(values["body"]), type=CommandBody)
+        result = values["result"]
+        return QueuedCommand(
+            id=row["id"],
+            device=row["sn"],
+            command=row["command"],
+            params=body.params,
+            asked=body.asked,
+            text=body.text,
+            records=row["records"],
+            state=CommandState(row["state"]),
+            attempts=row["attempts"],
+            created_at=row["created_at"],
+            sent_at=row["sent_at"],
+            finished_at=row["finished_at"],
+            return_code=row["return_code"],
+            result=None
+            if result is None
+            else msgspec.json.decode(str(result), type=dict[str, str]),
+        )
 
     def _tell(self, command: QueuedCommand, state: CommandState, now: int) -> None:
         """Every change of state is an event."""
@@ -261,23 +316,3 @@ class Commands:
 
 def _select() -> Any:
     return select(commands, devices.c.sn).join(devices)
-
-
-def _command(row: RowMapping) -> QueuedCommand:
-    result = row["result"]
-    return QueuedCommand(
-        id=row["id"],
-        device=row["sn"],
-        command=row["command"],
-        params=msgspec.json.decode(row["params"], type=dict[str, str]),
-        asked=msgspec.json.decode(row["asked"], type=dict[str, str]),
-        text=row["text"],
-        records=row["records"],
-        state=CommandState(row["state"]),
-        attempts=row["attempts"],
-        created_at=row["created_at"],
-        sent_at=row["sent_at"],
-        finished_at=row["finished_at"],
-        return_code=row["return_code"],
-        result=None if result is None else msgspec.json.decode(result, type=dict[str, str]),
-    )

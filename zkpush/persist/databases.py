@@ -23,6 +23,11 @@ READERS = 4
 LOCKED_SECONDS = 30
 """How long a unit of work waits for what another process has locked, before it fails."""
 
+IN_USE = "a daemon uses the database; stop all that do, on every machine, and try again"
+ROTATING = (
+    "the keys of the database are being rotated; wait for `zkpush database rotate-key` to end"
+)
+
 
 @attrs.frozen(kw_only=True)
 class Database(abc.ABC):
@@ -30,6 +35,8 @@ class Database(abc.ABC):
 
     site: SiteKey
     """What the keys are wrapped under that seal secrets."""
+    alone: bool = False
+    """Whether nobody else may use it, as long as this one does; else, nobody may use it alone."""
     engine: Engine
     """Connections that write: what locks they need is taken when a unit of work begins."""
     readers: Engine
@@ -48,6 +55,13 @@ class Database(abc.ABC):
     One statement for all of them: SQLite's driver lets go of the interpreter at every step, and
     gets it back late from a busy reactor.
     """
+
+    @abc.abstractmethod
+    def held(self) -> AbstractContextManager[object]:
+        """Keep others from the database as `alone` says, as long as it is in use.
+
+        `StoreError` if they keep it from us.
+        """
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -89,6 +103,14 @@ class Database(abc.ABC):
         Without the upgrade, if that fails, there is no copy either: nothing has changed.
         """
         return nullcontext()
+
+    @abc.abstractmethod
+    def vacuum(self) -> None:
+        """Write all tables with secrets anew, without what was deleted or replaced in them."""
+
+    def backups(self) -> list[Path]:
+        """The copies that upgrades have left."""
+        return []
 
     def is_lost(self, driver: Any) -> bool:
         """Whether a connection has come to its end."""

@@ -34,6 +34,8 @@ from ..protocol.handshake import Hello
 from ..protocol.tables import INFO
 from .databases import Database, insert
 from .schema import devices, removed_devices
+from .sealed import opened, sealed
+from .vault import Vault
 
 _JSON = {
     "settings": dict[str, str | int],
@@ -61,9 +63,16 @@ class Devices:
     """The terminals, on one connection."""
 
     def __init__(
-        self, database: Database, connection: Connection, events: IEvents, *, writes: bool
+        self,
+        database: Database,
+        vault: Vault,
+        connection: Connection,
+        events: IEvents,
+        *,
+        writes: bool,
     ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._events = events
         self._writes = writes
@@ -87,7 +96,7 @@ class Devices:
         """
         begin, end, oldest = self._since(cursor)
         query = select(devices).where(devices.c.revision >= begin, devices.c.revision < end)
-        return [_device(row._mapping) for row in self._connection.execute(query)], oldest
+        return [self._device(row._mapping) for row in self._connection.execute(query)], oldest
 
     def removed_since(self, cursor: int) -> list[str]:
         """The serial numbers of terminals that were removed since a cursor of `changed_since`.
@@ -119,7 +128,7 @@ class Devices:
             .order_by(devices.c.id)
             .limit(part.limit)
         )
-        return [_device(row._mapping) for row in self._connection.execute(query)]
+        return [self._device(row._mapping) for row in self._connection.execute(query)]
 
     def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
@@ -181,7 +190,7 @@ class Devices:
             .where(devices.c.id == device_id)
             .values(
                 {
-                    **{name: _column(name, value) for name, value in values.items()},
+                    **self._columns(device_id, values),
                     "revision": self._database.revision,
                 }
             )
@@ -189,7 +198,7 @@ class Devices:
         ).one_or_none()
         if row is None:
             raise LookupError(f"there is no terminal {device_id}")
-        return _device(row._mapping)
+        return self._device(row._mapping)
 
     def exchanged(self, device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
         """Keep what a terminal said in the exchange (5), and `values` beside it.
@@ -274,21 +283,22 @@ class Devices:
             # What a unit of work changes depends on what it read: nobody else may change it now.
             query = query.with_for_update(key_share=True)
         row = self._connection.execute(query).one_or_none()
-        return None if row is None else _device(row._mapping)
+        return None if row is None else self._device(row._mapping)
 
+    def _columns(self, device_id: int, values: Mapping[str, object]) -> dict[str, object]:
+        columns = {
+            name: msgspec.json.encode(value).decode() if name in _JSON else value
+            for name, value in values.items()
+        }
+        row = sealed(self._vault, devices, {"id": device_id, **columns})
+        return {name: row[name] for name in columns}
 
-def _column(name: str, value: object) -> object:
-    if name in _JSON:
-        return msgspec.json.encode(value).decode()
-    return value
-
-
-def _device(row: RowMapping) -> Device:
-    values: dict[str, Any] = {str(name): value for name, value in row.items()}
-    del values["revision"]
-    for name, kind in _JSON.items():
-        values[name] = msgspec.json.decode(values[name], type=kind)
-    for name, enum in _ENUMS.items():
-        if values[name] is not None:
-            values[name] = enum(values[name])
-    return Device(**values)
+    def _device(self, row: RowMapping) -> Device:
+        values: dict[str, Any] = opened(self._vault, devices, row)
+        del values["revision"]
+        for name, kind in _JSON.items():
+            values[name] = msgspec.json.decode(values[name] or "{}", type=kind)
+        for name, enum in _ENUMS.items():
+            if values[name] is not None:
+                values[name] = enum(values[name])
+        return Device(**values)

@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 from zope.interface import implementer
 
 from ..interfaces import IEntries
 from ..model import Entry, Page
 from .databases import Database
 from .schema import devices, entries
+from .sealed import opened, sealed
+from .vault import Vault
 
-_NAMES = ("device_id", "table_name", "key", "fields", "updated_at")
+_NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
 _REPLACE = (
     "(device_id, table_name, key) DO UPDATE SET fields = excluded.fields, "
-    "updated_at = excluded.updated_at WHERE excluded.updated_at >= entries.updated_at "
-    "AND excluded.fields <> entries.fields"
+    "digest = excluded.digest, updated_at = excluded.updated_at "
+    "WHERE excluded.updated_at >= entries.updated_at AND excluded.digest <> entries.digest"
 )
 
 
@@ -26,8 +28,11 @@ _REPLACE = (
 class Entries:
     """The entries, on one connection."""
 
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, connection: Connection, driver: Any
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
 
@@ -43,9 +48,23 @@ class Entries:
             msgspec.json.encode(key).decode(): msgspec.json.encode(fields).decode()
             for key, fields in said
         }
-        rows = [(device_id, table, key, fields, now) for key, fields in sorted(newest.items())]
+        rows = [
+            sealed(
+                self._vault,
+                entries,
+                {
+                    "device_id": device_id,
+                    "table_name": table,
+                    "key": key,
+                    "fields": fields,
+                    "digest": self._vault.index(fields.encode()),
+                    "updated_at": now,
+                },
+            )
+            for key, fields in sorted(newest.items())
+        ]
         if rows:
-            columns = list(zip(*rows, strict=True))
+            columns = [[row[name] for row in rows] for name in _NAMES]
             self._database.insert(self._driver, entries, _NAMES, columns, _REPLACE)
 
     def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
@@ -61,13 +80,14 @@ class Entries:
             query = query.where(devices.c.sn == device)
         if table is not None:
             query = query.where(entries.c.table_name == table)
-        return [
-            Entry(
-                id=row.id,
-                device=row.sn,
-                table=row.table_name,
-                fields=msgspec.json.decode(row.fields),
-                updated_at=row.updated_at,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [self._entry(row._mapping) for row in self._connection.execute(query)]
+
+    def _entry(self, row: RowMapping) -> Entry:
+        fields = opened(self._vault, entries, row)["fields"]
+        return Entry(
+            id=row["id"],
+            device=row["sn"],
+            table=row["table_name"],
+            fields=msgspec.json.decode(str(fields)),
+            updated_at=row["updated_at"],
+        )

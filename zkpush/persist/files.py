@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import msgspec
 from sqlalchemy import Connection, Row, delete, select
 from zope.interface import implementer
 
@@ -12,6 +13,8 @@ from ..model import Page, StoredFile
 from .databases import insert
 from .pictures import Pictures
 from .schema import files
+from .sealed import opened, sealed
+from .vault import Vault
 
 _LAST_ID = 2**63 - 1
 
@@ -20,7 +23,8 @@ _LAST_ID = 2**63 - 1
 class Files:
     """The files, on one connection; what they hold is kept as pictures are, by what it is."""
 
-    def __init__(self, connection: Connection, contents: Pictures) -> None:
+    def __init__(self, vault: Vault, connection: Connection, contents: Pictures) -> None:
+        self._vault = vault
         self._connection = connection
         self._contents = contents
 
@@ -29,23 +33,29 @@ class Files:
         row = self._connection.execute(
             insert(self._connection, files)
             .values(
-                name=name,
-                size=len(content),
-                md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-                content=self._contents.keep(content),
-                origin=origin,
-                created_at=now,
+                sealed(
+                    self._vault,
+                    files,
+                    {
+                        "name": name,
+                        "size": len(content),
+                        "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
+                        "content": self._contents.keep(content),
+                        "origin": origin,
+                        "created_at": now,
+                    },
+                )
             )
             .returning(*files.columns)
         ).one()
-        return _file(row)
+        return self._file(row)
 
     def get(self, file_id: int) -> StoredFile | None:
         """Find a file."""
         if not 0 < file_id <= _LAST_ID:
             return None
         row = self._connection.execute(select(files).where(files.c.id == file_id)).one_or_none()
-        return None if row is None else _file(row)
+        return None if row is None else self._file(row)
 
     def content(self, file: StoredFile) -> bytes:
         """What a file holds; `LookupError` if it is not here."""
@@ -61,7 +71,7 @@ class Files:
     def page(self, part: Page) -> list[StoredFile]:
         """List files by id."""
         query = select(files).where(files.c.id > part.after).order_by(files.c.id).limit(part.limit)
-        return [_file(row) for row in self._connection.execute(query)]
+        return [self._file(row) for row in self._connection.execute(query)]
 
     def remove(self, file_id: int) -> bool:
         """Forget a file; False if there is none. What it holds may be that of others, and stays."""
@@ -69,6 +79,5 @@ class Files:
             return False
         return self._connection.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
 
-
-def _file(row: Row[tuple[object, ...]]) -> StoredFile:
-    return StoredFile(**{str(name): value for name, value in row._mapping.items()})
+    def _file(self, row: Row[tuple[object, ...]]) -> StoredFile:
+        return msgspec.convert(opened(self._vault, files, row._mapping), StoredFile)

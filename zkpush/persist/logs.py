@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +19,8 @@ from ..protocol.times import WallClock, far_off
 from .databases import Database
 from .rows import record
 from .schema import devices
+from .sealed import opened, sealed
+from .vault import Vault
 
 
 @implementer(ILog)
@@ -29,17 +30,20 @@ class Log:
     def __init__(
         self,
         database: Database,
+        vault: Vault,
         connection: Connection,
         driver: Any,
         table: fields.Table,
         kept: sqlalchemy.Table,
     ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
         self._kept = kept
         self._time = table.names.index("time") if "time" in table.names else None
         timed = () if self._time is None else ("utc", "doubt")
+        self._seals = any(field.secret for field in table.fields)
         self._names = ("device_id", *timed, "received_at", "identity", *table.names, "extra", "raw")
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
@@ -49,7 +53,7 @@ class Log:
         same was in it.
         """
         seen: Counter[bytes] = Counter()
-        rows = []
+        rows: list[tuple[object, ...]] = []
         for row in batch.rows:
             timed: tuple[object, ...] = ()
             said = msgspec.json.encode(row)
@@ -60,8 +64,17 @@ class Log:
                 time = str(row[self._time])
                 utc = clock.utc(time)
                 timed = (utc, far_off(utc, now // 1000) or clock.doubt(time))
-            identity = hashlib.sha256(said).digest()
+            identity = self._vault.index(said)
             rows.append((device_id, *timed, now, identity, *row))
+        if self._seals:
+            rows = [
+                tuple(
+                    sealed(
+                        self._vault, self._kept, dict(zip(self._names, row, strict=True))
+                    ).values()
+                )
+                for row in rows
+            ]
         if rows:
             columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
             self._database.insert(self._driver, self._kept, self._names, columns)
@@ -78,4 +91,7 @@ class Log:
         )
         if device is not None:
             query = query.where(devices.c.sn == device)
-        return [record(row._mapping) for row in self._connection.execute(query)]
+        return [
+            record(opened(self._vault, kept, row._mapping))
+            for row in self._connection.execute(query)
+        ]

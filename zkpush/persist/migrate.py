@@ -15,6 +15,7 @@ from twisted.logger import Logger
 from ..interfaces import StoreError
 from .databases import Database
 from .keys import ensure_vault
+from .purge import is_noted, purge_thd
 from .schema import keys
 from .vault import Vault
 
@@ -28,30 +29,50 @@ def migrate_thd(database: Database) -> Vault:
     Gives what seals in this database. `StoreError` if the file is not a database, or is of a later
     version than this program, or belongs to another key, or cannot be backed up.
     """
-    config = Config()
-    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
-    scripts = ScriptDirectory.from_config(config)
+    config, scripts = _scripts()
     try:
-        with database.migrating() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-            head = str(scripts.get_current_head())
-            if current == head:
-                return ensure_vault(connection, database.site)
-            if inspect(connection).has_table(keys.name):
-                ensure_vault(connection, database.site)  # before anything is changed
-            config.attributes["connection"] = connection
-            config.attributes["database"] = database
-            if current is None:
-                command.upgrade(config, head)
-            else:
-                scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
-                with database.backed_up(head):
-                    command.upgrade(config, head)
-            _log.info("The database is of revision {head} now", head=head)
-            return ensure_vault(connection, database.site)
+        vault, is_to_purge = _migrate_thd(database, config, scripts)
+        if is_to_purge:
+            _log.info("What was replaced is purged from the database; that may take a while")
+            purge_thd(database, vault)
     except CommandError as error:
         raise StoreError(
             f"the database was made by a later version of zkpush ({error}); upgrade zkpush"
         ) from error
     except database.errors as error:
         raise StoreError(f"cannot prepare the database: {database.words(error)}") from error
+    return vault
+
+
+def head_revision() -> str:
+    """The revision of the schema that this version works on."""
+    return str(_scripts()[1].get_current_head())
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
+    return config, ScriptDirectory.from_config(config)
+
+
+def _migrate_thd(
+    database: Database, config: Config, scripts: ScriptDirectory
+) -> tuple[Vault, bool]:
+    """What seals in the database; and whether something is to be purged now."""
+    with database.migrating() as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+        head = str(scripts.get_current_head())
+        if current == head:
+            return ensure_vault(connection, database.site), is_noted(connection)
+        if inspect(connection).has_table(keys.name):
+            ensure_vault(connection, database.site)  # before anything is changed
+        config.attributes["connection"] = connection
+        config.attributes["database"] = database
+        if current is None:
+            command.upgrade(config, head)
+        else:
+            scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
+            with database.backed_up(head):
+                command.upgrade(config, head)
+        _log.info("The database is of revision {head} now", head=head)
+        return ensure_vault(connection, database.site), is_noted(connection)

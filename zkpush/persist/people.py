@@ -7,7 +7,6 @@ back what was changed elsewhere meanwhile.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,12 +16,14 @@ from sqlalchemy import Connection, Select, and_, delete, func, or_, select
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IEvents, IPeople
+from ..interfaces import IEvents, IPeople, NotUnsealed
 from ..model import Page, Record, Said
 from .databases import Database, quoted
 from .pictures import Pictures
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
+from .sealed import opened, sealed
+from .vault import Vault
 
 _PART = 500
 """Keys that are looked up with one query."""
@@ -45,12 +46,14 @@ class People:
     def __init__(
         self,
         database: Database,
+        vault: Vault,
         connection: Connection,
         driver: Any,
         pictures: Pictures,
         events: IEvents,
     ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
         self._pictures = pictures
@@ -64,7 +67,13 @@ class People:
 
     def keep_templates(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep templates, the newest of each key."""
-        news = self._news(templates, device_id, said, now)
+        news = [
+            msgspec.structs.replace(
+                one,
+                values={**one.values, "digest": self._vault.index(_template(one))},
+            )
+            for one in self._news(templates, device_id, said, now)
+        ]
         self._meet(device_id, news)
         left = self._named(device_id, news, now)
         self._write(templates, device_id, left, now)
@@ -87,7 +96,7 @@ class People:
         query = _with_device(users).where(users.c.id > part.after).order_by(users.c.id)
         if pin is not None:
             query = query.where(users.c.pin == pin)
-        found = [dict(record(row._mapping)) for row in self._rows(query.limit(part.limit))]
+        found = [dict(self._record(users, row)) for row in self._rows(query.limit(part.limit))]
         pins = [str(user["pin"]) for user in found]
         counted: dict[str, dict[int, int]] = {}
         counting = (
@@ -110,14 +119,17 @@ class People:
     def templates(self, pin: str) -> Sequence[Record]:
         """The templates of a user."""
         query = _with_device(templates).where(templates.c.pin == pin).order_by(templates.c.id)
-        return [record(row._mapping) for row in self._rows(query)]
+        found = [dict(self._record(templates, row)) for row in self._rows(query)]
+        for template in found:
+            del template["digest"]
+        return found
 
     def photos(self, pin: str) -> Sequence[Record]:
         """The photos of a user, each with its `content`, or None where it is elsewhere."""
         query = _with_device(person_photos).where(person_photos.c.pin == pin)
         photos = []
         for row in self._rows(query.order_by(person_photos.c.id)):
-            photo = dict(record(row._mapping))
+            photo = dict(self._record(person_photos, row))
             digest = photo.pop("picture")
             photo["content"] = None if digest is None else self._picture(str(digest))
             photos.append(photo)
@@ -127,9 +139,12 @@ class People:
         """A picture; one that is lost does not hide the others."""
         try:
             return self._pictures.get(digest)
-        except LookupError as error:
+        except (LookupError, NotUnsealed) as error:
             self._log.error("A photo has no picture: {error}", error=str(error))
             return None
+
+    def _record(self, table: sqlalchemy.Table, row: Any) -> Record:
+        return record(opened(self._vault, table, row._mapping))
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         return self._connection.execute(query).all()
@@ -139,7 +154,7 @@ class People:
     ) -> list[Said]:
         """Note what a terminal says, and give what of it is news, the last of each key."""
         table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
-        digests = {_key(one): hashlib.sha256(one.text).digest() for one in said}
+        digests = {_key(one): self._vault.index(one.text) for one in said}
         latest = {_key(one): one for one in said}
         held: dict[str, bytes] = {}
         known: set[tuple[str, bytes]] = set()
@@ -159,7 +174,7 @@ class People:
             columns = list(zip(*rows, strict=True))
             self._database.insert(self._driver, holdings, _HELD, columns, _HOLD)
             # Of several statements of one key, those before the last are said, too.
-            spoken = {(table, _key(one), hashlib.sha256(one.text).digest()) for one in said}
+            spoken = {(table, _key(one), self._vault.index(one.text)) for one in said}
             columns = list(zip(*sorted(spoken), strict=True))
             self._database.insert(self._driver, versions, _VERSION, columns)
         return [
@@ -184,7 +199,7 @@ class People:
         for one in news:
             values = one.values
             place = [templates.c[name] == values[name] for name in _PLACE]
-            same = templates.c.template == values["template"]
+            same = templates.c.digest == values["digest"]
             if all(values[name] == 0 for name in _ALGORITHM):
                 named = select(templates.c.id).where(*place, same, ~and_(*unnamed))
                 if self._rows(named.limit(1)):
@@ -228,8 +243,8 @@ class People:
             return
         names = tuple(said[0].values)
         rows = [
-            (device_id, now, *(one.values[name] for name in names))
-            for one in sorted(said, key=_key)
+            (device_id, now, *(values[name] for name in names))
+            for values in (sealed(self._vault, table, one.values) for one in sorted(said, key=_key))
         ]
         self._database.insert(
             self._driver,
@@ -255,6 +270,11 @@ def _merged(said: Iterable[Said]) -> list[Said]:
                 one = msgspec.structs.replace(one, values=values, text=text)
         merged[_key(one)] = one
     return list(merged.values())
+
+
+def _template(said: Said) -> bytes:
+    template = said.values["template"]
+    return template if isinstance(template, bytes) else str(template).encode()
 
 
 def _key(said: Said) -> str:

@@ -15,6 +15,8 @@ from .databases import Database
 from .pictures import Pictures
 from .rows import record
 from .schema import attendance_photos, devices
+from .sealed import opened, sealed
+from .vault import Vault
 
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
 
@@ -24,9 +26,15 @@ class AttendancePhotos:
     """The attendance photos, on one connection."""
 
     def __init__(
-        self, database: Database, connection: Connection, driver: Any, pictures: Pictures
+        self,
+        database: Database,
+        vault: Vault,
+        connection: Connection,
+        driver: Any,
+        pictures: Pictures,
     ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
         self._pictures = pictures
@@ -54,6 +62,7 @@ class AttendancePhotos:
             "extra": photo.extra,
             "raw": photo.raw,
         }
+        row = sealed(self._vault, attendance_photos, row)
         columns = [[row[name]] for name in _NAMES]
         self._database.insert(self._driver, attendance_photos, _NAMES, columns)
 
@@ -70,7 +79,10 @@ class AttendancePhotos:
             query = query.where(devices.c.sn == device)
         if pin is not None:
             query = query.where(attendance_photos.c.pin == pin)
-        return [record(row._mapping) for row in self._connection.execute(query)]
+        return [
+            record(opened(self._vault, attendance_photos, row._mapping))
+            for row in self._connection.execute(query)
+        ]
 
     def content(self, photo_id: int) -> bytes | None:
         """The picture of a photo; None if there is no such photo."""

@@ -1,4 +1,4 @@
-"""Pictures in the store, by what they are: the same picture is kept once.
+"""Pictures in the store, sealed, by what they are: the same picture is kept once.
 
 Beside a SQLite file they are files of their own, in a folder; elsewhere they are in the database.
 Names that terminals give are never part of a path.
@@ -7,69 +7,96 @@ Names that terminals give are never part of a path.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, select
 from zope.interface import implementer
 
 from ..interfaces import IPictures, StoreError
 from .databases import Database
 from .schema import pictures
+from .sealed import place
+from .vault import Vault
 
 
 @implementer(IPictures)
 class Pictures:
     """The pictures, on one connection."""
 
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, connection: Connection, driver: Any
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
 
     def keep(self, content: bytes) -> str:
-        """Keep a picture; gives its SHA-256 in hex, by which it is found again."""
-        digest = hashlib.sha256(content).hexdigest()
+        """Keep a picture; gives its index in hex, by which it is found again."""
+        digest = self._vault.index(content).hex()
         folder = self._database.pictures
         if folder is None:
             names = ("digest", "content")
-            self._database.insert(self._driver, pictures, names, ([digest], [content]))
+            sealed = self._vault.seal(content, about(digest))
+            self._database.insert(self._driver, pictures, names, ([digest], [sealed]))
         else:
             try:
-                _write(folder, digest, content)
+                write_file(folder, digest, lambda: self._vault.seal(content, about(digest)))
             except OSError as error:
                 raise StoreError(f"cannot keep a picture in {folder}: {error.strerror}") from error
         return digest
 
     def get(self, digest: str) -> bytes:
-        """Find a picture; `LookupError` if it is not here."""
+        """Find a picture; `LookupError` if it is not here, `NotUnsealed` if it was changed."""
         folder = self._database.pictures
-        if folder is not None:
+        if folder is None:
+            (sealed,) = self._found(digest, pictures.c.content)
+        else:
             try:
-                return _path(folder, digest).read_bytes()
+                sealed = path_of(folder, digest).read_bytes()
             except OSError as error:
                 raise _unread(folder, digest, error) from error
-        return self._found(digest, pictures.c.content)
+        return self._vault.open(bytes(sealed), about(digest))
 
     def part(self, digest: str, offset: int, length: int) -> bytes:
         """Some of the bytes of a picture, as many as there are; `LookupError` if it is not here."""
         folder = self._database.pictures
+        where = about(digest)
         if folder is None:
-            return self._found(digest, func.substr(pictures.c.content, offset + 1, length))
+            (size,) = self._found(digest, func.length(pictures.c.content))
+
+            def read(start: int, count: int) -> bytes:
+                part = func.substr(pictures.c.content, start + 1, count)
+                return bytes(self._found(digest, part)[0])
+
+            return self._vault.open_part(read, size, where, offset, length)
         try:
-            with open(_path(folder, digest), "rb", buffering=0) as file:
-                return os.pread(file.fileno(), length, offset)
+            with open(path_of(folder, digest), "rb", buffering=0) as file:
+                number = file.fileno()
+                return self._vault.open_part(
+                    lambda start, count: os.pread(number, count, start),
+                    os.fstat(number).st_size,
+                    where,
+                    offset,
+                    length,
+                )
         except OSError as error:
             raise _unread(folder, digest, error) from error
 
-    def _found(self, digest: str, what: ColumnElement[Any]) -> bytes:
+    def _found(self, digest: str, what: ColumnElement[Any]) -> Row[Any]:
         query = select(what).where(pictures.c.digest == digest)
-        content = self._connection.execute(query).scalar_one_or_none()
-        if content is None:
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
             raise LookupError(f"there is no picture {digest}")
-        return bytes(content)
+        return row
+
+
+def about(digest: str) -> bytes:
+    """What a sealed picture is about: what it is."""
+    return place("pictures", "content", [digest])
 
 
 def _unread(folder: Path, digest: str, error: OSError) -> Exception:
@@ -78,23 +105,25 @@ def _unread(folder: Path, digest: str, error: OSError) -> Exception:
     return StoreError(f"cannot read {folder}: {error.strerror}")
 
 
-def _path(folder: Path, digest: str) -> Path:
+def path_of(folder: Path, digest: str) -> Path:
+    """Where a picture is in the folder."""
     return folder / digest[:2] / digest
 
 
-def _write(folder: Path, digest: str, content: bytes) -> None:
-    """Write a file so that it is whole and on disk, or not there.
+def write_file(folder: Path, digest: str, seal: Callable[[], bytes]) -> None:
+    """Write what `seal` gives so that it is whole and on disk, or not there, unless it is there.
 
     It is there before the row that names it is committed; one that no row names does no harm.
     """
-    path = _path(folder, digest)
+    path = path_of(folder, digest)
     if not path.exists():
-        _make(folder, path, content)
+        make_file(folder, path, seal())
     # Also where it was there: who made it may have failed, or be at this point just now.
     _sync(path.parent)
 
 
-def _make(folder: Path, path: Path, content: bytes) -> None:
+def make_file(folder: Path, path: Path, content: bytes) -> None:
+    """Write a file in the folder, in the place of what is there."""
     for parent in (folder, path.parent):
         if not parent.exists():
             parent.mkdir(mode=0o700, exist_ok=True)

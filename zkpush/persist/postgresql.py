@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,8 +23,10 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .databases import (
+    IN_USE,
     LOCKED_SECONDS,
     READERS,
+    ROTATING,
     Database,
     driver_error,
     parse_url,
@@ -31,6 +34,7 @@ from .databases import (
     without_quotes,
 )
 from .keys import SiteKey
+from .schema import attendance, metadata
 from .store import Store
 
 if TYPE_CHECKING:
@@ -68,6 +72,11 @@ _SNAPSHOT = text(
     "SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint "
     "FROM pg_current_snapshot() AS now"
 )
+_LOCK, _LOCK_ALONE = (
+    # Waits a little for a session that is ending; the setting is put back as it was.
+    f"SET lock_timeout = '5s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
+    for function in ("pg_advisory_lock_shared", "pg_advisory_lock")
+)
 _MIGRATING = text(
     "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
 )
@@ -97,6 +106,10 @@ _log = Logger()
 @attrs.frozen(kw_only=True)
 class PostgreSQL(Database):
     """Everybody writes at once; commits are in the order of ids where ids are cursors."""
+
+    def held(self) -> AbstractContextManager[object]:
+        """Every connection has a lock of its own, see `_hold`."""
+        return nullcontext()
 
     def window(self, connection: Connection) -> tuple[int, int]:
         """The ids of the oldest transaction that has not ended, and of the next that will begin.
@@ -141,6 +154,14 @@ class PostgreSQL(Database):
         with self.engine.begin() as connection:
             connection.execute(_MIGRATING)
             yield connection
+
+    def vacuum(self) -> None:
+        """Write the tables anew that are not of attendance: of a large one, that takes hours."""
+        anew = [table.name for table in metadata.sorted_tables if table is not attendance]
+        with self.engine.connect() as connection:
+            outside = connection.execution_options(isolation_level="AUTOCOMMIT")
+            for name in anew:
+                outside.execute(text(f"VACUUM (FULL) {name}"))
 
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
         """Whether the server has ended a connection, or is out of reach."""
@@ -191,14 +212,18 @@ def _value(table: Table, name: str, place: int) -> str:
     return f"(row->>{place})::{kind.compile(_DIALECT)}"
 
 
-def open_postgresql(url: str, key: bytes) -> PostgreSQL:
+def open_postgresql(url: str, key: bytes, *, alone: bool = False) -> PostgreSQL:
     """Open a PostgreSQL database; `StoreError` says why not, without the password."""
     parsed = parse_url(url)
     full = parsed.set(drivername="postgresql+psycopg", query={**CONNECTING, **parsed.query})
     try:
         import psycopg
 
-        engine = sqlalchemy.create_engine(full, poolclass=NullPool, hide_parameters=True)
+        # A lock is that of a connection: alone, there is one.
+        one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
+        engine = sqlalchemy.create_engine(
+            full, hide_parameters=True, **(one if alone else {"poolclass": NullPool})
+        )
         pool = sqlalchemy.create_engine(
             full,
             poolclass=QueuePool,
@@ -208,10 +233,13 @@ def open_postgresql(url: str, key: bytes) -> PostgreSQL:
         )
     except ImportError as error:
         raise StoreError(_NO_DRIVER) from error
+    hold = _holder(alone)
     for each in (engine, pool):
+        event.listen(each, "connect", hold)
         event.listen(each, "connect", _begin_session)
     database = PostgreSQL(
         site=SiteKey(key),
+        alone=alone,
         engine=engine,
         readers=pool.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True),
         errors=(SQLAlchemyError, psycopg.Error),
@@ -227,6 +255,33 @@ def open_postgresql(url: str, key: bytes) -> PostgreSQL:
             f"{_without_secrets(database.words(error), parsed)}"
         ) from None
     return database
+
+
+def _holder(alone: bool) -> Callable[[psycopg.Connection[Any], object], None]:
+    """What keeps others from the database, as long as a connection lasts.
+
+    One that was lost may have let somebody rotate the keys. Nothing must be sealed under the old
+    ones then: they are looked at whenever a connection is made.
+    """
+    from psycopg import errors
+
+    first: list[str] = []
+
+    def hold(driver: psycopg.Connection[Any], _: object) -> None:
+        driver.autocommit = True
+        try:
+            driver.execute(_LOCK_ALONE if alone else _LOCK)
+        except errors.LockNotAvailable:
+            raise StoreError(IN_USE if alone else ROTATING) from None
+        with contextlib.suppress(errors.UndefinedTable):
+            rows = driver.execute("SELECT id FROM keys WHERE purpose = 'seal' ORDER BY id")
+            now = [str(row[0]) for row in rows]
+            if not alone and first and now != first:
+                raise StoreError("the keys of the database were rotated; restart with the new one")
+            first[:] = now
+        driver.autocommit = False
+
+    return hold
 
 
 def _begin_session(driver: psycopg.Connection[Any], _: object) -> None:

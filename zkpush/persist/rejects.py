@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+import msgspec
+from sqlalchemy import Connection, RowMapping, select
 from zope.interface import implementer
 
 from ..interfaces import IRejects
@@ -14,6 +14,8 @@ from ..model import Page, StoredReject
 from ..protocol.records import Reject
 from .databases import Database
 from .schema import devices, plain, rejects
+from .sealed import opened, sealed
+from .vault import Vault
 
 _NAMES = ("device_id", "table_name", "reason", "raw", "digest", "received_at")
 
@@ -22,27 +24,34 @@ _NAMES = ("device_id", "table_name", "reason", "raw", "digest", "received_at")
 class Rejects:
     """The rejects, on one connection."""
 
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, connection: Connection, driver: Any
+    ) -> None:
         self._database = database
+        self._vault = vault
         self._connection = connection
         self._driver = driver
 
     def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
         """Keep rejects; the same bytes from the same terminal are kept once."""
         if rejects_:
-            rows = [
-                (
-                    device_id,
-                    plain(reject.table),
-                    plain(reject.reason),
-                    reject.raw,
-                    hashlib.sha256(reject.table.encode() + b"\0" + reject.raw).digest(),
-                    now,
-                )
-                for reject in rejects_
-            ]
-            columns = list(zip(*rows, strict=True))
+            rows = [self._row(device_id, reject, now) for reject in rejects_]
+            columns = [[row[name] for row in rows] for name in _NAMES]
             self._database.insert(self._driver, rejects, _NAMES, columns)
+
+    def _row(self, device_id: int, reject: Reject, now: int) -> Mapping[str, object]:
+        return sealed(
+            self._vault,
+            rejects,
+            {
+                "device_id": device_id,
+                "table_name": plain(reject.table),
+                "reason": plain(reject.reason),
+                "raw": reject.raw,
+                "digest": self._vault.index(reject.table.encode() + b"\0" + reject.raw),
+                "received_at": now,
+            },
+        )
 
     def page(self, part: Page, device: str | None) -> list[StoredReject]:
         """List rejects by id."""
@@ -55,14 +64,9 @@ class Rejects:
         )
         if device is not None:
             query = query.where(devices.c.sn == device)
-        return [
-            StoredReject(
-                id=row.id,
-                device=row.sn,
-                table=row.table_name,
-                reason=row.reason,
-                raw=row.raw,
-                received_at=row.received_at,
-            )
-            for row in self._connection.execute(query)
-        ]
+        return [self._reject(row._mapping) for row in self._connection.execute(query)]
+
+    def _reject(self, row: RowMapping) -> StoredReject:
+        values = opened(self._vault, rejects, row)
+        values |= {"device": values["sn"], "table": values["table_name"]}
+        return msgspec.convert(values, StoredReject)

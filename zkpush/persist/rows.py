@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
-from sqlalchemy import RowMapping
 
 from ..model import Record
 
@@ -11,7 +13,7 @@ _OWN = frozenset({"device_id", "raw", "identity"})
 """What of a row is the store's own, or is kept for nobody to see but beside a doubt."""
 
 
-def record(row: RowMapping) -> Record:
+def record(row: Mapping[Any, object]) -> Record:
     """A stored record, by the names of its fields."""
     values: dict[str, object] = {str(name): row[name] for name in row if str(name) not in _OWN}
     if isinstance(values.get("extra"), str):

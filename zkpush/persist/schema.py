@@ -27,6 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..protocol import fields, tables
+from .sealed import KEY, SealedBytes, SealedText
 
 metadata = MetaData()
 
@@ -66,21 +67,30 @@ _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
 
 
 def record_columns(table: fields.Table) -> list[Column[Any]]:
-    """The columns for the stored fields of a record type, then `extra` and `raw`."""
+    """The columns for the stored fields of a record type, then `extra` and `raw`.
+
+    Secret fields are sealed; beside them, so is what may hold any of them.
+    """
     columns: list[Column[Any]] = [
         Column(
             field.name,
-            KeyText if _is_key_text(table, field) else _TYPES[field.kind],
+            _type(table, field),
             nullable=not (field.required or field.name in table.key),
         )
         for field in table.fields
         if field.stored
     ]
+    if any(field.secret for field in table.fields):
+        return [*columns, Column("extra", SealedText()), Column("raw", SealedBytes())]
     return [*columns, Column("extra", PlainText()), Column("raw", LargeBinary())]
 
 
-def _is_key_text(table: fields.Table, field: fields.Field) -> bool:
-    return field.name in table.key and field.kind.python is str
+def _type(table: fields.Table, field: fields.Field) -> TypeEngine[Any]:
+    if field.secret:
+        return SealedBytes() if field.kind is fields.Kind.BASE64 else SealedText()
+    if field.name in table.key and field.kind.python is str:
+        return KeyText
+    return _TYPES[field.kind]
 
 
 devices = Table(
@@ -109,13 +119,15 @@ devices = Table(
     Column("created_at", BigInteger(), nullable=False),
     Column("last_seen_at", BigInteger()),
     Column("settings", PlainText(), nullable=False, server_default=text("'{}'")),
-    Column("options", PlainText(), nullable=False, server_default=text("'{}'")),
-    Column("attributes", PlainText(), nullable=False, server_default=text("'{}'")),
+    Column("options", SealedText()),
+    Column("attributes", SealedText()),
     Column("counts", PlainText(), nullable=False, server_default=text("'{}'")),
     Column("problems", PlainText(), nullable=False, server_default=text("'[]'")),
     Column("revision", BigInteger(), nullable=False, server_default=text("0")),
     Index("devices_revision", "revision"),
+    info={KEY: ("id",)},
 )
+"""What terminals say of their settings may hold passwords of theirs."""
 
 removed_devices = Table(
     "removed_devices",
@@ -133,6 +145,9 @@ keys = Table(
     Column("wrapped", LargeBinary(), nullable=False),
 )
 """The keys that seal what is secret, each wrapped under a site key, which is not in here."""
+
+unfinished = Table("unfinished", metadata, Column("name", KeyText, primary_key=True))
+"""What is to be done, after a commit, before the database is used again."""
 
 stamps = Table(
     "stamps",
@@ -173,6 +188,7 @@ def _log(name: str, table: fields.Table) -> Table:
         Column("identity", LargeBinary(), nullable=False),
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
+        info={KEY: ("device_id", "identity")},
     )
 
 
@@ -193,11 +209,18 @@ def _of_people(name: str, table: fields.Table, *more: Column[Any]) -> Table:
         *more,
         *(column for column in record_columns(table) if column.name != "content"),
         UniqueConstraint(*key, name=f"{name}_identity"),
+        info={KEY: key},
     )
 
 
 users = _of_people("users", tables.USER)
-templates = _of_people("templates", tables.BIODATA, Column("form", PlainText()))
+templates = _of_people(
+    "templates",
+    tables.BIODATA,
+    Column("form", PlainText()),
+    # What tells whether two templates are the same, without opening them.
+    Column("digest", LargeBinary()),
+)
 person_photos = _of_people(
     "person_photos",
     tables.BIOPHOTO,
@@ -241,9 +264,10 @@ attendance_photos = Table(
     Column("utc", BigInteger()),
     Column("doubt", PlainText()),
     Column("command", PlainText()),
-    Column("extra", PlainText()),
-    Column("raw", LargeBinary()),
+    Column("extra", SealedText()),
+    Column("raw", SealedBytes()),
     UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
+    info={KEY: ("device_id", "name", "picture")},
 )
 
 pictures = Table(
@@ -252,7 +276,7 @@ pictures = Table(
     Column("digest", KeyText, primary_key=True),
     Column("content", LargeBinary(), nullable=False),
 )
-"""Pictures by their SHA-256, where the database keeps them and not a folder beside it."""
+"""Sealed pictures by their index, where the database keeps them and not a folder beside it."""
 
 entries = Table(
     "entries",
@@ -261,9 +285,11 @@ entries = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("table_name", KeyText, nullable=False),
     Column("key", KeyText, nullable=False),
-    Column("fields", PlainText(), nullable=False),
+    Column("fields", SealedText(), nullable=False, server_default=text("''")),
+    Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
     Column("updated_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
+    info={KEY: ("device_id", "table_name", "key")},
 )
 """What terminals hold beside people: work codes, messages, lists."""
 
@@ -274,16 +300,16 @@ commands = Table(
     Column("id", KeyText, nullable=False, unique=True),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("command", PlainText(), nullable=False),
-    Column("params", PlainText(), nullable=False),
-    Column("asked", PlainText(), nullable=False, server_default=text("'{}'")),
-    Column("text", PlainText(), nullable=False, server_default=text("''")),
+    Column("body", SealedText(), nullable=False, server_default=text("''")),
+    # The folders of the files that its text names: what is sealed cannot be searched.
+    Column("folders", PlainText(), nullable=False, server_default=text("''")),
     Column("idempotency_key", KeyText),
     Column("state", PlainText(), nullable=False),
     Column("attempts", Integer(), nullable=False),
     Column("lease_until", BigInteger()),
     Column("records", Integer(), nullable=False, server_default=text("0")),
     Column("return_code", BigInteger()),
-    Column("result", PlainText()),
+    Column("result", SealedText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
@@ -296,7 +322,9 @@ commands = Table(
         sqlite_where=text("state IN ('queued', 'sent')"),
         postgresql_where=text("state IN ('queued', 'sent')"),
     ),
+    info={KEY: ("id",)},
 )
+"""The body of a command is its parameters, as sent and as asked for, and its text."""
 
 rejects = Table(
     "rejects",
@@ -304,11 +332,12 @@ rejects = Table(
     Column("id", RowId, primary_key=True),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("table_name", PlainText(), nullable=False),
-    Column("reason", PlainText(), nullable=False),
-    Column("raw", LargeBinary(), nullable=False),
+    Column("reason", SealedText(), nullable=False, server_default=text("''")),
+    Column("raw", SealedBytes(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
+    info={KEY: ("device_id", "digest")},
 )
 
 sessions = Table(
@@ -341,10 +370,11 @@ files = Table(
     Column("id", RowId, primary_key=True),
     Column("name", PlainText(), nullable=False),
     Column("size", BigInteger(), nullable=False),
-    Column("md5", PlainText(), nullable=False),
+    Column("md5", SealedText(), nullable=False, server_default=text("''")),
     Column("content", PlainText(), nullable=False),
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
+    info={KEY: ("content",)},
 )
 """Files for terminals, and from them; `content` is the key of what they hold."""
 

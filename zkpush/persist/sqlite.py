@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import functools
+import glob
 import itertools
 import os
 import sqlite3
@@ -24,7 +26,7 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .backup import back_up
-from .databases import LOCKED_SECONDS, READERS, Database, parse_url, quoted
+from .databases import IN_USE, LOCKED_SECONDS, READERS, ROTATING, Database, parse_url, quoted
 from .keys import SiteKey
 from .store import Store
 
@@ -61,6 +63,27 @@ class SQLite(Database):
     path: Path | None = None
     keeper: sqlite3.Connection | None = None
     """What keeps a database in memory alive."""
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold a lock on a file beside the database: on that itself, SQLite has its own."""
+        if self.path is None:
+            yield
+            return
+        path = self.path.with_name(f"{self.path.name}.lock")
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot open {path}: {error.strerror}") from error
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_EX if self.alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise StoreError(IN_USE if self.alone else ROTATING) from error
+        try:
+            yield
+        finally:
+            os.close(handle)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -133,6 +156,22 @@ class SQLite(Database):
             copy.unlink()
             raise
 
+    def vacuum(self) -> None:
+        """Write the file anew, take over the write-ahead log into it, and cut that to nothing."""
+        self._execute("VACUUM")
+        self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def backups(self) -> list[Path]:
+        """The copies that upgrades have left beside the file."""
+        if self.path is None:
+            return []
+        return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.before-*"))
+
+    def _execute(self, statement: str) -> None:
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(statement).fetchall()
+
 
 def _is_same(column: Sequence[object]) -> bool:
     first = column[0]
@@ -150,7 +189,7 @@ def _insert_sql(table: Table, names: tuple[str, ...], shared: int, conflict: str
     )
 
 
-def open_sqlite(url: str, key: bytes) -> SQLite:
+def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
     """Open a SQLite database, a file or in memory (`sqlite://`).
 
     Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
@@ -164,6 +203,8 @@ def open_sqlite(url: str, key: bytes) -> SQLite:
     else:
         path = Path(str(name)).absolute()
         uri = path.as_uri()
+        if alone and not path.exists():
+            raise StoreError(f"there is no database {path}")
         _make_private(path)
     engine = sqlalchemy.create_engine(
         "sqlite://", creator=lambda: _connect(uri), poolclass=NullPool, hide_parameters=True
@@ -180,6 +221,7 @@ def open_sqlite(url: str, key: bytes) -> SQLite:
     _begin_with(readers, "BEGIN")
     return SQLite(
         site=SiteKey(key),
+        alone=alone,
         engine=engine,
         readers=readers,
         concurrent_readers=keeper is None,

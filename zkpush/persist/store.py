@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -36,6 +37,7 @@ class Store:
         self._readers = ThreadPool(0, READERS, "zkpush readers")
         self._database: Database | None = None
         self._vault: Vault
+        self._held = contextlib.ExitStack()
         self.writer: GroupCommitWriter | None = None
 
     def start(self, brings: Sequence[IBringsTables] = ()) -> None:
@@ -44,13 +46,17 @@ class Store:
         Then handlers make the tables that they bring, each in a transaction of its own.
         """
         database = self._open_database()
+        held = contextlib.ExitStack()
         try:
+            held.enter_context(database.held())
             vault = migrate_thd(database)
             for handler in brings:
                 self._prepare_thd(database, vault, handler)
         except BaseException:
             database.close()
+            held.close()
             raise
+        self._held = held
         self._database = database
         self._vault = vault
         self._readers.start()
@@ -75,6 +81,7 @@ class Store:
             return
         await writer.stop()
         await self._in_thread(self._database.close)
+        self._held.close()
         self._readers.stop()
 
     def write(self, unit: Callable[[Transaction], T]) -> Deferred[T]:
