@@ -1,7 +1,8 @@
 """`zkpush`: the command line, for people and their scripts.
 
-It talks to a daemon through its API only, on this machine or on another one. Exit status 0 means
-done, 1 failed (the message is on stderr), 2 not understood.
+It talks to a daemon through its API only, on this machine or on another one; but for `database`,
+which is for when no daemon runs. Exit status 0 means done, 1 failed (the message is on stderr), 2
+not understood.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from .. import __version__
 from .attendance import attendance
 from .audit import audit
 from .commands import commands
+from .database import database
 from .devices import devices
 from .files import files
 from .simulate import simulate
@@ -53,5 +55,5 @@ def main(context: click.Context, data: Path | None, url: str | None, token: str 
     context.obj = Given.by(context, data, url, token)
 
 
-for command in (devices, attendance, users, commands, files, tokens, audit, simulate):
+for command in (devices, attendance, users, commands, files, tokens, audit, simulate, database):
     main.add_command(command)

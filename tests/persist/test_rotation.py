@@ -1,0 +1,287 @@
+"""The keys are rotated: everything reads as before, and the old key opens nothing."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+
+from zkpush import maintenance
+from zkpush.datadir import read_key
+from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
+from zkpush.maintenance import rotate_key
+from zkpush.persist import rotation
+from zkpush.persist.migrate import migrate_thd
+from zkpush.persist.store import Store
+from zkpush.protocol.photos import Photo
+
+from ..keys import KEY
+from .conftest import open_database
+from .contract import EVERYTHING, NOW, UTC, add_terminal, command, say
+
+PEOPLE = 120
+PASSWORD = "correct horse"
+FACE = b"\xff\xd8\xff" + bytes(range(256)) * 600
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: nobody catches it."""
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The data directory of a daemon that has stopped."""
+    monkeypatch.delenv("ZKPUSH_KEY_FILE", raising=False)
+    (tmp_path / "key").write_text(KEY.hex())
+    return tmp_path
+
+
+def rotate(data: pathlib.Path, url: str, say: Callable[[int, int], object] = lambda *_: None):
+    """What `zkpush database rotate-key` does."""
+    return rotate_key(data, None, url, say)
+
+
+def opened(url: str, key: bytes) -> Store:
+    """A store that runs."""
+    store = Store(lambda: open_database(url, key), reactor)
+    store.start()
+    return store
+
+
+async def fill(url: str) -> None:
+    """Put secrets of every kind into a database; some tables are a plugin's."""
+    store = opened(url, KEY)
+    device = await add_terminal(store, "T1")
+    people = "".join(
+        f"USER PIN={pin}\tPasswd={PASSWORD}\nFP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE)
+    )
+
+    def unit(tx) -> None:
+        say(device, people)(tx)
+        tx.photos.add(device.id, Photo("20260105080000-1.jpg", FACE), UTC, NOW)
+        tx.commands.add(device.id, command("c1", "PutFile", {"Passwd": PASSWORD}), NOW)
+        tx.connection.exec_driver_sql("CREATE TABLE notes (note %s)" % _bytes_type(url))  # noqa: UP031
+        driver = tx.connection.connection.driver_connection
+        mark = "?" if url.startswith("sqlite") else "%s"
+        note = tx.vault.seal(PASSWORD.encode(), b"a note")
+        driver.execute(f"INSERT INTO notes VALUES ({mark})", (note,))  # noqa: S608
+
+    await store.write(unit)
+    await store.stop()
+
+
+def _bytes_type(url: str) -> str:
+    return "BLOB" if url.startswith("sqlite") else "BYTEA"
+
+
+async def check(url: str, key: bytes) -> None:
+    """Everything that `fill` wrote can be read."""
+    store = opened(url, key)
+
+    def read(tx) -> None:
+        users = tx.people.users(EVERYTHING)
+        assert [user["password"] for user in users] == [PASSWORD] * PEOPLE
+        assert tx.people.templates("7")[0]["template"] == b"AAAA"
+        (photo,) = tx.photos.page(EVERYTHING, None, None)
+        assert tx.photos.content(photo["id"]) == FACE
+        assert tx.commands.get("c1").params == {"Passwd": PASSWORD}
+        (note,) = tx.connection.exec_driver_sql("SELECT note FROM notes").scalars()
+        assert tx.vault.open(bytes(note), b"a note") == PASSWORD.encode()
+
+    await store.read(read)
+    await store.stop()
+
+
+def marks(url: str, folder: pathlib.Path, key: bytes, mark: bytes) -> Iterator[str]:
+    """Where something is that begins as what is sealed under a key does."""
+    if url.startswith("sqlite"):
+        yield from (
+            file.name for file in folder.rglob("*") if file.is_file() and mark in file.read_bytes()
+        )
+
+
+@pytest_twisted.ensureDeferred
+async def test_everything_is_sealed_anew(empty_url: str, data: pathlib.Path) -> None:
+    """Under a key that is as good as new; the old one opens nothing, and nothing of it is left."""
+    await fill(empty_url)
+    database = open_database(empty_url)
+    before = migrate_thd(database)
+    database.close()
+    told: list[tuple[int, int]] = []
+    rotated = rotate(data, empty_url, lambda done, total: told.append((done, total)))
+    key = read_key(data / "key")
+    assert key != KEY
+    assert (data / "key").stat().st_mode & 0o777 == 0o600
+    assert rotated.damaged == 0
+    assert told[0] == (0, told[-1][1])
+    assert told[-1][0] == told[-1][1] > 2 * PEOPLE
+    assert {file.name for file in data.glob("key*")} == {"key"}
+    assert [*marks(empty_url, data, key, before.sealing.mark)] == []
+    with pytest.raises(WrongKey):
+        opened(empty_url, KEY)
+    await check(empty_url, key)
+    database = open_database(empty_url, key)
+    after = migrate_thd(database)
+    database.close()
+    assert after.index(b"x") == before.index(b"x")
+    with pytest.raises(NotUnsealed):
+        before.open(after.seal(b"x", b""), b"")
+    store = opened(empty_url, key)
+    (entry,) = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+    await store.stop()
+    assert (entry.action, entry.subject) == ("rotate key", f"key {rotated.name}")
+
+
+SETTLED = {
+    ("begin_thd", False),
+    ("finish_thd", True),
+    *((step, late) for step in ("purge", "forget") for late in (False, True)),
+}
+"""Where nothing is half done: before the first commit of a rotation, and after the last one."""
+STEPS = ["begin_thd", "take", "seal_anew_thd", "some", "most", "finish_thd", "purge", "forget"]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+@pytest_twisted.ensureDeferred
+async def test_a_rotation_that_was_killed_goes_on(
+    empty_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch, step: str, late: bool
+) -> None:
+    """At whatever moment: the key that is there opens the database, once it is run again."""
+    await fill(empty_url)
+
+    def killed(function: Callable[..., object]) -> Callable[..., object]:
+        def run(*args: object) -> object:
+            if late:
+                function(*args)
+            raise Killed
+
+        return run
+
+    def die(done: int, total: int) -> None:
+        if done > total * (0.9 if step == "most" else 0.2):
+            raise Killed
+
+    say = die if step in ("some", "most") else lambda *_: None
+    with monkeypatch.context() as patch:
+        if step in ("take", "forget"):
+            patch.setattr(maintenance.KeyFiles, step, killed(getattr(maintenance.KeyFiles, step)))
+        elif step == "purge":
+            patch.setattr(rotation, "purge_thd", killed(rotation.purge_thd))
+        elif step.endswith("_thd"):
+            patch.setattr(maintenance, step, killed(getattr(maintenance, step)))
+        with pytest.raises(Killed):
+            rotate(data, empty_url, say)
+    there = read_key(data / "key")
+    is_settled = (step, late) in SETTLED
+    if is_settled:
+        await check(empty_url, there)
+    else:
+        with pytest.raises(StoreError, match="rotate-key"):
+            opened(empty_url, there)
+    rotate(data, empty_url)
+    key = read_key(data / "key")
+    assert key != KEY
+    assert {file.name for file in data.glob("key*")} == {"key"}
+    with pytest.raises(WrongKey):
+        opened(empty_url, KEY)
+    await check(empty_url, key)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_key_that_is_lost_too_early_costs_nothing(
+    empty_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is the key of the database, nothing is sealed under it."""
+    await fill(empty_url)
+
+    def kill(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(maintenance.KeyFiles, "take", kill)
+        with pytest.raises(Killed):
+            rotate(data, empty_url)
+    (data / "key.new").unlink()
+    rotate(data, empty_url)
+    await check(empty_url, read_key(data / "key"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_keys_are_not_rotated_under_a_daemon(empty_url: str, data: pathlib.Path) -> None:
+    """Nor does one start meanwhile."""
+    await fill(empty_url)
+    store = opened(empty_url, KEY)
+    await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    with pytest.raises(StoreError, match="a daemon uses the database"):
+        rotate(data, empty_url)
+    assert read_key(data / "key") == KEY
+    await store.stop()
+
+    def start(done: int, total: int) -> None:
+        with pytest.raises(StoreError, match="are being rotated"):
+            opened(empty_url, KEY)
+        raise Killed
+
+    with pytest.raises(Killed):
+        rotate(data, empty_url, start)
+    rotate(data, empty_url)
+    await check(empty_url, read_key(data / "key"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_daemon_that_lost_its_connection_does_not_seal_under_an_old_key(
+    empty_postgres_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock goes with the connection: when it comes back, it looks at the keys first."""
+    await fill(empty_postgres_url)
+    store = opened(empty_postgres_url, KEY)
+    await add_terminal(store, "T2")
+    database = store._database
+    store.writer._disconnect_thd()
+    database.readers.dispose()
+    rotate(data, empty_postgres_url)
+    with pytest.raises(StoreError, match="keys of the database were rotated"):
+        await add_terminal(store, "T3")
+    with pytest.raises(StoreError, match="keys of the database were rotated"):
+        await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_damaged_does_not_stop_a_rotation(tmp_path, data: pathlib.Path) -> None:
+    """It is counted, and stays as it is; all else is sealed anew."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    await fill(url)
+    database = open_database(url)
+    with database.engine.begin() as connection:
+        (raw,) = connection.exec_driver_sql("SELECT password FROM users WHERE pin = '3'").scalars()
+        broken = raw[:40] + bytes(10) + raw[50:]
+        connection.exec_driver_sql("UPDATE users SET password = ? WHERE pin = '3'", (broken,))
+    database.close()
+    (picture,) = (file for file in data.glob("*-pictures/*/*"))
+    cut = picture.read_bytes()[:60]
+    picture.write_bytes(cut)
+    assert rotate(data, url).damaged == 2
+    store = opened(url, read_key(data / "key"))
+    assert (await store.read(lambda tx: tx.people.users(EVERYTHING, "4")))[0]["password"]
+    with pytest.raises(NotUnsealed):
+        await store.read(lambda tx: tx.people.users(EVERYTHING, "3"))
+    await store.stop()
+    assert picture.read_bytes() == cut
+
+
+def test_a_database_that_is_not_there_is_not_made(tmp_path, data: pathlib.Path) -> None:
+    """Nor one of another version changed."""
+    url = f"sqlite:///{tmp_path / 'none.sqlite'}"
+    with pytest.raises(StoreError, match="there is no database"):
+        rotate(data, url)
+    assert {file.name for file in tmp_path.iterdir()} == {"key"}
+    (tmp_path / "none.sqlite").touch()
+    with pytest.raises(StoreError, match="start the daemon once"):
+        rotate(data, url)
+    with pytest.raises(StoreError, match="not rotated here"):
+        rotate(data, "other://x")

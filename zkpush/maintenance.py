@@ -1,0 +1,127 @@
+"""What is done to a database while no daemon runs on it: the composition root of `zkpush database`.
+
+It opens the store itself, by the configuration that the daemon has.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import attrs
+
+from . import config
+from .datadir import KEY_BYTES, read_key, write_secret
+from .interfaces import StoreError
+from .persist.databases import Database
+from .persist.keys import SiteKey
+from .persist.postgresql import open_postgresql
+from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
+from .persist.sqlite import open_sqlite
+
+_KINDS: Mapping[str, Callable[..., Database]] = {
+    "sqlite": open_sqlite,
+    "postgresql": open_postgresql,
+}
+
+
+@attrs.frozen
+class Rotated:
+    """What came of a rotation."""
+
+    key_file: Path
+    """Where the new site key is."""
+    name: str
+    """What tells it apart from others, and is no secret."""
+    damaged: int
+    """Values that could not be opened, and are lost."""
+    is_shared: bool
+    """Whether other machines may use the database."""
+
+
+def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rotated:
+    """Make a new site key, and seal everything anew; or go on with what was interrupted.
+
+    At any moment the key in the key file opens the database. `ConfigError` for what is wrong with
+    the configuration, `StoreError` for what is with the database, `OSError` with the key files.
+    """
+    flags: dict[str, object] = {"data": data}
+    if url is not None:
+        flags["database"] = url
+    settings = config.load(file, flags, lambda endpoint: endpoint)
+    named = os.environ.get("ZKPUSH_KEY_FILE")
+    files = KeyFiles(Path(named) if named else settings.data / "key")
+    site = SiteKey(read_key(files.current))
+    scheme = settings.database_url.partition(":")[0].partition("+")[0]
+    if scheme not in _KINDS:
+        raise StoreError(f"the keys of a database of {scheme!r} are not rotated here")
+    database = _KINDS[scheme](settings.database_url, site.secret, alone=True)
+    try:
+        with database.held():
+            damaged = _rotate(database, files, site, say)
+    except database.errors as error:
+        raise StoreError(f"the database refused: {database.words(error)}") from error
+    finally:
+        database.close()
+    name = SiteKey(read_key(files.current)).name
+    return Rotated(files.current, name, damaged, scheme != "sqlite")
+
+
+@attrs.frozen
+class KeyFiles:
+    """The site key, the one that will follow it, and the one that was before."""
+
+    current: Path
+
+    @property
+    def new(self) -> Path:
+        """The next one, until the database knows it."""
+        return self.current.with_name(f"{self.current.name}.new")
+
+    @property
+    def old(self) -> Path:
+        """The one before, until nothing is sealed under it."""
+        return self.current.with_name(f"{self.current.name}.old")
+
+    def make(self) -> SiteKey:
+        """Make the next key, or read the one that was made."""
+        if not self.new.exists():
+            write_secret(self.new, secrets.token_hex(KEY_BYTES).encode() + b"\n")
+        return SiteKey(read_key(self.new))
+
+    def take(self) -> None:
+        """Put the next key in the place of the current one, which stays beside it."""
+        if self.old.exists():
+            self.old.unlink()
+        write_secret(self.old, self.current.read_bytes())
+        self.new.replace(self.current)
+        self._sync()
+
+    def forget(self) -> None:
+        """Remove the key before, which opens nothing."""
+        self.old.unlink(missing_ok=True)
+        self._sync()
+
+    def _sync(self) -> None:
+        handle = os.open(self.current.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _rotate(database: Database, files: KeyFiles, site: SiteKey, say: Say) -> int:
+    found = keys_of_thd(database, site)
+    if not found.vault.retired:  # nothing is half done, or nothing is sealed anew yet
+        new = files.make()
+        begin_thd(database, site, new)
+        files.take()
+        site = new
+        found = keys_of_thd(database, site)
+    damaged = seal_anew_thd(database, found.vault, say)
+    finish_thd(database, found.vault, site, int(time.time() * 1000))
+    files.forget()
+    return damaged

@@ -1,0 +1,190 @@
+"""Rotating the keys of a database: a new site key, a new data key, nothing left of the old ones.
+
+It goes in steps, each of which can be repeated, so that a rotation that was killed goes on where it
+was. From `begin_thd` on, the new site key opens everything, and the old one all that is not sealed
+anew; after `finish_thd` the old one opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, or_, select, tuple_
+from twisted.logger import Logger
+
+from ..interfaces import NotUnsealed, StoreError
+from .audit import Audit
+from .databases import Database
+from .keys import Keys, Purpose, SiteKey, open_keys
+from .migrate import head_revision
+from .pictures import make_file
+from .purge import is_noted, note, purge_thd
+from .schema import keys
+from .vault import HEAD_BYTES, DataKey, Vault
+
+PART = 50
+"""Values that are sealed anew in one transaction."""
+Say = Callable[[int, int], object]
+"""Hears how many values are done, and how many there are."""
+_log = Logger()
+
+
+def keys_of_thd(database: Database, site: SiteKey) -> Keys:
+    """The keys of a database that is of this version; `StoreError` says what to do if there are
+    none."""
+    with database.engine.begin() as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        if revision != head_revision():
+            raise StoreError(
+                "the database is not of this version; start the daemon once, and stop it"
+            )
+        found = open_keys(connection, site)
+    if found is None:
+        raise StoreError("the database has no keys yet; start the daemon once, and stop it")
+    return found
+
+
+def begin_thd(database: Database, old: SiteKey, new: SiteKey) -> None:
+    """Make a new data key, and let the new site key open everything, too."""
+    with database.engine.begin() as connection:
+        found = open_keys(connection, old)
+        assert found is not None  # noqa: S101 - see `keys_of_thd`
+        if new.name in found.sites:
+            return
+        # Of a rotation whose new key was lost before anything was sealed under it.
+        connection.execute(delete(keys).where(keys.c.site != old.name))
+        vault = found.vault
+        index = connection.execute(
+            select(keys.c.id).where(keys.c.purpose == Purpose.INDEX.value)
+        ).scalar_one()
+        rows = [
+            new.wrap(DataKey.make(), Purpose.SEAL),
+            new.wrap(vault.sealing, Purpose.RETIRED),
+            new.wrap(DataKey(bytes.fromhex(index), vault.indexing), Purpose.INDEX),
+        ]
+        connection.execute(sqlalchemy.insert(keys), rows)
+
+
+def seal_anew_thd(database: Database, vault: Vault, say: Say) -> int:
+    """Seal under the new data key what is sealed under the retired one; gives what is damaged.
+
+    That cannot be opened, and stays as it is.
+    """
+    with database.engine.connect() as connection:
+        columns = [*_columns(connection)]
+        files = [*_files(database.pictures, vault)]
+        total = len(files) + sum(_count(connection, *where, vault) for where in columns)
+    done = damaged = 0
+    say(done, total)
+    for table, name in columns:
+        for renewed, lost in _seal_column(database, table, name, vault):
+            done += renewed + lost
+            damaged += lost
+            say(done, total)
+    for file in files:
+        damaged += not _seal_file(database.pictures or Path(), file, vault)
+        done += 1
+        say(done, total)
+    return damaged
+
+
+def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None:
+    """Forget the retired data key, and all site keys but the new one; then purge the database."""
+    with database.engine.begin() as connection:
+        ended = connection.execute(
+            delete(keys).where(
+                or_(keys.c.site != new.name, keys.c.purpose == Purpose.RETIRED.value)
+            )
+        )
+        if ended.rowcount:
+            note(connection)
+            Audit(connection).add("operator", "rotate key", f"key {new.name}", None, now)
+        is_to_purge = is_noted(connection)
+    if is_to_purge:
+        purge_thd(database, vault)
+
+
+def _columns(connection: Connection) -> Iterator[tuple[Table, str]]:
+    """All columns of bytes, also of tables that plugins bring."""
+    metadata = MetaData()
+    metadata.reflect(connection)
+    for table in metadata.sorted_tables:
+        if table.name == keys.name:
+            continue
+        for column in table.columns:
+            if isinstance(column.type, LargeBinary):
+                yield table, column.name
+
+
+def _is_retired(column: sqlalchemy.Column[Any], vault: Vault) -> sqlalchemy.ColumnElement[bool]:
+    return or_(
+        *(func.substr(column, 1, len(key.mark)) == key.mark for key in vault.retired),
+        sqlalchemy.false(),
+    )
+
+
+def _count(connection: Connection, table: Table, name: str, vault: Vault) -> int:
+    query = select(func.count()).select_from(table).where(_is_retired(table.c[name], vault))
+    return int(connection.execute(query).scalar_one())
+
+
+def _seal_column(
+    database: Database, table: Table, name: str, vault: Vault
+) -> Iterator[tuple[int, int]]:
+    """Seal a column anew, part by part; gives how many of each part were, and were damaged."""
+    column = table.c[name]
+    # A sealed value is there once: without a key of the table, it is one.
+    key = [*table.primary_key.columns] or [column]
+    last: list[object] | None = None
+    while True:
+        query = select(*key, column.label("sealed value")).where(_is_retired(column, vault))
+        if last is not None:
+            query = query.where(tuple_(*key) > tuple_(*last))
+        lost = 0
+        with database.engine.begin() as connection:
+            rows = connection.execute(query.order_by(*key).limit(PART)).all()
+            for row in rows:
+                sealed = bytes(row[-1])
+                where = [each == value for each, value in zip(key, row, strict=False)]
+                try:
+                    renewed = vault.renew(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
+                except NotUnsealed as error:
+                    lost += 1
+                    _log.error(
+                        "{table}.{column} of {row} is lost: {error}",
+                        table=table.name,
+                        column=name,
+                        row=list(row[: len(key)]) if key != [column] else None,
+                        error=str(error),
+                    )
+                    continue
+                connection.execute(sqlalchemy.update(table).where(*where).values({name: renewed}))
+        if not rows:
+            return
+        last = list(rows[-1][: len(key)])
+        yield len(rows) - lost, lost
+
+
+def _files(folder: Path | None, vault: Vault) -> Iterator[Path]:
+    """The pictures that are sealed under a retired key."""
+    marks = tuple(key.mark for key in vault.retired)
+    for file in sorted(folder.glob("??/*")) if folder is not None else ():
+        with file.open("rb") as stream:
+            if stream.read(HEAD_BYTES).startswith(marks):
+                yield file
+
+
+def _seal_file(folder: Path, file: Path, vault: Vault) -> bool:
+    """Seal a picture anew; False if it is damaged."""
+    sealed = file.read_bytes()
+    try:
+        renewed = vault.renew(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]
+    except NotUnsealed as error:
+        _log.error("The picture {file} is lost: {error}", file=str(file), error=str(error))
+        return False
+    make_file(folder, file, renewed)
+    return True
