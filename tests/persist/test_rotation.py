@@ -31,6 +31,15 @@ class Killed(BaseException):
     """Stands for SIGKILL: nobody catches it."""
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """A fresh database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
 def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
     """The data directory of a daemon that has stopped."""
@@ -104,14 +113,14 @@ def marks(url: str, folder: pathlib.Path, key: bytes, mark: bytes) -> Iterator[s
 
 
 @pytest_twisted.ensureDeferred
-async def test_everything_is_sealed_anew(empty_url: str, data: pathlib.Path) -> None:
+async def test_everything_is_sealed_anew(url: str, data: pathlib.Path) -> None:
     """Under a key that is as good as new; the old one opens nothing, and nothing of it is left."""
-    await fill(empty_url)
-    database = open_database(empty_url)
+    await fill(url)
+    database = open_database(url)
     before = migrate_thd(database)
     database.close()
     told: list[tuple[int, int]] = []
-    rotated = rotate(data, empty_url, lambda done, total: told.append((done, total)))
+    rotated = rotate(data, url, lambda done, total: told.append((done, total)))
     key = read_key(data / "key")
     assert key != KEY
     assert (data / "key").stat().st_mode & 0o777 == 0o600
@@ -119,47 +128,37 @@ async def test_everything_is_sealed_anew(empty_url: str, data: pathlib.Path) -> 
     assert told[0] == (0, told[-1][1])
     assert told[-1][0] == told[-1][1] > 2 * PEOPLE
     assert {file.name for file in data.glob("key*")} == {"key"}
-    assert [*marks(empty_url, data, key, before.sealing.mark)] == []
+    assert [*marks(url, data, key, before.sealing.mark)] == []
     with pytest.raises(WrongKey):
-        opened(empty_url, KEY)
-    await check(empty_url, key)
-    database = open_database(empty_url, key)
+        opened(url, KEY)
+    await check(url, key)
+    database = open_database(url, key)
     after = migrate_thd(database)
     database.close()
     assert after.index(b"x") == before.index(b"x")
     with pytest.raises(NotUnsealed):
         before.open(after.seal(b"x", b""), b"")
-    store = opened(empty_url, key)
+    store = opened(url, key)
     (entry,) = await store.read(lambda tx: tx.audit.page(EVERYTHING))
     await store.stop()
     assert (entry.action, entry.subject) == ("rotate key", f"key {rotated.name}")
 
 
-SETTLED = {
-    ("begin_thd", False),
-    ("finish_thd", True),
-    *((step, late) for step in ("purge", "forget") for late in (False, True)),
-}
-"""Where nothing is half done: before the first commit of a rotation, and after the last one."""
 STEPS = ["begin_thd", "take", "seal_anew_thd", "some", "most", "finish_thd", "purge", "forget"]
+SETTLED = {"begin_thd", "purge", "forget"}
+"""Before which nothing is half done: the first commit is not made yet, or the last one is."""
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 @pytest_twisted.ensureDeferred
 async def test_a_rotation_that_was_killed_goes_on(
-    empty_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch, step: str, late: bool
+    url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """At whatever moment: the key that is there opens the database, once it is run again."""
-    await fill(empty_url)
+    await fill(url)
 
-    def killed(function: Callable[..., object]) -> Callable[..., object]:
-        def run(*args: object) -> object:
-            if late:
-                function(*args)
-            raise Killed
-
-        return run
+    def kill(*_: object) -> None:
+        raise Killed
 
     def die(done: int, total: int) -> None:
         if done > total * (0.9 if step == "most" else 0.2):
@@ -168,35 +167,34 @@ async def test_a_rotation_that_was_killed_goes_on(
     say = die if step in ("some", "most") else lambda *_: None
     with monkeypatch.context() as patch:
         if step in ("take", "forget"):
-            patch.setattr(maintenance.KeyFiles, step, killed(getattr(maintenance.KeyFiles, step)))
+            patch.setattr(maintenance.KeyFiles, step, kill)
         elif step == "purge":
-            patch.setattr(rotation, "purge_thd", killed(rotation.purge_thd))
+            patch.setattr(rotation, "purge_thd", kill)
         elif step.endswith("_thd"):
-            patch.setattr(maintenance, step, killed(getattr(maintenance, step)))
+            patch.setattr(maintenance, step, kill)
         with pytest.raises(Killed):
-            rotate(data, empty_url, say)
+            rotate(data, url, say)
     there = read_key(data / "key")
-    is_settled = (step, late) in SETTLED
-    if is_settled:
-        await check(empty_url, there)
+    if step in SETTLED:
+        await check(url, there)
     else:
         with pytest.raises(StoreError, match="rotate-key"):
-            opened(empty_url, there)
-    rotate(data, empty_url)
+            opened(url, there)
+    rotate(data, url)
     key = read_key(data / "key")
     assert key != KEY
     assert {file.name for file in data.glob("key*")} == {"key"}
     with pytest.raises(WrongKey):
-        opened(empty_url, KEY)
-    await check(empty_url, key)
+        opened(url, KEY)
+    await check(url, key)
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_new_key_that_is_lost_too_early_costs_nothing(
-    empty_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until it is the key of the database, nothing is sealed under it."""
-    await fill(empty_url)
+    await fill(url)
 
     def kill(*_: object) -> None:
         raise Killed
@@ -204,46 +202,46 @@ async def test_a_new_key_that_is_lost_too_early_costs_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(maintenance.KeyFiles, "take", kill)
         with pytest.raises(Killed):
-            rotate(data, empty_url)
+            rotate(data, url)
     (data / "key.new").unlink()
-    rotate(data, empty_url)
-    await check(empty_url, read_key(data / "key"))
+    rotate(data, url)
+    await check(url, read_key(data / "key"))
 
 
 @pytest_twisted.ensureDeferred
-async def test_keys_are_not_rotated_under_a_daemon(empty_url: str, data: pathlib.Path) -> None:
+async def test_keys_are_not_rotated_under_a_daemon(url: str, data: pathlib.Path) -> None:
     """Nor does one start meanwhile."""
-    await fill(empty_url)
-    store = opened(empty_url, KEY)
+    await fill(url)
+    store = opened(url, KEY)
     await store.read(lambda tx: tx.devices.page(EVERYTHING))
     with pytest.raises(StoreError, match="a daemon uses the database"):
-        rotate(data, empty_url)
+        rotate(data, url)
     assert read_key(data / "key") == KEY
     await store.stop()
 
     def start(done: int, total: int) -> None:
         with pytest.raises(StoreError, match="are being rotated"):
-            opened(empty_url, KEY)
+            opened(url, KEY)
         raise Killed
 
     with pytest.raises(Killed):
-        rotate(data, empty_url, start)
-    rotate(data, empty_url)
-    await check(empty_url, read_key(data / "key"))
+        rotate(data, url, start)
+    rotate(data, url)
+    await check(url, read_key(data / "key"))
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_daemon_that_lost_its_connection_does_not_seal_under_an_old_key(
-    empty_postgres_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    postgres_url: str, data: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its lock goes with the connection: when it comes back, it looks at the keys first."""
-    await fill(empty_postgres_url)
-    store = opened(empty_postgres_url, KEY)
+    await fill(postgres_url)
+    store = opened(postgres_url, KEY)
     await add_terminal(store, "T2")
     database = store._database
     store.writer._disconnect_thd()
     database.readers.dispose()
-    rotate(data, empty_postgres_url)
+    rotate(data, postgres_url)
     with pytest.raises(StoreError, match="keys of the database were rotated"):
         await add_terminal(store, "T3")
     with pytest.raises(StoreError, match="keys of the database were rotated"):

@@ -74,7 +74,7 @@ _SNAPSHOT = text(
 )
 _LOCK, _LOCK_ALONE = (
     # Waits a little for a session that is ending; the setting is put back as it was.
-    f"SET lock_timeout = '5s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
+    f"SET lock_timeout = '2s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
     for function in ("pg_advisory_lock_shared", "pg_advisory_lock")
 )
 _MIGRATING = text(

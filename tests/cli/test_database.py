@@ -1,0 +1,125 @@
+"""`zkpush database`: what is done while no daemon runs."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sqlite3
+import time
+
+import pytest
+
+from ..daemon.process import Daemon
+from .program import environment, start, zkpush
+
+PEOPLE = 1500
+SEALED = 2 * PEOPLE + 1
+"""The last is what the terminal says of itself."""
+PASSWORD = "correct horse"
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The data directory of a daemon that knows many people, and has stopped."""
+    with Daemon(tmp_path) as daemon:
+        daemon.exchange("T1")
+        lines = "".join(
+            f"USER PIN={pin}\tPasswd={PASSWORD}\nFP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE)
+        )
+        status, _ = daemon.request("POST", "cdata?SN=T1&table=OPERLOG", lines.encode())
+        assert status == 200
+        daemon.terminate()
+        daemon.process.wait(30)
+    return tmp_path
+
+
+def check(data: pathlib.Path) -> None:
+    """A daemon starts, and finds every password."""
+    with Daemon(data) as daemon:
+        assert daemon.api("GET", "users/7")["password"] == PASSWORD
+        users = daemon.api("GET", "users?limit=1000")["items"]
+        assert {user["password"] for user in users} == {PASSWORD}
+        daemon.terminate()
+        daemon.process.wait(30)
+
+
+def test_keys_are_rotated(data: pathlib.Path) -> None:
+    """With a word on what to do then; the old key opens nothing."""
+    key = data / "key"
+    old = key.read_bytes()
+    done = zkpush("--data", str(data), "database", "rotate-key")
+    assert done.returncode == 0, done.stderr
+    assert str(key) in done.stdout
+    assert "Back it up" in done.stdout
+    assert "other machine" not in done.stdout
+    assert f"{SEALED}/{SEALED}" in done.stderr
+    new = key.read_bytes()
+    key.write_bytes(old)
+    refused = zkpush("--data", str(data), "database", "rotate-key")
+    assert refused.returncode == 1
+    assert "another key" in refused.stderr
+    key.write_bytes(new)
+    check(data)
+
+
+@pytest.mark.parametrize("count", [0, 2000])
+def test_a_rotation_that_is_killed_goes_on(data: pathlib.Path, count: int) -> None:
+    """A daemon does not start until it has been finished."""
+    old = (data / "key").read_bytes()
+    process = start("--data", str(data), "database", "rotate-key")
+    deadline = time.monotonic() + 30
+    while not (data / "key.old").exists() or renewed(data) < count:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+    process.kill()
+    process.wait(30)
+    assert (data / "key.old").read_bytes() == old
+    with pytest.raises(AssertionError, match="rotate-key"):
+        Daemon(data)
+    done = zkpush("--data", str(data), "database", "rotate-key")
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in data.glob("key*")} == {"key"}
+    assert (data / "key").read_bytes() != old
+    check(data)
+
+
+def renewed(data: pathlib.Path) -> int:
+    """How many values are sealed under the new key."""
+    database = sqlite3.connect(data / "zkpush.sqlite", timeout=30)
+    try:
+        key = database.execute(
+            "SELECT id FROM keys WHERE purpose = 'seal' ORDER BY (SELECT count(*) FROM keys AS k "
+            "WHERE k.id = keys.id) LIMIT 1"
+        ).fetchone()[0]
+        mark = b"\x01" + bytes.fromhex(key)
+        count = 0
+        for table, column in (("users", "password"), ("templates", "template")):
+            query = f"SELECT count(*) FROM {table} WHERE substr({column}, 1, 9) = ?"  # noqa: S608
+            count += database.execute(query, (mark,)).fetchone()[0]
+        return count
+    finally:
+        database.close()
+
+
+def test_keys_are_not_rotated_under_a_daemon(data: pathlib.Path) -> None:
+    """It says what to do."""
+    with Daemon(data):
+        refused = zkpush("--data", str(data), "database", "rotate-key")
+    assert refused.returncode == 1
+    assert "a daemon uses the database; stop all that do" in refused.stderr
+
+
+def test_a_mistake_is_one_line(tmp_path: pathlib.Path) -> None:
+    """A directory without a key, a database that is not there, and no directory at all."""
+    nothing = zkpush("--data", str(tmp_path), "database", "rotate-key")
+    assert nothing.returncode == 1
+    assert "cannot read the key" in nothing.stderr
+    assert "Traceback" not in nothing.stderr
+    key = tmp_path / "elsewhere"
+    key.write_text(os.urandom(32).hex())
+    env = environment(ZKPUSH_KEY_FILE=str(key))
+    missing = zkpush("--data", str(tmp_path), "database", "rotate-key", env=env)
+    assert missing.returncode == 1
+    assert "there is no database" in missing.stderr
+    assert not [*tmp_path.glob("*.sqlite*")]
+    assert zkpush("database", "rotate-key").returncode == 2
