@@ -15,6 +15,7 @@ from zkpush.config import (
     Config,
     ConfigError,
     Limits,
+    Privacy,
     RemoteAttendance,
     Verification,
     load,
@@ -55,6 +56,9 @@ per_minute = 5
 verifier = "theirs"
 deadline_seconds = 1.5
 fallback = "admit"
+
+[privacy]
+templates = false
 """
 NOT_ENDPOINT = "not an endpoint"
 
@@ -129,6 +133,7 @@ def test_every_key_can_stand_in_the_file(tmp_path: pathlib.Path) -> None:
         commands=Commands(batch_count=7, batch_bytes=512, lease_seconds=20, attempts=3),
         remote_attendance=RemoteAttendance(enabled=True, per_minute=5),
         verification=Verification(verifier="theirs", deadline_seconds=1.5, fallback="admit"),
+        privacy=Privacy(templates=False),
     )
 
 
@@ -187,7 +192,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
         "workers, timezone, options, limits, commands, encryption, remote_attendance, "
-        "verification, events",
+        "verification, events, privacy",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, packet_bytes, "

@@ -1,4 +1,4 @@
-"""What logs never hold; `tests/daemon/test_secrets.py` has the whole daemon."""
+"""What logs never hold; `tests/daemon/test_secrets_in_logs.py` has the whole daemon."""
 
 from __future__ import annotations
 

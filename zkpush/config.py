@@ -138,6 +138,19 @@ class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "x25519-aes256gcm"
 
 
+class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is kept of people."""
+
+    templates: Annotated[
+        bool,
+        Meta(
+            description="Whether templates, and the comparison photos that they are made of, are "
+            "stored; if not, terminals are not asked for them, and those they send are "
+            "acknowledged and dropped"
+        ),
+    ] = True
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that can be configured; flags of the same name win over the file."""
 
@@ -174,6 +187,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     remote_attendance: RemoteAttendance = RemoteAttendance()
     verification: Verification = Verification()
     events: Events = Events()
+    privacy: Privacy = Privacy()
 
     @property
     def database_url(self) -> str:

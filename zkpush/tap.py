@@ -21,6 +21,7 @@ from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.intake import Intake
+from .device.privacy import Privacy
 from .device.queue import CommandQueue
 from .device.registry import Registry
 from .device.remote import RemoteUsers
@@ -160,11 +161,12 @@ def build(
     store = factories[scheme].open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
     refusals = DoorLog(store, reactor)
+    privacy = Privacy(settings.privacy.templates)
     registry = Registry(
         store,
         policies[settings.admission],
         settings.timezone,
-        settings.options,
+        privacy.told(settings.options),
         reactor,
         owner,
         _ciphers(settings),
@@ -179,11 +181,17 @@ def build(
         members=limits.packet_members,
         member=limits.packet_bytes,
     )
-    intake = Intake(store, registry, handlers, packets, reactor)
+    intake = Intake(store, registry, handlers, packets, reactor, privacy)
     exchange = Exchange(
-        store, registry, intake.tables, settings.options, secrets.token_bytes, refusals
+        store,
+        registry,
+        intake.tables,
+        settings.options,
+        secrets.token_bytes,
+        refusals,
+        privacy,
     )
-    queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor)
+    queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor, privacy)
 
     downloads = Downloads(store, refusals)
     verification = BackgroundVerification(

@@ -22,6 +22,7 @@ from zkpush.protocol.handshake import (
     decode_transfer_flag,
     encode_options,
     transfer_flag,
+    without_words,
 )
 from zkpush.protocol.requests import parse_arguments
 from zkpush.protocol.tables import ATTLOG, RECORD_TABLES
@@ -397,3 +398,21 @@ def test_what_would_be_more_than_a_stamp_is_none(stamp: str | None) -> None:
 def test_a_terminal_is_made_to_begin_again_in_the_words_it_knows() -> None:
     """The reply that asks for a new exchange is UNKNOWN DEVICE, which holds no OK."""
     assert UNKNOWN_DEVICE == b"UNKNOWN DEVICE"
+
+
+@pytest.mark.parametrize(
+    ("value", "left"),
+    [
+        ("names", "names"),
+        ("digits", "digits"),
+        ("TransData AttLog\tEnrollFP\tOpLog", "TransData AttLog\tOpLog"),
+        ("TransData EnrollFP", "TransData "),
+        ("111111111111", "111011101111"),
+        ("0001000100", "TransData "),
+        ("0000000000", "0000000000"),
+    ],
+)
+def test_data_can_be_taken_out_of_what_is_asked_for(value: str, left: str) -> None:
+    """In the format that it has; but nothing at all has another one (5)."""
+    assert without_words(value, {"EnrollFP", "ChgFP"}) == left
+    assert not decode_transfer_flag(left) & {"EnrollFP", "ChgFP"}

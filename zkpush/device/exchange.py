@@ -27,6 +27,7 @@ from ..protocol.versions import BASELINE, parse_version
 from . import doorlog
 from .door import AskForExchange, digest_of
 from .doorlog import DoorLog
+from .privacy import Privacy
 from .registry import KEY_CHANGED, Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
@@ -60,13 +61,15 @@ class Exchange:
         settings: Mapping[str, str | int],
         random: Callable[[int], bytes],
         door: DoorLog,
+        privacy: Privacy,
     ) -> None:
         """`random` gives so many random bytes, for tokens."""
         self._random = random
         self._door = door
         self._store = store
         self._registry = registry
-        self._tables = tuple(tables)
+        self._tables = tuple(privacy.tables(tables))
+        self._privacy = privacy
         self._settings = settings
 
     async def answer(self, sn: str, hello: Hello, address: str | None) -> Answer:
@@ -116,7 +119,7 @@ class Exchange:
         terminal.update(device)
         body = encode_options(
             sn,
-            settings={**self._settings, **device.settings},
+            settings=self._privacy.told({**self._settings, **device.settings}),
             stamps=stamps,
             time_zone=time_zone,
             tables=self._tables,

@@ -18,6 +18,7 @@ from ..protocol.packets import Limits
 from ..protocol.records import Batch, decode
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from .privacy import Privacy
 from .queries import count_arrived
 from .registry import Registry
 from .terminal import Terminal
@@ -43,12 +44,14 @@ class Intake:
         handlers: Mapping[str, IRecordHandler],
         limits: Limits,
         reactor: IReactorThreads,
+        privacy: Privacy,
     ) -> None:
         self._database = store
         self._registry = registry
         self._handlers = handlers
         self._decoder = UploadDecoder(self.tables, limits)
         self._reactor = reactor
+        self._privacy = privacy
 
     @property
     def tables(self) -> list[Table]:
@@ -96,14 +99,23 @@ class Intake:
     ) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
         device = terminal.device
-        batches = [
-            (
-                self._handlers[batch.table.name],
-                Batch(batch.table, batch.rows, batch.rejects, stamp),
-            )
+        arrived = [
+            Batch(batch.table, batch.rows, batch.rejects, stamp)
             for batch in contents.batches
             if batch.rows
         ]
+        batches = [
+            (self._handlers[batch.table.name], kept)
+            for batch in arrived
+            if (kept := self._privacy.kept(batch)) is not None
+        ]
+        if len(batches) < len(arrived):
+            self._log.info(
+                "Terminal {sn}: {count} templates and photos are dropped, as is configured",
+                sn=device.sn,
+                count=contents.count - sum(len(batch.rows) for _, batch in batches),
+            )
+        rejects = self._privacy.kept_rejects(contents.rejects)
         changes_device = any(handler.changes_device for handler, _ in batches)
         good_stamp = None if contents.refusal else check_stamp(stamp)
 
@@ -111,9 +123,9 @@ class Intake:
             for handler, batch in batches:
                 handler.persist(tx, device, batch, now)
             if terminal.next_due is not None:  # it has open commands, which may be queries
-                count_arrived(tx, device.id, [batch for _, batch in batches])
-            if contents.rejects:
-                tx.rejects.add(device.id, contents.rejects, now)
+                count_arrived(tx, device.id, arrived)
+            if rejects:
+                tx.rejects.add(device.id, rejects, now)
             if good_stamp is not None and contents.stamp_of is not None:
                 tx.stamps.remember(device.id, contents.stamp_of, good_stamp)
             return tx.devices.get(device.id) if changes_device else None

@@ -24,6 +24,7 @@ from . import acts
 from .effects import result_of
 from .files import URL_PARAMETERS, file_of_url, upgrade_facts
 from .packages import completed
+from .privacy import Privacy
 from .queries import end_query, is_query
 from .registry import Registry
 from .terminal import Terminal
@@ -54,12 +55,14 @@ class CommandQueue:
         config: Commands,
         choose: Callable[[str], str],
         clock: IReactorTime,
+        privacy: Privacy,
     ) -> None:
         """`choose` picks a character at random: ids must not repeat, across restarts and nodes."""
         self._store = store
         self._registry = registry
         self._config = config
         self._choose = choose
+        self._privacy = privacy
         self._looking = LoopingCall(self._expire_old)
         self._looking.clock = clock
 
@@ -85,7 +88,7 @@ class CommandQueue:
         `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
         `KeyReused` if the key was used for another command.
         """
-        find_command(name)
+        self._privacy.check(find_command(name), params)
         now = self._registry.now()
         command_id = self._new_id(now)
 

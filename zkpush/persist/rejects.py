@@ -20,6 +20,11 @@ from .vault import Vault
 _NAMES = ("device_id", "table_name", "reason", "raw", "digest", "received_at")
 
 
+def _said(reject: Reject) -> bytes:
+    """What tells rejects apart: their bytes, or the reason if those are not kept."""
+    return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
+
+
 @implementer(IRejects)
 class Rejects:
     """The rejects, on one connection."""
@@ -48,7 +53,7 @@ class Rejects:
                 "table_name": plain(reject.table),
                 "reason": plain(reject.reason),
                 "raw": reject.raw,
-                "digest": self._vault.index(reject.table.encode() + b"\0" + reject.raw),
+                "digest": self._vault.index(_said(reject)),
                 "received_at": now,
             },
         )

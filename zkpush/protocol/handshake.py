@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -126,6 +126,24 @@ def transfer_flag(setting: str, tables: Iterable[Table]) -> str:
     if setting == TRANSFER_DIGITS:
         return "".join("1" if word in wanted else "0" for word in words)
     return setting
+
+
+def without_words(value: str, words: Collection[str]) -> str:
+    """A setting of `TransFlag` that does not ask for some data, in the format that it has.
+
+    Nothing but zeros in format I would ask for attendance photos alone (5): so format II is made
+    of it, which then asks for nothing.
+    """
+    if value in (TRANSFER_NAMES, TRANSFER_DIGITS):
+        return value
+    data, *named = value.split()
+    if data == "TransData":
+        return "TransData " + "\t".join(word for word in named if word not in words)
+    left = "".join(
+        "0" if word in words else digit
+        for (word, _), digit in zip(TRANSFER_DATA, data, strict=False)
+    )
+    return left if "1" in left or "1" not in value else "TransData "
 
 
 def decode_transfer_flag(value: str) -> frozenset[str]:

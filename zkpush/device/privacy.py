@@ -1,0 +1,105 @@
+"""A server that keeps no templates: what is taken and not stored, not sent, and not asked for.
+
+Terminals go on to recognise people by what they hold themselves; the server has none of it, so it
+can lose none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+import msgspec
+
+from ..protocol.errors import CommandError
+from ..protocol.fields import Command, Table
+from ..protocol.handshake import without_words
+from ..protocol.records import Batch, Reject, Row
+from ..protocol.tables import (
+    BIOPHOTO,
+    IDCARD,
+    INFO,
+    OPTIONS,
+    RECORD_TABLES,
+    TEMPLATE_TABLES,
+)
+
+BIOMETRIC_TABLES = (*TEMPLATE_TABLES, BIOPHOTO)
+"""What holds templates, or photos that templates are made of."""
+NO_TYPE = "0:0:0:0:0:0:0:0:0:0"
+"""No biometric type is exchanged (3.1)."""
+_NAMES = frozenset(name for table in BIOMETRIC_TABLES for name in (table.name, *table.aliases))
+_FINGERPRINTS = tuple(IDCARD.field(name) for name in ("fingerprint_1", "fingerprint_2"))
+_PLACES = tuple(IDCARD.names.index(field.name) for field in _FINGERPRINTS)
+_SAFE = frozenset(
+    table.name
+    for table in (*RECORD_TABLES, OPTIONS, INFO)
+    if table not in (*BIOMETRIC_TABLES, IDCARD)
+)
+"""The tables of whose lines none can hold a template, also if it was not understood."""
+_IMAGE = "FPImag"
+_WORDS = frozenset({_IMAGE, *(word for table in BIOMETRIC_TABLES for word in table.transfer)})
+"""What asks for templates in TransFlag (5)."""
+_OFF = "templates are switched off on this server: see `privacy.templates` of its configuration"
+
+
+@attrs.frozen
+class Privacy:
+    """What the server may keep."""
+
+    templates: bool = True
+    """Whether it keeps templates, and photos that they are made of."""
+
+    def kept(self, batch: Batch) -> Batch | None:
+        """What is stored of a batch; None if nothing is."""
+        if self.templates:
+            return batch
+        if batch.table in BIOMETRIC_TABLES:
+            return None
+        if batch.table is IDCARD:
+            return msgspec.structs.replace(batch, rows=[_without(row) for row in batch.rows])
+        return batch
+
+    def kept_rejects(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
+        """What is stored of what was not understood: not the bytes, where a template may be."""
+        if self.templates:
+            return rejects
+        return [
+            reject if reject.table in _SAFE else msgspec.structs.replace(reject, raw=b"")
+            for reject in rejects
+        ]
+
+    def check(self, command: Command, params: Mapping[str, str]) -> None:
+        """`CommandError` for a command that brings templates to a terminal, or from one."""
+        if self.templates:
+            return
+        words = command.name.split(" ")
+        if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in _NAMES:
+            raise CommandError(_OFF)
+        if any(field.wire in params for field in _FINGERPRINTS):
+            raise CommandError(_OFF)
+        table = params.get("TableName")
+        if command.name == "PutFile" and table != "USERINFO" and ("url" not in params or table):
+            raise CommandError(f"TableName: only USERINFO, because {_OFF}")
+
+    def tables(self, tables: Iterable[Table]) -> list[Table]:
+        """The tables that terminals are asked for."""
+        return [table for table in tables if self.templates or table not in BIOMETRIC_TABLES]
+
+    def told(self, settings: Mapping[str, str | int]) -> dict[str, str | int]:
+        """What terminals are told: nothing that makes them send templates, whatever is set."""
+        told = dict(settings)
+        if not self.templates:
+            told |= {"MultiBioDataSupport": NO_TYPE, "MultiBioPhotoSupport": NO_TYPE}
+            if "TransFlag" in told:
+                told["TransFlag"] = without_words(str(told["TransFlag"]), _WORDS)
+        return told
+
+
+def _without(row: Row) -> Row:
+    """An identity card without fingerprints; nor the line that they were in."""
+    values = list(row)
+    values[-1] = None
+    for place in _PLACES:
+        values[place] = None
+    return tuple(values)
