@@ -102,7 +102,10 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
         )
         if ended.rowcount:
             note(connection)
-            Audit(connection).add("operator", "rotate key", f"key {new.name}", None, now)
+            driver = connection.connection.driver_connection
+            Audit(database, connection, driver).add(
+                "operator", "rotate key", f"key {new.name}", None, now
+            )
         is_to_purge = is_noted(connection)
     if is_to_purge:
         purge_thd(database, vault)
