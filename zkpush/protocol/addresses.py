@@ -1,0 +1,93 @@
+"""Network addresses: which one a request is from, and whether that is where it may be from."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Iterable, Sequence
+
+from .errors import TerminalError
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+UNIX = "unix"
+"""Among proxies: whoever connects to a socket file, and so has no address."""
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Read networks, such as `10.1.0.0/16`, and single addresses; `ValueError` has a line each."""
+    networks, mistakes = [], []
+    for text in texts:
+        try:
+            networks.append(_network(text.strip()))
+        except ValueError as error:
+            mistakes.append(str(error))
+    if mistakes:
+        raise ValueError("\n".join(mistakes))
+    return tuple(networks)
+
+
+def parse_proxies(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Read the networks of proxies, among which `unix` may stand; `ValueError` has a line each."""
+    return parse_networks(text for text in texts if text != UNIX)
+
+
+def write_network(network: Network) -> str:
+    """The shortest text of a network: of a single address, just that."""
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address if single else network)
+
+
+def parse_address(text: str) -> Address | None:
+    """Read an address; None if it is none. IPv4 that is written as IPv6 is read as IPv4."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    mapped = getattr(address, "ipv4_mapped", None)
+    return address if mapped is None else mapped
+
+
+def is_within(address: Address | None, networks: Collection[Network]) -> bool:
+    """Whether an address is in one of some networks."""
+    return address is not None and any(address in network for network in networks)
+
+
+def forwarded_for(peer: str, value: bytes, trusted: Sequence[Network]) -> str:
+    """The address of a client behind proxies: the last in `X-Forwarded-For` that is of no proxy.
+
+    `peer` is the proxy that sent it. Where all of them are trusted proxies, it is the first. What
+    stands before it may be the client's own invention, and is not looked at. `TerminalError` where
+    no address stands in its place.
+    """
+    client = peer
+    for part in reversed(value.split(b",")):
+        text = part.strip().decode("latin-1")
+        if not text:
+            continue
+        address = parse_address(_without_port(text))
+        if address is None:
+            raise TerminalError("The proxy in front of this server sent no address of the client.")
+        client = str(address)
+        if not is_within(address, trusted):
+            break
+    return client
+
+
+def _network(text: str) -> Network:
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{text[:60]!r} is not a network such as 10.1.0.0/16 or fd00::/8, nor an address"
+        ) from None
+    if ipaddress.ip_interface(text).ip != network.network_address:
+        raise ValueError(f"{text!r} is an address within a network; the network is {network}")
+    return network
+
+
+def _without_port(text: str) -> str:
+    """Some proxies add the port: `192.0.2.1:40000`, `[2001:db8::1]:40000`."""
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    host, colon, _ = text.partition(":")
+    return host if colon and text.count(":") == 1 else text
