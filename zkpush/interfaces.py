@@ -119,6 +119,14 @@ class IDevices(Interface):
     def seen(times: Mapping[int, tuple[int, str | None]]) -> None:
         """Write when (ms), and from which address, terminals were last seen."""
 
+    def elsewhere(
+        times: Mapping[int, tuple[int, str | None]],
+    ) -> list[tuple[int, int, str | None]]:
+        """Which of these terminals were last seen from another address: id, when (ms), and where.
+
+        To be asked before `seen`, with the same.
+        """
+
     def raise_problem(device_id: int, problem: Problem) -> None:
         """Put a problem on a terminal; one with the same code is replaced."""
 

@@ -114,6 +114,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """None for one that an operator added, and that has not come yet."""
     settings: dict[str, str | int] = {}
     """Options that are told to this terminal otherwise than to the others."""
+    networks: tuple[str, ...] = ()
+    """Where it may be: networks and addresses; empty for anywhere."""
     options: dict[str, str] = {}
     """What the terminal pushed, and answered to INFO."""
     attributes: dict[str, str] = {}

@@ -49,6 +49,7 @@ def make_device_tests(factory):
                 "alias": "Gate Ä",
                 "state": DeviceState.BLOCKED,
                 "settings": {"Delay": 5, "TransFlag": "digits"},
+                "networks": ("10.1.0.0/16", "fd00::/8"),
             }
             await store.write(lambda tx: tx.devices.change(device.id, values))
             await store.write(lambda tx: tx.devices.raise_problem(device.id, problem))
@@ -56,6 +57,7 @@ def make_device_tests(factory):
             found = await store.read(lambda tx: tx.devices.get(device.id))
             assert (found.alias, found.state) == ("Gate Ä", DeviceState.BLOCKED)
             assert found.settings == {"Delay": 5, "TransFlag": "digits"}
+            assert found.networks == ("10.1.0.0/16", "fd00::/8")
             assert found.problems == (problem,)
             with pytest.raises(LookupError):
                 await store.write(lambda tx: tx.devices.change(99, {"alias": "x"}))
@@ -105,6 +107,23 @@ def make_device_tests(factory):
             await store.write(lambda tx: tx.devices.seen({device.id: (8000, "192.0.2.8")}))
             found = await store.read(lambda tx: tx.devices.get(device.id))
             assert (found.last_seen_at, found.address) == (9000, "192.0.2.9")
+
+        @pytest_twisted.ensureDeferred
+        async def test_who_was_last_seen_elsewhere_is_found(self, store, device) -> None:
+            """Before the new address is written: which terminals had another one, when, and it."""
+
+            async def elsewhere(*seen: tuple[int, str | None]) -> list[object]:
+                times = {device.id: seen[0], 99: (1, "192.0.2.9")}
+                return await store.write(lambda tx: tx.devices.elsewhere(times))
+
+            assert await elsewhere((1000, "192.0.2.9")) == []
+            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
+            assert await elsewhere((9500, "192.0.2.9")) == []
+            assert await elsewhere((9500, "192.0.2.8")) == [(device.id, 9000, "192.0.2.9")]
+            assert await elsewhere((9500, None)) == [(device.id, 9000, "192.0.2.9")]
+            await store.write(lambda tx: tx.devices.seen({device.id: (9900, None)}))
+            assert await elsewhere((9950, None)) == []
+            assert await elsewhere((9950, "192.0.2.8")) == [(device.id, 9900, None)]
 
         @pytest_twisted.ensureDeferred
         async def test_stamps_are_remembered_and_reset(self, store, device) -> None:

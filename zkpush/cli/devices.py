@@ -24,7 +24,7 @@ _COLUMNS = (
     Column("Queued", "pending_commands"),
     Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
 )
-_OWN = ("alias", "area", "timezone", "encryption", "cipher", "token")
+_OWN = ("alias", "area", "timezone", "networks", "encryption", "cipher", "token")
 """What an operator says about a terminal; everything else is told to the terminal."""
 _ALWAYS = {
     "timezone": "A terminal always has a timezone: say which.",
@@ -109,9 +109,10 @@ async def block(api: Api, sn: str) -> None:
 async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     """Name, place or configure a terminal.
 
-    KEY is alias, area or timezone (of its wall clock, such as Europe/Berlin), or an option that
-    this terminal is told otherwise than the others, such as Delay=5 or TransFlag=digits. KEY= with
-    nothing behind it removes the value.
+    KEY is alias, area, timezone (of its wall clock, such as Europe/Berlin), networks (where it may
+    be, such as 10.1.0.0/16,10.2.0.5; it is refused from elsewhere), or an option that this terminal
+    is told otherwise than the others, such as Delay=5 or TransFlag=digits. KEY= with nothing behind
+    it removes the value.
 
     Its sessions: encryption (prefer, require, never), cipher (a suite), secret=@FILE (what the
     suite needs of a secret is in the file), token (check, require, ignore).
@@ -119,7 +120,9 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     change: dict[str, object] = {}
     told: dict[str, str] = {}
     for key, value in values.items():
-        if key in _OWN:
+        if key == "networks":
+            change[key] = [one.strip() for one in value.split(",") if one.strip()]
+        elif key in _OWN:
             change[key] = value or None
         elif key == "secret":
             change[key] = _secret(value)

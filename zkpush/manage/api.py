@@ -19,6 +19,7 @@ from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import Caller, Device, DeviceState
+from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.serials import check_serial
@@ -196,6 +197,9 @@ class Endpoints:
             changes["token_policy"] = changes.pop("token")
         if body.secret is not UNSET:
             changes["secret"] = _decode_secret(body.secret)
+        if body.networks is not UNSET:
+            networks = parse_networks(body.networks)
+            changes["networks"] = tuple(map(write_network, dict.fromkeys(networks)))
         if changes:
             await self._registry.change(sn, changes, caller)
         return await self.device(sn)

@@ -67,6 +67,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     settings: dict[str, str | int]
+    networks: Annotated[tuple[str, ...], Meta(description="Where it may be; empty for anywhere")]
     options: dict[str, str]
     attributes: dict[str, str]
     counts: dict[str, int]
@@ -108,6 +109,7 @@ def device_view(
         cipher=device.cipher,
         token=device.token_policy,
         settings=device.settings,
+        networks=device.networks,
         options=device.options,
         attributes=device.attributes,
         counts=device.counts,
@@ -142,3 +144,7 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = UNSET
     token: TokenPolicy | UnsetType = UNSET
+    networks: Annotated[
+        tuple[str, ...] | UnsetType,
+        Meta(description="Networks and addresses it may come from; none for anywhere"),
+    ] = UNSET

@@ -55,6 +55,8 @@ class Database(abc.ABC):
     One statement for all of them: SQLite's driver lets go of the interpreter at every step, and
     gets it back late from a busy reactor.
     """
+    elsewhere: str
+    """SQL that finds, by the same array, terminals that were last seen from another address."""
 
     @abc.abstractmethod
     def held(self) -> AbstractContextManager[object]:

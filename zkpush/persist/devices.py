@@ -44,6 +44,7 @@ _JSON = {
     "counts": dict[str, int],
     "problems": tuple[Problem, ...],
     "tokens": tuple[str, ...],
+    "networks": tuple[str, ...],
 }
 _ENUMS: dict[str, type[StrEnum]] = {
     "state": DeviceState,
@@ -54,7 +55,9 @@ _ENUMS: dict[str, type[StrEnum]] = {
 _NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
-_TOLD = frozenset({"state", "alias", "area", "timezone", "settings", "firmware", "session"})
+_TOLD = frozenset(
+    {"state", "alias", "area", "timezone", "settings", "networks", "firmware", "session"}
+)
 """What of a terminal is told of when it changes; its problems are, too."""
 
 
@@ -245,6 +248,19 @@ class Devices:
             self._connection.exec_driver_sql(
                 self._database.seen, (msgspec.json.encode(seen).decode(),)
             )
+
+    def elsewhere(
+        self, times: Mapping[int, tuple[int, str | None]]
+    ) -> list[tuple[int, int, str | None]]:
+        """Which of these terminals were last seen from another address: id, when (ms), and where.
+
+        To be asked before `seen`, with the same.
+        """
+        seen = [(key, at, address) for key, (at, address) in times.items()]
+        found = self._connection.exec_driver_sql(
+            self._database.elsewhere, (msgspec.json.encode(seen).decode(),)
+        )
+        return [(key, at, address) for key, at, address in found]
 
     def raise_problem(self, device_id: int, problem: Problem) -> None:
         """Put a problem on a terminal; one with the same code is replaced."""

@@ -81,6 +81,15 @@ _MIGRATING = text(
     "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
 )
 _TURN = "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
+_ELSEWHERE = """
+WITH seen AS (
+    SELECT (value->>0)::bigint AS id, value->>2 AS address
+    FROM jsonb_array_elements(%s::jsonb) AS value
+)
+SELECT devices.id, devices.last_seen_at, devices.address
+FROM seen JOIN devices USING (id)
+WHERE devices.address IS DISTINCT FROM seen.address AND devices.last_seen_at IS NOT NULL
+"""
 _SEEN = """
 WITH seen AS (
     SELECT (value->>0)::bigint AS id, (value->>1)::bigint AS at, value->>2 AS address
@@ -245,6 +254,7 @@ def open_postgresql(url: str, key: bytes, *, alone: bool = False) -> PostgreSQL:
         errors=(SQLAlchemyError, psycopg.Error),
         revision=literal_column("pg_current_xact_id()::text::bigint"),
         seen=_SEEN,
+        elsewhere=_ELSEWHERE,
     )
     try:
         with engine.connect() as connection:

@@ -123,6 +123,7 @@ devices = Table(
     Column("attributes", SealedText()),
     Column("counts", PlainText(), nullable=False, server_default=text("'{}'")),
     Column("problems", PlainText(), nullable=False, server_default=text("'[]'")),
+    Column("networks", PlainText(), nullable=False, server_default=text("'[]'")),
     Column("revision", BigInteger(), nullable=False, server_default=text("0")),
     Index("devices_revision", "revision"),
     info={KEY: ("id",)},

@@ -43,15 +43,21 @@ _NEXT_REVISION = (
     "(SELECT coalesce(max(latest), 0) + 1 FROM (SELECT max(revision) AS latest FROM devices "
     "UNION ALL SELECT max(revision) FROM removed_devices))"
 )
-_SEEN = """
-UPDATE devices SET last_seen_at = seen.at, address = seen.address
-FROM (
+_NOW_SEEN = """(
     SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS at,
         json_extract(value, '$[2]') AS address
     FROM json_each(?)
-) AS seen
+) AS seen"""
+_ELSEWHERE = f"""
+SELECT devices.id, devices.last_seen_at, devices.address
+FROM {_NOW_SEEN} JOIN devices ON devices.id = seen.id
+WHERE devices.address IS NOT seen.address AND devices.last_seen_at IS NOT NULL
+"""  # noqa: S608 - a constant
+_SEEN = f"""
+UPDATE devices SET last_seen_at = seen.at, address = seen.address
+FROM {_NOW_SEEN}
 WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
-"""
+"""  # noqa: S608 - a constant
 _memory_names = itertools.count()
 _log = Logger()
 
@@ -228,6 +234,7 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
         errors=(SQLAlchemyError, sqlite3.Error),
         revision=literal_column(_NEXT_REVISION),
         seen=_SEEN,
+        elsewhere=_ELSEWHERE,
         path=path,
         pictures=None if path is None else path.with_name(f"{path.name}-pictures"),
         keeper=keeper,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

@@ -1,0 +1,13 @@
+"""Where each terminal may be."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade():
+    op.add_column(
+        "devices", sa.Column("networks", sa.Text(), nullable=False, server_default=sa.text("'[]'"))
+    )
