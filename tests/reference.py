@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.address import IPv4Address
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
-from zkpush.protocol.errors import TooLarge, refusal
+from zkpush.protocol.errors import TerminalError, TooLarge, refusal
+from zkpush.resources.proxies import Proxies
 
 
 class LimitedRequest(Request):
@@ -32,18 +34,34 @@ class LimitedRequest(Request):
             super().handleContentChunk(data)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        if not self._too_large:
-            super().requestReceived(command, path, version)
+        if self._too_large:
+            return
+        self._client = self.client
+        forwarded = self.requestHeaders.getRawHeaders(b"x-forwarded-for")
+        proxies = self.channel.site.proxies
+        host = getattr(self.client, "host", None)
+        if forwarded and proxies.trusts(host):
+            try:
+                self._client = IPv4Address("TCP", proxies.client(host, b",".join(forwarded)), 40000)
+            except TerminalError as error:
+                self._say(TerminalError.status, str(error))
+                return
+        super().requestReceived(command, path, version)
+
+    def getClientAddress(self) -> IAddress:
+        return self._client
 
     def _refuse(self) -> None:
         if not self._too_large:
             self._too_large = True
-            body = refusal("The body is larger than this server is configured to take.")
-            self.channel.write(
-                b"HTTP/1.1 %d Content Too Large\r\nContent-Length: %d\r\n\r\n%b"
-                % (TooLarge.status, len(body), body)
-            )
-            self.channel.loseConnection()
+            self._say(TooLarge.status, "The body is larger than this server is configured to take.")
+
+    def _say(self, status: int, message: str) -> None:
+        body = refusal(message)
+        self.channel.write(
+            b"HTTP/1.1 %d Refused\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+        )
+        self.channel.loseConnection()
 
 
 class ReferenceSite(Site):
@@ -51,9 +69,12 @@ class ReferenceSite(Site):
 
     requestFactory = LimitedRequest
 
-    def __init__(self, root: IResource, body_bytes: int, clock: IReactorTime) -> None:
+    def __init__(
+        self, root: IResource, body_bytes: int, proxies: Proxies, clock: IReactorTime
+    ) -> None:
         super().__init__(root, reactor=clock, parsePOSTFormSubmission=False)
         self.body_bytes = body_bytes
+        self.proxies = proxies
 
     def log(self, request: Request) -> None:
         """Log nothing."""

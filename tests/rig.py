@@ -115,9 +115,9 @@ async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> R
     return Response(wire.value())
 
 
-async def everything(site: ServerFactory, raw: bytes) -> bytes:
+async def everything(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> bytes:
     """Send bytes on a new connection, and take what is written until the server ends it."""
-    wire = Wire("192.0.2.7")
+    wire = Wire(address)
     channel = site.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)
     channel.dataReceived(raw)
@@ -160,7 +160,10 @@ class Rig:
         self.terminals = self.daemon.terminals[0].site
         if channel == TWISTED_WEB:
             self.terminals = ReferenceSite(
-                self.terminals.root, self.config.limits.body_bytes, self.clock
+                self.terminals.root,
+                self.config.limits.body_bytes,
+                self.terminals.proxies,
+                self.clock,
             )
         self.manage = self.daemon.manage.site
 

@@ -182,6 +182,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     [remote_attendance]
     enabled = "sometimes"
     per_minute = 0
+    [proxies]
+    trusted = ["127.0.0.1", "10.0.0.1/8", "unix", "nginx"]
     [verification]
     deadline_seconds = 0
     fallback = "guess"
@@ -191,11 +193,13 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     del lines[1]
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
-        "workers, timezone, options, limits, commands, encryption, remote_attendance, "
+        "workers, timezone, options, limits, proxies, commands, encryption, remote_attendance, "
         "verification, events, privacy",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
-        "limits.patience: there is no such key; there are body_bytes, packet_bytes, "
+        "limits.patience: there is no such key; there are body_bytes, bodies_bytes, head_bytes, "
+        "idle_seconds, request_seconds, stalled_seconds, connections, connections_per_address, "
+        "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
         "packet_ratio, packet_members, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",
         "commands.retries: there is no such key; there are batch_count, batch_bytes, "
@@ -212,6 +216,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "options: Volume is not an option that can be set; there are ErrorDelay, Delay, "
         "TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, ATTPHOTOBase64, "
         "MultiBioDataSupport, MultiBioPhotoSupport",
+        "proxies.trusted: '10.0.0.1/8' is an address within a network; the network is 10.0.0.0/8",
+        "proxies.trusted: 'nginx' is not a network such as 10.1.0.0/16 or fd00::/8, nor an address",
         "listen: not an endpoint",
         "listen: not an endpoint",
         "manage: not an endpoint",

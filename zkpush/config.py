@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from .model import EncryptionPolicy
+from .protocol.addresses import parse_proxies
 from .protocol.handshake import check_settings
 from .protocol.times import check_zone
 
@@ -36,6 +37,87 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes: Annotated[
         int, Meta(ge=1024, description="Largest body of a request, in bytes (413 above it)")
     ] = 64 * 1024 * 1024
+    bodies_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Most bytes of all bodies that are coming at the same time, of each "
+            "process (503 above it)",
+        ),
+    ] = 512 * 1024 * 1024
+    head_bytes: Annotated[
+        int,
+        Meta(ge=1024, le=1024 * 1024, description="Most bytes of a request before its body (400)"),
+    ] = 16 * 1024
+    idle_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Seconds that a connection may be silent, and that the part of a request "
+            "before its body may take",
+        ),
+    ] = 60
+    request_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Seconds in which a request has to come whole, however it trickles (408)",
+        ),
+    ] = 300
+    stalled_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=86_400,
+            description="Seconds for which a terminal may take nothing of a file, or of the end of "
+            "what is written to it",
+        ),
+    ] = 300
+    connections: Annotated[
+        int, Meta(ge=1, le=1_000_000, description="Most connections of terminals, of each process")
+    ] = 8192
+    connections_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Most connections from one address, of each process; this machine and "
+            "trusted proxies may have more",
+        ),
+    ] = 1024
+    requests_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Most requests of one terminal in a minute, of each process (429)",
+        ),
+    ] = 3000
+    unknown_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Most unknown serial numbers that are looked up in a minute, of each "
+            "process (429)",
+        ),
+    ] = 1000
+    pending_terminals: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Most terminals that may wait for approval; further ones are refused, and "
+            "not recorded",
+        ),
+    ] = 1000
+    terminals: Annotated[
+        int,
+        Meta(
+            ge=1,
+            description="Most terminals that are recorded because they came; operators may add "
+            "more",
+        ),
+    ] = 50_000
     packet_bytes: Annotated[
         int, Meta(ge=1024, description="Most bytes that a packet (11.14) may expand to")
     ] = 128 * 1024 * 1024
@@ -47,6 +129,18 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(ge=1024, description="Largest file that an operator may add for terminals, in bytes"),
     ] = 256 * 1024 * 1024
+
+
+class Proxies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which proxies are in front of the server."""
+
+    trusted: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Addresses and networks of proxies whose `X-Forwarded-For` and PROXY "
+            "headers are believed; `unix` for a socket file"
+        ),
+    ] = ()
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -182,6 +276,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         Meta(description="What all terminals are told, by the names of the protocol (spec 5)"),
     ] = {}
     limits: Limits = Limits()
+    proxies: Proxies = Proxies()
     commands: Commands = Commands()
     encryption: Encryption = Encryption()
     remote_attendance: RemoteAttendance = RemoteAttendance()
@@ -231,6 +326,8 @@ def load(
         good["options"] = _try(mistakes, "options", lambda: check_settings(options))
     else:
         mistakes.append("options: must be a table, [options]")
+    if "proxies" in good:
+        _try(mistakes, "proxies.trusted", lambda: parse_proxies(good["proxies"].trusted))
     endpoints = [("listen", endpoint) for endpoint in good.get("listen", ())]
     if "manage" in good:
         endpoints.append(("manage", good["manage"]))

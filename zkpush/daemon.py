@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, cast
@@ -32,6 +33,8 @@ from .workers import Workers
 
 BACKLOG = 1024
 """Connections that may wait to be accepted: all terminals of a site come back at once."""
+OTHER_FILES = 256
+"""How many files are needed beside connections."""
 YOUNG = 5000
 """How many more objects there are before the garbage collector looks at the new ones."""
 
@@ -47,7 +50,8 @@ class Listener:
     @property
     def scheme(self) -> str:
         """The URL scheme that clients use."""
-        return "https" if self.description.partition(":")[0] in ("ssl", "tls") else "http"
+        inner = self.description.removeprefix("haproxy:")
+        return "https" if inner.partition(":")[0] in ("ssl", "tls") else "http"
 
 
 class Daemon(Service):
@@ -84,6 +88,9 @@ class Daemon(Service):
 
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
+        for listener in self.terminals:
+            if isinstance(listener.site, TerminalSite):
+                _make_room(listener.site)
         try:
             self.store.start(self.brings)
             for listener in [*self.terminals, *filter(None, [self.manage])]:
@@ -103,7 +110,9 @@ class Daemon(Service):
         """Load what is known, start the workers, and say where the daemon is."""
         super().startService()
         if self.workers is not None:
-            self.workers.start([cast(Any, port).fileno() for port in self._ports[:-1]])
+            self.workers.start(
+                [cast(Any, port).fileno() for port in self._ports[:-1]], self.registry.refused.add
+            )
         if self.manage is not None:
             self._say_where()
         loading = Deferred.fromCoroutine(self.registry.start())
@@ -143,6 +152,22 @@ class Daemon(Service):
             self._log.info("Terminals are served at {url}", url=url)
         self._log.info("The API is at {url}", url=urls[-1])
         self.data.say_where({"pid": os.getpid(), "listen": urls[:-1], "manage": urls[-1]})
+
+
+def _make_room(site: TerminalSite) -> None:
+    """Ask for as many files as there may be connections, or take no more than there may be files.
+
+    What systems give by themselves is little: often 1024.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = site.limits.connections + OTHER_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft == resource.RLIM_INFINITY:
+        return
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    site.most_connections = min(site.limits.connections, max(soft, wanted) - OTHER_FILES)
 
 
 def _settle() -> None:

@@ -23,6 +23,7 @@ from .device.exchange import Exchange
 from .device.intake import Intake
 from .device.privacy import Privacy
 from .device.queue import CommandQueue
+from .device.refusals import Refusals
 from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
@@ -51,8 +52,15 @@ from .resources.fdata import FData
 from .resources.file import FileResource
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
+from .resources.proxies import Proxies
 from .resources.site import TerminalSite
-from .workers import AdoptingReactor, SharingReactor, Workers, stop_with_parent
+from .workers import (
+    AdoptingReactor,
+    SharingReactor,
+    Workers,
+    report_to_parent,
+    stop_with_parent,
+)
 
 TOKEN_BYTES = 32
 """Random bytes in a token of the API."""
@@ -74,7 +82,7 @@ class Options(UsageOptions):
         ["database", None, None, _help("database")],
         ["admission", None, None, _help("admission")],
         ["workers", None, None, _help("workers")],
-        ["adopt", None, None, "Sockets of a parent process; only for the workers it starts"],
+        ["adopt", None, None, "Descriptors of a parent process; only for the workers it starts"],
     ]
 
     def __init__(self) -> None:
@@ -116,9 +124,11 @@ def makeService(options: Options) -> Service:
         key_file = os.environ.get("ZKPUSH_KEY_FILE")
         data = open_data_directory(settings.data, Path(key_file) if key_file else None)
         if options["adopt"] is not None:
-            descriptors = [int(text) for text in options["adopt"].split(",")]
+            *descriptors, report = [int(text) for text in options["adopt"].split(",")]
             stop_with_parent(reactor)
-            return build(settings, data, reactor, adopted=descriptors)
+            worker = build(settings, data, reactor, adopted=descriptors)
+            report_to_parent(reactor, worker.registry.refused.counts, report)
+            return worker
         workers = Workers(settings.workers, options.again(), reactor)
         return build(settings, data, reactor, workers=workers if settings.workers > 1 else None)
     except ConfigError as error:
@@ -160,8 +170,10 @@ def build(
         )
     store = factories[scheme].open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
-    refusals = DoorLog(store, reactor)
+    door_log = DoorLog(store, reactor)
     privacy = Privacy(settings.privacy.templates)
+    limits = settings.limits
+    refused = Refusals(door_log.struck)
     registry = Registry(
         store,
         policies[settings.admission],
@@ -170,10 +182,11 @@ def build(
         reactor,
         owner,
         _ciphers(settings),
-        refusals,
+        limits,
+        refused,
+        door_log,
     )
-    door = Door(store, registry, refusals)
-    limits = settings.limits
+    door = Door(store, registry, door_log)
     packets = PacketLimits(
         compressed=limits.body_bytes,
         expanded=limits.packet_bytes,
@@ -188,12 +201,12 @@ def build(
         intake.tables,
         settings.options,
         secrets.token_bytes,
-        refusals,
+        door_log,
         privacy,
     )
     queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor, privacy)
 
-    downloads = Downloads(store, refusals)
+    downloads = Downloads(store, registry, door_log)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
@@ -204,7 +217,7 @@ def build(
                 door,
                 intake,
                 exchange,
-                RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals),
+                RemoteUsers(store, registry, settings.remote_attendance, reactor, door_log),
                 verification,
             ),
             "exchange": KeyExchange(door, exchange),
@@ -214,9 +227,10 @@ def build(
             "ping": Ping(door),
             "file": FileResource(door, downloads),
         },
-        limits.body_bytes,
+        limits,
+        Proxies(settings.proxies.trusted),
+        refused,
         reactor,
-        refusals,
     )
     retention = Retention(store, settings.events, reactor, owner)
     readings = Readings(store, reactor)
@@ -228,10 +242,10 @@ def build(
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
-        refusals,
+        door_log,
         reactor,
     )
-    manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, refusals, reactor)
+    manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, door_log, reactor)
 
     opener = reactor
     if workers is not None:
@@ -244,7 +258,7 @@ def build(
         [handler for handler in set(handlers.values()) if IBringsTables.providedBy(handler)],
         registry,
         queue,
-        refusals,
+        door_log,
         [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
         None
         if adopted is not None

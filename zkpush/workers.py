@@ -2,15 +2,18 @@
 
 The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
 children, each of which is a whole daemon but for the management endpoint. One that dies is started
-again; when the parent goes, in whatever way, they stop.
+again; when the parent goes, in whatever way, they stop. What they refuse they tell the parent once
+a second, which counts for all of them.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -18,6 +21,7 @@ from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IProcessTransport
 from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
+from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
@@ -26,6 +30,8 @@ FIRST_SHARED = 3
 """The first file descriptor after the standard ones."""
 AGAIN_AFTER = 1.0
 """Seconds before a worker that died is started again."""
+TOLD_EVERY = 1.0
+"""Seconds between two reports of a worker."""
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
@@ -94,12 +100,17 @@ class Workers:
         self._flags = flags
         self._reactor = reactor
         self._shared: Sequence[int] = ()
+        self._counted: Callable[[Mapping[str, int]], None] = lambda counts: None
         self._running: dict[int, IProcessTransport] = {}
         self._stopped: Deferred[None] | None = None
 
-    def start(self, shared: Sequence[int]) -> None:
-        """Start the children on the sockets with these descriptors."""
+    def start(self, shared: Sequence[int], counted: Callable[[Mapping[str, int]], None]) -> None:
+        """Start the children on the sockets with these descriptors.
+
+        `counted` hears what a child has refused since it last told.
+        """
         self._shared = shared
+        self._counted = counted
         for number in range(1, self._count + 1):
             self._spawn(number)
 
@@ -116,14 +127,15 @@ class Workers:
         if self._stopped is not None:
             return
         there = {FIRST_SHARED + place: fd for place, fd in enumerate(self._shared)}
-        adopt = ",".join(map(str, there))
+        report = FIRST_SHARED + len(there)
+        adopt = ",".join(map(str, [*there, report]))
         command = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "zkpush"]
         self._running[number] = self._reactor.spawnProcess(
-            _Worker(number, self._ended, self._said),
+            _Worker(number, report, self._ended, self._said, self._counted),
             sys.executable,
             [*command, *self._flags, "--adopt", adopt],
             env=None,
-            childFDs={0: "w", 1: "r", 2: "r", **there},
+            childFDs={0: "w", 1: "r", 2: "r", **there, report: "r"},
         )
 
     def _said(self, number: int, line: str) -> None:
@@ -148,18 +160,26 @@ class _Worker(ProcessProtocol):
     def __init__(
         self,
         number: int,
+        report: int,
         ended: Callable[[int, Failure], None],
         said: Callable[[int, str], None],
+        counted: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._number = number
+        self._report = report
         self._ended = ended
         self._said = said
-        self._line = b""
+        self._counted = counted
+        self._begun: dict[bool, bytes] = {False: b"", True: b""}
 
     def childDataReceived(self, childFD: int, data: bytes) -> None:
-        *lines, self._line = (self._line + data).split(b"\n")
+        is_report = childFD == self._report
+        *lines, self._begun[is_report] = (self._begun[is_report] + data).split(b"\n")
         for line in lines:
-            self._said(self._number, line.decode("utf-8", "replace"))
+            if is_report:
+                self._counted(json.loads(line))
+            else:
+                self._said(self._number, line.decode("utf-8", "replace"))
 
     def processEnded(self, reason: Failure) -> None:
         self._ended(self._number, reason)
@@ -179,3 +199,34 @@ class _Lifeline(Protocol):
 def stop_with_parent(reactor: Any) -> None:
     """Make this process stop when the one that started it is gone."""
     reactor.callWhenRunning(StandardIO, _Lifeline(reactor))
+
+
+class Reporting:
+    """Tells the parent what this process has counted."""
+
+    def __init__(self, counts: Mapping[str, int], pipe: int) -> None:
+        """`pipe` is a descriptor that the parent reads."""
+        os.set_blocking(pipe, False)
+        self._counts = counts
+        self._pipe = pipe
+        self._told: dict[str, int] = {}
+
+    def tell(self) -> None:
+        """Tell what is new; a parent that does not read hears it later."""
+        counts = dict(self._counts)
+        new = {name: count - self._told.get(name, 0) for name, count in counts.items()}
+        line = json.dumps({name: count for name, count in new.items() if count})
+        if line != "{}":
+            with contextlib.suppress(OSError):
+                # Shorter than what a pipe takes as a whole or not at all.
+                os.write(self._pipe, f"{line}\n".encode())
+                self._told = counts
+
+
+def report_to_parent(reactor: Any, counts: Mapping[str, int], pipe: int) -> None:
+    """Tell the process that started this one what is counted, as long as both run."""
+    reporting = Reporting(counts, pipe)
+    loop = LoopingCall(reporting.tell)
+    loop.clock = reactor
+    reactor.callWhenRunning(loop.start, TOLD_EVERY)
+    reactor.addSystemEventTrigger("after", "shutdown", reporting.tell)

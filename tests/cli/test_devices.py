@@ -13,7 +13,7 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-KEYS = f"alias, area, timezone, encryption, cipher, token, secret, {OPTIONS}"
+KEYS = f"alias, area, timezone, networks, encryption, cipher, token, secret, {OPTIONS}"
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:
@@ -114,6 +114,23 @@ def test_set(daemon: Daemon) -> None:
     device = shown(daemon, "SET1")
     assert (device["alias"], device["area"]) == (None, "HQ")
     assert device["settings"] == {"TransFlag": "digits", "Realtime": 0}
+
+
+def test_set_networks(daemon: Daemon) -> None:
+    """An operator says where a terminal may be; it is refused from elsewhere until that goes."""
+    terminal = daemon.terminal("NET1")
+    networks = "networks=10.1.0.0/16, 10.2.0.5"
+    assert said(daemon.zkpush("devices", "set", "NET1", networks)) == "NET1 is changed.\n"
+    assert shown(daemon, "NET1")["networks"] == ["10.1.0.0/16", "10.2.0.5"]
+    assert ["networks", "10.1.0.0/16"] in cells(said(daemon.zkpush("devices", "show", "NET1")))
+    assert b"may not come from this address" in terminal.exchange()
+    assert row(daemon, "NET1")[-2:] == ["other", "address"]
+    message = failed(daemon.zkpush("devices", "set", "NET1", "networks=10.1.2.3/16"))
+    assert "the network is 10.1.0.0/16" in message
+    said(daemon.zkpush("devices", "set", "NET1", "networks="))
+    assert shown(daemon, "NET1")["networks"] == []
+    assert shown(daemon, "NET1")["problems"] == []
+    assert terminal.exchange().startswith(b"GET OPTION FROM: NET1\n")
 
 
 @pytest.mark.parametrize(

@@ -45,13 +45,18 @@ NOT_OPENED = "sealed request does not open"
 REPLAYED = "sealed request was taken before"
 NO_ENCRYPTION = "terminal cannot encrypt, and has to"
 NOT_AGREED = "exchange of keys is malformed, or out of order"
-TOO_LARGE = "body is too large"
 NO_FILE = "file does not exist"
 FILE_NOT_WANTED = "file was not to be fetched"
 REMOTE_OFF = "remote attendance is off"
 NO_TOKEN = "API was called without a token that is good"  # noqa: S105 - a reason
 NO_SCOPE = "API was called without the scope"
 REMOTE_TOO_OFTEN = "remote attendance was asked for too often"
+
+_RULES = {
+    "address": "address is in none of the terminal's networks",
+    "proxy": "proxy is not trusted, or does not say whom it speaks for",
+}
+"""What strikes, and is no limit that is configured by its name."""
 
 Kind = tuple[str, str, str, str | None]
 """Who, why, what of it, and the address."""
@@ -132,6 +137,10 @@ class DoorLog:
             refusals.since = now
         refusals.count += 1
         refusals.last = now
+
+    def struck(self, limit: str, sn: str | None, address: str | None) -> None:
+        """Note that somebody was turned away by a limit, by its name in the configuration."""
+        self.refused(_RULES.get(limit, f"limits.{limit}"), sn, address)
 
     async def _write_due(self) -> None:
         now = self._clock.seconds()

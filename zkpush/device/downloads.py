@@ -25,6 +25,7 @@ from ..protocol.errors import Refused, Unavailable, UnknownPath
 from . import doorlog
 from .doorlog import DoorLog
 from .files import Wanted
+from .registry import Registry
 
 T = TypeVar("T")
 PART = 96 * 1024
@@ -78,7 +79,8 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, door: DoorLog) -> None:
+    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
+        self._registry = registry
         self._door = door
         self._store = store
         self._reading = DeferredSemaphore(READ_AT_ONCE)
@@ -86,7 +88,7 @@ class Downloads:
         self._sums: dict[str, bytes] = {}
 
     async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
-        """The file that an admitted terminal was told to fetch; without `sn`, that any was told to.
+        """The file that a terminal was told to fetch; without `sn`, any that may be there.
 
         `UnknownPath` if the URL is not one of ours, or its file is gone; `Refused` if nobody asked
         for it; `Unavailable` if what it holds cannot be read.
@@ -98,7 +100,10 @@ class Downloads:
             raise UnknownPath(str(error)) from None
 
         def find(tx: ITransaction) -> tuple[bool, StoredFile | None]:
-            return wanted.wanted_by(tx, sn), tx.files.get(wanted.file_id)
+            is_wanted = wanted.wanted_by(
+                tx, sn, lambda one: self._registry.may_be_at(tx, one, address)
+            )
+            return is_wanted, tx.files.get(wanted.file_id)
 
         is_wanted, file = await self._read(find)
         if not is_wanted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import re
 import urllib.parse
+from collections.abc import Callable
 
 from ..interfaces import ITransaction
 from ..model import QueuedCommand, StoredFile
@@ -60,10 +61,18 @@ class Wanted:
         self.file_id = int(found["id"])
         self.in_base64 = found["mark"] is not None
 
-    def wanted_by(self, tx: ITransaction, sn: str | None) -> bool:
-        """Whether a terminal has an open command to fetch just this; without `sn`, whether any."""
+    def wanted_by(
+        self, tx: ITransaction, sn: str | None, may_come: Callable[[str], bool] = lambda sn: True
+    ) -> bool:
+        """Whether a terminal has an open command to fetch just this; without `sn`, whether any.
+
+        Only those count of which `may_come` says so.
+        """
         part = _folder(self.file_id, self.in_base64)
-        return any(self.is_of(command) for command in tx.commands.open(part, sn))
+        return any(
+            self.is_of(command) and may_come(command.device)
+            for command in tx.commands.open(part, sn)
+        )
 
     def is_of(self, command: QueuedCommand) -> bool:
         """Whether a command tells its terminal to fetch just this."""

@@ -10,24 +10,29 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
 from ..model import Caller, Device, DeviceState, SessionState
-from ..protocol.errors import Refused
+from ..protocol.errors import Refused, TooManyRequests
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from . import acts, doorlog
+from .allowance import MINUTE
 from .doorlog import DoorLog
+from .newcomers import Newcomers
+from .places import SETTLED, Places
+from .refusals import Refusals
 from .session import Session
-from .terminal import Ciphers, Terminal, turns
+from .terminal import Ciphers, Terminal, may_be_at, turns
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
 SEEN_EVERY = 5.0
 """Seconds between two writes of when terminals were last seen."""
 ZONES_EVERY = 60.0
-"""Seconds between two looks for zones whose offset has changed."""
+"""Seconds between two looks for zones whose offset has changed, and problems that are over."""
 
 KEY_CHANGED = "pushcommkey changed"
 """The code of the problem that a terminal has whose binding secret is another one."""
@@ -61,14 +66,20 @@ class Registry:
         clock: IReactorTime,
         owner: str,
         ciphers: Ciphers,
+        limits: Limits,
+        refused: Refusals,
         door: DoorLog,
     ) -> None:
         """`settings` are the configured options of all terminals; `owner` names this process.
 
-        `door` hears of who is turned away.
+        `door` hears of who is turned away, and `refused` of which limits do so.
         """
         self.ciphers = ciphers
         self._door = door
+        self._most_requests = limits.requests_per_minute
+        self._newcomers = Newcomers(limits, refused, clock)
+        self.refused = refused
+        self._places = Places(store, refused, self.updated)
         self._owner = owner
         self._cursor: int = 0
         self._following = DeferredLock()
@@ -84,7 +95,7 @@ class Registry:
         self._loops = [
             (LoopingCall(self._feed), FEED_EVERY),
             (LoopingCall(self._write_seen), SEEN_EVERY),
-            (LoopingCall(self._renew_moved_zones), ZONES_EVERY),
+            (LoopingCall(self._look_at_all), ZONES_EVERY),
         ]
 
     def now(self) -> int:
@@ -114,9 +125,14 @@ class Registry:
         return self._terminals.get(sn)
 
     def serving(self, sn: str, address: str | None) -> Terminal | None:
-        """The terminal of that serial number, heard of now, if it is served, and plain."""
+        """The terminal of that serial number, heard of now, if it is served, and plain.
+
+        `TooManyRequests` if it asks more often than it may.
+        """
         terminal = self._terminals.get(sn)
         if terminal is None or not terminal.is_plain:
+            return None
+        if address != terminal.checked and not terminal.may_be_at(address):
             return None
         self.seen(terminal, address)
         return terminal
@@ -124,14 +140,23 @@ class Registry:
     async def meet(self, sn: str, address: str | None) -> Terminal:
         """The terminal of that serial number, recorded if it is new and the policy says so.
 
-        `Refused` if the policy does not record it.
+        `Refused` if the policy does not record it, or it is where it may not be; `TooManyRequests`
+        if it asks more often than it may, or too many come that are not known.
         """
         terminal = self._terminals.get(sn)
         if terminal is None:
+            if self.loaded:
+                self._newcomers.look_up(sn, address)
             device, due = await self._store.read(lambda tx: _find(tx, sn))
             if device is None:
                 device = await self._record(sn, address)
             terminal = self._terminals.setdefault(sn, Terminal(device, self.ciphers, due))
+        if address != terminal.checked and not terminal.may_be_at(address):
+            now = self.now()
+            if self._places.asks_store(terminal, now):
+                await self.refresh(terminal)
+            if not terminal.may_be_at(address):
+                raise self._places.refuse(terminal, address, now)
         self.seen(terminal, address)
         return terminal
 
@@ -151,6 +176,14 @@ class Registry:
             raise Refused(message)
         return terminal
 
+    def may_be_at(self, tx: ITransaction, sn: str, address: str | None) -> bool:
+        """Whether a terminal may come from an address; to be asked in a query."""
+        terminal = self._terminals.get(sn)
+        if terminal is None:
+            device = tx.devices.find(sn)
+            return device is not None and may_be_at(device, address)
+        return terminal.may_be_at(address)
+
     async def refresh(self, terminal: Terminal) -> None:
         """Take over what the store says of a terminal now."""
         sn = terminal.device.sn
@@ -160,8 +193,24 @@ class Registry:
             terminal.next_due = due
 
     def seen(self, terminal: Terminal, address: str | None) -> None:
-        """Note that a terminal was heard of; it is written with others, a little later."""
-        self._seen[terminal.device.id] = (self.now(), address)
+        """Note that a terminal was heard of; it is written with others, a little later.
+
+        `TooManyRequests` if it asks more often than it may.
+        """
+        now = self.now()
+        terminal.asked += 1
+        if terminal.asked > self._most_requests:
+            self._begin_minute(terminal, address, now)
+        if address != terminal.checked:
+            self._places.moved(terminal, address, now)
+        self._seen[terminal.device.id] = (now, address)
+
+    def _begin_minute(self, terminal: Terminal, address: str | None, now: int) -> None:
+        """Count the requests of a terminal anew, if those it may make took it a minute."""
+        if 0 <= now - terminal.asked_since < MINUTE * 1000:
+            self.refused("requests_per_minute", terminal.device.sn, address)
+            raise TooManyRequests("This terminal asks too often; it is served again in a minute.")
+        terminal.asked, terminal.asked_since = 1, now
 
     def is_online(self, device: Device) -> bool:
         """Whether a terminal was heard of within the time of three polls."""
@@ -186,7 +235,8 @@ class Registry:
     async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
         """Change a terminal as an operator says; `LookupError` if it is not known.
 
-        Approving it takes over the key it last offered. Settings are merged with those it has;
+        Approving it takes over the key it last offered, and settles what was wrong with that, and
+        with its address; so does saying where it may be. Settings are merged with those it has;
         None takes one back. A change of what it was told makes it read its options again.
         """
 
@@ -198,11 +248,15 @@ class Registry:
                 raise LookupError(f"There is no terminal {sn}.")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
-            changes = dict(values)
+            changes, settled = dict(values), set[str]()
             if changes.get("state") is DeviceState.APPROVED:
                 changes["comm_key"] = device.offered_comm_key
+                settled |= {KEY_CHANGED, *SETTLED}
+            if "networks" in changes:
+                settled |= SETTLED
+            if settled:
                 changes["problems"] = tuple(
-                    problem for problem in device.problems if problem.code != KEY_CHANGED
+                    problem for problem in device.problems if problem.code not in settled
                 )
             if "settings" in changes:
                 merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
@@ -289,12 +343,14 @@ class Registry:
         device: Device = await self._store.write(unit)
         self._terminals.pop(sn, None)
         self._seen.pop(device.id, None)
+        self._places.forget(device.id)
 
     async def _record(self, sn: str, address: str | None) -> Device:
         state = self._policy.admit(sn)
         if state is None:
             self._door.refused(doorlog.UNKNOWN, sn, address)
             raise Refused("This server takes no unknown terminals; an operator has to add it.")
+        self._newcomers.record(sn, address, self._terminals.values())
         timezone, now = self._timezone, self.now()
         device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
@@ -333,10 +389,17 @@ class Registry:
         seen, self._seen = self._seen, {}
         if seen:
             try:
-                await self._store.write(lambda tx: tx.devices.seen(seen))
+                elsewhere = await self._store.write(lambda tx: self._places.write_seen(tx, seen))
             except StoreError as error:
                 self._seen = {**seen, **self._seen}
                 self._log.warn("Last-seen times wait: {error}", error=str(error))
+                return
+            by_id = {one.device.id: one for one in self._terminals.values()} if elsewhere else {}
+            self._places.compare(seen, elsewhere, by_id)
+
+    async def _look_at_all(self) -> None:
+        self._places.settle(self._terminals.values(), self.now())
+        await self._renew_moved_zones()
 
     async def _renew_moved_zones(self) -> None:
         """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""

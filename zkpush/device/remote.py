@@ -17,6 +17,7 @@ from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUs
 from ..protocol.tables import FP, USER
 from ..protocol.tables.remote import REMOTE_USER
 from . import doorlog
+from .allowance import Allowance
 from .doorlog import DoorLog
 from .packages import template_command
 from .registry import Registry
@@ -24,29 +25,7 @@ from .terminal import Terminal
 
 ACTION = "remote attendance"
 """What it is called in the audit log."""
-MINUTE = 60.0
 _NO_VALUE = re.compile(r"[\t\r\n\0]")
-
-
-class Allowance:
-    """How often one terminal may still ask: a token bucket that holds the tokens of a minute."""
-
-    def __init__(self, per_minute: int, now: float) -> None:
-        """Times are in seconds."""
-        self._per_minute = per_minute
-        self._credit = per_minute * MINUTE
-        """A token costs `MINUTE`: whole seconds then add up without rounding."""
-        self._at = now
-
-    def take(self, now: float) -> bool:
-        """Take a token, if there is one."""
-        passed, self._at = max(0.0, now - self._at), now  # clocks are set back, too
-        per_minute = self._per_minute
-        self._credit = min(per_minute * MINUTE, self._credit + passed * per_minute)
-        if self._credit < MINUTE:
-            return False
-        self._credit -= MINUTE
-        return True
 
 
 class RemoteUsers:

@@ -11,6 +11,7 @@ import attrs
 from ..config import Encryption
 from ..interfaces import ICipherSuite
 from ..model import Device, DeviceState, EncryptionPolicy, Keys, SessionState, TokenPolicy
+from ..protocol.addresses import Network, is_within, parse_address, parse_networks
 from ..protocol.dialect import Dialect
 from ..protocol.envelope import can_encrypt
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
@@ -18,6 +19,8 @@ from .session import Session
 
 turns = itertools.count()
 """Numbers what happens to the terminals of this process, to tell what came first."""
+NOWHERE = ""
+"""No address is this one."""
 
 
 @attrs.frozen(eq=False)
@@ -69,12 +72,20 @@ class Terminal:
     """What a process remembers of a terminal between its requests; all of it is in the store."""
 
     __slots__ = (
+        "address",
+        "asked",
+        "asked_since",
+        "checked",
         "ciphers",
         "device",
         "dialect",
+        "former",
         "is_plain",
         "keys",
+        "moved_at",
+        "networks",
         "next_due",
+        "refreshed_at",
         "reported",
         "session",
         "turn",
@@ -95,6 +106,18 @@ class Terminal:
         """The last update information (9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[Keys]] | None = None
         """The keys of its sessions, and the generation of which they are."""
+        self.asked, self.asked_since = 0, 0
+        """How many requests came since when (ms)."""
+        self.address = device.address
+        """Where it was heard of last."""
+        self.former: str | None = None
+        self.moved_at = 0
+        """Where it was before, and when (ms) it moved."""
+        self.refreshed_at = 0
+        """When (ms) the store was last asked whether it may be where it is."""
+        self.networks = parse_networks(device.networks)
+        self.checked: str | None = NOWHERE
+        """The address that is known to be one of those it may have."""
         self.update(device)
 
     def update(self, device: Device) -> None:
@@ -113,3 +136,36 @@ class Terminal:
             and fixed is None
             and device.token_policy is not TokenPolicy.REQUIRE
         )
+        networks = parse_networks(device.networks)
+        if networks != self.networks:
+            self.networks = networks
+            self.checked = NOWHERE
+
+    def may_be_at(self, address: str | None) -> bool:
+        """Whether an operator lets it come from there."""
+        return _is_in(self.networks, address)
+
+    def move(self, address: str | None, now: int) -> tuple[str | None, int] | None:
+        """Note where it is heard of, at `now` (ms).
+
+        Of one that comes back: where it has been in between, and since when (ms).
+        """
+        self.checked = address
+        self.asked_since = self.asked_since or now
+        if address == self.address:
+            return None
+        between, since = self.address, self.moved_at
+        is_back = self.former is not None and address == self.former
+        self.former, self.address, self.moved_at = between, address, now
+        return (between, since) if is_back else None
+
+
+def may_be_at(device: Device, address: str | None) -> bool:
+    """Whether an operator lets a terminal come from an address."""
+    return _is_in(parse_networks(device.networks), address)
+
+
+def _is_in(networks: Sequence[Network], address: str | None) -> bool:
+    if not networks:
+        return True
+    return address is not None and is_within(parse_address(address), networks)

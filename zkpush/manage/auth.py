@@ -19,7 +19,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..device.remote import Allowance
+from ..device.allowance import Allowance
 from ..interfaces import IStore, StoreError
 from ..model import Caller, StoredToken
 from ..protocol.fields import Scope

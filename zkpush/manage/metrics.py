@@ -39,6 +39,14 @@ class Metrics(Collector):
         yield CounterMetricFamily(
             "zkpush_commits", "Commits that they took", value=counts["commits"]
         )
+        refused = CounterMetricFamily(
+            "zkpush_refused",
+            "What the terminals' door refused, by the limit that struck; of all processes",
+            labels=["limit"],
+        )
+        for limit, count in self._registry.refused.counts.items():
+            refused.add_metric([limit], count)
+        yield refused
         yield GaugeMetricFamily(
             "zkpush_terminals", "Terminals this process knows", value=len(self._registry)
         )

@@ -60,6 +60,12 @@ class TooLarge(TerminalError):
     status = 413
 
 
+class TooSlow(TerminalError):
+    """The request did not come whole in time."""
+
+    status = 408
+
+
 class Refused(ProtocolError):
     """The terminal is not admitted (now); it keeps its data and tries again."""
 

@@ -5,6 +5,9 @@ ways: two lengths, a length and chunks, folded headers, bare line ends. Requests
 answered one after the other; what is not answered yet is not read further, so that a connection can
 hold no more than one body and what one read brings. Each reply is one write with the header that
 terminals need, and no more (wire facts, section 2).
+
+A request has to come whole in time: its head within the time that a connection may be silent, and
+all of it within `request_seconds`, however it trickles. The site looks once a second.
 """
 
 from __future__ import annotations
@@ -15,27 +18,22 @@ from typing import TYPE_CHECKING, Any
 import httptools
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..device import doorlog
 from ..device.downloads import Interrupted, Sending
-from ..protocol.errors import TerminalError, TooLarge, Unavailable, refusal
+from ..protocol.errors import TerminalError, Unavailable, refusal
 from .base import FileReply, Plain, Reply
-from .transport import SpareServer
+from .connection import BAD_REQUEST, FULL, SLOW, TOO_LARGE, Connection, Over
 
 if TYPE_CHECKING:
     from .site import TerminalSite
 
-MOST_HEAD_BYTES = 16 * 1024
-"""Most bytes of a request before its body."""
+MOST_LEFT = 1024 * 1024
+"""Most bytes that a connection leaves to the reactor to write, before it ends with a reply: who
+asks on and on and reads nothing cannot fill the memory."""
 VERSIONS = ("1.0", "1.1")
-_BAD_REQUEST = (TerminalError.status, refusal("This is not an HTTP request that can be served."))
-_TOO_LARGE = (
-    TooLarge.status,
-    refusal("The body is larger than this server is configured to take."),
-)
 _STOPPING = (Unavailable.status, refusal("The server is being stopped; ask again later."))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -43,7 +41,7 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class _Request:
     """What is parsed of one request."""
 
-    __slots__ = ("body", "cookie", "keep", "method", "range", "target", "version")
+    __slots__ = ("address", "body", "cookie", "keep", "method", "range", "target", "version")
 
     def __init__(
         self,
@@ -53,7 +51,9 @@ class _Request:
         keep: bool,
         range: bytes | None,
         cookie: bytes | None,
+        address: str | None,
     ) -> None:
+        self.address = address
         self.method = method
         self.target = target
         self.version = version
@@ -63,37 +63,38 @@ class _Request:
         self.body: list[bytes] = []
 
 
-class TerminalChannel(Protocol):
+class TerminalChannel(Connection):
     """One connection of a terminal."""
 
     _log = Logger()
 
+    # Most connections end with these as they are.
+    _target = b""
+    _range: bytes | None = None
+    _cookie: bytes | None = None
+    _forwarded: bytes | None = None
+    _expects = False
+    _in_head = False
+    _head_bytes = 0
+    _unread = 0
+    _request: _Request | None = None
+    _answering = False
+    _deaf = False
+    _sending: Sending | None = None
+
     def __init__(self, site: TerminalSite, address: IAddress | None) -> None:
-        self._site = site
-        self._address = getattr(address, "host", None)
+        super().__init__(site, address)
         self._parser = httptools.HttpRequestParser(self)
-        self._target = b""
-        self._range: bytes | None = None
-        self._cookie: bytes | None = None
-        self._in_head = False
-        self._head_bytes = 0
-        self._unread = 0
-        self._room = 0
-        self._expects = False
-        self._request: _Request | None = None
+        self._room = site.body_bytes
         self._queue: collections.deque[_Request] = collections.deque()
-        self._answering = False
-        self._closing = False
-        self._deaf = False
-        self._direct = False
-        self._sending: Sending | None = None
-        self.active_at = site.tick
+        self.begun_at = site.tick
+        """When (in ticks of the site) the request began that has not come whole."""
 
     def connectionMade(self) -> None:
-        """Be known to the site, so that it can end idle connections."""
-        self._site.channels.add(self)
+        """Begin to read, unless there are too many connections already."""
+        if not self.arrive(self):
+            return
         transport: Any = self.transport
-        self._direct = isinstance(transport, SpareServer)
         if self._direct:
             # Who connects sends at once: most requests are there before the connection is
             # accepted. To read now saves hearing of it from the reactor, and the uploads of one
@@ -104,9 +105,11 @@ class TerminalChannel(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Be forgotten; what is being stored is stored all the same."""
-        self._closing = True
+        super().connectionLost(reason)
+        self._site.channels.pop(self, None)
         self._queue.clear()
-        self._site.channels.discard(self)
+        if self._room != self._site.body_bytes:
+            self._release()
         if self._sending is not None:
             self._sending.stopProducing()
         # The parser refers to this channel: without it, there is nothing for a garbage collector.
@@ -131,34 +134,73 @@ class TerminalChannel(Protocol):
         """Parse what came, then answer what is complete."""
         if self._closing or self._deaf:
             return
-        self.active_at = self._site.tick
-        in_head = self._in_head
+        is_begun, room = self._in_head or self._request is not None, self._room
+        if self._request is not None:
+            # A head that trickles is as good as silence.
+            self.active_at = self._site.tick
         try:
             self._parser.feed_data(_with_plain_method(data) if self._request is None else data)
         except httptools.HttpParserUpgrade:
             # Answered as what it is without the upgrade; what follows is not HTTP any more.
             self._last()
         except httptools.HttpParserError as error:
-            too_large = isinstance(error.__context__, TooLarge)
-            if too_large:
-                self._site.door.refused(doorlog.TOO_LARGE, None, self._address)
-            self._fail(_TOO_LARGE if too_large else _BAD_REQUEST)
+            why = error.__context__
+            if isinstance(why, Over):
+                self._strike(why.limit)
+                self._fail(why.reply)
+            else:
+                self._fail(BAD_REQUEST)
             return
-        if in_head and self._in_head:
-            # The parser keeps what it has of a header to itself until it has all of it.
+        if is_begun and self._room == room and (self._in_head or self._request is not None):
+            # The parser keeps what it has of a header to itself until it has all of it. Headers may
+            # come after chunks as well.
             self._unread += len(data)
-            if self._unread > MOST_HEAD_BYTES:
-                self._fail(_BAD_REQUEST)
+            if self._unread > self._site.head_bytes:
+                self._strike("head_bytes")
+                self._fail(BAD_REQUEST)
                 return
         self._next()
+
+    def check_time(self, tick: int) -> None:
+        """Hear that a second has passed, and end what takes too long."""
+        limits = self._site.limits
+        silent = tick - self.active_at
+        if self.leaving:
+            if silent > limits.stalled_seconds:
+                self._strike("stalled_seconds")
+                self.cut()
+        elif self.busy:
+            return
+        elif self._in_head or self._request is not None:
+            is_silent = silent > limits.idle_seconds
+            if is_silent or tick - self.begun_at > limits.request_seconds:
+                self._strike("idle_seconds" if is_silent else "request_seconds")
+                self._fail(SLOW)
+        elif silent > limits.idle_seconds:
+            self._strike("idle_seconds")
+            self.hang_up()
+
+    def make_way(self) -> None:
+        """End this connection, of which nothing is in hand, for another one."""
+        self._strike("connections")
+        self._site.channels.pop(self, None)
+        self.cut()
+
+    def _release(self) -> None:
+        """Hold no bytes of a body any more."""
+        site = self._site
+        site.bodies_bytes -= site.body_bytes - self._room
+        self._room = site.body_bytes
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self.active_at = self.begun_at = self._site.tick
+        if self._proxy is not None:
+            self._hear_proxy()
         self._target = b""
-        self._range = None
-        self._cookie = None
+        self._range = self._cookie = self._forwarded = None
         self._expects = False
         self._in_head = True
         self._head_bytes = 0
@@ -168,18 +210,18 @@ class TerminalChannel(Protocol):
         """The target of the request, or a part of it."""
         self._target += part
         self._head_bytes += len(part)
-        if self._head_bytes > MOST_HEAD_BYTES:
-            raise TerminalError
+        if self._head_bytes > self._site.head_bytes:
+            raise Over("head_bytes", BAD_REQUEST)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, whole."""
         length = len(name)
         self._head_bytes += length + len(value) + 4  # ": " and the end of the line
-        if self._head_bytes > MOST_HEAD_BYTES:
-            raise TerminalError
+        if self._head_bytes > self._site.head_bytes:
+            raise Over("head_bytes", BAD_REQUEST)
         if length == 14 and name.lower() == b"content-length":
             if int(value) > self._site.body_bytes:
-                raise TooLarge
+                raise Over("body_bytes", TOO_LARGE)
         elif length == 6:
             lower = name.lower()
             if lower == b"expect":
@@ -189,6 +231,9 @@ class TerminalChannel(Protocol):
         elif length == 5 and name.lower() == b"range":
             # Of two, neither is one range.
             self._range = value if self._range is None else b""
+        elif length == 15 and self._trusted and name.lower() == b"x-forwarded-for":
+            forwarded = self._forwarded
+            self._forwarded = value if forwarded is None else forwarded + b"," + value
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, comes next."""
@@ -198,18 +243,23 @@ class TerminalChannel(Protocol):
         if version not in VERSIONS:
             raise TerminalError
         keep = version == "1.1" and parser.should_keep_alive()
+        address = self._address if self._forwarded is None else self._client(self._forwarded)
         self._request = _Request(
-            parser.get_method(), self._target, version, keep, self._range, self._cookie
+            parser.get_method(), self._target, version, keep, self._range, self._cookie, address
         )
-        self._room = self._site.body_bytes
+        self.active_at = self._site.tick
         if self._expects and version == "1.1" and not self.busy:
             self._send(_CONTINUE)
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
-        self._room -= len(part)
+        site, length = self._site, len(part)
+        self._room -= length
+        site.bodies_bytes += length
         if self._room < 0:
-            raise TooLarge
+            raise Over("body_bytes", TOO_LARGE)
+        if site.bodies_bytes > site.limits.bodies_bytes:
+            raise Over("bodies_bytes", FULL)
         if self._request is not None:
             self._request.body.append(part)
 
@@ -218,6 +268,8 @@ class TerminalChannel(Protocol):
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
+        if self._room != self._site.body_bytes:
+            self._release()
 
     # Answers.
 
@@ -231,7 +283,7 @@ class TerminalChannel(Protocol):
                 method,
                 request.target,
                 body[0] if len(body) == 1 else b"".join(body),
-                self._address,
+                request.address,
                 request.range,
                 request.cookie,
             )
@@ -255,6 +307,8 @@ class TerminalChannel(Protocol):
         )
 
     def _answered(self, reply: Reply, request: _Request) -> Deferred[None] | None:
+        # What took this long was not the terminal's doing.
+        self.active_at = self.begun_at = self._site.tick
         if not self._closing:
             if isinstance(reply, tuple):
                 self._write(request, reply)
@@ -299,7 +353,8 @@ class TerminalChannel(Protocol):
 
     def _keeps(self, request: _Request) -> bool:
         is_last = self._deaf and not self._queue
-        return request.keep and not is_last and not self._site.draining
+        may_stay = request.keep and self._left < MOST_LEFT
+        return may_stay and not is_last and not self._site.draining
 
     def _write(self, request: _Request, reply: Plain) -> None:
         status, body = reply
@@ -315,8 +370,9 @@ class TerminalChannel(Protocol):
             self._last()
             self._next()
         else:
-            self._send(self._site.head(reply[0], "1.1", False, len(reply[1])) + reply[1])
-            self.hang_up()
+            self._request = None
+            self._release()
+            self._say_last(reply)
 
     def _last(self) -> None:
         """Look at nothing that still comes: the last request that came whole ends this."""
@@ -324,38 +380,11 @@ class TerminalChannel(Protocol):
         self._in_head = False
         self._deaf = True
 
-    def _send(self, data: bytes, *, last: bool = False) -> None:
-        """Write at once what the socket takes, and leave only the rest to the reactor.
-
-        Almost every reply fits: that saves waiting until the socket says that it can be written.
-        """
-        transport: Any = self.transport
-        if self._direct:
-            sent = transport.send_now(data, last=last)
-            if sent == len(data):
-                return
-            # The reactor has the rest, and everything from now on, so that nothing overtakes it.
-            self._direct = False
-            data = data[sent:]
-        transport.write(data)
-
-    def hang_up(self) -> None:
-        """End the connection, after what was written; nothing that still comes is looked at."""
-        self._closing = True
-        if self.transport is None:
-            return
-        if self._direct:
-            self._site.close_soon(self.transport)
-        else:
-            self.transport.loseConnection()
-
     def cut(self) -> None:
         """End the connection at once, whatever is still to be written."""
-        self._closing = True
         if self._sending is not None:
             self._sending.stopProducing()
-        transport: Any = self.transport
-        transport.abortConnection()
+        super().cut()
 
 
 def _with_plain_method(data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,17 +14,17 @@ from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from ..device.doorlog import DoorLog
+from ..config import Limits
+from ..device.refusals import Refused
 from ..protocol.errors import UnknownPath, refusal
 from ..protocol.requests import normalize_segment
 from .base import PLAIN, Nowhere, Plain, Reply, TerminalResource
 from .channel import TerminalChannel
+from .proxies import Proxies
 
-IDLE_SECONDS = 60
-"""How long a connection may be silent."""
 TICK_SECONDS = 1.0
-STALLED_SECONDS = 300
-"""How long a terminal may take nothing of a file, or of the end of what is written to it."""
+MOST_LOOKED_AT = 100
+"""Connections that are looked at, from the oldest, for one to end in the place of another."""
 DRAIN_SECONDS = 5.0
 """How long what is on its way may take, once the daemon is to stop: requests, and files."""
 DRAIN_STEP = 0.05
@@ -81,15 +82,26 @@ class TerminalSite(ServerFactory):
     def __init__(
         self,
         children: Mapping[str, TerminalResource],
-        body_bytes: int,
+        limits: Limits,
+        proxies: Proxies,
+        refused: Refused,
         clock: IReactorTime,
-        door: DoorLog,
     ) -> None:
-        """`door` hears of what is refused before a terminal is known."""
-        self.door = door
+        """`refused` hears of every limit that strikes."""
         self.root = Root(children)
-        self.body_bytes = body_bytes
-        self.channels: set[TerminalChannel] = set()
+        self.limits = limits
+        self.proxies = proxies
+        self.has_proxies = bool(proxies)
+        self.refused = refused
+        self.body_bytes = limits.body_bytes
+        self.head_bytes = limits.head_bytes
+        self.most_connections = limits.connections
+        """How many there may be; fewer, where the operating system says so."""
+        self.bodies_bytes = 0
+        """Bytes of bodies that are coming, of all connections together."""
+        self.channels: dict[TerminalChannel, None] = {}
+        """The connections, the oldest first."""
+        self._counts: dict[str, int] = {}
         self.tick = 0
         """Counts seconds, for what only needs to know about how long ago something was."""
         self.draining = False
@@ -111,6 +123,37 @@ class TerminalSite(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> TerminalChannel:
         """Take a connection."""
         return TerminalChannel(self, addr)
+
+    def make_room(self, channel: TerminalChannel) -> bool:
+        """Whether there may be one too many: an idle one is ended for it.
+
+        Terminals send at once: who is asked to make way has kept others out for longest.
+        """
+        for other in itertools.islice(self.channels, MOST_LOOKED_AT):
+            if other is not channel and not other.busy and not other.leaving:
+                other.make_way()
+                return True
+        return False
+
+    def count(self, address: str | None) -> bool:
+        """Count a connection of an address; whether it may have that one."""
+        if address is None:
+            return True
+        count = self._counts.get(address, 0) + 1
+        if count > self.limits.connections_per_address and not self.proxies.speaks_for_many(
+            address
+        ):
+            return False
+        self._counts[address] = count
+        return True
+
+    def uncount(self, address: str) -> None:
+        """Hear that a connection of an address has ended."""
+        count = self._counts[address] - 1
+        if count:
+            self._counts[address] = count
+        else:
+            del self._counts[address]
 
     def reply(
         self,
@@ -219,8 +262,4 @@ class TerminalSite(ServerFactory):
     def _turn(self) -> None:
         self.tick += 1
         for channel in list(self.channels):
-            silent = self.tick - channel.active_at
-            if silent > STALLED_SECONDS and channel.leaving:
-                channel.cut()
-            elif silent > IDLE_SECONDS and not channel.busy:
-                channel.hang_up()
+            channel.check_time(self.tick)

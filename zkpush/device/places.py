@@ -1,0 +1,179 @@
+"""Where terminals are: whether they may be there, and whether they are in two places at once.
+
+Theory of operation. A terminal that an operator has bound to networks is refused from elsewhere.
+What a process remembers is enough to let it in, but not to turn it away, so that the store is asked
+first, once a second at most. A terminal is *in two places* if it is heard of at one address, then
+at another, then at the first again, within minutes: its serial number is used twice. A new address
+alone is nothing. One process sees that by itself; where the two reach different ones, each sees a
+terminal that stays where it is, and finds when it writes the last-seen times that another process
+has meanwhile seen it elsewhere.
+
+Both are problems of the terminal. They go when an operator approves it or says where it may be, or
+a day after it last happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import Device, Problem
+from ..protocol.errors import Refused as TurnedAway
+from .refusals import Refused
+from .terminal import Terminal, may_be_at
+
+ELSEWHERE = "other address"
+"""The code of the problem that a terminal has which came from where it may not be."""
+TWO_PLACES = "two places"
+"""The code of the problem that a terminal has whose serial number comes from two addresses."""
+SETTLED = frozenset({ELSEWHERE, TWO_PLACES})
+"""The problems that an operator settles by approving a terminal, or saying where it may be."""
+BACK_WITHIN = 10 * 60 * 1000
+"""Milliseconds within which a terminal that is back where it was is in two places."""
+AGAIN_AFTER = 60 * 60 * 1000
+"""Milliseconds after which a problem that still happens is raised anew."""
+GONE_AFTER = 24 * 60 * 60 * 1000
+"""Milliseconds after which a problem that has not happened again goes."""
+REFRESH_EVERY = 1000
+"""Milliseconds between two questions to the store about a terminal that is elsewhere."""
+Seen = Mapping[int, tuple[int, str | None]]
+
+
+class Places:
+    """Watches where terminals are heard of."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, refused: Refused, updated: Callable[[Device], None]) -> None:
+        """`updated` takes over what was written about a terminal."""
+        self._store = store
+        self._refused = refused
+        self._updated = updated
+        self._written: dict[int, tuple[int, str | None]] = {}
+        self._raising: set[tuple[int, str]] = set()
+
+    def asks_store(self, terminal: Terminal, now: int) -> bool:
+        """Whether the store is to be asked about a terminal that is elsewhere, at `now` (ms)."""
+        if 0 <= now - terminal.refreshed_at < REFRESH_EVERY:
+            return False
+        terminal.refreshed_at = now
+        return True
+
+    def refuse(self, terminal: Terminal, address: str | None, now: int) -> TurnedAway:
+        """Raise the problem that a terminal is where it may not be, and give what to raise."""
+        sn = terminal.device.sn
+        self._refused("address", sn, address)
+        self.find(
+            terminal,
+            Problem(
+                ELSEWHERE,
+                f"It came from {address or 'a socket file'}, which is none of the networks it may "
+                "be in, and was refused. Add the network, or find out who uses its serial number.",
+                now,
+            ),
+            lambda device: not may_be_at(device, address),
+        )
+        return TurnedAway("This terminal may not come from this address; an operator decides.")
+
+    def moved(self, terminal: Terminal, address: str | None, now: int) -> None:
+        """Hear that a terminal was heard of at another address than before, at `now` (ms)."""
+        other = terminal.move(address, now)
+        if other is not None and 0 <= now - other[1] < BACK_WITHIN:
+            self._two_places(terminal, address, other[0], now)
+
+    def write_seen(self, tx: ITransaction, seen: Seen) -> list[tuple[int, int, str | None]]:
+        """Write when and where terminals were seen; and tell which the store saw elsewhere."""
+        elsewhere = tx.devices.elsewhere(seen)
+        tx.devices.seen(seen)
+        return elsewhere
+
+    def compare(
+        self,
+        seen: Seen,
+        elsewhere: Iterable[tuple[int, int, str | None]],
+        terminals: Mapping[int, Terminal],
+    ) -> None:
+        """Find terminals which another process has seen elsewhere, and this one again since."""
+        for key, between_at, between in elsewhere:
+            at, address = seen[key]
+            before_at, before = self._written.get(key, (at, None))
+            terminal = terminals.get(key)
+            is_back = before == address and before_at < between_at < at
+            if terminal is not None and is_back and at - before_at < BACK_WITHIN:
+                self._two_places(terminal, address, between, at)
+        self._written.update(seen)
+
+    def forget(self, key: int) -> None:
+        """Hear that a terminal is removed."""
+        self._written.pop(key, None)
+
+    def find(
+        self,
+        terminal: Terminal,
+        problem: Problem,
+        is_one: Callable[[Device], bool] = lambda device: True,
+    ) -> None:
+        """Put a problem on a terminal that has not had it for a while.
+
+        Unless `is_one` says that an operator has meanwhile settled it.
+        """
+        device = terminal.device
+        key = (device.id, problem.code)
+        if key in self._raising or any(
+            known.code == problem.code and problem.since_at - known.since_at < AGAIN_AFTER
+            for known in device.problems
+        ):
+            return
+
+        def unit(tx: ITransaction) -> Device:
+            if is_one(tx.devices.get(device.id)):
+                tx.devices.raise_problem(device.id, problem)
+            return tx.devices.get(device.id)
+
+        self._log.warn(
+            "Terminal {sn}: {detail}", sn=device.sn, code=problem.code, detail=problem.detail
+        )
+        self._raising.add(key)
+        self._write(unit).addBoth(lambda _: self._raising.discard(key))
+
+    def settle(self, terminals: Iterable[Terminal], now: int) -> None:
+        """Take off the problems that have not happened for a day, at `now` (ms)."""
+        for terminal in terminals:
+            for problem in terminal.device.problems:
+                if problem.code in SETTLED and now - problem.since_at >= GONE_AFTER:
+                    self._clear(terminal.device, problem)
+
+    def _clear(self, device: Device, problem: Problem) -> None:
+        def unit(tx: ITransaction) -> Device:
+            # Another process may have raised it anew meanwhile.
+            if problem in tx.devices.get(device.id).problems:
+                tx.devices.clear_problem(device.id, problem.code)
+            return tx.devices.get(device.id)
+
+        self._write(unit)
+
+    def _two_places(
+        self, terminal: Terminal, address: str | None, other: str | None, now: int
+    ) -> None:
+        places = " and ".join(sorted(place or "a socket file" for place in (address, other)))
+        self.find(
+            terminal,
+            Problem(
+                TWO_PLACES,
+                f"It is heard of at {places} by turns. If it has no two ways to this server, "
+                "something else uses its serial number: say where it may be (networks).",
+                now,
+            ),
+        )
+
+    def _write(self, unit: Callable[[ITransaction], Device]) -> Deferred[None]:
+        async def write() -> None:
+            try:
+                self._updated(await self._store.write(unit))
+            except (StoreError, LookupError) as error:
+                self._log.warn("A problem of a terminal is not written: {error}", error=str(error))
+
+        return Deferred.fromCoroutine(write())
