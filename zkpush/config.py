@@ -93,7 +93,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ge=1,
             description="Most requests of one terminal in a minute, of each process (429)",
         ),
-    ] = 3000
+    ] = 6000
     unknown_per_minute: Annotated[
         int,
         Meta(
@@ -101,7 +101,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Most unknown serial numbers that are looked up in a minute, of each "
             "process (429)",
         ),
-    ] = 1000
+    ] = 3000
     pending_terminals: Annotated[
         int,
         Meta(
@@ -109,7 +109,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Most terminals that may wait for approval; further ones are refused, and "
             "not recorded",
         ),
-    ] = 1000
+    ] = 5000
     terminals: Annotated[
         int,
         Meta(

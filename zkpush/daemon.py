@@ -39,6 +39,10 @@ YOUNG = 5000
 """How many more objects there are before the garbage collector looks at the new ones."""
 
 
+PROXIED = "haproxy:"
+"""How the description of an endpoint begins on which each connection begins with its address."""
+
+
 @attrs.frozen
 class Listener:
     """A site, and the endpoint it is served on."""
@@ -48,9 +52,14 @@ class Listener:
     site: IProtocolFactory
 
     @property
+    def is_proxied(self) -> bool:
+        """Whether clients say from where they come before they say anything else."""
+        return self.description.startswith(PROXIED)
+
+    @property
     def scheme(self) -> str:
         """The URL scheme that clients use."""
-        inner = self.description.removeprefix("haproxy:")
+        inner = self.description.removeprefix(PROXIED)
         return "https" if inner.partition(":")[0] in ("ssl", "tls") else "http"
 
 
@@ -89,8 +98,16 @@ class Daemon(Service):
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
         for listener in self.terminals:
-            if isinstance(listener.site, TerminalSite):
-                _make_room(listener.site)
+            site = listener.site
+            if isinstance(site, TerminalSite):
+                _make_room(site)
+                # Of several processes, one tells.
+                if self.manage is not None and listener.is_proxied and not site.has_proxies:
+                    self._log.warn(
+                        "Whoever connects to {endpoint} says from where it comes, and is believed; "
+                        "name your proxies in proxies.trusted",
+                        endpoint=listener.description,
+                    )
         try:
             self.store.start(self.brings)
             for listener in [*self.terminals, *filter(None, [self.manage])]:

@@ -56,7 +56,12 @@ class SharingReactor:
         return listening
 
     def listenSSL(
-        self, port: int, factory: object, context: object, backlog: int = 50, interface: str = ""
+        self,
+        port: int,
+        factory: object,
+        contextFactory: object,
+        backlog: int = 50,
+        interface: str = "",
     ) -> IListeningPort:
         """The same: whoever accepts does the encryption."""
         return self.listenTCP(port, factory, backlog, interface)
@@ -83,10 +88,10 @@ class AdoptingReactor:
         return adopted
 
     def listenSSL(
-        self, port: int, factory: Any, context: Any, backlog: int = 50, interface: str = ""
+        self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
         """Accept on the next socket, and encrypt."""
-        return self.listenTCP(port, TLSMemoryBIOFactory(context, False, factory))
+        return self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory))
 
 
 class Workers:

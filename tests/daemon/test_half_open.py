@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import pathlib
 import resource
 import select
 import socket
 import statistics
+import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -169,6 +172,55 @@ def test_a_few_files_are_asked_for_more(tmp_path: pathlib.Path, many_files: None
             assert attack.held() == COUNT
         finally:
             attack.end()
+
+
+FEW = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d))
+from twisted.internet import reactor
+from zkpush.config import Limits
+from zkpush.daemon import _make_room
+from zkpush.device.refusals import Refusals
+from zkpush.resources.proxies import Proxies
+from zkpush.resources.site import TerminalSite
+site = TerminalSite({}, Limits(connections=1000), Proxies(), Refusals(), reactor)
+_make_room(site)
+print(site.most_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+"""
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "said"),
+    [(500, 700, "444 700"), (500, 5000, "1000 1256"), (3000, 5000, "1000 3000")],
+)
+def test_no_more_connections_than_files(soft: int, hard: int, said: str) -> None:
+    """Where the system gives fewer files than connections are configured, there are fewer."""
+    command = [sys.executable, "-c", FEW % (soft, hard)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{said}\n"
+
+
+def test_workers_serve_a_port_for_proxies(tmp_path: pathlib.Path) -> None:
+    """The address of a terminal is that of the PROXY header, whichever process hears it."""
+    flags = ("--workers", "2", "--listen", "haproxy:tcp:0:interface=127.0.0.1")
+    with Daemon(tmp_path, *flags) as daemon:
+        where = json.loads((tmp_path / "run.json").read_text())["listen"][1]
+        port = int(where.rpartition(":")[2])
+
+        def heard(address: str) -> bool:
+            raw = b"GET /iclock/cdata?SN=T1&options=all HTTP/1.1\r\nConnection: close\r\n\r\n"
+            with (
+                contextlib.suppress(ConnectionError),
+                socket.create_connection(("127.0.0.1", port), timeout=20) as sock,
+            ):
+                sock.sendall(f"PROXY TCP4 {address} 192.0.2.1 1 2\r\n".encode() + raw)
+                sock.recv(65536)
+            items = daemon.api("GET", "devices")["items"]
+            return [item["address"] for item in items] == [address]
+
+        for number in range(3):
+            wait_until(lambda number=number: heard(f"203.0.113.{number}"))
+        daemon.terminate()
+        assert "name your proxies in proxies.trusted" in daemon.output()
 
 
 def test_what_workers_refuse_is_counted_by_their_parent(tmp_path: pathlib.Path) -> None:

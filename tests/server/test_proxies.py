@@ -11,6 +11,8 @@ import pytest_twisted
 from twisted.internet import reactor, threads
 from twisted.internet.endpoints import serverFromString
 
+from zkpush.resources.proxies import Proxies
+
 from ..rig import LEAN, Response, Rig, everything, talk
 
 PROXY, INNER, CLIENT, INVENTED = "192.0.2.1", "10.0.0.7", "203.0.113.5", "198.51.100.66"
@@ -130,6 +132,27 @@ async def test_requests_of_one_connection_may_be_of_different_terminals(make_rig
     assert written.count(b"\r\n\r\nOK") == 2
     shown = {device["sn"]: device["address"] for device in await rig.items("/devices")}
     assert shown == {"T1": CLIENT, "T2": PROXY}
+
+
+def test_a_socket_file_may_be_a_proxy() -> None:
+    """Who connects to it has no address, and is believed only if `unix` is trusted."""
+    trusting = Proxies(["unix"])
+    assert trusting
+    assert trusting.trusts(None)
+    assert not trusting.trusts("127.0.0.1")
+    assert trusting.client(None, CLIENT.encode()) == CLIENT
+    assert trusting.client(None, b"") is None
+    assert not Proxies(["127.0.0.1"]).trusts(None)
+    assert not Proxies()
+
+
+def test_many_peers_are_not_remembered_for_ever() -> None:
+    """Whether each is trusted is looked up anew after some thousands."""
+    proxies = Proxies(["10.0.0.0/8"])
+    for number in range(10_000):
+        assert proxies.trusts(f"10.0.{number // 250}.{number % 250}")
+        assert not proxies.trusts(f"11.0.{number // 250}.{number % 250}")
+    assert len(proxies._known) <= 4096
 
 
 # The PROXY protocol.
