@@ -103,9 +103,9 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
         if ended.rowcount:
             note(connection)
             driver = connection.connection.driver_connection
-            Audit(database, connection, driver).add(
-                "operator", "rotate key", f"key {new.name}", None, now
-            )
+            audit = Audit(database, connection, driver)
+            audit.add("operator", "rotate key", f"key {new.name}", None, now)
+            audit.flush()
         is_to_purge = is_noted(connection)
     if is_to_purge:
         purge_thd(database, vault)
