@@ -5,10 +5,11 @@ It opens the store itself, by the configuration that the daemon has.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import attrs
@@ -17,10 +18,11 @@ from . import config
 from .datadir import KEY_BYTES, read_key, write_secret
 from .interfaces import StoreError
 from .persist.databases import Database
+from .persist.forgetting import forget_templates_thd
 from .persist.keys import SiteKey
 from .persist.postgresql import open_postgresql
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
-from .persist.sqlite import open_sqlite
+from .persist.sqlite import SQLite, open_sqlite
 
 _KINDS: Mapping[str, Callable[..., Database]] = {
     "sqlite": open_sqlite,
@@ -48,6 +50,27 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
     At any moment the key in the key file opens the database. `ConfigError` for what is wrong with
     the configuration, `StoreError` for what is with the database, `OSError` with the key files.
     """
+    with _alone(data, file, url) as (database, files, site):
+        damaged = _rotate(database, files, site, say)
+        is_shared = not isinstance(database, SQLite)
+    name = SiteKey(read_key(files.current)).name
+    return Rotated(files.current, name, damaged, is_shared)
+
+
+def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
+    """Remove all templates and comparison photos; gives how many. Raises as `rotate_key`."""
+    with _alone(data, file, url) as (database, _, site):
+        found = keys_of_thd(database, site)
+        if not found.is_settled:
+            raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
+        return forget_templates_thd(database, found.vault, _now())
+
+
+@contextlib.contextmanager
+def _alone(
+    data: Path, file: Path | None, url: str | None
+) -> Iterator[tuple[Database, KeyFiles, SiteKey]]:
+    """The database of a daemon that does not run, and its key."""
     flags: dict[str, object] = {"data": data}
     if url is not None:
         flags["database"] = url
@@ -57,17 +80,20 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
     site = SiteKey(read_key(files.current))
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in _KINDS:
-        raise StoreError(f"the keys of a database of {scheme!r} are not rotated here")
+        raise StoreError(f"this is not done to a database of {scheme!r} here")
     database = _KINDS[scheme](settings.database_url, site.secret, alone=True)
     try:
         with database.held():
-            damaged = _rotate(database, files, site, say)
+            yield database, files, site
     except database.errors as error:
         raise StoreError(f"the database refused: {database.words(error)}") from error
     finally:
         database.close()
-    name = SiteKey(read_key(files.current)).name
-    return Rotated(files.current, name, damaged, scheme != "sqlite")
+
+
+def _now() -> int:
+    """The time, in milliseconds since the epoch."""
+    return int(time.time() * 1000)
 
 
 @attrs.frozen
@@ -122,6 +148,6 @@ def _rotate(database: Database, files: KeyFiles, site: SiteKey, say: Say) -> int
         site = new
         found = keys_of_thd(database, site)
     damaged = seal_anew_thd(database, found.vault, say)
-    finish_thd(database, found.vault, site, int(time.time() * 1000))
+    finish_thd(database, found.vault, site, _now())
     files.forget()
     return damaged

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import pathlib
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
 from ..daemon.process import Daemon
-from .program import environment, start, zkpush
+from .program import SECONDS, environment, start, zkpush
 
 PEOPLE = 1500
 SEALED = 2 * PEOPLE + 1
@@ -123,3 +124,16 @@ def test_a_mistake_is_one_line(tmp_path: pathlib.Path) -> None:
     assert "there is no database" in missing.stderr
     assert not [*tmp_path.glob("*.sqlite*")]
     assert zkpush("database", "rotate-key").returncode == 2
+
+
+def test_templates_are_forgotten(data: pathlib.Path) -> None:
+    """Not without a yes."""
+    doubtful = start("--data", str(data), "database", "forget-templates", stdin=subprocess.PIPE)
+    out, _ = doubtful.communicate("n\n", timeout=SECONDS)
+    assert doubtful.returncode == 1
+    assert "for good?" in out
+    done = zkpush("--data", str(data), "database", "forget-templates", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert f"{PEOPLE} templates" in done.stdout
+    with Daemon(data) as daemon:
+        assert daemon.api("GET", "users/7")["templates"] == {}

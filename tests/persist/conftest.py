@@ -5,10 +5,12 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from twisted.internet import reactor
 
 from zkpush.persist.databases import Database
 from zkpush.persist.postgresql import open_postgresql
 from zkpush.persist.sqlite import open_sqlite
+from zkpush.persist.store import Store
 
 from ..keys import KEY
 
@@ -25,3 +27,27 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
 def open_database(url: str, key: bytes = KEY) -> Database:
     """Open a database of either kind."""
     return open_sqlite(url, key) if url.startswith("sqlite") else open_postgresql(url, key)
+
+
+def opened(url: str, key: bytes) -> Store:
+    """A store that runs."""
+    store = Store(lambda: open_database(url, key), reactor)
+    store.start()
+    return store
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+    """A fresh database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The data directory of a daemon that has stopped."""
+    monkeypatch.delenv("ZKPUSH_KEY_FILE", raising=False)
+    (tmp_path / "key").write_text(KEY.hex())
+    return tmp_path

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
 
 from zkpush import maintenance
 from zkpush.datadir import read_key
@@ -15,11 +14,10 @@ from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.maintenance import rotate_key
 from zkpush.persist import rotation
 from zkpush.persist.migrate import migrate_thd
-from zkpush.persist.store import Store
 from zkpush.protocol.photos import Photo
 
 from ..keys import KEY
-from .conftest import open_database
+from .conftest import open_database, opened
 from .contract import EVERYTHING, NOW, UTC, add_terminal, command, say
 
 PEOPLE = 120
@@ -31,33 +29,9 @@ class Killed(BaseException):
     """Stands for SIGKILL: nobody catches it."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
-    """A fresh database of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
-@pytest.fixture
-def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """The data directory of a daemon that has stopped."""
-    monkeypatch.delenv("ZKPUSH_KEY_FILE", raising=False)
-    (tmp_path / "key").write_text(KEY.hex())
-    return tmp_path
-
-
 def rotate(data: pathlib.Path, url: str, say: Callable[[int, int], object] = lambda *_: None):
     """What `zkpush database rotate-key` does."""
     return rotate_key(data, None, url, say)
-
-
-def opened(url: str, key: bytes) -> Store:
-    """A store that runs."""
-    store = Store(lambda: open_database(url, key), reactor)
-    store.start()
-    return store
 
 
 async def fill(url: str) -> None:
@@ -281,5 +255,5 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path, data: pathlib.Path) 
     (tmp_path / "none.sqlite").touch()
     with pytest.raises(StoreError, match="start the daemon once"):
         rotate(data, url)
-    with pytest.raises(StoreError, match="not rotated here"):
+    with pytest.raises(StoreError, match="not done to a database"):
         rotate(data, "other://x")

@@ -191,3 +191,16 @@ async def test_a_command_cannot_name_a_file_that_is_not_there(rig: Rig) -> None:
     for url in ("file/2/x", "file/1.b64/x", "http://evil.example/firmware", "/etc/passwd"):
         body = {"command": "PutFile", "params": {"url": url, "path": "x"}}
         assert (await rig.api("POST", "/devices/T1/commands", body)).status == 400
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_is_never_on_disk_as_it_came(rig: Rig, monkeypatch) -> None:
+    """However long it is: what is in it may be secret, and is sealed before it is written."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a temporary file")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    long = b"secret" * 100_000
+    file = await add(rig, long)
+    assert (await rig.api("GET", f"/files/{file['id']}/content")).body == long

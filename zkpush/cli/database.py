@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import click
 from rich.console import Console
@@ -10,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ..config import ConfigError
 from ..interfaces import StoreError
+from ..maintenance import forget_templates as forget
 from ..maintenance import rotate_key as rotate
 from .target import Given
 
@@ -19,20 +23,48 @@ def database() -> None:
     """Look after the database, on its machine, while the daemon does not run."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _of_daemon(command: Callable[P, T]) -> Callable[P, T]:
+    """The options that say which database the daemon has."""
+    for option in (
+        click.option(
+            "--database",
+            "url",
+            metavar="URL",
+            help="The --database that the daemon is started with, if it is.",
+        ),
+        click.option(
+            "--config",
+            "file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help="The TOML file that the daemon is started with, if it names the database.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def _explained(given: Given) -> Iterator[Path]:
+    """The data directory; what goes wrong is said in a line, with exit status 1."""
+    if given.data is None:
+        raise click.UsageError("Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine.")
+    try:
+        yield given.data
+    except (ConfigError, StoreError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(
+            f"{error.filename or 'the key'}: {error.strerror}; then run this again"
+        ) from None
+
+
 @database.command()
-@click.option(
-    "--config",
-    "file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The TOML file that the daemon is started with, if it names the database.",
-)
-@click.option(
-    "--database",
-    "url",
-    metavar="URL",
-    help="The --database that the daemon is started with, if it is.",
-)
+@_of_daemon
 @click.pass_obj
 def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     """Make a new key for secrets at rest, and seal everything anew.
@@ -41,30 +73,24 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     whatever way, run it again: it goes on. Afterwards the old key opens nothing that is in the
     database; it does open backups from before, so keep it with those, or remove them.
     """
-    if given.data is None:
-        raise click.UsageError("Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine.")
-    console = Console(stderr=True, highlight=False)
-    with Progress(
+    bar = Progress(
         TextColumn("Sealing anew"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=console,
-    ) as progress:
-        task = progress.add_task("", total=None)
-        try:
-            rotated = rotate(
-                given.data,
-                file,
-                url,
-                lambda done, total: progress.update(task, completed=done, total=total),
-            )
-        except (ConfigError, StoreError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
-        except OSError as error:
-            raise click.ClickException(
-                f"{error.filename or 'the key'}: {error.strerror}; then run this again"
-            ) from None
+        console=Console(stderr=True, highlight=False),
+    )
+    task = bar.add_task("", total=None)
+
+    def say(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        with _explained(given) as data:
+            rotated = rotate(data, file, url, say)
+    finally:
+        bar.stop()
     if rotated.damaged:
         click.echo(
             f"{rotated.damaged} values were damaged, and could not be opened: they are lost.",
@@ -74,3 +100,20 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     click.echo("Back it up, apart from the database: without it, what is sealed is lost.")
     if rotated.is_shared:
         click.echo("Copy it to every other machine that uses the database, before they start.")
+
+
+@database.command()
+@_of_daemon
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool) -> None:
+    """Remove all templates and comparison photos, for good.
+
+    Also the fingerprints of identity cards, and commands and unreadable lines with any of them. For
+    a server that is to have none: set privacy.templates to false first. Stop the daemon before.
+    """
+    with _explained(given) as data:
+        if not yes:
+            click.confirm("Remove all templates from the database, for good?", abort=True)
+        count = forget(data, file, url)
+    click.echo(f"{count} templates and comparison photos are removed.")

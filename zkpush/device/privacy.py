@@ -11,35 +11,22 @@ from collections.abc import Iterable, Mapping, Sequence
 import attrs
 import msgspec
 
+from ..protocol.biometrics import (
+    BIOMETRIC_NAMES,
+    BIOMETRIC_TABLES,
+    FINGERPRINTS,
+    HARMLESS_TABLES,
+    TRANSFER_WORDS,
+)
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Table
 from ..protocol.handshake import without_words
 from ..protocol.records import Batch, Reject, Row
-from ..protocol.tables import (
-    BIOPHOTO,
-    IDCARD,
-    INFO,
-    OPTIONS,
-    RECORD_TABLES,
-    TEMPLATE_TABLES,
-)
+from ..protocol.tables import IDCARD
 
-BIOMETRIC_TABLES = (*TEMPLATE_TABLES, BIOPHOTO)
-"""What holds templates, or photos that templates are made of."""
 NO_TYPE = "0:0:0:0:0:0:0:0:0:0"
 """No biometric type is exchanged (3.1)."""
-_NAMES = frozenset(name for table in BIOMETRIC_TABLES for name in (table.name, *table.aliases))
-_FINGERPRINTS = tuple(IDCARD.field(name) for name in ("fingerprint_1", "fingerprint_2"))
-_PLACES = tuple(IDCARD.names.index(field.name) for field in _FINGERPRINTS)
-_SAFE = frozenset(
-    table.name
-    for table in (*RECORD_TABLES, OPTIONS, INFO)
-    if table not in (*BIOMETRIC_TABLES, IDCARD)
-)
-"""The tables of whose lines none can hold a template, also if it was not understood."""
-_IMAGE = "FPImag"
-_WORDS = frozenset({_IMAGE, *(word for table in BIOMETRIC_TABLES for word in table.transfer)})
-"""What asks for templates in TransFlag (5)."""
+_PLACES = tuple(IDCARD.names.index(field.name) for field in FINGERPRINTS)
 _OFF = "templates are switched off on this server: see `privacy.templates` of its configuration"
 
 
@@ -65,7 +52,7 @@ class Privacy:
         if self.templates:
             return rejects
         return [
-            reject if reject.table in _SAFE else msgspec.structs.replace(reject, raw=b"")
+            reject if reject.table in HARMLESS_TABLES else msgspec.structs.replace(reject, raw=b"")
             for reject in rejects
         ]
 
@@ -74,9 +61,9 @@ class Privacy:
         if self.templates:
             return
         words = command.name.split(" ")
-        if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in _NAMES:
+        if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in BIOMETRIC_NAMES:
             raise CommandError(_OFF)
-        if any(field.wire in params for field in _FINGERPRINTS):
+        if any(field.wire in params for field in FINGERPRINTS):
             raise CommandError(_OFF)
         table = params.get("TableName")
         if command.name == "PutFile" and table != "USERINFO" and ("url" not in params or table):
@@ -92,7 +79,7 @@ class Privacy:
         if not self.templates:
             told |= {"MultiBioDataSupport": NO_TYPE, "MultiBioPhotoSupport": NO_TYPE}
             if "TransFlag" in told:
-                told["TransFlag"] = without_words(str(told["TransFlag"]), _WORDS)
+                told["TransFlag"] = without_words(str(told["TransFlag"]), TRANSFER_WORDS)
         return told
 
 

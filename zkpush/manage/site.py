@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -19,14 +20,17 @@ IDLE_SECONDS = 60
 
 
 class ManageRequest(Request):
-    """A request of which no more is kept than its sender may send; that it is more shows."""
+    """A request of which no more is kept than its sender may send; that it is more shows.
+
+    It is kept in memory: a body may be secret, and Twisted's own request puts a long one on disk.
+    """
 
     is_cut = False
     """Whether some of the body was thrown away."""
 
     def gotLength(self, length: int | None) -> None:
         """The body comes next."""
-        super().gotLength(length)
+        self.content = BytesIO()
         channel: Any = self.channel
         self._room: int = channel.site.most_of(self.getHeader("authorization")) + 1
 
