@@ -46,8 +46,9 @@ def forget_templates_thd(database: Database, vault: Vault, now: int) -> int:
         note(connection)
         Audit(connection).add("operator", "forget templates", "all", None, now)
         # Before the commit: who dies here finds them by their rows when this is run again.
-        for digest in pictures if database.pictures is not None else ():
-            path_of(database.pictures, digest).unlink(missing_ok=True)
+        if database.pictures is not None:
+            for digest in pictures:
+                path_of(database.pictures, digest).unlink(missing_ok=True)
     purge_thd(database, vault)
     return forgotten
 
