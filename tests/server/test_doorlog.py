@@ -7,9 +7,11 @@ import json
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
+from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
 from zkpush.device.doorlog import EVERY, HOUR, MINUTE, MOST, DoorLog
+from zkpush.interfaces import StoreError
 from zkpush.model import Page
 from zkpush.persist.sqlite import SQLiteStores
 
@@ -126,14 +128,20 @@ async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) ->
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_goes_on_is_written_less_and_less_often(make_rig) -> None:
+async def test_what_goes_on_is_written_less_and_less_often() -> None:
     """At once, after a minute, after two more, and at last once an hour."""
-    rig = await as_pending(make_rig)
-    for _ in range(5 * int(HOUR / MINUTE)):
-        for _ in range(int(MINUTE / EVERY)):
-            await rig.get("getrequest?SN=T1")
-            rig.clock.advance(EVERY)
-    details = [detail for *_, detail in await refusals(rig)]
+    clock = Clock()
+    store = SQLiteStores().open("sqlite://", reactor)
+    store.start()
+    door = DoorLog(store, clock)
+    door.start()
+    for _ in range(int(5 * HOUR / EVERY)):
+        door.refused("terminal is pending", "T1", "192.0.2.7")
+        clock.advance(EVERY)
+        await store.write(lambda tx: None)
+    records = await store.read(lambda tx: tx.audit.page(Page(100)))
+    await store.stop()
+    details = [record.detail for record in records]
     counts = [1 if text.startswith("once") else int(text.split()[0]) for text in details]
     assert counts == [1, 12, 24, 48, 96, 192, 384, 720, 720, 720]
 
@@ -195,16 +203,19 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
     await store.stop()
 
 
+@pytest.mark.parametrize("error", [StoreError("away"), RuntimeError("a bug")])
 @pytest_twisted.ensureDeferred
-async def test_what_cannot_be_written_now_is_written_later() -> None:
+async def test_what_cannot_be_written_now_is_written_later(monkeypatch, error) -> None:
     """A database that fails for a while loses no refusal."""
     clock = Clock()
     store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store.start()
     door = DoorLog(store, clock)
     door.start()
     door.refused("terminal is unknown", "T1", None)
-    clock.advance(EVERY)
-    store.start()
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write", lambda unit: fail(error))
+        clock.advance(EVERY)
     door.refused("terminal is unknown", "T1", None)
     await door.stop()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))

@@ -254,6 +254,26 @@ async def test_a_token_that_cannot_be_looked_for_is_not_refused(rig: Rig, monkey
     assert await tried(rig, "zkp_perhaps") == 503
 
 
+@pytest.mark.parametrize("error", [StoreError("away"), RuntimeError("a bug")])
+@pytest_twisted.ensureDeferred
+async def test_looking_for_changes_goes_on_whatever_happens(rig: Rig, monkeypatch, error) -> None:
+    """One look that fails does not keep a revoked token good."""
+    rig.manage.startFactory()
+    token = await rig.token("hr", Scope.READ)
+
+    async def failing(query):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(rig.store, "read", failing)
+        rig.clock.advance(LOOK_EVERY)
+    await rig.store.write(lambda tx: tx.tokens.remove("hr"))
+    assert await tried(rig, token, "/commands/catalogue") == 200
+    await a_look(rig)
+    assert await tried(rig, token, "/commands/catalogue") == 401
+    rig.manage.stopFactory()
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_file_is_never_cut_because_its_token_is_new(rig: Rig) -> None:
     """One that became known only after the body had come is asked to send it again."""
@@ -298,6 +318,15 @@ async def test_a_token_is_offered_in_one_way(rig: Rig, header: str) -> None:
     """What is not a bearer token is none; nor is one in the query."""
     assert (await rig.api("GET", "/devices", headers=(header,))).status == 401
     assert (await rig.api("GET", f"/devices?token={TOKEN}", headers=())).status == 401
+
+
+@pytest.mark.parametrize("name", ["Authorization", "User-Agent", "Accept", "Last-Event-ID"])
+@pytest_twisted.ensureDeferred
+async def test_headers_that_are_no_text_do_no_harm(rig: Rig, name: str) -> None:
+    """They are answered as what they are: nothing that is known."""
+    own = f"Authorization: Bearer {TOKEN}\r\n" if name != "Authorization" else ""
+    raw = f"GET /api/v1/attendance HTTP/1.1\r\n{own}{name}: ".encode() + b"Bearer \xff\xfe\r\n\r\n"
+    assert (await talk(rig.manage, raw)).status == (200 if own else 401)
 
 
 @pytest_twisted.ensureDeferred

@@ -168,11 +168,19 @@ class DoorLog:
         try:
             await self._store.write(unit)
         except StoreError as error:
-            for kind, before in taken.items():
-                before.count += self._kinds[kind].count
-                before.last = max(before.last, self._kinds[kind].last)
-                self._kinds[kind] = before
+            self._put_back(taken)
             self._log.warn("Refusals are not recorded yet: {error}", error=str(error))
+        except Exception:
+            self._put_back(taken)
+            self._log.failure("Refusals are not recorded yet")
+
+    def _put_back(self, taken: Mapping[Kind, _Refusals]) -> None:
+        """Keep what was not written for the next time."""
+        for kind, before in taken.items():
+            now = self._kinds[kind]
+            before.count += now.count
+            before.last = max(before.last, now.last)
+            self._kinds[kind] = before
 
 
 def _sound(sn: str | None) -> str | None:

@@ -150,6 +150,8 @@ class Tokens:
             await self.follow()
         except StoreError as error:
             self._log.warn("Changes of tokens wait: {error}", error=str(error))
+        except Exception:  # whatever it is, the next look may find what was revoked
+            self._log.failure("Changes of tokens wait")
 
     def _write_used(self) -> None:
         used, self._used = self._used, {}

@@ -126,7 +126,7 @@ class Api(Resource):
                 end()
 
     def _write(self, request: Request, reply: Raw | Stream) -> None:
-        digest = offered(request.getHeader("authorization"))
+        digest = offered(header_of(request, "authorization"))
         _write_header(request, reply)
         if isinstance(reply, Raw):
             if reply.status is not HTTPStatus.NO_CONTENT:
@@ -187,9 +187,9 @@ class Api(Resource):
     async def _admit(self, request: Request) -> Caller:
         """Who asks; 401 if that is nobody."""
         address = getattr(request.getClientAddress(), "host", None)
-        client = request.getHeader("user-agent") or ""
+        client = header_of(request, "user-agent") or ""
         caller = await self._tokens.find(
-            offered(request.getHeader("authorization")),
+            offered(header_of(request, "authorization")),
             address,
             client if _COMMAND_LINE.fullmatch(client) else None,
         )
@@ -222,6 +222,12 @@ class Api(Resource):
         return _reply(request, route, result)
 
 
+def header_of(request: Request, name: str) -> str | None:
+    """A header of a request, the last of that name; what is not UTF-8 in it is U+FFFD."""
+    value: bytes | None = request.getHeader(name.encode())
+    return None if value is None else value.decode("utf-8", "replace")
+
+
 def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Read the arguments of a request; each may be there once."""
     values: dict[str, str] = {}
@@ -240,16 +246,18 @@ def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
 
 
 def _idempotency_key(request: Request) -> str | None:
-    key = request.getHeader("idempotency-key")
-    if key is not None and not (0 < len(key) <= MOST_KEY and key.isprintable()):
+    key = header_of(request, "idempotency-key")
+    if key is not None and not (
+        0 < len(key) <= MOST_KEY and key.isprintable() and "\ufffd" not in key
+    ):
         raise bad_request(f"An Idempotency-Key has 1 to {MOST_KEY} printable characters.")
     return key
 
 
 _TAKEN: Mapping[str, Callable[[Request], object]] = {
-    "accept": lambda request: request.getHeader("accept") or "",
+    "accept": lambda request: header_of(request, "accept") or "",
     "idempotency_key": _idempotency_key,
-    "last_event_id": lambda request: request.getHeader("last-event-id"),
+    "last_event_id": lambda request: header_of(request, "last-event-id"),
 }
 """How each header is read that a route may take."""
 

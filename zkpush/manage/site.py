@@ -14,7 +14,7 @@ from ..device.doorlog import DoorLog
 from ..protocol.fields import Scope
 from .auth import Tokens, offered
 from .retention import Retention
-from .routes import MOST_BODY, Api, Route
+from .routes import MOST_BODY, Api, Route, header_of
 
 IDLE_SECONDS = 60
 
@@ -32,7 +32,7 @@ class ManageRequest(Request):
         """The body comes next."""
         self.content = BytesIO()
         channel: Any = self.channel
-        self._room: int = channel.site.most_of(self.getHeader("authorization")) + 1
+        self._room: int = channel.site.most_of(header_of(self, "authorization")) + 1
 
     def handleContentChunk(self, data: bytes) -> None:
         """A part of the body."""
