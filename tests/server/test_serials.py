@@ -57,6 +57,17 @@ PATHS = {
     "file by path": ("GET", "file/1/x?{sn}"),
     "old spelling": ("GET", "GETREQUEST.aspx?{sn}"),
 }
+TWICE = (
+    "SN=T1&SN=T2",
+    "SN=T2&SN=T1",
+    "SN=T1&sn=T2",
+    "SN=T1&%53N=T2",
+    "SN=T1&SN=",
+    "SN=&SN=T1",
+    "SN=T1&SN=T1%00",
+    "SN=T1&table=ATTLOG&Stamp=1&SN=T2",
+    "table=ATTLOG&SN=T1&sN=../T2",
+)
 
 
 @pytest.fixture
@@ -99,6 +110,8 @@ async def test_no_path_takes_one(
     """Percent-encoded, as any client can send them, to every path: 400, and no trace."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'z.sqlite'}")
     await rig.exchange("T1")
+    rig.clock.advance(10)
+    await rig.store.write(lambda tx: None)  # what was to be written before is
     before = await stored(rig)
     method, path = PATHS[where]
     for name, text in BAD.items():
@@ -109,6 +122,7 @@ async def test_no_path_takes_one(
         assert b"OK" not in response.raw, name
         assert b"Injected" not in response.raw, name
     rig.clock.advance(10)
+    await rig.store.write(lambda tx: None)
     assert await stored(rig) == before
     assert len(rig.registry) == 1
     assert not [event for event in logged if MARK in repr(event)]
@@ -116,30 +130,17 @@ async def test_no_path_takes_one(
     assert MARK not in json.dumps(await rig.items("/devices"))
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "SN=T1&SN=T2",
-        "SN=T2&SN=T1",
-        "SN=T1&sn=T2",
-        "SN=T1&%53N=T2",
-        "SN=T1&SN=",
-        "SN=&SN=T1",
-        "SN=T1&SN=T1%00",
-        "SN=T1&table=ATTLOG&Stamp=1&SN=T2",
-        "table=ATTLOG&SN=T1&sN=../T2",
-    ],
-)
 @pytest.mark.parametrize("where", PATHS)
 @pytest_twisted.ensureDeferred
-async def test_two_serial_numbers_are_none(rig: Rig, where: str, query: str) -> None:
+async def test_two_serial_numbers_are_none(rig: Rig, where: str) -> None:
     """A proxy in front might have looked at the other one: neither counts."""
     await rig.exchange("T1")
     await rig.exchange("T2")
     method, path = PATHS[where]
-    response = await ask(rig, method, path.format(sn=query))
-    assert response.status == 400
-    assert b"OK" not in response.raw
+    for query in TWICE:
+        response = await ask(rig, method, path.format(sn=query))
+        assert response.status == 400, query
+        assert b"OK" not in response.raw
     assert await rig.items("/attendance") == []
     assert await rig.items("/rejects") == []
 
