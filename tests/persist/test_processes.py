@@ -247,7 +247,7 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
             return original(statement, *arguments)
 
         connection.execute = spy
-        Commands(connection, None).all_due()
+        Commands(None, connection, None).all_due()
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         plan = str(connection.exec_driver_sql(f"{explain} {statements[0]}").all())
     database.close()

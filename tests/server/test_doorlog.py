@@ -32,7 +32,7 @@ async def refusals(rig: Rig) -> list[tuple[object, ...]]:
 async def count_of(rig: Rig, reason: str) -> float:
     """How many refusals the figures show."""
     figures = (await rig.api("GET", "/metrics", headers=(), prefix="")).body.decode()
-    name = f'zkpush_refused_total{{reason="{reason}"}} '
+    name = f'zkpush_turned_away_total{{reason="{reason}"}} '
     return next(float(line[len(name) :]) for line in figures.splitlines() if line.startswith(name))
 
 

@@ -55,9 +55,9 @@ class Metrics(Collector):
             "1 once the stored terminals are loaded",
             value=int(self._registry.loaded),
         )
-        refused = CounterMetricFamily(
-            "zkpush_refused", "What was refused, and why", labels=["reason"]
+        turned_away = CounterMetricFamily(
+            "zkpush_turned_away", "Who was turned away by this process, and why", labels=["reason"]
         )
         for reason, count in self._door.counts.items():
-            refused.add_metric([reason], count)
-        yield refused
+            turned_away.add_metric([reason], count)
+        yield turned_away
