@@ -17,6 +17,7 @@ from zkpush.config import (
     Limits,
     Privacy,
     RemoteAttendance,
+    Tls,
     Verification,
     load,
     meaning,
@@ -38,6 +39,11 @@ TransInterval = 0
 TransFlag = "digits"
 Realtime = 0
 PushOptionsFlag = 0
+
+[tls]
+minimum = "1.0"
+client_certificates = "required"
+client_ca = "/srv/ca.pem"
 
 [limits]
 body_bytes = 2048
@@ -96,6 +102,7 @@ def test_only_the_directory_has_no_default() -> None:
         admission="approve",
         timezone="UTC",
         options={},
+        tls=Tls(minimum="1.2", client_certificates="off", client_ca=None),
         limits=Limits(body_bytes=67_108_864),
         commands=Commands(batch_count=100, batch_bytes=65_536, lease_seconds=300, attempts=10),
         remote_attendance=RemoteAttendance(enabled=False, per_minute=10),
@@ -129,6 +136,11 @@ def test_every_key_can_stand_in_the_file(tmp_path: pathlib.Path) -> None:
             "Realtime": 0,
             "PushOptionsFlag": 0,
         },
+        tls=Tls(
+            minimum="1.0",
+            client_certificates="required",
+            client_ca=pathlib.Path("/srv/ca.pem"),
+        ),
         limits=Limits(body_bytes=2048),
         commands=Commands(batch_count=7, batch_bytes=512, lease_seconds=20, attempts=3),
         remote_attendance=RemoteAttendance(enabled=True, per_minute=5),
@@ -193,8 +205,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     del lines[1]
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, admission, "
-        "workers, timezone, options, limits, proxies, commands, encryption, remote_attendance, "
-        "verification, events, privacy",
+        "workers, timezone, options, tls, limits, proxies, commands, encryption, "
+        "remote_attendance, verification, events, privacy",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, bodies_bytes, head_bytes, "

@@ -245,6 +245,29 @@ class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
+class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `ssl:` endpoints ask of those who connect."""
+
+    minimum: Annotated[
+        Literal["1.0", "1.1", "1.2", "1.3"],
+        Meta(
+            description="Oldest version of TLS that terminals may speak; below 1.2 only for old "
+            "firmware (the management endpoint never takes less than 1.2)"
+        ),
+    ] = "1.2"
+    client_certificates: Annotated[
+        Literal["off", "optional", "required"],
+        Meta(
+            description="Whether terminals show a certificate: `optional` checks those that are "
+            "shown, `required` ends a handshake without one"
+        ),
+    ] = "off"
+    client_ca: Annotated[
+        Path | None,
+        Meta(description="PEM file of the authorities that sign the certificates of terminals"),
+    ] = None
+
+
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Everything that can be configured; flags of the same name win over the file."""
 
@@ -275,6 +298,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         dict[str, str | int],
         Meta(description="What all terminals are told, by the names of the protocol (spec 5)"),
     ] = {}
+    tls: Tls = Tls()
     limits: Limits = Limits()
     proxies: Proxies = Proxies()
     commands: Commands = Commands()

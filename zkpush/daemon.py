@@ -26,9 +26,11 @@ from .datadir import DataDirectory
 from .device.doorlog import DoorLog
 from .device.queue import CommandQueue
 from .device.registry import Registry
+from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .resources.site import TerminalSite
 from .resources.transport import use_spare_servers
+from .tls import Certificates
 from .workers import Workers
 
 BACKLOG = 1024
@@ -59,8 +61,7 @@ class Listener:
     @property
     def scheme(self) -> str:
         """The URL scheme that clients use."""
-        inner = self.description.removeprefix(PROXIED)
-        return "https" if inner.partition(":")[0] in ("ssl", "tls") else "http"
+        return "https" if is_encrypted(self.description) else "http"
 
 
 class Daemon(Service):
@@ -79,6 +80,7 @@ class Daemon(Service):
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
+        certificates: Certificates,
     ) -> None:
         """Without `manage` it is a worker; with `workers`, those serve the terminals.
 
@@ -93,6 +95,7 @@ class Daemon(Service):
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
+        self.certificates = certificates
         self._ports: list[IListeningPort] = []
 
     def privilegedStartService(self) -> None:
@@ -126,6 +129,7 @@ class Daemon(Service):
     def startService(self) -> None:
         """Load what is known, start the workers, and say where the daemon is."""
         super().startService()
+        self.certificates.start()
         if self.workers is not None:
             self.workers.start(
                 [cast(Any, port).fileno() for port in self._ports[:-1]], self.registry.refused.add
@@ -146,6 +150,7 @@ class Daemon(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self.certificates.stop()
         if self.workers is not None:
             await self.workers.stop()
         for port in self._ports:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.endpoints import serverFromString
 from twisted.python.usage import Options as UsageOptions
 
 from . import config, redaction
-from .config import Config, ConfigError
+from .config import Config, ConfigError, Tls
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.door import Door
@@ -28,6 +27,7 @@ from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
+from .endpoints import server_endpoint
 from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
@@ -54,6 +54,7 @@ from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.proxies import Proxies
 from .resources.site import TerminalSite
+from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
     SharingReactor,
@@ -126,15 +127,18 @@ def makeService(options: Options) -> Service:
         if options["adopt"] is not None:
             *descriptors, report = [int(text) for text in options["adopt"].split(",")]
             stop_with_parent(reactor)
-            worker = build(settings, data, reactor, adopted=descriptors)
-            report_to_parent(reactor, worker.registry.refused.counts, report)
-            return worker
-        workers = Workers(settings.workers, options.again(), reactor)
-        return build(settings, data, reactor, workers=workers if settings.workers > 1 else None)
+            daemon = build(settings, data, reactor, adopted=descriptors)
+            report_to_parent(reactor, daemon.registry.refused.counts, report)
+        else:
+            workers = Workers(settings.workers, options.again(), reactor)
+            several = settings.workers > 1
+            daemon = build(settings, data, reactor, workers=workers if several else None)
     except ConfigError as error:
         stop_here(error.mistakes)
     except (PluginConflict, ValueError) as error:
         stop_here([str(error)])
+    reload_on_hangup(daemon.certificates, reactor)
+    return daemon
 
 
 def build(
@@ -247,6 +251,8 @@ def build(
     )
     manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, door_log, reactor)
 
+    # Of those that terminals see, the parent of workers says what there is to say.
+    certificates = Certificates(settings.tls, reactor, quiet=adopted is not None)
     opener = reactor
     if workers is not None:
         opener = SharingReactor(reactor)
@@ -259,11 +265,19 @@ def build(
         registry,
         queue,
         door_log,
-        [Listener(text, serverFromString(opener, text), terminals) for text in settings.listen],
+        [
+            Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
+            for text in settings.listen
+        ],
         None
         if adopted is not None
-        else Listener(settings.manage, serverFromString(reactor, settings.manage), manage),
+        else Listener(
+            settings.manage,
+            server_endpoint(reactor, settings.manage, certificates.for_people),
+            manage,
+        ),
         workers,
+        certificates,
     )
 
 
@@ -283,10 +297,4 @@ def _ciphers(settings: Config) -> Ciphers:
 def _check_endpoint(text: str) -> object:
     from twisted.internet import reactor
 
-    try:
-        return serverFromString(reactor, text)
-    except (ValueError, TypeError, KeyError, OSError) as error:
-        raise ValueError(
-            f"{text!r} is not a Twisted endpoint such as tcp:8081 or "
-            f"ssl:8443:privateKey=key.pem:certKey=cert.pem ({error})"
-        ) from None
+    return server_endpoint(reactor, text, lambda files: Credentials(files, Tls()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import click
 
 from .. import __version__
@@ -48,11 +49,22 @@ from .users import users
     help="Token for the API. Other users of this machine can see a command line, but not a "
     "variable.",
 )
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    envvar="ZKPUSH_CA",
+    metavar="FILE",
+    show_envvar=True,
+    help="PEM file of the authority that signed the API's certificate, or of that certificate if "
+    "it is self-signed; without it, those that this machine trusts.",
+)
 @click.version_option(__version__, prog_name="zkpush")
 @click.pass_context
-def main(context: click.Context, data: Path | None, url: str | None, token: str | None) -> None:
+def main(
+    context: click.Context, data: Path | None, url: str | None, token: str | None, ca: Path | None
+) -> None:
     """Work with the attendance terminals that push to a zkpush server."""
-    context.obj = Given.by(context, data, url, token)
+    context.obj = attrs.evolve(Given.by(context, data, url, token), ca=ca)
 
 
 for command in (devices, attendance, users, commands, files, tokens, audit, simulate, database):

@@ -31,6 +31,7 @@ from twisted.web.iweb import IResponse
 
 from .. import __version__
 from .target import Target
+from .trust import not_trusted, policy
 
 T = TypeVar("T")
 PREFIX = "/api/v1"
@@ -150,7 +151,7 @@ class Api:
     def __init__(self, target: Target, reactor: Any) -> None:
         self.clock: IReactorTime = reactor
         self._target = target
-        self._agent = Agent(reactor, pool=HTTPConnectionPool(reactor))
+        self._agent = Agent(reactor, policy(target.ca), pool=HTTPConnectionPool(reactor))
 
     async def get(self, *path: str) -> Item:
         """Read one object; `path` is in parts, which are quoted here."""
@@ -290,6 +291,9 @@ class Api:
         except TimedOut:
             raise Unreachable(f"{url} did not answer within {SECONDS:.0f} seconds.") from None
         except (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed) as error:
+            mistrust = [text for text in map(not_trusted, error.reasons) if text]
+            if mistrust:
+                raise Unreachable(self._target.if_not_trusted(mistrust[0])) from None
             why = "; ".join(reason.getErrorMessage() for reason in error.reasons)
             raise Unreachable(f"The connection to {url} failed: {why}") from None
         except (ConnectError, DNSLookupError) as error:

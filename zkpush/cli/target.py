@@ -23,6 +23,8 @@ class Target:
     """The data directory that says where it is; None if the caller does."""
     token_file: Path | None = None
     """The file that the token is from; None if it is from the caller."""
+    ca: Path | None = None
+    """Who vouches for a certificate; None for those that this machine trusts."""
 
     @property
     def if_silent(self) -> str:
@@ -32,6 +34,14 @@ class Target:
         return (
             f"The daemon is not running: nothing answers at {self.url}. "
             f"Start it with: twistd -n zkpush --data {self.data}"
+        )
+
+    def if_not_trusted(self, why: str) -> str:
+        """What to do if its certificate is not sound."""
+        return (
+            f"The certificate of {self.url} is not trusted: {why}. Give --url with the name that "
+            "is in the certificate, and --ca FILE (or ZKPUSH_CA) with the authority that signed "
+            "it, or with itself if it is self-signed."
         )
 
     @property
@@ -52,6 +62,7 @@ class Given:
     data: Path | None
     url: str | None
     token: str | None = attrs.field(repr=False)
+    ca: Path | None = None
 
     @classmethod
     def by(
@@ -75,6 +86,9 @@ class Given:
 
     def target(self) -> Target:
         """Find the API; the error says what is missing, and what to do."""
+        return attrs.evolve(self._found(), ca=self.ca)
+
+    def _found(self) -> Target:
         if self.url is not None:
             if not self.url.startswith(("http://", "https://")):
                 raise click.UsageError("--url begins with http:// or https://.")

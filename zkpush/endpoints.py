@@ -1,0 +1,104 @@
+"""Endpoints to listen on, as strings: Twisted's, with TLS as `tls.Certificates` does it.
+
+`ssl:PORT:privateKey=FILE:certKey=FILE[:extraCertChain=FILE][:interface=ADDRESS][:backlog=N]`, and
+`haproxy:` before any of them, for a proxy that says in front of everything else, and so before the
+handshake of TLS, whom it speaks for. (Twisted's own `haproxy:ssl:` looks for that inside of what is
+encrypted, where no proxy puts it.)
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, serverFromString
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.protocols.haproxy import proxyEndpoint
+from twisted.protocols.tls import TLSMemoryBIOFactory
+from zope.interface import implementer
+
+from .tls import Ask, Credentials, Files
+
+_BEHIND_PROXY, _TLS = "haproxy:", "ssl:"
+_PART = re.compile(r"((?:[^:\\]|\\.)*)(?::|\Z)")
+_PLACES = ("port", "privateKey", "certKey")
+_NAMES = (*_PLACES, "extraCertChain", "interface", "backlog")
+
+
+@implementer(IStreamServerEndpoint)
+@attrs.frozen
+class TlsEndpoint:
+    """An endpoint on which everything is encrypted."""
+
+    _inner: IStreamServerEndpoint
+    _credentials: Credentials
+
+    def listen(self, protocolFactory: IProtocolFactory) -> Deferred[IListeningPort]:
+        """Open the port."""
+        encrypted = TLSMemoryBIOFactory(self._credentials, False, protocolFactory)
+        encrypted.noisy = False
+        listening: Deferred[IListeningPort] = self._inner.listen(encrypted)
+        return listening
+
+
+def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
+    """The endpoint of a string. `ValueError` says what is wrong with it, or with its files."""
+    proxied = text.startswith(_BEHIND_PROXY)
+    inner = text.removeprefix(_BEHIND_PROXY) if proxied else text
+    if not inner.startswith(_TLS):
+        try:
+            found: IStreamServerEndpoint = serverFromString(reactor, text)
+        except (ValueError, TypeError, LookupError, OSError) as error:
+            raise ValueError(
+                f"{text!r} is not a Twisted endpoint such as tcp:8081 or "
+                f"ssl:8443:privateKey=key.pem:certKey=cert.pem ({error})"
+            ) from None
+        return found
+    try:
+        values = _read(inner.removeprefix(_TLS))
+        endpoint: IStreamServerEndpoint = TCP4ServerEndpoint(
+            reactor,
+            int(values["port"]),
+            int(values.get("backlog", "50")),
+            values.get("interface", ""),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"{text!r} is not an endpoint such as "
+            f"ssl:8443:privateKey=key.pem:certKey=cert.pem ({error})"
+        ) from None
+    key = values.get("privateKey", "server.pem")
+    chain = values.get("extraCertChain")
+    files = Files(
+        Path(key).absolute(),
+        Path(values.get("certKey", key)).absolute(),
+        None if chain is None else Path(chain).absolute(),
+    )
+    return TlsEndpoint(proxyEndpoint(endpoint) if proxied else endpoint, tls(files))
+
+
+def is_encrypted(text: str) -> bool:
+    """Whether clients of an endpoint speak TLS with it."""
+    return text.removeprefix(_BEHIND_PROXY).startswith((_TLS, "tls:"))
+
+
+def _read(text: str) -> dict[str, str]:
+    """The arguments of an endpoint: by place or by name, with `\\:` for a colon in one."""
+    values: dict[str, str] = {}
+    for place, part in enumerate(_PART.findall(text)[:-1]):
+        name, equals, value = part.partition("=")
+        if not equals:
+            if place >= len(_PLACES):
+                raise ValueError(f"{part!r} has no name; there are {', '.join(_NAMES)}")
+            name, value = _PLACES[place], part
+        if name == "sslmethod":
+            raise ValueError("sslmethod is not taken; set tls.minimum in the configuration")
+        if name not in _NAMES:
+            raise ValueError(f"there is no {name}; there are {', '.join(_NAMES)}")
+        values[name] = re.sub(r"\\(.)", r"\1", value)
+    if "port" not in values:
+        raise ValueError("the port is missing")
+    return values

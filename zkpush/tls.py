@@ -1,0 +1,340 @@
+"""TLS of the listeners: certificates that are read again when their files change.
+
+A new connection takes the newest certificate that is sound; the connections that are open keep
+theirs. What is wrong with new files is said once, and the old ones stay in use.
+"""
+
+from __future__ import annotations
+
+import signal
+import stat
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
+from OpenSSL import SSL, crypto
+from twisted.internet.interfaces import (
+    IOpenSSLServerConnectionCreator,
+    IReactorTime,
+)
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, LogLevel
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+from .config import Tls
+
+LOOK_SECONDS = 1.0
+"""How often the files are looked at; new ones are read when they have not changed since."""
+SOUND = "1.2"
+"""The oldest version of TLS that nobody has to be warned of, and the oldest one for people."""
+_VERSIONS = {
+    "1.0": SSL.TLS1_VERSION,
+    "1.1": SSL.TLS1_1_VERSION,
+    "1.2": SSL.TLS1_2_VERSION,
+    "1.3": SSL.TLS1_3_VERSION,
+}
+_CIPHERS = (
+    "ECDH+AESGCM:ECDH+CHACHA20:DH+AESGCM:ECDH+AES:DH+AES:RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!MD5:!DSS"
+)
+"""Those with forward secrecy first; the last ones are for firmware that has no others."""
+_FOR_OLD_FIRMWARE = ":@SECLEVEL=0"
+"""OpenSSL allows TLS 1.0 and 1.1, and the SHA-1 they sign with, on no higher level."""
+_VERIFY = {
+    "off": SSL.VERIFY_NONE,
+    "optional": SSL.VERIFY_PEER,
+    "required": SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT,
+}
+
+
+_Signature = tuple[tuple[int, ...] | None, ...]
+
+
+@attrs.frozen
+class Files:
+    """Where a listener's private key and certificates are; PEM, and all may be in one file."""
+
+    key: Path
+    certificate: Path
+    """The certificate, and after it those between it and the root, if they are not in `chain`."""
+    chain: Path | None = None
+
+
+@attrs.frozen
+class _Pair:
+    key: Any = attrs.field(repr=False)
+    certificates: list[x509.Certificate]
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Credentials:
+    """What one listener shows to clients, and asks of them."""
+
+    def __init__(self, files: Files, settings: Tls) -> None:
+        """Read the files; `ValueError` says what is wrong with them."""
+        self.files = files
+        self._settings = settings
+        self._newest: _Signature
+        self._used: _Signature
+        self._context: SSL.Context
+        self._shown: x509.Certificate
+        self.read_again()
+
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        """Begin a connection, with the certificate there is now."""
+        return SSL.Connection(self._context, None)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether versions of TLS are taken that are known to be broken."""
+        return self._settings.minimum < SOUND
+
+    def is_new(self) -> bool:
+        """Whether the files have changed since they were last read, but not since the last look."""
+        before, self._newest = self._newest, self._signature()
+        return self._newest == before != self._used
+
+    def read_again(self) -> None:
+        """Take what is in the files; `ValueError` if that cannot be, and the old stays in use."""
+        self._used = self._newest = self._signature()
+        pair = _read(self.files)
+        self._context = _context(pair, self._settings)
+        self._shown = pair.certificates[0]
+
+    def doubts(self, now: datetime) -> list[str]:
+        """What is not as it should be, and yet can be used."""
+        doubts = []
+        certificate = self._shown
+        if now > certificate.not_valid_after_utc:
+            day = certificate.not_valid_after_utc.date()
+            doubts.append(f"{self.files.certificate}: the certificate expired on {day}; renew it")
+        if now < certificate.not_valid_before_utc:
+            day = certificate.not_valid_before_utc.date()
+            doubts.append(
+                f"{self.files.certificate}: the certificate is not valid before {day}; "
+                "check the clock"
+            )
+        looks = _looks_of(self.files.key)
+        if looks is not None and looks[0] & stat.S_IROTH:
+            doubts.append(
+                f"{self.files.key}: every user of this machine can read the private key; "
+                f"chmod 600 {self.files.key}"
+            )
+        return doubts
+
+    def _signature(self) -> _Signature:
+        return tuple(_looks_of(path) for path in _paths(self.files, self._settings))
+
+
+class Certificates:
+    """All certificates that the listeners of this process use."""
+
+    _log = Logger()
+
+    def __init__(self, settings: Tls, clock: IReactorTime, *, quiet: bool = False) -> None:
+        """With `quiet`, another process looks at the same files, and says what there is to say.
+
+        `ValueError` says which settings do not fit.
+        """
+        if settings.client_certificates != "off" and settings.client_ca is None:
+            raise ValueError(
+                "tls.client_ca: is missing; it names the certificates that those of terminals are "
+                "signed with, which tls.client_certificates asks for"
+            )
+        if settings.client_ca is not None:
+            _read_certificates(settings.client_ca)
+        self._settings = settings
+        self._clock = clock
+        self._quiet = quiet
+        self._listeners: list[Credentials] = []
+        self._looking = LoopingCall(self.look)
+        self._looking.clock = clock
+
+    def for_terminals(self, files: Files) -> Credentials:
+        """The credentials of a listener for terminals; `ValueError` if the files are not sound."""
+        return self._add(Credentials(files, self._settings))
+
+    def for_people(self, files: Files) -> Credentials:
+        """Those of a listener for people, whose software is not old: what is for terminals only
+        does not hold there."""
+        newer = self._settings.minimum > SOUND
+        return self._add(
+            Credentials(files, Tls(minimum=self._settings.minimum) if newer else Tls())
+        )
+
+    def start(self) -> None:
+        """Say what is doubtful, and begin to look for changes."""
+        if not self.any:
+            return
+        if any(listener.is_broken for listener in self._listeners):
+            self._say(
+                LogLevel.warn,
+                f"TLS {self._settings.minimum} is allowed for terminals (tls.minimum): it is "
+                f"broken. Allow it only while there is firmware that cannot do {SOUND}",
+            )
+        self._say_doubts(self._listeners)
+        self._looking.start(LOOK_SECONDS, now=False)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._looking.running:
+            self._looking.stop()
+
+    def look(self) -> None:
+        """Read what has changed, and is not being written any more."""
+        self._read_again([listener for listener in self._listeners if listener.is_new()])
+
+    def reload(self) -> None:
+        """Read all files again, now."""
+        self._read_again(self._listeners)
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a listener that uses TLS."""
+        return bool(self._listeners)
+
+    def _add(self, credentials: Credentials) -> Credentials:
+        self._listeners.append(credentials)
+        return credentials
+
+    def _read_again(self, listeners: list[Credentials]) -> None:
+        taken, mistakes = [], []
+        for listener in listeners:
+            try:
+                listener.read_again()
+                taken.append(listener)
+            except ValueError as error:
+                mistakes.append(f"{error}. The certificate that was read before stays in use")
+        for mistake in dict.fromkeys(mistakes):  # said once of files that two listeners use
+            self._say(LogLevel.error, mistake)
+        for path in dict.fromkeys(listener.files.certificate for listener in taken):
+            self._say(LogLevel.info, f"{path} was read, and is in use")
+        self._say_doubts(taken)
+
+    def _say_doubts(self, listeners: list[Credentials]) -> None:
+        now = datetime.fromtimestamp(self._clock.seconds(), UTC)
+        doubts = [doubt for listener in listeners for doubt in listener.doubts(now)]
+        for doubt in dict.fromkeys(doubts):
+            self._say(LogLevel.warn, doubt)
+
+    def _say(self, level: Any, text: str) -> None:
+        if not self._quiet:
+            self._log.emit(level, "{text}", text=text)
+
+
+def reload_on_hangup(certificates: Certificates, reactor: Any) -> None:
+    """Let SIGHUP, which ends a process that does nothing about it, read all files again."""
+    if certificates.any:
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(certificates.reload))
+
+
+def _paths(files: Files, settings: Tls) -> list[Path]:
+    paths = [files.key, files.certificate, files.chain, settings.client_ca]
+    return [path for path in paths if path is not None]
+
+
+def _looks_of(path: Path) -> tuple[int, ...] | None:
+    """The mode of a file, and what changes when it does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (
+        found.st_mode,
+        found.st_dev,
+        found.st_ino,
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ctime_ns,
+    )
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _read_certificates(path: Path) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(_bytes_of(path))
+    except ValueError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise ValueError(f"{path} does not hold a certificate in PEM") from None
+
+
+def _read(files: Files) -> _Pair:
+    certificates = _read_certificates(files.certificate)
+    if files.chain is not None:
+        certificates += _read_certificates(files.chain)
+    text = _bytes_of(files.key)
+    try:
+        key = load_pem_private_key(text, None)
+    except TypeError:
+        raise ValueError(
+            f"{files.key}: the private key has a password; store it without one, "
+            "readable only by the user that zkpush runs as"
+        ) from None
+    except Exception:  # cryptography has an error of its own for keys of unknown kinds
+        raise ValueError(f"{files.key} does not hold a private key in PEM") from None
+    if _spki(key.public_key()) != _spki(certificates[0].public_key()):
+        raise ValueError(
+            f"{files.key} is not the private key of the certificate in {files.certificate}"
+        )
+    return _Pair(key, certificates)
+
+
+def _spki(key: Any) -> bytes:
+    encoded: bytes = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return encoded
+
+
+def _context(pair: _Pair, settings: Tls) -> SSL.Context:
+    """Make a context; it is used for new connections only, and never changed."""
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(_VERSIONS[settings.minimum])
+    context.set_options(
+        SSL.OP_NO_COMPRESSION | SSL.OP_NO_RENEGOTIATION | SSL.OP_CIPHER_SERVER_PREFERENCE
+    )
+    context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+    level = _FOR_OLD_FIRMWARE if settings.minimum < SOUND else ""
+    context.set_cipher_list((_CIPHERS + level).encode())
+    try:
+        context.use_certificate(pair.certificates[0])
+        context.use_privatekey(pair.key)
+        for certificate in pair.certificates[1:]:
+            context.add_extra_chain_cert(certificate)
+    except (SSL.Error, TypeError) as error:
+        raise ValueError(f"the certificate cannot be used: {_reason(error)}") from None
+    # Without a name for its sessions, OpenSSL resumes none of a client that has a certificate.
+    context.set_session_id(b"zkpush")
+    if settings.client_certificates != "off" and settings.client_ca is not None:
+        store = context.get_cert_store()
+        for authority in _read_certificates(settings.client_ca):
+            if store is not None:
+                store.add_cert(crypto.X509.from_cryptography(authority))
+            context.add_client_ca(authority)
+        context.set_verify(_VERIFY[settings.client_certificates])
+    return context
+
+
+def _reason(error: Exception) -> str:
+    """What OpenSSL says: its error is a list of triples, of which the last words matter."""
+    try:
+        return "; ".join(triple[2] for triple in error.args[0])
+    except (LookupError, TypeError):
+        return str(error)
+
+
+Ask = Callable[[Files], Credentials]
+"""Gives the credentials for files: `Certificates.for_terminals`, or `for_people`."""
