@@ -1,0 +1,1 @@
+"""The door: what stands in front of it, and what tries to come through that must not."""
