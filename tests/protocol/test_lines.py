@@ -395,3 +395,21 @@ def test_a_line_of_any_text_is_a_row_or_a_mistake(table: Table, text: str) -> No
     except ValueError:
         return
     assert len(row) == len(table.names) + 2
+
+
+def test_what_is_unknown_costs_no_more_in_a_long_line_than_in_a_short_one() -> None:
+    """A line of a hundred thousand pairs, all other or all the same, is read in a moment."""
+    pairs = 100_000
+    for line in (
+        "".join(f"\ta{number}={number}" for number in range(pairs)),
+        "\tb=1" * pairs,
+        "".join(f"\tc {number}=1" for number in range(2, pairs)) + "\tc=1" * 10_000,
+    ):
+        (row,) = read("OPERLOG", f"USER PIN=7{line}".encode()).batches[0].rows
+        assert len(json.loads(str(row[-2]))) == line.count("\t")
+
+
+def test_what_cannot_be_read_is_kept_as_often_as_it_is_there() -> None:
+    """A field that is no number the first time, and none the second time, is kept twice."""
+    (row,) = read("OPERLOG", b"USER PIN=7\tPri=x\tPri=y").batches[0].rows
+    assert json.loads(str(row[-2])) == {"Pri": "x", "Pri 2": "y"}

@@ -15,7 +15,7 @@ from tests.protocol.strategies import (
     option_names,
     option_values,
 )
-from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
+from zkpush.protocol.replies import MOST_REPLIES, CommandReply, decode_replies, encode_reply
 
 WRITTEN = [
     (b"ID=info8487&Return=0&CMD=DATA\n", CommandReply("info8487", 0, "DATA")),
@@ -324,3 +324,14 @@ def test_an_odd_line_does_not_cost_the_return_code(body: bytes, values: dict[str
     replies, rejects = decode_replies(body, "utf-8")
     assert replies == [CommandReply("7", 0, "INFO", values)]
     assert rejects == []
+
+
+def test_more_answers_than_any_batch_are_kept_unread() -> None:
+    """Each would be looked up while others wait; what is refused to be read is not lost."""
+    one = b"ID=1&Return=0&CMD=DATA\n"
+    assert len(decode_replies(one * MOST_REPLIES, "utf-8")[0]) == MOST_REPLIES
+    body = one * (MOST_REPLIES + 1)
+    replies, (reject,) = decode_replies(body, "utf-8")
+    assert replies == []
+    assert reject.raw == body
+    assert reject.reason == f"more than {MOST_REPLIES} answers in one body"

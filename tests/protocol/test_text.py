@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.strategies import ENCODINGS, VALUE_CHARACTERS
-from zkpush.protocol.text import decode_line, encoding_for
+from zkpush.protocol.text import decode_line, encoding_for, shown
 
 ENCODING_OF_LANGUAGE = [
     ("83", "gb18030"),
@@ -59,3 +59,19 @@ def test_any_bytes_can_be_shown(line: bytes, encoding: str) -> None:
     """No line fails to decode; what is set aside is the line itself."""
     _, kept = decode_line(line, encoding)
     assert kept in (None, line)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("T1", "T1"),
+        ("café 上班", "café 上班"),
+        ("a\nb\rc\td\0e", "a\ufffdb\ufffdc\ufffdd\ufffde"),
+        ("\x1b[2J\x85\u2028\u202e", "\ufffd[2J\ufffd\ufffd\ufffd"),
+        ("x" * 80, "x" * 80),
+        ("x" * 81, "x" * 80 + "…"),
+    ],
+)
+def test_what_a_terminal_says_is_one_line_of_the_log(text: str, line: str) -> None:
+    """It cannot begin another line, command whoever reads it, or fill the disk."""
+    assert shown(text) == line

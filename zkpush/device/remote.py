@@ -16,6 +16,7 @@ from ..protocol.commands import command_text
 from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
 from ..protocol.tables import FP, USER
 from ..protocol.tables.remote import REMOTE_USER
+from ..protocol.text import shown
 from . import doorlog
 from .allowance import Allowance
 from .doorlog import DoorLog
@@ -73,7 +74,9 @@ class RemoteUsers:
         if not lines:
             raise UnknownUser("There is no user with this ID.")
         self._log.info(
-            "Terminal {sn} was given user {pin} for remote attendance", sn=device.sn, pin=pin
+            "Terminal {sn} was given user {pin} for remote attendance",
+            sn=device.sn,
+            pin=shown(pin),
         )
         return "".join(f"{line}\n" for line in lines).encode(terminal.dialect.encoding, "replace")
 

@@ -18,6 +18,7 @@ from ..interfaces import IStore, IVerifier
 from ..model import Device, Page, Verdict, VerifyRequest
 from ..protocol.errors import refusal
 from ..protocol.records import Reject
+from ..protocol.text import shown
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid
 from ..protocol.verification import POST_VERIFY_DATA, find_pin
@@ -129,7 +130,7 @@ class BackgroundVerification:
             "Terminal {sn}: {user} is {decision} by the verifier {name}",
             sn=device.sn,
             # What is no user's ID may be anything.
-            user="somebody unknown" if user is None else f"user {pin}",
+            user="somebody unknown" if user is None else f"user {shown(str(pin))}",
             decision="admitted" if verdict.admitted else "refused",
             name=self._verifier.name,
         )

@@ -7,7 +7,7 @@ that the table does not know, is kept in `extra`: neither costs the record.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -19,10 +19,21 @@ _SIZE = "size"
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
 
 
-def _free(name: str, taken: Mapping[str, str]) -> str:
-    """A name that is not taken yet: what is there twice is kept twice."""
-    names = (name, *(f"{name} {number}" for number in range(2, len(taken) + 3)))
-    return next(free for free in names if free not in taken)
+class _Extra:
+    """What a line says besides; what is there twice is kept twice, under a number."""
+
+    __slots__ = ("_last", "values")
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+        self._last: dict[str, int] = {}
+
+    def keep(self, name: str, value: str) -> None:
+        free = name
+        while free in self.values:
+            number = self._last[name] = self._last.get(name, 1) + 1
+            free = f"{name} {number}"
+        self.values[free] = value
 
 
 def find_keyword(line: bytes) -> str | None:
@@ -58,11 +69,11 @@ class LineDecoder:
         a card.
         """
         values: list[object] = [None] * len(self._fields)
-        extra: dict[str, str] = {}
+        extra = _Extra()
         for wire, value in self._split(text):
             field = self._known.get(wire.lower())
             if field is None:
-                extra[_free(wire, extra)] = value
+                extra.keep(wire, value)
                 continue
             if field.kind is not Kind.TEXT:
                 value = value.strip(" ")
@@ -77,14 +88,14 @@ class LineDecoder:
                 except ValueError:
                     if field.required or field.secret or field.name in self.table.key:
                         raise
-                    extra[wire] = value
+                    extra.keep(wire, value)
         for place, field in enumerate(self._fields):
             if values[place] is None:
                 if field.required:
                     raise ValueError(f"{field.wire} is missing")
                 values[place] = field.default
         self._check_size(values)
-        return (*values, msgspec.json.encode(extra).decode() if extra else None, raw)
+        return (*values, msgspec.json.encode(extra.values).decode() if extra.values else None, raw)
 
     def _columns(self, text: str) -> Iterable[tuple[str, str]]:
         columns = text.rstrip("\t").split("\t") if "\t" in text else split_spaced(text)

@@ -18,6 +18,9 @@ from .text import decode_line
 
 TABLE = "devicecmd"
 """The name under which an answer that cannot be read is kept."""
+MOST_REPLIES = 10_000
+"""Most answers in one body: as many as there are commands in the largest batch. Each costs a look
+into the database, while others wait."""
 _START = re.compile(rb"(?:\A|\n)(?:[A-Za-z]+=[^&\n]*&)*ID=", re.IGNORECASE)
 _CONTENT = re.compile(rb"(?:\A|\n)Content=", re.IGNORECASE)
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
@@ -54,7 +57,9 @@ def decode_replies(body: bytes, encoding: str) -> tuple[list[CommandReply], list
     content_at = _CONTENT.search(body)
     text = body if content_at is None else body[: content_at.start()]
     content = None if content_at is None else body[content_at.end() :]
-    parts = list(_parts(text))
+    parts = list(itertools.islice(_parts(text), MOST_REPLIES + 1))
+    if len(parts) > MOST_REPLIES:
+        return [], [Reject(TABLE, f"more than {MOST_REPLIES} answers in one body", body)]
     for number, part in enumerate(parts, 1):
         mine = content if number == len(parts) else None
         try:
@@ -69,7 +74,8 @@ def decode_replies(body: bytes, encoding: str) -> tuple[list[CommandReply], list
 
 def _parts(text: bytes) -> Iterator[bytes]:
     """Cut a body before each line that holds `ID=`, whatever stands before it on the line."""
-    starts = [found.start() for found in _START.finditer(text)]
+    found = itertools.islice(_START.finditer(text), MOST_REPLIES + 1)
+    starts = [start.start() for start in found]
     if starts and text[: starts[0]].strip():
         starts.insert(0, 0)
     for start, end in itertools.pairwise([*starts, len(text)]):

@@ -28,6 +28,16 @@ def decode_line(line: bytes, encoding: str) -> tuple[str, bytes | None]:
         return line.decode(encoding, _MARK), line
 
 
+def shown(text: str, most: int = 80) -> str:
+    """What a terminal said, as one line of a log can hold it.
+
+    Characters that do not print, among them all that could begin another line or command whoever
+    reads the log, are U+FFFD; what is longer than `most` characters is cut.
+    """
+    cut = text if len(text) <= most else f"{text[:most]}…"
+    return "".join(char if char.isprintable() else "\ufffd" for char in cut)
+
+
 def _mark(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
