@@ -10,8 +10,9 @@ BIN := $(VENV)/bin
 DATA ?= data
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SECONDS ?= 60
 
-.PHONY: help run demo test lint format bench wheel clean
+.PHONY: help run demo test lint format fuzz bench wheel clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +29,10 @@ $(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-for-fuzzing: $(VENV)/installed-for-tests
+	$(BIN)/python -m pip install --quiet --editable '.[test,fuzz]'
+	@touch $@
 
 run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 8081
 	$(BIN)/twistd --nodaemon --pidfile= zkpush --data $(DATA)
@@ -48,6 +53,9 @@ lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, n
 format: $(VENV)/installed-for-tests ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+fuzz: $(VENV)/installed-for-fuzzing ## Fuzz what reads bytes from outside, each part for FUZZ_SECONDS (60)
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 bench: $(VENV)/installed-for-tests ## Measure what the work costs; BENCH_ARGS=--quick for a short run
 	$(BIN)/python -m bench $(BENCH_ARGS)

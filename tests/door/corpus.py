@@ -267,7 +267,7 @@ HEADERS = [
         "absolute form of elsewhere", request("http://evil.example/iclock/file?url=/etc/passwd")
     ),
     Attack("CONNECT", _raw("CONNECT 127.0.0.1:22 HTTP/1.1", "Host: 127.0.0.1:22")),
-    Attack("OPTIONS *", _raw("OPTIONS * HTTP/1.1", "Host: s", "Connection: close")),
+    Attack("OPTIONS *", _raw("OPTIONS * HTTP/1.1", "Host: s", "Connection: close"), refused=False),
     Attack("TRACE", request(_POLL, "Cookie: secret", method="TRACE")),
     Attack("a method of 10000 letters", _raw("A" * 10_000 + f" {_POLL} HTTP/1.1", "Host: s")),
     Attack("a method of control characters", _raw(b"\x01\x02\x03 / HTTP/1.1", "Host: s")),

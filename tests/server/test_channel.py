@@ -268,3 +268,20 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(rig: Rig) ->
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("channel", [LEAN])
+@pytest_twisted.ensureDeferred
+async def test_only_a_method_becomes_capitals(rig: Rig) -> None:
+    """A read that begins with a short word in the middle of a header leaves it as it is."""
+    await rig.exchange("abc")
+    raw = POLL.replace(b"SN=T1", b"SN=abc").replace(b"GET", b"Get") + b"Connection: close\r\n\r\n"
+    for cut in range(1, len(raw)):
+        wire = Wire("192.0.2.7")
+        channel = rig.terminals.buildProtocol(wire.getPeer())
+        channel.makeConnection(wire)
+        channel.dataReceived(raw[:cut])
+        channel.dataReceived(raw[cut:])
+        assert wire.value().endswith(b"\r\n\r\nOK"), cut
+        channel.connectionLost(Failure(ConnectionDone()))
+    assert [item["sn"] for item in await rig.items("/devices")] == ["abc"]

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MOST_LEFT = 1024 * 1024
 """Most bytes that a connection leaves to the reactor to write, before it ends with a reply: who
 asks on and on and reads nothing cannot fill the memory."""
+_MOST_METHOD = 8
+"""Bytes in which the method ends, if it is one of ours."""
 VERSIONS = ("1.0", "1.1")
 _STOPPING = (Unavailable.status, refusal("The server is being stopped; ask again later."))
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -69,6 +71,7 @@ class TerminalChannel(Connection):
     _log = Logger()
 
     # Most connections end with these as they are.
+    _begun = b""
     _target = b""
     _range: bytes | None = None
     _cookie: bytes | None = None
@@ -139,7 +142,14 @@ class TerminalChannel(Connection):
             # A head that trickles is as good as silence.
             self.active_at = self._site.tick
         try:
-            self._parser.feed_data(_with_plain_method(data) if self._request is None else data)
+            if not is_begun:
+                data = self._begun + data
+                if len(data) < _MOST_METHOD and data.isalpha():
+                    self._begun = data  # its method has not come whole
+                    return
+                self._begun = b""
+                data = _with_plain_method(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             # Answered as what it is without the upgrade; what follows is not HTTP any more.
             self._last()
@@ -388,10 +398,10 @@ class TerminalChannel(Connection):
 
 
 def _with_plain_method(data: bytes) -> bytes:
-    """Old firmware writes `Get`; the parser knows methods in capitals only."""
+    """What begins a request: old firmware writes `Get`, the parser knows capitals only."""
     if data.startswith((b"GET ", b"POST ")):
         return data
-    method, space, rest = data[:8].partition(b" ")
+    method, space, rest = data[:_MOST_METHOD].partition(b" ")
     if space and method.isalpha() and not method.isupper():
-        return method.upper() + space + rest + data[8:]
+        return method.upper() + space + rest + data[_MOST_METHOD:]
     return data
