@@ -10,6 +10,7 @@ import attrs
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
@@ -20,7 +21,7 @@ DAY = datetime.timedelta(days=1)
 class Signed:
     """A certificate with its key."""
 
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | RSAPrivateKey
     certificate: x509.Certificate
 
     @property
@@ -54,9 +55,10 @@ def sign(
     address: str = "127.0.0.1",
     begin: datetime.timedelta = -DAY,
     end: datetime.timedelta = DAY,
+    key: RSAPrivateKey | None = None,
 ) -> Signed:
     """Make a certificate, signed by another one or by itself; valid from yesterday to tomorrow."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    own = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address(address))]
@@ -64,11 +66,11 @@ def sign(
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject if by is None else by.certificate.subject)
-        .public_key(key.public_key())
+        .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + begin)
         .not_valid_after(now + end)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
     )
-    return Signed(key, builder.sign(key if by is None else by.key, hashes.SHA256()))
+    return Signed(own, builder.sign(own if by is None else by.key, hashes.SHA256()))

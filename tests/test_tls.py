@@ -8,6 +8,7 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -259,6 +260,15 @@ def test_a_new_authority_of_terminals_is_noticed(tmp_path: pathlib.Path) -> None
     clock.pump([1, 1])
     shake(credentials, "1.2", terminal)
     certificates.stop()
+
+
+def test_a_key_that_is_too_short_serves_old_firmware_only(tmp_path: pathlib.Path) -> None:
+    """OpenSSL takes 1024 bits of RSA on its lowest level, which TLS 1.0 needs as well."""
+    short = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is the point
+    files = files_of(tmp_path, sign(key=short))
+    with pytest.raises(ValueError, match=r"server\.pem cannot be used: ee key too small"):
+        Credentials(files, Tls())
+    shake(Credentials(files, Tls(minimum="1.0")), "1.0")
 
 
 def test_the_certificates_in_between_are_shown(tmp_path: pathlib.Path) -> None:

@@ -70,6 +70,7 @@ class Files:
 
 @attrs.frozen
 class _Pair:
+    file: Path
     key: Any = attrs.field(repr=False)
     certificates: list[x509.Certificate]
 
@@ -181,7 +182,9 @@ class Certificates:
                 f"broken. Allow it only while there is firmware that cannot do {SOUND}",
             )
         self._say_doubts(self._listeners)
-        self._looking.start(LOOK_SECONDS, now=False)
+        self._looking.start(LOOK_SECONDS, now=False).addErrback(
+            lambda failure: self._log.failure("Certificates are not looked at any more", failure)
+        )
 
     def stop(self) -> None:
         """Look no more."""
@@ -291,7 +294,7 @@ def _read(files: Files) -> _Pair:
         raise ValueError(
             f"{files.key} is not the private key of the certificate in {files.certificate}"
         )
-    return _Pair(key, certificates)
+    return _Pair(files.certificate, key, certificates)
 
 
 def _spki(key: Any) -> bytes:
@@ -315,7 +318,7 @@ def _context(pair: _Pair, settings: Tls) -> SSL.Context:
         for certificate in pair.certificates[1:]:
             context.add_extra_chain_cert(certificate)
     except (SSL.Error, TypeError) as error:
-        raise ValueError(f"the certificate cannot be used: {_reason(error)}") from None
+        raise ValueError(f"{pair.file} cannot be used: {_reason(error)}") from None
     # Without a name for its sessions, OpenSSL resumes none of a client that has a certificate.
     context.set_session_id(b"zkpush")
     if settings.client_certificates != "off" and settings.client_ca is not None:

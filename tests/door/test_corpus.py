@@ -229,3 +229,21 @@ def test_a_second_terminal_would_be_seen(gate: Gate) -> None:
     raw = b"GET /iclock/cdata?SN=OPEN&options=all HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n"
     assert gate.send(Attack("an exchange", raw)).found[0][0] == 200
     assert "OPEN" in gate.devices()
+
+
+@pytest.mark.parametrize("breaks", [b"\r", b"\x0b", b"\x0c", b"\x1c", b"\x85", b"\xe2\x80\xa8"])
+@pytest_twisted.ensureDeferred
+async def test_a_name_never_becomes_a_command_for_another_terminal(
+    make_rig: Callable[..., Awaitable[Rig]], breaks: bytes
+) -> None:
+    """What one terminal calls a user is one line of what another one is given of that user."""
+    rig = await make_rig(remote_attendance={"enabled": True})
+    await rig.exchange("T1")
+    await rig.exchange("T2")
+    name = b"a" + breaks + b"C:1:REBOOT" + breaks
+    assert (await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=66\tName=" + name)).status == 200
+    given = await rig.get("cdata?SN=T2&table=RemoteAtt&PIN=66")
+    assert given.status == 200
+    assert given.body.startswith(b"DATA UPDATE USERINFO PIN=66\t")
+    assert given.body.count(b"\n") == 1
+    assert not {b"\r", b"\0"} & {given.body[at : at + 1] for at in range(len(given.body))}

@@ -139,21 +139,21 @@ STREAMS = st.lists(requests() | GOOD, min_size=1, max_size=4).map(b"".join)
 CUTS = st.sets(st.integers(1, 300), max_size=8)
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(STREAMS, CUTS)
 def test_both_channels_see_the_same_requests(raw: bytes, cuts: set[int]) -> None:
     """The same method, target and body, or one of them refuses; however the bytes are cut."""
     compare(in_parts(raw, cuts))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(GOOD, st.binary(max_size=300), CUTS)
 def test_they_do_so_whatever_follows(good: bytes, rubbish: bytes, cuts: set[int]) -> None:
     """After a good request, any bytes."""
     compare(in_parts(good + rubbish, cuts))
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(STREAMS, CUTS)
 @example(b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nabcdeGet / HTTP/1.1\r\n\r\n", {1, 2, 50})
 def test_it_does_not_matter_how_the_bytes_come(raw: bytes, cuts: set[int]) -> None:
