@@ -379,3 +379,15 @@ def test_silent_connections_hold_up_nobody(site: Site) -> None:
     assert site.ask(get("/iclock/getrequest?SN=T2"))[1] == b"OK"
     for connection in silent:
         connection.close()
+
+
+def test_a_proxy_that_is_not_installed_is_a_failure_only_in_ci(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Elsewhere the test is skipped, and says what to install."""
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="apt-get install no-such-proxy"):
+        program("no-such-proxy")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no-such-proxy is not installed"):
+        program("no-such-proxy")
