@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
+from twisted.python.threadable import isInIOThread
 
 from zkpush.protocol.fields import Scope
+from zkpush.protocol.replies import decode_replies
 
 from ..rig import Rig, talk
 
@@ -202,3 +204,21 @@ async def test_a_dangerous_command_needs_its_scope(rig: Rig) -> None:
     path = f"/commands/{queued.json['id']}"
     assert b"4711" not in (await ask("GET", path, "writer")).body
     assert (await ask("GET", path, "danger")).json["params"]["Passwd"] == "4711"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_answer_holds_up_nobody_else(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read on a thread, as long uploads are; a short one is read at once."""
+    threads_seen: list[bool] = []
+
+    def decoding(body: bytes, encoding: str) -> object:
+        threads_seen.append(isInIOThread())
+        return decode_replies(body, encoding)
+
+    monkeypatch.setattr("zkpush.device.queue.decode_replies", decoding)
+    await rig.exchange()
+    for body in (b"ID=1&Return=0&CMD=INFO\n" + b"k=1\n" * 40_000, b"ID=1&Return=0&CMD=DATA"):
+        assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"
+    assert threads_seen == [False, True]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from twisted.internet import threads
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -23,6 +23,7 @@ from ..protocol.replies import CommandReply, decode_replies
 from . import acts
 from .effects import result_of
 from .files import URL_PARAMETERS, file_of_url, upgrade_facts
+from .intake import LONG_BODY
 from .packages import completed
 from .privacy import Privacy
 from .queries import end_query, is_query
@@ -54,7 +55,7 @@ class CommandQueue:
         registry: Registry,
         config: Commands,
         choose: Callable[[str], str],
-        clock: IReactorTime,
+        reactor: Any,
         privacy: Privacy,
     ) -> None:
         """`choose` picks a character at random: ids must not repeat, across restarts and nodes."""
@@ -64,7 +65,8 @@ class CommandQueue:
         self._choose = choose
         self._privacy = privacy
         self._looking = LoopingCall(self._expire_old)
-        self._looking.clock = clock
+        self._looking.clock = reactor
+        self._reactor = reactor
 
     def start(self) -> None:
         """Begin to look for commands that are too old, now and then."""
@@ -178,7 +180,13 @@ class CommandQueue:
 
         A late, doubled or foreign answer changes nothing. What cannot be read is kept as a reject.
         """
-        replies, rejects = decode_replies(body, terminal.dialect.encoding)
+        encoding = terminal.dialect.encoding
+        if len(body) <= LONG_BODY:
+            replies, rejects = decode_replies(body, encoding)
+        else:
+            replies, rejects = await threads.deferToThreadPool(
+                self._reactor, self._reactor.getThreadPool(), decode_replies, body, encoding
+            )
         device, now = terminal.device, self._registry.now()
 
         def unit(tx: ITransaction) -> tuple[Device, int | None, int]:
