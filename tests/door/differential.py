@@ -12,6 +12,9 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 
+from zkpush.config import Limits
+from zkpush.device.refusals import Refusals
+from zkpush.resources.proxies import Proxies
 from zkpush.resources.site import TerminalSite
 
 from ..reference import LimitedRequest, ReferenceSite
@@ -41,7 +44,8 @@ class _LeanSite(TerminalSite):
     """Sees requests, and answers each at once."""
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__({}, MOST_BODY, clock)
+        limits = Limits(body_bytes=MOST_BODY)
+        super().__init__({}, limits, Proxies(), Refusals(), clock)
         self.seen: list[Seen] = []
 
     def reply(
@@ -68,7 +72,7 @@ class _WebSite(ReferenceSite):
     requestFactory = _SeenRequest
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(Resource(), MOST_BODY, clock)
+        super().__init__(Resource(), MOST_BODY, Proxies(), clock)
         self.seen: list[Seen] = []
 
 

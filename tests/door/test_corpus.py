@@ -6,7 +6,6 @@ import contextlib
 import pathlib
 import re
 import socket
-import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 
@@ -49,18 +48,10 @@ class Gate:
         self._port = ports[0]
         self.proxy = None if name == DIRECT else Proxy(name, folder / "proxy", *ports)
         self._process = psutil.Process(self.daemon.process.pid)
-        self._output: list[bytes] = []
-        # What nobody reads would stop the daemon when the pipe is full.
-        self._reading = threading.Thread(target=self._read)
-        self._reading.start()
         self.daemon.exchange("T1")
         assert self.daemon.upload("T1", SETTLED) == (200, b"OK: 1")
         self.idle = self.most_memory()
         self.watch.begin()
-
-    def _read(self) -> None:
-        assert self.daemon.process.stdout is not None
-        self._output.extend(self.daemon.process.stdout)
 
     def most_memory(self) -> int:
         """The most bytes that the daemon has needed at once so far."""
@@ -115,8 +106,7 @@ class Gate:
             self.daemon.process.wait(STOPPED_WITHIN)
         finally:
             self.daemon.kill()
-            self._reading.join()
-        return b"".join(self._output).decode()
+        return self.daemon.output()
 
 
 @pytest.fixture(scope="module", params=[DIRECT, *NAMES])

@@ -123,7 +123,7 @@ async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) ->
     rig = await make_rig(limits={"body_bytes": 1024})
     assert (await rig.post("cdata?SN=T1&table=ATTLOG", bytes(1025))).status == 413
     assert await refusals(rig) == [
-        ("address 192.0.2.7", "body is too large", "once, from 192.0.2.7"),
+        ("address 192.0.2.7", "limits.body_bytes", "once, from 192.0.2.7"),
     ]
 
 
@@ -131,7 +131,7 @@ async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) ->
 async def test_what_goes_on_is_written_less_and_less_often() -> None:
     """At once, after a minute, after two more, and at last once an hour."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", reactor)
+    store = SQLiteStores().open("sqlite://", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()

@@ -135,12 +135,14 @@ async def test_only_who_has_an_open_command_gets_a_file(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_only_an_approved_terminal_gets_a_file(make_rig) -> None:
-    """One that waits or is blocked is refused, whatever its command."""
+    """One that waits, is blocked or has not begun a session is refused, whatever its command."""
     rig = await make_rig(admission="approve")
     file = await add(rig)
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
     await order(rig, "UPGRADE", file=file["id"], form=2)
     target = by_url("file/1/emfw.cfg")
+    assert (await fetch(rig, target)).status == 403
+    await rig.exchange()
     assert (await fetch(rig, target)).status == 200
     await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
     for refused in (await fetch(rig, target), await fetch(rig, by_url("file/1/emfw.cfg", "T9"))):

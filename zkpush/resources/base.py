@@ -21,6 +21,7 @@ from ..interfaces import StoreError
 from ..protocol.envelope import looks_sealed
 from ..protocol.errors import (
     ProtocolError,
+    Refused,
     TerminalError,
     Unavailable,
     UnknownPath,
@@ -95,6 +96,8 @@ class TerminalResource(Resource):
     """Whether a request has to say which terminal it is of; where not, `sn` may be empty."""
     polls: ClassVar[bool] = False
     """Whether terminals ask here for what there is to do."""
+    gives_files: ClassVar[bool] = False
+    """Whether replies are files, so that none with status 200 is a message."""
 
     def __init__(self, door: Door) -> None:
         super().__init__()
@@ -170,9 +173,14 @@ class TerminalResource(Resource):
                 terminal,
             )
 
-        entry = await self._door.enter(
-            knock, polls=self.polls, changes=lambda *opened: self.changes(call(*opened))
-        )
+        try:
+            entry = await self._door.enter(
+                knock, polls=self.polls, changes=lambda *opened: self.changes(call(*opened))
+            )
+        except AskForExchange:
+            if self.gives_files:
+                raise Refused("There is no session: begin with the exchange.") from None
+            raise
         ranged = None if entry.seal else range  # of what is sealed there are no parts
         answer = self.answer(call(entry.terminal, entry.body, ranged))
         reply = answer if isinstance(answer, bytes) else await answer

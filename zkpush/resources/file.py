@@ -25,6 +25,7 @@ class FileResource(TerminalResource):
 
     methods = ("GET", "HEAD")
     is_folder = True
+    gives_files = True
     needs_terminal = False
 
     def __init__(self, door: Door, downloads: Downloads) -> None:
