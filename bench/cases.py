@@ -183,6 +183,10 @@ def _executemany_cost(start: int) -> float:
     return cost
 
 
+SEALED = ("options", "attributes")
+"""What opens in the row of its own terminal only."""
+
+
 def _fill(data: pathlib.Path, count: int) -> None:
     """Put records of many terminals into a database, in the order that years would."""
     connection = sqlite3.connect(data / "zkpush.sqlite", isolation_level=None)
@@ -190,6 +194,7 @@ def _fill(data: pathlib.Path, count: int) -> None:
     template = connection.execute("SELECT * FROM devices LIMIT 1")
     names = [column[0] for column in template.description]
     values = dict(zip(names, template.fetchone(), strict=True))
+    names = [name for name in names if name not in SEALED]
     devices = 200
     for number in range(devices):
         row = {**values, "id": 1000 + number, "sn": f"OLD{number}"}
@@ -244,7 +249,7 @@ def terminals(scale: Scale) -> Iterator[Result]:
 def _copy_terminals(data: pathlib.Path, count: int) -> None:
     connection = sqlite3.connect(data / "zkpush.sqlite")
     found = connection.execute("SELECT * FROM devices LIMIT 1")
-    names = [column[0] for column in found.description if column[0] != "id"]
+    names = [column[0] for column in found.description if column[0] not in ("id", *SEALED)]
     values = dict(zip((column[0] for column in found.description), found.fetchone(), strict=True))
     connection.executemany(
         f"INSERT INTO devices ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",

@@ -246,6 +246,24 @@ async def test_what_is_damaged_does_not_stop_a_rotation(tmp_path, data: pathlib.
     assert picture.read_bytes() == cut
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_with_damaged_options_is_still_served(tmp_path) -> None:
+    """It says them again; the others never notice."""
+    store = opened(f"sqlite:///{tmp_path / 'store.sqlite'}", KEY)
+    for sn in ("T1", "T2"):
+        device = await add_terminal(store, sn)
+        key = device.id
+        await store.write(lambda tx, key=key: tx.devices.merge_options(key, {"a": "b"}))
+    moved = "UPDATE devices SET options = (SELECT options FROM devices WHERE sn = 'T1')"
+    await store.write(lambda tx: tx.connection.exec_driver_sql(moved))
+    found = await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    assert [(device.sn, device.options) for device in found] == [("T1", {"a": "b"}), ("T2", {})]
+    await store.write(lambda tx: tx.devices.merge_options(2, {"c": "d"}))
+    found = await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    assert [device.options for device in found] == [{"a": "b"}, {"c": "d"}]
+    await store.stop()
+
+
 def test_a_database_that_is_not_there_is_not_made(tmp_path, data: pathlib.Path) -> None:
     """Nor one of another version changed."""
     url = f"sqlite:///{tmp_path / 'none.sqlite'}"

@@ -18,9 +18,10 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IDevices, IEvents
+from ..interfaces import IDevices, IEvents, NotUnsealed
 from ..model import (
     Device,
     DeviceState,
@@ -53,6 +54,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "token_policy": TokenPolicy,
 }
 _NO_END = 2**63 - 1
+_log = Logger()
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
 _TOLD = frozenset(
@@ -310,7 +312,13 @@ class Devices:
         return {name: row[name] for name in columns}
 
     def _device(self, row: RowMapping) -> Device:
-        values: dict[str, Any] = opened(self._vault, devices, row)
+        values: dict[str, Any]
+        try:
+            values = opened(self._vault, devices, row)
+        except NotUnsealed as error:
+            # It says them again; what is damaged of one terminal must not keep the others away.
+            _log.error("What {sn} says of itself is lost: {error}", sn=row["sn"], error=str(error))
+            values = {**{str(name): row[name] for name in row}, "options": None, "attributes": None}
         del values["revision"]
         for name, kind in _JSON.items():
             values[name] = msgspec.json.decode(values[name] or "{}", type=kind)
