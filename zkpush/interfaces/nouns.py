@@ -1,19 +1,13 @@
-"""What the floors agree on: the interfaces that plugins implement and that services use.
-
-Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Ours
-and everyone else's have the same rights.
-"""
+"""What a unit of work can do, one noun an interface; and what can go wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IReactorFromThreads
-from zope.interface import Attribute, Interface
+from zope.interface import Interface
 
-from .model import (
+from ..model import (
     AuditRecord,
     CommandState,
     Device,
@@ -31,15 +25,11 @@ from .model import (
     StoredFile,
     StoredReject,
     StoredToken,
-    Verdict,
-    VerifyRequest,
 )
-from .protocol.envelope import Direction, Exchanged, Opened, Place
-from .protocol.fields import Table
-from .protocol.handshake import Hello
-from .protocol.photos import Photo
-from .protocol.records import Batch, Reject, Row
-from .protocol.times import WallClock
+from ..protocol.handshake import Hello
+from ..protocol.photos import Photo
+from ..protocol.records import Batch, Reject, Row
+from ..protocol.times import WallClock
 
 T = TypeVar("T")
 
@@ -468,167 +458,3 @@ class ILeases(Interface):
 
     def release(name: str, owner: str) -> None:
         """Give a lease back, if it is still the owner's."""
-
-
-class ITransaction(Interface):
-    """One unit of work: everything done through it is committed together, or not at all."""
-
-    devices: IDevices = Attribute("Terminals")
-    sessions: ISessions = Attribute("Keys of encrypted sessions")
-    stamps: IStamps = Attribute("Stamps of uploads")
-    attendance: IAttendance = Attribute("Attendance records")
-    operations: ILog = Attribute("Operations on terminals")
-    errors: ILog = Attribute("Errors that terminals report")
-    idcards: ILog = Attribute("Identity cards")
-    photos: IAttendancePhotos = Attribute("Attendance photos")
-    people: IPeople = Attribute("Users, templates and photos")
-    pictures: IPictures = Attribute("Pictures")
-    entries: IEntries = Attribute("What terminals hold beside people")
-    rejects: IRejects = Attribute("What was not understood")
-    commands: ICommands = Attribute("Command queues")
-    files: IFiles = Attribute("Files for terminals, and from them")
-    events: IEvents = Attribute("What has happened")
-    audit: IAudit = Attribute("Who did what")
-    tokens: ITokens = Attribute("Tokens of the API")
-    leases: ILeases = Attribute("Leases of background jobs")
-    vault: IVault = Attribute("What seals secrets before they are written")
-    connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
-
-
-class IBringsTables(Interface):
-    """A record handler that keeps what it takes in tables of its own."""
-
-    def prepare(tx: ITransaction) -> None:
-        """Make its tables in the database, or bring them up to date; at every start.
-
-        On the writer's thread, in a unit of work, before any terminal is served.
-        """
-
-
-class IStore(Interface):
-    """Where everything is kept."""
-
-    def start(brings: Sequence[IBringsTables] = ()) -> None:
-        """Open the database and migrate it, before the reactor runs; then let handlers do so.
-
-        `StoreError` says what to do if that fails. A handler that fails is reported, and the rest
-        go on.
-        """
-
-    def stop() -> Awaitable[None]:
-        """Commit all units that were handed in, then close."""
-
-    def write(unit: Callable[[ITransaction], T]) -> Deferred[T]:
-        """Run a unit of work and commit it; comes back when it is on disk.
-
-        Units run on the writer's thread, in the order they were handed in, and are committed
-        together with others. A unit that raises is rolled back alone, and its error comes back.
-        `StoreError` if the database cannot commit, or was lost before it said whether it did. A
-        unit may be run twice, the first time in vain.
-        """
-
-    def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
-        """Run a query that sees all that was committed before, on a thread of its own.
-
-        It sees one state of the database, however much it reads.
-        """
-
-    def counts() -> Mapping[str, int]:
-        """How many `units` of work were committed, and the `commits` that they took."""
-
-
-class IStoreFactory(Interface):
-    """A plugin that opens stores for some database URLs."""
-
-    schemes: Sequence[str] = Attribute("The URL schemes it takes, such as 'sqlite'")
-
-    def open(url: str, key: bytes, reactor: IReactorFromThreads) -> IStore:
-        """Make a store that is not started yet; `ValueError` if the URL is not right.
-
-        `key` is the site key, 32 bytes, that seals secrets at rest.
-        """
-
-
-class IRecordHandler(Interface):
-    """A plugin that takes the records of some tables."""
-
-    name: str = Attribute("A name for logs and errors")
-    tables: Sequence[Table] = Attribute("The tables it takes; nobody else may take them")
-    changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
-
-    def persist(tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
-        """Write the rows of one upload, in its unit of work, on the writer's thread.
-
-        An exception rolls back the whole upload, and the terminal sends it again.
-        """
-
-    def stored(device: Device, batch: Batch) -> None:
-        """Hear, on the reactor, that the rows are on disk. Cannot delay or fail the reply."""
-
-
-class IAdmissionPolicy(Interface):
-    """A plugin that decides about terminals that nobody has decided about."""
-
-    name: str = Attribute("The value of --admission that chooses it")
-
-    def admit(sn: str) -> DeviceState | None:
-        """The state to record an unknown terminal in; None to refuse and not record it."""
-
-
-class IVerifier(Interface):
-    """A plugin that decides whether a user whom a terminal has recognised is let in (12.8.3)."""
-
-    name: str = Attribute("The value of `verifier` in the configuration that chooses it")
-
-    def verify(device: Device, request: VerifyRequest) -> Verdict | Awaitable[Verdict]:
-        """Decide at once, or by a Deferred of its own for each request, or by a coroutine.
-
-        On the reactor, so it must not block: everything of this process would wait for it, and no
-        deadline can help. Who is slow otherwise, raises, or gives anything but a `Verdict` is
-        replaced by the configured fallback; a Deferred that is late is cancelled.
-        """
-
-
-class ICipherSuite(Interface):
-    """A plugin that encrypts what a terminal and the server say to each other (6, 7, Appendix 8).
-
-    It keeps nothing. What there is between two steps is bytes, which the caller keeps: they are
-    secret, they are sealed at rest, and any process can go on with them. Whatever is wrong with
-    what a terminal sent, `NotOpened` is raised, and says nothing of it. Public keys and factors are
-    as on the wire, behind `PublicKey=` and `Factors=`: visible ASCII. Nothing blocks.
-    """
-
-    name: str = Attribute("The name by which a configuration chooses it")
-    weakness: str = Attribute("What operators must know who choose it; empty if there is nothing")
-    exchanges: bool = Attribute("Whether its keys come from the exchange, or the secret is the key")
-
-    def check_secret(secret: bytes) -> None:
-        """Check what is configured for a terminal, or nothing; `ValueError` says what is needed."""
-
-    def covers(place: Place, direction: Direction) -> bool:
-        """Whether what goes that way is sealed; a request without a body, in its arguments."""
-
-    def begin(sn: str, secret: bytes, public_key: bytes) -> Exchanged:
-        """Take the terminal's public key P1; gives a state, and P2.
-
-        With keys that are made for this one exchange. A suite that does not exchange is given no
-        public key, and is ready.
-        """
-
-    def agree(state: bytes, factor: bytes) -> Exchanged:
-        """Take the terminal's factor R1, encrypted under P2; gives the session, and R2 under P1.
-
-        The state before it is to be dropped: it is good for one factor.
-        """
-
-    def open(state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Open what is sealed of a request (`envelope.sealed_of`), by the state of its session.
-
-        What was sealed for another terminal, session, request line or direction does not open. What
-        was opened before does, with the same number. So whoever does what a request asks for writes
-        its number beside the session, in the same unit of work, if it is higher than the one there
-        (compare-and-set), or gives up the unit.
-        """
-
-    def seal(state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Seal the reply to an opened request of that number; no other request can be given it."""

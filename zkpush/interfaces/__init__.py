@@ -1,0 +1,73 @@
+"""What the floors agree on: the interfaces that plugins implement and that services use.
+
+Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Ours
+and everyone else's have the same rights.
+"""
+
+from __future__ import annotations
+
+from .nouns import (
+    IAttendance,
+    IAttendancePhotos,
+    IAudit,
+    ICommands,
+    IDevices,
+    IEntries,
+    IEvents,
+    IFiles,
+    ILeases,
+    ILog,
+    IPeople,
+    IPictures,
+    IRejects,
+    ISessions,
+    IStamps,
+    ITokens,
+    IVault,
+    NotUnsealed,
+    StoreError,
+    WrongKey,
+)
+from .plugins import (
+    IAdmissionPolicy,
+    ICipherSuite,
+    IRecordHandler,
+    IVerifier,
+)
+from .store import (
+    IBringsTables,
+    IStore,
+    IStoreFactory,
+    ITransaction,
+)
+
+__all__ = [
+    "IAdmissionPolicy",
+    "IAttendance",
+    "IAttendancePhotos",
+    "IAudit",
+    "IBringsTables",
+    "ICipherSuite",
+    "ICommands",
+    "IDevices",
+    "IEntries",
+    "IEvents",
+    "IFiles",
+    "ILeases",
+    "ILog",
+    "IPeople",
+    "IPictures",
+    "IRecordHandler",
+    "IRejects",
+    "ISessions",
+    "IStamps",
+    "IStore",
+    "IStoreFactory",
+    "ITokens",
+    "ITransaction",
+    "IVault",
+    "IVerifier",
+    "NotUnsealed",
+    "StoreError",
+    "WrongKey",
+]

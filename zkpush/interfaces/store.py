@@ -1,0 +1,111 @@
+"""The store: units of work, and what opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from zope.interface import Attribute, Interface
+
+from .nouns import (
+    IAttendance,
+    IAttendancePhotos,
+    IAudit,
+    ICommands,
+    IDevices,
+    IEntries,
+    IEvents,
+    IFiles,
+    ILeases,
+    ILog,
+    IPeople,
+    IPictures,
+    IRejects,
+    ISessions,
+    IStamps,
+    ITokens,
+    IVault,
+)
+
+T = TypeVar("T")
+
+
+class ITransaction(Interface):
+    """One unit of work: everything done through it is committed together, or not at all."""
+
+    devices: IDevices = Attribute("Terminals")
+    sessions: ISessions = Attribute("Keys of encrypted sessions")
+    stamps: IStamps = Attribute("Stamps of uploads")
+    attendance: IAttendance = Attribute("Attendance records")
+    operations: ILog = Attribute("Operations on terminals")
+    errors: ILog = Attribute("Errors that terminals report")
+    idcards: ILog = Attribute("Identity cards")
+    photos: IAttendancePhotos = Attribute("Attendance photos")
+    people: IPeople = Attribute("Users, templates and photos")
+    pictures: IPictures = Attribute("Pictures")
+    entries: IEntries = Attribute("What terminals hold beside people")
+    rejects: IRejects = Attribute("What was not understood")
+    commands: ICommands = Attribute("Command queues")
+    files: IFiles = Attribute("Files for terminals, and from them")
+    events: IEvents = Attribute("What has happened")
+    audit: IAudit = Attribute("Who did what")
+    tokens: ITokens = Attribute("Tokens of the API")
+    leases: ILeases = Attribute("Leases of background jobs")
+    vault: IVault = Attribute("What seals secrets before they are written")
+    connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
+
+
+class IBringsTables(Interface):
+    """A record handler that keeps what it takes in tables of its own."""
+
+    def prepare(tx: ITransaction) -> None:
+        """Make its tables in the database, or bring them up to date; at every start.
+
+        On the writer's thread, in a unit of work, before any terminal is served.
+        """
+
+
+class IStore(Interface):
+    """Where everything is kept."""
+
+    def start(brings: Sequence[IBringsTables] = ()) -> None:
+        """Open the database and migrate it, before the reactor runs; then let handlers do so.
+
+        `StoreError` says what to do if that fails. A handler that fails is reported, and the rest
+        go on.
+        """
+
+    def stop() -> Awaitable[None]:
+        """Commit all units that were handed in, then close."""
+
+    def write(unit: Callable[[ITransaction], T]) -> Deferred[T]:
+        """Run a unit of work and commit it; comes back when it is on disk.
+
+        Units run on the writer's thread, in the order they were handed in, and are committed
+        together with others. A unit that raises is rolled back alone, and its error comes back.
+        `StoreError` if the database cannot commit, or was lost before it said whether it did. A
+        unit may be run twice, the first time in vain.
+        """
+
+    def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
+        """Run a query that sees all that was committed before, on a thread of its own.
+
+        It sees one state of the database, however much it reads.
+        """
+
+    def counts() -> Mapping[str, int]:
+        """How many `units` of work were committed, and the `commits` that they took."""
+
+
+class IStoreFactory(Interface):
+    """A plugin that opens stores for some database URLs."""
+
+    schemes: Sequence[str] = Attribute("The URL schemes it takes, such as 'sqlite'")
+
+    def open(url: str, key: bytes, reactor: IReactorFromThreads) -> IStore:
+        """Make a store that is not started yet; `ValueError` if the URL is not right.
+
+        `key` is the site key, 32 bytes, that seals secrets at rest.
+        """
