@@ -289,6 +289,24 @@ def test_a_proxy_speaks_before_the_handshake(tmp_path: pathlib.Path) -> None:
         with trust(server).wrap_socket(plain, server_hostname="localhost") as secure:
             secure.sendall(b"GET /iclock/cdata?SN=T1&options=all HTTP/1.0\r\n\r\n")
             assert secure.recv(17).startswith(b"HTTP/1.0 200 ")
+            assert daemon.api("GET", "devices/T1")["address"] == "192.0.2.9"
+
+
+def test_a_proxy_that_is_not_trusted_gets_no_further(tmp_path: pathlib.Path) -> None:
+    """Whoever else knows the port cannot say from where they come, encrypted or not."""
+    server = sign()
+    server.write(tmp_path)
+    file = tmp_path / "zkpush.toml"
+    file.write_text('[proxies]\ntrusted = ["192.0.2.77"]\n')
+    flags = ("--listen", endpoint(tmp_path, "haproxy:"), "--config", str(file))
+    with (
+        Daemon(tmp_path / "data", *flags) as daemon,
+        socket.create_connection(("127.0.0.1", https_port(daemon)), SECONDS) as plain,
+    ):
+        plain.sendall(b"PROXY TCP4 192.0.2.9 192.0.2.1 40000 443\r\n")
+        with pytest.raises(OSError), trust(server).wrap_socket(plain, server_hostname="localhost"):  # noqa: PT011 - ended in any way
+            pass
+        assert daemon.api("GET", "devices")["items"] == []
 
 
 def test_a_client_that_never_shakes_hands_holds_up_nobody(tmp_path: pathlib.Path) -> None:

@@ -47,6 +47,13 @@ class Over(Exception):
         self.reply = reply
 
 
+def _proxy_of(transport: Any) -> Any:
+    """What hears the PROXY header of a connection: it comes before the handshake of TLS."""
+    while transport is not None and not isinstance(transport, HAProxyProtocolWrapper):
+        transport = getattr(transport, "transport", None)
+    return transport
+
+
 class Connection(Protocol):
     """What a connection is, whatever comes on it."""
 
@@ -74,10 +81,10 @@ class Connection(Protocol):
         transport: Any = self.transport
         if isinstance(transport, SpareServer):
             self._direct = True
-        elif isinstance(transport, HAProxyProtocolWrapper):
-            if site.has_proxies and not site.proxies.trusts(self._address):
+        else:
+            self._proxy = _proxy_of(transport)
+            if self._proxy and site.has_proxies and not site.proxies.trusts(self._address):
                 return self._turn_away("proxy")
-            self._proxy = transport
         if len(site.channels) > site.most_connections and not site.make_room(channel):
             return self._turn_away("connections")
         if self._proxy is None and not self._count():
