@@ -83,9 +83,9 @@ async def test_commands_are_recorded_without_their_secrets(rig: Rig) -> None:
         ("cancel command", "terminal T1"),
     ]
     details = [detail for *_, detail in found]
-    assert details[0] == f"{user}: DATA UPDATE USERINFO PIN=7 Passwd (secret); {FROM}"
-    assert f"DATA UPDATE FINGERTMP PIN=7 FID=1 Valid=1 TMP (secret); {FROM}" in details[1]
-    assert f"SHELL command={'x' * 80}…; {FROM}" in details[2]
+    assert details[0] == f"{user}: DATA UPDATE USERINFO PIN=7 Passwd (not shown); {FROM}"
+    assert f"DATA UPDATE FINGERTMP PIN=7 FID=1 Valid=1 TMP (not shown); {FROM}" in details[1]
+    assert f"SHELL command (not shown); {FROM}" in details[2]
     assert details[3] == f"{user}: DATA UPDATE USERINFO; {FROM}"
     assert not any(secret in json.dumps(found) for secret in (PASSWORD, TEMPLATE))
 
@@ -113,12 +113,12 @@ async def test_resending_is_recorded(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_files_are_recorded(rig: Rig) -> None:
     """Who added which, who took it away, and who read it."""
-    file = await add(rig, b"firmware", "fw.bin")
+    await add(rig, b"firmware", "fw.bin")
     await rig.api("GET", "/files/1/content")
     await rig.api("DELETE", "/files/1")
     await rig.api("DELETE", "/files/1")
     assert await acts(rig) == [
-        ("token admin", "add file", "file 1", f"fw.bin, 8 bytes, MD5 {file['md5']}; {FROM}"),
+        ("token admin", "add file", "file 1", f"fw.bin, 8 bytes; {FROM}"),
         ("token admin", "read files", "file 1", FROM),
         ("token admin", "remove file", "file 1", f"fw.bin; {FROM}"),
     ]

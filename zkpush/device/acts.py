@@ -20,6 +20,8 @@ CREATE_TOKEN = "create token"  # noqa: S105 - what is done
 REVOKE_TOKEN = "revoke token"  # noqa: S105 - what is done
 LONGEST = 80
 """Most characters of a value that are recorded."""
+_MAY_BE_SECRET = frozenset({"command", "value"})
+"""Parameters that say anything: what SHELL runs, and the value of SET OPTION."""
 _OPEN_ATTRIBUTES = frozenset(
     {
         "state",
@@ -62,10 +64,13 @@ def change_detail(values: Mapping[str, object]) -> str:
 
 
 def command_detail(command: Command, params: Mapping[str, str]) -> str:
-    """A command with its parameters; secret ones are only named."""
-    secret = command.secret
+    """A command with its parameters; those that are, or may be, secret are only named.
+
+    The audit log is not sealed: many read it.
+    """
+    hidden = {*command.secret, *_MAY_BE_SECRET}
     words = [
-        f"{name} (secret)" if name in secret else f"{name}={_cut(value)}"
+        f"{name} (not shown)" if name in hidden else f"{name}={_cut(value)}"
         for name, value in params.items()
     ]
     return " ".join([command.name, *words])

@@ -134,7 +134,7 @@ class FileEndpoints:
 
         def unit(tx: ITransaction) -> StoredFile:
             file = tx.files.add(name, content, None, now)
-            detail = f"{name}, {file.size} bytes, MD5 {file.md5}"
+            detail = f"{name}, {file.size} bytes"
             acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
             return file
 
