@@ -40,8 +40,8 @@ run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 
 demo: $(VENV)/installed ## Run the daemon and simulated terminals together for half a minute
 	$(BIN)/python scripts/demo.py
 
-test: $(VENV)/installed-for-tests ## Run the tests
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report=term $(PYTEST_ARGS)
+test: $(VENV)/installed-for-tests ## Run the tests; PYTEST_ARGS=--cov counts what they reach
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel
 	$(BIN)/ruff format --check .

@@ -11,10 +11,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ..config import ConfigError
-from ..interfaces import StoreError
-from ..maintenance import forget_templates as forget
-from ..maintenance import rotate_key as rotate
 from .target import Given
 
 
@@ -51,6 +47,9 @@ def _of_daemon(command: Callable[P, T]) -> Callable[P, T]:
 @contextmanager
 def _explained(given: Given) -> Iterator[Path]:
     """The data directory; what goes wrong is said in a line, with exit status 1."""
+    from ..config import ConfigError
+    from ..interfaces import StoreError
+
     if given.data is None:
         raise click.UsageError("Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine.")
     try:
@@ -73,6 +72,8 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     whatever way, run it again: it goes on. Afterwards the old key opens nothing that is in the
     database; it does open backups from before, so keep it with those, or remove them.
     """
+    from ..maintenance import rotate_key as rotate  # with the database: no other command needs it
+
     bar = Progress(
         TextColumn("Sealing anew"),
         BarColumn(),
@@ -112,6 +113,8 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
     Also the fingerprints of identity cards, and commands and unreadable lines with any of them. For
     a server that is to have none: set privacy.templates to false first. Stop the daemon before.
     """
+    from ..maintenance import forget_templates as forget
+
     with _explained(given) as data:
         if not yes:
             click.confirm("Remove all templates from the database, for good?", abort=True)
