@@ -13,6 +13,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from zkpush.crypto.terminal import TerminalCipher
+from zkpush.protocol.envelope import encode_seal, place_of
+from zkpush.protocol.requests import parse_arguments
+
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
 from .proxies import CONFIGURATIONS, NAMES, ROOT, Proxy, Upstream, free_ports, program, take_reply
@@ -213,6 +217,28 @@ def test_files_are_fetched_whole_and_in_parts(site: Site) -> None:
     assert b"\r\nAccept-Ranges: bytes\r\n" in head
     assert b"\r\nContent-MD5: " in head
     assert body == FIRMWARE[1_000_000:6_000_000]
+
+
+def test_an_encrypted_session_passes(site: Site) -> None:
+    """Its exchanges, the token, sealed bodies and long arguments come through as they are."""
+    cipher = TerminalCipher("T7")
+    head, _ = site.ask(get("/iclock/cdata?SN=T7&options=all&pushver=2.4.1", "1.1"))
+    assert b"\r\nSet-Cookie: token=" in head
+    exchange = "/iclock/exchange?SN=T7&type"
+    _, keys = site.ask(post(f"{exchange}=publickey", b"PublicKey=" + cipher.begin(), "1.1"))
+    factor = cipher.factor(keys.removeprefix(b"PublicKey="))
+    _, factors = site.ask(post(f"{exchange}=factors", b"Factors=" + factor, "1.1"))
+    cipher.agree(factors.removeprefix(b"Factors="))
+    query = "table=ATTLOG&Stamp=1"
+    place = place_of("T7", "POST", b"/iclock/cdata", parse_arguments(query.encode()))
+    upload = cipher.seal(place, LINE)
+    _, body = site.ask(post(f"/iclock/cdata?SN=T7&{query}", upload.sealed, "1.1"))
+    assert cipher.open(place, upload.number, body) == b"OK: 1"
+    place = place_of("T7", "GET", b"/iclock/getrequest", parse_arguments(b""))
+    poll = cipher.seal(place)
+    target = f"/iclock/getrequest?SN=T7&seal={encode_seal(poll.sealed)}"
+    _, body = site.ask(get(target, "1.1"))
+    assert cipher.open(place, poll.number, body) == b"OK"
 
 
 @pytest.mark.parametrize(
