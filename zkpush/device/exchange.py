@@ -25,10 +25,11 @@ from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import doorlog
+from .changes import KEY_CHANGED
 from .door import AskForExchange, digest_of
 from .doorlog import DoorLog
 from .privacy import Privacy
-from .registry import KEY_CHANGED, Registry
+from .registry import Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
 

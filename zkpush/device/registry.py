@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -20,11 +19,11 @@ from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from . import acts, doorlog
 from .allowance import MINUTE
+from .changes import change, renewed
 from .doorlog import DoorLog
 from .newcomers import Newcomers
-from .places import SETTLED, Places
+from .places import Places
 from .refusals import Refusals
-from .session import Session
 from .terminal import Ciphers, Terminal, may_be_at, turns
 
 FEED_EVERY = 1.0
@@ -34,13 +33,7 @@ SEEN_EVERY = 5.0
 ZONES_EVERY = 60.0
 """Seconds between two looks for zones whose offset has changed, and problems that are over."""
 
-KEY_CHANGED = "pushcommkey changed"
-"""The code of the problem that a terminal has whose binding secret is another one."""
 DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
-_TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
-"""What of a terminal is told to it in the exchange, or decides how that goes on."""
-_OF_KEYS = frozenset({"encryption", "cipher", "secret"})
-"""What makes an end of the keys there are."""
 _TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
 """In which states of its session a terminal is told everything again anyway."""
 _REFUSALS = {
@@ -233,13 +226,10 @@ class Registry:
         return str(negotiate(device.push_version, self.ciphers.version(device)))
 
     async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
-        """Change a terminal as an operator says; `LookupError` if it is not known.
+        """Change a terminal as an operator says (`zkpush.device.changes`).
 
-        Approving it takes over the key it last offered, and settles what was wrong with that, and
-        with its address; so does saying where it may be. Settings are merged with those it has;
-        None takes one back. A change of what it was told makes it read its options again.
+        `LookupError` if it is not known, `ValueError` if the values do not fit.
         """
-
         now = self.now()
 
         def unit(tx: ITransaction) -> Device:
@@ -248,48 +238,11 @@ class Registry:
                 raise LookupError(f"There is no terminal {sn}.")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
-            changes, settled = dict(values), set[str]()
-            if changes.get("state") is DeviceState.APPROVED:
-                changes["comm_key"] = device.offered_comm_key
-                settled |= {KEY_CHANGED, *SETTLED}
-            if "networks" in changes:
-                settled |= SETTLED
-            if settled:
-                changes["problems"] = tuple(
-                    problem for problem in device.problems if problem.code not in settled
-                )
-            if "settings" in changes:
-                merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
-                changes["settings"] = {
-                    name: value for name, value in merged.items() if value is not None
-                }
-            if not _TOLD.isdisjoint(changes):
-                changes["session"] = _renewed(device)
-            if not _OF_KEYS.isdisjoint(changes):
-                self._change_keys(tx, device, changes)
-            return tx.devices.change(device.id, changes)
+            return change(tx, device, values, self.ciphers)
 
         device: Device = await self._store.write(unit)
         self.updated(device)
         return device
-
-    def _change_keys(self, tx: ITransaction, device: Device, changes: dict[str, object]) -> None:
-        """Begin anew with another policy, suite or secret; `ValueError` if they do not fit."""
-        name = changes.get("cipher", device.cipher) or self.ciphers.config.suite
-        suite = self.ciphers.suites.get(str(name))
-        if suite is None:
-            there = ", ".join(sorted(self.ciphers.suites))
-            raise ValueError(f"There is no cipher suite {name!r}; there are {there}.")
-        secret = changes.pop("secret", None)
-        if secret is not None:
-            tx.sessions.keep_secret(device.id, cast(bytes, secret))
-        suite.check_secret(tx.sessions.secret(device.id))
-        if suite.weakness:
-            self._log.warn(
-                "{sn} is given {cipher}: {why}", sn=device.sn, cipher=name, why=suite.weakness
-            )
-        tx.sessions.drop(device.id)
-        changes["generation"] = device.generation + 1
 
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
@@ -424,7 +377,7 @@ class Registry:
                 return []
             devices = [tx.devices.get(terminal.device.id) for terminal in moved]
             return [
-                tx.devices.change(device.id, {"session": _renewed(device)}) for device in devices
+                tx.devices.change(device.id, {"session": renewed(device)}) for device in devices
             ]
 
         try:
@@ -440,10 +393,3 @@ def _find(tx: ITransaction, sn: str) -> tuple[Device | None, int | None]:
     """A terminal, and when there is a command for it."""
     device = tx.devices.find(sn)
     return device, None if device is None else tx.commands.next_due(device.id)
-
-
-def _renewed(device: Device) -> SessionState:
-    """The state of a terminal's session once something it was told has changed."""
-    session = Session(device.session)
-    session.renew()
-    return session.state
