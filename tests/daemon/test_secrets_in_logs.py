@@ -210,7 +210,7 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
         output = daemon.output()
     assert len(secret.made) > 100
     assert secret.found(output) == []
-    assert "DATA UPDATE USERINFO PIN=7 Passwd (secret)" in recorded
+    assert "DATA UPDATE USERINFO PIN=7 Passwd (not shown)" in recorded
     assert secret.found(recorded) == []
     if twistd:
         events = eventsFromJSONLogFile(io.StringIO(output))
