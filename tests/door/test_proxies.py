@@ -231,7 +231,7 @@ def test_an_encrypted_session_passes(site: Site) -> None:
     cipher.agree(factors.removeprefix(b"Factors="))
     query = "table=ATTLOG&Stamp=1"
     place = place_of("T7", "POST", b"/iclock/cdata", parse_arguments(query.encode()))
-    upload = cipher.seal(place, LINE)
+    upload = cipher.seal(place, b"77\t2026-01-05 08:00:00\t0\t1\n")
     _, body = site.ask(post(f"/iclock/cdata?SN=T7&{query}", upload.sealed, "1.1"))
     assert cipher.open(place, upload.number, body) == b"OK: 1"
     place = place_of("T7", "GET", b"/iclock/getrequest", parse_arguments(b""))
