@@ -135,9 +135,10 @@ def envelope(data: bytes) -> None:
     decode_hello(arguments)
     stamp = check_stamp(arguments.get("Stamp"))
     assert stamp is None or not set("\r\n\t\0") & set(stamp)
+    sn = arguments.get("SN", "")
     for method in ("GET", "POST"):
-        place = place_of(method, path, arguments)
-        assert place == place_of(method.title(), b"/iclock" + path, arguments)
+        place = place_of(sn, method, path, arguments)
+        assert place == place_of(sn, method.title(), b"/iclock" + path, arguments)
         for direction in Direction:
             place.binding(direction)
         sealed_of(method, arguments, body)
