@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
@@ -14,15 +13,6 @@ from ..sealed import SealedTerminal
 
 UPLOAD = "cdata?SN=T1&table=ATTLOG&Stamp=%d"
 BEGIN_AGAIN = (200, b"UNKNOWN DEVICE")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path) -> str:
-    """A database that processes can share."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'shared.sqlite'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
 
 
 class Balanced:

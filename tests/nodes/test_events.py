@@ -10,12 +10,12 @@ from twisted.internet.defer import Deferred, gatherResults
 
 from ..rig import Rig
 from ..server.sse import Listening
-from .test_two_nodes import Nodes, database, nodes  # noqa: F401
+from .conftest import Nodes
 
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
 
 
-async def a_second(nodes: Nodes) -> None:  # noqa: F811
+async def a_second(nodes: Nodes) -> None:
     """Let a second pass on both, and what they look up come back."""
     for node in nodes:
         node.clock.advance(1)
@@ -25,7 +25,7 @@ async def a_second(nodes: Nodes) -> None:  # noqa: F811
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_one_node_does_is_heard_on_the_other(nodes: Nodes) -> None:  # noqa: F811
+async def test_what_one_node_does_is_heard_on_the_other(nodes: Nodes) -> None:
     """A second later, whichever node a terminal or an operator has met."""
     one, other = nodes
     listening = await Listening(other).begun()
@@ -42,7 +42,7 @@ async def test_what_one_node_does_is_heard_on_the_other(nodes: Nodes) -> None:  
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_listener_can_go_on_with_another_node(nodes: Nodes) -> None:  # noqa: F811
+async def test_a_listener_can_go_on_with_another_node(nodes: Nodes) -> None:
     """While terminals store through both, it hears each record once, whichever node it asks."""
     await nodes[0].exchange()
     listening = await Listening(nodes[0], "?kinds=attendance,device").begun()
@@ -82,7 +82,7 @@ async def test_a_listener_can_go_on_with_another_node(nodes: Nodes) -> None:  # 
 
 @pytest.mark.parametrize("first", [0, 1])
 @pytest_twisted.ensureDeferred
-async def test_one_node_at_a_time_drops_old_events(nodes: Nodes, first: int) -> None:  # noqa: F811
+async def test_one_node_at_a_time_drops_old_events(nodes: Nodes, first: int) -> None:
     """The other one leaves it alone, until the first is gone for a while."""
     await nodes[0].exchange()
     for node in nodes:

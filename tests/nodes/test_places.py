@@ -8,12 +8,13 @@ from zkpush.device.places import ELSEWHERE, TWO_PLACES
 from zkpush.model import Page
 
 from ..rig import Rig
-from .test_two_nodes import POLL, Nodes, a_second, database, nodes  # noqa: F401
+from .conftest import Nodes, a_second
+from .test_two_nodes import POLL
 
 HERE, THERE = "10.1.2.3", "203.0.113.9"
 
 
-async def a_while(nodes: Nodes) -> None:  # noqa: F811
+async def a_while(nodes: Nodes) -> None:
     """Let five seconds pass: what was seen is written, and what comes of it."""
     for _ in range(5):
         for node in nodes:
@@ -35,7 +36,7 @@ async def said(node: Rig) -> list[dict[str, object]]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_here_on_one_node_and_there_on_the_other(nodes: Nodes) -> None:  # noqa: F811
+async def test_here_on_one_node_and_there_on_the_other(nodes: Nodes) -> None:
     """Neither node sees the terminal move; between them they find that it is in two places."""
     one, other = nodes
     await one.exchange()
@@ -51,7 +52,7 @@ async def test_here_on_one_node_and_there_on_the_other(nodes: Nodes) -> None:  #
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_terminal_that_moves_is_no_problem_on_many_nodes(nodes: Nodes) -> None:  # noqa: F811
+async def test_a_terminal_that_moves_is_no_problem_on_many_nodes(nodes: Nodes) -> None:
     """Its requests meet the nodes by turns, before and after it has another address."""
     await nodes[0].exchange()
     for address in (HERE, THERE, "10.1.2.4"):
@@ -64,7 +65,7 @@ async def test_a_terminal_that_moves_is_no_problem_on_many_nodes(nodes: Nodes) -
 
 
 @pytest_twisted.ensureDeferred
-async def test_where_it_may_be_holds_on_every_node(nodes: Nodes) -> None:  # noqa: F811
+async def test_where_it_may_be_holds_on_every_node(nodes: Nodes) -> None:
     """A rule holds within a second; what is allowed on one node is allowed on all at once."""
     one, other = nodes
     await one.exchange()

@@ -24,8 +24,6 @@ from .registry import Registry
 from .terminal import Terminal
 
 BARE = b"OK"
-MOST_REASON = 300
-"""Most characters of a reason in the log."""
 LONG_BODY = 128 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
 

@@ -57,9 +57,8 @@ class Route:
     content: int | None = None
     """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
     takes: tuple[str, ...] = ()
-    """What `run` also takes: the `caller`, where what they do is recorded; `scopes`, those of the
-    caller, where something is not for everyone; and the headers `accept`, `idempotency_key` and
-    `last_event_id`."""
+    """What `run` also takes: the `caller`, where what they do is recorded, or something is not for
+    everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
 
     @property
     def rule(self) -> str:
@@ -175,8 +174,7 @@ class Api(Resource):
                 raise ApiError(
                     HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
                 )
-            known = {"caller": caller, "scopes": caller.scopes}
-            taken = {name: value for name, value in known.items() if name in route.takes}
+            taken = {"caller": caller} if "caller" in route.takes else {}
             return await self._call(request, route, {**names, **taken})
         except ApiError as error:
             if error.status is HTTPStatus.FORBIDDEN:

@@ -1,0 +1,35 @@
+"""What tests of several processes share: a database, and two nodes on it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_twisted
+
+from ..rig import Rig
+
+Nodes = tuple[Rig, Rig]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path) -> str:
+    """A database that processes can share."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest_twisted.async_yield_fixture
+async def nodes(make_rig, database: str) -> AsyncIterator[Nodes]:
+    """Two nodes that have just started."""
+    yield await make_rig(database=database), await make_rig(database=database)
+
+
+async def a_second(nodes: Nodes) -> None:
+    """Let a second pass on both, and their looks at the store come back."""
+    for node in nodes:
+        node.clock.advance(1)
+    for node in nodes:
+        await node.registry.follow()
