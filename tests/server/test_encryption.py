@@ -153,6 +153,18 @@ async def test_of_the_same_bytes_sent_many_times_at_once_one_is_taken(rig: Rig) 
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_poll_that_took_commands_is_not_answered_again(rig: Rig) -> None:
+    """Sent again when there is nothing left to send, it is no idle poll: its number was taken."""
+    terminal = await begun(rig)
+    await rig.api("POST", "/devices/T1/commands", {"command": "REBOOT"})
+    raw, place, number = terminal.request("GET", POLL)
+    reply = await terminal.send(raw)
+    assert terminal.cipher.open(place, number, reply.body).endswith(b":REBOOT\n")
+    assert said(await terminal.send(raw)) == BEGIN_AGAIN
+    assert await terminal.get(POLL) == b"OK"
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_request_of_another_terminal_or_place_does_not_open(rig: Rig) -> None:
     """What was sealed for one serial number, path, method or argument is good for no other."""
     one, other = await begun(rig), await begun(rig, "T2")
