@@ -120,9 +120,13 @@ def test_a_time_that_is_there_twice_or_not_at_all_is_doubtful(
 def test_a_day_begins_once_unless_the_clock_is_changed_on_it(
     zone: str, day: str, utc: str | None
 ) -> None:
-    """A day has one beginning; on one with a change each time has to be looked up."""
+    """All times of a day are reckoned at once; on one with a change, each has to be looked up."""
     clock = times.WallClock(zoneinfo.ZoneInfo(zone))
-    assert clock.begin(day) == (None if utc is None else epoch(utc))
+    walls = times.wall_seconds([f"{day} 00:00:00", f"{day} 00:00:01"])
+    begin = None if utc is None else epoch(utc)
+    assert clock.instants(walls) == (None if begin is None else [begin, begin + 1])
+    other = times.wall_seconds(["2026-01-05 08:00:00", f"{day} 00:00:00"])
+    assert (clock.instants(other) is None) == (begin is None)
 
 
 def test_doubts_have_the_words_that_are_stored() -> None:

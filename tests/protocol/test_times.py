@@ -143,7 +143,28 @@ def test_a_clock_forgets_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> No
     for day in range(1, 29):
         wall = f"2026-01-{day:02} 12:00:00"
         assert clock.utc(wall) == epoch(wall)
-        assert 1 <= len(clock._begins) <= 2
+        assert 1 <= len(clock._offsets) <= 2
+
+
+def test_the_minutes_that_are_known_do_not_grow_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Times of very many minutes are read one by one, and rightly."""
+    monkeypatch.setattr(times, "_MINUTES_KEPT", 2)
+    monkeypatch.setattr(times, "_MINUTES", times._Minutes())
+    for minute in range(60):
+        wall = f"2026-01-05 08:{minute:02}:07"
+        assert times.wall_seconds([wall, wall]) == [epoch(wall)] * 2
+        assert 1 <= len(times._MINUTES) <= 2
+
+
+@pytest.mark.parametrize(
+    "wall", ["2026-02-30 08:00:00", "2026-13-01 08:00:00", "0000-01-01 08:00:00"]
+)
+def test_a_day_that_no_calendar_has_is_refused(wall: str) -> None:
+    """A time on such a day stands for nothing."""
+    with pytest.raises(ValueError, match="."):
+        times.wall_seconds([wall])
 
 
 @pytest.mark.parametrize("zone", NO_ZONES)

@@ -12,6 +12,7 @@ from zope.interface import implementer
 
 from ..interfaces import IAttendance
 from ..model import Page, Record
+from ..protocol.attendance import AttendanceRows
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
@@ -26,7 +27,6 @@ FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
 _NAMES = (*_LEADING, *ATTLOG.names, "extra", "raw")
-_PART = 256
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
@@ -50,25 +50,35 @@ class Attendance:
 
         The values go to the driver as they were decoded: nothing is built for a record on the way.
         """
-        instants, doubts = reckon(rows, clock, now // 1000)
+        if not rows:
+            return
+        count, width = len(self._instants), len(self._columns)
+        decoded = AttendanceRows.of(rows)
+        instants, doubts = reckon(decoded, clock, now // 1000)
+        new = len(instants)
         self._instants += instants
-        self._doubts += repeat(None, len(rows)) if doubts is None else doubts
-        self._device_ids += repeat(device_id, len(rows))
-        self._received += repeat(now, len(rows))
-        self._rows += rows
-        if len(self._rows) > MOST_WAITING:
+        self._doubts += repeat(None, new) if doubts is None else doubts
+        self._device_ids += repeat(device_id, new)
+        self._received += repeat(now, new)
+        if len(decoded.columns) > width:
+            self._columns += ([None] * count for _ in decoded.columns[width:])
+        for column, values in zip(self._columns, decoded.columns, strict=False):
+            column += values
+        for column in self._columns[len(decoded.columns) :]:
+            column += repeat(None, new)
+        if count + new > MOST_WAITING:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
-        if not self._rows:
+        if not self._instants:
             return
         columns: list[Sequence[object]] = [
             self._device_ids,
             self._instants,
             self._received,
             self._doubts,
-            *_columns(self._rows),
+            *self._columns,
         ]
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
@@ -87,7 +97,7 @@ class Attendance:
         self._instants: list[int] = []
         self._received: list[int] = []
         self._doubts: list[str | None] = []
-        self._rows: list[Row] = []
+        self._columns: list[list[object]] = []
 
     def page(
         self,
@@ -154,16 +164,6 @@ class Attendance:
             )
         )
         return int(self._connection.execute(query).scalar_one())
-
-
-def _columns(rows: Sequence[Row]) -> list[list[Any]]:
-    """Rows by columns; in parts, because the garbage collector looks at each of many iterators."""
-    columns: list[list[Any]] = [[] for _ in _NAMES[len(_LEADING) :]]
-    for start in range(0, len(rows), _PART):
-        part = zip(*rows[start : start + _PART], strict=True)
-        for column, values in zip(columns, part, strict=True):
-            column += values
-    return columns
 
 
 def _is_empty(column: Sequence[object]) -> bool:

@@ -40,7 +40,7 @@ class Batch(msgspec.Struct, frozen=True):
     """
 
     table: Table
-    rows: list[Row]
+    rows: Sequence[Row]
     rejects: list[Reject]
     stamp: str | None = None
     """The stamp that came with the upload (5)."""
@@ -77,7 +77,7 @@ def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
     return Batch(table, rows, rejects)
 
 
-def _decode_plain(body: bytes, encoding: str) -> list[Row] | None:
+def _decode_plain(body: bytes, encoding: str) -> Sequence[Row] | None:
     """The rows of a body that has nothing odd in it; None for one to be read line by line."""
     try:
         return decode_plain(body.decode(encoding))

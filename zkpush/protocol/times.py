@@ -8,6 +8,8 @@ from __future__ import annotations
 import datetime
 import functools
 import zoneinfo
+from collections.abc import Iterable
+from typing import cast
 
 AMBIGUOUS = "ambiguous"
 """The doubt about a time that a zone has twice; the first of the two is taken."""
@@ -22,71 +24,98 @@ FAR_FUTURE = 24 * 3600
 FAR_PAST = 10 * 365 * 24 * 3600
 """Seconds: terminals keep records for years, and a clock that was never set is far behind."""
 
-DATE = slice(len("2015-07-30"))
-MINUTE = slice(len("2015-07-30 "), len("2015-07-30 15:16"))
-SECOND = slice(len("2015-07-30 15:16:"), None)
-MINUTES = {
-    f"{hour:02}:{minute:02}": hour * 3600 + minute * 60
-    for hour in range(24)
-    for minute in range(60)
-}
-"""Seconds since the day began, by the text of the minute."""
-SECONDS = {f"{second:02}": second for second in range(60)}
+_MINUTE = slice(len("2015-07-30 15:16"))
+_SECOND = slice(len("2015-07-30 15:16:"), None)
+_SECONDS = {f"{second:02}": second for second in range(60)}
+_EPOCH = datetime.datetime(1970, 1, 1)
 _DAY = 24 * 3600
-_DAYS_KEPT = 8192
+_DAYS_KEPT = _MINUTES_KEPT = 8192
 _PACKED_SINCE = 2000
+
+
+class _Minutes(dict[str, int]):
+    """When minutes begin, by their text; terminals send much of the same few."""
+
+    def __missing__(self, text: str) -> int:
+        if len(self) >= _MINUTES_KEPT:
+            self.clear()
+        since = datetime.datetime.fromisoformat(text) - _EPOCH
+        return self.setdefault(text, since.days * _DAY + since.seconds)
+
+
+_MINUTES = _Minutes()
+
+
+def wall_seconds(texts: Iterable[str]) -> list[int]:
+    """The seconds that clocks count from their 1970-01-01 00:00:00 to `YYYY-MM-DD HH:MM:SS`.
+
+    `ValueError` if one is of no calendar day; whatever else is wrong with it is not looked at.
+    """
+    return [_MINUTES[text[_MINUTE]] + _SECONDS[text[_SECOND]] for text in texts]
 
 
 class WallClock:
     """Turns the wall clock times of one IANA zone into instants.
 
-    The beginning of each day is looked up once; on a day on which the zone's offset changes, so is
-    every time.
+    The offset of each day is looked up once; on a day on which it changes, that of every time is.
     """
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
         self._zone = zone
-        self._begins: dict[str, int | None] = {}
+        self._offsets: dict[int, int | None] = {}
 
     def utc(self, text: str) -> int:
         """Seconds since the epoch of a decoded time (`YYYY-MM-DD HH:MM:SS`).
 
         A time that the zone has twice is taken as the first of the two.
         """
-        begin = self.begin(text[DATE])
-        if begin is None:
-            return self._instant(text)
-        return begin + MINUTES[text[MINUTE]] + SECONDS[text[SECOND]]
+        return self.instant(*wall_seconds([text]))
 
-    def begin(self, day: str) -> int | None:
-        """Seconds since the epoch at which a day begins; None if the clock is changed on it."""
-        try:
-            return self._begins[day]
-        except KeyError:
-            pass
-        if len(self._begins) >= _DAYS_KEPT:
-            self._begins.clear()
-        begin = self._instant(f"{day} 00:00:00")
-        last = f"{day} 23:59:59"
-        even = (
-            self._instant(last) - begin == _DAY - 1
-            and self._instant(last, fold=1) - begin == _DAY - 1
-            and self._instant(f"{day} 00:00:00", fold=1) == begin
-        )
-        return self._begins.setdefault(day, begin if even else None)
+    def instant(self, seconds: int) -> int:
+        """Seconds since the epoch of what `wall_seconds` gives for a time."""
+        offset = self._offset(seconds // _DAY)
+        return self._look_up(seconds) if offset is None else seconds - offset
+
+    def instants(self, seconds: list[int]) -> list[int] | None:
+        """The instants of many times; None if the clock is changed on the day of one of them."""
+        first, last = min(seconds) // _DAY, max(seconds) // _DAY
+        if first == last:
+            offset = self._offset(first)
+            if not offset:
+                return None if offset is None else seconds
+            return [second - offset for second in seconds]
+        offsets = {day: self._offset(day) for day in {second // _DAY for second in seconds}}
+        if None in offsets.values():
+            return None
+        even = cast(dict[int, int], offsets)
+        return [second - even[second // _DAY] for second in seconds]
 
     def doubt(self, text: str) -> str | None:
         """What is doubtful about a decoded time here: `AMBIGUOUS`, `NONEXISTENT` or None."""
-        if self.begin(text[DATE]) is not None:
+        (seconds,) = wall_seconds([text])
+        if self._offset(seconds // _DAY) is not None:
             return None
-        first, second = self._instant(text), self._instant(text, fold=1)
+        first, second = self._look_up(seconds), self._look_up(seconds, fold=1)
         if first == second:
             return None
         return AMBIGUOUS if first < second else NONEXISTENT
 
-    def _instant(self, text: str, fold: int = 0) -> int:
-        local = datetime.datetime.fromisoformat(text).replace(tzinfo=self._zone, fold=fold)
-        return int((local - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)).total_seconds())
+    def _offset(self, day: int) -> int | None:
+        """By how many seconds the clock is ahead of UTC on a day; None if that changes on it."""
+        try:
+            return self._offsets[day]
+        except KeyError:
+            pass
+        if len(self._offsets) >= _DAYS_KEPT:
+            self._offsets.clear()
+        ends = (day * _DAY, (day + 1) * _DAY - 1)
+        found = {end - self._look_up(end, fold) for end in ends for fold in (0, 1)}
+        return self._offsets.setdefault(day, found.pop() if len(found) == 1 else None)
+
+    def _look_up(self, seconds: int, fold: int = 0) -> int:
+        local = _EPOCH + datetime.timedelta(seconds=seconds)
+        since = local.replace(tzinfo=self._zone, fold=fold) - _EPOCH.replace(tzinfo=datetime.UTC)
+        return int(since.total_seconds())
 
 
 def far_off(instant: int, now: int) -> str | None:

@@ -7,6 +7,7 @@ Nothing raises, and nothing is left out: what cannot be read is in the rejects.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 
@@ -16,7 +17,7 @@ from .fields import Acknowledge, Layout, Table
 from .lines import LineDecoder, find_keyword
 from .packets import Limits, PacketError, PacketTooLarge, members
 from .photos import decode_photo
-from .records import Batch, Reject, decode
+from .records import Batch, Reject, Row, decode
 from .requests import Upload
 from .tables import ATTLOG, STAMPS
 from .text import decode_line
@@ -44,13 +45,14 @@ class Contents(msgspec.Struct):
         """How many records were understood."""
         return sum(len(batch.rows) for batch in self.batches)
 
-    def batch(self, table: Table) -> Batch:
-        """The batch of a table, begun if there is none yet."""
+    def rows(self, table: Table) -> list[Row]:
+        """The rows of a table, to add to; its batch is begun if there is none yet."""
         for batch in self.batches:
             if batch.table is table:
-                return batch
-        self.batches.append(Batch(table, [], []))
-        return self.batches[-1]
+                return cast(list[Row], batch.rows)
+        rows: list[Row] = []
+        self.batches.append(Batch(table, rows, []))
+        return rows
 
 
 class UploadDecoder:
@@ -114,10 +116,10 @@ class UploadDecoder:
             except ValueError as error:
                 contents.rejects.append(Reject(own.name, str(error), body))
             else:
-                contents.batch(own).rows.append((photo,))
+                contents.rows(own).append((photo,))
         elif own is not None and name.lower() not in self._lines:
             batch = decode(own, body, dialect)
-            contents.batch(own).rows.extend(batch.rows)
+            contents.rows(own).extend(batch.rows)
             contents.rejects += batch.rejects
         elif own is None and name.lower() not in _DATA_TYPES and not self._begins_known(body):
             contents.bare = True
@@ -162,7 +164,7 @@ class UploadDecoder:
         except ValueError as error:
             contents.rejects.append(Reject(table.name, str(error), line))
         else:
-            contents.batch(table).rows.append(row)
+            contents.rows(table).append(row)
 
 
 def _unknown(keyword: str) -> str:
