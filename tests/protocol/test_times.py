@@ -163,7 +163,7 @@ def test_the_minutes_that_are_known_do_not_grow_without_end(
 )
 def test_a_day_that_no_calendar_has_is_refused(wall: str) -> None:
     """A time on such a day stands for nothing."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"(out of range|must be in)"):
         times.wall_seconds([wall])
 
 
