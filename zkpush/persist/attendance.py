@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
-from itertools import repeat
+from itertools import groupby, repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -27,6 +27,8 @@ FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
 _NAMES = (*_LEADING, *ATTLOG.names, "extra", "raw")
+_Waiting = tuple[int, AttendanceRows, WallClock, int]
+"""The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
@@ -50,36 +52,18 @@ class Attendance:
 
         The values go to the driver as they were decoded: nothing is built for a record on the way.
         """
-        if not rows:
-            return
-        count, width = len(self._instants), len(self._columns)
-        decoded = AttendanceRows.of(rows)
-        instants, doubts = reckon(decoded, clock, now // 1000)
-        new = len(instants)
-        self._instants += instants
-        self._doubts += repeat(None, new) if doubts is None else doubts
-        self._device_ids += repeat(device_id, new)
-        self._received += repeat(now, new)
-        if len(decoded.columns) > width:
-            self._columns += ([None] * count for _ in decoded.columns[width:])
-        for column, values in zip(self._columns, decoded.columns, strict=False):
-            column += values
-        for column in self._columns[len(decoded.columns) :]:
-            column += repeat(None, new)
-        if count + new > MOST_WAITING:
-            self.flush()
+        if rows:
+            decoded = AttendanceRows.of(rows)
+            self._waiting.append((device_id, decoded, clock, now))
+            self._count += len(decoded)
+            if self._count > MOST_WAITING:
+                self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
-        if not self._instants:
+        if not self._waiting:
             return
-        columns: list[Sequence[object]] = [
-            self._device_ids,
-            self._instants,
-            self._received,
-            self._doubts,
-            *self._columns,
-        ]
+        columns = _columns(self._waiting)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
@@ -93,11 +77,8 @@ class Attendance:
 
     def forget(self) -> None:
         """Drop what waits: its transaction is not committed."""
-        self._device_ids: list[int] = []
-        self._instants: list[int] = []
-        self._received: list[int] = []
-        self._doubts: list[str | None] = []
-        self._columns: list[list[object]] = []
+        self._waiting: list[_Waiting] = []
+        self._count = 0
 
     def page(
         self,
@@ -164,6 +145,30 @@ class Attendance:
             )
         )
         return int(self._connection.execute(query).scalar_one())
+
+
+def _columns(waiting: Sequence[_Waiting]) -> list[Sequence[object]]:
+    """All columns of what waits: who sent each record, its instant, and what it says."""
+    device_ids: list[int] = []
+    received: list[int] = []
+    for device_id, rows, _, now in waiting:
+        device_ids += repeat(device_id, len(rows.seconds))
+        received += repeat(now, len(rows.seconds))
+    every = AttendanceRows.join([rows for _, rows, _, _ in waiting])
+    instants: list[int] = []
+    doubts: list[str | None] = []
+    # All of a group come within a second or two, and most from one zone.
+    runs = [(key, list(run)) for key, run in groupby(waiting, _clock_and_second)]
+    for (clock, second), run in runs:
+        rows = every if len(runs) == 1 else AttendanceRows.join([rows for _, rows, _, _ in run])
+        found, doubtful = reckon(rows, clock, second)
+        instants += found
+        doubts += repeat(None, len(found)) if doubtful is None else doubtful
+    return [device_ids, instants, received, doubts, *every.columns]
+
+
+def _clock_and_second(waiting: _Waiting) -> tuple[WallClock, int]:
+    return waiting[2], waiting[3] // 1000
 
 
 def _is_empty(column: Sequence[object]) -> bool:

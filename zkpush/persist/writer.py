@@ -2,6 +2,11 @@
 
 While a commit is on its way to the disk, new units queue up; the next commit takes them all. A
 unit's Deferred fires after the commit, so that whoever waits for it may say so to a terminal.
+
+The reactor stands still while a group is stored, if that takes no longer than it does on a good
+disk. The two threads would otherwise take turns with the interpreter at every statement, and the
+processor would forget what one of them is about to need again: that costs more than what could be
+done meanwhile. Where storing takes longer, the reactor goes on with its work.
 """
 
 from __future__ import annotations
@@ -28,6 +33,10 @@ MOST_UNITS = 1000
 """About the most units in one commit, so that the first of them does not wait for ever."""
 MOST_TURNS = 3
 """Most turns of the reactor in which units are gathered before the writer's thread gets them."""
+PATIENCE_SECONDS = 0.005
+"""How long the reactor stands still for a group."""
+IMPATIENT_GROUPS = 20
+"""For how many groups it does not, after one that took longer."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
 
@@ -63,6 +72,9 @@ class GroupCommitWriter:
         self._now = now
         self._collected: list[_Unit] = []
         self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[list[_Unit]] = queue.SimpleQueue()
+        self._stands_still = False
+        self._impatient = 0
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
@@ -105,7 +117,30 @@ class GroupCommitWriter:
         """Give the writer's thread all units at once: it is woken once."""
         collected, self._collected = self._collected, []
         if collected:
+            self._stands_still = not self._impatient
             self._waiting.put(collected)
+            self._stand_still()
+
+    def _stand_still(self) -> None:
+        """Wait a moment for a group to be stored; what took longer is heard of later."""
+        if not self._stands_still:
+            self._impatient -= 1
+            return
+        try:
+            group = self._finished.get(timeout=PATIENCE_SECONDS)
+        except queue.Empty:
+            self._impatient = IMPATIENT_GROUPS
+            group = []
+        self._stands_still = False
+        self._deliver(group)
+        # The writer's thread may have seen the flag a moment before it was taken down.
+        self._hear()
+
+    def _hear(self) -> None:
+        """Deliver what was stored meanwhile."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._deliver(self._finished.get_nowait())
 
     def stop(self) -> Deferred[None]:
         """Take no more units; the Deferred fires when all that were handed in are committed."""
@@ -120,7 +155,9 @@ class GroupCommitWriter:
             group, last = self._next_group_thd()
             if group:
                 self._commit_group_thd(group)
-                self._reactor.callFromThread(self._deliver, group)
+                self._finished.put(group)
+                if not self._stands_still:
+                    self._reactor.callFromThread(self._hear)
         self._disconnect_thd()
         self._reactor.callFromThread(self._finish)
 

@@ -81,6 +81,25 @@ class AttendanceRows(Sequence[tuple[object, ...]]):
                 column += values
         return cls(columns, wall_seconds(columns[_TIME]))
 
+    @classmethod
+    def join(cls, parts: Sequence[AttendanceRows]) -> AttendanceRows:
+        """The rows of all parts, one after the other."""
+        widths = {len(part.columns) for part in parts}
+        if len(widths) > 1:
+            parts = [part._widened(max(widths)) for part in parts]
+        return cls(
+            [
+                list(itertools.chain.from_iterable([part.columns[place] for part in parts]))
+                for place in range(max(widths))
+            ],
+            list(itertools.chain.from_iterable([part.seconds for part in parts])),
+        )
+
+    def _widened(self, width: int) -> AttendanceRows:
+        empty = [None] * len(self)
+        more = [empty] * (width - len(self.columns))
+        return AttendanceRows([*self.columns, *more], self.seconds)
+
     def __len__(self) -> int:
         return len(self.seconds)
 
@@ -141,7 +160,7 @@ def decode_plain(text: str) -> AttendanceRows | None:
         _numbers(parts[3::width]),
     ]
     if width >= _COMMON:
-        columns += (_or_none(parts[place::width]) for place in _RESERVED)
+        columns += [_or_none(parts[place::width]) for place in _RESERVED]
     return AttendanceRows(columns, seconds)
 
 
