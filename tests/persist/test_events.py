@@ -300,9 +300,9 @@ def make_event_tests(factory):
             kind = type(store._database)
             plain = kind.insert
 
-            def insert(self, driver, table, *args, **named):
-                inserted.append(table.name)
-                return plain(self, driver, table, *args, **named)
+            def insert(self, driver, *inserts):
+                inserted.extend(one.table.name for one in inserts)
+                return plain(self, driver, *inserts)
 
             kind.insert = insert
             try:

@@ -16,10 +16,11 @@ from ..protocol.attendance import AttendanceRows
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
-from .databases import Database
+from .databases import Database, Insert
 from .instants import reckon
 from .rows import record
 from .schema import attendance, devices
+from .waiting import Waiting
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
@@ -34,18 +35,18 @@ _DAY = 86_400
 
 
 @implementer(IAttendance)
-class Attendance:
+class Attendance(Waiting):
     """The attendance records, on one connection.
 
     Rows wait until something is read, or is to be committed, so that those of many uploads are
     written with one statement.
     """
 
+    is_repeatable = True
+
     def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
-        self._database = database
         self._connection = connection
-        self._driver = driver
-        self.forget()
+        super().__init__(database, driver)
 
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
@@ -59,23 +60,22 @@ class Attendance:
             if self._count > MOST_WAITING:
                 self.flush()
 
-    def flush(self) -> None:
-        """Write what waits."""
+    def take(self) -> Insert | None:
+        """What waits, if anything does; it waits no more."""
         if not self._waiting:
-            return
+            return None
         columns = _columns(self._waiting)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
-        self._database.insert(
-            self._driver,
+        self.forget_waiting()
+        return Insert(
             attendance,
             tuple(_NAMES[place] for place in used),
             [columns[place] for place in used],
         )
-        self.forget()
 
-    def forget(self) -> None:
+    def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
         self._waiting: list[_Waiting] = []
         self._count = 0

@@ -12,14 +12,15 @@ from zope.interface import implementer
 
 from ..interfaces import IAudit
 from ..model import AuditRecord, Page
-from .databases import Database
+from .databases import Database, Insert
 from .schema import audit, plain
+from .waiting import Waiting
 
 _NAMES = ("actor", "action", "subject", "detail", "at")
 
 
 @implementer(IAudit)
-class Audit:
+class Audit(Waiting):
     """The audit log, on one connection.
 
     What a group of units records waits for its end, and is written together: who takes ids keeps
@@ -27,25 +28,23 @@ class Audit:
     """
 
     def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
-        self._database = database
         self._connection = connection
-        self._driver = driver
-        self.forget()
+        super().__init__(database, driver)
 
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
         """Record who did what."""
         told = None if detail is None else plain(detail)
         self._waiting.append((plain(actor), plain(action), plain(subject), told, now))
 
-    def flush(self) -> None:
-        """Write what waits."""
-        if self._waiting:
-            self._database.check(self._driver)  # its words are better than those of an insert
-            columns = list(zip(*self._waiting, strict=True))
-            self.forget()
-            self._database.insert(self._driver, audit, _NAMES, columns)
+    def take(self) -> Insert | None:
+        """What waits, if anything does; it waits no more."""
+        if not self._waiting:
+            return None
+        columns = list(zip(*self._waiting, strict=True))
+        self.forget_waiting()
+        return Insert(audit, _NAMES, columns)
 
-    def forget(self) -> None:
+    def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
         self._waiting: list[tuple[str, str, str, str | None, int]] = []
 

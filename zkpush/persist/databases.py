@@ -29,6 +29,18 @@ ROTATING = (
 )
 
 
+@attrs.frozen
+class Insert:
+    """Rows to be inserted into one table."""
+
+    table: Table
+    names: tuple[str, ...]
+    columns: Sequence[Sequence[object]]
+    """The values of all rows, for each name."""
+    conflict: str = "DO NOTHING"
+    """SQL: what to do with a row that is there."""
+
+
 @attrs.frozen(kw_only=True)
 class Database(abc.ABC):
     """An opened database. `driver` stands for a connection of its driver, below SQLAlchemy's."""
@@ -70,6 +82,10 @@ class Database(abc.ABC):
         self.readers.dispose()
         self.engine.dispose()
 
+    def begin(self, driver: Any) -> None:
+        """Begin a transaction that writes, where the driver does not do it by itself."""
+        return None
+
     @abc.abstractmethod
     def window(self, connection: Connection) -> tuple[int, int]:
         """The lowest revision that may still come, and one above the highest that may be there.
@@ -78,18 +94,22 @@ class Database(abc.ABC):
         """
 
     @abc.abstractmethod
-    def insert(
-        self,
-        driver: Any,
-        table: Table,
-        names: tuple[str, ...],
-        columns: Sequence[Sequence[object]],
-        conflict: str = "DO NOTHING",
-    ) -> None:
-        """Insert many rows, given by columns, with one statement; `conflict` is SQL.
+    def insert(self, driver: Any, *inserts: Insert) -> None:
+        """Insert with as few statements as it takes.
 
         Ids ascend in the order of the rows, and of the commits of all processes.
         """
+
+    def is_untouched(self, driver: Any) -> bool:
+        """Whether the database has not heard of the transaction yet: `insert_alone` may be it."""
+        return False
+
+    def insert_alone(self, driver: Any, inserts: Sequence[Insert]) -> None:
+        """Insert in a transaction of its own, which is committed when this returns.
+
+        If it raises because the connection was lost, nobody knows whether it is committed.
+        """
+        raise NotImplementedError
 
     @abc.abstractmethod
     def check(self, driver: Any) -> None:

@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from ..interfaces import IEntries
 from ..model import Entry, Page
-from .databases import Database
+from .databases import Database, Insert
 from .schema import devices, entries
 from .sealed import opened, sealed
 from .vault import Vault
@@ -65,7 +65,7 @@ class Entries:
         ]
         if rows:
             columns = [[row[name] for row in rows] for name in _NAMES]
-            self._database.insert(self._driver, entries, _NAMES, columns, _REPLACE)
+            self._database.insert(self._driver, Insert(entries, _NAMES, columns, _REPLACE))
 
     def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
         """List entries by id."""

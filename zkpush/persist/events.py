@@ -15,14 +15,15 @@ from zope.interface import implementer
 
 from ..interfaces import IEvents
 from ..model import GAP, Event, Page
-from .databases import Database
+from .databases import Database, Insert
 from .schema import events
+from .waiting import Waiting
 
 _NAMES = ("kind", "data", "at")
 
 
 @implementer(IEvents)
-class Events:
+class Events(Waiting):
     """The events, on one connection.
 
     Those of a group of units wait for its end, and are written together: who takes ids keeps
@@ -32,24 +33,22 @@ class Events:
     def __init__(
         self, database: Database, connection: Connection, driver: Any, now: Callable[[], int]
     ) -> None:
-        self._database = database
         self._connection = connection
-        self._driver = driver
         self._now = now
-        self.forget_waiting()
+        super().__init__(database, driver)
 
     def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
         """Tell of something, once the unit of work is committed; `now` is the store's, else."""
         at = self._now() if now is None else now
         self._waiting.append((kind, msgspec.json.encode(data).decode(), at))
 
-    def flush(self) -> None:
-        """Write what waits."""
-        if self._waiting:
-            self._database.check(self._driver)  # its words are better than those of an insert
-            columns = list(zip(*self._waiting, strict=True))
-            self.forget_waiting()
-            self._database.insert(self._driver, events, _NAMES, columns)
+    def take(self) -> Insert | None:
+        """What waits, if anything does; it waits no more."""
+        if not self._waiting:
+            return None
+        columns = list(zip(*self._waiting, strict=True))
+        self.forget_waiting()
+        return Insert(events, _NAMES, columns)
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""

@@ -16,7 +16,7 @@ from ..model import Page, Record
 from ..protocol import fields
 from ..protocol.records import Batch
 from ..protocol.times import WallClock, far_off
-from .databases import Database
+from .databases import Database, Insert
 from .rows import record
 from .schema import devices
 from .sealed import opened, sealed
@@ -77,7 +77,7 @@ class Log:
             ]
         if rows:
             columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
-            self._database.insert(self._driver, self._kept, self._names, columns)
+            self._database.insert(self._driver, Insert(self._kept, self._names, columns))
 
     def page(self, part: Page, device: str | None) -> list[Record]:
         """List records by id."""

@@ -18,7 +18,7 @@ from zope.interface import implementer
 
 from ..interfaces import IEvents, IPeople, NotUnsealed
 from ..model import Page, Record, Said
-from .databases import Database, quoted
+from .databases import Database, Insert, quoted
 from .pictures import Pictures
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
@@ -172,11 +172,11 @@ class People:
         rows = [(table, key, device_id, digests[key], now) for key in sorted(latest)]
         if rows:
             columns = list(zip(*rows, strict=True))
-            self._database.insert(self._driver, holdings, _HELD, columns, _HOLD)
+            self._database.insert(self._driver, Insert(holdings, _HELD, columns, _HOLD))
             # Of several statements of one key, those before the last are said, too.
             spoken = {(table, _key(one), self._vault.index(one.text)) for one in said}
             columns = list(zip(*sorted(spoken), strict=True))
-            self._database.insert(self._driver, versions, _VERSION, columns)
+            self._database.insert(self._driver, Insert(versions, _VERSION, columns))
         return [
             one
             for key, one in latest.items()
@@ -227,7 +227,7 @@ class People:
         pins = sorted({str(one.key[0]) for one in said})
         if pins:
             columns = (pins, [device_id] * len(pins))
-            self._database.insert(self._driver, users, ("pin", "device_id"), columns)
+            self._database.insert(self._driver, Insert(users, ("pin", "device_id"), columns))
 
     def _write(
         self,
@@ -248,10 +248,12 @@ class People:
         ]
         self._database.insert(
             self._driver,
-            table,
-            ("device_id", "updated_at", *names),
-            list(zip(*rows, strict=True)),
-            _replace(table, names, absent_stays=absent_stays),
+            Insert(
+                table,
+                ("device_id", "updated_at", *names),
+                list(zip(*rows, strict=True)),
+                _replace(table, names, absent_stays=absent_stays),
+            ),
         )
 
 

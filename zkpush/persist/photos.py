@@ -11,7 +11,7 @@ from ..interfaces import IAttendancePhotos
 from ..model import Page, Record
 from ..protocol.photos import Photo, parse_name
 from ..protocol.times import WallClock, far_off
-from .databases import Database
+from .databases import Database, Insert
 from .pictures import Pictures
 from .rows import record
 from .schema import attendance_photos, devices
@@ -64,7 +64,7 @@ class AttendancePhotos:
         }
         row = sealed(self._vault, attendance_photos, row)
         columns = [[row[name]] for name in _NAMES]
-        self._database.insert(self._driver, attendance_photos, _NAMES, columns)
+        self._database.insert(self._driver, Insert(attendance_photos, _NAMES, columns))
 
     def page(self, part: Page, device: str | None, pin: str | None) -> list[Record]:
         """List photos by id."""

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from zope.interface import implementer
 
 from ..interfaces import IPictures, StoreError
-from .databases import Database
+from .databases import Database, Insert
 from .schema import pictures
 from .sealed import place
 from .vault import Vault
@@ -41,7 +41,7 @@ class Pictures:
         if folder is None:
             names = ("digest", "content")
             sealed = self._vault.seal(content, about(digest))
-            self._database.insert(self._driver, pictures, names, ([digest], [sealed]))
+            self._database.insert(self._driver, Insert(pictures, names, ([digest], [sealed])))
         else:
             try:
                 write_file(folder, digest, lambda: self._vault.seal(content, about(digest)))

@@ -28,6 +28,7 @@ from .databases import (
     READERS,
     ROTATING,
     Database,
+    Insert,
     driver_error,
     parse_url,
     quoted,
@@ -80,7 +81,7 @@ _LOCK, _LOCK_ALONE = (
 _MIGRATING = text(
     "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
 )
-_TURN = "WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
+_TURN = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
 _ELSEWHERE = """
 WITH seen AS (
     SELECT (value->>0)::bigint AS id, value->>2 AS address
@@ -134,17 +135,40 @@ class PostgreSQL(Database):
         oldest, following = connection.execute(_SNAPSHOT).one()
         return int(oldest), int(following)
 
-    def insert(
-        self,
-        driver: psycopg.Connection[Any],
-        table: Table,
-        names: tuple[str, ...],
-        columns: Sequence[Sequence[object]],
-        conflict: str = "DO NOTHING",
-    ) -> None:
-        """Insert from a JSON array, the fastest parameter to make: psycopg's are made in Python."""
-        rows = msgspec.json.encode(list(zip(*columns, strict=True))).decode()
-        driver.execute(_insert_sql(table, names, conflict), [rows])
+    def insert(self, driver: psycopg.Connection[Any], *inserts: Insert) -> None:
+        """Insert everything with one statement, from JSON arrays.
+
+        That is the fastest parameter to make: psycopg's are made in Python.
+        """
+        if inserts:
+            # The first one is the last of the statement: it takes the turn, and is done first.
+            ordered = [*inserts[1:], inserts[0]]
+            driver.execute(
+                _insert_sql(*((one.table, one.names, one.conflict) for one in ordered)),
+                [
+                    msgspec.json.encode(list(zip(*one.columns, strict=True))).decode()
+                    for one in ordered
+                ],
+            )
+
+    def is_untouched(self, driver: psycopg.Connection[Any]) -> bool:
+        """Whether the server was asked nothing yet: psycopg begins a transaction only then."""
+        return bool(driver.info.transaction_status == driver.info.transaction_status.IDLE)
+
+    def insert_alone(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
+        """Insert with one statement, which is a transaction: one answer to wait for, and not four.
+
+        The server is asked even if there is nothing, so that no unit ends well without it.
+        """
+        driver.autocommit = True
+        try:
+            if inserts:
+                self.insert(driver, *inserts)
+            else:
+                driver.execute("SELECT 1")
+        finally:
+            if not driver.closed:
+                driver.autocommit = False
 
     def check(self, driver: psycopg.Connection[Any]) -> None:
         """Raise if the server is not there, or would take COMMIT for ROLLBACK.
@@ -152,9 +176,9 @@ class PostgreSQL(Database):
         It does, without a word, after an error that the unit of work took no notice of.
         """
         status = driver.info.transaction_status
-        if status == status.IDLE:
-            driver.execute("SELECT 1")
-        elif status != status.INTRANS:
+        if driver.closed:
+            driver.execute("SELECT 1")  # says so
+        if status not in (status.IDLE, status.INTRANS):
             raise StoreError("a unit of work went on after the database had refused something")
 
     @contextlib.contextmanager
@@ -198,18 +222,29 @@ class PostgreSQL(Database):
         return primary or " ".join(super().words(error).split())
 
 
+_Kind = tuple[Table, tuple[str, ...], str]
+"""The table, the names and the conflict of an insert."""
+
+
 @functools.lru_cache(256)
-def _insert_sql(table: Table, names: tuple[str, ...], conflict: str) -> str:
-    """Rows of a JSON array into a table.
+def _insert_sql(*kinds: _Kind) -> str:
+    """Rows of JSON arrays into tables, with one statement.
 
     Where ids are cursors that readers go on from, nobody may see an id before all lower ones: who
-    takes ids holds a lock until the commit.
+    takes ids holds a lock until the commit. So does whoever inserts beside it, in one order.
     """
-    ordered = "id" in table.c
+    turn = any("id" in table.c for table, _, _ in kinds)
+    *others, last = (_one_insert_sql(*kind, turn=turn) for kind in kinds)
+    beside = [f"beside_{place} AS ({sql})" for place, sql in enumerate(others)]
+    before = ", ".join([_TURN] * turn + beside)
+    return f"WITH {before} {last}" if before else last
+
+
+def _one_insert_sql(table: Table, names: tuple[str, ...], conflict: str, *, turn: bool) -> str:
     values = ", ".join(_value(table, name, place) for place, name in enumerate(names))
     return (
-        f"{_TURN if ordered else ''} INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608
-        f"SELECT {values} FROM {'turn, ' if ordered else ''}jsonb_array_elements(%s::jsonb) AS row "
+        f"INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608 - no input
+        f"SELECT {values} FROM {'turn, ' if turn else ''}jsonb_array_elements(%s::jsonb) AS row "
         f"ON CONFLICT {conflict}"
     )
 

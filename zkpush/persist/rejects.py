@@ -12,7 +12,7 @@ from zope.interface import implementer
 from ..interfaces import IRejects
 from ..model import Page, StoredReject
 from ..protocol.records import Reject
-from .databases import Database
+from .databases import Database, Insert
 from .schema import devices, plain, rejects
 from .sealed import opened, sealed
 from .vault import Vault
@@ -42,7 +42,7 @@ class Rejects:
         if rejects_:
             rows = [self._row(device_id, reject, now) for reject in rejects_]
             columns = [[row[name] for row in rows] for name in _NAMES]
-            self._database.insert(self._driver, rejects, _NAMES, columns)
+            self._database.insert(self._driver, Insert(rejects, _NAMES, columns))
 
     def _row(self, device_id: int, reject: Reject, now: int) -> Mapping[str, object]:
         return sealed(

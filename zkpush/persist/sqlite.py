@@ -26,7 +26,16 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .backup import back_up
-from .databases import IN_USE, LOCKED_SECONDS, READERS, ROTATING, Database, parse_url, quoted
+from .databases import (
+    IN_USE,
+    LOCKED_SECONDS,
+    READERS,
+    ROTATING,
+    Database,
+    Insert,
+    parse_url,
+    quoted,
+)
 from .keys import SiteKey
 from .store import Store
 
@@ -58,6 +67,8 @@ UPDATE devices SET last_seen_at = seen.at, address = seen.address
 FROM {_NOW_SEEN}
 WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
 """  # noqa: S608 - a constant
+_BEGIN = "BEGIN IMMEDIATE"
+"""A lock that is taken only by the first write of a unit could be refused in its middle."""
 _memory_names = itertools.count()
 _log = Logger()
 
@@ -97,25 +108,27 @@ class SQLite(Database):
         if self.keeper is not None:
             self.keeper.close()
 
+    def begin(self, driver: Any) -> None:
+        """Take the lock of all who write."""
+        driver.execute(_BEGIN)
+
     def window(self, connection: Connection) -> tuple[int, int]:
         """The next revision: writers take turns, so that all below it are committed."""
         following = int(connection.execute(text(f"SELECT {_NEXT_REVISION}")).scalar_one())
         return following, following
 
-    def insert(
-        self,
-        driver: Any,
-        table: Table,
-        names: tuple[str, ...],
-        columns: Sequence[Sequence[object]],
-        conflict: str = "DO NOTHING",
-    ) -> None:
+    def insert(self, driver: Any, *inserts: Insert) -> None:
         """Insert with as few statements as it takes, of many rows each.
 
         `executemany` lets go of the interpreter's lock and asks for it again at every row, which
         beside a busy reactor costs several times what the row itself does. To hand over a value
         costs a third of it: what is the same in all of many rows is handed over once.
         """
+        for insert in inserts:
+            self._insert(driver, insert)
+
+    def _insert(self, driver: Any, insert: Insert) -> None:
+        names, columns = insert.names, insert.columns
         start, rows = 0, len(columns[0])
         same, varying = [], list(range(len(names)))
         if rows >= _STEP:
@@ -130,7 +143,7 @@ class SQLite(Database):
         while rows:
             size = min(rows - rows % _STEP, _MOST_ROWS) or rows
             end = start + size * len(varying)
-            sql = _insert_sql(table, names, len(shared), conflict, size)
+            sql = _insert_sql(insert.table, names, len(shared), insert.conflict, size)
             driver.execute(sql, shared + values[start:end])
             start, rows = end, rows - size
 
@@ -222,8 +235,7 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
         pool_size=READERS,
         hide_parameters=True,
     )
-    # A lock that is taken only by the first write of a unit could be refused in its middle.
-    _begin_with(engine, "BEGIN IMMEDIATE")
+    _begin_with(engine, _BEGIN)
     _begin_with(readers, "BEGIN")
     return SQLite(
         site=SiteKey(key),
@@ -246,7 +258,8 @@ def _begin_with(engine: Engine, statement: str) -> None:
     def begin(connection: Connection) -> None:
         # Below SQLAlchemy, which would cost three times as much as SQLite does.
         driver: Any = connection.connection.driver_connection
-        driver.execute(statement)
+        if not driver.in_transaction:
+            driver.execute(statement)
 
 
 def _make_private(path: Path) -> None:

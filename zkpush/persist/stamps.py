@@ -8,8 +8,9 @@ from sqlalchemy import Connection, delete, select
 from zope.interface import implementer
 
 from ..interfaces import IStamps
-from .databases import Database, insert
+from .databases import Database, Insert, insert
 from .schema import stamps
+from .waiting import Waiting
 
 _NAMES = ("device_id", "name", "value")
 _ALL_IS_WANTED = ""
@@ -22,14 +23,14 @@ _REPLACE = (
 
 
 @implementer(IStamps)
-class Stamps:
+class Stamps(Waiting):
     """The stamps, on one connection. Those to remember wait as attendance records do."""
 
+    is_repeatable = True
+
     def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
-        self._database = database
         self._connection = connection
-        self._driver = driver
-        self.forget()
+        super().__init__(database, driver)
 
     def of(self, device_id: int) -> dict[str, str]:
         """Map the names of the tables a terminal has uploaded to their last stamps."""
@@ -42,15 +43,15 @@ class Stamps:
         """Keep the stamp of an upload."""
         self._waiting[device_id, table] = stamp
 
-    def flush(self) -> None:
-        """Write what waits, in an order that is the same everywhere: nodes do not block another."""
-        if self._waiting:
-            rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
-            columns = list(zip(*rows, strict=True))
-            self._database.insert(self._driver, stamps, _NAMES, columns, _REPLACE)
-            self.forget()
+    def take(self) -> Insert | None:
+        """What waits, in an order that is the same everywhere: nodes do not block another."""
+        if not self._waiting:
+            return None
+        rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
+        self.forget_waiting()
+        return Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE)
 
-    def forget(self) -> None:
+    def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
         self._waiting: dict[tuple[int, str], str] = {}
 

@@ -14,7 +14,7 @@ from . import schema
 from .attendance import Attendance
 from .audit import Audit
 from .commands import Commands
-from .databases import Database
+from .databases import Database, Insert
 from .devices import Devices
 from .entries import Entries
 from .events import Events
@@ -29,6 +29,7 @@ from .sessions import Sessions
 from .stamps import Stamps
 from .tokens import Tokens
 from .vault import Vault
+from .waiting import Waiting
 
 
 @implementer(ITransaction)
@@ -73,22 +74,45 @@ class Transaction:
         self.audit = Audit(*parts)
         self.tokens = Tokens(connection)
         self.leases = Leases(connection)
+        self._rows: tuple[Waiting, ...] = (self.attendance, self.stamps)
+        self._waiting: tuple[Waiting, ...] = (*self._rows, self.audit, self.events)
+        self._database = database
         if writes:
             event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())
 
+    def begin(self) -> None:
+        """Begin, below SQLAlchemy: that has a transaction once it is asked something, or never."""
+        self._database.begin(self.driver)
+
+    def commit(self) -> None:
+        """Commit, whoever has begun."""
+        (self.connection if self.connection.in_transaction() else self.driver).commit()
+
+    def roll_back(self) -> None:
+        """Leave nothing behind."""
+        (self.connection if self.connection.in_transaction() else self.driver).rollback()
+
     def flush(self) -> None:
         """Write what waits."""
-        self._flush_rows()
-        self.audit.flush()
-        self.events.flush()
+        waiting = self.take()
+        if waiting:
+            self._database.check(self.driver)  # its words are better than those of an insert
+            self._database.insert(self.driver, *waiting)
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether to write what waits twice would be the same as to write it once."""
+        return not any(part.waits for part in self._waiting if not part.is_repeatable)
+
+    def take(self) -> list[Insert]:
+        """All that waits; it waits no more."""
+        return [insert for part in self._waiting if (insert := part.take()) is not None]
 
     def _flush_rows(self) -> None:
-        self.attendance.flush()
-        self.stamps.flush()
+        for part in self._rows:
+            part.flush()
 
     def forget(self) -> None:
         """Drop what waits: it is not committed."""
-        self.attendance.forget()
-        self.stamps.forget()
-        self.audit.forget()
-        self.events.forget_waiting()
+        for part in self._waiting:
+            part.forget_waiting()

@@ -221,19 +221,22 @@ class GroupCommitWriter:
                 return None
 
     def _commit_thd(self, transaction: Transaction, group: list[_Unit]) -> None:
-        begun = transaction.connection.begin()
         try:
+            transaction.begin()
             for unit in group:
                 unit.outcome = unit.run(transaction)
-            transaction.flush()
-            self._database.check(transaction.driver)
+            if transaction.is_repeatable and self._database.is_untouched(transaction.driver):
+                self._database.insert_alone(transaction.driver, transaction.take())
+            else:
+                transaction.flush()
+                self._database.check(transaction.driver)
         except BaseException:
             transaction.forget()
             with contextlib.suppress(*self._database.errors):
-                begun.rollback()
+                transaction.roll_back()
             raise
         try:
-            begun.commit()
+            transaction.commit()
         except self._database.errors as error:
             if self._database.is_lost(transaction.driver):
                 self._disconnect_thd()

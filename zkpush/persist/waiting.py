@@ -1,0 +1,41 @@
+"""What waits to be written together, with one statement for the uploads of many."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sized
+from typing import Any, ClassVar
+
+from .databases import Database, Insert
+
+
+class Waiting(abc.ABC):
+    """Rows of one table that wait until something is read, or is to be committed."""
+
+    is_repeatable: ClassVar[bool] = False
+    """Whether rows that are there already change nothing."""
+    _waiting: Sized
+
+    def __init__(self, database: Database, driver: Any) -> None:
+        self._database = database
+        self._driver = driver
+        self.forget_waiting()
+
+    @abc.abstractmethod
+    def forget_waiting(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+
+    @abc.abstractmethod
+    def take(self) -> Insert | None:
+        """What waits, if anything does; it waits no more."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything does."""
+        return bool(self._waiting)
+
+    def flush(self) -> None:
+        """Write what waits."""
+        insert = self.take()
+        if insert is not None:
+            self._database.insert(self._driver, insert)
