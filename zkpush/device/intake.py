@@ -99,16 +99,18 @@ class Intake:
     ) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
         device = terminal.device
-        arrived = [
-            Batch(batch.table, batch.rows, batch.rejects, stamp)
-            for batch in contents.batches
-            if batch.rows
-        ]
-        batches = [
-            (self._handlers[batch.table.name], kept)
-            for batch in arrived
-            if (kept := self._privacy.kept(batch)) is not None
-        ]
+        arrived: list[Batch] = []
+        batches: list[tuple[IRecordHandler, Batch]] = []
+        changes_device = False
+        for batch in contents.batches:
+            if batch.rows:
+                batch = Batch(batch.table, batch.rows, batch.rejects, stamp)
+                arrived.append(batch)
+                kept = self._privacy.kept(batch)
+                if kept is not None:
+                    handler = self._handlers[batch.table.name]
+                    batches.append((handler, kept))
+                    changes_device = changes_device or handler.changes_device
         if len(batches) < len(arrived):
             self._log.info(
                 "Terminal {sn}: {count} templates and photos are dropped, as is configured",
@@ -116,7 +118,6 @@ class Intake:
                 count=contents.count - sum(len(batch.rows) for _, batch in batches),
             )
         rejects = self._privacy.kept_rejects(contents.rejects)
-        changes_device = any(handler.changes_device for handler, _ in batches)
         good_stamp = None if contents.refusal else check_stamp(stamp)
 
         def unit(tx: ITransaction) -> Device | None:

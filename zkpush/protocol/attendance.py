@@ -160,7 +160,11 @@ def decode_plain(text: str) -> AttendanceRows | None:
         _numbers(parts[3::width]),
     ]
     if width >= _COMMON:
-        columns += [_or_none(parts[place::width]) for place in _RESERVED]
+        reserved = [parts[place::width] for place in _RESERVED]
+        if "\t\t" in text or "\t\n" in text:
+            columns += [[value or None for value in column] for column in reserved]
+        else:
+            columns += reserved
     return AttendanceRows(columns, seconds)
 
 
@@ -169,10 +173,6 @@ def _numbers(texts: list[str]) -> list[int]:
     if texts.count(texts[0]) == len(texts):
         return [number] * len(texts)
     return [_NUMBERS[text] for text in texts]
-
-
-def _or_none(texts: list[str]) -> list[Any]:
-    return [text or None for text in texts] if "" in texts else texts
 
 
 @functools.cache

@@ -16,6 +16,7 @@ import collections
 from typing import TYPE_CHECKING, Any
 
 import httptools
+import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
@@ -40,29 +41,18 @@ _STOPPING = (Unavailable.status, refusal("The server is being stopped; ask again
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class _Request:
+class _Request(msgspec.Struct, gc=False):
     """What is parsed of one request."""
 
-    __slots__ = ("address", "body", "cookie", "keep", "method", "range", "target", "version")
-
-    def __init__(
-        self,
-        method: bytes,
-        target: bytes,
-        version: str,
-        keep: bool,
-        range: bytes | None,
-        cookie: bytes | None,
-        address: str | None,
-    ) -> None:
-        self.address = address
-        self.method = method
-        self.target = target
-        self.version = version
-        self.keep = keep
-        self.range = range
-        self.cookie = cookie
-        self.body: list[bytes] = []
+    method: bytes
+    target: bytes
+    version: str
+    keep: bool
+    range: bytes | None
+    cookie: bytes | None
+    address: str | None
+    body: bytes | list[bytes] = b""
+    """A list where it came in parts."""
 
 
 class TerminalChannel(Connection):
@@ -270,8 +260,12 @@ class TerminalChannel(Connection):
             raise Over("body_bytes", TOO_LARGE)
         if site.bodies_bytes > site.limits.bodies_bytes:
             raise Over("bodies_bytes", FULL)
-        if self._request is not None:
-            self._request.body.append(part)
+        request = self._request
+        if request is not None:
+            if isinstance(request.body, list):
+                request.body.append(part)
+            else:
+                request.body = [request.body, part] if request.body else part
 
     def on_message_complete(self) -> None:
         """The request is whole."""
@@ -292,7 +286,7 @@ class TerminalChannel(Connection):
             reply = self._site.reply(
                 method,
                 request.target,
-                body[0] if len(body) == 1 else b"".join(body),
+                b"".join(body) if isinstance(body, list) else body,
                 request.address,
                 request.range,
                 request.cookie,
@@ -312,22 +306,25 @@ class TerminalChannel(Connection):
         else:
             # What still comes is thrown away, which is cheaper than not to hear of it.
             self._deaf = True
-        reply.addCallback(self._answered, request).addErrback(
-            lambda failure: self._log.failure("A reply was not written", failure)
-        )
+        reply.addCallback(self._answered, request)
 
-    def _answered(self, reply: Reply, request: _Request) -> Deferred[None] | None:
-        # What took this long was not the terminal's doing.
-        self.active_at = self.begun_at = self._site.tick
-        if not self._closing:
-            if isinstance(reply, tuple):
-                self._write(request, reply)
-            elif self._site.draining:
-                self._write(request, _STOPPING)
-            else:
-                return Deferred.fromCoroutine(self._send_file(request, reply))
-        self._go_on()
-        return None
+    def _answered(self, reply: Reply, request: _Request) -> None:
+        try:
+            # What took this long was not the terminal's doing.
+            self.active_at = self.begun_at = self._site.tick
+            if not self._closing:
+                if isinstance(reply, tuple):
+                    self._write(request, reply)
+                elif self._site.draining:
+                    self._write(request, _STOPPING)
+                else:
+                    Deferred.fromCoroutine(self._send_file(request, reply)).addErrback(
+                        lambda failure: self._log.failure("A file was not sent", failure)
+                    )
+                    return
+            self._go_on()
+        except Exception:
+            self._log.failure("A reply was not written")
 
     def _go_on(self) -> None:
         self._answering = False

@@ -9,7 +9,9 @@ the operating system can be told that more follows.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
+import termios
 from typing import Any
 
 from twisted.internet.interfaces import IListeningPort
@@ -18,6 +20,8 @@ from twisted.internet.tcp import Connection, Port, Server
 
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 _MOST_THROWN_AWAY = 65536
+_NOTHING = bytes(4)
+"""How many bytes have come, as the operating system says it: none."""
 
 
 class SpareServer(Server):
@@ -76,8 +80,9 @@ class SpareServer(Server):
     def end(self) -> None:
         """Close the socket, which has nothing left to send."""
         # What has come unheard would take the reply along, which has not left yet.
-        with contextlib.suppress(OSError):
-            self.socket.recv(_MOST_THROWN_AWAY)
+        if fcntl.ioctl(self.socket, termios.FIONREAD, _NOTHING) != _NOTHING:
+            with contextlib.suppress(OSError):
+                self.socket.recv(_MOST_THROWN_AWAY)
         if self._watched:
             self.connectionLost(connectionDone)
             return
@@ -88,7 +93,25 @@ class SpareServer(Server):
         protocol.connectionLost(connectionDone)
 
 
+class _Listening(socket.socket):
+    """A listening socket that makes a connection of the numbers it has, not of their names.
+
+    The library looks up two enumerations for each, which costs as much as to accept it.
+    """
+
+    def __init__(self, other: socket.socket) -> None:
+        self._kind = (int(other.family), int(other.type), other.proto)
+        super().__init__(*self._kind, fileno=other.detach())
+
+    def accept(self) -> tuple[Any, Any]:
+        """The next connection, which is not inherited by other programs, and its address."""
+        handle, address = self._accept()  # type: ignore[attr-defined]
+        return socket.SocketType(*self._kind, handle), address
+
+
 def use_spare_servers(port: IListeningPort, site: ServerFactory) -> None:
     """Let the connections of a port be of this kind, if they are plain TCP."""
     if isinstance(port, Port) and port.transport is Server and port.factory is site:
         port.transport = SpareServer
+        port.socket = _Listening(port.socket)
+        port.fileno = port.socket.fileno  # type: ignore[method-assign]
