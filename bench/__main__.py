@@ -50,7 +50,12 @@ def main() -> int:
 
 
 def _line(result: Result) -> str:
-    return f"{result.work}: {result.ratio:.2f} {result.unit} (goal {result.goal})"
+    goal = "" if result.goal is None else f" (goal {result.goal})"
+    return f"{result.work}: {result.ratio:.2f} {result.unit}{goal}"
+
+
+def _goal(result: Result) -> str:
+    return "" if result.goal is None else f"{result.goal} {'✓' if result.met else '✗'}"
 
 
 def _table(results: list[Result]) -> Table:
@@ -65,7 +70,7 @@ def _table(results: list[Result]) -> Table:
             result.work,
             result.against,
             f"{result.ratio:.2f} {result.unit}",
-            f"{result.goal} {'✓' if result.met else '✗'}",
+            _goal(result),
             *(
                 f"{figures[name]:.0f} {unit}" if name in figures else ""
                 for name, unit in (("cpu_us", "µs"), ("limit_cpu_us", "µs"))

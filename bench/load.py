@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import selectors
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import attrs
 
@@ -47,7 +48,7 @@ def _complete(received: bytes) -> bool:
 
 
 def run(
-    port: int,
+    ports: Sequence[int],
     requests: Iterator[bytes],
     *,
     count: int,
@@ -55,8 +56,12 @@ def run(
     keep_alive: bool,
     limit: float = 120.0,
 ) -> Load:
-    """Send `count` requests on so many connections at a time; a new one for each, or kept ones."""
+    """Send `count` requests on so many connections at a time; a new one for each, or kept ones.
+
+    New connections are made to the ports in turn.
+    """
     load = Load()
+    turns = itertools.cycle(ports)
     selector = selectors.DefaultSelector()
     idle: collections.deque[socket.socket] = collections.deque()
     active = started = 0
@@ -64,7 +69,7 @@ def run(
     while load.requests < count and time.monotonic() - begun < limit:
         while active < connections and started < count:
             started, active = started + 1, active + 1
-            _send(selector, idle, port, next(requests))
+            _send(selector, idle, turns, next(requests))
         for key, _ in selector.select(1.0):
             connection: _Connection = key.data
             part = connection.sock.recv(65536)
@@ -90,9 +95,12 @@ def run(
 
 
 def _send(
-    selector: selectors.BaseSelector, idle: collections.deque[socket.socket], port: int, raw: bytes
+    selector: selectors.BaseSelector,
+    idle: collections.deque[socket.socket],
+    ports: Iterator[int],
+    raw: bytes,
 ) -> None:
     begun = time.monotonic()
-    sock = idle.popleft() if idle else socket.create_connection((HOST, port), timeout=60)
+    sock = idle.popleft() if idle else socket.create_connection((HOST, next(ports)), timeout=60)
     sock.sendall(raw)
     selector.register(sock, selectors.EVENT_READ, _Connection(sock, begun, raw))

@@ -10,7 +10,8 @@ import attrs
 from .load import Load, run
 from .servers import Server
 
-ROUNDS = 5
+ROUNDS = 20
+"""Short ones: what a shared machine does changes within seconds, and both shall have the same."""
 
 
 @attrs.frozen
@@ -51,7 +52,7 @@ def side_by_side(
         for server in (ours, theirs):
             before = server.cpu()
             load = run(
-                server.port,
+                server.ports,
                 requests(),
                 count=count,
                 connections=connections,

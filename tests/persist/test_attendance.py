@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import gatherResults
 
 from zkpush.interfaces import IAttendance
 from zkpush.model import Page
@@ -162,6 +163,52 @@ def make_attendance_tests(factory):
             found = await store.read(punches)
             expected = [*map(MADRID.utc, times), UTC.utc("2026-03-29 11:00:00")]
             assert [item["utc"] for item in found] == expected
+
+        @pytest_twisted.ensureDeferred
+        async def test_uploads_of_all_widths_and_zones_share_a_commit(
+            self, store, device, other
+        ) -> None:
+            """Each record keeps its own terminal, clock, doubt and columns beside the others."""
+            uploads = [
+                (device, b"1\t2026-01-05 08:00:00\t0\t1\n", UTC),
+                (other, b"2\t2026-01-05 08:00:00\t1\t4\t5\t\tx\n", MADRID),
+                (device, b"3\t2026-01-05 08:00:00\n3\t2036-01-05 08:00:00\t0\t1\n", MADRID),
+                (
+                    other,
+                    b"4\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
+                    b"5\t2025-10-26 02:30:00\t0\t1\n",
+                    MADRID,
+                ),
+                (device, b"6\t2026-01-05 08:00:00\t2\t1\t\t\t\n", UTC),
+            ]
+            await gatherResults(
+                store.write(
+                    lambda tx, known=known, body=body, clock=clock: tx.attendance.add(
+                        known.id, rows(body), clock, NOW
+                    )
+                )
+                for known, body, clock in uploads
+            )
+            names = ("pin", "device", "status", "verify", "work_code", "reserved_2", "doubt")
+            found = await store.read(punches)
+            assert [tuple(item[name] for name in names) for item in found] == [
+                ("1", "T1", 0, 1, None, None, None),
+                ("2", "T2", 1, 4, "5", "x", None),
+                ("3", "T1", 255, 0, None, None, None),
+                ("3", "T1", 0, 1, None, None, "future"),
+                ("4", "T2", 0, 1, "0", "0", None),
+                ("5", "T2", 0, 1, None, None, "ambiguous"),
+                ("6", "T1", 2, 1, None, None, None),
+            ]
+            eight, six = UTC.utc("2026-01-05 08:00:00"), UTC.utc("2026-01-05 07:00:00")
+            assert [item["utc"] for item in found] == [
+                *(eight, six, six),
+                UTC.utc("2036-01-05 07:00:00"),
+                six,
+                UTC.utc("2025-10-26 00:30:00"),
+                eight,
+            ]
+            assert [item["temperature"] for item in found] == [None] * 4 + [36.6, None, None]
 
         @pytest_twisted.ensureDeferred
         async def test_a_large_body_is_stored_whole(self, store, device) -> None:

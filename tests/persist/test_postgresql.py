@@ -240,6 +240,87 @@ async def test_a_connection_that_ends_in_a_commit_leaves_it_open(store, postgres
     assert await store.read(serial_numbers) == ["T2"]
 
 
+def end_session_at_commit(table: str):
+    """A unit after which the first transaction that inserts into a table ends its session."""
+
+    def unit(tx) -> None:
+        for statement in (
+            "CREATE SEQUENCE blown",
+            "CREATE FUNCTION blow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "
+            "IF nextval(''blown'') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); "
+            "END IF; RETURN NULL; END'",
+            f"CREATE CONSTRAINT TRIGGER fuse AFTER INSERT ON {table} "
+            "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION blow()",
+        ):
+            tx.connection.exec_driver_sql(statement)
+
+    return unit
+
+
+def upload(device, second: int):
+    """A unit that stores what an upload brings: a record and a stamp."""
+
+    def unit(tx) -> None:
+        row = ("7", f"2026-01-05 08:00:{second:02}", 0, 1, *[None] * 12)
+        tx.attendance.add(device.id, [row], wall_clock("UTC"), 1)
+        tx.stamps.remember(device.id, "ATTLOG", str(second))
+
+    return unit
+
+
+@pytest_twisted.ensureDeferred
+async def test_uploads_that_are_stored_together_are_one_question(store, monkeypatch) -> None:
+    """One answer of the server is waited for: there is nothing else to say in a transaction."""
+    device = await store.write(add("T1"))
+    asked: list[str] = []
+    plain = psycopg.Connection.execute
+
+    def execute(self, query, *args, **named):
+        asked.append(query)
+        return plain(self, query, *args, **named)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", execute)
+    await gatherResults([store.write(upload(device, second)) for second in range(5)])
+    (question,) = asked
+    assert "INSERT INTO attendance" in question
+    assert "INSERT INTO stamps" in question
+    monkeypatch.undo()
+    assert await store.read(lambda tx: tx.attendance.count(None)) == 5
+    assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "4"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upload_whose_connection_ends_in_its_commit_is_stored_once(store) -> None:
+    """Whether it was stored or not, to store it again leaves it there once."""
+    device = await store.write(add("T1"))
+    await store.write(end_session_at_commit("attendance"))
+    await store.write(upload(device, 1))
+    assert await store.read(lambda tx: tx.attendance.count(None)) == 1
+    assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "1"}
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("table", ["events", "audit"])
+async def test_what_would_be_told_twice_is_not_tried_again(store, table: str) -> None:
+    """Of a connection that ends in such a commit nobody knows what it has told."""
+    device = await store.write(add("T1"))
+    await store.write(end_session_at_commit(table))
+    runs = []
+
+    def unit(tx) -> None:
+        runs.append(1)
+        upload(device, 1)(tx)
+        if table == "events":
+            tx.events.add("command", {}, 1)
+        else:
+            tx.audit.add("operator", "look", "T1", None, 1)
+
+    with pytest.raises(StoreError, match="may be stored, or not"):
+        await store.write(unit)
+    assert runs == [1]
+    assert await store.read(lambda tx: tx.attendance.count(None)) == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_server_that_goes_away_fails_all_who_wait(store, postgres, postgres_url) -> None:
     """It is not waited for once for each of them; when it is back, the next unit is stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 
@@ -57,6 +58,21 @@ async def test_a_request_is_answered_and_the_connection_ends(rig: Rig) -> None:
     received = await say(rig, LAST)
     assert received.endswith(b"Connection: close\r\n\r\nOK: 1")
     assert not rig.terminals.channels
+
+
+@pytest_twisted.ensureDeferred
+async def test_programs_that_are_started_do_not_inherit_connections(rig: Rig, monkeypatch) -> None:
+    """A child that had a copy would keep it open after its end."""
+    inherited: list[bool] = []
+    plain = SpareServer.send_now
+
+    def send_now(self, *args, **named):
+        inherited.append(os.get_inheritable(self.fileno()))
+        return plain(self, *args, **named)
+
+    monkeypatch.setattr(SpareServer, "send_now", send_now)
+    await say(rig, LAST)
+    assert inherited == [False]
 
 
 @pytest_twisted.ensureDeferred
