@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import gatherResults
+from twisted.internet.defer import Deferred, gatherResults
 from zope.interface import directlyProvides, providedBy
 
 from zkpush.persist import writer
@@ -15,7 +16,7 @@ from zkpush.persist.sqlite import SQLiteStores
 
 from ..keys import KEY
 
-LONG = 60.0
+LONG = 20.0
 """Seconds that no group takes."""
 SHORT = 0.01
 
@@ -70,6 +71,42 @@ async def test_what_is_stored_quickly_wakes_nobody(store, counting, monkeypatch)
     assert counting.woken == 0
 
 
+class Late(queue.SimpleQueue):
+    """What was stored; whoever waits for that gives up a moment too early."""
+
+    def __init__(self) -> None:
+        self.said_nothing = threading.Event()
+
+    def get(self, block: bool = True, timeout: float | None = None):
+        """Give up once the writer's thread has seen that it is waited for, and tells nobody."""
+        assert self.said_nothing.wait(LONG)
+        raise queue.Empty
+
+
+class Waiting(queue.SimpleQueue):
+    """What is to be stored; hears when the writer's thread comes back for more."""
+
+    def __init__(self, late: Late) -> None:
+        self.late = late
+
+    def get(self, block: bool = True, timeout: float | None = None):
+        """The next group."""
+        if not self.late.empty():
+            self.late.said_nothing.set()
+        return super().get(block, timeout)
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_stored_as_the_wait_for_it_ends_is_delivered(store, counting) -> None:
+    """The thread wakes nobody, as somebody waits; who waits looks once more after that."""
+    late = Late()
+    before, store.writer._waiting = store.writer._waiting, Waiting(late)
+    store.writer._finished = late
+    before.put([])
+    assert await store.write(lambda tx: "stored") == "stored"
+    assert counting.woken == 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_reactor_goes_on_while_something_takes_long(store, counting, monkeypatch) -> None:
     """The reactor is held up for a moment only, and hears of the end when it comes."""
@@ -105,3 +142,51 @@ async def test_what_was_not_waited_for_is_delivered_with_what_is(
         await store.write(lambda tx: None)
     await gatherResults(waiting)
     assert order == [*range(6 * writer.IMPATIENT_GROUPS)]
+
+
+async def write_many(store, count: int) -> None:
+    """A group of units."""
+    commits = store.writer.commits
+    await gatherResults(store.write(lambda tx: None) for _ in range(count))
+    assert store.writer.commits == commits + 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_few_after_many_wait_a_moment_for_the_others(store, monkeypatch) -> None:
+    """Those that come meanwhile share the commit."""
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
+    monkeypatch.setattr(writer, "PAUSE_SECONDS", 5 * SHORT)
+    await write_many(store, 10)
+    commits = store.writer.commits
+    others: list[Deferred[None]] = []
+    reactor.callLater(SHORT, lambda: others.extend(store.write(lambda tx: None) for _ in range(4)))
+    await store.write(lambda tx: None)
+    await gatherResults(others)
+    assert len(others) == 4
+    assert store.writer.commits == commits + 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_nobody_is_waited_for_again_and_again(store, monkeypatch) -> None:
+    """A unit that stays alone is stored after a few moments, and the next one at once."""
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
+    monkeypatch.setattr(writer, "PAUSE_SECONDS", SHORT)
+    await write_many(store, 10)
+    await store.write(lambda tx: None)
+    monkeypatch.setattr(writer, "PAUSE_SECONDS", LONG)
+    begun = reactor.seconds()
+    await store.write(lambda tx: None)
+    await write_many(store, 2)
+    await store.write(lambda tx: None)
+    assert reactor.seconds() - begun < LONG
+
+
+@pytest_twisted.ensureDeferred
+async def test_on_a_slow_disk_nobody_is_waited_for(store, monkeypatch) -> None:
+    """While one group is stored there, the next one grows by itself."""
+    await write_slowly(store, monkeypatch)
+    await write_many(store, 10)
+    monkeypatch.setattr(writer, "PAUSE_SECONDS", LONG)
+    begun = reactor.seconds()
+    await store.write(lambda tx: None)
+    assert reactor.seconds() - begun < LONG

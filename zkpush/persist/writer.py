@@ -37,6 +37,9 @@ PATIENCE_SECONDS = 0.005
 """How long the reactor stands still for a group."""
 IMPATIENT_GROUPS = 20
 """For how many groups it does not, after one that took longer."""
+PAUSE_SECONDS = 0.0005
+MOST_PAUSES = 3
+"""How long, and how often, it stands still for more units, if they are few."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
 
@@ -75,6 +78,8 @@ class GroupCommitWriter:
         self._finished: queue.SimpleQueue[list[_Unit]] = queue.SimpleQueue()
         self._stands_still = False
         self._impatient = 0
+        self._usual = 0
+        self._pauses = MOST_PAUSES
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
@@ -105,36 +110,45 @@ class GroupCommitWriter:
         """Wait for a turn of the reactor that brings no more units, then hand them over.
 
         A turn waits for nothing if there is nothing to do, so this costs nobody any time; but where
-        many terminals send at once, those that are on their way share the commit.
+        many terminals send at once, those that are on their way share the commit. If there are few
+        beside those of the last group, most have just been answered, and send again in a moment:
+        it takes less time to wait for them than to store what is there.
         """
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
             self._call_later(0, self._gather, count, turns - 1)
+        elif 2 * count < self._usual and self._pauses and not self._impatient:
+            self._pauses -= 1
+            self._stand_still(PAUSE_SECONDS)
+            self._call_later(0, self._gather, count, MOST_TURNS)
         else:
+            self._usual, self._pauses = count, MOST_PAUSES
             self._hand_over()
 
     def _hand_over(self) -> None:
         """Give the writer's thread all units at once: it is woken once."""
         collected, self._collected = self._collected, []
-        if collected:
-            self._stands_still = not self._impatient
-            self._waiting.put(collected)
-            self._stand_still()
-
-    def _stand_still(self) -> None:
-        """Wait a moment for a group to be stored; what took longer is heard of later."""
+        if not collected:
+            return
+        self._stands_still = not self._impatient
+        self._waiting.put(collected)
         if not self._stands_still:
             self._impatient -= 1
             return
-        try:
-            group = self._finished.get(timeout=PATIENCE_SECONDS)
-        except queue.Empty:
+        if not self._stand_still(PATIENCE_SECONDS):
             self._impatient = IMPATIENT_GROUPS
-            group = []
         self._stands_still = False
-        self._deliver(group)
         # The writer's thread may have seen the flag a moment before it was taken down.
         self._hear()
+
+    def _stand_still(self, seconds: float) -> bool:
+        """Wait so long at most for a group to be stored, and deliver it; whether one was."""
+        try:
+            group = self._finished.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        self._deliver(group)
+        return True
 
     def _hear(self) -> None:
         """Deliver what was stored meanwhile."""
