@@ -28,7 +28,7 @@ FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
 _NAMES = (*_LEADING, *ATTLOG.names, "extra", "raw")
-_Waiting = tuple[int, AttendanceRows, WallClock, int]
+_Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
@@ -77,7 +77,7 @@ class Attendance(Waiting):
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_Upload] = []
         self._count = 0
 
     def page(
@@ -147,7 +147,7 @@ class Attendance(Waiting):
         return int(self._connection.execute(query).scalar_one())
 
 
-def _columns(waiting: Sequence[_Waiting]) -> list[Sequence[object]]:
+def _columns(waiting: Sequence[_Upload]) -> list[Sequence[object]]:
     """All columns of what waits: who sent each record, its instant, and what it says."""
     device_ids: list[int] = []
     received: list[int] = []
@@ -167,7 +167,7 @@ def _columns(waiting: Sequence[_Waiting]) -> list[Sequence[object]]:
     return [device_ids, instants, received, doubts, *every.columns]
 
 
-def _clock_and_second(waiting: _Waiting) -> tuple[WallClock, int]:
+def _clock_and_second(waiting: _Upload) -> tuple[WallClock, int]:
     return waiting[2], waiting[3] // 1000
 
 

@@ -12,20 +12,21 @@ from zope.interface import implementer
 
 from ..interfaces import IAudit
 from ..model import AuditRecord, Page
-from .databases import Database, Insert
+from .databases import Database
 from .schema import audit, plain
-from .waiting import Waiting
-
-_NAMES = ("actor", "action", "subject", "detail", "at")
+from .waiting import WaitingRows
 
 
 @implementer(IAudit)
-class Audit(Waiting):
+class Audit(WaitingRows):
     """The audit log, on one connection.
 
     What a group of units records waits for its end, and is written together: who takes ids keeps
     others from it until the commit.
     """
+
+    table = audit
+    names = ("actor", "action", "subject", "detail", "at")
 
     def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
         self._connection = connection
@@ -35,18 +36,6 @@ class Audit(Waiting):
         """Record who did what."""
         told = None if detail is None else plain(detail)
         self._waiting.append((plain(actor), plain(action), plain(subject), told, now))
-
-    def take(self) -> Insert | None:
-        """What waits, if anything does; it waits no more."""
-        if not self._waiting:
-            return None
-        columns = list(zip(*self._waiting, strict=True))
-        self.forget_waiting()
-        return Insert(audit, _NAMES, columns)
-
-    def forget_waiting(self) -> None:
-        """Drop what waits: its transaction is not committed."""
-        self._waiting: list[tuple[str, str, str, str | None, int]] = []
 
     def page(
         self,

@@ -15,20 +15,21 @@ from zope.interface import implementer
 
 from ..interfaces import IEvents
 from ..model import GAP, Event, Page
-from .databases import Database, Insert
+from .databases import Database
 from .schema import events
-from .waiting import Waiting
-
-_NAMES = ("kind", "data", "at")
+from .waiting import WaitingRows
 
 
 @implementer(IEvents)
-class Events(Waiting):
+class Events(WaitingRows):
     """The events, on one connection.
 
     Those of a group of units wait for its end, and are written together: who takes ids keeps
     others from it until the commit.
     """
+
+    table = events
+    names = ("kind", "data", "at")
 
     def __init__(
         self, database: Database, connection: Connection, driver: Any, now: Callable[[], int]
@@ -41,18 +42,6 @@ class Events(Waiting):
         """Tell of something, once the unit of work is committed; `now` is the store's, else."""
         at = self._now() if now is None else now
         self._waiting.append((kind, msgspec.json.encode(data).decode(), at))
-
-    def take(self) -> Insert | None:
-        """What waits, if anything does; it waits no more."""
-        if not self._waiting:
-            return None
-        columns = list(zip(*self._waiting, strict=True))
-        self.forget_waiting()
-        return Insert(events, _NAMES, columns)
-
-    def forget_waiting(self) -> None:
-        """Drop what waits: its transaction is not committed."""
-        self._waiting: list[tuple[str, str, int]] = []
 
     def page(self, part: Page) -> list[Event]:
         """List events by id."""

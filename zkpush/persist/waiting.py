@@ -6,6 +6,8 @@ import abc
 from collections.abc import Sized
 from typing import Any, ClassVar
 
+from sqlalchemy import Table
+
 from .databases import Database, Insert
 
 
@@ -39,3 +41,22 @@ class Waiting(abc.ABC):
         insert = self.take()
         if insert is not None:
             self._database.insert(self._driver, insert)
+
+
+class WaitingRows(Waiting):
+    """Rows that wait as they will be written."""
+
+    table: ClassVar[Table]
+    names: ClassVar[tuple[str, ...]]
+
+    def take(self) -> Insert | None:
+        """What waits, if anything does; it waits no more."""
+        if not self._waiting:
+            return None
+        columns = list(zip(*self._waiting, strict=True))
+        self.forget_waiting()
+        return Insert(self.table, self.names, columns)
+
+    def forget_waiting(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+        self._waiting: list[tuple[object, ...]] = []
