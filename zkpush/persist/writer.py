@@ -117,7 +117,7 @@ class GroupCommitWriter:
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
             self._call_later(0, self._gather, count, turns - 1)
-        elif 2 * count < self._usual and self._pauses and not self._impatient:
+        elif 0 < 2 * count < self._usual and self._pauses and not self._impatient:
             self._pauses -= 1
             self._stand_still(PAUSE_SECONDS)
             self._call_later(0, self._gather, count, MOST_TURNS)
