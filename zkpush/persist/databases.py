@@ -109,7 +109,7 @@ class Database(abc.ABC):
 
         If it raises because the connection was lost, nobody knows whether it is committed.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # asked for only where a transaction can be untouched
 
     @abc.abstractmethod
     def check(self, driver: Any) -> None:

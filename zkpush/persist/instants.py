@@ -6,11 +6,10 @@ from typing import Any, cast
 
 from ..protocol.attendance import AttendanceRows
 from ..protocol.tables import ATTLOG
-from ..protocol.times import FAR_FUTURE, FAR_PAST, WallClock, far_off, wall_clock
+from ..protocol.times import FAR_FUTURE, FAR_PAST, WallClock, far_off
 
 _TIME = ATTLOG.names.index("time")
 _OFFSET = ATTLOG.names.index("time_offset")
-_UTC = wall_clock("UTC")
 
 
 def reckon(

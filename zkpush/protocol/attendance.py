@@ -122,8 +122,6 @@ class AttendanceRows(Sequence[tuple[object, ...]]):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and list(self) == list(other)
 
-    __hash__ = None  # type: ignore[assignment]
-
     def __repr__(self) -> str:
         return f"AttendanceRows.of({list(self)!r})"
 

@@ -323,7 +323,7 @@ class TerminalChannel(Connection):
                     )
                     return
             self._go_on()
-        except Exception:
+        except Exception:  # nobody else hears of it: this is the last callback
             self._log.failure("A reply was not written")
 
     def _go_on(self) -> None:

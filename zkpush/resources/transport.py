@@ -105,6 +105,7 @@ class _Listening(socket.socket):
 
     def accept(self) -> tuple[Any, Any]:
         """The next connection, which is not inherited by other programs, and its address."""
+        # What accept() of the library calls itself, and the only way to the bare number.
         handle, address = self._accept()  # type: ignore[attr-defined]
         return socket.SocketType(*self._kind, handle), address
 
@@ -114,4 +115,5 @@ def use_spare_servers(port: IListeningPort, site: ServerFactory) -> None:
     if isinstance(port, Port) and port.transport is Server and port.factory is site:
         port.transport = SpareServer
         port.socket = _Listening(port.socket)
+        # The reactor knows a port by this; the number is the same.
         port.fileno = port.socket.fileno  # type: ignore[method-assign]
