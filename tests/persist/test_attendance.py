@@ -181,6 +181,7 @@ def make_attendance_tests(factory):
                 ),
                 (device, b"6\t2026-01-05 08:00:00\t2\t1\t\t\t\n", UTC),
             ]
+            commits = store.writer.commits
             await gatherResults(
                 store.write(
                     lambda tx, known=known, body=body, clock=clock: tx.attendance.add(
@@ -189,6 +190,7 @@ def make_attendance_tests(factory):
                 )
                 for known, body, clock in uploads
             )
+            assert store.writer.commits == commits + 1
             names = ("pin", "device", "status", "verify", "work_code", "reserved_2", "doubt")
             found = await store.read(punches)
             assert [tuple(item[name] for name in names) for item in found] == [

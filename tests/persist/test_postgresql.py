@@ -279,11 +279,20 @@ async def test_uploads_that_are_stored_together_are_one_question(store, monkeypa
         asked.append(query)
         return plain(self, query, *args, **named)
 
+    left: list[str] = []
+    commit = psycopg.Connection.commit
+
+    def see_what_is_left(self):
+        left.append(self.info.transaction_status.name)
+        return commit(self)
+
     monkeypatch.setattr(psycopg.Connection, "execute", execute)
+    monkeypatch.setattr(psycopg.Connection, "commit", see_what_is_left)
     await gatherResults([store.write(upload(device, second)) for second in range(5)])
     (question,) = asked
     assert "INSERT INTO attendance" in question
     assert "INSERT INTO stamps" in question
+    assert left == ["IDLE"]
     monkeypatch.undo()
     assert await store.read(lambda tx: tx.attendance.count(None)) == 5
     assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "4"}

@@ -418,6 +418,13 @@ def test_rows_that_are_kept_by_columns_are_rows_all_the_same() -> None:
         rows[2]
 
 
+@pytest.mark.parametrize("last", ["5\t6\t7", "5\t6\t", "5\t\t7", "\t6\t7", "\t\t"])
+def test_an_empty_column_is_none_wherever_it_is(last: str) -> None:
+    """Read at once or by itself, what a terminal does not say is not there."""
+    line = f"7\t{TIME}\t0\t1\t{last}"
+    assert decode_plain(line) == [decode_attendance(line, None, PLAIN)]
+
+
 def test_rows_of_all_widths_are_joined() -> None:
     """What one part does not say is empty beside what another one says."""
     short = decode_plain("7\t2026-01-05 08:00:00\t0\t1\n")

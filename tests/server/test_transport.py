@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 
 import pytest
@@ -26,7 +27,9 @@ UPLOAD = (
 LAST, KEPT = UPLOAD % b"close", UPLOAD % b"keep-alive"
 
 
-async def say(rig: Rig, *parts: bytes, replies: int | None = None) -> bytes:
+async def say(
+    rig: Rig, *parts: bytes, replies: int | None = None, exchanged: bool = False
+) -> bytes:
     """Send parts, a little after each other; take all that comes, or so many replies."""
     port = reactor.listenTCP(0, rig.terminals, interface="127.0.0.1")
     use_spare_servers(port, rig.terminals)
@@ -45,7 +48,8 @@ async def say(rig: Rig, *parts: bytes, replies: int | None = None) -> bytes:
                 received += part
         return received
 
-    await rig.exchange()
+    if not exchanged:
+        await rig.exchange()
     try:
         return await threads.deferToThread(talk)
     finally:
@@ -87,6 +91,18 @@ async def test_what_comes_after_the_last_request_does_not_take_its_reply_along(r
     """Old firmware sends a line end after the body; a socket with unread bytes is reset."""
     received = await say(rig, LAST[:-1], LAST[-1:] + b"\r\n" * 1000)
     assert received.endswith(b"OK: 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_comes_before_the_reply_does_not_take_it_along(rig: Rig) -> None:
+    """While the upload is being stored nobody reads; a socket with unread bytes is reset."""
+    await rig.exchange()
+    sent = threading.Event()
+    storing = rig.store.write(lambda tx: sent.wait(20))
+    reactor.callLater(0.5, sent.set)
+    received = await say(rig, LAST, b"\r\n" * 10, exchanged=True)
+    assert received.endswith(b"OK: 1")
+    assert await storing
 
 
 @pytest_twisted.ensureDeferred
