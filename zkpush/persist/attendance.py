@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from ..interfaces import IAttendance
 from ..model import Page, Record
-from ..protocol.attendance import AttendanceRows
+from ..protocol.plain import AttendanceRows
 from ..protocol.records import Row
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
@@ -152,16 +152,17 @@ def _columns(waiting: Sequence[_Upload]) -> list[Sequence[object]]:
     device_ids: list[int] = []
     received: list[int] = []
     for device_id, rows, _, now in waiting:
-        device_ids += repeat(device_id, len(rows.seconds))
-        received += repeat(now, len(rows.seconds))
+        device_ids += repeat(device_id, len(rows))
+        received += repeat(now, len(rows))
     every = AttendanceRows.join([rows for _, rows, _, _ in waiting])
     instants: list[int] = []
     doubts: list[str | None] = []
     # All of a group come within a second or two, and most from one zone.
-    runs = [(key, list(run)) for key, run in groupby(waiting, _clock_and_second)]
-    for (clock, second), run in runs:
-        rows = every if len(runs) == 1 else AttendanceRows.join([rows for _, rows, _, _ in run])
-        found, doubtful = reckon(rows, clock, second)
+    for (clock, second), run in groupby(waiting, _clock_and_second):
+        start = len(instants)
+        end = start + sum([len(rows) for _, rows, _, _ in run])
+        part = every if (start, end) == (0, len(every)) else every.part(start, end)
+        found, doubtful = reckon(part, clock, second)
         instants += found
         doubts += repeat(None, len(found)) if doubtful is None else doubtful
     return [device_ids, instants, received, doubts, *every.columns]

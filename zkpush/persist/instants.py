@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ..protocol.attendance import AttendanceRows
+from ..protocol.plain import AttendanceRows
 from ..protocol.tables import ATTLOG
 from ..protocol.times import FAR_FUTURE, FAR_PAST, WallClock, far_off
 

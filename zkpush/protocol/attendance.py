@@ -7,11 +7,7 @@ ConvTemperature, TimeOffset, ExtendData`).
 
 from __future__ import annotations
 
-import functools
-import itertools
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, overload
 
 import msgspec
 
@@ -19,7 +15,6 @@ from .dialect import Dialect
 from .fields import Field, Form
 from .lines import split_spaced
 from .tables import ATTLOG
-from .times import wall_seconds
 from .versions import NEWEST
 
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
@@ -29,155 +24,6 @@ _LONGEST_FLAG = 3
 """Characters in the longest MaskFlag: 255."""
 _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
 _DEFAULTS = tuple(field.default for field in ATTLOG.fields)
-
-
-_FOUR = (
-    # Pin, Time, Status and Verify.
-    # No part can begin with what the one before it may hold: nothing is to be tried again.
-    r"[^\x00-\x20\x7f]{1,64}+\t"
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2} (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\t"
-    r"[0-9]{1,9}+\t[0-9]{1,9}+"
-)
-_SEVEN = _FOUR + r"\t[!-~]*+\t[!-~]*+\t[!-~]*+"
-_FEWEST = _FOUR.count(r"\t")
-_MOST_TABS = 32
-_TIME = ATTLOG.names.index("time")
-_RESERVED = range(4, _COMMON)
-_PART = 256
-_WIDTH = len(ATTLOG.names) + len(("extra", "raw"))
-
-
-class _Numbers(dict[str, int]):
-    """Numbers by their text: those that are common are known."""
-
-    def __missing__(self, text: str) -> int:
-        return int(text)
-
-
-_NUMBERS = _Numbers({str(number): number for number in range(256)})
-
-
-class AttendanceRows(Sequence[tuple[object, ...]]):
-    """Rows by their columns. A row is made when it is asked for; most are stored, and never are."""
-
-    __slots__ = ("columns", "seconds")
-
-    def __init__(self, columns: Sequence[Sequence[object]], seconds: list[int]) -> None:
-        self.columns = columns
-        """The values of all rows, for each place; in the places after these, all are None."""
-        self.seconds = seconds
-        """The times of all rows, as `times.wall_seconds` gives them."""
-
-    @classmethod
-    def of(cls, rows: Sequence[tuple[object, ...]]) -> AttendanceRows:
-        """The same rows by columns."""
-        if isinstance(rows, cls):
-            return rows
-        columns: list[list[Any]] = [[] for _ in range(_WIDTH)]
-        # In parts, because the garbage collector looks at each of many iterators.
-        for start in range(0, len(rows), _PART):
-            part = zip(*rows[start : start + _PART], strict=True)
-            for column, values in zip(columns, part, strict=True):
-                column += values
-        return cls(columns, wall_seconds(columns[_TIME]))
-
-    @classmethod
-    def join(cls, parts: Sequence[AttendanceRows]) -> AttendanceRows:
-        """The rows of all parts, one after the other."""
-        widths = {len(part.columns) for part in parts}
-        if len(widths) > 1:
-            parts = [part._widened(max(widths)) for part in parts]
-        return cls(
-            [
-                list(itertools.chain.from_iterable([part.columns[place] for part in parts]))
-                for place in range(max(widths))
-            ],
-            list(itertools.chain.from_iterable([part.seconds for part in parts])),
-        )
-
-    def _widened(self, width: int) -> AttendanceRows:
-        empty = [None] * len(self)
-        more = [empty] * (width - len(self.columns))
-        return AttendanceRows([*self.columns, *more], self.seconds)
-
-    def __len__(self) -> int:
-        return len(self.seconds)
-
-    def __iter__(self) -> Iterator[tuple[object, ...]]:
-        return zip(
-            *self.columns, *itertools.repeat(itertools.repeat(None), self._missing), strict=False
-        )
-
-    @overload
-    def __getitem__(self, place: int) -> tuple[object, ...]: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[tuple[object, ...]]: ...
-
-    def __getitem__(self, place: int | slice) -> object:
-        if isinstance(place, slice):
-            return list(self)[place]
-        return (*(column[place] for column in self.columns), *(None,) * self._missing)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and list(self) == list(other)
-
-    def __repr__(self) -> str:
-        return f"AttendanceRows.of({list(self)!r})"
-
-    @property
-    def _missing(self) -> int:
-        return _WIDTH - len(self.columns)
-
-
-def decode_plain(text: str) -> AttendanceRows | None:
-    """Read a whole body of plain records at once; None if there is anything else in it.
-
-    Plain are the records that terminals send all day: all of 4 columns or all of 7, nothing odd.
-    This gives what `decode_attendance` gives for each line, and is several times as fast.
-    """
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").removesuffix("\r")
-    if not text.endswith("\n"):
-        text += "\n"
-    tabs = text.count("\t", 0, text.index("\n"))
-    if not _FEWEST <= tabs <= _MOST_TABS or not _lines_of(tabs).match(text):
-        return None
-    # Behind the last line stands one part more.
-    parts = text.replace("\n", "\t").split("\t")
-    width = tabs + 1
-    times = parts[1::width]
-    try:
-        seconds = wall_seconds(times)
-    except ValueError:
-        return None
-    columns: list[Sequence[object]] = [
-        parts[0:-1:width],
-        times,
-        _numbers(parts[2::width]),
-        _numbers(parts[3::width]),
-    ]
-    if width >= _COMMON:
-        reserved = [parts[place::width] for place in _RESERVED]
-        if "\t\t" in text or "\t\n" in text:
-            columns += [[value or None for value in column] for column in reserved]
-        else:
-            columns += reserved
-    return AttendanceRows(columns, seconds)
-
-
-def _numbers(texts: list[str]) -> list[int]:
-    number = _NUMBERS[texts[0]]
-    if texts.count(texts[0]) == len(texts):
-        return [number] * len(texts)
-    return [_NUMBERS[text] for text in texts]
-
-
-@functools.cache
-def _lines_of(tabs: int) -> re.Pattern[str]:
-    """Lines with so many TABs each, the last ones behind the last column."""
-    form = _SEVEN if tabs >= _COMMON - 1 else _FOUR
-    return re.compile("(?:" + form + r"\t" * (tabs - form.count(r"\t")) + r"\n)*+\Z")
 
 
 class _Column:

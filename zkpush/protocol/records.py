@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from .attendance import decode_attendance, decode_plain
+from .attendance import decode_attendance
 from .dialect import Dialect
 from .fields import Layout, Table
+from .plain import decode_plain
 from .tables import ATTLOG
 from .text import decode_line
 

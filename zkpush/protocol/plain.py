@@ -1,0 +1,208 @@
+"""Plain attendance records: what terminals send all day (11.2), read by the body.
+
+Plain is a body whose records are all of 4 columns or all of 7, with nothing odd. When it comes, it
+is only matched, as a whole; its columns are cut out when somebody asks for them. That is when it is
+stored, in most cases, and bodies that are stored together are then cut as one.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+from .tables import ATTLOG
+from .times import wall_seconds
+
+_DATE = (
+    # Some of these are of no calendar: see `_ODD_DAYS`.
+    r"[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|[12][0-9]))"
+)
+_ODD_DAYS = ("-02-29 ", "\t0000-")
+_FOUR = (
+    # Pin, Time, Status and Verify.
+    # No part can begin with what the one before it may hold: nothing is to be tried again.
+    r"[^\x00-\x20\x7f]{1,64}+\t" + _DATE + r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\t"
+    r"[0-9]{1,9}+\t[0-9]{1,9}+"
+)
+_SEVEN = _FOUR + r"\t[!-~]*+\t[!-~]*+\t[!-~]*+"
+_FEWEST = _FOUR.count(r"\t")
+_MOST_TABS = 32
+_TIME = ATTLOG.names.index("time")
+_RESERVED = range(4, 7)
+_PART = 256
+_WIDTH = len(ATTLOG.names) + len(("extra", "raw"))
+
+Columns = Sequence[Sequence[object]]
+
+
+class _Numbers(dict[str, int]):
+    """Numbers by their text: those that are common are known."""
+
+    def __missing__(self, text: str) -> int:
+        return int(text)
+
+
+_NUMBERS = _Numbers({str(number): number for number in range(256)})
+
+
+class AttendanceRows(Sequence[tuple[object, ...]]):
+    """Rows by their columns. A row is made when it is asked for; most are stored, and never are."""
+
+    __slots__ = ("_columns", "_count", "_seconds", "_tabs", "_text")
+
+    def __init__(self, columns: Columns, seconds: list[int]) -> None:
+        self._columns: Columns | None = columns
+        self._seconds = seconds
+        self._count = len(seconds)
+        self._tabs = 0
+        self._text = ""
+
+    @classmethod
+    def plain(cls, text: str, tabs: int, count: int) -> AttendanceRows:
+        """The rows of so many lines, which have matched `_lines_of(tabs)`; not read yet."""
+        rows = cls.__new__(cls)
+        rows._columns = None
+        rows._count = count
+        rows._tabs = tabs
+        rows._text = text
+        return rows
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[object, ...]]) -> AttendanceRows:
+        """The same rows by columns."""
+        if isinstance(rows, cls):
+            return rows
+        columns: list[list[Any]] = [[] for _ in range(_WIDTH)]
+        # In parts, because the garbage collector looks at each of many iterators.
+        for start in range(0, len(rows), _PART):
+            part = zip(*rows[start : start + _PART], strict=True)
+            for column, values in zip(columns, part, strict=True):
+                column += values
+        return cls(columns, wall_seconds(columns[_TIME]))
+
+    @classmethod
+    def join(cls, parts: Sequence[AttendanceRows]) -> AttendanceRows:
+        """The rows of all parts, one after the other."""
+        forms = {part._tabs for part in parts}
+        if len(forms) == 1 and forms != {0}:
+            text = "".join([part._text for part in parts])
+            return cls.plain(text, forms.pop(), sum([part._count for part in parts]))
+        every = [part.columns for part in parts]
+        width = max(map(len, every))
+        for place, part in enumerate(parts):
+            if len(every[place]) < width:
+                empty = [[None] * len(part)] * (width - len(every[place]))
+                every[place] = [*every[place], *empty]
+        return cls(
+            [list(itertools.chain.from_iterable(same)) for same in zip(*every, strict=True)],
+            list(itertools.chain.from_iterable([part.seconds for part in parts])),
+        )
+
+    def part(self, start: int, end: int) -> AttendanceRows:
+        """Some of the rows."""
+        return AttendanceRows(
+            [column[start:end] for column in self.columns], self.seconds[start:end]
+        )
+
+    @property
+    def columns(self) -> Columns:
+        """The values of all rows, for each place; in the places after these, all are None."""
+        if self._columns is None:
+            self._read()
+        return self._columns or ()
+
+    @property
+    def seconds(self) -> list[int]:
+        """The times of all rows, as `times.wall_seconds` gives them."""
+        if self._columns is None:
+            self._read()
+        return self._seconds
+
+    def _read(self) -> None:
+        """Cut the text into its columns."""
+        # Behind the last line stands one part more.
+        parts = self._text.replace("\n", "\t").split("\t")
+        width = self._tabs + 1
+        columns: list[Sequence[object]] = [
+            parts[0:-1:width],
+            parts[1::width],
+            _numbers(parts[2::width]),
+            _numbers(parts[3::width]),
+        ]
+        if self._tabs >= _RESERVED[-1]:
+            reserved = [parts[place::width] for place in _RESERVED]
+            if "\t\t" in self._text or "\t\n" in self._text:
+                columns += [[value or None for value in column] for column in reserved]
+            else:
+                columns += reserved
+        self._seconds = wall_seconds(parts[1::width])
+        # Last, because another thread may be looking.
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[tuple[object, ...]]:
+        return zip(
+            *self.columns, *itertools.repeat(itertools.repeat(None), self._missing), strict=False
+        )
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[object, ...]: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[tuple[object, ...]]: ...
+
+    def __getitem__(self, place: int | slice) -> object:
+        if isinstance(place, slice):
+            return list(self)[place]
+        return (*(column[place] for column in self.columns), *(None,) * self._missing)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __repr__(self) -> str:
+        return f"AttendanceRows.of({list(self)!r})"
+
+    @property
+    def _missing(self) -> int:
+        return _WIDTH - len(self.columns)
+
+
+def decode_plain(text: str) -> AttendanceRows | None:
+    """The rows of a whole body of plain records; None if there is anything else in it.
+
+    These are what `decode_attendance` gives for each line, and take a fraction of the time.
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").removesuffix("\r")
+    if not text.endswith("\n"):
+        text += "\n"
+    tabs = text.count("\t", 0, text.index("\n"))
+    if not _FEWEST <= tabs <= _MOST_TABS or not _lines_of(tabs).match(text):
+        return None
+    rows = AttendanceRows.plain(text, tabs, text.count("\n"))
+    if _ODD_DAYS[0] in text or _ODD_DAYS[1] in text:
+        try:
+            rows.seconds  # noqa: B018 - reads them
+        except ValueError:
+            return None
+    return rows
+
+
+def _numbers(texts: list[str]) -> list[int]:
+    number = _NUMBERS[texts[0]]
+    if texts.count(texts[0]) == len(texts):
+        return [number] * len(texts)
+    return [_NUMBERS[text] for text in texts]
+
+
+@functools.cache
+def _lines_of(tabs: int) -> re.Pattern[str]:
+    """Lines with so many TABs each, the last ones behind the last column."""
+    form = _SEVEN if tabs >= _RESERVED[-1] else _FOUR
+    return re.compile("(?:" + form + r"\t" * (tabs - form.count(r"\t")) + r"\n)*+\Z")
