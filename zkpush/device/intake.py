@@ -72,7 +72,7 @@ class Intake:
         now = self._registry.now()
         if len(upload.body) <= LONG_BODY and not upload.packed:
             contents = self._decoder.decode(upload, terminal.dialect)
-            return self._store(terminal, contents, upload.stamp, now)
+            return self._store(terminal, contents, now)
         decoding: Deferred[Contents] = threads.deferToThreadPool(
             self._reactor,
             self._reactor.getThreadPool(),
@@ -80,9 +80,7 @@ class Intake:
             upload,
             terminal.dialect,
         )
-        return decoding.addCallback(
-            lambda contents: self._store(terminal, contents, upload.stamp, now)
-        )
+        return decoding.addCallback(lambda contents: self._store(terminal, contents, now))
 
     def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
         """Store the update information that came with a poll (9)."""
@@ -92,43 +90,34 @@ class Intake:
 
         batch = decode(table, text.encode(), terminal.dialect)
         contents = Contents([batch], batch.rejects)
-        return self._store(terminal, contents, None, self._registry.now()).addCallback(reported)
+        return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
-    def _store(
-        self, terminal: Terminal, contents: Contents, stamp: str | None, now: int
-    ) -> Deferred[bytes]:
+    def _store(self, terminal: Terminal, contents: Contents, now: int) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
         device = terminal.device
-        arrived: list[Batch] = []
-        batches: list[tuple[IRecordHandler, Batch]] = []
-        changes_device = False
-        for batch in contents.batches:
-            if batch.rows:
-                batch = Batch(batch.table, batch.rows, batch.rejects, stamp)
-                arrived.append(batch)
-                kept = self._privacy.kept(batch)
-                if kept is not None:
-                    handler = self._handlers[batch.table.name]
-                    batches.append((handler, kept))
-                    changes_device = changes_device or handler.changes_device
-        if len(batches) < len(arrived):
+        arrived = [batch for batch in contents.batches if batch.rows]
+        kept = self._privacy.kept(arrived)
+        if len(kept) < len(arrived):
             self._log.info(
                 "Terminal {sn}: {count} templates and photos are dropped, as is configured",
                 sn=device.sn,
-                count=contents.count - sum(len(batch.rows) for _, batch in batches),
+                count=contents.count - sum(len(batch.rows) for batch in kept),
             )
+        batches = [(self._handlers[batch.table.name], batch) for batch in kept]
         rejects = self._privacy.kept_rejects(contents.rejects)
-        good_stamp = None if contents.refusal else check_stamp(stamp)
+        stamp = None if contents.refusal else check_stamp(contents.stamp)
 
         def unit(tx: ITransaction) -> Device | None:
+            changes_device = False
             for handler, batch in batches:
                 handler.persist(tx, device, batch, now)
+                changes_device = changes_device or handler.changes_device
             if terminal.next_due is not None:  # it has open commands, which may be queries
                 count_arrived(tx, device.id, arrived)
             if rejects:
                 tx.rejects.add(device.id, rejects, now)
-            if good_stamp is not None and contents.stamp_of is not None:
-                tx.stamps.remember(device.id, contents.stamp_of, good_stamp)
+            if stamp is not None and contents.stamp_of is not None:
+                tx.stamps.remember(device.id, contents.stamp_of, stamp)
             return tx.devices.get(device.id) if changes_device else None
 
         return self._database.write(unit).addCallback(self._stored, terminal, batches, contents)

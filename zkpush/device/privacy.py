@@ -37,15 +37,17 @@ class Privacy:
     templates: bool = True
     """Whether it keeps templates, and photos that they are made of."""
 
-    def kept(self, batch: Batch) -> Batch | None:
-        """What is stored of a batch; None if nothing is."""
+    def kept(self, batches: Sequence[Batch]) -> Sequence[Batch]:
+        """What is stored of some batches."""
         if self.templates:
-            return batch
-        if batch.table in BIOMETRIC_TABLES:
-            return None
-        if batch.table is IDCARD:
-            return msgspec.structs.replace(batch, rows=[_without(row) for row in batch.rows])
-        return batch
+            return batches
+        return [
+            msgspec.structs.replace(batch, rows=[_without(row) for row in batch.rows])
+            if batch.table is IDCARD
+            else batch
+            for batch in batches
+            if batch.table not in BIOMETRIC_TABLES
+        ]
 
     def kept_rejects(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
         """What is stored of what was not understood: not the bytes, where a template may be."""

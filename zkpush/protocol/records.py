@@ -47,12 +47,12 @@ class Batch(msgspec.Struct, frozen=True):
     """The stamp that came with the upload (5)."""
 
 
-def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
+def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None) -> Batch:
     """Decode the body of an upload. Never raises: what cannot be read is in `rejects`."""
     if table is ATTLOG:
         plain = _decode_plain(body, dialect.encoding)
         if plain is not None:
-            return Batch(table, plain, [])
+            return Batch(table, plain, [], stamp)
     rows: list[Row] = []
     rejects: list[Reject] = []
     for line in body.split(b"\n"):
@@ -75,7 +75,7 @@ def decode(table: Table, body: bytes, dialect: Dialect) -> Batch:
                 rejects.append(Reject(table.name, "some bytes are no text; shown marked", raw))
         except ValueError as error:
             rejects.append(Reject(table.name, str(error), line))
-    return Batch(table, rows, rejects)
+    return Batch(table, rows, rejects, stamp)
 
 
 def _decode_plain(body: bytes, encoding: str) -> Sequence[Row] | None:

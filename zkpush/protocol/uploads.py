@@ -39,11 +39,13 @@ class Contents(msgspec.Struct):
     """Why it must not be acknowledged, although it is to be kept."""
     bare: bool = False
     """Whether it is acknowledged without a count."""
+    stamp: str | None = None
+    """The stamp itself, as it was sent."""
 
     @property
     def count(self) -> int:
         """How many records were understood."""
-        return sum(len(batch.rows) for batch in self.batches)
+        return sum([len(batch.rows) for batch in self.batches])
 
     def rows(self, table: Table) -> list[Row]:
         """The rows of a table, to add to; its batch is begun if there is none yet."""
@@ -51,7 +53,7 @@ class Contents(msgspec.Struct):
             if batch.table is table:
                 return cast(list[Row], batch.rows)
         rows: list[Row] = []
-        self.batches.append(Batch(table, rows, []))
+        self.batches.append(Batch(table, rows, [], self.stamp))
         return rows
 
 
@@ -79,10 +81,11 @@ class UploadDecoder:
         if own is ATTLOG and not upload.packed:  # what terminals send all day
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
-                return Contents([], [Reject(own.name, unreadable, upload.body)], own.name)
-            batch = decode(own, upload.body, dialect)
-            return Contents([batch], batch.rejects, own.name)
-        contents = Contents([], [], _DATA_TYPES.get(upload.table.lower()))
+                rejects = [Reject(own.name, unreadable, upload.body)]
+                return Contents([], rejects, own.name, stamp=upload.stamp)
+            batch = decode(own, upload.body, dialect, upload.stamp)
+            return Contents([batch], batch.rejects, own.name, stamp=upload.stamp)
+        contents = Contents([], [], _DATA_TYPES.get(upload.table.lower()), stamp=upload.stamp)
         contents.bare = own is not None and own.acknowledge is Acknowledge.BARE
         if upload.packed:
             self._unpack(upload, own, dialect, contents)
@@ -94,7 +97,7 @@ class UploadDecoder:
         self, upload: Upload, own: Table | None, dialect: Dialect, contents: Contents
     ) -> None:
         """Read the members of a packet, one at a time; of one that is not sound, nothing."""
-        inner = Contents([], [])
+        inner = Contents([], [], stamp=upload.stamp)
         try:
             for member in members(upload.body, self._limits):
                 self._body(upload, member.data, own, dialect, inner)
