@@ -19,6 +19,7 @@ from ..keys import KEY
 LONG = 20.0
 """Seconds that no group takes."""
 SHORT = 0.01
+MANY = 20
 
 
 class CountingReactor:
@@ -114,16 +115,31 @@ async def test_the_reactor_goes_on_while_something_takes_long(store, counting, m
     assert counting.woken == 1
 
 
+async def count_unheeded(store, counting: CountingReactor, count: int) -> int:
+    """How many of so many groups woke the reactor, which did not stand still for them."""
+    counting.woken = 0
+    for number in range(count):
+        assert await store.write(lambda tx, number=number: number) == number
+    return counting.woken
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_slow_disk_is_not_waited_for_again_and_again(store, counting, monkeypatch) -> None:
-    """After a group that took long, the reactor stands still for none of the next ones."""
+    """After each group that took long, the reactor stands still for none of twice as many."""
+    monkeypatch.setattr(writer, "MOST_IMPATIENT", 4)
+    for unheeded in (1, 2, 4):
+        await write_slowly(store, monkeypatch)
+        assert await count_unheeded(store, counting, unheeded) == unheeded
     await write_slowly(store, monkeypatch)
-    counting.woken = 0
-    for number in range(writer.IMPATIENT_GROUPS):
-        assert await store.write(lambda tx, number=number: number) == number
-    assert counting.woken == writer.IMPATIENT_GROUPS
-    assert await store.write(lambda tx: "again") == "again"
-    assert counting.woken == writer.IMPATIENT_GROUPS
+    assert await count_unheeded(store, counting, 6) == 4
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_disk_that_was_slow_once_is_waited_for(store, counting, monkeypatch) -> None:
+    """One group that takes long, among many that do not, costs the next one only."""
+    for _ in range(3):
+        await write_slowly(store, monkeypatch)
+        assert await count_unheeded(store, counting, 5) == 1
 
 
 @pytest_twisted.ensureDeferred
@@ -131,17 +147,17 @@ async def test_what_was_not_waited_for_is_delivered_with_what_is(
     store, counting, monkeypatch
 ) -> None:
     """Results come in the order in which the units were handed in, whoever brings them."""
+    for unheeded in (1, 2, 4, 8, 16):
+        await write_slowly(store, monkeypatch)
+        await count_unheeded(store, counting, unheeded)
     await write_slowly(store, monkeypatch)
     order: list[int] = []
-    waiting = [
-        store.write(lambda tx, n=n: n).addCallback(order.append)
-        for n in range(3 * writer.IMPATIENT_GROUPS)
-    ]
-    for number in range(3 * writer.IMPATIENT_GROUPS, 6 * writer.IMPATIENT_GROUPS):
+    waiting = [store.write(lambda tx, n=n: n).addCallback(order.append) for n in range(3 * MANY)]
+    for number in range(3 * MANY, 6 * MANY):
         waiting.append(store.write(lambda tx, number=number: number).addCallback(order.append))
         await store.write(lambda tx: None)
     await gatherResults(waiting)
-    assert order == [*range(6 * writer.IMPATIENT_GROUPS)]
+    assert order == [*range(6 * MANY)]
 
 
 async def write_many(store, count: int) -> None:
@@ -182,8 +198,10 @@ async def test_nobody_is_waited_for_again_and_again(store, monkeypatch) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_on_a_slow_disk_nobody_is_waited_for(store, monkeypatch) -> None:
+async def test_on_a_slow_disk_nobody_is_waited_for(store, counting, monkeypatch) -> None:
     """While one group is stored there, the next one grows by itself."""
+    await write_slowly(store, monkeypatch)
+    assert await count_unheeded(store, counting, 1) == 1
     await write_slowly(store, monkeypatch)
     await write_many(store, 10)
     monkeypatch.setattr(writer, "PAUSE_SECONDS", LONG)

@@ -35,8 +35,9 @@ MOST_TURNS = 3
 """Most turns of the reactor in which units are gathered before the writer's thread gets them."""
 PATIENCE_SECONDS = 0.005
 """How long the reactor stands still for a group."""
-IMPATIENT_GROUPS = 20
-"""For how many groups it does not, after one that took longer."""
+MOST_IMPATIENT = 64
+"""For how many groups at most it does not, after one that took longer: for one, then for twice as
+many each time, until a group takes no longer again."""
 PAUSE_SECONDS = 0.0005
 MOST_PAUSES = 3
 """How long, and how often, it stands still for more units, if they are few."""
@@ -78,6 +79,7 @@ class GroupCommitWriter:
         self._finished: queue.SimpleQueue[list[_Unit]] = queue.SimpleQueue()
         self._stands_still = False
         self._impatient = 0
+        self._caution = 1
         self._usual = 0
         self._pauses = MOST_PAUSES
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
@@ -135,8 +137,11 @@ class GroupCommitWriter:
         if not self._stands_still:
             self._impatient -= 1
             return
-        if not self._stand_still(PATIENCE_SECONDS):
-            self._impatient = IMPATIENT_GROUPS
+        if self._stand_still(PATIENCE_SECONDS):
+            self._caution = 1
+        else:
+            self._impatient = self._caution
+            self._caution = min(2 * self._caution, MOST_IMPATIENT)
         self._stands_still = False
         # The writer's thread may have seen the flag a moment before it was taken down.
         self._hear()
