@@ -29,7 +29,6 @@ from .device.registry import Registry
 from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .resources.site import TerminalSite
-from .resources.transport import use_spare_servers
 from .tls import Certificates
 from .workers import Workers
 
@@ -220,8 +219,6 @@ def _open(listener: Listener) -> IListeningPort:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     port = cast(IListeningPort, outcome[0])
-    if isinstance(listener.site, TerminalSite):
-        use_spare_servers(port, listener.site)
     sock = getattr(port, "socket", None)
     if sock is not None:
         sock.listen(BACKLOG)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +53,12 @@ from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.proxies import Proxies
 from .resources.site import TerminalSite
+from .resources.transport import TerminalReactor
+from .resources.turns import Turns
 from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
+    Inheritance,
     SharingReactor,
     Workers,
     report_to_parent,
@@ -83,7 +85,7 @@ class Options(UsageOptions):
         ["database", None, None, _help("database")],
         ["admission", None, None, _help("admission")],
         ["workers", None, None, _help("workers")],
-        ["adopt", None, None, "Descriptors of a parent process; only for the workers it starts"],
+        ["adopt", None, None, "What a parent process hands on; only for the workers it starts"],
     ]
 
     def __init__(self) -> None:
@@ -125,10 +127,10 @@ def makeService(options: Options) -> Service:
         key_file = os.environ.get("ZKPUSH_KEY_FILE")
         data = open_data_directory(settings.data, Path(key_file) if key_file else None)
         if options["adopt"] is not None:
-            *descriptors, report = [int(text) for text in options["adopt"].split(",")]
+            inherited = Inheritance.parse(options["adopt"])
             stop_with_parent(reactor)
-            daemon = build(settings, data, reactor, adopted=descriptors)
-            report_to_parent(reactor, daemon.registry.refused.counts, report)
+            daemon = build(settings, data, reactor, inherited=inherited)
+            report_to_parent(reactor, daemon.registry.refused.counts, inherited.report)
         else:
             workers = Workers(settings.workers, options.again(), reactor)
             several = settings.workers > 1
@@ -147,11 +149,11 @@ def build(
     reactor: Any,
     *,
     workers: Workers | None = None,
-    adopted: Sequence[int] | None = None,
+    inherited: Inheritance | None = None,
 ) -> Daemon:
     """Put the parts together: `ValueError` or `PluginConflict` if they do not fit.
 
-    With `workers`, the terminals' ports are opened for them; with `adopted` sockets, this is one.
+    With `workers`, the terminals' ports are opened for them; with an inheritance, this is one.
     """
     policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
     verifiers = by_claim(sound_plugins(IVerifier), lambda plugin: [plugin.name])
@@ -252,12 +254,18 @@ def build(
     manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, door_log, reactor)
 
     # Of those that terminals see, the parent of workers says what there is to say.
-    certificates = Certificates(settings.tls, reactor, quiet=adopted is not None)
-    opener = reactor
+    certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)
+    opener: Any = TerminalReactor(reactor)
     if workers is not None:
         opener = SharingReactor(reactor)
-    elif adopted is not None:
-        opener = AdoptingReactor(reactor, adopted)
+    elif inherited is not None:
+        opener = AdoptingReactor(
+            reactor,
+            inherited.ports,
+            lambda port: Turns(
+                inherited.board, port, inherited.place, settings.workers, lambda: terminals.is_full
+            ),
+        )
     return Daemon(
         data,
         store,
@@ -270,7 +278,7 @@ def build(
             for text in settings.listen
         ],
         None
-        if adopted is not None
+        if inherited is not None
         else Listener(
             settings.manage,
             server_endpoint(reactor, settings.manage, certificates.for_people),

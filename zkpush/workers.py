@@ -1,9 +1,9 @@
 """Several processes on one port: `--workers N`.
 
 The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
-children, each of which is a whole daemon but for the management endpoint. One that dies is started
-again; when the parent goes, in whatever way, they stop. What they refuse they tell the parent once
-a second, which counts for all of them.
+children, each of which is a whole daemon but for the management endpoint. `resources.turns` says
+which of them accepts. One that dies is started again; when the parent goes, in whatever way, they
+stop. What they refuse they tell the parent once a second, which counts for all of them.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IProcessTransport
@@ -25,6 +26,9 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
+
+from .resources.transport import TerminalReactor
+from .resources.turns import Turns, new_board
 
 FIRST_SHARED = 3
 """The first file descriptor after the standard ones."""
@@ -67,25 +71,45 @@ class SharingReactor:
         return self.listenTCP(port, factory, backlog, interface)
 
 
-class AdoptingReactor:
+@attrs.frozen
+class Inheritance:
+    """What a worker gets from its parent."""
+
+    place: int
+    """Its place among the workers, from 0."""
+    ports: Sequence[int]
+    """Descriptors of the sockets to serve on."""
+    board: int
+    """The descriptor of `turns.new_board`."""
+    report: int
+    """The descriptor to report to."""
+
+    @classmethod
+    def parse(cls, text: str) -> Inheritance:
+        """Read what `str` gives."""
+        place, *ports, board, report = map(int, text.split(","))
+        return cls(place, ports, board, report)
+
+    def __str__(self) -> str:
+        return ",".join(map(str, [self.place, *self.ports, self.board, self.report]))
+
+
+class AdoptingReactor(TerminalReactor):
     """Serves on sockets that the parent opened, in the order they were handed over."""
 
-    def __init__(self, reactor: Any, descriptors: Sequence[int]) -> None:
-        self._reactor = reactor
-        self._descriptors = iter(descriptors)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
+    def __init__(self, reactor: Any, sockets: Sequence[int], turns: Callable[[int], Turns]) -> None:
+        """`turns` gives the turns on a port, by its place among the sockets."""
+        super().__init__(reactor)
+        self._sockets = enumerate(sockets)
+        self._turns = turns
 
     def listenTCP(
         self, port: int, factory: object, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
         """Accept on the next socket, whatever port was asked for."""
-        with socket.socket(fileno=next(self._descriptors)) as shared:
-            adopted: IListeningPort = self._reactor.adoptStreamPort(
-                shared.fileno(), shared.family, factory
-            )
-        return adopted
+        place, descriptor = next(self._sockets)
+        with socket.socket(fileno=descriptor) as shared:
+            return self.adopt(shared, factory, self._turns(place))
 
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
@@ -105,6 +129,7 @@ class Workers:
         self._flags = flags
         self._reactor = reactor
         self._shared: Sequence[int] = ()
+        self._board = -1
         self._counted: Callable[[Mapping[str, int]], None] = lambda counts: None
         self._running: dict[int, IProcessTransport] = {}
         self._stopped: Deferred[None] | None = None
@@ -115,6 +140,7 @@ class Workers:
         `counted` hears what a child has refused since it last told.
         """
         self._shared = shared
+        self._board = new_board(len(shared))
         self._counted = counted
         for number in range(1, self._count + 1):
             self._spawn(number)
@@ -131,14 +157,14 @@ class Workers:
     def _spawn(self, number: int) -> None:
         if self._stopped is not None:
             return
-        there = {FIRST_SHARED + place: fd for place, fd in enumerate(self._shared)}
-        report = FIRST_SHARED + len(there)
-        adopt = ",".join(map(str, [*there, report]))
+        there = dict(enumerate([*self._shared, self._board], FIRST_SHARED))
+        *ports, board = there
+        report = board + 1
         command = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "zkpush"]
         self._running[number] = self._reactor.spawnProcess(
             _Worker(number, report, self._ended, self._said, self._counted),
             sys.executable,
-            [*command, *self._flags, "--adopt", adopt],
+            [*command, *self._flags, "--adopt", str(Inheritance(number - 1, ports, board, report))],
             env=None,
             childFDs={0: "w", 1: "r", 2: "r", **there, report: "r"},
         )

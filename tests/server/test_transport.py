@@ -13,7 +13,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.protocol import Factory
 from twisted.internet.tcp import Server
 
-from zkpush.resources.transport import SpareServer, use_spare_servers
+from zkpush.resources.transport import SpareServer, TerminalReactor
 
 from ..rig import LEAN, Rig
 
@@ -31,8 +31,7 @@ async def say(
     rig: Rig, *parts: bytes, replies: int | None = None, exchanged: bool = False
 ) -> bytes:
     """Send parts, a little after each other; take all that comes, or so many replies."""
-    port = reactor.listenTCP(0, rig.terminals, interface="127.0.0.1")
-    use_spare_servers(port, rig.terminals)
+    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, interface="127.0.0.1")
     assert port.transport is SpareServer
 
     def talk() -> bytes:
@@ -123,7 +122,6 @@ async def test_a_connection_that_says_nothing_may_leave(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_other_ports_stay_as_they_are(rig: Rig) -> None:
     """What encrypts, for one, is between a socket and the site."""
-    port = reactor.listenTCP(0, Factory(), interface="127.0.0.1")
-    use_spare_servers(port, rig.terminals)
+    port = TerminalReactor(reactor).listenTCP(0, Factory(), interface="127.0.0.1")
     assert port.transport is Server
     await port.stopListening()

@@ -21,6 +21,7 @@ from ..protocol.requests import normalize_segment
 from .base import PLAIN, Nowhere, Plain, Reply, TerminalResource
 from .channel import TerminalChannel
 from .proxies import Proxies
+from .transport import SpareServer
 
 TICK_SECONDS = 1.0
 MOST_LOOKED_AT = 100
@@ -78,6 +79,8 @@ class TerminalSite(ServerFactory):
     """Serves terminals; nothing of a request is logged, because its target may hold secrets."""
 
     noisy = False
+    transport = SpareServer
+    """What connections are of, on a port of ours where they are plain."""
 
     def __init__(
         self,
@@ -123,6 +126,11 @@ class TerminalSite(ServerFactory):
     def buildProtocol(self, addr: IAddress | None) -> TerminalChannel:
         """Take a connection."""
         return TerminalChannel(self, addr)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many connections as there may be."""
+        return len(self.channels) >= self.most_connections
 
     def make_room(self, channel: TerminalChannel) -> bool:
         """Whether there may be one too many: an idle one is ended for it.

@@ -14,9 +14,11 @@ import socket
 import termios
 from typing import Any
 
-from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import ServerFactory, connectionDone
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Connection, Port, Server
+
+from .turns import Turns
 
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 _MOST_THROWN_AWAY = 65536
@@ -110,10 +112,66 @@ class _Listening(socket.socket):
         return socket.SocketType(*self._kind, handle), address
 
 
-def use_spare_servers(port: IListeningPort, site: ServerFactory) -> None:
-    """Let the connections of a port be of this kind, if they are plain TCP."""
-    if isinstance(port, Port) and port.transport is Server and port.factory is site:
-        port.transport = SpareServer
-        port.socket = _Listening(port.socket)
-        # The reactor knows a port by this; the number is the same.
-        port.fileno = port.socket.fileno  # type: ignore[method-assign]
+class TerminalPort(Port):
+    """A port of terminals, whatever they speak on it; connections that are plain are spare ones."""
+
+    turns: Turns | None = None
+    """Where other processes share the port: when this one accepts."""
+
+    def startListening(self) -> None:
+        """Listen."""
+        super().startListening()
+        self.transport = getattr(self.factory, "transport", Server)
+        if self.transport is SpareServer:
+            self.socket = _Listening(self.socket)
+            # The reactor knows a port by this; the number is the same.
+            self.fileno = self.socket.fileno  # type: ignore[method-assign]
+
+    def doRead(self) -> None:
+        """Accept whoever waits, or leave them to other processes for a while."""
+        wait = 0.0 if self.turns is None else self.turns.wait()
+        if wait:
+            self.stopReading()
+            IReactorTime(self.reactor).callLater(wait, self._look, wait)
+        else:
+            self._accept()
+
+    def _look(self, waited: float) -> None:
+        if self.connected and not self.disconnecting:
+            if self.turns is None or self.turns.is_needed(waited):
+                self._accept()
+            self.startReading()
+
+    def _accept(self) -> None:
+        most = self.numberAccepts
+        super().doRead()
+        # More are to be accepted the next time if there were as many as might be.
+        if self.turns is not None and self.numberAccepts <= most:
+            self.turns.found_nobody()
+
+
+class TerminalReactor:
+    """A reactor whose ports are for terminals."""
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reactor, name)
+
+    def listenTCP(
+        self, port: int, factory: Any, backlog: int = 50, interface: str = ""
+    ) -> IListeningPort:
+        """Open a port."""
+        opened = TerminalPort(port, factory, backlog, interface, self._reactor)
+        opened.startListening()
+        return opened
+
+    def adopt(self, shared: socket.socket, factory: Any, turns: Turns) -> IListeningPort:
+        """Accept on a copy of a socket that is listening, when it is this process's turn."""
+        opened: TerminalPort = TerminalPort._fromListeningDescriptor(
+            self._reactor, shared.fileno(), shared.family, factory
+        )
+        opened.turns = turns
+        opened.startListening()
+        return opened
