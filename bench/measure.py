@@ -35,7 +35,7 @@ class Result:
 
 def side_by_side(
     work: str,
-    goal: float,
+    goal: float | None,
     ours: Server,
     theirs: Server,
     requests: Callable[[], Iterator[bytes]],
@@ -46,10 +46,11 @@ def side_by_side(
     rounds: int = ROUNDS,
 ) -> Result:
     """CPU microseconds a request of ours, divided by theirs: the median of rounds A B A B."""
-    ratios, mine, other, loads = [], [], [], []
+    ratios, mine, other = [], [], []
+    loads: tuple[list[Load], list[Load]] = ([], [])
     for turn in range(rounds + 1):
         costs = []
-        for server in (ours, theirs):
+        for server, done in zip((ours, theirs), loads, strict=True):
             before = server.cpu()
             load = run(
                 server.ports,
@@ -60,8 +61,8 @@ def side_by_side(
             )
             assert load.wrong == 0, f"{load.wrong} replies of {work} were wrong"
             costs.append((server.cpu() - before) / load.requests * 1e6)
-            if server is ours and turn:
-                loads.append(load)
+            if turn:
+                done.append(load)
         if turn:  # the first round warms up
             mine.append(costs[0])
             other.append(costs[1])
@@ -77,7 +78,8 @@ def side_by_side(
             "lowest_ratio": min(ratios),
             "highest_ratio": max(ratios),
             "memory_mib": ours.memory() / 2**20,
-            **_speed(loads),
+            **_speed(loads[0]),
+            "limit_requests_a_second": _speed(loads[1])["requests_a_second"],
         },
     )
 
