@@ -38,8 +38,8 @@ PATIENCE_SECONDS = 0.005
 MOST_IMPATIENT = 64
 """For how many groups at most it does not, after one that took longer: for one, then for twice as
 many each time, until a group takes no longer again."""
-PAUSE_SECONDS = 0.0005
-MOST_PAUSES = 3
+PAUSE_SECONDS = 0.001
+MOST_PAUSES = 2
 """How long, and how often, it stands still for more units, if they are few."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
