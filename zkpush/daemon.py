@@ -29,11 +29,10 @@ from .device.registry import Registry
 from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .resources.site import TerminalSite
+from .resources.transport import MOST_WAITING
 from .tls import Certificates
 from .workers import Workers
 
-BACKLOG = 1024
-"""Connections that may wait to be accepted: all terminals of a site come back at once."""
 OTHER_FILES = 256
 """How many files are needed beside connections."""
 YOUNG = 5000
@@ -221,7 +220,7 @@ def _open(listener: Listener) -> IListeningPort:
     port = cast(IListeningPort, outcome[0])
     sock = getattr(port, "socket", None)
     if sock is not None:
-        sock.listen(BACKLOG)
+        sock.listen(MOST_WAITING)
     return port
 
 

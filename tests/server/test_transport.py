@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import threading
@@ -125,3 +126,20 @@ async def test_other_ports_stay_as_they_are(rig: Rig) -> None:
     port = TerminalReactor(reactor).listenTCP(0, Factory(), interface="127.0.0.1")
     assert port.transport is Server
     await port.stopListening()
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_waits_to_be_accepted_is_answered_before_the_port_is_closed(rig: Rig) -> None:
+    """The system has taken the connection and the request; to close the port resets it."""
+    await rig.exchange()
+    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, interface="127.0.0.1")
+    address = ("127.0.0.1", port.getHost().port)
+    with contextlib.ExitStack() as stack:
+        waiting = [stack.enter_context(socket.create_connection(address)) for _ in range(3)]
+        for sock in waiting:
+            sock.settimeout(20)
+            sock.sendall(LAST)
+        port.numberAccepts = 1
+        await port.stopListening()
+        for sock in waiting:
+            assert (await threads.deferToThread(sock.recv, 65536)).endswith(b"OK: 1")

@@ -20,6 +20,8 @@ from twisted.internet.tcp import Connection, Port, Server
 
 from .turns import Turns
 
+MOST_WAITING = 1024
+"""Connections that may wait to be accepted: all terminals of a site come back at once."""
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 _MOST_THROWN_AWAY = 65536
 _NOTHING = bytes(4)
@@ -126,6 +128,16 @@ class TerminalPort(Port):
             self.socket = _Listening(self.socket)
             # The reactor knows a port by this; the number is the same.
             self.fileno = self.socket.fileno  # type: ignore[method-assign]
+
+    def stopListening(self, *reason: Any) -> Any:
+        """Accept those who wait already, and then nobody any more.
+
+        The system would reset their connections, on which most have sent a request.
+        """
+        if self.connected and not self.disconnecting:
+            self.numberAccepts = MOST_WAITING
+            super().doRead()
+        return super().stopListening(*reason)
 
     def doRead(self) -> None:
         """Accept whoever waits, or leave them to other processes for a while."""
