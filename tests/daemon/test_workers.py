@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import signal
-import socket
 import time
 from collections.abc import Iterable, Iterator
 
@@ -93,9 +92,9 @@ def stopped(pids: Iterable[int]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def with_workers(data: pathlib.Path, count: int, *flags: str) -> Iterator[tuple[Daemon, set[int]]]:
+def with_workers(data: pathlib.Path, count: int) -> Iterator[tuple[Daemon, set[int]]]:
     """A daemon and the process ids of its workers, each of which has served a request alone."""
-    with Daemon(data, "--workers", str(count), *flags) as daemon:
+    with Daemon(data, "--workers", str(count)) as daemon:
         wait_until(lambda: len(children(daemon)) == count)
         pids = set(children(daemon))
         wait_until(lambda: served(daemon, "cdata?SN=T1&options=all&pushver=2.4.1"))
@@ -113,43 +112,3 @@ def test_a_worker_that_hangs_holds_nobody_up(tmp_path: pathlib.Path) -> None:
                 assert [daemon.request("GET", "getrequest?SN=T1") for _ in range(10)] == (
                     [(200, b"OK")] * 10
                 )
-
-
-MOST = 10
-
-
-@contextlib.contextmanager
-def kept(daemon: Daemon, count: int) -> Iterator[list[socket.socket]]:
-    """Connections that are made one after the other, and stay open once a request is answered."""
-    address = (str(daemon.terminals.hostname), daemon.terminals.port)
-    with contextlib.ExitStack() as stack:
-        connections: list[socket.socket] = []
-        for _ in range(count):
-            connection = socket.create_connection(address, timeout=20)
-            connections.append(stack.enter_context(connection))
-            assert answers(connection)
-        yield connections
-
-
-def answers(connection: socket.socket) -> bool:
-    """Whether a request on a connection is answered."""
-    try:
-        connection.sendall(b"GET /iclock/ping?SN=T1 HTTP/1.1\r\nHost: s\r\n\r\n")
-        return b"200 OK" in connection.recv(65536)
-    except OSError:
-        return False
-
-
-def test_a_worker_that_is_full_leaves_connections_to_the_others(tmp_path: pathlib.Path) -> None:
-    """The first accepts what it can; what it has no room for costs none of its connections.
-
-    Where the machine is so busy that nobody else comes for 20 ms, an old one makes way after all.
-    """
-    config = tmp_path / "zkpush.toml"
-    config.write_text(f"[limits]\nconnections = {MOST}\n")
-    with (
-        with_workers(tmp_path, 2, "--config", str(config)) as (daemon, _),
-        kept(daemon, 2 * MOST - 2) as connections,
-    ):
-        alive = sum(answers(connection) for connection in connections)
-    assert alive > MOST + 2

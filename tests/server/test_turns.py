@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import attrs
 import pytest
@@ -13,6 +14,8 @@ from twisted.internet.protocol import Factory, Protocol
 
 from zkpush.resources.transport import TerminalReactor
 from zkpush.resources.turns import PATIENCE_SECONDS, Turns, new_board
+
+from ..rig import LEAN, Rig
 
 WAIT = PATIENCE_SECONDS
 HOST = "127.0.0.1"
@@ -91,8 +94,14 @@ def test_ports_have_turns_of_their_own() -> None:
 class Looking(Turns):
     """Turns of a second process, which tell of its looks, and when it is done."""
 
-    def __init__(self, workers: Workers, looks: int) -> None:
-        super().__init__(workers.board, 0, 1, 2, lambda: False, lambda: workers.now)
+    def __init__(
+        self,
+        workers: Workers,
+        looks: int,
+        place: int = 1,
+        is_full: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(workers.board, 0, place, 2, is_full, lambda: workers.now)
         self.looked: Deferred[None] = Deferred()
         self.done: Deferred[None] = Deferred()
         self.away: Deferred[None] = Deferred()
@@ -116,7 +125,8 @@ class Looking(Turns):
     def found_nobody(self) -> None:
         """Tell."""
         super().found_nobody()
-        self.done.callback(None)
+        if not self.done.called:
+            self.done.callback(None)
 
 
 class Served(Factory):
@@ -198,3 +208,23 @@ async def test_a_process_that_helps_goes_on_until_nobody_waits(listening) -> Non
         await port.stopListening()
         for client in clients:
             client.close()
+
+
+@pytest.mark.parametrize("channel", [LEAN])
+@pytest_twisted.ensureDeferred
+async def test_a_site_that_is_full_leaves_the_next_connection_to_other_processes(make_rig) -> None:
+    """None of its own makes way for it, as long as others accept."""
+    rig: Rig = await make_rig(limits={"connections": 1})
+    workers = Workers()
+    turns = Looking(workers, looks=2, place=0, is_full=lambda: rig.terminals.is_full)
+    with socket.create_server((HOST, 0), backlog=10) as listening:
+        listening.setblocking(False)
+        address = listening.getsockname()
+        port = TerminalReactor(reactor).adopt(listening, rig.terminals, turns)
+        with socket.create_connection(address):
+            await turns.done
+            (first,) = rig.terminals.channels
+            with socket.create_connection(address):
+                await turns.looked.addTimeout(20, reactor)
+                assert list(rig.terminals.channels) == [first]
+        await port.stopListening()
