@@ -39,14 +39,8 @@ TOLD_EVERY = 1.0
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
-class SharingReactor:
+class SharingReactor(TerminalReactor):
     """Opens ports for the children: they are bound and listening, but nothing is accepted here."""
-
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._reactor, name)
 
     def listenTCP(
         self, port: int, factory: object, backlog: int = 50, interface: str = ""

@@ -112,18 +112,18 @@ class AttendanceRows(Sequence[tuple[object, ...]]):
     def columns(self) -> Columns:
         """The values of all rows, for each place; in the places after these, all are None."""
         if self._columns is None:
-            self._read()
+            self.read()
         return self._columns or ()
 
     @property
     def seconds(self) -> list[int]:
         """The times of all rows, as `times.wall_seconds` gives them."""
         if self._columns is None:
-            self._read()
+            self.read()
         return self._seconds
 
-    def _read(self) -> None:
-        """Cut the text into its columns."""
+    def read(self) -> None:
+        """Cut the text into its columns; `ValueError` if a time is of no calendar day."""
         # Behind the last line stands one part more.
         parts = self._text.replace("\n", "\t").split("\t")
         width = self._tabs + 1
@@ -188,7 +188,7 @@ def decode_plain(text: str) -> AttendanceRows | None:
     rows = AttendanceRows.plain(text, tabs, text.count("\n"))
     if _ODD_DAYS[0] in text or _ODD_DAYS[1] in text:
         try:
-            rows.seconds  # noqa: B018 - reads them
+            rows.read()
         except ValueError:
             return None
     return rows
