@@ -67,8 +67,13 @@ class Daemon:
     def output(self) -> str:
         """Everything it printed, once it has ended."""
         self.process.wait(STOPPED_WITHIN)
-        self._printed.seek(0)
-        return self._printed.read().decode()
+        return self.printed()
+
+    def printed(self) -> str:
+        """What it has printed so far."""
+        file = self._printed.fileno()
+        # By place, because the daemon writes where this file is read to.
+        return os.pread(file, os.fstat(file).st_size, 0).decode()
 
     def kill(self) -> None:
         """End it without warning."""

@@ -213,12 +213,18 @@ def command_ids() -> st.SearchStrategy[str]:
 
 @st.composite
 def parameters_of(draw: st.DrawFn, command: Command) -> dict[str, str]:
-    """Parameters a command takes: all required ones, and any of the others."""
+    """Parameters a command takes: all required ones, and any of the others.
+
+    Of the values without names, those in front of one that is there.
+    """
     one = draw(st.sampled_from(command.one_of)) if command.one_of else None
+    bare = command.bare[: draw(st.integers(0, len(command.bare)))]
     chosen = [
         field
         for field in command.parameters
-        if field.required or field.wire == one or draw(st.booleans())
+        if field.required
+        or field.wire in (one, *bare)
+        or (field.wire not in command.bare and draw(st.booleans()))
     ]
     return {
         field.wire: field.kind.encode(draw(_column(field).filter(lambda value: value is not None)))

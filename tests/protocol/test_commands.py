@@ -218,6 +218,13 @@ def test_a_terminal_reads_every_parameter_back(data: st.DataObject, command: Com
     assert {name: found[name] for name in found if name in params or name not in sizes} == params
 
 
+def test_a_value_without_a_name_is_not_taken_for_another() -> None:
+    """PutFile with a path and no URL would fetch what the path names."""
+    params = {"path": "x.tgz", "Action": "AppendData"}
+    with pytest.raises(CommandError, match="^url: is missing, and path stands behind it$"):
+        command_text(find_command("PutFile"), params)
+
+
 @given(st.data(), commands(), command_ids(), ENCODINGS)
 def test_one_command_in_is_one_line_out(
     data: st.DataObject, command: Command, command_id: str, encoding: str

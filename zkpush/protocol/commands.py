@@ -90,14 +90,19 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
 def command_text(command: Command, params: Mapping[str, str], file: FileFacts | None = None) -> str:
     """The words and parameters of a validated command, in the order of its declaration.
 
-    `file` is that of UPGRADE. `CommandError` if there is none.
+    `file` is that of UPGRADE. `CommandError` if there is none, and if one of the values that stand
+    without names (12.5.2) is missing in front of another, which would be taken for it.
     """
     if command.writing is Writing.UPGRADE:
         return f"{command.name} {_upgrade(params, file)}"
     if command.writing is Writing.OPTION:
         key, value = (params[field.wire] for field in command.parameters)
         return f"{command.name} {key}={value}"
-    parts = [params[name] for name in command.bare if name in params]
+    given = [name for name in command.bare if name in params]
+    for name, expected in zip(given, command.bare, strict=False):
+        if name != expected:
+            raise CommandError(f"{expected}: is missing, and {name} stands behind it")
+    parts = [params[name] for name in given]
     for field in command.parameters:
         completed = _completed(command, field, params)
         if completed is not None and field.wire not in command.bare:
