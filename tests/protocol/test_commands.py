@@ -221,7 +221,7 @@ def test_a_terminal_reads_every_parameter_back(data: st.DataObject, command: Com
 def test_a_value_without_a_name_is_not_taken_for_another() -> None:
     """PutFile with a path and no URL would fetch what the path names."""
     params = {"path": "x.tgz", "Action": "AppendData"}
-    with pytest.raises(CommandError, match="^url: is missing, and path stands behind it$"):
+    with pytest.raises(CommandError, match=r"^url: is missing, and path stands behind it$"):
         command_text(find_command("PutFile"), params)
 
 
