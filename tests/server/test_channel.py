@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from ..rig import LEAN, Rig, Wire, everything, talk
+from ..rig import LEAN, TIMEOUT, Rig, Wire, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
@@ -250,6 +250,28 @@ async def test_a_connection_that_is_lost_while_its_data_is_stored_hurts_nobody(r
     assert (await rig.get("getrequest?SN=T1")).body == b"OK"
     assert len(await rig.items("/attendance")) == 1
     assert wire.value() == b""
+
+
+class Unwritable(Wire):
+    """A connection whose transport is at fault."""
+
+    def write(self, data: bytes) -> None:
+        raise RuntimeError("a mistake in the transport")
+
+
+@pytest.mark.parametrize("channel", [LEAN])
+@pytest_twisted.ensureDeferred
+async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig) -> None:
+    """Its connection is cut; when the daemon stops, it does not wait for that request."""
+    await rig.exchange()
+    wire = Unwritable("192.0.2.7")
+    connection = rig.terminals.buildProtocol(wire.getPeer())
+    connection.makeConnection(wire)
+    connection.dataReceived(UPLOAD + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE)
+    assert len(await rig.items("/attendance")) == 1
+    assert wire.closed
+    connection.connectionLost(Failure(ConnectionDone()))
+    await Deferred.fromCoroutine(rig.terminals.drain()).addTimeout(TIMEOUT, reactor)
 
 
 @pytest_twisted.ensureDeferred

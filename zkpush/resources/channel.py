@@ -309,22 +309,22 @@ class TerminalChannel(Connection):
         reply.addCallback(self._answered, request)
 
     def _answered(self, reply: Reply, request: _Request) -> None:
-        try:
-            # What took this long was not the terminal's doing.
-            self.active_at = self.begun_at = self._site.tick
-            if not self._closing:
-                if isinstance(reply, tuple):
-                    self._write(request, reply)
-                elif self._site.draining:
-                    self._write(request, _STOPPING)
-                else:
+        # What took this long was not the terminal's doing.
+        self.active_at = self.begun_at = self._site.tick
+        if not self._closing:
+            if not isinstance(reply, tuple):
+                if not self._site.draining:
                     Deferred.fromCoroutine(self._send_file(request, reply)).addErrback(
                         lambda failure: self._log.failure("A file was not sent", failure)
                     )
                     return
-            self._go_on()
-        except Exception:  # nobody else hears of it: this is the last callback
-            self._log.failure("A reply was not written")
+                reply = _STOPPING
+            try:
+                self._write(request, reply)
+            except Exception:  # nobody else hears of it: this is the last callback
+                self._log.failure("A reply was not written")
+                self.cut()
+        self._go_on()
 
     def _go_on(self) -> None:
         self._answering = False
