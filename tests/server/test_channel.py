@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
 from ..rig import LEAN, TIMEOUT, Rig, Wire, everything, talk
@@ -238,15 +239,20 @@ async def test_a_wish_for_another_protocol_is_not_granted(rig: Rig) -> None:
     assert response.body == b"OK"
 
 
+def uploading(rig: Rig, wire: Wire) -> Protocol:
+    """A connection on which a record has come."""
+    connection = rig.terminals.buildProtocol(wire.getPeer())
+    connection.makeConnection(wire)
+    connection.dataReceived(UPLOAD + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE)
+    return connection
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_connection_that_is_lost_while_its_data_is_stored_hurts_nobody(rig: Rig) -> None:
     """The record is stored all the same, and the next connection is served."""
     await rig.exchange()
     wire = Wire("192.0.2.7")
-    channel = rig.terminals.buildProtocol(wire.getPeer())
-    channel.makeConnection(wire)
-    channel.dataReceived(UPLOAD + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE)
-    channel.connectionLost(Failure(ConnectionDone()))
+    uploading(rig, wire).connectionLost(Failure(ConnectionDone()))
     assert (await rig.get("getrequest?SN=T1")).body == b"OK"
     assert len(await rig.items("/attendance")) == 1
     assert wire.value() == b""
@@ -265,9 +271,7 @@ async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig) -> None:
     """Its connection is cut; when the daemon stops, it does not wait for that request."""
     await rig.exchange()
     wire = Unwritable("192.0.2.7")
-    connection = rig.terminals.buildProtocol(wire.getPeer())
-    connection.makeConnection(wire)
-    connection.dataReceived(UPLOAD + b"Content-Length: %d\r\n\r\n" % len(LINE) + LINE)
+    connection = uploading(rig, wire)
     assert len(await rig.items("/attendance")) == 1
     assert wire.closed
     connection.connectionLost(Failure(ConnectionDone()))
