@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 from hypothesis import settings
 
+# Fixtures that stand in modules of their own; pytest finds them by their names here.
 from .migrated import new_databases_are_copies  # noqa: F401
 from .postgres import empty_postgres_url, own_postgres, postgres, postgres_url  # noqa: F401
 from .rig import LEAN, Rig

@@ -259,19 +259,31 @@ async def test_a_connection_that_is_lost_while_its_data_is_stored_hurts_nobody(r
 
 
 class Unwritable(Wire):
-    """A connection whose transport is at fault."""
+    """A connection whose transport is at fault, after some replies."""
+
+    def __init__(self, address: str, good: int) -> None:
+        super().__init__(address)
+        self._good = good
 
     def write(self, data: bytes) -> None:
-        raise RuntimeError("a mistake in the transport")
+        self._good -= 1
+        if self._good < 0:
+            raise RuntimeError("a mistake in the transport")
+        super().write(data)
 
 
 @pytest.mark.parametrize("channel", [LEAN])
+@pytest.mark.parametrize("good", [0, 1])
 @pytest_twisted.ensureDeferred
-async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig) -> None:
-    """Its connection is cut; when the daemon stops, it does not wait for that request."""
+async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig, good: int) -> None:
+    """Its connection is cut, whether the reply is one that was waited for, or the next one.
+
+    When the daemon stops, it does not wait for that request.
+    """
     await rig.exchange()
-    wire = Unwritable("192.0.2.7")
+    wire = Unwritable("192.0.2.7", good)
     connection = uploading(rig, wire)
+    connection.dataReceived(POLL + b"\r\n")
     assert len(await rig.items("/attendance")) == 1
     assert wire.closed
     connection.connectionLost(Failure(ConnectionDone()))

@@ -319,11 +319,7 @@ class TerminalChannel(Connection):
                     )
                     return
                 reply = _STOPPING
-            try:
-                self._write(request, reply)
-            except Exception:  # nobody else hears of it: this is the last callback
-                self._log.failure("A reply was not written")
-                self.cut()
+            self._write(request, reply)
         self._go_on()
 
     def _go_on(self) -> None:
@@ -364,12 +360,20 @@ class TerminalChannel(Connection):
         return may_stay and not is_last and not self._site.draining
 
     def _write(self, request: _Request, reply: Plain) -> None:
-        status, body = reply
-        keep = self._keeps(request)
-        head = self._site.head(status, request.version, keep, len(body))
-        self._send(head if request.method == b"HEAD" else head + body, last=not keep)
-        if not keep:
-            self.hang_up()
+        """Write a reply. If that fails, in whatever way, it is logged, and the connection is cut.
+
+        The request has ended then like any other: a daemon that stops waits for those in hand.
+        """
+        try:
+            status, body = reply
+            keep = self._keeps(request)
+            head = self._site.head(status, request.version, keep, len(body))
+            self._send(head if request.method == b"HEAD" else head + body, last=not keep)
+            if not keep:
+                self.hang_up()
+        except Exception:  # of the transport, which may be anybody's; callers have more to do
+            self._log.failure("A reply was not written")
+            self.cut()
 
     def _fail(self, reply: Plain) -> None:
         """Refuse what cannot be read, unless good requests came before it: those are answered."""
