@@ -14,7 +14,8 @@ HEAD = """\
 
 `twistd zkpush --config FILE` reads a TOML file; flags of the same name win over it. Unknown keys
 and bad values are all reported at once. `ZKPUSH_KEY_FILE` in the environment names another place
-for the key than `DIR/key`.
+for the key than `DIR/key`; others must not be able to read that file, unless `ZKPUSH_KEY_FILE_MODE`
+accepts its mode (see [the key](security.md#the-key)).
 """
 
 

@@ -15,6 +15,7 @@ import pytest
 
 from zkpush.config import ConfigError
 from zkpush.datadir import DataDirectory, open_data_directory
+from zkpush.permissions import OWNER_ONLY, KeyFile
 
 STARTS = 8
 
@@ -27,7 +28,7 @@ def mode(path: pathlib.Path) -> int:
 def refusal(path: pathlib.Path, key_file: pathlib.Path | None = None) -> str:
     """The line that says why a directory cannot be used."""
     with pytest.raises(ConfigError) as refused:
-        open_data_directory(path, key_file)
+        open_data_directory(path, None if key_file is None else KeyFile(key_file, OWNER_ONLY))
     (mistake,) = refused.value.mistakes
     return mistake
 
@@ -103,12 +104,13 @@ def test_the_key_can_be_in_another_place(tmp_path: pathlib.Path) -> None:
     """A key file elsewhere is used, or made there; the directory has none then."""
     given = tmp_path / "given.key"
     given.write_text("00ff" * 16 + "\n")
-    data = open_data_directory(tmp_path / "data", given)
+    given.chmod(0o600)
+    data = open_data_directory(tmp_path / "data", KeyFile(given, OWNER_ONLY))
     assert data.key == b"\x00\xff" * 16
     assert os.listdir(tmp_path / "data") == ["admin.token"]
 
     made = tmp_path / "made.key"
-    data = open_data_directory(tmp_path / "data", made)
+    data = open_data_directory(tmp_path / "data", KeyFile(made, OWNER_ONLY))
     assert made.read_text() == f"{data.key.hex()}\n"
     assert mode(made) == 0o600
 
@@ -134,6 +136,7 @@ def test_a_key_that_is_none_is_refused(tmp_path: pathlib.Path, content: bytes) -
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_bytes(content)
+    elsewhere.chmod(0o600)
     assert refusal(tmp_path / "data", elsewhere).startswith(f"data: {elsewhere} does not hold")
 
 
@@ -155,7 +158,7 @@ def test_a_place_that_cannot_be_used_is_named(tmp_path: pathlib.Path) -> None:
     )
     assert refusal(file) == f"data: cannot use {file}: File exists; make it writable"
     folder = tmp_path / "folder"
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     assert refusal(tmp_path / "data", folder) == (
         f"data: cannot use {folder}: Is a directory; make it writable"
     )

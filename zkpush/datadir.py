@@ -12,6 +12,7 @@ import attrs
 import msgspec
 
 from .config import ConfigError
+from .permissions import KeyFile, narrow_directory, narrow_file
 
 KEY_BYTES = 32
 
@@ -42,14 +43,23 @@ class DataDirectory:
         (self.path / "run.json").unlink(missing_ok=True)
 
 
-def open_data_directory(path: Path, key_file: Path | None) -> DataDirectory:
+def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDirectory:
     """Make the directory (0700), the token and the key (0600), or read those that are there.
 
-    `ConfigError` says what to do if that cannot be.
+    Wider modes are narrowed, but for a key file elsewhere, which is refused. `ConfigError` says
+    what to do if the directory or a file cannot be used.
     """
-    where = key_file or path / "key"
+    key_file = key_file or KeyFile(path / "key")
+    where = key_file.path
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        narrow_directory(path)
+        narrow_file(
+            path / "admin.token",
+            "If others may have read the token, remove the file and start again: that makes a new "
+            "token",
+        )
+        key_file.check()
         token = _keep(path / "admin.token", lambda: secrets.token_urlsafe(32).encode() + b"\n")
         key = _keep(where, lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
     except OSError as error:

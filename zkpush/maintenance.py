@@ -17,6 +17,7 @@ import attrs
 from . import config
 from .datadir import KEY_BYTES, read_key, write_secret
 from .interfaces import StoreError
+from .permissions import key_file
 from .persist.databases import Database
 from .persist.forgetting import forget_templates_thd
 from .persist.keys import SiteKey
@@ -75,8 +76,9 @@ def _alone(
     if url is not None:
         flags["database"] = url
     settings = config.load(file, flags, lambda endpoint: endpoint)
-    named = os.environ.get("ZKPUSH_KEY_FILE")
-    files = KeyFiles(Path(named) if named else settings.data / "key")
+    key = key_file(settings.data, os.environ)
+    key.check()
+    files = KeyFiles(key.path)
     site = SiteKey(read_key(files.current))
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in _KINDS:

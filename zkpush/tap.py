@@ -42,6 +42,7 @@ from .manage.readings import Readings
 from .manage.retention import Retention
 from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
+from .permissions import key_file
 from .plugins import PluginConflict, by_claim, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
@@ -124,8 +125,7 @@ def makeService(options: Options) -> Service:
     file = None if options["config"] is None else Path(options["config"])
     try:
         settings = config.load(file, options.flags(), _check_endpoint)
-        key_file = os.environ.get("ZKPUSH_KEY_FILE")
-        data = open_data_directory(settings.data, Path(key_file) if key_file else None)
+        data = open_data_directory(settings.data, key_file(settings.data, os.environ))
         if options["adopt"] is not None:
             inherited = Inheritance.parse(options["adopt"])
             stop_with_parent(reactor)

@@ -118,6 +118,7 @@ def test_a_mistake_is_one_line(tmp_path: pathlib.Path) -> None:
     assert "Traceback" not in nothing.stderr
     key = tmp_path / "elsewhere"
     key.write_text(os.urandom(32).hex())
+    key.chmod(0o600)
     env = environment(ZKPUSH_KEY_FILE=str(key))
     missing = zkpush("--data", str(tmp_path), "database", "rotate-key", env=env)
     assert missing.returncode == 1

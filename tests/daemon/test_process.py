@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import itertools
+import os
 import pathlib
 import socket
 import stat
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 
 import pytest
 
@@ -152,10 +154,11 @@ def test_the_first_start_makes_the_data_directory_and_later_ones_keep_it(
         assert daemon.request("GET", "getrequest?SN=T1") == (200, b"OK")
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object, env: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     """Run a daemon that does not start."""
     return subprocess.run(
         [TWISTD, "--nodaemon", "--pidfile=", "zkpush", *map(str, arguments)],
+        env={**os.environ, **env},
         capture_output=True,
         text=True,
         timeout=60,

@@ -226,6 +226,7 @@ def test_a_node_with_another_key_does_not_start(stopped: pathlib.Path) -> None:
     assert "ZKPUSH_KEY_FILE" in line
     elsewhere = stopped.parent / "the right key"
     elsewhere.write_bytes(right)
+    elsewhere.chmod(0o600)
     with Daemon(stopped, env={"ZKPUSH_KEY_FILE": str(elsewhere)}) as daemon:
         assert daemon.api("GET", "users")["items"][0]["password"] == PASSWORD.decode()
 

@@ -20,6 +20,7 @@ def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
     stop = threading.Event()
     key = tmp_path / "key"
     key.write_text(KEY.hex())
+    key.chmod(0o600)
     env = {"ZKPUSH_KEY_FILE": str(key)}
     with (
         Daemon(tmp_path / "one", "--database", postgres_url, env=env) as one,
