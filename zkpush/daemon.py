@@ -28,6 +28,7 @@ from .device.queue import CommandQueue
 from .device.registry import Registry
 from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
+from .manage.problems import Problems
 from .resources.site import TerminalSite
 from .resources.transport import MOST_WAITING
 from .tls import Certificates
@@ -75,6 +76,7 @@ class Daemon(Service):
         registry: Registry,
         queue: CommandQueue,
         door: DoorLog,
+        problems: Problems,
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
@@ -90,6 +92,7 @@ class Daemon(Service):
         self.registry = registry
         self.queue = queue
         self.door = door
+        self.problems = problems
         self.terminals = terminals
         self.manage = manage
         self.workers = workers

@@ -38,6 +38,7 @@ from .interfaces import (
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.files import FileEndpoints
+from .manage.problems import Problems
 from .manage.readings import Readings
 from .manage.retention import Retention
 from .manage.site import ManageSite
@@ -240,6 +241,7 @@ def build(
     )
     retention = Retention(store, settings.events, reactor, owner)
     readings = Readings(store, reactor)
+    problems = Problems(store, registry)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,
@@ -248,6 +250,7 @@ def build(
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
+        problems,
         door_log,
         reactor,
     )
@@ -273,6 +276,7 @@ def build(
         registry,
         queue,
         door_log,
+        problems,
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
             for text in settings.listen

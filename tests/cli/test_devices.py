@@ -82,7 +82,17 @@ def test_problems(daemon: Daemon) -> None:
     assert row(daemon, "PROBLEM1")[-2:] == ["pushcommkey", "changed"]
     text = said(daemon.zkpush("devices", "show", "PROBLEM1"))
     assert text.splitlines()[-1].startswith("problems            pushcommkey changed (20")
-    assert "approve it again" in text
+    listed = said(daemon.zkpush("problems", "list", "--device", "PROBLEM1"))
+    assert cells(listed)[0] == ["Subject", "Problem", "Since", "Detail", "Advice"]
+    assert listed.splitlines()[1].startswith("terminal PROBLEM1  pushcommkey changed  20")
+    assert "approve the terminal again" in listed
+    items = json.loads(said(daemon.zkpush("problems", "list", "--device", "PROBLEM1", "--json")))
+    assert [(item["device"], item["code"]) for item in items] == [
+        ("PROBLEM1", "pushcommkey changed")
+    ]
+    assert daemon.zkpush("problems", "list", "--device", "NOBODY").stderr == (
+        "There are no problems.\n"
+    )
 
 
 def test_unknown(daemon: Daemon) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.device.places import ELSEWHERE, TWO_PLACES
 from zkpush.model import Page
+from zkpush.problems import ProblemCode
 
 from ..rig import Rig
 from .conftest import Nodes, a_second
@@ -46,7 +46,7 @@ async def test_here_on_one_node_and_there_on_the_other(nodes: Nodes) -> None:
         assert (await other.get(POLL, address=THERE)).body == b"OK"
         await a_while(nodes)
     for node in nodes:
-        assert await problems(node) == [TWO_PLACES]
+        assert await problems(node) == [ProblemCode.TWO_PLACES]
         raised = [line for line in await said(node) if line["what"] == "raised"]
         assert len(raised) == 1
 
@@ -80,4 +80,4 @@ async def test_where_it_may_be_holds_on_every_node(nodes: Nodes) -> None:
     await one.api("PATCH", "/devices/T1", {"networks": [HERE, THERE]})
     assert (await other.get(POLL, address=THERE)).status == 200
     await a_second(nodes)
-    assert ELSEWHERE not in await problems(other)
+    assert ProblemCode.OTHER_ADDRESS not in await problems(other)

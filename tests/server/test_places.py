@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
-from zkpush.device.places import ELSEWHERE, TWO_PLACES
 from zkpush.model import Page
+from zkpush.problems import ProblemCode
 
 from ..rig import Rig
 
@@ -77,7 +77,7 @@ async def test_no_request_is_taken_from_elsewhere(rig: Rig, what: str) -> None:
         assert response.status == 403
         assert b"OK" not in response.raw
     after = await device(rig)
-    assert [problem["code"] for problem in after["problems"]] == [ELSEWHERE]
+    assert [problem["code"] for problem in after["problems"]] == [ProblemCode.OTHER_ADDRESS]
     assert {**before, "problems": after["problems"]} == after
     assert await rig.items("/attendance") == []
     assert await rig.items("/rejects") == []
@@ -103,10 +103,10 @@ async def test_the_problem_is_raised_once(rig: Rig) -> None:
     for _ in range(5):
         assert (await rig.get(POLL, address=FAR)).status == 403
     (problem,) = (await device(rig))["problems"]
-    assert problem["code"] == ELSEWHERE
+    assert problem["code"] == ProblemCode.OTHER_ADDRESS
     assert FAR in problem["detail"]
     raised = [data for data in await told(rig, "problem") if data["what"] == "raised"]
-    assert [data["code"] for data in raised] == [ELSEWHERE]
+    assert [data["code"] for data in raised] == [ProblemCode.OTHER_ADDRESS]
 
 
 @pytest.mark.parametrize("change", [{"networks": ["10.1.0.0/16", FAR]}, {"state": "approved"}])
@@ -116,7 +116,7 @@ async def test_an_operator_settles_the_problem(rig: Rig, change: dict[str, objec
     await rig.exchange()
     await bind(rig, "10.1.0.0/16")
     await rig.get(POLL, address=FAR)
-    assert await problems(rig) == [ELSEWHERE]
+    assert await problems(rig) == [ProblemCode.OTHER_ADDRESS]
     assert (await rig.api("PATCH", "/devices/T1", change)).status == 200
     assert await problems(rig) == []
     expected = 200 if "networks" in change else 403
@@ -131,9 +131,9 @@ async def test_a_problem_goes_a_day_after_it_happened_last(rig: Rig) -> None:
     for _ in range(30):
         await rig.get(POLL, address=FAR)
         rig.clock.advance(3600)
-        assert await problems(rig) == [ELSEWHERE]
+        assert await problems(rig) == [ProblemCode.OTHER_ADDRESS]
     rig.clock.advance(22 * 3600)
-    assert await problems(rig) == [ELSEWHERE]
+    assert await problems(rig) == [ProblemCode.OTHER_ADDRESS]
     rig.clock.advance(3600)
     assert await problems(rig) == []
 
@@ -231,11 +231,11 @@ async def test_a_serial_number_that_comes_from_two_places_is_a_problem(rig: Rig)
         assert (await rig.get(POLL, address=address)).body == b"OK"
         rig.clock.advance(60)
     (problem,) = (await device(rig))["problems"]
-    assert problem["code"] == TWO_PLACES
+    assert problem["code"] == ProblemCode.TWO_PLACES
     assert HERE in problem["detail"]
     assert FAR in problem["detail"]
     raised = [data for data in await told(rig, "problem") if data["what"] == "raised"]
-    assert [(data["device"], data["code"]) for data in raised] == [("T1", TWO_PLACES)]
+    assert [(data["device"], data["code"]) for data in raised] == [("T1", ProblemCode.TWO_PLACES)]
 
 
 @pytest.mark.parametrize("what", [what for what in REQUESTS if what != "exchange"])
@@ -249,7 +249,7 @@ async def test_any_request_shows_where_it_is(rig: Rig, what: str) -> None:
             await rig.get(path, address=address)
         else:
             await rig.post(path, LINE, address=address)
-    assert await problems(rig) == [TWO_PLACES]
+    assert await problems(rig) == [ProblemCode.TWO_PLACES]
 
 
 @pytest_twisted.ensureDeferred
@@ -274,7 +274,7 @@ async def test_two_places_are_told_of_once(rig: Rig) -> None:
         for address in (HERE, FAR):
             await rig.get(POLL, address=address)
             rig.clock.advance(5)
-    assert await problems(rig) == [TWO_PLACES]
+    assert await problems(rig) == [ProblemCode.TWO_PLACES]
     raised = [data for data in await told(rig, "problem") if data["what"] == "raised"]
     assert len(raised) == 1
     rig.clock.advance(24 * 3600)
@@ -289,7 +289,7 @@ async def test_an_operator_settles_two_places(rig: Rig, change: dict[str, object
     await rig.exchange()
     for address in (HERE, FAR, HERE):
         await rig.get(POLL, address=address)
-    assert await problems(rig) == [TWO_PLACES]
+    assert await problems(rig) == [ProblemCode.TWO_PLACES]
     await rig.api("PATCH", "/devices/T1", change)
     assert await problems(rig) == []
 
@@ -301,7 +301,7 @@ async def test_two_places_do_not_outlive_a_rule(rig: Rig) -> None:
     await bind(rig, HERE)
     for address in (HERE, FAR, HERE, FAR, HERE):
         await rig.get(POLL, address=address)
-    assert await problems(rig) == [ELSEWHERE]
+    assert await problems(rig) == [ProblemCode.OTHER_ADDRESS]
 
 
 @pytest_twisted.ensureDeferred
@@ -315,4 +315,4 @@ async def test_where_it_was_is_known_after_a_restart(make_rig, tmp_path) -> None
     again = await make_rig(database=database)
     for address in (FAR, HERE):
         await again.get(POLL, address=address)
-    assert await problems(again) == [TWO_PLACES]
+    assert await problems(again) == [ProblemCode.TWO_PLACES]

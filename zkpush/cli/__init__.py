@@ -19,6 +19,7 @@ from .commands import commands
 from .database import database
 from .devices import devices
 from .files import files
+from .problems import problems
 from .simulate import simulate
 from .target import Given
 from .tokens import tokens
@@ -67,5 +68,16 @@ def main(
     context.obj = attrs.evolve(Given.by(context, data, url, token), ca=ca)
 
 
-for command in (devices, attendance, users, commands, files, tokens, audit, simulate, database):
+for command in (
+    devices,
+    attendance,
+    users,
+    commands,
+    files,
+    problems,
+    tokens,
+    audit,
+    simulate,
+    database,
+):
     main.add_command(command)

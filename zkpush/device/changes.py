@@ -9,12 +9,11 @@ from twisted.logger import Logger
 
 from ..interfaces import ITransaction
 from ..model import Device, DeviceState, SessionState
+from ..problems import ProblemCode
 from .places import SETTLED
 from .session import Session
 from .terminal import Ciphers
 
-KEY_CHANGED = "pushcommkey changed"
-"""The code of the problem that a terminal has whose binding secret is another one."""
 _TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
 """What of a terminal is told to it in the exchange, or decides how that goes on."""
 _OF_KEYS = frozenset({"encryption", "cipher", "secret"})
@@ -34,7 +33,7 @@ def change(
     changes, settled = dict(values), set[str]()
     if changes.get("state") is DeviceState.APPROVED:
         changes["comm_key"] = device.offered_comm_key
-        settled |= {KEY_CHANGED, *SETTLED}
+        settled |= {ProblemCode.KEY_CHANGED, *SETTLED}
     if "networks" in changes:
         settled |= SETTLED
     if settled:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 
 from ..interfaces import ITransaction
 from ..model import Device, Problem, QueuedCommand
+from ..problems import ProblemCode
 from ..protocol.replies import CommandReply
 from ..protocol.text import decode_line
 
 LONGEST_TEXT = 64 * 1024
 """Most bytes of what SHELL prints that are kept as text; more is kept as a file."""
-COUNT_DIFFERS = "attendance count differs"
-"""The code of the problem of a terminal that counts other records than are stored."""
 
 Result = dict[str, str]
 Effect = Callable[[ITransaction, Device, QueuedCommand, CommandReply, int], Result]
@@ -86,11 +85,11 @@ def _compare_counts(
     if int(counted) > stored:
         detail = (
             f"From {begin} to {end} the terminal counts {int(counted)} attendance records, and "
-            f"{stored} are stored. Ask for them: DATA QUERY ATTLOG, or let it send everything."
+            f"{stored} are stored."
         )
-        tx.devices.raise_problem(device.id, Problem(COUNT_DIFFERS, detail, now))
+        tx.devices.raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
     else:
-        tx.devices.clear_problem(device.id, COUNT_DIFFERS)
+        tx.devices.clear_problem(device.id, ProblemCode.COUNT_DIFFERS)
     return result
 
 

@@ -18,6 +18,7 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction
 from ..model import Device, DeviceState, EncryptionPolicy, Keys, Problem, SessionState
+from ..problems import ProblemCode
 from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
 from ..protocol.fields import Table
@@ -25,7 +26,6 @@ from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import doorlog
-from .changes import KEY_CHANGED
 from .door import AskForExchange, digest_of
 from .doorlog import DoorLog
 from .privacy import Privacy
@@ -33,7 +33,6 @@ from .registry import Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
 
-NOT_ENCRYPTED = "cannot encrypt"
 """The code of the problem of a terminal that has to encrypt, and cannot."""
 _TOKEN_BYTES = 16
 _MOST_TOKENS = 4
@@ -203,15 +202,17 @@ class Exchange:
         device, ciphers = terminal.device, self._registry.ciphers
         required = ciphers.policy(device) is EncryptionPolicy.REQUIRE
         cannot = required and ciphers.fixed(device) is None and not can_encrypt(hello.push_version)
-        known = any(problem.code == NOT_ENCRYPTED for problem in device.problems)
+        known = any(problem.code == ProblemCode.CANNOT_ENCRYPT for problem in device.problems)
         if cannot is not known:
-            problem = Problem(NOT_ENCRYPTED, _NOT_ENCRYPTED_DETAIL, self._registry.now())
+            problem = Problem(
+                ProblemCode.CANNOT_ENCRYPT, _CANNOT_ENCRYPT_DETAIL, self._registry.now()
+            )
 
             def unit(tx: ITransaction) -> Device:
                 if cannot:
                     tx.devices.raise_problem(device.id, problem)
                 else:
-                    tx.devices.clear_problem(device.id, NOT_ENCRYPTED)
+                    tx.devices.clear_problem(device.id, ProblemCode.CANNOT_ENCRYPT)
                 return tx.devices.get(device.id)
 
             terminal.update(await self._store.write(unit))
@@ -233,9 +234,9 @@ class Exchange:
             device.state is DeviceState.APPROVED and not changed
         ):
             return
-        known = any(problem.code == KEY_CHANGED for problem in device.problems)
+        known = any(problem.code == ProblemCode.KEY_CHANGED for problem in device.problems)
         if offered != device.offered_comm_key or (changed and not known):
-            problem = Problem(KEY_CHANGED, _KEY_CHANGED_DETAIL, self._registry.now())
+            problem = Problem(ProblemCode.KEY_CHANGED, _KEY_CHANGED_DETAIL, self._registry.now())
 
             def unit(tx: ITransaction) -> Device:
                 if changed:
@@ -249,15 +250,10 @@ class Exchange:
             raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
 
 
-_KEY_CHANGED_DETAIL = (
-    "The terminal's pushcommkey is not the one it was approved with. If its main board was "
-    "replaced, approve it again; if not, something else uses its serial number."
-)
-
-
-_NOT_ENCRYPTED_DETAIL = (
-    "Encryption is required of this terminal, and it says that it is of a version before 2.4.0, "
-    "which has none. Update its firmware, or give it another policy and TLS."
+_KEY_CHANGED_DETAIL = "The terminal's pushcommkey is not the one it was approved with."
+_CANNOT_ENCRYPT_DETAIL = (
+    "Encryption is required of this terminal, and it reports a version before 2.4.0, which has "
+    "none."
 )
 
 

@@ -21,15 +21,12 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import Device, Problem
+from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
 from .refusals import Refused
 from .terminal import Terminal, may_be_at
 
-ELSEWHERE = "other address"
-"""The code of the problem that a terminal has which came from where it may not be."""
-TWO_PLACES = "two places"
-"""The code of the problem that a terminal has whose serial number comes from two addresses."""
-SETTLED = frozenset({ELSEWHERE, TWO_PLACES})
+SETTLED = frozenset({ProblemCode.OTHER_ADDRESS, ProblemCode.TWO_PLACES})
 """The problems that an operator settles by approving a terminal, or saying where it may be."""
 BACK_WITHIN = 10 * 60 * 1000
 """Milliseconds within which a terminal that is back where it was is in two places."""
@@ -69,9 +66,9 @@ class Places:
         self.find(
             terminal,
             Problem(
-                ELSEWHERE,
-                f"It came from {address or 'a socket file'}, which is none of the networks it may "
-                "be in, and was refused. Add the network, or find out who uses its serial number.",
+                ProblemCode.OTHER_ADDRESS,
+                f"It came from {address or 'a socket file'}, which is in none of its networks, and "
+                "was refused.",
                 now,
             ),
             lambda device: not may_be_at(device, address),
@@ -162,9 +159,8 @@ class Places:
         self.find(
             terminal,
             Problem(
-                TWO_PLACES,
-                f"It is heard of at {places} by turns. If it has no two ways to this server, "
-                "something else uses its serial number: say where it may be (networks).",
+                ProblemCode.TWO_PLACES,
+                f"Requests come from {places} in turns.",
                 now,
             ),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from twisted.internet.defer import DeferredLock
@@ -112,6 +113,14 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._terminals)
+
+    def problem_counts(self) -> Mapping[str, int]:
+        """How many terminals of this process have each problem, by its code."""
+        return Counter(
+            problem.code
+            for terminal in self._terminals.values()
+            for problem in terminal.device.problems
+        )
 
     def known(self, sn: str) -> Terminal | None:
         """The terminal of that serial number, if this process has met it."""

@@ -78,6 +78,12 @@ class IDevices(Interface):
     def page(part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""
 
+    def with_problems(part: Page, sn: str | None = None) -> list[Device]:
+        """List the terminals that have problems, or this one if it has, as `page` does.
+
+        `part.after` is exclusive.
+        """
+
     def changed_since(cursor: int) -> tuple[list[Device], int]:
         """The terminals that were changed since a cursor, and the next cursor; begin with 0.
 

@@ -27,13 +27,14 @@ from ..protocol.times import check_zone
 from . import views
 from .audit import AuditEndpoints
 from .commands import CommandEndpoints
+from .errors import ApiError, not_found
 from .events import EventEndpoints
 from .files import FileEndpoints
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .people import PeopleEndpoints
-from .problems import ApiError, not_found
+from .problems import ProblemEndpoints, Problems
 from .readings import Readings
 from .records import RecordEndpoints
 from .routes import Raw, Route
@@ -54,6 +55,7 @@ class Endpoints:
         files: FileEndpoints,
         tokens: TokenEndpoints,
         readings: Readings,
+        problems: Problems,
         door: DoorLog,
         clock: IReactorTime,
     ) -> None:
@@ -64,7 +66,8 @@ class Endpoints:
         self._registry = registry
         self._queue = queue
         self._clock = clock
-        self._metrics = Metrics(store, registry, door)
+        self._problems = problems
+        self._metrics = Metrics(store, registry, door, problems)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
@@ -123,6 +126,7 @@ class Endpoints:
             *RecordEndpoints(self._store, self._readings).routes(),
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock).routes(),
+            *ProblemEndpoints(self._store, self._problems).routes(),
             *self._tokens.routes(),
             *AuditEndpoints(self._store).routes(),
         ]
@@ -150,7 +154,7 @@ class Endpoints:
 
     async def metrics(self) -> Raw:
         """The figures of this process."""
-        return Raw(CONTENT_TYPE_LATEST, self._metrics.exposition())
+        return Raw(CONTENT_TYPE_LATEST, await self._metrics.exposition())
 
     async def devices(self, query: ListQuery) -> Listing[views.DeviceView]:
         """List terminals."""

@@ -17,8 +17,8 @@ from ..protocol.commands import find_command
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Field, Kind, Scope
 from ..protocol.tables import COMMANDS
+from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
-from .problems import ApiError, not_found
 from .readings import Readings
 from .recordviews import Scopes
 from .routes import Route

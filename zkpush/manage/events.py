@@ -18,8 +18,8 @@ from zope.interface import implementer
 from ..interfaces import IStore, StoreError
 from ..model import GAP
 from ..protocol.fields import Scope
+from .errors import ApiError
 from .feed import EVERY, KINDS, Cursor, Feed, Message
-from .problems import ApiError
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0

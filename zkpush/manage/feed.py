@@ -25,6 +25,7 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import GAP, Page
+from ..problems import advice_of
 from .recordviews import attendance_view
 from .times import instant
 
@@ -33,7 +34,8 @@ EVERY = 1.0
 PART = 1000
 """Most events, and most records, that are read at once."""
 ATTENDANCE = "attendance"
-KINDS = frozenset({ATTENDANCE, "device", "command", "user", "problem"})
+PROBLEM = "problem"
+KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
 _GAP_DETAIL = "Events until then are dropped; attendance records are not."
 
@@ -204,6 +206,8 @@ def _read_thd(
 
 def _told(kind: str, at: int, data: Any) -> dict[str, object]:
     more = {"detail": _GAP_DETAIL} if kind == GAP else data
+    if kind == PROBLEM:
+        more = {**more, "advice": advice_of(str(data.get("code")))}
     return {"at": instant(at), **more}
 
 

@@ -22,8 +22,8 @@ from ..interfaces import IStore, ITransaction
 from ..model import Caller, StoredFile
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
+from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
-from .problems import ApiError, bad_request, not_found
 from .readings import Readings
 from .routes import Route, Stream
 from .times import instant

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -11,6 +11,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from ..device.doorlog import DoorLog
 from ..device.registry import Registry
 from ..interfaces import IStore
+from ..problems import ProblemCode
+from .problems import Problems
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
@@ -18,15 +20,20 @@ __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 class Metrics(Collector):
     """Reads the figures of the services when it is asked: nothing is counted twice."""
 
-    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
+    def __init__(
+        self, store: IStore, registry: Registry, door: DoorLog, problems: Problems
+    ) -> None:
         self._door = door
+        self._problems = problems
+        self._problem_counts: Mapping[ProblemCode, int] = {}
         self._store = store
         self._registry = registry
         self._collectors = CollectorRegistry()
         self._collectors.register(self)
 
-    def exposition(self) -> bytes:
+    async def exposition(self) -> bytes:
         """All figures, in the text format of OpenMetrics."""
+        self._problem_counts = await self._problems.counts()
         text: bytes = generate_latest(self._collectors)
         return text
 
@@ -61,3 +68,11 @@ class Metrics(Collector):
         for reason, count in self._door.counts.items():
             turned_away.add_metric([reason], count)
         yield turned_away
+        problems = GaugeMetricFamily(
+            "zkpush_problems",
+            "Problems of terminals and of the server (see GET /api/v1/problems)",
+            labels=["code"],
+        )
+        for code, count in self._problem_counts.items():
+            problems.add_metric([code], count)
+        yield problems

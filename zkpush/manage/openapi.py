@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .problems import Problem
+from .errors import ProblemDetails
 from .routes import Route
 
 _REF = "#/components/schemas/{name}"
@@ -16,7 +16,10 @@ _REF = "#/components/schemas/{name}"
 
 def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
     """The description of an API."""
-    kinds = [Problem, *(kind for route in routes for kind in (route.body, route.returns) if kind)]
+    kinds = [
+        ProblemDetails,
+        *(kind for route in routes for kind in (route.body, route.returns) if kind),
+    ]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     by_kind = dict(zip(map(id, kinds), schemas, strict=True))
     paths: dict[str, dict[str, object]] = {}
@@ -48,7 +51,7 @@ def _operation(route: Route, path: str, schemas: dict[int, dict[str, Any]]) -> d
             str(route.status.value): _content(schemas, route.returns, route.status.phrase),
             "default": {
                 "description": "What went wrong, and what to do",
-                "content": {"application/problem+json": {"schema": schemas[id(Problem)]}},
+                "content": {"application/problem+json": {"schema": schemas[id(ProblemDetails)]}},
             },
         },
     }

@@ -9,8 +9,8 @@ from ..interfaces import IStore, ITransaction
 from ..model import Caller, Page, Record
 from ..protocol.fields import Scope
 from . import recordviews as views
+from .errors import not_found
 from .listing import Listing, ListQuery, listing, negotiated
-from .problems import not_found
 from .readings import Readings
 from .routes import Route
 

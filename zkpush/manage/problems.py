@@ -1,39 +1,158 @@
-"""Errors of the API, as `application/problem+json` (RFC 9457)."""
+"""`GET problems`: the problems of terminals and of the server, in one list.
+
+Other parts of the server register what they watch: `problems.add_source(disk.problems)`. A source
+is called for each listing and each scrape of the metrics, so it returns what it knows already and
+does not block. What only the database knows comes from a stored source, which is called with a
+unit of work that reads.
+"""
 
 from __future__ import annotations
 
-from http import HTTPStatus
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
+from twisted.logger import Logger
+
+from ..device.registry import Registry
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import Page
+from ..problems import ProblemCode, ServerProblem, known_code
+from ..protocol.fields import Scope
+from .listing import Limit, Listing, OfDevice
+from .routes import Route
+from .views import ProblemView
+
+Source = Callable[[], Iterable[ServerProblem]]
+StoredSource = Callable[[ITransaction], Iterable[ServerProblem]]
+_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
+_BEGINNING = "0.0"
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """The body of an error."""
+class ProblemQuery(msgspec.Struct, frozen=True):
+    """Which problems are wanted."""
 
-    title: str
-    status: int
-    detail: str
-    type: str = "about:blank"
-
-
-class ApiError(Exception):
-    """An error that is answered as it is; `detail` says what to do."""
-
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.detail = detail
-
-    def body(self) -> bytes:
-        """The problem, as JSON."""
-        return msgspec.json.encode(Problem(self.status.phrase, self.status.value, self.detail))
+    limit: Limit = 100
+    after: Annotated[str, Meta(description="The cursor `next` of the part before")] = _BEGINNING
+    device: OfDevice = None
 
 
-def not_found(detail: str) -> ApiError:
-    """There is no such thing."""
-    return ApiError(HTTPStatus.NOT_FOUND, detail)
+class Problems:
+    """Collects problems from their sources."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+        self._sources: list[Source] = []
+        self._stored: list[StoredSource] = []
+
+    def add_source(self, source: Source) -> None:
+        """Register a source of problems of the server, for all listings from now on."""
+        self._sources.append(source)
+
+    def add_stored_source(self, source: StoredSource) -> None:
+        """Register a source that reads the database, on a thread of it."""
+        self._stored.append(source)
+
+    async def of_server(self) -> list[ServerProblem]:
+        """The problems of the server, those of the database last; `StoreError` without it."""
+        return [*self._known(), *await self._read()]
+
+    async def counts(self) -> Mapping[ProblemCode, int]:
+        """How many problems there are of each declared code.
+
+        Those that only the database knows are left out while it does not answer.
+        """
+        counts: Counter[ProblemCode] = Counter(dict.fromkeys(ProblemCode, 0))
+        counts.update(problem.code for problem in self._known())
+        for code, count in self._registry.problem_counts().items():
+            known = known_code(code)
+            if known is not None:
+                counts[known] += count
+        try:
+            counts.update(problem.code for problem in await self._read())
+        except StoreError as error:
+            self._log.warn("Some problems are not counted: {error}", error=str(error))
+        return counts
+
+    def _known(self) -> list[ServerProblem]:
+        return [found for source in self._sources for found in self._ask(source)]
+
+    async def _read(self) -> list[ServerProblem]:
+        if not self._stored:
+            return []
+        return await self._store.read(
+            lambda tx: [
+                found
+                for source in self._stored
+                for found in self._ask(lambda source=source: source(tx))  # type: ignore[misc]
+            ]
+        )
+
+    def _ask(self, source: Source) -> list[ServerProblem]:
+        """What a source returns; one that fails does not hide the others."""
+        try:
+            return [*source()]
+        except StoreError:
+            raise
+        except Exception:
+            self._log.failure("A source of problems failed")
+            return []
 
 
-def bad_request(detail: str) -> ApiError:
-    """The request is not right."""
-    return ApiError(HTTPStatus.BAD_REQUEST, detail)
+class ProblemEndpoints:
+    """The route of problems."""
+
+    def __init__(self, store: IStore, problems: Problems) -> None:
+        self._store = store
+        self._problems = problems
+
+    def routes(self) -> list[Route]:
+        """The route."""
+        return [
+            Route(
+                "GET",
+                "/problems",
+                Scope.READ,
+                self.problems,
+                "Problems of the server, then those of terminals in the order they were first seen",
+                query=ProblemQuery,
+                returns=Listing[ProblemView],
+            )
+        ]
+
+    async def problems(self, query: ProblemQuery) -> Listing[ProblemView]:
+        """List problems."""
+        owner, count = _parse_cursor(query.after)
+        found: list[tuple[str, ProblemView]] = []
+        if owner == 0 and query.device is None:
+            server = await self._problems.of_server()
+            found += [
+                (f"0.{number}", ProblemView.of_server(problem))
+                for number, problem in enumerate(server, 1)
+                if number > count
+            ]
+        page = Page(query.limit + 1, max(owner - 1, 0))
+        devices = await self._store.read(lambda tx: tx.devices.with_problems(page, query.device))
+        found += [
+            (f"{device.id}.{number}", view)
+            for device in devices
+            for number, view in enumerate(ProblemView.of_device(device), 1)
+            if device.id != owner or number > count
+        ]
+        part = found[: query.limit]
+        is_more = len(found) > len(part)
+        return Listing([view for _, view in part], part[-1][0] if is_more else None)
+
+
+def _parse_cursor(text: str) -> tuple[int, int]:
+    """The terminal's key (0 for the server) and the number of its problems listed so far."""
+    match = _CURSOR.match(text)
+    if match is None:
+        raise ValueError("after: not a cursor of this list; pass the `next` of the part before.")
+    return int(match[1]), int(match[2])

@@ -11,8 +11,8 @@ from ..interfaces import ILog, IStore, ITransaction
 from ..model import Caller, Record
 from ..protocol.fields import Scope
 from . import recordviews as views
+from .errors import not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
-from .problems import not_found
 from .readings import Readings
 from .routes import Raw, Route
 from .times import parse_instant

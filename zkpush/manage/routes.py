@@ -26,7 +26,7 @@ from ..model import Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
 from .auth import Tokens, offered
-from .problems import ApiError, bad_request
+from .errors import ApiError, bad_request
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024

@@ -16,8 +16,8 @@ from ..interfaces import IStore, ITransaction
 from ..model import Caller, NewToken, StoredToken
 from ..protocol.fields import Scope
 from .auth import ADMIN, PREFIX, Tokens, digest_of
+from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
-from .problems import ApiError, bad_request, not_found
 from .routes import Route
 from .times import instant, instant_or_none, parse_instant
 

@@ -15,16 +15,49 @@ from ..model import (
     SessionState,
     TokenPolicy,
 )
+from ..problems import ServerProblem, advice_of, meaning_of
 from ..protocol.hybrid import Hybrid
 from .times import instant, instant_or_none
 
 
-class ProblemView(msgspec.Struct, frozen=True):
-    """Something about a terminal that a person should look at."""
+class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
+    """A condition that a person should look at."""
 
+    device: Annotated[str | None, Meta(description="Serial number; null for one of the server")]
+    subject: Annotated[str, Meta(description="What has it, such as `terminal T1` or `disk`")]
     code: str
-    detail: str
+    code_meaning: str
+    detail: Annotated[str, Meta(description="What was observed")]
+    advice: Annotated[str, Meta(description="What can be done about it")]
     since_at: str
+
+    @classmethod
+    def of_device(cls, device: Device) -> list[ProblemView]:
+        """The problems of a terminal."""
+        subject = f"terminal {device.sn}"
+        return [
+            cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at)
+            for problem in device.problems
+        ]
+
+    @classmethod
+    def of_server(cls, problem: ServerProblem) -> ProblemView:
+        """A problem of the server."""
+        return cls._of(None, problem.subject, problem.code, problem.detail, problem.since_at)
+
+    @classmethod
+    def _of(
+        cls, device: str | None, subject: str, code: str, detail: str, since_at: int
+    ) -> ProblemView:
+        return cls(
+            device=device,
+            subject=subject,
+            code=code,
+            code_meaning=meaning_of(code),
+            detail=detail,
+            advice=advice_of(code),
+            since_at=instant(since_at),
+        )
 
 
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,10 +149,7 @@ def device_view(
         pending_commands=pending_commands,
         hybrid=hybrid,
         clock_skew_seconds=None,
-        problems=[
-            ProblemView(problem.code, problem.detail, instant(problem.since_at))
-            for problem in device.problems
-        ],
+        problems=ProblemView.of_device(device),
     )
 
 

@@ -127,12 +127,15 @@ class Devices:
 
     def page(self, part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""
-        query = (
-            select(devices)
-            .where(devices.c.id > part.after)
-            .order_by(devices.c.id)
-            .limit(part.limit)
-        )
+        return self._page(select(devices), part)
+
+    def with_problems(self, part: Page, sn: str | None = None) -> list[Device]:
+        """List the terminals that have problems, or this one if it has, as `page` does."""
+        query = select(devices).where(devices.c.problems != "[]")
+        return self._page(query if sn is None else query.where(devices.c.sn == sn), part)
+
+    def _page(self, query: Select[Any], part: Page) -> list[Device]:
+        query = query.where(devices.c.id > part.after).order_by(devices.c.id).limit(part.limit)
         return [self._device(row._mapping) for row in self._connection.execute(query)]
 
     def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:

@@ -1,0 +1,188 @@
+"""Problems of terminals and of the server are in one list, with words and advice."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+
+import pytest
+import pytest_twisted
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
+import zkpush
+from zkpush.interfaces import StoreError
+from zkpush.model import Page, Problem
+from zkpush.problems import ProblemCode, ServerProblem, advice_of, meaning_of
+
+from ..rig import NOON, Rig
+
+SINCE = NOON * 1000
+SINCE_AT = "2026-03-01T12:00:00.000Z"
+
+
+async def with_problem(rig: Rig, sn: str, *codes: str) -> None:
+    """A terminal with these problems."""
+    await rig.exchange(sn)
+
+    def unit(tx) -> None:
+        device = tx.devices.find(sn)
+        for code in codes:
+            tx.devices.raise_problem(device.id, Problem(code, f"{code} was seen", SINCE))
+
+    await rig.store.write(unit)
+    await rig.registry.follow()
+
+
+def server_problem(detail: str = "seen", subject: str = "disk") -> ServerProblem:
+    """A problem of the server."""
+    code = ProblemCode.COUNT_DIFFERS
+    return ServerProblem(code=code, subject=subject, detail=detail, since_at=SINCE)
+
+
+async def counted(rig: Rig) -> dict[str, float]:
+    """The values of `zkpush_problems`, those above zero."""
+    text = (await rig.api("GET", "/metrics", headers=(), prefix="")).body.decode()
+    (family,) = [
+        each for each in text_string_to_metric_families(text) if each.name == "zkpush_problems"
+    ]
+    assert {sample.labels["code"] for sample in family.samples} == set(ProblemCode)
+    return {sample.labels["code"]: sample.value for sample in family.samples if sample.value}
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_of_terminals_are_listed_with_words_and_advice(rig: Rig) -> None:
+    """Each problem has its terminal, code, meaning, detail, advice and time."""
+    await rig.exchange("T1")
+    await with_problem(rig, "T2", ProblemCode.TWO_PLACES)
+    assert await rig.items("/problems") == [
+        {
+            "device": "T2",
+            "subject": "terminal T2",
+            "code": "two places",
+            "code_meaning": ProblemCode.TWO_PLACES.meaning,
+            "detail": "two places was seen",
+            "advice": ProblemCode.TWO_PLACES.advice,
+            "since_at": SINCE_AT,
+        }
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_of_the_server_come_first(rig: Rig) -> None:
+    """What a source returns is listed without a terminal, as long as it returns it."""
+    await with_problem(rig, "T1", ProblemCode.TWO_PLACES)
+    found = [server_problem()]
+    rig.daemon.problems.add_source(lambda: found)
+    rig.daemon.problems.add_stored_source(
+        lambda tx: [server_problem(subject=f"{len(tx.devices.page(Page(9)))} terminals")]
+    )
+    items = await rig.items("/problems")
+    assert [(item["device"], item["subject"]) for item in items] == [
+        (None, "disk"),
+        (None, "1 terminals"),
+        ("T1", "terminal T1"),
+    ]
+    found.clear()
+    assert [item["subject"] for item in await rig.items("/problems")] == [
+        "1 terminals",
+        "terminal T1",
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 6])
+@pytest_twisted.ensureDeferred
+async def test_problems_come_in_parts(rig: Rig, limit: int) -> None:
+    """`limit` and `after` walk through all problems without gaps or repetitions."""
+    rig.daemon.problems.add_source(lambda: [server_problem("a"), server_problem("b")])
+    await with_problem(rig, "T1", ProblemCode.TWO_PLACES, ProblemCode.OTHER_ADDRESS)
+    await with_problem(rig, "T2", ProblemCode.TWO_PLACES)
+    whole = await rig.items("/problems")
+    assert len(whole) == 5
+    parts, after = [], "0.0"
+    while after is not None:
+        part = (await rig.api("GET", f"/problems?limit={limit}&after={after}")).json
+        assert len(part["items"]) <= limit
+        parts += part["items"]
+        after = part["next"]
+    assert parts == whole
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_of_one_terminal(rig: Rig) -> None:
+    """`device` leaves out the server and the other terminals."""
+    rig.daemon.problems.add_source(lambda: [server_problem()])
+    await with_problem(rig, "T1", ProblemCode.TWO_PLACES)
+    await with_problem(rig, "T2", ProblemCode.OTHER_ADDRESS)
+    items = await rig.items("/problems?device=T2")
+    assert [item["code"] for item in items] == [ProblemCode.OTHER_ADDRESS]
+    assert await rig.items("/problems?device=T9") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source_that_fails_does_not_hide_the_others(rig: Rig) -> None:
+    """The list and the metrics have what the other sources return."""
+
+    def broken(tx: object = None) -> list[ServerProblem]:
+        raise RuntimeError("broken")
+
+    rig.daemon.problems.add_source(broken)
+    rig.daemon.problems.add_stored_source(broken)
+    rig.daemon.problems.add_source(lambda: [server_problem()])
+    assert [item["subject"] for item in await rig.items("/problems")] == ["disk"]
+    assert await counted(rig) == {ProblemCode.COUNT_DIFFERS: 1}
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_are_counted_by_code(rig: Rig) -> None:
+    """The gauge has every declared code, and counts terminals and the server together."""
+    assert await counted(rig) == {}
+    await with_problem(rig, "T1", ProblemCode.TWO_PLACES, ProblemCode.COUNT_DIFFERS)
+    await with_problem(rig, "T2", ProblemCode.TWO_PLACES, "of a later version")
+    rig.daemon.problems.add_source(lambda: [server_problem()])
+    assert await counted(rig) == {ProblemCode.TWO_PLACES: 2, ProblemCode.COUNT_DIFFERS: 2}
+
+
+@pytest_twisted.ensureDeferred
+async def test_metrics_are_served_without_the_database(rig: Rig) -> None:
+    """The gauge then counts what is in memory."""
+    await with_problem(rig, "T1", ProblemCode.TWO_PLACES)
+
+    def unavailable(tx: object) -> list[ServerProblem]:
+        raise StoreError("gone")
+
+    rig.daemon.problems.add_stored_source(unavailable)
+    assert await counted(rig) == {ProblemCode.TWO_PLACES: 1}
+
+
+@pytest.mark.parametrize("code", ProblemCode)
+def test_a_code_has_words(code: ProblemCode) -> None:
+    """Its meaning is a phrase, and its advice a sentence."""
+    assert meaning_of(code.value) == code.meaning
+    assert advice_of(code.value) == code.advice
+    assert code.meaning[0].isupper()
+    assert not code.meaning.endswith(".")
+    assert code.advice.endswith(".")
+
+
+def test_a_code_of_a_later_version_is_shown_as_it_is() -> None:
+    """A stored problem can be of a version that knows more."""
+    assert (meaning_of("new kind"), advice_of("new kind")) == ("new kind", "")
+
+
+def test_problems_are_raised_with_declared_codes_only() -> None:
+    """Nowhere in the program is a problem made with a code that has no words."""
+    undeclared = []
+    made = 0
+    for path in pathlib.Path(zkpush.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in (
+                "Problem",
+                "ServerProblem",
+            ):
+                made += 1
+                named = {each.arg: each.value for each in node.keywords}
+                code = ast.unparse(named.get("code") or node.args[0])
+                if not code.startswith("ProblemCode."):
+                    undeclared.append(f"{path.name}:{node.lineno}: {code}")
+    assert made
+    assert undeclared == []

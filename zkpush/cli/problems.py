@@ -1,0 +1,37 @@
+"""`zkpush problems`: what a person should look at."""
+
+from __future__ import annotations
+
+import click
+
+from .arguments import as_json, serial_number
+from .client import Api
+from .output import Column, print_list
+from .running import with_api
+
+_COLUMNS = (
+    Column("Subject", "subject"),
+    Column("Problem", "code"),
+    Column("Since", "since_at"),
+    Column("Detail", "detail"),
+    Column("Advice", "advice"),
+)
+
+
+@click.group()
+def problems() -> None:
+    """See the problems of the server and of terminals."""
+
+
+@problems.command("list")
+@click.option("--device", metavar="SN", callback=serial_number, help="Only of this terminal.")
+@as_json
+@with_api
+async def list_(api: Api, device: str | None, as_json: bool) -> None:
+    """List the problems of the server, then those of terminals."""
+    await print_list(
+        api.pages("problems", filters={"device": device}),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no problems.",
+    )

@@ -1,0 +1,88 @@
+"""Problems: conditions that a person should look at, of a terminal or of the server.
+
+Each code is declared here once, with its meaning and with advice. A stored or listed problem
+carries the code; the words are looked up when it is shown.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ProblemCode(StrEnum):
+    """The kinds of problems. The value is the code in the database, in the API and in metrics."""
+
+    meaning: str
+    """What the code says, in words."""
+    advice: str
+    """What a person can do about it."""
+
+    def __new__(cls, code: str, meaning: str, advice: str) -> ProblemCode:
+        """Declare a code with its words."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.meaning = meaning
+        member.advice = advice
+        return member
+
+    OTHER_ADDRESS = (
+        "other address",
+        "The terminal came from an address outside its networks and was refused",
+        "Add the network to the terminal, or find out what uses its serial number.",
+    )
+    TWO_PLACES = (
+        "two places",
+        "One serial number is in use at two addresses",
+        "If the terminal does not have two routes to this server, something else uses its serial "
+        "number: restrict the terminal to its networks.",
+    )
+    KEY_CHANGED = (
+        "pushcommkey changed",
+        "The pushcommkey of the terminal differs from the approved one",
+        "If its main board was replaced, approve the terminal again. If not, something else uses "
+        "its serial number.",
+    )
+    CANNOT_ENCRYPT = (
+        "cannot encrypt",
+        "Encryption is required, and the terminal is too old for it",
+        "Update the firmware of the terminal, or give it another encryption policy and TLS.",
+    )
+    COUNT_DIFFERS = (
+        "attendance count differs",
+        "The terminal holds more attendance records than are stored",
+        "Request them with DATA QUERY ATTLOG, or make the terminal send everything again.",
+    )
+
+
+_BY_CODE = {str(code): code for code in ProblemCode}
+
+
+def known_code(code: str) -> ProblemCode | None:
+    """The declared code of this text; None for one of a later version."""
+    return _BY_CODE.get(code)
+
+
+def meaning_of(code: str) -> str:
+    """The meaning of a code; a code of a later version stands for itself."""
+    known = known_code(code)
+    return code if known is None else known.meaning
+
+
+def advice_of(code: str) -> str:
+    """The advice for a code; empty for a code of a later version."""
+    known = known_code(code)
+    return "" if known is None else known.advice
+
+
+class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem of the server itself, such as a full disk or a plugin that fails."""
+
+    code: ProblemCode
+    subject: str
+    """What has the problem, such as `disk` or `plugin visitors`."""
+    detail: str
+    """What was observed; no secrets."""
+    since_at: int
+    """Milliseconds since the epoch."""
