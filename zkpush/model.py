@@ -349,6 +349,10 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     received_at: int
 
 
+MOST_ID = 2**63 - 1
+"""The largest key that a row can have, and so the largest cursor."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """Which part of a list is asked for."""
 

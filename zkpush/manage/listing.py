@@ -10,13 +10,13 @@ from typing import Annotated, Generic, TypeVar
 import msgspec
 from msgspec import Meta
 
-from ..model import Page
+from ..model import MOST_ID, Page
 from .routes import Raw
 
 V = TypeVar("V")
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
-After = Annotated[int, Meta(ge=0, description="The cursor `next` of the part before")]
+After = Annotated[int, Meta(ge=0, le=MOST_ID, description="The cursor `next` of the part before")]
 OfDevice = Annotated[str | None, Meta(description="Serial number of a terminal")]
 OfUser = Annotated[str | None, Meta(description="User ID")]
 

@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import unquote
 
 import attrs
 import msgspec
+from msgspec import Meta
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
@@ -22,7 +23,7 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from ..device import doorlog
 from ..device.doorlog import DoorLog
 from ..interfaces import StoreError
-from ..model import Caller
+from ..model import MOST_ID, Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
 from .auth import Tokens, offered
@@ -35,6 +36,8 @@ MOST_KEY = 255
 """Most characters of an idempotency key."""
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
 """What the command line calls itself. Nothing else that a client says of itself is recorded."""
+_AT_ARGUMENT = re.compile(r"(.*) - at `\$\.(\w+)`\Z", re.DOTALL)
+"""How msgspec names the argument that an error is about."""
 _log = Logger()
 
 
@@ -166,6 +169,9 @@ class Api(Resource):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
             ) from None
+        for name, value in names.items():
+            if isinstance(value, int) and value > MOST_ID:
+                raise bad_request(f"{name}: Expected a number of at most {MOST_ID}.")
         if route.scope is None:
             return await self._call(request, route, dict(names))
         caller = await self._admit(request)
@@ -240,7 +246,22 @@ def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise bad_request(str(error)) from None
+        raise bad_request(_explained(str(error), kind)) from None
+
+
+def _explained(error: str, kind: type[msgspec.Struct]) -> str:
+    """What is wrong with an argument: its name, the mistake, and what the argument means."""
+    found = _AT_ARGUMENT.match(error)
+    if found is None:
+        return error
+    mistake, name = found.groups()
+    hint = get_type_hints(kind, include_extras=True)[name]
+    meanings = [
+        meta.description
+        for meta in getattr(hint, "__metadata__", ())
+        if isinstance(meta, Meta) and meta.description
+    ]
+    return f"{name}: {mistake.replace('`', '')} ({'; '.join(meanings)})" if meanings else error
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import datetime
 
+_FIRST = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
+_LAST = datetime.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=datetime.UTC)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_MILLISECOND = datetime.timedelta(milliseconds=1)
+_EARLIEST, _LATEST = ((moment - _EPOCH) // _MILLISECOND for moment in (_FIRST, _LAST))
+
 
 def instant(milliseconds: int) -> str:
-    """An instant in ISO 8601, UTC."""
-    moment = datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)
+    """An instant in ISO 8601, UTC.
+
+    One outside the years 1 to 9999, which ISO 8601 cannot write, is shown as their first or last.
+    """
+    within = min(max(milliseconds, _EARLIEST), _LATEST)
+    moment = _EPOCH + within * _MILLISECOND
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -19,7 +29,7 @@ def instant_or_none(milliseconds: int | None) -> str | None:
 def parse_instant(text: str) -> int:
     """Seconds since the epoch of an ISO 8601 date or time; UTC where it names no zone.
 
-    `ValueError` if it is none.
+    `ValueError` if it is none, or outside the years 1 to 9999 in UTC.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)
@@ -29,4 +39,6 @@ def parse_instant(text: str) -> int:
         ) from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
-    return int(moment.timestamp())
+    if not _FIRST <= moment <= _LAST:
+        raise ValueError(f"{text[:40]!r} is not within the years 1 to 9999 in UTC")
+    return (moment - _EPOCH) // datetime.timedelta(seconds=1)
