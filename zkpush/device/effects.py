@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from ..interfaces import ITransaction
@@ -12,6 +13,8 @@ from ..protocol.text import decode_line
 
 LONGEST_TEXT = 64 * 1024
 """Most bytes of what SHELL prints that are kept as text; more is kept as a file."""
+
+_COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 Result = dict[str, str]
 Effect = Callable[[ITransaction, Device, QueuedCommand, CommandReply, int], Result]
@@ -79,12 +82,13 @@ def _compare_counts(
     stored = tx.attendance.count_times(device.id, begin, end)
     result = {**reply.values, "stored": str(stored)}
     counted = {name.lower(): value for name, value in reply.values.items()}.get("attlogsum", "")
-    if reply.return_code < 0 or not counted.isascii() or not counted.isdecimal():
+    if reply.return_code < 0 or not _COUNT.match(counted):
         return result
-    result["agrees"] = "yes" if int(counted) == stored else "no"
-    if int(counted) > stored:
+    count = int(counted)
+    result["agrees"] = "yes" if count == stored else "no"
+    if count > stored:
         detail = (
-            f"From {begin} to {end} the terminal counts {int(counted)} attendance records, and "
+            f"From {begin} to {end} the terminal counts {count} attendance records, and "
             f"{stored} are stored."
         )
         tx.devices.raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))

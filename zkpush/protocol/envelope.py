@@ -31,8 +31,8 @@ SEAL = "seal"
 """The argument by which a request without a body carries a seal."""
 MOST_SEAL = 1024
 """Characters of the longest such argument."""
-_VALUE = re.compile(rb"[!-~]+\Z")
-_SEAL = re.compile(r"[A-Za-z0-9_-]+\Z", re.ASCII)
+_VALUE = re.compile(rb"[!-~]++\Z")
+_SEAL = re.compile(r"[A-Za-z0-9_-]++\Z", re.ASCII)
 _IS_QUERY = frozenset({"GET", "HEAD"})
 _LENGTH_BYTES = 4
 _FIRST_OF_TEXT = 9  # HT; lower bytes begin no text, and no packet

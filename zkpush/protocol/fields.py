@@ -22,7 +22,8 @@ SMALL = 2_147_483_647
 """The largest integer of four bytes, which is what firmware keeps numbers in."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
 _CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}", re.ASCII)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 _QUOTED = 40
 _TIME_LENGTH = len("2015-07-30 15:16:28")
 
@@ -49,7 +50,7 @@ def decode_integer(text: str) -> int:
 
 def decode_number(text: str) -> float:
     """Read a finite decimal number such as a temperature; `ValueError` for anything else."""
-    if not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text, re.ASCII):
+    if not _NUMBER.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a number")
     return float(text)
 

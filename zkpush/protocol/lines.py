@@ -14,7 +14,7 @@ import msgspec
 from .fields import Field, Kind, Layout, Table
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
-_BETWEEN_SPACED = re.compile(r" +(?![0-9]{2}:[0-9]{2}:[0-9]{2}(?: |\Z))", re.ASCII)
+_CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
 
@@ -43,8 +43,19 @@ def find_keyword(line: bytes) -> str | None:
 
 
 def split_spaced(text: str) -> list[str]:
-    """Split columns that have single spaces for TABs; the space within a time is none of them."""
-    return _BETWEEN_SPACED.split(text.strip(" "))
+    """Split columns at spaces, where TABs are missing; a date and its time stay one column."""
+    columns: list[str] = []
+    may_be_dated = False
+    for part in text.split(" "):
+        if may_be_dated and _CLOCK.match(part):
+            columns[-1] = f"{columns[-1]} {part}"
+            may_be_dated = (
+                False  # one time to a date: what grows with each would be copied each time
+            )
+        elif part:
+            columns.append(part)
+            may_be_dated = True
+    return columns or [""]
 
 
 class LineDecoder:
@@ -56,7 +67,8 @@ class LineDecoder:
         self._fields = [field for field in table.fields if field.stored]
         self._known = table.by_wire()
         names = "|".join(re.escape(field.wire) for field in table.fields)
-        self._next_spaced = re.compile(f" +(?=(?:{names})=)", re.IGNORECASE)
+        # One space, not a run of them: a run would be tried again from each of its places.
+        self._next_spaced = re.compile(f" (?=(?:{names})=)", re.IGNORECASE)
         self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
             self._columns if table.layout is Layout.COLUMNS else self._pairs
@@ -104,7 +116,11 @@ class LineDecoder:
             yield self._fields[number - 1].wire if known else f"Column{number}", value.strip(" ")
 
     def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
-        parts = text.split("\t") if "\t" in text else self._next_spaced.split(text)
+        if "\t" in text:
+            parts = text.split("\t")
+        else:
+            *others, last = self._next_spaced.split(text)
+            parts = [*(part.rstrip(" ") for part in others), last]
         for number, part in enumerate(parts, 1):
             if not part.strip(" "):
                 continue

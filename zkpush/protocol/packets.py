@@ -78,9 +78,9 @@ _EMPTY = (b"1", b"2", b"3", b"4", b"5", b"6")
 _PAX, _LONG_NAME, _GLOBAL, _SPARSE = (b"x", b"X"), b"L", b"g", b"GNU.sparse"
 _EXTENDS = (*_PAX, _LONG_NAME, _GLOBAL, b"K")
 """Headers that say more of the next member. Long links and what is said of all do not matter."""
-_NUMBER = re.compile(rb" *([0-7]*) *(?:\0|\Z)")
+_NUMBER = re.compile(rb" *+([0-7]*+) *+(?:\0|\Z)")
 _DIGITS = re.compile(rb"[0-9]{1,20}\Z")
-_RECORD = re.compile(rb"([0-9]{1,6}) ([^=\n]+)=")
+_RECORD = re.compile(rb"([0-9]{1,6}) ([^=\n]++)=")
 _PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh91AY&SY")
 """How gzip, xz, zstd, zip and bzip2 begin."""
 
@@ -263,8 +263,10 @@ def _has_checksum(block: bytes) -> bool:
     expected = _number(block[148:156])
     rest = block[:148] + b" " * 8 + block[156:]
     total = sum(rest)
+    if expected is None or expected >= total:
+        return expected == total
     # Some old systems took bytes for signed.
-    return expected in (total, total - 256 * sum(byte > 127 for byte in rest))
+    return expected == total - 256 * sum(byte > 127 for byte in rest)
 
 
 def _number(field: bytes) -> int | None:

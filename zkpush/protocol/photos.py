@@ -17,12 +17,13 @@ from .text import decode_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
 """How pictures begin: JPEG; some models make PNG or BMP."""
-_HEAD = re.compile(rb"\s*PIN=", re.IGNORECASE)
+_HEAD = re.compile(rb"\s*+PIN=", re.IGNORECASE)
 _LONGEST_HEAD = 4096
 _TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:-|\Z)", re.ASCII
 )
 _KIND = re.compile(r"[0-4]\Z", re.ASCII)
+_SUFFIX = re.compile(r"\.[A-Za-z]{3,4}\Z")
 _LINES = LineDecoder(ATTPHOTO)
 _NAMES = {name: place for place, name in enumerate(ATTPHOTO.names)}
 
@@ -112,7 +113,7 @@ def parse_name(name: str) -> PhotoName:
     `20150731103012-123.jpg` has a time and a user (11.3); `20160615093758-0-1457-….jpg` all four
     (11.8); one without a user is of somebody who was not recognised.
     """
-    stem = re.sub(r"\.[A-Za-z]{3,4}\Z", "", name)
+    stem = _SUFFIX.sub("", name)
     found = _TIME.match(stem)
     if found is None:
         return PhotoName()

@@ -22,8 +22,8 @@ from .text import decode_line
 
 Row = tuple[object, ...]
 
-_NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*=)")
-_KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*\Z", re.ASCII)
+_NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*+=)")
+_KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
 
 
 class Reject(msgspec.Struct, frozen=True):

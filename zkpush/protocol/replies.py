@@ -21,7 +21,11 @@ TABLE = "devicecmd"
 MOST_REPLIES = 10_000
 """Most answers in one body: as many as there are commands in the largest batch. Each costs a look
 into the database, while others wait."""
-_START = re.compile(rb"(?:\A|\n)(?:[A-Za-z]+=[^&\n]*&)*ID=", re.IGNORECASE)
+_START = re.compile(
+    # The first `ID=` of a line ends the pairs before it, so that none is to be tried again.
+    rb"(?:\A|\n)(?:(?!ID=)[A-Za-z]++=[^&\n]*+&)*+ID=",
+    re.IGNORECASE,
+)
 _CONTENT = re.compile(rb"(?:\A|\n)Content=", re.IGNORECASE)
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
 _HEAD = ("id", "return", "cmd")

@@ -16,8 +16,8 @@ POST_VERIFY_DATA = "PostVerifyData"
 LOOKED_AT = 64 * 1024
 """Bytes at the beginning of a body in which the user ID is looked for."""
 _SEPARATOR = re.compile(r"[\t&,\r\n]")
-_PIN = re.compile(r" *(?:[A-Za-z][A-Za-z0-9_]{0,31} +)?PIN *=(?P<pin>.*)\Z", re.IGNORECASE)
-_SPACED = re.compile(r" +(?=[0-9]{4}-[0-9]{2}-[0-9]{2} )", re.ASCII)
+_PIN = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]{0,31}+ ++)?PIN *+=(?P<pin>.*+)\Z", re.IGNORECASE)
+_DATE = re.compile(r" (?=[0-9]{4}-[0-9]{2}-[0-9]{2} )", re.ASCII)
 
 
 def find_pin(body: bytes, encoding: str) -> str | None:
@@ -31,9 +31,9 @@ def find_pin(body: bytes, encoding: str) -> str | None:
     parts = _SEPARATOR.split(text)
     if len(body) > LOOKED_AT:
         parts.pop()  # it may be cut short
-    found = {match["pin"].strip(" ") for part in parts if (match := _PIN.match(part))}
+    found = {match["pin"].strip(" ") for part in parts if (match := _PIN.match(part.lstrip(" ")))}
     if not found and parts:
-        found = {_SPACED.split(parts[0])[0].strip(" ")}
+        found = {_DATE.split(parts[0], maxsplit=1)[0].strip(" ")}
     if len(found) != 1:
         return None
     try:
