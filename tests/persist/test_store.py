@@ -49,10 +49,15 @@ def make_store_tests(factory):
                 return lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW)
 
             outcomes = await gatherResults(
-                store.write(unit).addErrback(lambda failure: failure.value.args[0])
+                store.write(unit).addErrback(lambda failure: failure.value)
                 for unit in (good(1), bad, good(2))
             )
-            assert outcomes == [None, "poison", None]
+            assert [str(outcome) for outcome in outcomes] == [
+                "None",
+                "a unit of work raised SystemExit",
+                "None",
+            ]
+            assert isinstance(outcomes[1], Exception)
             found = await store.read(punches)
             assert [item["pin"] for item in found] == ["1", "2"]
 

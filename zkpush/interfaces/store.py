@@ -56,6 +56,17 @@ class ITransaction(Interface):
     vault: IVault = Attribute("What seals secrets before they are written")
     connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
 
+    def attempt(
+        handler: str, trusted: bool, work: Callable[..., object], *arguments: object
+    ) -> BaseException | None:
+        """Call the code of a record handler, by its name, as a part of the unit.
+
+        Returns what it raised, if it was undone without the rest of the unit. If the handler is not
+        `trusted`, it always is: it has a savepoint, and one that ends the transaction is left out
+        when the unit is run again. If it is `trusted`, what it raises first fails the unit, which
+        is run again with savepoints. What it raises because the database fails is raised then.
+        """
+
 
 class IBringsTables(Interface):
     """A record handler that keeps what it takes in tables of its own."""
@@ -80,13 +91,17 @@ class IStore(Interface):
     def stop() -> Awaitable[None]:
         """Commit all units that were handed in, then close."""
 
-    def write(unit: Callable[[ITransaction], T]) -> Deferred[T]:
+    def write(unit: Callable[[ITransaction], T], risky: bool = False) -> Deferred[T]:
         """Run a unit of work and commit it; comes back when it is on disk.
 
         Units run on the writer's thread, in the order they were handed in, and are committed
         together with others. A unit that raises is rolled back alone, and its error comes back.
         `StoreError` if the database cannot commit, or was lost before it said whether it did. A
-        unit may be run twice, the first time in vain.
+        unit may be run several times, and only the last time counts.
+
+        A `risky` unit attempts code that is not trusted, which might commit a part of it before
+        its time. It shares a commit with others of its kind only, and doing all of it twice must
+        be the same as doing it once.
         """
 
     def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:

@@ -16,6 +16,7 @@ from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, StatementError
 
+from ..interfaces import NotUnsealed, StoreError
 from .keys import SiteKey
 
 READERS = 4
@@ -137,6 +138,16 @@ class Database(abc.ABC):
     def is_lost(self, driver: Any) -> bool:
         """Whether a connection has come to its end."""
         return False
+
+    def is_outside(self, error: BaseException) -> bool:
+        """Whether the database, the disk or a server fails, and not the code that asked them."""
+        if isinstance(error, self.errors):
+            return self._is_outside(driver_error(error))
+        return isinstance(error, StoreError | OSError) and not isinstance(error, NotUnsealed)
+
+    @abc.abstractmethod
+    def _is_outside(self, error: BaseException) -> bool:
+        """Whether an error of the driver says nothing about the statement or its values."""
 
     def is_passing(self, error: Exception) -> bool:
         """Whether the same unit of work may well succeed if it is run again."""

@@ -108,6 +108,9 @@ _BAD_STATEMENT = "42"
 _NO_TABLE = "42P01"
 _DATA_EXCEPTION = "22"
 """The class of SQLSTATE of values that are not right."""
+_OUTSIDE = frozenset({"08", "40", "53", "55", "57", "58", "F0", "XX"})
+"""Classes of SQLSTATE that say nothing about a statement: connections, resources, locks, the
+server itself."""
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
 _NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
 _log = Logger()
@@ -199,6 +202,16 @@ class PostgreSQL(Database):
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
         """Whether the server has ended a connection, or is out of reach."""
         return driver.closed
+
+    def _is_outside(self, error: BaseException) -> bool:
+        """Whether the server, its disk, a lock or the connection is at fault."""
+        import psycopg
+
+        if not isinstance(error, psycopg.Error):
+            return False
+        if error.sqlstate is None:  # the driver's own
+            return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+        return error.sqlstate[:2] in _OUTSIDE
 
     def is_passing(self, error: Exception) -> bool:
         """Whether two nodes waited for each other, and the server chose one to give way."""

@@ -67,6 +67,21 @@ UPDATE devices SET last_seen_at = seen.at, address = seen.address
 FROM {_NOW_SEEN}
 WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
 """  # noqa: S608 - a constant
+_OUTSIDE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+"""Codes of errors that say nothing about a statement."""
 _BEGIN = "BEGIN IMMEDIATE"
 """A lock that is taken only by the first write of a unit could be refused in its middle."""
 _memory_names = itertools.count()
@@ -151,6 +166,12 @@ class SQLite(Database):
         """Raise if the transaction is gone: SQLite ends it by itself where the disk is full."""
         if not driver.in_transaction:
             raise StoreError("the database had rolled back already")
+
+    def _is_outside(self, error: BaseException) -> bool:
+        """Whether the disk, the file or a lock is at fault."""
+        code = getattr(error, "sqlite_errorcode", None)
+        # The lowest byte of an extended code is the code itself.
+        return code is not None and code & 0xFF in _OUTSIDE
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:

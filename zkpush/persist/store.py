@@ -84,11 +84,11 @@ class Store:
         self._held.close()
         self._readers.stop()
 
-    def write(self, unit: Callable[[Transaction], T]) -> Deferred[T]:
+    def write(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
         """Run a unit of work and commit it; comes back when it is on disk."""
         if self.writer is None:
             return fail(StoreError("the store is not open"))
-        return self.writer.submit(unit)
+        return self.writer.submit(unit, risky)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query that sees all that was committed, on a thread of its own."""

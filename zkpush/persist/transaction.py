@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -30,6 +31,19 @@ from .stamps import Stamps
 from .tokens import Tokens
 from .vault import Vault
 from .waiting import Waiting
+
+
+class TransactionEnded(Exception):
+    """A transaction is gone, although nobody has committed it, or rolled it back, who may."""
+
+    def __init__(self, handler: str | None, error: BaseException, *, lost: bool) -> None:
+        super().__init__("the transaction was ended by what ran in it")
+        self.handler = handler
+        """The handler that ended it; None if it was not one of a plugin."""
+        self.error = error
+        """What was raised in it, or else what showed that it is gone."""
+        self.lost = lost
+        """Whether the connection is gone, too."""
 
 
 @implementer(ITransaction)
@@ -77,6 +91,12 @@ class Transaction:
         self._rows: tuple[Waiting, ...] = (self.attendance, self.stamps)
         self._waiting: tuple[Waiting, ...] = (*self._rows, self.audit, self.events)
         self._database = database
+        self.attempted = False
+        """Whether the unit that runs has called `attempt`."""
+        self.apart = False
+        """Whether each handler of the unit has a savepoint."""
+        self.excluded: Mapping[str, BaseException] = {}
+        """Handlers that are not called in this transaction, and why."""
         if writes:
             event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())
 
@@ -91,6 +111,35 @@ class Transaction:
     def roll_back(self) -> None:
         """Leave nothing behind."""
         (self.connection if self.connection.in_transaction() else self.driver).rollback()
+
+    def attempt(
+        self, handler: str, trusted: bool, work: Callable[..., object], *arguments: object
+    ) -> BaseException | None:
+        """Call a handler; see `ITransaction`."""
+        self.attempted = True
+        if handler in self.excluded:
+            return self.excluded[handler]
+        if trusted and not self.apart:
+            work(*arguments)
+            return None
+        point = self.savepoint(None if trusted else handler)
+        try:
+            work(*arguments)
+            point.check()
+        except TransactionEnded:
+            raise
+        except BaseException as error:
+            point.undo(error)
+            if trusted and self._database.is_outside(error):
+                raise
+            return error
+        point.release()
+        return None
+
+    def savepoint(self, handler: str | None = None) -> Savepoint:
+        """Write what waits, and set a savepoint; `handler` is the plugin that is called next."""
+        self.flush()
+        return Savepoint(self, self._database, handler)
 
     def flush(self) -> None:
         """Write what waits."""
@@ -116,3 +165,43 @@ class Transaction:
         """Drop what waits: it is not committed."""
         for part in self._waiting:
             part.forget_waiting()
+
+
+class Savepoint:
+    """A savepoint below SQLAlchemy, whose own takes longer than an upload.
+
+    Its name cannot be guessed, so that one which can be released proves that the transaction is the
+    one in which it was set.
+    """
+
+    def __init__(self, transaction: Transaction, database: Database, handler: str | None) -> None:
+        self._transaction = transaction
+        self._database = database
+        self._handler = handler
+        self._name = f"zkpush_{secrets.token_hex(16)}"
+        transaction.driver.execute(f"SAVEPOINT {self._name}")
+
+    def check(self) -> None:
+        """Write what waits; raise unless the transaction can go on."""
+        self._transaction.flush()
+        self._database.check(self._transaction.driver)
+
+    def release(self) -> None:
+        """Keep what was done since; `TransactionEnded` if the transaction is another one."""
+        try:
+            self._transaction.driver.execute(f"RELEASE SAVEPOINT {self._name}")
+        except self._database.errors as error:
+            raise self._ended(error) from error
+
+    def undo(self, error: BaseException) -> None:
+        """Undo what was done since, because of an error; `TransactionEnded` if that cannot be."""
+        self._transaction.forget()
+        try:
+            for action in ("ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"):
+                self._transaction.driver.execute(f"{action} {self._name}")
+        except self._database.errors as gone:
+            raise self._ended(error) from gone
+
+    def _ended(self, error: BaseException) -> TransactionEnded:
+        lost = self._database.is_lost(self._transaction.driver)
+        return TransactionEnded(self._handler, error, lost=lost)

@@ -15,17 +15,16 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import TypeVar
 
-import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
-from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ..interfaces import StoreError
 from .databases import Database
-from .transaction import Transaction
+from .group import Group, Unit
+from .transaction import Transaction, TransactionEnded
 from .vault import Vault
 
 T = TypeVar("T")
@@ -49,17 +48,8 @@ class _Unreachable(StoreError):
     """There is no connection to the database: no other unit would fare better."""
 
 
-@attrs.define(eq=False)
-class _Unit:
-    run: Callable[[Transaction], Any]
-    done: Deferred[Any]
-    outcome: Any = None
-
-
 class GroupCommitWriter:
     """Runs units of work, in the order they come, and commits them in groups."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -74,9 +64,9 @@ class GroupCommitWriter:
         self._reactor = reactor
         self._call_later = IReactorTime(reactor).callLater
         self._now = now
-        self._collected: list[_Unit] = []
-        self._waiting: queue.SimpleQueue[list[_Unit] | None] = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[list[_Unit]] = queue.SimpleQueue()
+        self._collected: list[Unit] = []
+        self._waiting: queue.SimpleQueue[list[Unit] | None] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[list[Unit]] = queue.SimpleQueue()
         self._stands_still = False
         self._impatient = 0
         self._caution = 1
@@ -94,16 +84,17 @@ class GroupCommitWriter:
         """Start the writer's thread."""
         self._thread.start()
 
-    def submit(self, unit: Callable[[Transaction], T]) -> Deferred[T]:
+    def submit(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
         """Hand in a unit; the Deferred has its result, once it is on disk.
 
-        It fails with the unit's own exception, or with `StoreError` if the database did.
+        It fails with the unit's own exception, or with `StoreError` if the database did. One that
+        is `risky` shares its transaction only with others that are.
         """
         done: Deferred[T] = Deferred()
         if self._stopped is not None:
             done.errback(StoreError("the store is closed"))
             return done
-        self._collected.append(_Unit(unit, done))
+        self._collected.append(Unit(unit, done, risky))
         if len(self._collected) == 1:
             self._call_later(0, self._gather, 0, MOST_TURNS)
         return done
@@ -173,16 +164,17 @@ class GroupCommitWriter:
         while not last:
             group, last = self._next_group_thd()
             if group:
-                self._commit_group_thd(group)
+                for _, units in groupby(group, lambda unit: unit.risky):
+                    self._commit_group_thd([*units])
                 self._finished.put(group)
                 if not self._stands_still:
                     self._reactor.callFromThread(self._hear)
         self._disconnect_thd()
         self._reactor.callFromThread(self._finish)
 
-    def _next_group_thd(self) -> tuple[list[_Unit], bool]:
+    def _next_group_thd(self) -> tuple[list[Unit], bool]:
         """Wait for a unit, then take all that have come meanwhile; True if it was the last."""
-        group: list[_Unit] = []
+        group: list[Unit] = []
         units = self._waiting.get()
         while units is not None:
             group += units
@@ -194,56 +186,32 @@ class GroupCommitWriter:
                 return group, False
         return group, True
 
-    def _commit_group_thd(self, group: list[_Unit]) -> None:
-        """Commit a group; if that fails, its units one by one, so that only the guilty fails."""
-        error = self._try_thd(group)
-        if error is None:
-            return
-        if len(group) == 1 or isinstance(error, _Unreachable):
-            self._fail_thd(group, error)
-            return
-        for place, unit in enumerate(group):
-            error = self._try_thd([unit])
-            if isinstance(error, _Unreachable):
-                self._fail_thd(group[place:], error)
-                return
-            if error is not None:
-                self._fail_thd([unit], error)
-
-    def _fail_thd(self, units: list[_Unit], error: BaseException) -> None:
-        if isinstance(error, self._database.errors):
-            error = StoreError(f"the database refused: {self._database.words(error)}")
-        if isinstance(error, StoreError):
-            self._log.error(
-                "{count} units of work were not stored: {error}",
-                count=len(units),
-                error=str(error),
-            )
-        for unit in units:
-            unit.outcome = Failure(error)
-
-    def _try_thd(self, group: list[_Unit]) -> BaseException | None:
-        """Commit a group, in several tries if need be; gives what went wrong in the last one."""
+    def _commit_group_thd(self, units: list[Unit]) -> None:
+        """Commit units in one transaction; if that fails, once more, apart from each other."""
+        group = Group(units, self._database)
         tries = TRIES
-        while True:
-            tries -= 1
+        while pending := group.pending():
             try:
                 self._commit_thd(self._connect_thd(), group)
             except _Unreachable as error:
-                return error
+                group.fail(pending, error)
+            except TransactionEnded as ended:
+                self._disconnect_thd()
+                group.blame(ended)
             except BaseException as error:  # a plugin may raise anything
-                if not self._recover_thd(error) or not tries:
-                    return error
+                if self._recover_thd(error) and tries > 1:
+                    tries -= 1
+                elif not group.be_careful(error):
+                    group.fail(group.guilty(), error)
             else:
                 self.commits += 1
-                self.units += len(group)
-                return None
+                self.units += len(group.pending())
+                return
 
-    def _commit_thd(self, transaction: Transaction, group: list[_Unit]) -> None:
+    def _commit_thd(self, transaction: Transaction, group: Group) -> None:
         try:
             transaction.begin()
-            for unit in group:
-                unit.outcome = unit.run(transaction)
+            group.run_thd(transaction)
             if transaction.is_repeatable and self._database.is_untouched(transaction.driver):
                 self._database.insert_alone(transaction.driver, transaction.take())
             else:
@@ -291,7 +259,7 @@ class GroupCommitWriter:
             with contextlib.suppress(*self._database.errors):
                 transaction.connection.close()
 
-    def _deliver(self, group: list[_Unit]) -> None:
+    def _deliver(self, group: list[Unit]) -> None:
         for unit in group:
             unit.done.callback(unit.outcome)
 

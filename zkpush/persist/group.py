@@ -1,0 +1,157 @@
+"""Units of work that share one transaction, and what happens to the others when one fails.
+
+A group runs without savepoints. If it fails, it is rolled back and run once more in one
+transaction, with a savepoint for each unit; in the unit that failed, also one for each handler
+(`Transaction.attempt`). So a unit that fails does so alone, and the others are committed together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from ..interfaces import StoreError
+from .databases import Database
+from .transaction import Transaction, TransactionEnded
+
+MOST_BROKEN = 3
+"""After so many units have ended the transaction of a group, the rest of the group fails."""
+MOST_LOST = 2
+"""A handler in which the connection is lost so many times is taken for the cause."""
+
+
+@attrs.define(eq=False)
+class Unit:
+    """One unit of work, and what came of it."""
+
+    run: Callable[[Transaction], Any]
+    done: Deferred[Any]
+    risky: bool = False
+    """Whether it calls code that might end the transaction; see `IStore.write`."""
+    outcome: Any = None
+    settled: bool = False
+    """Whether it has failed for good, and is not run again."""
+
+
+@attrs.define(eq=False)
+class Group:
+    """Units that are committed together."""
+
+    _log = Logger()
+
+    units: list[Unit]
+    database: Database
+    careful: bool = False
+    """Whether each unit has a savepoint."""
+    running: Unit | None = None
+    """The unit that runs now; None before the first one, and after the last."""
+    _suspect: Unit | None = None
+    _attempted: bool = False
+    _excluded: dict[str, BaseException] = attrs.field(factory=dict)
+    _lost: dict[str, int] = attrs.field(factory=dict)
+    _broken: int = 0
+
+    def pending(self) -> list[Unit]:
+        """The units that have not failed."""
+        return [unit for unit in self.units if not unit.settled]
+
+    def run_thd(self, transaction: Transaction) -> None:
+        """Run the units in a transaction that has begun; raises what makes the group fail."""
+        transaction.excluded = self._excluded
+        transaction.apart = False
+        for unit in self.units:
+            if unit.settled:
+                continue
+            self.running = unit
+            transaction.attempted = False
+            if self.careful:
+                self._run_apart_thd(transaction, unit)
+            else:
+                try:
+                    unit.outcome = unit.run(transaction)
+                finally:
+                    self._attempted = transaction.attempted
+        self.running = None
+
+    def be_careful(self, error: BaseException) -> bool:
+        """Prepare to run the group with savepoints; False if that would change nothing."""
+        is_one = len(self.units) == 1
+        if self.careful or (is_one and (not self._attempted or self.database.is_outside(error))):
+            return False
+        self.careful, self._suspect = True, self.running
+        return True
+
+    def blame(self, ended: TransactionEnded) -> None:
+        """Leave out the handler or the unit that ended the transaction.
+
+        A connection may have been lost for another reason: then there is a second chance.
+        """
+        self.careful = True
+        who = ended.handler or ""
+        if ended.lost:
+            self._lost[who] = self._lost.get(who, 0) + 1
+            if self._lost[who] < MOST_LOST:
+                return
+        if ended.handler is not None:
+            self._excluded[ended.handler] = ended
+        else:
+            self.fail(self.guilty(), ended.error)
+
+    def guilty(self) -> list[Unit]:
+        """The unit that ran when the transaction was lost; all, if that says nothing any more."""
+        self._broken += 1
+        if self.running is None or self._broken > MOST_BROKEN:
+            return self.pending()
+        return [self.running]
+
+    def fail(self, units: list[Unit], error: BaseException) -> None:
+        """Settle units with an error."""
+        if isinstance(error, self.database.errors):
+            error = StoreError(f"the database refused: {self.database.words(error)}")
+        elif not isinstance(error, Exception):
+            # What would end a process or a thread elsewhere ends a unit of work here.
+            error = UnitAborted(f"a unit of work raised {type(error).__name__}")
+        if isinstance(error, StoreError):
+            self._log.error(
+                "{count} units of work were not stored: {error}",
+                count=len(units),
+                error=str(error),
+            )
+        for unit in units:
+            unit.outcome, unit.settled = Failure(error), True
+
+    def _run_apart_thd(self, transaction: Transaction, unit: Unit) -> None:
+        transaction.apart = unit is self._suspect
+        while True:
+            point = transaction.savepoint()
+            try:
+                unit.outcome = unit.run(transaction)
+                point.check()
+            except TransactionEnded:
+                raise
+            except BaseException as error:
+                if self._is_passing(transaction, error):
+                    raise
+                point.undo(error)
+                if transaction.attempted and not transaction.apart:
+                    transaction.apart = True
+                    continue
+                self.fail([unit], error)
+                return
+            point.release()
+            return
+
+    def _is_passing(self, transaction: Transaction, error: BaseException) -> bool:
+        """Whether the whole group may well succeed if it is run again."""
+        return isinstance(error, self.database.errors) and (
+            self.database.is_lost(transaction.driver) or self.database.is_passing(error)
+        )
+
+
+class UnitAborted(Exception):
+    """A unit of work raised something that is no `Exception`, such as `SystemExit`."""
