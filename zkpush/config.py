@@ -284,8 +284,18 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = "tcp:8082:interface=127.0.0.1"
     database: Annotated[
         str | None,
-        Meta(description="sqlite:///path or postgresql://…; default: SQLite in the data directory"),
+        Meta(
+            description="sqlite:///path or postgresql://…; default: SQLite in the data directory. "
+            "`memory:` keeps nothing, and is for trials"
+        ),
     ] = None
+    new: Annotated[
+        bool,
+        Meta(
+            description="Make a database where there was one before, or take over another one: for "
+            "one start"
+        ),
+    ] = False
     admission: Annotated[
         Literal["approve", "open", "closed"],
         Meta(description="What to do with a terminal nobody has decided about"),

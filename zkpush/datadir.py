@@ -11,7 +11,9 @@ from pathlib import Path
 import attrs
 import msgspec
 
+from . import marker, runfile
 from .config import ConfigError
+from .model import DatabaseClaim
 from .permissions import KeyFile, narrow_directory, narrow_file
 
 KEY_BYTES = 32
@@ -32,15 +34,30 @@ class DataDirectory:
     def _in_directory(self) -> Path:
         return self.path / "key"
 
+    def claim(self, *, new: bool = False) -> DatabaseClaim:
+        """What the directory knows of its database; `new` if the operator asks for a new one."""
+        return marker.read_claim(self.path, new=new)
+
+    def remember(self, identity: str, where: str) -> None:
+        """Write down which database the directory belongs to; `OSError` if that fails."""
+        now = marker.Marker(identity, where)
+        claim = self.claim()
+        if (claim.identity, claim.where) != (identity, where):
+            marker.write_marker(self.path, now)
+
     def say_where(self, where: Mapping[str, object]) -> None:
-        """Write where the daemon runs to `run.json`, for the command line."""
+        """Write where the daemon runs to `run.json`, for the command line.
+
+        The file names the directory it belongs to, so that a copy of it leads nowhere.
+        """
+        belongs = {"data": str(self.path.absolute()), "mark": runfile.directory_mark(self.path)}
         new = self.path / ".run.json"
-        new.write_bytes(msgspec.json.encode(where))
-        new.replace(self.path / "run.json")
+        new.write_bytes(msgspec.json.encode({**where, **belongs}))
+        new.replace(self.path / runfile.NAME)
 
     def say_nothing(self) -> None:
         """Remove `run.json`: the daemon is gone, and its port may become somebody else's."""
-        (self.path / "run.json").unlink(missing_ok=True)
+        (self.path / runfile.NAME).unlink(missing_ok=True)
 
 
 def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDirectory:
@@ -60,6 +77,9 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
             "token",
         )
         key_file.check()
+        if not (path / "admin.token").exists() and not (path / "key").exists():
+            # Before these: a start that fails later is followed by another first start.
+            _keep(path / marker.NAME, lambda: marker.EMPTY)
         token = _keep(path / "admin.token", lambda: secrets.token_urlsafe(32).encode() + b"\n")
         key = _keep(where, lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
     except OSError as error:

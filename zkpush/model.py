@@ -359,3 +359,18 @@ class Page(msgspec.Struct, frozen=True):
     limit: int = 100
     after: int = 0
     """The id (cursor) after which the part begins."""
+
+
+class DatabaseClaim(msgspec.Struct, frozen=True):
+    """What a data directory knows of its database before that is opened."""
+
+    directory: str
+    """The data directory, for messages."""
+    identity: str | None = None
+    """The identity of its database; None if it is not known."""
+    where: str = ""
+    """Where that was the last time, for messages."""
+    has_had_one: bool = False
+    """Whether there was a database before."""
+    is_new: bool = False
+    """Whether the operator asks for a new database (`--new`)."""

@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
+from ..model import DatabaseClaim
 from .nouns import (
     IAttendance,
     IAttendancePhotos,
@@ -81,11 +82,16 @@ class IBringsTables(Interface):
 class IStore(Interface):
     """Where everything is kept."""
 
-    def start(brings: Sequence[IBringsTables] = ()) -> None:
+    def start(
+        brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
+    ) -> tuple[str, str] | None:
         """Open the database and migrate it, before the reactor runs; then let handlers do so.
 
-        `StoreError` says what to do if that fails. A handler that fails is reported, and the rest
-        go on.
+        A database that is not the one of the claim is left as it is. `StoreError` says what to do
+        then, and if anything else fails. A handler that fails is reported, and the rest go on.
+
+        Returns the identity of the database, and where it is, for messages; None if it does not
+        outlive the process.
         """
 
     def stop() -> Awaitable[None]:

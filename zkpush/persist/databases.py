@@ -46,8 +46,12 @@ class Insert:
 class Database(abc.ABC):
     """An opened database. `driver` stands for a connection of its driver, below SQLAlchemy's."""
 
+    where: str
+    """Where it is, for messages: without secrets."""
     site: SiteKey
     """What the keys are wrapped under that seal secrets."""
+    is_kept: bool = True
+    """Whether it outlives the process."""
     alone: bool = False
     """Whether nobody else may use it, as long as this one does; else, nobody may use it alone."""
     engine: Engine

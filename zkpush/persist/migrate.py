@@ -13,7 +13,9 @@ from sqlalchemy import inspect
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
+from ..model import DatabaseClaim
 from .databases import Database
+from .identity import check_claim, ensure_identity
 from .keys import ensure_vault
 from .purge import is_noted, purge_thd
 from .schema import keys
@@ -23,15 +25,16 @@ _SCRIPTS = Path(__file__).parent / "migrations"
 _log = Logger()
 
 
-def migrate_thd(database: Database) -> Vault:
+def migrate_thd(database: Database, claim: DatabaseClaim | None = None) -> Vault:
     """Create or upgrade the schema, in one transaction; of several processes, one does it.
 
-    Gives what seals in this database. `StoreError` if the file is not a database, or is of a later
-    version than this program, or belongs to another key, or cannot be backed up.
+    Returns the vault of the database. `StoreError` if the file is not a database, or is of a later
+    version than this program, or belongs to another key, or cannot be backed up, or is not the
+    database that the data directory claims; nothing is changed then.
     """
     config, scripts = _scripts()
     try:
-        vault, is_to_purge = _migrate_thd(database, config, scripts)
+        vault, is_to_purge = _migrate_thd(database, config, scripts, claim)
         if is_to_purge:
             _log.info("What was replaced is purged from the database; that may take a while")
             purge_thd(database, vault)
@@ -56,13 +59,16 @@ def _scripts() -> tuple[Config, ScriptDirectory]:
 
 
 def _migrate_thd(
-    database: Database, config: Config, scripts: ScriptDirectory
+    database: Database, config: Config, scripts: ScriptDirectory, claim: DatabaseClaim | None
 ) -> tuple[Vault, bool]:
-    """What seals in the database; and whether something is to be purged now."""
+    """The vault of the database; and whether something is to be purged now."""
     with database.migrating() as connection:
         current = MigrationContext.configure(connection).get_current_revision()
         head = str(scripts.get_current_head())
+        if claim is not None and database.is_kept:
+            check_claim(connection, claim, database.where, is_empty=current is None)
         if current == head:
+            ensure_identity(connection)
             return ensure_vault(connection, database.site), is_noted(connection)
         if inspect(connection).has_table(keys.name):
             ensure_vault(connection, database.site)  # before anything is changed
@@ -74,5 +80,6 @@ def _migrate_thd(
             scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
             with database.backed_up(head):
                 command.upgrade(config, head)
+        ensure_identity(connection)
         _log.info("The database is of revision {head} now", head=head)
         return ensure_vault(connection, database.site), is_noted(connection)

@@ -295,6 +295,7 @@ def open_postgresql(url: str, key: bytes, *, alone: bool = False) -> PostgreSQL:
         event.listen(each, "connect", hold)
         event.listen(each, "connect", _begin_session)
     database = PostgreSQL(
+        where=f"PostgreSQL {parsed.host or 'on this machine'}, database {parsed.database}",
         site=SiteKey(key),
         alone=alone,
         engine=engine,

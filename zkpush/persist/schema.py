@@ -147,6 +147,9 @@ keys = Table(
 )
 """The keys that seal what is secret, each wrapped under a site key, which is not in here."""
 
+identity = Table("identity", metadata, Column("id", KeyText, primary_key=True))
+"""The random id of this database, in its only row; see `zkpush.persist.identity`."""
+
 unfinished = Table("unfinished", metadata, Column("name", KeyText, primary_key=True))
 """What is to be done, after a commit, before the database is used again."""
 

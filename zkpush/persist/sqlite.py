@@ -33,10 +33,10 @@ from .databases import (
     ROTATING,
     Database,
     Insert,
-    parse_url,
     quoted,
 )
 from .keys import SiteKey
+from .sqlite_url import MEMORY, sqlite_path
 from .store import Store
 
 MIGRATION_SECONDS = 3600
@@ -230,19 +230,19 @@ def _insert_sql(table: Table, names: tuple[str, ...], shared: int, conflict: str
 
 
 def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
-    """Open a SQLite database, a file or in memory (`sqlite://`).
+    """Open a SQLite database, a file or in memory (`memory:`).
 
     Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
-    cannot be opened.
+    cannot be opened, `ValueError` if the URL names none.
     """
-    name = parse_url(url).database
-    path = keeper = None
-    if name in (None, "", ":memory:"):
+    path = sqlite_path(url)
+    keeper = None
+    if path is None:
         uri = f"file:zkpush-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
         keeper = _connect(uri)
     else:
-        path = Path(str(name)).absolute()
-        uri = path.as_uri()
+        # Never made by SQLite itself: a connection made later must not begin a new database.
+        uri = f"{path.as_uri()}?mode=rw"
         if alone and not path.exists():
             raise StoreError(f"there is no database {path}")
         _make_private(path)
@@ -259,6 +259,8 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
     _begin_with(engine, _BEGIN)
     _begin_with(readers, "BEGIN")
     return SQLite(
+        where="memory" if path is None else str(path),
+        is_kept=path is not None,
         site=SiteKey(key),
         alone=alone,
         engine=engine,
@@ -330,11 +332,22 @@ def _use_wal(connection: sqlite3.Connection) -> None:
 
 @implementer(IPlugin, IStoreFactory)
 class SQLiteStores:
-    """Opens `sqlite:///path` and, in memory, `sqlite://`."""
+    """Opens `sqlite:///path`, and `memory:` for trials."""
 
-    schemes = ("sqlite",)
+    schemes = ("sqlite", MEMORY.removesuffix(":"))
 
     def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
         """Make a store that is not started yet; `ValueError` if the URL is not right."""
-        parse_url(url)
-        return Store(lambda: open_sqlite(url, key), reactor)
+        path = sqlite_path(url)
+        return Store(
+            lambda: open_sqlite(url, key), reactor, None if path is None else lambda: _where(path)
+        )
+
+
+def _where(path: Path) -> str | None:
+    """The path of a database that is missing or empty; None if there is one."""
+    try:
+        is_there = path.stat().st_size > 0
+    except OSError:
+        is_there = False
+    return None if is_there else str(path)

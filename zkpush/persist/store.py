@@ -15,7 +15,9 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from ..interfaces import IBringsTables, IStore, StoreError
+from ..model import DatabaseClaim
 from .databases import READERS, Database
+from .identity import find_identity, no_database
 from .migrate import migrate_thd
 from .transaction import Transaction
 from .vault import Vault
@@ -30,8 +32,18 @@ class Store:
 
     _log = Logger()
 
-    def __init__(self, open_database: Callable[[], Database], reactor: IReactorFromThreads) -> None:
+    def __init__(
+        self,
+        open_database: Callable[[], Database],
+        reactor: IReactorFromThreads,
+        missing: Callable[[], str | None] | None = None,
+    ) -> None:
+        """`missing` returns where the database would be if it is not there, before it is opened.
+
+        That would make it.
+        """
         self._open_database = open_database
+        self._missing = missing
         self._reactor = reactor
         self._time = IReactorTime(reactor)
         self._readers = ThreadPool(0, READERS, "zkpush readers")
@@ -40,16 +52,24 @@ class Store:
         self._held = contextlib.ExitStack()
         self.writer: GroupCommitWriter | None = None
 
-    def start(self, brings: Sequence[IBringsTables] = ()) -> None:
+    def start(
+        self, brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
+    ) -> tuple[str, str] | None:
         """Open the database and migrate it; `StoreError` says what to do if that fails.
 
         Then handlers make the tables that they bring, each in a transaction of its own.
         """
+        if claim is not None and claim.has_had_one and not claim.is_new and self._missing:
+            where = self._missing()
+            if where is not None:
+                raise no_database(claim, where)
         database = self._open_database()
         held = contextlib.ExitStack()
         try:
             held.enter_context(database.held())
-            vault = migrate_thd(database)
+            vault = migrate_thd(database, claim)
+            with database.readers.connect() as connection:
+                identity = find_identity(connection)
             for handler in brings:
                 self._prepare_thd(database, vault, handler)
         except BaseException:
@@ -62,6 +82,7 @@ class Store:
         self._readers.start()
         self.writer = GroupCommitWriter(database, vault, self._reactor, self._now)
         self.writer.start()
+        return (str(identity), database.where) if database.is_kept else None
 
     def _prepare_thd(self, database: Database, vault: Vault, handler: IBringsTables) -> None:
         """Let a handler make its tables; of several processes, one at a time."""

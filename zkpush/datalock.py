@@ -1,0 +1,67 @@
+"""The lock on a data directory: one daemon at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+MOST_BYTES = 4096
+"""More than any holder writes about itself."""
+
+
+class DirectoryInUse(Exception):
+    """Another process holds the lock; the message names it."""
+
+
+class DirectoryLock:
+    """An exclusive `flock` on `DIR/lock`.
+
+    The kernel drops it with the process that holds it, so one that was killed leaves no stale lock.
+    Workers do not inherit it: a daemon can start while orphaned workers of a killed one still stop.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._handle: int | None = None
+
+    def take(self, holder: Mapping[str, object]) -> None:
+        """Take the lock, and write down who holds it: `pid` and `started_at`.
+
+        `DirectoryInUse` if another process has it, `OSError` if the file system cannot lock.
+        """
+        handle = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, msgspec.json.encode(holder), 0)
+        except BlockingIOError:
+            words = _holder(handle)
+            os.close(handle)
+            raise DirectoryInUse(
+                f"the data directory {self._directory} is in use by {words}; "
+                "stop that daemon first, or give this one another --data"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        self._handle = handle
+
+    def release(self) -> None:
+        """Release the lock, if it is held."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            os.ftruncate(handle, 0)
+            os.close(handle)
+
+
+def _holder(handle: int) -> str:
+    """The process that holds the lock, in words."""
+    try:
+        holder = msgspec.json.decode(os.pread(handle, MOST_BYTES, 0), type=dict[str, object])
+        return f"process {holder['pid']}, which started at {holder['started_at']}"
+    except (msgspec.DecodeError, LookupError, OSError):
+        return "another process"
