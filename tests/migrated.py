@@ -39,7 +39,7 @@ def _open_copy(url: str, key: bytes) -> SQLite:
 
 @functools.cache
 def _migrated() -> sqlite3.Connection:
-    database = open_sqlite("sqlite://", KEY)
+    database = open_sqlite("memory:", KEY)
     migrate_thd(database)
     copy = sqlite3.connect(":memory:")
     with contextlib.closing(database.engine.raw_connection()) as connection:

@@ -28,7 +28,7 @@ from .reference import ReferenceSite
 NOON = 1_772_366_400  # 2026-03-01T12:00:00Z
 TOKEN = "rig-token"
 TIMEOUT = 20
-IN_MEMORY = "sqlite://"
+IN_MEMORY = "memory:"
 LEAN, TWISTED_WEB = "lean", "twisted.web"
 """The channels that serve terminals: zkpush's own, and the one it is compared to."""
 

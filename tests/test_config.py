@@ -204,7 +204,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     assert lines[1].startswith("data: ")  # the rest is Python's, and other in each version
     del lines[1]
     assert lines == [
-        "colour: there is no such key; there are data, listen, manage, database, admission, "
+        "colour: there is no such key; there are data, listen, manage, database, new, admission, "
         "workers, timezone, options, tls, limits, proxies, commands, encryption, "
         "remote_attendance, verification, events, privacy",
         "database: Expected `str | null`, got `array`",

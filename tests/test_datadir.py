@@ -16,6 +16,7 @@ import pytest
 from zkpush.config import ConfigError
 from zkpush.datadir import DataDirectory, open_data_directory
 from zkpush.permissions import OWNER_ONLY, KeyFile
+from zkpush.runfile import directory_mark
 
 STARTS = 8
 
@@ -40,6 +41,7 @@ def test_the_first_start_makes_it(tmp_path: pathlib.Path) -> None:
     assert mode(path) == 0o700
     assert {file.name: mode(file) for file in path.iterdir()} == {
         "admin.token": 0o600,
+        "database.json": 0o600,
         "key": 0o600,
     }
     assert data.path == path
@@ -80,7 +82,7 @@ def test_starts_at_the_same_time_agree(tmp_path: pathlib.Path) -> None:
     with ThreadPoolExecutor(STARTS) as pool:
         for attempt in list(pool.map(start, range(STARTS))):
             assert attempt == open_data_directory(tmp_path / "data", None)
-    assert sorted(os.listdir(tmp_path / "data")) == ["admin.token", "key"]
+    assert sorted(os.listdir(tmp_path / "data")) == ["admin.token", "database.json", "key"]
 
 
 def test_a_start_that_comes_second_takes_what_the_first_made(
@@ -97,7 +99,7 @@ def test_a_start_that_comes_second_takes_what_the_first_made(
 
     monkeypatch.setattr(os, "link", late)
     assert open_data_directory(tmp_path, None).admin_token == first
-    assert sorted(os.listdir(tmp_path)) == ["admin.token", "key"]
+    assert sorted(os.listdir(tmp_path)) == ["admin.token", "database.json", "key"]
 
 
 def test_the_key_can_be_in_another_place(tmp_path: pathlib.Path) -> None:
@@ -107,7 +109,7 @@ def test_the_key_can_be_in_another_place(tmp_path: pathlib.Path) -> None:
     given.chmod(0o600)
     data = open_data_directory(tmp_path / "data", KeyFile(given, OWNER_ONLY))
     assert data.key == b"\x00\xff" * 16
-    assert os.listdir(tmp_path / "data") == ["admin.token"]
+    assert sorted(os.listdir(tmp_path / "data")) == ["admin.token", "database.json"]
 
     made = tmp_path / "made.key"
     data = open_data_directory(tmp_path / "data", KeyFile(made, OWNER_ONLY))
@@ -184,9 +186,10 @@ def test_where_the_daemon_runs_is_said_in_one_step(
     """run.json has the values, and is replaced as a whole: no reader sees half of it."""
     data = DataDirectory(tmp_path, "token", bytes(32))
     before = {"pid": 1, "listen": ["http://127.0.0.1:8081"], "manage": "http://127.0.0.1:8082"}
-    after = {**before, "pid": 2}
     data.say_where(before)
+    before.update(data=str(tmp_path), directory=directory_mark(tmp_path))
     assert json.loads((tmp_path / "run.json").read_text()) == before
+    after = {**before, "pid": 2}
 
     seen: list[object] = []
     replace = pathlib.Path.replace
@@ -209,4 +212,4 @@ def test_a_daemon_that_is_gone_is_nowhere(tmp_path: pathlib.Path) -> None:
     data.say_where({"pid": 1})
     data.say_nothing()
     data.say_nothing()
-    assert sorted(os.listdir(tmp_path)) == ["admin.token", "key"]
+    assert sorted(os.listdir(tmp_path)) == ["admin.token", "database.json", "key"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import gc
 import os
 import resource
@@ -22,7 +23,9 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .config import ConfigError
 from .datadir import DataDirectory
+from .datalock import DirectoryInUse, DirectoryLock
 from .device.doorlog import DoorLog
 from .device.queue import CommandQueue
 from .device.registry import Registry
@@ -81,10 +84,13 @@ class Daemon(Service):
         manage: Listener | None,
         workers: Workers | None,
         certificates: Certificates,
+        *,
+        new: bool = False,
     ) -> None:
         """Without `manage` it is a worker; with `workers`, those serve the terminals.
 
-        `brings` are the handlers that have tables of their own.
+        `brings` are the handlers that have tables of their own. With `new`, the data directory may
+        get another database than it had.
         """
         self.data = data
         self.store = store
@@ -97,6 +103,9 @@ class Daemon(Service):
         self.manage = manage
         self.workers = workers
         self.certificates = certificates
+        self._new = new
+        self._lock = DirectoryLock(data.path)
+        self._started_at = datetime.datetime.now(datetime.UTC)
         self._ports: list[IListeningPort] = []
 
     def privilegedStartService(self) -> None:
@@ -113,7 +122,7 @@ class Daemon(Service):
                         endpoint=listener.description,
                     )
         try:
-            self.store.start(self.brings)
+            self._open_database()
             for listener in [*self.terminals, *filter(None, [self.manage])]:
                 self._ports.append(_open(listener))
         except WrongKey as error:
@@ -123,9 +132,30 @@ class Daemon(Service):
                     "(or where ZKPUSH_KEY_FILE says): every node of a database has the same"
                 ]
             )
-        except (StoreError, CannotListenError, OSError, ValueError) as error:
+        except ConfigError as error:
+            stop_here(error.mistakes)
+        except (DirectoryInUse, StoreError, CannotListenError, OSError, ValueError) as error:
             stop_here([f"cannot start: {error}"])
         super().privilegedStartService()
+
+    def _open_database(self) -> None:
+        """Lock the data directory, then open the database that belongs to it.
+
+        Workers share the lock of their parent, which has recorded the database already.
+        """
+        if self.manage is not None:
+            self._lock.take(self._about())
+            self.data.say_nothing()  # of a daemon that was killed
+        found = self.store.start(self.brings, self.data.claim(new=self._new))
+        if found is None:
+            self._log.warn("The database is in memory: all of it is lost when the daemon stops")
+        elif self.manage is not None:
+            self.data.remember(*found)
+
+    def _about(self) -> dict[str, object]:
+        """This process, for the lock and `run.json`."""
+        at = self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {"pid": os.getpid(), "started_at": at}
 
     def startService(self) -> None:
         """Load what is known, start the workers, and say where the daemon is."""
@@ -164,6 +194,7 @@ class Daemon(Service):
         await self.store.stop()
         if self.manage is not None:
             self.data.say_nothing()
+        self._lock.release()
 
     def _say_where(self) -> None:
         listeners = [*self.terminals, *filter(None, [self.manage])]
@@ -174,7 +205,7 @@ class Daemon(Service):
         for url in urls[:-1]:
             self._log.info("Terminals are served at {url}", url=url)
         self._log.info("The API is at {url}", url=urls[-1])
-        self.data.say_where({"pid": os.getpid(), "listen": urls[:-1], "manage": urls[-1]})
+        self.data.say_where({**self._about(), "listen": urls[:-1], "manage": urls[-1]})
 
 
 def _make_room(site: TerminalSite) -> None:

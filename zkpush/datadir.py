@@ -50,7 +50,10 @@ class DataDirectory:
 
         The file names the directory it belongs to, so that a copy of it leads nowhere.
         """
-        belongs = {"data": str(self.path.absolute()), "mark": runfile.directory_mark(self.path)}
+        belongs = {
+            "data": str(self.path.absolute()),
+            "directory": runfile.directory_mark(self.path),
+        }
         new = self.path / ".run.json"
         new.write_bytes(msgspec.json.encode({**where, **belongs}))
         new.replace(self.path / runfile.NAME)

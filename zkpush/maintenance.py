@@ -17,9 +17,11 @@ import attrs
 from . import config
 from .datadir import KEY_BYTES, read_key, write_secret
 from .interfaces import StoreError
+from .marker import read_claim
 from .permissions import key_file
 from .persist.databases import Database
 from .persist.forgetting import forget_templates_thd
+from .persist.identity import check_identity_thd
 from .persist.keys import SiteKey
 from .persist.postgresql import open_postgresql
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
@@ -86,6 +88,7 @@ def _alone(
     database = _KINDS[scheme](settings.database_url, site.secret, alone=True)
     try:
         with database.held():
+            check_identity_thd(database, read_claim(settings.data, new=False))
             yield database, files, site
     except database.errors as error:
         raise StoreError(f"the database refused: {database.words(error)}") from error

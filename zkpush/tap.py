@@ -90,6 +90,8 @@ class Options(UsageOptions):
         ["adopt", None, None, "What a parent process hands on; only for the workers it starts"],
     ]
 
+    optFlags = [["new", None, _help("new")]]
+
     def __init__(self) -> None:
         super().__init__()
         self.listen: list[str] = []
@@ -108,12 +110,16 @@ class Options(UsageOptions):
         }
         if self.listen:
             given["listen"] = self.listen
+        if self["new"]:
+            given["new"] = True
         return given
 
     def again(self) -> list[str]:
-        """The command line that says the same, for the workers."""
+        """The command line that says the same, for the workers, which find a database."""
         words = [("config", self["config"])] if self["config"] is not None else []
         for key, value in self.flags().items():
+            if key == "new":
+                continue
             words += [(key, one) for one in (value if isinstance(value, list) else [value])]
         return [word for key, value in words for word in (f"--{key}", str(value))]
 
@@ -290,6 +296,7 @@ def build(
         ),
         workers,
         certificates,
+        new=settings.new and inherited is None,
     )
 
 

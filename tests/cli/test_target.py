@@ -16,13 +16,16 @@ from twisted.internet.testing import MemoryReactorClock, StringTransport
 
 from zkpush.cli.client import Api
 from zkpush.cli.target import Given, Target
+from zkpush.runfile import directory_mark
 
 from .program import SECONDS, Daemon, environment, failed, misused, said, start, zkpush
 
 
 def directory(path: pathlib.Path, url: str, token: str = "") -> pathlib.Path:
     """A data directory that says the API is at `url`."""
-    (path / "run.json").write_text(json.dumps({"pid": 1, "listen": [], "manage": url}))
+    run = {"pid": 1, "listen": [], "manage": url}
+    belongs = {"data": str(path), "directory": directory_mark(path)}
+    (path / "run.json").write_text(json.dumps({**run, **belongs}))
     if token:
         (path / "admin.token").write_text(f"{token}\n")
     return path

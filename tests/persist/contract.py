@@ -40,7 +40,7 @@ _HANDLERS = {
 
 def in_memory(request):
     """An empty store on SQLite in memory."""
-    return SQLiteStores().open("sqlite://", KEY, reactor)
+    return SQLiteStores().open("memory:", KEY, reactor)
 
 
 def in_file(request):

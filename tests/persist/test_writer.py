@@ -47,7 +47,7 @@ def counting() -> CountingReactor:
 @pytest_twisted.async_yield_fixture
 async def store(counting: CountingReactor):
     """A store that is woken by that reactor."""
-    store = SQLiteStores().open("sqlite://", KEY, counting)
+    store = SQLiteStores().open("memory:", KEY, counting)
     store.start()
     yield store
     await store.stop()

@@ -131,7 +131,7 @@ async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) ->
 async def test_what_goes_on_is_written_less_and_less_often() -> None:
     """At once, after a minute, after two more, and at last once an hour."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()
@@ -150,7 +150,7 @@ async def test_what_goes_on_is_written_less_and_less_often() -> None:
 async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
     """A stopped daemon leaves nothing out."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()
@@ -166,7 +166,7 @@ async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
 async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     """Beyond a number of kinds, refusals are counted by their reason alone."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()
@@ -193,7 +193,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_malformed_serial_number_is_never_recorded() -> None:
     """Whoever calls with one: it could hold anything."""
-    store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, Clock())
     door.refused("terminal is unknown", "a b\nc", "192.0.2.1")
@@ -208,7 +208,7 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
 async def test_what_cannot_be_written_now_is_written_later(monkeypatch, error) -> None:
     """A database that fails for a while loses no refusal."""
     clock = Clock()
-    store = SQLiteStores().open("sqlite://", KEY, reactor)
+    store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
     door.start()

@@ -9,6 +9,8 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from .. import runfile
+
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
 """Addresses that a daemon listens on, and where it is to be found then."""
 
@@ -117,9 +119,11 @@ class Given:
 
 
 def _read_url(data: Path) -> str:
-    file = data / "run.json"
+    file = data / runfile.NAME
     try:
-        url = msgspec.json.decode(file.read_bytes(), type=dict[str, object])["manage"]
+        run = msgspec.json.decode(file.read_bytes(), type=dict[str, object])
+        url, mark, belongs = run["manage"], run["directory"], run["data"]
+        is_copy = mark != runfile.directory_mark(data)
     except FileNotFoundError:
         if not data.is_dir():
             raise click.ClickException(
@@ -135,6 +139,13 @@ def _read_url(data: Path) -> str:
         raise click.ClickException(
             f"{file} does not say where the daemon is: restart the daemon, or give --url."
         ) from None
+    if is_copy:
+        # Otherwise a command meant for the copy would act on the daemon that was copied.
+        raise click.ClickException(
+            f"{data} is a copy: its run.json belongs to the daemon of another directory, "
+            f"{belongs}. To reach that daemon, give its --data, or --url and --token; "
+            f"to run a daemon on the copy, start it with: twistd -n zkpush --data {data}"
+        )
     return _reachable(str(url))
 
 

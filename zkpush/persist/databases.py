@@ -24,6 +24,10 @@ READERS = 4
 LOCKED_SECONDS = 30
 """How long a unit of work waits for what another process has locked, before it fails."""
 
+NO_URL = (
+    "this is not a database URL; use sqlite:////path/to/file or "
+    "postgresql://user:password@host/name, with special characters of the password percent-encoded"
+)
 IN_USE = "a daemon uses the database; stop all that do, on every machine, and try again"
 ROTATING = (
     "the keys of the database are being rotated; wait for `zkpush database rotate-key` to end"
@@ -196,11 +200,7 @@ def parse_url(url: str) -> URL:
         parsed = None
     # Of a password with a bare @, the rest would be taken for the host, and shown.
     if parsed is None or "@" in (parsed.host or ""):
-        raise ValueError(
-            "this is not a database URL; use sqlite:////path/to/file or "
-            "postgresql://user:password@host/name, with special characters of the password "
-            "percent-encoded"
-        )
+        raise ValueError(NO_URL)
     return parsed
 
 

@@ -13,6 +13,7 @@ from twisted.logger import Logger
 
 from ..interfaces import StoreError
 from ..model import DatabaseClaim
+from .databases import Database
 from .schema import identity
 
 ID_BYTES = 16
@@ -77,6 +78,16 @@ def check_claim(
         where=where,
         before=claim.identity,
     )
+
+
+def check_identity_thd(database: Database, claim: DatabaseClaim) -> None:
+    """Refuse a database that another data directory belongs to, for work without a daemon.
+
+    `StoreError` says which it is. A database without an identity passes.
+    """
+    with database.engine.begin() as connection:
+        if claim.identity is not None and find_identity(connection) is not None:
+            check_claim(connection, claim, database.where, is_empty=False)
 
 
 def no_database(claim: DatabaseClaim, where: str) -> StoreError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .databases import NO_URL
+
 MEMORY = "memory:"
 """A database that ends with the process: for tests and trials."""
 _KEEPS_NOTHING = (
@@ -22,6 +24,8 @@ def sqlite_path(url: str) -> Path | None:
     scheme, _, rest = url.partition(":")
     if scheme == MEMORY.removesuffix(":"):
         raise ValueError(f"{url} is no database URL; a database in memory is {MEMORY}")
+    if scheme != "sqlite" or _names_a_user(rest):
+        raise ValueError(NO_URL)
     if not rest.startswith("//"):
         raise ValueError(f"{url} is no database URL; {_meant(rest)}")
     if not rest.startswith("///"):
@@ -50,9 +54,7 @@ def _checked(url: str, name: str) -> Path:
     path = Path(name).absolute()
     if name.endswith("/") or path.is_dir():
         folder = name.rstrip("/")
-        raise ValueError(
-            f"{url} names a directory; did you mean sqlite:///{folder}/zkpush.sqlite?"
-        )
+        raise ValueError(f"{url} names a directory; did you mean sqlite:///{folder}/zkpush.sqlite?")
     absolute = Path("/", name)
     if path != absolute and not path.parent.is_dir() and absolute.parent.is_dir():
         raise ValueError(
@@ -62,15 +64,19 @@ def _checked(url: str, name: str) -> Path:
     return path
 
 
+def _names_a_user(rest: str) -> bool:
+    """Whether there may be a password in a URL, which no message repeats."""
+    return not rest.startswith("///") and "@" in rest
+
+
 def _meant(name: str) -> str:
     bare = name.lstrip("/")
     if not bare:
         return _FORMS
-    here = f"sqlite:///{bare}"
     absolute = f"sqlite:////{bare}"
-    if name.startswith("/"):
+    if name.startswith("/") or not Path(bare).absolute().parent.is_dir():
         return f"did you mean {absolute}?"
-    return f"did you mean {here} (in {Path.cwd()}), or {absolute}?"
+    return f"did you mean sqlite:///{bare} (in {Path.cwd()}), or {absolute}?"
 
 
 def _expanded(name: str) -> str:
