@@ -39,6 +39,7 @@ def row(field: Field) -> str:
 def section(command: Command) -> str:
     """One command."""
     facts = [f"Spec {command.section}", f"scope `{command.scope.value}`"]
+    facts += [f"also `{rule.scope.value}` {rule.meaning}" for rule in command.scope_rules]
     if command.since > BASELINE:
         facts.append(f"from protocol {command.since} on")
     if command.ends_batch:

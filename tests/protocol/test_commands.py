@@ -363,7 +363,8 @@ def test_the_catalogue_is_whole() -> None:
     assert {verb: data.count(verb) for verb in data} == {"UPDATE": 18 + 2, "DELETE": 10, "QUERY": 5}
     dangerous = {command.name for command in COMMANDS if command.scope is Scope.DANGEROUS}
     assert dangerous == {
-        *("SHELL", "PutFile", "GetFile", "UPGRADE", "CLEAR DATA", "CLEAR ALL USERINFO"),
+        *("SHELL", "PutFile", "GetFile", "UPGRADE", "AC_UNLOCK", "AC_UNALARM"),
+        *("CLEAR LOG", "CLEAR PHOTO", "CLEAR DATA", "CLEAR BIODATA", "CLEAR ALL USERINFO"),
     }
     assert [command.name for command in COMMANDS if command.ends_batch] == [
         *("CLEAR DATA", "CHECK", "REBOOT", "UPGRADE"),

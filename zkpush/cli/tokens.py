@@ -34,8 +34,8 @@ def tokens() -> None:
     multiple=True,
     required=True,
     help="What it is for: read; biometrics (passwords, templates, photos); write (people, "
-    "terminals, ordinary commands); dangerous (SHELL, files, upgrades, CLEAR DATA); admin (tokens, "
-    "the audit log). Repeatable.",
+    "terminals, ordinary commands); dangerous (SHELL, files, upgrades, every CLEAR, doors, options "
+    "with keys or addresses); admin (tokens, the audit log, protection of terminals). Repeatable.",
 )
 @click.option("--expires", metavar="TIME", help="Good until then (ISO 8601, else UTC).")
 @as_json

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import cast
 
+import msgspec
 from twisted.logger import Logger
 
 from ..interfaces import ITransaction
-from ..model import Device, DeviceState, SessionState
+from ..model import Caller, Device, DeviceState, SessionState
 from ..problems import ProblemCode
+from ..protocol.fields import Scope
+from ..protocol.tables.device import OPTION_RULES
 from .places import SETTLED
 from .session import Session
 from .terminal import Ciphers
@@ -18,7 +21,56 @@ _TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
 """What of a terminal is told to it in the exchange, or decides how that goes on."""
 _OF_KEYS = frozenset({"encryption", "cipher", "secret"})
 """What makes an end of the keys there are."""
+PROTECTIONS = frozenset({"encryption", "cipher", "secret", "token_policy", "networks", "comm_key"})
+"""What protects a terminal from those who know its serial number: only an admin may change it."""
 _log = Logger()
+
+
+class ScopeNeeded(Exception):
+    """A caller lacks a scope for what they ask."""
+
+    def __init__(self, missing: Iterable[Scope], what: str) -> None:
+        """`what` names the act, without anything that was sent."""
+        names = ", ".join(sorted(repr(scope.value) for scope in missing))
+        super().__init__(f"{what} needs a token with the scope {names}.")
+
+
+def check_scopes(by: Caller | None, needed: Iterable[Scope], what: str) -> None:
+    """`ScopeNeeded` unless the caller has these scopes; the server itself may do everything."""
+    missing = set() if by is None else set(needed) - by.scopes
+    if missing:
+        raise ScopeNeeded(missing, what)
+
+
+def scopes_to_change(device: Device | None, values: Mapping[str, object]) -> frozenset[Scope]:
+    """What it takes to change a terminal like this, beyond `write`; None is one that is new."""
+    needed = set[Scope]()
+    if not PROTECTIONS.isdisjoint(values):
+        needed.add(Scope.ADMIN)
+    if device is not None and values.get("state") is DeviceState.APPROVED:
+        pinned = device.comm_key
+        if pinned is not None and pinned != device.offered_comm_key:
+            needed.add(Scope.ADMIN)  # approval would replace the pinned key
+    for name, value in cast(Mapping[str, object], values.get("settings", {})).items():
+        told = {"key": name, "value": "" if value is None else str(value)}
+        needed |= {rule.scope for rule in OPTION_RULES if rule.applies(told)}
+    return frozenset(needed)
+
+
+def scopes_to_remove(tx: ITransaction, device: Device) -> frozenset[Scope]:
+    """What it takes to forget a terminal, beyond `write`: its protection goes with it."""
+    protected = any(
+        getattr(device, name) != default
+        for name, default in msgspec.structs.asdict(_UNPROTECTED).items()
+        if name in PROTECTIONS
+    )
+    if protected or tx.sessions.secret(device.id):
+        return frozenset({Scope.ADMIN})
+    return frozenset()
+
+
+_UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, timezone="UTC", created_at=0)
+"""A terminal as it is recorded."""
 
 
 def change(

@@ -20,7 +20,7 @@ from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from . import acts, doorlog
 from .allowance import MINUTE
-from .changes import change, renewed
+from .changes import change, check_scopes, renewed, scopes_to_change, scopes_to_remove
 from .doorlog import DoorLog
 from .newcomers import Newcomers
 from .places import Places
@@ -237,7 +237,8 @@ class Registry:
     async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
         """Change a terminal as an operator says (`zkpush.device.changes`).
 
-        `LookupError` if it is not known, `ValueError` if the values do not fit.
+        `LookupError` if it is not known, `ValueError` if the values do not fit, `ScopeNeeded` if
+        the caller may not change them.
         """
         now = self.now()
 
@@ -245,6 +246,7 @@ class Registry:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
+            check_scopes(by, scopes_to_change(device, values), "This change")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
             return change(tx, device, values, self.ciphers)
@@ -291,13 +293,17 @@ class Registry:
         await self._store.write(unit)
 
     async def remove(self, sn: str, by: Caller | None) -> None:
-        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be."""
+        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be.
+
+        `ScopeNeeded` if it has protection that the caller may not lower.
+        """
         now = self.now()
 
         def unit(tx: ITransaction) -> Device:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
+            check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
             tx.devices.remove(device.id)
             acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
             return device

@@ -14,6 +14,7 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
+from ..device.changes import check_scopes, scopes_to_change
 from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
@@ -179,31 +180,20 @@ class Endpoints:
         self, sn: str, body: views.DeviceChange, caller: Caller
     ) -> views.DeviceView:
         """Add a terminal if it is not known, then change it."""
+        changes = _changes_of(body)
+        check_scopes(caller, scopes_to_change(None, changes), "This change")
         await self._registry.add(check_serial(sn), DeviceState.PENDING, caller)
-        return await self.change_device(sn, body, caller)
+        return await self._change(sn, changes, caller)
 
     async def change_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
     ) -> views.DeviceView:
         """Change a terminal; all of the change or nothing."""
-        changes: dict[str, object] = {}
-        for name in body.__struct_fields__:
-            value = getattr(body, name)
-            if value is not UNSET:
-                changes[name] = value
-        if "state" in changes:
-            changes["state"] = DeviceState(str(changes["state"]))
-        if body.timezone is not UNSET:
-            check_zone(body.timezone)
-        if body.settings is not UNSET:
-            changes["settings"] = _check_change(body.settings)
-        if "token" in changes:
-            changes["token_policy"] = changes.pop("token")
-        if body.secret is not UNSET:
-            changes["secret"] = _decode_secret(body.secret)
-        if body.networks is not UNSET:
-            networks = parse_networks(body.networks)
-            changes["networks"] = tuple(map(write_network, dict.fromkeys(networks)))
+        return await self._change(sn, _changes_of(body), caller)
+
+    async def _change(
+        self, sn: str, changes: Mapping[str, object], caller: Caller
+    ) -> views.DeviceView:
         if changes:
             await self._registry.change(sn, changes, caller)
         return await self.device(sn)
@@ -229,6 +219,29 @@ class Endpoints:
             return await answer
 
         return Deferred.fromCoroutine(wait()).addTimeout(HEALTH_SECONDS, self._clock)
+
+
+def _changes_of(body: views.DeviceChange) -> dict[str, object]:
+    """The attributes of a terminal that a body changes, checked; `ValueError` for a bad one."""
+    changes: dict[str, object] = {
+        name: value
+        for name in body.__struct_fields__
+        if (value := getattr(body, name)) is not UNSET
+    }
+    if "state" in changes:
+        changes["state"] = DeviceState(str(changes["state"]))
+    if body.timezone is not UNSET:
+        check_zone(body.timezone)
+    if body.settings is not UNSET:
+        changes["settings"] = _check_change(body.settings)
+    if "token" in changes:
+        changes["token_policy"] = changes.pop("token")
+    if body.secret is not UNSET:
+        changes["secret"] = _decode_secret(body.secret)
+    if body.networks is not UNSET:
+        networks = parse_networks(body.networks)
+        changes["networks"] = tuple(map(write_network, dict.fromkeys(networks)))
+    return changes
 
 
 def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | int | None]:

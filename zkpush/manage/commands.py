@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from ..device.changes import check_scopes
 from ..device.queue import CommandQueue, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction
@@ -73,6 +74,14 @@ class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
     most_bytes: int | None
 
 
+class ScopeRuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope that a command needs as well, in some cases."""
+
+    scope: str
+    parameter: Annotated[str, Meta(description="The parameter that decides")]
+    meaning: Annotated[str, Meta(description="In which cases")]
+
+
 class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     """A command that can be sent."""
 
@@ -80,6 +89,9 @@ class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     meaning: str
     section: Annotated[str, Meta(description="Of the specification")]
     scope: Annotated[str, Meta(description="What the caller needs")]
+    more_scopes: Annotated[
+        list[ScopeRuleView], Meta(description="What the caller needs as well, in some cases")
+    ]
     since: Annotated[str, Meta(description="The first protocol version that has it")]
     params: list[ParameterView]
     one_of: Annotated[list[str], Meta(description="Parameters of which one has to be there")]
@@ -116,6 +128,10 @@ def _described(command: Command) -> CatalogueView:
         meaning=command.meaning,
         section=command.section,
         scope=command.scope.value,
+        more_scopes=[
+            ScopeRuleView(scope=rule.scope.value, parameter=rule.parameter, meaning=rule.meaning)
+            for rule in command.scope_rules
+        ],
         since=str(command.since),
         params=[_parameter(field) for field in command.parameters],
         one_of=list(command.one_of),
@@ -247,12 +263,8 @@ class CommandEndpoints:
         self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller
     ) -> CommandView:
         """Queue a command."""
-        needed = find_command(body.command).scope
-        if needed not in caller.scopes:
-            raise ApiError(
-                HTTPStatus.FORBIDDEN,
-                f"{body.command} needs a token with the scope {needed.value!r}.",
-            )
+        command = find_command(body.command)
+        check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         try:
             queued = await self._queue.add(sn, body.command, body.params, idempotency_key, caller)
         except KeyReused as error:

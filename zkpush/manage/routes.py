@@ -21,6 +21,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, Rule
 
 from ..device import doorlog
+from ..device.changes import ScopeNeeded
 from ..device.doorlog import DoorLog
 from ..interfaces import StoreError
 from ..model import MOST_ID, Caller
@@ -219,6 +220,8 @@ class Api(Resource):
                 if name in route.takes:
                     arguments[name] = read(request)
             result = await route.run(**arguments)
+        except ScopeNeeded as error:
+            raise ApiError(HTTPStatus.FORBIDDEN, str(error)) from None
         except (ValueError, ProtocolError) as error:
             raise bad_request(str(error)) from None
         except LookupError as error:

@@ -283,6 +283,23 @@ class Writing(Enum):
     """What is worked out from a file, between commas (12.8.2)."""
 
 
+class ScopeRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A scope that a command needs as well, if a parameter has certain values."""
+
+    parameter: str
+    pattern: str
+    """Found anywhere in the value, in upper or lower case; a regular expression without repeats of
+    repeats, so that its time is linear."""
+    scope: Scope
+    meaning: str
+    """Completes "needs this scope ..."."""
+
+    def applies(self, params: Mapping[str, str]) -> bool:
+        """Whether these parameters make the scope necessary."""
+        value = params.get(self.parameter)
+        return value is not None and re.search(self.pattern, value, re.IGNORECASE) is not None
+
+
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something the server asks of a terminal (12)."""
 
@@ -299,11 +316,20 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     one_of: tuple[str, ...] = ()
     """Parameters of which at least one has to be there."""
     scope: Scope = Scope.WRITE
+    """What the caller needs, whatever the parameters are."""
+    scope_rules: tuple[ScopeRule, ...] = ()
+    """What the caller needs as well, depending on the parameters."""
     since: Version = BASELINE
     utf8: bool = False
     """True for text that is UTF-8 whatever the terminal's language is (12.1.1.2)."""
     ends_batch: bool = False
     """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""
+
+    def scopes(self, params: Mapping[str, str]) -> frozenset[Scope]:
+        """Everything that the caller needs to send the command with these parameters."""
+        return frozenset(
+            {self.scope, *(rule.scope for rule in self.scope_rules if rule.applies(params))}
+        )
 
     @property
     def secret(self) -> frozenset[str]:

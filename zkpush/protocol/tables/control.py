@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..fields import SMALL, Command, Field, Kind, Scope, Writing
+from ..fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ..versions import BASELINE, NEWEST, Version
+from .device import OPTION_RULES
 from .parameters import FINGER, PERIOD, TYPE, field_of
 from .people import BIODATA, FP, USER
 
@@ -47,8 +48,12 @@ _OVERWRITE = Field(
 )
 
 CONTROLS = (
-    _plain("CLEAR LOG", "12.2.1", "Clear the attendance records", "CLEAR_LOG"),
-    _plain("CLEAR PHOTO", "12.2.2", "Clear the attendance photos", "CLEAR_PHOTO"),
+    _plain(
+        "CLEAR LOG", "12.2.1", "Clear the attendance records", "CLEAR_LOG", scope=Scope.DANGEROUS
+    ),
+    _plain(
+        "CLEAR PHOTO", "12.2.2", "Clear the attendance photos", "CLEAR_PHOTO", scope=Scope.DANGEROUS
+    ),
     _plain(
         "CLEAR DATA",
         "12.2.3",
@@ -57,7 +62,13 @@ CONTROLS = (
         scope=Scope.DANGEROUS,
         ends_batch=True,
     ),
-    _plain("CLEAR BIODATA", "12.2.4", "Clear all unified templates", "CLEAR_BIODATA"),
+    _plain(
+        "CLEAR BIODATA",
+        "12.2.4",
+        "Clear all unified templates",
+        "CLEAR_BIODATA",
+        scope=Scope.DANGEROUS,
+    ),
     _plain(
         "CLEAR ALL USERINFO",
         "12.2",
@@ -84,6 +95,7 @@ CONTROLS = (
         section="12.4.1",
         reply="SET OPTION",
         meaning="Set one option of the terminal",
+        scope_rules=OPTION_RULES,
         writing=Writing.OPTION,
         parameters=(
             Field(
@@ -119,6 +131,14 @@ CONTROLS = (
         writing=Writing.VALUES,
         bare=("url", "path"),
         one_of=("url", "Action"),
+        scope_rules=(
+            ScopeRule(
+                parameter="Action",
+                pattern="",
+                scope=Scope.BIOMETRICS,
+                meaning="with Action, which takes people from a package",
+            ),
+        ),
         parameters=(
             Field(
                 wire="url",
@@ -181,8 +201,8 @@ CONTROLS = (
         ),
     ),
     _plain("REBOOT", "12.7.1", "Restart the terminal", ends_batch=True),
-    _plain("AC_UNLOCK", "12.7.2", "Open the door"),
-    _plain("AC_UNALARM", "12.7.3", "End the alarm"),
+    _plain("AC_UNLOCK", "12.7.2", "Open the door", scope=Scope.DANGEROUS),
+    _plain("AC_UNALARM", "12.7.3", "End the alarm", scope=Scope.DANGEROUS),
     Command(
         name="SHELL",
         section="12.8.1",

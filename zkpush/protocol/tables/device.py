@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import Acknowledge, Field, Kind, Layout, Table
+from ..fields import Acknowledge, Field, Kind, Layout, Scope, ScopeRule, Table
 
 OPTIONS = Table(
     name="options",
@@ -60,6 +60,46 @@ OPTIONS = Table(
         ),
     ),
 )
+
+_DANGEROUS_WORDS = (
+    # Keys and passwords, and whether they are asked for.
+    "key|pwd|psw|passw|secret|token|auth|cert|crypt|cipher|ssl|tls",
+    # Which server the terminal talks to, and by which way.
+    "server|svr|srv|url|uri|host|domain|addr|proxy|dns|gate|cloud|iclock|adms",
+    r"^~?ip|ip$|_ip|ip_|(?<!sup)(?<!re)(?<!im)(?<!ex)port",
+    "netmask|network|ethernet|wifi|wlan|ssid|apn|dhcp|vpn",
+    # Other ways into the terminal.
+    "telnet|ssh|ftp|adb",
+)
+"""Parts of the names of options that are dangerous to set. The names are the vendors' own, so that
+there is no complete list of them."""
+_DANGEROUS_NAME = "|".join(_DANGEROUS_WORDS)
+_DANGEROUS_VALUE = "|".join(
+    (
+        "://",
+        r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}",
+        "::|[0-9a-f]{3,4}:[0-9a-f]{1,4}:",
+        r"[\w-]\.[^\W\d_]{2}",
+        rf"(?:{_DANGEROUS_NAME})\w{{0,64}} ?=",
+    )
+)
+"""A URL, an IP address, a host name, or another option inside the value of one."""
+OPTION_RULES = (
+    ScopeRule(
+        parameter="key",
+        pattern=_DANGEROUS_NAME,
+        scope=Scope.DANGEROUS,
+        meaning="for options that hold keys or passwords, or that say which server, address or "
+        "network the terminal uses",
+    ),
+    ScopeRule(
+        parameter="value",
+        pattern=_DANGEROUS_VALUE,
+        scope=Scope.DANGEROUS,
+        meaning="for values that hold a URL, an IP address or a host name",
+    ),
+)
+"""What it takes to set an option of a terminal: by SET OPTION, and in the reply to the exchange."""
 
 INFO = Table(
     name="INFO",
