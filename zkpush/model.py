@@ -6,7 +6,7 @@ terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -338,6 +338,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: int
 
 
+class SealedRejects(msgspec.Struct, frozen=True):
+    """Rejects of one terminal as the store writes them: sealed, by columns."""
+
+    columns: Sequence[Sequence[object]]
+
+
 class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was not understood, as it is kept."""
 
@@ -345,7 +351,10 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     table: str
     reason: str
-    raw: bytes
+    raw: bytes | None
+    """None in a list where it is long."""
+    size: int
+    """Bytes of `raw`."""
     received_at: int
 
 

@@ -12,7 +12,7 @@ from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
 from zkpush.model import CommandState
 from zkpush.protocol.photos import Photo
-from zkpush.protocol.records import Reject
+from zkpush.protocol.rejects import Reject
 
 from ..keys import KEY
 from .conftest import opened

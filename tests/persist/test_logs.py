@@ -8,7 +8,7 @@ import pytest_twisted
 
 from zkpush.interfaces import ILog, IRejects
 from zkpush.model import Page
-from zkpush.protocol.records import Reject
+from zkpush.protocol.rejects import Reject
 
 from .contract import (
     EVERYTHING,

@@ -9,7 +9,8 @@ import pytest
 from tests import fixture
 from zkpush.protocol.attendance import decode_attendance
 from zkpush.protocol.dialect import Dialect
-from zkpush.protocol.records import Reject, decode
+from zkpush.protocol.records import decode
+from zkpush.protocol.rejects import Reject
 from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.versions import Version
 

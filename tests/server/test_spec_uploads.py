@@ -129,9 +129,11 @@ async def test_a_photo_of_another_size_than_stated_is_quarantined(rig: Rig) -> N
     body = head(len(JPEG) + 1, "20150731103012-123.jpg") + JPEG
     assert await upload(rig, "ATTPHOTO", body) == b"OK"
     assert await rig.items("/photos") == []
-    (reject,) = await rig.items("/rejects")
-    assert reject["table"] == "ATTPHOTO"
-    assert str(len(JPEG)) in reject["reason"]
+    (listed,) = await rig.items("/rejects")
+    assert listed["table"] == "ATTPHOTO"
+    assert str(len(JPEG)) in listed["reason"]
+    assert (listed["raw"], listed["size"]) == (None, len(body))
+    reject = (await rig.api("GET", f"/rejects/{listed['id']}")).json
     assert base64.b64decode(reject["raw"]) == body
 
 

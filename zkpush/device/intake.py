@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..interfaces import IRecordHandler, IStore, ITransaction
-from ..model import Device
+from ..model import Device, SealedRejects
 from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.handshake import check_stamp
@@ -26,6 +26,10 @@ from .terminal import Terminal
 BARE = b"OK"
 LONG_BODY = 128 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
+
+FEW_REJECTS = 4
+SHORT_REJECTS = 16 * 1024
+"""How many rejects, and of how many bytes, are sealed on the reactor; more are on a thread."""
 
 
 class Intake:
@@ -89,11 +93,29 @@ class Intake:
             terminal.reported = text
 
         batch = decode(table, text.encode(), terminal.dialect)
-        contents = Contents([batch], batch.rejects)
+        contents = Contents([batch], batch.rejects, unread=len(batch.rejects))
         return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
     def _store(self, terminal: Terminal, contents: Contents, now: int) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
+        rejects = self._privacy.kept_rejects(contents.rejects)
+        device_id = terminal.device.id
+        if len(rejects) <= FEW_REJECTS and sum([len(one.raw) for one in rejects]) <= SHORT_REJECTS:
+            sealed = self._database.seal_rejects(device_id, rejects, now)
+            return self._write(terminal, contents, sealed, now)
+        sealing: Deferred[SealedRejects | None] = threads.deferToThreadPool(
+            self._reactor,
+            self._reactor.getThreadPool(),
+            self._database.seal_rejects,
+            device_id,
+            rejects,
+            now,
+        )
+        return sealing.addCallback(lambda sealed: self._write(terminal, contents, sealed, now))
+
+    def _write(
+        self, terminal: Terminal, contents: Contents, rejects: SealedRejects | None, now: int
+    ) -> Deferred[bytes]:
         device = terminal.device
         arrived = [batch for batch in contents.batches if batch.rows]
         kept = self._privacy.kept(arrived)
@@ -104,7 +126,6 @@ class Intake:
                 count=contents.count - sum(len(batch.rows) for batch in kept),
             )
         batches = [(self._handlers[batch.table.name], batch) for batch in kept]
-        rejects = self._privacy.kept_rejects(contents.rejects)
         stamp = None if contents.refusal else check_stamp(contents.stamp)
 
         def unit(tx: ITransaction) -> Device | None:
@@ -114,8 +135,8 @@ class Intake:
                 changes_device = changes_device or handler.changes_device
             if terminal.next_due is not None:  # it has open commands, which may be queries
                 count_arrived(tx, device.id, arrived)
-            if rejects:
-                tx.rejects.add(device.id, rejects, now)
+            if rejects is not None:
+                tx.rejects.add_sealed(rejects)
             if stamp is not None and contents.stamp_of is not None:
                 tx.stamps.remember(device.id, contents.stamp_of, stamp)
             return tx.devices.get(device.id) if changes_device else None
@@ -139,7 +160,7 @@ class Intake:
             self._log.warn(
                 "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
                 sn=terminal.device.sn,
-                count=len(rejects),
+                count=contents.unread,
                 table=table if table in self._handlers else "an unknown table",
             )
         for handler, batch in batches:

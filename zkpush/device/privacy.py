@@ -21,7 +21,8 @@ from ..protocol.biometrics import (
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Table
 from ..protocol.handshake import without_words
-from ..protocol.records import Batch, Reject, Row
+from ..protocol.records import Batch, Row
+from ..protocol.rejects import Reject
 from ..protocol.tables import IDCARD
 
 NO_TYPE = "0:0:0:0:0:0:0:0:0:0"

@@ -17,7 +17,7 @@ from ..config import Verification
 from ..interfaces import IStore, IVerifier
 from ..model import Device, Page, Verdict, VerifyRequest
 from ..protocol.errors import refusal
-from ..protocol.records import Reject
+from ..protocol.rejects import Reject
 from ..protocol.text import shown
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid

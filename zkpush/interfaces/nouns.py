@@ -22,13 +22,15 @@ from ..model import (
     QueuedCommand,
     Record,
     Said,
+    SealedRejects,
     StoredFile,
     StoredReject,
     StoredToken,
 )
 from ..protocol.handshake import Hello
 from ..protocol.photos import Photo
-from ..protocol.records import Batch, Reject, Row
+from ..protocol.records import Batch, Row
+from ..protocol.rejects import Reject
 from ..protocol.times import WallClock
 
 T = TypeVar("T")
@@ -299,10 +301,19 @@ class IRejects(Interface):
     """What was not understood: kept with its bytes."""
 
     def add(device_id: int, rejects: Sequence[Reject], now: int) -> None:
-        """Keep rejects; the same bytes from the same terminal are kept once."""
+        """Keep rejects; the same bytes from the same terminal are kept once.
+
+        They are sealed here, on the writer's thread: for few of them.
+        """
+
+    def add_sealed(rejects: SealedRejects) -> None:
+        """Keep rejects that `IStore.seal_rejects` has sealed on another thread."""
 
     def page(part: Page, device: str | None) -> list[StoredReject]:
-        """List rejects by id."""
+        """List rejects by id; the bytes of long ones are left out."""
+
+    def get(reject_id: int) -> StoredReject | None:
+        """Find a reject, with all its bytes."""
 
 
 class ICommands(Interface):

@@ -9,7 +9,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
-from ..model import DatabaseClaim
+from ..model import DatabaseClaim, SealedRejects
+from ..protocol.rejects import Reject
 from .nouns import (
     IAttendance,
     IAttendancePhotos,
@@ -115,6 +116,9 @@ class IStore(Interface):
 
         It sees one state of the database, however much it reads.
         """
+
+    def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
+        """Seal rejects for `IRejects.add_sealed`, on whichever thread; None for none of them."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took."""

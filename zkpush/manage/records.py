@@ -83,6 +83,15 @@ class RecordEndpoints:
                 views.RejectView,
                 takes=("caller",),
             ),
+            Route(
+                "GET",
+                "/rejects/<int:id>",
+                Scope.READ,
+                self.reject,
+                "Something that was not understood, with all its bytes",
+                returns=views.RejectView,
+                takes=("caller",),
+            ),
             listed("/photos", "Attendance photos", self.photos, views.PhotoView, query=PhotoQuery),
             Route(
                 "GET",
@@ -137,6 +146,16 @@ class RecordEndpoints:
         if any(item.raw and not views.is_open(item.table) for item in items):
             await self._readings.note(caller, "bytes of rejects", _all_of(query))
         return listing(items, [reject.id for reject in found], query)
+
+    async def reject(self, id: int, caller: Caller) -> views.RejectView:
+        """Show a reject."""
+        found = await self._store.read(lambda tx: tx.rejects.get(id))
+        if found is None:
+            raise not_found(f"There is no reject {id}.")
+        item = views.reject_view(found, caller.scopes)
+        if item.raw and not views.is_open(item.table):
+            await self._readings.note(caller, "bytes of rejects", f"reject {id}")
+        return item
 
     async def photos(self, query: PhotoQuery) -> Listing[Any]:
         """List attendance photos."""

@@ -169,8 +169,12 @@ class RejectView(msgspec.Struct, frozen=True):
     reason: str
     raw: Annotated[
         bytes | None,
-        Meta(description="Its bytes, in base64; null if they may be secret, without `biometrics`"),
+        Meta(
+            description="Its bytes, in base64; null if they may be secret, without `biometrics`, "
+            "and in a list where they are more than 4,096"
+        ),
     ]
+    size: Annotated[int, Meta(description="How many bytes there are")]
     received_at: str
 
 
@@ -262,6 +266,7 @@ def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
         reject.table,
         reject.reason if shown else _QUOTED.sub("…", reject.reason),
         reject.raw if shown else None,
+        reject.size,
         instant(reject.received_at),
     )
 

@@ -1,26 +1,54 @@
-"""What terminals sent and nobody understood: kept with its bytes."""
+"""What terminals sent and nobody understood: kept with its bytes.
+
+A reject may be a line or a body of megabytes. Lists show the bytes of short ones only, and do not
+read the others from the database.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, case, func, select
 from zope.interface import implementer
 
 from ..interfaces import IRejects
-from ..model import Page, StoredReject
-from ..protocol.records import Reject
+from ..model import Page, SealedRejects, StoredReject
+from ..protocol.rejects import Reject
 from .databases import Database, Insert
 from .schema import devices, plain, rejects
 from .sealed import opened, sealed
-from .vault import Vault
+from .vault import Vault, plain_length, sealed_length
 
+LISTED_BYTES = 4096
+"""Bytes of the longest reject that a list shows."""
 _NAMES = ("device_id", "table_name", "reason", "raw", "digest", "received_at")
 
 
-def _said(reject: Reject) -> bytes:
+def seal_rejects(
+    vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int
+) -> SealedRejects:
+    """Seal rejects of a terminal for their rows; on whichever thread."""
+    rows = [_row(vault, device_id, reject, now) for reject in rejects_]
+    return SealedRejects([[row[name] for row in rows] for name in _NAMES])
+
+
+def _row(vault: Vault, device_id: int, reject: Reject, now: int) -> Mapping[str, object]:
+    return sealed(
+        vault,
+        rejects,
+        {
+            "device_id": device_id,
+            "table_name": plain(reject.table),
+            "reason": plain(reject.reason),
+            "raw": reject.raw,
+            "digest": vault.index(_identity(reject)),
+            "received_at": now,
+        },
+    )
+
+
+def _identity(reject: Reject) -> bytes:
     """What tells rejects apart: their bytes, or the reason if those are not kept."""
     return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
 
@@ -38,40 +66,44 @@ class Rejects:
         self._driver = driver
 
     def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
-        """Keep rejects; the same bytes from the same terminal are kept once."""
+        """Seal and keep rejects; the same bytes from the same terminal are kept once."""
         if rejects_:
-            rows = [self._row(device_id, reject, now) for reject in rejects_]
-            columns = [[row[name] for row in rows] for name in _NAMES]
-            self._database.insert(self._driver, Insert(rejects, _NAMES, columns))
+            self.add_sealed(seal_rejects(self._vault, device_id, rejects_, now))
 
-    def _row(self, device_id: int, reject: Reject, now: int) -> Mapping[str, object]:
-        return sealed(
-            self._vault,
-            rejects,
-            {
-                "device_id": device_id,
-                "table_name": plain(reject.table),
-                "reason": plain(reject.reason),
-                "raw": reject.raw,
-                "digest": self._vault.index(_said(reject)),
-                "received_at": now,
-            },
-        )
+    def add_sealed(self, rejects_: SealedRejects) -> None:
+        """Keep rejects that are sealed; the same bytes from the same terminal are kept once."""
+        self._database.insert(self._driver, Insert(rejects, _NAMES, rejects_.columns))
 
     def page(self, part: Page, device: str | None) -> list[StoredReject]:
-        """List rejects by id."""
-        query = (
-            select(rejects, devices.c.sn)
-            .join(devices)
-            .where(rejects.c.id > part.after)
-            .order_by(rejects.c.id)
-            .limit(part.limit)
+        """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""
+        length = func.length(rejects.c.raw)
+        raw = case((length <= sealed_length(LISTED_BYTES), rejects.c.raw)).label("raw")
+        query = (self._select(raw).where(rejects.c.id > part.after).order_by(rejects.c.id)).limit(
+            part.limit
         )
         if device is not None:
             query = query.where(devices.c.sn == device)
         return [self._reject(row._mapping) for row in self._connection.execute(query)]
 
+    def get(self, reject_id: int) -> StoredReject | None:
+        """Find a reject, with all its bytes."""
+        query = self._select(rejects.c.raw).where(rejects.c.id == reject_id)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._reject(row._mapping)
+
+    def _select(self, raw: Any) -> Any:
+        others = [column for column in rejects.c if column is not rejects.c.raw]
+        length = func.length(rejects.c.raw).label("length")
+        return select(*others, raw, length, devices.c.sn).join(devices)
+
     def _reject(self, row: RowMapping) -> StoredReject:
         values = opened(self._vault, rejects, row)
-        values |= {"device": values["sn"], "table": values["table_name"]}
-        return msgspec.convert(values, StoredReject)
+        return StoredReject(
+            id=values["id"],
+            device=values["sn"],
+            table=values["table_name"],
+            reason=values["reason"],
+            raw=values["raw"],
+            size=plain_length(values["length"]),
+            received_at=values["received_at"],
+        )

@@ -15,10 +15,12 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from ..interfaces import IBringsTables, IStore, StoreError
-from ..model import DatabaseClaim
+from ..model import DatabaseClaim, SealedRejects
+from ..protocol.rejects import Reject
 from .databases import READERS, Database
 from .identity import find_identity, no_database
 from .migrate import migrate_thd
+from .rejects import seal_rejects
 from .transaction import Transaction
 from .vault import Vault
 from .writer import GroupCommitWriter
@@ -117,6 +119,13 @@ class Store:
         if self._database is not None and self._database.concurrent_readers:
             return await self._in_thread(self._read_thd, query)
         return await writer.submit(query)
+
+    def seal_rejects(
+        self, device_id: int, rejects: Sequence[Reject], now: int
+    ) -> SealedRejects | None:
+        """Seal rejects, on whichever thread; `StoreError` if the store is not open."""
+        self._running()
+        return seal_rejects(self._vault, device_id, rejects, now) if rejects else None
 
     def counts(self) -> dict[str, int]:
         """Units of work that were committed, and the commits that they took."""

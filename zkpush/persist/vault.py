@@ -137,7 +137,7 @@ class Vault:
     def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int]:
         secret = self._unwrap(head)
         (size,) = _SIZE.unpack_from(head, _SIZE_AT)
-        if length != HEAD_BYTES + size + _TAG_BYTES * _chunks(size):
+        if length != sealed_length(size):
             raise NotUnsealed("a sealed value is cut, or longer than it was")
         return AESGCM(secret), size
 
@@ -148,6 +148,17 @@ class Vault:
             if head.startswith(key.mark):
                 return _unwrap(key.secret, head[_NONCE_AT:], head[:_NONCE_AT])
         raise NotUnsealed("a value is not sealed under a key of this database")
+
+
+def sealed_length(size: int) -> int:
+    """Bytes of a sealed value, from those of the plain one."""
+    return HEAD_BYTES + size + _TAG_BYTES * _chunks(size)
+
+
+def plain_length(length: int) -> int:
+    """Bytes of a plain value, from those of the sealed one."""
+    chunks = -(-(length - HEAD_BYTES) // SEALED_CHUNK)
+    return max(0, length - HEAD_BYTES - _TAG_BYTES * chunks)
 
 
 def wrap_key(site: bytes, secret: bytes, about: bytes) -> bytes:

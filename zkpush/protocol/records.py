@@ -9,7 +9,7 @@ without fixed fields (PAIRS, VALUES) give rows of `(name, value)`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -17,21 +17,16 @@ from .attendance import decode_attendance
 from .dialect import Dialect
 from .fields import Layout, Table
 from .plain import decode_plain
+from .rejects import Reject, RejectList
 from .tables import ATTLOG
 from .text import decode_line
 
 Row = tuple[object, ...]
 
+_SPLIT = 64 * 1024
+"""Bytes of a body that are split into lines at a time."""
 _NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*+=)")
 _KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
-
-
-class Reject(msgspec.Struct, frozen=True):
-    """Something a terminal sent that was not understood; it is kept, with the reason."""
-
-    table: str
-    reason: str
-    raw: bytes
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -49,19 +44,24 @@ class Batch(msgspec.Struct, frozen=True):
 
 def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None) -> Batch:
     """Decode the body of an upload. Never raises: what cannot be read is in `rejects`."""
+    rejects = RejectList()
+    rows = decode_rows(table, body, dialect, rejects)
+    return Batch(table, rows, rejects.of_body(table.name, body), stamp)
+
+
+def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList) -> Sequence[Row]:
+    """Decode a body, or a part of one, of a table without keywords; add what cannot be read."""
     if table is ATTLOG:
-        plain = _decode_plain(body, dialect.encoding)
+        plain = decode_plain_rows(body, dialect.encoding)
         if plain is not None:
-            return Batch(table, plain, [], stamp)
+            return plain
     rows: list[Row] = []
-    rejects: list[Reject] = []
-    for line in body.split(b"\n"):
-        line = line.rstrip(b"\r")
-        if not line.strip(b"\t "):
+    for line in split_lines(body):
+        if rejects.repeats(line):
             continue
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
-            rejects.append(Reject(table.name, "a text line cannot hold NUL", line))
+            rejects.add(table.name, "a text line cannot hold NUL", line)
             continue
         try:
             if table.layout is Layout.COLUMNS:
@@ -72,13 +72,34 @@ def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None
             )
             if raw is not None:
                 # These rows have no place for the exact bytes.
-                rejects.append(Reject(table.name, "some bytes are no text; shown marked", raw))
+                rejects.add(table.name, "some bytes are no text; shown marked", raw)
         except ValueError as error:
-            rejects.append(Reject(table.name, str(error), line))
-    return Batch(table, rows, rejects, stamp)
+            rejects.add(table.name, str(error), line)
+    return rows
 
 
-def _decode_plain(body: bytes, encoding: str) -> Sequence[Row] | None:
+def split_lines(body: bytes) -> Iterator[bytes]:
+    """Yield the lines of a body without CR and LF, but for those without anything in them.
+
+    A part of the body is split at a time: all lines of a large one at once would take several
+    times its memory.
+    """
+    start, length = 0, len(body)
+    while start < length:
+        end = length
+        if start + _SPLIT < length:
+            end = body.rfind(b"\n", start, start + _SPLIT)
+            if end < 0:
+                end = body.find(b"\n", start + _SPLIT)
+                end = length if end < 0 else end
+        for line in body[start:end].split(b"\n"):
+            line = line.rstrip(b"\r")
+            if line.strip(b"\t "):
+                yield line
+        start = end + 1
+
+
+def decode_plain_rows(body: bytes, encoding: str) -> Sequence[Row] | None:
     """The rows of a body that has nothing odd in it; None for one to be read line by line."""
     try:
         return decode_plain(body.decode(encoding))

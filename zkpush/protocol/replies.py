@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from .records import Reject
+from .rejects import Reject
 from .text import decode_line
 
 TABLE = "devicecmd"

@@ -17,13 +17,16 @@ from .fields import Acknowledge, Layout, Table
 from .lines import LineDecoder, find_keyword
 from .packets import Limits, PacketError, PacketTooLarge, members
 from .photos import decode_photo
-from .records import Batch, Reject, Row, decode
+from .records import Batch, Row, decode_plain_rows, decode_rows, split_lines
+from .rejects import Reject, RejectList
 from .requests import Upload
 from .tables import ATTLOG, STAMPS
 from .text import decode_line
 
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 _DATA_TYPES = {name.lower(): name for name, _, _ in STAMPS}
+_MIXED = "OPERLOG"
+"""The name of bodies that hold lines of several tables (11.4)."""
 
 
 class Contents(msgspec.Struct):
@@ -32,7 +35,7 @@ class Contents(msgspec.Struct):
     batches: list[Batch]
     """The records, a batch for each table."""
     rejects: list[Reject]
-    """All that was not understood, that of the batches too."""
+    """All that was not understood; see `rejects.RejectList` for how much is kept line by line."""
     stamp_of: str | None = None
     """The data type (5) whose stamp came with it."""
     refusal: str | None = None
@@ -41,6 +44,8 @@ class Contents(msgspec.Struct):
     """Whether it is acknowledged without a count."""
     stamp: str | None = None
     """The stamp itself, as it was sent."""
+    unread: int = 0
+    """How many parts of it were not understood, equal ones counted each time."""
 
     @property
     def count(self) -> int:
@@ -61,16 +66,17 @@ class UploadDecoder:
     """Reads uploads, of the tables that somebody takes."""
 
     def __init__(self, tables: Iterable[Table], limits: Limits) -> None:
-        self._limits = limits
+        self.limits = limits
+        self.lines: dict[str, LineDecoder] = {}
+        """What reads lines without a keyword, by the name of the upload's table."""
         self._tables: dict[str, Table] = {}
         self._keywords: dict[str, LineDecoder] = {}
-        self._lines: dict[str, LineDecoder] = {}
         for table in tables:
             decoder = LineDecoder(table)
             for name in (table.name, *table.aliases):
                 self._tables[name.lower()] = table
                 if table is not ATTLOG and table.layout in _OF_LINES:
-                    self._lines[name.lower()] = decoder
+                    self.lines[name.lower()] = decoder
             if table.keyword is not None:
                 for keyword in (table.keyword, *table.aliases):
                     self._keywords[keyword.lower()] = decoder
@@ -79,95 +85,121 @@ class UploadDecoder:
         """Read an upload. Never raises."""
         own = self._tables.get(upload.table.lower())
         if own is ATTLOG and not upload.packed:  # what terminals send all day
+            plain = decode_plain_rows(upload.body, dialect.encoding)
+            if plain is not None:
+                batch = Batch(own, plain, [], upload.stamp)
+                return Contents([batch], [], own.name, stamp=upload.stamp)
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
-                return Contents([], rejects, own.name, stamp=upload.stamp)
-            batch = decode(own, upload.body, dialect, upload.stamp)
-            return Contents([batch], batch.rejects, own.name, stamp=upload.stamp)
-        contents = Contents([], [], _DATA_TYPES.get(upload.table.lower()), stamp=upload.stamp)
-        contents.bare = own is not None and own.acknowledge is Acknowledge.BARE
-        if upload.packed:
-            self._unpack(upload, own, dialect, contents)
-        else:
-            self._body(upload, upload.body, own, dialect, contents)
-        return contents
+                return Contents([], rejects, own.name, stamp=upload.stamp, unread=1)
+        reading = _Reading(self, upload, own, dialect)
+        return reading.packet() if upload.packed else reading.plain()
 
-    def _unpack(
-        self, upload: Upload, own: Table | None, dialect: Dialect, contents: Contents
+    def of_keyword(self, keyword: str | None) -> LineDecoder | None:
+        """What reads lines that begin with a keyword; None if no table has it."""
+        return None if keyword is None else self._keywords.get(keyword.lower())
+
+
+class _Reading:
+    """One upload while it is read."""
+
+    def __init__(
+        self, decoder: UploadDecoder, upload: Upload, own: Table | None, dialect: Dialect
     ) -> None:
+        self._decoder = decoder
+        self._upload = upload
+        self._own = own
+        self._dialect = dialect
+        self._rejects = RejectList()
+        self._is_mixed = False
+        self._contents = Contents(
+            [],
+            [],
+            _DATA_TYPES.get(upload.table.lower()),
+            stamp=upload.stamp,
+            bare=own is not None and own.acknowledge is Acknowledge.BARE,
+        )
+
+    def plain(self) -> Contents:
+        """Read the body."""
+        self._read(self._upload.body)
+        return self._finished()
+
+    def packet(self) -> Contents:
         """Read the members of a packet, one at a time; of one that is not sound, nothing."""
-        inner = Contents([], [], stamp=upload.stamp)
+        upload, contents = self._upload, self._contents
         try:
-            for member in members(upload.body, self._limits):
-                self._body(upload, member.data, own, dialect, inner)
+            for member in members(upload.body, self._decoder.limits):
+                self._read(member.data)
         except PacketError as error:
-            contents.rejects.append(Reject(upload.table, f"packet: {error}", upload.body))
+            contents.batches, contents.unread = [], 1
+            contents.rejects = [Reject(upload.table, f"packet: {error}", upload.body)]
             contents.refusal = str(error) if isinstance(error, PacketTooLarge) else None
-        else:
-            contents.batches, contents.rejects = inner.batches, inner.rejects
-            contents.bare = contents.bare or inner.bare
+            return contents
+        return self._finished()
 
-    def _body(
-        self, upload: Upload, body: bytes, own: Table | None, dialect: Dialect, contents: Contents
-    ) -> None:
+    def _finished(self) -> Contents:
+        # What is kept whole holds lines of all tables that are in it.
+        table = _MIXED if self._is_mixed else self._name
+        form = "packet" if self._upload.packed else "body"
+        self._contents.rejects = self._rejects.of_body(table, self._upload.body, form)
+        self._contents.unread = self._rejects.count
+        return self._contents
+
+    @property
+    def _name(self) -> str:
+        return self._upload.table if self._own is None else self._own.name
+
+    def _read(self, body: bytes) -> None:
         """Read a body, or one member of a packet."""
-        name = upload.table
+        own, contents, name = self._own, self._contents, self._upload.table
         if own is not None and own.layout is Layout.PHOTO:
             try:
-                photo = decode_photo(body, dialect.encoding, upload.name)
+                photo = decode_photo(body, self._dialect.encoding, self._upload.name)
             except ValueError as error:
-                contents.rejects.append(Reject(own.name, str(error), body))
+                self._rejects.add(own.name, str(error), body)
             else:
                 contents.rows(own).append((photo,))
-        elif own is not None and name.lower() not in self._lines:
-            batch = decode(own, body, dialect)
-            contents.rows(own).extend(batch.rows)
-            contents.rejects += batch.rejects
+        elif own is not None and name.lower() not in self._decoder.lines:
+            rows = decode_rows(own, body, self._dialect, self._rejects)
+            contents.rows(own).extend(rows)
         elif own is None and name.lower() not in _DATA_TYPES and not self._begins_known(body):
             contents.bare = True
-            contents.rejects.append(Reject(name, "no handler takes this table", body))
+            self._rejects.add(name, "no handler takes this table", body)
         else:
-            bare = self._lines.get(name.lower())
-            for line in body.split(b"\n"):
-                line = line.rstrip(b"\r")
-                if line.strip(b"\t "):
-                    self._line(name, line, bare, dialect, contents)
+            bare = self._decoder.lines.get(name.lower())
+            for line in split_lines(body):
+                if not self._rejects.repeats(line):
+                    self._line(line, bare)
 
     def _begins_known(self, body: bytes) -> bool:
-        keyword = find_keyword(body)
-        return keyword is not None and keyword.lower() in self._keywords
+        return self._decoder.of_keyword(find_keyword(body)) is not None
 
-    def _line(
-        self,
-        name: str,
-        line: bytes,
-        bare: LineDecoder | None,
-        dialect: Dialect,
-        contents: Contents,
-    ) -> None:
+    def _line(self, line: bytes, bare: LineDecoder | None) -> None:
         """Read one line; `bare` reads those that do not begin with a keyword."""
         keyword = find_keyword(line)
-        decoder = None if keyword is None else self._keywords.get(keyword.lower())
+        decoder = self._decoder.of_keyword(keyword)
         rest = line
         if decoder is not None and keyword is not None:
             rest = line[len(keyword) + 1 :]
+            self._is_mixed = self._is_mixed or decoder is not bare
         elif bare is not None:
             decoder = bare
         else:
             known = "a line begins with its keyword" if keyword is None else _unknown(keyword)
-            contents.rejects.append(Reject(name, known, line))
+            self._rejects.add(self._name, known, line)
             return
         table = decoder.table
-        text, raw = decode_line(rest, "utf-8" if table.utf8 else dialect.encoding)
+        text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
         try:
             if "\0" in text:
                 raise ValueError("a text line cannot hold NUL")
             row = decoder.decode(text, None if raw is None else line)
         except ValueError as error:
-            contents.rejects.append(Reject(table.name, str(error), line))
+            self._rejects.add(table.name, str(error), line)
         else:
-            contents.rows(table).append(row)
+            self._contents.rows(table).append(row)
 
 
 def _unknown(keyword: str) -> str:
