@@ -164,6 +164,14 @@ FINAL_STATES = frozenset(
 )
 
 
+class CommandFile(msgspec.Struct, frozen=True):
+    """The file that a terminal fetches because of a command."""
+
+    id: int
+    digest: bytes
+    """SHA-256 of the secret in its URL."""
+
+
 class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """A command that is to be queued."""
 
@@ -174,6 +182,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     asked: Mapping[str, str]
     """As they were given; what is worked out from the store is not in them."""
     text: str
+    """As it is sent: what is secret in it, the URL of a file for one, is in nothing else."""
+    file: CommandFile | None = None
     idempotency_key: str | None = None
 
 
@@ -189,6 +199,7 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The parameters as they were given."""
     text: str
     """What is sent after the CmdID: the words and parameters on the wire."""
+    file: CommandFile | None = None
     state: CommandState
     attempts: int
     records: int = 0
@@ -218,6 +229,8 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     """The key of what it holds, in the store."""
     origin: str | None = None
     """The terminal and the command it came from; None for one that an operator added."""
+    command: str | None = None
+    """The command that it was made for, and ends with: a package of people."""
     created_at: int
 
 

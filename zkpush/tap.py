@@ -219,7 +219,7 @@ def build(
     )
     queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor, privacy)
 
-    downloads = Downloads(store, registry, door_log)
+    downloads = Downloads(store, door_log)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )

@@ -23,8 +23,10 @@ def fetching(daemon: Daemon) -> http.client.HTTPResponse:
     connection.close()
     command = {"command": "UPGRADE", "params": {"file": "1", "form": "2"}}
     daemon.api("POST", "devices/T1/commands", command)
+    _, line = daemon.request("GET", "getrequest?SN=T1")
+    url = line.partition(b"url=")[2].split()[0].decode()
     terminal = daemon.connect()
-    terminal.request("GET", "/iclock/file?SN=T1&url=file/1/emfw.cfg")
+    terminal.request("GET", f"/iclock/file?SN=T1&url={url}")
     return terminal.getresponse()
 
 

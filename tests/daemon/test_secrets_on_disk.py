@@ -136,7 +136,8 @@ def plant(daemon: Daemon) -> None:
     status, sent = daemon.request("GET", "getrequest?SN=T1")
     assert (status, sent.count(b"\n")) == (200, 6)
     ids = [line.split(b":")[1] for line in sent.splitlines()]
-    assert daemon.request("GET", "file?SN=T1&url=file/1/list.txt") == (200, PUT)
+    url = next(line for line in sent.split() if line.startswith(b"file/")).decode()
+    assert daemon.request("GET", f"file?SN=T1&url={url}") == (200, PUT)
     for id_, body in zip(
         ids,
         (

@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.interfaces import IFiles, NotUnsealed, StoreError
-from zkpush.model import NewCommand, Page
+from zkpush.model import CommandFile, CommandState, NewCommand, Page
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
 
@@ -18,6 +18,13 @@ CONTENT = bytes(range(256)) * 4000 + b"end"
 def add(content: bytes = CONTENT, name: str = "a.bin", origin: str | None = None):
     """A unit that keeps a file."""
     return lambda tx: tx.files.add(name, content, origin, NOW)
+
+
+def order(command_id: str, file: CommandFile | None) -> NewCommand:
+    """A command whose terminal is to fetch a file."""
+    return NewCommand(
+        id=command_id, command="PutFile", params={}, asked={}, text="PutFile", file=file
+    )
 
 
 def make_file_tests(factory):
@@ -84,36 +91,72 @@ def make_file_tests(factory):
             assert [file.name for file in (*first, *rest)] == ["a", "b", "c"]
 
         @pytest_twisted.ensureDeferred
-        async def test_open_commands_are_found_by_their_text(self, store, device, other) -> None:
-            """Of one terminal or of all; not those that have ended; nothing in it is a pattern."""
+        async def test_open_commands_are_found_by_their_files(self, store, device, other) -> None:
+            """By the digest of the secret and by the file; not those that have ended."""
 
             def unit(tx) -> None:
-                for number, (terminal, text) in enumerate(
-                    [(device, "PutFile file/1/a"), (other, "PutFile file/1/b"), (device, "LOG")]
+                for number, (terminal, file) in enumerate(
+                    [
+                        (device, CommandFile(1, b"a")),
+                        (other, CommandFile(1, b"b")),
+                        (device, None),
+                    ]
                 ):
-                    new = NewCommand(
-                        id=f"c{number}",
-                        command=text.split(" ")[0],
-                        params={},
-                        asked={},
-                        text=text,
-                        idempotency_key=None,
-                    )
-                    tx.commands.add(terminal.id, new, NOW)
+                    tx.commands.add(terminal.id, order(f"c{number}", file), NOW)
                 tx.commands.lease([tx.commands.get("c1")], NOW, NOW)
 
             await store.write(unit)
 
-            def found(part: str, sn: str | None = None):
-                return store.read(lambda tx: [each.id for each in tx.commands.open(part, sn)])
+            def found():
+                def read(tx):
+                    named = [tx.commands.with_file(digest) for digest in (b"a", b"b", b"", b"%")]
+                    return (
+                        [command and (command.id, command.file) for command in named],
+                        [tx.commands.fetches(file_id) for file_id in (1, 2)],
+                    )
 
-            assert sorted(await found("file/1/")) == ["c0", "c1"]
-            assert await found("file/1/", "T2") == ["c1"]
-            assert await found("file/_/") == await found("%") == []
-            await store.write(
-                lambda tx: tx.commands.expire_old(NOW + 1, NOW, 10),
+                return store.read(read)
+
+            assert await found() == (
+                [("c0", CommandFile(1, b"a")), ("c1", CommandFile(1, b"b")), None, None],
+                [True, False],
             )
-            assert await found("file/1/") == []
+            await store.write(lambda tx: tx.commands.expire_old(NOW + 1, NOW, 10))
+            assert await found() == ([None] * 4, [False, False])
+
+        @pytest.mark.parametrize("end", ["finish", "expire", "expire_old"])
+        @pytest_twisted.ensureDeferred
+        async def test_a_file_ends_with_the_command_it_was_made_for(
+            self, store, device, end: str
+        ) -> None:
+            """It is in no list; a file that the command only names stays."""
+
+            def unit(tx) -> list[int]:
+                made = tx.files.add("made", CONTENT, None, NOW, "c1")
+                named = tx.files.add("named", CONTENT, None, NOW)
+                for command_id, file in (("c1", made), ("c2", named)):
+                    command = order(command_id, CommandFile(file.id, command_id.encode()))
+                    tx.commands.lease([tx.commands.add(device.id, command, NOW)], NOW, NOW)
+                return [made.id, named.id]
+
+            made, named = await store.write(unit)
+            assert [file.id for file in await store.read(lambda tx: tx.files.page(EVERYTHING))] == [
+                named
+            ]
+
+            def over(tx) -> None:
+                if end == "finish":
+                    for command_id in ("c1", "c2"):
+                        state = CommandState.FAILED
+                        tx.commands.finish(device.id, command_id, state, -1, None, NOW)
+                elif end == "expire":
+                    tx.commands.expire(device.id, NOW, 1)
+                else:
+                    tx.commands.expire_old(NOW + 1, NOW, 10)
+
+            await store.write(over)
+            assert await store.read(lambda tx: tx.files.get(made)) is None
+            assert (await store.read(lambda tx: tx.files.get(named))).name == "named"
 
     return FileTests
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from urllib.parse import quote
 
 from ..rig import TOKEN, Response, Rig, Wire, talk
@@ -56,6 +57,20 @@ async def order(rig: Rig, command: str, sn: str = "T1", **params: object) -> str
     response = await rig.api("POST", f"/devices/{sn}/commands", body)
     assert response.status == 202, response.raw
     return response.json["id"]
+
+
+async def url_in(rig: Rig, command_id: str) -> str:
+    """The URL that a command tells its terminal to fetch."""
+    command = await rig.store.read(lambda tx: tx.commands.get(command_id))
+    found = re.search(r"(?:http[^\s,=]*/)?file/[0-9a-z]{26}/[^\s,]+", command.text)
+    assert found is not None, command.text
+    return found[0]
+
+
+async def upgrade(rig: Rig, content: bytes = FIRMWARE, form: int = 2, sn: str = "T1") -> str:
+    """The URL of a file that a terminal is told to fetch."""
+    file = await add(rig, content)
+    return await url_in(rig, await order(rig, "UPGRADE", sn, file=file["id"], form=form))
 
 
 def request(target: str, *headers: str, method: str = "GET", version: str = "1.1") -> bytes:

@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 
 from ..rig import Rig
+from .files import url_in
 
 POLL = "getrequest?SN=T1"
 TEMPLATE = base64.b64encode(b"nobody's template").decode()
@@ -199,9 +200,10 @@ async def test_packages_are_made_of_the_people_in_the_store(rig: Rig) -> None:
     assert reply.json["params"]["RecordCount"] == "2"
     url = reply.json["params"]["url"]
     line = (await rig.get(POLL)).body.decode()
+    secret_url = await url_in(rig, reply.json["id"])
     assert line == (
-        f"C:{reply.json['id']}:PutFile {url}\tuserinfo.tgz\tAction=SyncData\tTableName=USERINFO\t"
-        "RecordCount=2\n"
+        f"C:{reply.json['id']}:PutFile {secret_url}\tuserinfo.tgz\tAction=SyncData\t"
+        "TableName=USERINFO\tRecordCount=2\n"
     )
     file = await rig.store.read(lambda tx: tx.files.get(int(url.split("/")[1])))
     content = await rig.store.read(lambda tx: tx.files.content(file))

@@ -185,10 +185,16 @@ async def test_files_are_described(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_command_cannot_name_a_file_that_is_not_there(rig: Rig) -> None:
-    """Nor the base64 of one where the terminal would not expect it, nor another server's."""
+    """Nor a secret in the place of a name, nor a file of another server."""
     await rig.exchange()
     await add(rig)
-    for url in ("file/2/x", "file/1.b64/x", "http://evil.example/firmware", "/etc/passwd"):
+    for url in (
+        "file/2/x",
+        "file/1.b64/x",
+        f"file/{'0' * 26}/x",
+        "http://evil.example/firmware",
+        "/etc/passwd",
+    ):
         body = {"command": "PutFile", "params": {"url": url, "path": "x"}}
         assert (await rig.api("POST", "/devices/T1/commands", body)).status == 400
 

@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from zkpush.resources.file import find_range
 
 from ..rig import Rig
-from .files import FIRMWARE, add, by_url, content_md5, fetch, order
+from .files import FIRMWARE, by_url, content_md5, fetch, upgrade
 
 ENCODED = base64.b64encode(FIRMWARE)
 
@@ -38,8 +38,8 @@ async def test_a_range_is_part_of_the_file(
 ) -> None:
     """206 with just these bytes, and where they are."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=2)
-    response = await fetch(rig, by_url("file/1/emfw.cfg"), f"Range: {text}")
+    url = await upgrade(rig)
+    response = await fetch(rig, by_url(url), f"Range: {text}")
     assert (response.status, response.body) == (206, FIRMWARE[start:end])
     first, last = FIRMWARE.index(response.body[:300]), None
     if len(response.body) > 300:
@@ -60,8 +60,8 @@ async def test_a_range_is_part_of_the_file(
 async def test_a_range_behind_the_end_cannot_be_given(rig: Rig, text: str) -> None:
     """416 says how long the file is; the connection goes on."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=2)
-    response = await fetch(rig, by_url("file/1/emfw.cfg"), f"Range: {text}")
+    url = await upgrade(rig)
+    response = await fetch(rig, by_url(url), f"Range: {text}")
     assert response.status == 416
     assert response.header(b"Content-Range") == b"bytes */%d" % len(FIRMWARE)
     assert response.header(b"Content-Type") == b"text/plain"
@@ -89,8 +89,8 @@ async def test_a_range_behind_the_end_cannot_be_given(rig: Rig, text: str) -> No
 async def test_what_is_not_one_range_is_ignored(rig: Rig, headers: list[str]) -> None:
     """Everything is sent."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=2)
-    response = await fetch(rig, by_url("file/1/emfw.cfg"), *headers)
+    url = await upgrade(rig)
+    response = await fetch(rig, by_url(url), *headers)
     assert (response.status, response.body) == (200, FIRMWARE)
 
 
@@ -119,7 +119,7 @@ def test_no_bytes_are_more_than_the_file(text: bytes) -> None:
 async def test_any_range_of_base64_is_a_slice_of_it(rig: Rig) -> None:
     """Also where it begins or ends within a group of four."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=1)
+    url = await upgrade(rig, form=1)
     whole = len(ENCODED)
 
     @settings(max_examples=60)
@@ -129,7 +129,7 @@ async def test_any_range_of_base64_is_a_slice_of_it(rig: Rig) -> None:
 
         async def ask() -> None:
             text = f"Range: bytes={first}-{last}"
-            response = await fetch(rig, by_url("file/1.b64/emfw.cfg"), text)
+            response = await fetch(rig, by_url(url), text)
             assert response.body == ENCODED[first : last + 1]
 
         threads.blockingCallFromThread(reactor, lambda: Deferred.fromCoroutine(ask()))

@@ -19,18 +19,17 @@ from zkpush.device.downloads import PART
 from zkpush.interfaces import StoreError
 
 from ..rig import LEAN, Response, Rig, everything, talk
-from .files import Lazy, add, by_url, fetch, order, request
+from .files import Lazy, by_url, fetch, request, upgrade
 
 LONG = hashlib.shake_128(b"firmware").digest(5 * PART + 1234)
 POLL = request("getrequest?SN=T1")
-TARGET = by_url("file/1/emfw.cfg")
 
 
 async def ready(make_rig, tmp_path, content: bytes = LONG, form: int = 2) -> Rig:
     """A daemon with a database file, a terminal, and a file that it is to fetch."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig, content))["id"], form=form)
+    rig.target = by_url(await upgrade(rig, content, form))
     return rig
 
 
@@ -79,7 +78,7 @@ async def test_a_long_file_arrives_whole(make_rig, tmp_path, form: int, version:
     """Also in base64, and also for HTTP/1.0."""
     rig = await ready(make_rig, tmp_path, form=form)
     expected = base64.b64encode(LONG) if form == 1 else LONG
-    target = by_url("file/1.b64/emfw.cfg" if form == 1 else "file/1/emfw.cfg")
+    target = rig.target
     raw = request(target, "Connection: close", version=version)
     response = Response(await everything(rig.terminals, raw))
     assert response.raw.startswith(b"HTTP/%b 200 " % version.encode())
@@ -103,7 +102,7 @@ async def test_who_does_not_read_gets_one_part(make_rig, tmp_path) -> None:
         return found
 
     rig.store.read = counted
-    wire, channel = connect(rig, request(TARGET))
+    wire, channel = connect(rig, request(rig.target))
     await settled(wire)
     assert parts == [1, PART]
     assert wire.most < PART + 1024
@@ -124,7 +123,7 @@ async def test_a_fleet_holds_little_of_a_long_file(make_rig, tmp_path) -> None:
 
     class Terminal(Protocol):
         def connectionMade(self) -> None:
-            self.transport.write(request(TARGET))
+            self.transport.write(request(rig.target))
 
         def dataReceived(self, data: bytes) -> None:
             self.transport.pauseProducing()
@@ -162,7 +161,7 @@ async def test_requests_behind_a_file_wait_for_it(make_rig, tmp_path) -> None:
     rig = await ready(make_rig, tmp_path)
     await rig.get("getrequest?SN=T1")
     close = request("getrequest?SN=T1", "Connection: close")
-    written = await everything(rig.terminals, POLL + request(TARGET) + POLL + close)
+    written = await everything(rig.terminals, POLL + request(rig.target) + POLL + close)
     first, second, rest = written.split(b"HTTP/1.1 200 OK\r\n", 3)[1:]
     assert first.endswith(b"\r\n\r\nOK")
     assert second.partition(b"\r\n\r\n")[2] == LONG
@@ -173,11 +172,11 @@ async def test_requests_behind_a_file_wait_for_it(make_rig, tmp_path) -> None:
 async def test_a_connection_serves_files_and_polls_in_turn(make_rig, tmp_path) -> None:
     """Keep-alive holds after a file, also after the refusal of a range."""
     rig = await ready(make_rig, tmp_path)
-    wire, channel = connect(rig, request(TARGET))
+    wire, channel = connect(rig, request(rig.target))
     assert (await reply(wire)).body == LONG
     for raw, status in (
-        (request(TARGET, "Range: bytes=99999999-"), 416),
-        (request(TARGET, "Range: bytes=7-8"), 206),
+        (request(rig.target, "Range: bytes=99999999-"), 416),
+        (request(rig.target, "Range: bytes=7-8"), 206),
         (POLL, 200),
     ):
         channel.dataReceived(raw)
@@ -190,12 +189,12 @@ async def test_a_connection_that_is_lost_in_the_middle_costs_nothing(make_rig, t
     """No more is read of the file, nothing is logged as a failure, and others are served."""
     rig = await ready(make_rig, tmp_path)
     for delay in (0, 0.05, 0.3):
-        wire, channel = connect(rig, request(TARGET))
+        wire, channel = connect(rig, request(rig.target))
         await deferLater(reactor, delay)
         lost(wire, channel)
         await settled(wire)
         assert len(wire.value()) < PART + 1024
-    assert (await fetch(rig, TARGET)).body == LONG
+    assert (await fetch(rig, rig.target)).body == LONG
 
 
 @pytest.mark.parametrize("harm", ["missing", "cut"])
@@ -209,7 +208,7 @@ async def test_a_file_that_is_not_on_disk_is_not_promised(make_rig, tmp_path, ha
     else:
         place.write_bytes(LONG[:-1])
     for method in ("GET", "HEAD"):
-        raw = request(TARGET, "Connection: close", method=method)
+        raw = request(rig.target, "Connection: close", method=method)
         response = Response(await everything(rig.terminals, raw))
         assert response.status == 503
         assert b"OK" not in response.raw
@@ -224,7 +223,7 @@ async def test_a_file_that_fails_in_the_middle_ends_the_connection(
 ) -> None:
     """The terminal sees less than was promised, and no end that could be taken for one."""
     rig = await ready(make_rig, tmp_path)
-    wire, _ = connect(rig, request(TARGET) + POLL)
+    wire, _ = connect(rig, request(rig.target) + POLL)
     await settled(wire)
 
     async def broken(query):
@@ -242,7 +241,7 @@ async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> 
     """After five minutes without a byte; not one that reads slowly, and not at a minute."""
     rig = await ready(make_rig, tmp_path)
     rig.terminals.startFactory()
-    wire, channel = connect(rig, request(TARGET))
+    wire, channel = connect(rig, request(rig.target))
     await settled(wire)
     rig.clock.pump([1] * 280)
     wire.take()
@@ -262,7 +261,7 @@ async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> 
 async def test_a_file_on_its_way_is_finished_when_the_daemon_stops(make_rig, tmp_path) -> None:
     """The daemon waits for it; then the connection ends."""
     rig = await ready(make_rig, tmp_path)
-    wire, channel = connect(rig, request(TARGET))
+    wire, channel = connect(rig, request(rig.target))
     await settled(wire)
     draining = Deferred.fromCoroutine(rig.terminals.drain())
     assert (await reply(wire)).body == LONG
@@ -277,7 +276,7 @@ async def test_a_file_on_its_way_is_finished_when_the_daemon_stops(make_rig, tmp
 async def test_a_file_that_nobody_reads_does_not_hold_up_the_end(make_rig, tmp_path) -> None:
     """After a few seconds the connection is cut; the terminal fetches the rest another time."""
     rig = await ready(make_rig, tmp_path)
-    wire, _ = connect(rig, request(TARGET))
+    wire, _ = connect(rig, request(rig.target))
     await settled(wire)
     draining = Deferred.fromCoroutine(rig.terminals.drain())
     await _turned(rig, draining)
@@ -290,7 +289,7 @@ async def test_a_file_that_nobody_reads_does_not_hold_up_the_end(make_rig, tmp_p
 async def test_no_file_is_begun_when_the_daemon_stops(make_rig, tmp_path) -> None:
     """A request that is in hand then is told to come again."""
     rig = await ready(make_rig, tmp_path)
-    wire, channel = connect(rig, request(TARGET))
+    wire, channel = connect(rig, request(rig.target))
     draining = Deferred.fromCoroutine(rig.terminals.drain())
     while not wire.value():
         await wire.changed()
@@ -325,6 +324,5 @@ async def test_a_file_is_served_wherever_it_is_kept(make_rig, postgres_url) -> N
     """On PostgreSQL its parts come from the database."""
     rig = await make_rig(database=postgres_url)
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig, LONG))["id"], form=1)
-    response = await talk(rig.terminals, request(by_url("file/1.b64/emfw.cfg")))
+    response = await talk(rig.terminals, request(by_url(await upgrade(rig, LONG, form=1))))
     assert base64.b64decode(response.body) == LONG

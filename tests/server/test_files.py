@@ -12,27 +12,36 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from ..rig import Rig, everything, talk
-from .files import FIRMWARE, add, by_url, content_md5, fetch, order, request
+from .files import (
+    FIRMWARE,
+    add,
+    by_url,
+    content_md5,
+    fetch,
+    order,
+    request,
+    upgrade,
+    url_in,
+)
 
 
 @pytest.mark.parametrize(
-    "url",
+    "form",
     [
-        "file/1/emfw.cfg",
-        "/file/1/emfw.cfg",
-        "/iclock/file/1/emfw.cfg",
-        "http://192.0.2.1:8081/iclock/file/1/emfw.cfg",
-        "https://elsewhere.example/iclock/iclock/file/1/emfw.cfg",
-        "HTTP://[2001:db8::1]:8081/iClock/file/1/another%20name",
+        "file/{}/emfw.cfg",
+        "/file/{}/emfw.cfg",
+        "/iclock/file/{}/emfw.cfg",
+        "http://192.0.2.1:8081/iclock/file/{}/emfw.cfg",
+        "https://elsewhere.example/iclock/iclock/file/{}/emfw.cfg",
+        "HTTP://[2001:db8::1]:8081/iClock/file/{}/another%20name",
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_an_upgrade_fetches_its_file_by_url(rig: Rig, url: str) -> None:
+async def test_an_upgrade_fetches_its_file_by_url(rig: Rig, form: str) -> None:
     """However the URL is completed, it is the file; length, type and MD5 are said."""
     await rig.exchange()
-    file = await add(rig)
-    await order(rig, "UPGRADE", file=file["id"], form=2)
-    response = await fetch(rig, by_url(url))
+    _, secret, _ = (await upgrade(rig)).split("/")
+    response = await fetch(rig, by_url(form.format(secret)))
     assert (response.status, response.body) == (200, FIRMWARE)
     assert response.header(b"Content-Type") == b"application/octet-stream"
     assert response.header(b"Content-Length") == b"%d" % len(FIRMWARE)
@@ -61,10 +70,8 @@ async def test_what_the_command_says_is_what_the_terminal_finds(rig: Rig) -> Non
 async def test_form_1_is_base64_without_line_breaks(rig: Rig, content: bytes) -> None:
     """Length, MD5 and ranges are those of the base64."""
     await rig.exchange()
-    file = await add(rig, content)
-    await order(rig, "UPGRADE", file=file["id"], form=1)
+    url = by_url(await upgrade(rig, content, form=1))
     expected = base64.b64encode(content)
-    url = by_url("file/1.b64/emfw.cfg")
     response = await fetch(rig, url)
     assert (response.status, response.body) == (200, expected)
     assert response.header(b"Content-MD5") == content_md5(expected)
@@ -76,8 +83,6 @@ async def test_form_1_is_base64_without_line_breaks(rig: Rig, content: bytes) ->
         len(expected),
     )
     assert tail.header(b"Content-MD5") == content_md5(expected)
-    # Each form is there for the command with that form only.
-    assert (await fetch(rig, by_url("file/1/emfw.cfg"))).status == 403
 
 
 @pytest.mark.parametrize("suffix", ["", "?SN=T1"])
@@ -87,12 +92,15 @@ async def test_putfile_fetches_by_path(rig: Rig, base: str, suffix: str) -> None
     """The path is that of the request; the terminal may say who it is, or not."""
     await rig.exchange()
     file = await add(rig, name="Zoë 100%.tgz")
-    await order(rig, "PutFile", url=f"{base}{file['path']}", path="/mnt/x.tgz")
-    for target in (file["path"], f"iclock/{file['path']}"):
+    command = await order(rig, "PutFile", url=f"{base}{file['path']}", path="/mnt/x.tgz")
+    url = await url_in(rig, command)
+    assert url.startswith(f"{base}file/")
+    assert url.endswith("/Zo%C3%AB%20100_.tgz")
+    path = url.removeprefix(base)
+    for target in (path, f"iclock/{path}"):
         response = await fetch(rig, f"{target}{suffix}")
         assert (response.status, response.body) == (200, FIRMWARE)
-    assert (await fetch(rig, by_url(file["path"]))).body == FIRMWARE
-    assert (await fetch(rig, f"file/1.b64/x{suffix}")).status == 403
+    assert (await fetch(rig, by_url(url))).body == FIRMWARE
 
 
 @pytest_twisted.ensureDeferred
@@ -108,22 +116,21 @@ async def test_a_package_of_people_is_served(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_only_who_has_an_open_command_gets_a_file(rig: Rig) -> None:
-    """Not another terminal, not before the command is queued, and not after it has ended."""
+    """Not another terminal, not by another secret, and not after the command has ended."""
     await rig.exchange("T1")
     await rig.exchange("T2")
     file = await add(rig)
-    other = await add(rig, b"other")
-    targets = [by_url("file/1/emfw.cfg"), "file/1/emfw.cfg", "file/1/emfw.cfg?SN=T1"]
-    assert [(await fetch(rig, target)).status for target in targets] == [403] * 3
     command = await order(rig, "UPGRADE", file=file["id"], form=2)
+    url = await url_in(rig, command)
+    _, secret, _ = url.split("/")
+    targets = [by_url(url), url, f"{url}?SN=T1"]
     assert [(await fetch(rig, target)).status for target in targets] == [200] * 3
     for target in (
-        by_url("file/1/emfw.cfg", "T2"),
-        "file/1/emfw.cfg?SN=T2",
-        by_url(f"file/{other['id']}/emfw.cfg"),
-        f"file/{other['id']}/emfw.cfg",
-        by_url("file/1.b64/emfw.cfg"),
-        by_url("file/99/emfw.cfg"),
+        by_url(url, "T2"),
+        f"{url}?SN=T2",
+        url.replace(secret, "0" * len(secret)),
+        by_url(url.replace(secret, "0" * len(secret))),
+        url.replace(secret[-1], "y" if secret[-1] == "x" else "x"),
     ):
         refused = await fetch(rig, target)
         assert (refused.status, b"OK" in refused.raw) == (403, False), target
@@ -137,19 +144,21 @@ async def test_only_who_has_an_open_command_gets_a_file(rig: Rig) -> None:
 async def test_only_an_approved_terminal_gets_a_file(make_rig) -> None:
     """One that waits, is blocked or has not begun a session is refused, whatever its command."""
     rig = await make_rig(admission="approve")
-    file = await add(rig)
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
-    await order(rig, "UPGRADE", file=file["id"], form=2)
-    target = by_url("file/1/emfw.cfg")
-    assert (await fetch(rig, target)).status == 403
+    url = await upgrade(rig)
+    assert (await fetch(rig, by_url(url))).status == 403
+    assert (await fetch(rig, url)).status == 200
     await rig.exchange()
-    assert (await fetch(rig, target)).status == 200
+    assert (await fetch(rig, by_url(url))).status == 200
     await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
-    for refused in (await fetch(rig, target), await fetch(rig, by_url("file/1/emfw.cfg", "T9"))):
+    for target in (by_url(url), url, by_url(url, "T9")):
+        refused = await fetch(rig, target)
         assert (refused.status, b"OK" in refused.raw) == (403, False)
 
 
-HOSTILE = [
+SECRET = "0" * 26
+"""The secret of no command, well formed."""
+_HOSTILE = [
     "/etc/passwd",
     "file:///etc/passwd",
     "file:///file/1/x",
@@ -207,6 +216,7 @@ HOSTILE = [
     "javascript:file/1/x",
     "",
 ]
+HOSTILE = ["file/1/x", *(url.replace("file/1", f"file/{SECRET}") for url in _HOSTILE)]
 
 
 @pytest.mark.parametrize("url", HOSTILE)
@@ -214,9 +224,7 @@ HOSTILE = [
 async def test_a_url_that_is_none_of_ours_is_not_found(rig: Rig, monkeypatch, url: str) -> None:
     """Nothing is opened or fetched for it, and its refusal is none that looks like success."""
     await rig.exchange()
-    file = await add(rig)
-    await order(rig, "UPGRADE", file=file["id"], form=2)
-    await order(rig, "PutFile", url=file["path"], path="x")
+    await upgrade(rig)
 
     def forbidden(*args: object) -> None:
         raise AssertionError(args)
@@ -229,33 +237,36 @@ async def test_a_url_that_is_none_of_ours_is_not_found(rig: Rig, monkeypatch, ur
 
 
 @pytest.mark.parametrize(
-    "path",
+    "form",
     [
         "file",
         "file/",
-        "file/1",
-        "file/1/",
-        "file/1/../../file/1/x",
-        "file/../file/1/x",
-        "file/1/x/y",
-        "file/1%2fx",
-        "file/%31/x",
-        "file/1/%2e%2e%2fx",
-        "file/1/x?url=file/1/x",
-        "file/passwd?url=file/1/x",
-        "file/1/x?SN=T1&url=",
-        "../file/1/x",
-        "cdata/file/1/x",
-        "getrequest/../file/1/x",
+        "file/{}",
+        "file/{}/",
+        "file/{}/../../file/{}/x",
+        "file/../file/{}/x",
+        "file/{}/x/y",
+        "file/{}%2fx",
+        "file/1/x",
+        "file/{}/%2e%2e%2fx",
+        "file/{}/x?url=file/{}/x",
+        "file/passwd?url=file/{}/x",
+        "file/{}/x?SN=T1&url=",
+        "../file/{}/x",
+        "cdata/file/{}/x",
+        "getrequest/../file/{}/x",
         "file/" + "9" * 30 + "/x",
+        "file/{}x/x",
+        "file/{}/x?url=",
     ],
 )
 @pytest_twisted.ensureDeferred
-async def test_a_path_that_is_none_of_ours_is_not_found(rig: Rig, path: str) -> None:
-    """Only `file/ID/NAME` is a path of a file, however it is written."""
+async def test_a_path_that_is_none_of_ours_is_not_found(rig: Rig, form: str) -> None:
+    """Only `file/SECRET/NAME` is a path of a file, however it is written."""
     await rig.exchange()
-    await order(rig, "PutFile", url=(await add(rig))["path"], path="x")
-    response = await fetch(rig, path)
+    file = await add(rig)
+    url = await url_in(rig, await order(rig, "PutFile", url=file["path"], path="x"))
+    response = await fetch(rig, form.replace("{}", url.split("/")[1]))
     assert response.status == 404, response.raw
     assert b"OK" not in response.raw
 
@@ -264,7 +275,7 @@ async def test_a_path_that_is_none_of_ours_is_not_found(rig: Rig, path: str) -> 
 async def test_whatever_the_url_is_nothing_but_the_file_comes(rig: Rig) -> None:
     """Any text at all is refused, or is a way to write the URL of the file."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=2)
+    _, secret, _ = (await upgrade(rig)).split("/")
     await add(rig, b"secret")
     words = st.sampled_from(
         [
@@ -273,7 +284,8 @@ async def test_whatever_the_url_is_nothing_but_the_file_comes(rig: Rig) -> None:
             "/",
             "1",
             "2",
-            ".b64",
+            secret,
+            secret,
             "..",
             "\\",
             "%2f",
@@ -314,13 +326,11 @@ async def test_whatever_the_url_is_nothing_but_the_file_comes(rig: Rig) -> None:
 async def test_head_says_what_get_would(rig: Rig) -> None:
     """The same header, for a file, a range and a refusal, and no body."""
     await rig.exchange()
-    await order(rig, "UPGRADE", file=(await add(rig))["id"], form=2)
+    url = await upgrade(rig)
     close = "Connection: close"
     for headers in ([close], [close, "Range: bytes=1-2"], [close, "Range: bytes=99999999-"]):
         replies = [
-            await everything(
-                rig.terminals, request(by_url("file/1/emfw.cfg"), *headers, method=method)
-            )
+            await everything(rig.terminals, request(by_url(url), *headers, method=method))
             for method in ("GET", "HEAD")
         ]
         head, _, body = replies[0].partition(b"\r\n\r\n")

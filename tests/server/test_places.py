@@ -9,6 +9,7 @@ from zkpush.model import Page
 from zkpush.problems import ProblemCode
 
 from ..rig import Rig
+from .files import order, url_in
 
 HERE, OTHER, FAR = "10.1.2.3", "10.2.0.5", "203.0.113.9"
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
@@ -203,12 +204,12 @@ async def test_a_file_without_serial_number_is_for_those_who_may_be_there(rig: R
     path = added.json["path"]
     await bind(rig, "10.1.0.0/16")
     params = {"url": path, "path": "/mnt/x"}
-    queued = await rig.api("POST", "/devices/T1/commands", {"command": "PutFile", "params": params})
-    assert queued.status == 202, queued.raw
-    assert (await rig.get(path, address=FAR)).status == 403
-    assert (await rig.get(path, address=HERE)).status == 200
-    await rig.api("POST", "/devices/T2/commands", {"command": "PutFile", "params": params})
-    assert (await rig.get(path, address=FAR)).status == 200
+    one, other = [
+        await url_in(rig, await order(rig, "PutFile", sn, **params)) for sn in ("T1", "T2")
+    ]
+    assert (await rig.get(one, address=FAR)).status == 403
+    assert (await rig.get(one, address=HERE)).status == 200
+    assert (await rig.get(other, address=FAR)).status == 200
 
 
 @pytest_twisted.ensureDeferred

@@ -20,12 +20,12 @@ from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..interfaces import IStore, ITransaction, StoreError
-from ..model import StoredFile
+from ..model import DeviceState, StoredFile
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from . import doorlog
 from .doorlog import DoorLog
-from .files import Wanted
-from .registry import Registry
+from .files import command_of, is_base64, secret_of
+from .terminal import may_be_at
 
 T = TypeVar("T")
 PART = 96 * 1024
@@ -79,8 +79,7 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
-        self._registry = registry
+    def __init__(self, store: IStore, door: DoorLog) -> None:
         self._door = door
         self._store = store
         self._reading = DeferredSemaphore(READ_AT_ONCE)
@@ -88,30 +87,39 @@ class Downloads:
         self._sums: dict[str, bytes] = {}
 
     async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
-        """The file that a terminal was told to fetch; without `sn`, any that may be there.
+        """Find the file of an open command by the secret in its URL.
 
-        `UnknownPath` if the URL is not one of ours, or its file is gone; `Refused` if nobody asked
-        for it; `Unavailable` if what it holds cannot be read.
+        The command is that of terminal `sn`, if the request names one; its terminal is approved,
+        and may be at the address. `UnknownPath` if the URL is not one of ours, or its file is
+        gone; `Refused` if there is no such command; `Unavailable` if the file cannot be read.
         """
         try:
-            wanted = Wanted(url)
+            secret = secret_of(url)
         except LookupError as error:
             self._door.refused(doorlog.NO_FILE, sn, address)
             raise UnknownPath(str(error)) from None
 
-        def find(tx: ITransaction) -> tuple[bool, StoredFile | None]:
-            is_wanted = wanted.wanted_by(
-                tx, sn, lambda one: self._registry.may_be_at(tx, one, address)
-            )
-            return is_wanted, tx.files.get(wanted.file_id)
+        def find(tx: ITransaction) -> tuple[bool, Body | None]:
+            command = command_of(tx, secret)
+            if command is None or command.file is None or sn not in (None, command.device):
+                return False, None
+            device = tx.devices.find(command.device)
+            if (
+                device is None
+                or device.state is not DeviceState.APPROVED
+                or not may_be_at(device, address)
+            ):
+                return False, None
+            file = tx.files.get(command.file.id)
+            return True, None if file is None else Body(file, is_base64(command))
 
-        is_wanted, file = await self._read(find)
+        is_wanted, body = await self._read(find)
         if not is_wanted:
             self._door.refused(doorlog.FILE_NOT_WANTED, sn, address)
             raise Refused("There is no open command to fetch this file.")
-        if file is None:
+        if body is None:
             raise UnknownPath("This file was removed.")
-        return await self.open(Body(file, wanted.in_base64))
+        return await self.open(body)
 
     async def open(self, body: Body) -> Download:
         """Make ready what is there to be read; `Unavailable` if not all of it is."""

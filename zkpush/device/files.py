@@ -1,55 +1,59 @@
-"""Files for terminals: where they are found, and what is made of people for them (12.5.2, 12.8.2).
+"""Files for terminals: their names, and the URLs by which terminals fetch them (12.5.2, 12.8.2).
 
-A terminal fetches a file by a URL that the server gave it in a command. The URL is only ever looked
-up among the server's own files, and only for a terminal that has an open command with it.
+Theory of operation. People call a file by its *name*, `file/ID/NAME`, which commands take as a
+parameter. A name is good for nothing at the terminals' port. When a command is queued, a secret is
+made for it and takes the place of the ID in the line that the terminal reads:
+`file/SECRET/NAME`. The line is sealed in the store, so a command that is sent again, by whichever
+process, has the same URL; beside it is the digest of the secret, by which the command is found. The
+URL is good while the command is open, and only where its terminal may be.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+import hmac
 import re
+import string
 import urllib.parse
 from collections.abc import Callable
 
+import attrs
+
 from ..interfaces import ITransaction
-from ..model import QueuedCommand, StoredFile
+from ..model import CommandFile, QueuedCommand, StoredFile
 from ..protocol.commands import FileFacts
 
+SECRET_CHARACTERS = string.digits + string.ascii_lowercase
+SECRET_LENGTH = 26
+"""Characters of the secret in a URL: 26 of 36 are 134 bits."""
 _URL = re.compile(
-    r"(?:(?i:https?)://[^/\\?#]*)?/?(?:(?i:iclock)/)*"
-    r"file/(?P<id>[1-9][0-9]{0,17})(?P<mark>\.b64)?/(?P<name>[^/\\?#]+)\Z"
+    r"(?P<base>(?:(?i:https?)://[^/\\?#]*)?/?(?:(?i:iclock)/)*)"
+    r"file/(?P<key>[^/\\?#]+)/(?P<name>[^/\\?#]+)\Z"
 )
-"""Where our files are: on any host, because who is asked for a file looks at the path only."""
+"""On any host, because a terminal that is asked to fetch a file looks at the path only."""
+_ID = re.compile(r"[1-9][0-9]{0,17}\Z", re.ASCII)
+_SECRET = re.compile(rf"[0-9a-z]{{{SECRET_LENGTH}}}\Z", re.ASCII)
 _SUSPICIOUS = re.compile(r"%(?:2f|5c|00)|\ufffd", re.IGNORECASE)
 """What no URL of ours has: separators and NUL in disguise, and bytes that are no text."""
-BASE64_MARK = ".b64"
 UPGRADE_NAME = "emfw.cfg"
 """What an upgrade file is called (12.8.2)."""
 BASE64_FORM = "1"
 URL_PARAMETERS = {"PutFile": "url", "DATA UPDATE USERPIC": "Url", "DATA UPDATE BIOPHOTO": "Url"}
-"""The parameters of commands that are URLs of files."""
+"""The parameters of commands that name a file."""
 
 
-def path_of(file: StoredFile) -> str:
-    """The path that PutFile takes: a terminal finds it under /iclock/."""
-    name = file.name.replace("%", "_")  # the name is for the terminal, which may unquote it twice
-    return f"{_folder(file.id, False)}{urllib.parse.quote(name, safe='')}"
+@attrs.frozen
+class _Url:
+    """A URL of ours, taken apart; `key` is an ID or a secret."""
 
+    base: str
+    key: str
+    name: str
 
-def upgrade_facts(file: StoredFile, form: str) -> FileFacts:
-    """What UPGRADE says of a file: form 1 is fetched as base64 (12.8.2)."""
-    return FileFacts(f"{_folder(file.id, form == BASE64_FORM)}{UPGRADE_NAME}", file.md5, file.size)
-
-
-def _folder(file_id: int, in_base64: bool) -> str:
-    return f"file/{file_id}{BASE64_MARK if in_base64 else ''}/"
-
-
-class Wanted:
-    """What a terminal asks for by a URL of ours."""
-
-    def __init__(self, url: str) -> None:
-        """`LookupError` if the URL is none that this server gives."""
+    @classmethod
+    def parse(cls, url: str) -> _Url:
+        """Take a URL apart; `LookupError` if it is not one of ours."""
         found = _URL.match(url)
         if (
             found is None
@@ -58,56 +62,82 @@ class Wanted:
             or found["name"] in (".", "..")
         ):
             raise LookupError("This is not the URL of a file of this server.")
-        self.file_id = int(found["id"])
-        self.in_base64 = found["mark"] is not None
-
-    def wanted_by(
-        self, tx: ITransaction, sn: str | None, may_come: Callable[[str], bool] = lambda sn: True
-    ) -> bool:
-        """Whether a terminal has an open command to fetch just this; without `sn`, whether any.
-
-        Only those count of which `may_come` says so.
-        """
-        part = _folder(self.file_id, self.in_base64)
-        return any(
-            self.is_of(command) and may_come(command.device)
-            for command in tx.commands.open(part, sn)
-        )
-
-    def is_of(self, command: QueuedCommand) -> bool:
-        """Whether a command tells its terminal to fetch just this."""
-        if command.command == "UPGRADE":
-            form = command.params.get("form")
-            wanted = command.params.get("file")
-            return int(wanted or 0) == self.file_id and self.in_base64 == (form == BASE64_FORM)
-        url = command.params.get(URL_PARAMETERS.get(command.command, ""))
-        if url is None or self.in_base64:
-            return False
-        try:
-            return Wanted(url).file_id == self.file_id
-        except LookupError:
-            return False
+        return cls(**found.groupdict())
 
 
-def is_in_use(tx: ITransaction, file_id: int) -> bool:
-    """Whether a terminal may still come for a file."""
-    return any(
-        Wanted(f"{_folder(file_id, in_base64)}x").wanted_by(tx, None) for in_base64 in (False, True)
-    )
+def new_secret(choose: Callable[[str], str]) -> str:
+    """Make the secret of a command's file; `choose` picks a character at random."""
+    return "".join(choose(SECRET_CHARACTERS) for _ in range(SECRET_LENGTH))
 
 
-def file_of_url(tx: ITransaction, url: str) -> StoredFile:
-    """The file that a URL of ours is of; `ValueError` if there is none."""
+def digest_of_secret(secret: str) -> bytes:
+    """Return the SHA-256 of a secret: what the store finds a command by."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def name_of(file: StoredFile) -> str:
+    """Return the name of a file, which commands take."""
+    return f"file/{file.id}/{_quoted(file.name)}"
+
+
+def upgrade_facts(file: StoredFile, secret: str) -> FileFacts:
+    """What UPGRADE says of a file (12.8.2)."""
+    return FileFacts(f"file/{secret}/{UPGRADE_NAME}", file.md5, file.size)
+
+
+def url_of(name: str, secret: str) -> str:
+    """Return the URL on the wire of a file that a command names."""
+    named = _Url.parse(name)
+    return f"{named.base}file/{secret}/{named.name}"
+
+
+def secret_of(url: str) -> str:
+    """Return the secret in a URL that a terminal asks for; `LookupError` if it has none."""
+    key = _Url.parse(url).key
+    if not _SECRET.match(key):
+        raise LookupError("This is not the URL of a file of this server.")
+    return key
+
+
+def command_of(tx: ITransaction, secret: str) -> QueuedCommand | None:
+    """Find the open command that a secret was made for."""
+    digest = digest_of_secret(secret)
+    command = tx.commands.with_file(digest)
+    if command is None or command.file is None:
+        return None
+    return command if hmac.compare_digest(command.file.digest, digest) else None
+
+
+def is_base64(command: QueuedCommand) -> bool:
+    """Whether the terminal is to fetch the base64 of its file (12.8.2, form 1)."""
+    return command.command == "UPGRADE" and command.params.get("form") == BASE64_FORM
+
+
+def file_named(tx: ITransaction, name: str, command_id: str) -> StoredFile:
+    """Find the file that a command names; `ValueError` if there is none for it.
+
+    A file that was made for one command is not there for another.
+    """
     try:
-        wanted = Wanted(url)
-        file = None if wanted.in_base64 else tx.files.get(wanted.file_id)
+        key = _Url.parse(name).key
+        file = tx.files.get(int(key)) if _ID.match(key) else None
     except LookupError:
         file = None
-    if file is None:
-        raise ValueError(f"url: there is no file {url[:80]!r}; add it, and take its `path`")
+    if file is None or file.command not in (None, command_id):
+        raise ValueError(f"url: there is no file {name[:80]!r}; add it, and take its `path`")
     return file
+
+
+def reference(file: StoredFile, secret: str) -> CommandFile:
+    """What a command keeps of the file that its terminal fetches."""
+    return CommandFile(file.id, digest_of_secret(secret))
 
 
 def package(lines: list[str], encoding: str) -> bytes:
     """A package of commands, one a line, that a terminal takes with PutFile (12.5.2)."""
     return gzip.compress("".join(f"{line}\n" for line in lines).encode(encoding), mtime=0)
+
+
+def _quoted(name: str) -> str:
+    # The name is for the terminal, which may unquote it twice.
+    return urllib.parse.quote(name.replace("%", "_"), safe="")

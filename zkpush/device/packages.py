@@ -8,7 +8,7 @@ from ..interfaces import ITransaction
 from ..model import Device, Page, Record
 from ..protocol.commands import command_text, find_command
 from ..protocol.tables import FACE, FP
-from .files import package, path_of
+from .files import name_of, package
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
@@ -16,11 +16,12 @@ _USERS_AT_ONCE = 1000
 
 
 def completed(
-    tx: ITransaction, device: Device, params: Mapping[str, str], now: int
+    tx: ITransaction, device: Device, params: Mapping[str, str], command_id: str, now: int
 ) -> dict[str, str]:
-    """PutFile with an Action and without a URL: the package is made, and its URL filled in.
+    """PutFile with an Action and without a URL: make the package, and fill in its name.
 
-    `ValueError` if the Action lacks what it needs.
+    The package is there for this command only, and as long as it is open. `ValueError` if the
+    Action lacks what it needs.
     """
     action, table = params.get("Action"), params.get("TableName")
     if action == "SyncData" and table is None:
@@ -38,8 +39,8 @@ def completed(
     content = package(
         [f"C:{number}:{line}" for number, line in enumerate(lines, 1)], device.dialect.encoding
     )
-    file = tx.files.add(name, content, None, now)
-    made = {**params, "url": path_of(file), "path": params.get("path", name)}
+    file = tx.files.add(name, content, None, now, command_id)
+    made = {**params, "url": name_of(file), "path": params.get("path", name)}
     if action == "SyncData":
         made["RecordCount"] = str(len(lines))
     return made

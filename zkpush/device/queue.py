@@ -14,7 +14,15 @@ from twisted.logger import Logger
 
 from ..config import Commands
 from ..interfaces import IStore, ITransaction, StoreError
-from ..model import FINAL_STATES, Caller, CommandState, Device, NewCommand, QueuedCommand
+from ..model import (
+    FINAL_STATES,
+    Caller,
+    CommandFile,
+    CommandState,
+    Device,
+    NewCommand,
+    QueuedCommand,
+)
 from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
 from ..protocol.errors import CommandError
@@ -22,7 +30,14 @@ from ..protocol.fields import Command, Writing
 from ..protocol.replies import CommandReply, decode_replies
 from . import acts
 from .effects import result_of
-from .files import URL_PARAMETERS, file_of_url, upgrade_facts
+from .files import (
+    URL_PARAMETERS,
+    file_named,
+    new_secret,
+    reference,
+    upgrade_facts,
+    url_of,
+)
 from .intake import LONG_BODY
 from .packages import completed
 from .privacy import Privacy
@@ -58,7 +73,7 @@ class CommandQueue:
         reactor: Any,
         privacy: Privacy,
     ) -> None:
-        """`choose` picks a character at random: ids must not repeat, across restarts and nodes."""
+        """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
         self._store = store
         self._registry = registry
         self._config = config
@@ -92,7 +107,7 @@ class CommandQueue:
         """
         self._privacy.check(find_command(name), params)
         now = self._registry.now()
-        command_id = self._new_id(now)
+        command_id, secret = self._new_id(now), new_secret(self._choose)
 
         def unit(tx: ITransaction) -> QueuedCommand:
             device = tx.devices.find(sn)
@@ -105,13 +120,17 @@ class CommandQueue:
                         raise KeyReused("This Idempotency-Key was used for another command.")
                     return before
             command = validate(name, params, device.dialect)
-            sent, text = _written(tx, device, command, params, now)
+            sent = params
+            if command.name == "PutFile":
+                sent = completed(tx, device, params, command_id, now)
+            text, file = _written(tx, command, sent, command_id, secret)
             new = NewCommand(
                 id=command_id,
                 command=name,
                 params=sent,
                 asked=params,
                 text=text,
+                file=file,
                 idempotency_key=idempotency_key,
             )
             detail = f"{command_id}: {acts.command_detail(command, params)}"
@@ -266,20 +285,25 @@ class CommandQueue:
 
 
 def _written(
-    tx: ITransaction, device: Device, command: Command, params: Mapping[str, str], now: int
-) -> tuple[Mapping[str, str], str]:
-    """The parameters as they are sent, and the text of a command; `ValueError` without its file."""
+    tx: ITransaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
+) -> tuple[str, CommandFile | None]:
+    """The text of a command, and the file that it tells the terminal to fetch.
+
+    The secret takes the place of the file's ID in the text. `ValueError` if there is no such file.
+    """
     if command.writing is Writing.UPGRADE:
         file = tx.files.get(int(params["file"]))
-        if file is None:
+        if file is None or file.command is not None:
             raise CommandError(f"file: there is no file {params['file']}; add it first")
-        return params, command_text(command, params, upgrade_facts(file, params["form"]))
-    if command.name == "PutFile":
-        params = completed(tx, device, params, now)
-    url = params.get(URL_PARAMETERS.get(command.name, ""))
-    if url is not None:
-        file_of_url(tx, url)
-    return params, command_text(command, params)
+        text = command_text(command, params, upgrade_facts(file, secret))
+        return text, reference(file, secret)
+    parameter = URL_PARAMETERS.get(command.name, "")
+    name = params.get(parameter)
+    if name is None:
+        return command_text(command, params), None
+    file = file_named(tx, name, command_id)
+    text = command_text(command, {**params, parameter: url_of(name, secret)})
+    return text, reference(file, secret)
 
 
 def _encoding(name: str, encoding: str) -> str:

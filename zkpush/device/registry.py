@@ -25,7 +25,7 @@ from .doorlog import DoorLog
 from .newcomers import Newcomers
 from .places import Places
 from .refusals import Refusals
-from .terminal import Ciphers, Terminal, may_be_at, turns
+from .terminal import Ciphers, Terminal, turns
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
@@ -177,14 +177,6 @@ class Registry:
             self._door.refused(reason, sn, address)
             raise Refused(message)
         return terminal
-
-    def may_be_at(self, tx: ITransaction, sn: str, address: str | None) -> bool:
-        """Whether a terminal may come from an address; to be asked in a query."""
-        terminal = self._terminals.get(sn)
-        if terminal is None:
-            device = tx.devices.find(sn)
-            return device is not None and may_be_at(device, address)
-        return terminal.may_be_at(address)
 
     async def refresh(self, terminal: Terminal) -> None:
         """Take over what the store says of a terminal now."""

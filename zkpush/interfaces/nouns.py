@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from zope.interface import Interface
@@ -342,11 +342,11 @@ class ICommands(Interface):
     def sent(device_id: int) -> list[QueuedCommand]:
         """The commands that a terminal has, or should have, and that are not ended."""
 
-    def open(folder: str, device: str | None = None) -> Iterator[QueuedCommand]:
-        """The open commands whose text names a folder, of one terminal or of all, one by one.
+    def with_file(digest: bytes) -> QueuedCommand | None:
+        """Find the open command whose file has a URL with the secret of that digest."""
 
-        The folders of files are found, `file/7/` and `file/7.b64/`: all else is sealed.
-        """
+    def fetches(file_id: int) -> bool:
+        """Whether an open command tells its terminal to fetch a file."""
 
     def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
@@ -386,8 +386,13 @@ class ICommands(Interface):
 class IFiles(Interface):
     """Files for terminals, and from them."""
 
-    def add(name: str, content: bytes, origin: str | None, now: int) -> StoredFile:
-        """Keep a file. The name is data, and never part of a path."""
+    def add(
+        name: str, content: bytes, origin: str | None, now: int, command: str | None = None
+    ) -> StoredFile:
+        """Keep a file. The name is data, and never part of a path.
+
+        One that is made for a command is removed when the command ends.
+        """
 
     def get(file_id: int) -> StoredFile | None:
         """Find a file."""
@@ -399,7 +404,7 @@ class IFiles(Interface):
         """Some of what a file holds, within its size; `LookupError` if it is not here, or cut."""
 
     def page(part: Page) -> list[StoredFile]:
-        """List files by id."""
+        """List files by id, but for those that were made for a command."""
 
     def remove(file_id: int) -> bool:
         """Forget a file; False if there is none."""

@@ -16,7 +16,7 @@ from twisted.web.server import Request
 
 from ..device import acts
 from ..device.downloads import Body, Download, Downloads, Interrupted, Sending
-from ..device.files import is_in_use, path_of
+from ..device.files import name_of
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction
 from ..model import Caller, StoredFile
@@ -47,7 +47,10 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     size: Annotated[int, Meta(description="Bytes")]
     md5: Annotated[str, Meta(description="In hex")]
-    path: Annotated[str, Meta(description="What PutFile takes as `url`")]
+    path: Annotated[
+        str,
+        Meta(description="Its name, which PutFile takes as `url`; terminals get a secret URL"),
+    ]
     origin: Annotated[
         str | None, Meta(description="Terminal and command that it came from; null if added here")
     ]
@@ -60,7 +63,7 @@ def _view(file: StoredFile) -> FileView:
         name=file.name,
         size=file.size,
         md5=file.md5,
-        path=path_of(file),
+        path=name_of(file),
         origin=file.origin,
         created_at=instant(file.created_at),
     )
@@ -170,9 +173,9 @@ class FileEndpoints:
 
         def unit(tx: ITransaction) -> bool:
             file = tx.files.get(id)
-            if file is None:
+            if file is None or file.command is not None:
                 return False
-            if is_in_use(tx, id):
+            if tx.commands.fetches(id):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
                     f"A terminal has still to fetch the file {id}; cancel its command first.",
@@ -185,7 +188,7 @@ class FileEndpoints:
 
     async def _find(self, id: int) -> StoredFile:
         file = await self._store.read(lambda tx: tx.files.get(id))
-        if file is None:
+        if file is None or file.command is not None:
             raise _no_file(id)
         return file
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from sqlalchemy import (
     RowMapping,
     bindparam,
     case,
+    delete,
     func,
     or_,
     select,
@@ -21,9 +21,9 @@ from sqlalchemy import (
 from zope.interface import implementer
 
 from ..interfaces import ICommands, IEvents
-from ..model import CommandState, NewCommand, Page, QueuedCommand
+from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
 from .databases import insert
-from .schema import commands, devices
+from .schema import commands, devices, files
 from .sealed import opened, sealed
 from .vault import Vault
 
@@ -36,7 +36,6 @@ _IS_OPEN = commands.c.state.in_(
         literal_execute=True,
     )
 )
-_FOLDER = re.compile(r"file/[0-9]+(?:\.b64)?/", re.ASCII)
 _DUE_AT = func.min(
     case((commands.c.state == CommandState.QUEUED.value, 0), else_=commands.c.lease_until)
 )
@@ -50,12 +49,6 @@ class CommandBody(msgspec.Struct, frozen=True):
     asked: dict[str, str]
     """As they were given."""
     text: str
-
-
-def folders_in(text: str) -> str:
-    """The folders of files that the text of a command names, each between spaces."""
-    found = dict.fromkeys(_FOLDER.findall(text))
-    return f" {' '.join(found)} " if found else ""
 
 
 @implementer(ICommands)
@@ -79,7 +72,8 @@ class Commands:
                     ),
                     device_id=device_id,
                     command=command.command,
-                    folders=folders_in(command.text),
+                    file_id=None if command.file is None else command.file.id,
+                    file_digest=None if command.file is None else command.file.digest,
                     idempotency_key=command.idempotency_key,
                     state=CommandState.QUEUED.value,
                     attempts=0,
@@ -145,16 +139,16 @@ class Commands:
         )
         return self._commands(query.order_by(commands.c.seq))
 
-    def open(self, folder: str, device: str | None = None) -> Iterator[QueuedCommand]:
-        """The open commands that name a folder of a file, of one terminal or of all, one by one."""
-        query = _select().where(
-            _IS_OPEN, commands.c.folders.contains(f" {folder} ", autoescape=True)
-        )
-        if device is not None:
-            query = query.where(devices.c.sn == device)
-        with self._connection.execute(query) as found:
-            for row in found:
-                yield self._command(row._mapping)
+    def with_file(self, digest: bytes) -> QueuedCommand | None:
+        """Find the open command whose file has a URL with the secret of that digest."""
+        query = _select().where(commands.c.file_digest == digest, _IS_OPEN)
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._command(row._mapping)
+
+    def fetches(self, file_id: int) -> bool:
+        """Whether an open command tells its terminal to fetch a file."""
+        query = select(commands.c.seq).where(_IS_OPEN, commands.c.file_id == file_id).limit(1)
+        return self._connection.execute(query).first() is not None
 
     def lease(self, leased: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
@@ -216,7 +210,7 @@ class Commands:
         for command_id in ids:
             command = self.get(command_id)
             if command is not None:
-                self._tell(command, CommandState.EXPIRED, now)
+                self._ended(command, CommandState.EXPIRED, now)
         return len(ids)
 
     def arrived(self, command: QueuedCommand, records: int) -> None:
@@ -262,8 +256,15 @@ class Commands:
             return None
         command = self.get(command_id)
         if command is not None:
-            self._tell(command, state, now)
+            self._ended(command, state, now)
         return command
+
+    def _ended(self, command: QueuedCommand, state: CommandState, now: int) -> None:
+        """Remove the file that was made for a command, and tell that it has ended."""
+        if command.file is not None:
+            made_for_it = (files.c.id == command.file.id) & (files.c.command == command.id)
+            self._connection.execute(delete(files).where(made_for_it))
+        self._tell(command, state, now)
 
     def pending(self) -> dict[int, int]:
         """How many commands each terminal has open."""
@@ -291,6 +292,9 @@ class Commands:
             params=body.params,
             asked=body.asked,
             text=body.text,
+            file=None
+            if row["file_id"] is None or row["file_digest"] is None
+            else CommandFile(row["file_id"], bytes(row["file_digest"])),
             records=row["records"],
             state=CommandState(row["state"]),
             attempts=row["attempts"],

@@ -28,8 +28,13 @@ class Files:
         self._connection = connection
         self._contents = contents
 
-    def add(self, name: str, content: bytes, origin: str | None, now: int) -> StoredFile:
-        """Keep a file. The name is data, and never part of a path."""
+    def add(
+        self, name: str, content: bytes, origin: str | None, now: int, command: str | None = None
+    ) -> StoredFile:
+        """Keep a file. The name is data, and never part of a path.
+
+        One that is made for a command is removed when the command ends.
+        """
         row = self._connection.execute(
             insert(self._connection, files)
             .values(
@@ -43,6 +48,7 @@ class Files:
                         "content": self._contents.keep(content),
                         "origin": origin,
                         "created_at": now,
+                        "command": command,
                     },
                 )
             )
@@ -69,8 +75,9 @@ class Files:
         return content
 
     def page(self, part: Page) -> list[StoredFile]:
-        """List files by id."""
-        query = select(files).where(files.c.id > part.after).order_by(files.c.id).limit(part.limit)
+        """List files by id, but for those that were made for a command."""
+        query = select(files).where(files.c.id > part.after, files.c.command.is_(None))
+        query = query.order_by(files.c.id).limit(part.limit)
         return [self._file(row) for row in self._connection.execute(query)]
 
     def remove(self, file_id: int) -> bool:

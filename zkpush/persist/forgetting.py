@@ -19,6 +19,7 @@ from .vault import Vault
 
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
 """The keys of comparison photos end with what they are."""
+_OPEN = (CommandState.QUEUED.value, CommandState.SENT.value)
 _NAMING = (
     (schema.person_photos, "picture"),
     (schema.attendance_photos, "picture"),
@@ -38,6 +39,7 @@ def forget_templates_thd(database: Database, vault: Vault, now: int) -> int:
         forgotten = _forget_people(connection)
         _forget_cards(connection)
         _forget_commands(connection, vault)
+        _forget_packages(connection)
         _forget_rejects(connection, vault)
         pictures -= _named(connection)
         for digest in pictures:
@@ -81,12 +83,25 @@ def _forget_commands(connection: Connection, vault: Vault) -> None:
     named = commands.c.command.in_([f"DATA UPDATE {name}" for name in (*BIOMETRIC_NAMES, "IDCARD")])
     nothing = msgspec.json.encode(CommandBody({}, {}, ""))
     for row in connection.execute(select(commands.c.id, commands.c.state).where(named)).all():
-        values: dict[str, object] = {"id": row.id, "body": nothing, "folders": ""}
-        if row.state in (CommandState.QUEUED.value, CommandState.SENT.value):
+        values: dict[str, object] = {"id": row.id, "body": nothing}
+        values |= {"file_id": None, "file_digest": None}
+        if row.state in _OPEN:
             values["state"] = CommandState.CANCELLED.value
         connection.execute(
             update(commands).where(commands.c.id == row.id).values(sealed(vault, commands, values))
         )
+
+
+def _forget_packages(connection: Connection) -> None:
+    """Packages of people hold templates; commands that still wait for theirs are cancelled."""
+    commands, files = schema.commands, schema.files
+    made = select(files.c.command).where(files.c.command.is_not(None))
+    connection.execute(
+        update(commands)
+        .where(commands.c.id.in_(made), commands.c.state.in_(_OPEN))
+        .values(state=CommandState.CANCELLED.value)
+    )
+    connection.execute(delete(files).where(files.c.command.is_not(None)))
 
 
 def _forget_rejects(connection: Connection, vault: Vault) -> None:

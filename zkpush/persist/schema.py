@@ -305,8 +305,6 @@ commands = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("command", PlainText(), nullable=False),
     Column("body", SealedText(), nullable=False, server_default=text("''")),
-    # The folders of the files that its text names: what is sealed cannot be searched.
-    Column("folders", PlainText(), nullable=False, server_default=text("''")),
     Column("idempotency_key", KeyText),
     Column("state", PlainText(), nullable=False),
     Column("attempts", Integer(), nullable=False),
@@ -317,7 +315,17 @@ commands = Table(
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
+    # The file that the terminal is to fetch, and the SHA-256 of the secret in its URL.
+    Column("file_id", BigInteger()),
+    Column("file_digest", LargeBinary()),
     Index("commands_of_device", "device_id", "seq"),
+    Index(
+        "commands_file",
+        "file_digest",
+        unique=True,
+        sqlite_where=text("file_digest IS NOT NULL"),
+        postgresql_where=text("file_digest IS NOT NULL"),
+    ),
     Index("commands_idempotency", "device_id", "idempotency_key", unique=True),
     Index(
         "commands_open",
@@ -378,9 +386,11 @@ files = Table(
     Column("content", PlainText(), nullable=False),
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
+    Column("command", KeyText),
     info={KEY: ("content",)},
 )
-"""Files for terminals, and from them; `content` is the key of what they hold."""
+"""Files for terminals, and from them; `content` is the key of what they hold. One that was made for
+a `command` ends with it."""
 
 events = Table(
     "events",

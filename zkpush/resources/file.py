@@ -1,7 +1,7 @@
 """/iclock/file: files for the terminals that were told to fetch them (12.5.2, 12.8.2).
 
 The URL is in the arguments (`?SN=…&url=…`), as UPGRADE is fetched, or is that of the request, as
-PutFile is. It is only ever looked up among the files of this server.
+PutFile is. In both the secret of the command is what finds the file (`zkpush.device.files`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""Databases from before the URLs of files were secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import pathlib
+import re
+
+import pytest
+import pytest_twisted
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import column, insert, table
+from twisted.internet import reactor
+
+import zkpush.persist
+from zkpush.device.files import command_of, secret_of
+from zkpush.persist.keys import ensure_vault
+from zkpush.persist.sealed import place
+from zkpush.persist.store import Store
+
+from .conftest import open_database
+
+PACKAGE = {"Action": "AppendData"}
+COMMANDS = (
+    ("open", "sent", "UPGRADE", {"file": "1", "form": "1"}, "UPGRADE url=file/1.b64/emfw.cfg,x=1"),
+    ("over", "done", "PutFile", PACKAGE, "PutFile file/2/people.tgz\tAction=AppendData"),
+    ("waits", "queued", "PutFile", PACKAGE, "PutFile file/3/people.tgz\tAction=AppendData"),
+    ("named", "failed", "PutFile", {"url": "file/1/x", "path": "y"}, "PutFile file/1/x\ty"),
+    ("other", "queued", "LOG", {}, "LOG"),
+)
+FOLDERS = ("file/1.b64/", "file/1/", "file/2/", "file/3/")
+
+
+@pytest.fixture
+def old_url(empty_url: str) -> str:
+    """A database of revision 0008, with files and commands that name them."""
+    config = Config()
+    scripts = pathlib.Path(zkpush.persist.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts))
+    database = open_database(empty_url)
+    config.attributes["database"] = database
+
+    def put(connection, name: str, row: dict[str, object]) -> None:
+        connection.execute(insert(table(name, *map(column, row))), row)
+
+    with database.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0008")
+        vault = ensure_vault(connection, database.site)
+        device = {"id": 1, "sn": "T1", "state": "approved", "timezone": "UTC", "session": "ready"}
+        put(connection, "devices", {**device, "created_at": 1})
+        for number in (1, 2, 3):
+            about = place("files", "md5", [f"{number}"])
+            file = {"id": number, "name": "x", "size": 1, "md5": vault.seal(b"00", about)}
+            put(connection, "files", {**file, "content": f"{number}", "created_at": 1})
+        for name, state, words, asked, line in COMMANDS:
+            folders = "".join(f" {folder} " for folder in FOLDERS if folder in line)
+            body = json.dumps({"params": asked, "asked": asked, "text": line}).encode()
+            put(
+                connection,
+                "commands",
+                {
+                    "id": name,
+                    "device_id": 1,
+                    "command": words,
+                    "state": state,
+                    "attempts": 1,
+                    "created_at": 1,
+                    "folders": folders,
+                    "body": vault.seal(body, place("commands", "body", [name])),
+                },
+            )
+    database.close()
+    return empty_url
+
+
+@pytest_twisted.ensureDeferred
+async def test_open_commands_get_a_secret_and_old_packages_go(old_url: str) -> None:
+    """Their terminals are sent the new URL; a package whose command is over is removed."""
+    store = Store(lambda: open_database(old_url), reactor)
+    store.start()
+
+    def read(tx):
+        found = {}
+        for name, *_ in COMMANDS:
+            words = re.split(r"[\s,=]", tx.commands.get(name).text)
+            for url in words:
+                with contextlib.suppress(LookupError):
+                    found[name] = command_of(tx, secret_of(url))
+        files = {number: tx.files.get(number) for number in (1, 2, 3)}
+        return found, {number: file and (file.command or "") for number, file in files.items()}
+
+    found, files = await store.read(read)
+    await store.stop()
+    assert {name: (one.id, one.file.id) for name, one in found.items()} == {
+        "open": ("open", 1),
+        "waits": ("waits", 3),
+    }
+    assert files == {1: "", 2: None, 3: "waits"}

@@ -1,0 +1,86 @@
+"""The URLs of files are secrets of commands, and packages of people end with their commands.
+
+Commands that are open get a secret each: a terminal that was sent one is sent it again, with its
+new URL. Packages whose commands have ended are removed.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import string
+
+import sqlalchemy as sa
+from alembic import op
+
+from zkpush.interfaces import NotUnsealed
+from zkpush.persist.keys import ensure_vault
+from zkpush.persist.sealed import place
+
+revision = "0010"
+down_revision = "0009"
+
+key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+OPEN = ("queued", "sent")
+FOLDER = re.compile(r"file/(?P<id>[1-9][0-9]{0,17})(?:\.b64)?/", re.ASCII)
+
+commands = sa.table(
+    "commands",
+    *map(
+        sa.column, ("seq", "id", "command", "state", "body", "folders", "file_id", "file_digest")
+    ),
+)
+files = sa.table("files", sa.column("id"), sa.column("command"))
+
+
+def upgrade():
+    database = op.get_context().config.attributes["database"]
+    connection = op.get_bind()
+    op.add_column("commands", sa.Column("file_id", sa.BigInteger()))
+    op.add_column("commands", sa.Column("file_digest", sa.LargeBinary()))
+    op.add_column("files", sa.Column("command", key))
+    vault = ensure_vault(connection, database.site)
+    query = sa.select(commands).where(commands.c.folders != "").order_by(commands.c.seq)
+    for row in connection.execute(query).all():
+        about = place("commands", "body", [row.id])
+        try:
+            body = json.loads(vault.open(bytes(row.body), about))
+        except NotUnsealed:
+            continue  # it cannot be sent, either
+        found = FOLDER.search(body["text"])
+        if found is None:
+            continue
+        file = int(found["id"])
+        if row.state in OPEN:
+            secret = new_secret()
+            body["text"] = FOLDER.sub(f"file/{secret}/", body["text"], count=1)
+            connection.execute(
+                sa.update(commands)
+                .where(commands.c.seq == row.seq)
+                .values(
+                    body=vault.seal(json.dumps(body).encode(), about),
+                    file_id=file,
+                    file_digest=hashlib.sha256(secret.encode()).digest(),
+                )
+            )
+        if "Action" in body["asked"] and "url" not in body["asked"]:
+            if row.state in OPEN:
+                connection.execute(
+                    sa.update(files).where(files.c.id == file).values(command=row.id)
+                )
+            else:
+                connection.execute(sa.delete(files).where(files.c.id == file))
+    op.drop_column("commands", "folders")
+    is_there = sa.text("file_digest IS NOT NULL")
+    op.create_index(
+        "commands_file",
+        "commands",
+        ["file_digest"],
+        unique=True,
+        sqlite_where=is_there,
+        postgresql_where=is_there,
+    )
+
+
+def new_secret():
+    return "".join(secrets.choice(string.digits + string.ascii_lowercase) for _ in range(26))
