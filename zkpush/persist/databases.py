@@ -34,6 +34,10 @@ ROTATING = (
 )
 
 
+class OutOfReach(StoreError):
+    """The database cannot be used now: no unit of work would fare better than another."""
+
+
 @attrs.frozen
 class Insert:
     """Rows to be inserted into one table."""
@@ -123,6 +127,10 @@ class Database(abc.ABC):
     @abc.abstractmethod
     def check(self, driver: Any) -> None:
         """Raise unless a commit will store everything that the transaction did."""
+
+    def confirm(self, driver: Any) -> None:
+        """Raise `OutOfReach` unless what was just committed is in the database to stay."""
+        return None
 
     @abc.abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:

@@ -33,9 +33,11 @@ from .databases import (
     ROTATING,
     Database,
     Insert,
+    OutOfReach,
     quoted,
 )
 from .keys import SiteKey
+from .openfile import OpenFile
 from .sqlite_url import MEMORY, sqlite_path
 from .store import Store
 
@@ -93,6 +95,8 @@ class SQLite(Database):
     """Writers take turns, processes too; readers never wait for them."""
 
     path: Path | None = None
+    file: OpenFile | None = None
+    """The file that is open; None for a database in memory."""
     keeper: sqlite3.Connection | None = None
     """What keeps a database in memory alive."""
 
@@ -124,8 +128,16 @@ class SQLite(Database):
             self.keeper.close()
 
     def begin(self, driver: Any) -> None:
-        """Take the lock of all who write."""
+        """Take the lock of all who write, if the file is still there."""
+        if self.file is not None:
+            self.file.check()
         driver.execute(_BEGIN)
+
+    def confirm(self, driver: Any) -> None:
+        """Look whether the file and its log were there at the commit."""
+        if self.file is not None:
+            self.file.check()
+            self.file.check_log(driver)
 
     def window(self, connection: Connection) -> tuple[int, int]:
         """The next revision: writers take turns, so that all below it are committed."""
@@ -236,22 +248,22 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
     cannot be opened, `ValueError` if the URL names none.
     """
     path = sqlite_path(url)
-    keeper = None
+    keeper = file = None
     if path is None:
         uri = f"file:zkpush-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
-        keeper = _connect(uri)
+        keeper = _connect(uri, None)
     else:
         # Never made by SQLite itself: a connection made later must not begin a new database.
         uri = f"{path.as_uri()}?mode=rw"
         if alone and not path.exists():
             raise StoreError(f"there is no database {path}")
-        _make_private(path)
+        file = _made_private(path)
     engine = sqlalchemy.create_engine(
-        "sqlite://", creator=lambda: _connect(uri), poolclass=NullPool, hide_parameters=True
+        "sqlite://", creator=lambda: _connect(uri, file), poolclass=NullPool, hide_parameters=True
     )
     readers = sqlalchemy.create_engine(
         "sqlite://",
-        creator=lambda: _connect(uri, "PRAGMA query_only=ON"),
+        creator=lambda: _connect(uri, file, "PRAGMA query_only=ON"),
         poolclass=QueuePool,
         pool_size=READERS,
         hide_parameters=True,
@@ -271,6 +283,7 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
         seen=_SEEN,
         elsewhere=_ELSEWHERE,
         path=path,
+        file=file,
         pictures=None if path is None else path.with_name(f"{path.name}-pictures"),
         keeper=keeper,
     )
@@ -285,8 +298,8 @@ def _begin_with(engine: Engine, statement: str) -> None:
             driver.execute(statement)
 
 
-def _make_private(path: Path) -> None:
-    """Make the file for its owner only; SQLite would make it for everyone.
+def _made_private(path: Path) -> OpenFile:
+    """Make the file for its owner only, if it is not there; SQLite would make it for everyone.
 
     One that is there is not opened: closing it would end all locks that this process has on it.
     """
@@ -296,9 +309,13 @@ def _make_private(path: Path) -> None:
         pass
     except OSError as error:
         raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
+    return OpenFile.at(path)
 
 
-def _connect(uri: str, *more: str) -> sqlite3.Connection:
+def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
+    """Open a connection; `OutOfReach` if that is one to another file than the first."""
+    if file is not None:
+        file.check()
     try:
         connection = sqlite3.connect(
             uri,
@@ -313,6 +330,12 @@ def _connect(uri: str, *more: str) -> sqlite3.Connection:
             connection.execute(pragma)
     except sqlite3.Error as error:
         raise StoreError(f"cannot open the database {uri}: {error}") from error
+    if file is not None:
+        try:
+            file.check()
+        except OutOfReach:
+            connection.close()
+            raise
     return connection
 
 

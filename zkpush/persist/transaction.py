@@ -105,8 +105,9 @@ class Transaction:
         self._database.begin(self.driver)
 
     def commit(self) -> None:
-        """Commit, whoever has begun."""
+        """Commit, whoever has begun; `OutOfReach` if that went into a file that is gone."""
         (self.connection if self.connection.in_transaction() else self.driver).commit()
+        self._database.confirm(self.driver)
 
     def roll_back(self) -> None:
         """Leave nothing behind."""

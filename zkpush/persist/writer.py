@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from ..interfaces import StoreError
-from .databases import Database
+from .databases import Database, OutOfReach
 from .group import Group, Unit
 from .transaction import Transaction, TransactionEnded
 from .vault import Vault
@@ -42,10 +42,6 @@ MOST_PAUSES = 2
 """How long, and how often, it stands still for more units, if they are few."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
-
-
-class _Unreachable(StoreError):
-    """There is no connection to the database: no other unit would fare better."""
 
 
 class GroupCommitWriter:
@@ -193,7 +189,7 @@ class GroupCommitWriter:
         while pending := group.pending():
             try:
                 self._commit_thd(self._connect_thd(), group)
-            except _Unreachable as error:
+            except OutOfReach as error:
                 group.fail(pending, error)
             except TransactionEnded as ended:
                 self._disconnect_thd()
@@ -227,7 +223,7 @@ class GroupCommitWriter:
         except self._database.errors as error:
             if self._database.is_lost(transaction.driver):
                 self._disconnect_thd()
-                raise _Unreachable(
+                raise OutOfReach(
                     "the connection was lost in a commit; it may be stored, or not"
                 ) from error
             raise
@@ -247,7 +243,7 @@ class GroupCommitWriter:
                 connection = self._database.engine.connect()
             except self._refusals as error:
                 words = self._database.words(error)
-                raise _Unreachable(f"the database is out of reach: {words}") from error
+                raise OutOfReach(f"the database is out of reach: {words}") from error
             self._transaction = Transaction(
                 self._database, self._vault, connection, self._now, writes=True
             )

@@ -1,0 +1,175 @@
+"""Nothing is acknowledged into a database file that was deleted, moved or replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import urllib.error
+import urllib.request
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+
+from zkpush.interfaces import StoreError
+from zkpush.model import DeviceState, Page
+from zkpush.persist.sqlite import SQLiteStores
+
+from ..daemon.process import Daemon
+from ..keys import KEY
+from .starting import refusal
+
+LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
+
+
+def health(daemon: Daemon) -> tuple[int, str]:
+    """The status of the health check, and what it says."""
+    url = f"http://{daemon.manage.hostname}:{daemon.manage.port}/health"
+    try:
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, str(json.load(error)["reason"])
+
+
+def upload(daemon: Daemon, pin: int) -> int:
+    """Send a record; the status of the reply."""
+    status, reply = daemon.upload("T1", LINE % pin)
+    assert (status == 200) == (reply == b"OK: 1")
+    return status
+
+
+def stop(daemon: Daemon) -> None:
+    """Stop a daemon."""
+    daemon.terminate()
+    daemon.output()
+
+
+def test_a_deleted_database_stores_nothing(tmp_path: pathlib.Path) -> None:
+    """Uploads get 503, health says why, and the next start is refused until it is restored."""
+    data = tmp_path / "data"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        (data / "zkpush.sqlite").unlink()
+        assert upload(daemon, 2) == 503
+        status, reason = health(daemon)
+        assert status == 503
+        assert "zkpush.sqlite was removed, moved away or unmounted" in reason
+        assert not (data / "zkpush.sqlite").exists()
+        stop(daemon)
+    assert "there is no database at" in refusal(data)
+
+
+@pytest.mark.parametrize("what", ["file", "directory"])
+def test_service_resumes_when_the_file_is_back(tmp_path: pathlib.Path, what: str) -> None:
+    """Moved away and back, alone or with its directory: what was acknowledged is stored."""
+    data, place, away = tmp_path / "data", tmp_path / "place", tmp_path / "away"
+    place.mkdir()
+    database = place / "z.sqlite"
+    with Daemon(data, "--database", f"sqlite:///{database}") as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        moved = database if what == "file" else place
+        moved.rename(away)
+        assert upload(daemon, 2) == 503
+        assert health(daemon)[0] == 503
+        away.rename(moved)
+        assert upload(daemon, 3) == 200
+        assert daemon.pins() == ["1", "3"]
+        daemon.kill()
+    with Daemon(data, "--database", f"sqlite:///{database}") as daemon:
+        assert daemon.pins() == ["1", "3"]
+        stop(daemon)
+
+
+def test_a_replaced_database_asks_for_a_restart(tmp_path: pathlib.Path) -> None:
+    """A copy in the place of the file is not written to, and is served after a restart."""
+    data = tmp_path / "data"
+    database, copy = data / "zkpush.sqlite", tmp_path / "copy"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        stop(daemon)
+    shutil.copy(database, copy)
+    with Daemon(data) as daemon:
+        assert upload(daemon, 2) == 200
+        content = copy.read_bytes()
+        copy.rename(database)
+        assert upload(daemon, 3) == 503
+        assert "another file is at" in health(daemon)[1]
+        assert "restart the daemon" in health(daemon)[1]
+        assert database.read_bytes() == content
+        daemon.kill()
+    for log in data.glob("zkpush.sqlite-*"):
+        if log.is_file():
+            log.unlink()
+    with Daemon(data) as daemon:
+        assert daemon.pins() == ["1"]
+        stop(daemon)
+
+
+def test_a_deleted_log_is_saved_by_an_orderly_stop(tmp_path: pathlib.Path) -> None:
+    """Without its write-ahead log nothing is acknowledged; SIGTERM brings it into the database."""
+    data = tmp_path / "data"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert [upload(daemon, pin) for pin in (1, 2)] == [200, 200]
+        (data / "zkpush.sqlite-wal").unlink()
+        assert [upload(daemon, pin) for pin in (3, 4)] == [503, 503]
+        reason = health(daemon)[1]
+        assert "write-ahead log" in reason
+        assert "SIGTERM" in reason
+        stop(daemon)
+    with Daemon(data) as daemon:
+        assert {"1", "2"} <= set(daemon.pins())
+        assert upload(daemon, 3) == 200
+        stop(daemon)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("gone", ["", "-wal"])
+async def test_a_file_deleted_while_it_is_written_acknowledges_nothing(
+    tmp_path: pathlib.Path, gone: str
+) -> None:
+    """Between the begin and the end of a commit, too: all units of the group fail, and none runs
+    twice."""
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    store.start()
+    await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+    ran = []
+
+    def unit(tx) -> None:
+        ran.append(1)
+        tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+        os.unlink(f"{path}{gone}")
+
+    with pytest.raises(StoreError, match="was removed"):
+        await store.write(unit)
+    with pytest.raises(StoreError, match="was removed"):
+        await store.write(lambda tx: None)
+    assert ran == [1]
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_readers_do_not_make_a_database(tmp_path: pathlib.Path) -> None:
+    """A connection that is opened later finds the file that is open, or fails."""
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    store.start()
+    store._database.readers.dispose()
+    path.rename(tmp_path / "away")
+    with pytest.raises(StoreError):
+        await store.read(lambda tx: tx.devices.page(Page(9)))
+    assert not path.exists()
+    shutil.copy(tmp_path / "away", path)
+    with pytest.raises(StoreError, match="another file is at"):
+        await store.read(lambda tx: tx.devices.page(Page(9)))
+    path.unlink()
+    (tmp_path / "away").rename(path)
+    assert await store.read(lambda tx: tx.devices.page(Page(9))) == []
+    await store.stop()

@@ -1,0 +1,84 @@
+"""Whether the files of an open SQLite database are still the ones at its path.
+
+SQLite keeps writing to a file that was deleted, moved or replaced: what it commits then is lost
+with the process. The path is compared with the open file, by device and inode.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+
+from .databases import OutOfReach
+
+Mark = tuple[int, int]
+"""Device and inode of a file."""
+
+
+@attrs.define
+class OpenFile:
+    """The database file and its write-ahead log, as they were when they were opened.
+
+    A file that was moved away and comes back is the same, and service resumes. With another file at
+    the path, or after the loss of the log, it does not, until a restart.
+    """
+
+    path: Path
+    _mark: Mark
+    _driver: object = None
+    _log_mark: Mark | None = None
+    _log_loss: str | None = None
+
+    @classmethod
+    def at(cls, path: Path) -> OpenFile:
+        """The file that is about to be opened; `OSError` if there is none."""
+        return cls(path, _mark_of(path))
+
+    def check(self) -> None:
+        """Raise `OutOfReach` unless the path names the open database; one stat."""
+        if self._log_loss is not None:
+            raise OutOfReach(self._log_loss)
+        try:
+            mark = _mark_of(str(self.path))
+        except OSError as error:
+            raise OutOfReach(
+                f"the database file {self.path} was removed, moved away or unmounted under the "
+                f"daemon ({error.strerror}); nothing is stored until the same file is back"
+            ) from error
+        if mark != self._mark:
+            raise OutOfReach(
+                f"another file is at {self.path}, in the place of the database; nothing is stored "
+                "until the right file is back; to use this one, restart the daemon"
+            )
+
+    def check_log(self, driver: object) -> None:
+        """Raise `OutOfReach` unless the write-ahead log of a connection is the one it began with.
+
+        `driver` is the connection, which has written. The log is lost for good if it is not: then
+        this and `check` go on raising.
+        """
+        log = f"{self.path}-wal"
+        try:
+            mark: Mark | None = _mark_of(log)
+        except OSError:
+            mark = None
+        if driver is not self._driver:
+            self._driver, self._log_mark = driver, mark
+        if mark is None or mark != self._log_mark:
+            self._log_loss = (
+                f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
+                "daemon with SIGTERM, which saves the log into the database, and start it again"
+            )
+            raise OutOfReach(self._log_loss)
+
+    def check_index(self) -> None:
+        """Raise `OutOfReach` if the shared memory of the write-ahead log is not there."""
+        if not os.path.exists(f"{self.path}-shm"):
+            raise OutOfReach(f"{self.path}-shm was removed under the daemon; restart it")
+
+
+def _mark_of(path: str | Path) -> Mark:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
