@@ -6,10 +6,10 @@ from io import BytesIO
 
 from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.web.resource import IResource
 from twisted.web.server import Request, Site
 
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
+from zkpush.resources.gate import RequestGate
 from zkpush.resources.proxies import Proxies
 
 
@@ -70,9 +70,10 @@ class ReferenceSite(Site):
     requestFactory = LimitedRequest
 
     def __init__(
-        self, root: IResource, body_bytes: int, proxies: Proxies, clock: IReactorTime
+        self, gate: RequestGate, body_bytes: int, proxies: Proxies, clock: IReactorTime
     ) -> None:
-        super().__init__(root, reactor=clock, parsePOSTFormSubmission=False)
+        super().__init__(gate.root, reactor=clock, parsePOSTFormSubmission=False)
+        self.gate = gate
         self.body_bytes = body_bytes
         self.proxies = proxies
 

@@ -160,7 +160,7 @@ class Rig:
         self.terminals = self.daemon.terminals[0].site
         if channel == TWISTED_WEB:
             self.terminals = ReferenceSite(
-                self.terminals.root,
+                self.terminals.gate,
                 self.config.limits.body_bytes,
                 self.terminals.proxies,
                 self.clock,

@@ -18,6 +18,7 @@ from .device.door import Door
 from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
+from .device.gate import AdmissionGate
 from .device.intake import Intake
 from .device.privacy import Privacy
 from .device.queue import CommandQueue
@@ -51,11 +52,13 @@ from .resources.devicecmd import DeviceCmd
 from .resources.exchange import KeyExchange
 from .resources.fdata import FData
 from .resources.file import FileResource
+from .resources.gate import RequestGate
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
 from .resources.proxies import Proxies
 from .resources.site import TerminalSite
 from .resources.transport import TerminalReactor
+from .resources.tree import Root
 from .resources.turns import Turns
 from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
@@ -224,7 +227,7 @@ def build(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
 
-    terminals = TerminalSite(
+    paths = Root(
         {
             "cdata": CData(
                 door,
@@ -239,7 +242,11 @@ def build(
             "devicecmd": DeviceCmd(door, queue),
             "ping": Ping(door),
             "file": FileResource(door, downloads),
-        },
+        }
+    )
+    admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
+    terminals = TerminalSite(
+        RequestGate(paths, admission, refused, door_log),
         limits,
         Proxies(settings.proxies.trusted),
         refused,

@@ -11,9 +11,11 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.web.resource import Resource
+from twisted.web.server import Site
 
 from zkpush.config import Limits
 from zkpush.device.refusals import Refusals
+from zkpush.resources.base import Accepted, RequestHead
 from zkpush.resources.proxies import Proxies
 from zkpush.resources.site import TerminalSite
 
@@ -21,6 +23,8 @@ from ..reference import LimitedRequest, ReferenceSite
 
 MOST_BODY = 4096
 _REPLY = b"fine"
+NO_GATE: Any = None
+"""In the place of a gate: all requests are accepted."""
 
 
 class Seen(NamedTuple):
@@ -45,13 +49,15 @@ class _LeanSite(TerminalSite):
 
     def __init__(self, clock: Clock) -> None:
         limits = Limits(body_bytes=MOST_BODY)
-        super().__init__({}, limits, Proxies(), Refusals(), clock)
+        super().__init__(NO_GATE, limits, Proxies(), Refusals(), clock)
         self.seen: list[Seen] = []
 
-    def reply(
-        self, method: str, target: bytes, body: bytes, address: str | None, *rest: Any
-    ) -> tuple[int, bytes]:
-        self.seen.append(Seen(method, target, body))
+    def judge(self, head: RequestHead) -> Accepted:
+        return Accepted(head, None, "", None, None)
+
+    def reply(self, accepted: Accepted, body: bytes) -> tuple[int, bytes]:
+        head = accepted.head
+        self.seen.append(Seen(head.method, head.path + b"?" + head.query, body))
         return 200, _REPLY
 
 
@@ -62,7 +68,8 @@ class _SeenRequest(LimitedRequest):
         assert self.content is not None
         body = self.content.read()
         method = self.method.decode("ascii", "replace").upper()
-        self.channel.site.seen.append(Seen(method, self.uri, body))
+        path, _, query = self.uri.partition(b"?")
+        self.channel.site.seen.append(Seen(method, path + b"?" + query, body))
         self.setHeader(b"Content-Length", b"%d" % len(_REPLY))
         self.write(_REPLY)
         self.finish()
@@ -72,7 +79,9 @@ class _WebSite(ReferenceSite):
     requestFactory = _SeenRequest
 
     def __init__(self, clock: Clock) -> None:
-        super().__init__(Resource(), MOST_BODY, Proxies(), clock)
+        Site.__init__(self, Resource(), reactor=clock, parsePOSTFormSubmission=False)
+        self.body_bytes = MOST_BODY
+        self.proxies = Proxies()
         self.seen: list[Seen] = []
 
 

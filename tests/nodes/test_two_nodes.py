@@ -61,7 +61,7 @@ async def test_a_command_is_sent_exactly_once(nodes: Nodes) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_what_an_operator_decides_holds_on_every_node(make_rig, database: str) -> None:
-    """An approval on one node lets the terminal in on the other at once; a block, in a second."""
+    """An approval, or a block, on one node holds on the other in a second."""
     nodes = (
         await make_rig(database=database, admission="approve"),
         await make_rig(database=database, admission="approve"),
@@ -70,6 +70,7 @@ async def test_what_an_operator_decides_holds_on_every_node(make_rig, database: 
     for node in nodes:
         assert (await node.exchange()).status == 403
     await one.api("PATCH", "/devices/T1", {"state": "approved"})
+    await a_second(nodes)
     assert (await other.exchange()).status == 200
     assert (await one.post(UPLOAD % 1, LINE)).body == b"OK: 1"
     await other.api("PATCH", "/devices/T1", {"state": "blocked"})

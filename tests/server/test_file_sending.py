@@ -316,7 +316,7 @@ async def test_paths_of_files_are_not_remembered(rig: Rig) -> None:
     """There are endless ones, and they would crowd out those of polls."""
     for number in range(50):
         await fetch(rig, f"file/{number}/x")
-    assert all(not resource.is_folder for resource in rig.terminals._targets.values())
+    assert all(not resource.is_folder for resource in rig.terminals.gate._targets.values())
 
 
 @pytest_twisted.ensureDeferred

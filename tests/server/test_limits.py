@@ -464,4 +464,4 @@ async def test_terminals_that_are_known_are_not_unknown_after_a_restart(make_rig
 
 def test_a_limit_is_a_key() -> None:
     """Every name in the metrics is that of a key, or of a rule about addresses."""
-    assert {*LIMITS} - {*Limits.__struct_fields__} == {"address", "proxy"}
+    assert {*LIMITS} - {*Limits.__struct_fields__} == {"address", "browser", "proxy"}

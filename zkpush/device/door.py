@@ -75,10 +75,9 @@ class Door:
         self._store = store
         self._registry = registry
 
-    def at_once(self, sn: str, address: str | None, cookie: bytes | None) -> Terminal | None:
-        """The terminal whose plain request is served as it is; None if that takes a look."""
-        terminal = self._registry.serving(sn, address)
-        if terminal is not None and (cookie is None or _fits(terminal.device, cookie)):
+    def at_once(self, terminal: Terminal, cookie: bytes | None) -> Terminal | None:
+        """The terminal, if its plain request is served as it is; None if that takes a look."""
+        if terminal.is_plain and (cookie is None or _fits(terminal.device, cookie)):
             return terminal
         return None
 

@@ -54,6 +54,7 @@ REMOTE_TOO_OFTEN = "remote attendance was asked for too often"
 
 _RULES = {
     "address": "address is in none of the terminal's networks",
+    "browser": "request was sent by a browser",
     "proxy": "proxy is not trusted, or does not say whom it speaks for",
 }
 """What strikes, and is no limit that is configured by its name."""

@@ -1,8 +1,8 @@
 """Where terminals are: whether they may be there, and whether they are in two places at once.
 
 Theory of operation. A terminal that an operator has bound to networks is refused from elsewhere.
-What a process remembers is enough to let it in, but not to turn it away, so that the store is asked
-first, once a second at most. A terminal is *in two places* if it is heard of at one address, then
+What a process remembers is enough to let it in; before it is turned away, the registry asks the
+store, once a second at most. A terminal is *in two places* if it is heard of at one address, then
 at another, then at the first again, within minutes: its serial number is used twice. A new address
 alone is nothing. One process sees that by itself; where the two reach different ones, each sees a
 terminal that stays where it is, and finds when it writes the last-seen times that another process
@@ -34,8 +34,6 @@ AGAIN_AFTER = 60 * 60 * 1000
 """Milliseconds after which a problem that still happens is raised anew."""
 GONE_AFTER = 24 * 60 * 60 * 1000
 """Milliseconds after which a problem that has not happened again goes."""
-REFRESH_EVERY = 1000
-"""Milliseconds between two questions to the store about a terminal that is elsewhere."""
 Seen = Mapping[int, tuple[int, str | None]]
 
 
@@ -51,13 +49,6 @@ class Places:
         self._updated = updated
         self._written: dict[int, tuple[int, str | None]] = {}
         self._raising: set[tuple[int, str]] = set()
-
-    def asks_store(self, terminal: Terminal, now: int) -> bool:
-        """Whether the store is to be asked about a terminal that is elsewhere, at `now` (ms)."""
-        if 0 <= now - terminal.refreshed_at < REFRESH_EVERY:
-            return False
-        terminal.refreshed_at = now
-        return True
 
     def refuse(self, terminal: Terminal, address: str | None, now: int) -> TurnedAway:
         """Raise the problem that a terminal is where it may not be, and give what to raise."""

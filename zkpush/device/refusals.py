@@ -11,6 +11,7 @@ LIMITS = (
     "address",
     "body_bytes",
     "bodies_bytes",
+    "browser",
     "connections",
     "connections_per_address",
     "head_bytes",
@@ -23,10 +24,10 @@ LIMITS = (
     "terminals",
     "unknown_per_minute",
 )
-"""The names of the limits: those of their keys in the configuration, but for two.
+"""The names of the limits: those of their keys in the configuration, but for three.
 
 `address` is that of a terminal which is somewhere else than it may be, `proxy` one that is not
-trusted, or does not say whom it speaks for.
+trusted, or does not say whom it speaks for, and `browser` a request that a browser sent.
 """
 
 

@@ -13,24 +13,26 @@ from twisted.logger import Logger
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
 from ..model import Caller, Device, DeviceState, SessionState
-from ..protocol.errors import Refused, TooManyRequests
+from ..protocol.errors import Refused
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from . import acts, doorlog
-from .allowance import MINUTE
 from .changes import change, check_scopes, renewed, scopes_to_change, scopes_to_remove
 from .doorlog import DoorLog
-from .newcomers import Newcomers
+from .lookups import StoreLookups
 from .places import Places
 from .refusals import Refusals
 from .terminal import Ciphers, Terminal, turns
+from .unknown import UnknownTerminals
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
 SEEN_EVERY = 5.0
 """Seconds between two writes of when terminals were last seen."""
+REFRESH_EVERY = 1000
+"""Milliseconds for which what the store said is enough to turn a terminal away."""
 ZONES_EVERY = 60.0
 """Seconds between two looks for zones whose offset has changed, and problems that are over."""
 
@@ -70,8 +72,6 @@ class Registry:
         """
         self.ciphers = ciphers
         self._door = door
-        self._most_requests = limits.requests_per_minute
-        self._newcomers = Newcomers(limits, refused, clock)
         self.refused = refused
         self._places = Places(store, refused, self.updated)
         self._owner = owner
@@ -79,12 +79,15 @@ class Registry:
         self._following = DeferredLock()
         self._store = store
         self._settings = settings
-        self._policy = policy
         self._timezone = timezone
         self._clock = clock
         self.loaded = False
         """Whether the stored terminals are in memory."""
         self._terminals: dict[str, Terminal] = {}
+        self._lookups = StoreLookups(store, clock)
+        self.unknown = UnknownTerminals(
+            store, self._lookups, policy, timezone, limits, refused, door, clock, self
+        )
         self._seen: dict[int, tuple[int, str | None]] = {}
         self._loops = [
             (LoopingCall(self._feed), FEED_EVERY),
@@ -126,85 +129,69 @@ class Registry:
         """The terminal of that serial number, if this process has met it."""
         return self._terminals.get(sn)
 
-    def serving(self, sn: str, address: str | None) -> Terminal | None:
-        """The terminal of that serial number, heard of now, if it is served, and plain.
-
-        `TooManyRequests` if it asks more often than it may.
-        """
-        terminal = self._terminals.get(sn)
-        if terminal is None or not terminal.is_plain:
-            return None
-        if address != terminal.checked and not terminal.may_be_at(address):
-            return None
-        self.seen(terminal, address)
-        return terminal
-
     async def meet(self, sn: str, address: str | None) -> Terminal:
         """The terminal of that serial number, recorded if it is new and the policy says so.
 
-        `Refused` if the policy does not record it, or it is where it may not be; `TooManyRequests`
-        if it asks more often than it may, or too many come that are not known.
+        `Refused` if the policy does not record it, or it is where it may not be.
         """
         terminal = self._terminals.get(sn)
         if terminal is None:
-            if self.loaded:
-                self._newcomers.look_up(sn, address)
-            device, due = await self._store.read(lambda tx: _find(tx, sn))
-            if device is None:
-                device = await self._record(sn, address)
-            terminal = self._terminals.setdefault(sn, Terminal(device, self.ciphers, due))
-        if address != terminal.checked and not terminal.may_be_at(address):
-            now = self.now()
-            if self._places.asks_store(terminal, now):
+            device, due = await self.unknown.find(sn, address)
+            terminal = self._terminals.get(sn)
+            if terminal is None:
+                self.updated(device)
+                terminal = self._terminals[sn]
+                terminal.next_due = due
+                terminal.refreshed_at = self.now()
+        if not terminal.may_be_at(address):
+            if not self.is_fresh(terminal):
                 await self.refresh(terminal)
             if not terminal.may_be_at(address):
-                raise self._places.refuse(terminal, address, now)
-        self.seen(terminal, address)
+                raise self.misplaced(terminal, address)
         return terminal
 
     async def admit(self, sn: str, address: str | None) -> Terminal:
         """The terminal of that serial number, if it is approved; `Refused` if not.
 
-        What this process remembers is enough to serve a terminal, but not to turn it away: another
-        process may have approved it a moment ago.
+        What this process remembers is enough to serve a terminal. To turn it away, the store was
+        asked within a second: another process may have approved it.
         """
         terminal = await self.meet(sn, address)
-        if terminal.device.state is not DeviceState.APPROVED:
+        if terminal.device.state is not DeviceState.APPROVED and not self.is_fresh(terminal):
             await self.refresh(terminal)
-        refusal = _REFUSALS.get(terminal.device.state)
-        if refusal is not None:
-            reason, message = refusal
-            self._door.refused(reason, sn, address)
-            raise Refused(message)
+        if terminal.device.state is not DeviceState.APPROVED:
+            raise self.not_admitted(terminal, address)
         return terminal
+
+    def is_fresh(self, terminal: Terminal) -> bool:
+        """Whether the store was asked about a terminal within the last second."""
+        return 0 <= self.now() - terminal.refreshed_at < REFRESH_EVERY
+
+    def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
+        """Note that a terminal is not approved; the error to raise."""
+        reason, message = _REFUSALS[terminal.device.state]
+        self._door.refused(reason, terminal.device.sn, address)
+        return Refused(message)
+
+    def misplaced(self, terminal: Terminal, address: str | None) -> Refused:
+        """Note that a terminal is where it may not be; the error to raise."""
+        return self._places.refuse(terminal, address, self.now())
 
     async def refresh(self, terminal: Terminal) -> None:
         """Take over what the store says of a terminal now."""
-        sn = terminal.device.sn
-        device, due = await self._store.read(lambda tx: _find(tx, sn))
+        terminal.refreshed_at = self.now()
+        device, due = await self._lookups.find(terminal.device.sn)
         if device is not None:
+            self.unknown.heard(device)
             terminal.update(device)
             terminal.next_due = due
 
     def seen(self, terminal: Terminal, address: str | None) -> None:
-        """Note that a terminal was heard of; it is written with others, a little later.
-
-        `TooManyRequests` if it asks more often than it may.
-        """
+        """Note that a terminal was heard of; it is written with others, a little later."""
         now = self.now()
-        terminal.asked += 1
-        if terminal.asked > self._most_requests:
-            self._begin_minute(terminal, address, now)
         if address != terminal.checked:
             self._places.moved(terminal, address, now)
         self._seen[terminal.device.id] = (now, address)
-
-    def _begin_minute(self, terminal: Terminal, address: str | None, now: int) -> None:
-        """Count the requests of a terminal anew, if those it may make took it a minute."""
-        if 0 <= now - terminal.asked_since < MINUTE * 1000:
-            self.refused("requests_per_minute", terminal.device.sn, address)
-            raise TooManyRequests("This terminal asks too often; it is served again in a minute.")
-        terminal.asked, terminal.asked_since = 1, now
 
     def is_online(self, device: Device) -> bool:
         """Whether a terminal was heard of within the time of three polls."""
@@ -249,6 +236,7 @@ class Registry:
 
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
+        self.unknown.heard(device)
         terminal = self._terminals.get(device.sn)
         if terminal is None:
             self._terminals[device.sn] = Terminal(device, self.ciphers)
@@ -302,19 +290,9 @@ class Registry:
 
         device: Device = await self._store.write(unit)
         self._terminals.pop(sn, None)
+        self.unknown.forget(sn)
         self._seen.pop(device.id, None)
         self._places.forget(device.id)
-
-    async def _record(self, sn: str, address: str | None) -> Device:
-        state = self._policy.admit(sn)
-        if state is None:
-            self._door.refused(doorlog.UNKNOWN, sn, address)
-            raise Refused("This server takes no unknown terminals; an operator has to add it.")
-        self._newcomers.record(sn, address, self._terminals.values())
-        timezone, now = self._timezone, self.now()
-        device = await self._store.write(lambda tx: tx.devices.add(sn, state, timezone, now))
-        self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
-        return device
 
     async def _feed(self) -> None:
         try:
@@ -337,6 +315,7 @@ class Registry:
         )
         for sn in removed:
             self._terminals.pop(sn, None)
+            self.unknown.forget(sn)
         for device in devices:
             known = self._terminals.get(device.sn)
             if known is None or known.turn < began:
@@ -394,9 +373,3 @@ class Registry:
             return
         for device in devices:
             self.updated(device)
-
-
-def _find(tx: ITransaction, sn: str) -> tuple[Device | None, int | None]:
-    """A terminal, and when there is a command for it."""
-    device = tx.devices.find(sn)
-    return device, None if device is None else tx.commands.next_due(device.id)

@@ -21,6 +21,10 @@ turns = itertools.count()
 """Numbers what happens to the terminals of this process, to tell what came first."""
 NOWHERE = ""
 """No address is this one."""
+OTHERS = "others"
+"""Where the requests of a terminal are counted that come from too many addresses to tell apart."""
+TOKEN = "token"  # noqa: S105 - a name
+"""Where those are counted that bring its token, once its address has used up what it may ask."""
 
 
 @attrs.frozen(eq=False)
@@ -62,6 +66,15 @@ class Ciphers:
         )
 
 
+class RequestCounter:
+    """How many requests came, since when (ms)."""
+
+    __slots__ = ("count", "since")
+
+    def __init__(self, since: int) -> None:
+        self.count, self.since = 0, since
+
+
 @functools.cache
 def session_of(state: SessionState, required: bool) -> Session:
     """A session to ask, and not to change: it is that of all terminals in this state."""
@@ -73,13 +86,13 @@ class Terminal:
 
     __slots__ = (
         "address",
-        "asked",
-        "asked_since",
         "checked",
         "ciphers",
+        "counters",
         "device",
         "dialect",
         "former",
+        "hello",
         "is_plain",
         "keys",
         "moved_at",
@@ -106,15 +119,17 @@ class Terminal:
         """The last update information (9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[Keys]] | None = None
         """The keys of its sessions, and the generation of which they are."""
-        self.asked, self.asked_since = 0, 0
-        """How many requests came since when (ms)."""
+        self.counters: dict[str | None, RequestCounter] = {}
+        """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
+        self.hello: bytes | None = None
+        """The last exchange (5) it made while it waits for approval."""
         self.address = device.address
         """Where it was heard of last."""
         self.former: str | None = None
         self.moved_at = 0
         """Where it was before, and when (ms) it moved."""
         self.refreshed_at = 0
-        """When (ms) the store was last asked whether it may be where it is."""
+        """When (ms) the store was last asked about it."""
         self.networks = parse_networks(device.networks)
         self.checked: str | None = NOWHERE
         """The address that is known to be one of those it may have."""
@@ -151,7 +166,6 @@ class Terminal:
         Of one that comes back: where it has been in between, and since when (ms).
         """
         self.checked = address
-        self.asked_since = self.asked_since or now
         if address == self.address:
             return None
         between, since = self.address, self.moved_at

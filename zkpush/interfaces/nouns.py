@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 from zope.interface import Interface
@@ -76,6 +76,9 @@ class IDevices(Interface):
 
     def find(sn: str) -> Device | None:
         """Find a terminal by its serial number."""
+
+    def find_all(serials: Collection[str]) -> list[Device]:
+        """Find the terminals that have one of these serial numbers, in no order."""
 
     def page(part: Page) -> list[Device]:
         """List terminals in the order they were first seen."""

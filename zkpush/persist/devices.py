@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -92,6 +92,11 @@ class Devices:
     def find(self, sn: str) -> Device | None:
         """Find a terminal by its serial number."""
         return self._one(select(devices).where(devices.c.sn == sn))
+
+    def find_all(self, serials: Collection[str]) -> list[Device]:
+        """Find the terminals that have one of these serial numbers, in no order."""
+        query = select(devices).where(devices.c.sn.in_(serials))
+        return [self._device(row._mapping) for row in self._connection.execute(query)]
 
     def changed_since(self, cursor: int) -> tuple[list[Device], int]:
         """The terminals that were changed since a cursor, and the next cursor; begin with 0.

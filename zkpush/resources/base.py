@@ -13,7 +13,6 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from ..device import doorlog
 from ..device.door import AskForExchange, Door, Knock
 from ..device.downloads import PART, Download, Interrupted, Sending
 from ..device.terminal import Terminal
@@ -22,21 +21,20 @@ from ..protocol.envelope import looks_sealed
 from ..protocol.errors import (
     ProtocolError,
     Refused,
-    TerminalError,
     Unavailable,
     UnknownPath,
-    WrongMethod,
     refusal,
 )
 from ..protocol.handshake import UNKNOWN_DEVICE
-from ..protocol.requests import Arguments, parse_arguments, read_query
-from ..protocol.serials import check_serial
+from ..protocol.requests import Arguments
 
 _log = Logger()
 PLAIN = b"Content-Type: text/plain\r\n"
 """What the reply to a terminal is, but for files."""
 OCTETS = b"Content-Type: application/octet-stream\r\n"
 SUCCESS = 200
+CHUNKED = -1
+"""The length of a body that comes in chunks: it is not declared."""
 
 
 @attrs.frozen(eq=False)
@@ -60,6 +58,36 @@ class FileReply:
 Plain = tuple[int, bytes]
 """Status and body."""
 Reply = Plain | FileReply
+
+
+class RequestHead(msgspec.Struct, frozen=True, gc=False):
+    """A request without its body, as it came."""
+
+    method: str
+    """In capitals, however it was sent."""
+    path: bytes
+    query: bytes
+    address: str | None
+    """Of the client; one behind a trusted proxy has its own."""
+    length: int = 0
+    """Declared bytes of the body; `CHUNKED` where they are not declared."""
+    is_browser: bool = False
+    """Whether a browser sent it, by its headers."""
+    range: bytes | None = None
+    """The header of that name."""
+    cookie: bytes | None = None
+    """The headers of that name, joined."""
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A request that goes on: what its head says, and whose it is."""
+
+    head: RequestHead
+    resource: TerminalResource
+    sn: str
+    arguments: Arguments
+    terminal: Terminal | None
+    """None where the request is of no terminal: some files are fetched without a serial number."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -94,6 +122,8 @@ class TerminalResource(Resource):
     """Whether it answers for what is under its path as well."""
     needs_terminal: ClassVar[bool] = True
     """Whether a request has to say which terminal it is of; where not, `sn` may be empty."""
+    takes_long: ClassVar[bool] = False
+    """Whether a body may be as long as is configured; else it is a short one."""
     polls: ClassVar[bool] = False
     """Whether terminals ask here for what there is to do."""
     gives_files: ClassVar[bool] = False
@@ -111,52 +141,39 @@ class TerminalResource(Resource):
         """Whether a request is answered before it has gone through the door: an exchange is."""
         return False
 
+    def greets(self, method: str, arguments: Arguments) -> bool:
+        """Whether a request is the initialization exchange (5), which comes before approval."""
+        return False
+
     def changes(self, call: Call) -> bool:
         """Whether a request that was let in would change anything."""
         return True
 
-    def reply(
-        self,
-        method: str,
-        path: bytes,
-        query: bytes,
-        body: bytes,
-        address: str | None,
-        range: bytes | None = None,
-        cookie: bytes | None = None,
-    ) -> Plain | Deferred[Reply]:
-        """Answer a request, at once or later; never raises, and the Deferred never fails."""
+    def reply(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
+        """Answer a request that came whole, at once or later.
+
+        Never raises, and the Deferred never fails.
+        """
+        head, sn, arguments = accepted.head, accepted.sn, accepted.arguments
+        method, address, path, range = head.method, head.address, head.path, head.range
         try:
-            if method not in self.methods:
-                raise WrongMethod(f"This path takes {' and '.join(self.methods)} requests.")
-            sn, arguments = self._read(query, address)
-            if self.is_outside(sn, method, arguments):
+            if accepted.terminal is None or self.is_outside(sn, method, arguments):
                 answer = self.answer(Call(method, sn, arguments, body, address, path, range))
             else:
-                terminal = self._door.at_once(sn, address, cookie)
-                if terminal is None or looks_sealed(b"seal=" in query, body):
-                    knock = Knock(method, sn, arguments, body, address, path, cookie)
+                terminal = self._door.at_once(accepted.terminal, head.cookie)
+                if terminal is None or looks_sealed(b"seal=" in head.query, body):
+                    knock = Knock(method, sn, arguments, body, address, path, head.cookie)
                     answer = self._through(knock, range)
                 else:
                     answer = self.answer(
                         Call(method, sn, arguments, body, address, path, range, terminal)
                     )
         except Exception as error:
-            return _refused(error)
+            return refused(error)
         if isinstance(answer, bytes):
             return SUCCESS, answer
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
         return later.addCallbacks(_succeeded, _failed)
-
-    def _read(self, query: bytes, address: str | None) -> tuple[str, Arguments]:
-        try:
-            if self.needs_terminal:
-                return read_query(query)
-            arguments = parse_arguments(query)
-            return check_serial(arguments["SN"]) if "SN" in arguments else "", arguments
-        except TerminalError:
-            self._door.log.refused(doorlog.BAD_ARGUMENTS, None, address)
-            raise
 
     async def _through(self, knock: Knock, range: bytes | None) -> bytes | FileReply:
         """Answer a request that the door has to look at, as it came: sealed or plain."""
@@ -200,17 +217,30 @@ class TerminalResource(Resource):
                 reply: Any = (UnknownPath.status, refusal("There is nothing under this path."))
             else:
                 path, _, query = request.uri.partition(b"?")
-                ranges = request.requestHeaders.getRawHeaders(b"range") or ()
-                cookies = request.requestHeaders.getRawHeaders(b"cookie") or ()
-                reply = self.reply(
+                headers = request.requestHeaders
+                ranges = headers.getRawHeaders(b"range") or ()
+                cookies = headers.getRawHeaders(b"cookie") or ()
+                body = b"" if request.content is None else request.content.read()
+                head = RequestHead(
                     request.method.decode("ascii", "replace").upper(),
                     path,
                     query,
-                    b"" if request.content is None else request.content.read(),
                     getattr(request.getClientAddress(), "host", None),
+                    len(body),
+                    any(
+                        is_of_browser(name, value)
+                        for name, values in headers.getAllRawHeaders()
+                        for value in values
+                    ),
                     ranges[0] if len(ranges) == 1 else None,
                     b"; ".join(cookies) or None,
                 )
+                channel: Any = request.channel
+                reply = channel.site.gate.judge(head)
+                if isinstance(reply, Deferred):
+                    reply = await reply
+                if isinstance(reply, Accepted):
+                    reply = self.reply(reply, body)
             if isinstance(reply, Deferred):
                 reply = await reply
             if gone:
@@ -249,7 +279,7 @@ def _failed(failure: Failure) -> Plain:
     try:
         failure.raiseException()
     except Exception as error:
-        return _refused(error)
+        return refused(error)
 
 
 async def _sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileReply:
@@ -264,6 +294,16 @@ async def _sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> File
     return FileReply(SUCCESS, OCTETS, body=seal(body))
 
 
+def is_of_browser(name: bytes, value: bytes) -> bool:
+    """Whether a header is one that browsers send, and terminals do not."""
+    lower = name.lower()
+    return (
+        lower == b"origin"
+        or lower.startswith(b"sec-fetch-")
+        or (lower == b"user-agent" and value.lower().startswith(b"mozilla/"))
+    )
+
+
 def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes | FileReply:
     """A reply that gives the terminal a token, as a cookie (6, 7)."""
     if token is None and content == PLAIN:
@@ -274,7 +314,7 @@ def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes
     return FileReply(SUCCESS, content + cookie, body=reply)
 
 
-def _refused(error: Exception) -> Plain:
+def refused(error: Exception) -> Plain:
     """The reply that says what went wrong, without what terminals take for success."""
     if isinstance(error, AskForExchange):
         return SUCCESS, UNKNOWN_DEVICE

@@ -45,6 +45,10 @@ class CData(FData):
         """The initialization exchange is always plain."""
         return method == "GET" and not _asks_for_user(arguments)
 
+    def greets(self, method: str, arguments: Arguments) -> bool:
+        """So it is, unless it asks for a user."""
+        return self.is_outside("", method, arguments)
+
     def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
         """Answer with the options, the acknowledgement of an upload, a user, or a decision."""
         arguments = call.arguments

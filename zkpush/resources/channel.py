@@ -6,6 +6,9 @@ answered one after the other; what is not answered yet is not read further, so t
 hold no more than one body and what one read brings. Each reply is one write with the header that
 terminals need, and no more (wire facts, section 2).
 
+A request is judged by its head (`gate`). As long as that takes, nothing more is read; one that is
+refused is answered then, and of its body no more than `MOST_DROPPED` is read, and thrown away.
+
 A request has to come whole in time: its head within the time that a connection may be silent, and
 all of it within `request_seconds`, however it trickles. The site looks once a second.
 """
@@ -25,8 +28,17 @@ from twisted.python.failure import Failure
 
 from ..device.downloads import Interrupted, Sending
 from ..protocol.errors import TerminalError, Unavailable, refusal
-from .base import FileReply, Plain, Reply
+from .base import (
+    CHUNKED,
+    Accepted,
+    FileReply,
+    Plain,
+    Reply,
+    RequestHead,
+    is_of_browser,
+)
 from .connection import BAD_REQUEST, FULL, SLOW, TOO_LARGE, Connection, Over
+from .gate import Verdict
 
 if TYPE_CHECKING:
     from .site import TerminalSite
@@ -34,6 +46,11 @@ if TYPE_CHECKING:
 MOST_LEFT = 1024 * 1024
 """Most bytes that a connection leaves to the reactor to write, before it ends with a reply: who
 asks on and on and reads nothing cannot fill the memory."""
+MOST_DROPPED = 64 * 1024
+"""Longest body that is read to its end although its request is refused: a terminal that is still
+sending reads the reply more surely. The connection is ended then, and at once for a longer one."""
+LINGER_SECONDS = 5
+"""How long such a body may take."""
 _MOST_METHOD = 8
 """Bytes in which the method ends, if it is one of ours."""
 VERSIONS = ("1.0", "1.1")
@@ -42,17 +59,20 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class _Request(msgspec.Struct, gc=False):
-    """What is parsed of one request."""
+    """A request that is coming, or is not answered yet."""
 
-    method: bytes
-    target: bytes
+    head: RequestHead
     version: str
     keep: bool
-    range: bytes | None
-    cookie: bytes | None
-    address: str | None
+    verdict: Verdict | None = None
+    """None until it is judged."""
     body: bytes | list[bytes] = b""
     """A list where it came in parts."""
+
+    @property
+    def received(self) -> int:
+        """Bytes of the body that have come."""
+        return len(self.body) if isinstance(self.body, bytes) else sum(map(len, self.body))
 
 
 class TerminalChannel(Connection):
@@ -67,6 +87,8 @@ class TerminalChannel(Connection):
     _cookie: bytes | None = None
     _forwarded: bytes | None = None
     _expects = False
+    _length = 0
+    _is_browser = False
     _in_head = False
     _head_bytes = 0
     _unread = 0
@@ -74,12 +96,15 @@ class TerminalChannel(Connection):
     _answering = False
     _deaf = False
     _sending: Sending | None = None
+    _dropping = 0
+    """Bytes that are still read of the body of a request that was refused."""
 
     def __init__(self, site: TerminalSite, address: IAddress | None) -> None:
         super().__init__(site, address)
         self._parser = httptools.HttpRequestParser(self)
         self._room = site.body_bytes
         self._queue: collections.deque[_Request] = collections.deque()
+        self._judging: dict[Deferred[Verdict], None] = {}
         self.begun_at = site.tick
         """When (in ticks of the site) the request began that has not come whole."""
 
@@ -93,7 +118,7 @@ class TerminalChannel(Connection):
             # accepted. To read now saves hearing of it from the reactor, and the uploads of one
             # turn share a commit. Of an end of the connection the reactor hears once more.
             transport.doRead()
-            if not (self._closing or self._answering):
+            if not (self._closing or self._answering or self._judging):
                 transport.startReading()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -101,6 +126,8 @@ class TerminalChannel(Connection):
         super().connectionLost(reason)
         self._site.channels.pop(self, None)
         self._queue.clear()
+        for judging in [*self._judging]:
+            judging.cancel()
         if self._room != self._site.body_bytes:
             self._release()
         if self._sending is not None:
@@ -110,8 +137,8 @@ class TerminalChannel(Connection):
 
     @property
     def busy(self) -> bool:
-        """Whether a request came whole and is not answered yet."""
-        return self._answering or bool(self._queue)
+        """Whether a request that may go on came whole, and is not answered yet."""
+        return self._answering or (bool(self._queue) and not self._judging)
 
     @property
     def leaving(self) -> bool:
@@ -121,11 +148,14 @@ class TerminalChannel(Connection):
     @property
     def moving(self) -> bool:
         """Whether a request has begun to come, or something to leave, and has not done so whole."""
-        return self._in_head or self._request is not None or self.leaving
+        is_coming = self._in_head or self._request is not None or bool(self._judging)
+        return is_coming or self.leaving
 
     def dataReceived(self, data: bytes) -> None:
         """Parse what came, then answer what is complete."""
         if self._closing or self._deaf:
+            if self._dropping:
+                self._drop(len(data))
             return
         is_begun, room = self._in_head or self._request is not None, self._room
         if self._request is not None:
@@ -169,8 +199,11 @@ class TerminalChannel(Connection):
             if silent > limits.stalled_seconds:
                 self._strike("stalled_seconds")
                 self.cut()
-        elif self.busy:
+        elif self.busy or self._judging:
             return
+        elif self._dropping:
+            if tick - self.begun_at > LINGER_SECONDS:
+                self.hang_up()
         elif self._in_head or self._request is not None:
             is_silent = silent > limits.idle_seconds
             if is_silent or tick - self.begun_at > limits.request_seconds:
@@ -201,7 +234,8 @@ class TerminalChannel(Connection):
             self._hear_proxy()
         self._target = b""
         self._range = self._cookie = self._forwarded = None
-        self._expects = False
+        self._expects = self._is_browser = False
+        self._length = 0
         self._in_head = True
         self._head_bytes = 0
         self._unread = 0
@@ -219,41 +253,107 @@ class TerminalChannel(Connection):
         self._head_bytes += length + len(value) + 4  # ": " and the end of the line
         if self._head_bytes > self._site.head_bytes:
             raise Over("head_bytes", BAD_REQUEST)
-        if length == 14 and name.lower() == b"content-length":
-            if int(value) > self._site.body_bytes:
-                raise Over("body_bytes", TOO_LARGE)
-        elif length == 6:
+        if length == 6:
             lower = name.lower()
             if lower == b"expect":
                 self._expects = value.lower() == b"100-continue"
             elif lower == b"cookie":
                 self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
-        elif length == 5 and name.lower() == b"range":
-            # Of two, neither is one range.
-            self._range = value if self._range is None else b""
-        elif length == 15 and self._trusted and name.lower() == b"x-forwarded-for":
-            forwarded = self._forwarded
-            self._forwarded = value if forwarded is None else forwarded + b"," + value
+            elif lower == b"origin":
+                self._is_browser = True
+        elif length == 14 and name.lower() == b"content-length":
+            self._length = int(value)
+            if self._length > self._site.body_bytes:
+                raise Over("body_bytes", TOO_LARGE)
+        elif length == 5:
+            if name.lower() == b"range":
+                # Of two, neither is one range.
+                self._range = value if self._range is None else b""
+        elif length == 15:
+            if self._trusted and name.lower() == b"x-forwarded-for":
+                forwarded = self._forwarded
+                self._forwarded = value if forwarded is None else forwarded + b"," + value
+        elif length == 17 and name.lower() == b"transfer-encoding":
+            self._length = CHUNKED
+        elif length == 10 or length >= 14:
+            self._is_browser = self._is_browser or is_of_browser(name, value)
 
     def on_headers_complete(self) -> None:
         """The body, if there is one, comes next."""
         self._in_head = False
+        if self._deaf:
+            return  # behind the last request that is looked at
         parser = self._parser
         version = parser.get_http_version()
         if version not in VERSIONS:
             raise TerminalError
         keep = version == "1.1" and parser.should_keep_alive()
         address = self._address if self._forwarded is None else self._client(self._forwarded)
-        self._request = _Request(
-            parser.get_method(), self._target, version, keep, self._range, self._cookie, address
+        path, _, query = self._target.partition(b"?")
+        head = RequestHead(
+            parser.get_method().decode("ascii"),
+            path,
+            query,
+            address,
+            self._length,
+            self._is_browser,
+            self._range,
+            self._cookie,
         )
+        request = self._request = _Request(head, version, keep)
         self.active_at = self._site.tick
-        if self._expects and version == "1.1" and not self.busy:
-            self._send(_CONTINUE)
+        verdict = self._site.judge(head)
+        if isinstance(verdict, Deferred):
+            self._judge_later(request, verdict)
+        else:
+            self._judged(request, verdict)
+
+    def _judge_later(self, request: _Request, verdict: Deferred[Verdict]) -> None:
+        """Read nothing more until a request is judged."""
+        is_later = False
+        transport: Any = self.transport
+
+        def judged(found: Verdict | Failure) -> None:
+            self._judging.pop(verdict, None)
+            if self._closing or isinstance(found, Failure):
+                return
+            # What took this long was not the terminal's doing.
+            self.active_at = self.begun_at = self._site.tick
+            self._judged(request, found)
+            if is_later:
+                if not self._judging and not self._answering:
+                    transport.resumeProducing()
+                self._next()
+
+        verdict.addBoth(judged)
+        if request.verdict is None:
+            is_later = True
+            self._judging[verdict] = None
+            transport.pauseProducing()
+
+    def _judged(self, request: _Request, verdict: Verdict) -> None:
+        """Read the body of a request that is accepted; answer one that is not without it."""
+        request.verdict = verdict
+        if self._request is not request:
+            return  # its body has come already
+        if isinstance(verdict, Accepted):
+            if self._expects and request.version == "1.1" and not self._queue:
+                self._send(_CONTINUE)
+        elif request.head.length:
+            self._request = None
+            self._queue.append(request)
+            self._release()
+            request.keep = False
+            self._deaf = True
+            if 0 < request.head.length <= MOST_DROPPED and not self._expects:
+                self._dropping = request.head.length - request.received
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
         site, length = self._site, len(part)
+        if self._deaf:
+            self._drop(length)
+            return
         self._room -= length
         site.bodies_bytes += length
         if self._room < 0:
@@ -280,17 +380,15 @@ class TerminalChannel(Connection):
     def _next(self) -> None:
         """Answer what waits, as long as that can be done at once."""
         while self._queue and not self._answering and not self._closing:
-            request = self._queue.popleft()
-            method = request.method.decode("ascii")
-            body = request.body
-            reply = self._site.reply(
-                method,
-                request.target,
-                b"".join(body) if isinstance(body, list) else body,
-                request.address,
-                request.range,
-                request.cookie,
-            )
+            request = self._queue[0]
+            verdict, body = request.verdict, request.body
+            if verdict is None:
+                return
+            self._queue.popleft()
+            if isinstance(verdict, tuple):
+                self._write(request, verdict)
+                continue
+            reply = self._site.reply(verdict, b"".join(body) if isinstance(body, list) else body)
             if isinstance(reply, tuple):
                 self._write(request, reply)
             else:
@@ -327,16 +425,17 @@ class TerminalChannel(Connection):
         # Only now: what waits for the last request in hand may end this connection at once.
         self._site.end()
         if not self._closing:
-            transport: Any = self.transport
-            transport.resumeProducing()
+            if not self._judging:
+                transport: Any = self.transport
+                transport.resumeProducing()
             self._next()
 
     async def _send_file(self, request: _Request, reply: FileReply) -> None:
         keep = self._keeps(request)
         head = self._site.head(reply.status, request.version, keep, len(reply), reply.header)
         try:
-            if request.method == b"HEAD" or reply.download is None:
-                self._send(head if request.method == b"HEAD" else head + reply.body)
+            if request.head.method == "HEAD" or reply.download is None:
+                self._send(head if request.head.method == "HEAD" else head + reply.body)
             else:
                 self._send(head)
                 self._direct = False
@@ -368,16 +467,24 @@ class TerminalChannel(Connection):
             status, body = reply
             keep = self._keeps(request)
             head = self._site.head(status, request.version, keep, len(body))
-            self._send(head if request.method == b"HEAD" else head + body, last=not keep)
-            if not keep:
+            lingers = self._dropping > 0 and not self._queue
+            whole = head if request.head.method == "HEAD" else head + body
+            self._send(whole, last=not keep and not lingers)
+            if not keep and not lingers:
                 self.hang_up()
         except Exception:  # of the transport, which may be anybody's; callers have more to do
             self._log.failure("A reply was not written")
             self.cut()
 
+    def _drop(self, length: int) -> None:
+        """Throw away what comes of the body of a request that was refused; end with its end."""
+        self._dropping = max(0, self._dropping - length)
+        if not self._dropping and not self._queue and not self._answering:
+            self.hang_up()
+
     def _fail(self, reply: Plain) -> None:
         """Refuse what cannot be read, unless good requests came before it: those are answered."""
-        if self.busy:
+        if self._answering or self._queue:
             self._last()
             self._next()
         else:

@@ -11,6 +11,7 @@ class DeviceCmd(TerminalResource):
     """POST answers."""
 
     methods = ("POST",)
+    takes_long = True
 
     def __init__(self, door: Door, queue: CommandQueue) -> None:
         super().__init__(door)

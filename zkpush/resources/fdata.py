@@ -23,6 +23,7 @@ class FData(TerminalResource):
     default_table: ClassVar[str | None] = ATTPHOTO.name
     """What an upload is of that does not say so; None where it has to."""
     methods: ClassVar[Sequence[str]] = ("POST",)
+    takes_long = True
 
     def __init__(self, door: Door, intake: Intake) -> None:
         super().__init__(door)

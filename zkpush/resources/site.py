@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -11,15 +10,12 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
-from twisted.web.resource import Resource
-from twisted.web.server import Request
 
 from ..config import Limits
 from ..device.refusals import Refused
-from ..protocol.errors import UnknownPath, refusal
-from ..protocol.requests import normalize_segment
-from .base import PLAIN, Nowhere, Plain, Reply, TerminalResource
+from .base import PLAIN, Accepted, Plain, Reply, RequestHead
 from .channel import TerminalChannel
+from .gate import RequestGate, Verdict
 from .proxies import Proxies
 from .transport import SpareServer
 
@@ -29,50 +25,8 @@ MOST_LOOKED_AT = 100
 DRAIN_SECONDS = 5.0
 """How long what is on its way may take, once the daemon is to stop: requests, and files."""
 DRAIN_STEP = 0.05
-MOST_TARGETS = 1024
-"""Spellings of paths that are remembered."""
 MOST_HEADS = 256
 """Headers that are remembered, for a second at most: most replies are the same few."""
-_NOTHING = (UnknownPath.status, refusal("There is nothing under this path."))
-
-
-class IClock(Resource):
-    """/iclock, however firmware writes it: other case, `.aspx`, doubled, ending in `/`."""
-
-    def __init__(self, children: Mapping[str, TerminalResource]) -> None:
-        super().__init__()
-        self._named = {name.encode(): child for name, child in children.items()}
-
-    def getChild(self, path: bytes, request: Request | None) -> Resource:
-        """Find the resource of a path segment."""
-        name = normalize_segment(path)
-        if name == b"iclock":
-            return self
-        return self._named.get(name) or Nowhere()
-
-
-class Root(Resource):
-    """Everything is under /iclock."""
-
-    def __init__(self, children: Mapping[str, TerminalResource]) -> None:
-        super().__init__()
-        self._iclock = IClock(children)
-
-    def getChild(self, path: bytes, request: Request | None) -> Resource:
-        """Find /iclock in any case."""
-        return self._iclock if normalize_segment(path) == b"iclock" else Nowhere()
-
-    def find(self, path: bytes) -> TerminalResource | None:
-        """The resource of a whole path, as twisted.web would find it; None if there is none."""
-        here: Resource = self
-        segments = path.split(b"/")[1:]
-        while segments:
-            if here.isLeaf:
-                if isinstance(here, TerminalResource) and (here.is_folder or segments == [b""]):
-                    return here
-                return None
-            here = here.getChild(segments.pop(0), None)
-        return here if isinstance(here, TerminalResource) else None
 
 
 class TerminalSite(ServerFactory):
@@ -84,14 +38,14 @@ class TerminalSite(ServerFactory):
 
     def __init__(
         self,
-        children: Mapping[str, TerminalResource],
+        gate: RequestGate,
         limits: Limits,
         proxies: Proxies,
         refused: Refused,
         clock: IReactorTime,
     ) -> None:
         """`refused` hears of every limit that strikes."""
-        self.root = Root(children)
+        self.gate = gate
         self.limits = limits
         self.proxies = proxies
         self.has_proxies = bool(proxies)
@@ -109,7 +63,6 @@ class TerminalSite(ServerFactory):
         """Counts seconds, for what only needs to know about how long ago something was."""
         self.draining = False
         self._clock = clock
-        self._targets: dict[bytes, TerminalResource | None] = {}
         self._date = (0, b"")
         self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
         self._leaving: list[Any] = []
@@ -163,27 +116,13 @@ class TerminalSite(ServerFactory):
         else:
             del self._counts[address]
 
-    def reply(
-        self,
-        method: str,
-        target: bytes,
-        body: bytes,
-        address: str | None,
-        range: bytes | None = None,
-        cookie: bytes | None = None,
-    ) -> Plain | Deferred[Reply]:
-        """Answer a request, at once or later."""
-        path, _, query = target.partition(b"?")
-        try:
-            resource = self._targets[path]
-        except KeyError:
-            resource = self.root.find(path)
-            is_one = resource is not None and not resource.is_folder
-            if is_one and len(self._targets) < MOST_TARGETS:
-                self._targets[path] = resource
-        if resource is None:
-            return _NOTHING
-        return resource.reply(method, path, query, body, address, range, cookie)
+    def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
+        """Judge a request by its head, at once or later."""
+        return self.gate.judge(head)
+
+    def reply(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
+        """Answer a request that was accepted and came whole, at once or later."""
+        return accepted.resource.reply(accepted, body)
 
     def head(
         self, status: int, version: str, keep: bool, length: int, lines: bytes = PLAIN

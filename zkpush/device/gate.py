@@ -1,0 +1,149 @@
+"""The gate: whether a request may come in, by its serial number and address alone.
+
+Theory of operation. The gate looks at the head of a request, before any of its body is read. An
+approved terminal that is where it may be passes at once, out of memory. For anything else the store
+has the last word, but is asked at most once a second for a terminal, and for many terminals in one
+query: what it said is remembered for that second, and a change that this process writes or reads
+holds at once.
+
+Requests are counted for each terminal and address, so that whoever floods a serial number from
+elsewhere does not use up what its terminal may ask.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from ..model import DeviceState
+from ..protocol.errors import TooManyRequests
+from .allowance import MINUTE
+from .door import digest_of, token_of
+from .pacer import RequestPacer
+from .registry import Registry
+from .terminal import OTHERS, TOKEN, RequestCounter, Terminal
+
+MOST_ADDRESSES = 8
+"""Addresses of one terminal whose requests are counted apart; all further ones count together."""
+
+
+class AdmissionGate:
+    """Lets terminals in, or raises why not."""
+
+    def __init__(self, registry: Registry, most_requests: int, clock: IReactorTime) -> None:
+        """`most_requests` is how many a terminal may make in a minute."""
+        self._registry = registry
+        self._most = most_requests
+        self.pacer = RequestPacer(clock)
+
+    def known(self, sn: str, address: str | None, cookie: bytes | None) -> Terminal | None:
+        """The terminal of a request, if it is approved and may go on at once; else None."""
+        terminal = self._registry.known(sn)
+        if (
+            terminal is None
+            or terminal.device.state is not DeviceState.APPROVED
+            or (address != terminal.checked and not terminal.may_be_at(address))
+            or not self._count(terminal, address, cookie)
+        ):
+            return None
+        self._registry.seen(terminal, address)
+        return terminal
+
+    def judge(
+        self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None
+    ) -> Terminal | Deferred[Terminal]:
+        """The terminal of any request, at once or after a look at the store.
+
+        `hello` is the query of an initialization exchange (5): a terminal that waits for approval
+        may make it, because it may offer another pushcommkey. `Refused` if the terminal is not
+        admitted, or is where it may not be; `TooManyRequests`.
+        """
+        registry = self._registry
+        terminal = registry.known(sn)
+        if terminal is None:
+            registry.unknown.check(sn, address)
+            if registry.loaded:
+                registry.unknown.look(sn, address)
+            return Deferred.fromCoroutine(self._look_up(sn, address, cookie, hello))
+        if not terminal.may_be_at(address):
+            if registry.is_fresh(terminal):
+                raise registry.misplaced(terminal, address)
+            return Deferred.fromCoroutine(self._look_again(terminal, address))
+        if not self._count(terminal, address, cookie):
+            registry.refused("requests_per_minute", sn, address)
+            raise TooManyRequests("This terminal asks too often; it is served again in a minute.")
+        registry.seen(terminal, address)
+        state = terminal.device.state
+        if state is DeviceState.APPROVED:
+            return terminal
+        if hello is not None and state is DeviceState.PENDING and terminal.hello != hello:
+            terminal.hello = hello
+            return terminal
+        if registry.is_fresh(terminal):
+            raise registry.not_admitted(terminal, address)
+        terminal.hello = None
+        return Deferred.fromCoroutine(self._look_again(terminal, address))
+
+    async def _look_up(
+        self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None
+    ) -> Terminal:
+        terminal = await self._registry.meet(sn, address)
+        self._count(terminal, address, cookie)
+        self._registry.seen(terminal, address)
+        state = terminal.device.state
+        if state is DeviceState.APPROVED:
+            return terminal
+        if hello is not None and state is DeviceState.PENDING:
+            terminal.hello = hello
+            return terminal
+        raise self._registry.not_admitted(terminal, address)
+
+    async def _look_again(self, terminal: Terminal, address: str | None) -> Terminal:
+        terminal = await self._registry.admit(terminal.device.sn, address)
+        self._registry.seen(terminal, address)
+        return terminal
+
+    def _count(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
+        """Count a request; whether it is one of those that may be made in this minute."""
+        counter = terminal.counters.get(address) or self._counter(terminal, address)
+        counter.count += 1
+        return (
+            counter.count <= self._most
+            or self._begins_minute(counter)
+            or self._has_token(terminal, cookie)
+        )
+
+    def _begins_minute(self, counter: RequestCounter) -> bool:
+        """Count anew, if those that may be made took a minute; `since` is in milliseconds."""
+        now = self._registry.now()
+        if 0 <= now - counter.since < MINUTE * 1000:
+            return False
+        counter.count, counter.since = 1, now
+        return True
+
+    def _counter(self, terminal: Terminal, address: str | None) -> RequestCounter:
+        """The counter of an address that has none yet. The first one stays: it is the usual one."""
+        counters, now = terminal.counters, self._registry.now()
+        if not counters and terminal.device.address not in (None, address):
+            counters[terminal.device.address] = RequestCounter(now)
+        if len(counters) >= MOST_ADDRESSES:
+            for other in [*counters][1:]:
+                if now - counters[other].since >= MINUTE * 1000:
+                    del counters[other]
+        if len(counters) >= MOST_ADDRESSES:
+            return counters.setdefault(OTHERS, RequestCounter(now))
+        return counters.setdefault(address, RequestCounter(now))
+
+    def _has_token(self, terminal: Terminal, cookie: bytes | None) -> bool:
+        """Whether a request brings a token of the terminal, and those that do are not too many."""
+        token = None if cookie is None else token_of(cookie)
+        if token is None:
+            return False
+        digest = digest_of(token)
+        if not any(hmac.compare_digest(digest, one) for one in terminal.device.tokens):
+            return False
+        counter = terminal.counters.setdefault(TOKEN, RequestCounter(self._registry.now()))
+        counter.count += 1
+        return counter.count <= self._most or self._begins_minute(counter)

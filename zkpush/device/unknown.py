@@ -1,0 +1,154 @@
+"""Terminals that this process does not know: looked up, recorded, or refused, at a bounded cost.
+
+Theory of operation. A serial number is quickly invented, so a flood of them must fill neither
+memory nor the database, nor keep it busy. Look-ups share queries (`lookups`), and there are only so
+many a minute; beyond that, requests are refused without one. A refusal is remembered for a second,
+and forgotten at once when the registry takes over a terminal of that serial number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from ..config import Limits
+from ..interfaces import IAdmissionPolicy, IStore
+from ..model import Device, DeviceState
+from ..protocol.errors import ProtocolError, TooManyRequests
+from ..protocol.errors import Refused as TurnedAway
+from . import doorlog
+from .allowance import Allowance
+from .doorlog import DoorLog
+from .lookups import StoreLookups
+from .refusals import Refused
+
+REMEMBERED_SECONDS = 1.0
+"""How long a refusal holds without another look at the store."""
+MOST_REMEMBERED = 1024
+"""Refused serial numbers that are remembered."""
+_TOO_MANY = "Too many new terminals come at once; try again later."
+_NONE_TAKEN = "This server takes no unknown terminals; an operator has to add it."
+_FULL = "This server takes no more new terminals; an operator adds it."
+
+
+class UnknownTerminals:
+    """Decides about serial numbers that the registry does not know."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        lookups: StoreLookups,
+        policy: IAdmissionPolicy,
+        timezone: str,
+        limits: Limits,
+        refused: Refused,
+        door: DoorLog,
+        clock: IReactorTime,
+        known: Sized,
+    ) -> None:
+        """`known` are the terminals of the registry; `timezone` is the one that new ones get."""
+        self._store = store
+        self._lookups = lookups
+        self._policy = policy
+        self._timezone = timezone
+        self._limits = limits
+        self._refused = refused
+        self._door = door
+        self._clock = clock
+        self._known = known
+        self._allowance = Allowance(limits.unknown_per_minute, clock.seconds())
+        self._remembered: dict[str, tuple[float, Callable[[str, str | None], ProtocolError]]] = {}
+        self._pending: set[str] = set()
+        self._recording = 0
+
+    def heard(self, device: Device) -> None:
+        """Take note of what the store says of a terminal."""
+        self._remembered.pop(device.sn, None)
+        if device.state is DeviceState.PENDING:
+            self._pending.add(device.sn)
+        elif device.sn in self._pending:
+            self.forget(device.sn)
+
+    def forget(self, sn: str) -> None:
+        """Take note that a terminal is removed, or does not wait any more: there is room again."""
+        self._pending.discard(sn)
+        self._remembered.clear()
+
+    def check(self, sn: str, address: str | None) -> None:
+        """Raise the refusal of a serial number that was refused less than a second ago."""
+        known = self._remembered.get(sn)
+        if known is not None:
+            at, refusal = known
+            if 0 <= self._clock.seconds() - at < REMEMBERED_SECONDS:
+                raise refusal(sn, address)
+
+    def look(self, sn: str, address: str | None) -> None:
+        """Count a look at the store on behalf of a terminal that is not approved.
+
+        `TooManyRequests` if there were as many as there may be in a minute.
+        """
+        if not self._allowance.take(self._clock.seconds()):
+            self._refused("unknown_per_minute", sn, address)
+            raise TooManyRequests(_TOO_MANY)
+
+    async def find(self, sn: str, address: str | None) -> tuple[Device, int | None]:
+        """Find a terminal in the store, or record it if the policy says so.
+
+        `TurnedAway` if the policy does not record it, or as many are recorded as may be.
+        """
+        device, due = await self._lookups.find(sn)
+        if device is None:
+            device, due = await self._record(sn, address), None
+        return device, due
+
+    async def _record(self, sn: str, address: str | None) -> Device:
+        state = self._policy.admit(sn)
+        if state is None:
+            raise self._refuse(sn, address, self._take_none)
+        if len(self._known) + self._recording >= self._limits.terminals:
+            raise self._refuse(sn, address, self._has_limit("terminals"))
+        if len(self._pending) >= self._limits.pending_terminals:
+            raise self._refuse(sn, address, self._has_limit("pending_terminals"))
+        now = int(self._clock.seconds() * 1000)
+        # It counts from now on, while others are looked up.
+        self._recording += 1
+        if state is DeviceState.PENDING:
+            self._pending.add(sn)
+        try:
+            device = await self._store.write(
+                lambda tx: tx.devices.add(sn, state, self._timezone, now)
+            )
+        except BaseException:
+            self._pending.discard(sn)
+            raise
+        finally:
+            self._recording -= 1
+        self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
+        return device
+
+    def _refuse(
+        self,
+        sn: str,
+        address: str | None,
+        refusal: Callable[[str, str | None], ProtocolError],
+    ) -> ProtocolError:
+        """Remember a refusal, and return it."""
+        if len(self._remembered) >= MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[sn] = (self._clock.seconds(), refusal)
+        return refusal(sn, address)
+
+    def _take_none(self, sn: str, address: str | None) -> ProtocolError:
+        self._door.refused(doorlog.UNKNOWN, sn, address)
+        return TurnedAway(_NONE_TAKEN)
+
+    def _has_limit(self, limit: str) -> Callable[[str, str | None], ProtocolError]:
+        def refusal(sn: str, address: str | None) -> ProtocolError:
+            self._refused(limit, sn, address)
+            return TurnedAway(_FULL)
+
+        return refusal
