@@ -219,6 +219,11 @@ class Rig:
         raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
         return await talk(self.manage, raw)
 
+    async def person(self, pin: str) -> str:
+        """The pseudonym of a person in the audit log."""
+        name: str = await self.store.read(lambda tx: tx.audit.person(pin))
+        return name
+
     async def token(self, name: str, *scopes: Scope) -> str:
         """A new token with these scopes."""
         body = {"name": name, "scopes": [scope.value for scope in scopes]}

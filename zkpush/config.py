@@ -172,6 +172,18 @@ class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 7
 
 
+class AuditRetention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the audit log is kept."""
+
+    keep_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(
+            description="Days after which rows of the audit log are removed, behind a signed "
+            "checkpoint; unset: never"
+        ),
+    ] = None
+
+
 class RemoteAttendance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether terminals are given users who are not on them (spec 14)."""
 
@@ -316,6 +328,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     remote_attendance: RemoteAttendance = RemoteAttendance()
     verification: Verification = Verification()
     events: Events = Events()
+    audit: AuditRetention = AuditRetention()
     privacy: Privacy = Privacy()
 
     @property

@@ -19,10 +19,12 @@ from .datadir import KEY_BYTES, read_key, write_secret
 from .interfaces import StoreError
 from .marker import read_claim
 from .permissions import key_file
+from .persist.checking import Checked, check_thd
 from .persist.databases import Database
 from .persist.forgetting import forget_templates_thd
 from .persist.identity import check_identity_thd
 from .persist.keys import SiteKey
+from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.postgresql import open_postgresql
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite import SQLite, open_sqlite
@@ -53,7 +55,7 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
     At any moment the key in the key file opens the database. `ConfigError` for what is wrong with
     the configuration, `StoreError` for what is with the database, `OSError` with the key files.
     """
-    with _alone(data, file, url) as (database, files, site):
+    with _opened(data, file, url) as (database, files, site):
         damaged = _rotate(database, files, site, say)
         is_shared = not isinstance(database, SQLite)
     name = SiteKey(read_key(files.current)).name
@@ -62,18 +64,40 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
 
 def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
     """Remove all templates and comparison photos; gives how many. Raises as `rotate_key`."""
-    with _alone(data, file, url) as (database, _, site):
+    with _opened(data, file, url) as (database, _, site):
         found = keys_of_thd(database, site)
         if not found.is_settled:
             raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
         return forget_templates_thd(database, found.vault, _now())
 
 
+def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:
+    """Migrate the database; returns the revisions before and after. Raises as `rotate_key`."""
+    with _opened(data, file, url) as (database, _, _):
+        before = revision_thd(database)
+        if before is None:
+            raise StoreError("the database is empty; start the daemon to make a new one")
+        migrate_thd(database)
+        return before, head_revision()
+
+
+def check(data: Path, file: Path | None, url: str | None, noted: str | None) -> Checked:
+    """Check the database and the audit log; a daemon may run on it. Raises as `rotate_key`.
+
+    `noted` is the head of the audit log that an operator has noted, if any.
+    """
+    with _opened(data, file, url, alone=False) as (database, _, site):
+        found = keys_of_thd(database, site)
+        if not found.is_settled:
+            raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
+        return check_thd(database, found.vault, noted)
+
+
 @contextlib.contextmanager
-def _alone(
-    data: Path, file: Path | None, url: str | None
+def _opened(
+    data: Path, file: Path | None, url: str | None, *, alone: bool = True
 ) -> Iterator[tuple[Database, KeyFiles, SiteKey]]:
-    """The database of a daemon that does not run, and its key."""
+    """The database of a daemon and its key; `alone` while no daemon runs."""
     flags: dict[str, object] = {"data": data}
     if url is not None:
         flags["database"] = url
@@ -85,7 +109,7 @@ def _alone(
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in _KINDS:
         raise StoreError(f"this is not done to a database of {scheme!r} here")
-    database = _KINDS[scheme](settings.database_url, site.secret, alone=True)
+    database = _KINDS[scheme](settings.database_url, site.secret, alone=alone, existing=True)
     try:
         with database.held():
             check_identity_thd(database, read_claim(settings.data, new=False))

@@ -257,6 +257,8 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     subject: str
     detail: str | None = None
+    pins: list[str] = []
+    """The people that it names by pseudonyms, as far as they are still known."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

@@ -252,7 +252,7 @@ def build(
         refused,
         reactor,
     )
-    retention = Retention(store, settings.events, reactor, owner)
+    retention = Retention(store, settings.events, settings.audit, reactor, owner)
     readings = Readings(store, reactor)
     problems = Problems(store, registry)
     tokens = Tokens(data.admin_token, store, reactor)

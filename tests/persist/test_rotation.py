@@ -271,7 +271,7 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path, data: pathlib.Path) 
         rotate(data, url)
     assert {file.name for file in tmp_path.iterdir()} == {"key"}
     (tmp_path / "none.sqlite").touch()
-    with pytest.raises(StoreError, match="start the daemon once"):
+    with pytest.raises(StoreError, match="database upgrade"):
         rotate(data, url)
     with pytest.raises(StoreError, match="not done to a database"):
         rotate(data, "other://x")

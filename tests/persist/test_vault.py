@@ -154,7 +154,8 @@ def test_keys_are_made_once(empty_url: str) -> None:
     with database.engine.connect() as connection:
         rows = connection.execute(keys.select()).all()
     database.close()
-    assert {row.purpose for row in rows} == {Purpose.SEAL, Purpose.INDEX}
+    made_for = {Purpose.SEAL, Purpose.INDEX, Purpose.AUDIT, Purpose.NAMING}
+    assert {row.purpose for row in rows} == made_for
     kept = b"".join(bytes(row.wrapped) for row in rows)
     assert made.sealing.secret not in kept
     assert made.indexing not in kept

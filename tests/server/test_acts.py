@@ -83,8 +83,9 @@ async def test_commands_are_recorded_without_their_secrets(rig: Rig) -> None:
         ("cancel command", "terminal T1"),
     ]
     details = [detail for *_, detail in found]
-    assert details[0] == f"{user}: DATA UPDATE USERINFO PIN=7 Passwd (not shown); {FROM}"
-    assert f"DATA UPDATE FINGERTMP PIN=7 FID=1 Valid=1 TMP (not shown); {FROM}" in details[1]
+    person = await rig.person("7")
+    assert details[0] == f"{user}: DATA UPDATE USERINFO PIN={person} Passwd (not shown); {FROM}"
+    assert f"DATA UPDATE FINGERTMP PIN={person} FID=1 Valid=1 TMP (not shown); {FROM}" in details[1]
     assert f"SHELL command (not shown); {FROM}" in details[2]
     assert details[3] == f"{user}: DATA UPDATE USERINFO; {FROM}"
     assert not any(secret in json.dumps(found) for secret in (PASSWORD, TEMPLATE))
@@ -120,7 +121,7 @@ async def test_files_are_recorded(rig: Rig) -> None:
     assert await acts(rig) == [
         ("token admin", "add file", "file 1", f"fw.bin, 8 bytes; {FROM}"),
         ("token admin", "read files", "file 1", FROM),
-        ("token admin", "remove file", "file 1", f"fw.bin; {FROM}"),
+        ("token admin", "remove file", "file 1", f"fw.bin, 8 bytes; {FROM}"),
     ]
 
 
@@ -145,9 +146,9 @@ async def test_tokens_are_recorded(rig: Rig) -> None:
     ("path", "what", "of"),
     [
         ("/users", "passwords", "all users"),
-        ("/users/7", "passwords", "user 7"),
-        ("/users/7/templates", "templates", "user 7"),
-        ("/users/7/photos", "photos", "user 7"),
+        ("/users/7", "passwords", "{person}"),
+        ("/users/7/templates", "templates", "{person}"),
+        ("/users/7/photos", "photos", "{person}"),
         ("/photos/1/content", "photos", "attendance photo 1"),
         ("/idcards", "identity cards", "all terminals"),
         ("/idcards?device=T1", "identity cards", "terminal T1"),
@@ -167,6 +168,7 @@ async def test_who_is_shown_secrets_is_recorded(rig: Rig, path: str, what: str, 
     await rig.post("cdata?SN=T1&table=OPERLOG", f"USER Passwd={PASSWORD}\n".encode())
     command = await order(rig, "DATA UPDATE USERINFO", PIN="7", Passwd=PASSWORD)
     path, of = path.replace("{id}", command), of.replace("{id}", command)
+    of = of.replace("{person}", await rig.person("7"))
     reader = await rig.token("reader", Scope.READ)
     viewer = await rig.token("viewer", Scope.READ, Scope.BIOMETRICS)
     for token in (reader, viewer, viewer):

@@ -37,6 +37,7 @@ async def test_the_audit_log_says_who_did_what_and_when(rig: Rig) -> None:
             "action": "remote attendance",
             "subject": "user 0",
             "detail": None,
+            "pins": [],
         }
     ]
 
@@ -110,9 +111,9 @@ async def test_the_audit_log_is_exported(rig: Rig) -> None:
     as_csv = await rig.api("GET", "/audit", headers=(auth, "Accept: text/csv"))
     rows = list(csv.reader(io.StringIO(as_csv.body.decode())))
     assert rows == [
-        ["id", "recorded_at", "actor", "action", "subject", "detail"],
-        ["1", "2026-03-01T12:00:00.000Z", "token hr", "'=1+1", "file 1", 'a "b", c'],
-        ["2", "2026-03-01T12:00:00.000Z", "token hr", "x", "file 2", ""],
+        ["id", "recorded_at", "actor", "action", "subject", "detail", "pins"],
+        ["1", "2026-03-01T12:00:00.000Z", "token hr", "'=1+1", "file 1", 'a "b", c', ""],
+        ["2", "2026-03-01T12:00:00.000Z", "token hr", "x", "file 2", "", ""],
     ]
     headers = (auth, "Accept: application/x-ndjson")
     part = await rig.api("GET", "/audit?limit=1", headers=headers)

@@ -76,7 +76,7 @@ async def test_a_terminal_gets_the_user_and_the_fingerprints(make_rig, path: str
     assert (response.status, response.body) == (200, ANN)
     assert response.header(b"Content-Type") == b"text/plain"
     assert await audited(rig) == [
-        ("device T2", "remote attendance", "user 7", "2 fingerprints"),
+        ("device T2", "remote attendance", await rig.person("7"), "2 fingerprints"),
     ]
 
 
@@ -168,7 +168,8 @@ async def test_asking_for_nobody_is_recorded(make_rig) -> None:
     rig = await serving(make_rig)
     await rig.get("cdata?SN=T2&table=RemoteAtt&PIN=99")
     detail = "refused: there is no such user"
-    assert await audited(rig) == [("device T2", "remote attendance", "user 99", detail)]
+    person = await rig.person("99")
+    assert await audited(rig) == [("device T2", "remote attendance", person, detail)]
 
 
 @pytest_twisted.ensureDeferred

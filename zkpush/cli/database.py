@@ -1,4 +1,4 @@
-"""`zkpush database`: what is done to the database while no daemon runs on it."""
+"""`zkpush database`: maintenance of the database, on its machine."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from .output import printable
 from .target import Given
+
+MOST_SHOWN = 20
+"""Faults that are printed; the rest is counted."""
 
 
 @click.group()
 def database() -> None:
-    """Look after the database, on its machine, while the daemon does not run."""
+    """Upgrade, check and re-key the database, on its machine.
+
+    Everything but `check` needs the daemon to be stopped.
+    """
 
 
 P = ParamSpec("P")
@@ -60,6 +67,76 @@ def _explained(given: Given) -> Iterator[Path]:
         raise click.ClickException(
             f"{error.filename or 'the key'}: {error.strerror}; then run this again"
         ) from None
+
+
+@database.command()
+@_of_daemon
+@click.pass_obj
+def upgrade(given: Given, file: Path | None, url: str | None) -> None:
+    """Bring the database to the schema of this version, without starting the daemon.
+
+    A database file is copied beside itself first. The daemon does the same when it starts.
+    """
+    from ..maintenance import upgrade as migrate  # with the database: other commands do not need it
+
+    with _explained(given) as data:
+        before, after = migrate(data, file, url)
+    if before == after:
+        click.echo(f"The database is of revision {after} already.")
+    else:
+        click.echo(f"The database is of revision {after} now; it was of {before}.")
+
+
+@database.command()
+@_of_daemon
+@click.option(
+    "--head",
+    "noted",
+    metavar="ID:MAC",
+    help="A head of the audit log that an earlier check printed: it must still be in the log.",
+)
+@click.pass_obj
+def check(given: Given, file: Path | None, url: str | None, noted: str | None) -> None:
+    """Check the database and the audit log; the daemon may run meanwhile.
+
+    Runs the integrity check of the database, then verifies the hash chain of the audit log: rows
+    that were changed, inserted, moved or removed are found. An older copy of the whole database is
+    found only with --head. Exit status 1 means that something is wrong.
+    """
+    from ..maintenance import check as check_database
+
+    with _explained(given) as data:
+        checked = check_database(data, file, url, noted)
+    for note in checked.notes:
+        click.echo(f"Not checked: {note}.")
+    if not checked.damage:
+        click.echo("Database: no damage found.")
+    if not checked.faults:
+        since = f" after the checkpoint at row {checked.removed}" if checked.removed else ""
+        click.echo(f"Audit log: {checked.rows} rows verified{since}.")
+        if checked.head:
+            click.echo(f"Head of the audit log: {checked.head}")
+            click.echo("Note it on another machine; `--head` then finds an older copy.")
+    for words in (*checked.damage, *checked.faults)[:MOST_SHOWN]:
+        click.echo(f"zkpush: {printable(words)}", err=True)
+    more = len(checked.damage) + len(checked.faults) - MOST_SHOWN
+    if more > 0:
+        click.echo(f"zkpush: and {more} more", err=True)
+    if checked.damage:
+        click.echo(
+            "The database is damaged. Stop the daemon, keep a copy of the database as it is, and "
+            "restore the latest sound backup; then send data of the time since again with "
+            "`zkpush devices resend`.",
+            err=True,
+        )
+    if checked.faults:
+        click.echo(
+            "The audit log is not as the server wrote it. Keep a copy of the database as evidence, "
+            "find out who can write to it, and compare the rows that are named with a backup.",
+            err=True,
+        )
+    if not checked.is_sound:
+        raise SystemExit(1)
 
 
 @database.command()

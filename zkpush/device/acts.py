@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ..interfaces import ITransaction
 from ..model import Caller
-from ..protocol.fields import Command
+from ..protocol.fields import Command, Kind
 
 ADD_TERMINAL = "add terminal"
 CHANGE_TERMINAL = "change terminal"
@@ -22,6 +22,13 @@ LONGEST = 80
 """Most characters of a value that are recorded."""
 _MAY_BE_SECRET = frozenset({"command", "value"})
 """Parameters that say anything: what SHELL runs, and the value of SET OPTION."""
+_PERSON = "pin"
+"""The field of a user ID."""
+_OF_PEOPLE = frozenset({_PERSON, "id_number", "message"})
+"""Fields of commands about people: of their other parameters, only numbers are shown."""
+_PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+"""Files whose names may hold a user ID or a name."""
+_HIDDEN = "(not shown)"
 _OPEN_ATTRIBUTES = frozenset(
     {
         "state",
@@ -55,7 +62,7 @@ def change_detail(values: Mapping[str, object]) -> str:
     words = []
     for name, value in values.items():
         if name not in _OPEN_ATTRIBUTES:
-            words.append(f"{name} (not shown)")
+            words.append(f"{name} {_HIDDEN}")
         elif isinstance(value, Mapping):
             words += [f"{key}={_cut(each)}" for key, each in value.items()]
         else:
@@ -63,17 +70,37 @@ def change_detail(values: Mapping[str, object]) -> str:
     return ", ".join(words)
 
 
-def command_detail(command: Command, params: Mapping[str, str]) -> str:
-    """A command with its parameters; those that are, or may be, secret are only named.
+def command_detail(
+    command: Command, params: Mapping[str, str], person: Callable[[str], str]
+) -> str:
+    """A command with its parameters; what may be secret, or tell who a person is, is only named.
 
-    The audit log is not sealed: many read it.
+    The audit log is not sealed, many read it, and it outlives the people in it: a user ID is
+    replaced by the pseudonym that `person` returns.
     """
+    fields = {field.wire: field for field in command.parameters}
     hidden = {*command.secret, *_MAY_BE_SECRET}
-    words = [
-        f"{name} (not shown)" if name in hidden else f"{name}={_cut(value)}"
-        for name, value in params.items()
-    ]
+    if any(field.name in _OF_PEOPLE for field in command.parameters):
+        hidden |= {
+            name
+            for name, field in fields.items()
+            if field.kind not in (Kind.INTEGER, Kind.NUMBER) and field.name != _PERSON
+        }
+    words = []
+    for name, value in params.items():
+        if name in fields and fields[name].name == _PERSON:
+            words.append(f"{name}={person(value)}")
+        elif name in hidden or value.lower().endswith(_PICTURES):
+            words.append(f"{name} {_HIDDEN}")
+        else:
+            words.append(f"{name}={_cut(value)}")
     return " ".join([command.name, *words])
+
+
+def file_detail(name: str, size: int) -> str:
+    """A file by its name, but for pictures: their names may be those of people."""
+    shown = f"picture {_HIDDEN}" if name.lower().endswith(_PICTURES) else name
+    return f"{shown}, {size} bytes"
 
 
 def _cut(value: object) -> str:

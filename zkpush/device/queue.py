@@ -133,7 +133,7 @@ class CommandQueue:
                 file=file,
                 idempotency_key=idempotency_key,
             )
-            detail = f"{command_id}: {acts.command_detail(command, params)}"
+            detail = f"{command_id}: {acts.command_detail(command, params, tx.audit.person)}"
             acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {sn}", detail, now)
             return tx.commands.add(device.id, new, now)
 

@@ -67,7 +67,7 @@ class RemoteUsers:
         def unit(tx: ITransaction) -> list[str]:
             lines = _lines(tx, pin, fingerprint.major_version)
             detail = f"{len(lines) - 1} fingerprints" if lines else "refused: there is no such user"
-            tx.audit.add(f"device {device.sn}", ACTION, f"user {pin}", detail, now)
+            tx.audit.add(f"device {device.sn}", ACTION, tx.audit.person(pin), detail, now)
             return lines
 
         lines = await self._store.write(unit)

@@ -433,10 +433,16 @@ class IEvents(Interface):
 
 
 class IAudit(Interface):
-    """Who did what; nothing is ever changed or dropped, and the database itself refuses to."""
+    """Who did what, in a keyed hash chain; the database refuses to change it.
+
+    The oldest rows can be removed by `forget`, which leaves a checkpoint.
+    """
 
     def add(actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
-        """Record it; none of it is secret."""
+        """Record it; none of it is secret, and people stand in it by `person` only."""
+
+    def person(pin: str) -> str:
+        """The pseudonym of a person, for a subject or a detail."""
 
     def page(
         part: Page,
@@ -444,8 +450,19 @@ class IAudit(Interface):
         until: int | None = None,
         actor: str | None = None,
         action: str | None = None,
+        pin: str | None = None,
     ) -> list[AuditRecord]:
-        """List records by id: from `since` on and before `until`, in milliseconds."""
+        """List records by id: from `since` on and before `until`, in milliseconds.
+
+        With `pin`, only those that name this person.
+        """
+
+    def forget(before: int, limit: int, setting: str, now: int) -> int:
+        """Remove the oldest records, up to `limit`, that are older than an instant (ms).
+
+        A checkpoint in the log says which, when and under which setting. `StoreError` if they are
+        not as they were written.
+        """
 
 
 class ITokens(Interface):

@@ -22,10 +22,11 @@ class AuditQuery(ListQuery, frozen=True):
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
     actor: Annotated[str | None, Meta(description="Who, as in the records")] = None
     action: Annotated[str | None, Meta(description="What, as in the records")] = None
+    pin: Annotated[str | None, Meta(description="User ID of a person that the records name")] = None
 
 
 class AuditView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that somebody did; it is never changed or dropped."""
+    """Something that somebody did; it is never changed."""
 
     id: int
     recorded_at: str
@@ -36,6 +37,13 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
     action: Annotated[str, Meta(description="What, such as `queue command`, or `refused`")]
     subject: Annotated[str, Meta(description="With what, or whom; of what was refused, why")]
     detail: Annotated[str | None, Meta(description="More, and where it came from; no secrets")]
+    pins: Annotated[
+        list[str],
+        Meta(
+            description="User IDs of the people that subject and detail name as `person:…`, as "
+            "long as the server knows them"
+        ),
+    ]
 
 
 class AuditEndpoints:
@@ -64,7 +72,7 @@ class AuditEndpoints:
         """List records of the audit log."""
         since, until = _milliseconds(query.since), _milliseconds(query.until)
         found = await self._store.read(
-            lambda tx: tx.audit.page(query.page, since, until, query.actor, query.action)
+            lambda tx: tx.audit.page(query.page, since, until, query.actor, query.action, query.pin)
         )
         items: list[msgspec.Struct] = [_view(one) for one in found]
         return negotiated(accept, AuditView, listing(items, [one.id for one in found], query))
@@ -82,4 +90,5 @@ def _view(one: AuditRecord) -> AuditView:
         action=one.action,
         subject=one.subject,
         detail=one.detail,
+        pins=one.pins,
     )

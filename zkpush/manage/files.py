@@ -137,7 +137,7 @@ class FileEndpoints:
 
         def unit(tx: ITransaction) -> StoredFile:
             file = tx.files.add(name, content, None, now)
-            detail = f"{name}, {file.size} bytes"
+            detail = acts.file_detail(name, file.size)
             acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
             return file
 
@@ -180,7 +180,8 @@ class FileEndpoints:
                     HTTPStatus.CONFLICT,
                     f"A terminal has still to fetch the file {id}; cancel its command first.",
                 )
-            acts.record(tx, caller, acts.REMOVE_FILE, f"file {id}", file.name, now)
+            detail = acts.file_detail(file.name, file.size)
+            acts.record(tx, caller, acts.REMOVE_FILE, f"file {id}", detail, now)
             return tx.files.remove(id)
 
         if not await self._store.write(unit):

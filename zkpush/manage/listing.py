@@ -85,6 +85,8 @@ def _cell(value: object) -> object:
     """A value for a spreadsheet: text that would be taken for a formula is quoted."""
     if isinstance(value, dict):
         return msgspec.json.encode(value).decode()
+    if isinstance(value, list):
+        return " ".join(map(str, value))
     if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
         return "'" + value
     return value

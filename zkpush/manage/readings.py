@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.internet.interfaces import IReactorTime
 
 from ..device import acts
-from ..interfaces import IStore
+from ..interfaces import IStore, ITransaction
 from ..model import Caller
 
 MINUTE = 60.0
@@ -22,18 +22,25 @@ class Readings:
         self._clock = clock
         self._recent: dict[tuple[str, str, str, str | None], float] = {}
 
-    async def note(self, caller: Caller, what: str, of: str) -> None:
-        """Record that a caller is shown `what`, such as templates, of whom or of what.
+    async def note(
+        self, caller: Caller, what: str, of: str = "", *, pin: str | None = None
+    ) -> None:
+        """Record that a caller is shown `what`, such as templates: of a person, or of a thing.
 
         It is on disk then; if it cannot be, that is a `StoreError`, and nothing is shown.
         """
         now = self._clock.seconds()
-        reading = (caller.name, what, of, caller.address)
+        reading = (caller.name, what, of if pin is None else f"user {pin}", caller.address)
         at = self._recent.get(reading)
         if at is not None and 0 <= now - at < MINUTE:
             return
         action, now_ms = f"read {what}", int(now * 1000)
-        await self._store.write(lambda tx: acts.record(tx, caller, action, of, "", now_ms))
+
+        def unit(tx: ITransaction) -> None:
+            subject = of if pin is None else tx.audit.person(pin)
+            acts.record(tx, caller, action, subject, "", now_ms)
+
+        await self._store.write(unit)
         if len(self._recent) >= MOST:
             self._recent.clear()
         self._recent[reading] = now

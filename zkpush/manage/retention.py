@@ -1,33 +1,45 @@
-"""Old events are dropped, in the background, by one node at a time."""
+"""Old events and old rows of the audit log are removed in the background, by one node at a time."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from ..config import Events
+from ..config import AuditRetention, Events
 from ..interfaces import IStore, ITransaction, StoreError
 
 EVERY = 600.0
-"""Seconds between two looks for old events."""
+"""Seconds between two looks for what is old."""
 DAY = 24 * 3600 * 1000
 PART = 2000
-"""About the most events that are dropped in one unit of work, so that no upload waits for long."""
+"""About the most rows that are removed in one unit of work, so that no upload waits for long."""
+Removal = Callable[[ITransaction], int]
+"""Removes at most `PART` rows; returns how many it removed."""
 
 
 class Retention:
-    """Drops what is older than configured."""
+    """Removes what is older than configured."""
 
     _log = Logger()
 
-    def __init__(self, store: IStore, config: Events, clock: IReactorTime, owner: str) -> None:
+    def __init__(
+        self,
+        store: IStore,
+        events: Events,
+        audit: AuditRetention,
+        clock: IReactorTime,
+        owner: str,
+    ) -> None:
         """`owner` names this process."""
         self._store = store
-        self._config = config
+        self._events = events
+        self._audit = audit
         self._clock = clock
         self._owner = owner
-        self._loop = LoopingCall(self._drop)
+        self._loop = LoopingCall(self._remove_all)
         self._loop.clock = clock
 
     def start(self) -> None:
@@ -39,29 +51,49 @@ class Retention:
         if self._loop.running:
             self._loop.stop()
 
-    async def _drop(self) -> None:
-        try:
-            count = await self.drop()
-        except StoreError as error:
-            self._log.warn("Old events stay for now: {error}", error=str(error))
-        except Exception:
-            self._log.failure("Old events stay for now")
-        else:
-            if count:
-                self._log.info("{count} old events are dropped", count=count)
+    async def _remove_all(self) -> None:
+        for what, remove in (("events", self.drop), ("rows of the audit log", self.drop_audit)):
+            try:
+                count = await remove()
+            except StoreError as error:
+                self._log.warn("Old {what} stay for now: {error}", what=what, error=str(error))
+            except Exception:
+                self._log.failure("Old {what} stay for now", what=what)
+            else:
+                if count:
+                    self._log.info("{count} old {what} are removed", count=count, what=what)
 
     async def drop(self) -> int:
-        """Drop what is old, unless another node does; how many events it was."""
-        now = int(self._clock.seconds() * 1000)
-        until, before = now + int(2 * EVERY * 1000), now - self._config.days * DAY
+        """Remove old events, unless another node does; returns how many."""
+        before = self._now() - self._events.days * DAY
+        return await self._in_parts("events", lambda tx: tx.events.forget(before, PART))
+
+    async def drop_audit(self) -> int:
+        """Remove old rows of the audit log, unless another node does; returns how many.
+
+        `StoreError` if they are not as they were written.
+        """
+        days = self._audit.keep_days
+        if days is None:
+            return 0
+        now = self._now()
+        before, setting = now - days * DAY, f"audit.keep_days = {days}"
+        return await self._in_parts(
+            "audit log", lambda tx: tx.audit.forget(before, PART, setting, now)
+        )
+
+    async def _in_parts(self, lease: str, remove: Removal) -> int:
+        now = self._now()
+        until = now + int(2 * EVERY * 1000)
 
         def unit(tx: ITransaction) -> int:
-            if not tx.leases.hold("events", self._owner, until, now):
-                return 0
-            return tx.events.forget(before, PART)
+            return remove(tx) if tx.leases.hold(lease, self._owner, until, now) else 0
 
-        total = dropped = await self._store.write(unit)
-        while dropped >= PART:
-            dropped = await self._store.write(unit)
-            total += dropped
+        total = removed = await self._store.write(unit)
+        while removed >= PART:
+            removed = await self._store.write(unit)
+            total += removed
         return total
+
+    def _now(self) -> int:
+        return int(self._clock.seconds() * 1000)

@@ -60,20 +60,22 @@ class Attendance(Waiting):
             if self._count > MOST_WAITING:
                 self.flush()
 
-    def take(self) -> Insert | None:
-        """What waits, if anything does; it waits no more."""
+    def take(self) -> list[Insert]:
+        """Take the pending rows."""
         if not self._waiting:
-            return None
+            return []
         columns = _columns(self._waiting)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
         self.forget_waiting()
-        return Insert(
-            attendance,
-            tuple(_NAMES[place] for place in used),
-            [columns[place] for place in used],
-        )
+        return [
+            Insert(
+                attendance,
+                tuple(_NAMES[place] for place in used),
+                [columns[place] for place in used],
+            )
+        ]
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""

@@ -1,41 +1,80 @@
-"""The audit log in the store: rows are only ever added, in the order of the commits.
+"""The audit log in the store: rows are only ever added, in a chain, in the order of the commits.
 
-So that whoever exports it, and goes on from the last record they have, misses none.
+Nothing is remembered between units of work: whoever adds rows reads the head of the chain first,
+under the lock that orders ids, which it holds to its commit. Units without audit rows pay nothing.
 """
 
 from __future__ import annotations
 
+import datetime
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+import attrs
+from sqlalchemy import Connection, Row, delete, or_, select
+from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IAudit
+from ..interfaces import IAudit, StoreError
 from ..model import AuditRecord, Page
-from .databases import Database
-from .schema import audit, plain
-from .waiting import WaitingRows
+from .chain import HEAD, Head, is_linked, linked
+from .chain import Row as Link
+from .databases import Database, Insert
+from .schema import audit, audit_head, plain, users
+from .vault import PERSON, Vault
+from .waiting import Waiting
+
+SERVER = "server"
+"""The actor of what the server does by itself."""
+CHECKPOINT = "checkpoint"
+"""The action of a row that says which rows retention has removed."""
+TAMPERED = "tampered"
+"""The action of a row that says that the log was not as the server had left it."""
+CHAINED = "begin chain"
+"""The action of the row that an upgrade added to rows that had no chain."""
+COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
+_HEAD_NAMES = ("name", "last_id", "last_mac", "start_id", "start_mac", "seal")
+_REPLACE = "(name) DO UPDATE SET " + ", ".join(
+    f"{name} = excluded.{name}" for name in _HEAD_NAMES[1:]
+)
+_PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 
 
 @implementer(IAudit)
-class Audit(WaitingRows):
+class Audit(Waiting):
     """The audit log, on one connection.
 
-    What a group of units records waits for its end, and is written together: who takes ids keeps
-    others from it until the commit.
+    What a group of units records waits for its end, and is written together: whoever takes ids
+    keeps others from it until the commit.
     """
 
-    table = audit
-    names = ("actor", "action", "subject", "detail", "at")
+    _log = Logger()
 
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        connection: Connection,
+        driver: Any,
+        *,
+        rotating: bool = False,
+    ) -> None:
+        """`rotating`: the head may still be sealed under a key that was rotated away."""
         self._connection = connection
+        self._keys = vault.audit
+        self._rotating = rotating
+        self._start: tuple[int, bytes] | None = None
         super().__init__(database, driver)
 
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
         """Record who did what."""
         told = None if detail is None else plain(detail)
-        self._waiting.append((plain(actor), plain(action), plain(subject), told, now))
+        self._waiting.append((now, plain(actor), plain(action), plain(subject), told))
+
+    def person(self, pin: str) -> str:
+        """The pseudonym of a person, for a subject or a detail."""
+        return self._keys.pseudonym(pin)
 
     def page(
         self,
@@ -44,10 +83,14 @@ class Audit(WaitingRows):
         until: int | None = None,
         actor: str | None = None,
         action: str | None = None,
+        pin: str | None = None,
     ) -> list[AuditRecord]:
-        """List records by id: from `since` on and before `until`, in milliseconds."""
+        """List records by id: from `since` on and before `until`, in milliseconds.
+
+        With `pin`, only those that name this person.
+        """
         self.flush()
-        query = select(audit).where(audit.c.id > part.after).order_by(audit.c.id).limit(part.limit)
+        query = select(*(audit.c[name] for name in COLUMNS)).where(audit.c.id > part.after)
         if since is not None:
             query = query.where(audit.c.at >= since)
         if until is not None:
@@ -56,7 +99,131 @@ class Audit(WaitingRows):
             query = query.where(audit.c.actor == actor)
         if action is not None:
             query = query.where(audit.c.action == action)
+        if pin is not None:
+            name = self.person(pin)
+            query = query.where(or_(audit.c.subject.contains(name), audit.c.detail.contains(name)))
+        rows = self._connection.execute(query.order_by(audit.c.id).limit(part.limit)).all()
+        pins = self._pins(text for row in rows for text in (row.subject, row.detail) if text)
+        return [_record(row, pins) for row in rows]
+
+    def forget(self, before: int, limit: int, setting: str, now: int) -> int:
+        """Remove the oldest records, up to `limit`, that are older than an instant (ms).
+
+        A checkpoint in the log says which, when and under which setting. `StoreError` if they are
+        not as they were written: then they are evidence.
+        """
+        self.flush()
+        head = self._sound_head()
+        query = select(audit).order_by(audit.c.id).limit(limit)
+        gone: list[Row[Any]] = []
+        mac = head.start_mac
+        for row in self._connection.execute(query):
+            if row.at >= before or row.id >= head.last_id:
+                break
+            if not is_linked(self._keys, mac, link(row), bytes(row.mac)):
+                raise StoreError(f"row {row.id} of the audit log was changed; nothing is removed")
+            gone.append(row)
+            mac = bytes(row.mac)
+        # The checkpoint of an earlier time stays until other rows go with it.
+        count = sum(1 for row in gone if row.action != CHECKPOINT)
+        if not count:
+            return 0
+        last = gone[-1].id
+        self._start = last, mac
+        detail = (
+            f"{len(gone)} rows from before {_day(before)} are removed; {setting}; chain {mac.hex()}"
+        )
+        self.add(SERVER, CHECKPOINT, f"rows up to {last}", detail, now)
+        self.flush()
+        self._connection.execute(delete(audit).where(audit.c.id <= last))
+        return count
+
+    def take(self) -> list[Insert]:
+        """The rows that wait, linked to the chain, and its new head."""
+        if not self._waiting:
+            return []
+        head, newest, fault = self._read_head()
+        rows = [*self._waiting]
+        if fault is not None:
+            self._log.critical("The audit log was tampered with: {fault}", fault=fault)
+            rows.insert(0, (rows[0][0], SERVER, TAMPERED, "audit log", fault))
+        first = max(head.last_id, newest) + 1
+        links = [Link(first + place, *row) for place, row in enumerate(rows)]
+        macs = [*linked(self._keys.chain, head.last_mac, links)]
+        start_id, start_mac = self._start or (head.start_id, head.start_mac)
+        self.forget_waiting()
+        new = Head(links[-1].id, macs[-1], start_id, start_mac)
+        columns = list(zip(*map(attrs.astuple, links), strict=True))
         return [
-            AuditRecord(**{str(name): value for name, value in row._mapping.items()})
-            for row in self._connection.execute(query)
+            Insert(audit, (*COLUMNS, "mac"), [*columns, macs]),
+            head_insert(new, new.seal(self._keys.chain)),
         ]
+
+    def forget_waiting(self) -> None:
+        """Drop what waits: its transaction is not committed."""
+        self._waiting: list[tuple[int, str, str, str, str | None]] = []
+        self._start = None
+
+    def _read_head(self) -> tuple[Head, int, str | None]:
+        """The head of the chain, the newest id, and what is wrong with the two.
+
+        Others wait until the transaction ends before they read it.
+        """
+        newest, *values = self._database.audit_head(self._driver)
+        newest = newest or 0
+        if values[0] is None:
+            return Head(last_id=newest), newest, "the head of its chain was removed"
+        head, seal = stored_head(*values)
+        good = [self._keys.chain, *(self._keys.retired if self._rotating else ())]
+        if not head.is_sealed(seal, good):
+            return head, newest, f"the head of its chain was changed, to {head.last_id}"
+        if newest < head.last_id:
+            return head, newest, f"rows {newest + 1} to {head.last_id} were removed"
+        if newest > head.last_id:
+            return head, newest, f"rows {head.last_id + 1} to {newest} were added past the server"
+        return head, newest, None
+
+    def _sound_head(self) -> Head:
+        head, _, fault = self._read_head()
+        if fault is not None:
+            raise StoreError(f"the audit log was tampered with: {fault}; nothing is removed")
+        return head
+
+    def _pins(self, texts: Iterable[str]) -> Mapping[str, str]:
+        """The people of the pseudonyms in texts, as far as they are known."""
+        wanted = {name for text in texts for name in _PSEUDONYM.findall(text)}
+        found: dict[str, str] = {}
+        if wanted:
+            for pin in self._connection.execute(select(users.c.pin)).scalars():
+                name = self.person(pin)
+                if name in wanted:
+                    found[name] = pin
+        return found
+
+
+def stored_head(
+    last_id: int, last_mac: bytes, start_id: int, start_mac: bytes, seal: bytes
+) -> tuple[Head, bytes]:
+    """A head and its seal, from the columns of its row."""
+    return Head(last_id, bytes(last_mac), start_id, bytes(start_mac)), bytes(seal)
+
+
+def head_insert(head: Head, seal: bytes) -> Insert:
+    """Put a head in the place of the one before."""
+    values = (HEAD, head.last_id, head.last_mac, head.start_id, head.start_mac, seal)
+    return Insert(audit_head, _HEAD_NAMES, [[value] for value in values], _REPLACE)
+
+
+def link(row: Row[Any]) -> Link:
+    """What the MAC of a stored row is over."""
+    return Link(*(getattr(row, name) for name in COLUMNS))
+
+
+def _record(row: Row[Any], pins: Mapping[str, str]) -> AuditRecord:
+    names = _PSEUDONYM.findall(f"{row.subject} {row.detail or ''}")
+    known = [pins[name] for name in dict.fromkeys(names) if name in pins]
+    return AuditRecord(**{str(name): value for name, value in row._mapping.items()}, pins=known)
+
+
+def _day(at: int) -> str:
+    return datetime.datetime.fromtimestamp(at / 1000, datetime.UTC).isoformat(timespec="seconds")

@@ -34,6 +34,13 @@ ROTATING = (
 )
 
 
+AUDIT_HEAD = """
+SELECT newest.id, last_id, last_mac, start_id, start_mac, seal
+FROM (SELECT max(id) AS id FROM audit) AS newest
+LEFT JOIN audit_head ON audit_head.name = 'audit'
+"""
+
+
 class OutOfReach(StoreError):
     """The database cannot be used now: no unit of work would fare better than another."""
 
@@ -123,6 +130,17 @@ class Database(abc.ABC):
         If it raises because the connection was lost, nobody knows whether it is committed.
         """
         raise NotImplementedError  # asked for only where a transaction can be untouched
+
+    @abc.abstractmethod
+    def audit_head(self, driver: Any) -> Sequence[Any]:
+        """The highest id of the audit log, then the columns of its head (`AUDIT_HEAD`).
+
+        No other process reads the head to add rows until this transaction ends.
+        """
+
+    @abc.abstractmethod
+    def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
+        """What the database itself finds wrong, in words; and what it did not look at, and why."""
 
     @abc.abstractmethod
     def check(self, driver: Any) -> None:

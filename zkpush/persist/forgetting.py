@@ -46,7 +46,7 @@ def forget_templates_thd(database: Database, vault: Vault, now: int) -> int:
             kept = schema.pictures
             connection.execute(delete(kept).where(kept.c.digest == digest))
         note(connection)
-        audit = Audit(database, connection, connection.connection.driver_connection)
+        audit = Audit(database, vault, connection, connection.connection.driver_connection)
         audit.add("operator", "forget templates", "all", None, now)
         audit.flush()
         # Before the commit: who dies here finds them by their rows when this is run again.

@@ -6,15 +6,16 @@ Each is there once for every site key that opens it: for one, but while the keys
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
 from enum import StrEnum
 
 import attrs
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, inspect, select
 
 from ..interfaces import NotUnsealed, StoreError, WrongKey
-from .schema import keys
-from .vault import KEY_BYTES, DataKey, Vault, unwrap_key, wrap_key
+from .schema import audit_head, keys
+from .vault import KEY_BYTES, AuditKeys, DataKey, Vault, unwrap_key, wrap_key
+
+_DAMAGED = "the keys in this database are damaged; restore it from a backup"
 
 
 class Purpose(StrEnum):
@@ -24,6 +25,12 @@ class Purpose(StrEnum):
     RETIRED = "retired"
     """It has sealed; everything is about to be sealed under another one."""
     INDEX = "index"
+    AUDIT = "audit"
+    """Signs the audit log."""
+    AUDITED = "audited"
+    """It has signed rows of the audit log that are still there."""
+    NAMING = "naming"
+    """Makes the pseudonyms of people in the audit log."""
 
 
 @attrs.frozen
@@ -74,6 +81,45 @@ def open_keys(connection: Connection, site: SiteKey) -> Keys | None:
 
     `WrongKey` if they belong to another site key.
     """
+    found = _open(connection, site)
+    if found is None:
+        return None
+    opened, sites = found
+    return Keys(_vault(opened), sites)
+
+
+def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
+    """Open the keys of a database, or make them; `StoreError` if it must not be used."""
+    found = _open(connection, site)
+    if found is None:
+        made = Vault(DataKey.make(), (index := DataKey.make()).secret)
+        rows = [site.wrap(made.sealing, Purpose.SEAL), site.wrap(index, Purpose.INDEX)]
+        connection.execute(insert(keys), rows)
+        found = _open(connection, site)
+        assert found is not None  # noqa: S101 - just made
+    opened, sites = found
+    # Databases from before the chain have no keys for it. With the chain, missing keys are damage.
+    if not inspect(connection).has_table(audit_head.name):
+        opened = [*opened, *_add_audit_keys(connection, site, {purpose for purpose, _ in opened})]
+    settled = Keys(_vault(opened), sites)
+    if not settled.is_settled:
+        raise StoreError(
+            "the rotation of the key was interrupted; run `zkpush database rotate-key` again"
+        )
+    return settled.vault
+
+
+def key_rows(connection: Connection, site: SiteKey, purpose: Purpose) -> list[DataKey]:
+    """The data keys for a purpose that a site key opens."""
+    found = _open(connection, site)
+    return [] if found is None else [key for kept_for, key in found[0] if kept_for == purpose]
+
+
+_Opened = list[tuple[str, DataKey]]
+
+
+def _open(connection: Connection, site: SiteKey) -> tuple[_Opened, frozenset[str]] | None:
+    """The data keys with their purposes, and the names of all site keys; None if there are none."""
     rows = connection.execute(select(keys)).all()
     if not rows:
         return None
@@ -89,31 +135,29 @@ def open_keys(connection: Connection, site: SiteKey) -> Keys | None:
             (row.purpose, site.unwrap(row.id, row.purpose, bytes(row.wrapped))) for row in mine
         ]
     except (NotUnsealed, ValueError) as error:
-        raise WrongKey("the keys in this database are damaged; restore it from a backup") from error
-    return Keys(_vault(opened), sites)
+        raise WrongKey(_DAMAGED) from error
+    return opened, sites
 
 
-def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
-    """Open the keys of a database, or make them; `StoreError` if it must not be used."""
-    found = open_keys(connection, site)
-    if found is None:
-        made = Vault(DataKey.make(), (index := DataKey.make()).secret)
-        rows = [site.wrap(made.sealing, Purpose.SEAL), site.wrap(index, Purpose.INDEX)]
-        connection.execute(insert(keys), rows)
-        return made
-    if not found.is_settled:
-        raise StoreError(
-            "the rotation of the key was interrupted; run `zkpush database rotate-key` again"
-        )
-    return found.vault
+def _add_audit_keys(connection: Connection, site: SiteKey, there: set[str]) -> _Opened:
+    made: _Opened = [
+        (purpose.value, DataKey.make())
+        for purpose in (Purpose.AUDIT, Purpose.NAMING)
+        if purpose.value not in there
+    ]
+    for purpose, key in made:
+        connection.execute(insert(keys), [site.wrap(key, Purpose(purpose))])
+    return made
 
 
-def _vault(opened: Sequence[tuple[str, DataKey]]) -> Vault:
+def _vault(opened: _Opened) -> Vault:
     found = {
         purpose: [key for kept_for, key in opened if kept_for == purpose] for purpose in Purpose
     }
     try:
         (sealing,), (indexing,) = found[Purpose.SEAL], found[Purpose.INDEX]
+        (chain,), (naming,) = found[Purpose.AUDIT], found[Purpose.NAMING]
     except ValueError as error:
-        raise WrongKey("the keys in this database are damaged; restore it from a backup") from error
-    return Vault(sealing, indexing.secret, tuple(found[Purpose.RETIRED]))
+        raise WrongKey(_DAMAGED) from error
+    audit = AuditKeys(chain, naming.secret, tuple(found[Purpose.AUDITED]))
+    return Vault(sealing, indexing.secret, tuple(found[Purpose.RETIRED]), audit)

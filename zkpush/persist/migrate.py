@@ -47,6 +47,12 @@ def migrate_thd(database: Database, claim: DatabaseClaim | None = None) -> Vault
     return vault
 
 
+def revision_thd(database: Database) -> str | None:
+    """The revision of a database; None if it has no tables yet."""
+    with database.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
 def head_revision() -> str:
     """The revision of the schema that this version works on."""
     return str(_scripts()[1].get_current_head())

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
 from .databases import (
+    AUDIT_HEAD,
     IN_USE,
     LOCKED_SECONDS,
     READERS,
@@ -78,10 +79,24 @@ _LOCK, _LOCK_ALONE = (
     f"SET lock_timeout = '2s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
     for function in ("pg_advisory_lock_shared", "pg_advisory_lock")
 )
+_CHECKSUMS = text(
+    "SELECT current_setting('data_checksums'), coalesce(checksum_failures, 0) "
+    "FROM pg_stat_database WHERE datname = current_database()"
+)
+_HAS_AMCHECK = text("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")
+_INDEXES = text(
+    "SELECT index.indexrelid::regclass::text FROM pg_index AS index "
+    "JOIN pg_class ON pg_class.oid = index.indexrelid JOIN pg_am ON pg_am.oid = pg_class.relam "
+    "WHERE pg_am.amname = 'btree' AND pg_class.relnamespace = current_schema()::regnamespace "
+    "ORDER BY 1"
+)
+_CHECK_INDEX = text("SELECT bt_index_check(CAST(:name AS text)::regclass, true)")
 _MIGRATING = text(
     "SELECT set_config('lock_timeout', '0', true), pg_advisory_xact_lock(hashtext('zkpush schema'))"
 )
-_TURN = "turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(hashtext('zkpush ids')))"
+_TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtext('zkpush ids'))"
+_TURN = f"turn AS MATERIALIZED ({_TAKE_TURN})"
+_AUDIT_TURN = f"{_TAKE_TURN}; {AUDIT_HEAD}"
 _ELSEWHERE = """
 WITH seen AS (
     SELECT (value->>0)::bigint AS id, value->>2 AS address
@@ -172,6 +187,35 @@ class PostgreSQL(Database):
         finally:
             if not driver.closed:
                 driver.autocommit = False
+
+    def audit_head(self, driver: psycopg.Connection[Any]) -> Sequence[Any]:
+        """Take the turn of ids, then read the head of the audit log as the last commit left it.
+
+        Both go to the server at once; the second statement has a snapshot of its own.
+        """
+        cursor = driver.execute(_AUDIT_TURN, prepare=False)
+        cursor.nextset()
+        head: Sequence[Any] = cursor.fetchall()[0]
+        return head
+
+    def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
+        """Look at failed checksums of pages, and at all indexes where `amcheck` is installed."""
+        damage, notes = [], []
+        checksums, failures = connection.execute(_CHECKSUMS).one()
+        if failures:
+            damage.append(f"{failures} pages had wrong checksums; see the log of the server")
+        if checksums != "on":
+            notes.append("the server has no checksums of pages (pg_checksums --enable)")
+        if not connection.execute(_HAS_AMCHECK).scalar():
+            notes.append("indexes are not checked (CREATE EXTENSION amcheck)")
+            return damage, tuple(notes)
+        for name in connection.execute(_INDEXES).scalars().all():
+            try:
+                with connection.begin_nested():
+                    connection.execute(_CHECK_INDEX, {"name": name})
+            except SQLAlchemyError as error:
+                damage.append(f"index {name}: {self.words(error)}")
+        return damage, tuple(notes)
 
     def check(self, driver: psycopg.Connection[Any]) -> None:
         """Raise if the server is not there, or would take COMMIT for ROLLBACK.
@@ -269,8 +313,12 @@ def _value(table: Table, name: str, place: int) -> str:
     return f"(row->>{place})::{kind.compile(_DIALECT)}"
 
 
-def open_postgresql(url: str, key: bytes, *, alone: bool = False) -> PostgreSQL:
-    """Open a PostgreSQL database; `StoreError` says why not, without the password."""
+def open_postgresql(
+    url: str, key: bytes, *, alone: bool = False, existing: bool = True
+) -> PostgreSQL:
+    """Open a PostgreSQL database, which has to exist; `StoreError` says why not, without the
+    password.
+    """
     parsed = parse_url(url)
     full = parsed.set(drivername="postgresql+psycopg", query={**CONNECTING, **parsed.query})
     try:

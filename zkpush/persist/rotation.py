@@ -16,10 +16,10 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, or_, select, tuple_
 from twisted.logger import Logger
 
-from ..interfaces import NotUnsealed, StoreError
+from ..interfaces import NotUnsealed, StoreError, WrongKey
 from .audit import Audit
 from .databases import Database
-from .keys import Keys, Purpose, SiteKey, open_keys
+from .keys import Keys, Purpose, SiteKey, key_rows, open_keys
 from .migrate import head_revision
 from .pictures import make_file
 from .purge import is_noted, note, purge_thd
@@ -40,11 +40,12 @@ def keys_of_thd(database: Database, site: SiteKey) -> Keys:
         revision = MigrationContext.configure(connection).get_current_revision()
         if revision != head_revision():
             raise StoreError(
-                "the database is not of this version; start the daemon once, and stop it"
+                "the database is not of this version; stop all daemons that use it, and run "
+                "`zkpush database upgrade`"
             )
         found = open_keys(connection, site)
     if found is None:
-        raise StoreError("the database has no keys yet; start the daemon once, and stop it")
+        raise WrongKey("the keys of this database are missing; restore it from a backup")
     return found
 
 
@@ -58,13 +59,18 @@ def begin_thd(database: Database, old: SiteKey, new: SiteKey) -> None:
         # Of a rotation whose new key was lost before anything was sealed under it.
         connection.execute(delete(keys).where(keys.c.site != old.name))
         vault = found.vault
-        index = connection.execute(
-            select(keys.c.id).where(keys.c.purpose == Purpose.INDEX.value)
-        ).scalar_one()
         rows = [
             new.wrap(DataKey.make(), Purpose.SEAL),
             new.wrap(vault.sealing, Purpose.RETIRED),
-            new.wrap(DataKey(bytes.fromhex(index), vault.indexing), Purpose.INDEX),
+            # Rows of the audit log stay as they were signed; new ones are signed with a new key.
+            new.wrap(DataKey.make(), Purpose.AUDIT),
+            new.wrap(vault.audit.chain, Purpose.AUDITED),
+            *(new.wrap(key, Purpose.AUDITED) for key in vault.audit.retired),
+            *(
+                new.wrap(key, purpose)
+                for purpose in (Purpose.INDEX, Purpose.NAMING)
+                for key in key_rows(connection, old, purpose)
+            ),
         ]
         connection.execute(sqlalchemy.insert(keys), rows)
 
@@ -103,7 +109,7 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
         if ended.rowcount:
             note(connection)
             driver = connection.connection.driver_connection
-            audit = Audit(database, connection, driver)
+            audit = Audit(database, vault, connection, driver, rotating=True)
             audit.add("operator", "rotate key", f"key {new.name}", None, now)
             audit.flush()
         is_to_purge = is_noted(connection)

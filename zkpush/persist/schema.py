@@ -411,8 +411,25 @@ audit = Table(
     Column("action", PlainText(), nullable=False),
     Column("subject", PlainText(), nullable=False),
     Column("detail", PlainText()),
+    Column("mac", LargeBinary(), nullable=False, server_default=text("''")),
 )
-"""Who did what; rows are only ever added, and triggers of the migrations refuse anything else."""
+"""Who did what, in a keyed hash chain (`zkpush.persist.chain`).
+
+Rows are only ever added, and removed up to `audit_head.start_id`; triggers of the migrations refuse
+anything else.
+"""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", KeyText, primary_key=True),
+    Column("last_id", BigInteger(), nullable=False),
+    Column("last_mac", LargeBinary(), nullable=False),
+    Column("start_id", BigInteger(), nullable=False),
+    Column("start_mac", LargeBinary(), nullable=False),
+    Column("seal", LargeBinary(), nullable=False),
+)
+"""Where the chain of the audit log starts and ends, sealed: one row."""
 
 tokens = Table(
     "tokens",

@@ -27,6 +27,7 @@ from zope.interface import implementer
 from ..interfaces import IStoreFactory, StoreError
 from .backup import back_up
 from .databases import (
+    AUDIT_HEAD,
     IN_USE,
     LOCKED_SECONDS,
     READERS,
@@ -84,6 +85,8 @@ _OUTSIDE = frozenset(
     }
 )
 """Codes of errors that say nothing about a statement."""
+_MOST_FOUND = 20
+"""Most kinds of damage that are listed."""
 _BEGIN = "BEGIN IMMEDIATE"
 """A lock that is taken only by the first write of a unit could be refused in its middle."""
 _memory_names = itertools.count()
@@ -174,6 +177,22 @@ class SQLite(Database):
             driver.execute(sql, shared + values[start:end])
             start, rows = end, rows - size
 
+    def audit_head(self, driver: Any) -> Sequence[Any]:
+        """Read the head of the audit log: whoever writes has the lock of all who do."""
+        head: Sequence[Any] = driver.execute(AUDIT_HEAD).fetchone()
+        return head
+
+    def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
+        """Look at every page and index, then at references between tables."""
+        found = connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_FOUND})").scalars().all()
+        damage = [str(line) for line in found if line != "ok"]
+        loose = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        damage += [
+            f"row {row[1]} of {row[0]} refers to a row of {row[2]} that is missing"
+            for row in loose[:_MOST_FOUND]
+        ]
+        return damage, ()
+
     def check(self, driver: Any) -> None:
         """Raise if the transaction is gone: SQLite ends it by itself where the disk is full."""
         if not driver.in_transaction:
@@ -241,11 +260,12 @@ def _insert_sql(table: Table, names: tuple[str, ...], shared: int, conflict: str
     )
 
 
-def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
+def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = False) -> SQLite:
     """Open a SQLite database, a file or in memory (`memory:`).
 
     Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
-    cannot be opened, `ValueError` if the URL names none.
+    cannot be opened, or if it has to be an existing one and is not there; `ValueError` if the URL
+    names none.
     """
     path = sqlite_path(url)
     keeper = file = None
@@ -255,7 +275,7 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False) -> SQLite:
     else:
         # Never made by SQLite itself: a connection made later must not begin a new database.
         uri = f"{path.as_uri()}?mode=rw"
-        if alone and not path.exists():
+        if existing and not path.exists():
             raise StoreError(f"there is no database {path}")
         file = _made_private(path)
     engine = sqlalchemy.create_engine(

@@ -43,13 +43,13 @@ class Stamps(Waiting):
         """Keep the stamp of an upload."""
         self._waiting[device_id, table] = stamp
 
-    def take(self) -> Insert | None:
+    def take(self) -> list[Insert]:
         """What waits, in an order that is the same everywhere: nodes do not block another."""
         if not self._waiting:
-            return None
+            return []
         rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
         self.forget_waiting()
-        return Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE)
+        return [Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE)]
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""

@@ -85,7 +85,7 @@ class Transaction:
         self.rejects = Rejects(*sealing)
         self.commands = Commands(vault, connection, self.events)
         self.files = Files(vault, connection, self.pictures)
-        self.audit = Audit(*parts)
+        self.audit = Audit(database, vault, connection, self.driver)
         self.tokens = Tokens(connection)
         self.leases = Leases(connection)
         self._rows: tuple[Waiting, ...] = (self.attendance, self.stamps)
@@ -156,7 +156,7 @@ class Transaction:
 
     def take(self) -> list[Insert]:
         """All that waits; it waits no more."""
-        return [insert for part in self._waiting if (insert := part.take()) is not None]
+        return [insert for part in self._waiting for insert in part.take()]
 
     def _flush_rows(self) -> None:
         for part in self._rows:

@@ -43,6 +43,9 @@ _WRAPPED_AT = _NONCE_AT + _NONCE_BYTES
 HEAD_BYTES = _WRAPPED_AT + KEY_BYTES + _TAG_BYTES
 """Bytes in front of the chunks."""
 SEALED_CHUNK = CHUNK + _TAG_BYTES
+PERSON = "person:"
+"""How the pseudonym of a person begins; hexadecimal digits follow."""
+_PERSON_BYTES = 10
 
 
 @attrs.frozen
@@ -63,6 +66,31 @@ class DataKey:
         return VERSION + self.id
 
 
+@attrs.frozen
+class AuditKeys:
+    """The keys of the audit log: for its hash chain, and for the pseudonyms of people."""
+
+    chain: DataKey
+    """Signs new rows and the head of the chain."""
+    naming: bytes = attrs.field(repr=False)
+    """Makes pseudonyms; the same after the keys are rotated."""
+    retired: tuple[DataKey, ...] = ()
+    """Keys that signed rows before a rotation; they only verify."""
+
+    @classmethod
+    def make(cls) -> AuditKeys:
+        """New keys, for a new database."""
+        return cls(DataKey.make(), DataKey.make().secret)
+
+    def pseudonym(self, pin: str) -> str:
+        """The name under which a person stands in the audit log.
+
+        Only the holder of the key can tell the person from it, and only by trying all who may be.
+        """
+        digest = hmac.digest(self.naming, b"zkpush person\0" + pin.encode(), "sha256")
+        return f"{PERSON}{digest[:_PERSON_BYTES].hex()}"
+
+
 @implementer(IVault)
 @attrs.frozen
 class Vault:
@@ -72,6 +100,7 @@ class Vault:
     indexing: bytes = attrs.field(repr=False)
     retired: tuple[DataKey, ...] = ()
     """Data keys that were rotated away, as long as anything is sealed under them."""
+    audit: AuditKeys = attrs.field(factory=AuditKeys.make)
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Seal a value so that it opens only where it is about the same."""

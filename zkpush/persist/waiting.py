@@ -28,8 +28,8 @@ class Waiting(abc.ABC):
         """Drop what waits: its transaction is not committed."""
 
     @abc.abstractmethod
-    def take(self) -> Insert | None:
-        """What waits, if anything does; it waits no more."""
+    def take(self) -> list[Insert]:
+        """Take the pending rows, as inserts; nothing is pending afterwards."""
 
     @property
     def waits(self) -> bool:
@@ -38,9 +38,9 @@ class Waiting(abc.ABC):
 
     def flush(self) -> None:
         """Write what waits."""
-        insert = self.take()
-        if insert is not None:
-            self._database.insert(self._driver, insert)
+        inserts = self.take()
+        if inserts:
+            self._database.insert(self._driver, *inserts)
 
 
 class WaitingRows(Waiting):
@@ -49,13 +49,13 @@ class WaitingRows(Waiting):
     table: ClassVar[Table]
     names: ClassVar[tuple[str, ...]]
 
-    def take(self) -> Insert | None:
-        """What waits, if anything does; it waits no more."""
+    def take(self) -> list[Insert]:
+        """Take the pending rows."""
         if not self._waiting:
-            return None
+            return []
         columns = list(zip(*self._waiting, strict=True))
         self.forget_waiting()
-        return Insert(self.table, self.names, columns)
+        return [Insert(self.table, self.names, columns)]
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""

@@ -1,0 +1,6 @@
+"""Fixtures of the store's tests, for promises about it."""
+
+from __future__ import annotations
+
+# pytest finds fixtures by their names here.
+from ..persist.conftest import data, empty_url, url  # noqa: F401
