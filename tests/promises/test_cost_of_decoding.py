@@ -10,6 +10,8 @@ import time
 import pytest
 import pytest_twisted
 
+from zkpush.device import queue
+from zkpush.persist.commands import Commands
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
 
@@ -153,3 +155,136 @@ async def test_a_list_of_rejects_holds_no_megabytes(rig: Rig) -> None:
     seen = await rig.api("GET", path, headers=[f"Authorization: Bearer {token}"])
     assert seen.json["raw"] is None
     assert (await rig.api("GET", "/rejects/999")).status == 404
+
+
+def options(count: int) -> bytes:
+    """So many options, all different."""
+    return b",".join(b"~Key%d=value %d" % (number, number) for number in range(count))
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_options_of_a_terminal_are_bounded(rig: Rig) -> None:
+    """Of any number of options a terminal has a thousand, and the rest is a reject."""
+    await rig.exchange()
+    body = options(100_000)
+    assert (await rig.post("cdata?SN=T1&table=options", body)).body == b"OK"
+    shown = await rig.api("GET", "/devices/T1")
+    assert len(shown.raw) < 100_000
+    assert len(shown.json["options"]) == 1000
+    (listed,) = await rig.items("/rejects")
+    reject = (await rig.api("GET", f"/rejects/{listed['id']}")).json
+    assert base64.b64decode(reject["raw"]) == body
+    for number in range(3):  # little by little there are no more, either
+        assert (await rig.post("cdata?SN=T1&table=options", b"More%d=1" % number)).body == b"OK"
+    assert len((await rig.api("GET", "/devices/T1")).json["options"]) == 1000
+    kept = [base64.b64decode(one["raw"] or "") for one in await rig.items("/rejects")]
+    assert kept[1:] == [b"More0=1", b"More1=1", b"More2=1"]
+    changed = b"~Key7=another"
+    assert (await rig.post("cdata?SN=T1&table=options", changed)).body == b"OK"
+    assert (await rig.api("GET", "/devices/T1")).json["options"]["~Key7"] == "another"
+
+
+LONG_OPTIONS = {
+    "a long value": b"Long=" + b"v" * 10_000 + b",Short=1",
+    "a long name": b"n" * 100 + b"=1,Short=1",
+}
+
+
+@pytest.mark.parametrize("what", LONG_OPTIONS)
+@pytest_twisted.ensureDeferred
+async def test_a_long_option_is_a_reject(rig: Rig, what: str) -> None:
+    """An option that is too long is kept as a reject, and costs the others nothing."""
+    await rig.exchange()
+    body = LONG_OPTIONS[what]
+    assert (await rig.post("cdata?SN=T1&table=options", body)).body == b"OK"
+    assert (await rig.api("GET", "/devices/T1")).json["options"] == {"Short": "1"}
+    (listed,) = await rig.items("/rejects")
+    assert listed["size"] == len(body)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_same_options_are_not_sealed_again(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Options that are those of before are neither sealed nor written."""
+    sealed: list[bytes] = []
+    seal = Vault.seal
+
+    def noted(vault: Vault, value: bytes, about: bytes) -> bytes:
+        sealed.append(about)
+        return seal(vault, value, about)
+
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=options", options(200))
+    await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,192.0.2.1")
+    monkeypatch.setattr(Vault, "seal", noted)
+    await rig.post("cdata?SN=T1&table=options", options(200))
+    await rig.post("cdata?SN=T1&table=options", options(20))
+    await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,,")
+    assert sealed == []
+    await rig.post("cdata?SN=T1&table=options", b"~Key1=2")
+    assert len(sealed) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_update_information_is_bounded(rig: Rig) -> None:
+    """Of any number of values in a poll's INFO the first few are kept, and the rest is a reject."""
+    await rig.exchange()
+    text = ",".join(str(number) for number in range(500))
+    assert (await rig.get(f"getrequest?SN=T1&INFO={text}")).status == 200
+    (listed,) = await rig.items("/rejects")
+    assert base64.b64decode(listed["raw"]) == text.encode()
+    assert len((await rig.api("GET", "/devices/T1")).raw) < 5000
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_options_in_an_answer_are_bounded(rig: Rig) -> None:
+    """An answer to INFO brings a thousand options at most; all of it is a reject then."""
+    await rig.exchange()
+    command = {"command": "INFO", "params": {}}
+    queued = (await rig.api("POST", "/devices/T1/commands", command)).json
+    lines = b"".join(b"~Key%d=%d\n" % (number, number) for number in range(50_000))
+    body = b"ID=%b&Return=0&CMD=INFO\n" % queued["id"].encode() + lines
+    assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"
+    assert len((await rig.api("GET", "/devices/T1")).json["options"]) == 1000
+    done = (await rig.api("GET", f"/commands/{queued['id']}")).json
+    assert (done["state"], len(done["result"])) == ("done", 1000)
+    (listed,) = await rig.items("/rejects")
+    whole = (await rig.api("GET", f"/rejects/{listed['id']}")).json
+    assert base64.b64decode(whole["raw"]) == body.rstrip(b"\n")
+
+
+@pytest_twisted.ensureDeferred
+async def test_thousands_of_answers_hold_up_nobody(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body of thousands of answers is read on a thread, and stored some at a time.
+
+    Those that nobody awaits are not looked for one by one.
+    """
+    looks: list[str] = []
+    decoded_in: list[threading.Thread] = []
+    get, decode = Commands.get, queue.decode_replies
+
+    def looked(commands: Commands, command_id: str) -> object:
+        looks.append(command_id)
+        return get(commands, command_id)
+
+    def decoding(body: bytes, encoding: str) -> object:
+        decoded_in.append(threading.current_thread())
+        return decode(body, encoding)
+
+    await rig.exchange()
+    command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "7"}}
+    ids = [(await rig.api("POST", "/devices/T1/commands", command)).json["id"] for _ in range(150)]
+    monkeypatch.setattr(Commands, "get", looked)
+    monkeypatch.setattr(queue, "decode_replies", decoding)
+    begun = rig.store.counts()["units"]
+    strange = b"".join(b"ID=X%d&Return=0&CMD=DATA\n" % number for number in range(5000))
+    ours = b"".join(b"ID=%b&Return=0&CMD=DATA\n" % one.encode() for one in ids)
+    assert (await rig.post("devicecmd?SN=T1", strange + ours)).body == b"OK"
+    assert threading.main_thread() not in decoded_in
+    assert rig.store.counts()["units"] - begun >= 50
+    assert len(looks) <= 3 * len(ids)
+    found = await rig.items("/devices/T1/commands?limit=1000")
+    assert {one["state"] for one in found} == {"done"}

@@ -22,6 +22,7 @@ from ..model import (
     Device,
     NewCommand,
     QueuedCommand,
+    SealedRejects,
 )
 from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
@@ -38,7 +39,6 @@ from .files import (
     upgrade_facts,
     url_of,
 )
-from .intake import LONG_BODY
 from .packages import completed
 from .privacy import Privacy
 from .queries import end_query, is_query
@@ -51,6 +51,10 @@ OLD_EVERY = 60.0
 """Seconds between two looks for commands that are too old."""
 MOST_OLD = 1000
 """Most commands that are ended at once because they are old."""
+SHORT_ANSWER = 2 * 1024
+"""Bytes of the longest body of answers that is decoded on the reactor."""
+ANSWERS_AT_ONCE = 100
+"""Answers that are stored in one unit of work."""
 _DIGITS = string.digits + string.ascii_lowercase
 _RANDOM_DIGITS = 6
 
@@ -199,28 +203,56 @@ class CommandQueue:
 
         A late, doubled or foreign answer changes nothing. What cannot be read is kept as a reject.
         """
-        encoding = terminal.dialect.encoding
-        if len(body) <= LONG_BODY:
-            replies, rejects = decode_replies(body, encoding)
-        else:
-            replies, rejects = await threads.deferToThreadPool(
-                self._reactor, self._reactor.getThreadPool(), decode_replies, body, encoding
-            )
         device, now = terminal.device, self._registry.now()
 
-        def unit(tx: ITransaction) -> tuple[Device, int | None, int]:
-            unknown = sum(not self._take(tx, device, reply, now) for reply in replies)
-            tx.rejects.add(device.id, rejects, now)
-            return tx.devices.get(device.id), tx.commands.next_due(device.id), unknown
+        def decode() -> tuple[list[CommandReply], SealedRejects | None]:
+            replies, rejects = decode_replies(body, terminal.dialect.encoding)
+            return replies, self._store.seal_rejects(device.id, rejects, now)
 
-        changed, terminal.next_due, unknown = await self._store.write(unit)
-        terminal.update(changed)
+        if len(body) <= SHORT_ANSWER:
+            replies, rejects = decode()
+        else:
+            replies, rejects = await threads.deferToThreadPool(
+                self._reactor, self._reactor.getThreadPool(), decode
+            )
+        unknown = 0
+        # The rejects are stored with the first answers, and the body is acknowledged with the last.
+        for start in range(0, max(1, len(replies)), ANSWERS_AT_ONCE):
+            some = replies[start : start + ANSWERS_AT_ONCE]
+            unknown += await self._take_some(terminal, some, rejects if start == 0 else None, now)
         if unknown:
             self._log.info(
                 "Terminal {sn} answered {count} commands that it has not open",
                 sn=device.sn,
                 count=unknown,
             )
+
+    async def _take_some(
+        self,
+        terminal: Terminal,
+        replies: Sequence[CommandReply],
+        rejects: SealedRejects | None,
+        now: int,
+    ) -> int:
+        """Store some answers and rejects in one unit of work; returns how many were not awaited.
+
+        Other terminals are served between the units of a long body. What is sent again because a
+        later unit failed changes nothing.
+        """
+        device = terminal.device
+
+        def unit(tx: ITransaction) -> tuple[Device, int | None, int]:
+            known = tx.commands.open_among(device.id, [reply.id for reply in replies])
+            unknown = sum(
+                reply.id not in known or not self._take(tx, device, reply, now) for reply in replies
+            )
+            if rejects is not None:
+                tx.rejects.add_sealed(rejects)
+            return tx.devices.get(device.id), tx.commands.next_due(device.id), unknown
+
+        changed, terminal.next_due, unknown = await self._store.write(unit)
+        terminal.update(changed)
+        return unknown
 
     @staticmethod
     def _take(tx: ITransaction, device: Device, reply: CommandReply, now: int) -> bool:

@@ -8,7 +8,8 @@ from zope.interface import implementer
 
 from ..interfaces import IRecordHandler, ITransaction
 from ..model import Device
-from ..protocol.records import Batch
+from ..protocol.records import Batch, encode_pairs
+from ..protocol.rejects import Reject
 from ..protocol.tables import INFO, OPTIONS
 
 
@@ -27,7 +28,12 @@ class DeviceHandler:
         if batch.table is INFO:
             tx.devices.merge_info(device.id, told)
         else:
-            tx.devices.merge_options(device.id, {name: str(value) for name, value in told.items()})
+            options = {name: str(value) for name, value in told.items()}
+            left = tx.devices.merge_options(device.id, options)
+            if left:
+                reason = f"{len(left)} options are more than is kept of one terminal"
+                raw = encode_pairs(left.items()).encode("utf-8", "surrogatepass")
+                tx.rejects.add(device.id, [Reject(OPTIONS.name, reason, raw)], now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows: whoever asks for the terminal sees it."""

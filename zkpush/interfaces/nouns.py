@@ -111,8 +111,11 @@ class IDevices(Interface):
     def exchanged(device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
         """Keep what a terminal said in the exchange (5), and `values` beside it."""
 
-    def merge_options(device_id: int, options: Mapping[str, str]) -> None:
-        """Add what a terminal pushed (8) to what it pushed before."""
+    def merge_options(device_id: int, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Add what a terminal pushed (8) to what it pushed before.
+
+        Returns what does not fit, see `protocol.options`; nothing is written if nothing is new.
+        """
 
     def merge_info(device_id: int, info: Mapping[str, object]) -> None:
         """Keep the update information (9) of a terminal: firmware, and counts."""
@@ -328,6 +331,9 @@ class ICommands(Interface):
 
     def get(command_id: str) -> QueuedCommand | None:
         """Find a command by its CmdID."""
+
+    def open_among(device_id: int, command_ids: Collection[str]) -> frozenset[str]:
+        """Which of some CmdIDs are of open commands of a terminal."""
 
     def find(device_id: int, idempotency_key: str) -> QueuedCommand | None:
         """Find the command of a terminal that was queued with a key."""

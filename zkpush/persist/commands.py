@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,6 +22,7 @@ from zope.interface import implementer
 
 from ..interfaces import ICommands, IEvents
 from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
+from ..protocol.commands import ID_LENGTH
 from .databases import insert
 from .schema import commands, devices, files
 from .sealed import opened, sealed
@@ -101,6 +102,16 @@ class Commands:
         """Find a command by its CmdID."""
         row = self._connection.execute(_select().where(commands.c.id == command_id)).one_or_none()
         return None if row is None else self._command(row._mapping)
+
+    def open_among(self, device_id: int, command_ids: Collection[str]) -> frozenset[str]:
+        """Which of some CmdIDs are of open commands of a terminal."""
+        ids = [one for one in command_ids if len(one) <= ID_LENGTH and "\0" not in one]
+        if not ids:
+            return frozenset()
+        query = select(commands.c.id).where(
+            commands.c.device_id == device_id, _IS_OPEN, commands.c.id.in_(ids)
+        )
+        return frozenset(self._connection.execute(query).scalars())
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
         """List the commands of a terminal in the order they were queued, each with its cursor."""

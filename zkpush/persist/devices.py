@@ -32,6 +32,7 @@ from ..model import (
     TokenPolicy,
 )
 from ..protocol.handshake import Hello
+from ..protocol.options import merge
 from ..protocol.tables import INFO
 from .databases import Database, insert
 from .schema import devices, removed_devices
@@ -231,25 +232,26 @@ class Devices:
             },
         )
 
-    def merge_options(self, device_id: int, options: Mapping[str, str]) -> None:
-        """Add what a terminal pushed (8) to what it pushed before."""
+    def merge_options(self, device_id: int, options: Mapping[str, str]) -> Mapping[str, str]:
+        """Add what a terminal pushed (8) to what it pushed before; returns what does not fit."""
         device = self.get(device_id)
-        self.change(device_id, {"options": {**device.options, **options}})
+        merged, left = merge(device.options, options)
+        if merged != device.options:
+            self.change(device_id, {"options": merged})
+        return left
 
     def merge_info(self, device_id: int, info: Mapping[str, object]) -> None:
         """Keep the update information (9) of a terminal: firmware, and counts."""
         device = self.get(device_id)
         counts = {name: value for name, value in info.items() if isinstance(value, int)}
         texts = {name: str(value) for name, value in info.items() if not isinstance(value, int)}
-        firmware = texts.pop("firmware", device.firmware)
-        self._change(
-            device,
-            {
-                "firmware": firmware,
-                "counts": {**device.counts, **counts},
-                "attributes": {**device.attributes, **texts},
-            },
-        )
+        values = {
+            "firmware": texts.pop("firmware", device.firmware),
+            "counts": {**device.counts, **counts},
+            "attributes": {**device.attributes, **texts},
+        }
+        if any(getattr(device, name) != value for name, value in values.items()):
+            self._change(device, values)
 
     def seen(self, times: Mapping[int, tuple[int, str | None]]) -> None:
         """Write when (ms), and from which address, terminals were last seen."""

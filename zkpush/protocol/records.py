@@ -8,6 +8,7 @@ without fixed fields (PAIRS, VALUES) give rows of `(name, value)`.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -16,6 +17,7 @@ import msgspec
 from .attendance import decode_attendance
 from .dialect import Dialect
 from .fields import Layout, Table
+from .options import MOST_OPTIONS, MOST_VALUES, is_kept
 from .plain import decode_plain
 from .rejects import Reject, RejectList
 from .tables import ATTLOG
@@ -67,10 +69,14 @@ def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList
             if table.layout is Layout.COLUMNS:
                 rows.append(decode_attendance(text, raw, dialect))
                 continue
-            rows.extend(
-                decode_pairs(text) if table.layout is Layout.PAIRS else decode_values(table, text)
-            )
-            if raw is not None:
+            if table.layout is Layout.PAIRS:
+                found, is_whole = _bounded_pairs(text, MOST_OPTIONS - len(rows))
+            else:
+                found, is_whole = _bounded_values(table, text)
+            rows.extend(found)
+            if not is_whole:
+                rejects.add(table.name, "there is more in this line than is kept", line)
+            elif raw is not None:
                 # These rows have no place for the exact bytes.
                 rejects.add(table.name, "some bytes are no text; shown marked", raw)
         except ValueError as error:
@@ -112,13 +118,33 @@ def decode_pairs(text: str) -> list[tuple[str, str]]:
 
     `ValueError` if the text does not begin with a key.
     """
-    pairs = []
-    for part in _NEXT_PAIR.split(text.strip()):
-        key, equals, value = part.partition("=")
+    return list(_pairs(text.strip()))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    start = 0
+    while start <= len(text):
+        found = _NEXT_PAIR.search(text, start)
+        end = len(text) if found is None else found.start()
+        key, equals, value = text[start:end].partition("=")
         if not equals or not _KEY.match(key.strip()):
             raise ValueError(f"{key[:40]!r} is not Key=Value")
-        pairs.append((key.strip(), value))
-    return pairs
+        yield key.strip(), value
+        start = end + 1
+
+
+def _bounded_pairs(text: str, room: int) -> tuple[list[Row], bool]:
+    """The options of a line, as many as there is room for; whether these are all."""
+    found = list(itertools.islice(_pairs(text.strip()), max(room, 0) + 1))
+    kept: list[Row] = [pair for pair in found[:room] if is_kept(*pair)]
+    return kept, len(kept) == len(found)
+
+
+def _bounded_values(table: Table, text: str) -> tuple[list[Row], bool]:
+    """The values of a line that are kept; whether these are all."""
+    found = decode_values(table, text)
+    kept: list[Row] = [pair for pair in found if is_kept(pair[0], str(pair[1]))]
+    return kept, len(kept) == len(found) and text.count(",") < MOST_VALUES
 
 
 def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
@@ -130,10 +156,10 @@ def decode_values(table: Table, text: str) -> list[tuple[str, object]]:
     """Name the values of `INFO=` in the order of the table (9).
 
     Empty values are left out; values that are not of the declared kind, and values beyond the
-    declared ones, are kept as text under the wire name.
+    declared ones, are kept as text under the wire name. Those beyond `MOST_VALUES` are left out.
     """
     values: list[tuple[str, object]] = []
-    for number, part in enumerate(text.split(","), 1):
+    for number, part in enumerate(text.split(",", MOST_VALUES)[:MOST_VALUES], 1):
         part = part.strip()
         if not part:
             continue

@@ -13,14 +13,15 @@ from collections.abc import Iterator
 
 import msgspec
 
-from .rejects import Reject
+from .options import MOST_CHARACTERS, MOST_OPTIONS
+from .records import split_lines
+from .rejects import Reject, RejectList
 from .text import decode_line
 
 TABLE = "devicecmd"
 """The name under which an answer that cannot be read is kept."""
 MOST_REPLIES = 10_000
-"""Most answers in one body: as many as there are commands in the largest batch. Each costs a look
-into the database, while others wait."""
+"""Most answers in one body: as many as there are commands in the largest batch."""
 _START = re.compile(
     # The first `ID=` of a line ends the pairs before it, so that none is to be tried again.
     rb"(?:\A|\n)(?:(?!ID=)[A-Za-z]++=[^&\n]*+&)*+ID=",
@@ -29,6 +30,8 @@ _START = re.compile(
 _CONTENT = re.compile(rb"(?:\A|\n)Content=", re.IGNORECASE)
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
 _HEAD = ("id", "return", "cmd")
+_MOST_PAIRS = 2 * MOST_OPTIONS
+"""Pairs of a line that are told apart."""
 _OPTIONS = "INFO"
 """The command whose answer goes on with an option a line (12.4.3)."""
 _WITH_CONTENT = ("GetFile", "Shell")
@@ -57,61 +60,75 @@ class CommandReply(msgspec.Struct, frozen=True):
 
 def decode_replies(body: bytes, encoding: str) -> tuple[list[CommandReply], list[Reject]]:
     """Read the body of `POST /iclock/devicecmd`. Never raises: what cannot be read is rejected."""
-    replies, rejects = [], []
+    replies: list[CommandReply] = []
+    rejects = RejectList()
     content_at = _CONTENT.search(body)
     text = body if content_at is None else body[: content_at.start()]
     content = None if content_at is None else body[content_at.end() :]
     parts = list(itertools.islice(_parts(text), MOST_REPLIES + 1))
     if len(parts) > MOST_REPLIES:
         return [], [Reject(TABLE, f"more than {MOST_REPLIES} answers in one body", body)]
-    for number, part in enumerate(parts, 1):
+    for number, (start, part) in enumerate(parts, 1):
         mine = content if number == len(parts) else None
         try:
-            replies.append(_decode_reply(part, mine, encoding))
+            reply, is_whole = _decode_reply(part, mine, encoding)
+            replies.append(reply)
+            reason = None if is_whole else "there is more in this answer than is kept"
         except ValueError as error:
-            kept = part if mine is None else body[text.rindex(part) :]
-            rejects.append(Reject(TABLE, str(error), kept))
+            reason = str(error)
+        if reason is not None:
+            rejects.add(TABLE, reason, part if mine is None else body[start:])
     if not parts and body.strip():
-        rejects.append(Reject(TABLE, "no ID= in a command reply", body))
-    return replies, rejects
+        rejects.add(TABLE, "no ID= in a command reply", body)
+    return replies, rejects.of_body(TABLE, body)
 
 
-def _parts(text: bytes) -> Iterator[bytes]:
-    """Cut a body before each line that holds `ID=`, whatever stands before it on the line."""
+def _parts(text: bytes) -> Iterator[tuple[int, bytes]]:
+    """Cut a body before each line that holds `ID=`, whatever stands before it on the line.
+
+    Each part comes with the place where it begins.
+    """
     found = itertools.islice(_START.finditer(text), MOST_REPLIES + 1)
     starts = [start.start() for start in found]
     if starts and text[: starts[0]].strip():
         starts.insert(0, 0)
     for start, end in itertools.pairwise([*starts, len(text)]):
-        yield text[start:end].strip(b"\r\n")
+        part = text[start:end].lstrip(b"\r\n")
+        yield end - len(part), part.rstrip(b"\r\n")
 
 
-def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> CommandReply:
+def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[CommandReply, bool]:
+    """Read one answer; whether all that it says is in it."""
     head: dict[str, str] = {}
     values: dict[str, str] = {}
-    lines = part.split(b"\n")
-    one_a_line = b"&" not in lines[0]
-    for line in lines:
-        text, _ = decode_line(line.rstrip(b"\r"), encoding)
+    room = MOST_CHARACTERS
+    is_whole = True
+    one_a_line = b"&" not in part.partition(b"\n")[0]
+    for line in split_lines(part):
+        text, _ = decode_line(line, encoding)
         of_head = text.partition("=")[0].strip().lower() in _HEAD
         whole = len(head) == len(_HEAD) or (one_a_line and not of_head)
         for key, value in _pairs(text.replace("\0", "\ufffd"), whole_line=whole):
             if key.lower() in _HEAD and key.lower() not in head:
                 head[key.lower()] = value.strip()
-            else:
+            elif len(values) < MOST_OPTIONS and len(key) + len(value) <= room:
                 values[key] = value
+                room -= len(key) + len(value)
+            else:
+                is_whole = False
     missing = [key for key in ("id", "return") if not head.get(key)]
     if missing:
         raise ValueError(f"a command reply needs {' and '.join(missing)}")
     if not _RETURN.match(head["return"]):
         raise ValueError(f"Return={head['return'][:20]!r} is not an integer")
-    return CommandReply(
+    reply = CommandReply(
         id=head["id"],
         return_code=int(head["return"]),
         command=head.get("cmd", ""),
         values=values,
         content=content,
     )
+    return reply, is_whole
 
 
 def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
@@ -119,7 +136,7 @@ def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
 
     What is neither is kept as a key without a value: it must not cost the return code.
     """
-    for pair in [text] if whole_line else text.split("&"):
+    for pair in [text] if whole_line else text.split("&", _MOST_PAIRS):
         key, _, value = pair.partition("=")
         if key.strip():
             yield key.strip(), value
