@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+import msgspec.inspect
 
 from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
@@ -76,6 +78,10 @@ class Problem(msgspec.Struct, frozen=True):
     since_at: int
 
 
+SECRET = msgspec.Meta(extra={"secret": True})
+"""Marks an attribute that is sealed at rest, and not in the audit log."""
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal, as the store knows it."""
 
@@ -105,7 +111,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Counts what happens to the keys of its sessions: who remembers those of another one has to
     look again."""
     token_policy: TokenPolicy = TokenPolicy.CHECK
-    tokens: tuple[str, ...] = ()
+    tokens: Annotated[tuple[str, ...], SECRET] = ()
     """SHA-256 of the session's tokens: the newest, and those it follows."""
     address: str | None = None
     firmware: str | None = None
@@ -116,9 +122,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Options that are told to this terminal otherwise than to the others."""
     networks: tuple[str, ...] = ()
     """Where it may be: networks and addresses; empty for anywhere."""
-    options: dict[str, str] = {}
+    options: Annotated[dict[str, str], SECRET] = {}
     """What the terminal pushed, and answered to INFO."""
-    attributes: dict[str, str] = {}
+    attributes: Annotated[dict[str, str], SECRET] = {}
     """Arguments of its exchange that the protocol does not define."""
     counts: dict[str, int] = {}
     """How many users, fingerprints, … it says it holds."""
@@ -128,6 +134,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     def dialect(self) -> Dialect:
         """How the terminal writes."""
         return dialect_of(self.push_version, self.language, self.device_type)
+
+
+OPEN_ATTRIBUTES = frozenset(
+    field.name
+    for field in msgspec.inspect.type_info(Device).fields  # type: ignore[attr-defined]
+    if not isinstance(field.type, msgspec.inspect.Metadata)
+)
+"""The attributes of a terminal that are no secret."""
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
@@ -350,6 +364,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     table: str
     fields: dict[str, str | int]
+    """The declared ones, by name."""
+    extra: dict[str, str] = {}
+    """What else the line said, by its name on the wire."""
     updated_at: int
 
 

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from tests.protocol.strategies import values_of
 from zkpush.protocol import tables
-from zkpush.protocol.fields import Field, Form, Kind, Layout, Table, decode_base64, plain_base64
+from zkpush.protocol.fields import (
+    Field,
+    Form,
+    Kind,
+    Layout,
+    Scope,
+    Table,
+    decode_base64,
+    plain_base64,
+)
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),
@@ -95,8 +104,8 @@ UNREADABLE = [
 ]
 
 PIN = Field(wire="Pin", name="pin", meaning="User ID", pattern="[A-Z]{1,3}")
-SECRET = Field(wire="Key", name="key", meaning="Key", pattern="[0-9]+", secret=True)
-SECRET_TEMPLATE = Field(wire="TMP", name="tmp", meaning="", kind=Kind.BASE64, secret=True)
+SECRET = Field(wire="Key", name="key", meaning="Key", pattern="[0-9]+", secret=Scope.BIOMETRICS)
+SECRET_TEMPLATE = Field(wire="TMP", name="tmp", meaning="", kind=Kind.BASE64, secret=Scope.BIOMETRICS)
 LEVEL = Field(wire="Level", name="level", meaning="Level", kind=Kind.INTEGER, minimum=-1, maximum=9)
 
 

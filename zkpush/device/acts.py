@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..interfaces import ITransaction
-from ..model import Caller
+from ..model import OPEN_ATTRIBUTES, Caller
 from ..protocol.fields import Command, Kind
+from ..protocol.secrecy import parameter_secrets
 
 ADD_TERMINAL = "add terminal"
 CHANGE_TERMINAL = "change terminal"
@@ -20,8 +21,6 @@ CREATE_TOKEN = "create token"  # noqa: S105 - what is done
 REVOKE_TOKEN = "revoke token"  # noqa: S105 - what is done
 LONGEST = 80
 """Most characters of a value that are recorded."""
-_MAY_BE_SECRET = frozenset({"command", "value"})
-"""Parameters that say anything: what SHELL runs, and the value of SET OPTION."""
 _PERSON = "pin"
 """The field of a user ID."""
 _OF_PEOPLE = frozenset({_PERSON, "id_number", "message"})
@@ -29,20 +28,6 @@ _OF_PEOPLE = frozenset({_PERSON, "id_number", "message"})
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
 """Files whose names may hold a user ID or a name."""
 _HIDDEN = "(not shown)"
-_OPEN_ATTRIBUTES = frozenset(
-    {
-        "state",
-        "alias",
-        "area",
-        "timezone",
-        "settings",
-        "networks",
-        "encryption",
-        "cipher",
-        "token_policy",
-    }
-)
-"""What of a terminal may be shown to whoever reads the audit log; of the rest, the name is."""
 
 
 def record(
@@ -61,7 +46,7 @@ def change_detail(values: Mapping[str, object]) -> str:
     """What is changed of a terminal, by the names of its attributes."""
     words = []
     for name, value in values.items():
-        if name not in _OPEN_ATTRIBUTES:
+        if name not in OPEN_ATTRIBUTES:
             words.append(f"{name} {_HIDDEN}")
         elif isinstance(value, Mapping):
             words += [f"{key}={_cut(each)}" for key, each in value.items()]
@@ -79,7 +64,7 @@ def command_detail(
     replaced by the pseudonym that `person` returns.
     """
     fields = {field.wire: field for field in command.parameters}
-    hidden = {*command.secret, *_MAY_BE_SECRET}
+    hidden = {*parameter_secrets(command.name, params)}
     if any(field.name in _OF_PEOPLE for field in command.parameters):
         hidden |= {
             name

@@ -10,6 +10,7 @@ from zope.interface import implementer
 from ..interfaces import IRecordHandler, ITransaction
 from ..model import Device
 from ..protocol.records import Batch
+from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
 from .values import values_of
 
@@ -29,9 +30,9 @@ class EntryHandler:
         for row in batch.rows:
             values = values_of(batch.table, row)
             del values["raw"]
-            extra = values.pop("extra")
-            fields = {} if extra is None else msgspec.json.decode(str(extra))
-            fields |= {name: value for name, value in values.items() if value is not None}
+            fields = {name: value for name, value in values.items() if value is not None}
+            if EXTRA in fields:
+                fields[EXTRA] = msgspec.json.decode(str(fields[EXTRA]))
             said.append(([values[name] for name in batch.table.key], fields))
         tx.entries.keep(device.id, batch.table.name, said, now)
 

@@ -23,6 +23,7 @@ from ..model import Caller, Device, DeviceState
 from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
+from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
 from ..protocol.times import check_zone
 from . import views
@@ -92,6 +93,7 @@ class Endpoints:
                 self.device,
                 "One terminal",
                 returns=views.DeviceView,
+                takes=("caller",),
             ),
             Route(
                 "PUT",
@@ -165,8 +167,15 @@ class Endpoints:
         items = [self._view(device, pending.get(device.id, 0)) for device in found]
         return listing(items, [device.id for device in found], query)
 
-    async def device(self, sn: str) -> views.DeviceView:
-        """Show a terminal."""
+    async def device(self, sn: str, caller: Caller) -> views.DeviceView:
+        """Show a terminal, with secret options to a caller who may see them."""
+        device, pending = await self._find(sn)
+        if Scope.BIOMETRICS in caller.scopes and views.hides_secrets(device):
+            await self._readings.note(caller, "options", f"terminal {sn}")
+        return self._view(device, pending, caller.scopes)
+
+    async def _find(self, sn: str) -> tuple[Device, int]:
+        """A terminal, and how many commands wait for it; 404 if it is not known."""
 
         def find(tx: ITransaction) -> tuple[Device | None, dict[int, int]]:
             return tx.devices.find(sn), tx.commands.pending()
@@ -174,7 +183,7 @@ class Endpoints:
         device, pending = await self._store.read(find)
         if device is None:
             raise _no_terminal(sn)
-        return self._view(device, pending.get(device.id, 0))
+        return device, pending.get(device.id, 0)
 
     async def put_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
@@ -196,16 +205,17 @@ class Endpoints:
     ) -> views.DeviceView:
         if changes:
             await self._registry.change(sn, changes, caller)
-        return await self.device(sn)
+        return self._view(*await self._find(sn))
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
         """Forget a terminal."""
         await self._registry.remove(sn, caller)
 
-    def _view(self, device: Device, pending: int) -> views.DeviceView:
+    def _view(self, device: Device, pending: int, scopes: Scopes = ()) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)
         return views.device_view(
             device,
+            scopes,
             online=self._registry.is_online(device),
             last_seen_at=last_seen_at,
             address=address,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -15,13 +16,12 @@ from ..interfaces import IStore, ITransaction
 from ..model import Caller, CommandState, Device, QueuedCommand
 from ..protocol.codes import return_meaning
 from ..protocol.commands import find_command
-from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Field, Kind, Scope
+from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from ..protocol.tables import COMMANDS
 from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import Readings
-from .recordviews import Scopes
 from .routes import Route
 from .times import instant, instant_or_none
 
@@ -46,13 +46,23 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     command: str
     params: Annotated[
-        dict[str, str | None], Meta(description="Secret ones are null without `biometrics`")
+        dict[str, str | None],
+        Meta(
+            description="Null for those that the caller may not see: it takes `biometrics`, or "
+            "`dangerous` for what SHELL runs and for options that may be secret"
+        ),
     ]
     state: CommandState
     attempts: int
     return_code: int | None
     meaning: str | None
-    result: dict[str, str] | None
+    result: Annotated[
+        dict[str, str | None] | None,
+        Meta(
+            description="Null for values that the caller may not see: it takes `biometrics`, or "
+            "`dangerous` where the command does"
+        ),
+    ]
     created_at: str
     sent_at: str | None
     finished_at: str | None
@@ -113,7 +123,7 @@ def _parameter(field: Field) -> ParameterView:
         format=field.kind.title,
         meaning=field.meaning,
         required=field.required,
-        secret=field.secret,
+        secret=field.secret is not None,
         minimum=field.minimum,
         maximum=field.maximum,
         choices=list(field.choices),
@@ -140,32 +150,30 @@ def _described(command: Command) -> CatalogueView:
 
 def command_view(command: QueuedCommand, scopes: Scopes) -> CommandView:
     """Show a command."""
-    code = command.return_code
-    params: dict[str, str | None] = dict(command.params)
-    if Scope.BIOMETRICS not in scopes:
-        params |= dict.fromkeys(_secret(command) & params.keys())
+    code, result = command.return_code, command.result
+    params_secret, result_secret = _secrets(command)
     return CommandView(
         id=command.id,
         device=command.device,
         command=command.command,
-        params=params,
+        params=shown(command.params, params_secret, scopes),
         state=command.state,
         attempts=command.attempts,
         return_code=code,
         meaning=None if code is None else return_meaning(command.command, code),
-        result=command.result,
+        result=None if result is None else shown(result, result_secret, scopes),
         created_at=instant(command.created_at),
         sent_at=instant_or_none(command.sent_at),
         finished_at=instant_or_none(command.finished_at),
     )
 
 
-def _secret(command: QueuedCommand) -> frozenset[str]:
-    """The secret parameters; of a command that a later version has queued, all."""
-    try:
-        return find_command(command.command).secret
-    except CommandError:
-        return frozenset(command.params)
+def _secrets(command: QueuedCommand) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
+    """The secret parameters, and the secret values of the result, each with what it takes."""
+    return (
+        parameter_secrets(command.command, command.params),
+        result_secrets(command.command, command.result or {}),
+    )
 
 
 class CommandEndpoints:
@@ -289,11 +297,11 @@ class CommandEndpoints:
         return found
 
     async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
-        """Record that a caller is shown secret parameters, if there are some."""
-        if Scope.BIOMETRICS in caller.scopes and any(
-            not _secret(command).isdisjoint(command.params) for command in commands
-        ):
-            await self._readings.note(caller, "parameters of commands", of)
+        """Record that a caller is shown secret parameters or results, if there are some."""
+        for place, what in enumerate(("parameters of commands", "results of commands")):
+            needed = {scope for each in commands for scope in _secrets(each)[place].values()}
+            if needed & set(caller.scopes):
+                await self._readings.note(caller, what, of)
 
     async def cancel(self, id: str, caller: Caller) -> None:
         """Cancel a command."""

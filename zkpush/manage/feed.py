@@ -192,7 +192,8 @@ def _read_thd(
                 int(str(item["received_at"])),
                 1,
                 int(str(item["id"])),
-                attendance_view(item),
+                # One text for all listeners: nothing that is not for everyone.
+                attendance_view(item, ()),
             )
             for item in tx.attendance.page(Page(PART, after.record), None, None, None, None)
             if until is None or int(str(item["id"])) <= until.record

@@ -22,6 +22,7 @@ from ..interfaces import IStore, ITransaction
 from ..model import Caller, StoredFile
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
+from ..protocol.secrecy import Scopes, may_see
 from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import Readings
@@ -46,7 +47,10 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
     id: Annotated[int, Meta(description="What UPGRADE takes as `file`")]
     name: str
     size: Annotated[int, Meta(description="Bytes")]
-    md5: Annotated[str, Meta(description="In hex")]
+    md5: Annotated[
+        str | None,
+        Meta(description="In hex; null without the scope `dangerous`: short content is guessed"),
+    ]
     path: Annotated[
         str,
         Meta(description="Its name, which PutFile takes as `url`; terminals get a secret URL"),
@@ -57,12 +61,12 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
 
 
-def _view(file: StoredFile) -> FileView:
+def _view(file: StoredFile, scopes: Scopes) -> FileView:
     return FileView(
         id=file.id,
         name=file.name,
         size=file.size,
-        md5=file.md5,
+        md5=file.md5 if may_see(Scope.DANGEROUS, scopes) else None,
         path=name_of(file),
         origin=file.origin,
         created_at=instant(file.created_at),
@@ -110,8 +114,17 @@ class FileEndpoints:
                 "Files for terminals, and from them, in the order they were added",
                 query=ListQuery,
                 returns=Listing[FileView],
+                takes=("caller",),
             ),
-            Route("GET", "/files/<int:id>", Scope.READ, self.show, "One file", returns=FileView),
+            Route(
+                "GET",
+                "/files/<int:id>",
+                Scope.READ,
+                self.show,
+                "One file",
+                returns=FileView,
+                takes=("caller",),
+            ),
             Route(
                 "GET",
                 "/files/<int:id>/content",
@@ -141,16 +154,17 @@ class FileEndpoints:
             acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
             return file
 
-        return _view(await self._store.write(unit))
+        return _view(await self._store.write(unit), caller.scopes)
 
-    async def files(self, query: ListQuery) -> Listing[FileView]:
+    async def files(self, query: ListQuery, caller: Caller) -> Listing[FileView]:
         """List files."""
         found = await self._store.read(lambda tx: tx.files.page(query.page))
-        return listing([_view(file) for file in found], [file.id for file in found], query)
+        items = [_view(file, caller.scopes) for file in found]
+        return listing(items, [file.id for file in found], query)
 
-    async def show(self, id: int) -> FileView:
+    async def show(self, id: int, caller: Caller) -> FileView:
         """Show a file."""
-        return _view(await self._find(id))
+        return _view(await self._find(id), caller.scopes)
 
     async def content(self, id: int, caller: Caller) -> Stream:
         """Send what a file holds, part by part."""

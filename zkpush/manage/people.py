@@ -8,6 +8,7 @@ from typing import Any
 from ..interfaces import IStore, ITransaction
 from ..model import Caller, Page, Record
 from ..protocol.fields import Scope
+from ..protocol.tables import USER
 from . import recordviews as views
 from .errors import not_found
 from .listing import Listing, ListQuery, listing, negotiated
@@ -68,32 +69,33 @@ class PeopleEndpoints:
     async def users(self, query: ListQuery, accept: str, caller: Caller) -> object:
         """List users."""
         found = await self._store.read(lambda tx: tx.people.users(query.page))
-        await self._note(caller, found)
         items = [views.user_view(user, caller.scopes) for user in found]
+        await self._note(caller, items)
         part = listing(items, [user["id"] for user in found], query)
         return negotiated(accept, views.UserView, part)
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
         user, _ = await self._of_user(pin, lambda tx: ())
-        await self._note(caller, [user], pin)
-        return views.user_view(user, caller.scopes)
+        shown = views.user_view(user, caller.scopes)
+        await self._note(caller, [shown], pin)
+        return shown
 
     async def templates(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the templates of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.templates(pin))
         await self._readings.note(caller, "templates", pin=pin)
-        return Listing([views.template_view(template) for template in found], None)
+        return Listing([views.template_view(template, caller.scopes) for template in found], None)
 
     async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.photos(pin))
         await self._readings.note(caller, "photos", pin=pin)
-        return Listing([views.person_photo_view(photo) for photo in found], None)
+        return Listing([views.person_photo_view(photo, caller.scopes) for photo in found], None)
 
-    async def _note(self, caller: Caller, users: Sequence[Record], pin: str | None = None) -> None:
-        """Record that a caller is shown passwords, if there are some: of a person, or of all."""
-        if Scope.BIOMETRICS in caller.scopes and any(user["password"] for user in users):
+    async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
+        """Record that a caller is shown passwords, or unknown columns: of a person, or of all."""
+        if any(views.shows_secrets(USER, user) for user in users):
             await self._readings.note(caller, "passwords", "all users", pin=pin)
 
     async def _of_user(

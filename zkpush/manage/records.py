@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from ..interfaces import ILog, IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, Record
-from ..protocol.fields import Scope
+from ..protocol.fields import Scope, Table
+from ..protocol.secrecy import Scopes
+from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
 from . import recordviews as views
 from .errors import not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
@@ -18,10 +20,9 @@ from .routes import Raw, Route
 from .times import parse_instant
 
 
-class AttendanceQuery(ListQuery, frozen=True):
+class AttendanceQuery(DeviceQuery, frozen=True):
     """Which attendance records are wanted."""
 
-    device: OfDevice = None
     pin: OfUser = None
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
@@ -34,10 +35,9 @@ class PhotoQuery(ListQuery, frozen=True):
     pin: OfUser = None
 
 
-class EntryQuery(ListQuery, frozen=True):
+class EntryQuery(DeviceQuery, frozen=True):
     """Which entries are wanted."""
 
-    device: OfDevice = None
     table: Annotated[str | None, Meta(description="A table such as WORKCODE")] = None
 
 
@@ -63,12 +63,22 @@ class RecordEndpoints:
                 self.attendance,
                 views.AttendanceView,
                 query=AttendanceQuery,
-                takes=("accept",),
+                takes=("accept", "caller"),
             ),
             listed(
-                "/operations", "What was done on terminals", self.operations, views.OperationView
+                "/operations",
+                "What was done on terminals",
+                self.operations,
+                views.OperationView,
+                takes=("caller",),
             ),
-            listed("/errors", "Errors that terminals report", self.errors, views.ErrorView),
+            listed(
+                "/errors",
+                "Errors that terminals report",
+                self.errors,
+                views.ErrorView,
+                takes=("caller",),
+            ),
             listed(
                 "/idcards",
                 "Identity cards that terminals read",
@@ -78,7 +88,7 @@ class RecordEndpoints:
             ),
             listed(
                 "/rejects",
-                "What terminals sent and was not understood, with its bytes",
+                "What terminals sent and was not understood; its bytes with `biometrics`",
                 self.rejects,
                 views.RejectView,
                 takes=("caller",),
@@ -107,43 +117,47 @@ class RecordEndpoints:
                 self.entries,
                 views.EntryView,
                 query=EntryQuery,
+                takes=("caller",),
             ),
         ]
 
-    async def attendance(self, query: AttendanceQuery, accept: str) -> object:
+    async def attendance(self, query: AttendanceQuery, accept: str, caller: Caller) -> object:
         """List attendance records."""
         since = None if query.since is None else parse_instant(query.since)
         until = None if query.until is None else parse_instant(query.until)
         found = await self._store.read(
             lambda tx: tx.attendance.page(query.page, query.device, query.pin, since, until)
         )
-        part = _records(found, views.attendance_view, query)
+        part = _records(found, views.attendance_view, query, caller)
+        await self._note(ATTLOG, "unknown columns of attendance", query, caller, part)
         return negotiated(accept, views.AttendanceView, part)
 
-    async def operations(self, query: DeviceQuery) -> Listing[Any]:
+    async def operations(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List operations."""
-        return await self._log(lambda tx: tx.operations, views.operation_view, query)
+        found = await self._store.read(lambda tx: tx.operations.page(query.page, query.device))
+        part = _records(found, views.operation_view, query, caller)
+        await self._note(OPLOG, "unknown columns of operations", query, caller, part)
+        return part
 
-    async def errors(self, query: DeviceQuery) -> Listing[Any]:
+    async def errors(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List errors."""
-        return await self._log(lambda tx: tx.errors, views.error_view, query)
+        found = await self._store.read(lambda tx: tx.errors.page(query.page, query.device))
+        part = _records(found, views.error_view, query, caller)
+        await self._note(ERRORLOG, "unknown columns of errors", query, caller, part)
+        return part
 
     async def idcards(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List identity cards."""
-
-        def view(record: Record) -> Any:
-            return views.idcard_view(record, caller.scopes)
-
-        part = await self._log(lambda tx: tx.idcards, view, query)
-        if any(views.shows_secrets(card) for card in part.items):
-            await self._readings.note(caller, "identity cards", _all_of(query))
+        found = await self._store.read(lambda tx: tx.idcards.page(query.page, query.device))
+        part = _records(found, views.idcard_view, query, caller)
+        await self._note(IDCARD, "identity cards", query, caller, part)
         return part
 
     async def rejects(self, query: DeviceQuery, caller: Caller) -> Listing[views.RejectView]:
         """List rejects."""
         found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
         items = [views.reject_view(reject, caller.scopes) for reject in found]
-        if any(item.raw and not views.is_open(item.table) for item in items):
+        if any(item.raw for item in items):
             await self._readings.note(caller, "bytes of rejects", _all_of(query))
         return listing(items, [reject.id for reject in found], query)
 
@@ -162,7 +176,8 @@ class RecordEndpoints:
         found = await self._store.read(
             lambda tx: tx.photos.page(query.page, query.device, query.pin)
         )
-        return _records(found, views.photo_view, query)
+        items = [views.photo_view(photo) for photo in found]
+        return listing(items, [photo["id"] for photo in found], query)
 
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
@@ -172,22 +187,22 @@ class RecordEndpoints:
         await self._readings.note(caller, "photos", f"attendance photo {id}")
         return picture(content)
 
-    async def entries(self, query: EntryQuery) -> Listing[views.EntryView]:
+    async def entries(self, query: EntryQuery, caller: Caller) -> Listing[views.EntryView]:
         """List entries."""
         found = await self._store.read(
             lambda tx: tx.entries.page(query.page, query.device, query.table)
         )
-        items = [views.entry_view(entry) for entry in found]
+        items = [views.entry_view(entry, caller.scopes) for entry in found]
+        if any(item.extra for item in items):
+            await self._readings.note(caller, "unknown columns of entries", _all_of(query))
         return listing(items, [entry.id for entry in found], query)
 
-    async def _log(
-        self,
-        log: Callable[[ITransaction], ILog],
-        view: Callable[[Record], Any],
-        query: DeviceQuery,
-    ) -> Listing[Any]:
-        found = await self._store.read(lambda tx: log(tx).page(query.page, query.device))
-        return _records(found, view, query)
+    async def _note(
+        self, table: Table, what: str, query: DeviceQuery, caller: Caller, part: Listing[Any]
+    ) -> None:
+        """Record that a caller is shown secrets of a table, if there are some."""
+        if any(views.shows_secrets(table, item) for item in part.items):
+            await self._readings.note(caller, what, _all_of(query))
 
 
 def _all_of(query: DeviceQuery) -> str:
@@ -195,8 +210,11 @@ def _all_of(query: DeviceQuery) -> str:
     return "all terminals" if query.device is None else f"terminal {query.device[:32]}"
 
 
-def _records(found: list[Record], view: Callable[[Record], Any], query: ListQuery) -> Listing[Any]:
-    return listing([view(record) for record in found], [record["id"] for record in found], query)
+def _records(
+    found: list[Record], view: Callable[[Record, Scopes], Any], query: ListQuery, caller: Caller
+) -> Listing[Any]:
+    items = [view(record, caller.scopes) for record in found]
+    return listing(items, [record["id"] for record in found], query)
 
 
 def picture(content: bytes) -> Raw:

@@ -1,11 +1,10 @@
 """What the API shows of records and people: types derived from the tables that declare them.
 
-A secret field (template, photo, password) is null for a caller without the scope `biometrics`.
+What is a secret (`zkpush.protocol.secrecy`) is null for a caller who may not see it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,11 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from ..model import Entry, Record, StoredReject
-from ..protocol import fields
+from ..protocol import fields, secrecy
 from ..protocol.codes import BiometricType, ErrorCode, IdentityPhoto, Nation, Operation
 from ..protocol.fields import Scope
+from ..protocol.secrecy import Scopes, may_see, secrets_of
 from ..protocol.tables import (
     ATTLOG,
+    ATTPHOTO,
     BIODATA,
     BIOPHOTO,
     ERRORLOG,
@@ -28,17 +29,9 @@ from ..protocol.tables import (
 )
 from .times import instant
 
-Scopes = Collection[Scope]
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
-_OPEN_TABLES = frozenset(
-    table.name
-    for table in RECORD_TABLES
-    if table.layout is not fields.Layout.PHOTO and not any(f.secret for f in table.fields)
-)
-"""The tables without secret fields; of anything else, the bytes of a reject are not for all."""
-_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
-"""What of a reason was sent: from the first quote to the last."""
+_SECRETS = {table.name: secrets_of(table) for table in RECORD_TABLES}
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
 _DOUBT = Annotated[
@@ -50,8 +43,18 @@ _DOUBT = Annotated[
 def _field_type(field: fields.Field) -> Any:
     python = str if field.kind is fields.Kind.BASE64 else field.kind.python
     open_ = field.required and not field.secret
-    meaning = field.meaning + ("; null without the scope `biometrics`" if field.secret else "")
+    meaning = field.meaning + _without(field.secret)
     return Annotated[python if open_ else python | None, Meta(description=meaning)]
+
+
+def _without(needed: Scope | None) -> str:
+    return "" if needed is None else f"; null without the scope `{needed.value}`"
+
+
+EXTRA = Annotated[
+    dict[str, str] | None,
+    Meta(description=f"What the protocol does not declare{_without(secrecy.UNDECLARED)}"),
+]
 
 
 def record_view(
@@ -68,7 +71,7 @@ def record_view(
             *((field.name, _field_type(field)) for field in required),
             *((field.name, _field_type(field), None) for field in optional),
             *(one for one in more if one[0] not in _LEADING or len(one) == 3),
-            ("extra", dict[str, str] | None, None),
+            ("extra", EXTRA, None),
         ],
         namespace={"__doc__": f"{table.meaning} ({table.name}, spec {table.section})"},
         frozen=True,
@@ -156,7 +159,8 @@ class EntryView(msgspec.Struct, frozen=True):
     id: int
     device: str
     table: str
-    fields: dict[str, str | int]
+    fields: dict[str, str | int | None]
+    extra: EXTRA
     updated_at: str
 
 
@@ -166,20 +170,34 @@ class RejectView(msgspec.Struct, frozen=True):
     id: int
     device: str
     table: str
-    reason: str
+    reason: Annotated[
+        str,
+        Meta(description="Without the scope `biometrics`, the field at most, and nothing sent"),
+    ]
     raw: Annotated[
         bytes | None,
         Meta(
-            description="Its bytes, in base64; null if they may be secret, without `biometrics`, "
-            "and in a list where they are more than 4,096"
+            description=f"Its bytes, in base64{_without(secrecy.UNDECLARED)}, and in a list where "
+            "they are more than 4,096"
         ),
     ]
     size: Annotated[int, Meta(description="How many bytes there are")]
     received_at: str
 
 
-def _shown(view: type[msgspec.Struct], record: Record, more: Mapping[str, object]) -> Any:
-    values = {name: value for name, value in record.items() if name in view.__struct_fields__}
+def _shown(
+    view: type[msgspec.Struct],
+    table: fields.Table,
+    record: Record,
+    scopes: Scopes,
+    more: Mapping[str, object],
+) -> Any:
+    secrets = _SECRETS[table.name]
+    values = {
+        name: None if name in secrets and not may_see(secrets[name], scopes) else value
+        for name, value in record.items()
+        if name in view.__struct_fields__
+    }
     if values.get("time") is not None:
         values["time"] = str(values["time"]).replace(" ", "T")
     if values.get("utc") is not None:
@@ -190,92 +208,88 @@ def _shown(view: type[msgspec.Struct], record: Record, more: Mapping[str, object
     return view(**{**values, **more})
 
 
-def attendance_view(record: Record) -> Any:
+def attendance_view(record: Record, scopes: Scopes) -> Any:
     """Show an attendance record."""
-    return _shown(AttendanceView, record, {})
+    return _shown(AttendanceView, ATTLOG, record, scopes, {})
 
 
-def operation_view(record: Record) -> Any:
+def operation_view(record: Record, scopes: Scopes) -> Any:
     """Show an operation."""
     operation = Operation(int(str(record["code"])))
     objects = [str(record[f"value_{number}"] or "") for number in range(1, 5)]
     more = {"meaning": operation.meaning, "values": operation.named(objects)}
-    return _shown(OperationView, record, more)
+    return _shown(OperationView, OPLOG, record, scopes, more)
 
 
-def error_view(record: Record) -> Any:
+def error_view(record: Record, scopes: Scopes) -> Any:
     """Show an error."""
     code = ErrorCode(str(record["code"]))
-    return _shown(ErrorView, record, {"meaning": code.meaning, "words": code.words})
+    more = {"meaning": code.meaning, "words": code.words}
+    return _shown(ErrorView, ERRORLOG, record, scopes, more)
 
 
 def idcard_view(record: Record, scopes: Scopes) -> Any:
     """Show an identity card."""
     nation = record["nation"]
     more = {} if nation is None else {"nation_meaning": Nation(int(str(nation))).meaning}
-    return _shown(IdCardView, _open(IDCARD, record, scopes), more)
+    return _shown(IdCardView, IDCARD, record, scopes, more)
 
 
 def user_view(record: Record, scopes: Scopes) -> Any:
     """Show a user."""
     counts = record["templates"]
     templates = {str(type_): count for type_, count in dict(counts).items()}  # type: ignore[call-overload]
-    return _shown(UserView, _open(USER, record, scopes), {"templates": templates})
+    return _shown(UserView, USER, record, scopes, {"templates": templates})
 
 
-def template_view(record: Record) -> Any:
+def template_view(record: Record, scopes: Scopes) -> Any:
     """Show a template, to a caller who may see it."""
-    more = {"meaning": _type_meaning(record), "template": _ascii(record["template"])}
-    return _shown(TemplateView, record, more)
+    text = {**record, "template": _ascii(record["template"])}
+    return _shown(TemplateView, BIODATA, text, scopes, {"meaning": _type_meaning(record)})
 
 
-def person_photo_view(record: Record) -> Any:
+def person_photo_view(record: Record, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
-    return _shown(PersonPhotoView, record, {"meaning": _type_meaning(record)})
+    return _shown(PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)})
 
 
 def photo_view(record: Record) -> PhotoView:
     """Show an attendance photo."""
     kind = record["kind"]
     meaning = None if kind is None else IdentityPhoto(int(str(kind))).meaning
-    shown: PhotoView = _shown(PhotoView, record, {"meaning": meaning})
+    shown: PhotoView = _shown(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
     return shown
 
 
-def entry_view(entry: Entry) -> EntryView:
+def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
     """Show an entry."""
-    return EntryView(entry.id, entry.device, entry.table, entry.fields, instant(entry.updated_at))
-
-
-def shows_secrets(card: Any) -> bool:
-    """Whether what is shown of an identity card is not for everyone."""
-    return any(getattr(card, field.name) is not None for field in IDCARD.fields if field.secret)
-
-
-def is_open(table: str) -> bool:
-    """Whether the bytes of a table's rejects are for everyone."""
-    return table in _OPEN_TABLES
+    extra = entry.extra if may_see(secrecy.UNDECLARED, scopes) else None
+    return EntryView(
+        entry.id,
+        entry.device,
+        entry.table,
+        secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes),
+        extra or None,
+        instant(entry.updated_at),
+    )
 
 
 def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
     """Show a reject."""
-    shown = Scope.BIOMETRICS in scopes or is_open(reject.table)
     return RejectView(
         reject.id,
         reject.device,
         reject.table,
-        reject.reason if shown else _QUOTED.sub("…", reject.reason),
-        reject.raw if shown else None,
+        secrecy.shown_reason(reject.table, reject.reason, scopes),
+        reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
         reject.size,
         instant(reject.received_at),
     )
 
 
-def _open(table: fields.Table, record: Record, scopes: Scopes) -> Record:
-    """A record without what the caller may not see."""
-    if Scope.BIOMETRICS in scopes:
-        return record
-    return {**record, **{field.name: None for field in table.fields if field.secret}}
+def shows_secrets(table: fields.Table, item: Any) -> bool:
+    """Whether an item that is shown holds a secret of its table."""
+    return any(getattr(item, name, None) not in (None, "") for name in _SECRETS[table.name])
 
 
 def _type_meaning(record: Record) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,7 +17,9 @@ from ..model import (
     TokenPolicy,
 )
 from ..problems import ServerProblem, advice_of, meaning_of
+from ..protocol.fields import Scope
 from ..protocol.hybrid import Hybrid
+from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
 from .times import instant, instant_or_none
 
 
@@ -101,8 +104,16 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     settings: dict[str, str | int]
     networks: Annotated[tuple[str, ...], Meta(description="Where it may be; empty for anywhere")]
-    options: dict[str, str]
-    attributes: dict[str, str]
+    options: Annotated[
+        dict[str, str],
+        Meta(
+            description="What it pushed. `GET devices/{sn}` with the scope `biometrics` also has "
+            "options that the protocol does not declare: there may be passwords among them"
+        ),
+    ]
+    attributes: Annotated[
+        dict[str, str], Meta(description="What it says of itself otherwise; as `options`")
+    ]
     counts: dict[str, int]
     pending_commands: int
     hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
@@ -112,6 +123,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
 
 def device_view(
     device: Device,
+    scopes: Scopes = (),
     *,
     online: bool,
     last_seen_at: int | None,
@@ -120,7 +132,7 @@ def device_view(
     hybrid: Hybrid,
     version: str,
 ) -> DeviceView:
-    """Show a terminal."""
+    """Show a terminal: what it says of itself as far as the scopes allow."""
     return DeviceView(
         sn=device.sn,
         alias=device.alias,
@@ -143,14 +155,25 @@ def device_view(
         token=device.token_policy,
         settings=device.settings,
         networks=device.networks,
-        options=device.options,
-        attributes=device.attributes,
+        options=_seen(device.options, option_secret, scopes),
+        attributes=_seen(device.attributes, attribute_secret, scopes),
         counts=device.counts,
         pending_commands=pending_commands,
         hybrid=hybrid,
         clock_skew_seconds=None,
         problems=ProblemView.of_device(device),
     )
+
+
+def hides_secrets(device: Device) -> bool:
+    """Whether a terminal says something of itself that is not for everyone."""
+    return any(map(option_secret, device.options)) or any(map(attribute_secret, device.attributes))
+
+
+def _seen(
+    values: Mapping[str, str], secret: Callable[[str], Scope | None], scopes: Scopes
+) -> dict[str, str]:
+    return {name: value for name, value in values.items() if may_see(secret(name), scopes)}
 
 
 class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,12 +11,15 @@ from zope.interface import implementer
 
 from ..interfaces import IEntries
 from ..model import Entry, Page
+from ..protocol.secrecy import EXTRA
+from ..protocol.tables import ENTRY_TABLES
 from .databases import Database, Insert
 from .schema import devices, entries
 from .sealed import opened, sealed
 from .vault import Vault
 
 _NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
+_DECLARED = {table.name: frozenset(table.names) for table in ENTRY_TABLES}
 _REPLACE = (
     "(device_id, table_name, key) DO UPDATE SET fields = excluded.fields, "
     "digest = excluded.digest, updated_at = excluded.updated_at "
@@ -83,11 +86,29 @@ class Entries:
         return [self._entry(row._mapping) for row in self._connection.execute(query)]
 
     def _entry(self, row: RowMapping) -> Entry:
-        fields = opened(self._vault, entries, row)["fields"]
+        said = msgspec.json.decode(str(opened(self._vault, entries, row)["fields"]))
+        fields, extra = _declared(row["table_name"], said)
         return Entry(
             id=row["id"],
             device=row["sn"],
             table=row["table_name"],
-            fields=msgspec.json.decode(str(fields)),
+            fields=fields,
+            extra=extra,
             updated_at=row["updated_at"],
         )
+
+
+def _declared(table: str, said: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an entry says in declared fields, and what else it says.
+
+    Rows that were written before the two were kept apart are sorted here.
+    """
+    names = _DECLARED.get(table, frozenset())
+    fields = {name: value for name, value in said.items() if name in names}
+    extra = {name: value for name, value in said.items() if name not in names}
+    undeclared = extra.get(EXTRA)
+    if isinstance(undeclared, dict):
+        extra = {**extra, **undeclared}
+        if EXTRA not in undeclared:
+            del extra[EXTRA]
+    return fields, extra

@@ -134,6 +134,16 @@ class Kind(Enum):
         return f"{value:.6f}" if isinstance(value, float) and "e" in text else text
 
 
+class Scope(Enum):
+    """What a caller of the API may do; each command and each route asks for one."""
+
+    READ = "read"
+    BIOMETRICS = "biometrics"
+    WRITE = "write"
+    DANGEROUS = "dangerous"
+    ADMIN = "admin"
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One named value of a record, a reply or a command."""
 
@@ -148,8 +158,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     maximum: int | None = None
     default: str | int | None = None
     """What an empty or absent value means (records); what is sent unless configured (options)."""
-    secret: bool = False
-    """Never in a log, and only for those who may see biometrics."""
+    secret: Scope | None = None
+    """The scope that it takes to see the value, which is sealed at rest and never logged; None
+    where everybody may see it. `zkpush.protocol.secrecy` reads this."""
     stored: bool = True
     """False for what is only there to be sent or computed."""
     pattern: str | None = None
@@ -260,16 +271,6 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         return {field.wire.lower(): field for field in self.fields}
 
 
-class Scope(Enum):
-    """What a caller of the API may do; each command and each route asks for one."""
-
-    READ = "read"
-    BIOMETRICS = "biometrics"
-    WRITE = "write"
-    DANGEROUS = "dangerous"
-    ADMIN = "admin"
-
-
 class Writing(Enum):
     """How the parameters of a command stand in its line."""
 
@@ -324,14 +325,11 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """True for text that is UTF-8 whatever the terminal's language is (12.1.1.2)."""
     ends_batch: bool = False
     """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""
+    answers: tuple[Field, ...] = ()
+    """The values of its result that are no secret; all others are."""
 
     def scopes(self, params: Mapping[str, str]) -> frozenset[Scope]:
         """Everything that the caller needs to send the command with these parameters."""
         return frozenset(
             {self.scope, *(rule.scope for rule in self.scope_rules if rule.applies(params))}
         )
-
-    @property
-    def secret(self) -> frozenset[str]:
-        """The parameters that not everyone may see."""
-        return frozenset(field.wire for field in self.parameters if field.secret)

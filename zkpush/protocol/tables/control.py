@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ..versions import BASELINE, NEWEST, Version
 from .device import OPTION_RULES
-from .parameters import FINGER, PERIOD, TYPE, field_of
+from .parameters import FINGER, PERIOD, TYPE, count_of, field_of
 from .people import BIODATA, FP, USER
 
 
@@ -89,6 +89,17 @@ CONTROLS = (
         reply="VERIFY SUM",
         meaning="Count the attendance records of a time; the server compares",
         parameters=PERIOD,
+        answers=(
+            *PERIOD,
+            count_of("AttlogSum", "Records that the terminal counts"),
+            count_of("stored", "Records that are stored"),
+            Field(
+                wire="agrees",
+                name="agrees",
+                pattern="yes|no",
+                meaning="yes where both counts are the same",
+            ),
+        ),
     ),
     Command(
         name="SET OPTION",
@@ -105,7 +116,13 @@ CONTROLS = (
                 pattern=r"~?[A-Za-z_][A-Za-z0-9_.]{0,63}",
                 meaning="Name of the option",
             ),
-            Field(wire="value", name="value", required=True, meaning="Its value; may be empty"),
+            Field(
+                wire="value",
+                name="value",
+                required=True,
+                secret=Scope.DANGEROUS,
+                meaning="Its value; may be empty",
+            ),
         ),
     ),
     _plain("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
@@ -212,7 +229,13 @@ CONTROLS = (
         writing=Writing.VALUES,
         bare=("command",),
         parameters=(
-            Field(wire="command", name="command", required=True, meaning="The command line"),
+            Field(
+                wire="command",
+                name="command",
+                required=True,
+                secret=Scope.DANGEROUS,
+                meaning="The command line",
+            ),
         ),
     ),
     Command(

@@ -12,13 +12,14 @@ from .access import (
     SHORTCUT_KEY,
 )
 from .entries import ADPIC, BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
-from .parameters import FINGER, PERIOD, TYPE, VALID, field_of, fields_of
+from .parameters import FINGER, PERIOD, TYPE, VALID, count_of, field_of, fields_of
 from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
 
 MOST_MESSAGE_BYTES = 320
 """Bytes of a short message in the terminal's encoding (12.1.1.9)."""
 _CONTENT_OR_URL = ("Content", "Url")
 _MESSAGE_NUMBER = "[0-9]{1,10}"
+_ARRIVED = (count_of("records", "Records that have arrived"),)
 
 
 def _data(
@@ -40,6 +41,7 @@ def _data(
         since=since,
         one_of=one_of,
         utf8=utf8,
+        answers=_ARRIVED if verb == "QUERY" else (),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import Field, Kind, Layout, Table
+from ..fields import Field, Kind, Layout, Scope, Table
 
 EXCHANGE = Table(
     name="exchange",
@@ -16,7 +16,7 @@ EXCHANGE = Table(
             wire="pushcommkey",
             name="comm_key",
             meaning="Secret that binds terminal and server",
-            secret=True,
+            secret=Scope.BIOMETRICS,
         ),
         Field(
             wire="DeviceType",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..fields import Field, Kind, Table
+from ..fields import SMALL, Field, Kind, Table
 
 
 def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:
@@ -25,6 +25,11 @@ def fields_of(table: Table, *names: str) -> tuple[Field, ...]:
 
 def _time(wire: str, meaning: str) -> Field:
     return Field(wire=wire, name=wire, kind=Kind.TIME, required=True, meaning=meaning)
+
+
+def count_of(wire: str, meaning: str) -> Field:
+    """A number of records, in the result of a command."""
+    return Field(wire=wire, name=wire, kind=Kind.INTEGER, minimum=0, maximum=SMALL, meaning=meaning)
 
 
 PERIOD = (_time("StartTime", "From this wall clock time"), _time("EndTime", "To this one"))

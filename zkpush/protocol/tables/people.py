@@ -6,7 +6,7 @@ terminal uploads it under the name that the command has, that is an alias.
 
 from __future__ import annotations
 
-from ..fields import SMALL, Field, Kind, Layout, Table
+from ..fields import SMALL, Field, Kind, Layout, Scope, Table
 
 PIN = r"[^\x00-\x1f=]{1,64}"
 
@@ -37,7 +37,7 @@ def _template(wire: str, meaning: str) -> Field:
         name="template",
         kind=Kind.BASE64,
         required=True,
-        secret=True,
+        secret=Scope.BIOMETRICS,
         meaning=f"{meaning}, in base64",
     )
 
@@ -46,7 +46,7 @@ _CONTENT = Field(
     wire="Content",
     name="content",
     kind=Kind.BASE64,
-    secret=True,
+    secret=Scope.BIOMETRICS,
     meaning="The picture, JPEG, in base64",
 )
 
@@ -68,7 +68,7 @@ USER = Table(
             "privilege",
             "0 user, 2 registrar, 6 administrator, 10 user-defined, 14 super administrator",
         ),
-        Field(wire="Passwd", name="password", secret=True, meaning="Password"),
+        Field(wire="Passwd", name="password", secret=Scope.BIOMETRICS, meaning="Password"),
         Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
         _number("Grp", "group", "Group that the user is in"),
         Field(
@@ -227,19 +227,19 @@ IDCARD = Table(
         Field(
             wire="Photo",
             name="photo",
-            secret=True,
+            secret=Scope.BIOMETRICS,
             meaning="The photo on the card, encrypted, in base64",
         ),
         Field(
             wire="FPTemplate1",
             name="fingerprint_1",
-            secret=True,
+            secret=Scope.BIOMETRICS,
             meaning="First fingerprint, in base64",
         ),
         Field(
             wire="FPTemplate2",
             name="fingerprint_2",
-            secret=True,
+            secret=Scope.BIOMETRICS,
             meaning="Second fingerprint, in base64",
         ),
         Field(wire="Reserve", name="reserved", meaning="Reserved by the protocol"),

@@ -1,0 +1,161 @@
+"""Who may see what: the one classification of secrets, derived from the declarations.
+
+A declared value is a secret if its `Field` says so. Everything that is not declared is a secret:
+unknown columns of a record, unknown options, unknown values of an answer, and the bytes of what was
+not understood. They may hold a password or a template that only another dialect has a name for.
+
+Sealing, views, CSV, events, the audit log and the erasure of templates read this module. None of
+them has a list of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+from .commands import find_command
+from .errors import CommandError
+from .fields import Command, Field, Kind, Scope, Table, Writing
+from .tables import EXCHANGE, INFO, OPTION_REPLY, OPTIONS, RECORD_TABLES
+from .tables.options import HARMLESS_OPTIONS
+
+T = TypeVar("T")
+Scopes = Collection[Scope]
+
+EXTRA, RAW = "extra", "raw"
+"""What a record has beside its declared fields: unknown columns, and its exact bytes."""
+UNDECLARED = Scope.BIOMETRICS
+"""The scope that it takes to see what is not declared."""
+_INFO = "INFO"
+_OPEN_OPTIONS = frozenset(
+    name.casefold()
+    for name in (
+        *HARMLESS_OPTIONS,
+        *(
+            field.wire
+            for table in (OPTIONS, OPTION_REPLY, EXCHANGE)
+            for field in table.fields
+            if not field.secret
+        ),
+    )
+)
+_REPORTED = frozenset(field.name for field in INFO.fields if not field.secret)
+_TABLES = {
+    name.casefold(): table
+    for table in (*RECORD_TABLES, OPTIONS, INFO)
+    for name in (table.name, *table.aliases)
+}
+_QUOTING_NOTHING = re.compile(
+    r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
+    r"no handler takes this table|a line begins with its keyword|no ID= in a command reply|"
+    r"a photo begins with PIN=, its name, and ends its lines with NUL|"
+    r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value",
+    re.ASCII,
+)
+"""Reasons that hold nothing of what was sent."""
+_OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
+"""Reasons that begin with the name of a field."""
+_HIDDEN_REASON = "not understood; the scope `biometrics` shows why"
+
+
+def may_see(needed: Scope | None, scopes: Scopes) -> bool:
+    """Whether a caller with these scopes may see what needs a scope, or none."""
+    return needed is None or needed in scopes
+
+
+def secrets_of(table: Table) -> Mapping[str, Scope]:
+    """The secret values of a record: by name, the scope that it takes to see each."""
+    declared = {field.name: field.secret for field in table.fields if field.secret}
+    return {**declared, EXTRA: UNDECLARED, RAW: UNDECLARED}
+
+
+def shown(
+    values: Mapping[str, T], secrets: Mapping[str, Scope], scopes: Scopes
+) -> dict[str, T | None]:
+    """Values for a caller: None stands for one that these scopes may not see."""
+    return {
+        name: value if may_see(secrets.get(name), scopes) else None
+        for name, value in values.items()
+    }
+
+
+def option_secret(name: str) -> Scope | None:
+    """The scope that it takes to see an option of a terminal; None for a declared harmless one."""
+    return None if name.removeprefix("~").casefold() in _OPEN_OPTIONS else UNDECLARED
+
+
+def attribute_secret(name: str) -> Scope | None:
+    """The same of an argument of the exchange (5), or a value of the update information (9)."""
+    return None if name in _REPORTED else option_secret(name)
+
+
+def parameter_secrets(name: str, params: Mapping[str, str]) -> Mapping[str, Scope]:
+    """The secret parameters of a command, by name; all of a command that is not known."""
+    try:
+        command = find_command(name)
+    except CommandError:
+        return dict.fromkeys(params, Scope.DANGEROUS)
+    declared = {field.wire: field.secret for field in command.parameters}
+    secrets = {key: declared.get(key, UNDECLARED) for key in params}
+    if command.writing is Writing.OPTION and option_secret(params.get("key", "")) is None:
+        secrets["value"] = None
+    return {key: needed for key, needed in secrets.items() if needed is not None}
+
+
+def result_secrets(name: str, result: Mapping[str, str]) -> Mapping[str, Scope]:
+    """The secret values of a command's result, by name.
+
+    Of a dangerous command that is all, and of INFO what is a secret among the options.
+    """
+    try:
+        command = find_command(name)
+    except CommandError:
+        return dict.fromkeys(result, Scope.DANGEROUS)
+    if command.scope is Scope.DANGEROUS:
+        return dict.fromkeys(result, Scope.DANGEROUS)
+    needed = {
+        key: option_secret(key) if name == _INFO else _answer_secret(command, key, value)
+        for key, value in result.items()
+    }
+    return {key: scope for key, scope in needed.items() if scope is not None}
+
+
+def _answer_secret(command: Command, key: str, value: str) -> Scope | None:
+    for field in command.answers:
+        if field.wire.casefold() == key.casefold():
+            return None if _fits(field, value) else UNDECLARED
+    return UNDECLARED
+
+
+def _fits(field: Field, value: str) -> bool:
+    """Whether a value is what is declared: anything else may stand under any name."""
+    try:
+        field.decode(value)
+    except ValueError:
+        return False
+    return True
+
+
+def shown_reason(table: str, reason: str, scopes: Scopes) -> str:
+    """Why something was not understood, for a caller.
+
+    Without `UNDECLARED` it holds nothing that was sent: the field at most, and what is missing.
+    """
+    if may_see(UNDECLARED, scopes) or _QUOTING_NOTHING.fullmatch(reason):
+        return reason
+    found = _OF_FIELD.fullmatch(reason)
+    known = _TABLES.get(table.casefold())
+    if found is None or known is None or all(found[1] != field.wire for field in known.fields):
+        return _HIDDEN_REASON
+    return f"{found[1]}: {_HIDDEN_REASON}" if found[2].startswith(":") else reason
+
+
+def template_names() -> frozenset[str]:
+    """The names on the wire under which templates and pictures stand, without case."""
+    return frozenset(
+        field.wire.casefold()
+        for table in RECORD_TABLES
+        for field in table.fields
+        if field.secret and (field.kind is Kind.BASE64 or field.name.startswith("fingerprint"))
+    )
