@@ -35,7 +35,7 @@ def make_entry_tests(factory):
 
         @pytest_twisted.ensureDeferred
         async def test_what_is_said_of_an_entry_comes_back(self, store, device) -> None:
-            """What is not said is left out; what the protocol does not know is there."""
+            """What is not said is left out; what the protocol does not know is kept apart."""
             body = (
                 "WORKCODE PIN=3\tCODE=5\tNAME=Malen - Tür\n"
                 "SMS MSG=Hello\tTAG=253\tUID=1\tMIN=60\tStartTime=2026-01-05 08:00:00\n"
@@ -59,9 +59,10 @@ def make_entry_tests(factory):
                     ],
                 ),
                 ("USER_SMS", [("number", "1"), ("pin", "7")]),
-                ("WORKCODE", [("New", "x"), ("code", "6"), ("name", "")]),
                 ("WORKCODE", [("code", "5"), ("index", "3"), ("name", "Malen - Tür")]),
+                ("WORKCODE", [("code", "6"), ("name", "")]),
             ]
+            assert [one.extra for one in found if one.extra] == [{"New": "x"}]
 
         @pytest_twisted.ensureDeferred
         async def test_an_entry_is_replaced_by_what_its_terminal_says_later(

@@ -138,9 +138,8 @@ async def test_the_answer_to_info_updates_the_terminal(rig: Rig) -> None:
     await rig.get(POLL)
     answer = f"ID={command_id}&Return=0&CMD=INFO\n~DeviceName=A&B\nUserCount=12\nEmpty=\n"
     await rig.post("devicecmd?SN=T1", answer.encode())
-    (device,) = await rig.items("/devices")
     expected = {"~DeviceName": "A&B", "UserCount": "12", "Empty": ""}
-    assert device["options"] == expected
+    assert (await rig.api("GET", "/devices/T1")).json["options"] == expected
     assert (await rig.api("GET", f"/commands/{command_id}")).json["result"] == expected
 
 

@@ -161,8 +161,7 @@ async def test_pushed_options_are_answered_with_bare_ok(rig: Rig) -> None:
     body = b"FingerFunOn=1,~OEMVendor=ANY CO., LTD.,Empty=,FaceFunOn=1"
     assert (await rig.post("cdata?SN=T1&table=options", body)).body == b"OK"
     assert (await rig.post("cdata?SN=T1&table=options", b"FaceFunOn=0")).body == b"OK"
-    (device,) = await rig.items("/devices")
-    assert device["options"] == {
+    assert (await rig.api("GET", "/devices/T1")).json["options"] == {
         "FingerFunOn": "1",
         "~OEMVendor": "ANY CO., LTD.",
         "Empty": "",
