@@ -105,7 +105,9 @@ UNREADABLE = [
 
 PIN = Field(wire="Pin", name="pin", meaning="User ID", pattern="[A-Z]{1,3}")
 SECRET = Field(wire="Key", name="key", meaning="Key", pattern="[0-9]+", secret=Scope.BIOMETRICS)
-SECRET_TEMPLATE = Field(wire="TMP", name="tmp", meaning="", kind=Kind.BASE64, secret=Scope.BIOMETRICS)
+SECRET_TEMPLATE = Field(
+    wire="TMP", name="tmp", meaning="", kind=Kind.BASE64, secret=Scope.BIOMETRICS
+)
 LEVEL = Field(wire="Level", name="level", meaning="Level", kind=Kind.INTEGER, minimum=-1, maximum=9)
 
 

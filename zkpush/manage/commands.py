@@ -172,7 +172,7 @@ def _secrets(command: QueuedCommand) -> tuple[Mapping[str, Scope], Mapping[str, 
     """The secret parameters, and the secret values of the result, each with what it takes."""
     return (
         parameter_secrets(command.command, command.params),
-        result_secrets(command.command, command.result or {}),
+        result_secrets(command.command, command.params, command.result or {}),
     )
 
 

@@ -103,7 +103,9 @@ def parameter_secrets(name: str, params: Mapping[str, str]) -> Mapping[str, Scop
     return {key: needed for key, needed in secrets.items() if needed is not None}
 
 
-def result_secrets(name: str, result: Mapping[str, str]) -> Mapping[str, Scope]:
+def result_secrets(
+    name: str, params: Mapping[str, str], result: Mapping[str, str]
+) -> Mapping[str, Scope]:
     """The secret values of a command's result, by name.
 
     Of a dangerous command that is all, and of INFO what is a secret among the options.
@@ -112,7 +114,7 @@ def result_secrets(name: str, result: Mapping[str, str]) -> Mapping[str, Scope]:
         command = find_command(name)
     except CommandError:
         return dict.fromkeys(result, Scope.DANGEROUS)
-    if command.scope is Scope.DANGEROUS:
+    if Scope.DANGEROUS in command.scopes(params):
         return dict.fromkeys(result, Scope.DANGEROUS)
     needed = {
         key: option_secret(key) if name == _INFO else _answer_secret(command, key, value)
