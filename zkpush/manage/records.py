@@ -167,7 +167,7 @@ class RecordEndpoints:
         if found is None:
             raise not_found(f"There is no reject {id}.")
         item = views.reject_view(found, caller.scopes)
-        if item.raw and not views.is_open(item.table):
+        if item.raw:
             await self._readings.note(caller, "bytes of rejects", f"reject {id}")
         return item
 

@@ -50,12 +50,14 @@ _QUOTING_NOTHING = re.compile(
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
     r"no handler takes this table|a line begins with its keyword|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"
-    r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value",
+    r"there is not one user ID in it|part [0-9]{1,9} is not Key=Value|"
+    r"[0-9]{1,9} more parts are not understood; this is the whole (?:body|packet|form)",
     re.ASCII,
 )
 """Reasons that hold nothing of what was sent."""
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
 """Reasons that begin with the name of a field."""
+_REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
 _HIDDEN_REASON = "not understood; the scope `biometrics` shows why"
 
 
@@ -144,9 +146,10 @@ def shown_reason(table: str, reason: str, scopes: Scopes) -> str:
 
     Without `UNDECLARED` it holds nothing that was sent: the field at most, and what is missing.
     """
-    if may_see(UNDECLARED, scopes) or _QUOTING_NOTHING.fullmatch(reason):
+    said = _REPEATED.sub("", reason)
+    if may_see(UNDECLARED, scopes) or _QUOTING_NOTHING.fullmatch(said):
         return reason
-    found = _OF_FIELD.fullmatch(reason)
+    found = _OF_FIELD.fullmatch(said)
     known = _TABLES.get(table.casefold())
     if found is None or known is None or all(found[1] != field.wire for field in known.fields):
         return _HIDDEN_REASON
