@@ -42,6 +42,7 @@ ROUTES = {
     "GET /api/v1/errors": R,
     "GET /api/v1/idcards": R,
     "GET /api/v1/rejects": R,
+    "GET /api/v1/rejects/{id}": R,
     "GET /api/v1/photos": R,
     "GET /api/v1/photos/{id}/content": B,
     "GET /api/v1/entries": R,

@@ -300,6 +300,8 @@ async def test_any_bytes_are_answered_and_kept(rig: Rig) -> None:
         kept = {base64.b64decode(item["raw"]) for item in await rig.items("/rejects?limit=1000")}
         lines = [line.rstrip(b"\r") for line in body.split(b"\n")]
         understood = [line for line in lines if line.strip(b"\t ") and line not in kept]
+        if body.startswith(b"LZO1"):  # the legacy form, which is kept as a whole
+            understood = [line for line in understood if body not in kept]
         assert len(understood) == int(response.body[4:])
 
     @settings(max_examples=60, deadline=None)
