@@ -10,7 +10,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.python.usage import Options as UsageOptions
 
-from . import config, redaction
+from . import config, logstream, redaction
 from .config import Config, ConfigError, Tls
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
@@ -36,6 +36,7 @@ from .interfaces import (
     IStoreFactory,
     IVerifier,
 )
+from .logstream import LogStream
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.files import FileEndpoints
@@ -131,6 +132,7 @@ def makeService(options: Options) -> Service:
     """Put the daemon together. A mistake in the configuration is a line each, and exit status 1."""
     from twisted.internet import reactor
 
+    log = logstream.install(reactor)
     redaction.install()
     file = None if options["config"] is None else Path(options["config"])
     try:
@@ -139,12 +141,12 @@ def makeService(options: Options) -> Service:
         if options["adopt"] is not None:
             inherited = Inheritance.parse(options["adopt"])
             stop_with_parent(reactor)
-            daemon = build(settings, data, reactor, inherited=inherited)
+            daemon = build(settings, data, reactor, inherited=inherited, log=log)
             report_to_parent(reactor, daemon.registry.refused.counts, inherited.report)
         else:
             workers = Workers(settings.workers, options.again(), reactor)
             several = settings.workers > 1
-            daemon = build(settings, data, reactor, workers=workers if several else None)
+            daemon = build(settings, data, reactor, workers=workers if several else None, log=log)
     except ConfigError as error:
         stop_here(error.mistakes)
     except (PluginConflict, ValueError) as error:
@@ -160,6 +162,7 @@ def build(
     *,
     workers: Workers | None = None,
     inherited: Inheritance | None = None,
+    log: LogStream | None = None,
 ) -> Daemon:
     """Put the parts together: `ValueError` or `PluginConflict` if they do not fit.
 
@@ -267,6 +270,8 @@ def build(
         door_log,
         reactor,
     )
+    if log is not None:
+        endpoints.figures.watch_log(log)
     manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, door_log, reactor)
 
     # Of those that terminals see, the parent of workers says what there is to say.

@@ -31,8 +31,12 @@ class Daemon:
         *flags: str,
         env: Mapping[str, str] = {},
         twistd: Sequence[str] = (),
+        stdout: int | None = None,
     ) -> None:
-        """`flags` are those of `twistd zkpush`, `twistd` those of twistd itself."""
+        """`flags` are those of `twistd zkpush`, `twistd` those of twistd itself.
+
+        `stdout` is a descriptor to print to, or `subprocess.PIPE`; a file that is read later, else.
+        """
         self.data = data
         (data / "run.json").unlink(missing_ok=True)
         command = [TWISTD, "--nodaemon", "--pidfile=", *twistd, "zkpush", "--data", data]
@@ -42,7 +46,7 @@ class Daemon:
         self.process = subprocess.Popen(
             command,
             env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
-            stdout=self._printed,
+            stdout=self._printed if stdout is None else stdout,
             stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + STARTED_WITHIN

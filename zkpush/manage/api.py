@@ -69,7 +69,7 @@ class Endpoints:
         self._queue = queue
         self._clock = clock
         self._problems = problems
-        self._metrics = Metrics(store, registry, door, problems)
+        self.figures = Metrics(store, registry, door, problems)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
@@ -157,7 +157,7 @@ class Endpoints:
 
     async def metrics(self) -> Raw:
         """The figures of this process."""
-        return Raw(CONTENT_TYPE_LATEST, await self._metrics.exposition())
+        return Raw(CONTENT_TYPE_LATEST, await self.figures.exposition())
 
     async def devices(self, query: ListQuery) -> Listing[views.DeviceView]:
         """List terminals."""

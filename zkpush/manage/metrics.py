@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from ..device.doorlog import DoorLog
 from ..device.registry import Registry
 from ..interfaces import IStore
+from ..logstream import LogStream
 from ..problems import ProblemCode
 from .problems import Problems
 
@@ -30,6 +31,11 @@ class Metrics(Collector):
         self._registry = registry
         self._collectors = CollectorRegistry()
         self._collectors.register(self)
+        self._log: LogStream | None = None
+
+    def watch_log(self, log: LogStream) -> None:
+        """Count the lines that the log has lost."""
+        self._log = log
 
     async def exposition(self) -> bytes:
         """All figures, in the text format of OpenMetrics."""
@@ -68,6 +74,12 @@ class Metrics(Collector):
         for reason, count in self._door.counts.items():
             turned_away.add_metric([reason], count)
         yield turned_away
+        if self._log is not None:
+            yield CounterMetricFamily(
+                "zkpush_log_lines_lost",
+                "Lines of the log of this process that nothing read in time",
+                value=self._log.lost,
+            )
         problems = GaugeMetricFamily(
             "zkpush_problems",
             "Problems of terminals and of the server (see GET /api/v1/problems)",
