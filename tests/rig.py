@@ -153,6 +153,7 @@ class Rig:
         self.clock = TurnedReactor()
         values = {"data": folder, "admission": admission, "database": database, **settings}
         self.config = config.load(None, values, lambda text: text)
+        (folder / "key").write_text(KEY.hex())
         data = DataDirectory(folder, TOKEN, KEY)
         self.daemon = tap.build(self.config, data, self.clock)
         self.store = self.daemon.store

@@ -244,6 +244,30 @@ class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = "x25519-aes256gcm"
 
 
+class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When the health check fails, and when it warns."""
+
+    least_free_bytes: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="With less free space in the database, the pictures, the data directory "
+            "or temporary files, the health check fails",
+        ),
+    ] = 32 * 1024 * 1024
+    low_free_bytes: Annotated[
+        int, Meta(ge=0, description="With less free space than this, it warns")
+    ] = 1024 * 1024 * 1024
+    low_free_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=3650,
+            description="It also warns of space that lasts for fewer days at the present rate",
+        ),
+    ] = 7
+
+
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is kept of people."""
 
@@ -330,6 +354,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     events: Events = Events()
     audit: AuditRetention = AuditRetention()
     privacy: Privacy = Privacy()
+    health: Health = Health()
 
     @property
     def database_url(self) -> str:

@@ -45,6 +45,20 @@ class DataDirectory:
         if (claim.identity, claim.where) != (identity, where):
             marker.write_marker(self.path, now)
 
+    def check_key(self) -> None:
+        """Raise `ValueError` unless the key file still holds the key in use; it blocks.
+
+        Without it, or with another one, the next start would fail.
+        """
+        try:
+            kept = read_key(self.key_file)
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("data: ")) from error
+        if kept != self.key:
+            raise ValueError(
+                f"the key in {self.key_file} is not the one that the daemon uses; put that back"
+            )
+
     def say_where(self, where: Mapping[str, object]) -> None:
         """Write where the daemon runs to `run.json`, for the command line.
 

@@ -415,3 +415,14 @@ class DatabaseClaim(msgspec.Struct, frozen=True):
     """Whether there was a database before."""
     is_new: bool = False
     """Whether the operator asks for a new database (`--new`)."""
+
+
+class StoragePlace(msgspec.Struct, frozen=True):
+    """A file or folder that the server writes to."""
+
+    name: str
+    """What it is for, in messages and metrics."""
+    path: str
+    is_file: bool = False
+    mark: tuple[int, int] | None = None
+    """Device and inode, if it has to be the same one as at the start."""

@@ -54,6 +54,16 @@ class ProblemCode(StrEnum):
         "The terminal holds more attendance records than are stored",
         "Request them with DATA QUERY ATTLOG, or make the terminal send everything again.",
     )
+    CANNOT_STORE = (
+        "cannot store",
+        "Uploads cannot be stored; terminals keep their records",
+        "See the detail and GET /health; docs/deployment.md says what to do in each case.",
+    )
+    SPACE_LOW = (
+        "space low",
+        "Space for the database or the pictures is running out",
+        "Free space, enlarge the volume, or move the data directory to a larger one.",
+    )
 
 
 _BY_CODE = {str(code): code for code in ProblemCode}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,13 @@ from .logstream import LogStream
 from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.files import FileEndpoints
+from .manage.health import HealthCheck
 from .manage.problems import Problems
 from .manage.readings import Readings
 from .manage.retention import Retention
 from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
+from .model import StoragePlace
 from .permissions import key_file
 from .plugins import PluginConflict, by_claim, sound_plugins
 from .protocol.packets import Limits as PacketLimits
@@ -258,6 +261,18 @@ def build(
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
     readings = Readings(store, reactor)
     problems = Problems(store, registry)
+    health = HealthCheck(
+        store,
+        settings.health,
+        [
+            StoragePlace("data directory", str(data.path)),
+            StoragePlace("temporary files", tempfile.gettempdir()),
+        ],
+        data.check_key,
+        reactor,
+        owner,
+    )
+    problems.add_source(health.problems)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,
@@ -267,12 +282,15 @@ def build(
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
         problems,
+        health,
         door_log,
         reactor,
     )
     if log is not None:
         endpoints.figures.watch_log(log)
-    manage = ManageSite(endpoints.routes(), tokens, retention, limits.file_bytes, door_log, reactor)
+    manage = ManageSite(
+        endpoints.routes(), tokens, [retention, health], limits.file_bytes, door_log, reactor
+    )
 
     # Of those that terminals see, the parent of workers says what there is to say.
     certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)

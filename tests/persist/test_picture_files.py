@@ -132,7 +132,7 @@ async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place, dige
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_picture_is_on_disk_before_its_row_is(store, disk, folder, place) -> None:
+async def test_a_picture_is_on_disk_before_its_row_is(disk, store, folder, place) -> None:
     """The whole file, then its name; and the names of the folders that were made for it."""
     synced = await store.write(lambda tx: (tx.pictures.keep(FACE), [*disk.synced])[1])
     paths = [path for path, _ in synced]
@@ -195,6 +195,7 @@ async def test_a_folder_that_cannot_be_used_fails_photos_and_nothing_else(
     store, device, folder
 ) -> None:
     """Where something else is in its place, units without a picture go on."""
+    away = folder.rename(folder.with_name("away"))
     folder.write_bytes(b"I was here before")
     units = [
         store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)),
@@ -208,8 +209,43 @@ async def test_a_folder_that_cannot_be_used_fails_photos_and_nothing_else(
     found = await store.read(lambda tx: tx.devices.page(Page(9)))
     assert [one.sn for one in found] == ["T1", "T2", "T3"]
     folder.unlink()
+    with pytest.raises(StoreError, match="was removed, moved away or unmounted"):
+        await add(store, device, 1)
+    folder.mkdir()
+    with pytest.raises(StoreError, match="another folder is at"):
+        await add(store, device, 1)
+    assert [*folder.iterdir()] == []
+    folder.rmdir()
+    away.rename(folder)
     await add(store, device, 1)
     assert await store.read(pins) == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_lost_folder_of_pictures_is_not_begun_anew(
+    tmp_path: pathlib.Path, store, device, folder
+) -> None:
+    """With pictures in the database a start without their folder is refused; an empty one, made on
+    purpose, is taken."""
+    await add(store, device, 1)
+    await store.stop()
+    away = folder.rename(folder.with_name("away"))
+
+    def again():
+        return SQLiteStores().open(f"sqlite:///{tmp_path / 'store.sqlite'}", KEY, reactor)
+
+    with pytest.raises(StoreError, match="is missing, and the database names pictures"):
+        again().start()
+    assert not folder.exists()
+    folder.mkdir()
+    started = again()
+    started.start()
+    await started.stop()
+    folder.rmdir()
+    away.rename(folder)
+    started = again()
+    started.start()
+    await started.stop()
 
 
 @pytest_twisted.ensureDeferred

@@ -8,6 +8,8 @@ import pytest_twisted
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.manage.health import FRESH_SECONDS
+
 from ..postgres import OwnServer
 from ..rig import Rig
 
@@ -51,6 +53,7 @@ async def test_uploads_are_refused_while_the_server_is_down(
     assert (await rig.api("GET", "/health", prefix="")).status == 503
     own_postgres.start()
     assert await upload(rig, 10)
+    rig.clock.advance(FRESH_SECONDS)
     assert (await rig.api("GET", "/health", prefix="")).status == 200
     assert await stored(rig) == [1, 10]
 

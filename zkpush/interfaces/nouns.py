@@ -506,3 +506,6 @@ class ILeases(Interface):
 
     def release(name: str, owner: str) -> None:
         """Give a lease back, if it is still the owner's."""
+
+    def forget(prefix: str, before: int) -> None:
+        """Remove leases whose names begin so and that ran out before an instant (ms)."""

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
-from ..model import DatabaseClaim, SealedRejects
+from ..model import DatabaseClaim, SealedRejects, StoragePlace
 from ..protocol.rejects import Reject
 from .nouns import (
     IAttendance,
@@ -119,6 +119,9 @@ class IStore(Interface):
 
     def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
         """Seal rejects for `IRejects.add_sealed`, on whichever thread; None for none of them."""
+
+    def places() -> Sequence[StoragePlace]:
+        """The files and folders of this machine that the database is kept in, for health checks."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took."""

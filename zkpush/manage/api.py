@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar
 
-import msgspec
 from msgspec import UNSET
-from twisted.internet.defer import Deferred
-from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
@@ -18,7 +14,7 @@ from ..device.changes import check_scopes, scopes_to_change
 from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, ITransaction
 from ..model import Caller, Device, DeviceState
 from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
@@ -32,6 +28,7 @@ from .commands import CommandEndpoints
 from .errors import ApiError, not_found
 from .events import EventEndpoints
 from .files import FileEndpoints
+from .health import HealthCheck
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
@@ -41,9 +38,6 @@ from .readings import Readings
 from .records import RecordEndpoints
 from .routes import Raw, Route
 from .tokens import TokenEndpoints
-
-T = TypeVar("T")
-HEALTH_SECONDS = 5
 
 
 class Endpoints:
@@ -58,6 +52,7 @@ class Endpoints:
         tokens: TokenEndpoints,
         readings: Readings,
         problems: Problems,
+        health: HealthCheck,
         door: DoorLog,
         clock: IReactorTime,
     ) -> None:
@@ -69,13 +64,14 @@ class Endpoints:
         self._queue = queue
         self._clock = clock
         self._problems = problems
-        self.figures = Metrics(store, registry, door, problems)
+        self._health = health
+        self.figures = Metrics(store, registry, door, problems, health)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
         described: dict[str, object] = {}
         routes = [
-            Route("GET", "//health", None, self.health, "Whether data can be stored"),
+            Route("GET", "//health", None, self._health.respond, "Whether data can be stored"),
             Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
             Route(
                 "GET",
@@ -140,20 +136,6 @@ class Endpoints:
         routes.append(Route("GET", "/openapi.json", Scope.READ, openapi, "This description"))
         described.update(describe(routes, __version__))
         return routes
-
-    async def health(self) -> Raw:
-        """200 if a unit of work can be committed, 503 with the reason if not."""
-        answer = self._in_time(self._store.write(lambda tx: None))
-        try:
-            await answer
-        except (StoreError, TimedOut) as error:
-            reason = str(error) or "the database did not answer"
-            return Raw(
-                "application/json",
-                msgspec.json.encode({"status": "failing", "reason": reason}),
-                HTTPStatus.SERVICE_UNAVAILABLE,
-            )
-        return Raw("application/json", msgspec.json.encode({"status": "ok"}))
 
     async def metrics(self) -> Raw:
         """The figures of this process."""
@@ -223,12 +205,6 @@ class Endpoints:
             hybrid=self._registry.hybrid(device),
             version=self._registry.version(device),
         )
-
-    def _in_time(self, answer: Awaitable[T]) -> Deferred[T]:
-        async def wait() -> T:
-            return await answer
-
-        return Deferred.fromCoroutine(wait()).addTimeout(HEALTH_SECONDS, self._clock)
 
 
 def _changes_of(body: views.DeviceChange) -> dict[str, object]:

@@ -13,6 +13,7 @@ from ..device.registry import Registry
 from ..interfaces import IStore
 from ..logstream import LogStream
 from ..problems import ProblemCode
+from .health import HealthCheck
 from .problems import Problems
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
@@ -22,8 +23,14 @@ class Metrics(Collector):
     """Reads the figures of the services when it is asked: nothing is counted twice."""
 
     def __init__(
-        self, store: IStore, registry: Registry, door: DoorLog, problems: Problems
+        self,
+        store: IStore,
+        registry: Registry,
+        door: DoorLog,
+        problems: Problems,
+        health: HealthCheck,
     ) -> None:
+        self._health = health
         self._door = door
         self._problems = problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
@@ -88,3 +95,24 @@ class Metrics(Collector):
         for code, count in self._problem_counts.items():
             problems.add_metric([code], count)
         yield problems
+        yield from self._storage()
+
+    def _storage(self) -> Iterator[Metric]:
+        """What the last health check has found."""
+        state = self._health.last
+        if state is None:
+            return
+        yield GaugeMetricFamily(
+            "zkpush_healthy", "1 if uploads can be stored (see GET /health)", not state.reasons
+        )
+        free = GaugeMetricFamily(
+            "zkpush_free_bytes",
+            "Bytes that can still be written; the least of its limits",
+            labels=["place"],
+        )
+        least: dict[str, int] = {}
+        for space in state.spaces:
+            least[space.place] = min(space.free, least.get(space.place, space.free))
+        for place, count in least.items():
+            free.add_metric([place], count)
+        yield free

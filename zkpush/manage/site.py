@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.http import Request as AnyRequest
@@ -13,10 +13,19 @@ from twisted.web.server import Request, Site
 from ..device.doorlog import DoorLog
 from ..protocol.fields import Scope
 from .auth import Tokens, offered
-from .retention import Retention
 from .routes import MOST_BODY, Api, Route, header_of
 
 IDLE_SECONDS = 60
+
+
+class BackgroundJob(Protocol):
+    """Work that is done now and then."""
+
+    def start(self) -> None:
+        """Begin, once the store is open."""
+
+    def stop(self) -> None:
+        """Do no more."""
 
 
 class ManageRequest(Request):
@@ -51,19 +60,19 @@ class ManageSite(Site):
         self,
         routes: Sequence[Route],
         tokens: Tokens,
-        retention: Retention,
+        jobs: Sequence[BackgroundJob],
         file_bytes: int,
         door: DoorLog,
         reactor: IReactorTime,
     ) -> None:
-        """`retention` works as long as the site is served: that is one process of each node.
+        """`jobs` run as long as the site is served: in one process of each node.
 
         `door` hears of who is turned away.
         """
         self._tokens = tokens
         self._file_bytes = file_bytes
         self._api = Api(routes, tokens, door)
-        self._retention = retention
+        self._jobs = jobs
         super().__init__(
             self._api,
             requestFactory=ManageRequest,
@@ -76,13 +85,15 @@ class ManageSite(Site):
         """Hear that the site is served."""
         super().startFactory()
         self._tokens.start()
-        self._retention.start()
+        for job in self._jobs:
+            job.start()
 
     def stopFactory(self) -> None:
         """Take nothing new: replies that would go on for ever end now."""
         super().stopFactory()
         self._tokens.stop()
-        self._retention.stop()
+        for job in self._jobs:
+            job.stop()
         self._api.stop()
 
     def most_of(self, authorization: str | None) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from ..interfaces import NotUnsealed, StoreError
+from ..model import StoragePlace
 from .keys import SiteKey
 
 READERS = 4
@@ -96,6 +97,18 @@ class Database(abc.ABC):
 
         `StoreError` if they keep it from us.
         """
+
+    def prepare_thd(self) -> None:
+        """Prepare what is beside the database, once that is migrated; `StoreError` if it fails."""
+        return None
+
+    def check_pictures(self) -> None:
+        """Raise `StoreError` unless the folder of pictures is the one that was prepared."""
+        return None
+
+    def places(self) -> Sequence[StoragePlace]:
+        """The files and folders of this machine that it is kept in."""
+        return []
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -12,6 +12,7 @@ from . import schema
 from .audit import Audit
 from .commands import CommandBody
 from .databases import Database
+from .naming import named
 from .pictures import path_of
 from .purge import note, purge_thd
 from .sealed import sealed
@@ -20,12 +21,6 @@ from .vault import Vault
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
 """The keys of comparison photos end with what they are."""
 _OPEN = (CommandState.QUEUED.value, CommandState.SENT.value)
-_NAMING = (
-    (schema.person_photos, "picture"),
-    (schema.attendance_photos, "picture"),
-    (schema.files, "content"),
-)
-"""The columns that name pictures."""
 
 
 def forget_templates_thd(database: Database, vault: Vault, now: int) -> int:
@@ -41,7 +36,7 @@ def forget_templates_thd(database: Database, vault: Vault, now: int) -> int:
         _forget_commands(connection, vault)
         _forget_packages(connection)
         _forget_rejects(connection, vault)
-        pictures -= _named(connection)
+        pictures -= named(connection, pictures)
         for digest in pictures:
             kept = schema.pictures
             connection.execute(delete(kept).where(kept.c.digest == digest))
@@ -121,12 +116,3 @@ def _pictures(connection: Connection) -> set[str]:
     photos = schema.person_photos
     query = select(photos.c.picture).where(photos.c.kind == BIOPHOTO.name)
     return set(filter(None, connection.execute(query).scalars()))
-
-
-def _named(connection: Connection) -> set[str]:
-    """The pictures that something names."""
-    named: set[str] = set()
-    for table, name in _NAMING:
-        query = select(table.c[name]).where(table.c[name].is_not(None)).distinct()
-        named.update(connection.execute(query).scalars())
-    return named

@@ -34,3 +34,11 @@ class Leases:
         self._connection.execute(
             delete(leases).where(leases.c.name == name, leases.c.owner == owner)
         )
+
+    def forget(self, prefix: str, before: int) -> None:
+        """Remove leases that ran out before an instant."""
+        self._connection.execute(
+            delete(leases).where(
+                leases.c.name.startswith(prefix, autoescape=True), leases.c.until < before
+            )
+        )

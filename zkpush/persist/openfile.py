@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 
+from ..interfaces import StoreError
 from .databases import OutOfReach
 
 Mark = tuple[int, int]
@@ -73,10 +74,33 @@ class OpenFile:
             )
             raise OutOfReach(self._log_loss)
 
-    def check_index(self) -> None:
-        """Raise `OutOfReach` if the shared memory of the write-ahead log is not there."""
-        if not os.path.exists(f"{self.path}-shm"):
-            raise OutOfReach(f"{self.path}-shm was removed under the daemon; restart it")
+
+@attrs.frozen
+class OpenFolder:
+    """A folder of pictures, as it was when the store was started."""
+
+    path: Path
+    mark: Mark
+
+    @classmethod
+    def at(cls, path: Path) -> OpenFolder:
+        """The folder as it is now; `OSError` if there is none."""
+        return cls(path, _mark_of(path))
+
+    def check(self) -> None:
+        """Raise `StoreError` unless the path names the same folder; one stat."""
+        try:
+            mark = _mark_of(str(self.path))
+        except OSError as error:
+            raise StoreError(
+                f"the folder of pictures {self.path} was removed, moved away or unmounted under "
+                f"the daemon ({error.strerror}); no picture is stored until the same folder is back"
+            ) from error
+        if mark != self.mark:
+            raise StoreError(
+                f"another folder is at {self.path}, in the place of the pictures; no picture is "
+                "stored until the right folder is back; to use this one, restart the daemon"
+            )
 
 
 def _mark_of(path: str | Path) -> Mark:

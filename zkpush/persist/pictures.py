@@ -43,6 +43,7 @@ class Pictures:
             sealed = self._vault.seal(content, about(digest))
             self._database.insert(self._driver, Insert(pictures, names, ([digest], [sealed])))
         else:
+            self._database.check_pictures()
             try:
                 write_file(folder, digest, lambda: self._vault.seal(content, about(digest)))
             except OSError as error:
@@ -124,10 +125,9 @@ def write_file(folder: Path, digest: str, seal: Callable[[], bytes]) -> None:
 
 def make_file(folder: Path, path: Path, content: bytes) -> None:
     """Write a file in the folder, in the place of what is there."""
-    for parent in (folder, path.parent):
-        if not parent.exists():
-            parent.mkdir(mode=0o700, exist_ok=True)
-            _sync(parent.parent)
+    if not path.parent.exists():
+        # Not the folder itself: one that is missing was there, and is lost or not mounted.
+        make_folder(path.parent)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -140,6 +140,12 @@ def make_file(folder: Path, path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             partial.unlink()
         raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner only, on disk; its parent is there."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:

@@ -31,6 +31,9 @@ from .sealed import KEY, SealedBytes, SealedText
 
 metadata = MetaData()
 
+PICTURE = "picture"
+"""In the `info` of a column: it holds the keys of pictures (`Pictures.keep`), and keeps them."""
+
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
 
@@ -229,7 +232,7 @@ person_photos = _of_people(
     "person_photos",
     tables.BIOPHOTO,
     Column("kind", KeyText, nullable=False),
-    Column("picture", PlainText()),
+    Column("picture", PlainText(), info={PICTURE: True}),
 )
 
 holdings = Table(
@@ -259,7 +262,7 @@ attendance_photos = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("name", KeyText, nullable=False),
-    Column("picture", KeyText, nullable=False),
+    Column("picture", KeyText, nullable=False, info={PICTURE: True}),
     Column("size", Integer(), nullable=False),
     Column("kind", Integer()),
     Column("pin", PlainText()),
@@ -383,7 +386,7 @@ files = Table(
     Column("name", PlainText(), nullable=False),
     Column("size", BigInteger(), nullable=False),
     Column("md5", SealedText(), nullable=False, server_default=text("''")),
-    Column("content", PlainText(), nullable=False),
+    Column("content", PlainText(), nullable=False, info={PICTURE: True}),
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("command", KeyText),

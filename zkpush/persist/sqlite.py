@@ -25,6 +25,7 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from ..interfaces import IStoreFactory, StoreError
+from ..model import StoragePlace
 from .backup import back_up
 from .databases import (
     AUDIT_HEAD,
@@ -38,7 +39,9 @@ from .databases import (
     quoted,
 )
 from .keys import SiteKey
-from .openfile import OpenFile
+from .naming import is_any_named
+from .openfile import OpenFile, OpenFolder
+from .pictures import make_folder
 from .sqlite_url import MEMORY, sqlite_path
 from .store import Store
 
@@ -102,6 +105,8 @@ class SQLite(Database):
     """The file that is open; None for a database in memory."""
     keeper: sqlite3.Connection | None = None
     """What keeps a database in memory alive."""
+    folder: list[OpenFolder] = attrs.field(factory=list)
+    """The folder of pictures, once it is prepared."""
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -123,6 +128,41 @@ class SQLite(Database):
             yield
         finally:
             os.close(handle)
+
+    def prepare_thd(self) -> None:
+        """Make the folder of pictures, unless one is missing that there must have been."""
+        if self.pictures is None:
+            return
+        try:
+            if not self.pictures.exists():
+                with self.engine.begin() as connection:
+                    if is_any_named(connection):
+                        raise StoreError(
+                            f"the folder of pictures {self.pictures} is missing, and the database "
+                            "names pictures: mount it or restore it; to go on without the old "
+                            "pictures, make an empty folder there"
+                        )
+                make_folder(self.pictures)
+            self.folder[:] = [OpenFolder.at(self.pictures)]
+        except OSError as error:
+            raise StoreError(
+                f"cannot use the folder of pictures {self.pictures}: {error.strerror}"
+            ) from error
+
+    def check_pictures(self) -> None:
+        """Look whether the folder is the one that was prepared."""
+        for folder in self.folder:
+            folder.check()
+
+    def places(self) -> Sequence[StoragePlace]:
+        """The file, what SQLite keeps beside it, and the folder of pictures."""
+        if self.path is None:
+            return []
+        files = [f"{self.path}{what}" for what in ("", "-wal", "-shm")]
+        return [
+            *(StoragePlace("database", file, is_file=True) for file in files),
+            *(StoragePlace("pictures", str(one.path), mark=one.mark) for one in self.folder),
+        ]
 
     def close(self) -> None:
         """Let go of all connections."""

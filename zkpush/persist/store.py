@@ -15,7 +15,7 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from ..interfaces import IBringsTables, IStore, StoreError
-from ..model import DatabaseClaim, SealedRejects
+from ..model import DatabaseClaim, SealedRejects, StoragePlace
 from ..protocol.rejects import Reject
 from .databases import READERS, Database
 from .identity import find_identity, no_database
@@ -72,6 +72,7 @@ class Store:
             vault = migrate_thd(database, claim)
             with database.readers.connect() as connection:
                 identity = find_identity(connection)
+            database.prepare_thd()
             for handler in brings:
                 self._prepare_thd(database, vault, handler)
         except BaseException:
@@ -126,6 +127,10 @@ class Store:
         """Seal rejects, on whichever thread; `StoreError` if the store is not open."""
         self._running()
         return seal_rejects(self._vault, device_id, rejects, now) if rejects else None
+
+    def places(self) -> Sequence[StoragePlace]:
+        """The files and folders of the database on this machine."""
+        return [] if self._database is None else self._database.places()
 
     def counts(self) -> dict[str, int]:
         """Units of work that were committed, and the commits that they took."""

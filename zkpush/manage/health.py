@@ -1,0 +1,287 @@
+"""The health check: whether the next upload can be stored.
+
+It writes to the database, in a group with whatever else is written, and to each folder; and looks
+at the space that is left and at the key. A result is kept for some seconds, so that anybody may ask
+as often as they like.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+
+from ..config import Health as HealthConfig
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import StoragePlace
+from ..problems import ProblemCode, ServerProblem
+from ..storage import Inspection, Space, inspect_thd
+from .routes import Raw
+
+FRESH_SECONDS = 5.0
+"""How long a result is good."""
+PATIENCE_SECONDS = 5.0
+"""How long the database and the disks have for an answer."""
+EVERY_SECONDS = 60.0
+"""Between two checks that nobody asked for."""
+REMEMBERED = 24 * 60
+"""Checks of which the free space is remembered: about those of a day."""
+LEAST_OBSERVED = 600.0
+"""Seconds of observation before anything is said of how long space lasts."""
+DAY = 24 * 3600.0
+MEBIBYTE = 2**20
+
+
+class State(msgspec.Struct, frozen=True):
+    """The result of a check."""
+
+    at: float
+    """Seconds since the epoch."""
+    reasons: Sequence[str] = ()
+    """Why uploads cannot be stored; empty if they can."""
+    warnings: Sequence[str] = ()
+    """What will become a reason unless somebody acts."""
+    spaces: Sequence[Space] = ()
+
+
+class HealthCheck:
+    """Checks when it is asked, and once a minute."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        config: HealthConfig,
+        folders: Sequence[StoragePlace],
+        check_key: Callable[[], None],
+        reactor: Any,
+        owner: str,
+        inspect: Callable[[Sequence[StoragePlace]], Inspection] = inspect_thd,
+    ) -> None:
+        """`folders` are places beside those of the store.
+
+        `check_key` blocks, and raises `ValueError` in words if the key in its file is not the one
+        in use. `owner` names this process.
+        """
+        self._store = store
+        self._config = config
+        self._folders = folders
+        self._check_key = check_key
+        self._reactor = reactor
+        self._clock = IReactorTime(reactor)
+        self._lease = f"health {owner}"
+        self._owner = owner
+        self._inspect = inspect
+        self._state: State | None = None
+        self._waiting: list[Deferred[State]] | None = None
+        self._is_inspecting = False
+        self._seen: dict[str, deque[tuple[float, int]]] = {}
+        self._since_at: dict[str, int] = {}
+        self._loop = LoopingCall(self._look)
+        self._loop.clock = self._clock
+
+    def start(self) -> None:
+        """Begin to check, now and then."""
+        self._loop.start(EVERY_SECONDS, now=False)
+
+    def stop(self) -> None:
+        """Check no more."""
+        if self._loop.running:
+            self._loop.stop()
+
+    async def respond(self) -> Raw:
+        """The response of `GET /health`."""
+        state = await self.state()
+        content: dict[str, object] = {"status": "ok"}
+        status = HTTPStatus.OK
+        if state.reasons:
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+            content = {
+                "status": "failing",
+                "reason": "; ".join(state.reasons),
+                "reasons": state.reasons,
+            }
+        if state.warnings:
+            content["warnings"] = state.warnings
+        return Raw("application/json", msgspec.json.encode(content), status)
+
+    async def state(self) -> State:
+        """The result of a check that is a few seconds old at most."""
+        now = self._clock.seconds()
+        if self._state is not None and 0 <= now - self._state.at < FRESH_SECONDS:
+            return self._state
+        if self._waiting is not None:  # a check is on its way: share it
+            waiting: Deferred[State] = Deferred()
+            self._waiting.append(waiting)
+            return await waiting
+        self._waiting = []
+        try:
+            state = await self._check(now)
+        except BaseException:
+            state = State(now, ["the health check itself failed; see the log"])
+            raise
+        finally:
+            self._state = state
+            waiters, self._waiting = self._waiting, None
+            for waiter in waiters:
+                waiter.callback(state)
+        return state
+
+    def problems(self) -> Iterable[ServerProblem]:
+        """What is wrong, as far as the last check has found."""
+        state = self._state
+        if state is None:
+            return
+        for code, texts in (
+            (ProblemCode.CANNOT_STORE, state.reasons),
+            (ProblemCode.SPACE_LOW, state.warnings),
+        ):
+            for text in texts:
+                yield ServerProblem(
+                    code=code,
+                    subject="storage",
+                    detail=text,
+                    since_at=self._since_at.get(code, int(state.at * 1000)),
+                )
+
+    @property
+    def last(self) -> State | None:
+        """The last result; None before the first one."""
+        return self._state
+
+    async def _look(self) -> None:
+        try:
+            await self.state()
+        except Exception:
+            self._log.failure("The health check failed")
+
+    async def _check(self, now: float) -> State:
+        reasons = await self._write(now)
+        inspection = await self._inspected()
+        reasons += inspection.reasons
+        warnings: list[str] = []
+        told: set[tuple[int, bool]] = set()
+        for space in inspection.spaces:
+            lasts = self._lasts(space, now)
+            if (space.device, space.limited) in told:
+                continue
+            low = self._judge(space, lasts)
+            if low is None:
+                continue
+            told.add((space.device, space.limited))
+            (reasons if space.free < self._config.least_free_bytes else warnings).append(low)
+        state = State(now, reasons, warnings, inspection.spaces)
+        self._tell(state)
+        return state
+
+    async def _write(self, now: float) -> list[str]:
+        """Commit something; why that failed, if it did."""
+        at = int(now * 1000)
+
+        def unit(tx: ITransaction) -> None:
+            tx.leases.hold(self._lease, self._owner, at, at)
+            tx.leases.forget("health ", at - int(DAY * 1000))
+
+        try:
+            await self._in_time(self._store.write(unit))
+        except TimedOut:
+            return [f"the database did not answer within {PATIENCE_SECONDS:.0f} seconds"]
+        except StoreError as error:
+            return [str(error) or "the database did not answer"]
+        return []
+
+    async def _inspected(self) -> Inspection:
+        """Look at the disks, on a thread; one that hangs is not asked again meanwhile."""
+        hangs = Inspection(
+            [f"a disk did not answer within {PATIENCE_SECONDS:.0f} seconds; see the mounts"], []
+        )
+        if self._is_inspecting:
+            return hangs
+        self._is_inspecting = True
+        places = [*self._store.places(), *self._folders]
+
+        def ended(result: Any) -> Any:
+            self._is_inspecting = False
+            return result
+
+        pool = self._reactor.getThreadPool()
+        inspecting: Deferred[Inspection] = deferToThreadPool(
+            self._reactor, pool, self._inspect_thd, places
+        )
+        inspecting.addBoth(ended)
+        answer: Deferred[Inspection] = Deferred()
+        inspecting.addCallbacks(answer.callback, answer.errback)
+        try:
+            found: Inspection = await self._in_time(answer)
+        except TimedOut:
+            return hangs
+        return found
+
+    def _inspect_thd(self, places: Sequence[StoragePlace]) -> Inspection:
+        found = self._inspect(places)
+        try:
+            self._check_key()
+        except ValueError as error:
+            return Inspection([*found.reasons, str(error)], found.spaces)
+        return found
+
+    def _in_time(self, answer: Deferred[Any]) -> Deferred[Any]:
+        return answer.addTimeout(PATIENCE_SECONDS, self._clock)
+
+    def _judge(self, space: Space, lasts: float | None) -> str | None:
+        """What to say of a space; None if there is enough."""
+        days = self._config.low_free_days
+        if space.free >= self._config.low_free_bytes and (lasts is None or lasts > days * DAY):
+            return None
+        free = f"{space.free // MEBIBYTE} MiB"
+        if space.limited:
+            said = f"{space.place}: the file size limit of the process (ulimit -f) leaves {free}"
+        else:
+            said = f"{space.place}: {free} are free"
+        if lasts is not None:
+            said += f", which lasts for about {_duration(lasts)} at the present rate"
+        return said
+
+    def _lasts(self, space: Space, now: float) -> float | None:
+        """Seconds for which a space lasts at the rate of the last day; None if it does not
+        shrink."""
+        seen = self._seen.setdefault(f"{space.place} {space.limited}", deque(maxlen=REMEMBERED))
+        if not seen or now - seen[-1][0] >= EVERY_SECONDS / 2 or now < seen[-1][0]:
+            seen.append((now, space.free))
+        begun, before = seen[0]
+        passed, used = now - begun, before - space.free
+        if passed < LEAST_OBSERVED or used <= 0:
+            return None
+        return space.free * passed / used
+
+    def _tell(self, state: State) -> None:
+        """Log what has changed, and remember since when it is so."""
+        last = self._state or State(0)
+        for code, texts, before, log in (
+            (ProblemCode.CANNOT_STORE, state.reasons, last.reasons, self._log.error),
+            (ProblemCode.SPACE_LOW, state.warnings, last.warnings, self._log.warn),
+        ):
+            if texts and not before:
+                self._since_at[code] = int(state.at * 1000)
+                for text in texts:
+                    log("Health check: {text}", text=text)
+            elif before and not texts:
+                self._since_at.pop(code, None)
+                self._log.info("Health check: {meaning}: solved", meaning=code.meaning)
+
+
+def _duration(seconds: float) -> str:
+    for unit, name in ((DAY, "days"), (3600.0, "hours"), (60.0, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds / unit:.0f} {name}"
+    return "a minute"
