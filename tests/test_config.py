@@ -209,7 +209,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "remote_attendance, verification, events, audit, privacy, health",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
-        "limits.patience: there is no such key; there are body_bytes, bodies_bytes, head_bytes, "
+        "limits.patience: there is no such key; there are body_bytes, bodies_bytes, "
+        "body_wait_seconds, head_bytes, "
         "idle_seconds, request_seconds, stalled_seconds, connections, connections_per_address, "
         "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
         "packet_ratio, packet_members, file_bytes",

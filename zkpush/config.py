@@ -41,10 +41,21 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int,
         Meta(
             ge=1024,
-            description="Most bytes of all bodies that are coming at the same time, of each "
-            "process (503 above it)",
+            description="Memory for bodies that are coming or not answered yet, and for decoding "
+            "them, of each process, in bytes. A quarter of it is for bodies of up to 64 KiB, which "
+            "every punch is; one terminal and one address may take a share of each part. A short "
+            "body that does not fit is refused (503), a longer one waits for `body_wait_seconds`",
         ),
-    ] = 512 * 1024 * 1024
+    ] = 256 * 1024 * 1024
+    body_wait_seconds: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=600,
+            description="Seconds that a body above 64 KiB may wait for memory before it is refused "
+            "(503); nothing is read from its connection meanwhile",
+        ),
+    ] = 30
     head_bytes: Annotated[
         int,
         Meta(ge=1024, le=1024 * 1024, description="Most bytes of a request before its body (400)"),
@@ -120,7 +131,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 50_000
     packet_bytes: Annotated[
         int, Meta(ge=1024, description="Most bytes that a packet (11.14) may expand to")
-    ] = 128 * 1024 * 1024
+    ] = 64 * 1024 * 1024
     packet_ratio: Annotated[
         int, Meta(ge=1, description="Most bytes that each byte of a packet may expand to")
     ] = 100

@@ -15,6 +15,7 @@ from . import config, logstream, redaction
 from .config import Config, ConfigError, Tls
 from .daemon import Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
+from .device.budget import MemoryBudget
 from .device.door import Door
 from .device.doorlog import DoorLog
 from .device.downloads import Downloads
@@ -216,7 +217,13 @@ def build(
         members=limits.packet_members,
         member=limits.packet_bytes,
     )
-    intake = Intake(store, registry, handlers, packets, reactor, privacy)
+    budget = MemoryBudget(
+        limits.bodies_bytes,
+        limits.body_wait_seconds,
+        lambda sn, address: refused("bodies_bytes", sn, address),
+        reactor,
+    )
+    intake = Intake(store, registry, handlers, packets, reactor, privacy, budget)
     exchange = Exchange(
         store,
         registry,
@@ -250,11 +257,12 @@ def build(
             "file": FileResource(door, downloads),
         }
     )
+    proxies = Proxies(settings.proxies.trusted)
     admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
     terminals = TerminalSite(
-        RequestGate(paths, admission, refused, door_log),
+        RequestGate(paths, admission, refused, door_log, budget, proxies),
         limits,
-        Proxies(settings.proxies.trusted),
+        proxies,
         refused,
         reactor,
     )

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import gzip
+import threading
 from collections.abc import Callable
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, fail, gatherResults
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
+
+from zkpush.interfaces import StoreError
+from zkpush.protocol.dialect import Dialect
+from zkpush.protocol.packets import Limits as PacketLimits
+from zkpush.protocol.parts import decode_parts
+from zkpush.protocol.requests import Upload
+from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.uploads import UploadDecoder
 
 from ..rig import Rig, Wire, talk
 
@@ -427,3 +437,324 @@ async def test_a_browser_is_refused_at_the_terminals_port(rig: Rig, line: str) -
     await turns(20)
     assert any("browser" in str(record) for record in await rig.items("/audit"))
     assert (await rig.post(UPLOAD % "T1", LINE)).body == b"OK: 1"
+
+
+# Memory.
+
+MIB = 2**20
+SHORT_BODY = 60_000
+
+
+def held(rig: Rig) -> int:
+    """Bytes of the budget that are held now."""
+    return rig.terminals.gate.budget.held
+
+
+async def known(make_rig: Callable, count: int, **limits: int) -> Rig:
+    """A daemon that knows T0, T1 and so on."""
+    rig = await make_rig(limits={"bodies_bytes": 4 * MIB, "body_bytes": 2 * MIB, **limits})
+    for number in range(count):
+        assert (await rig.exchange(f"T{number}")).status == 200
+    return rig
+
+
+@refused_terminals
+@pytest_twisted.ensureDeferred
+async def test_a_request_that_is_refused_holds_no_memory(make_rig, prepare, status: int) -> None:
+    """Neither at its head nor while its body comes."""
+    rig = await prepare(make_rig)
+    callers = [Caller(rig, head(UPLOAD % "X1", LONG), STRANGER) for _ in range(3)]
+    assert held(rig) == 0
+    for caller in callers:
+        await caller.replied()
+        caller.say(bytes(MIB))
+    assert held(rig) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_declared_body_is_charged_at_once_and_until_its_answer(make_rig) -> None:
+    """Before it comes; it is returned with the reply, or with the end of the connection."""
+    rig = await known(make_rig, 2)
+    one = Caller(rig, head(UPLOAD % "T0", MIB))
+    other = Caller(rig, head(UPLOAD % "T1", SHORT_BODY))
+    assert held(rig) == MIB + SHORT_BODY
+    other.leave()
+    assert held(rig) == MIB
+    one.say((LINE * (MIB // len(LINE) + 1))[:MIB])
+    assert (await one.replied()).startswith(b"HTTP/1.1 200 ")
+    assert held(rig) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_bodies_leave_room_for_short_ones(make_rig) -> None:
+    """When long ones hold all they may, a punch and a short body of any terminal are stored."""
+    rig = await known(make_rig, 20)
+    for number in range(20):
+        Caller(rig, head(UPLOAD % f"T{number}", 2 * MIB), f"192.0.2.{number}")
+    assert held(rig) <= 3 * MIB
+    for number in range(20):
+        body = LINE * (SHORT_BODY // len(LINE)) if number % 2 else LINE
+        reply = await rig.post(UPLOAD % f"T{number}", body, address=f"192.0.2.{number}")
+        assert reply.status == 200, number
+
+
+@pytest.mark.parametrize(
+    ("same", "other"),
+    [
+        ("terminal", lambda number: ("T0", f"192.0.2.{number}")),
+        ("address", lambda number: (f"T{number}", HOME)),
+    ],
+)
+@pytest.mark.parametrize("size", [SHORT_BODY, MIB])
+@pytest_twisted.ensureDeferred
+async def test_one_terminal_and_one_address_have_a_share(make_rig, same, other, size: int) -> None:
+    """Whoever holds many bodies open leaves room for those of others."""
+    rig = await known(make_rig, 40)
+    for number in range(39):
+        sn, address = other(number)
+        Caller(rig, head(UPLOAD % sn, size), address)
+    caller = Caller(rig, head(UPLOAD % "T39", size), "203.0.113.9")
+    assert not caller.wire.disconnecting
+    caller.say((LINE * (size // len(LINE) + 1))[:size])
+    assert (await caller.replied()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_behind_a_proxy_has_its_own_share(make_rig) -> None:
+    """The address is that of the client that a trusted proxy names."""
+    rig = await make_rig(
+        limits={"bodies_bytes": 4 * MIB, "body_bytes": 2 * MIB},
+        proxies={"trusted": ["10.7.0.1"]},
+    )
+    for number in range(13):
+        await rig.exchange(f"T{number}")
+
+    def through(number: int, client: int) -> Caller:
+        line = f"X-Forwarded-For: 203.0.113.{client}"
+        return Caller(rig, head(UPLOAD % f"T{number}", SHORT_BODY, line), "10.7.0.1")
+
+    greedy = [through(number, 1) for number in range(12)]
+    assert 1 <= sum(not caller.reply for caller in greedy) < 12
+    assert not through(12, 2).reply
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_short_body_without_memory_is_refused(make_rig) -> None:
+    """503 at its head, without the mark of success; it is counted."""
+    rig = await known(make_rig, 1)
+    callers = [Caller(rig, head(UPLOAD % "T0", SHORT_BODY)) for _ in range(30)]
+    replies = {caller.reply for caller in callers if caller.wire.disconnecting or caller.reply}
+    assert replies
+    for reply in replies:
+        assert reply.startswith(b"HTTP/1.1 503 ")
+        assert b"OK" not in reply
+    metrics = (await rig.api("GET", "/metrics", prefix="", headers=())).body
+    assert b'zkpush_refused_total{limit="bodies_bytes"}' in metrics
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_body_waits_for_memory_and_not_for_ever(make_rig) -> None:
+    """Nothing of it is read meanwhile, nor `100 Continue` sent; in the end it gets 503."""
+    rig = await known(make_rig, 2, body_wait_seconds=10)
+    first = Caller(rig, head(UPLOAD % "T0", 2 * MIB))
+    waiting = Caller(rig, head(UPLOAD % "T0", 2 * MIB, "Expect: 100-continue"))
+    late = Caller(rig, head(UPLOAD % "T0", 2 * MIB))
+    assert waiting.wire.producerState == late.wire.producerState == "paused"
+    assert not waiting.reply
+    first.leave()
+    assert (await waiting.replied()).startswith(b"HTTP/1.1 100 ")
+    assert waiting.wire.producerState == "producing"
+    assert held(rig) == 2 * MIB
+    rig.clock.advance(10)
+    assert (await late.replied()).startswith(b"HTTP/1.1 503 ")
+    assert b"OK" not in late.reply
+    waiting.leave()
+    assert held(rig) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_few_bodies_of_one_terminal_wait(make_rig) -> None:
+    """Beyond them it gets 503 at once, and the waiting ones of others are not refused for it."""
+    rig = await known(make_rig, 2)
+    callers = [Caller(rig, head(UPLOAD % "T0", 2 * MIB)) for _ in range(100)]
+    refused = [caller for caller in callers if caller.reply]
+    assert len(refused) > 80
+    assert all(caller.reply.startswith(b"HTTP/1.1 503 ") for caller in refused)
+    other = Caller(rig, head(UPLOAD % "T1", 2 * MIB))
+    for caller in callers:
+        caller.leave()
+    await turns()
+    assert not other.reply
+    assert held(rig) == 2 * MIB
+
+
+@pytest_twisted.ensureDeferred
+async def test_chunks_are_charged_as_they_come(make_rig) -> None:
+    """A body that declares no length is charged by what comes of it, and refused beyond that."""
+    rig = await known(make_rig, 1)
+    raw = head(UPLOAD % "T0", 1).replace(b"Content-Length: 1", b"Transfer-Encoding: chunked")
+    chunk = b"%x\r\n%b\r\n" % (SHORT_BODY, bytes(SHORT_BODY))
+    callers = [Caller(rig, raw) for _ in range(2)]
+    for caller in callers:
+        caller.say(chunk)
+    assert held(rig) == 2 * SHORT_BODY
+    for _ in range(40):
+        for caller in callers:
+            caller.say(chunk)
+    assert held(rig) <= 3 * MIB
+    assert any(caller.reply.startswith((b"HTTP/1.1 503 ", b"HTTP/1.1 413 ")) for caller in callers)
+    for caller in callers:
+        caller.leave()
+    assert held(rig) == 0
+
+
+# Decoding.
+
+
+@pytest.fixture
+def decodes(monkeypatch) -> list[tuple[int, bool, int]]:
+    """Of each decoding: bytes, whether it was on the reactor's thread, and how many ran at once."""
+    seen: list[tuple[int, bool, int]] = []
+    decode = UploadDecoder.decode
+    running = []
+
+    def spy(self, upload, *rest, **more):
+        running.append(None)
+        is_reactor = threading.current_thread() is threading.main_thread()
+        seen.append((len(upload.body), is_reactor, len(running)))
+        try:
+            return decode(self, upload, *rest, **more)
+        finally:
+            running.pop()
+
+    monkeypatch.setattr(UploadDecoder, "decode", spy)
+    return seen
+
+
+def rows(count: int, first: int = 1) -> bytes:
+    """Different punches."""
+    return b"".join(
+        b"%d\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n" % pin for pin in range(first, first + count)
+    )
+
+
+@pytest.mark.parametrize("count", [1, 100, 1000, 20_000, 60_000])
+@pytest_twisted.ensureDeferred
+async def test_only_a_few_kib_are_decoded_on_the_reactor(rig: Rig, decodes, count: int) -> None:
+    """A long body is decoded on a thread, in parts of bounded size; every record is stored."""
+    await rig.exchange("T1")
+    body = rows(count)
+    assert (await rig.post(UPLOAD % "T1", body)).body == b"OK: %d" % count
+    assert sum(size for size, _, _ in decodes) == len(body)
+    for size, is_reactor, _ in decodes:
+        assert size <= 300_000
+        assert is_reactor is (size <= 8192)
+    stored = await rig.store.read(
+        lambda tx: tx.connection.exec_driver_sql("SELECT count(*) FROM attendance").scalar()
+    )
+    assert stored == count
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_stamp_of_a_long_body_comes_with_its_last_part(rig: Rig) -> None:
+    """A terminal whose upload broke in the middle is asked for all of it again."""
+    await rig.exchange("T1")
+    write, units = rig.store.write, []
+
+    def failing(unit):
+        units.append(unit)
+        return fail(StoreError("the disk is full")) if len(units) == 3 else write(unit)
+
+    rig.store.write = failing
+    body = rows(40_000)
+    reply = await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=77", body)
+    assert reply.status == 503
+    assert b"OK" not in reply.raw
+    rig.store.write = write
+    assert b"ATTLOGStamp=0\n" in (await rig.exchange("T1")).body
+    reply = await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=77", body)
+    assert reply.body == b"OK: 40000"
+    assert b"ATTLOGStamp=77\n" in (await rig.exchange("T1")).body
+    stored = await rig.store.read(
+        lambda tx: tx.connection.exec_driver_sql("SELECT count(*) FROM attendance").scalar()
+    )
+    assert stored == 40_000
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_bodies_are_decoded_one_after_the_other(make_rig, decodes) -> None:
+    """However many come at once; short ones get their turn in between."""
+    rig = await make_rig()
+    for number in range(4):
+        await rig.exchange(f"T{number}")
+    long = [
+        Deferred.fromCoroutine(rig.post(UPLOAD % f"T{number}", rows(40_000))) for number in range(3)
+    ]
+    short = await rig.post(UPLOAD % "T3", LINE)
+    assert short.body == b"OK: 1"
+    assert not all(one.called for one in long)
+    assert [reply.body for reply in await gatherResults(long)] == [b"OK: 40000"] * 3
+    assert max(at_once for size, _, at_once in decodes if size > 8192) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_gzip_bomb_is_decoded_in_parts_and_charged(rig: Rig, decodes, monkeypatch) -> None:
+    """1 KB of a packet that expands to 1 MiB of bad lines: on a thread, within the budget."""
+    await rig.exchange("T1")
+    charges = []
+    budget = rig.terminals.gate.budget
+    decode = budget.decode
+    monkeypatch.setattr(budget, "decode", lambda size: charges.append(size) or decode(size))
+    bomb = gzip.compress(b"a\n" * (MIB // 2), mtime=0)
+    assert len(bomb) < 2000
+    reply = await rig.post("cdata?SN=T1&table=OPERLOG&ContentType=tgz", bomb)
+    assert reply.status == 200
+    assert charges
+    assert charges[0] >= 2 * MIB
+    assert held(rig) == 0
+    assert all(size <= 300_000 and not is_reactor for size, is_reactor, _ in decodes)
+    assert len(await rig.items("/rejects")) < 10
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_body_of_bad_lines_makes_a_bounded_number_of_rejects(rig: Rig) -> None:
+    """All its parts together keep as many line by line as one upload may."""
+    await rig.exchange("T1")
+    body = b"".join(b"bad %d\n" % number for number in range(100_000))
+    assert (await rig.post(UPLOAD % "T1", body)).status == 200
+    rejects = await rig.store.read(
+        lambda tx: tx.connection.exec_driver_sql("SELECT count(*) FROM rejects").scalar()
+    )
+    assert 100 <= rejects <= 110
+
+
+@pytest.mark.parametrize(
+    ("table", "body", "size", "parts"),
+    [
+        ("ATTLOG", LINE * 4, 70, [64, 64]),
+        ("ATTLOG", LINE * 4, 10, [32, 32, 32, 32]),
+        ("OPERLOG", b"USER PIN=1\nUSER PIN=22\nx", 12, [11, 12, 1]),
+        ("USERINFO", b"PIN=1\n" + b"PIN=" + b"2" * 50 + b"\nPIN=3", 10, [6, 55, 5]),
+        ("ATTPHOTO", b"PIN=1.jpg\nsize=3\n\0\n\n\n" * 4, 10, None),
+        ("options", b"A=1\nB=2\n" * 9, 10, None),
+        ("nobody", b"a\nb\n" * 9, 10, None),
+        ("nobody", b"USER PIN=1\n" * 3, 12, [11, 11, 11]),
+    ],
+)
+def test_a_body_is_cut_at_the_ends_of_its_lines(table, body, size, parts, monkeypatch) -> None:
+    """No line is in two parts, nothing is left out, and what is not of lines stays whole."""
+    decoder = UploadDecoder([*RECORD_TABLES, OPTIONS], PacketLimits())
+    seen: list[bytes] = []
+    decode = decoder.decode
+    monkeypatch.setattr(
+        decoder,
+        "decode",
+        lambda upload, *a, **k: seen.append(upload.body) or decode(upload, *a, **k),
+    )
+    contents = [*decode_parts(decoder, Upload(table, body, "5"), Dialect(), size)]
+    assert b"".join(seen) == body
+    assert [len(part) for part in seen] == (parts or [len(body)])
+    assert [one.stamp for one in contents] == [None] * (len(contents) - 1) + ["5"]
+    whole = decode(Upload(table, body, "5"), Dialect())
+    assert sum(one.count for one in contents) == whole.count
+    assert sum(one.unread for one in contents) == whole.unread

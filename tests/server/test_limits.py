@@ -146,24 +146,6 @@ async def test_a_long_body_in_small_chunks_is_taken(make_rig) -> None:
     assert caller.status == 200
 
 
-@lean
-@pytest_twisted.ensureDeferred
-async def test_bodies_together_are_limited(make_rig) -> None:
-    """Many that send long bodies at once cannot fill the memory; what ends makes room."""
-    rig = await limited(make_rig, body_bytes=4096, bodies_bytes=10_000)
-    head = UPLOAD + b"Content-Length: 4096\r\n\r\n"
-    callers = [Caller(rig, head, b"x" * 4000) for _ in range(2)]
-    late = Caller(rig, head, b"x" * 4000)
-    assert (late.ended, late.status) == (True, 503)
-    assert b"OK" not in late.wire.value()
-    assert await refused(rig) == {"bodies_bytes": 1}
-    for caller in [*callers, late]:
-        caller.leave()
-    assert rig.terminals.bodies_bytes == 0
-    assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", LINE * 100)).status == 200
-    assert rig.terminals.bodies_bytes == 0
-
-
 # Time.
 
 

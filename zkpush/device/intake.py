@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from twisted.internet import threads
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
@@ -15,17 +16,24 @@ from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.handshake import check_stamp
 from ..protocol.packets import Limits
+from ..protocol.parts import decode_parts
 from ..protocol.records import Batch, decode
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from .budget import MemoryBudget
 from .privacy import Privacy
 from .queries import count_arrived
 from .registry import Registry
 from .terminal import Terminal
 
+T = TypeVar("T")
 BARE = b"OK"
-LONG_BODY = 128 * 1024
+LONG_BODY = 8 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
+PART_BODY = 256 * 1024
+"""Bodies above this many bytes, and packets, are decoded and stored in parts of that size."""
+DECODERS = 2
+"""Threads that decode at a time: each makes the reactor wait for the interpreter now and then."""
 
 FEW_REJECTS = 4
 SHORT_REJECTS = 16 * 1024
@@ -49,6 +57,7 @@ class Intake:
         limits: Limits,
         reactor: IReactorThreads,
         privacy: Privacy,
+        budget: MemoryBudget,
     ) -> None:
         self._database = store
         self._registry = registry
@@ -56,6 +65,9 @@ class Intake:
         self._decoder = UploadDecoder(self.tables, limits)
         self._reactor = reactor
         self._privacy = privacy
+        self._budget = budget
+        self._decoding = DeferredSemaphore(DECODERS)
+        self._parts = DeferredLock()
 
     @property
     def tables(self) -> list[Table]:
@@ -74,17 +86,46 @@ class Intake:
         is refused: it is kept, and not acknowledged.
         """
         now = self._registry.now()
-        if len(upload.body) <= LONG_BODY and not upload.packed:
+        size = len(upload.body)
+        if upload.packed or size > PART_BODY:
+            return self._parts.run(self._upload_parts, terminal, upload, now)
+        if size <= LONG_BODY:
             contents = self._decoder.decode(upload, terminal.dialect)
             return self._store(terminal, contents, now)
-        decoding: Deferred[Contents] = threads.deferToThreadPool(
+        decoding = self._on_thread(self._decoder.decode, upload, terminal.dialect)
+        return decoding.addCallback(lambda contents: self._store(terminal, contents, now))
+
+    def _upload_parts(self, terminal: Terminal, upload: Upload, now: int) -> Deferred[bytes]:
+        """Store an upload part by part, each in a unit of its own; all are on disk at the end.
+
+        Where one fails, nothing is acknowledged, and the terminal sends everything again: what is
+        there already is not stored twice. So a long upload holds up nobody's short one.
+        """
+        return Deferred.fromCoroutine(self._store_parts(terminal, upload, now))
+
+    async def _store_parts(self, terminal: Terminal, upload: Upload, now: int) -> bytes:
+        parts = decode_parts(self._decoder, upload, terminal.dialect, PART_BODY)
+        count, bare = 0, False
+        charge = self._budget.decode(self._decoder.memory(upload, PART_BODY))
+        try:
+            while (contents := await self._on_thread(next, parts, None)) is not None:
+                reply = await self._store(terminal, contents, now)
+                count += contents.count
+                bare = bare or reply == BARE
+        finally:
+            charge.release()
+        return _acknowledgement(count, bare=bare)
+
+    def _on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
+        """Run what takes long where it keeps nobody's poll waiting."""
+        running: Deferred[T] = self._decoding.run(
+            threads.deferToThreadPool,
             self._reactor,
             self._reactor.getThreadPool(),
-            self._decoder.decode,
-            upload,
-            terminal.dialect,
+            function,
+            *arguments,
         )
-        return decoding.addCallback(lambda contents: self._store(terminal, contents, now))
+        return running
 
     def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
         """Store the update information that came with a poll (9)."""
@@ -103,14 +144,7 @@ class Intake:
         if len(rejects) <= FEW_REJECTS and sum([len(one.raw) for one in rejects]) <= SHORT_REJECTS:
             sealed = self._database.seal_rejects(device_id, rejects, now)
             return self._write(terminal, contents, sealed, now)
-        sealing: Deferred[SealedRejects | None] = threads.deferToThreadPool(
-            self._reactor,
-            self._reactor.getThreadPool(),
-            self._database.seal_rejects,
-            device_id,
-            rejects,
-            now,
-        )
+        sealing = self._on_thread(self._database.seal_rejects, device_id, rejects, now)
         return sealing.addCallback(lambda sealed: self._write(terminal, contents, sealed, now))
 
     def _write(
@@ -170,4 +204,8 @@ class Intake:
                 self._log.failure("The handler {name} failed after the commit", name=handler.name)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
-        return BARE if contents.bare else b"OK: %d" % contents.count
+        return _acknowledgement(contents.count, bare=contents.bare)
+
+
+def _acknowledgement(count: int, *, bare: bool) -> bytes:
+    return BARE if bare else b"OK: %d" % count

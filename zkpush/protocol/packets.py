@@ -90,6 +90,11 @@ def expand(packet: bytes, limits: Limits = DEFAULTS) -> list[Member]:
     return list(members(packet, limits))
 
 
+def expansion(packet: bytes, limits: Limits = DEFAULTS) -> int:
+    """The most bytes that a packet may expand to."""
+    return min(limits.expanded, max(_FREE, limits.ratio * len(packet)))
+
+
 def members(packet: bytes, limits: Limits = DEFAULTS) -> Iterator[Member]:
     """Yield the texts of a packet in their order; at most about two `limits.member` are held.
 

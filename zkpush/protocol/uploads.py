@@ -15,16 +15,20 @@ from .dialect import Dialect
 from .envelope import unreadable_form
 from .fields import Acknowledge, Layout, Table
 from .lines import LineDecoder, find_keyword
-from .packets import Limits, PacketError, PacketTooLarge, members
+from .packets import Limits, PacketError, PacketTooLarge, expansion, members
 from .photos import decode_photo
 from .records import Batch, Row, decode_plain_rows, decode_rows, split_lines
-from .rejects import Reject, RejectList
+from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import Upload
 from .tables import ATTLOG, STAMPS
 from .text import decode_line
 
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 _DATA_TYPES = {name.lower(): name for name, _, _ in STAMPS}
+_ROWS = 16
+"""Bytes of records for each byte that they are read from, at most about."""
+_COPIES = 3
+"""Copies of a body that is stored as it is: to read it, to seal it, and to write it."""
 _MIXED = "OPERLOG"
 """The name of bodies that hold lines of several tables (11.4)."""
 
@@ -81,8 +85,27 @@ class UploadDecoder:
                 for keyword in (table.keyword, *table.aliases):
                     self._keywords[keyword.lower()] = decoder
 
-    def decode(self, upload: Upload, dialect: Dialect) -> Contents:
-        """Read an upload. Never raises."""
+    def is_of_lines(self, table: str, body: bytes) -> bool:
+        """Whether each line of a body can be read by itself."""
+        name = table.lower()
+        own = self._tables.get(name)
+        if own is None:
+            return name in _DATA_TYPES or self.of_keyword(find_keyword(body)) is not None
+        return own.layout in _OF_LINES and unreadable_form(body) is None
+
+    def decode(
+        self,
+        upload: Upload,
+        dialect: Dialect,
+        most_rejects: int = MOST_REJECTS,
+        *,
+        is_of_lines: bool = False,
+    ) -> Contents:
+        """Read an upload. Never raises.
+
+        No more than `most_rejects` are kept line by line. `is_of_lines` is for a part of a longer
+        upload that is.
+        """
         own = self._tables.get(upload.table.lower())
         if own is ATTLOG and not upload.packed:  # what terminals send all day
             plain = decode_plain_rows(upload.body, dialect.encoding)
@@ -93,8 +116,16 @@ class UploadDecoder:
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
                 return Contents([], rejects, own.name, stamp=upload.stamp, unread=1)
-        reading = _Reading(self, upload, own, dialect)
+        reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines)
         return reading.packet() if upload.packed else reading.plain()
+
+    def memory(self, upload: Upload, part: int) -> int:
+        """About how many bytes it takes, beside the body, to read an upload in such parts."""
+        rows = _ROWS * part
+        if upload.packed:
+            return rows + 2 * expansion(upload.body, self.limits)
+        is_cut = self.is_of_lines(upload.table, upload.body)
+        return rows if is_cut else _COPIES * len(upload.body)
 
     def of_keyword(self, keyword: str | None) -> LineDecoder | None:
         """What reads lines that begin with a keyword; None if no table has it."""
@@ -105,13 +136,20 @@ class _Reading:
     """One upload while it is read."""
 
     def __init__(
-        self, decoder: UploadDecoder, upload: Upload, own: Table | None, dialect: Dialect
+        self,
+        decoder: UploadDecoder,
+        upload: Upload,
+        own: Table | None,
+        dialect: Dialect,
+        most_rejects: int,
+        is_of_lines: bool,
     ) -> None:
+        self._is_of_lines = is_of_lines
         self._decoder = decoder
         self._upload = upload
         self._own = own
         self._dialect = dialect
-        self._rejects = RejectList()
+        self._rejects = RejectList(most_rejects)
         self._is_mixed = False
         self._contents = Contents(
             [],
@@ -164,7 +202,7 @@ class _Reading:
         elif own is not None and name.lower() not in self._decoder.lines:
             rows = decode_rows(own, body, self._dialect, self._rejects)
             contents.rows(own).extend(rows)
-        elif own is None and name.lower() not in _DATA_TYPES and not self._begins_known(body):
+        elif own is None and not self._is_known(body):
             contents.bare = True
             self._rejects.add(name, "no handler takes this table", body)
         else:
@@ -173,8 +211,8 @@ class _Reading:
                 if not self._rejects.repeats(line):
                     self._line(line, bare)
 
-    def _begins_known(self, body: bytes) -> bool:
-        return self._decoder.of_keyword(find_keyword(body)) is not None
+    def _is_known(self, body: bytes) -> bool:
+        return self._is_of_lines or self._decoder.is_of_lines(self._upload.table, body)
 
     def _line(self, line: bytes, bare: LineDecoder | None) -> None:
         """Read one line; `bare` reads those that do not begin with a keyword."""

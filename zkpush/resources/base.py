@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from ..device.budget import Charge
 from ..device.door import AskForExchange, Door, Knock
 from ..device.downloads import PART, Download, Interrupted, Sending
 from ..device.terminal import Terminal
@@ -88,6 +89,8 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     arguments: Arguments
     terminal: Terminal | None
     """None where the request is of no terminal: some files are fetched without a serial number."""
+    charge: Charge | None = None
+    """What is held for its body; None where that is too short to count."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):

@@ -16,6 +16,7 @@ all of it within `request_seconds`, however it trickles. The site looks once a s
 from __future__ import annotations
 
 import collections
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -26,6 +27,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..device.budget import SHORT
 from ..device.downloads import Interrupted, Sending
 from ..protocol.errors import TerminalError, Unavailable, refusal
 from .base import (
@@ -68,11 +70,22 @@ class _Request(msgspec.Struct, gc=False):
     """None until it is judged."""
     body: bytes | list[bytes] = b""
     """A list where it came in parts."""
+    long: BytesIO | None = None
+    """A long body, which is not copied to be joined."""
 
-    @property
-    def received(self) -> int:
-        """Bytes of the body that have come."""
-        return len(self.body) if isinstance(self.body, bytes) else sum(map(len, self.body))
+    def take(self) -> bytes:
+        """The body, which is not kept any longer."""
+        if self.long is not None:
+            body = self.long.getvalue()
+        else:
+            body = b"".join(self.body) if isinstance(self.body, list) else self.body
+        self.body, self.long = b"", None
+        return body
+
+    def release(self) -> None:
+        """Hold no memory any more: the request is answered, or nobody waits for its answer."""
+        if isinstance(self.verdict, Accepted) and self.verdict.charge is not None:
+            self.verdict.charge.release()
 
 
 class TerminalChannel(Connection):
@@ -92,6 +105,8 @@ class TerminalChannel(Connection):
     _in_head = False
     _head_bytes = 0
     _unread = 0
+    _received = 0
+    """Bytes of the body of the request that is coming."""
     _request: _Request | None = None
     _answering = False
     _deaf = False
@@ -102,7 +117,6 @@ class TerminalChannel(Connection):
     def __init__(self, site: TerminalSite, address: IAddress | None) -> None:
         super().__init__(site, address)
         self._parser = httptools.HttpRequestParser(self)
-        self._room = site.body_bytes
         self._queue: collections.deque[_Request] = collections.deque()
         self._judging: dict[Deferred[Verdict], None] = {}
         self.begun_at = site.tick
@@ -125,11 +139,11 @@ class TerminalChannel(Connection):
         """Be forgotten; what is being stored is stored all the same."""
         super().connectionLost(reason)
         self._site.channels.pop(self, None)
+        for request in [*self._queue, *filter(None, [self._request])]:
+            request.release()
         self._queue.clear()
         for judging in [*self._judging]:
             judging.cancel()
-        if self._room != self._site.body_bytes:
-            self._release()
         if self._sending is not None:
             self._sending.stopProducing()
         # The parser refers to this channel: without it, there is nothing for a garbage collector.
@@ -157,7 +171,7 @@ class TerminalChannel(Connection):
             if self._dropping:
                 self._drop(len(data))
             return
-        is_begun, room = self._in_head or self._request is not None, self._room
+        is_begun, received = self._in_head or self._request is not None, self._received
         if self._request is not None:
             # A head that trickles is as good as silence.
             self.active_at = self._site.tick
@@ -176,12 +190,13 @@ class TerminalChannel(Connection):
         except httptools.HttpParserError as error:
             why = error.__context__
             if isinstance(why, Over):
-                self._strike(why.limit)
+                if why.limit is not None:
+                    self._strike(why.limit)
                 self._fail(why.reply)
             else:
                 self._fail(BAD_REQUEST)
             return
-        if is_begun and self._room == room and (self._in_head or self._request is not None):
+        if is_begun and self._received == received and (self._in_head or self._request is not None):
             # The parser keeps what it has of a header to itself until it has all of it. Headers may
             # come after chunks as well.
             self._unread += len(data)
@@ -219,12 +234,6 @@ class TerminalChannel(Connection):
         self._site.channels.pop(self, None)
         self.cut()
 
-    def _release(self) -> None:
-        """Hold no bytes of a body any more."""
-        site = self._site
-        site.bodies_bytes -= site.body_bytes - self._room
-        self._room = site.body_bytes
-
     # What the parser calls.
 
     def on_message_begin(self) -> None:
@@ -239,6 +248,7 @@ class TerminalChannel(Connection):
         self._in_head = True
         self._head_bytes = 0
         self._unread = 0
+        self._received = 0
 
     def on_url(self, part: bytes) -> None:
         """The target of the request, or a part of it."""
@@ -316,6 +326,8 @@ class TerminalChannel(Connection):
         def judged(found: Verdict | Failure) -> None:
             self._judging.pop(verdict, None)
             if self._closing or isinstance(found, Failure):
+                if isinstance(found, Accepted) and found.charge is not None:
+                    found.charge.release()
                 return
             # What took this long was not the terminal's doing.
             self.active_at = self.begun_at = self._site.tick
@@ -342,38 +354,54 @@ class TerminalChannel(Connection):
         elif request.head.length:
             self._request = None
             self._queue.append(request)
-            self._release()
+            request.body = b""
             request.keep = False
             self._deaf = True
             if 0 < request.head.length <= MOST_DROPPED and not self._expects:
-                self._dropping = request.head.length - request.received
+                self._dropping = request.head.length - self._received
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
-        site, length = self._site, len(part)
+        length = len(part)
         if self._deaf:
             self._drop(length)
             return
-        self._room -= length
-        site.bodies_bytes += length
-        if self._room < 0:
-            raise Over("body_bytes", TOO_LARGE)
-        if site.bodies_bytes > site.limits.bodies_bytes:
-            raise Over("bodies_bytes", FULL)
+        self._received += length
         request = self._request
-        if request is not None:
-            if isinstance(request.body, list):
-                request.body.append(part)
-            else:
-                request.body = [request.body, part] if request.body else part
+        if request is None:
+            return
+        verdict = request.verdict
+        if request.head.length == CHUNKED and isinstance(verdict, Accepted):
+            most = self._site.body_bytes if verdict.resource.takes_long else SHORT
+            if self._received > most:
+                raise Over("body_bytes", TOO_LARGE)
+            if verdict.charge is not None:
+                try:
+                    verdict.charge.grow(length)
+                except Unavailable:
+                    raise Over(None, FULL) from None
+        if request.long is not None:
+            request.long.write(part)
+        elif request.head.length > SHORT:
+            long = BytesIO()
+            long.write(request.take())
+            long.write(part)
+            request.long = long
+        else:
+            self._keep(request, part)
+
+    @staticmethod
+    def _keep(request: _Request, part: bytes) -> None:
+        if isinstance(request.body, list):
+            request.body.append(part)
+        else:
+            request.body = [request.body, part] if request.body else part
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
-        if self._room != self._site.body_bytes:
-            self._release()
 
     # Answers.
 
@@ -381,15 +409,16 @@ class TerminalChannel(Connection):
         """Answer what waits, as long as that can be done at once."""
         while self._queue and not self._answering and not self._closing:
             request = self._queue[0]
-            verdict, body = request.verdict, request.body
+            verdict = request.verdict
             if verdict is None:
                 return
             self._queue.popleft()
             if isinstance(verdict, tuple):
                 self._write(request, verdict)
                 continue
-            reply = self._site.reply(verdict, b"".join(body) if isinstance(body, list) else body)
+            reply = self._site.reply(verdict, request.take())
             if isinstance(reply, tuple):
+                request.release()
                 self._write(request, reply)
             else:
                 self._wait_for(request, reply)
@@ -407,6 +436,7 @@ class TerminalChannel(Connection):
         reply.addCallback(self._answered, request)
 
     def _answered(self, reply: Reply, request: _Request) -> None:
+        request.release()
         # What took this long was not the terminal's doing.
         self.active_at = self.begun_at = self._site.tick
         if not self._closing:
@@ -488,12 +518,15 @@ class TerminalChannel(Connection):
             self._last()
             self._next()
         else:
-            self._request = None
-            self._release()
+            if self._request is not None:
+                self._request.release()
+                self._request = None
             self._say_last(reply)
 
     def _last(self) -> None:
         """Look at nothing that still comes: the last request that came whole ends this."""
+        if self._request is not None:
+            self._request.release()
         self._request = None
         self._in_head = False
         self._deaf = True

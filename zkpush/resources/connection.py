@@ -41,7 +41,8 @@ FULL = (Unavailable.status, refusal("Too much is being sent to this server; send
 class Over(Exception):
     """What comes is more than a limit; it is answered with `reply`."""
 
-    def __init__(self, limit: str, reply: Plain) -> None:
+    def __init__(self, limit: str | None, reply: Plain) -> None:
+        """`limit` is None where it is counted already."""
         super().__init__(limit)
         self.limit = limit
         self.reply = reply

@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from ..device import doorlog
+from ..device.budget import SHORT, Charge, MemoryBudget
 from ..device.doorlog import DoorLog
 from ..device.gate import AdmissionGate
 from ..device.refusals import Refusals
@@ -27,12 +28,14 @@ from ..protocol.errors import (
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 from .base import Accepted, Plain, RequestHead, TerminalResource, refused
+from .proxies import Proxies
 from .tree import Root
 
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
-SHORT = 64 * 1024
-"""Bytes of the longest body on a path that does not take long ones."""
+TINY = 4096
+"""Bodies of so many bytes are not counted: they come with one read, as most heads do, and there are
+no more of them than connections."""
 _BROWSER = "This port is for terminals, and not for browsers."
 _SHORT_ONLY = "This path takes no long body."
 
@@ -50,7 +53,11 @@ class RequestGate:
         admission: AdmissionGate,
         refused: Refusals,
         door: DoorLog,
+        budget: MemoryBudget,
+        proxies: Proxies,
     ) -> None:
+        self.budget = budget
+        self._proxies = proxies
         self.root = root
         self._admission = admission
         self._refused = refused
@@ -59,14 +66,16 @@ class RequestGate:
 
     def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
         """Judge a request, at once or later; never raises, and the Deferred never fails."""
-        accepted = self._known(head)
-        if accepted is not None:
-            return accepted
+        verdict = self._known(head)
+        if isinstance(verdict, Deferred):
+            return verdict.addErrback(_refused_later)
+        if verdict is not None:
+            return verdict
         if self._admission.pacer.take():
             return self._other(head)
         return self._admission.pacer.wait().addCallback(lambda _: self._other(head))
 
-    def _known(self, head: RequestHead) -> Accepted | None:
+    def _known(self, head: RequestHead) -> Verdict | Deferred[Verdict] | None:
         """Judge what approved terminals send; None for all else."""
         resource = self._find(head.path)
         if resource is None or head.method not in resource.methods or head.is_browser:
@@ -78,7 +87,14 @@ class RequestGate:
         if head.length > SHORT and not resource.takes_long:
             return None
         terminal = self._admission.known(sn, head.address, head.cookie)
-        return None if terminal is None else Accepted(head, resource, sn, arguments, terminal)
+        if terminal is None:
+            return None
+        if head.length == 0:
+            return Accepted(head, resource, sn, arguments, terminal)
+        try:
+            return self._charged(head, resource, sn, arguments, terminal)
+        except Unavailable as error:
+            return refused(error)
 
     def _other(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
         try:
@@ -103,16 +119,37 @@ class RequestGate:
             self._refused("body_bytes", sn, head.address)
             raise TooLarge(_SHORT_ONLY)
         if not sn:
-            return Accepted(head, resource, sn, arguments, None)
+            return self._charged(head, resource, sn, arguments, None)
         hello = head.query if resource.greets(head.method, arguments) else None
         terminal = self._admission.judge(sn, head.address, head.cookie, hello)
 
-        def accepted(terminal: Terminal) -> Verdict:
-            return Accepted(head, resource, sn, arguments, terminal)
+        def accepted(terminal: Terminal) -> Verdict | Deferred[Verdict]:
+            return self._charged(head, resource, sn, arguments, terminal)
 
         if isinstance(terminal, Deferred):
             return terminal.addCallback(accepted)
         return accepted(terminal)
+
+    def _charged(
+        self,
+        head: RequestHead,
+        resource: TerminalResource,
+        sn: str,
+        arguments: Arguments,
+        terminal: Terminal | None,
+    ) -> Verdict | Deferred[Verdict]:
+        """Accept a request once there is memory for its body; `Unavailable` if there is none."""
+        if 0 <= head.length <= TINY:
+            return Accepted(head, resource, sn, arguments, terminal)
+        address = None if self._proxies.speaks_for_many(head.address) else head.address
+        charge = self.budget.take(sn or None, address, max(0, head.length))
+
+        def accepted(charge: Charge) -> Verdict:
+            return Accepted(head, resource, sn, arguments, terminal, charge)
+
+        if isinstance(charge, Deferred):
+            return charge.addCallback(accepted)
+        return accepted(charge)
 
     def _find(self, path: bytes) -> TerminalResource | None:
         try:

@@ -29,6 +29,7 @@ class Proxies:
         self._networks = parse_proxies(trusted)
         self._unix = UNIX in trusted
         self._known: dict[str, bool] = {}
+        self._many: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
         return self._unix or bool(self._networks)
@@ -53,4 +54,12 @@ class Proxies:
 
     def speaks_for_many(self, host: str | None) -> bool:
         """Whether many terminals may be behind a peer: a trusted proxy, or this machine."""
-        return host is None or self.trusts(host) or is_within(parse_address(host), _LOOPBACK)
+        if host is None:
+            return True
+        known = self._many.get(host)
+        if known is None:
+            if len(self._many) >= _MOST_KNOWN:
+                self._many.clear()
+            known = self.trusts(host) or is_within(parse_address(host), _LOOPBACK)
+            self._many[host] = known
+        return known

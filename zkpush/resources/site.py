@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall, deferLater
@@ -25,6 +26,8 @@ MOST_LOOKED_AT = 100
 DRAIN_SECONDS = 5.0
 """How long what is on its way may take, once the daemon is to stop: requests, and files."""
 DRAIN_STEP = 0.05
+LONG = 256 * 1024
+"""Requests with bodies above this many bytes are answered one after the other."""
 MOST_HEADS = 256
 """Headers that are remembered, for a second at most: most replies are the same few."""
 
@@ -54,8 +57,6 @@ class TerminalSite(ServerFactory):
         self.head_bytes = limits.head_bytes
         self.most_connections = limits.connections
         """How many there may be; fewer, where the operating system says so."""
-        self.bodies_bytes = 0
-        """Bytes of bodies that are coming, of all connections together."""
         self.channels: dict[TerminalChannel, None] = {}
         """The connections, the oldest first."""
         self._counts: dict[str, int] = {}
@@ -67,6 +68,7 @@ class TerminalSite(ServerFactory):
         self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
         self._leaving: list[Any] = []
         self._in_hand = 0
+        self._long = DeferredLock()
         self._drained: Deferred[None] | None = None
         self._ticking = LoopingCall(self._turn)
         self._ticking.clock = clock
@@ -121,7 +123,14 @@ class TerminalSite(ServerFactory):
         return self.gate.judge(head)
 
     def reply(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
-        """Answer a request that was accepted and came whole, at once or later."""
+        """Answer a request that was accepted and came whole, at once or later.
+
+        Those with long bodies are answered one after the other.
+        """
+        if len(body) > LONG:
+            answer: Callable[..., Any] = accepted.resource.reply
+            running: Deferred[Reply] = self._long.run(answer, accepted, body)
+            return running
         return accepted.resource.reply(accepted, body)
 
     def head(

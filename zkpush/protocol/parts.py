@@ -1,0 +1,82 @@
+"""Long uploads in parts: what they say, a bounded number of bytes at a time (11).
+
+A body of lines is cut at the ends of lines. So are the members of a packet (11.14), once the whole
+packet was found to be good. What is not of lines, as a photo, is one part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from .dialect import Dialect
+from .packets import PacketError, members
+from .rejects import MOST_REJECTS
+from .requests import Upload
+from .uploads import Contents, UploadDecoder
+
+
+def decode_parts(
+    decoder: UploadDecoder, upload: Upload, dialect: Dialect, size: int
+) -> Iterator[Contents]:
+    """Read an upload in parts of about `size` bytes; a longer line is a part of its own.
+
+    Never raises. Each part is read when it is asked for. Only the last one has the stamp. All
+    together keep no more rejects line by line than one upload may.
+    """
+    most = MOST_REJECTS
+    before: Contents | None = None
+    for part in _parts(decoder, upload, size):
+        is_whole = part is upload
+        contents = decoder.decode(part, dialect, most_rejects=most, is_of_lines=not is_whole)
+        most = max(0, most - len(contents.rejects))
+        if before is not None:
+            before.stamp = None
+            yield before
+        before = contents
+    if before is None:  # a packet without members
+        before = decoder.decode(upload, dialect)
+    before.stamp = upload.stamp
+    yield before
+
+
+def _parts(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upload]:
+    if upload.packed:
+        yield from _unpacked(decoder, upload, size)
+    elif len(upload.body) > size and decoder.is_of_lines(upload.table, upload.body):
+        for body in _cut(upload.body, size):
+            yield msgspec.structs.replace(upload, body=body)
+    else:
+        yield upload
+
+
+def _unpacked(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upload]:
+    limits = decoder.limits
+    is_of_lines, total = True, 0
+    try:
+        # Nothing is taken of a packet before all of it was seen to be good.
+        for member in members(upload.body, limits):
+            total += len(member.data)
+            is_of_lines = is_of_lines and decoder.is_of_lines(upload.table, member.data)
+    except PacketError:
+        is_of_lines = False
+    if not is_of_lines or total <= size:
+        yield upload
+        return
+    for member in members(upload.body, limits):
+        for body in _cut(member.data, size):
+            yield msgspec.structs.replace(upload, body=body, packed=False)
+
+
+def _cut(body: bytes, size: int) -> Iterator[bytes]:
+    """Cut a body behind the last line that ends within `size` bytes, or else the next one."""
+    start = 0
+    while len(body) - start > size:
+        end = body.rfind(b"\n", start, start + size) + 1 or body.find(b"\n", start + size) + 1
+        if not end:
+            break
+        yield body[start:end]
+        start = end
+    if start < len(body) or not body:
+        yield body[start:]
