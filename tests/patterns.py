@@ -59,6 +59,8 @@ def uses() -> dict[str, Use]:
         if field.pattern is not None:
             pattern = re.compile(field.pattern, re.ASCII)
             found[f"Field({field.wire}): {field.pattern}"] = pattern, "fullmatch"
+    for rule in itertools.chain(*(command.scope_rules for command in COMMANDS)):
+        found[f"ScopeRule: {rule.pattern}"] = re.compile(rule.pattern, re.IGNORECASE), "search"
     return found
 
 

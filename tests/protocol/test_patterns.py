@@ -18,7 +18,8 @@ IN_FUNCTIONS = {
     ("zkpush.manage.openapi.describe", "sub"),
     ("zkpush.persist.databases.without_quotes", "split"),
     # Found elsewhere: in `LineDecoder`, in `plain._lines_of`, and in the patterns of fields.
-    ("zkpush.protocol.fields.check", "fullmatch"),
+    ("zkpush.protocol.fields._compiled", "compile"),
+    ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.plain._lines_of", "compile"),
 }

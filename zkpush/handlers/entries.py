@@ -27,8 +27,7 @@ class EntryHandler:
     def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
         said = []
-        for row in batch.rows:
-            values = values_of(batch.table, row)
+        for values in values_of(batch.table, batch.rows):
             del values["raw"]
             fields = {name: value for name, value in values.items() if value is not None}
             if EXTRA in fields:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import msgspec
 from twisted.plugin import IPlugin
@@ -50,27 +52,28 @@ class PeopleHandler:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:
-            tx.people.keep_users(device.id, [_user(row) for row in batch.rows], now)
+            tx.people.keep_users(device.id, _users(batch.rows), now)
         elif table in (USERPIC, BIOPHOTO):
-            photos = [_photo(table, row) for row in batch.rows]
+            photos = [_photo(table, own) for own in values_of(table, batch.rows)]
             tx.people.keep_photos(device.id, photos, now)
         else:
             hybrid = negotiate_types(device.options, device.attributes)
-            templates = [_template(table, row, hybrid) for row in batch.rows]
+            templates = [_template(table, own, hybrid) for own in values_of(table, batch.rows)]
             tx.people.keep_templates(device.id, templates, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows: whoever asks for the person sees it."""
 
 
-def _user(row: Row) -> Said:
-    values = values_of(USER, row)
-    return Said((str(values["pin"]),), values, msgspec.json.encode(row))
+def _users(rows: Sequence[Row]) -> list[Said]:
+    return [
+        Said((str(values["pin"]),), values, msgspec.json.encode(row))
+        for row, values in zip(rows, values_of(USER, rows), strict=True)
+    ]
 
 
-def _template(table: Table, row: Row, hybrid: Hybrid) -> Said:
+def _template(table: Table, own: dict[str, object], hybrid: Hybrid) -> Said:
     """A template in the unified form, whichever table it came in."""
-    own = values_of(table, row)
     values: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
     values |= {name: own[name] for name in own if name in values or name in ("extra", "raw")}
     values["form"] = table.name
@@ -90,8 +93,7 @@ def _template(table: Table, row: Row, hybrid: Hybrid) -> Said:
     return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
 
 
-def _photo(table: Table, row: Row) -> Said:
-    own = values_of(table, row)
+def _photo(table: Table, own: dict[str, object]) -> Said:
     values: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
     values |= own
     values["kind"] = table.name

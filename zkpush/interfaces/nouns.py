@@ -243,6 +243,9 @@ class IPictures(Interface):
     def keep(content: bytes) -> str:
         """Keep a picture; gives its index in hex, by which it is found again."""
 
+    def keep_all(contents: Sequence[bytes]) -> Mapping[bytes, str]:
+        """Keep pictures that come together; returns the index of each in hex."""
+
     def get(digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here."""
 

@@ -7,12 +7,13 @@ back what was changed elsewhere meanwhile.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Connection, Select, and_, delete, func, or_, select
+from sqlalchemy import Connection, Select, delete, func, select
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -25,6 +26,9 @@ from .schema import devices, holdings, person_photos, templates, users, versions
 from .sealed import opened, sealed
 from .vault import Vault
 
+T = TypeVar("T")
+_LONG_TEXT = 16 * 1024
+"""Bytes of a statement that is made of several; what is longer is taken by its digest."""
 _PART = 500
 """Keys that are looked up with one query."""
 _PLACE = ("pin", "type", "number", "index")
@@ -82,10 +86,13 @@ class People:
     def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep photos, the newest of each key; `content` is the picture, or None."""
         news = []
-        for one in self._news(person_photos, device_id, said, now):
+        told = self._news(person_photos, device_id, said, now)
+        contents = [one.values["content"] for one in told]
+        pictures = self._pictures.keep_all([one for one in contents if isinstance(one, bytes)])
+        for one in told:
             values = dict(one.values)
             content = values.pop("content")
-            values["picture"] = self._pictures.keep(content) if isinstance(content, bytes) else None
+            values["picture"] = pictures[content] if isinstance(content, bytes) else None
             news.append(msgspec.structs.replace(one, values=values))
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
@@ -154,8 +161,17 @@ class People:
     ) -> list[Said]:
         """Note what a terminal says, and give what of it is news, the last of each key."""
         table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
-        digests = {_key(one): self._vault.index(one.text) for one in said}
-        latest = {_key(one): one for one in said}
+        digests: dict[str, bytes] = {}
+        latest: dict[str, Said] = {}
+        # Of several statements of one key, those before the last are said, too.
+        spoken: set[tuple[str, str, bytes]] = set()
+        for one in said:
+            key = _key(one)
+            if latest.get(key) is one:
+                continue
+            latest[key] = one
+            digests[key] = digest = self._vault.index(one.text)
+            spoken.add((table, key, digest))
         held: dict[str, bytes] = {}
         known: set[tuple[str, bytes]] = set()
         for keys in _parts(list(latest)):
@@ -169,13 +185,17 @@ class People:
                 versions.c.table_name == table, versions.c.key.in_(keys)
             )
             known.update((key, bytes(digest)) for key, digest in self._rows(of_all))
-        rows = [(table, key, device_id, digests[key], now) for key in sorted(latest)]
+        rows = [
+            (table, key, device_id, digests[key], now)
+            for key in sorted(latest)
+            if held.get(key) != digests[key]
+        ]
         if rows:
             columns = list(zip(*rows, strict=True))
             self._database.insert(self._driver, Insert(holdings, _HELD, columns, _HOLD))
-            # Of several statements of one key, those before the last are said, too.
-            spoken = {(table, _key(one), self._vault.index(one.text)) for one in said}
-            columns = list(zip(*sorted(spoken), strict=True))
+        unknown = sorted(one for one in spoken if one[1:] not in known)
+        if unknown:
+            columns = list(zip(*unknown, strict=True))
             self._database.insert(self._driver, Insert(versions, _VERSION, columns))
         return [
             one
@@ -189,28 +209,38 @@ class People:
         Terminals send templates of the older tables without a version (11.9), and say theirs with
         a poll or their options, which may come later.
         """
-        unnamed = [templates.c[name] == 0 for name in _ALGORITHM]
         places = [templates.c[name] for name in _PLACE]
-        waiting: set[tuple[object, ...]] = set()
+        versions_ = [templates.c[name] for name in _ALGORITHM]
+        named: set[tuple[object, ...]] = set()
+        waiting: dict[tuple[object, ...], list[tuple[int, bytes | None, int | None]]] = {}
         for pins in _parts(sorted({str(one.key[0]) for one in news})):
-            query = select(*places).where(templates.c.pin.in_(pins), *unnamed)
-            waiting.update(tuple(row) for row in self._rows(query))
-        left = []
+            query = select(
+                *places, *versions_, templates.c.id, templates.c.digest, templates.c.device_id
+            ).where(templates.c.pin.in_(pins))
+            for *where, major, minor, row_id, digest, owner in self._rows(query):
+                place = tuple(where)
+                own = None if digest is None else bytes(digest)
+                if major or minor:
+                    named.add((*place, own))
+                else:
+                    waiting.setdefault(place, []).append((row_id, own, owner))
+        left, replaced = [], []
         for one in news:
             values = one.values
-            place = [templates.c[name] == values[name] for name in _PLACE]
-            same = templates.c.digest == values["digest"]
+            place = tuple(values[name] for name in _PLACE)
             if all(values[name] == 0 for name in _ALGORITHM):
-                named = select(templates.c.id).where(*place, same, ~and_(*unnamed))
-                if self._rows(named.limit(1)):
+                if (*place, values["digest"]) in named:
                     continue
-            elif tuple(values[name] for name in _PLACE) in waiting:
-                own = templates.c.device_id == device_id
-                older = func.coalesce(templates.c.updated_at, 0) <= now
-                self._connection.execute(
-                    delete(templates).where(*place, *unnamed, older, or_(same, own))
-                )
+            else:
+                replaced += [
+                    row_id
+                    for row_id, own, owner in waiting.get(place, ())
+                    if own == values["digest"] or owner == device_id
+                ]
             left.append(one)
+        for some in _parts(replaced):
+            older = func.coalesce(templates.c.updated_at, 0) <= now
+            self._connection.execute(delete(templates).where(templates.c.id.in_(some), older))
         return left
 
     def _tell(self, what: str, device_id: int, news: Iterable[Said], now: int) -> None:
@@ -268,7 +298,10 @@ def _merged(said: Iterable[Said]) -> list[Said]:
                 for name, value in one.values.items()
             }
             if values != one.values:  # it takes both to say it
-                text = before.text + b"\0" + one.text
+                said_before = before.text
+                if len(said_before) > _LONG_TEXT:  # what grows with each would be copied each time
+                    said_before = hashlib.sha256(said_before).digest()
+                text = said_before + b"\0" + one.text
                 one = msgspec.structs.replace(one, values=values, text=text)
         merged[_key(one)] = one
     return list(merged.values())
@@ -283,7 +316,7 @@ def _key(said: Said) -> str:
     return msgspec.json.encode(said.key).decode()
 
 
-def _parts(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
     return (keys[start : start + _PART] for start in range(0, len(keys), _PART))
 
 

@@ -1,6 +1,7 @@
 """Pictures in the store, sealed, by what they are: the same picture is kept once.
 
-Beside a SQLite file they are files of their own, in a folder; elsewhere they are in the database.
+Beside a SQLite file they are files of their own, in a folder; elsewhere they are in the database,
+and so are small ones that come by the hundred.
 Names that terminals give are never part of a path.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ from .databases import Database, Insert
 from .schema import pictures
 from .sealed import place
 from .vault import Vault
+
+FEW_FILES = 16
+"""Pictures of one upload that are files, whatever their size."""
+SMALL = 4096
+"""Bytes of a picture that may be a row beside a folder."""
 
 
 @implementer(IPictures)
@@ -50,9 +56,28 @@ class Pictures:
                 raise StoreError(f"cannot keep a picture in {folder}: {error.strerror}") from error
         return digest
 
+    def keep_all(self, contents: Sequence[bytes]) -> dict[bytes, str]:
+        """Keep pictures that come together; returns the index of each in hex.
+
+        A file of its own, on disk, takes milliseconds. Of many pictures the small ones are rows.
+        """
+        many = len(set(contents)) > FEW_FILES
+        kept: dict[bytes, str] = {}
+        rows: dict[str, bytes] = {}
+        for content in dict.fromkeys(contents):
+            if many and len(content) <= SMALL and self._database.pictures is not None:
+                kept[content] = digest = self._vault.index(content).hex()
+                rows[digest] = self._vault.seal(content, about(digest))
+            else:
+                kept[content] = self.keep(content)
+        if rows:
+            columns = ([*rows], [*rows.values()])
+            self._database.insert(self._driver, Insert(pictures, ("digest", "content"), columns))
+        return kept
+
     def get(self, digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here, `NotUnsealed` if it was changed."""
-        folder = self._database.pictures
+        folder = self._folder_of(digest)
         if folder is None:
             (sealed,) = self._found(digest, pictures.c.content)
         else:
@@ -64,7 +89,7 @@ class Pictures:
 
     def part(self, digest: str, offset: int, length: int) -> bytes:
         """Some of the bytes of a picture, as many as there are; `LookupError` if it is not here."""
-        folder = self._database.pictures
+        folder = self._folder_of(digest)
         where = about(digest)
         if folder is None:
             (size,) = self._found(digest, func.length(pictures.c.content))
@@ -86,6 +111,14 @@ class Pictures:
                 )
         except OSError as error:
             raise _unread(folder, digest, error) from error
+
+    def _folder_of(self, digest: str) -> Path | None:
+        """The folder that a picture is in, or is missing from; None if it is in the database."""
+        folder = self._database.pictures
+        if folder is None or path_of(folder, digest).exists():
+            return folder
+        query = select(pictures.c.digest).where(pictures.c.digest == digest)
+        return folder if self._connection.execute(query).one_or_none() is None else None
 
     def _found(self, digest: str, what: ColumnElement[Any]) -> Row[Any]:
         query = select(what).where(pictures.c.digest == digest)

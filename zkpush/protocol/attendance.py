@@ -17,6 +17,7 @@ from .lines import split_spaced
 from .tables import ATTLOG
 from .versions import NEWEST
 
+TIME_MISSING = "Time is missing: a record needs at least Pin and Time"
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
 _COMMON = 7
 """Columns that both forms share."""
@@ -50,7 +51,7 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
     """
     columns = _columns(text)
     if len(columns) < 2:
-        raise ValueError("Time is missing: a record needs at least Pin and Time")
+        raise ValueError(TIME_MISSING)
     plan = _form(columns, dialect)
     values: list[object] = list(_DEFAULTS)
     extra: dict[str, str] = {}

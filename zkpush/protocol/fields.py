@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -107,6 +108,12 @@ def plain_base64(text: bytes) -> bytes:
     return base64.b64decode(stripped + b"=" * (-len(stripped) % 4))
 
 
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern of a field; the cache of `re` costs as much as a match."""
+    return re.compile(pattern, re.ASCII)
+
+
 class Kind(Enum):
     """How one value is written on the wire: a Python type, a decoder, and what it is called."""
 
@@ -192,7 +199,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
                 raise ValueError(f"{value} is more than {self.maximum}")
             if self.choices and value not in self.choices:
                 raise ValueError(f"{value} is none of {', '.join(map(str, self.choices))}")
-        elif self.pattern is not None and not re.fullmatch(self.pattern, str(value), re.ASCII):
+        elif self.pattern is not None and not _compiled(self.pattern).fullmatch(str(value)):
             raise ValueError(f"{quoted(str(value))} has not the form {self.pattern}")
 
 

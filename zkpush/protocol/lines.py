@@ -66,6 +66,11 @@ class LineDecoder:
         self._places = {name: place for place, name in enumerate(table.names)}
         self._fields = [field for field in table.fields if field.stored]
         self._known = table.by_wire()
+        self._absent = [
+            (place, field)
+            for place, field in enumerate(self._fields)
+            if field.required or field.default is not None
+        ]
         names = "|".join(re.escape(field.wire) for field in table.fields)
         # One space, not a run of them: a run would be tried again from each of its places.
         self._next_spaced = re.compile(f" (?=(?:{names})=)", re.IGNORECASE)
@@ -81,10 +86,11 @@ class LineDecoder:
         a card.
         """
         values: list[object] = [None] * len(self._fields)
-        extra = _Extra()
+        extra: _Extra | None = None
         for wire, value in self._split(text):
             field = self._known.get(wire.lower())
             if field is None:
+                extra = extra or _Extra()
                 extra.keep(wire, value)
                 continue
             if field.kind is not Kind.TEXT:
@@ -100,14 +106,17 @@ class LineDecoder:
                 except ValueError:
                     if field.required or field.secret or field.name in self.table.key:
                         raise
+                    extra = extra or _Extra()
                     extra.keep(wire, value)
-        for place, field in enumerate(self._fields):
+        for place, field in self._absent:
             if values[place] is None:
                 if field.required:
                     raise ValueError(f"{field.wire} is missing")
                 values[place] = field.default
-        self._check_size(values)
-        return (*values, msgspec.json.encode(extra.values).decode() if extra.values else None, raw)
+        if self._sized is not None:
+            self._check_size(values)
+        more = None if extra is None else msgspec.json.encode(extra.values).decode()
+        return (*values, more, raw)
 
     def _columns(self, text: str) -> Iterable[tuple[str, str]]:
         columns = text.rstrip("\t").split("\t") if "\t" in text else split_spaced(text)
@@ -116,16 +125,16 @@ class LineDecoder:
             yield self._fields[number - 1].wire if known else f"Column{number}", value.strip(" ")
 
     def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
-        if "\t" in text:
+        if "\t" in text or " " not in text:
             parts = text.split("\t")
         else:
             *others, last = self._next_spaced.split(text)
             parts = [*(part.rstrip(" ") for part in others), last]
         for number, part in enumerate(parts, 1):
-            if not part.strip(" "):
-                continue
             wire, equals, value = part.partition("=")
             if not equals:
+                if not part.strip(" "):
+                    continue
                 # It is not quoted: it may be the rest of a secret.
                 raise ValueError(f"part {number} is not Key=Value")
             yield wire.strip(" "), value

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from .attendance import decode_attendance
+from .attendance import TIME_MISSING, decode_attendance
 from .dialect import Dialect
 from .fields import Layout, Table
 from .options import MOST_OPTIONS, MOST_VALUES, is_kept
@@ -61,6 +61,9 @@ def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList
     for line in split_lines(body):
         if rejects.repeats(line):
             continue
+        if table.layout is Layout.COLUMNS and b"\t" not in line and b" " not in line:
+            rejects.add(table.name, TIME_MISSING, line)
+            continue
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
@@ -68,6 +71,9 @@ def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList
         try:
             if table.layout is Layout.COLUMNS:
                 rows.append(decode_attendance(text, raw, dialect))
+                continue
+            if table.layout is Layout.PAIRS and len(rows) >= MOST_OPTIONS:
+                rejects.add(table.name, "there is no room for these options", line)
                 continue
             if table.layout is Layout.PAIRS:
                 found, is_whole = _bounded_pairs(text, MOST_OPTIONS - len(rows))

@@ -38,10 +38,16 @@ def shown(text: str, most: int = 80) -> str:
     return "".join(char if char.isprintable() else "\ufffd" for char in cut)
 
 
+_MARKS = [f"\ufffd{byte:02x}" for byte in range(256)]
+
+
 def _mark(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return "".join(f"\ufffd{byte:02x}" for byte in error.object[error.start : error.end]), error.end
+    start, end = error.start, error.end
+    if end - start == 1:  # of most
+        return _MARKS[error.object[start]], end
+    return "".join([_MARKS[byte] for byte in error.object[start:end]]), end
 
 
 _MARK = "zkpush.mark"

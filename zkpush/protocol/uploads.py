@@ -229,6 +229,9 @@ class _Reading:
             self._rejects.add(self._name, known, line)
             return
         table = decoder.table
+        if table.layout is Layout.KEYED and b"=" not in rest:
+            self._rejects.add(table.name, "there is no Key=Value in this line", line)
+            return
         text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
         try:
             if "\0" in text:
