@@ -98,9 +98,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     language: str | None = None
     device_type: str | None = None
     comm_key: str | None = None
-    """SHA-256 of the pushcommkey that the terminal was approved with."""
-    offered_comm_key: str | None = None
-    """SHA-256 of the pushcommkey of its last exchange."""
+    """SHA-256 of the pushcommkey that an operator has pinned; None where there is none."""
     told_time_zone: str | None = None
     """The TimeZone value of its last exchange."""
     encryption: EncryptionPolicy | None = None
@@ -142,6 +140,17 @@ OPEN_ATTRIBUTES = frozenset(
     if not isinstance(field.type, msgspec.inspect.Metadata)
 )
 """The attributes of a terminal that are no secret."""
+
+
+class OfferedKey(msgspec.Struct, frozen=True):
+    """A pushcommkey that was offered for a terminal."""
+
+    fingerprint: str
+    """SHA-256, in hex."""
+    address: str | None
+    """Where it was last offered from."""
+    first_seen_at: int
+    last_seen_at: int
 
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):

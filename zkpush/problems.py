@@ -40,9 +40,16 @@ class ProblemCode(StrEnum):
     )
     KEY_CHANGED = (
         "pushcommkey changed",
-        "The pushcommkey of the terminal differs from the approved one",
-        "If its main board was replaced, approve the terminal again. If not, something else uses "
-        "its serial number.",
+        "The pushcommkey of the terminal differs from the pinned one",
+        "If its main board was replaced, pin its new key: `zkpush devices approve SN --key "
+        "FINGERPRINT`, with a fingerprint from `zkpush devices show SN`. If not, something else "
+        "uses its serial number.",
+    )
+    SEVERAL_KEYS = (
+        "several pushcommkeys",
+        "Several pushcommkeys were offered for one serial number, and none is pinned",
+        "Find the key of the terminal by its address and times in `zkpush devices show SN`, and "
+        "pin it: `zkpush devices approve SN --key FINGERPRINT`.",
     )
     CANNOT_ENCRYPT = (
         "cannot encrypt",

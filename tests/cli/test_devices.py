@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 
@@ -13,7 +14,7 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-KEYS = f"alias, area, timezone, networks, encryption, cipher, token, secret, {OPTIONS}"
+KEYS = f"alias, area, timezone, networks, encryption, cipher, token, comm_key, secret, {OPTIONS}"
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:
@@ -79,13 +80,14 @@ def test_problems(daemon: Daemon) -> None:
     terminal = daemon.terminal("PROBLEM1")
     for key in ("a", "b"):
         terminal.ask("GET", "cdata", f"&options=all&pushver=2.4.1&pushcommkey={key}")
+        said(daemon.zkpush("devices", "approve", "PROBLEM1"))
     assert row(daemon, "PROBLEM1")[-2:] == ["pushcommkey", "changed"]
     text = said(daemon.zkpush("devices", "show", "PROBLEM1"))
     assert text.splitlines()[-1].startswith("problems            pushcommkey changed (20")
     listed = said(daemon.zkpush("problems", "list", "--device", "PROBLEM1"))
     assert cells(listed)[0] == ["Subject", "Problem", "Since", "Detail", "Advice"]
     assert listed.splitlines()[1].startswith("terminal PROBLEM1  pushcommkey changed  20")
-    assert "approve the terminal again" in listed
+    assert "zkpush devices approve SN --key FINGERPRINT" in listed
     items = json.loads(said(daemon.zkpush("problems", "list", "--device", "PROBLEM1", "--json")))
     assert [(item["device"], item["code"]) for item in items] == [
         ("PROBLEM1", "pushcommkey changed")
@@ -93,6 +95,33 @@ def test_problems(daemon: Daemon) -> None:
     assert daemon.zkpush("problems", "list", "--device", "NOBODY").stderr == (
         "There are no problems.\n"
     )
+
+
+def test_keys(daemon: Daemon) -> None:
+    """Offered pushcommkeys are shown; approval names the right one, and `set` clears it."""
+    terminal = daemon.terminal("KEYS1")
+    ours, theirs = (hashlib.sha256(key.encode()).hexdigest() for key in "ab")
+    for key in "ab":
+        terminal.ask("GET", "cdata", f"&options=all&pushver=2.4.1&pushcommkey={key}")
+    text = said(daemon.zkpush("devices", "approve", "KEYS1"))
+    lines = text.splitlines()
+    assert lines[:3] == [
+        "KEYS1 is approved.",
+        "Several pushcommkeys were offered, and none is pinned.",
+        "To pin one, name it with --key:",
+    ]
+    assert {line.split()[0] for line in lines[3:]} == {ours, theirs}
+    assert said(daemon.zkpush("devices", "approve", "KEYS1", "--key", ours)) == (
+        "KEYS1 is approved.\n"
+    )
+    shown = said(daemon.zkpush("devices", "show", "KEYS1"))
+    assert f"comm key            {ours} pinned, from 127.0.0.1, 20" in shown
+    assert theirs not in shown
+    said(daemon.zkpush("devices", "set", "KEYS1", "comm_key="))
+    assert "comm key            -\n" in said(daemon.zkpush("devices", "show", "KEYS1"))
+    said(daemon.zkpush("devices", "set", "KEYS1", f"comm_key={theirs}"))
+    assert f"{theirs} pinned, not offered yet" in said(daemon.zkpush("devices", "show", "KEYS1"))
+    assert "fingerprint" in failed(daemon.zkpush("devices", "set", "KEYS1", "comm_key=a"))
 
 
 def test_unknown(daemon: Daemon) -> None:

@@ -198,8 +198,8 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
     with Daemon(tmp_path / "data", *flags, env=environment, twistd=twistd) as daemon:
         daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={secret()}")
         daemon.exchange("T2")
-        daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={secret()}")
         daemon.api("PATCH", "devices/T1", {"state": "approved"})
+        daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={secret()}")
         uploads(daemon, secret)
         careless(daemon, secret)
         calls(daemon, secret)

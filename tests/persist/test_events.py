@@ -120,7 +120,7 @@ def make_event_tests(factory):
                 ({"settings": {"Delay": 5}}, {"settings": {"Delay": 5}}),
                 ({"session": SessionState.READY}, {"session": "ready"}),
                 ({"state": DeviceState.APPROVED, "alias": None}, None),
-                ({"offered_comm_key": "s3cret", "comm_key": "s3cret"}, None),
+                ({"comm_key": "s3cret"}, None),
                 ({"options": {"A": "1"}}, None),
             ],
         )

@@ -30,16 +30,16 @@ from .contract import say
 FROZEN = pathlib.Path(__file__).parent / "frozen"
 FURTHEST = 1000
 """More than the number of any transaction that made a frozen database."""
-HEAD = "0011"
+HEAD = "0012"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(
     tuple,
-    devices=("options", "attributes"),
+    devices=("options", "attributes", "offered_comm_key"),
     rejects=("reason", "raw", "digest"),
     commands=("params", "asked", "text", "result"),
 )
-"""The columns of frozen databases that are sealed now, or told apart by a key."""
+"""The columns of frozen databases that are sealed now, told apart by a key, or elsewhere."""
 
 
 def differences(connection: Connection) -> list[object]:
@@ -180,6 +180,13 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     with database.readers.connect() as connection:
         after = contents(connection)
         assert differences(connection) == []
+    offered = {
+        (row["id"], key)
+        for row in before["devices"]
+        for key in (row["comm_key"], row["offered_comm_key"])
+        if key is not None
+    }
+    assert {(row["device_id"], row["fingerprint"]) for row in after["comm_keys"]} == offered
     assert before.keys() >= {"devices", "attendance", "rejects", "commands", "stamps"}
     for table, rows in before.items():
         assert rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -124,6 +125,7 @@ ATTRIBUTES: dict[str, tuple[list[object], frozenset[Scope]]] = {
     "secret": (["YSBzZWNyZXQgb2YgMTYgYnl0ZXM=", None], frozenset({W, A})),
     "token": (["ignore", "check"], frozenset({W, A})),
     "networks": ([[], ["192.0.2.0/24"]], frozenset({W, A})),
+    "comm_key": (["a1" * 32, None], frozenset({W, A})),
 }
 """Values of every attribute that can be changed, and what changing it takes."""
 
@@ -312,8 +314,8 @@ async def test_a_protected_terminal_is_not_replaced_by_an_unprotected_one(
 
 
 @pytest_twisted.ensureDeferred
-async def test_approval_that_replaces_a_pinned_key_needs_admin(make_rig) -> None:
-    """The first approval of a terminal is an ordinary change; one that repins it is not."""
+async def test_another_pinned_key_needs_admin(make_rig) -> None:
+    """Approval pins the first key, and is an ordinary change; it never replaces a pinned key."""
     rig = await make_rig(admission="approve")
     callers = Callers(rig)
     await rig.exchange(pushcommkey="first")
@@ -321,11 +323,14 @@ async def test_approval_that_replaces_a_pinned_key_needs_admin(make_rig) -> None
     assert (await callers.ask({W}, "PATCH", "/devices/T1", approved)).status == 200
     assert (await callers.ask({W}, "PATCH", "/devices/T1", approved)).status == 200
     await rig.exchange(pushcommkey="second")
-    refused = await callers.ask(set(Scope) - {A}, "PATCH", "/devices/T1", approved)
-    assert refused.status == 403
+    assert (await callers.ask({W}, "PATCH", "/devices/T1", approved)).status == 200
+    assert (await rig.exchange(pushcommkey="second")).status == 403
+    for key in (None, hashlib.sha256(b"second").hexdigest()):
+        refused = await callers.ask(set(Scope) - {A}, "PATCH", "/devices/T1", {"comm_key": key})
+        assert refused.status == 403
     assert (await rig.exchange(pushcommkey="first")).status == 200
-    await rig.exchange(pushcommkey="second")
-    assert (await callers.ask({W, A}, "PATCH", "/devices/T1", approved)).status == 200
+    named = {"comm_key": hashlib.sha256(b"second").hexdigest()}
+    assert (await callers.ask({W, A}, "PATCH", "/devices/T1", named)).status == 200
     assert (await rig.exchange(pushcommkey="second")).status == 200
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -24,7 +26,7 @@ _COLUMNS = (
     Column("Queued", "pending_commands"),
     Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
 )
-_OWN = ("alias", "area", "timezone", "networks", "encryption", "cipher", "token")
+_OWN = ("alias", "area", "timezone", "networks", "encryption", "cipher", "token", "comm_key")
 """What an operator says about a terminal; everything else is told to the terminal."""
 _ALWAYS = {
     "timezone": "A terminal always has a timezone: say which.",
@@ -72,17 +74,30 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
             f"{problem['code']} ({problem['since_at']}): {problem['detail']}"
             for problem in device["problems"]
         ]
+        device["comm_key"] = _comm_key_lines(device["comm_key"])
     print_object(device, as_json=as_json)
 
 
 @devices.command()
 @serial
 @click.option("--add", is_flag=True, help="Add it, if it has not connected yet.")
+@click.option(
+    "--key",
+    metavar="FINGERPRINT",
+    help="Pin this pushcommkey: the terminal is refused with any other.",
+)
 @with_api
-async def approve(api: Api, sn: str, add: bool) -> None:
-    """Let a terminal in: its data is taken from now on."""
+async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
+    """Let a terminal in: its data is taken from now on.
+
+    If one pushcommkey was offered in its name, and none is pinned yet, that one is pinned. If
+    several were, none is: name the right one with --key.
+    """
+    body: dict[str, object] = {"state": "approved"}
+    if key is not None:
+        body["comm_key"] = key
     try:
-        await api.send("PUT" if add else "PATCH", "devices", sn, body={"state": "approved"})
+        device = await api.send("PUT" if add else "PATCH", "devices", sn, body=body)
     except ApiFailure as failure:
         if failure.status == HTTPStatus.NOT_FOUND:
             raise ApiFailure(
@@ -91,6 +106,17 @@ async def approve(api: Api, sn: str, add: bool) -> None:
             ) from None
         raise
     click.echo(f"{sn} is approved.")
+    keys = device["comm_key"]
+    others = [one for one in keys["offered"] if one["fingerprint"] != keys["pinned"]]
+    if others:
+        click.echo(
+            "Several pushcommkeys were offered, and none is pinned."
+            if keys["pinned"] is None
+            else "Its pinned pushcommkey stays; others were offered."
+        )
+        click.echo("To pin one, name it with --key:")
+        for line in _comm_key_lines(keys):
+            click.echo(f"  {line}")
 
 
 @devices.command()
@@ -115,7 +141,8 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     it removes the value.
 
     Its sessions: encryption (prefer, require, never), cipher (a suite), secret=@FILE (what the
-    suite needs of a secret is in the file), token (check, require, ignore).
+    suite needs of a secret is in the file), token (check, require, ignore), comm_key (the
+    fingerprint of its pushcommkey).
     """
     change: dict[str, object] = {}
     told: dict[str, str] = {}
@@ -138,6 +165,20 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
         change["settings"] = {name: value or None for name, value in told.items()}
     await api.send("PATCH", "devices", sn, body=change)
     click.echo(f"{sn} is changed.")
+
+
+def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
+    """The pushcommkeys of a terminal, one a line."""
+    pinned = keys["pinned"]
+    lines = [
+        f"{key['fingerprint']} {'pinned' if key['fingerprint'] == pinned else 'offered'}, "
+        f"from {key['address'] or 'a socket file'}, "
+        f"{key['first_seen_at']} to {key['last_seen_at']}"
+        for key in keys["offered"]
+    ]
+    if pinned is not None and all(key["fingerprint"] != pinned for key in keys["offered"]):
+        lines.insert(0, f"{pinned} pinned, not offered yet")
+    return lines
 
 
 def _secret(value: str) -> str | None:

@@ -42,15 +42,11 @@ def check_scopes(by: Caller | None, needed: Iterable[Scope], what: str) -> None:
         raise ScopeNeeded(missing, what)
 
 
-def scopes_to_change(device: Device | None, values: Mapping[str, object]) -> frozenset[Scope]:
-    """What it takes to change a terminal like this, beyond `write`; None is one that is new."""
+def scopes_to_change(values: Mapping[str, object]) -> frozenset[Scope]:
+    """What it takes to change a terminal like this, beyond `write`."""
     needed = set[Scope]()
     if not PROTECTIONS.isdisjoint(values):
         needed.add(Scope.ADMIN)
-    if device is not None and values.get("state") is DeviceState.APPROVED:
-        pinned = device.comm_key
-        if pinned is not None and pinned != device.offered_comm_key:
-            needed.add(Scope.ADMIN)  # approval would replace the pinned key
     for name, value in cast(Mapping[str, object], values.get("settings", {})).items():
         told = {"key": name, "value": "" if value is None else str(value)}
         needed |= {rule.scope for rule in OPTION_RULES if rule.applies(told)}
@@ -78,14 +74,21 @@ def change(
 ) -> Device:
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
 
-    Approving it takes over the key it last offered, and settles what was wrong with that, and with
-    its address; so does saying where it may be. Settings are merged with those it has; None takes
-    one back. A change of what it was told makes it read its options again.
+    Approving it pins the pushcommkey that was offered, if it was one and none is pinned, and
+    settles what was wrong with its address; so does saying where it may be. Settings are merged
+    with those it has; None takes one back. A change of what it was told makes it read its options
+    again.
     """
     changes, settled = dict(values), set[str]()
     if changes.get("state") is DeviceState.APPROVED:
-        changes["comm_key"] = device.offered_comm_key
-        settled |= {ProblemCode.KEY_CHANGED, *SETTLED}
+        settled |= SETTLED
+        if "comm_key" not in changes and device.comm_key is None:
+            offered = tx.comm_keys.of(device.id)
+            if len(offered) == 1:
+                changes["comm_key"] = offered[0].fingerprint
+    if "comm_key" in changes:
+        tx.comm_keys.forget(device.id, cast(str | None, changes["comm_key"]))
+        settled |= {ProblemCode.KEY_CHANGED, ProblemCode.SEVERAL_KEYS}
     if "networks" in changes:
         settled |= SETTLED
     if settled:

@@ -9,15 +9,13 @@ that it has the session key (`zkpush.device.door`).
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction
-from ..model import Device, DeviceState, EncryptionPolicy, Keys, Problem, SessionState
+from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState
 from ..problems import ProblemCode
 from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
@@ -26,6 +24,7 @@ from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import doorlog
+from .commkey import CommKeyGuard, fingerprint_of
 from .door import AskForExchange, digest_of
 from .doorlog import DoorLog
 from .privacy import Privacy
@@ -33,7 +32,10 @@ from .registry import Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
 
-"""The code of the problem of a terminal that has to encrypt, and cannot."""
+_CANNOT_ENCRYPT_DETAIL = (
+    "Encryption is required of this terminal, and it reports a version before 2.4.0, which has "
+    "none."
+)
 _TOKEN_BYTES = 16
 _MOST_TOKENS = 4
 """How many tokens are taken: one for each exchange, and one before them, if a reply is lost."""
@@ -71,17 +73,17 @@ class Exchange:
         self._tables = tuple(privacy.tables(tables))
         self._privacy = privacy
         self._settings = settings
+        self._comm_keys = CommKeyGuard(store, registry, door)
 
     async def answer(self, sn: str, hello: Hello, address: str | None) -> Answer:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
-        Of a terminal that is not approved, nothing is kept but the digest of its pushcommkey: that
-        is what an operator approves.
+        Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
         """
         terminal = await self._registry.meet(sn, address)
         await self._registry.refresh(terminal)
-        offered = _digest(hello.comm_key)
-        await self._check_key(terminal, offered, address)
+        offered = fingerprint_of(hello.comm_key)
+        await self._comm_keys.check(terminal, offered, address)
         terminal = await self._registry.admit(sn, address)
         if hello.push_version and parse_version(hello.push_version) is None:
             self._log.warn(
@@ -96,6 +98,7 @@ class Exchange:
 
         def unit(tx: ITransaction) -> tuple[Device, dict[str, str]]:
             before = tx.devices.get(key)
+            self._comm_keys.note(tx, before, offered, address)
             session = Session(before.session)
             session.exchanged()
             device = tx.devices.exchanged(
@@ -105,8 +108,6 @@ class Exchange:
                     **self._without_keys(tx, before),
                     "session": session.state,
                     "tokens": _with(before, token),
-                    "offered_comm_key": offered,
-                    "comm_key": before.comm_key or offered,
                     "told_time_zone": time_zone,
                     "address": address,
                 },
@@ -220,42 +221,6 @@ class Exchange:
             self._door.refused(doorlog.NO_ENCRYPTION, device.sn, address)
             raise Refused("This terminal has to encrypt its sessions, and is too old to do so.")
 
-    async def _check_key(
-        self, terminal: Terminal, offered: str | None, address: str | None
-    ) -> None:
-        """Compare the pushcommkey with the one that was approved; `Refused` if it is another.
-
-        What is offered is kept for the operator who approves the terminal, or approves it again.
-        """
-        device = terminal.device
-        expected = device.comm_key
-        changed = expected is not None and not hmac.compare_digest(expected, offered or "")
-        if device.state is DeviceState.BLOCKED or (
-            device.state is DeviceState.APPROVED and not changed
-        ):
-            return
-        known = any(problem.code == ProblemCode.KEY_CHANGED for problem in device.problems)
-        if offered != device.offered_comm_key or (changed and not known):
-            problem = Problem(ProblemCode.KEY_CHANGED, _KEY_CHANGED_DETAIL, self._registry.now())
-
-            def unit(tx: ITransaction) -> Device:
-                if changed:
-                    tx.devices.raise_problem(device.id, problem)
-                return tx.devices.change(device.id, {"offered_comm_key": offered})
-
-            terminal.update(await self._store.write(unit))
-        if changed:
-            self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
-            self._door.refused(doorlog.KEY_CHANGED, device.sn, address)
-            raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
-
-
-_KEY_CHANGED_DETAIL = "The terminal's pushcommkey is not the one it was approved with."
-_CANNOT_ENCRYPT_DETAIL = (
-    "Encryption is required of this terminal, and it reports a version before 2.4.0, which has "
-    "none."
-)
-
 
 def _with(device: Device, token: str | None) -> tuple[str, ...]:
     """The tokens that are taken of a terminal from now on."""
@@ -266,8 +231,3 @@ def _with(device: Device, token: str | None) -> tuple[str, ...]:
 
 def _waiting(found: Iterable[Keys]) -> Keys | None:
     return next((keys for keys in found if keys.step is SessionState.KEYS), None)
-
-
-def _digest(comm_key: str | None) -> str | None:
-    """What is kept of a pushcommkey: enough to know it again, not enough to send it."""
-    return None if comm_key is None else hashlib.sha256(comm_key.encode()).hexdigest()

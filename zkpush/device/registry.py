@@ -225,7 +225,7 @@ class Registry:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
-            check_scopes(by, scopes_to_change(device, values), "This change")
+            check_scopes(by, scopes_to_change(values), "This change")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
             return change(tx, device, values, self.ciphers)

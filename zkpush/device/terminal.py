@@ -98,6 +98,7 @@ class Terminal:
         "moved_at",
         "networks",
         "next_due",
+        "noted_key",
         "refreshed_at",
         "reported",
         "session",
@@ -128,6 +129,8 @@ class Terminal:
         self.former: str | None = None
         self.moved_at = 0
         """Where it was before, and when (ms) it moved."""
+        self.noted_key: tuple[str | None, int] = ("", 0)
+        """The fingerprint of the last refused pushcommkey that was noted, and when (ms)."""
         self.refreshed_at = 0
         """When (ms) the store was last asked about it."""
         self.networks = parse_networks(device.networks)

@@ -17,6 +17,7 @@ from ..model import (
     Keys,
     NewCommand,
     NewToken,
+    OfferedKey,
     Page,
     Problem,
     QueuedCommand,
@@ -139,6 +140,22 @@ class IDevices(Interface):
 
     def remove(device_id: int) -> None:
         """Forget a terminal that has no records; `ValueError` if it has some."""
+
+
+class ICommKeys(Interface):
+    """The pushcommkeys that were offered for terminals (5): a bounded number of each."""
+
+    def of(device_id: int) -> list[OfferedKey]:
+        """List the keys of a terminal, in the order they were first seen."""
+
+    def of_all(device_ids: Collection[int]) -> dict[int, list[OfferedKey]]:
+        """Map terminals to the keys that were offered for them; those without one are left out."""
+
+    def offer(device_id: int, fingerprint: str, address: str | None, now: int) -> int:
+        """Note that a key was offered; returns how many keys there are of the terminal."""
+
+    def forget(device_id: int, but: str | None = None) -> None:
+        """Drop the keys that were offered for a terminal, but for one."""
 
 
 class ISessions(Interface):

@@ -16,6 +16,7 @@ from .nouns import (
     IAttendancePhotos,
     IAudit,
     ICommands,
+    ICommKeys,
     IDevices,
     IEntries,
     IEvents,
@@ -38,6 +39,7 @@ class ITransaction(Interface):
     """One unit of work: everything done through it is committed together, or not at all."""
 
     devices: IDevices = Attribute("Terminals")
+    comm_keys: ICommKeys = Attribute("Keys that were offered for terminals")
     sessions: ISessions = Attribute("Keys of encrypted sessions")
     stamps: IStamps = Attribute("Stamps of uploads")
     attendance: IAttendance = Attribute("Attendance records")

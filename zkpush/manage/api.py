@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from msgspec import UNSET
@@ -11,11 +11,12 @@ from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
 from ..device.changes import check_scopes, scopes_to_change
+from ..device.commkey import check_fingerprint
 from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore, ITransaction
-from ..model import Caller, Device, DeviceState
+from ..model import Caller, Device, DeviceState, OfferedKey
 from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
@@ -143,36 +144,47 @@ class Endpoints:
 
     async def devices(self, query: ListQuery) -> Listing[views.DeviceView]:
         """List terminals."""
-        found, pending = await self._store.read(
-            lambda tx: (tx.devices.page(query.page), tx.commands.pending())
-        )
-        items = [self._view(device, pending.get(device.id, 0)) for device in found]
+
+        def find(
+            tx: ITransaction,
+        ) -> tuple[list[Device], dict[int, int], dict[int, list[OfferedKey]]]:
+            devices = tx.devices.page(query.page)
+            keys = tx.comm_keys.of_all([device.id for device in devices])
+            return devices, tx.commands.pending(), keys
+
+        found, pending, keys = await self._store.read(find)
+        items = [
+            self._view(device, pending.get(device.id, 0), keys.get(device.id, ()))
+            for device in found
+        ]
         return listing(items, [device.id for device in found], query)
 
     async def device(self, sn: str, caller: Caller) -> views.DeviceView:
         """Show a terminal, with secret options to a caller who may see them."""
-        device, pending = await self._find(sn)
+        device, pending, keys = await self._find(sn)
         if Scope.BIOMETRICS in caller.scopes and views.hides_secrets(device):
             await self._readings.note(caller, "options", f"terminal {sn}")
-        return self._view(device, pending, caller.scopes)
+        return self._view(device, pending, keys, caller.scopes)
 
-    async def _find(self, sn: str) -> tuple[Device, int]:
-        """A terminal, and how many commands wait for it; 404 if it is not known."""
+    async def _find(self, sn: str) -> tuple[Device, int, list[OfferedKey]]:
+        """A terminal, how many commands wait for it, and its offered keys; 404 if not known."""
 
-        def find(tx: ITransaction) -> tuple[Device | None, dict[int, int]]:
-            return tx.devices.find(sn), tx.commands.pending()
+        def find(tx: ITransaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
+            device = tx.devices.find(sn)
+            keys = [] if device is None else tx.comm_keys.of(device.id)
+            return device, tx.commands.pending(), keys
 
-        device, pending = await self._store.read(find)
+        device, pending, keys = await self._store.read(find)
         if device is None:
             raise _no_terminal(sn)
-        return device, pending.get(device.id, 0)
+        return device, pending.get(device.id, 0), keys
 
     async def put_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
     ) -> views.DeviceView:
         """Add a terminal if it is not known, then change it."""
         changes = _changes_of(body)
-        check_scopes(caller, scopes_to_change(None, changes), "This change")
+        check_scopes(caller, scopes_to_change(changes), "This change")
         await self._registry.add(check_serial(sn), DeviceState.PENDING, caller)
         return await self._change(sn, changes, caller)
 
@@ -193,7 +205,13 @@ class Endpoints:
         """Forget a terminal."""
         await self._registry.remove(sn, caller)
 
-    def _view(self, device: Device, pending: int, scopes: Scopes = ()) -> views.DeviceView:
+    def _view(
+        self,
+        device: Device,
+        pending: int,
+        offered_keys: Sequence[OfferedKey],
+        scopes: Scopes = (),
+    ) -> views.DeviceView:
         last_seen_at, address = self._registry.last_seen(device)
         return views.device_view(
             device,
@@ -202,6 +220,7 @@ class Endpoints:
             last_seen_at=last_seen_at,
             address=address,
             pending_commands=pending,
+            offered_keys=offered_keys,
             hybrid=self._registry.hybrid(device),
             version=self._registry.version(device),
         )
@@ -222,6 +241,8 @@ def _changes_of(body: views.DeviceChange) -> dict[str, object]:
         changes["settings"] = _check_change(body.settings)
     if "token" in changes:
         changes["token_policy"] = changes.pop("token")
+    if body.comm_key is not UNSET and body.comm_key is not None:
+        changes["comm_key"] = check_fingerprint(body.comm_key)
     if body.secret is not UNSET:
         changes["secret"] = _decode_secret(body.secret)
     if body.networks is not UNSET:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -13,6 +13,7 @@ from ..model import (
     Device,
     DeviceState,
     EncryptionPolicy,
+    OfferedKey,
     SessionState,
     TokenPolicy,
 )
@@ -63,6 +64,44 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class OfferedKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A pushcommkey that was offered in the terminal's name."""
+
+    fingerprint: Annotated[str, Meta(description="SHA-256 of the key, in hex")]
+    address: Annotated[str | None, Meta(description="Where it was last offered from")]
+    first_seen_at: str
+    last_seen_at: str
+
+
+class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
+    """The pushcommkey of a terminal."""
+
+    pinned: Annotated[
+        str | None,
+        Meta(description="Fingerprint of the key it has to send; null: any key, or none"),
+    ]
+    offered: Annotated[
+        list[OfferedKeyView],
+        Meta(description="Keys offered since one was pinned or cleared, oldest first, at most 8"),
+    ]
+
+    @classmethod
+    def of(cls, device: Device, offered: Sequence[OfferedKey]) -> CommKeyView:
+        """Show the pinned key, and those that were offered."""
+        return cls(
+            pinned=device.comm_key,
+            offered=[
+                OfferedKeyView(
+                    fingerprint=key.fingerprint,
+                    address=key.address,
+                    first_seen_at=instant(key.first_seen_at),
+                    last_seen_at=instant(key.last_seen_at),
+                )
+                for key in offered
+            ],
+        )
+
+
 class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal."""
 
@@ -102,6 +141,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
             "require: it has to be sent; ignore: it may be anything"
         ),
     ]
+    comm_key: CommKeyView
     settings: dict[str, str | int]
     networks: Annotated[tuple[str, ...], Meta(description="Where it may be; empty for anywhere")]
     options: Annotated[
@@ -129,6 +169,7 @@ def device_view(
     last_seen_at: int | None,
     address: str | None,
     pending_commands: int,
+    offered_keys: Sequence[OfferedKey],
     hybrid: Hybrid,
     version: str,
 ) -> DeviceView:
@@ -153,6 +194,7 @@ def device_view(
         encryption=device.encryption,
         cipher=device.cipher,
         token=device.token_policy,
+        comm_key=CommKeyView.of(device, offered_keys),
         settings=device.settings,
         networks=device.networks,
         options=_seen(device.options, option_secret, scopes),
@@ -197,6 +239,13 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = UNSET
     token: TokenPolicy | UnsetType = UNSET
+    comm_key: Annotated[
+        str | UnsetType | None,
+        Meta(
+            description="Fingerprint of the pushcommkey that it has to send from now on; null: "
+            "any, and the offered ones are forgotten"
+        ),
+    ] = UNSET
     networks: Annotated[
         tuple[str, ...] | UnsetType,
         Meta(description="Networks and addresses it may come from; none for anywhere"),

@@ -110,7 +110,6 @@ devices = Table(
     Column("language", PlainText()),
     Column("device_type", PlainText()),
     Column("comm_key", PlainText()),
-    Column("offered_comm_key", PlainText()),
     Column("told_time_zone", PlainText()),
     Column("encryption", PlainText()),
     Column("cipher", PlainText()),
@@ -132,6 +131,17 @@ devices = Table(
     info={KEY: ("id",)},
 )
 """What terminals say of their settings may hold passwords of theirs."""
+
+comm_keys = Table(
+    "comm_keys",
+    metadata,
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("fingerprint", KeyText, primary_key=True),
+    Column("address", PlainText()),
+    Column("first_seen_at", BigInteger(), nullable=False),
+    Column("last_seen_at", BigInteger(), nullable=False),
+)
+"""The pushcommkeys that were offered for terminals."""
 
 removed_devices = Table(
     "removed_devices",

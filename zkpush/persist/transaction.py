@@ -15,6 +15,7 @@ from . import schema
 from .attendance import Attendance
 from .audit import Audit
 from .commands import Commands
+from .commkeys import CommKeys
 from .databases import Database, Insert
 from .devices import Devices
 from .entries import Entries
@@ -72,6 +73,7 @@ class Transaction:
         sealing = (database, vault, connection, self.driver)
         self.events = Events(*parts, now)
         self.devices = Devices(database, vault, connection, self.events, writes=writes)
+        self.comm_keys = CommKeys(connection)
         self.sessions = Sessions(connection, self.devices, vault)
         self.stamps = Stamps(*parts)
         self.attendance = Attendance(*parts)

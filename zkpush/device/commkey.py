@@ -1,0 +1,121 @@
+"""The pushcommkey of a terminal (5): which keys are offered, and which one is pinned.
+
+Theory of operation. A terminal may send a secret of its own in the initialization exchange, and
+nobody can derive it from the serial number. Anybody can offer a key in a terminal's name, though,
+so an offer alone decides nothing: it is listed by its fingerprint, with its address and times. An
+operator pins one, by approving the terminal or by naming the fingerprint; from then on an exchange
+with another key, or with none, is refused. Of no key more than the fingerprint is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+
+from twisted.logger import Logger
+
+from ..interfaces import IStore, ITransaction
+from ..model import Device, DeviceState, Problem
+from ..problems import ProblemCode
+from ..protocol.errors import Refused
+from . import doorlog
+from .doorlog import DoorLog
+from .registry import Registry
+from .terminal import Terminal
+
+NOTED_EVERY = 1000
+"""Milliseconds between two notes of keys that are refused, for one terminal."""
+SAME_NOTED_EVERY = 60 * 1000
+"""Milliseconds until the same key is noted again."""
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+_CHANGED = "The terminal's pushcommkey is not the pinned one."
+_SEVERAL = (
+    "Several pushcommkeys were offered for this serial number, and none is pinned, so that each is "
+    "served."
+)
+
+
+def fingerprint_of(comm_key: str | None) -> str | None:
+    """Return the SHA-256 of a pushcommkey, in hex; None for none."""
+    return None if comm_key is None else hashlib.sha256(comm_key.encode()).hexdigest()
+
+
+def check_fingerprint(text: str) -> str:
+    """Return a fingerprint in small letters; `ValueError` if it is none."""
+    found = text.strip().lower()
+    if not _FINGERPRINT.match(found):
+        raise ValueError(
+            "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in comm_key.offered."
+        )
+    return found
+
+
+def several_keys(now: int) -> Problem:
+    """The problem of a terminal for which several keys were offered, at `now` (ms)."""
+    return Problem(ProblemCode.SEVERAL_KEYS, _SEVERAL, now)
+
+
+class CommKeyGuard:
+    """Compares the keys of exchanges with the pinned one, and lists what is offered."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
+        self._store = store
+        self._registry = registry
+        self._door = door
+
+    async def check(self, terminal: Terminal, fingerprint: str | None, address: str | None) -> None:
+        """Let an exchange go on; `Refused` if a key is pinned, and this is not it.
+
+        The key of a terminal that is refused, or waits for approval, is noted here; that of any
+        other is noted by `note`, in the unit of work of the exchange.
+        """
+        device = terminal.device
+        if device.state is DeviceState.BLOCKED:
+            return
+        is_wrong = device.comm_key is not None and not hmac.compare_digest(
+            device.comm_key, fingerprint or ""
+        )
+        if device.state is DeviceState.APPROVED and not is_wrong:
+            return
+        is_known = any(problem.code == ProblemCode.KEY_CHANGED for problem in device.problems)
+        if self._is_news(terminal, fingerprint) or (is_wrong and not is_known):
+            now = self._registry.now()
+
+            def unit(tx: ITransaction) -> Device:
+                if is_wrong:
+                    tx.devices.raise_problem(
+                        device.id, Problem(ProblemCode.KEY_CHANGED, _CHANGED, now)
+                    )
+                self.note(tx, device, fingerprint, address)
+                return tx.devices.get(device.id)
+
+            terminal.update(await self._store.write(unit))
+        if is_wrong:
+            self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
+            self._door.refused(doorlog.KEY_CHANGED, device.sn, address)
+            raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
+
+    def note(
+        self, tx: ITransaction, device: Device, fingerprint: str | None, address: str | None
+    ) -> None:
+        """List a key that was offered."""
+        if fingerprint is None:
+            return
+        now = self._registry.now()
+        count = tx.comm_keys.offer(device.id, fingerprint, address, now)
+        is_known = any(problem.code == ProblemCode.SEVERAL_KEYS for problem in device.problems)
+        if count > 1 and device.comm_key is None and not is_known:
+            tx.devices.raise_problem(device.id, several_keys(now))
+
+    def _is_news(self, terminal: Terminal, fingerprint: str | None) -> bool:
+        """Whether to write down what a terminal offers: strangers are not to cost many writes."""
+        now = self._registry.now()
+        noted, at = terminal.noted_key
+        pause = SAME_NOTED_EVERY if noted == fingerprint else NOTED_EVERY
+        if 0 <= now - at < pause:
+            return False
+        terminal.noted_key = (fingerprint, now)
+        return True
