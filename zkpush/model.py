@@ -232,11 +232,14 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int | None = None
     return_code: int | None = None
     result: dict[str, str] | None = None
+    damaged: tuple[str, ...] = ()
+    """The values that do not open: they are empty here."""
 
 
 Record = Mapping[str, object]
 """A stored record by the names of its table's fields, with id, device, received_at and, for what
-has a time, utc (seconds since the epoch)."""
+has a time, utc (seconds since the epoch); with `damaged`, the names of those that do not open, if
+there are some."""
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,6 +258,8 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     command: str | None = None
     """The command that it was made for, and ends with: a package of people."""
     created_at: int
+    damaged: tuple[str, ...] = ()
+    """The values that do not open: they are empty here."""
 
 
 GAP = "gap"
@@ -377,6 +382,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     extra: dict[str, str] = {}
     """What else the line said, by its name on the wire."""
     updated_at: int
+    damaged: tuple[str, ...] = ()
+    """The values that do not open: they are empty here."""
 
 
 class SealedRejects(msgspec.Struct, frozen=True):
@@ -393,10 +400,12 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     table: str
     reason: str
     raw: bytes | None
-    """None in a list where it is long."""
+    """None in a list where it is long, and where it is damaged."""
     size: int
     """Bytes of `raw`."""
     received_at: int
+    damaged: tuple[str, ...] = ()
+    """The values that do not open: they are empty here."""
 
 
 MOST_ID = 2**63 - 1

@@ -71,6 +71,12 @@ class ProblemCode(StrEnum):
         "Space for the database or the pictures is running out",
         "Free space, enlarge the volume, or move the data directory to a larger one.",
     )
+    DAMAGED = (
+        "damaged value",
+        "A stored value or picture is damaged, or was moved from another row",
+        "Find out who or what has changed the database, and restore it from a backup. A terminal's "
+        "own options come again when it pushes them.",
+    )
 
 
 _BY_CODE = {str(code): code for code in ProblemCode}

@@ -281,6 +281,7 @@ def build(
         owner,
     )
     problems.add_source(health.problems)
+    problems.add_source(store.problems)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
+from sqlalchemy import select
 from twisted.internet.defer import gatherResults
 
 from zkpush.interfaces import IAttendance
 from zkpush.model import Page
-from zkpush.persist import attendance
+from zkpush.persist import attendance as module
+from zkpush.persist.schema import attendance
+from zkpush.persist.sealed import opened
 
 from .contract import (
     DAY,
@@ -115,8 +118,9 @@ def make_attendance_tests(factory):
             await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
 
             def raw(tx):
-                found = tx.connection.exec_driver_sql("SELECT pin, raw FROM attendance ORDER BY id")
-                return [(pin, raw and bytes(raw)) for pin, raw in found]
+                found = tx.connection.execute(select(attendance).order_by(attendance.c.id))
+                kept = [opened(tx.vault, attendance, row._mapping) for row in found]
+                return [(row["pin"], row["raw"]) for row in kept]
 
             assert await store.read(raw) == [("7", None), ("M\ufffdfcller", line)]
 
@@ -131,7 +135,7 @@ def make_attendance_tests(factory):
             await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
             eight = UTC.utc("2026-01-05 08:00:00")
             for few in (0, 1000):  # in the order of ids, and sorted
-                monkeypatch.setattr(attendance, "FEW", few)
+                monkeypatch.setattr(module, "FEW", few)
                 for sn in ("T1", None):
                     for since, until, pins in (
                         (eight, None, "12"),

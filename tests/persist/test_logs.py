@@ -5,9 +5,12 @@ from __future__ import annotations
 import msgspec
 import pytest
 import pytest_twisted
+from sqlalchemy import select
 
 from zkpush.interfaces import ILog, IRejects
 from zkpush.model import Page
+from zkpush.persist.schema import operations
+from zkpush.persist.sealed import opened
 from zkpush.protocol.rejects import Reject
 
 from .contract import (
@@ -150,8 +153,8 @@ def make_log_tests(factory):
             await keep(store, device, b"\n".join(lines))
 
             def raw(tx):
-                kept = tx.connection.exec_driver_sql("SELECT raw FROM operations ORDER BY id")
-                return [bytes(line) for (line,) in kept]
+                found = tx.connection.execute(select(operations).order_by(operations.c.id))
+                return [opened(tx.vault, operations, row._mapping)["raw"] for row in found]
 
             assert await store.read(raw) == lines
             found = await store.read(listed("operations"))

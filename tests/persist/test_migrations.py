@@ -30,11 +30,12 @@ from .contract import say
 FROZEN = pathlib.Path(__file__).parent / "frozen"
 FURTHEST = 1000
 """More than the number of any transaction that made a frozen database."""
-HEAD = "0012"
+HEAD = "0013"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(
     tuple,
+    attendance=("extra", "raw"),
     devices=("options", "attributes", "offered_comm_key"),
     rejects=("reason", "raw", "digest"),
     commands=("params", "asked", "text", "result"),

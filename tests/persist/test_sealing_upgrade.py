@@ -219,7 +219,7 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
         assert (file.md5, tx.files.content(file)) == (hashlib.md5(FACE).hexdigest(), FACE)  # noqa: S324
         assert (reject.reason, reject.raw) == (MARKERS[3], LINE)
         assert (card["fingerprint_1"], card["photo"]) == (MARKERS[1], MARKERS[2])
-        assert entry.fields == {"x": MARKERS[3]}
+        assert entry.extra == {"x": MARKERS[3]}
         return device, [photo["picture"], file.content]
 
     device, digests = await store.read(read)

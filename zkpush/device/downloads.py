@@ -19,7 +19,7 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, ITransaction, NotUnsealed, StoreError
 from ..model import DeviceState, StoredFile
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from . import doorlog
@@ -135,6 +135,9 @@ class Downloads:
         except LookupError as error:
             self._log.error("A file cannot be served: {error}", error=str(error.args[0]))
             raise Unavailable("What this file holds is missing on the server.") from None
+        except NotUnsealed as error:
+            self._log.error("A file cannot be served: {error}", error=str(error))
+            raise Unavailable("What this file holds is damaged on the server.") from None
 
     async def _sum(self, body: Body) -> bytes:
         """The MD5 of what is served."""

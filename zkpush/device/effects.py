@@ -24,7 +24,8 @@ def result_of(
     tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result | None:
     """What is kept of an answer; the effect of the command, if it has one, is done."""
-    effect = _EFFECTS.get(command.command)
+    # Of a damaged command, the parameters that its effect needs are lost.
+    effect = None if command.damaged else _EFFECTS.get(command.command)
     result = dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
     return result or None
 

@@ -125,6 +125,8 @@ def file_named(tx: ITransaction, name: str, command_id: str) -> StoredFile:
         file = None
     if file is None or file.command not in (None, command_id):
         raise ValueError(f"url: there is no file {name[:80]!r}; add it, and take its `path`")
+    if file.damaged:
+        raise ValueError(f"url: the file {name[:80]!r} is damaged; add it again")
     return file
 
 

@@ -61,6 +61,8 @@ def _of_user(tx: ITransaction, user: Record, table: str | None) -> Iterator[str]
     if table != "USERINFO" and user["templates"]:
         for template in tx.people.templates(str(user["pin"])):
             wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(str(template["form"]))
+            if template["template"] is None:  # it is damaged
+                continue
             if wanted is not None and table in (None, wanted):
                 yield template_command(template)
 

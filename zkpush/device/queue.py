@@ -327,6 +327,8 @@ def _written(
         file = tx.files.get(int(params["file"]))
         if file is None or file.command is not None:
             raise CommandError(f"file: there is no file {params['file']}; add it first")
+        if file.damaged:
+            raise CommandError(f"file: the file {params['file']} is damaged; add it again")
         text = command_text(command, params, upgrade_facts(file, secret))
         return text, reference(file, secret)
     parameter = URL_PARAMETERS.get(command.name, "")

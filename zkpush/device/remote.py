@@ -140,7 +140,7 @@ def _fingerprints(templates: Sequence[Record], version: int) -> list[Record]:
 
     fingers: dict[int, Record] = {}
     for template in templates:
-        if template["form"] != FP.name:
+        if template["form"] != FP.name or template["template"] is None:  # or it is damaged
             continue
         if version and template["major_version"] not in (0, version):
             continue

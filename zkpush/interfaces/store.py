@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
 from ..model import DatabaseClaim, SealedRejects, StoragePlace
+from ..problems import ServerProblem
 from ..protocol.rejects import Reject
 from .nouns import (
     IAttendance,
@@ -124,6 +125,9 @@ class IStore(Interface):
 
     def places() -> Sequence[StoragePlace]:
         """The files and folders of this machine that the database is kept in, for health checks."""
+
+    def problems() -> Sequence[ServerProblem]:
+        """The damaged values that this process has met, as problems of the server."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took."""

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from ..device.changes import check_scopes
 from ..device.queue import CommandQueue, KeyReused
@@ -22,6 +22,7 @@ from ..protocol.tables import COMMANDS
 from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import Readings
+from .recordviews import Damaged
 from .routes import Route
 from .times import instant, instant_or_none
 
@@ -66,6 +67,7 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     sent_at: str | None
     finished_at: str | None
+    damaged: Damaged = UNSET
 
 
 class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +167,7 @@ def command_view(command: QueuedCommand, scopes: Scopes) -> CommandView:
         created_at=instant(command.created_at),
         sent_at=instant_or_none(command.sent_at),
         finished_at=instant_or_none(command.finished_at),
+        damaged=command.damaged or UNSET,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.server import Request
@@ -26,6 +26,7 @@ from ..protocol.secrecy import Scopes, may_see
 from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import Readings
+from .recordviews import Damaged
 from .routes import Route, Stream
 from .times import instant
 
@@ -59,6 +60,7 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
         str | None, Meta(description="Terminal and command that it came from; null if added here")
     ]
     created_at: str
+    damaged: Damaged = UNSET
 
 
 def _view(file: StoredFile, scopes: Scopes) -> FileView:
@@ -66,10 +68,11 @@ def _view(file: StoredFile, scopes: Scopes) -> FileView:
         id=file.id,
         name=file.name,
         size=file.size,
-        md5=file.md5 if may_see(Scope.DANGEROUS, scopes) else None,
+        md5=(file.md5 or None) if may_see(Scope.DANGEROUS, scopes) else None,
         path=name_of(file),
         origin=file.origin,
         created_at=instant(file.created_at),
+        damaged=file.damaged or UNSET,
     )
 
 

@@ -77,7 +77,7 @@ def _csv(kind: type[msgspec.Struct], items: Sequence[msgspec.Struct]) -> str:
     writer.writerow(names)
     for item in items:
         values = msgspec.to_builtins(item)
-        writer.writerow([_cell(values[name]) for name in names])
+        writer.writerow([_cell(values.get(name)) for name in names])
     return text.getvalue()
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from msgspec import Meta
 
-from ..interfaces import IStore
+from ..interfaces import IStore, NotUnsealed
 from ..model import Caller, Record
 from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
 from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
 from . import recordviews as views
-from .errors import not_found
+from .errors import ApiError, not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
 from .readings import Readings
 from .routes import Raw, Route
@@ -181,7 +182,11 @@ class RecordEndpoints:
 
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
-        content = await self._store.read(lambda tx: tx.photos.content(id))
+        try:
+            content = await self._store.read(lambda tx: tx.photos.content(id))
+        except NotUnsealed:
+            detail = f"The picture of photo {id} is damaged; see GET problems."
+            raise ApiError(HTTPStatus.GONE, detail) from None
         if content is None:
             raise not_found(f"There is no photo {id}.")
         await self._readings.note(caller, "photos", f"attendance photo {id}")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from ..model import Entry, Record, StoredReject
 from ..protocol import fields, secrecy
@@ -51,6 +51,12 @@ def _without(needed: Scope | None) -> str:
     return "" if needed is None else f"; null without the scope `{needed.value}`"
 
 
+Damaged = Annotated[
+    Sequence[str] | UnsetType,
+    Meta(
+        description="The fields whose stored values are damaged: they are null; not there if none"
+    ),
+]
 EXTRA = Annotated[
     dict[str, str] | None,
     Meta(description=f"What the protocol does not declare{_without(secrecy.UNDECLARED)}"),
@@ -72,6 +78,7 @@ def record_view(
             *((field.name, _field_type(field), None) for field in optional),
             *(one for one in more if one[0] not in _LEADING or len(one) == 3),
             ("extra", EXTRA, None),
+            ("damaged", Damaged, UNSET),
         ],
         namespace={"__doc__": f"{table.meaning} ({table.name}, spec {table.section})"},
         frozen=True,
@@ -151,6 +158,7 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
     doubt: _DOUBT
     id_number: str | None
     received_at: str
+    damaged: Damaged = UNSET
 
 
 class EntryView(msgspec.Struct, frozen=True):
@@ -162,6 +170,7 @@ class EntryView(msgspec.Struct, frozen=True):
     fields: dict[str, str | int | None]
     extra: EXTRA
     updated_at: str
+    damaged: Damaged = UNSET
 
 
 class RejectView(msgspec.Struct, frozen=True):
@@ -183,6 +192,7 @@ class RejectView(msgspec.Struct, frozen=True):
     ]
     size: Annotated[int, Meta(description="How many bytes there are")]
     received_at: str
+    damaged: Damaged = UNSET
 
 
 def _shown(
@@ -271,6 +281,7 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
         secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes),
         extra or None,
         instant(entry.updated_at),
+        entry.damaged or UNSET,
     )
 
 
@@ -284,6 +295,7 @@ def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
         reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
         reject.size,
         instant(reject.received_at),
+        reject.damaged or UNSET,
     )
 
 
@@ -296,5 +308,5 @@ def _type_meaning(record: Record) -> str:
     return BiometricType(int(str(record["type"]))).meaning
 
 
-def _ascii(value: object) -> str:
-    return value.decode("ascii") if isinstance(value, bytes) else ""
+def _ascii(value: object) -> str | None:
+    return value.decode("ascii") if isinstance(value, bytes) else None

@@ -14,12 +14,15 @@ from ..interfaces import IAttendance
 from ..model import Page, Record
 from ..protocol.plain import AttendanceRows
 from ..protocol.records import Row
+from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
 from .databases import Database, Insert
 from .instants import reckon
 from .rows import record
 from .schema import attendance, devices
+from .sealed import KEY, opened, place
+from .vault import Vault
 from .waiting import Waiting
 
 MOST_WAITING = 10_000
@@ -27,7 +30,8 @@ MOST_WAITING = 10_000
 FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
-_NAMES = (*_LEADING, *ATTLOG.names, "extra", "raw")
+_NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
+_EXTRA, _RAW = _NAMES.index(EXTRA), _NAMES.index(RAW)
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
@@ -44,8 +48,11 @@ class Attendance(Waiting):
 
     is_repeatable = True
 
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
+    def __init__(
+        self, database: Database, vault: Vault, connection: Connection, driver: Any
+    ) -> None:
         self._connection = connection
+        self._vault = vault
         super().__init__(database, driver)
 
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
@@ -65,6 +72,9 @@ class Attendance(Waiting):
         if not self._waiting:
             return []
         columns = _columns(self._waiting)
+        for column in (_EXTRA, _RAW):
+            if column < len(columns) and not _is_empty(columns[column]):
+                columns[column] = self._sealed(columns, column)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
@@ -75,6 +85,19 @@ class Attendance(Waiting):
                 tuple(_NAMES[place] for place in used),
                 [columns[place] for place in used],
             )
+        ]
+
+    def _sealed(self, columns: Sequence[Sequence[object]], column: int) -> Sequence[object]:
+        """A column of what the protocol does not declare, sealed where there is something."""
+        about = [columns[_NAMES.index(name)] for name in attendance.info[KEY]]
+        return [
+            None
+            if value is None
+            else self._vault.seal(
+                value.encode() if isinstance(value, str) else value,
+                place(str(attendance.name), _NAMES[column], key),
+            )
+            for value, *key in zip(columns[column], *about, strict=True)
         ]
 
     def forget_waiting(self) -> None:
@@ -117,7 +140,12 @@ class Attendance(Waiting):
             .join(devices, devices.c.id == found.c.device_id)
             .order_by(found.c.id)
         )
-        return [record(row._mapping) for row in self._connection.execute(named)]
+        return [
+            record(
+                row._mapping if row.extra is None else opened(self._vault, attendance, row._mapping)
+            )
+            for row in self._connection.execute(named)
+        ]
 
     def last(self) -> int:
         """The id of the last record; 0 if there is none."""

@@ -23,6 +23,7 @@ from zope.interface import implementer
 from ..interfaces import ICommands, IEvents
 from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
 from ..protocol.commands import ID_LENGTH
+from .damage import damaged_in
 from .databases import insert
 from .schema import commands, devices, files
 from .sealed import opened, sealed
@@ -126,7 +127,8 @@ class Commands:
     def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
         """The commands to send now: queued ones, and sent ones whose lease has run out.
 
-        They are the caller's until the commit; another process gets those that are left.
+        A damaged one fails, and does not hold up the others. They are the caller's until the
+        commit; another process gets those that are left.
         """
         query = (
             _select()
@@ -139,16 +141,23 @@ class Commands:
             .limit(limit)
             .with_for_update(of=commands, skip_locked=True)
         )
-        return self._commands(query)
+        due = []
+        for command in self._commands(query):
+            if command.damaged:  # nobody knows what it says
+                self.finish(device_id, command.id, CommandState.FAILED, None, None, now)
+            else:
+                due.append(command)
+        return due
 
     def sent(self, device_id: int) -> list[QueuedCommand]:
-        """The commands that a terminal has, or should have, and that are not ended."""
+        """The sound commands that a terminal has, or should have, and that are not ended."""
         query = _select().where(
             commands.c.device_id == device_id,
             _IS_OPEN,
             commands.c.state == CommandState.SENT.value,
         )
-        return self._commands(query.order_by(commands.c.seq))
+        found = self._commands(query.order_by(commands.c.seq))
+        return [command for command in found if not command.damaged]
 
     def with_file(self, digest: bytes) -> QueuedCommand | None:
         """Find the open command whose file has a URL with the secret of that digest."""
@@ -294,7 +303,10 @@ class Commands:
 
     def _command(self, row: RowMapping) -> QueuedCommand:
         values = opened(self._vault, commands, row)
-        body = msgspec.json.decode(str(values["body"]), type=CommandBody)
+        damaged = damaged_in(values)
+        body = CommandBody({}, {}, "")
+        if values["body"] is not None:
+            body = msgspec.json.decode(values["body"], type=CommandBody)
         result = values["result"]
         return QueuedCommand(
             id=row["id"],
@@ -316,6 +328,7 @@ class Commands:
             result=None
             if result is None
             else msgspec.json.decode(str(result), type=dict[str, str]),
+            damaged=tuple("params" if name == "body" else name for name in damaged),
         )
 
     def _tell(self, command: QueuedCommand, state: CommandState, now: int) -> None:

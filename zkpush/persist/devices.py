@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import (
@@ -18,10 +18,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IDevices, IEvents, NotUnsealed
+from ..interfaces import IDevices, IEvents
 from ..model import (
     Device,
     DeviceState,
@@ -31,9 +30,11 @@ from ..model import (
     SessionState,
     TokenPolicy,
 )
+from ..problems import ProblemCode
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
 from ..protocol.tables import INFO
+from .damage import DAMAGED
 from .databases import Database, insert
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
@@ -55,7 +56,6 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "token_policy": TokenPolicy,
 }
 _NO_END = 2**63 - 1
-_log = Logger()
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
 _TOLD = frozenset(
@@ -314,6 +314,10 @@ class Devices:
         return None if row is None else self._device(row._mapping)
 
     def _columns(self, device_id: int, values: Mapping[str, object]) -> dict[str, object]:
+        if "problems" in values:  # damage is seen when a row is read, and not stored
+            problems = cast(Sequence[Problem], values["problems"])
+            kept = [one for one in problems if one.code != ProblemCode.DAMAGED]
+            values = {**values, "problems": tuple(kept)}
         columns = {
             name: msgspec.json.encode(value).decode() if name in _JSON else value
             for name, value in values.items()
@@ -322,17 +326,18 @@ class Devices:
         return {name: row[name] for name in columns}
 
     def _device(self, row: RowMapping) -> Device:
-        values: dict[str, Any]
-        try:
-            values = opened(self._vault, devices, row)
-        except NotUnsealed as error:
-            # It says them again; what is damaged of one terminal must not keep the others away.
-            _log.error("What {sn} says of itself is lost: {error}", sn=row["sn"], error=str(error))
-            values = {**{str(name): row[name] for name in row}, "options": None, "attributes": None}
+        values = opened(self._vault, devices, row)
+        damaged = values.pop(DAMAGED, [])
         del values["revision"]
         for name, kind in _JSON.items():
             values[name] = msgspec.json.decode(values[name] or "{}", type=kind)
         for name, enum in _ENUMS.items():
             if values[name] is not None:
                 values[name] = enum(values[name])
+        if damaged:
+            # It says them again; what is damaged of one terminal must not keep the others away.
+            detail = f"What the terminal said of itself is damaged: {', '.join(damaged)}."
+            since_at = self._vault.damage.since(devices.name, row["sn"])
+            problem = Problem(ProblemCode.DAMAGED, detail, since_at)
+            values["problems"] = (*values["problems"], problem)
         return Device(**values)

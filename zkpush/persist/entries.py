@@ -13,6 +13,7 @@ from ..interfaces import IEntries
 from ..model import Entry, Page
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
+from .damage import damaged_in
 from .databases import Database, Insert
 from .schema import devices, entries
 from .sealed import opened, sealed
@@ -86,7 +87,8 @@ class Entries:
         return [self._entry(row._mapping) for row in self._connection.execute(query)]
 
     def _entry(self, row: RowMapping) -> Entry:
-        said = msgspec.json.decode(str(opened(self._vault, entries, row)["fields"]))
+        values = opened(self._vault, entries, row)
+        said = msgspec.json.decode(values["fields"] or "{}")
         fields, extra = _declared(row["table_name"], said)
         return Entry(
             id=row["id"],
@@ -95,6 +97,7 @@ class Entries:
             fields=fields,
             extra=extra,
             updated_at=row["updated_at"],
+            damaged=damaged_in(values),
         )
 
 

@@ -8,12 +8,13 @@ import msgspec
 from sqlalchemy import Connection, Row, delete, select
 from zope.interface import implementer
 
-from ..interfaces import IFiles
+from ..interfaces import IFiles, NotUnsealed
 from ..model import Page, StoredFile
+from .damage import damaged_in
 from .databases import insert
 from .pictures import Pictures
 from .schema import files
-from .sealed import opened, sealed
+from .sealed import POINTER, check_pointer, opened, sealed
 from .vault import Vault
 
 _LAST_ID = 2**63 - 1
@@ -35,6 +36,7 @@ class Files:
 
         One that is made for a command is removed when the command ends.
         """
+        stored = self._contents.keep(content)
         row = self._connection.execute(
             insert(self._connection, files)
             .values(
@@ -45,7 +47,8 @@ class Files:
                         "name": name,
                         "size": len(content),
                         "md5": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-                        "content": self._contents.keep(content),
+                        "content": stored,
+                        POINTER: stored,
                         "origin": origin,
                         "created_at": now,
                         "command": command,
@@ -64,12 +67,15 @@ class Files:
         return None if row is None else self._file(row)
 
     def content(self, file: StoredFile) -> bytes:
-        """What a file holds; `LookupError` if it is not here."""
-        return self._contents.get(file.content)
+        """What a file holds; `LookupError` if it is not here, `NotUnsealed` if it is damaged."""
+        return self._contents.get(_sound(file))
 
     def part(self, file: StoredFile, offset: int, length: int) -> bytes:
-        """Some of what a file holds, within its size; `LookupError` if it is not here, or cut."""
-        content = self._contents.part(file.content, offset, length)
+        """Some of what a file holds, within its size.
+
+        `LookupError` if it is not here, or cut; `NotUnsealed` if it is damaged.
+        """
+        content = self._contents.part(_sound(file), offset, length)
         if len(content) != length:
             raise LookupError(f"the file {file.id} is shorter than it was")
         return content
@@ -87,4 +93,15 @@ class Files:
         return self._connection.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
 
     def _file(self, row: Row[tuple[object, ...]]) -> StoredFile:
-        return msgspec.convert(opened(self._vault, files, row._mapping), StoredFile)
+        values = opened(self._vault, files, row._mapping)
+        check_pointer(self._vault, files, values, "content")
+        for name in damaged_in(values):
+            values[name] = ""
+        return msgspec.convert(values, StoredFile)
+
+
+def _sound(file: StoredFile) -> str:
+    """The key of what a file holds; `NotUnsealed` if that is not what was stored as the file."""
+    if file.damaged:
+        raise NotUnsealed(f"the content of file {file.id} is damaged")
+    return file.content

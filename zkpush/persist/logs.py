@@ -15,6 +15,7 @@ from ..interfaces import ILog
 from ..model import Page, Record
 from ..protocol import fields
 from ..protocol.records import Batch
+from ..protocol.secrecy import EXTRA, RAW, secrets_of
 from ..protocol.times import WallClock, far_off
 from .databases import Database, Insert
 from .rows import record
@@ -43,8 +44,9 @@ class Log:
         self._kept = kept
         self._time = table.names.index("time") if "time" in table.names else None
         timed = () if self._time is None else ("utc", "doubt")
-        self._seals = any(field.secret for field in table.fields)
-        self._names = ("device_id", *timed, "received_at", "identity", *table.names, "extra", "raw")
+        self._names = ("device_id", *timed, "received_at", "identity", *table.names, EXTRA, RAW)
+        secrets = secrets_of(table)
+        self._secret = [self._names.index(name) for name in secrets]
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
         """Store decoded records; one that is there already stays as it is.
@@ -66,18 +68,16 @@ class Log:
                 timed = (utc, far_off(utc, now // 1000) or clock.doubt(time))
             identity = self._vault.index(said)
             rows.append((device_id, *timed, now, identity, *row))
-        if self._seals:
-            rows = [
-                tuple(
-                    sealed(
-                        self._vault, self._kept, dict(zip(self._names, row, strict=True))
-                    ).values()
-                )
-                for row in rows
-            ]
+        rows = [self._sealed(row) for row in rows]
         if rows:
             columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
             self._database.insert(self._driver, Insert(self._kept, self._names, columns))
+
+    def _sealed(self, row: tuple[object, ...]) -> tuple[object, ...]:
+        if all(row[place] is None for place in self._secret):
+            return row
+        values = dict(zip(self._names, row, strict=True))
+        return tuple(sealed(self._vault, self._kept, values).values())
 
     def page(self, part: Page, device: str | None) -> list[Record]:
         """List records by id."""

@@ -14,16 +14,16 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Select, delete, func, select
-from twisted.logger import Logger
 from zope.interface import implementer
 
 from ..interfaces import IEvents, IPeople, NotUnsealed
 from ..model import Page, Record, Said
+from .damage import DAMAGED
 from .databases import Database, Insert, quoted
 from .pictures import Pictures
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
-from .sealed import opened, sealed
+from .sealed import POINTER, check_pointer, note, opened, sealed
 from .vault import Vault
 
 T = TypeVar("T")
@@ -44,8 +44,6 @@ _HOLD = (
 @implementer(IPeople)
 class People:
     """The people, on one connection."""
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -92,7 +90,8 @@ class People:
         for one in told:
             values = dict(one.values)
             content = values.pop("content")
-            values["picture"] = pictures[content] if isinstance(content, bytes) else None
+            picture = pictures[content] if isinstance(content, bytes) else None
+            values |= {"picture": picture, POINTER: picture}
             news.append(msgspec.structs.replace(one, values=values))
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
@@ -136,19 +135,23 @@ class People:
         query = _with_device(person_photos).where(person_photos.c.pin == pin)
         photos = []
         for row in self._rows(query.order_by(person_photos.c.id)):
-            photo = dict(self._record(person_photos, row))
-            digest = photo.pop("picture")
-            photo["content"] = None if digest is None else self._picture(str(digest))
-            photos.append(photo)
+            values = opened(self._vault, person_photos, row._mapping)
+            check_pointer(self._vault, person_photos, values, "picture")
+            photos.append(record(self._with_content(values)))
         return photos
 
-    def _picture(self, digest: str) -> bytes | None:
-        """A picture; one that is lost does not hide the others."""
-        try:
-            return self._pictures.get(digest)
-        except (LookupError, NotUnsealed) as error:
-            self._log.error("A photo has no picture: {error}", error=str(error))
-            return None
+    def _with_content(self, values: dict[str, Any]) -> dict[str, Any]:
+        """A photo with its picture as `content`; one that is lost does not hide the others."""
+        digest, damaged = values.pop("picture"), values.get(DAMAGED, [])
+        values["content"] = None
+        if "picture" in damaged:
+            damaged[damaged.index("picture")] = "content"
+        elif digest is not None:
+            try:
+                values["content"] = self._pictures.get(str(digest))
+            except (LookupError, NotUnsealed) as error:
+                note(self._vault, person_photos, values, "content", error)
+        return values
 
     def _record(self, table: sqlalchemy.Table, row: Any) -> Record:
         return record(opened(self._vault, table, row._mapping))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 from zope.interface import implementer
 
-from ..interfaces import IAttendancePhotos
+from ..interfaces import IAttendancePhotos, NotUnsealed
 from ..model import Page, Record
 from ..protocol.photos import Photo, parse_name
 from ..protocol.times import WallClock, far_off
@@ -15,7 +15,7 @@ from .databases import Database, Insert
 from .pictures import Pictures
 from .rows import record
 from .schema import attendance_photos, devices
-from .sealed import opened, sealed
+from .sealed import POINTER, check_pointer, opened, sealed
 from .vault import Vault
 
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
@@ -46,11 +46,13 @@ class AttendancePhotos:
         doubt = None
         if said.time is not None and utc is not None:
             doubt = far_off(utc, now // 1000) or clock.doubt(said.time)
+        picture = self._pictures.keep(photo.content)
         row = {
             "device_id": device_id,
             "received_at": now,
             "name": photo.name,
-            "picture": self._pictures.keep(photo.content),
+            "picture": picture,
+            POINTER: picture,
             "size": len(photo.content),
             "kind": said.kind,
             "pin": said.pin,
@@ -79,13 +81,27 @@ class AttendancePhotos:
             query = query.where(devices.c.sn == device)
         if pin is not None:
             query = query.where(attendance_photos.c.pin == pin)
-        return [
-            record(opened(self._vault, attendance_photos, row._mapping))
-            for row in self._connection.execute(query)
-        ]
+        return [record(self._opened(row)) for row in self._connection.execute(query)]
 
     def content(self, photo_id: int) -> bytes | None:
-        """The picture of a photo; None if there is no such photo."""
-        query = select(attendance_photos.c.picture).where(attendance_photos.c.id == photo_id)
-        digest = self._connection.execute(query).scalar_one_or_none()
-        return None if digest is None else self._pictures.get(digest)
+        """The picture of a photo; None if there is no such photo.
+
+        `LookupError` if its picture is lost, `NotUnsealed` if it is damaged or another photo's.
+        """
+        query = select(attendance_photos).where(attendance_photos.c.id == photo_id)
+        row = self._connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        digest = self._opened(row)["picture"]
+        if digest is None:
+            raise NotUnsealed(f"the picture of photo {photo_id} is damaged")
+        try:
+            return self._pictures.get(digest)
+        except NotUnsealed as error:
+            self._vault.damage.add(attendance_photos.name, "picture", photo_id, error)
+            raise
+
+    def _opened(self, row: Row[Any]) -> dict[str, Any]:
+        values = opened(self._vault, attendance_photos, row._mapping)
+        check_pointer(self._vault, attendance_photos, values, "picture")
+        return values

@@ -15,6 +15,7 @@ from zope.interface import implementer
 from ..interfaces import IRejects
 from ..model import Page, SealedRejects, StoredReject
 from ..protocol.rejects import Reject
+from .damage import damaged_in
 from .databases import Database, Insert
 from .schema import devices, plain, rejects
 from .sealed import opened, sealed
@@ -102,8 +103,9 @@ class Rejects:
             id=values["id"],
             device=values["sn"],
             table=values["table_name"],
-            reason=values["reason"],
+            reason=values["reason"] or "",
             raw=values["raw"],
             size=plain_length(values["length"]),
             received_at=values["received_at"],
+            damaged=damaged_in(values),
         )

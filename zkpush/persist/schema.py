@@ -27,7 +27,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..protocol import fields, tables
-from .sealed import KEY, SealedBytes, SealedText
+from ..protocol.secrecy import EXTRA, RAW
+from .sealed import KEY, POINTER, SealedBytes, SealedText
 
 metadata = MetaData()
 
@@ -72,7 +73,7 @@ _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
 def record_columns(table: fields.Table) -> list[Column[Any]]:
     """The columns for the stored fields of a record type, then `extra` and `raw`.
 
-    Secret fields are sealed; beside them, so is what may hold any of them.
+    What `zkpush.protocol.secrecy` calls a secret is sealed: declared fields, and these two.
     """
     columns: list[Column[Any]] = [
         Column(
@@ -83,9 +84,7 @@ def record_columns(table: fields.Table) -> list[Column[Any]]:
         for field in table.fields
         if field.stored
     ]
-    if any(field.secret for field in table.fields):
-        return [*columns, Column("extra", SealedText()), Column("raw", SealedBytes())]
-    return [*columns, Column("extra", PlainText()), Column("raw", LargeBinary())]
+    return [*columns, Column(EXTRA, SealedText()), Column(RAW, SealedBytes())]
 
 
 def _type(table: fields.Table, field: fields.Field) -> TypeEngine[Any]:
@@ -188,6 +187,7 @@ attendance = Table(
     UniqueConstraint(
         tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
     ),
+    info={KEY: ("device_id", "time", "pin")},
 )
 
 
@@ -212,6 +212,14 @@ def _log(name: str, table: fields.Table) -> Table:
 operations = _log("operations", tables.OPLOG)
 errors = _log("errors", tables.ERRORLOG)
 idcards = _log("idcards", tables.IDCARD)
+
+
+def _pointer(*key: str) -> Column[Any]:
+    """The picture of a row again, sealed for what the row is about: see `pictures.check_pointer`.
+
+    It is no part of the key, so that two rows cannot exchange their pictures.
+    """
+    return Column(POINTER, SealedText(), info={KEY: key})
 
 
 def _of_people(name: str, table: fields.Table, *more: Column[Any]) -> Table:
@@ -243,6 +251,7 @@ person_photos = _of_people(
     tables.BIOPHOTO,
     Column("kind", KeyText, nullable=False),
     Column("picture", PlainText(), info={PICTURE: True}),
+    _pointer("pin", "type", "number", "index", "kind"),
 )
 
 holdings = Table(
@@ -281,8 +290,9 @@ attendance_photos = Table(
     Column("utc", BigInteger()),
     Column("doubt", PlainText()),
     Column("command", PlainText()),
-    Column("extra", SealedText()),
-    Column("raw", SealedBytes()),
+    _pointer("device_id", "received_at", "name", "pin", "time"),
+    Column(EXTRA, SealedText()),
+    Column(RAW, SealedBytes()),
     UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
     info={KEY: ("device_id", "name", "picture")},
 )
@@ -400,6 +410,7 @@ files = Table(
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("command", KeyText),
+    _pointer("name", "size", "origin", "created_at"),
     info={KEY: ("content",)},
 )
 """Files for terminals, and from them; `content` is the key of what they hold. One that was made for

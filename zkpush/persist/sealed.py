@@ -10,13 +10,21 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
 import msgspec
 from sqlalchemy import LargeBinary, RowMapping, Table
 
+from ..interfaces import NotUnsealed
+from .damage import DAMAGED, mark
 from .vault import Vault
 
 KEY = "sealed for"
-"""In the `info` of a table: the names of the columns that say what a row is about."""
+"""In the `info` of a table, or of a sealed column that has others: the names of the columns that
+say what a row is about."""
+
+
+POINTER = "pointer"
+"""The column that binds a picture to its row."""
 
 
 class SealedBytes(LargeBinary):
@@ -33,44 +41,74 @@ def place(table: str, column: str, key: Sequence[object]) -> bytes:
 
 
 def sealed(vault: Vault, table: Table, values: Mapping[str, object]) -> dict[str, object]:
-    """The values of a row as they are written; those of its key must be among them."""
-    own, key, columns = _sealed_columns(table)
+    """The values of a row as they are written; those that say what a row is about among them."""
     row = dict(values)
-    about = [row[name] for name in key]
-    for name, _ in columns:
-        value = row.get(name)
+    for column in _sealed_columns(table):
+        value = row.get(column.name)
         if value is not None:
             plain = value.encode() if isinstance(value, str) else value
             assert isinstance(plain, bytes)  # noqa: S101
-            row[name] = vault.seal(plain, place(own, name, about))
+            row[column.name] = vault.seal(plain, column.about(values))
     return row
 
 
 def opened(vault: Vault, table: Table, row: RowMapping) -> dict[str, Any]:
-    """The values of a row that was read; `NotUnsealed` if one is not what was written there."""
-    own, key, columns = _sealed_columns(table)
+    """The values of a row that was read.
+
+    One that is not what was written there is None, and named in `DAMAGED`.
+    """
     values: dict[str, Any] = {str(name): row[name] for name in row}
-    about = [values[name] for name in key]
-    for name, is_text in columns:
-        value = values.get(name)
+    for column in _sealed_columns(table):
+        value = values.get(column.name)
         if value is not None:
-            plain = vault.open(bytes(value), place(own, name, about))
-            values[name] = plain.decode() if is_text else plain
+            try:
+                plain = vault.open(bytes(value), column.about(row))
+                values[column.name] = plain.decode() if column.is_text else plain
+            except (NotUnsealed, UnicodeDecodeError) as error:
+                note(vault, table, values, column.name, error)
     return values
 
 
-@functools.cache
-def _sealed_columns(table: Table) -> tuple[str, tuple[str, ...], tuple[tuple[str, bool], ...]]:
-    """The names of a table, its key and its sealed columns; whether each of these is text.
+def note(vault: Vault, table: Table, values: dict[str, Any], column: str, error: object) -> None:
+    """Take a damaged value out of a row that was read, and log it."""
+    row = next((values[name] for name in ("sn", "id", "seq") if name in values), "?")
+    vault.damage.add(str(table.name), column, row, error)
+    mark(values, column)
 
-    As plain texts: a name in SQLAlchemy is more than that, which JSON cannot hold.
-    """
-    return (
-        str(table.name),
-        table.info[KEY],
-        tuple(
-            (str(column.name), isinstance(column.type, SealedText))
-            for column in table.columns
-            if isinstance(column.type, SealedText | SealedBytes)
-        ),
+
+@attrs.frozen
+class _Sealed:
+    """A sealed column. All names are plain texts: one in SQLAlchemy is more than JSON can hold."""
+
+    table: str
+    name: str
+    is_text: bool
+    key: tuple[str, ...]
+
+    def about(self, row: Mapping[Any, object]) -> bytes:
+        return place(self.table, self.name, [row[name] for name in self.key])
+
+
+@functools.cache
+def _sealed_columns(table: Table) -> tuple[_Sealed, ...]:
+    return tuple(
+        _Sealed(
+            str(table.name),
+            str(column.name),
+            isinstance(column.type, SealedText),
+            column.info.get(KEY) or table.info[KEY],
+        )
+        for column in table.columns
+        if isinstance(column.type, SealedText | SealedBytes)
     )
+
+
+def check_pointer(vault: Vault, table: Table, values: dict[str, Any], column: str) -> None:
+    """Check that the picture in a column of an opened row is the one that was written with it.
+
+    Anything else is marked as damaged: pictures that were exchanged in the database, too.
+    """
+    pointer, picture = values.pop(POINTER), values[column]
+    if pointer != picture:
+        values[DAMAGED] = [name for name in values.get(DAMAGED, ()) if name != POINTER]
+        note(vault, table, values, column, "the picture is not the one of this row")

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import attrs
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, fail
@@ -16,7 +17,9 @@ from zope.interface import implementer
 
 from ..interfaces import IBringsTables, IStore, StoreError
 from ..model import DatabaseClaim, SealedRejects, StoragePlace
+from ..problems import ServerProblem
 from ..protocol.rejects import Reject
+from .damage import DamageLog
 from .databases import READERS, Database
 from .identity import find_identity, no_database
 from .migrate import migrate_thd
@@ -52,6 +55,7 @@ class Store:
         self._database: Database | None = None
         self._vault: Vault
         self._held = contextlib.ExitStack()
+        self._damage = DamageLog(self._now)
         self.writer: GroupCommitWriter | None = None
 
     def start(
@@ -69,7 +73,7 @@ class Store:
         held = contextlib.ExitStack()
         try:
             held.enter_context(database.held())
-            vault = migrate_thd(database, claim)
+            vault = attrs.evolve(migrate_thd(database, claim), damage=self._damage)
             with database.readers.connect() as connection:
                 identity = find_identity(connection)
             database.prepare_thd()
@@ -131,6 +135,10 @@ class Store:
     def places(self) -> Sequence[StoragePlace]:
         """The files and folders of the database on this machine."""
         return [] if self._database is None else self._database.places()
+
+    def problems(self) -> list[ServerProblem]:
+        """The damaged values that this process has met."""
+        return self._damage.problems()
 
     def counts(self) -> dict[str, int]:
         """Units of work that were committed, and the commits that they took."""

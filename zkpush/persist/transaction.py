@@ -76,7 +76,7 @@ class Transaction:
         self.comm_keys = CommKeys(connection)
         self.sessions = Sessions(connection, self.devices, vault)
         self.stamps = Stamps(*parts)
-        self.attendance = Attendance(*parts)
+        self.attendance = Attendance(*sealing)
         self.operations = Log(*sealing, OPLOG, schema.operations)
         self.errors = Log(*sealing, ERRORLOG, schema.errors)
         self.idcards = Log(*sealing, IDCARD, schema.idcards)

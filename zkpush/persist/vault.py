@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from zope.interface import implementer
 
 from ..interfaces import IVault, NotUnsealed
+from .damage import DamageLog
 
 KEY_BYTES = 32
 CHUNK = 64 * 1024
@@ -101,6 +102,8 @@ class Vault:
     retired: tuple[DataKey, ...] = ()
     """Data keys that were rotated away, as long as anything is sealed under them."""
     audit: AuditKeys = attrs.field(factory=AuditKeys.make)
+    damage: DamageLog = attrs.field(factory=DamageLog, eq=False, repr=False)
+    """Where readers report values that do not open."""
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Seal a value so that it opens only where it is about the same."""
