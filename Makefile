@@ -10,9 +10,10 @@ BIN := $(VENV)/bin
 DATA ?= data
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+WORST_ARGS ?=
 FUZZ_SECONDS ?= 60
 
-.PHONY: help run demo test lint format fuzz bench wheel clean
+.PHONY: help run demo test lint format fuzz bench worst wheel clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +60,9 @@ fuzz: $(VENV)/installed-for-fuzzing ## Fuzz what reads bytes from outside, each 
 
 bench: $(VENV)/installed-for-tests ## Measure what the work costs; BENCH_ARGS=--quick for a short run
 	$(BIN)/python -m bench $(BENCH_ARGS)
+
+worst: $(VENV)/installed-for-tests ## Search for uploads that cost much; WORST_ARGS=--keep keeps them for the benchmark
+	$(BIN)/python -m bench.worst $(WORST_ARGS)
 
 wheel: $(VENV)/installed-for-tests ## Build the wheel, install it elsewhere, and find the plugin there
 	scripts/check-wheel $(BIN)/python

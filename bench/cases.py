@@ -18,6 +18,7 @@ from zkpush.protocol.records import decode
 from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.times import wall_clock
 
+from . import recipes
 from .load import run
 from .measure import Result, side_by_side
 from .requests import polls, rows, upload, uploads
@@ -25,6 +26,8 @@ from .servers import Server, Together, Zkpush, baseline
 
 BULK = 50_000
 BULK_ROUNDS = 9
+WORST_LENGTH = 64 * 1024
+WORST_ROUNDS = 5
 
 
 @attrs.frozen
@@ -370,4 +373,46 @@ def workers(scale: Scale) -> Iterator[Result]:
                 server.stop()
 
 
-CASES = (requests, bulk, terminals, outage, workers)
+def decoding(scale: Scale) -> Iterator[Result]:
+    """The worst uploads that were found, each against a plain one of the same length."""
+    server = Zkpush(folder())
+    numbers = itertools.count(0, 100_000)
+    ratios: dict[str, float] = {}
+    costs: list[float] = []
+    try:
+        for place, recipe in enumerate(recipes.load()):
+            rounds = []
+            for turn in range(WORST_ROUNDS):
+                sn = f"T{place}x{turn}"
+                server.exchange(sn)
+                start = next(numbers)
+                plain = recipes.plain_text(WORST_LENGTH, start)
+                usual = _upload_cost(server, sn, "table=ATTLOG&Stamp=1", plain)
+                body = recipe.body(WORST_LENGTH, start)
+                cost = _upload_cost(server, sn, recipe.query(), body)
+                rounds.append((cost / usual, cost))
+            ratio, cost = sorted(rounds)[len(rounds) // 2]
+            ratios[f"{recipe.table} {recipe.packed}".strip()] = ratio
+            costs.append(cost)
+    finally:
+        server.stop()
+    worst = max(ratios, key=lambda name: ratios[name])
+    yield Result(
+        f"worst upload of 64 KiB that was found ({worst})",
+        "a plain one of the same length",
+        ratios[worst],
+        3.0,
+        {"cpu_us": max(costs) * 1e6, **ratios},
+    )
+
+
+def _upload_cost(server: Zkpush, sn: str, query: str, body: bytes) -> float:
+    """CPU seconds that a daemon takes for one upload."""
+    before = server.cpu()
+    request = upload(sn, body, query=query)
+    load = run(server.ports, iter([request]), count=1, connections=1, keep_alive=False)
+    assert load.wrong == 0
+    return server.cpu() - before
+
+
+CASES = (requests, bulk, terminals, outage, workers, decoding)

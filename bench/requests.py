@@ -43,12 +43,17 @@ def polls(connection: bytes, terminals: list[str]) -> Iterator[bytes]:
     return itertools.cycle(heads)
 
 
-def upload(sn: str, body: bytes, connection: bytes = b"close") -> bytes:
-    """One upload of attendance records."""
-    return (
-        b"POST /iclock/cdata?SN=%b&table=ATTLOG&Stamp=9999 HTTP/1.1\r\n%b"
-        b"Content-Length: %d\r\n\r\n%b"
-    ) % (sn.encode(), _HEADERS % connection, len(body), body)
+def upload(
+    sn: str, body: bytes, connection: bytes = b"close", query: str = "table=ATTLOG&Stamp=9999"
+) -> bytes:
+    """One upload, of attendance records unless its arguments say otherwise."""
+    return (b"POST /iclock/cdata?SN=%b&%b HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b") % (
+        sn.encode(),
+        query.encode(),
+        _HEADERS % connection,
+        len(body),
+        body,
+    )
 
 
 def uploads(terminals: list[str], records: int, start: int = 0) -> Iterator[bytes]:

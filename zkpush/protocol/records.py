@@ -72,8 +72,8 @@ def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList
             if table.layout is Layout.COLUMNS:
                 rows.append(decode_attendance(text, raw, dialect))
                 continue
-            if table.layout is Layout.PAIRS and len(rows) >= MOST_OPTIONS:
-                rejects.add(table.name, "there is no room for these options", line)
+            if len(rows) >= MOST_OPTIONS:
+                rejects.add(table.name, "there is no room for what this line says", line)
                 continue
             if table.layout is Layout.PAIRS:
                 found, is_whole = _bounded_pairs(text, MOST_OPTIONS - len(rows))

@@ -1,0 +1,240 @@
+"""`python -m bench.worst`: search for the upload of 64 KiB that costs the server most.
+
+Recipes of all tables are varied at random; those that cost most, compared with a plain attendance
+upload of the same length, are varied further. The cost is the processor time to decode an upload
+and to store it in SQLite, in this process. The worst of each table are kept in `worst.json`, from
+which `make bench` takes its row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pathlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+from twisted.plugin import getPlugins
+
+from zkpush.interfaces import IRecordHandler
+from zkpush.model import Device, DeviceState
+from zkpush.persist.migrate import migrate_thd
+from zkpush.persist.rejects import seal_rejects
+from zkpush.persist.sqlite import open_sqlite
+from zkpush.persist.transaction import Transaction
+from zkpush.protocol.dialect import Dialect
+from zkpush.protocol.fields import Kind, Layout, Table
+from zkpush.protocol.packets import Limits
+from zkpush.protocol.requests import Upload
+from zkpush.protocol.uploads import UploadDecoder
+
+from . import recipes
+from .recipes import DIGITS, NUMBER, Recipe
+
+LENGTH = 64 * 1024
+NOW = 1_772_366_400_000
+RUNS = 3
+"""Of which the cheapest counts."""
+KEPT = 3
+"""Recipes of each table that are varied further."""
+_VALUES = ("", "0", "1", "-1", "{n}", "{b}", "AA==", "AAAA", "2026-01-05 08:00:00", "289515406")
+_VALUES += ("x" * 40, "\xff", "\xff" * 20, "[15CD5B07]", " ", "=", ",", "a b", "\0", "null")
+_LINES = ("a", "{b}", "{n}\t{n}", "\t", " ", "\0", "\xff", "{b}=", "{b}=,{b}=", "{b} {n} 0 1")
+_LINES += ("{b}\t2026-01-05 08:00:00\t0\t1", "{n} 2026-01-05 08:00:00 0 1", "{n}\t2026-01-05")
+
+
+class Workbench:
+    """The parts of the server that an upload goes through, on a database of its own."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._handlers = {
+            table.name: handler
+            for handler in getPlugins(IRecordHandler)
+            for table in handler.tables
+            if handler.__class__.__module__.startswith("zkpush.")
+        }
+        self.tables = [
+            table
+            for name, handler in self._handlers.items()
+            for table in handler.tables
+            if table.name == name
+        ]
+        self._decoder = UploadDecoder(self.tables, Limits())
+        self._database = open_sqlite(f"sqlite:///{folder / 'worst.sqlite'}", bytes(32))
+        self._vault = migrate_thd(self._database)
+        self._database.prepare_thd()
+        connection = self._database.engine.connect()
+        self._tx = Transaction(self._database, self._vault, connection, lambda: NOW, writes=True)
+        self._devices = 0
+
+    def cost(self, upload: Upload) -> float:
+        """Processor seconds to decode and store an upload of a terminal that is new."""
+        self._devices += 1
+        device = self._write(
+            lambda tx: tx.devices.add(f"T{self._devices}", DeviceState.APPROVED, "UTC", NOW)
+        )
+        begun = time.thread_time()
+        self._store(device, upload)
+        return time.thread_time() - begun
+
+    def _store(self, device: Device, upload: Upload) -> None:
+        contents = self._decoder.decode(upload, Dialect())
+        rejects = seal_rejects(self._vault, device.id, contents.rejects, NOW)
+
+        def unit(tx: Transaction) -> None:
+            for batch in contents.batches:
+                if batch.rows:
+                    self._handlers[batch.table.name].persist(tx, device, batch, NOW)
+            if contents.rejects:
+                tx.rejects.add_sealed(rejects)
+
+        self._write(unit)
+
+    def _write(self, unit: Callable[[Transaction], Device | None]) -> Device:
+        tx = self._tx
+        tx.begin()
+        done = unit(tx)
+        tx.flush()
+        tx.commit()
+        return done  # type: ignore[return-value]
+
+
+class Search:
+    """A search that is guided by cost."""
+
+    def __init__(self, bench: Workbench, seed: int) -> None:
+        self._bench = bench
+        self._random = random.Random(seed)
+        self._number = 0
+        self._found: dict[str, list[Recipe]] = {}
+        self._plain = min(self._plain_cost() for _ in range(2 * RUNS))
+
+    def _plain_cost(self) -> float:
+        self._number += 100_000
+        body = recipes.plain_text(LENGTH, self._number)
+        return self._bench.cost(Upload("ATTLOG", body, stamp="1"))
+
+    def measured(self, recipe: Recipe) -> Recipe:
+        """A recipe with how many times a plain upload it costs."""
+        costs = []
+        for _ in range(RUNS):
+            self._number += 100_000
+            body = recipe.body(LENGTH, self._number)
+            upload = Upload(recipe.table, body, stamp="1", packed=bool(recipe.packed))
+            costs.append(self._bench.cost(upload))
+        return Recipe(
+            recipe.table,
+            recipe.lines,
+            recipe.head,
+            recipe.packed,
+            round(min(costs) / self._plain, 2),
+        )
+
+    def run(self, seconds: float, begin: list[Recipe]) -> list[Recipe]:
+        """Search for so long; returns the worst of each table."""
+        until = time.monotonic() + seconds
+        for recipe in [*begin, *self.seeds()]:
+            self._keep(self.measured(recipe))
+        while time.monotonic() < until:
+            name = self._random.choice([*self._found])
+            self._keep(self.measured(self._varied(self._random.choice(self._found[name]))))
+        return [found[0] for found in self._found.values()]
+
+    def _keep(self, recipe: Recipe) -> None:
+        found = self._found.setdefault(recipe.table, [])
+        if any(one.lines == recipe.lines and one.packed == recipe.packed for one in found):
+            return
+        if not found or recipe.ratio > found[0].ratio:
+            print(f"{recipe.ratio:7.2f}  {recipe.query()}  {recipe.lines!r:.100}", flush=True)
+        found.append(recipe)
+        found.sort(key=lambda one: -one.ratio)
+        del found[KEPT:]
+
+    def seeds(self) -> list[Recipe]:
+        """The shortest records of each table, and lines of none."""
+        seeds = []
+        for table in self._bench.tables:
+            least = [field for field in table.fields if field.required]
+            seeds += [Recipe(table.name, (_line(table, least),)), Recipe(table.name, ("a",))]
+            seeds.append(Recipe(table.name, (_line(table, list(table.fields)),)))
+        seeds += [Recipe(name, (line,)) for name in ("OPERLOG", "ATTLOG") for line in _LINES]
+        seeds.append(
+            Recipe("ATTPHOTO", ("x",), head="PIN=20081119172119-4.jpg\nSN=T1\n\0\xff\xd8\xff")
+        )
+        seeds.append(Recipe("NEW", ("x",)))
+        return seeds
+
+    def _varied(self, recipe: Recipe) -> Recipe:
+        """Another recipe, a step away."""
+        pick = self._random
+        lines = list(recipe.lines)
+        place = pick.randrange(len(lines))
+        table = pick.choice(self._bench.tables)
+        match pick.randrange(8):
+            case 0:
+                lines.append(_line(table, [field for field in table.fields if field.required]))
+            case 1:
+                lines.append(pick.choice(_LINES))
+            case 2 if len(lines) > 1:
+                del lines[place]
+            case 3:
+                field = pick.choice(table.fields)
+                lines[place] += f"\t{field.wire}={pick.choice(_VALUES)}"
+            case 4:
+                parts = lines[place].split("\t")
+                del parts[pick.randrange(len(parts))]
+                lines[place] = "\t".join(parts)
+            case 5:
+                parts = lines[place].split("\t")
+                chosen = pick.randrange(len(parts))
+                name, equals, _ = parts[chosen].partition("=")
+                parts[chosen] = f"{name}{equals}{pick.choice(_VALUES)}"
+                lines[place] = "\t".join(parts)
+            case 6:
+                lines[place] = lines[place].replace("\t", pick.choice(" ,\t"))
+            case _:
+                packed = pick.choice(("", "text", "tar"))
+                return Recipe(recipe.table, recipe.lines, recipe.head, packed)
+        return Recipe(recipe.table, tuple(lines), recipe.head, recipe.packed)
+
+
+def _line(table: Table, fields: list) -> str:  # type: ignore[type-arg]
+    """A record of a table, of some of its fields."""
+    values = {
+        Kind.INTEGER: "1",
+        Kind.NUMBER: "1",
+        Kind.TIME: "2026-01-05 08:00:00",
+        Kind.MOMENT: "289515406",
+        Kind.CARD: "1",
+        Kind.BASE64: "AAAA",
+    }
+    keys = [values.get(field.kind, DIGITS.decode()) for field in fields]
+    if table.layout is Layout.COLUMNS:
+        return "\t".join(keys)
+    separator = "," if table.layout is Layout.PAIRS else "\t"
+    pairs = [f"{field.wire}={key}" for field, key in zip(fields, keys, strict=True)]
+    return separator.join(pairs) or f"{NUMBER.decode()}=1"
+
+
+def main() -> int:
+    """Search, print what is found, and keep it if that is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench.worst", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="to search for (60)")
+    parser.add_argument("--seed", type=int, default=1, help="of the random numbers (1)")
+    parser.add_argument("--keep", action="store_true", help="write worst.json")
+    given = parser.parse_args()
+    begin = recipes.load() if recipes.CORPUS.exists() else []
+    with tempfile.TemporaryDirectory(prefix="zkpush-worst-") as folder:
+        search = Search(Workbench(pathlib.Path(folder)), given.seed)
+        found = search.run(given.seconds, begin)
+    for recipe in sorted(found, key=lambda one: -one.ratio):
+        print(f"{recipe.ratio:7.2f}  {recipe.query()}  {recipe.lines!r:.100}")
+    if given.keep:
+        recipes.save(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
