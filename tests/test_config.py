@@ -211,7 +211,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, bodies_bytes, "
         "body_wait_seconds, head_bytes, "
-        "idle_seconds, request_seconds, stalled_seconds, connections, connections_per_address, "
+        "idle_seconds, request_seconds, stalled_seconds, drain_seconds, connections, "
+        "connections_per_address, "
         "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
         "packet_ratio, packet_members, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",

@@ -86,6 +86,15 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "what is written to it",
         ),
     ] = 300
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=3600,
+            description="Seconds in which the daemon finishes what is in hand once it is told to "
+            "stop; then it ends, and the log says what was given up",
+        ),
+    ] = 30
     connections: Annotated[
         int, Meta(ge=1, le=1_000_000, description="Most connections of terminals, of each process")
     ] = 8192

@@ -7,6 +7,7 @@ import gc
 import os
 import resource
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn, cast
 
@@ -34,6 +35,7 @@ from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .manage.problems import Problems
 from .resources.site import TerminalSite
 from .resources.transport import MOST_WAITING
+from .stopping import counted
 from .tls import Certificates
 from .workers import Workers
 
@@ -107,6 +109,7 @@ class Daemon(Service):
         self._lock = DirectoryLock(data.path)
         self._started_at = datetime.datetime.now(datetime.UTC)
         self._ports: list[IListeningPort] = []
+        self._is_stopped = False
 
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
@@ -192,9 +195,32 @@ class Daemon(Service):
         await self.registry.stop()
         await self.door.stop()
         await self.store.stop()
+        self.leave()
+        self._lock.release()
+        self._is_stopped = True
+
+    def leave(self) -> None:
+        """Take back where the daemon is: it is gone in a moment."""
         if self.manage is not None:
             self.data.say_nothing()
-        self._lock.release()
+
+    def pending(self) -> list[str]:
+        """What is not finished yet, in words; from any thread."""
+        sites = {id(listener.site): listener.site for listener in self.terminals}
+        in_hand = sum(cast(TerminalSite, site).in_hand for site in sites.values())
+        words = [
+            *counted(in_hand, "request of a terminal", "requests of terminals"),
+            *counted(self.store.counts().get("pending", 0), "unit of work", "units of work"),
+            *counted(0 if self.workers is None else self.workers.running, "worker", "workers"),
+        ]
+        if self._is_stopped:
+            threads = [
+                thread.name
+                for thread in threading.enumerate()
+                if not thread.daemon and thread is not threading.main_thread()
+            ]
+            words += [f"the thread {name}" for name in threads]
+        return words
 
     def _say_where(self) -> None:
         listeners = [*self.terminals, *filter(None, [self.manage])]

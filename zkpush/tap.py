@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ from .resources.site import TerminalSite
 from .resources.transport import TerminalReactor
 from .resources.tree import Root
 from .resources.turns import Turns
+from .stopping import FOR_WORKERS, DrainDeadline
 from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
@@ -156,7 +158,22 @@ def makeService(options: Options) -> Service:
     except (PluginConflict, ValueError) as error:
         stop_here([str(error)])
     reload_on_hangup(daemon.certificates, reactor)
+    _end_in_time(daemon, settings, log, reactor)
     return daemon
+
+
+def _end_in_time(daemon: Daemon, settings: Config, log: LogStream | None, reactor: Any) -> None:
+    """Bound the time between a signal to stop and the end of the process."""
+
+    def clean_up() -> None:
+        daemon.leave()
+        if log is not None:
+            log.end()
+
+    seconds = settings.limits.drain_seconds + (0 if daemon.workers is None else FOR_WORKERS)
+    deadline = DrainDeadline(seconds, daemon.pending, clean_up)
+    reactor.addSystemEventTrigger("before", "shutdown", deadline.start)
+    reactor.callWhenRunning(deadline.watch, signal.SIGTERM, signal.SIGINT)
 
 
 def build(

@@ -139,6 +139,11 @@ class Workers:
         for number in range(1, self._count + 1):
             self._spawn(number)
 
+    @property
+    def running(self) -> int:
+        """How many children there are."""
+        return len(self._running)
+
     async def stop(self) -> None:
         """Ask the children to stop, and wait until they have."""
         stopped = self._stopped = Deferred()

@@ -130,7 +130,10 @@ class IStore(Interface):
         """The damaged values that this process has met, as problems of the server."""
 
     def counts() -> Mapping[str, int]:
-        """How many `units` of work were committed, and the `commits` that they took."""
+        """How many `units` of work were committed, and the `commits` that they took.
+
+        Also how many are `pending`, if the store knows.
+        """
 
 
 class IStoreFactory(Interface):

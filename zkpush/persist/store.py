@@ -57,6 +57,7 @@ class Store:
         self._held = contextlib.ExitStack()
         self._damage = DamageLog(self._now)
         self.writer: GroupCommitWriter | None = None
+        self._stopping: GroupCommitWriter | None = None
 
     def start(
         self, brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
@@ -107,6 +108,7 @@ class Store:
         writer, self.writer = self.writer, None
         if writer is None or self._database is None:
             return
+        self._stopping = writer
         await writer.stop()
         await self._in_thread(self._database.close)
         self._held.close()
@@ -141,11 +143,11 @@ class Store:
         return self._damage.problems()
 
     def counts(self) -> dict[str, int]:
-        """Units of work that were committed, and the commits that they took."""
-        writer = self.writer
+        """Units of work that were committed, the commits that they took, and pending units."""
+        writer = self.writer or self._stopping
         if writer is None:
-            return {"units": 0, "commits": 0}
-        return {"units": writer.units, "commits": writer.commits}
+            return {"units": 0, "commits": 0, "pending": 0}
+        return {"units": writer.units, "commits": writer.commits, "pending": writer.pending}
 
     def _running(self) -> GroupCommitWriter:
         if self.writer is None:

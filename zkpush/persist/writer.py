@@ -71,6 +71,8 @@ class GroupCommitWriter:
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
+        self.pending = 0
+        """Units that were handed in and are not delivered yet."""
         self.units = 0
         """Units that were committed."""
         self.commits = 0
@@ -91,6 +93,7 @@ class GroupCommitWriter:
             done.errback(StoreError("the store is closed"))
             return done
         self._collected.append(Unit(unit, done, risky))
+        self.pending += 1
         if len(self._collected) == 1:
             self._call_later(0, self._gather, 0, MOST_TURNS)
         return done
@@ -256,6 +259,7 @@ class GroupCommitWriter:
                 transaction.connection.close()
 
     def _deliver(self, group: list[Unit]) -> None:
+        self.pending -= len(group)
         for unit in group:
             unit.done.callback(unit.outcome)
 

@@ -83,6 +83,11 @@ class TerminalSite(ServerFactory):
         return TerminalChannel(self, addr)
 
     @property
+    def in_hand(self) -> int:
+        """Requests that came whole and are not answered yet."""
+        return self._in_hand
+
+    @property
     def is_full(self) -> bool:
         """Whether there are as many connections as there may be."""
         return len(self.channels) >= self.most_connections
