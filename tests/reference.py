@@ -8,9 +8,9 @@ from twisted.internet.address import IPv4Address
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.server import Request, Site
 
+from zkpush.device.proxies import Proxies
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.resources.gate import RequestGate
-from zkpush.resources.proxies import Proxies
 
 
 class LimitedRequest(Request):

@@ -20,6 +20,7 @@ from twisted.python.failure import Failure
 
 from zkpush import config, tap
 from zkpush.datadir import DataDirectory
+from zkpush.manage.retention import Retention
 from zkpush.protocol.fields import Scope
 
 from .keys import KEY
@@ -167,6 +168,7 @@ class Rig:
                 self.clock,
             )
         self.manage = self.daemon.manage.site
+        (self.retention,) = (job for job in self.manage.jobs if isinstance(job, Retention))
 
     async def start(self) -> Rig:
         self.running = True

@@ -214,7 +214,8 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "idle_seconds, request_seconds, stalled_seconds, drain_seconds, connections, "
         "connections_per_address, "
         "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
-        "packet_ratio, packet_members, file_bytes",
+        "packet_ratio, packet_members, manage_connections, manage_connections_per_address, "
+        "event_streams, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",
         "commands.retries: there is no such key; there are batch_count, batch_bytes, "
         "lease_seconds, attempts, lifetime_days",

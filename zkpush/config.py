@@ -34,6 +34,8 @@ class ConfigError(Exception):
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much a terminal may ask of the server."""
 
+    # People are bound by head_bytes, idle_seconds, request_seconds and stalled_seconds as well.
+
     body_bytes: Annotated[
         int, Meta(ge=1024, description="Largest body of a request, in bytes (413 above it)")
     ] = 64 * 1024 * 1024
@@ -145,6 +147,33 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most bytes that each byte of a packet may expand to")
     ] = 100
     packet_members: Annotated[int, Meta(ge=1, description="Most members in a packet")] = 10_000
+    manage_connections: Annotated[
+        int,
+        Meta(
+            ge=4,
+            le=100_000,
+            description="Most connections to the management endpoint. Further ones take the place "
+            "of the oldest idle one, at first of those that have shown no token",
+        ),
+    ] = 128
+    manage_connections_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most connections to the management endpoint from one address; this "
+            "machine and trusted proxies may have more",
+        ),
+    ] = 64
+    event_streams: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most readers of `GET events` at the same time (503); never more than "
+            "three quarters of `manage_connections`",
+        ),
+    ] = 96
     file_bytes: Annotated[
         int,
         Meta(ge=1024, description="Largest file that an operator may add for terminals, in bytes"),

@@ -33,14 +33,17 @@ from .device.registry import Registry
 from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .manage.problems import Problems
+from .manage.site import ManageSite
 from .resources.site import TerminalSite
 from .resources.transport import MOST_WAITING
 from .stopping import counted
 from .tls import Certificates
 from .workers import Workers
 
-OTHER_FILES = 256
-"""How many files are needed beside connections."""
+OTHER_FILES = 64
+"""How many file descriptors are needed beside connections: the database, pictures, the log."""
+PEOPLE_PART = 4
+"""People have a fourth of the connections at most, where there are few descriptors."""
 YOUNG = 5000
 """How many more objects there are before the garbage collector looks at the new ones."""
 
@@ -114,11 +117,11 @@ class Daemon(Service):
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
         for listener in self.terminals:
-            site = listener.site
-            if isinstance(site, TerminalSite):
-                _make_room(site)
-                # Of several processes, one tells.
-                if self.manage is not None and listener.is_proxied and not site.has_proxies:
+            if isinstance(listener.site, TerminalSite):
+                _make_room(listener.site, self.manage.site if self.manage else None)
+        if self.manage is not None:  # of several processes, one tells
+            for listener in [*self.terminals, self.manage]:
+                if listener.is_proxied and not getattr(listener.site, "proxies", True):
                     self._log.warn(
                         "Whoever connects to {endpoint} says from where it comes, and is believed; "
                         "name your proxies in proxies.trusted",
@@ -234,20 +237,26 @@ class Daemon(Service):
         self.data.say_where({**self._about(), "listen": urls[:-1], "manage": urls[-1]})
 
 
-def _make_room(site: TerminalSite) -> None:
-    """Ask for as many files as there may be connections, or take no more than there may be files.
+def _make_room(terminals: TerminalSite, manage: object) -> None:
+    """Raise the limit of file descriptors to what the connections need, or take fewer of those.
 
-    What systems give by themselves is little: often 1024.
+    What systems set by themselves is little: often 1024. What people may have is taken off first,
+    so that they never take what terminals need.
     """
+    people = manage.limits.manage_connections if isinstance(manage, ManageSite) else 0
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = site.limits.connections + OTHER_FILES
+    wanted = terminals.limits.connections + people + OTHER_FILES
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft == resource.RLIM_INFINITY:
         return
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    site.most_connections = min(site.limits.connections, max(soft, wanted) - OTHER_FILES)
+    room = max(soft, wanted) - OTHER_FILES
+    if isinstance(manage, ManageSite):
+        people = min(people, max(room // PEOPLE_PART, 1))
+        manage.connections.most = people
+    terminals.most_connections = min(terminals.limits.connections, room - people)
 
 
 def _settle() -> None:

@@ -14,7 +14,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
 from .config import Config, ConfigError, Tls
-from .daemon import Daemon, Listener, stop_here
+from .daemon import PROXIED, Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
 from .device.door import Door
@@ -24,6 +24,7 @@ from .device.exchange import Exchange
 from .device.gate import AdmissionGate
 from .device.intake import Intake
 from .device.privacy import Privacy
+from .device.proxies import Proxies
 from .device.queue import CommandQueue
 from .device.refusals import Refusals
 from .device.registry import Registry
@@ -42,6 +43,7 @@ from .interfaces import (
 from .logstream import LogStream
 from .manage.api import Endpoints
 from .manage.auth import Tokens
+from .manage.connections import most_streams
 from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
 from .manage.problems import Problems
@@ -61,7 +63,6 @@ from .resources.file import FileResource
 from .resources.gate import RequestGate
 from .resources.getrequest import GetRequest
 from .resources.ping import Ping
-from .resources.proxies import Proxies
 from .resources.site import TerminalSite
 from .resources.transport import TerminalReactor
 from .resources.tree import Root
@@ -257,6 +258,7 @@ def build(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
 
+    proxies = Proxies(settings.proxies.trusted)
     paths = Root(
         {
             "cdata": CData(
@@ -311,11 +313,19 @@ def build(
         health,
         door_log,
         reactor,
+        most_streams(limits),
     )
     if log is not None:
         endpoints.figures.watch_log(log)
     manage = ManageSite(
-        endpoints.routes(), tokens, [retention, health], limits.file_bytes, door_log, reactor
+        endpoints.routes(),
+        tokens,
+        [retention, health],
+        limits,
+        proxies,
+        settings.manage.startswith(PROXIED),
+        door_log,
+        reactor,
     )
 
     # Of those that terminals see, the parent of workers says what there is to say.

@@ -32,15 +32,19 @@ class Daemon:
         env: Mapping[str, str] = {},
         twistd: Sequence[str] = (),
         stdout: int | None = None,
+        descriptors: int | None = None,
     ) -> None:
         """`flags` are those of `twistd zkpush`, `twistd` those of twistd itself.
 
         `stdout` is a descriptor to print to, or `subprocess.PIPE`; a file that is read later, else.
+        The daemon may have so many `descriptors`.
         """
         self.data = data
         (data / "run.json").unlink(missing_ok=True)
         command = [TWISTD, "--nodaemon", "--pidfile=", *twistd, "zkpush", "--data", data]
         command += ["--listen", LOOPBACK, "--manage", LOOPBACK, "--admission", "open", *flags]
+        if descriptors is not None:
+            command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
         # Not a pipe, which is full when a lot is printed.
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with it
         self.process = subprocess.Popen(

@@ -181,17 +181,17 @@ from twisted.internet import reactor
 from zkpush.config import Limits
 from zkpush.daemon import _make_room
 from zkpush.device.refusals import Refusals
-from zkpush.resources.proxies import Proxies
+from zkpush.device.proxies import Proxies
 from zkpush.resources.site import TerminalSite
 site = TerminalSite({}, Limits(connections=1000), Proxies(), Refusals(), reactor)
-_make_room(site)
+_make_room(site, None)
 print(site.most_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 """
 
 
 @pytest.mark.parametrize(
     ("soft", "hard", "said"),
-    [(500, 700, "444 700"), (500, 5000, "1000 1256"), (3000, 5000, "1000 3000")],
+    [(500, 700, "636 700"), (500, 5000, "1000 1064"), (3000, 5000, "1000 3000")],
 )
 def test_no_more_connections_than_files(soft: int, hard: int, said: str) -> None:
     """Where the system gives fewer files than connections are configured, there are fewer."""

@@ -14,9 +14,9 @@ from twisted.web.resource import Resource
 from twisted.web.server import Site
 
 from zkpush.config import Limits
+from zkpush.device.proxies import Proxies
 from zkpush.device.refusals import Refusals
 from zkpush.resources.base import Accepted, RequestHead
-from zkpush.resources.proxies import Proxies
 from zkpush.resources.site import TerminalSite
 
 from ..reference import LimitedRequest, ReferenceSite

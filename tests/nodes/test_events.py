@@ -87,7 +87,7 @@ async def test_one_node_at_a_time_drops_old_events(nodes: Nodes, first: int) -> 
     await nodes[0].exchange()
     for node in nodes:
         node.clock.advance(8 * 86_400)
-    drop = [node.manage._retention.drop for node in nodes]
+    drop = [node.retention.drop for node in nodes]
     assert await drop[first]() == 2
     await nodes[0].api("PATCH", "/devices/T1", {"alias": "Gate"})
     for node in nodes:

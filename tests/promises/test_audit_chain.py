@@ -561,7 +561,7 @@ async def test_the_log_is_kept_for_ever_unless_configured(make_rig, setting, lef
             tx.audit.add("token hr", "act", f"{days} days ago", None, now - days * DAY)
 
     await rig.store.write(unit)
-    await rig.manage._retention.drop_audit()
+    await rig.retention.drop_audit()
     rows = await rig.store.read(lambda tx: tx.audit.page(EVERYTHING))
     assert len(rows) == left
     if setting:

@@ -412,7 +412,7 @@ async def test_what_is_too_old_is_said_to_be_missing(make_rig) -> None:
     await rename(rig, "old")
     rig.clock.advance(3 * DAY)
     await rename(rig, "new")
-    assert await rig.manage._retention.drop() > 0
+    assert await rig.retention.drop() > 0
     listening = await Listening(rig, last=begin).begun()
     await listening.hear(3)
     assert sorted(listening.kinds) == ["attendance", "device", "gap"]

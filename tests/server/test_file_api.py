@@ -112,22 +112,6 @@ async def test_a_file_may_be_as_long_as_configured(make_rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_a_stranger_sends_is_thrown_away(make_rig, monkeypatch) -> None:
-    """Who may not add files cannot fill the disk with what looks like one."""
-    rig = await make_rig()
-    kept: list[int] = []
-
-    async def refused(self, request) -> None:
-        kept.append(request.content.seek(0, 2))
-        raise RuntimeError("not served")
-
-    monkeypatch.setattr("zkpush.manage.routes.Api._serve", refused)
-    for token in ("wrong", TOKEN):
-        await post(rig, bytes(5_000_000), "a", token)
-    assert kept == [1024 * 1024 + 1, 5_000_000]
-
-
-@pytest_twisted.ensureDeferred
 async def test_files_need_the_scope_of_what_they_can_do(rig: Rig) -> None:
     """Who reads sees that there are files; only who may endanger terminals has their bytes."""
     await add(rig)

@@ -11,7 +11,7 @@ import pytest_twisted
 from twisted.internet import reactor, threads
 from twisted.internet.endpoints import serverFromString
 
-from zkpush.resources.proxies import Proxies
+from zkpush.device.proxies import Proxies
 
 from ..rig import LEAN, Response, Rig, everything, talk
 

@@ -56,7 +56,10 @@ class Endpoints:
         health: HealthCheck,
         door: DoorLog,
         clock: IReactorTime,
+        most_streams: int,
     ) -> None:
+        """There may be `most_streams` readers of events at the same time."""
+        self._most_streams = most_streams
         self._files = files
         self._tokens = tokens
         self._readings = readings
@@ -125,7 +128,7 @@ class Endpoints:
             *PeopleEndpoints(self._store, self._readings).routes(),
             *RecordEndpoints(self._store, self._readings).routes(),
             *self._files.routes(),
-            *EventEndpoints(self._store, self._clock).routes(),
+            *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),
             *self._tokens.routes(),
             *AuditEndpoints(self._store).routes(),

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 import msgspec
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.web.http import datetimeToString
+
+from ..interfaces import StoreError
+
+CONTENT_TYPE = "application/problem+json"
+SAFE_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Headers of every response."""
+_log = Logger()
 
 
 class ProblemDetails(msgspec.Struct, frozen=True):
@@ -31,6 +45,37 @@ class ApiError(Exception):
         )
 
 
+def explain(error: Exception) -> ApiError:
+    """What to answer for an exception; what is not the caller's mistake is logged."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, StoreError):
+        _log.error("A request was not served: {error}", error=str(error))
+        return ApiError(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    _log.failure("A request was not served", Failure(error))
+    return ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says why.")
+
+
+def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes:
+    """A whole HTTP response for a request that is not read to its end; the connection ends."""
+    body = error.body()
+    lines = [
+        f"HTTP/1.1 {error.status.value} {error.status.phrase}",
+        f"Date: {datetimeToString(now).decode()}",
+        *(f"{name}: {value}" for name, value in {**SAFE_HEADERS, **headers_of(error)}.items()),
+        f"Content-Type: {CONTENT_TYPE}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    ]
+    head = "".join(f"{line}\r\n" for line in lines) + "\r\n"
+    return head.encode() + (b"" if without_body else body)
+
+
+def headers_of(error: ApiError) -> Mapping[str, str]:
+    """The headers that belong to the status of an error."""
+    return {"WWW-Authenticate": "Bearer"} if error.status is HTTPStatus.UNAUTHORIZED else {}
+
+
 def not_found(detail: str) -> ApiError:
     """There is no such thing."""
     return ApiError(HTTPStatus.NOT_FOUND, detail)
@@ -39,3 +84,10 @@ def not_found(detail: str) -> ApiError:
 def bad_request(detail: str) -> ApiError:
     """The request is not right."""
     return ApiError(HTTPStatus.BAD_REQUEST, detail)
+
+
+def too_large(most: int) -> ApiError:
+    """The body is longer than the path takes."""
+    return ApiError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"This path takes a body of at most {most} bytes."
+    )

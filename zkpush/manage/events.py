@@ -50,9 +50,11 @@ class EventQuery(msgspec.Struct, frozen=True):
 class EventEndpoints:
     """What the route of events does."""
 
-    def __init__(self, store: IStore, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, clock: IReactorTime, most: int) -> None:
+        """There may be `most` listeners at the same time."""
         self._feed = Feed(store, clock)
         self._clock = clock
+        self._most = most
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -80,6 +82,13 @@ class EventEndpoints:
                 f"The event {cursor} has not happened here: the last one is {end}. It is of "
                 "another database, or of this one before it was restored. Begin without "
                 "Last-Event-ID.",
+            )
+
+        if len(self._feed) >= self._most:
+            raise ApiError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                f"There are {self._most} readers of events already, which is the limit "
+                "(limits.event_streams); try later.",
             )
 
         def begin(request: Request) -> Callable[[], None]:

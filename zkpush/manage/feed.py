@@ -118,6 +118,10 @@ class Feed:
         self.position = Cursor(0, 0)
         """How far the live listeners have heard; of no meaning without listeners."""
 
+    def __len__(self) -> int:
+        """How many listeners there are."""
+        return len(self._listeners)
+
     async def end(self) -> Cursor:
         """The cursor of now."""
         return await self._store.read(lambda tx: Cursor(tx.events.last(), tx.attendance.last()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -13,7 +12,6 @@ import attrs
 import msgspec
 from msgspec import Meta
 from twisted.internet.defer import Deferred
-from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
@@ -23,16 +21,26 @@ from werkzeug.routing import Map, MapAdapter, Rule
 from ..device import doorlog
 from ..device.changes import ScopeNeeded
 from ..device.doorlog import DoorLog
-from ..interfaces import StoreError
 from ..model import MOST_ID, Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
 from .auth import Tokens, offered
-from .errors import ApiError, bad_request
+from .channel import ManageRequest
+from .errors import (
+    CONTENT_TYPE,
+    SAFE_HEADERS,
+    ApiError,
+    bad_request,
+    explain,
+    headers_of,
+    too_large,
+)
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
 """Most bytes in the body of a request."""
+MOST_IGNORED = 4096
+"""Most bytes of a body on a path that takes none."""
 MOST_KEY = 255
 """Most characters of an idempotency key."""
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
@@ -63,6 +71,15 @@ class Route:
     takes: tuple[str, ...] = ()
     """What `run` also takes: the `caller`, where what they do is recorded, or something is not for
     everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
+
+    @property
+    def most_bytes(self) -> int:
+        """The longest body of a request. One that is not looked at may be short, with a token."""
+        if self.content is not None:
+            return self.content
+        if self.body is not None:
+            return MOST_BODY
+        return 0 if self.scope is None else MOST_IGNORED
 
     @property
     def rule(self) -> str:
@@ -107,7 +124,7 @@ class Api(Resource):
         self._streams: dict[Callable[[], None], bytes | None] = {}
         self._stopped = False
 
-    def render(self, request: Request) -> int:
+    def render(self, request: ManageRequest) -> int:
         """Answer a request."""
         gone: list[object] = []
         request.notifyFinish().addErrback(gone.append)
@@ -128,7 +145,7 @@ class Api(Resource):
             if self._tokens.caller(digest) is None:
                 end()
 
-    def _write(self, request: Request, reply: Raw | Stream) -> None:
+    def _write(self, request: ManageRequest, reply: Raw | Stream) -> None:
         digest = offered(header_of(request, "authorization"))
         _write_header(request, reply)
         if isinstance(reply, Raw):
@@ -143,26 +160,49 @@ class Api(Resource):
             self._streams[end] = digest
             request.notifyFinish().addBoth(lambda _: self._streams.pop(end))
 
-    async def _run(self, request: Request) -> Raw | Stream:
+    async def _run(self, request: ManageRequest) -> Raw | Stream:
         try:
             return await self._serve(request)
-        except ApiError as error:
-            return Raw("application/problem+json", error.body(), error.status)
-        except StoreError as error:
-            _log.error("A request was not served: {error}", error=str(error))
-            unavailable = ApiError(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
-            return Raw("application/problem+json", unavailable.body(), unavailable.status)
-        except Exception:
-            _log.failure("A request was not served")
-            broken = ApiError(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed; its log says why."
-            )
-            return Raw("application/problem+json", broken.body(), broken.status)
+        except Exception as error:
+            explained = explain(error)
+            return Raw(CONTENT_TYPE, explained.body(), explained.status, headers_of(explained))
 
-    async def _serve(self, request: Request) -> Raw | Stream:
-        path = unquote(request.path.decode("ascii", "replace"), errors="replace")
+    async def judge(
+        self, request: ManageRequest, method: bytes, path: bytes, length: int | None
+    ) -> int:
+        """Judge a request whose head has come: how many bytes of its body are taken.
+
+        `length` is None for a chunked body. Any exception refuses the request; see `explain`.
+        """
+        route, _ = self._match(method, path)
+        if route.scope is not None:
+            self._check_scope(route, await self._admit(request))
+        room = route.most_bytes
+        if length is not None and length > room:
+            raise too_large(room)
+        return room
+
+    async def _serve(self, request: ManageRequest) -> Raw | Stream:
+        route, names = self._match(request.method, request.path)
+        if route.scope is None:
+            return await self._call(request, route, dict(names))
+        caller = await self._admit(request)
+        self._check_scope(route, caller)
         try:
-            route, names = self._map.match(path, request.method.decode("ascii", "replace"))
+            taken = {"caller": caller} if "caller" in route.takes else {}
+            return await self._call(request, route, {**names, **taken})
+        except ApiError as error:
+            if error.status is HTTPStatus.FORBIDDEN:
+                self._note_no_scope(route, caller)
+            raise
+
+    def _match(self, method: bytes, path: bytes) -> tuple[Route, Mapping[str, object]]:
+        """The route of a request, and the names in its path; `ApiError` if there is none."""
+        text = unquote(path.decode("ascii", "replace"), errors="replace")
+        try:
+            found: tuple[Route, Mapping[str, object]] = self._map.match(
+                text, method.decode("ascii", "replace")
+            )
         except MethodNotAllowed as error:
             takes = ", ".join(sorted(error.valid_methods or ()))
             raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {takes}.") from None
@@ -170,34 +210,22 @@ class Api(Resource):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
             ) from None
+        route, names = found
         for name, value in names.items():
             if isinstance(value, int) and value > MOST_ID:
                 raise bad_request(f"{name}: Expected a number of at most {MOST_ID}.")
-        if route.scope is None:
-            return await self._call(request, route, dict(names))
-        caller = await self._admit(request)
-        try:
-            if route.scope not in caller.scopes:
-                raise ApiError(
-                    HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
-                )
-            taken = {"caller": caller} if "caller" in route.takes else {}
-            return await self._call(request, route, {**names, **taken})
-        except ApiError as error:
-            if error.status is HTTPStatus.FORBIDDEN:
-                what = f"{route.method} {route.path}"
-                self._door.refused_caller(doorlog.NO_SCOPE, caller.actor, what, caller.address)
-            raise
+        return route, names
 
-    async def _admit(self, request: Request) -> Caller:
+    async def _admit(self, request: ManageRequest) -> Caller:
         """Who asks; 401 if that is nobody."""
-        address = getattr(request.getClientAddress(), "host", None)
+        address = request.find_client()
         client = header_of(request, "user-agent") or ""
         caller = await self._tokens.find(
             offered(header_of(request, "authorization")),
             address,
             client if _COMMAND_LINE.fullmatch(client) else None,
         )
+        request.recognised(caller is not None)
         if caller is None:
             self._door.refused(doorlog.NO_TOKEN, None, address)
             raise ApiError(
@@ -206,8 +234,19 @@ class Api(Resource):
             )
         return caller
 
+    def _check_scope(self, route: Route, caller: Caller) -> None:
+        if route.scope is not None and route.scope not in caller.scopes:
+            self._note_no_scope(route, caller)
+            raise ApiError(
+                HTTPStatus.FORBIDDEN, f"This token has not the scope {route.scope.value!r}."
+            )
+
+    def _note_no_scope(self, route: Route, caller: Caller) -> None:
+        what = f"{route.method} {route.path}"
+        self._door.refused_caller(doorlog.NO_SCOPE, caller.actor, what, caller.address)
+
     async def _call(
-        self, request: Request, route: Route, arguments: dict[str, object]
+        self, request: ManageRequest, route: Route, arguments: dict[str, object]
     ) -> Raw | Stream:
         try:
             if route.query is not None:
@@ -215,7 +254,7 @@ class Api(Resource):
             if route.body is not None:
                 arguments["body"] = _body(request, route.body)
             if route.content is not None:
-                arguments["content"] = await _content(request, route.content)
+                arguments["content"] = _content(request)
             for name, read in _TAKEN.items():
                 if name in route.takes:
                     arguments[name] = read(request)
@@ -229,13 +268,13 @@ class Api(Resource):
         return _reply(request, route, result)
 
 
-def header_of(request: Request, name: str) -> str | None:
+def header_of(request: ManageRequest, name: str) -> str | None:
     """A header of a request, the last of that name; what is not UTF-8 in it is U+FFFD."""
     value: bytes | None = request.getHeader(name.encode())
     return None if value is None else value.decode("utf-8", "replace")
 
 
-def _query(request: Request, kind: type[msgspec.Struct]) -> msgspec.Struct:
+def _query(request: ManageRequest, kind: type[msgspec.Struct]) -> msgspec.Struct:
     """Read the arguments of a request; each may be there once."""
     values: dict[str, str] = {}
     for name, given in request.args.items():
@@ -267,7 +306,7 @@ def _explained(error: str, kind: type[msgspec.Struct]) -> str:
     return f"{name}: {mistake.replace('`', '')} ({'; '.join(meanings)})" if meanings else error
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _idempotency_key(request: ManageRequest) -> str | None:
     key = header_of(request, "idempotency-key")
     if key is not None and not (
         0 < len(key) <= MOST_KEY and key.isprintable() and "\ufffd" not in key
@@ -276,7 +315,7 @@ def _idempotency_key(request: Request) -> str | None:
     return key
 
 
-_TAKEN: Mapping[str, Callable[[Request], object]] = {
+_TAKEN: Mapping[str, Callable[[ManageRequest], object]] = {
     "accept": lambda request: header_of(request, "accept") or "",
     "idempotency_key": _idempotency_key,
     "last_event_id": lambda request: header_of(request, "last-event-id"),
@@ -284,34 +323,21 @@ _TAKEN: Mapping[str, Callable[[Request], object]] = {
 """How each header is read that a route may take."""
 
 
-def _body(request: Request, kind: Any) -> object:
-    body = b"" if request.content is None else request.content.read(MOST_BODY + 1)
-    if len(body) > MOST_BODY:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {MOST_BODY} bytes.")
+def _body(request: ManageRequest, kind: Any) -> object:
     try:
-        return msgspec.json.decode(body, type=kind)
+        return msgspec.json.decode(request.content.getvalue(), type=kind)
     except msgspec.DecodeError as error:
         raise bad_request(f"The body is not what this path takes: {error}") from None
 
 
-async def _content(request: Request, most: int) -> bytes:
-    """Read a body that may be long, and then is on the disk."""
-    body = request.content
-    length = 0 if body is None else body.seek(0, os.SEEK_END)
-    if length > most:
-        raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"At most {most} bytes.")
-    if body is None or length == 0:
+def _content(request: ManageRequest) -> bytes:
+    content = request.content.getvalue()
+    if not content:
         raise bad_request("The body is empty.")
-    if getattr(request, "is_cut", False):
-        raise ApiError(
-            HTTPStatus.SERVICE_UNAVAILABLE, "The token was not known yet here; send it again."
-        )
-    body.seek(0)
-    content: bytes = await deferToThread(body.read)
     return content
 
 
-def _reply(request: Request, route: Route, result: object) -> Raw | Stream:
+def _reply(request: ManageRequest, route: Route, result: object) -> Raw | Stream:
     if isinstance(result, Raw | Stream):
         return result
     if result is None:
@@ -319,18 +345,10 @@ def _reply(request: Request, route: Route, result: object) -> Raw | Stream:
     return Raw("application/json", msgspec.json.encode(result), route.status)
 
 
-_HEADERS: Mapping[str, str] = {
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-}
-
-
 def _write_header(request: Request, reply: Raw | Stream) -> None:
     request.setResponseCode(reply.status.value)
     request.responseHeaders.removeHeader(b"Server")
-    for name, value in {**_HEADERS, **reply.headers}.items():
+    for name, value in {**SAFE_HEADERS, **reply.headers}.items():
         request.setHeader(name, value)
     if reply.content_type:
         request.setHeader("Content-Type", reply.content_type)
-    if reply.status is HTTPStatus.UNAUTHORIZED:
-        request.setHeader("WWW-Authenticate", "Bearer")

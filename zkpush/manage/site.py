@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any, Protocol
 
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request as AnyRequest
-from twisted.web.server import Request, Site
+from twisted.web.server import Site
 
+from ..config import Limits
 from ..device.doorlog import DoorLog
-from ..protocol.fields import Scope
-from .auth import Tokens, offered
-from .routes import MOST_BODY, Api, Route, header_of
-
-IDLE_SECONDS = 60
+from ..device.proxies import Proxies
+from .auth import Tokens
+from .channel import ManageChannel, ManageRequest
+from .connections import ManageConnections
+from .routes import Api, Route
 
 
 class BackgroundJob(Protocol):
@@ -28,29 +28,6 @@ class BackgroundJob(Protocol):
         """Do no more."""
 
 
-class ManageRequest(Request):
-    """A request of which no more is kept than its sender may send; that it is more shows.
-
-    It is kept in memory: a body may be secret, and Twisted's own request puts a long one on disk.
-    """
-
-    is_cut = False
-    """Whether some of the body was thrown away."""
-
-    def gotLength(self, length: int | None) -> None:
-        """The body comes next."""
-        self.content = BytesIO()
-        channel: Any = self.channel
-        self._room: int = channel.site.most_of(header_of(self, "authorization")) + 1
-
-    def handleContentChunk(self, data: bytes) -> None:
-        """A part of the body."""
-        kept = data[: self._room]
-        self.is_cut = self.is_cut or len(kept) < len(data)
-        self._room -= len(kept)
-        super().handleContentChunk(kept)
-
-
 class ManageSite(Site):
     """Serves the API; bodies of forms are not read, and requests are not logged."""
 
@@ -61,47 +38,58 @@ class ManageSite(Site):
         routes: Sequence[Route],
         tokens: Tokens,
         jobs: Sequence[BackgroundJob],
-        file_bytes: int,
+        limits: Limits,
+        proxies: Proxies,
+        is_proxied: bool,
         door: DoorLog,
         reactor: IReactorTime,
     ) -> None:
-        """`jobs` run as long as the site is served: in one process of each node.
+        """`jobs` run while the site is served: in one process of each node.
 
-        `door` hears of who is turned away.
+        `is_proxied` is whether connections begin with a PROXY header. `door` records refusals.
         """
         self._tokens = tokens
-        self._file_bytes = file_bytes
-        self._api = Api(routes, tokens, door)
-        self._jobs = jobs
+        self.jobs = jobs
+        self.api = Api(routes, tokens, door)
+        self.limits = limits
+        self.proxies = proxies
+        self.is_proxied = is_proxied
+        self.struck = door.struck
+        self.connections = ManageConnections(limits, proxies, door.struck)
         super().__init__(
-            self._api,
+            self.api,
             requestFactory=ManageRequest,
-            timeout=IDLE_SECONDS,
+            timeout=limits.idle_seconds,
             reactor=reactor,
             parsePOSTFormSubmission=False,
         )
 
     def startFactory(self) -> None:
-        """Hear that the site is served."""
+        """Start what runs while the site is served."""
         super().startFactory()
         self._tokens.start()
-        for job in self._jobs:
+        for job in self.jobs:
             job.start()
 
     def stopFactory(self) -> None:
-        """Take nothing new: replies that would go on for ever end now."""
+        """Take no new connections: responses without an end are ended now."""
         super().stopFactory()
         self._tokens.stop()
-        for job in self._jobs:
+        for job in self.jobs:
             job.stop()
-        self._api.stop()
+        self.api.stop()
 
-    def most_of(self, authorization: str | None) -> int:
-        """The longest body that the bearer of a token may send: files are not for everyone."""
-        caller = self._tokens.caller(offered(authorization))
-        if caller is None or Scope.DANGEROUS not in caller.scopes:
-            return MOST_BODY
-        return max(MOST_BODY, self._file_bytes)
+    def buildProtocol(self, addr: IAddress | None) -> Any:
+        """Take a connection."""
+        return ManageChannel(self)
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """Speak HTTP/1.1 only: the limits are those of its channel."""
+        return [b"http/1.1"]
+
+    def may_connect(self, peer: str | None) -> bool:
+        """Whether a peer may connect: behind `haproxy:`, a trusted proxy where some are named."""
+        return not self.is_proxied or not self.proxies or self.proxies.trusts(peer)
 
     def log(self, request: AnyRequest) -> None:
         """Log nothing."""

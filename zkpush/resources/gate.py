@@ -15,6 +15,7 @@ from ..device import doorlog
 from ..device.budget import SHORT, Charge, MemoryBudget
 from ..device.doorlog import DoorLog
 from ..device.gate import AdmissionGate
+from ..device.proxies import Proxies
 from ..device.refusals import Refusals
 from ..device.terminal import Terminal
 from ..protocol.errors import (
@@ -28,7 +29,6 @@ from ..protocol.errors import (
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 from .base import Accepted, Plain, RequestHead, TerminalResource, refused
-from .proxies import Proxies
 from .tree import Root
 
 MOST_TARGETS = 1024

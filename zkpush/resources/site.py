@@ -13,11 +13,11 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 
 from ..config import Limits
+from ..device.proxies import Proxies
 from ..device.refusals import Refused
 from .base import PLAIN, Accepted, Plain, Reply, RequestHead
 from .channel import TerminalChannel
 from .gate import RequestGate, Verdict
-from .proxies import Proxies
 from .transport import SpareServer
 
 TICK_SECONDS = 1.0
