@@ -175,6 +175,7 @@ class Rig:
         self.store.start(self.daemon.brings)
         await self.registry.start()
         self.daemon.door.start()
+        self.daemon.inbox.start(self.store.unprepared)
         return self
 
     async def stop(self) -> None:
@@ -183,6 +184,7 @@ class Rig:
             await self._stop()
 
     async def _stop(self) -> None:
+        await self.daemon.inbox.stop()
         await self.registry.stop()
         await self.daemon.door.stop()
         await self.store.stop()

@@ -206,7 +206,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     assert lines == [
         "colour: there is no such key; there are data, listen, manage, database, new, admission, "
         "workers, timezone, options, tls, limits, proxies, commands, encryption, "
-        "remote_attendance, verification, events, audit, privacy, health",
+        "remote_attendance, verification, events, audit, privacy, health, plugins",
         "database: Expected `str | null`, got `array`",
         "admission: Invalid enum value 'maybe'",
         "limits.patience: there is no such key; there are body_bytes, bodies_bytes, "

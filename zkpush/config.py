@@ -330,6 +330,33 @@ class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = True
 
 
+class Plugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the record handlers of other packages are run."""
+
+    inline: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Names of record handlers that store their lines in the same transaction "
+            "as the rest of the upload; a slow one holds up all terminals"
+        ),
+    ] = ()
+    time_limit_seconds: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3600,
+            description="Seconds after which a record handler that does not return is a problem",
+        ),
+    ] = 30.0
+    log_messages: Annotated[
+        bool,
+        Meta(
+            description="Whether the messages of exceptions that plugins raise are logged, with "
+            "tracebacks; they may quote secrets, so only for development"
+        ),
+    ] = False
+
+
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `ssl:` endpoints ask of those who connect."""
 
@@ -404,6 +431,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     audit: AuditRetention = AuditRetention()
     privacy: Privacy = Privacy()
     health: Health = Health()
+    plugins: Plugins = Plugins()
 
     @property
     def database_url(self) -> str:

@@ -28,6 +28,7 @@ from .config import ConfigError
 from .datadir import DataDirectory
 from .datalock import DirectoryInUse, DirectoryLock
 from .device.doorlog import DoorLog
+from .device.plugininbox import PluginInbox
 from .device.queue import CommandQueue
 from .device.registry import Registry
 from .endpoints import is_encrypted
@@ -84,6 +85,7 @@ class Daemon(Service):
         registry: Registry,
         queue: CommandQueue,
         door: DoorLog,
+        inbox: PluginInbox,
         problems: Problems,
         terminals: Sequence[Listener],
         manage: Listener | None,
@@ -103,6 +105,7 @@ class Daemon(Service):
         self.registry = registry
         self.queue = queue
         self.door = door
+        self.inbox = inbox
         self.problems = problems
         self.terminals = terminals
         self.manage = manage
@@ -176,6 +179,7 @@ class Daemon(Service):
         loading = Deferred.fromCoroutine(self.registry.start())
         self.queue.start()
         self.door.start()
+        self.inbox.start(self.store.unprepared)
         loading.addCallbacks(
             lambda _: _settle(),
             lambda failure: self._log.failure("Terminals are not loaded", failure),
@@ -195,6 +199,7 @@ class Daemon(Service):
         for listener in self.terminals:
             await cast(TerminalSite, listener.site).drain()
         self.queue.stop()
+        await self.inbox.stop()
         await self.registry.stop()
         await self.door.stop()
         await self.store.stop()

@@ -15,6 +15,7 @@ import msgspec.inspect
 
 from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
+from .protocol.requests import Upload
 
 
 class DeviceState(StrEnum):
@@ -410,6 +411,47 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
 
 MOST_ID = 2**63 - 1
 """The largest key that a row can have, and so the largest cursor."""
+
+
+class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines of one table that a plugin is to store, as they came from a terminal."""
+
+    id: int = 0
+    plugin: str
+    """The name of its record handler."""
+    device_id: int
+    table: str
+    upload: Upload
+    """The lines, as an upload of their own; they are decoded again by whatever version of the
+    plugin stores them."""
+    dialect: Dialect
+    """How the terminal wrote when it sent them."""
+    received_at: int
+    tries: int = 0
+    """How often the plugin was given them before."""
+    is_isolated: bool = False
+    """Whether later lines of the terminal have stopped waiting for them."""
+
+
+class SealedItems(msgspec.Struct, frozen=True):
+    """Items of the inbox as the store writes them: sealed, by rows."""
+
+    plugins: frozenset[str]
+    rows: Sequence[tuple[object, ...]]
+
+
+class InboxState(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in the inbox of one plugin."""
+
+    plugin: str
+    waiting: int = 0
+    """Items: each is some lines of one table of one upload."""
+    isolated: int = 0
+    oldest_at: int | None = None
+    error: str | None = None
+    """The class of what the plugin last raised on one of them."""
+    failed_at: int | None = None
+    """When it first failed on one that still waits."""
 
 
 class Page(msgspec.Struct, frozen=True):

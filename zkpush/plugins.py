@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import metadata
 from typing import TypeVar
 
+import attrs
 from twisted.logger import Logger
 from twisted.plugin import getPlugins
 from zope.interface.verify import verifyObject
@@ -33,6 +36,40 @@ def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> 
         else:
             sound.append(plugin)  # type: ignore[arg-type]
     return sound
+
+
+@attrs.frozen
+class PluginInfo:
+    """A plugin that was found: its kind, its name and where it is from."""
+
+    kind: str
+    name: str
+    package: str
+    """The distribution that it is of, or else its module."""
+    version: str | None
+
+
+def describe(kind: str, plugins: Iterable[tuple[str, object]]) -> list[PluginInfo]:
+    """Describe plugins of one kind, each with its name."""
+    return [PluginInfo(kind, name, *_origin(type(plugin))) for name, plugin in plugins]
+
+
+def _origin(kind: type) -> tuple[str, str | None]:
+    top = kind.__module__.partition(".")[0]
+    names = _distributions().get(top, [])
+    if not names:
+        return kind.__module__, None
+    return names[0], metadata.version(names[0])
+
+
+@functools.cache
+def _distributions() -> Mapping[str, Sequence[str]]:
+    return metadata.packages_distributions()
+
+
+def is_ours(plugin: object) -> bool:
+    """Whether a plugin is a part of zkpush, and not of another package."""
+    return type(plugin).__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def by_claim(plugins: Iterable[P], claims: Callable[[P], Iterable[str]]) -> dict[str, P]:

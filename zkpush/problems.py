@@ -56,6 +56,26 @@ class ProblemCode(StrEnum):
         "Encryption is required, and the terminal is too old for it",
         "Update the firmware of the terminal, or give it another encryption policy and TLS.",
     )
+    PLUGIN_FAILING = (
+        "plugin failing",
+        "A plugin fails at what terminals sent; the lines are kept and handed to it again",
+        "Read the log for the class of its error, and install a version that works.",
+    )
+    PLUGIN_STUCK = (
+        "plugin stuck",
+        "A plugin does not return; its lines are kept",
+        "Restart the server, and report it to the author of the plugin.",
+    )
+    PLUGIN_MISSING = (
+        "plugin missing",
+        "Lines are kept for a plugin that is not installed",
+        "Install the plugin again.",
+    )
+    PLUGIN_SLOW = (
+        "plugin slow",
+        "A plugin has not stored what terminals sent for a long time",
+        "See whether it takes long for each line, and whether the database answers.",
+    )
     COUNT_DIFFERS = (
         "attendance count differs",
         "The terminal holds more attendance records than are stored",

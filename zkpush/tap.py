@@ -14,6 +14,7 @@ from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
 from .config import Config, ConfigError, Tls
+from .containment import MESSAGES, PluginHealth
 from .daemon import PROXIED, Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
@@ -22,7 +23,9 @@ from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.gate import AdmissionGate
+from .device.handlers import HandlerSet
 from .device.intake import Intake
+from .device.plugininbox import RECORD_HANDLER, PluginInbox
 from .device.privacy import Privacy
 from .device.proxies import Proxies
 from .device.queue import CommandQueue
@@ -46,6 +49,7 @@ from .manage.auth import Tokens
 from .manage.connections import most_streams
 from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
+from .manage.plugins import PluginEndpoints
 from .manage.problems import Problems
 from .manage.readings import Readings
 from .manage.retention import Retention
@@ -53,7 +57,7 @@ from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
-from .plugins import PluginConflict, by_claim, sound_plugins
+from .plugins import PluginConflict, by_claim, describe, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
@@ -193,10 +197,8 @@ def build(
     policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
     verifiers = by_claim(sound_plugins(IVerifier), lambda plugin: [plugin.name])
     factories = by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
-    handlers = by_claim(
-        sound_plugins(IRecordHandler),
-        lambda plugin: [name for table in plugin.tables for name in (table.name, *table.aliases)],
-    )
+    MESSAGES.shown = settings.plugins.log_messages
+    handlers = HandlerSet(sound_plugins(IRecordHandler), settings.plugins.inline)
 
     scheme = settings.database_url.partition(":")[0].partition("+")[0]
     if scheme not in factories:
@@ -241,7 +243,11 @@ def build(
         lambda sn, address: refused("bodies_bytes", sn, address),
         reactor,
     )
-    intake = Intake(store, registry, handlers, packets, reactor, privacy, budget)
+    plugin_health = PluginHealth(reactor.seconds)
+    inbox = PluginInbox(
+        store, handlers, packets, reactor, settings.plugins, plugin_health, registry.updated
+    )
+    intake = Intake(store, registry, handlers, packets, reactor, privacy, budget, inbox.wake)
     exchange = Exchange(
         store,
         registry,
@@ -287,6 +293,13 @@ def build(
     )
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
     readings = Readings(store, reactor)
+    found = [
+        *describe("admission policy", policies.items()),
+        *describe("cipher suite", registry.ciphers.suites.items()),
+        *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
+        *describe("store", factories.items()),
+        *describe("verifier", verifiers.items()),
+    ]
     problems = Problems(store, registry)
     health = HealthCheck(
         store,
@@ -301,6 +314,8 @@ def build(
     )
     problems.add_source(health.problems)
     problems.add_source(store.problems)
+    problems.add_source(inbox.problems)
+    problems.add_stored_source(inbox.stored_problems)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,
@@ -309,6 +324,7 @@ def build(
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
+        PluginEndpoints(store, found, inbox),
         problems,
         health,
         door_log,
@@ -344,10 +360,11 @@ def build(
     return Daemon(
         data,
         store,
-        [handler for handler in set(handlers.values()) if IBringsTables.providedBy(handler)],
+        [one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
         registry,
         queue,
         door_log,
+        inbox,
         problems,
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)

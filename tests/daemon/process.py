@@ -130,6 +130,19 @@ class Daemon:
         finally:
             connection.close()
 
+    def settle(self, plugin: str) -> None:
+        """Wait until nothing waits for a plugin any more."""
+        deadline = time.monotonic() + STOPPED_WITHIN
+        while self.plugin(plugin)["waiting"]:
+            assert time.monotonic() < deadline, self.plugin(plugin)
+            time.sleep(0.02)
+
+    def plugin(self, name: str) -> dict[str, Any]:
+        """A record handler, as the API shows it."""
+        found = [item for item in self.api("GET", "plugins")["items"] if item["name"] == name]
+        (plugin,) = [item for item in found if item["kind"] == "record handler"]
+        return plugin
+
     def pins(self) -> list[str]:
         """The users of all records, in the order they were stored."""
         pins, after = [], "0"

@@ -19,6 +19,7 @@ from zkpush.protocol.packets import pack
 
 from .careless.careless import WAYS
 from .process import Daemon
+from .test_process import wait_until
 
 CARELESS = pathlib.Path(__file__).parent / "careless"
 CONFIG = """
@@ -174,14 +175,18 @@ def calls(daemon: Daemon, secret: Markers) -> None:
 
 
 def careless(daemon: Daemon, secret: Markers) -> None:
-    """What a plugin quotes when it fails."""
-    for way in WAYS:
-        body = f"CARELESS How={way}\tWhat={secret()}".encode()
-        status, _ = daemon.request("POST", "cdata?SN=T1&table=OPERLOG", body)
-        assert status in (500, 503), way
+    """What a plugin quotes when it fails: a terminal for each way, as none waits for another."""
     for _ in range(3):
         body = f"CARELESS How=later\tWhat={secret()}".encode()
         assert daemon.request("POST", "cdata?SN=T1&table=OPERLOG", body) == (200, b"OK: 1")
+    daemon.settle("careless")
+    for way in WAYS:
+        daemon.exchange(f"C-{way}")
+        body = f"CARELESS How={way}\tWhat={secret()}".encode()
+        answer = daemon.request("POST", f"cdata?SN=C-{way}&table=OPERLOG", body)
+        assert answer == (200, b"OK: 1")
+    wait_until(lambda: daemon.printed().count("storing lines") >= len(WAYS))
+    assert daemon.plugin("careless")["state"] == "failing"
 
 
 @pytest.mark.parametrize("twistd", [(), ("--logger", "careless.as_json")])

@@ -26,7 +26,7 @@ def visitors(data: pathlib.Path) -> list[tuple[str, ...]]:
 
 
 def test_a_package_adds_a_record_type_with_a_table_of_its_own(tmp_path: pathlib.Path) -> None:
-    """Its lines are stored beside ours in one unit of work, once, and survive a SIGKILL."""
+    """Its lines are stored once, beside ours, and survive a SIGKILL."""
     with Daemon(tmp_path, env={"PYTHONPATH": str(EXAMPLE)}) as daemon:
         daemon.exchange("R1")
         body = b"\n".join([USER, FIRST, b"VISITOR PIN=none\tArrived=2026-03-01 08:01:00"])
@@ -35,6 +35,7 @@ def test_a_package_adds_a_record_type_with_a_table_of_its_own(tmp_path: pathlib.
             assert answer == (200, b"OK: 2")
         own = b"PIN=8\tHost=12\tArrived=2026-03-01 08:05:00"
         assert daemon.request("POST", "cdata?SN=R1&table=visitor&Stamp=1", own) == (200, b"OK: 1")
+        daemon.settle("visitors")
         daemon.kill()
     expected = [
         ("R1", "7", "12", "Example Ltd.", "2026-03-01 08:00:00"),
@@ -44,6 +45,7 @@ def test_a_package_adds_a_record_type_with_a_table_of_its_own(tmp_path: pathlib.
 
     with Daemon(tmp_path, env={"PYTHONPATH": str(EXAMPLE)}) as daemon:
         assert daemon.request("POST", "cdata?SN=R1&table=OPERLOG&Stamp=2", SECOND)[1] == b"OK: 1"
+        daemon.settle("visitors")
         (user,) = daemon.api("GET", "users")["items"]
         assert (user["pin"], user["name"]) == ("12", "Ann")
         (reject,) = daemon.api("GET", "rejects")["items"]

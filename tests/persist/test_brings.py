@@ -49,11 +49,11 @@ def poison(tx) -> None:
 
 @pytest.fixture
 def failures():
-    """What is reported with its traceback."""
+    """What is reported of plugins."""
     events: list[LogEvent] = []
 
     def observe(event: LogEvent) -> None:
-        if "log_failure" in event:
+        if "plugin" in event:
             events.append(event)
 
     globalLogPublisher.addObserver(observe)
@@ -117,8 +117,9 @@ def make_brings_tests(factory):
                     Brings("CREATE TABLE last (a INTEGER)"),
                 ]
             )
-            assert [event["handler"] for event in failures] == [bad, wrong]
-            assert failures[0]["log_failure"].check(KeyError)
+            assert store.unprepared == [bad, wrong]
+            errors = [event["error"] for event in failures]
+            assert [error.startswith("KeyError") for error in errors] == [True, False]
             for table in ("first", "last"):
                 assert await store.read(values(table)) == []
             for table in ("bad", "worse"):
@@ -150,7 +151,8 @@ class TestPostgreSQL(make_brings_tests(on_postgresql)):
 
         handler = Brings("CREATE TABLE own (a INTEGER)", careless)
         store.start([handler])
-        assert [event["handler"] for event in failures] == [handler]
+        assert store.unprepared == [handler]
+        assert [event["plugin"] for event in failures] == ["record handler Brings"]
 
 
 @pytest_twisted.ensureDeferred

@@ -241,7 +241,7 @@ async def test_uploads_that_wait_are_committed_together(make_rig, tmp_path) -> N
 
 @pytest_twisted.ensureDeferred
 async def test_a_handler_that_fails_costs_its_own_upload_only(rig: Rig, monkeypatch) -> None:
-    """One poison upload among others is refused with 500; its neighbours are stored."""
+    """The lines of one poison upload become rejects; its neighbours are stored."""
     from zkpush.handlers.attendance import AttendanceHandler
 
     healthy = AttendanceHandler.persist
@@ -259,8 +259,13 @@ async def test_a_handler_that_fails_costs_its_own_upload_only(rig: Rig, monkeypa
         Deferred.fromCoroutine(rig.post(f"cdata?SN=T{number}&table=ATTLOG&Stamp=1", line))
         for number in range(5)
     )
-    assert [response.status for response in responses] == [200, 200, 500, 200, 200]
-    assert b"OK" not in responses[2].raw
+    assert [response.body for response in responses] == [
+        b"OK: 0" if number == 2 else b"OK: 1" for number in range(5)
+    ]
+    (reject,) = await rig.items("/rejects")
+    assert (reject["device"], reject["table"]) == ("T2", "ATTLOG")
+    assert reject["reason"] == "the handler attendance failed (RuntimeError)"
+    assert base64.b64decode(str(reject["raw"])) == line.rstrip()
     devices = {item["device"] for item in await rig.items("/attendance")}
     assert devices == {"T0", "T1", "T3", "T4"}
 

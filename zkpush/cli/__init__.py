@@ -19,6 +19,7 @@ from .commands import commands
 from .database import database
 from .devices import devices
 from .files import files
+from .plugins import plugins
 from .problems import problems
 from .simulate import simulate
 from .target import Given
@@ -74,6 +75,7 @@ for command in (
     users,
     commands,
     files,
+    plugins,
     problems,
     tokens,
     audit,

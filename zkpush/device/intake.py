@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from twisted.internet import threads
@@ -10,23 +11,31 @@ from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
-from ..interfaces import IRecordHandler, IStore, ITransaction
-from ..model import Device, SealedRejects
+from ..containment import PluginError, contained, report
+from ..interfaces import IStore, ITransaction
+from ..model import Device, InboxItem, SealedItems, SealedRejects
+from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
+from ..protocol.extracts import Extractor
 from ..protocol.fields import Table
 from ..protocol.handshake import check_stamp
 from ..protocol.packets import Limits
 from ..protocol.parts import decode_parts
 from ..protocol.records import Batch, decode
+from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
 from .budget import MemoryBudget
+from .handlers import HandlerSet, PluggedHandler, Way
 from .privacy import Privacy
 from .queries import count_arrived
 from .registry import Registry
 from .terminal import Terminal
 
 T = TypeVar("T")
+Outcome = tuple[Device | None, Mapping[str, BaseException]]
+"""The terminal, if it may have changed; and what handlers raised, by the table."""
+SealedParts = tuple[SealedRejects | None, SealedItems | None]
 BARE = b"OK"
 LONG_BODY = 8 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
@@ -35,9 +44,10 @@ PART_BODY = 256 * 1024
 DECODERS = 2
 """Threads that decode at a time: each makes the reactor wait for the interpreter now and then."""
 
-FEW_REJECTS = 4
-SHORT_REJECTS = 16 * 1024
-"""How many rejects, and of how many bytes, are sealed on the reactor; more are on a thread."""
+FEW_PARTS = 4
+SHORT_PARTS = 16 * 1024
+"""How many rejects and items of the inbox, and of how many bytes, are sealed on the reactor; more
+are on a thread."""
 
 
 class Intake:
@@ -53,12 +63,14 @@ class Intake:
         self,
         store: IStore,
         registry: Registry,
-        handlers: Mapping[str, IRecordHandler],
+        handlers: HandlerSet,
         limits: Limits,
         reactor: IReactorThreads,
         privacy: Privacy,
         budget: MemoryBudget,
+        wake: Callable[[Iterable[str]], None],
     ) -> None:
+        """`wake` is called with the names of plugins for which something is in the inbox."""
         self._database = store
         self._registry = registry
         self._handlers = handlers
@@ -66,18 +78,18 @@ class Intake:
         self._reactor = reactor
         self._privacy = privacy
         self._budget = budget
+        self._extractor = Extractor(self.tables, limits)
+        self._wake = wake
+        self._later = {
+            table.name: plugged.name for plugged in handlers.later for table in plugged.tables
+        }
         self._decoding = DeferredSemaphore(DECODERS)
         self._parts = DeferredLock()
 
     @property
     def tables(self) -> list[Table]:
         """The tables that handlers take: everything the server stores."""
-        return [
-            table
-            for name, handler in self._handlers.items()
-            for table in handler.tables
-            if table.name == name
-        ]
+        return self._handlers.tables
 
     def upload(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
@@ -90,9 +102,8 @@ class Intake:
         if upload.packed or size > PART_BODY:
             return self._parts.run(self._upload_parts, terminal, upload, now)
         if size <= LONG_BODY:
-            contents = self._decoder.decode(upload, terminal.dialect)
-            return self._store(terminal, contents, now)
-        decoding = self._on_thread(self._decoder.decode, upload, terminal.dialect)
+            return self._store(terminal, self._decode(upload, terminal.dialect), now)
+        decoding = self._on_thread(self._decode, upload, terminal.dialect)
         return decoding.addCallback(lambda contents: self._store(terminal, contents, now))
 
     def _upload_parts(self, terminal: Terminal, upload: Upload, now: int) -> Deferred[bytes]:
@@ -108,13 +119,31 @@ class Intake:
         count, bare = 0, False
         charge = self._budget.decode(self._decoder.memory(upload, PART_BODY))
         try:
-            while (contents := await self._on_thread(next, parts, None)) is not None:
+            while (contents := await self._on_thread(self._next, parts)) is not None:
                 reply = await self._store(terminal, contents, now)
                 count += contents.count
                 bare = bare or reply == BARE
         finally:
             charge.release()
         return _acknowledgement(count, bare=bare)
+
+    def _decode(self, upload: Upload, dialect: Dialect) -> Contents:
+        return self._set_apart(self._decoder.decode(upload, dialect))
+
+    def _next(self, parts: Iterator[Contents]) -> Contents | None:
+        contents = next(parts, None)
+        return None if contents is None else self._set_apart(contents)
+
+    def _set_apart(self, contents: Contents) -> Contents:
+        """Extract what plugins store later, in the bytes in which it came."""
+        if self._later and contents.source is not None:
+            tables = [batch.table.name for batch in contents.batches if batch.rows]
+            later = {table for table in tables if table in self._later}
+            if later:
+                rejected = {reject.raw for reject in contents.rejects}
+                extracts = self._extractor.extracts(contents.source, later, rejected)
+                contents.extracts = [*extracts]
+        return contents
 
     def _on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
         """Run what takes long where it keeps nobody's poll waiting."""
@@ -133,23 +162,43 @@ class Intake:
         def reported(_: bytes) -> None:
             terminal.reported = text
 
-        batch = decode(table, text.encode(), terminal.dialect)
-        contents = Contents([batch], batch.rejects, unread=len(batch.rejects))
+        upload = Upload(table.name, text.encode())
+        batch = decode(table, upload.body, terminal.dialect)
+        contents = Contents([batch], batch.rejects, unread=len(batch.rejects), source=upload)
         return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
     def _store(self, terminal: Terminal, contents: Contents, now: int) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
-        rejects = self._privacy.kept_rejects(contents.rejects)
         device_id = terminal.device.id
-        if len(rejects) <= FEW_REJECTS and sum([len(one.raw) for one in rejects]) <= SHORT_REJECTS:
-            sealed = self._database.seal_rejects(device_id, rejects, now)
-            return self._write(terminal, contents, sealed, now)
-        sealing = self._on_thread(self._database.seal_rejects, device_id, rejects, now)
+        rejects = self._privacy.kept_rejects(contents.rejects)
+        items = [
+            InboxItem(
+                plugin=self._later[table],
+                device_id=device_id,
+                table=table,
+                upload=part,
+                dialect=terminal.dialect,
+                received_at=now,
+            )
+            for table, part in contents.extracts
+        ]
+
+        def seal() -> SealedParts:
+            return (
+                self._database.seal_rejects(device_id, rejects, now),
+                self._database.seal_items(items),
+            )
+
+        size = sum([len(one.raw) for one in rejects]) + sum([len(one.upload.body) for one in items])
+        if len(rejects) + len(items) <= FEW_PARTS and size <= SHORT_PARTS:
+            return self._write(terminal, contents, seal(), now)
+        sealing = self._on_thread(seal)
         return sealing.addCallback(lambda sealed: self._write(terminal, contents, sealed, now))
 
     def _write(
-        self, terminal: Terminal, contents: Contents, rejects: SealedRejects | None, now: int
+        self, terminal: Terminal, contents: Contents, sealed: SealedParts, now: int
     ) -> Deferred[bytes]:
+        rejects, items = sealed
         device = terminal.device
         arrived = [batch for batch in contents.batches if batch.rows]
         kept = self._privacy.kept(arrived)
@@ -159,32 +208,68 @@ class Intake:
                 sn=device.sn,
                 count=contents.count - sum(len(batch.rows) for batch in kept),
             )
-        batches = [(self._handlers[batch.table.name], batch) for batch in kept]
+        batches = [
+            (plugged, batch)
+            for batch in kept
+            if (plugged := self._handlers.by_table[batch.table.name]).way is not Way.LATER
+        ]
         stamp = None if contents.refusal else check_stamp(contents.stamp)
 
-        def unit(tx: ITransaction) -> Device | None:
+        def unit(tx: ITransaction) -> Outcome:
             changes_device = False
-            for handler, batch in batches:
-                handler.persist(tx, device, batch, now)
-                changes_device = changes_device or handler.changes_device
+            failed: dict[str, BaseException] = {}
+            for plugged, batch in batches:
+                persist = plugged.handler.persist
+                error = tx.attempt(
+                    plugged.name, plugged.is_trusted, persist, tx, device, batch, now
+                )
+                if error is not None:
+                    failed[batch.table.name] = error
+                changes_device = changes_device or plugged.changes_device
             if terminal.next_due is not None:  # it has open commands, which may be queries
                 count_arrived(tx, device.id, arrived)
             if rejects is not None:
                 tx.rejects.add_sealed(rejects)
+            if failed:
+                tx.rejects.add(device.id, self._failed_rejects(contents, failed), now)
+            if items is not None:
+                tx.inbox.add(items)
             if stamp is not None and contents.stamp_of is not None:
                 tx.stamps.remember(device.id, contents.stamp_of, stamp)
-            return tx.devices.get(device.id) if changes_device else None
+            return tx.devices.get(device.id) if changes_device else None, failed
 
-        return self._database.write(unit).addCallback(self._stored, terminal, batches, contents)
+        risky = any(plugged.way is Way.INLINE for plugged, _ in batches)
+        writing = self._database.write(unit, risky=True) if risky else self._database.write(unit)
+        return writing.addCallback(self._stored, terminal, batches, items, contents)
+
+    def _failed_rejects(
+        self, contents: Contents, failed: Mapping[str, BaseException]
+    ) -> Sequence[Reject]:
+        """The lines of tables whose handlers failed, as rejects."""
+        if contents.source is None:
+            return ()
+        return self._privacy.kept_rejects(
+            [
+                Reject(
+                    table,
+                    f"the handler {self._handlers.by_table[table].name} failed "
+                    f"({type(failed[table]).__name__})",
+                    part.body,
+                )
+                for table, part in self._extractor.extracts(contents.source, failed)
+            ]
+        )
 
     def _stored(
         self,
-        changed: Device | None,
+        outcome: Outcome,
         terminal: Terminal,
-        batches: Sequence[tuple[IRecordHandler, Batch]],
+        batches: Sequence[tuple[PluggedHandler, Batch]],
+        items: SealedItems | None,
         contents: Contents,
     ) -> bytes:
         """Everything is on disk: take over what changed, tell the handlers, and acknowledge it."""
+        changed, failed = outcome
         rejects = contents.rejects
         if changed is not None:
             terminal.update(changed)
@@ -195,13 +280,22 @@ class Intake:
                 "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
                 sn=terminal.device.sn,
                 count=contents.unread,
-                table=table if table in self._handlers else "an unknown table",
+                table=table if table in self._handlers.by_table else "an unknown table",
             )
-        for handler, batch in batches:
-            try:
-                handler.stored(terminal.device, batch)
-            except Exception:
-                self._log.failure("The handler {name} failed after the commit", name=handler.name)
+        for plugged, batch in batches:
+            sn, table = terminal.device.sn, batch.table.name
+            label = f"record handler {plugged.name}"
+            if table in failed:
+                contents.failed += len(batch.rows)
+                report(label, "storing lines, which are rejects now", failed[table], sn, table)
+                continue
+            with (
+                contextlib.suppress(PluginError),
+                contained(label, "after the commit", sn=sn, table=table),
+            ):
+                plugged.handler.stored(terminal.device, batch)
+        if items is not None:
+            self._wake(items.plugins)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
         return _acknowledgement(contents.count, bare=contents.bare)

@@ -16,6 +16,7 @@ from .nouns import (
     IEntries,
     IEvents,
     IFiles,
+    IInbox,
     ILeases,
     ILog,
     IPeople,
@@ -37,6 +38,7 @@ from .plugins import (
 )
 from .store import (
     IBringsTables,
+    IPluginConnection,
     IStore,
     IStoreFactory,
     ITransaction,
@@ -55,10 +57,12 @@ __all__ = [
     "IEntries",
     "IEvents",
     "IFiles",
+    "IInbox",
     "ILeases",
     "ILog",
     "IPeople",
     "IPictures",
+    "IPluginConnection",
     "IRecordHandler",
     "IRejects",
     "ISessions",

@@ -14,6 +14,8 @@ from ..model import (
     DeviceState,
     Entry,
     Event,
+    InboxItem,
+    InboxState,
     Keys,
     NewCommand,
     NewToken,
@@ -23,6 +25,7 @@ from ..model import (
     QueuedCommand,
     Record,
     Said,
+    SealedItems,
     SealedRejects,
     StoredFile,
     StoredReject,
@@ -340,6 +343,35 @@ class IRejects(Interface):
 
     def get(reject_id: int) -> StoredReject | None:
         """Find a reject, with all its bytes."""
+
+
+class IInbox(Interface):
+    """Lines for plugins that store them later, in transactions of their own."""
+
+    def add(items: SealedItems) -> None:
+        """Keep items that `IStore.seal_items` has sealed, in their order."""
+
+    def claim(plugin: str, now: int, until: int) -> list[InboxItem]:
+        """The next items of one terminal, for one plugin; nobody else takes them `until` then.
+
+        The first of each terminal, those that were tried least before others, and then the oldest;
+        after them those that are isolated.
+        """
+
+    def stored(ids: Sequence[int]) -> bool:
+        """Drop items that the plugin has stored; False if some are not there any more."""
+
+    def failed(ids: Sequence[int], error: str, now: int, next_at: int, *, isolated: bool) -> None:
+        """Note what the plugin raised; the items are taken again at `next_at`."""
+
+    def give_back(ids: Sequence[int]) -> None:
+        """Let items be taken again at once, one by one."""
+
+    def due(now: int) -> list[str]:
+        """The plugins for which items may be there to be taken."""
+
+    def states() -> list[InboxState]:
+        """What waits for each plugin, by its name."""
 
 
 class ICommands(Interface):

@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
-from ..model import DatabaseClaim, SealedRejects, StoragePlace
+from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
 from .nouns import (
@@ -22,6 +22,7 @@ from .nouns import (
     IEntries,
     IEvents,
     IFiles,
+    IInbox,
     ILeases,
     ILog,
     IPeople,
@@ -52,6 +53,7 @@ class ITransaction(Interface):
     pictures: IPictures = Attribute("Pictures")
     entries: IEntries = Attribute("What terminals hold beside people")
     rejects: IRejects = Attribute("What was not understood")
+    inbox: IInbox = Attribute("Lines that wait for plugins")
     commands: ICommands = Attribute("Command queues")
     files: IFiles = Attribute("Files for terminals, and from them")
     events: IEvents = Attribute("What has happened")
@@ -83,8 +85,27 @@ class IBringsTables(Interface):
         """
 
 
+class IPluginConnection(Interface):
+    """Transactions of a plugin, which nothing else shares; on the plugin's thread."""
+
+    def run_thd(unit: Callable[[ITransaction], T]) -> T:
+        """Run a unit of work and commit it. Raises what it raises, and if it ends the transaction.
+
+        Nothing is committed then, but what the unit has committed itself.
+        """
+
+    def abort_thd() -> None:
+        """End the transaction that runs, from any thread: it holds up others. The unit goes on,
+        and what it does from then on fails."""
+
+    def close_thd() -> None:
+        """Close the connection; the next transaction makes another one."""
+
+
 class IStore(Interface):
     """Where everything is kept."""
+
+    unprepared: Sequence[IBringsTables] = Attribute("Handlers whose tables could not be made")
 
     def start(
         brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
@@ -92,11 +113,15 @@ class IStore(Interface):
         """Open the database and migrate it, before the reactor runs; then let handlers do so.
 
         A database that is not the one of the claim is left as it is. `StoreError` says what to do
-        then, and if anything else fails. A handler that fails is reported, and the rest go on.
+        then, and if anything else fails. A handler that fails, or does
+        not return in time, is reported and in `unprepared`; the rest go on.
 
         Returns the identity of the database, and where it is, for messages; None if it does not
         outlive the process.
         """
+
+    def connection() -> IPluginConnection:
+        """A connection for the transactions of one plugin; it is made when it is needed."""
 
     def stop() -> Awaitable[None]:
         """Commit all units that were handed in, then close."""
@@ -128,6 +153,9 @@ class IStore(Interface):
 
     def problems() -> Sequence[ServerProblem]:
         """The damaged values that this process has met, as problems of the server."""
+
+    def seal_items(items: Sequence[InboxItem]) -> SealedItems | None:
+        """Seal items for `IInbox.add`, on whichever thread; None for none of them."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took.

@@ -34,6 +34,7 @@ from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .people import PeopleEndpoints
+from .plugins import PluginEndpoints
 from .problems import ProblemEndpoints, Problems
 from .readings import Readings
 from .records import RecordEndpoints
@@ -52,6 +53,7 @@ class Endpoints:
         files: FileEndpoints,
         tokens: TokenEndpoints,
         readings: Readings,
+        plugins: PluginEndpoints,
         problems: Problems,
         health: HealthCheck,
         door: DoorLog,
@@ -63,13 +65,14 @@ class Endpoints:
         self._files = files
         self._tokens = tokens
         self._readings = readings
+        self._plugins = plugins
         self._store = store
         self._registry = registry
         self._queue = queue
         self._clock = clock
         self._problems = problems
         self._health = health
-        self.figures = Metrics(store, registry, door, problems, health)
+        self.figures = Metrics(store, registry, door, problems, health, plugins.inbox)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
@@ -130,6 +133,7 @@ class Endpoints:
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),
+            *self._plugins.routes(),
             *self._tokens.routes(),
             *AuditEndpoints(self._store).routes(),
         ]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from ..device.doorlog import DoorLog
+from ..device.plugininbox import PluginInbox
 from ..device.registry import Registry
-from ..interfaces import IStore
+from ..interfaces import IStore, StoreError
 from ..logstream import LogStream
+from ..model import InboxState
 from ..problems import ProblemCode
 from .health import HealthCheck
 from .problems import Problems
@@ -29,8 +31,11 @@ class Metrics(Collector):
         door: DoorLog,
         problems: Problems,
         health: HealthCheck,
+        inbox: PluginInbox,
     ) -> None:
         self._health = health
+        self._inbox = inbox
+        self._inboxes: Sequence[InboxState] = ()
         self._door = door
         self._problems = problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
@@ -47,6 +52,10 @@ class Metrics(Collector):
     async def exposition(self) -> bytes:
         """All figures, in the text format of OpenMetrics."""
         self._problem_counts = await self._problems.counts()
+        try:
+            self._inboxes = await self._inbox.states()
+        except StoreError:
+            self._inboxes = ()
         text: bytes = generate_latest(self._collectors)
         return text
 
@@ -95,6 +104,7 @@ class Metrics(Collector):
         for code, count in self._problem_counts.items():
             problems.add_metric([code], count)
         yield problems
+        yield from self._of_inboxes()
         yield from self._storage()
 
     def _storage(self) -> Iterator[Metric]:
@@ -116,3 +126,20 @@ class Metrics(Collector):
         for place, count in least.items():
             free.add_metric([place], count)
         yield free
+
+    def _of_inboxes(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "zkpush_plugin_inbox", "Parts of uploads that wait for a plugin", labels=["plugin"]
+        )
+        oldest = GaugeMetricFamily(
+            "zkpush_plugin_inbox_oldest_seconds",
+            "How long the oldest of them has waited",
+            labels=["plugin"],
+        )
+        now = self._registry.now()
+        for state in self._inboxes:
+            waiting.add_metric([state.plugin], state.waiting)
+            age = 0 if state.oldest_at is None else max(0, now - state.oldest_at) / 1000
+            oldest.add_metric([state.plugin], age)
+        yield waiting
+        yield oldest

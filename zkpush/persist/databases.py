@@ -182,6 +182,13 @@ class Database(abc.ABC):
         """The copies that upgrades have left."""
         return []
 
+    @abc.abstractmethod
+    def abort(self, driver: Any) -> None:
+        """End the transaction of a connection, from another thread than the one that uses it.
+
+        It cannot be used any more. May wait for a statement that runs.
+        """
+
     def is_lost(self, driver: Any) -> bool:
         """Whether a connection has come to its end."""
         return False

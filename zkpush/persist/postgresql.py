@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -246,6 +248,19 @@ class PostgreSQL(Database):
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
         """Whether the server has ended a connection, or is out of reach."""
         return driver.closed
+
+    def abort(self, driver: psycopg.Connection[Any]) -> None:
+        """Cut the connection: the server rolls back, and whoever uses it has an error.
+
+        libpq is not for two threads at once, so this is done to the socket and not to libpq.
+        """
+        import psycopg
+
+        with (
+            contextlib.suppress(OSError, psycopg.Error),
+            socket.socket(fileno=os.dup(driver.fileno())) as cut,
+        ):
+            cut.shutdown(socket.SHUT_RDWR)
 
     def _is_outside(self, error: BaseException) -> bool:
         """Whether the server, its disk, a lock or the connection is at fault."""

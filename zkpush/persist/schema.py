@@ -375,6 +375,27 @@ rejects = Table(
     info={KEY: ("device_id", "digest")},
 )
 
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("plugin", KeyText, nullable=False),
+    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+    Column("table_name", PlainText(), nullable=False),
+    # Random: what a sealed value is about has to be known before the row has a number.
+    Column("mark", KeyText, nullable=False, unique=True),
+    Column("content", SealedBytes(), nullable=False),
+    Column("received_at", BigInteger(), nullable=False),
+    Column("tries", Integer(), nullable=False, server_default=text("0")),
+    Column("next_at", BigInteger(), nullable=False, server_default=text("0")),
+    Column("isolated", Integer(), nullable=False, server_default=text("0")),
+    Column("error", PlainText()),
+    Column("failed_at", BigInteger()),
+    Index("inbox_order", "plugin", "isolated", "device_id", "id"),
+    info={KEY: ("plugin", "mark")},
+)
+"""Lines for plugins that store them in transactions of their own."""
+
 sessions = Table(
     "sessions",
     metadata,

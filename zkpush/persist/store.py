@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import attrs
 from sqlalchemy.exc import DBAPIError
@@ -15,20 +16,25 @@ from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
-from ..interfaces import IBringsTables, IStore, StoreError
-from ..model import DatabaseClaim, SealedRejects, StoragePlace
+from ..containment import report
+from ..interfaces import IBringsTables, IPluginConnection, IStore, StoreError
+from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
 from .damage import DamageLog
 from .databases import READERS, Database
 from .identity import find_identity, no_database
+from .inbox import seal_items
 from .migrate import migrate_thd
+from .pluginconnection import PluginConnection, SharedConnection
 from .rejects import seal_rejects
 from .transaction import Transaction
 from .vault import Vault
 from .writer import GroupCommitWriter
 
 T = TypeVar("T")
+PREPARE_SECONDS = 60.0
+"""How long a start waits for a handler that makes its tables."""
 
 
 @implementer(IStore)
@@ -58,6 +64,7 @@ class Store:
         self._damage = DamageLog(self._now)
         self.writer: GroupCommitWriter | None = None
         self._stopping: GroupCommitWriter | None = None
+        self.unprepared: Sequence[IBringsTables] = ()
 
     def start(
         self, brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
@@ -78,8 +85,7 @@ class Store:
             with database.readers.connect() as connection:
                 identity = find_identity(connection)
             database.prepare_thd()
-            for handler in brings:
-                self._prepare_thd(database, vault, handler)
+            self.unprepared = [one for one in brings if not self._is_prepared(database, vault, one)]
         except BaseException:
             database.close()
             held.close()
@@ -92,16 +98,46 @@ class Store:
         self.writer.start()
         return (str(identity), database.where) if database.is_kept else None
 
-    def _prepare_thd(self, database: Database, vault: Vault, handler: IBringsTables) -> None:
+    def connection(self) -> IPluginConnection:
+        """A connection for the transactions of one plugin."""
+        writer = self._running()
+        if self._database is None or not self._database.concurrent_readers:
+            return SharedConnection(writer, self._reactor)
+        return PluginConnection(self._database, self._vault, self._now)
+
+    def _is_prepared(self, database: Database, vault: Vault, handler: IBringsTables) -> bool:
+        """Let a handler make its tables, on a thread that is not waited for without end."""
+        name = str(getattr(handler, "name", type(handler).__name__))
+        drivers: list[Any] = []
+        errors: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                self._prepare_thd(database, vault, handler, drivers)
+            except BaseException as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run, name=f"zkpush prepare {name}", daemon=True)
+        thread.start()
+        thread.join(PREPARE_SECONDS)
+        if thread.is_alive():
+            errors.append(TimeoutError())
+            for driver in drivers:
+                database.abort(driver)
+        for error in errors[:1]:
+            report(f"record handler {name}", "making its tables", error)
+        return not errors
+
+    def _prepare_thd(
+        self, database: Database, vault: Vault, handler: IBringsTables, drivers: list[Any]
+    ) -> None:
         """Let a handler make its tables; of several processes, one at a time."""
-        try:
-            with database.migrating() as connection:
-                transaction = Transaction(database, vault, connection, self._now, writes=True)
-                handler.prepare(transaction)
-                transaction.flush()
-                database.check(transaction.driver)
-        except Exception:
-            self._log.failure("The tables of {handler!r} are not prepared", handler=handler)
+        with database.migrating() as connection:
+            transaction = Transaction(database, vault, connection, self._now, writes=True)
+            drivers.append(transaction.driver)
+            handler.prepare(transaction)
+            transaction.flush()
+            database.check(transaction.driver)
 
     async def stop(self) -> None:
         """Commit all units that were handed in, then close."""
@@ -141,6 +177,11 @@ class Store:
     def problems(self) -> list[ServerProblem]:
         """The damaged values that this process has met."""
         return self._damage.problems()
+
+    def seal_items(self, items: Sequence[InboxItem]) -> SealedItems | None:
+        """Seal items for the inbox, on whichever thread; `StoreError` if the store is not open."""
+        self._running()
+        return seal_items(self._vault, items) if items else None
 
     def counts(self) -> dict[str, int]:
         """Units of work that were committed, the commits that they took, and pending units."""

@@ -21,6 +21,7 @@ from .devices import Devices
 from .entries import Entries
 from .events import Events
 from .files import Files
+from .inbox import Inbox
 from .leases import Leases
 from .logs import Log
 from .people import People
@@ -85,13 +86,14 @@ class Transaction:
         self.people = People(*sealing, self.pictures, self.events)
         self.entries = Entries(*sealing)
         self.rejects = Rejects(*sealing)
+        self.inbox = Inbox(*sealing)
         self.commands = Commands(vault, connection, self.events)
         self.files = Files(vault, connection, self.pictures)
         self.audit = Audit(database, vault, connection, self.driver)
         self.tokens = Tokens(connection)
         self.leases = Leases(connection)
         self._rows: tuple[Waiting, ...] = (self.attendance, self.stamps)
-        self._waiting: tuple[Waiting, ...] = (*self._rows, self.audit, self.events)
+        self._waiting: tuple[Waiting, ...] = (*self._rows, self.inbox, self.audit, self.events)
         self._database = database
         self.attempted = False
         """Whether the unit that runs has called `attempt`."""

@@ -6,7 +6,7 @@ Nothing raises, and nothing is left out: what cannot be read is in the rejects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -51,10 +51,17 @@ class Contents(msgspec.Struct):
     unread: int = 0
     """How many parts of it were not understood, equal ones counted each time."""
 
+    source: Upload | None = None
+    """What was read."""
+    extracts: Sequence[tuple[str, Upload]] = ()
+    """Parts of it by the names of their tables, for those who read them again."""
+    failed: int = 0
+    """How many records of the batches could not be stored, and are kept otherwise."""
+
     @property
     def count(self) -> int:
-        """How many records were understood."""
-        return sum([len(batch.rows) for batch in self.batches])
+        """How many records were understood, without those that could not be stored."""
+        return sum([len(batch.rows) for batch in self.batches]) - self.failed
 
     def rows(self, table: Table) -> list[Row]:
         """The rows of a table, to add to; its batch is begun if there is none yet."""
@@ -111,7 +118,7 @@ class UploadDecoder:
             plain = decode_plain_rows(upload.body, dialect.encoding)
             if plain is not None:
                 batch = Batch(own, plain, [], upload.stamp)
-                return Contents([batch], [], own.name, stamp=upload.stamp)
+                return Contents([batch], [], own.name, stamp=upload.stamp, source=upload)
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
@@ -156,6 +163,7 @@ class _Reading:
             [],
             _DATA_TYPES.get(upload.table.lower()),
             stamp=upload.stamp,
+            source=upload,
             bare=own is not None and own.acknowledge is Acknowledge.BARE,
         )
 

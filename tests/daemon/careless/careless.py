@@ -127,8 +127,8 @@ class CarelessHandler:
         for _, what, *_ in batch.rows:
             fail(ValueError(what))
             threading.Thread(target=shout, args=(what,)).start()
-            reactor.callLater(0, shout, what)
-            reactor.callInThread(shout, what)
+            reactor.callFromThread(shout, what)
+            reactor.callFromThread(reactor.callInThread, shout, what)
             Stubborn(what)
             log.err(Failure(ValueError(what)), "careless")
             try:

@@ -1,0 +1,34 @@
+"""`zkpush plugins`: what was found, whether it works, and what waits for it."""
+
+from __future__ import annotations
+
+import click
+
+from .arguments import as_json
+from .client import Api
+from .output import Column, print_list
+from .running import with_api
+
+_COLUMNS = (
+    Column("Plugin", "name"),
+    Column("Kind", "kind"),
+    Column("Package", "package"),
+    Column("Version", "version"),
+    Column("State", "state"),
+    Column("Waiting", "waiting"),
+    Column("Oldest", "oldest_at"),
+    Column("Last error", "last_error"),
+)
+
+
+@click.group()
+def plugins() -> None:
+    """See the plugins of the server."""
+
+
+@plugins.command("list")
+@as_json
+@with_api
+async def list_(api: Api, as_json: bool) -> None:
+    """List plugins, and what waits for them."""
+    await print_list(api.pages("plugins"), _COLUMNS, as_json=as_json, empty="There are no plugins.")

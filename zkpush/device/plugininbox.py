@@ -1,0 +1,200 @@
+"""The inbox of plugins as a service: workers, their time limits, and what there is to say of them.
+
+Several processes may serve one database: each has a worker for each plugin, and items are taken by
+one of them at a time (`zkpush.persist.inbox`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from twisted.internet.defer import DeferredList
+from twisted.internet.defer import TimeoutError as TimedOut
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..config import Plugins
+from ..containment import PluginHealth
+from ..interfaces import IStore, ITransaction, StoreError
+from ..model import Device, InboxState
+from ..problems import ProblemCode, ServerProblem
+from ..protocol.packets import Limits
+from ..protocol.uploads import UploadDecoder
+from .handlers import HandlerSet, Way
+from .pluginworker import PluginWorker
+
+RECORD_HANDLER = "record handler"
+"""The kind of plugins that have an inbox."""
+WATCH_EVERY = 0.25
+"""Seconds between two looks at calls that go on."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks for items that other processes added, or that are due again."""
+STOP_SECONDS = 2.0
+"""How long a stop waits for handlers to return."""
+LONG_SECONDS = 600
+"""An item that waits for longer is a problem, whatever the reason."""
+
+
+class PluginInbox:
+    """Lets plugins store what is in their inbox."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        handlers: HandlerSet,
+        limits: Limits,
+        reactor: Any,
+        settings: Plugins,
+        health: PluginHealth,
+        updated: Callable[[Device], None],
+    ) -> None:
+        """`updated` is called with a terminal that a handler may have changed."""
+        self.health = health
+        """What has failed in this process."""
+        self._store = store
+        self._reactor = reactor
+        self._workers: Mapping[str, PluginWorker] = {
+            plugged.name: PluginWorker(
+                plugged,
+                store,
+                UploadDecoder(plugged.tables, limits),
+                reactor,
+                settings.time_limit_seconds,
+                updated,
+            )
+            for plugged in handlers.all
+            if plugged.way is not Way.TRUSTED
+        }
+        self._late: dict[str, float] = {}
+        self._later = {plugged.name for plugged in handlers.later}
+        self._loops = [
+            (LoopingCall(self._watch), WATCH_EVERY),
+            (LoopingCall(self._look), LOOK_EVERY),
+        ]
+
+    def start(self, unprepared: Collection[object] = ()) -> None:
+        """Start the workers; `unprepared` are the handlers whose tables are not made."""
+        for worker in self._workers.values():
+            worker.start(is_prepared=worker.plugged.handler not in unprepared)
+        if self._workers:
+            for loop, interval in self._loops:
+                loop.clock = self._reactor
+                loop.start(interval, now=False)
+
+    async def stop(self) -> None:
+        """Let handlers that run return; those that do not, do not hold up the stop."""
+        for loop, _ in self._loops:
+            if loop.running:
+                loop.stop()
+        ended = DeferredList([worker.stop() for worker in self._workers.values()])
+        try:
+            await ended.addTimeout(STOP_SECONDS, self._reactor)
+        except TimedOut:
+            for worker in self._workers.values():
+                if worker.running is not None:
+                    self._log.warn(
+                        "The {plugin} has not returned; its lines wait", plugin=worker.label
+                    )
+                    worker.abort()
+
+    def wake(self, plugins: Iterable[str]) -> None:
+        """Let plugins look into their inbox: something was added."""
+        for name in plugins:
+            self._workers[name].wake()
+
+    def problems(self) -> list[ServerProblem]:
+        """Handlers that do not return, or whose tables are not made."""
+        now = self._reactor.seconds()
+        found = []
+        for name, worker in self._workers.items():
+            late, unprepared = self._late.get(name), worker.unprepared
+            if late is not None:
+                found.append(
+                    ServerProblem(
+                        code=ProblemCode.PLUGIN_STUCK,
+                        subject=f"plugin {name}",
+                        detail=f"It has not returned for {int(late)} s.",
+                        since_at=int(1000 * (now - late)),
+                    )
+                )
+            elif unprepared is not None:
+                found.append(
+                    ServerProblem(
+                        code=ProblemCode.PLUGIN_FAILING,
+                        subject=f"plugin {name}",
+                        detail=f"It cannot make its tables: {unprepared.error}.",
+                        since_at=int(1000 * unprepared.since),
+                    )
+                )
+        return found
+
+    def stored_problems(self, tx: ITransaction) -> list[ServerProblem]:
+        """Plugins whose inbox does not empty."""
+        now = int(1000 * self._reactor.seconds())
+        return [
+            problem
+            for state in tx.inbox.states()
+            if (problem := self._problem_of(state, now)) is not None
+        ]
+
+    def failure(self, kind: str, name: str) -> str | None:
+        """The class of the last error of a plugin in this process; None if it works."""
+        failure = self.health.failures.get(f"{kind} {name}")
+        if kind == RECORD_HANDLER and name in self._workers:
+            failure = self._workers[name].unprepared or failure
+            if name in self._late:
+                return TimeoutError.__name__
+        return None if failure is None else failure.error
+
+    def is_later(self, name: str) -> bool:
+        """Whether a record handler stores from its inbox."""
+        return name in self._later
+
+    async def states(self) -> Sequence[InboxState]:
+        """What waits for each plugin; what is in an inbox or is read from one is in it."""
+        found = await self._store.read(lambda tx: tx.inbox.states())
+        there = {state.plugin for state in found}
+        empty = [InboxState(plugin=name) for name in self._workers if name not in there]
+        return [*found, *empty]
+
+    def _problem_of(self, state: InboxState, now: int) -> ServerProblem | None:
+        oldest_at = now if state.oldest_at is None else state.oldest_at
+        waiting = f"{state.waiting} parts of uploads wait for it"
+        since = oldest_at
+        if state.plugin not in self._workers:
+            code, why = ProblemCode.PLUGIN_MISSING, ""
+        elif state.error is not None:
+            code, why = ProblemCode.PLUGIN_FAILING, f"; it last failed with {state.error}"
+            since = oldest_at if state.failed_at is None else state.failed_at
+        elif now - oldest_at > 1000 * LONG_SECONDS:
+            code, why = ProblemCode.PLUGIN_SLOW, ""
+        else:
+            return None
+        if state.isolated:
+            why += f"; {state.isolated} of them are set apart"
+        return ServerProblem(
+            code=code, subject=f"plugin {state.plugin}", detail=f"{waiting}{why}.", since_at=since
+        )
+
+    def _watch(self) -> None:
+        for name, worker in self._workers.items():
+            late = worker.watch()
+            if late is None:
+                self._late.pop(name, None)
+            else:
+                self._late[name] = late
+
+    async def _look(self) -> None:
+        now = int(1000 * self._reactor.seconds())
+        try:
+            due = await self._store.read(lambda tx: tx.inbox.due(now))
+        except StoreError as error:
+            self._log.warn("The inbox of plugins waits: {error}", error=str(error))
+            return
+        self.wake(name for name in due if name in self._workers)
+        for worker in self._workers.values():
+            if worker.unprepared is not None:
+                worker.wake()

@@ -1,0 +1,301 @@
+"""A thread for each plugin, on which its record handler stores what is in its inbox.
+
+Theory of operation. The thread takes the next items of one terminal, decodes them, and calls the
+handler in a transaction of its own, which also drops the items. If that fails, the items stay and
+are taken again after a pause, which grows; one that goes on failing is isolated, so that later
+lines of its terminal can pass it. A transaction that lasts too long is ended from outside, as on
+SQLite nobody else can write meanwhile. The thread itself cannot be ended: a handler that does not
+return keeps its own items waiting, and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import attrs
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import blockingCallFromThread
+
+from ..containment import PluginError, PluginFailure, contained, report
+from ..interfaces import IPluginConnection, IStore, ITransaction, StoreError
+from ..model import Device, InboxItem
+from ..protocol.records import Batch
+from ..protocol.uploads import Contents, UploadDecoder
+from .handlers import PluggedHandler
+
+T = TypeVar("T")
+LOCK_SECONDS = (0.25, 0.5, 1.0, 2.0)
+"""How long a transaction may last, at the first try of an item, the second one, and so on."""
+PAUSES = tuple(2**number for number in range(10))
+"""Seconds until an item is taken again after the first failure, the second one, and so on."""
+LONG_PAUSES = (600, 3600, 86_400)
+"""The same for an item at which the handler did not return."""
+LONGEST_REST = 3
+"""Which of the pauses is the longest that the handler rests for, after items of several terminals
+have failed one after the other."""
+MOST_TRIES = 8
+"""After so many failures, an item is isolated."""
+CLAIM_SECONDS = 60
+"""Beyond the time limit: for how long no other process takes the items."""
+_DID_NOT_RETURN = "did not return"
+
+
+class _Gone(Exception):
+    """Another process has stored the items meanwhile."""
+
+
+@attrs.frozen
+class Running:
+    """A call of the handler that has not returned yet."""
+
+    items: Sequence[InboxItem]
+    since: float
+    lock_seconds: float
+    connection: IPluginConnection | None
+    """The one with its transaction, if it has one."""
+
+
+@attrs.define
+class Watched:
+    """What has been done about a call that lasts too long."""
+
+    call: Running | None = None
+    is_aborted: bool = False
+    is_reported: bool = False
+
+
+class PluginWorker:
+    """Calls the record handler of one plugin, on a thread."""
+
+    def __init__(
+        self,
+        plugged: PluggedHandler,
+        store: IStore,
+        decoder: UploadDecoder,
+        reactor: Any,
+        time_limit: float,
+        updated: Callable[[Device], None],
+    ) -> None:
+        """`updated` is called on the reactor with a terminal that the handler may have changed."""
+        self.plugged = plugged
+        self.label = f"record handler {plugged.name}"
+        self.running: Running | None = None
+        """The call that goes on now."""
+        self.unprepared: PluginFailure | None = None
+        """Why the tables of the handler are not made; None if they are."""
+        self.done: Deferred[None] = Deferred()
+        """Fires when the thread has ended."""
+        self._store = store
+        self._decoder = decoder
+        self._reactor = reactor
+        self._time_limit = time_limit
+        self._updated = updated
+        self._watched = Watched()
+        self._wakes: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._is_awake = False
+        self._prepare_tries = 0
+        self._prepare_at = 0.0
+        self._failures = 0
+        self._not_before = 0.0
+        self._thread = threading.Thread(
+            target=self._run_thd, name=f"zkpush plugin {plugged.name}", daemon=True
+        )
+
+    def start(self, *, is_prepared: bool) -> None:
+        """Start the thread; if its tables are not made, that is tried again."""
+        if not is_prepared:
+            self._unprepare(StoreError("the tables were not made at the start"))
+        self._thread.start()
+        self.wake()
+
+    def wake(self) -> None:
+        """Look into the inbox; from any thread."""
+        if not self._is_awake:
+            self._is_awake = True
+            self._wakes.put(True)
+
+    def stop(self) -> Deferred[None]:
+        """Take nothing more; the Deferred fires when the handler has returned."""
+        self._wakes.put(False)
+        return self.done
+
+    def abort(self) -> None:
+        """End the transaction of a call that goes on, and do not wait for it."""
+        call = self.running
+        if call is not None and call.connection is not None:
+            # A statement that runs may have to be waited for: not on the reactor.
+            threading.Thread(
+                target=call.connection.abort_thd, name="zkpush abort", daemon=True
+            ).start()
+
+    def watch(self) -> float | None:
+        """Look at a call that goes on: for how many seconds it has not returned in time."""
+        call, watched = self.running, self._watched
+        if call is None:
+            return None
+        if watched.call is not call:
+            watched = self._watched = Watched(call)
+        seconds = self._reactor.seconds() - call.since
+        if seconds > call.lock_seconds and not watched.is_aborted:
+            watched.is_aborted = True
+            self.abort()
+        if seconds <= self._time_limit:
+            return None
+        if not watched.is_reported:
+            watched.is_reported = True
+            self._report_late(call)
+        return float(seconds)
+
+    def _report_late(self, call: Running) -> None:
+        """Note that the handler does not return; of several items, nobody knows at which."""
+        error = TimeoutError(_DID_NOT_RETURN)
+        report(
+            self.label, "storing lines", error, table=call.items[0].table if call.items else None
+        )
+        if not call.items:
+            return
+        head, rest = call.items[0], [item.id for item in call.items[1:]]
+        now = self._now()
+        next_at = now + 1000 * LONG_PAUSES[min(head.tries, len(LONG_PAUSES) - 1)]
+
+        def unit(tx: ITransaction) -> None:
+            tx.inbox.failed([head.id], _DID_NOT_RETURN, now, next_at, isolated=not rest)
+            if rest:
+                tx.inbox.failed(rest, _DID_NOT_RETURN, now, next_at, isolated=False)
+
+        self._store.write(unit).addErrback(lambda failure: None)
+
+    def _run_thd(self) -> None:
+        connection: IPluginConnection | None = None
+        while self._wakes.get():
+            self._is_awake = False
+            try:
+                connection = connection or self._store.connection()
+                while self._wakes.empty() and self._turn_thd(connection):
+                    pass
+                connection.close_thd()
+            except BaseException as error:  # of the store; what waits is on disk
+                report(self.label, "reading its inbox", error)
+        self._reactor.callFromThread(self.done.callback, None)
+
+    def _turn_thd(self, connection: IPluginConnection) -> bool:
+        """Store the next items; whether there may be more."""
+        if self._reactor.seconds() < self._not_before or not self._prepare_thd(connection):
+            return False
+        name, now = self.plugged.name, self._now()
+        until = now + int(1000 * (self._time_limit + CLAIM_SECONDS))
+        items = self._write_thd(lambda tx: tx.inbox.claim(name, now, until))
+        if not items:
+            return False
+        contents = [self._decoder.decode(item.upload, item.dialect) for item in items]
+        lock_seconds = LOCK_SECONDS[min(items[0].tries, len(LOCK_SECONDS) - 1)]
+        self.running = Running(items, self._reactor.seconds(), lock_seconds, connection)
+        try:
+            device, batches = connection.run_thd(lambda tx: self._store_thd(tx, items, contents))
+        except _Gone:
+            return True
+        except BaseException as error:
+            self.running = None
+            self._failed_thd(items, error)
+            return True
+        self.running = None
+        self._failures = 0
+        for batch in batches:
+            self._tell_thd(device, batch)
+        if self.plugged.changes_device:
+            self._reactor.callFromThread(self._updated, device)
+        return True
+
+    def _store_thd(
+        self, tx: ITransaction, items: Sequence[InboxItem], contents: Sequence[Contents]
+    ) -> tuple[Device, list[Batch]]:
+        device = tx.devices.get(items[0].device_id)
+        stored = []
+        for item, content in zip(items, contents, strict=True):
+            for batch in content.batches:
+                if batch.rows:
+                    self.plugged.handler.persist(tx, device, batch, item.received_at)
+                    stored.append(batch)
+            if content.rejects:
+                tx.rejects.add(device.id, content.rejects, item.received_at)
+        if not tx.inbox.stored([item.id for item in items]):
+            raise _Gone
+        return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored
+
+    def _failed_thd(self, items: Sequence[InboxItem], error: BaseException) -> None:
+        """Note a failure: items that were stored together are taken again one by one."""
+        ids = [item.id for item in items]
+        if len(ids) > 1:
+            self._write_thd(lambda tx: tx.inbox.give_back(ids))
+            return
+        item, now = items[0], self._now()
+        device = self._write_thd(lambda tx: tx.devices.get(item.device_id))
+        kind = type(error)
+        if self._watched.is_aborted and self._watched.call and self._watched.call.items is items:
+            kind = TimeoutError
+        report(self.label, "storing lines", error, sn=device.sn, table=item.table)
+        self._failures += 1
+        pause = PAUSES[min(item.tries, len(PAUSES) - 1)]
+        is_isolated = item.is_isolated or item.tries + 1 >= MOST_TRIES
+        if is_isolated:
+            pause = max(pause, LONG_PAUSES[0])
+        self._write_thd(
+            lambda tx: tx.inbox.failed(
+                ids, kind.__name__, now, now + 1000 * pause, isolated=is_isolated
+            )
+        )
+        if self._failures > 2:
+            # One after the other has failed: it is not the items.
+            rest = PAUSES[min(self._failures - 3, LONGEST_REST)]
+            self._not_before = self._reactor.seconds() + rest
+
+    def _tell_thd(self, device: Device, batch: Batch) -> None:
+        """Tell the handler that its rows are on disk; nothing depends on what it does then."""
+        self.running = Running((), self._reactor.seconds(), self._time_limit, None)
+        try:
+            with (
+                contextlib.suppress(PluginError),
+                contained(self.label, "after the commit", sn=device.sn, table=batch.table.name),
+            ):
+                self.plugged.handler.stored(device, batch)
+        finally:
+            self.running = None
+
+    def _prepare_thd(self, connection: IPluginConnection) -> bool:
+        """Let the handler make its tables, if that failed at the start; whether they are made."""
+        if self.unprepared is None:
+            return True
+        if self._reactor.seconds() < self._prepare_at:
+            return False
+        handler: Any = self.plugged.handler
+        self.running = Running((), self._reactor.seconds(), LOCK_SECONDS[-1], connection)
+        try:
+            connection.run_thd(handler.prepare)
+        except BaseException as error:
+            report(self.label, "making its tables", error)
+            self._unprepare(error)
+            return False
+        finally:
+            self.running = None
+        self.unprepared = None
+        return True
+
+    def _unprepare(self, error: BaseException) -> None:
+        now = self._reactor.seconds()
+        since = now if self.unprepared is None else self.unprepared.since
+        self.unprepared = PluginFailure(type(error).__name__, since)
+        self._prepare_at = now + PAUSES[min(self._prepare_tries, len(PAUSES) - 1)]
+        self._prepare_tries += 1
+
+    def _write_thd(self, unit: Callable[[ITransaction], T]) -> T:
+        write: Any = self._store.write
+        result: T = blockingCallFromThread(self._reactor, write, unit)
+        return result
+
+    def _now(self) -> int:
+        """The time, in milliseconds since the epoch."""
+        return int(self._reactor.seconds() * 1000)

@@ -1,0 +1,118 @@
+"""`GET plugins`: what was found, whether it works, and what waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ..device.plugininbox import RECORD_HANDLER, PluginInbox
+from ..interfaces import IStore
+from ..model import InboxState
+from ..plugins import PluginInfo
+from ..protocol.fields import Scope
+from .listing import Listing, ListQuery, listing
+from .routes import Route
+from .times import instant_or_none
+
+State = Literal["ok", "failing", "missing"]
+
+
+class PluginView(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin, of zkpush itself or of another package."""
+
+    name: str
+    kind: Annotated[
+        str,
+        Meta(
+            description="`record handler`, `admission policy`, `verifier`, `cipher suite` or "
+            "`store`"
+        ),
+    ]
+    package: Annotated[str | None, Meta(description="The distribution or module that it is of")]
+    version: str | None
+    state: Annotated[
+        State,
+        Meta(
+            description="`missing`: it is not installed, and lines are kept for it; `failing`: it "
+            "has failed since it last succeeded"
+        ),
+    ]
+    inline: Annotated[
+        bool, Meta(description="Whether it stores its lines in the transaction of the upload")
+    ]
+    waiting: Annotated[int, Meta(description="Parts of uploads that wait for it")]
+    isolated: Annotated[
+        int, Meta(description="How many of those have failed often, and let later ones pass")
+    ]
+    oldest_at: Annotated[str | None, Meta(description="When the oldest of those came")]
+    last_error: Annotated[str | None, Meta(description="The class of what it last raised")]
+
+
+class PluginEndpoints:
+    """The route of plugins."""
+
+    def __init__(self, store: IStore, plugins: Sequence[PluginInfo], inbox: PluginInbox) -> None:
+        self._store = store
+        self._plugins = plugins
+        self.inbox = inbox
+
+    def routes(self) -> list[Route]:
+        """The route."""
+        return [
+            Route(
+                "GET",
+                "/plugins",
+                Scope.READ,
+                self.plugins,
+                "Plugins: whether they work, and what waits for them",
+                query=ListQuery,
+                returns=Listing[PluginView],
+            )
+        ]
+
+    async def plugins(self, query: ListQuery) -> Listing[PluginView]:
+        """List plugins; those that are missing last."""
+        states = {
+            state.plugin: state for state in await self._store.read(lambda tx: tx.inbox.states())
+        }
+        views = [self._view(one, states) for one in self._plugins]
+        there = {one.name for one in self._plugins if one.kind == RECORD_HANDLER}
+        gone = [_missing(state) for name, state in states.items() if name not in there]
+        part = [*enumerate([*views, *gone], 1)][query.after : query.after + query.limit]
+        return listing([view for _, view in part], [number for number, _ in part], query)
+
+    def _view(self, plugin: PluginInfo, states: Mapping[str, InboxState]) -> PluginView:
+        state = states.get(plugin.name) if plugin.kind == RECORD_HANDLER else None
+        error = self.inbox.failure(plugin.kind, plugin.name)
+        if error is None and state is not None:
+            error = state.error
+        return PluginView(
+            name=plugin.name,
+            kind=plugin.kind,
+            package=plugin.package,
+            version=plugin.version,
+            state="ok" if error is None else "failing",
+            inline=plugin.kind == RECORD_HANDLER and not self.inbox.is_later(plugin.name),
+            last_error=error,
+            waiting=0 if state is None else state.waiting,
+            isolated=0 if state is None else state.isolated,
+            oldest_at=instant_or_none(None if state is None else state.oldest_at),
+        )
+
+
+def _missing(state: InboxState) -> PluginView:
+    return PluginView(
+        name=state.plugin,
+        kind=RECORD_HANDLER,
+        package=None,
+        version=None,
+        state="missing",
+        inline=False,
+        last_error=state.error,
+        waiting=state.waiting,
+        isolated=state.isolated,
+        oldest_at=instant_or_none(state.oldest_at),
+    )

@@ -1,0 +1,118 @@
+"""Transactions of plugins: each plugin has a connection, so that it can end no transaction but its
+own, and an end to how long that keeps locks from others."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import blockingCallFromThread
+from zope.interface import implementer
+
+from ..interfaces import IPluginConnection, StoreError
+from .databases import Database
+from .transaction import Transaction
+from .vault import Vault
+from .writer import GroupCommitWriter
+
+T = TypeVar("T")
+
+
+@implementer(IPluginConnection)
+class PluginConnection:
+    """A connection of its own."""
+
+    def __init__(self, database: Database, vault: Vault, now: Callable[[], int]) -> None:
+        self._database = database
+        self._vault = vault
+        self._now = now
+        self._transaction: Transaction | None = None
+        self._lock = threading.Lock()
+        """Held where a transaction begins or ends: one that is committed is not aborted."""
+
+    def run_thd(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit of work and commit it."""
+        if self._transaction is None:
+            self._transaction = self._connect_thd()
+        transaction = self._transaction
+        try:
+            transaction.begin()
+            point = transaction.savepoint("plugin")
+            result = unit(transaction)
+            point.check()
+            point.release()
+            with self._lock:
+                if self._transaction is not transaction:
+                    raise StoreError("the transaction took too long, and was ended")
+                transaction.commit()
+        except BaseException:
+            transaction.forget()
+            with self._lock:
+                self._transaction = None
+            # Whatever the plugin has done to the connection, nobody uses it again.
+            with contextlib.suppress(*self._database.errors):
+                transaction.roll_back()
+            self._close_thd(transaction)
+            raise
+        return result
+
+    def abort_thd(self) -> None:
+        """End the transaction that runs."""
+        with self._lock:
+            transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            self._database.abort(transaction.driver)
+
+    def close_thd(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            transaction, self._transaction = self._transaction, None
+        if transaction is not None:
+            self._close_thd(transaction)
+
+    def _close_thd(self, transaction: Transaction) -> None:
+        with contextlib.suppress(*self._database.errors):
+            transaction.connection.close()
+
+    def _connect_thd(self) -> Transaction:
+        try:
+            connection = self._database.engine.connect()
+        except self._database.errors as error:
+            words = self._database.words(error)
+            raise StoreError(f"the database is out of reach: {words}") from error
+        return Transaction(self._database, self._vault, connection, self._now, writes=True)
+
+
+@implementer(IPluginConnection)
+class SharedConnection:
+    """The writer's connection, where the database has no other: it is in memory."""
+
+    def __init__(self, writer: GroupCommitWriter, reactor: IReactorFromThreads) -> None:
+        self._writer = writer
+        self._reactor = reactor
+
+    def run_thd(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit of work and commit it."""
+
+        results: list[T] = []
+
+        def attempted(transaction: Transaction) -> BaseException | None:
+            results.clear()
+            return transaction.attempt("plugin", False, lambda: results.append(unit(transaction)))
+
+        submit: Any = self._writer.submit
+        failed: BaseException | None = blockingCallFromThread(
+            self._reactor, submit, attempted, True
+        )
+        if failed is not None:
+            raise failed
+        return results[0]
+
+    def abort_thd(self) -> None:
+        """Do nothing: the writer waits for the unit."""
+
+    def close_thd(self) -> None:
+        """Do nothing: the connection is the writer's."""

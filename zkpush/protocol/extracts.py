@@ -1,0 +1,78 @@
+"""Extracts: the part of an upload that is of one table, in the bytes in which it came.
+
+What a plugin is to read later, or what it failed to store, is kept as it was sent, so that any
+version of the plugin can read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+import msgspec
+
+from .fields import Layout, Table
+from .lines import find_keyword
+from .packets import Limits, PacketError, members
+from .requests import Upload
+
+MOST_LINES = 100
+"""Lines of one extract; there are several of one table in a long upload."""
+_OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
+
+
+class Extractor:
+    """Takes uploads apart by the tables that their lines belong to."""
+
+    def __init__(self, tables: Iterable[Table], limits: Limits) -> None:
+        self._limits = limits
+        self._tables: dict[str, Table] = {}
+        self._keywords: dict[str, Table] = {}
+        for table in tables:
+            for name in (table.name, *table.aliases):
+                self._tables[name.lower()] = table
+            if table.keyword is not None:
+                for keyword in (table.keyword, *table.aliases):
+                    self._keywords[keyword.lower()] = table
+
+    def extracts(
+        self, upload: Upload, wanted: Collection[str], without: Collection[bytes] = ()
+    ) -> Iterator[tuple[str, Upload]]:
+        """The extracts of the tables of these names, each as an upload of its own.
+
+        Lines that are in `without` are left out: they were rejected, and are kept as rejects.
+        """
+        for body in self._bodies(upload):
+            own = self._tables.get(upload.table.lower())
+            if own is not None and own.layout not in _OF_LINES:
+                if own.name in wanted and body not in without:
+                    yield own.name, _part(upload, body)
+                continue
+            lines: dict[str, list[bytes]] = {}
+            for line in body.split(b"\n"):
+                line = line.rstrip(b"\r")
+                table = self._table_of(line, own)
+                if table is not None and table.name in wanted and line not in without:
+                    lines.setdefault(table.name, []).append(line)
+            for name, found in lines.items():
+                for start in range(0, len(found), MOST_LINES):
+                    yield name, _part(upload, b"\n".join(found[start : start + MOST_LINES]))
+
+    def _bodies(self, upload: Upload) -> Iterator[bytes]:
+        if not upload.packed:
+            yield upload.body
+            return
+        try:
+            yield from [member.data for member in members(upload.body, self._limits)]
+        except PacketError:
+            return  # it is a reject as a whole
+
+    def _table_of(self, line: bytes, own: Table | None) -> Table | None:
+        if not line.strip(b"\t "):
+            return None
+        keyword = find_keyword(line)
+        table = None if keyword is None else self._keywords.get(keyword.lower())
+        return own if table is None else table
+
+
+def _part(upload: Upload, body: bytes) -> Upload:
+    return msgspec.structs.replace(upload, body=body, packed=False)
