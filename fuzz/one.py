@@ -18,7 +18,7 @@ def main() -> None:
     for number, seed in enumerate(target.seeds):
         (pathlib.Path(folder) / f"seed-{number}").write_bytes(seed)
     options += [f"-max_len={target.longest}", folder]
-    atheris.Setup([sys.argv[0], *options], target.run)
+    atheris.Setup([sys.argv[0], *options], target.fuzz)
     atheris.Fuzz()
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import zlib
 from collections.abc import Callable, Iterable
 
 import attrs
 
+from tests import cost
 from tests.door import corpus, differential
 from zkpush.crypto.sealing import decode_public, decode_value
 from zkpush.protocol.dialect import Dialect
@@ -34,6 +36,8 @@ _LIMITS = Limits(compressed=65_536, expanded=262_144, ratio=100, members=50, mem
 _DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], _LIMITS)
 _TABLES = ["OPERLOG", "tabledata", *[n for t in RECORD_TABLES for n in (t.name, *t.aliases)]]
 _TABLES += [OPTIONS.name, "INFO"]
+MEASURED_ONE_OF = 64
+"""Of how many inputs one is measured, too."""
 _ENCODINGS = ("utf-8", "gb18030")
 
 
@@ -46,6 +50,24 @@ class Target:
     """What the fuzzer begins with."""
     longest: int = 2048
     """Bytes."""
+    is_measured: bool = True
+    """Whether its cost is that of our own code only."""
+
+    def check(self, data: bytes, *, measured: bool = True) -> None:
+        """Run the target; and, if its cost is measured, on longer inputs that are made of this.
+
+        A piece of the input, chosen by its last two bytes, is repeated: what takes more than time
+        and memory in proportion to its length raises `cost.Growth`.
+        """
+        self.run(data)
+        if measured and self.is_measured and len(data) > 2:
+            start = data[-1] * 8 % len(data)
+            piece = data[start : start + 1 + data[-2] % 8]
+            cost.check_pumped(self.run, data, start, piece)
+
+    def fuzz(self, data: bytes) -> None:
+        """Run the target, and measure the cost of some inputs: that takes as long as hundreds."""
+        self.check(data, measured=zlib.crc32(data) % MEASURED_ONE_OF == 0)
 
 
 def _head(data: bytes, count: int) -> tuple[bytes, bytes]:
@@ -194,7 +216,7 @@ _HTTP = tuple(
 )
 
 TARGETS = {
-    "channel": Target(channel, _HTTP),
+    "channel": Target(channel, _HTTP, is_measured=False),  # half of it is twisted.web's
     "records": Target(records, _each(_UPLOADS)),
     "replies": Target(replies, _ANSWERS),
     "packets": Target(

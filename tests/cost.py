@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import time
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import attrs
 
+T = TypeVar("T")
 LENGTHS = (1_000, 4_000, 16_000)
 """Lengths to compare: 16 times from the first to the last."""
 NOISE_SECONDS = 0.02
 """What takes less is not compared: something quadratic takes more at the longest length."""
-MARGIN = 3.0
+MARGIN = 6.0
 """How much faster than its length the cost of an input may grow: quadratic is 16."""
 RUNS = 3
 
@@ -27,27 +29,55 @@ class Growth(AssertionError):
 
 @attrs.frozen(kw_only=True)
 class Budget:
-    """What an input may cost; generous, as it is to find growth and not slowness."""
+    """What an input may cost: so much, and so much more for each byte.
 
-    seconds: float = 0.05
-    """For an empty input."""
-    seconds_per_byte: float = 20e-6
-    peak: int = 1024 * 1024
-    """Bytes of memory for an empty input."""
+    Generous: it is to find growth, and not slowness, on a machine that is shared.
+    """
+
+    seconds: float = 0.2
+    seconds_per_byte: float = 50e-6
+    peak: int = 2 * 1024 * 1024
+    """Bytes of memory."""
     peak_per_byte: int = 1000
 
     def check(self, run: Callable[[], object], length: int) -> None:
         """Run something that reads so many bytes; `Growth` if it costs more than it may."""
         most = self.seconds + self.seconds_per_byte * length
-        for _ in range(RUNS):
-            spent = seconds(run)
-            if spent <= most:
-                break
-        else:
+        spent = min(_until(most, run))
+        if spent > most:
             raise Growth(f"{length} bytes take {spent:.3f} s; {most:.3f} s are allowed")
-        bytes_ = peak(run)
-        if bytes_ > self.peak + self.peak_per_byte * length:
-            raise Growth(f"{length} bytes take {bytes_} bytes of memory")
+        held = peak(run)
+        if held > self.peak + self.peak_per_byte * length:
+            raise Growth(f"{length} bytes take {held} bytes of memory")
+
+
+def _until(enough: float, run: Callable[[], object]) -> Iterator[float]:
+    """The seconds of some runs, up to the first that takes no longer than that."""
+    for _ in range(RUNS):
+        spent = seconds(run)
+        yield spent
+        if spent <= enough:
+            return
+
+
+def pumped(data: bytes, start: int, piece: bytes, length: int) -> bytes:
+    """The data with a piece repeated at a place, so that it has about so many bytes."""
+    times = max(0, length - len(data)) // len(piece)
+    return data[:start] + piece * times + data[start:]
+
+
+def check_pumped(
+    run: Callable[[bytes], object],
+    data: bytes,
+    start: int,
+    piece: bytes,
+    budget: Budget = Budget(),
+    lengths: Sequence[int] = LENGTHS,
+) -> None:
+    """Repeat a piece of some data; `Growth` if that costs more than in proportion."""
+    check_linear(lambda length: pumped(data, start, piece, length), run, lengths)
+    longest = pumped(data, start, piece, lengths[-1])
+    budget.check(lambda: run(longest), len(longest))
 
 
 def seconds(run: Callable[[], object]) -> float:
@@ -73,8 +103,8 @@ def peak(run: Callable[[], object]) -> int:
 
 
 def check_linear(
-    make: Callable[[int], object],
-    run: Callable[[object], object],
+    make: Callable[[int], T],
+    run: Callable[[T], object],
     lengths: Sequence[int] = LENGTHS,
 ) -> None:
     """Run on inputs of growing length; `Growth` if the time grows faster than the length.
