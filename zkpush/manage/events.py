@@ -200,12 +200,12 @@ class Listener:
                     self._feed.go_live(self)
                     return
                 try:
-                    part = await self._feed.read(self._cursor, position, self._kinds - {GAP})
+                    part = await self._feed.read(self._cursor, self._kinds - {GAP})
                 except StoreError:
                     await deferLater(self._clock, EVERY)
                     continue
-                if self._send(part.messages) and not part.full:
-                    self._cursor = self._cursor.beyond(position)
+                if self._send(part.messages) and not part.is_cut:
+                    self._cursor = self._cursor.beyond(part.position)
         except Exception:
             self._log.failure("A listener is not told what it missed")
             self.end()

@@ -4,24 +4,28 @@ Theory of operation. A cursor says how far somebody has heard: the id of the las
 of the last attendance record. Ids ascend in the order of the commits, so that whoever goes on from
 a cursor misses nothing, and hears nothing twice. The feed has a position; each second it reads what
 is after it, in one query, and tells those listeners that have heard everything before. A listener
-that is behind, because it comes back with an old cursor or was slow for a while, reads for itself
-until it has reached the position. Without listeners nothing is read at all.
+that is behind, because it comes back with an old cursor or was slow for a while, is read for
+separately until it has reached the position; listeners at the same place share what is read.
+Without listeners nothing is read at all.
 """
 
 from __future__ import annotations
 
 import heapq
 import re
+from bisect import bisect_right
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
 
 import attrs
 import msgspec
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import GAP, Page
@@ -33,6 +37,8 @@ EVERY = 1.0
 """Seconds between two looks."""
 PART = 1000
 """Most events, and most records, that are read at once."""
+KEPT = 8
+"""Most parts that are kept for listeners that are behind: some 500 kB each."""
 ATTENDANCE = "attendance"
 PROBLEM = "problem"
 KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
@@ -88,10 +94,12 @@ class Part:
     """What has happened after a cursor, in order."""
 
     messages: Sequence[Message]
-    full: bool
-    """Whether there may be more."""
+    is_cut: bool
+    """Whether there is more."""
     end: Cursor
     """How far the messages go."""
+    position: Cursor
+    """Where the feed was when this was read: all before it is here, unless the part is cut."""
 
 
 class Listens(Protocol):
@@ -111,6 +119,7 @@ class Feed:
 
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
         self._store = store
+        self._shared = SharedReads(store)
         self._clock = clock
         self._listeners: set[Listens] = set()
         self._live: set[Listens] = set()
@@ -126,9 +135,9 @@ class Feed:
         """The cursor of now."""
         return await self._store.read(lambda tx: Cursor(tx.events.last(), tx.attendance.last()))
 
-    async def read(self, after: Cursor, until: Cursor, kinds: Collection[str]) -> Part:
-        """What of some kinds happened between two cursors, or the first part of it."""
-        return await self._store.read(lambda tx: _read_thd(tx, after, until, kinds))
+    async def read(self, after: Cursor, kinds: Collection[str]) -> Part:
+        """What happened after a cursor, or the first part of it; other kinds may be among it."""
+        return await self._shared.read(after, self.position, kinds)
 
     def join(self, listener: Listens, end: Cursor) -> None:
         """Begin to look, if nobody has listened; `end` is a cursor that is reached already."""
@@ -150,6 +159,8 @@ class Feed:
         """Forget a listener."""
         self._listeners.discard(listener)
         self._live.discard(listener)
+        if not self._listeners:
+            self._shared.clear()
 
     async def _run(self) -> None:
         while self._listeners:
@@ -166,7 +177,9 @@ class Feed:
     async def _look(self) -> bool:
         """Tell what is new; whether there may be more."""
         after = self.position
-        part: Part = await self._store.read(lambda tx: _read_thd(tx, after, None, KINDS))
+        part: Part = await self._store.read(
+            lambda tx: _read_thd(tx, after, after, Tables(True, True), is_aligned=False)
+        )
         self.position = part.end
         for listener in [*self._live]:
             try:
@@ -174,22 +187,101 @@ class Feed:
             except Exception:
                 self._log.failure("A listener is not told any more")
                 listener.end()
-        return part.full
+        return part.is_cut
+
+
+class Tables(NamedTuple):
+    """Which tables are read for some kinds."""
+
+    events: bool
+    records: bool
+
+    @classmethod
+    def of(cls, kinds: Collection[str]) -> Tables:
+        """The tables that have these kinds."""
+        return cls(not {ATTENDANCE}.issuperset(kinds), ATTENDANCE in kinds)
+
+
+class SharedReads:
+    """Parts of the feed for listeners that are behind; each is read and encoded once.
+
+    Listeners at the same place wait for one read of it, and the last parts are kept for those who
+    come there a little later. Parts end at the same ids whatever cursor they begin after, so that
+    listeners which begin at different cursors are soon at the same place. Reads take turns: however
+    many listeners are behind, they keep one thread of the store busy.
+    """
+
+    def __init__(self, store: IStore) -> None:
+        self._store = store
+        self._kept: OrderedDict[tuple[Cursor, Tables], Part] = OrderedDict()
+        self._running: dict[tuple[Cursor, Tables], list[Deferred[Part]]] = {}
+        self._turns = DeferredLock()
+
+    async def read(self, after: Cursor, position: Cursor, kinds: Collection[str]) -> Part:
+        """The first part after a cursor; `position` is reached already."""
+        tables = Tables.of(kinds)
+        place = Cursor(after.event * tables.events, after.record * tables.records)
+        key = (place, tables)
+        part = self._kept.get(key)
+        if part is not None:
+            self._kept.move_to_end(key)
+            return part
+        if key in self._running:
+            waiting: Deferred[Part] = Deferred()
+            self._running[key].append(waiting)
+            return await waiting
+        self._running[key] = []
+        try:
+            part = await self._turns.run(
+                lambda: Deferred.fromCoroutine(self._read(place, position, tables))
+            )
+        except Exception:
+            for waiting in self._running.pop(key):
+                waiting.errback(Failure())
+            raise
+        if part.is_cut:  # or more may come after it
+            self._keep(key, part)
+        for waiting in self._running.pop(key):
+            waiting.callback(part)
+        return part
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._kept.clear()
+
+    async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> Part:
+        return await self._store.read(
+            lambda tx: _read_thd(tx, after, position, tables, is_aligned=True)
+        )
+
+    def _keep(self, key: tuple[Cursor, Tables], part: Part) -> None:
+        self._kept[key] = part
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
 
 
 def _read_thd(
-    tx: ITransaction, after: Cursor, until: Cursor | None, kinds: Collection[str]
+    tx: ITransaction, after: Cursor, position: Cursor, tables: Tables, *, is_aligned: bool
 ) -> Part:
-    """Read, and encode, what has happened after a cursor."""
+    """Read, and encode, what has happened after a cursor.
+
+    A part that is aligned ends at a multiple of `PART`, in each of the tables.
+    """
     events: list[Message] = []
     records: list[Message] = []
-    if not {ATTENDANCE}.issuperset(kinds):
+    more_events = more_records = False
+    if tables.events:
+        found = tx.events.page(Page(PART, after.event))
+        count = _taken([event.id for event in found], is_aligned)
+        more_events = count < len(found) or count == PART
         events = [
             _message(event.kind, event.at, 0, event.id, _told(event.kind, event.at, event.data))
-            for event in tx.events.page(Page(PART, after.event))
-            if until is None or event.id <= until.event
+            for event in found[:count]
         ]
-    if ATTENDANCE in kinds:
+    if tables.records:
+        items = tx.attendance.page(Page(PART, after.record), None, None, None, None)
+        count = _taken([int(str(item["id"])) for item in items], is_aligned)
+        more_records = count < len(items) or count == PART
         records = [
             _message(
                 ATTENDANCE,
@@ -199,14 +291,21 @@ def _read_thd(
                 # One text for all listeners: nothing that is not for everyone.
                 attendance_view(item, ()),
             )
-            for item in tx.attendance.page(Page(PART, after.record), None, None, None, None)
-            if until is None or int(str(item["id"])) <= until.record
+            for item in items[:count]
         ]
-    messages = _ordered(events, records)
+    messages = _ordered((events, more_events), (records, more_records))
     ends = list(after)
     for message in messages:
         ends[message.place] = message.id
-    return Part(messages, PART in (len(events), len(records)), Cursor(*ends))
+    return Part(messages, more_events or more_records, Cursor(*ends), position)
+
+
+def _taken(ids: Sequence[int], is_aligned: bool) -> int:
+    """How many rows, of these ids, are taken into a part."""
+    if not ids or not is_aligned:
+        return len(ids)
+    end = -(-ids[0] // PART) * PART
+    return bisect_right(ids, end)
 
 
 def _told(kind: str, at: int, data: Any) -> dict[str, object]:
@@ -224,13 +323,14 @@ def _message(kind: str, at: int, place: int, id: int, data: object) -> Message:
 _AT: Callable[[Message], int] = attrgetter("at")
 
 
-def _ordered(*parts: Sequence[Message]) -> list[Message]:
-    """Put parts together by their times; each of them stays in its own order.
+def _ordered(*parts: tuple[Sequence[Message], bool]) -> list[Message]:
+    """Put rows of several tables together by their times; those of a table stay in their order.
 
-    What is later than the end of a full part waits: there may be something before it.
+    Each comes with whether there is more of its table. What is later than the end of such a one
+    waits: there may be something before it.
     """
-    merged = list(heapq.merge(*parts, key=_AT))
-    for part in parts:
-        if len(part) == PART and part[-1] in merged:
-            del merged[merged.index(part[-1]) + 1 :]
+    merged = list(heapq.merge(*(messages for messages, _ in parts), key=_AT))
+    for messages, is_more in parts:
+        if is_more and messages[-1] in merged:
+            del merged[merged.index(messages[-1]) + 1 :]
     return merged
