@@ -35,6 +35,7 @@ from .endpoints import is_encrypted
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .manage.problems import Problems
 from .manage.site import ManageSite
+from .protocol.text import visible
 from .resources.site import TerminalSite
 from .resources.transport import MOST_WAITING
 from .stopping import counted
@@ -279,7 +280,7 @@ def _settle() -> None:
 def stop_here(mistakes: list[str]) -> NoReturn:
     """Say what is wrong, a line each, and end with status 1."""
     for mistake in mistakes:
-        print(f"zkpush: {mistake}", file=sys.__stderr__)
+        print(f"zkpush: {visible(mistake)}", file=sys.__stderr__)
     raise SystemExit(1)
 
 

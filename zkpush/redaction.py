@@ -1,4 +1,4 @@
-"""What logs never hold: a secret field, a token, or the body of a request.
+"""What logs never hold: a secret field, a token, the body of a request, or what steers a screen.
 
 The rule. Our own messages name terminals, users, tables and counts, and nothing else of what was
 sent. An exception that nobody expected, of ours, of a plugin or of a library, may quote what it was
@@ -17,11 +17,12 @@ import threading
 from types import TracebackType
 from typing import Any
 
-from twisted.logger import ILogObserver, LogEvent, Logger, globalLogPublisher
+from twisted.logger import ILogObserver, LogEvent, Logger, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from .interfaces import StoreError
+from .protocol.text import visible
 
 MOST_CAUSES = 5
 """Exceptions of a chain that are named."""
@@ -57,7 +58,10 @@ def redacted(failure: Failure) -> Failure:
 
 @implementer(ILogObserver)
 def redact(event: LogEvent) -> None:
-    """Take the messages of exceptions out of an event, for all observers that come after."""
+    """Take the messages of exceptions out of an event, for all observers that come after.
+
+    Nor can any text in it steer a screen, or look like another line of the log.
+    """
     for name, value in [*event.items()]:
         if isinstance(value, Failure):
             event[name] = redacted(value)
@@ -65,10 +69,17 @@ def redact(event: LogEvent) -> None:
             event.setdefault("exception", str(event[name].value))
         elif isinstance(value, BaseException) and not isinstance(value, (Redacted, *_KNOWN)):
             event[name] = describe(value)
+        elif isinstance(value, str) and not name.startswith("log_"):
+            # What is quoted begins no line of its own.
+            event[name] = visible(value)
     if event.get("isError") and isinstance(event.get("failure"), Failure):
         # An event of the old kind (`log.err`) brings its text ready made.
         why = event.get("why") or "Unhandled Error"
         event["log_text"] = f"{why}\n{event['failure'].getTraceback()}"
+    text = formatEvent(event)
+    if visible(text, "\n\t") != text:  # of a value that is no text, or of an old event
+        event["log_format"] = "{log_visible}"
+        event["log_visible"] = visible(text, "\n\t")
 
 
 class _Forwarded(logging.Handler):

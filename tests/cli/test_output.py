@@ -33,7 +33,7 @@ def printed(capsys: pytest.CaptureFixture[str], *parts: list[dict[str, object]])
         (36.5, "36.5"),
         ({"PIN": "1", "Name": "Ann"}, "PIN=1 Name=Ann"),
         (["a", None], "a, "),
-        ("\x1b]0;x\x07 a\nb \u2028\x9b", "\\x1b]0;x\\x07 a\\x0ab \\x2028\\x9b"),
+        ("\x1b]0;x\x07 a\nb \u2028\x9b", "\\x1b]0;x\\x07 a\\x0ab \\u2028\\x9b"),
         ("Zoë 张伟 [red]", "Zoë 张伟 [red]"),
     ],
 )

@@ -19,6 +19,7 @@ from .commands import commands
 from .database import database
 from .devices import devices
 from .files import files
+from .output import Program
 from .plugins import plugins
 from .problems import problems
 from .simulate import simulate
@@ -27,7 +28,7 @@ from .tokens import tokens
 from .users import users
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--data",
     type=click.Path(path_type=Path),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import click
-import msgspec
 from twisted.internet.defer import CancelledError
 
 from .arguments import as_json, serial_number
 from .client import CSV, Api, Item
 from .following import follow
-from .output import Column, Table, print_csv, print_list
+from .output import Column, Table, print_csv, print_json, print_list
 from .running import with_api
 
 _COLUMNS = (
@@ -80,7 +79,7 @@ async def follow_(api: Api, as_json: bool) -> None:
         if kind != "attendance":
             return
         if as_json:
-            click.echo(msgspec.json.encode(record))
+            print_json(record)
         else:
             table.print([record])
 

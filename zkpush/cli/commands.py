@@ -12,7 +12,7 @@ from ..model import FINAL_STATES, CommandState
 from ..protocol.tables import COMMANDS
 from .arguments import as_json, pairs, serial
 from .client import Api, Item, Page
-from .output import Column, print_list, print_object, print_pairs, printable, progress
+from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
 from .running import with_api
 
 POLL_SECONDS = 1.0
@@ -68,7 +68,7 @@ async def send(
     body = {"command": command, "params": params}
     queued = await api.send("POST", "devices", sn, "commands", body=body)
     if not as_json:
-        click.echo(queued["id"])
+        echo(queued["id"])
     if not wait:
         if as_json:
             print_object(queued, as_json=True)
@@ -80,7 +80,7 @@ async def send(
         print_pairs(ended["result"])
     if ended["state"] != CommandState.DONE:
         raise click.ClickException(_verdict(ended, timeout))
-    click.echo(f"{command} is done.", err=True)
+    echo(f"{command} is done.", err=True)
 
 
 async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
@@ -152,7 +152,7 @@ async def show(api: Api, id: str, as_json: bool) -> None:
 async def cancel(api: Api, id: str) -> None:
     """Cancel a command that has not ended. A terminal that has it already may still do it."""
     await api.send("DELETE", "commands", id)
-    click.echo(f"The command {id} is cancelled.")
+    echo(f"The command {id} is cancelled.")
 
 
 @commands.command()

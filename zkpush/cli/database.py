@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .output import printable
+from .output import echo, printable
 from .target import Given
 
 MOST_SHOWN = 20
@@ -82,9 +82,9 @@ def upgrade(given: Given, file: Path | None, url: str | None) -> None:
     with _explained(given) as data:
         before, after = migrate(data, file, url)
     if before == after:
-        click.echo(f"The database is of revision {after} already.")
+        echo(f"The database is of revision {after} already.")
     else:
-        click.echo(f"The database is of revision {after} now; it was of {before}.")
+        echo(f"The database is of revision {after} now; it was of {before}.")
 
 
 @database.command()
@@ -108,29 +108,29 @@ def check(given: Given, file: Path | None, url: str | None, noted: str | None) -
     with _explained(given) as data:
         checked = check_database(data, file, url, noted)
     for note in checked.notes:
-        click.echo(f"Not checked: {note}.")
+        echo(f"Not checked: {note}.")
     if not checked.damage:
-        click.echo("Database: no damage found.")
+        echo("Database: no damage found.")
     if not checked.faults:
         since = f" after the checkpoint at row {checked.removed}" if checked.removed else ""
-        click.echo(f"Audit log: {checked.rows} rows verified{since}.")
+        echo(f"Audit log: {checked.rows} rows verified{since}.")
         if checked.head:
-            click.echo(f"Head of the audit log: {checked.head}")
-            click.echo("Note it on another machine; `--head` then finds an older copy.")
+            echo(f"Head of the audit log: {checked.head}")
+            echo("Note it on another machine; `--head` then finds an older copy.")
     for words in (*checked.damage, *checked.faults)[:MOST_SHOWN]:
-        click.echo(f"zkpush: {printable(words)}", err=True)
+        echo(f"zkpush: {printable(words)}", err=True)
     more = len(checked.damage) + len(checked.faults) - MOST_SHOWN
     if more > 0:
-        click.echo(f"zkpush: and {more} more", err=True)
+        echo(f"zkpush: and {more} more", err=True)
     if checked.damage:
-        click.echo(
+        echo(
             "The database is damaged. Stop the daemon, keep a copy of the database as it is, and "
             "restore the latest sound backup; then send data of the time since again with "
             "`zkpush devices resend`.",
             err=True,
         )
     if checked.faults:
-        click.echo(
+        echo(
             "The audit log is not as the server wrote it. Keep a copy of the database as evidence, "
             "find out who can write to it, and compare the rows that are named with a backup.",
             err=True,
@@ -170,14 +170,14 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     finally:
         bar.stop()
     if rotated.damaged:
-        click.echo(
+        echo(
             f"{rotated.damaged} values were damaged, and could not be opened: they are lost.",
             err=True,
         )
-    click.echo(f"The key {rotated.name} in {rotated.key_file} seals the database now.")
-    click.echo("Back it up, apart from the database: without it, what is sealed is lost.")
+    echo(f"The key {rotated.name} in {rotated.key_file} seals the database now.")
+    echo("Back it up, apart from the database: without it, what is sealed is lost.")
     if rotated.is_shared:
-        click.echo("Copy it to every other machine that uses the database, before they start.")
+        echo("Copy it to every other machine that uses the database, before they start.")
 
 
 @database.command()
@@ -196,4 +196,4 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
         if not yes:
             click.confirm("Remove all templates from the database, for good?", abort=True)
         count = forget(data, file, url)
-    click.echo(f"{count} templates and comparison photos are removed.")
+    echo(f"{count} templates and comparison photos are removed.")

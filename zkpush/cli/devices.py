@@ -13,7 +13,7 @@ import click
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from .arguments import as_json, pairs, serial
 from .client import Api, ApiFailure
-from .output import Column, print_list, print_object
+from .output import Column, echo, print_list, print_object
 from .running import with_api
 
 _COLUMNS = (
@@ -105,18 +105,18 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
                 f"{failure.message.rstrip('.')}; to approve it before it connects, say --add.",
             ) from None
         raise
-    click.echo(f"{sn} is approved.")
+    echo(f"{sn} is approved.")
     keys = device["comm_key"]
     others = [one for one in keys["offered"] if one["fingerprint"] != keys["pinned"]]
     if others:
-        click.echo(
+        echo(
             "Several pushcommkeys were offered, and none is pinned."
             if keys["pinned"] is None
             else "Its pinned pushcommkey stays; others were offered."
         )
-        click.echo("To pin one, name it with --key:")
+        echo("To pin one, name it with --key:")
         for line in _comm_key_lines(keys):
-            click.echo(f"  {line}")
+            echo(f"  {line}")
 
 
 @devices.command()
@@ -125,7 +125,7 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
 async def block(api: Api, sn: str) -> None:
     """Shut a terminal out: nothing of it is taken, what is stored stays."""
     await api.send("PATCH", "devices", sn, body={"state": "blocked"})
-    click.echo(f"{sn} is blocked.")
+    echo(f"{sn} is blocked.")
 
 
 @devices.command("set", short_help="Name, place or configure a terminal.")
@@ -164,7 +164,7 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     if told:
         change["settings"] = {name: value or None for name, value in told.items()}
     await api.send("PATCH", "devices", sn, body=change)
-    click.echo(f"{sn} is changed.")
+    echo(f"{sn} is changed.")
 
 
 def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
@@ -203,4 +203,4 @@ async def resend(api: Api, sn: str, data: str) -> None:
     What is stored already stays as it is. DATA is attendance, or the name of another table.
     """
     command = await api.send("POST", "devices", sn, "resend", body={"table": _TABLES[data]})
-    click.echo(f"{sn} will send {data} again after its next poll (command {command['id']}).")
+    echo(f"{sn} will send {data} again after its next poll (command {command['id']}).")

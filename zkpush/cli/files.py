@@ -12,7 +12,7 @@ import click
 
 from .arguments import as_json
 from .client import Api
-from .output import Column, print_list, print_object, printable, progress
+from .output import Column, echo, print_list, print_object, printable, progress
 from .running import with_api
 from .transfers import download, upload
 
@@ -50,7 +50,7 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
     if as_json:
         print_object(added, as_json=True)
     else:
-        click.echo(added["id"])
+        echo(added["id"])
 
 
 @files.command("list")
@@ -97,7 +97,7 @@ async def get(api: Api, id: int, file: Path) -> None:
 async def remove(api: Api, id: int) -> None:
     """Remove a file; not while a terminal has still to fetch it."""
     await api.send("DELETE", "files", str(id))
-    click.echo(f"The file {id} is removed.")
+    echo(f"The file {id} is removed.")
 
 
 def _taker(out: IO[bytes], update: Callable[[bytes], object]) -> Callable[[bytes], object]:

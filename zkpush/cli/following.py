@@ -6,11 +6,11 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Never
 
-import click
 import msgspec
 from twisted.internet.task import deferLater
 
 from .client import Api, ApiFailure, Item, Unreachable
+from .output import echo
 
 PAUSE = 1.0
 """Seconds between two tries to come back."""
@@ -61,7 +61,7 @@ async def follow(api: Api, kinds: str, take: Callable[[str, Item], None]) -> Nev
         nonlocal told
         if told:
             told = False
-            click.echo("The daemon is back.", err=True)
+            echo("The daemon is back.", err=True)
         events.feed(piece)
 
     while True:
@@ -78,5 +78,5 @@ async def follow(api: Api, kinds: str, take: Callable[[str, Item], None]) -> Nev
                 raise
         if not told:
             told = True
-            click.echo("The connection is lost; the daemon is waited for.", err=True)
+            echo("The connection is lost; the daemon is waited for.", err=True)
         await deferLater(api.clock, PAUSE)

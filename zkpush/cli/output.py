@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
@@ -14,12 +13,11 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from ..protocol.text import visible, visible_json
 from .client import Item, Page
 
 GAP = 2
 """Blanks between two columns."""
-_UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-"""Categories of characters that would move the cursor or break a line."""
 _STYLES = {
     "approved": "green",
     "done": "green",
@@ -47,10 +45,18 @@ class Column:
 
 def printable(value: object) -> str:
     """A value on one line. Terminals' data comes from outside: none of it may steer a screen."""
-    return "".join(
-        f"\\x{ord(character):02x}" if unicodedata.category(character) in _UNSAFE else character
-        for character in _plain(value)
-    )
+    return visible(_plain(value))
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a message, which may quote what comes from outside; its lines and TABs are meant."""
+    click.echo(visible(text, "\n\t"), err=err)
+
+
+def print_json(value: object, *, indent: int | None = None) -> None:
+    """Print a value as JSON."""
+    text = msgspec.json.encode(value)
+    click.echo(visible_json(text if indent is None else msgspec.json.format(text, indent=indent)))
 
 
 def _plain(value: object) -> str:
@@ -78,7 +84,7 @@ async def print_list(
     async for page in pages:
         table.print(page.items)
     if table.is_empty:
-        click.echo(empty, err=True)
+        echo(empty, err=True)
 
 
 class Table:
@@ -109,24 +115,32 @@ async def _print_json_list(pages: AsyncIterator[Page]) -> None:
     before = b"[\n"
     async for page in pages:
         if page.items:
-            click.echo(before + b",\n".join(map(msgspec.json.encode, page.items)), nl=False)
+            text = before + b",\n".join(map(msgspec.json.encode, page.items))
+            click.echo(visible_json(text), nl=False)
             before = b",\n"
     click.echo(b"[]" if before == b"[\n" else b"\n]")
 
 
 async def print_csv(pages: AsyncIterator[Page], file: IO[bytes] | None = None) -> None:
-    """Write the parts as one file: the line of names stands in the first one only."""
+    """Write the parts as one file: the line of names stands in the first one only.
+
+    What is printed, and not written to a file, cannot steer a screen.
+    """
     first = True
     async for page in pages:
         _names, _, items = page.text.partition(b"\r\n")
-        click.echo(page.text if first else items, file=file, nl=False)
+        text = page.text if first else items
+        if file is None:
+            rows = text.decode().split("\r\n")
+            text = "\r\n".join(visible(row, "\n\t") for row in rows).encode()
+        click.echo(text, file=file, nl=False)
         first = False
 
 
 def print_object(item: Item, *, as_json: bool) -> None:
     """Print one object: its keys and values a line each, or JSON."""
     if as_json:
-        click.echo(msgspec.json.format(msgspec.json.encode(item), indent=2))
+        print_json(item, indent=2)
         return
     print_pairs({key.replace("_", " "): value for key, value in item.items()})
 
@@ -184,7 +198,7 @@ def progress() -> Iterator[Callable[[str, str], None]]:
         yield _sayer()
         return
     with console.status("") as status:
-        yield lambda state, detail: status.update(Text(f"{state} ({detail})"))
+        yield lambda state, detail: status.update(Text(printable(f"{state} ({detail})")))
 
 
 def _sayer() -> Callable[[str, str], None]:
@@ -195,6 +209,29 @@ def _sayer() -> Callable[[str, str], None]:
         nonlocal last
         if state != last:
             last = state
-            click.echo(state, err=True)
+            click.echo(printable(state), err=True)
 
     return say
+
+
+class Program(click.Group):
+    """A group of commands whose errors cannot steer a screen, whatever they quote."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the command line."""
+        with _visible_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _visible_errors():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        error.message = visible(error.message, "\n\t")  # type: ignore[misc]
+        raise

@@ -8,7 +8,7 @@ import click
 
 from ..simulator.faults import SYNTAX, Faults, parse_faults
 from ..simulator.model import ATT, MODELS
-from .output import print_pairs
+from .output import echo, print_pairs
 from .running import run
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
         """Say a thing once: a terminal that is refused says so at each of its tries."""
         if line not in said:
             said.add(line)
-            click.echo(line, err=True)
+            echo(line, err=True)
 
     result = await run_fleet(reactor, plan, report)
     counted = ("punches", "acknowledged", "polls", "commands", "failures")

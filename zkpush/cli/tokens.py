@@ -7,7 +7,7 @@ import click
 from ..protocol.fields import Scope
 from .arguments import as_json
 from .client import Api
-from .output import Column, print_list, print_object
+from .output import Column, echo, print_list, print_object
 from .running import with_api
 
 _COLUMNS = (
@@ -49,8 +49,8 @@ async def create(
     if as_json:
         print_object(made, as_json=True)
         return
-    click.echo(f"This is the token {name}; it is not shown again.", err=True)
-    click.echo(made["token"])
+    echo(f"This is the token {name}; it is not shown again.", err=True)
+    echo(made["token"])
 
 
 @tokens.command("list")
@@ -73,4 +73,4 @@ async def list_(api: Api, as_json: bool) -> None:
 async def revoke(api: Api, name: str) -> None:
     """Revoke a token: within a second it is good for nothing."""
     await api.send("DELETE", "tokens", name)
-    click.echo(f"The token {name} is revoked.")
+    echo(f"The token {name} is revoked.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
@@ -11,9 +12,13 @@ import msgspec
 from msgspec import Meta
 
 from ..model import MOST_ID, Page
+from ..protocol.text import visible_cell
 from .routes import Raw
 
 V = TypeVar("V")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula may begin: also in the wide forms of East Asian keyboards."""
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
 
 Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
 After = Annotated[int, Meta(ge=0, le=MOST_ID, description="The cursor `next` of the part before")]
@@ -82,11 +87,16 @@ def _csv(kind: type[msgspec.Struct], items: Sequence[msgspec.Struct]) -> str:
 
 
 def _cell(value: object) -> object:
-    """A value for a spreadsheet: text that would be taken for a formula is quoted."""
+    """A value for a spreadsheet, as OWASP recommends against CSV injection.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does
+    not. Control characters other than TAB and LF are written as `\\x1b`.
+    """
     if isinstance(value, dict):
-        return msgspec.json.encode(value).decode()
-    if isinstance(value, list):
-        return " ".join(map(str, value))
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return "'" + value
-    return value
+        value = msgspec.json.encode(value).decode()
+    elif isinstance(value, list):
+        value = " ".join(map(str, value))
+    if not isinstance(value, str):
+        return value
+    quoted = value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
+    return visible_cell(f"'{value}" if quoted else value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 
 SIMPLIFIED_CHINESE = "83"
 """The language number (Appendix 2) whose terminals send and expect GB2312."""
@@ -36,6 +37,44 @@ def shown(text: str, most: int = 80) -> str:
     """
     cut = text if len(text) <= most else f"{text[:most]}…"
     return "".join(char if char.isprintable() else "\ufffd" for char in cut)
+
+
+_STEERING = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb]"
+)
+"""Characters that steer a screen or another reader: C0 and C1 controls, among them ESC; line and
+paragraph separators; marks and overrides of direction; halves of surrogate pairs."""
+_STEERING_CELL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def visible(text: str, keep: str = "") -> str:
+    """Write a text so that it cannot steer a screen: ESC becomes `\\x1b`, and so on.
+
+    What is in `keep`, such as a line end that is meant, stays.
+    """
+    return _STEERING.sub(lambda found: _escaped(found[0], keep), text)
+
+
+def visible_json(text: bytes) -> bytes:
+    """Write JSON so that it cannot steer a screen: it stays JSON, and of the same meaning.
+
+    Within a text, JSON has an escape for each character; LF stands between texts only.
+    """
+    return _STEERING.sub(
+        lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text.decode()
+    ).encode()
+
+
+def visible_cell(text: str) -> str:
+    """Write a text for a cell of CSV: without control characters other than TAB and LF."""
+    return _STEERING_CELL.sub(lambda found: _escaped(found[0], ""), text)
+
+
+def _escaped(character: str, keep: str) -> str:
+    number = ord(character)
+    if character in keep:
+        return character
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
 _MARKS = [f"\ufffd{byte:02x}" for byte in range(256)]
