@@ -64,11 +64,11 @@ class TokenPolicy(StrEnum):
     """What to do about the session's token, which terminals get as a cookie (6, 7, 10)."""
 
     CHECK = "check"
-    """One that is sent has to be the one that was given."""
+    """It has to be sent once the terminal has shown that it returns it."""
     REQUIRE = "require"
-    """And it has to be sent."""
+    """It has to be sent, from the first request on."""
     IGNORE = "ignore"
-    """It may be anything: for firmware that sends what another server gave it."""
+    """It is not looked at."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -81,6 +81,21 @@ class Problem(msgspec.Struct, frozen=True):
 
 SECRET = msgspec.Meta(extra={"secret": True})
 """Marks an attribute that is sealed at rest, and not in the audit log."""
+
+
+class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A token that was issued to whoever made an exchange as a terminal."""
+
+    digest: str
+    """SHA-256, in hex."""
+    address: str | None = None
+    """Where the exchange came from."""
+    proved: bool = False
+    """Whether it has come back."""
+    trusted: bool = False
+    """Whether it belongs to the terminal, as far as can be known: see `zkpush.device.tokens`."""
+    follows: str | None = None
+    """The digest of the token that the exchange carried."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,8 +125,14 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Counts what happens to the keys of its sessions: who remembers those of another one has to
     look again."""
     token_policy: TokenPolicy = TokenPolicy.CHECK
-    tokens: Annotated[tuple[str, ...], SECRET] = ()
-    """SHA-256 of the session's tokens: the newest, and those it follows."""
+    tokens: Annotated[tuple[SessionToken, ...], SECRET] = ()
+    """Those that did not come back yet, the newest first; then the proved ones, oldest first."""
+    returns_token: bool = False
+    """Whether it has shown that it returns tokens."""
+    bare_addresses: tuple[str, ...] = ()
+    """Where it was served without a token, before it returned one."""
+    encrypts: bool = False
+    """Whether it has had an encrypted session since an operator last set how it encrypts."""
     address: str | None = None
     firmware: str | None = None
     created_at: int

@@ -76,6 +76,34 @@ class ProblemCode(StrEnum):
         "A plugin has not stored what terminals sent for a long time",
         "See whether it takes long for each line, and whether the database answers.",
     )
+    TOKEN_MISSING = (
+        "token not returned",
+        "The terminal returns the token of its session, and a request came without it",
+        "Something else may use its serial number. If the firmware of the terminal no longer "
+        "returns tokens, begin anew: `zkpush devices set SN token=check`.",
+    )
+    NO_TOKEN = (
+        "cannot return a token",
+        "A token is required, and the terminal is too old for one",
+        "Update the firmware of the terminal, or give it another token policy.",
+    )
+    SECOND_SESSION = (
+        "second session",
+        "Somebody began a session in the terminal's name from another address",
+        "If the terminal was moved, begin anew: `zkpush devices set SN token=check`. If not, "
+        "restrict it to its networks, or pin its pushcommkey.",
+    )
+    NOT_OPENED = (
+        "sealed data does not open",
+        "Sealed requests come in the terminal's name that its keys do not open",
+        "The terminal is asked for the exchanges each time. If it does not make them, restart it.",
+    )
+    SECRETS_WAIT = (
+        "commands wait for proof",
+        "Commands that hold secrets wait for a session that proves itself",
+        "The terminal has had an encrypted session, or returns tokens, and this session shows "
+        "neither. If it is to stay so, set its encryption to never, or `token=check` anew.",
+    )
     COUNT_DIFFERS = (
         "attendance count differs",
         "The terminal holds more attendance records than are stored",

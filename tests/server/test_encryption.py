@@ -268,17 +268,19 @@ async def test_with_prefer_a_terminal_may_stay_plain(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_a_reconnect_starts_over(rig: Rig) -> None:
-    """After a new initialization exchange the old keys open nothing; new ones are agreed on."""
+    """The old keys open what is sealed until new ones are proved, and nothing from then on."""
     terminal = await begun(rig)
-    old, *_ = terminal.request("POST", UPLOAD, LINE)
     await rig.exchange()
     assert await session(rig) == ("plain", "ready")
-    reply = await terminal.send(old)
-    assert b"OK: 1" not in reply.body
-    assert await pins(rig) == []
+    assert await terminal.post(UPLOAD, OTHER_LINE) == b"OK: 1"
+    assert await session(rig) == ("encrypted", "encrypted")
+    old, *_ = terminal.request("POST", UPLOAD, LINE)
     await terminal.begin()
     assert await terminal.post(UPLOAD, LINE) == b"OK: 1"
     assert await session(rig) == ("encrypted", "encrypted")
+    reply = await terminal.send(old)
+    assert b"OK: 1" not in reply.body
+    assert await pins(rig) == ["7", "8"]
 
 
 @pytest_twisted.ensureDeferred

@@ -9,7 +9,7 @@ import msgspec
 from twisted.logger import Logger
 
 from ..interfaces import ITransaction
-from ..model import Caller, Device, DeviceState, SessionState
+from ..model import Caller, Device, DeviceState, SessionState, TokenPolicy
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
 from ..protocol.tables.device import OPTION_RULES
@@ -21,6 +21,9 @@ _TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
 """What of a terminal is told to it in the exchange, or decides how that goes on."""
 _OF_KEYS = frozenset({"encryption", "cipher", "secret"})
 """What makes an end of the keys there are."""
+_OF_TOKENS = frozenset(
+    {ProblemCode.TOKEN_MISSING, ProblemCode.NO_TOKEN, ProblemCode.SECOND_SESSION}
+)
 PROTECTIONS = frozenset({"encryption", "cipher", "secret", "token_policy", "networks", "comm_key"})
 """What protects a terminal from those who know its serial number: only an admin may change it."""
 _log = Logger()
@@ -91,6 +94,20 @@ def change(
         settled |= {ProblemCode.KEY_CHANGED, ProblemCode.SEVERAL_KEYS}
     if "networks" in changes:
         settled |= SETTLED
+    if changes.get("token_policy") is TokenPolicy.CHECK:
+        # Begin anew: what the use of tokens has shown so far counts no more.
+        changes |= {"returns_token": False, "bare_addresses": ()}
+        changes["tokens"] = tuple(
+            msgspec.structs.replace(token, proved=False, trusted=False) for token in device.tokens
+        )
+        settled.add(ProblemCode.SECRETS_WAIT)
+    if "token_policy" in changes:
+        settled |= _OF_TOKENS
+    if "encryption" in changes:
+        changes["encrypts"] = False
+        settled.add(ProblemCode.SECRETS_WAIT)
+    if not _OF_KEYS.isdisjoint(changes):
+        settled.add(ProblemCode.NOT_OPENED)
     if settled:
         changes["problems"] = tuple(
             problem for problem in device.problems if problem.code not in settled

@@ -2,16 +2,22 @@
 
 Theory of operation. Most requests are of approved terminals that are in a plain session, and pass
 at once. All others are looked at here, one rule for all resources: the terminal is admitted; its
-token, if it sends one, is that of its session; what is sealed opens, and was not there before; what
-is plain is served where the session, and the policy for the terminal, let it. Whoever is not served
-because of its session is told to make the exchanges again. What this process remembers is enough to
-serve a terminal, but not to turn it away: then the store is asked.
+token, where that counts, is one of ours (`zkpush.device.tokens`); what is sealed opens, and was not
+taken before; what is plain is served where the session, and the policy for the terminal, let it.
+Whoever is not served because of its session is told to make the exchanges again, and where that may
+go on for ever, it is a problem of the terminal. What this process remembers is enough to serve a
+terminal, but not to turn it away: then the store is asked.
+
+A session is *proved* if its request is sealed, or returns a trusted token, or if the terminal has
+never shown that it can do either. Commands that hold secrets go to proved sessions only.
+
+Sealed requests are taken once, by their numbers. One that changes something claims its number in
+the store. One that changes nothing is remembered, and its number is written with the last-seen
+times, within seconds: so an idle poll costs no write, and cannot be sent again later, either.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterator, Sequence
 
 import attrs
@@ -19,7 +25,16 @@ import msgspec
 from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore, ITransaction
-from ..model import ENCRYPTED_STATES, Device, Keys, SessionState, TokenPolicy
+from ..model import (
+    ENCRYPTED_STATES,
+    Device,
+    Keys,
+    Problem,
+    SessionState,
+    SessionToken,
+    TokenPolicy,
+)
+from ..problems import ProblemCode
 from ..protocol.envelope import (
     SEAL,
     Direction,
@@ -31,7 +46,7 @@ from ..protocol.envelope import (
     sealed_of,
 )
 from ..protocol.requests import Arguments
-from . import doorlog
+from . import doorlog, tokens
 from .doorlog import DoorLog
 from .registry import Registry
 from .session import OutOfOrder, Session, Verdict
@@ -62,6 +77,8 @@ class Entry:
     body: bytes
     seal: Callable[[bytes], bytes] | None = None
     """Seals the reply; None where it is plain."""
+    is_proved: bool = True
+    """Whether the session may have what is secret."""
 
 
 class Door:
@@ -75,11 +92,21 @@ class Door:
         self._store = store
         self._registry = registry
 
-    def at_once(self, terminal: Terminal, cookie: bytes | None) -> Terminal | None:
+    def at_once(
+        self, terminal: Terminal, address: str | None, cookie: bytes | None
+    ) -> Terminal | None:
         """The terminal, if its plain request is served as it is; None if that takes a look."""
-        if terminal.is_plain and (cookie is None or _fits(terminal.device, cookie)):
-            return terminal
-        return None
+        if not terminal.is_plain:
+            return None
+        if cookie is not None and terminal.device.tokens:
+            token = tokens.find(terminal.device, cookie)
+            if token is not None:
+                is_known = token.proved and (token.trusted or not terminal.is_judged)
+                return terminal if is_known else None
+        if terminal.is_judged:
+            return None
+        known = terminal.bare
+        return terminal if known is None or tokens.bare(address) in known else None
 
     async def enter(
         self, knock: Knock, *, polls: bool, changes: Callable[[Terminal, bytes], bool]
@@ -91,30 +118,124 @@ class Door:
         """
         terminal = await self._registry.admit(knock.sn, knock.address)
         reason = None
+        entry = None
         for is_fresh in (False, True):
             if is_fresh:
                 await self._registry.refresh(terminal)
-            if not _fits(terminal.device, knock.cookie):
+            token = tokens.find(terminal.device, knock.cookie)
+            if token is None and terminal.is_judged:
                 reason = doorlog.STRANGE_COOKIE
                 continue
             place = place_of(knock.sn, knock.method, knock.path, knock.arguments)
             known = await self._keys(terminal) if terminal.device.generation else ()
             entry = await self._open(terminal, known, place, knock, polls, changes)
+            if entry is None:
+                entry = self._uncovered(terminal, known, place, knock, polls)
             if entry is not None:
-                return entry
-            bare = self._uncovered(terminal, known, place, knock, polls)
-            if bare is not None:
-                return bare
-            if looks_sealed(SEAL in knock.arguments, knock.body) and (known or not is_fresh):
+                break
+            if self._is_sealed(terminal, knock, known, is_fresh=is_fresh):
                 reason = doorlog.NOT_OPENED
                 continue
             reason = None if terminal.session.state not in ENCRYPTED_STATES else doorlog.NOT_SEALED
             verdict = terminal.session.poll if polls else terminal.session.upload
             if verdict is Verdict.SERVE:
-                return await self._plain(terminal, place, knock)
-        if reason is not None:
-            self.log.refused(reason, knock.sn, knock.address)
-        raise AskForExchange
+                entry = await self._plain(terminal, place, knock)
+                break
+        if entry is None:
+            self._refuse(terminal, knock, reason)
+            raise AskForExchange
+        return await self._learn(entry, token, knock)
+
+    def _is_sealed(
+        self, terminal: Terminal, knock: Knock, known: Sequence[Keys], *, is_fresh: bool
+    ) -> bool:
+        """Whether a request that does not open is to be taken for a sealed one.
+
+        Of a terminal that never had keys, it is kept like anything that is not understood.
+        """
+        if not looks_sealed(SEAL in knock.arguments, knock.body):
+            return False
+        device = terminal.device
+        has_had_keys = device.generation > 0 and self._registry.ciphers.fixed(device) is None
+        return bool(known) or has_had_keys or not is_fresh
+
+    def _refuse(self, terminal: Terminal, knock: Knock, reason: str | None) -> None:
+        """Note that a request is refused, and why, where the terminal may not get over it."""
+        if reason is None:
+            return
+        self.log.refused(reason, knock.sn, knock.address)
+        place, now = knock.address or "a socket file", self._registry.now()
+        if reason == doorlog.STRANGE_COOKIE:
+            detail = f"A request from {place} did not return the token of its session."
+            problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
+            self._registry.report(terminal, problem, tokens.is_judged)
+        elif reason == doorlog.NOT_OPENED:
+            detail = f"A sealed request from {place} does not open under the keys of its session."
+            self._registry.report(terminal, Problem(ProblemCode.NOT_OPENED, detail, now))
+
+    async def _learn(self, entry: Entry, token: SessionToken | None, knock: Knock) -> Entry:
+        """Note what a request that is served shows of the terminal's tokens."""
+        terminal, address = entry.terminal, knock.address
+        if token is not None and not token.proved:
+            token = await self._prove(terminal, token, address)
+        elif (
+            token is None
+            and terminal.bare is not None
+            and not terminal.is_judged
+            and tokens.bare(address) not in terminal.bare
+        ):
+            await self._note_bare(terminal, address)
+        if not entry.is_proved:
+            return entry
+        if entry.seal is not None or not terminal.is_judged:
+            return entry
+        is_trusted = token is not None and token.trusted
+        return entry if is_trusted else attrs.evolve(entry, is_proved=False)
+
+    async def _prove(
+        self, terminal: Terminal, token: SessionToken, address: str | None
+    ) -> SessionToken | None:
+        """Write that a token came back; returns it as it is now."""
+        device_id, digest, now = terminal.device.id, token.digest, self._registry.now()
+
+        def unit(tx: ITransaction) -> Device:
+            before = tx.devices.get(device_id)
+            try:
+                kept = tokens.prove(before, digest)
+            except LookupError:
+                return before
+            proved = next(one for one in kept if one.digest == digest)
+            is_elsewhere = tokens.is_elsewhere(before, address)
+            changes: dict[str, object] = {"tokens": kept}
+            if before.token_policy is not TokenPolicy.IGNORE and not is_elsewhere:
+                changes["returns_token"] = True
+            device = tx.devices.change(device_id, changes)
+            if not proved.trusted or (is_elsewhere and not before.returns_token):
+                detail = (
+                    f"A session was begun from {address or 'a socket file'}, and did not show the "
+                    "token of the one before."
+                )
+                tx.devices.raise_problem(
+                    device_id, Problem(ProblemCode.SECOND_SESSION, detail, now)
+                )
+                device = tx.devices.get(device_id)
+            return device
+
+        terminal.update(await self._store.write(unit))
+        return next((one for one in terminal.device.tokens if one.digest == digest), None)
+
+    async def _note_bare(self, terminal: Terminal, address: str | None) -> None:
+        """Write that a terminal was served without a token at an address: a few times at most."""
+        device_id, place = terminal.device.id, tokens.bare(address)
+
+        def unit(tx: ITransaction) -> Device:
+            before = tx.devices.get(device_id)
+            known = before.bare_addresses
+            if place in known or len(known) >= tokens.MOST_BARE or before.returns_token:
+                return before
+            return tx.devices.change(device_id, {"bare_addresses": (*known, place)})
+
+        terminal.update(await self._store.write(unit))
 
     async def _open(
         self,
@@ -137,13 +258,18 @@ class Door:
                 opened = suite.open(keys.state, place, sealed)
             except NotOpened:
                 continue
-            if opened.number is not None and opened.number <= keys.number:
+            taken = max(keys.number, terminal.taken.get(keys.generation, 0))
+            if opened.number is not None and opened.number <= taken:
                 self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
                 raise AskForExchange
             is_first = keys.step is not None or terminal.session.state not in ENCRYPTED_STATES
-            if (is_first or changes(terminal, opened.body)) and not await self._claim(
-                terminal, keys, opened, is_first=is_first
-            ):
+            is_claimed = is_first or changes(terminal, opened.body)
+            if opened.number is not None:
+                # Before anything is waited for: of two at once, one is taken.
+                terminal.take(keys.generation, opened.number)
+                if not is_claimed:
+                    self._registry.took(terminal, keys.generation, opened.number)
+            if is_claimed and not await self._claim(terminal, keys, opened, is_first=is_first):
                 self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
                 raise AskForExchange
             if polls and terminal.session.sealed_poll is Verdict.ASK_FOR_EXCHANGE:
@@ -205,15 +331,17 @@ class Door:
             device = tx.devices.get(device_id)
             session = Session(device.session)
             session.proved()
-            changes = {"session": session.state, "generation": device.generation + 1}
+            changes = {
+                "session": session.state,
+                "generation": device.generation + 1,
+                "encrypts": True,
+            }
             return True, tx.devices.change(device_id, changes)
 
         try:
             claimed, device = await self._store.write(unit)
         except OutOfOrder:
             return False
-        if claimed:
-            _remember(terminal, keys, number)
         if device is not None:
             terminal.update(device)
             self._log.info("The session with terminal {sn} is encrypted", sn=device.sn)
@@ -223,26 +351,11 @@ class Door:
         """Let a request in that is of no encrypted session: attendance records under RC4, say."""
         suite = self._registry.ciphers.fixed(terminal.device)
         if suite is None or not suite.covers(place, Direction.REQUEST):
-            return Entry(terminal, knock.body)
+            return Entry(terminal, knock.body, is_proved=not terminal.has_to_encrypt)
         device_id = terminal.device.id
         secret = await self._store.read(lambda tx: tx.sessions.secret(device_id))
         state = suite.begin(knock.sn, secret, b"").state
         return Entry(terminal, suite.open(state, place, knock.body).body)
-
-
-def _remember(terminal: Terminal, taken: Keys, number: int) -> None:
-    """Note which number was taken, so that the store is not asked about it or a lower one."""
-    if terminal.keys is not None:
-        generation, known = terminal.keys
-        terminal.keys = (
-            generation,
-            [
-                msgspec.structs.replace(keys, number=max(keys.number, number))
-                if keys.generation == taken.generation
-                else keys
-                for keys in known
-            ],
-        )
 
 
 def _sealer(
@@ -251,29 +364,3 @@ def _sealer(
     if not suite.covers(place, Direction.REPLY):
         return None
     return lambda body: suite.seal(keys.state, place, number, body)
-
-
-def digest_of(token: bytes) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token).hexdigest()
-
-
-def _fits(device: Device, cookie: bytes | None) -> bool:
-    """Whether a request may go on with the token that it brings, or does not."""
-    policy = device.token_policy
-    if policy is TokenPolicy.IGNORE:
-        return True
-    token = None if cookie is None else token_of(cookie)
-    if token is None:
-        return policy is not TokenPolicy.REQUIRE
-    digest = digest_of(token)
-    return not device.tokens or any(hmac.compare_digest(digest, one) for one in device.tokens)
-
-
-def token_of(cookie: bytes) -> bytes | None:
-    """The token in a Cookie header; None if there is none."""
-    for part in cookie.split(b";"):
-        name, _, value = part.strip().partition(b"=")
-        if name == b"token":
-            return value.strip(b'"')
-    return None

@@ -44,6 +44,7 @@ NOT_SEALED = "plain request in an encrypted session"
 NOT_OPENED = "sealed request does not open"
 REPLAYED = "sealed request was taken before"
 NO_ENCRYPTION = "terminal cannot encrypt, and has to"
+NO_SESSION_TOKEN = "terminal cannot return a token, and has to"  # noqa: S105 - a reason
 NOT_AGREED = "exchange of keys is malformed, or out of order"
 NO_FILE = "file does not exist"
 FILE_NOT_WANTED = "file was not to be fetched"

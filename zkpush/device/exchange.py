@@ -15,7 +15,7 @@ import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore, ITransaction
-from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState
+from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState, SessionToken, TokenPolicy
 from ..problems import ProblemCode
 from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
@@ -23,9 +23,9 @@ from ..protocol.fields import Table
 from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
-from . import doorlog
+from . import doorlog, tokens
 from .commkey import CommKeyGuard, fingerprint_of
-from .door import AskForExchange, digest_of
+from .door import AskForExchange
 from .doorlog import DoorLog
 from .privacy import Privacy
 from .registry import Registry
@@ -36,9 +36,10 @@ _CANNOT_ENCRYPT_DETAIL = (
     "Encryption is required of this terminal, and it reports a version before 2.4.0, which has "
     "none."
 )
+_TOO_OLD_DETAIL = (
+    "A token is required of this terminal, and it reports a version before 2.4.0, which has none."
+)
 _TOKEN_BYTES = 16
-_MOST_TOKENS = 4
-"""How many tokens are taken: one for each exchange, and one before them, if a reply is lost."""
 
 
 @attrs.frozen
@@ -75,7 +76,9 @@ class Exchange:
         self._settings = settings
         self._comm_keys = CommKeyGuard(store, registry, door)
 
-    async def answer(self, sn: str, hello: Hello, address: str | None) -> Answer:
+    async def answer(
+        self, sn: str, hello: Hello, address: str | None, cookie: bytes | None = None
+    ) -> Answer:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
@@ -107,7 +110,7 @@ class Exchange:
                 {
                     **self._without_keys(tx, before),
                     "session": session.state,
-                    "tokens": _with(before, token),
+                    "tokens": self._issue(before, token, address, cookie, offered),
                     "told_time_zone": time_zone,
                     "address": address,
                 },
@@ -130,7 +133,28 @@ class Exchange:
         )
         return Answer(body, token)
 
-    async def step(self, sn: str, step: Step, value: bytes, address: str | None) -> Answer:
+    def _issue(
+        self,
+        device: Device,
+        token: str | None,
+        address: str | None,
+        cookie: bytes | None,
+        comm_key: str | None = None,
+    ) -> tuple[SessionToken, ...]:
+        """The tokens of a terminal from now on; they stay as they are if it is given none."""
+        if token is None:
+            return device.tokens
+        is_bound = device.comm_key is not None and device.comm_key == comm_key
+        return tokens.issue(device, token, address, cookie, is_bound=is_bound)
+
+    async def step(
+        self,
+        sn: str,
+        step: Step,
+        value: bytes,
+        address: str | None,
+        cookie: bytes | None = None,
+    ) -> Answer:
         """Take a public key (6) or a factor (7), and give that of the server.
 
         `Refused` if the terminal is not admitted, or is not to encrypt; `AskForExchange` before the
@@ -152,7 +176,7 @@ class Exchange:
             changes = {
                 "session": session.state,
                 "generation": generation,
-                "tokens": _with(before, token),
+                "tokens": self._issue(before, token, address, cookie),
             }
             return tx.devices.change(device.id, changes), answer
 
@@ -187,46 +211,60 @@ class Exchange:
         return generation, made.answer
 
     def _without_keys(self, tx: ITransaction, device: Device) -> dict[str, object]:
-        """Drop the keys of a terminal that starts over.
+        """Drop the keys of a terminal that is not to encrypt.
 
-        Where encryption is required they stay until there are others: anybody can ask for options,
-        and would end the session by that.
+        Others stay until new ones are proved: anybody can ask for options, and the terminal goes on
+        sealing what it sends.
         """
         policy = self._registry.ciphers.policy(device)
-        if not device.generation or policy is EncryptionPolicy.REQUIRE:
+        if not device.generation or policy is not EncryptionPolicy.NEVER:
             return {}
         tx.sessions.drop(device.id)
         return {"generation": device.generation + 1}
 
     async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
-        """`Refused` if a terminal has to encrypt and says that it cannot."""
+        """`Refused` if a terminal has to encrypt or to return tokens, and is too old for it."""
         device, ciphers = terminal.device, self._registry.ciphers
-        required = ciphers.policy(device) is EncryptionPolicy.REQUIRE
-        cannot = required and ciphers.fixed(device) is None and not can_encrypt(hello.push_version)
-        known = any(problem.code == ProblemCode.CANNOT_ENCRYPT for problem in device.problems)
-        if cannot is not known:
-            problem = Problem(
-                ProblemCode.CANNOT_ENCRYPT, _CANNOT_ENCRYPT_DETAIL, self._registry.now()
-            )
+        is_old = not can_encrypt(hello.push_version)
+        must_encrypt = (
+            ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
+        )
+        now = self._registry.now()
+        for code, detail, cannot, reason, message in (
+            (
+                ProblemCode.CANNOT_ENCRYPT,
+                _CANNOT_ENCRYPT_DETAIL,
+                must_encrypt and is_old,
+                doorlog.NO_ENCRYPTION,
+                "This terminal has to encrypt its sessions, and is too old to do so.",
+            ),
+            (
+                ProblemCode.NO_TOKEN,
+                _TOO_OLD_DETAIL,
+                device.token_policy is TokenPolicy.REQUIRE and is_old,
+                doorlog.NO_SESSION_TOKEN,
+                "This terminal has to return the token of its session, and is too old to do so.",
+            ),
+        ):
+            await self._settle(terminal, Problem(code, detail, now), has_it=cannot)
+            if cannot:
+                self._door.refused(reason, device.sn, address)
+                raise Refused(message)
 
-            def unit(tx: ITransaction) -> Device:
-                if cannot:
-                    tx.devices.raise_problem(device.id, problem)
-                else:
-                    tx.devices.clear_problem(device.id, ProblemCode.CANNOT_ENCRYPT)
-                return tx.devices.get(device.id)
+    async def _settle(self, terminal: Terminal, problem: Problem, *, has_it: bool) -> None:
+        """Put a problem on a terminal, or take it off."""
+        device = terminal.device
+        if has_it is any(known.code == problem.code for known in device.problems):
+            return
 
-            terminal.update(await self._store.write(unit))
-        if cannot:
-            self._door.refused(doorlog.NO_ENCRYPTION, device.sn, address)
-            raise Refused("This terminal has to encrypt its sessions, and is too old to do so.")
+        def unit(tx: ITransaction) -> Device:
+            if has_it:
+                tx.devices.raise_problem(device.id, problem)
+            else:
+                tx.devices.clear_problem(device.id, problem.code)
+            return tx.devices.get(device.id)
 
-
-def _with(device: Device, token: str | None) -> tuple[str, ...]:
-    """The tokens that are taken of a terminal from now on."""
-    if token is None:
-        return ()
-    return (digest_of(token.encode()), *device.tokens)[:_MOST_TOKENS]
+        terminal.update(await self._store.write(unit))
 
 
 def _waiting(found: Iterable[Keys]) -> Keys | None:

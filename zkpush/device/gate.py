@@ -12,15 +12,13 @@ elsewhere does not use up what its terminal may ask.
 
 from __future__ import annotations
 
-import hmac
-
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ..model import DeviceState
 from ..protocol.errors import TooManyRequests
+from . import tokens
 from .allowance import MINUTE
-from .door import digest_of, token_of
 from .pacer import RequestPacer
 from .registry import Registry
 from .terminal import OTHERS, TOKEN, RequestCounter, Terminal
@@ -138,11 +136,8 @@ class AdmissionGate:
 
     def _has_token(self, terminal: Terminal, cookie: bytes | None) -> bool:
         """Whether a request brings a token of the terminal, and those that do are not too many."""
-        token = None if cookie is None else token_of(cookie)
-        if token is None:
-            return False
-        digest = digest_of(token)
-        if not any(hmac.compare_digest(digest, one) for one in terminal.device.tokens):
+        token = tokens.find(terminal.device, cookie)
+        if token is None or not token.proved:
             return False
         counter = terminal.counters.setdefault(TOKEN, RequestCounter(self._registry.now()))
         counter.count += 1

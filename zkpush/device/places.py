@@ -28,6 +28,13 @@ from .terminal import Terminal, may_be_at
 
 SETTLED = frozenset({ProblemCode.OTHER_ADDRESS, ProblemCode.TWO_PLACES})
 """The problems that an operator settles by approving a terminal, or saying where it may be."""
+FADING = SETTLED | {
+    ProblemCode.TOKEN_MISSING,
+    ProblemCode.SECOND_SESSION,
+    ProblemCode.NOT_OPENED,
+    ProblemCode.SECRETS_WAIT,
+}
+"""The problems that go by themselves, once they have not happened for a while."""
 BACK_WITHIN = 10 * 60 * 1000
 """Milliseconds within which a terminal that is back where it was is in two places."""
 AGAIN_AFTER = 60 * 60 * 1000
@@ -131,7 +138,7 @@ class Places:
         """Take off the problems that have not happened for a day, at `now` (ms)."""
         for terminal in terminals:
             for problem in terminal.device.problems:
-                if problem.code in SETTLED and now - problem.since_at >= GONE_AFTER:
+                if problem.code in FADING and now - problem.since_at >= GONE_AFTER:
                     self._clear(terminal.device, problem)
 
     def _clear(self, device: Device, problem: Problem) -> None:

@@ -21,14 +21,17 @@ from ..model import (
     CommandState,
     Device,
     NewCommand,
+    Problem,
     QueuedCommand,
     SealedRejects,
 )
+from ..problems import ProblemCode
 from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
 from ..protocol.replies import CommandReply, decode_replies
+from ..protocol.secrecy import parameter_secrets
 from . import acts
 from .effects import result_of
 from .files import (
@@ -55,6 +58,9 @@ SHORT_ANSWER = 2 * 1024
 """Bytes of the longest body of answers that is decoded on the reactor."""
 ANSWERS_AT_ONCE = 100
 """Answers that are stored in one unit of work."""
+HELD_FOR = 60 * 1000
+"""Milliseconds between two looks at commands that wait for a session that proves itself."""
+_HELD = "A command that holds a secret waits, and those behind it do."
 _DIGITS = string.digits + string.ascii_lowercase
 _RANDOM_DIGITS = 6
 
@@ -166,24 +172,33 @@ class CommandQueue:
 
         return await self._store.write(unit)
 
-    def poll(self, terminal: Terminal) -> bytes | Coroutine[Deferred[Any], Any, bytes]:
+    def poll(
+        self, terminal: Terminal, *, is_proved: bool = True
+    ) -> bytes | Coroutine[Deferred[Any], Any, bytes]:
         """The reply to a poll (12): the commands that are due, or `OK`.
 
-        A poll with nothing to do is answered at once, and does not touch the database.
+        A session that is not proved gets those before the first one that holds a secret: their
+        order is kept. A poll with nothing to do is answered at once, and does not touch the
+        database.
         """
-        return self._send(terminal) if self.has_work(terminal) else NOTHING
+        if not self.has_work(terminal):
+            return NOTHING
+        if not is_proved and self._registry.now() < terminal.held_until:
+            return NOTHING
+        return self._send(terminal, is_proved=is_proved)
 
     def has_work(self, terminal: Terminal) -> bool:
         """Whether there is something to send to a terminal now."""
         return terminal.next_due is not None and terminal.next_due <= self._registry.now()
 
-    async def _send(self, terminal: Terminal) -> bytes:
+    async def _send(self, terminal: Terminal, *, is_proved: bool) -> bytes:
         """Lease the commands that are due, and give their lines."""
         now = self._registry.now()
         device, config = terminal.device, self._config
         encoding = terminal.dialect.encoding
 
-        def unit(tx: ITransaction) -> tuple[bytes, int | None]:
+        def unit(tx: ITransaction) -> tuple[bytes, int | None, bool]:
+            is_held = False
             tx.commands.expire(device.id, now, config.attempts)
             due = []
             for queued in tx.commands.due(device.id, now, config.batch_count):
@@ -191,11 +206,17 @@ class CommandQueue:
                     due.append(queued)
                 else:  # a QUERY: what the terminal had to send was sent before it asked again
                     end_query(tx, device.id, queued, queued.records, now)
+            if not is_proved:
+                first = next((i for i, one in enumerate(due) if _holds_secrets(one)), None)
+                is_held, due = first is not None, due[:first]
             batch, body = self._batch(due, encoding)
             tx.commands.lease(batch, now + config.lease_seconds * 1000, now)
-            return body, tx.commands.next_due(device.id)
+            return body, tx.commands.next_due(device.id), is_held
 
-        body, terminal.next_due = await self._store.write(unit)
+        body, terminal.next_due, is_held = await self._store.write(unit)
+        if is_held:
+            terminal.held_until = now + HELD_FOR
+            self._registry.report(terminal, Problem(ProblemCode.SECRETS_WAIT, _HELD, now))
         return body or NOTHING
 
     async def answer(self, terminal: Terminal, body: bytes) -> None:
@@ -338,6 +359,11 @@ def _written(
     file = file_named(tx, name, command_id)
     text = command_text(command, {**params, parameter: url_of(name, secret)})
     return text, reference(file, secret)
+
+
+def _holds_secrets(command: QueuedCommand) -> bool:
+    """Whether a command holds what only its terminal may learn: secrets, or the URL of a file."""
+    return command.file is not None or bool(parameter_secrets(command.command, command.params))
 
 
 def _encoding(name: str, encoding: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
-from ..model import Caller, Device, DeviceState, SessionState
+from ..model import Caller, Device, DeviceState, Problem, SessionState
 from ..protocol.errors import Refused
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
@@ -89,6 +89,7 @@ class Registry:
             store, self._lookups, policy, timezone, limits, refused, door, clock, self
         )
         self._seen: dict[int, tuple[int, str | None]] = {}
+        self._taken: dict[int, tuple[int, int]] = {}
         self._loops = [
             (LoopingCall(self._feed), FEED_EVERY),
             (LoopingCall(self._write_seen), SEEN_EVERY),
@@ -192,6 +193,24 @@ class Registry:
         if address != terminal.checked:
             self._places.moved(terminal, address, now)
         self._seen[terminal.device.id] = (now, address)
+
+    def took(self, terminal: Terminal, generation: int, number: int) -> None:
+        """Note that a sealed request changed nothing, and that its number is taken.
+
+        It is written with the last-seen times: a poll with nothing to do costs no write of its own.
+        """
+        known = self._taken.get(terminal.device.id)
+        if known is None or known < (generation, number):
+            self._taken[terminal.device.id] = (generation, number)
+
+    def report(
+        self,
+        terminal: Terminal,
+        problem: Problem,
+        is_one: Callable[[Device], bool] = lambda device: True,
+    ) -> None:
+        """Put a problem on a terminal, unless it has it already; see `Places.find`."""
+        self._places.find(terminal, problem, is_one)
 
     def is_online(self, device: Device) -> bool:
         """Whether a terminal was heard of within the time of three polls."""
@@ -326,11 +345,18 @@ class Registry:
 
     async def _write_seen(self) -> None:
         seen, self._seen = self._seen, {}
+        taken, self._taken = self._taken, {}
+
+        def unit(tx: ITransaction) -> list[tuple[int, int, str | None]]:
+            tx.sessions.raise_numbers(taken)
+            return self._places.write_seen(tx, seen)
+
         if seen:
             try:
-                elsewhere = await self._store.write(lambda tx: self._places.write_seen(tx, seen))
+                elsewhere = await self._store.write(unit)
             except StoreError as error:
                 self._seen = {**seen, **self._seen}
+                self._taken = {**taken, **self._taken}
                 self._log.warn("Last-seen times wait: {error}", error=str(error))
                 return
             by_id = {one.device.id: one for one in self._terminals.values()} if elsewhere else {}

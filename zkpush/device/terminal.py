@@ -10,15 +10,26 @@ import attrs
 
 from ..config import Encryption
 from ..interfaces import ICipherSuite
-from ..model import Device, DeviceState, EncryptionPolicy, Keys, SessionState, TokenPolicy
+from ..model import (
+    ENCRYPTED_STATES,
+    Device,
+    DeviceState,
+    EncryptionPolicy,
+    Keys,
+    SessionState,
+    TokenPolicy,
+)
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
 from ..protocol.dialect import Dialect
 from ..protocol.envelope import can_encrypt
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
+from . import tokens
 from .session import Session
 
 turns = itertools.count()
 """Numbers what happens to the terminals of this process, to tell what came first."""
+MOST_GENERATIONS = 4
+"""Generations of keys whose numbers are remembered: two are in use at a time."""
 NOWHERE = ""
 """No address is this one."""
 OTHERS = "others"
@@ -86,13 +97,16 @@ class Terminal:
 
     __slots__ = (
         "address",
+        "bare",
         "checked",
         "ciphers",
         "counters",
         "device",
         "dialect",
         "former",
+        "held_until",
         "hello",
+        "is_judged",
         "is_plain",
         "keys",
         "moved_at",
@@ -102,6 +116,7 @@ class Terminal:
         "refreshed_at",
         "reported",
         "session",
+        "taken",
         "turn",
     )
 
@@ -111,6 +126,10 @@ class Terminal:
     session: Session
     is_plain: bool
     """Whether it is served, and its requests are what they seem: nothing of them is sealed."""
+    is_judged: bool
+    """Whether its requests have to return a token."""
+    bare: tuple[str, ...] | None
+    """The addresses that may be served without a token and without a note of it; None for all."""
 
     def __init__(self, device: Device, ciphers: Ciphers, next_due: int | None = None) -> None:
         self.ciphers = ciphers
@@ -120,6 +139,10 @@ class Terminal:
         """The last update information (9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[Keys]] | None = None
         """The keys of its sessions, and the generation of which they are."""
+        self.taken: dict[int, int] = {}
+        """The highest number of a sealed request that was taken, by the generation of its keys."""
+        self.held_until = 0
+        """Until when (ms) sessions that prove nothing need not be looked at for commands."""
         self.counters: dict[str | None, RequestCounter] = {}
         """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
         self.hello: bytes | None = None
@@ -152,12 +175,32 @@ class Terminal:
             and device.session is SessionState.READY
             and not required
             and fixed is None
-            and device.token_policy is not TokenPolicy.REQUIRE
+            and not self.has_to_encrypt
         )
+        self.is_judged = tokens.is_judged(device)
+        learns = device.token_policy is TokenPolicy.CHECK and bool(device.tokens)
+        is_full = len(device.bare_addresses) >= tokens.MOST_BARE
+        self.bare = device.bare_addresses if learns and not is_full else None
+        self.held_until = 0
         networks = parse_networks(device.networks)
         if networks != self.networks:
             self.networks = networks
             self.checked = NOWHERE
+
+    def take(self, generation: int, number: int) -> None:
+        """Remember the number of a sealed request, by the generation of its keys."""
+        self.taken[generation] = max(number, self.taken.get(generation, 0))
+        if len(self.taken) > MOST_GENERATIONS:
+            del self.taken[min(self.taken)]
+
+    @property
+    def has_to_encrypt(self) -> bool:
+        """Whether it has had an encrypted session, so that a plain one proves nothing."""
+        return (
+            self.device.encrypts
+            and self.device.session not in ENCRYPTED_STATES
+            and self.ciphers.policy(self.device) is not EncryptionPolicy.NEVER
+        )
 
     def may_be_at(self, address: str | None) -> bool:
         """Whether an operator lets it come from there."""

@@ -194,6 +194,9 @@ class ISessions(Interface):
         The first number makes agreed keys the ones in use, and drops those before.
         """
 
+    def raise_numbers(numbers: Mapping[int, tuple[int, int]]) -> None:
+        """Write which requests were taken: by terminal, the generation of the keys and a number."""
+
     def drop(device_id: int) -> None:
         """Forget all keys of a terminal, but not its secret."""
 

@@ -137,9 +137,13 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     token: Annotated[
         TokenPolicy,
         Meta(
-            description="The token of its session. check: one that is sent has to be right; "
-            "require: it has to be sent; ignore: it may be anything"
+            description="The token of its session. check: it has to return it, once it has shown "
+            "that it does; require: from the first request on; ignore: it is not looked at"
         ),
+    ]
+    returns_token: Annotated[
+        bool,
+        Meta(description="Whether it has shown that it returns tokens; `token: check` begins anew"),
     ]
     comm_key: CommKeyView
     settings: dict[str, str | int]
@@ -194,6 +198,7 @@ def device_view(
         encryption=device.encryption,
         cipher=device.cipher,
         token=device.token_policy,
+        returns_token=device.returns_token,
         comm_key=CommKeyView.of(device, offered_keys),
         settings=device.settings,
         networks=device.networks,

@@ -28,6 +28,7 @@ from ..model import (
     Page,
     Problem,
     SessionState,
+    SessionToken,
     TokenPolicy,
 )
 from ..problems import ProblemCode
@@ -46,7 +47,8 @@ _JSON = {
     "attributes": dict[str, str],
     "counts": dict[str, int],
     "problems": tuple[Problem, ...],
-    "tokens": tuple[str, ...],
+    "tokens": tuple[SessionToken, ...],
+    "bare_addresses": tuple[str, ...],
     "networks": tuple[str, ...],
 }
 _ENUMS: dict[str, type[StrEnum]] = {

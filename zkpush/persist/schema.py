@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Float,
     ForeignKey,
@@ -115,6 +116,9 @@ devices = Table(
     Column("generation", BigInteger(), nullable=False, server_default=text("0")),
     Column("token_policy", PlainText(), nullable=False, server_default=text("'check'")),
     Column("tokens", PlainText(), nullable=False, server_default=text("'[]'")),
+    Column("returns_token", Boolean(), nullable=False, server_default=text("false")),
+    Column("bare_addresses", PlainText(), nullable=False, server_default=text("'[]'")),
+    Column("encrypts", Boolean(), nullable=False, server_default=text("false")),
     Column("address", PlainText()),
     Column("firmware", PlainText()),
     Column("created_at", BigInteger(), nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
@@ -128,6 +129,22 @@ class Sessions:
             )
         )
         return bool(promoted.rowcount)
+
+    def raise_numbers(self, numbers: Mapping[int, tuple[int, int]]) -> None:
+        """Write which requests were taken: by terminal, the generation of the keys and a number."""
+        for device_id in sorted(
+            numbers
+        ):  # in one order everywhere: nodes do not wait for each other
+            generation, number = numbers[device_id]
+            self._connection.execute(
+                update(sessions)
+                .where(
+                    sessions.c.device_id == device_id,
+                    sessions.c.generation == generation,
+                    sessions.c.number < number,
+                )
+                .values(number=number)
+            )
 
     def drop(self, device_id: int) -> None:
         """Forget all keys of a terminal, but not its secret."""

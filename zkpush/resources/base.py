@@ -107,6 +107,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """The header of that name."""
     admitted: Terminal | None = None
     """The terminal, once the door has let it in."""
+    cookie: bytes | None = None
+    is_proved: bool = True
+    """Whether its session may have what is secret (`zkpush.device.door`)."""
 
     @property
     def terminal(self) -> Terminal:
@@ -161,9 +164,11 @@ class TerminalResource(Resource):
         method, address, path, range = head.method, head.address, head.path, head.range
         try:
             if accepted.terminal is None or self.is_outside(sn, method, arguments):
-                answer = self.answer(Call(method, sn, arguments, body, address, path, range))
+                answer = self.answer(
+                    Call(method, sn, arguments, body, address, path, range, cookie=head.cookie)
+                )
             else:
-                terminal = self._door.at_once(accepted.terminal, head.cookie)
+                terminal = self._door.at_once(accepted.terminal, address, head.cookie)
                 if terminal is None or looks_sealed(b"seal=" in head.query, body):
                     knock = Knock(method, sn, arguments, body, address, path, head.cookie)
                     answer = self._through(knock, range)
@@ -181,7 +186,9 @@ class TerminalResource(Resource):
     async def _through(self, knock: Knock, range: bytes | None) -> bytes | FileReply:
         """Answer a request that the door has to look at, as it came: sealed or plain."""
 
-        def call(terminal: Terminal, body: bytes, range: bytes | None = None) -> Call:
+        def call(
+            terminal: Terminal, body: bytes, range: bytes | None = None, is_proved: bool = True
+        ) -> Call:
             return Call(
                 knock.method,
                 knock.sn,
@@ -191,6 +198,7 @@ class TerminalResource(Resource):
                 knock.path,
                 range,
                 terminal,
+                is_proved=is_proved,
             )
 
         try:
@@ -202,7 +210,7 @@ class TerminalResource(Resource):
                 raise Refused("There is no session: begin with the exchange.") from None
             raise
         ranged = None if entry.seal else range  # of what is sealed there are no parts
-        answer = self.answer(call(entry.terminal, entry.body, ranged))
+        answer = self.answer(call(entry.terminal, entry.body, ranged, entry.is_proved))
         reply = answer if isinstance(answer, bytes) else await answer
         if entry.seal is None:
             return reply

@@ -13,7 +13,7 @@ from ..device.exchange import Exchange
 from ..device.intake import Intake
 from ..device.remote import RemoteUsers
 from ..device.verification import BackgroundVerification
-from ..protocol.errors import TerminalError
+from ..protocol.errors import Refused, TerminalError
 from ..protocol.handshake import decode_hello
 from ..protocol.requests import Arguments
 from ..protocol.tables.remote import REMOTE_ATTENDANCE
@@ -56,6 +56,8 @@ class CData(FData):
             asks = arguments.get("type", "").lower() == POST_VERIFY_DATA.lower()
             return self._verify(call) if asks else super().answer(call)
         if _asks_for_user(arguments):
+            if not call.is_proved:
+                raise Refused("Users are sent to sessions that have proved themselves only.")
             return self._remote.answer(call.terminal, arguments.get("PIN"))
         if arguments.get("options") is None:
             raise TerminalError("GET cdata is for the initialization exchange: options=all.")
@@ -63,7 +65,7 @@ class CData(FData):
 
     async def _begin(self, call: Call) -> bytes | FileReply:
         hello = decode_hello(call.arguments)
-        answer = await self._exchange.answer(call.sn, hello, call.address)
+        answer = await self._exchange.answer(call.sn, hello, call.address, call.cookie)
         return with_token(answer.body, answer.token)
 
     def _verify(self, call: Call) -> Awaitable[bytes]:

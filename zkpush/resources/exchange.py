@@ -28,5 +28,5 @@ class KeyExchange(TerminalResource):
         """Answer with the public key, or the factor, of the server."""
         step = step_of(call.arguments)
         value = decode_step(step, call.body)
-        answer = await self._exchange.step(call.sn, step, value, call.address)
+        answer = await self._exchange.step(call.sn, step, value, call.address, call.cookie)
         return with_token(encode_step(step, answer.body), answer.token, _CONTENT)

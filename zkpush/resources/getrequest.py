@@ -7,7 +7,6 @@ from collections.abc import Awaitable
 from ..device.door import Door
 from ..device.intake import Intake
 from ..device.queue import CommandQueue
-from ..device.terminal import Terminal
 from ..protocol.tables import INFO
 from .base import Call, TerminalResource
 
@@ -34,13 +33,13 @@ class GetRequest(TerminalResource):
         """
         info = _news(call)
         if info is not None:
-            return self._report(call.terminal, info)
-        return self._queue.poll(call.terminal)
+            return self._report(call, info)
+        return self._queue.poll(call.terminal, is_proved=call.is_proved)
 
-    async def _report(self, terminal: Terminal, info: str) -> bytes:
+    async def _report(self, call: Call, info: str) -> bytes:
         """Store the update information of the terminal, then poll."""
-        await self._intake.report(terminal, INFO, info)
-        commands = self._queue.poll(terminal)
+        await self._intake.report(call.terminal, INFO, info)
+        commands = self._queue.poll(call.terminal, is_proved=call.is_proved)
         return commands if isinstance(commands, bytes) else await commands
 
 

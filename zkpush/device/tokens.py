@@ -1,0 +1,124 @@
+"""The tokens of a terminal's sessions: how they are issued, proved and judged (6, 7, 10, 12.8).
+
+Theory of operation. Every exchange issues a token. A token that comes back in a request is
+*proved*: whoever made that exchange returns tokens. The older tokens of the same address end then,
+and so does the one that the exchange carried; until then they stay good, because a reply may be
+lost.
+
+Anybody can make an exchange in a terminal's name, so a token proves no more than its exchange did.
+A token is *trusted* if it is the first one that is proved, if its exchange carried a trusted one or
+the pinned pushcommkey, or came from the address of a trusted one. A trusted token is never pushed
+out by others. Commands that hold secrets go to sessions with a trusted token only.
+
+By default tokens count against a terminal once it *returns* them: once a token is proved from where
+the terminal was served without one before, or from anywhere if it never was. If it was served
+without one elsewhere, somebody else made that exchange, and nothing is counted against the
+terminal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import Counter
+
+import msgspec
+
+from ..model import Device, SessionToken, TokenPolicy
+
+MOST_UNPROVED = 4
+"""Tokens that were issued and did not come back yet."""
+MOST_PROVED = 4
+MOST_BARE = 2
+"""Addresses without a token that are remembered: two show that there is more than one."""
+
+
+def digest_of(token: bytes) -> str:
+    """Return what is kept of a token: its SHA-256, in hex."""
+    return hashlib.sha256(token).hexdigest()
+
+
+def token_of(cookie: bytes) -> bytes | None:
+    """Return the token in a Cookie header; None if there is none."""
+    for part in cookie.split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        if name == b"token":
+            return value.strip(b'"')
+    return None
+
+
+def find(device: Device, cookie: bytes | None) -> SessionToken | None:
+    """Find the token of ours that a request returns; None if it returns none."""
+    token = None if cookie is None else token_of(cookie)
+    if token is None:
+        return None
+    digest = digest_of(token)
+    found = None
+    for one in device.tokens:
+        if hmac.compare_digest(digest, one.digest):
+            found = one
+    return found
+
+
+def is_judged(device: Device) -> bool:
+    """Whether a request without a token of ours is refused."""
+    if device.token_policy is TokenPolicy.CHECK:
+        return device.returns_token
+    return device.token_policy is TokenPolicy.REQUIRE
+
+
+def issue(
+    device: Device, token: str, address: str | None, cookie: bytes | None, *, is_bound: bool
+) -> tuple[SessionToken, ...]:
+    """Return the tokens of a terminal with a new one; `is_bound` by the pinned pushcommkey."""
+    carried = find(device, cookie)
+    new = SessionToken(
+        digest=digest_of(token.encode()),
+        address=address,
+        trusted=is_bound,
+        follows=carried.digest if carried is not None and carried.proved else None,
+    )
+    unproved = [new, *(one for one in device.tokens if not one.proved)]
+    while len(unproved) > MOST_UNPROVED:
+        # Of the address with most of them, so that one address does not push out another's.
+        crowded, _ = Counter(one.address for one in unproved[1:]).most_common(1)[0]
+        oldest = [one for one in unproved[1:] if one.address == crowded][-1]
+        unproved.remove(oldest)
+    return (*unproved, *(one for one in device.tokens if one.proved))
+
+
+def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
+    """Return the tokens of a terminal once one of them came back; `LookupError` if it is gone."""
+    place = next((i for i, one in enumerate(device.tokens) if one.digest == digest), None)
+    if place is None:
+        raise LookupError("this token is not one of the terminal's any more")
+    token = device.tokens[place]
+    if token.proved:
+        return device.tokens
+    trusted = [one for one in device.tokens if one.proved and one.trusted]
+    proved = msgspec.structs.replace(
+        token,
+        proved=True,
+        trusted=token.trusted
+        or not trusted
+        or any(one.address == token.address or one.digest == token.follows for one in trusted),
+    )
+    left = [
+        one
+        for one in device.tokens[place + 1 :]
+        if one.digest != token.follows and one.address != token.address
+    ]
+    others = [one for one in left if one.proved]
+    del others[MOST_PROVED - 1 :]
+    unproved = (*device.tokens[:place], *(one for one in left if not one.proved))
+    return (*unproved, *others, proved)
+
+
+def is_elsewhere(device: Device, address: str | None) -> bool:
+    """Whether a terminal that was served without a token was so at another address than this."""
+    return any(one != bare(address) for one in device.bare_addresses)
+
+
+def bare(address: str | None) -> str:
+    """Return an address as it is remembered; empty for a socket file."""
+    return address or ""
