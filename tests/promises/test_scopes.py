@@ -54,6 +54,7 @@ ROUTES = {
     "DELETE /api/v1/files/{id}": D,
     "GET /api/v1/events": R,
     "GET /api/v1/problems": R,
+    "GET /api/v1/plugins": R,
     "GET /api/v1/tokens": A,
     "POST /api/v1/tokens": A,
     "DELETE /api/v1/tokens/{name}": A,
