@@ -13,8 +13,9 @@ import attrs
 from rich.console import Console
 from rich.table import Table
 
-from .cases import CASES, FULL, QUICK
+from .cases import CASES
 from .measure import Result
+from .scale import FULL, QUICK
 
 
 def main() -> int:
@@ -50,12 +51,16 @@ def main() -> int:
 
 
 def _line(result: Result) -> str:
-    goal = "" if result.goal is None else f" (goal {result.goal})"
+    goal = "" if result.goal is None else f" (goal {_bound(result)})"
     return f"{result.work}: {result.ratio:.2f} {result.unit}{goal}"
 
 
 def _goal(result: Result) -> str:
-    return "" if result.goal is None else f"{result.goal} {'✓' if result.met else '✗'}"
+    return "" if result.goal is None else f"{_bound(result)} {'✓' if result.met else '✗'}"
+
+
+def _bound(result: Result) -> str:
+    return f"at least {result.goal}" if result.is_least else str(result.goal)
 
 
 def _table(results: list[Result]) -> Table:

@@ -6,7 +6,6 @@ import itertools
 import pathlib
 import sqlite3
 import statistics
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,31 +21,14 @@ from . import recipes
 from .load import run
 from .measure import Result, side_by_side
 from .requests import polls, rows, upload, uploads
+from .scale import Scale, folder
 from .servers import Server, Together, Zkpush, baseline
+from .strangers import long_bodies, strangers
 
 BULK = 50_000
 BULK_ROUNDS = 9
 WORST_LENGTH = 64 * 1024
 WORST_ROUNDS = 5
-
-
-@attrs.frozen
-class Scale:
-    """How much is done."""
-
-    count: int
-    stored: int
-    terminals: int
-    returning: int
-
-
-FULL = Scale(count=1000, stored=10_000_000, terminals=20_000, returning=2000)
-QUICK = Scale(count=400, stored=200_000, terminals=2000, returning=100)
-
-
-def folder() -> pathlib.Path:
-    """A place for one daemon's data."""
-    return pathlib.Path(tempfile.mkdtemp(prefix="zkpush-bench-"))
 
 
 def requests(scale: Scale) -> Iterator[Result]:
@@ -415,4 +397,4 @@ def _upload_cost(server: Zkpush, sn: str, query: str, body: bytes) -> float:
     return server.cpu() - before
 
 
-CASES = (requests, bulk, terminals, outage, workers, decoding)
+CASES = (requests, bulk, terminals, outage, strangers, long_bodies, workers, decoding)

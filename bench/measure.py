@@ -24,13 +24,15 @@ class Result:
     goal: float | None
     figures: dict[str, float]
     unit: str = "x"
+    is_least: bool = False
+    """Whether the goal is the least that the ratio may be, and not the most."""
 
     @property
     def met(self) -> bool | None:
         """Whether the goal is met; None where there is none."""
         if self.goal is None or self.ratio is None:
             return None
-        return self.ratio <= self.goal
+        return self.ratio >= self.goal if self.is_least else self.ratio <= self.goal
 
 
 def side_by_side(

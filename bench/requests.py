@@ -43,6 +43,19 @@ def polls(connection: bytes, terminals: list[str]) -> Iterator[bytes]:
     return itertools.cycle(heads)
 
 
+def stranger_polls(start: int = 0) -> Iterator[bytes]:
+    """Polls with serial numbers that nobody knows, all different."""
+    for number in itertools.count(start):
+        yield b"GET /iclock/getrequest?SN=X%d HTTP/1.1\r\n%b\r\n" % (number, _HEADERS % b"close")
+
+
+def upload_head(sn: str, length: int) -> bytes:
+    """The head of an upload of attendance records, on a connection of its own."""
+    return (
+        b"POST /iclock/cdata?SN=%b&table=ATTLOG&Stamp=9999 HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n"
+    ) % (sn.encode(), _HEADERS % b"close", length)
+
+
 def upload(
     sn: str, body: bytes, connection: bytes = b"close", query: str = "table=ATTLOG&Stamp=9999"
 ) -> bytes:

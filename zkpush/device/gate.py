@@ -1,10 +1,10 @@
 """The gate: whether a request may come in, by its serial number and address alone.
 
 Theory of operation. The gate looks at the head of a request, before any of its body is read. An
-approved terminal that is where it may be passes at once, out of memory. For anything else the store
-has the last word, but is asked at most once a second for a terminal, and for many terminals in one
-query: what it said is remembered for that second, and a change that this process writes or reads
-holds at once.
+approved terminal that is where it may be passes at once, out of memory. So is anything else refused
+out of memory, as long as the registry has read what other processes changed within the last second;
+if not, the store is asked, at most once a second for a terminal, and for many terminals in one
+query. A change that this process writes or reads holds at once.
 
 Requests are counted for each terminal and address, so that whoever floods a serial number from
 elsewhere does not use up what its terminal may ask.
@@ -19,7 +19,7 @@ from ..model import DeviceState
 from ..protocol.errors import TooManyRequests
 from . import tokens
 from .allowance import MINUTE
-from .pacer import RequestPacer
+from .pacer import REFUSALS, RequestPacer
 from .registry import Registry
 from .terminal import OTHERS, TOKEN, RequestCounter, Terminal
 
@@ -34,7 +34,7 @@ class AdmissionGate:
         """`most_requests` is how many a terminal may make in a minute."""
         self._registry = registry
         self._most = most_requests
-        self.pacer = RequestPacer(clock)
+        self.pacer = RequestPacer(REFUSALS, clock)
 
     def known(self, sn: str, address: str | None, cookie: bytes | None) -> Terminal | None:
         """The terminal of a request, if it is approved and may go on at once; else None."""
@@ -64,6 +64,8 @@ class AdmissionGate:
             registry.unknown.check(sn, address)
             if registry.loaded:
                 registry.unknown.look(sn, address)
+            if registry.is_current:
+                registry.unknown.refuse(sn, address)
             return Deferred.fromCoroutine(self._look_up(sn, address, cookie, hello))
         if not terminal.may_be_at(address):
             if registry.is_fresh(terminal):
@@ -76,12 +78,12 @@ class AdmissionGate:
         state = terminal.device.state
         if state is DeviceState.APPROVED:
             return terminal
-        if hello is not None and state is DeviceState.PENDING and terminal.hello != hello:
-            terminal.hello = hello
-            return terminal
+        if hello is not None and state is DeviceState.PENDING:
+            known, terminal.hello = terminal.hello, self._hello(hello, address)
+            if known != terminal.hello:
+                return terminal
         if registry.is_fresh(terminal):
             raise registry.not_admitted(terminal, address)
-        terminal.hello = None
         return Deferred.fromCoroutine(self._look_again(terminal, address))
 
     async def _look_up(
@@ -94,9 +96,13 @@ class AdmissionGate:
         if state is DeviceState.APPROVED:
             return terminal
         if hello is not None and state is DeviceState.PENDING:
-            terminal.hello = hello
+            terminal.hello = self._hello(hello, address)
             return terminal
         raise self._registry.not_admitted(terminal, address)
+
+    def _hello(self, query: bytes, address: str | None) -> tuple[object, ...]:
+        """What tells one exchange from the next: the same is looked at once a minute."""
+        return query, address, self._registry.now() // int(MINUTE * 1000)
 
     async def _look_again(self, terminal: Terminal, address: str | None) -> Terminal:
         terminal = await self._registry.admit(terminal.device.sn, address)

@@ -76,6 +76,8 @@ class Registry:
         self._places = Places(store, refused, self.updated)
         self._owner = owner
         self._cursor: int = 0
+        self._followed_at = 0
+        """When (ms) the last look at what was changed began, of those that succeeded."""
         self._following = DeferredLock()
         self._store = store
         self._settings = settings
@@ -164,9 +166,17 @@ class Registry:
             raise self.not_admitted(terminal, address)
         return terminal
 
+    @property
+    def is_current(self) -> bool:
+        """Whether this process has read all terminals, and their changes, within the last second.
+
+        A serial number that it does not know is in the store only if it came within that second.
+        """
+        return self.loaded and 0 <= self.now() - self._followed_at < REFRESH_EVERY
+
     def is_fresh(self, terminal: Terminal) -> bool:
-        """Whether the store was asked about a terminal within the last second."""
-        return 0 <= self.now() - terminal.refreshed_at < REFRESH_EVERY
+        """Whether the store was asked about a terminal, or all, within the last second."""
+        return self.is_current or 0 <= self.now() - terminal.refreshed_at < REFRESH_EVERY
 
     def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
         """Note that a terminal is not approved; the error to raise."""
@@ -324,7 +334,7 @@ class Registry:
         await self._following.run(self._follow)
 
     async def _follow(self) -> None:
-        cursor, began = self._cursor, next(turns)
+        cursor, began, now = self._cursor, next(turns), self.now()
         removed, (devices, self._cursor), due = await self._store.read(
             lambda tx: (
                 tx.devices.removed_since(cursor),
@@ -332,6 +342,7 @@ class Registry:
                 tx.commands.all_due(),
             )
         )
+        self._followed_at = now
         for sn in removed:
             self._terminals.pop(sn, None)
             self.unknown.forget(sn)

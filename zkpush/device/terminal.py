@@ -145,7 +145,7 @@ class Terminal:
         """Until when (ms) sessions that prove nothing need not be looked at for commands."""
         self.counters: dict[str | None, RequestCounter] = {}
         """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
-        self.hello: bytes | None = None
+        self.hello: tuple[object, ...] | None = None
         """The last exchange (5) it made while it waits for approval."""
         self.address = device.address
         """Where it was heard of last."""

@@ -22,12 +22,15 @@ from . import doorlog
 from .allowance import Allowance
 from .doorlog import DoorLog
 from .lookups import StoreLookups
+from .pacer import RECORDINGS, RequestPacer
 from .refusals import Refused
 
 REMEMBERED_SECONDS = 1.0
 """How long a refusal holds without another look at the store."""
 MOST_REMEMBERED = 1024
 """Refused serial numbers that are remembered."""
+Refusal = Callable[[str, str | None], ProtocolError]
+"""Notes that a serial number from an address is refused; returns the error to raise."""
 _TOO_MANY = "Too many new terminals come at once; try again later."
 _NONE_TAKEN = "This server takes no unknown terminals; an operator has to add it."
 _FULL = "This server takes no more new terminals; an operator adds it."
@@ -61,9 +64,10 @@ class UnknownTerminals:
         self._clock = clock
         self._known = known
         self._allowance = Allowance(limits.unknown_per_minute, clock.seconds())
-        self._remembered: dict[str, tuple[float, Callable[[str, str | None], ProtocolError]]] = {}
+        self._remembered: dict[str, tuple[float, Refusal]] = {}
         self._pending: set[str] = set()
         self._recording = 0
+        self._pacer = RequestPacer(RECORDINGS, clock)
 
     def heard(self, device: Device) -> None:
         """Take note of what the store says of a terminal."""
@@ -95,6 +99,15 @@ class UnknownTerminals:
             self._refused("unknown_per_minute", sn, address)
             raise TooManyRequests(_TOO_MANY)
 
+    def refuse(self, sn: str, address: str | None) -> None:
+        """Raise the refusal of a serial number that the store does not hold, if there is one.
+
+        `TurnedAway` if the policy does not record it, or as many are recorded as may be.
+        """
+        refusal = self._refusal(sn)
+        if refusal is not None:
+            raise refusal(sn, address)
+
     async def find(self, sn: str, address: str | None) -> tuple[Device, int | None]:
         """Find a terminal in the store, or record it if the policy says so.
 
@@ -106,13 +119,13 @@ class UnknownTerminals:
         return device, due
 
     async def _record(self, sn: str, address: str | None) -> Device:
+        """Record a terminal; one that another process has recorded meanwhile stays as it is."""
+        if self._policy.admit(sn) is not None and not self._pacer.take():
+            await self._pacer.wait()
+        refusal = self._refusal(sn)
         state = self._policy.admit(sn)
-        if state is None:
-            raise self._refuse(sn, address, self._take_none)
-        if len(self._known) + self._recording >= self._limits.terminals:
-            raise self._refuse(sn, address, self._has_limit("terminals"))
-        if len(self._pending) >= self._limits.pending_terminals:
-            raise self._refuse(sn, address, self._has_limit("pending_terminals"))
+        if refusal is not None or state is None:
+            raise self._remember(sn, refusal or self._take_none)(sn, address)
         now = int(self._clock.seconds() * 1000)
         # It counts from now on, while others are looked up.
         self._recording += 1
@@ -130,23 +143,28 @@ class UnknownTerminals:
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
         return device
 
-    def _refuse(
-        self,
-        sn: str,
-        address: str | None,
-        refusal: Callable[[str, str | None], ProtocolError],
-    ) -> ProtocolError:
-        """Remember a refusal, and return it."""
+    def _refusal(self, sn: str) -> Refusal | None:
+        """Why a serial number that the store does not hold is not recorded; None if it is."""
+        state = self._policy.admit(sn)
+        if state is None:
+            return self._take_none
+        if len(self._known) + self._recording >= self._limits.terminals:
+            return self._has_limit("terminals")
+        if len(self._pending) >= self._limits.pending_terminals:
+            return self._has_limit("pending_terminals")
+        return None
+
+    def _remember(self, sn: str, refusal: Refusal) -> Refusal:
         if len(self._remembered) >= MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[sn] = (self._clock.seconds(), refusal)
-        return refusal(sn, address)
+        return refusal
 
     def _take_none(self, sn: str, address: str | None) -> ProtocolError:
         self._door.refused(doorlog.UNKNOWN, sn, address)
         return TurnedAway(_NONE_TAKEN)
 
-    def _has_limit(self, limit: str) -> Callable[[str, str | None], ProtocolError]:
+    def _has_limit(self, limit: str) -> Refusal:
         def refusal(sn: str, address: str | None) -> ProtocolError:
             self._refused(limit, sn, address)
             return TurnedAway(_FULL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, ClassVar
 
@@ -330,12 +331,16 @@ def refused(error: Exception) -> Plain:
     if isinstance(error, AskForExchange):
         return SUCCESS, UNKNOWN_DEVICE
     if isinstance(error, ProtocolError):
-        return error.status, refusal(str(error))
+        return error.status, _refusal(str(error))
     if isinstance(error, StoreError):
         _log.error("A request was not served: {error}", error=str(error))
         return Unavailable.status, refusal("The server cannot store now; send it again later.")
     _log.failure("A request was not served")
     return 500, refusal("The server failed; its log says why. Send it again later.")
+
+
+_refusal = functools.lru_cache(256)(refusal)
+"""Most refusals are the same few."""
 
 
 def write_reply(request: Request, status: int, body: bytes) -> None:

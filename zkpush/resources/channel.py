@@ -333,9 +333,9 @@ class TerminalChannel(Connection):
             self.active_at = self.begun_at = self._site.tick
             self._judged(request, found)
             if is_later:
-                if not self._judging and not self._answering:
-                    transport.resumeProducing()
                 self._next()
+                if not (self._judging or self._answering or self._closing):
+                    transport.resumeProducing()
 
         verdict.addBoth(judged)
         if request.verdict is None:
