@@ -125,6 +125,11 @@ class ProblemCode(StrEnum):
         "Find out who or what has changed the database, and restore it from a backup. A terminal's "
         "own options come again when it pushes them.",
     )
+    PICTURES_STAY = (
+        "pictures stay",
+        "Pictures that nothing names are not removed",
+        "Install the plugin again, or have it removed with its tables.",
+    )
 
 
 _BY_CODE = {str(code): code for code in ProblemCode}

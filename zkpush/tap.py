@@ -39,6 +39,7 @@ from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
     ICipherSuite,
+    INamesPictures,
     IRecordHandler,
     IStoreFactory,
     IVerifier,
@@ -46,6 +47,7 @@ from .interfaces import (
 from .logstream import LogStream
 from .manage.api import Endpoints
 from .manage.auth import Tokens
+from .manage.collection import PictureCollection
 from .manage.connections import most_streams
 from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
@@ -316,6 +318,9 @@ def build(
     problems.add_source(store.problems)
     problems.add_source(inbox.problems)
     problems.add_stored_source(inbox.stored_problems)
+    naming = [one.handler for one in handlers.all if INamesPictures.providedBy(one.handler)]
+    pictures = PictureCollection(store, naming, reactor, owner)
+    problems.add_source(pictures.problems)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,
@@ -327,6 +332,7 @@ def build(
         PluginEndpoints(store, found, inbox),
         problems,
         health,
+        pictures,
         door_log,
         reactor,
         most_streams(limits),
@@ -336,7 +342,7 @@ def build(
     manage = ManageSite(
         endpoints.routes(),
         tokens,
-        [retention, health],
+        [retention, health, pictures],
         limits,
         proxies,
         settings.manage.startswith(PROXIED),

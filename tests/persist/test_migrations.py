@@ -30,7 +30,7 @@ from .contract import say
 FROZEN = pathlib.Path(__file__).parent / "frozen"
 FURTHEST = 1000
 """More than the number of any transaction that made a frozen database."""
-HEAD = "0015"
+HEAD = "0016"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(

@@ -38,6 +38,7 @@ from .plugins import (
 )
 from .store import (
     IBringsTables,
+    INamesPictures,
     IPluginConnection,
     IStore,
     IStoreFactory,
@@ -60,6 +61,7 @@ __all__ = [
     "IInbox",
     "ILeases",
     "ILog",
+    "INamesPictures",
     "IPeople",
     "IPictures",
     "IPluginConnection",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
@@ -102,6 +102,22 @@ class IPluginConnection(Interface):
         """Close the connection; the next transaction makes another one."""
 
 
+class INamesPictures(IBringsTables):
+    """A record handler whose tables name pictures (`IPictures.keep`) that are to stay.
+
+    Pictures that nothing names are removed. A key that stands alone in a column of text or bytes is
+    found without this; one that stands in JSON, or in another place, is not.
+    """
+
+    name: str = Attribute("The name of the plugin; nothing is removed while it is missing")
+
+    def pictures_named(tx: ITransaction, keys: frozenset[str]) -> Iterable[str]:
+        """Those of some keys that its rows name, as the unit of work sees them.
+
+        If it raises, nothing is removed. It may be called on a thread, beside other units of work.
+        """
+
+
 class IStore(Interface):
     """Where everything is kept."""
 
@@ -147,6 +163,18 @@ class IStore(Interface):
 
     def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
         """Seal rejects for `IRejects.add_sealed`, on whichever thread; None for none of them."""
+
+    def collect_pictures(
+        shard: str, before: int, hooks: Sequence[INamesPictures]
+    ) -> Awaitable[Sequence[str]]:
+        """Remove the pictures that nothing names, and parts of killed writes; returns which.
+
+        Those whose key begins with `shard` (two hex digits), and that were kept before an instant
+        (ms). `hooks` are the plugins that name pictures.
+        """
+
+    def missing_picture_plugins(present: Collection[str]) -> Awaitable[list[str]]:
+        """The names of plugins that have named pictures and are not present."""
 
     def places() -> Sequence[StoragePlace]:
         """The files and folders of this machine that the database is kept in, for health checks."""

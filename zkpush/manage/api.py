@@ -25,6 +25,7 @@ from ..protocol.serials import check_serial
 from ..protocol.times import check_zone
 from . import views
 from .audit import AuditEndpoints
+from .collection import PictureCollection
 from .commands import CommandEndpoints
 from .errors import ApiError, not_found
 from .events import EventEndpoints
@@ -56,6 +57,7 @@ class Endpoints:
         plugins: PluginEndpoints,
         problems: Problems,
         health: HealthCheck,
+        pictures: PictureCollection,
         door: DoorLog,
         clock: IReactorTime,
         most_streams: int,
@@ -72,7 +74,7 @@ class Endpoints:
         self._clock = clock
         self._problems = problems
         self._health = health
-        self.figures = Metrics(store, registry, door, problems, health, plugins.inbox)
+        self.figures = Metrics(store, registry, door, problems, health, pictures, plugins.inbox)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""

@@ -15,6 +15,7 @@ from ..interfaces import IStore, StoreError
 from ..logstream import LogStream
 from ..model import InboxState
 from ..problems import ProblemCode
+from .collection import PictureCollection
 from .health import HealthCheck
 from .problems import Problems
 
@@ -31,8 +32,10 @@ class Metrics(Collector):
         door: DoorLog,
         problems: Problems,
         health: HealthCheck,
+        pictures: PictureCollection,
         inbox: PluginInbox,
     ) -> None:
+        self._pictures = pictures
         self._health = health
         self._inbox = inbox
         self._inboxes: Sequence[InboxState] = ()
@@ -104,6 +107,14 @@ class Metrics(Collector):
         for code, count in self._problem_counts.items():
             problems.add_metric([code], count)
         yield problems
+        collected = CounterMetricFamily(
+            "zkpush_pictures_collected",
+            "Pictures that nothing named, and parts of killed writes, that were removed",
+            labels=["kind"],
+        )
+        for kind, count in self._pictures.counts.items():
+            collected.add_metric([kind], count)
+        yield collected
         yield from self._of_inboxes()
         yield from self._storage()
 

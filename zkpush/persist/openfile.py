@@ -7,6 +7,7 @@ with the process. The path is compared with the open file, by device and inode.
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import attrs
@@ -16,6 +17,13 @@ from .databases import OutOfReach
 
 Mark = tuple[int, int]
 """Device and inode of a file."""
+
+
+class MarkedConnection(sqlite3.Connection):
+    """A connection that knows its write-ahead log: it has that open, until it is closed."""
+
+    log_mark: Mark | None = None
+    """The log, since the first commit."""
 
 
 @attrs.define
@@ -28,8 +36,6 @@ class OpenFile:
 
     path: Path
     _mark: Mark
-    _driver: object = None
-    _log_mark: Mark | None = None
     _log_loss: str | None = None
 
     @classmethod
@@ -54,20 +60,20 @@ class OpenFile:
                 "until the right file is back; to use this one, restart the daemon"
             )
 
-    def check_log(self, driver: object) -> None:
+    def check_log(self, connection: MarkedConnection) -> None:
         """Raise `OutOfReach` unless the write-ahead log of a connection is the one it began with.
 
-        `driver` is the connection, which has written. The log is lost for good if it is not: then
-        this and `check` go on raising.
+        The connection has written. The log is lost for good if it is another one: then this and
+        `check` go on raising.
         """
         log = f"{self.path}-wal"
         try:
             mark: Mark | None = _mark_of(log)
         except OSError:
             mark = None
-        if driver is not self._driver:
-            self._driver, self._log_mark = driver, mark
-        if mark is None or mark != self._log_mark:
+        if connection.log_mark is None:
+            connection.log_mark = mark
+        if mark is None or mark != connection.log_mark:
             self._log_loss = (
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ FEW_FILES = 16
 """Pictures of one upload that are files, whatever their size."""
 SMALL = 4096
 """Bytes of a picture that may be a row beside a folder."""
+_KEPT_AGAIN = "(digest) DO UPDATE SET kept_at = excluded.kept_at"
+"""What happens to a picture that is there. On PostgreSQL this locks its row, until the row that
+names it is committed: it is not collected meanwhile."""
 
 
 @implementer(IPictures)
@@ -33,8 +36,15 @@ class Pictures:
     """The pictures, on one connection."""
 
     def __init__(
-        self, database: Database, vault: Vault, connection: Connection, driver: Any
+        self,
+        database: Database,
+        vault: Vault,
+        connection: Connection,
+        driver: Any,
+        now: Callable[[], int],
     ) -> None:
+        """`now` tells the time, in milliseconds."""
+        self._now = now
         self._database = database
         self._vault = vault
         self._connection = connection
@@ -45,9 +55,7 @@ class Pictures:
         digest = self._vault.index(content).hex()
         folder = self._database.pictures
         if folder is None:
-            names = ("digest", "content")
-            sealed = self._vault.seal(content, about(digest))
-            self._database.insert(self._driver, Insert(pictures, names, ([digest], [sealed])))
+            self._insert({digest: self._vault.seal(content, about(digest))})
         else:
             self._database.check_pictures()
             try:
@@ -71,9 +79,14 @@ class Pictures:
             else:
                 kept[content] = self.keep(content)
         if rows:
-            columns = ([*rows], [*rows.values()])
-            self._database.insert(self._driver, Insert(pictures, ("digest", "content"), columns))
+            self._insert(rows)
         return kept
+
+    def _insert(self, rows: Mapping[str, bytes]) -> None:
+        """Keep sealed pictures, by their keys, in the database."""
+        names = ("digest", "content", "kept_at")
+        columns = ([*rows], [*rows.values()], [self._now()] * len(rows))
+        self._database.insert(self._driver, Insert(pictures, names, columns, _KEPT_AGAIN))
 
     def get(self, digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here, `NotUnsealed` if it was changed."""
@@ -150,7 +163,9 @@ def write_file(folder: Path, digest: str, seal: Callable[[], bytes]) -> None:
     It is there before the row that names it is committed; one that no row names does no harm.
     """
     path = path_of(folder, digest)
-    if not path.exists():
+    try:
+        os.utime(path)  # it is as young as a new one, for those that are collected by their age
+    except FileNotFoundError:
         make_file(folder, path, seal())
     # Also where it was there: who made it may have failed, or be at this point just now.
     _sync(path.parent)

@@ -254,7 +254,7 @@ person_photos = _of_people(
     "person_photos",
     tables.BIOPHOTO,
     Column("kind", KeyText, nullable=False),
-    Column("picture", PlainText(), info={PICTURE: True}),
+    Column("picture", PlainText(), index=True, info={PICTURE: True}),
     _pointer("pin", "type", "number", "index", "kind"),
 )
 
@@ -285,7 +285,7 @@ attendance_photos = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("name", KeyText, nullable=False),
-    Column("picture", KeyText, nullable=False, info={PICTURE: True}),
+    Column("picture", KeyText, nullable=False, index=True, info={PICTURE: True}),
     Column("size", Integer(), nullable=False),
     Column("kind", Integer()),
     Column("pin", PlainText()),
@@ -306,8 +306,13 @@ pictures = Table(
     metadata,
     Column("digest", KeyText, primary_key=True),
     Column("content", LargeBinary(), nullable=False),
+    # When it was last kept, in milliseconds: what nothing names is collected by its age.
+    Column("kept_at", BigInteger(), nullable=False, server_default=text("0")),
 )
 """Sealed pictures by their index, where the database keeps them and not a folder beside it."""
+
+picture_plugins = Table("picture_plugins", metadata, Column("name", KeyText, primary_key=True))
+"""The plugins that name pictures in tables of their own; see `zkpush.persist.collection`."""
 
 entries = Table(
     "entries",
@@ -431,7 +436,7 @@ files = Table(
     Column("name", PlainText(), nullable=False),
     Column("size", BigInteger(), nullable=False),
     Column("md5", SealedText(), nullable=False, server_default=text("''")),
-    Column("content", PlainText(), nullable=False, info={PICTURE: True}),
+    Column("content", PlainText(), nullable=False, index=True, info={PICTURE: True}),
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("command", KeyText),

@@ -40,7 +40,7 @@ from .databases import (
 )
 from .keys import SiteKey
 from .naming import is_any_named
-from .openfile import OpenFile, OpenFolder
+from .openfile import MarkedConnection, OpenFile, OpenFolder
 from .pictures import make_folder
 from .sqlite_url import MEMORY, sqlite_path
 from .store import Store
@@ -393,6 +393,7 @@ def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS,
+            factory=MarkedConnection,
         )
         _use_wal(connection)
         for pragma in ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", *more):

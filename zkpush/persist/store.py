@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -17,10 +17,11 @@ from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
 from ..containment import report
-from ..interfaces import IBringsTables, IPluginConnection, IStore, StoreError
+from ..interfaces import IBringsTables, INamesPictures, IPluginConnection, IStore, StoreError
 from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
+from . import collection
 from .damage import DamageLog
 from .databases import READERS, Database
 from .identity import find_identity, no_database
@@ -85,6 +86,10 @@ class Store:
             with database.readers.connect() as connection:
                 identity = find_identity(connection)
             database.prepare_thd()
+            naming = [one.name for one in brings if INamesPictures.providedBy(one)]
+            if naming:
+                with database.engine.begin() as connection:
+                    collection.record_plugins(connection, naming)
             self.unprepared = [one for one in brings if not self._is_prepared(database, vault, one)]
         except BaseException:
             database.close()
@@ -170,6 +175,48 @@ class Store:
         self._running()
         return seal_rejects(self._vault, device_id, rejects, now) if rejects else None
 
+    async def collect_pictures(
+        self, shard: str, before: int, hooks: Sequence[INamesPictures]
+    ) -> list[str]:
+        """Remove the pictures of a shard that nothing names; returns which."""
+        writer = self._running()
+        if self._database is not None and self._database.concurrent_readers:
+            return await self._in_thread(self._collect_thd, shard, before, hooks)
+        database = self._opened()
+
+        def unit(tx: Transaction) -> list[str]:
+            old = [*collection.old_thd(database, tx.connection, shard, before)]
+            return collection.remove_thd(database, tx, old, before, hooks)
+
+        return await writer.submit(unit)
+
+    async def missing_picture_plugins(self, present: Collection[str]) -> list[str]:
+        """The names of plugins that have named pictures and are not present."""
+        return await self.read(lambda tx: collection.missing_plugins(tx.connection, present))
+
+    def _collect_thd(self, shard: str, before: int, hooks: Sequence[INamesPictures]) -> list[str]:
+        """Look without a lock first, at all; then at what nothing seems to name, in parts."""
+        database = self._opened()
+
+        def find(tx: Transaction) -> list[str]:
+            old = [*collection.old_thd(database, tx.connection, shard, before)]
+            return collection.unnamed_thd(tx, old, hooks)
+
+        removed: list[str] = []
+        try:
+            for part in collection.parts(self._query_thd(database, find)):
+                with database.engine.connect() as connection, connection.begin():
+                    tx = Transaction(database, self._vault, connection, self._now, writes=True)
+                    removed += collection.remove_thd(database, tx, part, before, hooks)
+        except database.errors as error:
+            raise _unanswered(error) from error
+        return removed
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            raise StoreError("the store is not open")
+        return self._database
+
     def places(self) -> Sequence[StoragePlace]:
         """The files and folders of the database on this machine."""
         return [] if self._database is None else self._database.places()
@@ -199,9 +246,7 @@ class Store:
         return threads.deferToThreadPool(self._reactor, self._readers, function, *args)
 
     def _read_thd(self, query: Callable[[Transaction], T]) -> T:
-        database = self._database
-        if database is None:
-            raise StoreError("the store is not open")
+        database = self._opened()
         try:
             return self._query_thd(database, query)
         except DBAPIError as error:

@@ -81,7 +81,7 @@ class Transaction:
         self.operations = Log(*sealing, OPLOG, schema.operations)
         self.errors = Log(*sealing, ERRORLOG, schema.errors)
         self.idcards = Log(*sealing, IDCARD, schema.idcards)
-        self.pictures = Pictures(*sealing)
+        self.pictures = Pictures(*sealing, now)
         self.photos = AttendancePhotos(*sealing, self.pictures)
         self.people = People(*sealing, self.pictures, self.events)
         self.entries = Entries(*sealing)

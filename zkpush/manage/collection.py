@@ -1,0 +1,113 @@
+"""Pictures that nothing names are collected in the background, by one node at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from ..interfaces import INamesPictures, IStore, StoreError
+from ..problems import ProblemCode, ServerProblem
+
+EVERY = 3600.0
+"""Seconds between two runs."""
+RUNS = 24
+"""Runs in which all pictures are looked at once."""
+AGE_DAYS = 7
+"""Pictures that were kept, even again, within so many days stay: no write takes that long, and
+an operator who has restored an older database can still go back."""
+DAY = 24 * 3600 * 1000
+SHARDS = 256
+
+
+class PictureCollection:
+    """Removes pictures that nothing names, and parts of killed writes."""
+
+    _log = Logger()
+
+    def __init__(
+        self, store: IStore, hooks: Sequence[INamesPictures], clock: IReactorTime, owner: str
+    ) -> None:
+        """`hooks` are the plugins that name pictures; `owner` names this process."""
+        self._store = store
+        self._hooks = hooks
+        self._clock = clock
+        self._owner = owner
+        self._next = 0
+        self._missing: list[str] = []
+        self._since_at = 0
+        self.counts: Counter[str] = Counter({"picture": 0, "part": 0})
+        """What was removed by this process."""
+        self._loop = LoopingCall(self._run)
+        self._loop.clock = clock
+
+    def start(self) -> None:
+        """Begin to look, now and then."""
+        self._loop.start(EVERY, now=False)
+
+    def stop(self) -> None:
+        """Look no more."""
+        if self._loop.running:
+            self._loop.stop()
+
+    def problems(self) -> Iterable[ServerProblem]:
+        """The plugins for whose sake nothing is collected."""
+        for name in self._missing:
+            yield ServerProblem(
+                code=ProblemCode.PICTURES_STAY,
+                subject=f"plugin {name}",
+                detail=f"The plugin {name} has named pictures, and is not installed",
+                since_at=self._since_at,
+            )
+
+    async def _run(self) -> None:
+        try:
+            await self.collect(SHARDS // RUNS + 1)
+        except StoreError as error:
+            self._log.warn("Pictures are not collected for now: {error}", error=str(error))
+        except Exception:
+            self._log.failure("Pictures are not collected for now")
+
+    async def collect(self, shards: int = SHARDS, age_days: float = AGE_DAYS) -> int:
+        """Look at the next shards, unless another node does; returns how much was removed.
+
+        `StoreError` if the database or the folder cannot be used.
+        """
+        now = int(self._clock.seconds() * 1000)
+        before, until = now - int(age_days * DAY), now + int(2 * EVERY * 1000)
+        is_ours = await self._store.write(
+            lambda tx: tx.leases.hold("pictures", self._owner, until, now)
+        )
+        if not is_ours or await self._is_blocked(now):
+            return 0
+        removed: Counter[str] = Counter()
+        for _ in range(shards):
+            shard = f"{self._next:02x}"
+            for name in await self._store.collect_pictures(shard, before, self._hooks):
+                removed["part" if name.endswith(".part") else "picture"] += 1
+            self._next = (self._next + 1) % SHARDS
+        self.counts.update(removed)
+        if removed:
+            self._log.info(
+                "{pictures} pictures that nothing names and {parts} parts of writes that were "
+                "killed are removed",
+                pictures=removed["picture"],
+                parts=removed["part"],
+            )
+        return removed.total()
+
+    async def _is_blocked(self, now: int) -> bool:
+        """Whether a plugin that has named pictures is missing."""
+        present = [hook.name for hook in self._hooks]
+        missing = await self._store.missing_picture_plugins(present)
+        if missing and missing != self._missing:
+            self._since_at = now
+            self._log.warn(
+                "Pictures are not collected while a plugin that has named some is missing: {names}",
+                names=", ".join(missing),
+            )
+        self._missing = missing
+        return bool(missing)
