@@ -13,6 +13,7 @@ import pytest_twisted
 from sqlalchemy import Engine, event
 
 from zkpush.persist.pictures import FEW_FILES
+from zkpush.protocol.packets import pack
 
 from ..rig import Rig
 
@@ -92,6 +93,32 @@ async def test_many_small_pictures_make_few_files(
     for number in (0, 1000, 1299):
         (photo,) = await rig.items(f"/users/{number}/photos")
         assert base64.b64decode(photo["content"]) == b"\xff\xd8\xff%d" % number
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_packet_of_small_photos_makes_no_files(
+    make_rig: MakeRig, tmp_path: pathlib.Path
+) -> None:
+    """Hundreds of attendance photos in one packet are rows, with few statements; all are kept."""
+    database = tmp_path / "store.sqlite"
+    rig = await make_rig(database=f"sqlite:///{database}")
+    await rig.exchange()
+    packet = pack(
+        [
+            (f"{number}", b"PIN=20260105%06d-7.jpg\n\0\xff\xd8\xff%d" % (number, number))
+            for number in range(300)
+        ]
+    )
+    with counted() as statements:
+        reply = await rig.post("cdata?SN=T1&table=ATTPHOTO&ContentType=tgz", packet)
+    assert reply.body == b"OK"
+    assert len(statements) < 60
+    folder = tmp_path / "store.sqlite-pictures"
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+    photos = await rig.items("/photos?limit=1000")
+    assert len(photos) == 300
+    content = await rig.api("GET", f"/photos/{photos[299]['id']}/content")
+    assert content.body == b"\xff\xd8\xff299"
 
 
 @pytest_twisted.ensureDeferred

@@ -31,8 +31,8 @@ class AttendanceHandler:
         if batch.table is ATTLOG:
             tx.attendance.add(device.id, batch.rows, clock, now)
             return
-        for (photo,) in batch.rows:
-            tx.photos.add(device.id, cast(Photo, photo), clock, now)
+        photos = [cast(Photo, photo) for (photo,) in batch.rows]
+        tx.photos.add_all(device.id, photos, clock, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored attendance record yet."""

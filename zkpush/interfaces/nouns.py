@@ -282,6 +282,9 @@ class IAttendancePhotos(Interface):
     def add(device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
         """Store a photo; one that is there already, by name and picture, stays as it is."""
 
+    def add_all(device_id: int, photos: Sequence[Photo], clock: WallClock, now: int) -> None:
+        """Store the photos of one upload."""
+
     def page(part: Page, device: str | None, pin: str | None) -> list[Record]:
         """List photos by id."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
@@ -41,12 +42,26 @@ class AttendancePhotos:
 
     def add(self, device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
         """Store a photo; one that is there already, by name and picture, stays as it is."""
+        self.add_all(device_id, [photo], clock, now)
+
+    def add_all(self, device_id: int, photos: Sequence[Photo], clock: WallClock, now: int) -> None:
+        """Store the photos of one upload."""
+        pictures = self._pictures.keep_all([photo.content for photo in photos])
+        rows = [
+            self._row(device_id, photo, pictures[photo.content], clock, now) for photo in photos
+        ]
+        if rows:
+            columns = [[row[name] for row in rows] for name in _NAMES]
+            self._database.insert(self._driver, Insert(attendance_photos, _NAMES, columns))
+
+    def _row(
+        self, device_id: int, photo: Photo, picture: str, clock: WallClock, now: int
+    ) -> Mapping[str, object]:
         said = parse_name(photo.name)
         utc = None if said.time is None else clock.utc(said.time)
         doubt = None
         if said.time is not None and utc is not None:
             doubt = far_off(utc, now // 1000) or clock.doubt(said.time)
-        picture = self._pictures.keep(photo.content)
         row = {
             "device_id": device_id,
             "received_at": now,
@@ -64,9 +79,7 @@ class AttendancePhotos:
             "extra": photo.extra,
             "raw": photo.raw,
         }
-        row = sealed(self._vault, attendance_photos, row)
-        columns = [[row[name]] for name in _NAMES]
-        self._database.insert(self._driver, Insert(attendance_photos, _NAMES, columns))
+        return sealed(self._vault, attendance_photos, row)
 
     def page(self, part: Page, device: str | None, pin: str | None) -> list[Record]:
         """List photos by id."""

@@ -55,6 +55,12 @@ class DataKey:
 
     id: bytes
     secret: bytes = attrs.field(repr=False)
+    cipher: AESGCM = attrs.field(init=False, repr=False, eq=False)
+    """Made once: it takes as long as to seal a short value."""
+
+    @cipher.default
+    def _cipher(self) -> AESGCM:
+        return AESGCM(self.secret)
 
     @classmethod
     def make(cls) -> DataKey:
@@ -178,7 +184,7 @@ class Vault:
             raise NotUnsealed("a value is not sealed, or cut")
         for key in (self.sealing, *self.retired):
             if head.startswith(key.mark):
-                return _unwrap(key.secret, head[_NONCE_AT:], head[:_NONCE_AT])
+                return _unwrap(key.cipher, head[_NONCE_AT:], head[:_NONCE_AT])
         raise NotUnsealed("a value is not sealed under a key of this database")
 
 
@@ -195,23 +201,27 @@ def plain_length(length: int) -> int:
 
 def wrap_key(site: bytes, secret: bytes, about: bytes) -> bytes:
     """Seal a data key under the site key."""
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(site).encrypt(nonce, secret, about)
+    return _sealed_key(AESGCM(site), secret, about)
 
 
 def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
     """Open a data key; `NotUnsealed` if it was not sealed under this site key."""
-    return _unwrap(site, wrapped, about)
+    return _unwrap(AESGCM(site), wrapped, about)
 
 
 def _wrap(key: DataKey, size: bytes, secret: bytes) -> bytes:
     head = key.mark + size
-    return head + wrap_key(key.secret, secret, head)
+    return head + _sealed_key(key.cipher, secret, head)
 
 
-def _unwrap(key: bytes, wrapped: bytes, about: bytes) -> bytes:
+def _sealed_key(cipher: AESGCM, secret: bytes, about: bytes) -> bytes:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + cipher.encrypt(nonce, secret, about)
+
+
+def _unwrap(cipher: AESGCM, wrapped: bytes, about: bytes) -> bytes:
     try:
-        return AESGCM(key).decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], about)
+        return cipher.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], about)
     except (InvalidTag, ValueError):
         raise NotUnsealed("the key of a sealed value was changed") from None
 
