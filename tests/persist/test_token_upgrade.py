@@ -1,0 +1,65 @@
+"""Databases from before tokens were judged by what terminals have shown."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+import pytest_twisted
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import column, insert, table
+from twisted.internet import reactor
+
+import zkpush.persist
+from zkpush.model import SessionToken
+from zkpush.persist.store import Store
+
+from .conftest import open_database
+
+
+@pytest.fixture
+def old_url(empty_url: str) -> str:
+    """A database of revision 0011: a terminal with tokens and keys, and one without."""
+    config = Config()
+    scripts = pathlib.Path(zkpush.persist.__file__).parent / "migrations"
+    config.set_main_option("script_location", str(scripts))
+    database = open_database(empty_url)
+    config.attributes["database"] = database
+    own = {"state": "approved", "timezone": "UTC", "session": "ready", "created_at": 1}
+    rows = [
+        (
+            "devices",
+            {**own, "id": 1, "sn": "T1", "tokens": json.dumps(["a", "b"]), "comm_key": "k"},
+        ),
+        ("devices", {**own, "id": 2, "sn": "T2", "offered_comm_key": "o"}),
+        ("sessions", {"device_id": 1, "generation": 3, "suite": "x", "number": 7}),
+        ("sessions", {"device_id": 2, "secret": b"sealed"}),
+    ]
+    with database.migrating() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0011")
+        for name, row in rows:
+            connection.execute(insert(table(name, *map(column, row))), row)
+    database.close()
+    return empty_url
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_issued_and_pinned_stays(old_url: str) -> None:
+    """Tokens are good and not proved, a pinned key stays pinned, an offered one is listed."""
+    store = Store(lambda: open_database(old_url), reactor)
+    store.start()
+
+    def read(tx):
+        one, other = tx.devices.find("T1"), tx.devices.find("T2")
+        return one, other, [tx.comm_keys.of(each.id) for each in (one, other)]
+
+    one, other, keys = await store.read(read)
+    await store.stop()
+    assert one.tokens == (SessionToken(digest="a"), SessionToken(digest="b"))
+    assert (one.returns_token, one.bare_addresses, one.encrypts) == (False, (), True)
+    assert (other.tokens, other.encrypts) == ((), False)
+    assert (one.comm_key, other.comm_key) == ("k", None)
+    assert [[key.fingerprint for key in each] for each in keys] == [["k"], ["o"]]

@@ -1,0 +1,213 @@
+"""What a stranger with a serial number can do is what docs/security.md says, under each setting."""
+
+from __future__ import annotations
+
+import base64
+import pathlib
+
+import pytest
+import pytest_twisted
+
+from ..rig import Response, Rig, talk
+from ..sealed import SealedTerminal
+from .test_identity_of_sessions import BEGIN_AGAIN, Client
+
+SECURITY = pathlib.Path(__file__).parents[2] / "docs" / "security.md"
+HERE, THERE = "10.1.2.3", "203.0.113.9"
+KEY = {"pushcommkey": "a" * 32}
+SECRET = b"sixteen or more bytes"
+POLL, UPLOAD = "getrequest?SN=T1", "cdata?SN=T1&table=ATTLOG&Stamp=1"
+LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
+REMOTE = "cdata?SN=T1&table=RemoteAtt&PIN=7"
+PLAIN_COMMAND, SECRET_COMMAND, PUNCHES, PEOPLE = "commands", "secrets", "punches", "people"
+WORDS = (PLAIN_COMMAND, SECRET_COMMAND, PUNCHES, PEOPLE)
+
+
+class Sealed(SealedTerminal):
+    """Somebody at an address who makes all the exchanges, and seals."""
+
+    def __init__(self, rig: Rig, address: str, secret: bytes = b"") -> None:
+        super().__init__(rig, "T1", secret)
+        self.address = address
+
+    async def begin(self) -> None:
+        """Make the exchanges; `AssertionError` if one is refused."""
+        plain = Client(self.rig, self.address, returns=False)
+        assert (await plain.exchange()).status == 200
+        reply = await self.factors(await self.keys())
+        assert reply.status == 200
+        self.cipher.agree(reply.body.removeprefix(b"Factors="))
+
+    async def step(self, kind: str, body: bytes) -> Response:
+        """A step of the exchange."""
+        return await self.rig.post(f"exchange?SN=T1&type={kind}", body, address=self.address)
+
+    async def send(self, raw: bytes) -> Response:
+        """Send bytes as they are."""
+        return await talk(self.rig.terminals, raw, self.address)
+
+    async def ask(self, method: str, target: str, body: bytes = b"") -> Response:
+        """A sealed request, and its reply as the client reads it."""
+        raw, place, number = self.request(method, target, body)
+        reply = await self.send(raw)
+        if reply.status == 200 and (reply.status, reply.body) != BEGIN_AGAIN:
+            reply.body = self.cipher.open(place, number, reply.body)
+        return reply
+
+
+async def no_token(rig: Rig) -> Client:
+    """A terminal that returns no tokens."""
+    client = Client(rig, HERE, returns=False)
+    await client.exchange()
+    return client
+
+
+async def with_token(rig: Rig) -> Client:
+    """A terminal that returns them."""
+    client = Client(rig, HERE)
+    await client.exchange()
+    return client
+
+
+async def with_key(rig: Rig, *, returns: bool = False) -> Client:
+    """A terminal whose pushcommkey is pinned."""
+    client = Client(rig, HERE, returns=returns)
+    await client.exchange(**KEY)
+    assert (await rig.api("PATCH", "/devices/T1", {"state": "approved"})).status == 200
+    return client
+
+
+async def with_both(rig: Rig) -> Client:
+    """And that returns tokens."""
+    return await with_key(rig, returns=True)
+
+
+async def at_home(rig: Rig) -> Client:
+    """A terminal that may be in one network only."""
+    client = await no_token(rig)
+    await rig.api("PATCH", "/devices/T1", {"networks": [f"{HERE}/32"]})
+    return client
+
+
+async def sealing(rig: Rig, policy: str, secret: bytes = b"") -> Sealed:
+    """A terminal that encrypts."""
+    values = {"state": "approved", "encryption": policy}
+    if secret:
+        values["secret"] = base64.b64encode(secret).decode()
+    assert (await rig.api("PUT", "/devices/T1", values)).status == 200
+    terminal = Sealed(rig, HERE, secret)
+    await terminal.begin()
+    return terminal
+
+
+async def prefers(rig: Rig) -> Sealed:
+    """By the default policy."""
+    return await sealing(rig, "prefer")
+
+
+async def prefers_secret(rig: Rig) -> Sealed:
+    """With a shared secret."""
+    return await sealing(rig, "prefer", SECRET)
+
+
+async def requires(rig: Rig) -> Sealed:
+    """Encryption is required of it."""
+    return await sealing(rig, "require")
+
+
+async def requires_secret(rig: Rig) -> Sealed:
+    """And both share a secret."""
+    return await sealing(rig, "require", SECRET)
+
+
+SETTINGS = {
+    "nothing is set; it returns no tokens": (no_token, set(WORDS)),
+    "nothing is set; it returns tokens": (with_token, {PLAIN_COMMAND, PUNCHES}),
+    "pinned pushcommkey; it returns no tokens": (with_key, set(WORDS)),
+    "pinned pushcommkey; it returns tokens": (with_both, set()),
+    "`networks`, and the stranger is elsewhere": (at_home, set()),
+    "it encrypts, `encryption=prefer`": (prefers, set(WORDS)),
+    "it encrypts, `encryption=prefer`, shared secret": (prefers_secret, {PLAIN_COMMAND, PUNCHES}),
+    "`encryption=require`": (requires, set(WORDS)),
+    "`encryption=require`, shared secret": (requires_secret, set()),
+}
+
+
+async def prepare(rig: Rig) -> None:
+    """Somebody to ask for, and two commands that wait: one without a secret, one with."""
+    await rig.exchange("T2")
+    person = b"USER PIN=7\tName=Ann\tPasswd=71553\n"
+    await rig.post("cdata?SN=T2&table=OPERLOG&Stamp=1", person)
+    for command, params in (("LOG", {}), ("DATA UPDATE USERINFO", {"PIN": "8", "Passwd": "90210"})):
+        body = {"command": command, "params": params}
+        assert (await rig.api("POST", "/devices/T1/commands", body)).status == 202
+
+
+async def tried(client: Client | Sealed, pin: int) -> set[str]:
+    """What somebody gets who polls, uploads, and asks for a user."""
+    polled = (await client.ask("GET", POLL)).body
+    stored = (await client.ask("POST", UPLOAD, LINE % pin)).body
+    user = (await client.ask("GET", REMOTE)).body
+    found = {
+        PLAIN_COMMAND: b":LOG\n" in polled,
+        SECRET_COMMAND: b"Passwd=90210" in polled,
+        PUNCHES: stored == b"OK: 1",
+        PEOPLE: b"71553" in user,
+    }
+    return {word for word in WORDS if found[word]}
+
+
+async def attacked(rig: Rig) -> set[str]:
+    """What a stranger gets in any of the ways there are: without an exchange, and after each."""
+    got: set[str] = set()
+    for number, returns in enumerate((None, False, True)):
+        stranger = Client(rig, THERE, returns=bool(returns))
+        if returns is not None:
+            await stranger.exchange()
+        got |= await tried(stranger, 100 + number)
+    for secret in (b"", b"a guess of sixteen bytes"):
+        stranger = Sealed(rig, THERE, secret)
+        try:
+            await stranger.begin()
+        except AssertionError:
+            continue
+        got |= await tried(stranger, 200)
+    return got
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest_twisted.ensureDeferred
+async def test_what_a_stranger_can_do(make_rig, setting: str) -> None:
+    """No more than is said, and the terminal goes on afterwards."""
+    rig = await make_rig(remote_attendance={"enabled": True})
+    begin, expected = SETTINGS[setting]
+    terminal = await begin(rig)
+    assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
+    await prepare(rig)
+    assert await attacked(rig) == expected
+    reply = await terminal.ask("POST", UPLOAD, LINE % 2)
+    if (reply.status, reply.body) == BEGIN_AGAIN and isinstance(terminal, Sealed):
+        await terminal.begin()  # somebody else's keys are in use: it makes the exchanges again
+        reply = await terminal.ask("POST", UPLOAD, LINE % 2)
+    assert reply.body == b"OK: 1"
+    # What was not handed out waits for the terminal, or its lease runs out.
+    rig.clock.advance(301)
+    assert (await terminal.ask("GET", POLL)).body != b"OK"
+
+
+@pytest.mark.parametrize("admission", ["approve", "closed"])
+@pytest_twisted.ensureDeferred
+async def test_who_is_not_approved_gets_nothing(make_rig, admission: str) -> None:
+    """Neither a serial number that nobody knows, nor one that waits or is blocked."""
+    rig = await make_rig(admission=admission, remote_attendance={"enabled": True})
+    assert await attacked(rig) == set()
+    await rig.api("PUT", "/devices/T1", {"state": "blocked"})
+    assert await attacked(rig) == set()
+
+
+def test_the_page_says_what_was_tried() -> None:
+    """The table of docs/security.md has a row for each setting, with what was found here."""
+    text = SECURITY.read_text()
+    for setting, (_, expected) in SETTINGS.items():
+        cells = " | ".join("yes" if word in expected else "no" for word in WORDS)
+        assert f"| {setting} | {cells} |" in text
