@@ -17,8 +17,10 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from zkpush import config, tap
+from zkpush.clock import IWallClock
 from zkpush.datadir import DataDirectory
 from zkpush.manage.retention import Retention
 from zkpush.protocol.fields import Scope
@@ -34,12 +36,19 @@ LEAN, TWISTED_WEB = "lean", "twisted.web"
 """The channels that serve terminals: zkpush's own, and the one it is compared to."""
 
 
+@implementer(IWallClock)
 class TurnedReactor(Clock):
     """The real reactor, but for time, which stands still until a test turns it."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rightNow = float(NOON)
+        self.jumped = 0.0
+        """By how many seconds the time of day was set, beside the passing of time."""
+
+    def wall_seconds(self) -> float:
+        """The time of day."""
+        return self.seconds() + self.jumped
 
     def callLater(self, delay: float, *args: Any, **named: Any) -> IDelayedCall:
         """What is to happen in the next turn of the reactor waits for no time to pass."""

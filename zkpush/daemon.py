@@ -24,6 +24,7 @@ from twisted.internet.interfaces import (
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from .clock import ClockWatch
 from .config import ConfigError
 from .datadir import DataDirectory
 from .datalock import DirectoryInUse, DirectoryLock
@@ -92,6 +93,7 @@ class Daemon(Service):
         manage: Listener | None,
         workers: Workers | None,
         certificates: Certificates,
+        clock_watch: ClockWatch,
         *,
         new: bool = False,
     ) -> None:
@@ -112,6 +114,7 @@ class Daemon(Service):
         self.manage = manage
         self.workers = workers
         self.certificates = certificates
+        self.clock_watch = clock_watch
         self._new = new
         self._lock = DirectoryLock(data.path)
         self._started_at = datetime.datetime.now(datetime.UTC)
@@ -171,6 +174,7 @@ class Daemon(Service):
         """Load what is known, start the workers, and say where the daemon is."""
         super().startService()
         self.certificates.start()
+        self.clock_watch.start()
         if self.workers is not None:
             self.workers.start(
                 [cast(Any, port).fileno() for port in self._ports[:-1]], self.registry.refused.add
@@ -193,6 +197,7 @@ class Daemon(Service):
 
     async def _stop(self) -> None:
         self.certificates.stop()
+        self.clock_watch.stop()
         if self.workers is not None:
             await self.workers.stop()
         for port in self._ports:

@@ -104,6 +104,12 @@ class ProblemCode(StrEnum):
         "The terminal has had an encrypted session, or returns tokens, and this session shows "
         "neither. If it is to stay so, set its encryption to never, or `token=check` anew.",
     )
+    CLOCK_JUMPED = (
+        "clock jumped",
+        "The clock of the server was set by more than a few seconds",
+        "Synchronize the clock with a time server (NTP). Check attendance records of that time: "
+        "terminals take their time from the server.",
+    )
     COUNT_DIFFERS = (
         "attendance count differs",
         "The terminal holds more attendance records than are stored",

@@ -13,6 +13,7 @@ from twisted.application.service import Service
 from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
+from .clock import ClockWatch, use_monotonic_time, wall_clock
 from .config import Config, ConfigError, Tls
 from .containment import MESSAGES, PluginHealth
 from .daemon import PROXIED, Daemon, Listener, stop_here
@@ -145,6 +146,7 @@ def makeService(options: Options) -> Service:
     """Put the daemon together. A mistake in the configuration is a line each, and exit status 1."""
     from twisted.internet import reactor
 
+    use_monotonic_time(reactor)
     log = logstream.install(reactor)
     redaction.install()
     file = None if options["config"] is None else Path(options["config"])
@@ -245,7 +247,7 @@ def build(
         lambda sn, address: refused("bodies_bytes", sn, address),
         reactor,
     )
-    plugin_health = PluginHealth(reactor.seconds)
+    plugin_health = PluginHealth(wall_clock(reactor))
     inbox = PluginInbox(
         store, handlers, packets, reactor, settings.plugins, plugin_health, registry.updated
     )
@@ -321,6 +323,9 @@ def build(
     naming = [one.handler for one in handlers.all if INamesPictures.providedBy(one.handler)]
     pictures = PictureCollection(store, naming, reactor, owner)
     problems.add_source(pictures.problems)
+    clock_watch = ClockWatch(reactor)
+    clock_watch.add(queue.clock_jumped)
+    problems.add_source(clock_watch.problems)
     tokens = Tokens(data.admin_token, store, reactor)
     endpoints = Endpoints(
         store,
@@ -385,6 +390,7 @@ def build(
         ),
         workers,
         certificates,
+        clock_watch,
         new=settings.new and inherited is None,
     )
 

@@ -30,6 +30,7 @@ from twisted.logger import Logger, LogLevel
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
+from .clock import wall_clock
 from .config import Tls
 
 LOOK_SECONDS = 1.0
@@ -153,7 +154,7 @@ class Certificates:
         if settings.client_ca is not None:
             _read_certificates(settings.client_ca)
         self._settings = settings
-        self._clock = clock
+        self._wall = wall_clock(clock)
         self._quiet = quiet
         self._listeners: list[Credentials] = []
         self._looking = LoopingCall(self.look)
@@ -223,7 +224,7 @@ class Certificates:
         self._say_doubts(taken)
 
     def _say_doubts(self, listeners: list[Credentials]) -> None:
-        now = datetime.fromtimestamp(self._clock.seconds(), UTC)
+        now = datetime.fromtimestamp(self._wall(), UTC)
         doubts = [doubt for listener in listeners for doubt in listener.doubts(now)]
         for doubt in dict.fromkeys(doubts):
             self._say(LogLevel.warn, doubt)

@@ -125,7 +125,7 @@ def make_store_tests(factory):
         async def test_stopping_commits_what_was_handed_in(self, request) -> None:
             """Units in hand are committed before the store closes; later ones are refused."""
             store = factory(request)
-            assert store.counts() == {"units": 0, "commits": 0}
+            assert store.counts() == {"units": 0, "commits": 0, "pending": 0}
             store.start()
             waiting = [
                 store.write(lambda tx, n=n: tx.devices.add(f"T{n}", DeviceState.APPROVED, "UTC", 1))

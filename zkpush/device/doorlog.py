@@ -17,6 +17,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..interfaces import IStore, ITransaction, StoreError
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
@@ -81,8 +82,8 @@ class _Refusals:
         return self.count > 0 and self.has_paused(now)
 
     def has_paused(self, now: float) -> bool:
-        """Whether the last record is long ago; clocks are set back, too."""
-        return self.written_at is None or not 0 <= now - self.written_at < self.pause
+        """Whether the last record is long ago."""
+        return self.written_at is None or now - self.written_at >= self.pause
 
 
 class DoorLog:
@@ -93,6 +94,7 @@ class DoorLog:
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
         self._store = store
         self._clock = clock
+        self._wall = wall_clock(clock)
         self._kinds: dict[Kind, _Refusals] = {}
         self._counts: Counter[str] = Counter()
         self._looking = LoopingCall(self._write_due)
@@ -155,7 +157,7 @@ class DoorLog:
         if not kinds:
             return
         taken = {kind: attrs.evolve(self._kinds[kind]) for kind in kinds}
-        now = self._clock.seconds()
+        now, wall = self._clock.seconds(), self._wall()
         for kind in kinds:
             refusals = self._kinds[kind]
             if refusals.written_at is not None:
@@ -165,7 +167,8 @@ class DoorLog:
         def unit(tx: ITransaction) -> None:
             for (actor, reason, what, address), refusals in taken.items():
                 detail = _detail(refusals, what, address)
-                tx.audit.add(actor, ACTION, reason, detail, int(refusals.last * 1000))
+                at = int((wall - (now - refusals.last)) * 1000)
+                tx.audit.add(actor, ACTION, reason, detail, at)
 
         try:
             await self._store.write(unit)

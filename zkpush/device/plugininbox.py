@@ -14,6 +14,7 @@ from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..config import Plugins
 from ..containment import PluginHealth
 from ..interfaces import IStore, ITransaction, StoreError
@@ -56,6 +57,7 @@ class PluginInbox:
         """What has failed in this process."""
         self._store = store
         self._reactor = reactor
+        self._wall = wall_clock(reactor)
         self._workers: Mapping[str, PluginWorker] = {
             plugged.name: PluginWorker(
                 plugged,
@@ -107,7 +109,7 @@ class PluginInbox:
 
     def problems(self) -> list[ServerProblem]:
         """Handlers that do not return, or whose tables are not made."""
-        now = self._reactor.seconds()
+        now = self._wall()
         found = []
         for name, worker in self._workers.items():
             late, unprepared = self._late.get(name), worker.unprepared
@@ -133,7 +135,7 @@ class PluginInbox:
 
     def stored_problems(self, tx: ITransaction) -> list[ServerProblem]:
         """Plugins whose inbox does not empty."""
-        now = int(1000 * self._reactor.seconds())
+        now = int(1000 * self._wall())
         return [
             problem
             for state in tx.inbox.states()
@@ -188,7 +190,7 @@ class PluginInbox:
                 self._late[name] = late
 
     async def _look(self) -> None:
-        now = int(1000 * self._reactor.seconds())
+        now = int(1000 * self._wall())
         try:
             due = await self._store.read(lambda tx: tx.inbox.due(now))
         except StoreError as error:

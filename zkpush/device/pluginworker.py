@@ -20,6 +20,7 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
 
+from ..clock import wall_clock
 from ..containment import PluginError, PluginFailure, contained, report
 from ..interfaces import IPluginConnection, IStore, ITransaction, StoreError
 from ..model import Device, InboxItem
@@ -92,6 +93,7 @@ class PluginWorker:
         self._store = store
         self._decoder = decoder
         self._reactor = reactor
+        self._wall = wall_clock(reactor)
         self._time_limit = time_limit
         self._updated = updated
         self._watched = Watched()
@@ -286,7 +288,7 @@ class PluginWorker:
 
     def _unprepare(self, error: BaseException) -> None:
         now = self._reactor.seconds()
-        since = now if self.unprepared is None else self.unprepared.since
+        since = self._wall() if self.unprepared is None else self.unprepared.since
         self.unprepared = PluginFailure(type(error).__name__, since)
         self._prepare_at = now + PAUSES[min(self._prepare_tries, len(PAUSES) - 1)]
         self._prepare_tries += 1
@@ -298,4 +300,4 @@ class PluginWorker:
 
     def _now(self) -> int:
         """The time, in milliseconds since the epoch."""
-        return int(self._reactor.seconds() * 1000)
+        return int(self._wall() * 1000)

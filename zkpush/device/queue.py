@@ -299,12 +299,25 @@ class CommandQueue:
 
     async def _expire_old(self) -> None:
         try:
+            await self.cut_leases()
             count = await self.expire_old()
         except StoreError as error:
             self._log.warn("Old commands stay for now: {error}", error=str(error))
         else:
             if count:
                 self._log.warn("{count} commands were too old, and are given up", count=count)
+
+    async def cut_leases(self) -> None:
+        """End leases that run out later than any that is made now: the clock was set back."""
+        most = self._registry.now() + self._config.lease_seconds * 1000
+        await self._store.write(lambda tx: tx.commands.cut_leases(most))
+        self._registry.cap_due(most)
+
+    def clock_jumped(self) -> None:
+        """Look at leases at once."""
+        Deferred.fromCoroutine(self.cut_leases()).addErrback(
+            lambda failure: self._log.failure("Leases of commands are not looked at", failure)
+        )
 
     async def expire_old(self) -> int:
         """End the commands that are older than the configured lifetime, of whichever terminal."""

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
 from ..model import Caller, Device, DeviceState, Problem, SessionState
@@ -83,6 +84,7 @@ class Registry:
         self._settings = settings
         self._timezone = timezone
         self._clock = clock
+        self._wall = wall_clock(clock)
         self.loaded = False
         """Whether the stored terminals are in memory."""
         self._terminals: dict[str, Terminal] = {}
@@ -100,7 +102,7 @@ class Registry:
 
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""
-        return int(self._clock.seconds() * 1000)
+        return int(self._wall() * 1000)
 
     async def start(self) -> None:
         """Load all terminals, so that each is served as it was before a restart."""
@@ -127,6 +129,12 @@ class Registry:
             for terminal in self._terminals.values()
             for problem in terminal.device.problems
         )
+
+    def cap_due(self, most: int) -> None:
+        """Let no terminal wait for longer than an instant (ms) to be sent what it is due."""
+        for terminal in self._terminals.values():
+            if terminal.next_due is not None:
+                terminal.next_due = min(terminal.next_due, most)
 
     def known(self, sn: str) -> Terminal | None:
         """The terminal of that serial number, if this process has met it."""
@@ -379,7 +387,7 @@ class Registry:
 
     async def _renew_moved_zones(self) -> None:
         """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
-        now = self._clock.seconds()
+        now = self._wall()
         offsets: dict[str, str] = {}
         moved = []
         for terminal in self._terminals.values():

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sized
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState
@@ -62,6 +63,7 @@ class UnknownTerminals:
         self._refused = refused
         self._door = door
         self._clock = clock
+        self._wall = wall_clock(clock)
         self._known = known
         self._allowance = Allowance(limits.unknown_per_minute, clock.seconds())
         self._remembered: dict[str, tuple[float, Refusal]] = {}
@@ -126,7 +128,7 @@ class UnknownTerminals:
         state = self._policy.admit(sn)
         if refusal is not None or state is None:
             raise self._remember(sn, refusal or self._take_none)(sn, address)
-        now = int(self._clock.seconds() * 1000)
+        now = int(self._wall() * 1000)
         # It counts from now on, while others are looked up.
         self._recording += 1
         if state is DeviceState.PENDING:

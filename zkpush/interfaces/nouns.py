@@ -418,6 +418,9 @@ class ICommands(Interface):
     def lease(commands: Sequence[QueuedCommand], until: int, now: int) -> None:
         """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
 
+    def cut_leases(most: int) -> None:
+        """Let leases that run out after an instant (ms) run out then."""
+
     def next_due(device_id: int) -> int | None:
         """When (ms) there is something to send to a terminal: 0 for now, None for never."""
 
@@ -559,7 +562,8 @@ class ILeases(Interface):
 
         It runs out at `until`; it can be taken if it has never been, has run out by `now`, was
         given back, or is the owner's already. True means that it is the owner's once the unit of
-        work is committed.
+        work is committed. A lease of somebody else that lies farther in the future than two of this
+        length is cut to this one: a clock was set back.
         """
 
     def release(name: str, owner: str) -> None:

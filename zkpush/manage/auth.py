@@ -19,6 +19,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from ..clock import wall_clock
 from ..device.allowance import Allowance
 from ..interfaces import IStore, StoreError
 from ..model import Caller, StoredToken
@@ -78,6 +79,7 @@ class Tokens:
         self._known: Mapping[bytes, _Known] = self._own
         self._store = store
         self._clock = clock
+        self._wall = wall_clock(clock)
         self._following = DeferredLock()
         self._asking = Allowance(ASK_PER_MINUTE, clock.seconds())
         self._used: dict[int, int] = {}
@@ -166,4 +168,4 @@ class Tokens:
         self._store.write(lambda tx: tx.tokens.used(used)).addErrback(wait)
 
     def _now(self) -> int:
-        return int(self._clock.seconds() * 1000)
+        return int(self._wall() * 1000)

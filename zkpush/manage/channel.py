@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
+from ..clock import wall_clock
 from ..protocol.errors import TerminalError
 from .errors import ApiError, bad_request, explain, refusal, too_large
 
@@ -234,7 +235,7 @@ class ManageChannel(HTTPChannel):
         self.setTimeout(None)
         self._set_deadline(LINGER_SECONDS, self.loseConnection)
         is_head = self._request_line.startswith(b"HEAD ")
-        self.transport.write(refusal(error, self.site.reactor.seconds(), without_body=is_head))
+        self.transport.write(refusal(error, wall_clock(self.site.reactor)(), without_body=is_head))
         self.transport.resumeProducing()
 
     def _refuse_failure(self, failure: Failure) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..interfaces import INamesPictures, IStore, StoreError
 from ..problems import ProblemCode, ServerProblem
 
@@ -34,7 +35,7 @@ class PictureCollection:
         """`hooks` are the plugins that name pictures; `owner` names this process."""
         self._store = store
         self._hooks = hooks
-        self._clock = clock
+        self._wall = wall_clock(clock)
         self._owner = owner
         self._next = 0
         self._missing: list[str] = []
@@ -76,7 +77,7 @@ class PictureCollection:
 
         `StoreError` if the database or the folder cannot be used.
         """
-        now = int(self._clock.seconds() * 1000)
+        now = int(self._wall() * 1000)
         before, until = now - int(age_days * DAY), now + int(2 * EVERY * 1000)
         is_ours = await self._store.write(
             lambda tx: tx.leases.hold("pictures", self._owner, until, now)

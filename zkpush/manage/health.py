@@ -20,6 +20,7 @@ from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..config import Health as HealthConfig
 from ..interfaces import IStore, ITransaction, StoreError
 from ..model import StoragePlace
@@ -45,7 +46,7 @@ class State(msgspec.Struct, frozen=True):
     """The result of a check."""
 
     at: float
-    """Seconds since the epoch."""
+    """When, by the clock of durations."""
     reasons: Sequence[str] = ()
     """Why uploads cannot be stored; empty if they can."""
     warnings: Sequence[str] = ()
@@ -79,6 +80,7 @@ class HealthCheck:
         self._check_key = check_key
         self._reactor = reactor
         self._clock = IReactorTime(reactor)
+        self._wall = wall_clock(reactor)
         self._lease = f"health {owner}"
         self._owner = owner
         self._inspect = inspect
@@ -151,7 +153,7 @@ class HealthCheck:
                     code=code,
                     subject="storage",
                     detail=text,
-                    since_at=self._since_at.get(code, int(state.at * 1000)),
+                    since_at=self._since_at.get(code, int(self._wall() * 1000)),
                 )
 
     @property
@@ -272,7 +274,7 @@ class HealthCheck:
             (ProblemCode.SPACE_LOW, state.warnings, last.warnings, self._log.warn),
         ):
             if texts and not before:
-                self._since_at[code] = int(state.at * 1000)
+                self._since_at[code] = int(self._wall() * 1000)
                 for text in texts:
                     log("Health check: {text}", text=text)
             elif before and not texts:

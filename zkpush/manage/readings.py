@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twisted.internet.interfaces import IReactorTime
 
+from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore, ITransaction
 from ..model import Caller
@@ -20,6 +21,7 @@ class Readings:
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
         self._store = store
         self._clock = clock
+        self._wall = wall_clock(clock)
         self._recent: dict[tuple[str, str, str, str | None], float] = {}
 
     async def note(
@@ -34,7 +36,7 @@ class Readings:
         at = self._recent.get(reading)
         if at is not None and 0 <= now - at < MINUTE:
             return
-        action, now_ms = f"read {what}", int(now * 1000)
+        action, now_ms = f"read {what}", int(self._wall() * 1000)
 
         def unit(tx: ITransaction) -> None:
             subject = of if pin is None else tx.audit.person(pin)

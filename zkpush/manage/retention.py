@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from ..clock import wall_clock
 from ..config import AuditRetention, Events
 from ..interfaces import IStore, ITransaction, StoreError
 
@@ -37,7 +38,7 @@ class Retention:
         self._store = store
         self._events = events
         self._audit = audit
-        self._clock = clock
+        self._wall = wall_clock(clock)
         self._owner = owner
         self._loop = LoopingCall(self._remove_all)
         self._loop.clock = clock
@@ -96,4 +97,4 @@ class Retention:
         return total
 
     def _now(self) -> int:
-        return int(self._clock.seconds() * 1000)
+        return int(self._wall() * 1000)

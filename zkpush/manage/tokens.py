@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 from twisted.internet.interfaces import IReactorTime
 
+from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore, ITransaction
 from ..model import Caller, NewToken, StoredToken
@@ -63,7 +64,7 @@ class TokenEndpoints:
         self._store = store
         self._tokens = tokens
         self._new_secret = new_secret
-        self._clock = clock
+        self._wall = wall_clock(clock)
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -116,7 +117,7 @@ class TokenEndpoints:
                 HTTPStatus.FORBIDDEN,
                 f"You cannot give what you do not have: {', '.join(missing)}.",
             )
-        now = int(self._clock.seconds() * 1000)
+        now = int(self._wall() * 1000)
         expires_at = None if body.expires_at is None else parse_instant(body.expires_at) * 1000
         if expires_at is not None and expires_at <= now:
             raise bad_request("expires_at: this time is over already.")
@@ -154,7 +155,7 @@ class TokenEndpoints:
                 "The token admin is that of DIR/admin.token: to get another one, stop the daemon, "
                 "remove the file, and start it again.",
             )
-        now = int(self._clock.seconds() * 1000)
+        now = int(self._wall() * 1000)
 
         def unit(tx: ITransaction) -> bool:
             is_removed = tx.tokens.remove(name)

@@ -187,6 +187,11 @@ class Commands:
         for command in leased:
             self._tell(command, CommandState.SENT, now)
 
+    def cut_leases(self, most: int) -> None:
+        """Let leases that run out after an instant (ms) run out then."""
+        is_far = (commands.c.state == CommandState.SENT.value) & (commands.c.lease_until > most)
+        self._connection.execute(update(commands).where(_IS_OPEN, is_far).values(lease_until=most))
+
     def next_due(self, device_id: int) -> int | None:
         """When (ms) there is something to send to a terminal: 0 for now, None for never."""
         query = select(_DUE_AT).where(commands.c.device_id == device_id, _IS_OPEN)

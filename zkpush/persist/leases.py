@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, or_
+from sqlalchemy import Connection, case, delete, or_
 from zope.interface import implementer
 
 from ..interfaces import ILeases
@@ -20,14 +20,17 @@ class Leases:
     def hold(self, name: str, owner: str, until: int, now: int) -> bool:
         """Take or renew a lease, unless somebody else has it; times are in milliseconds."""
         statement = insert(self._connection, leases).values(name=name, owner=owner, until=until)
+        # Of a clock that was set back, or is wrong: it stays its owner's, and gets an end.
+        is_far = leases.c.until > until + (until - now)
+        is_free = or_(leases.c.owner == owner, leases.c.until <= now)
         taken = self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[leases.c.name],
-                set_={"owner": owner, "until": until},
-                where=or_(leases.c.owner == owner, leases.c.until <= now),
-            ).returning(leases.c.name)
+                set_={"owner": case((is_free, owner), else_=leases.c.owner), "until": until},
+                where=or_(is_free, is_far),
+            ).returning(leases.c.owner)
         )
-        return taken.one_or_none() is not None
+        return taken.scalar_one_or_none() == owner
 
     def release(self, name: str, owner: str) -> None:
         """Give a lease back, if it is still the owner's."""

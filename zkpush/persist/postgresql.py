@@ -118,7 +118,7 @@ WITH seen AS (
 )
 UPDATE devices SET last_seen_at = seen.at, address = seen.address
 FROM seen JOIN locked USING (id)
-WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
+WHERE devices.id = seen.id AND NOT coalesce(last_seen_at, 0) BETWEEN seen.at AND seen.at + 300000
 """
 _BAD_STATEMENT = "42"
 """The class of SQLSTATE of statements that are not right, or not allowed."""

@@ -71,7 +71,7 @@ WHERE devices.address IS NOT seen.address AND devices.last_seen_at IS NOT NULL
 _SEEN = f"""
 UPDATE devices SET last_seen_at = seen.at, address = seen.address
 FROM {_NOW_SEEN}
-WHERE devices.id = seen.id AND coalesce(last_seen_at, 0) < seen.at
+WHERE devices.id = seen.id AND NOT coalesce(last_seen_at, 0) BETWEEN seen.at AND seen.at + 300000
 """  # noqa: S608 - a constant
 _OUTSIDE = frozenset(
     {

@@ -11,11 +11,12 @@ import attrs
 from sqlalchemy.exc import DBAPIError
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
+from twisted.internet.interfaces import IReactorFromThreads
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 from zope.interface import implementer
 
+from ..clock import wall_clock
 from ..containment import report
 from ..interfaces import IBringsTables, INamesPictures, IPluginConnection, IStore, StoreError
 from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
@@ -57,7 +58,7 @@ class Store:
         self._open_database = open_database
         self._missing = missing
         self._reactor = reactor
-        self._time = IReactorTime(reactor)
+        self._wall = wall_clock(reactor)
         self._readers = ThreadPool(0, READERS, "zkpush readers")
         self._database: Database | None = None
         self._vault: Vault
@@ -268,7 +269,7 @@ class Store:
 
     def _now(self) -> int:
         """The time, in milliseconds since the epoch."""
-        return int(self._time.seconds() * 1000)
+        return int(self._wall() * 1000)
 
 
 def _unanswered(error: Exception) -> StoreError:

@@ -12,6 +12,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall, deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 
+from ..clock import wall_clock
 from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import Refused
@@ -64,6 +65,7 @@ class TerminalSite(ServerFactory):
         """Counts seconds, for what only needs to know about how long ago something was."""
         self.draining = False
         self._clock = clock
+        self._wall = wall_clock(clock)
         self._date = (0, b"")
         self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
         self._leaving: list[Any] = []
@@ -145,7 +147,7 @@ class TerminalSite(ServerFactory):
 
         `lines` say what it is.
         """
-        now = int(self._clock.seconds())
+        now = int(self._wall())
         if self._date[0] != now or len(self._heads) > MOST_HEADS:
             self._date = (now, datetimeToString(now))
             self._heads.clear()
