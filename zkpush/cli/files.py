@@ -50,7 +50,7 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
     if as_json:
         print_object(added, as_json=True)
     else:
-        echo(added["id"])
+        echo(str(added["id"]))
 
 
 @files.command("list")

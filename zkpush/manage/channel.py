@@ -96,6 +96,7 @@ class ManageChannel(HTTPChannel):
         self.address: str | None = None
         self.is_known = False
         self.is_in_hand = False
+        """Whether a request is being answered, or its body is read."""
         self._request_line = b""
         self._is_located = False
         self._has_ended = False
@@ -190,6 +191,7 @@ class ManageChannel(HTTPChannel):
             if self._has_ended:
                 return
             request.room = room
+            self.is_in_hand = True
             self._set_deadline(self.site.limits.request_seconds, self._too_slow)
             if continues:
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -232,6 +234,7 @@ class ManageChannel(HTTPChannel):
         if self._has_ended:
             return
         self._has_ended = True
+        self.is_in_hand = False
         self.setTimeout(None)
         self._set_deadline(LINGER_SECONDS, self.loseConnection)
         is_head = self._request_line.startswith(b"HEAD ")

@@ -40,7 +40,7 @@ class Cuttable(Protocol):
 
     @property
     def is_in_hand(self) -> bool:
-        """Whether a request of it is being answered."""
+        """Whether a request of it is being answered, or its body is read."""
 
     def cut(self) -> None:
         """End it at once."""
@@ -100,6 +100,7 @@ class ManageConnections:
                     self.remove(other)
                     other.cut()
                     return True
+        self.remove(new)
         return False
 
 
