@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import gc
 import os
-import resource
 import sys
 import threading
 from collections.abc import Sequence
@@ -28,6 +27,7 @@ from .clock import ClockWatch
 from .config import ConfigError
 from .datadir import DataDirectory
 from .datalock import DirectoryInUse, DirectoryLock
+from .descriptors import TooFewDescriptors, take_descriptors
 from .device.doorlog import DoorLog
 from .device.plugininbox import PluginInbox
 from .device.queue import CommandQueue
@@ -43,10 +43,6 @@ from .stopping import counted
 from .tls import Certificates
 from .workers import Workers
 
-OTHER_FILES = 64
-"""How many file descriptors are needed beside connections: the database, pictures, the log."""
-PEOPLE_PART = 4
-"""People have a fourth of the connections at most, where there are few descriptors."""
 YOUNG = 5000
 """How many more objects there are before the garbage collector looks at the new ones."""
 
@@ -123,9 +119,7 @@ class Daemon(Service):
 
     def privilegedStartService(self) -> None:
         """Open the database, then the ports; a failure is one line, and exit status 1."""
-        for listener in self.terminals:
-            if isinstance(listener.site, TerminalSite):
-                _make_room(listener.site, self.manage.site if self.manage else None)
+        self._share_descriptors()
         if self.manage is not None:  # of several processes, one tells
             for listener in [*self.terminals, self.manage]:
                 if listener.is_proxied and not getattr(listener.site, "proxies", True):
@@ -169,6 +163,32 @@ class Daemon(Service):
         """This process, for the lock and `run.json`."""
         at = self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"pid": os.getpid(), "started_at": at}
+
+    def _share_descriptors(self) -> None:
+        """Take no more connections than there are file descriptors; say so if that is fewer."""
+        site: object = self.terminals[0].site  # all listeners of terminals have the same
+        manage: object = self.manage.site if self.manage else None
+        if not isinstance(site, TerminalSite):
+            return
+        people = manage.limits.manage_connections if isinstance(manage, ManageSite) else 0
+        wanted = site.limits.connections
+        try:
+            found = take_descriptors(wanted, people)
+        except TooFewDescriptors as error:
+            stop_here([f"cannot start: {error}"])
+        site.most_connections = found.terminals
+        if isinstance(manage, ManageSite):
+            manage.connections.most = found.people
+        if found.terminals < wanted and manage is not None:  # of several processes, one tells
+            self._log.warn(
+                "This process may open {limit} files: it takes {count} connections of terminals, "
+                "and not {wanted} as configured. Raise the limit (ulimit -n, LimitNOFILE=) to "
+                "{needed}",
+                limit=found.limit,
+                count=found.terminals,
+                wanted=wanted,
+                needed=found.wanted,
+            )
 
     def startService(self) -> None:
         """Load what is known, start the workers, and say where the daemon is."""
@@ -246,28 +266,6 @@ class Daemon(Service):
             self._log.info("Terminals are served at {url}", url=url)
         self._log.info("The API is at {url}", url=urls[-1])
         self.data.say_where({**self._about(), "listen": urls[:-1], "manage": urls[-1]})
-
-
-def _make_room(terminals: TerminalSite, manage: object) -> None:
-    """Raise the limit of file descriptors to what the connections need, or take fewer of those.
-
-    What systems set by themselves is little: often 1024. What people may have is taken off first,
-    so that they never take what terminals need.
-    """
-    people = manage.limits.manage_connections if isinstance(manage, ManageSite) else 0
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = terminals.limits.connections + people + OTHER_FILES
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft == resource.RLIM_INFINITY:
-        return
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    room = max(soft, wanted) - OTHER_FILES
-    if isinstance(manage, ManageSite):
-        people = min(people, max(room // PEOPLE_PART, 1))
-        manage.connections.most = people
-    terminals.most_connections = min(terminals.limits.connections, room - people)
 
 
 def _settle() -> None:

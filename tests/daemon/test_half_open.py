@@ -10,8 +10,6 @@ import resource
 import select
 import socket
 import statistics
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -172,31 +170,6 @@ def test_a_few_files_are_asked_for_more(tmp_path: pathlib.Path, many_files: None
             assert attack.held() == COUNT
         finally:
             attack.end()
-
-
-FEW = """
-import resource
-resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d))
-from twisted.internet import reactor
-from zkpush.config import Limits
-from zkpush.daemon import _make_room
-from zkpush.device.refusals import Refusals
-from zkpush.device.proxies import Proxies
-from zkpush.resources.site import TerminalSite
-site = TerminalSite({}, Limits(connections=1000), Proxies(), Refusals(), reactor)
-_make_room(site, None)
-print(site.most_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-"""
-
-
-@pytest.mark.parametrize(
-    ("soft", "hard", "said"),
-    [(500, 700, "636 700"), (500, 5000, "1000 1064"), (3000, 5000, "1000 3000")],
-)
-def test_no_more_connections_than_files(soft: int, hard: int, said: str) -> None:
-    """Where the system gives fewer files than connections are configured, there are fewer."""
-    command = [sys.executable, "-c", FEW % (soft, hard)]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == f"{said}\n"
 
 
 def test_workers_serve_a_port_for_proxies(tmp_path: pathlib.Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import pathlib
+import socket
 import threading
 from collections.abc import Callable
 
@@ -14,6 +16,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from zkpush.descriptors import OWN_FILES, TooFewDescriptors, share_descriptors
 from zkpush.interfaces import StoreError
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.packets import Limits as PacketLimits
@@ -22,6 +25,7 @@ from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
 from zkpush.protocol.uploads import UploadDecoder
 
+from ..daemon.process import Daemon
 from ..rig import Rig, Wire, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
@@ -758,3 +762,62 @@ def test_a_body_is_cut_at_the_ends_of_its_lines(table, body, size, parts, monkey
     whole = decode(Upload(table, body, "5"), Dialect())
     assert sum(one.count for one in contents) == whole.count
     assert sum(one.unread for one in contents) == whole.unread
+
+
+# File descriptors.
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "people", "expected"),
+    [
+        (500, 700, 0, (700, 636, 0)),
+        (500, 5000, 0, (1064, 1000, 0)),
+        (3000, 5000, 0, (3000, 1000, 0)),
+        (500, None, 64, (1128, 1000, 64)),
+        (None, None, 64, (None, 1000, 64)),
+        (200, 200, 64, (200, 102, 34)),
+        (256, 256, 1000, (256, 144, 48)),
+        (107, 107, 64, (107, 33, 10)),
+        (105, 105, 64, None),
+        (64, 64, 64, None),
+        (10, 10, 0, None),
+    ],
+)
+def test_descriptors_are_shared_out(soft, hard, people, expected) -> None:
+    """Own files first, then a part for people, the rest for terminals; too few are an error."""
+    if expected is None:
+        with pytest.raises(TooFewDescriptors, match="ulimit -n"):
+            share_descriptors(soft, hard, 1000, people)
+        return
+    found = share_descriptors(soft, hard, 1000, people)
+    assert (found.limit, found.terminals, found.people) == expected
+    if found.limit is not None:
+        assert found.terminals + found.people + OWN_FILES <= found.limit
+
+
+def test_a_daemon_with_few_descriptors_says_so_and_serves(tmp_path: pathlib.Path) -> None:
+    """`ulimit -n 200`: it takes fewer connections, and a punch is stored beside 300 idle ones."""
+    with Daemon(tmp_path, descriptors=200) as daemon:
+        daemon.exchange("T1")
+        port = daemon.terminals.port
+        idle = []
+        try:
+            for _ in range(300):
+                idle.append(socket.create_connection(("127.0.0.1", port), timeout=20))
+            for pin in range(5):
+                line = b"%d\t2026-01-05 08:00:00\t0\t1\n" % (pin + 1)
+                assert daemon.upload("T1", line) == (200, b"OK: 1")
+            assert len(daemon.api("GET", "devices")["items"]) == 1
+        finally:
+            for sock in idle:
+                sock.close()
+        daemon.terminate()
+        assert "may open 200 files" in daemon.output()
+
+
+def test_a_daemon_with_too_few_descriptors_does_not_start(tmp_path: pathlib.Path) -> None:
+    """It says what is wrong, and what to do."""
+    with pytest.raises(AssertionError) as failure:
+        Daemon(tmp_path, descriptors=90)
+    assert "cannot start: this process may open 90 files" in str(failure.value)
+    assert "LimitNOFILE" in str(failure.value)
