@@ -26,7 +26,7 @@ class Pace(NamedTuple):
 
 
 REFUSALS = Pace(per_second=500, burst=200, step=0.02)
-RECORDINGS = Pace(per_second=100, burst=100, step=0.2)
+RECORDINGS = Pace(per_second=50, burst=100, step=0.2)
 
 
 class RequestPacer:
