@@ -37,6 +37,9 @@ _TYPES = {
     FVEIN.name: BiometricType.FINGER_VEIN,
 }
 """The biometric types of the templates that have tables of their own."""
+_TEMPLATE: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
+_PHOTO: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
+"""What a template and a photo are unless a row says otherwise."""
 
 
 @implementer(IPlugin, IRecordHandler)
@@ -74,7 +77,7 @@ def _users(rows: Sequence[Row]) -> list[Said]:
 
 def _template(table: Table, own: dict[str, object], hybrid: Hybrid) -> Said:
     """A template in the unified form, whichever table it came in."""
-    values: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
+    values = dict(_TEMPLATE)
     values |= {name: own[name] for name in own if name in values or name in ("extra", "raw")}
     values["form"] = table.name
     if table.name in _TYPES:
@@ -94,12 +97,12 @@ def _template(table: Table, own: dict[str, object], hybrid: Hybrid) -> Said:
 
 
 def _photo(table: Table, own: dict[str, object]) -> Said:
-    values: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
-    values |= own
+    values = {**_PHOTO, **own}
     values["kind"] = table.name
     content = values["content"]
     values["content"] = plain_base64(content) if isinstance(content, bytes) else None
     key = (*(values[name] for name in BIOPHOTO.key), table.name)
     # The size may be counted in two ways (11.13): it makes no other photo.
-    said = {name: value for name, value in values.items() if name != "size"}
+    said = dict(values)
+    del said["size"]
     return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
