@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import pathlib
 import shutil
 import urllib.error
@@ -130,9 +129,17 @@ def test_a_deleted_log_is_saved_by_an_orderly_stop(tmp_path: pathlib.Path) -> No
 
 
 @pytest_twisted.ensureDeferred
-@pytest.mark.parametrize("gone", ["", "-wal"])
-async def test_a_file_deleted_while_it_is_written_acknowledges_nothing(
-    tmp_path: pathlib.Path, gone: str
+@pytest.mark.parametrize(
+    ("gone", "replaced", "said"),
+    [
+        ("", False, "was removed"),
+        ("", True, "another file is at"),
+        ("-wal", False, "write-ahead log .* was removed or replaced"),
+        ("-wal", True, "write-ahead log .* was removed or replaced"),
+    ],
+)
+async def test_a_file_lost_while_it_is_written_acknowledges_nothing(
+    tmp_path: pathlib.Path, gone: str, replaced: bool, said: str
 ) -> None:
     """Between the begin and the end of a commit, too: all units of the group fail, and none runs
     twice."""
@@ -145,11 +152,14 @@ async def test_a_file_deleted_while_it_is_written_acknowledges_nothing(
     def unit(tx) -> None:
         ran.append(1)
         tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
-        os.unlink(f"{path}{gone}")
+        file = pathlib.Path(f"{path}{gone}")
+        file.rename(tmp_path / "away")
+        if replaced:
+            shutil.copy(tmp_path / "away", file)
 
-    with pytest.raises(StoreError, match="was removed"):
+    with pytest.raises(StoreError, match=said):
         await store.write(unit)
-    with pytest.raises(StoreError, match="was removed"):
+    with pytest.raises(StoreError, match=said):
         await store.write(lambda tx: None)
     assert ran == [1]
     await store.stop()
