@@ -51,17 +51,19 @@ class Log:
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
         """Store decoded records; one that is there already stays as it is.
 
-        Records without a time are told apart by the stamp of their upload, and by how often the
-        same was in it.
+        Records without a time are told apart by the stamp of their upload, by how often the same
+        was in it, and, in a long upload, by the part of it. A terminal that sends a long upload
+        again sends the same parts.
         """
         seen: Counter[bytes] = Counter()
         rows: list[tuple[object, ...]] = []
+        part = f"\0{batch.part}" if batch.part else ""
         for row in batch.rows:
             timed: tuple[object, ...] = ()
             said = msgspec.json.encode(row)
             if self._time is None:
                 seen[said] += 1
-                said += f"\0{batch.stamp or ''}\0{seen[said]}".encode()
+                said += f"\0{batch.stamp or ''}\0{seen[said]}{part}".encode()
             else:
                 time = str(row[self._time])
                 utc = clock.utc(time)

@@ -27,10 +27,13 @@ def decode_parts(
     """
     most = MOST_REJECTS
     before: Contents | None = None
-    for part in _parts(decoder, upload, size):
+    for number, part in enumerate(_parts(decoder, upload, size)):
         is_whole = part is upload
         contents = decoder.decode(part, dialect, most_rejects=most, is_of_lines=not is_whole)
         most = max(0, most - len(contents.rejects))
+        contents.batches = [
+            msgspec.structs.replace(batch, part=number) for batch in contents.batches
+        ]
         if before is not None:
             before.stamp = None
             yield before

@@ -42,6 +42,8 @@ class Batch(msgspec.Struct, frozen=True):
     rejects: list[Reject]
     stamp: str | None = None
     """The stamp that came with the upload (5)."""
+    part: int = 0
+    """The number of the part of a long upload that this is, from 0."""
 
 
 def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None) -> Batch:
