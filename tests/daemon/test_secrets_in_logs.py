@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import pathlib
+import re
 import socket
 from urllib.parse import SplitResult, quote
 
@@ -215,7 +216,7 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
         output = daemon.output()
     assert len(secret.made) > 100
     assert secret.found(output) == []
-    assert "DATA UPDATE USERINFO PIN=7 Passwd (not shown)" in recorded
+    assert re.search(r"DATA UPDATE USERINFO PIN=person:[0-9a-f]+ Passwd \(not shown\)", recorded)
     assert secret.found(recorded) == []
     if twistd:
         events = eventsFromJSONLogFile(io.StringIO(output))
@@ -229,8 +230,7 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
         "Uncaught in clean-up",
         "Unhandled error in Deferred",
         "failed with %s",
-        "a value cannot be stored (ValueError)",
-        "no such column",
+        "record handler careless failed",
         "came with another pushcommkey",
         "not understood, and kept",
         "the verifier careless failed (LookupError in ",

@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import pathlib
+import re
 import ssl
 import threading
 from collections.abc import Iterator
@@ -207,7 +208,10 @@ def test_files_are_fetched_whole_and_in_parts(site: Site) -> None:
     connection.close()
     command = {"command": "UPGRADE", "params": {"file": str(added["id"]), "form": "2"}}
     site.daemon.api("POST", "devices/T1/commands", command)
-    target = f"/iclock/file?SN=T1&url={added['path']}"
+    _, line = site.ask(get("/iclock/getrequest?SN=T1", "1.1"))
+    url = re.search(rb"file/[0-9a-z]{26}/[^\s,]+", line)
+    assert url is not None, line
+    target = f"/iclock/file?SN=T1&url={url[0].decode()}"
     head, body = site.ask(get(target, "1.0"))
     assert head[9:13] == b"200 "
     assert body == FIRMWARE

@@ -12,6 +12,7 @@ MANY = 6000
 
 
 async def stored(rig: Rig) -> int:
+    """How many errors are stored."""
     count: int = await rig.store.read(
         lambda tx: tx.connection.exec_driver_sql("SELECT count(*) FROM errors").scalar()
     )
