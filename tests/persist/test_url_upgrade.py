@@ -72,6 +72,8 @@ def old_url(empty_url: str) -> str:
                     "body": vault.seal(body, place("commands", "body", [name])),
                 },
             )
+    if database.pictures is not None:
+        database.pictures.mkdir()
     database.close()
     return empty_url
 

@@ -21,7 +21,7 @@ from . import tokens
 from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
 from .registry import Registry
-from .terminal import OTHERS, TOKEN, RequestCounter, Terminal
+from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
 
 MOST_ADDRESSES = 8
 """Addresses of one terminal whose requests are counted apart; all further ones count together."""
@@ -143,8 +143,10 @@ class AdmissionGate:
     def _has_token(self, terminal: Terminal, cookie: bytes | None) -> bool:
         """Whether a request brings a token of the terminal, and those that do are not too many."""
         token = tokens.find(terminal.device, cookie)
-        if token is None or not token.proved:
+        if token is None:
             return False
-        counter = terminal.counters.setdefault(TOKEN, RequestCounter(self._registry.now()))
+        # Anybody can get a token by an exchange: it does not use up what the terminal's own may.
+        name = TOKEN if token.proved and token.trusted else NEW_TOKEN
+        counter = terminal.counters.setdefault(name, RequestCounter(self._registry.now()))
         counter.count += 1
         return counter.count <= self._most or self._begins_minute(counter)

@@ -36,6 +36,8 @@ OTHERS = "others"
 """Where the requests of a terminal are counted that come from too many addresses to tell apart."""
 TOKEN = "token"  # noqa: S105 - a name
 """Where those are counted that bring its token, once its address has used up what it may ask."""
+NEW_TOKEN = "new token"  # noqa: S105 - a name
+"""Where those are counted that bring a token which is not trusted yet."""
 
 
 @attrs.frozen(eq=False)
