@@ -154,9 +154,9 @@ def test_a_file_that_somebody_has_locked_does_not_hold_up_the_end(folder: pathli
     """The log names what was given up: the request, and the unit of work."""
     with start(folder) as daemon:
         daemon.exchange("T1")
+        upload = Upload(daemon)
         with contextlib.closing(sqlite3.connect(folder / "zkpush.sqlite")) as other:
             other.execute("BEGIN IMMEDIATE")
-            upload = Upload(daemon)
             upload.send()
             printed = ended(daemon)
             assert not upload.is_acknowledged()
@@ -198,9 +198,9 @@ def test_workers_that_hang_do_not_hold_up_the_end(folder: pathlib.Path) -> None:
     """They end by themselves; the parent waits for them a little longer than they take."""
     with start(folder, "--workers", "2") as daemon:
         daemon.exchange("T1")
+        upload = Upload(daemon)
         with contextlib.closing(sqlite3.connect(folder / "zkpush.sqlite")) as other:
             other.execute("BEGIN IMMEDIATE")
-            upload = Upload(daemon)
             upload.send()
             daemon.terminate()
             daemon.process.wait(STOPPED_WITHIN)
