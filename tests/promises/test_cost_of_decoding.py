@@ -14,6 +14,7 @@ from zkpush.device import queue
 from zkpush.persist.commands import Commands
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
+from zkpush.protocol.packets import pack
 
 from ..rig import Rig
 
@@ -288,3 +289,16 @@ async def test_thousands_of_answers_hold_up_nobody(
     assert len(looks) <= 3 * len(ids)
     found = await rig.items("/devices/T1/commands?limit=1000")
     assert {one["state"] for one in found} == {"done"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_packet_of_many_members_takes_few_units_of_work(rig: Rig) -> None:
+    """Thousands of short members are stored together, and not each by a commit of its own."""
+    await rig.exchange()
+    members = [
+        (str(number), b"USER PIN=%d\tName=Ann %050d" % (number, 0)) for number in range(5000)
+    ]
+    begun = rig.store.counts()["units"]
+    reply = await rig.post("cdata?SN=T1&table=OPERLOG&ContentType=tgz", pack(members))
+    assert reply.body == b"OK: 5000"
+    assert rig.store.counts()["units"] - begun < 20

@@ -6,12 +6,12 @@ packet was found to be good. What is not of lines, as a photo, is one part.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from .dialect import Dialect
-from .packets import PacketError, members
+from .packets import Member, PacketError, members
 from .rejects import MOST_REJECTS
 from .requests import Upload
 from .uploads import Contents, UploadDecoder
@@ -67,9 +67,23 @@ def _unpacked(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upl
     if not is_of_lines or total <= size:
         yield upload
         return
-    for member in members(upload.body, limits):
-        for body in _cut(member.data, size):
-            yield msgspec.structs.replace(upload, body=body, packed=False)
+    for body in _gathered(members(upload.body, limits), size):
+        yield msgspec.structs.replace(upload, body=body, packed=False)
+
+
+def _gathered(texts: Iterable[Member], size: int) -> Iterator[bytes]:
+    """Cut long members, and join short ones: a part of each would be a unit of work of each."""
+    held: list[bytes] = []
+    length = 0
+    for text in texts:
+        for body in _cut(text.data, size):
+            if held and length + len(body) > size:
+                yield b"\n".join(held)
+                held, length = [], 0
+            held.append(body)
+            length += len(body) + 1
+    if held:
+        yield b"\n".join(held)
 
 
 def _cut(body: bytes, size: int) -> Iterator[bytes]:
