@@ -177,7 +177,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     listen = ["wrong:1", "tcp:8081", "wrong:2"]
     manage = "wrong:3"
     database = ["sqlite://"]
-    admission = "maybe"
+    admission = ""
     timezone = "Mars/Olympus"
     colour = "blue"
     [options]
@@ -208,7 +208,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "workers, timezone, options, tls, limits, proxies, commands, encryption, "
         "remote_attendance, verification, events, audit, privacy, health, plugins",
         "database: Expected `str | null`, got `array`",
-        "admission: Invalid enum value 'maybe'",
+        "admission: Expected `str` of length >= 1",
         "limits.patience: there is no such key; there are body_bytes, bodies_bytes, "
         "body_wait_seconds, head_bytes, "
         "idle_seconds, request_seconds, stalled_seconds, drain_seconds, connections, "
@@ -241,9 +241,10 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
 
 def test_a_mistake_says_what_the_key_means() -> None:
     """Next to what is wrong with a value stands what it is for."""
-    assert mistakes(data="d", admission="maybe", options={"Delay": "soon"}) == [
-        "admission: Invalid enum value 'maybe' "
-        "(What to do with a terminal nobody has decided about)",
+    assert mistakes(data="d", admission="", options={"Delay": "soon"}) == [
+        "admission: Expected `str` of length >= 1 "
+        "(What to do with a terminal nobody has decided about: `approve`, `open`, `closed`, or a "
+        "policy of another package)",
         "options: Delay: 'soon' is not an integer "
         "(Seconds between two polls for commands; 2 to 60 recommended)",
     ]

@@ -33,7 +33,7 @@ class OfficeHours:
 
     name = "office-hours"
 
-    def admit(self, sn):
+    def admit(self, sn, hello, address):
         """Refuse."""
         return None
 
@@ -64,7 +64,7 @@ class Failing:
         """Fail."""
         raise RuntimeError("the name is not configured")
 
-    def admit(self, sn: str) -> DeviceState | None:
+    def admit(self, sn, hello, address) -> DeviceState | None:
         """Admit nobody."""
         return None
 
@@ -112,7 +112,7 @@ def test_our_stores_are_found() -> None:
 def test_our_admission_policies_are_found() -> None:
     """Every value of --admission is a plugin of that name."""
     policies = sound_plugins(IAdmissionPolicy)
-    assert {policy.name: policy.admit("T1") for policy in policies} == {
+    assert {policy.name: policy.admit("T1", None, None) for policy in policies} == {
         "approve": DeviceState.PENDING,
         "open": DeviceState.APPROVED,
         "closed": None,

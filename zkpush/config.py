@@ -409,8 +409,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         ),
     ] = False
     admission: Annotated[
-        Literal["approve", "open", "closed"],
-        Meta(description="What to do with a terminal nobody has decided about"),
+        str,
+        Meta(
+            min_length=1,
+            description="What to do with a terminal nobody has decided about: `approve`, `open`, "
+            "`closed`, or a policy of another package",
+        ),
     ] = "approve"
     workers: Annotated[
         int, Meta(ge=1, le=64, description="Processes that share the terminals' port")
@@ -454,11 +458,12 @@ def load(
     file: Path | None,
     flags: Mapping[str, object],
     check_endpoint: Callable[[str], object],
+    check_admission: Callable[[str], object] = str,
 ) -> Config:
     """Read a configuration; `ConfigError` lists every mistake in it.
 
     `flags` win over the file; `check_endpoint` raises `ValueError` for an endpoint string that
-    cannot be used.
+    cannot be used, and `check_admission` for the name of a policy that is not there.
     """
     mistakes: list[str] = []
     values = {**_read(file, mistakes), **flags}
@@ -477,6 +482,8 @@ def load(
         mistakes.append("options: must be a table, [options]")
     if "proxies" in good:
         _try(mistakes, "proxies.trusted", lambda: parse_proxies(good["proxies"].trusted))
+    if "admission" in good:
+        _try(mistakes, "admission", lambda: check_admission(good["admission"]))
     endpoints = [("listen", endpoint) for endpoint in good.get("listen", ())]
     if "manage" in good:
         endpoints.append(("manage", good["manage"]))

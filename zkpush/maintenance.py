@@ -9,14 +9,16 @@ import contextlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
 from . import config
+from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
-from .interfaces import StoreError
+from .interfaces import IMaintainedStoreFactory, StoreError
 from .marker import read_claim
 from .permissions import key_file
 from .persist.checking import Checked, check_thd
@@ -25,14 +27,9 @@ from .persist.forgetting import forget_templates_thd
 from .persist.identity import check_identity_thd
 from .persist.keys import SiteKey
 from .persist.migrate import head_revision, migrate_thd, revision_thd
-from .persist.postgresql import open_postgresql
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
-from .persist.sqlite import SQLite, open_sqlite
-
-_KINDS: Mapping[str, Callable[..., Database]] = {
-    "sqlite": open_sqlite,
-    "postgresql": open_postgresql,
-}
+from .persist.sqlite import SQLite
+from .stores import factory_of, store_factories
 
 
 @attrs.frozen
@@ -106,10 +103,7 @@ def _opened(
     key.check()
     files = KeyFiles(key.path)
     site = SiteKey(read_key(files.current))
-    scheme = settings.database_url.partition(":")[0].partition("+")[0]
-    if scheme not in _KINDS:
-        raise StoreError(f"this is not done to a database of {scheme!r} here")
-    database = _KINDS[scheme](settings.database_url, site.secret, alone=alone, existing=True)
+    database = _open(settings.database_url, site.secret, alone=alone)
     try:
         with database.held():
             check_identity_thd(database, read_claim(settings.data, new=False))
@@ -118,6 +112,21 @@ def _opened(
         raise StoreError(f"the database refused: {database.words(error)}") from error
     finally:
         database.close()
+
+
+def _open(url: str, key: bytes, *, alone: bool) -> Database:
+    """Open an existing database by the store that takes its URL, of whatever package."""
+    try:
+        factory = factory_of(store_factories(), url)
+        if not IMaintainedStoreFactory.providedBy(factory):
+            raise StoreError("the store of this database cannot do this")
+        known = (StoreError, ValueError, OSError)
+        with contained(f"store {factory.schemes[0]}", "opening the database", passes=known):
+            opened: Any = factory
+            database: Database = opened.open_database(url, key, alone=alone, existing=True)
+            return database
+    except (PluginError, ValueError) as error:
+        raise StoreError(str(error)) from None
 
 
 def _now() -> int:

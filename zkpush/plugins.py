@@ -9,8 +9,11 @@ from typing import TypeVar
 
 import attrs
 from twisted.logger import Logger
-from twisted.plugin import getPlugins
+from twisted.plugin import getCache, getPlugins
+from twisted.python.modules import getModule
 from zope.interface.verify import verifyObject
+
+import twisted.plugins
 
 _log = Logger()
 P = TypeVar("P")
@@ -29,10 +32,9 @@ def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> 
     for plugin in getPlugins(interface) if found is None else found:  # type: ignore[type-var]
         try:
             verifyObject(interface, plugin)
-        except Exception as error:  # verifying reads properties, which may raise anything
-            _log.error(
-                "The plugin {plugin!r} is left out: {error}", plugin=plugin, error=str(error)
-            )
+        except BaseException as error:  # verifying reads properties, which may raise anything
+            words = str(error) if isinstance(error, Exception) else type(error).__name__
+            _log.error("The plugin {plugin!r} is left out: {error}", plugin=plugin, error=words)
         else:
             sound.append(plugin)  # type: ignore[arg-type]
     return sound
@@ -70,6 +72,16 @@ def _distributions() -> Mapping[str, Sequence[str]]:
 def is_ours(plugin: object) -> bool:
     """Whether a plugin is a part of zkpush, and not of another package."""
     return type(plugin).__module__.partition(".")[0] == __name__.partition(".")[0]
+
+
+def failed_modules() -> list[str]:
+    """The modules in the folders of plugins that cannot be imported: what they bring is missing."""
+    there = {module.name for module in getModule(twisted.plugins.__name__).iterModules()}
+    found = {f"{twisted.plugins.__name__}.{name}" for name in getCache(twisted.plugins)}
+    missing = sorted(there - found)
+    for name in missing:
+        _log.error("The plugin module {name} cannot be imported", name=name)
+    return missing
 
 
 def by_claim(plugins: Iterable[P], claims: Callable[[P], Iterable[str]]) -> dict[str, P]:

@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from twisted.python.usage import Options as UsageOptions
 from . import config, logstream, redaction
 from .clock import ClockWatch, use_monotonic_time, wall_clock
 from .config import Config, ConfigError, Tls
-from .containment import MESSAGES, PluginHealth
+from .containment import MESSAGES, PluginError, PluginHealth, contained
 from .daemon import PROXIED, Daemon, Listener, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
@@ -35,6 +36,7 @@ from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
+from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .interfaces import (
     IAdmissionPolicy,
@@ -42,8 +44,8 @@ from .interfaces import (
     ICipherSuite,
     INamesPictures,
     IRecordHandler,
-    IStoreFactory,
     IVerifier,
+    StoreError,
 )
 from .logstream import LogStream
 from .manage.api import Endpoints
@@ -60,7 +62,7 @@ from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
-from .plugins import PluginConflict, by_claim, describe, sound_plugins
+from .plugins import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
 from .protocol.packets import Limits as PacketLimits
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
@@ -75,6 +77,7 @@ from .resources.transport import TerminalReactor
 from .resources.tree import Root
 from .resources.turns import Turns
 from .stopping import FOR_WORKERS, DrainDeadline
+from .stores import factory_of, store_factories
 from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
@@ -151,7 +154,7 @@ def makeService(options: Options) -> Service:
     redaction.install()
     file = None if options["config"] is None else Path(options["config"])
     try:
-        settings = config.load(file, options.flags(), _check_endpoint)
+        settings = config.load(file, options.flags(), _check_endpoint, _check_admission)
         data = open_data_directory(settings.data, key_file(settings.data, os.environ))
         if options["adopt"] is not None:
             inherited = Inheritance.parse(options["adopt"])
@@ -164,7 +167,7 @@ def makeService(options: Options) -> Service:
             daemon = build(settings, data, reactor, workers=workers if several else None, log=log)
     except ConfigError as error:
         stop_here(error.mistakes)
-    except (PluginConflict, ValueError) as error:
+    except (PluginConflict, PluginError, ValueError) as error:
         stop_here([str(error)])
     reload_on_hangup(daemon.certificates, reactor)
     _end_in_time(daemon, settings, log, reactor)
@@ -198,24 +201,26 @@ def build(
 
     With `workers`, the terminals' ports are opened for them; with an inheritance, this is one.
     """
-    policies = by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
+    policies = _policies()
     verifiers = by_claim(sound_plugins(IVerifier), lambda plugin: [plugin.name])
-    factories = by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
+    factories = store_factories()
+    suites = by_claim(sound_plugins(ICipherSuite), lambda plugin: [plugin.name])
     MESSAGES.shown = settings.plugins.log_messages
     handlers = HandlerSet(sound_plugins(IRecordHandler), settings.plugins.inline)
 
-    scheme = settings.database_url.partition(":")[0].partition("+")[0]
-    if scheme not in factories:
-        raise ValueError(
-            f"database: no store takes {scheme!r}; there are {', '.join(sorted(factories))}"
-        )
+    plugin_health = PluginHealth(wall_clock(reactor))
+    broken = failed_modules()
+    for module in broken:
+        plugin_health.failed(f"module {module}", ImportError())
+    factory = factory_of(factories, settings.database_url)
     verifier = settings.verification.verifier
     if verifier not in verifiers:
         raise ValueError(
             f"verification.verifier: there is no verifier {verifier!r}; "
             f"there are {', '.join(sorted(verifiers))}"
         )
-    store = factories[scheme].open(settings.database_url, data.key, reactor)
+    with contained(f"store {factory.schemes[0]}", "opening", passes=(StoreError, ValueError)):
+        store = factory.open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
     door_log = DoorLog(store, reactor)
     privacy = Privacy(settings.privacy.templates)
@@ -223,12 +228,12 @@ def build(
     refused = Refusals(door_log.struck)
     registry = Registry(
         store,
-        policies[settings.admission],
+        ContainedPolicy(policies[settings.admission], plugin_health),
         settings.timezone,
         privacy.told(settings.options),
         reactor,
         owner,
-        _ciphers(settings),
+        _ciphers(settings, suites, plugin_health),
         limits,
         refused,
         door_log,
@@ -247,7 +252,6 @@ def build(
         lambda sn, address: refused("bodies_bytes", sn, address),
         reactor,
     )
-    plugin_health = PluginHealth(wall_clock(reactor))
     inbox = PluginInbox(
         store, handlers, packets, reactor, settings.plugins, plugin_health, registry.updated
     )
@@ -299,7 +303,8 @@ def build(
     readings = Readings(store, reactor)
     found = [
         *describe("admission policy", policies.items()),
-        *describe("cipher suite", registry.ciphers.suites.items()),
+        *describe("cipher suite", suites.items()),
+        *(PluginInfo("module", module, module, None) for module in broken),
         *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
         *describe("store", factories.items()),
         *describe("verifier", verifiers.items()),
@@ -395,9 +400,11 @@ def build(
     )
 
 
-def _ciphers(settings: Config) -> Ciphers:
+def _ciphers(settings: Config, found: Mapping[str, ICipherSuite], health: PluginHealth) -> Ciphers:
     """The cipher suites that there are; `ValueError` if the configured one is none for all."""
-    suites = by_claim(sound_plugins(ICipherSuite), lambda plugin: [plugin.name])
+    suites: dict[str, ICipherSuite] = {
+        name: ContainedSuite(suite, health) for name, suite in found.items()
+    }
     name = settings.encryption.suite
     exchanging = sorted(name for name, suite in suites.items() if suite.exchanges)
     if name not in exchanging:
@@ -406,6 +413,18 @@ def _ciphers(settings: Config) -> Ciphers:
             f"{', '.join(exchanging)} (others are given to single terminals, with their keys)"
         )
     return Ciphers(suites, settings.encryption)
+
+
+def _policies() -> dict[str, IAdmissionPolicy]:
+    return by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
+
+
+def _check_admission(name: str) -> object:
+    policies = _policies()
+    if name not in policies:
+        there = ", ".join(sorted(policies))
+        raise ValueError(f"there is no policy {name!r}; there are {there}")
+    return policies[name]
 
 
 def _check_endpoint(text: str) -> object:

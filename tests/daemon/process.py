@@ -130,6 +130,15 @@ class Daemon:
         finally:
             connection.close()
 
+    def metrics(self) -> str:
+        """The figures for monitoring."""
+        connection = http.client.HTTPConnection(self.manage.hostname, self.manage.port, timeout=30)
+        try:
+            connection.request("GET", "/metrics")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
     def settle(self, plugin: str) -> None:
         """Wait until nothing waits for a plugin any more."""
         deadline = time.monotonic() + STOPPED_WITHIN

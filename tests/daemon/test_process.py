@@ -37,6 +37,7 @@ def test_a_record_that_was_committed_but_not_acknowledged_does_not_double(
     env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
     with Daemon(tmp_path, *flags, env=env) as daemon:
         daemon.exchange("T1")
+        daemon.request("GET", "getrequest?SN=T1")  # what is noted of a session, is noted then
         (tmp_path / "die").touch()
         with pytest.raises(ERRORS):
             daemon.upload("T1", LINE)

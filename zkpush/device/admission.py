@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from ..interfaces import IAdmissionPolicy
 from ..model import DeviceState
+from ..protocol.handshake import Hello
 
 
 @implementer(IPlugin, IAdmissionPolicy)
@@ -18,7 +19,7 @@ class AdmissionPolicy:
     name: str
     state: DeviceState | None
 
-    def admit(self, sn: str) -> DeviceState | None:
+    def admit(self, sn: str, hello: Hello | None, address: str | None) -> DeviceState | None:
         """The state to record an unknown terminal in; None to refuse and not record it."""
         return self.state
 

@@ -83,7 +83,7 @@ class Exchange:
 
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
         """
-        terminal = await self._registry.meet(sn, address)
+        terminal = await self._registry.meet(sn, address, hello)
         await self._registry.refresh(terminal)
         offered = fingerprint_of(hello.comm_key)
         await self._comm_keys.check(terminal, offered, address)

@@ -16,7 +16,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ..model import DeviceState
-from ..protocol.errors import TooManyRequests
+from ..protocol.errors import TerminalError, TooManyRequests
+from ..protocol.handshake import Hello, decode_hello
+from ..protocol.requests import parse_arguments
 from . import tokens
 from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
@@ -65,7 +67,7 @@ class AdmissionGate:
             if registry.loaded:
                 registry.unknown.look(sn, address)
             if registry.is_current:
-                registry.unknown.refuse(sn, address)
+                registry.unknown.refuse(sn, address, _decoded(hello))
             return Deferred.fromCoroutine(self._look_up(sn, address, cookie, hello))
         if not terminal.may_be_at(address):
             if registry.is_fresh(terminal):
@@ -89,7 +91,7 @@ class AdmissionGate:
     async def _look_up(
         self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None
     ) -> Terminal:
-        terminal = await self._registry.meet(sn, address)
+        terminal = await self._registry.meet(sn, address, _decoded(hello))
         self._count(terminal, address, cookie)
         self._registry.seen(terminal, address)
         state = terminal.device.state
@@ -150,3 +152,11 @@ class AdmissionGate:
         counter = terminal.counters.setdefault(name, RequestCounter(self._registry.now()))
         counter.count += 1
         return counter.count <= self._most or self._begins_minute(counter)
+
+
+def _decoded(hello: bytes | None) -> Hello | None:
+    """What the query of an initialization exchange says; None if there is none to be read."""
+    try:
+        return None if hello is None else decode_hello(parse_arguments(hello))
+    except TerminalError:
+        return None

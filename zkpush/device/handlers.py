@@ -37,6 +37,8 @@ class PluggedHandler:
     tables: tuple[Table, ...]
     changes_device: bool
     way: Way
+    label: str = ""
+    """Its kind and name, for logs."""
 
     @property
     def is_trusted(self) -> bool:
@@ -82,5 +84,10 @@ def _plugged(handler: IRecordHandler, inline: Collection[str]) -> PluggedHandler
     if is_ours(handler):
         way = Way.TRUSTED
     return PluggedHandler(
-        handler, str(handler.name), tuple(handler.tables), bool(handler.changes_device), way
+        handler,
+        str(handler.name),
+        tuple(handler.tables),
+        bool(handler.changes_device),
+        way,
+        f"record handler {handler.name}",
     )

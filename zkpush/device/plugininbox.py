@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import DeferredList
-from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
@@ -91,16 +90,16 @@ class PluginInbox:
         for loop, _ in self._loops:
             if loop.running:
                 loop.stop()
-        ended = DeferredList([worker.stop() for worker in self._workers.values()])
-        try:
-            await ended.addTimeout(STOP_SECONDS, self._reactor)
-        except TimedOut:
-            for worker in self._workers.values():
-                if worker.running is not None:
-                    self._log.warn(
-                        "The {plugin} has not returned; its lines wait", plugin=worker.label
-                    )
-                    worker.abort()
+        ended = DeferredList(
+            [worker.stop() for worker in self._workers.values()], consumeErrors=True
+        )
+        # At the end of the time, those that have not ended are cancelled, and it fires.
+        await ended.addTimeout(STOP_SECONDS, self._reactor)
+        for worker in self._workers.values():
+            if worker.running is not None:
+                label = worker.label
+                self._log.warn("The {plugin} has not returned; its lines wait", plugin=label)
+                worker.abort()
 
     def wake(self, plugins: Iterable[str]) -> None:
         """Let plugins look into their inbox: something was added."""

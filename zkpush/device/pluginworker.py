@@ -40,8 +40,11 @@ LONGEST_REST = 3
 have failed one after the other."""
 MOST_TRIES = 8
 """After so many failures, an item is isolated."""
-CLAIM_SECONDS = 60
-"""Beyond the time limit: for how long no other process takes the items."""
+CLAIM_SECONDS = 10
+"""For how long no other process takes the items: longer than any transaction may last. If this
+process ends meanwhile, they are taken again then."""
+LATE_SECONDS = 60
+"""Beyond the time limit: for how long nobody takes items whose transaction was ended."""
 _DID_NOT_RETURN = "did not return"
 
 
@@ -145,6 +148,7 @@ class PluginWorker:
         if seconds > call.lock_seconds and not watched.is_aborted:
             watched.is_aborted = True
             self.abort()
+            self._put_off(call, int(1000 * (self._time_limit + LATE_SECONDS)), isolated=False)
         if seconds <= self._time_limit:
             return None
         if not watched.is_reported:
@@ -154,22 +158,21 @@ class PluginWorker:
 
     def _report_late(self, call: Running) -> None:
         """Note that the handler does not return; of several items, nobody knows at which."""
-        error = TimeoutError(_DID_NOT_RETURN)
-        report(
-            self.label, "storing lines", error, table=call.items[0].table if call.items else None
-        )
-        if not call.items:
-            return
-        head, rest = call.items[0], [item.id for item in call.items[1:]]
-        now = self._now()
-        next_at = now + 1000 * LONG_PAUSES[min(head.tries, len(LONG_PAUSES) - 1)]
+        table = call.items[0].table if call.items else None
+        report(self.label, "storing lines", TimeoutError(_DID_NOT_RETURN), table=table)
+        if call.items:
+            pause = LONG_PAUSES[min(call.items[0].tries, len(LONG_PAUSES) - 1)]
+            self._put_off(call, 1000 * pause, isolated=len(call.items) == 1)
 
-        def unit(tx: ITransaction) -> None:
-            tx.inbox.failed([head.id], _DID_NOT_RETURN, now, next_at, isolated=not rest)
-            if rest:
-                tx.inbox.failed(rest, _DID_NOT_RETURN, now, next_at, isolated=False)
-
-        self._store.write(unit).addErrback(lambda failure: None)
+    def _put_off(self, call: Running, pause: int, *, isolated: bool) -> None:
+        """Let nobody take the items of a call for so many milliseconds."""
+        ids, now = [item.id for item in call.items], self._now()
+        if ids:
+            self._store.write(
+                lambda tx: tx.inbox.failed(
+                    ids, _DID_NOT_RETURN, now, now + pause, isolated=isolated
+                )
+            ).addErrback(lambda failure: None)
 
     def _run_thd(self) -> None:
         connection: IPluginConnection | None = None
@@ -189,7 +192,7 @@ class PluginWorker:
         if self._reactor.seconds() < self._not_before or not self._prepare_thd(connection):
             return False
         name, now = self.plugged.name, self._now()
-        until = now + int(1000 * (self._time_limit + CLAIM_SECONDS))
+        until = now + 1000 * CLAIM_SECONDS
         items = self._write_thd(lambda tx: tx.inbox.claim(name, now, until))
         if not items:
             return False

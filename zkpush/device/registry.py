@@ -15,6 +15,7 @@ from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
 from ..model import Caller, Device, DeviceState, Problem, SessionState
 from ..protocol.errors import Refused
+from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
@@ -140,14 +141,14 @@ class Registry:
         """The terminal of that serial number, if this process has met it."""
         return self._terminals.get(sn)
 
-    async def meet(self, sn: str, address: str | None) -> Terminal:
+    async def meet(self, sn: str, address: str | None, hello: Hello | None = None) -> Terminal:
         """The terminal of that serial number, recorded if it is new and the policy says so.
 
         `Refused` if the policy does not record it, or it is where it may not be.
         """
         terminal = self._terminals.get(sn)
         if terminal is None:
-            device, due = await self.unknown.find(sn, address)
+            device, due = await self.unknown.find(sn, address, hello)
             terminal = self._terminals.get(sn)
             if terminal is None:
                 self.updated(device)

@@ -19,6 +19,7 @@ from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
+from ..protocol.handshake import Hello
 from . import doorlog
 from .allowance import Allowance
 from .doorlog import DoorLog
@@ -101,31 +102,34 @@ class UnknownTerminals:
             self._refused("unknown_per_minute", sn, address)
             raise TooManyRequests(_TOO_MANY)
 
-    def refuse(self, sn: str, address: str | None) -> None:
+    def refuse(self, sn: str, address: str | None, hello: Hello | None) -> None:
         """Raise the refusal of a serial number that the store does not hold, if there is one.
 
         `TurnedAway` if the policy does not record it, or as many are recorded as may be.
         """
-        refusal = self._refusal(sn)
+        refusal = self._refusal(self._policy.admit(sn, hello, address))
         if refusal is not None:
             raise refusal(sn, address)
 
-    async def find(self, sn: str, address: str | None) -> tuple[Device, int | None]:
+    async def find(
+        self, sn: str, address: str | None, hello: Hello | None
+    ) -> tuple[Device, int | None]:
         """Find a terminal in the store, or record it if the policy says so.
 
+        `hello` is what it says of itself, if it makes the initialization exchange.
         `TurnedAway` if the policy does not record it, or as many are recorded as may be.
         """
         device, due = await self._lookups.find(sn)
         if device is None:
-            device, due = await self._record(sn, address), None
+            device, due = await self._record(sn, address, hello), None
         return device, due
 
-    async def _record(self, sn: str, address: str | None) -> Device:
+    async def _record(self, sn: str, address: str | None, hello: Hello | None) -> Device:
         """Record a terminal; one that another process has recorded meanwhile stays as it is."""
-        if self._policy.admit(sn) is not None and not self._pacer.take():
+        state = self._policy.admit(sn, hello, address)
+        if state is not None and not self._pacer.take():
             await self._pacer.wait()
-        refusal = self._refusal(sn)
-        state = self._policy.admit(sn)
+        refusal = self._refusal(state)
         if refusal is not None or state is None:
             raise self._remember(sn, refusal or self._take_none)(sn, address)
         now = int(self._wall() * 1000)
@@ -145,9 +149,8 @@ class UnknownTerminals:
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
         return device
 
-    def _refusal(self, sn: str) -> Refusal | None:
-        """Why a serial number that the store does not hold is not recorded; None if it is."""
-        state = self._policy.admit(sn)
+    def _refusal(self, state: DeviceState | None) -> Refusal | None:
+        """Why a terminal that the policy gives this state is not recorded; None if it is."""
         if state is None:
             return self._take_none
         if len(self._known) + self._recording >= self._limits.terminals:

@@ -38,6 +38,7 @@ from .plugins import (
 )
 from .store import (
     IBringsTables,
+    IMaintainedStoreFactory,
     INamesPictures,
     IPluginConnection,
     IStore,
@@ -61,6 +62,7 @@ __all__ = [
     "IInbox",
     "ILeases",
     "ILog",
+    "IMaintainedStoreFactory",
     "INamesPictures",
     "IPeople",
     "IPictures",

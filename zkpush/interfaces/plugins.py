@@ -15,6 +15,7 @@ from ..model import (
 )
 from ..protocol.envelope import Direction, Exchanged, Opened, Place
 from ..protocol.fields import Table
+from ..protocol.handshake import Hello
 from ..protocol.records import Batch
 from .store import ITransaction
 
@@ -29,13 +30,18 @@ class IRecordHandler(Interface):
     changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
 
     def persist(tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
-        """Write the rows of one upload, in its unit of work, on the writer's thread.
+        """Write rows of one upload; `now` is when they came (ms).
 
-        An exception rolls back the whole upload, and the terminal sends it again.
+        On the handler's own thread, in a transaction of its own, after the terminal was told `OK`:
+        the lines are on disk. If it raises, they are handed to it again later. A handler that the
+        configuration names in `plugins.inline`, as those of zkpush itself, is called in the unit of
+        work of the upload, on the writer's thread; if it raises, its lines become rejects. In both
+        cases the same rows may come again, and must change nothing then.
         """
 
     def stored(device: Device, batch: Batch) -> None:
-        """Hear, on the reactor, that the rows are on disk. Cannot delay or fail the reply."""
+        """Called when the rows are committed: on the handler's thread, or on the reactor where it
+        runs inline. It cannot delay or fail the reply."""
 
 
 class IAdmissionPolicy(Interface):
@@ -43,8 +49,14 @@ class IAdmissionPolicy(Interface):
 
     name: str = Attribute("The value of --admission that chooses it")
 
-    def admit(sn: str) -> DeviceState | None:
-        """The state to record an unknown terminal in; None to refuse and not record it."""
+    def admit(sn: str, hello: Hello | None, address: str | None) -> DeviceState | None:
+        """The state to record an unknown terminal in; None to refuse and not record it.
+
+        `hello` is what the terminal says of itself in the initialization exchange (5), or None if
+        its first request is another one; `address` is where the request came from, or None for a
+        socket file. Nothing of this is proved. On the reactor, so it must not block. While it
+        raises, unknown terminals are told to try again.
+        """
 
 
 class IVerifier(Interface):

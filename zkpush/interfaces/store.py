@@ -202,3 +202,13 @@ class IStoreFactory(Interface):
 
         `key` is the site key, 32 bytes, that seals secrets at rest.
         """
+
+
+class IMaintainedStoreFactory(IStoreFactory):
+    """A plugin whose stores `zkpush database` can work on, too."""
+
+    def open_database(url: str, key: bytes, *, alone: bool, existing: bool) -> object:
+        """Open the database, a `zkpush.persist.databases.Database`; `StoreError` if it is in use.
+
+        With `alone`, nobody else may use it meanwhile; with `existing`, none is made.
+        """

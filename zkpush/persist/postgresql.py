@@ -23,7 +23,7 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IStoreFactory, StoreError
+from ..interfaces import IMaintainedStoreFactory, StoreError
 from .databases import (
     AUDIT_HEAD,
     IN_USE,
@@ -430,7 +430,7 @@ def _without_secrets(message: str, url: URL) -> str:
     return message
 
 
-@implementer(IPlugin, IStoreFactory)
+@implementer(IPlugin, IMaintainedStoreFactory)
 class PostgreSQLStores:
     """Opens `postgresql://user:password@host/name`, with any options of libpq."""
 
@@ -440,3 +440,7 @@ class PostgreSQLStores:
         """Make a store that is not started yet; `ValueError` if the URL is not right."""
         parse_url(url)
         return Store(lambda: open_postgresql(url, key), reactor)
+
+    def open_database(self, url: str, key: bytes, *, alone: bool, existing: bool) -> PostgreSQL:
+        """Open the database for `zkpush database`."""
+        return open_postgresql(url, key, alone=alone, existing=existing)

@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IStoreFactory, StoreError
+from ..interfaces import IMaintainedStoreFactory, StoreError
 from ..model import StoragePlace
 from .backup import back_up
 from .databases import (
@@ -423,7 +423,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-@implementer(IPlugin, IStoreFactory)
+@implementer(IPlugin, IMaintainedStoreFactory)
 class SQLiteStores:
     """Opens `sqlite:///path`, and `memory:` for trials."""
 
@@ -435,6 +435,10 @@ class SQLiteStores:
         return Store(
             lambda: open_sqlite(url, key), reactor, None if path is None else lambda: _where(path)
         )
+
+    def open_database(self, url: str, key: bytes, *, alone: bool, existing: bool) -> SQLite:
+        """Open the database for `zkpush database`."""
+        return open_sqlite(url, key, alone=alone, existing=existing)
 
 
 def _where(path: Path) -> str | None:

@@ -50,7 +50,7 @@ visitors = sqlalchemy.Table(
 
 @implementer(IPlugin, IRecordHandler, IBringsTables)
 class VisitorHandler:
-    """Keeps visitors in a table of its own, in the same unit of work as all the rest."""
+    """Keeps visitors in a table of its own."""
 
     _log = Logger()
 
@@ -63,7 +63,10 @@ class VisitorHandler:
         visitors.create(tx.connection, checkfirst=True)
 
     def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
-        """Write the visitors of one upload; one that is there already stays as it is."""
+        """Write visitors; one that is there already stays as it is.
+
+        On a thread of this handler, in a transaction of its own: the lines are on disk before.
+        """
         for row in batch.rows:
             values = dict(zip(VISITOR.names, row, strict=False))
             known = sqlalchemy.select(visitors.c.pin).where(
@@ -75,6 +78,6 @@ class VisitorHandler:
                 tx.connection.execute(visitors.insert().values(device=device.sn, **values))
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Tell the hosts, say; the visitors are on disk."""
+        """Notify the hosts, say, on the same thread; the visitors are committed."""
         for row in batch.rows:
             self._log.info("Visitor {pin} has arrived at {sn}", pin=row[0], sn=device.sn)
