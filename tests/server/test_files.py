@@ -130,7 +130,7 @@ async def test_only_who_has_an_open_command_gets_a_file(rig: Rig) -> None:
         f"{url}?SN=T2",
         url.replace(secret, "0" * len(secret)),
         by_url(url.replace(secret, "0" * len(secret))),
-        url.replace(secret[-1], "y" if secret[-1] == "x" else "x"),
+        url.replace(secret, secret[:-1] + ("y" if secret[-1] == "x" else "x")),
     ):
         refused = await fetch(rig, target)
         assert (refused.status, b"OK" in refused.raw) == (403, False), target
