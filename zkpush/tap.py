@@ -238,7 +238,7 @@ def build(
         refused,
         door_log,
     )
-    door = Door(store, registry, door_log)
+    door = Door(store, registry, door_log, reactor)
     packets = PacketLimits(
         compressed=limits.body_bytes,
         expanded=limits.packet_bytes,

@@ -22,6 +22,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 import msgspec
+from twisted.internet import threads
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore, ITransaction
@@ -51,6 +54,9 @@ from .doorlog import DoorLog
 from .registry import Registry
 from .session import OutOfOrder, Session, Verdict
 from .terminal import Terminal
+
+SHORT_SEALED = 8 * 1024
+"""Most bytes that are unsealed on the reactor."""
 
 
 class AskForExchange(Exception):
@@ -86,7 +92,10 @@ class Door:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry, log: DoorLog) -> None:
+    def __init__(
+        self, store: IStore, registry: Registry, log: DoorLog, reactor: IReactorThreads
+    ) -> None:
+        self._reactor = reactor
         self.log = log
         """Hears of who is turned away."""
         self._store = store
@@ -255,7 +264,7 @@ class Door:
             if not sealed or not suite.covers(place, Direction.REQUEST):
                 continue
             try:
-                opened = suite.open(keys.state, place, sealed)
+                opened = await self._unseal(suite, keys.state, place, sealed)
             except NotOpened:
                 continue
             taken = max(keys.number, terminal.taken.get(keys.generation, 0))
@@ -355,7 +364,18 @@ class Door:
         device_id = terminal.device.id
         secret = await self._store.read(lambda tx: tx.sessions.secret(device_id))
         state = suite.begin(knock.sn, secret, b"").state
-        return Entry(terminal, suite.open(state, place, knock.body).body)
+        return Entry(terminal, (await self._unseal(suite, state, place, knock.body)).body)
+
+    async def _unseal(
+        self, suite: ICipherSuite, state: bytes, place: Place, sealed: bytes
+    ) -> Opened:
+        """Open what is sealed, a long body on a thread; `NotOpened`."""
+        if len(sealed) <= SHORT_SEALED:
+            return suite.open(state, place, sealed)
+        opening: Deferred[Opened] = threads.deferToThreadPool(
+            self._reactor, self._reactor.getThreadPool(), suite.open, state, place, sealed
+        )
+        return await opening
 
 
 def _sealer(
