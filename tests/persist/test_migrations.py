@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import pathlib
-import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
 
-import psycopg
 import pytest
 import pytest_twisted
 from alembic.autogenerate import compare_metadata
@@ -26,10 +23,8 @@ from zkpush.persist.store import Store
 
 from .conftest import open_database
 from .contract import say
+from .thawing import thaw
 
-FROZEN = pathlib.Path(__file__).parent / "frozen"
-FURTHEST = 1000
-"""More than the number of any transaction that made a frozen database."""
 HEAD = "0016"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
@@ -131,25 +126,6 @@ def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:
     with database.engine.connect() as connection:
         assert differences(connection) == []
     database.close()
-
-
-def thaw(url: str, revision: str) -> None:
-    """Fill an empty database with what one of an earlier version held.
-
-    What was frozen on PostgreSQL has revisions of the server that it was made on: this one goes on
-    from beyond them, as that one would have.
-    """
-    _, _, path = url.partition(":///")
-    script = FROZEN / f"{revision}.{'sqlite' if path else 'postgresql'}.sql"
-    if path:
-        with contextlib.closing(sqlite3.connect(path)) as connection:
-            connection.executescript(script.read_text(encoding="utf-8"))
-    else:
-        with psycopg.connect(url) as server:
-            server.execute(script.read_text(encoding="utf-8"))
-        with psycopg.connect(url, autocommit=True) as server:
-            while int(server.execute("SELECT pg_current_xact_id()::text").fetchone()[0]) < FURTHEST:
-                pass
 
 
 def contents(connection: Connection) -> dict[str, list[dict[str, object]]]:

@@ -17,10 +17,12 @@ from zkpush.persist.sqlite_url import sqlite_path
 
 from ..cli.program import environment, failed, said, zkpush
 from ..daemon.process import Daemon
-from ..persist.test_migrations import thaw
+from ..persist.thawing import thaw
 from .starting import refusal
 
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
+FROZEN_PINS = ["1452", "1452", "7", "8", "9", "10", "M\ufffdfcller", "3"]
+"""The records of the frozen database."""
 
 
 def used(data: pathlib.Path, *flags: str, pin: int = 7) -> None:
@@ -299,9 +301,7 @@ def test_an_installation_of_an_earlier_version_gets_its_identity(tmp_path: pathl
         (data / name).write_text(content)
         (data / name).chmod(0o600)
     thaw(f"sqlite:///{data / 'zkpush.sqlite'}", "0002")
-    found = pins(data)
-    assert found
-    assert pins(data) == found
+    assert pins(data) == FROZEN_PINS
     remembered = json.loads((data / "database.json").read_text())["id"]
     database = sqlite3.connect(data / "zkpush.sqlite")
     assert database.execute("SELECT id FROM identity").fetchall() == [(remembered,)]
