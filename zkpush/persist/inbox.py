@@ -32,7 +32,10 @@ MOST_BYTES = 1024 * 1024
 """Bytes of their contents, unless one item alone is larger."""
 MOST_UNFINISHED = 2
 """After so many tries of which nothing was heard again, an item is isolated."""
+DAMAGED_PAUSE = 24 * 3600 * 1000
+"""Milliseconds between two looks at an item that does not open: its row may be restored."""
 _UNFINISHED = "no result"
+_DAMAGED = "NotUnsealed"
 _MARK_BYTES = 16
 
 
@@ -78,7 +81,10 @@ class Inbox(WaitingRows):
         self._waiting.extend(items.rows)
 
     def claim(self, plugin: str, now: int, until: int) -> list[InboxItem]:
-        """The next items of one terminal, for one plugin; nobody else takes them `until` then."""
+        """The next items of one terminal, for one plugin; nobody else takes them `until` then.
+
+        Damaged items are isolated and put off, so that they hold up no others.
+        """
         self.flush()
         while True:
             head = self._head(plugin, now)
@@ -87,16 +93,23 @@ class Inbox(WaitingRows):
             if head.error == _UNFINISHED and head.tries >= MOST_UNFINISHED and not head.isolated:
                 self._change([head.id], isolated=1, next_at=until)
                 continue
-            break
-        ids = [head.id] if head.tries or head.isolated else self._following(plugin, head, now)
-        taken = self._connection.execute(
-            update(inbox)
-            .where(inbox.c.id.in_(ids), inbox.c.next_at <= now)
-            .values(tries=inbox.c.tries + 1, next_at=until, error=_UNFINISHED)
-            .returning(inbox)
-        )
-        # Another process may have been faster, and may have taken the first ones only.
-        return [self._item(row) for row in sorted(taken, key=lambda row: row.id)]
+            ids = [head.id] if head.tries or head.isolated else self._following(plugin, head, now)
+            taken = self._connection.execute(
+                update(inbox)
+                .where(inbox.c.id.in_(ids), inbox.c.next_at <= now)
+                .values(tries=inbox.c.tries + 1, next_at=until, error=_UNFINISHED)
+                .returning(inbox)
+            ).all()
+            items = []
+            # Another process may have been faster, and may have taken the first ones only.
+            for row in sorted(taken, key=lambda row: row.id):
+                item = self._item(row)
+                if item is None:
+                    self.failed([row.id], _DAMAGED, now, now + DAMAGED_PAUSE, isolated=True)
+                else:
+                    items.append(item)
+            if items or not taken:
+                return items
 
     def stored(self, ids: Sequence[int]) -> bool:
         """Drop items that the plugin has stored; False if some are not there any more."""
@@ -192,8 +205,11 @@ class Inbox(WaitingRows):
     def _change(self, ids: Sequence[int], **values: object) -> None:
         self._connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(values))
 
-    def _item(self, row: Row[Any]) -> InboxItem:
+    def _item(self, row: Row[Any]) -> InboxItem | None:
+        """The item of a row; None if it is damaged, which is a problem of its own."""
         values = opened(self._vault, inbox, row._mapping)
+        if values["content"] is None:
+            return None
         upload, dialect = msgspec.msgpack.decode(values["content"], type=tuple[Upload, Dialect])
         return InboxItem(
             id=row.id,
