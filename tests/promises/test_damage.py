@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 
 from ..rig import Rig
+from ..sealed import SealedTerminal
 from ..server.files import add, order
 
 JPEG = b"\xff\xd8\xff"
@@ -172,3 +173,23 @@ async def test_a_terminal_with_damaged_options_is_served_after_a_start(
     await again.post("cdata?SN=T1&table=options", b"~DeviceName=X")
     device = (await again.api("GET", "/devices/T1")).json
     assert (device["problems"], device["options"]) == ([], {"~DeviceName": "X"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_with_damaged_session_keys_agrees_on_new_ones(
+    filled: Rig, make_rig, database: str
+) -> None:
+    """It is told to begin anew, and its exchanges are not held up by what is damaged."""
+    terminal = SealedTerminal(filled, "T3")
+    await terminal.begin()
+    assert await terminal.get("getrequest?SN=T3") == b"OK"
+    await run(filled, "UPDATE sessions SET state = substr(state, 1, 60)")
+    await filled.stop()
+    terminal.rig = again = await make_rig(database=database)
+    raw, *_ = terminal.request("GET", "getrequest?SN=T3")
+    reply = await terminal.send(raw)
+    assert (reply.status, reply.body) == (200, b"UNKNOWN DEVICE")
+    await terminal.begin()
+    assert await terminal.get("getrequest?SN=T3") == b"OK"
+    problems = await again.items("/problems")
+    assert any(problem["subject"].startswith("sessions ") for problem in problems)

@@ -8,10 +8,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, or_, select, update
 from zope.interface import implementer
 
-from ..interfaces import IDevices, ISessions, IVault
+from ..interfaces import IDevices, ISessions, NotUnsealed
 from ..model import Keys, SessionState
 from .databases import insert
 from .schema import sessions
+from .vault import Vault
 
 _NO_NEXT = dict.fromkeys(("next_generation", "next_suite", "next_state", "next_step"))
 _NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_NEXT}
@@ -21,7 +22,7 @@ _NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_N
 class Sessions:
     """The keys, on one connection."""
 
-    def __init__(self, connection: Connection, devices: IDevices, vault: IVault) -> None:
+    def __init__(self, connection: Connection, devices: IDevices, vault: Vault) -> None:
         self._connection = connection
         self._devices = devices
         self._vault = vault
@@ -38,28 +39,35 @@ class Sessions:
         self._put(device_id, {"secret": sealed})
 
     def keys(self, device_id: int) -> list[Keys]:
-        """The keys in use, if there are some, then those that are being agreed on."""
+        """The keys in use, if there are some, then those that are being agreed on.
+
+        Damaged ones are left out: the terminal makes the exchanges again.
+        """
         query = select(sessions).where(sessions.c.device_id == device_id)
         row = self._connection.execute(query).one_or_none()
         found = []
         if row is not None and row.generation is not None:
-            found.append(
-                Keys(
-                    generation=row.generation,
-                    suite=row.suite,
-                    state=self._open(device_id, row.generation, row.state),
-                    number=row.number,
+            state = self._open(device_id, row.generation, row.state)
+            if state is not None:
+                found.append(
+                    Keys(
+                        generation=row.generation,
+                        suite=row.suite,
+                        state=state,
+                        number=row.number,
+                    )
                 )
-            )
         if row is not None and row.next_generation is not None:
-            found.append(
-                Keys(
-                    generation=row.next_generation,
-                    suite=row.next_suite,
-                    state=self._open(device_id, row.next_generation, row.next_state),
-                    step=SessionState(row.next_step),
+            state = self._open(device_id, row.next_generation, row.next_state)
+            if state is not None:
+                found.append(
+                    Keys(
+                        generation=row.next_generation,
+                        suite=row.next_suite,
+                        state=state,
+                        step=SessionState(row.next_step),
+                    )
                 )
-            )
         return found
 
     def begin(self, device_id: int, suite: str, state: bytes) -> int:
@@ -170,8 +178,12 @@ class Sessions:
     def _seal(self, device_id: int, generation: int, state: bytes) -> bytes:
         return self._vault.seal(state, _keys_of(device_id, generation))
 
-    def _open(self, device_id: int, generation: int, sealed: bytes) -> bytes:
-        return self._vault.open(sealed, _keys_of(device_id, generation))
+    def _open(self, device_id: int, generation: int, sealed: bytes) -> bytes | None:
+        try:
+            return self._vault.open(sealed, _keys_of(device_id, generation))
+        except NotUnsealed as error:
+            self._vault.damage.add(sessions.name, "state", device_id, error)
+            return None
 
 
 def _secret_of(device_id: int) -> bytes:
