@@ -371,7 +371,7 @@ class Registry:
             tx.sessions.raise_numbers(taken)
             return self._places.write_seen(tx, seen)
 
-        if seen:
+        if seen or taken:
             try:
                 elsewhere = await self._store.write(unit)
             except StoreError as error:
