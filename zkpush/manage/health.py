@@ -168,7 +168,7 @@ class HealthCheck:
             self._log.failure("The health check failed")
 
     async def _check(self, now: float) -> State:
-        reasons = await self._write(now)
+        reasons = await self._write()
         inspection = await self._inspected()
         reasons += inspection.reasons
         warnings: list[str] = []
@@ -186,9 +186,9 @@ class HealthCheck:
         self._tell(state)
         return state
 
-    async def _write(self, now: float) -> list[str]:
+    async def _write(self) -> list[str]:
         """Commit something; why that failed, if it did."""
-        at = int(now * 1000)
+        at = int(self._wall() * 1000)  # other machines, and later boots, compare it
 
         def unit(tx: ITransaction) -> None:
             tx.leases.hold(self._lease, self._owner, at, at)
