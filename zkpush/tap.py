@@ -253,7 +253,14 @@ def build(
         reactor,
     )
     inbox = PluginInbox(
-        store, handlers, packets, reactor, settings.plugins, plugin_health, registry.updated
+        store,
+        handlers,
+        packets,
+        reactor,
+        settings.plugins,
+        plugin_health,
+        registry.updated,
+        privacy,
     )
     intake = Intake(store, registry, handlers, packets, reactor, privacy, budget, inbox.wake)
     exchange = Exchange(

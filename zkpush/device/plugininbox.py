@@ -23,6 +23,7 @@ from ..protocol.packets import Limits
 from ..protocol.uploads import UploadDecoder
 from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
+from .privacy import Privacy
 
 RECORD_HANDLER = "record handler"
 """The kind of plugins that have an inbox."""
@@ -50,6 +51,7 @@ class PluginInbox:
         settings: Plugins,
         health: PluginHealth,
         updated: Callable[[Device], None],
+        privacy: Privacy,
     ) -> None:
         """`updated` is called with a terminal that a handler may have changed."""
         self.health = health
@@ -65,6 +67,7 @@ class PluginInbox:
                 reactor,
                 settings.time_limit_seconds,
                 updated,
+                privacy,
             )
             for plugged in handlers.all
             if plugged.way is not Way.TRUSTED

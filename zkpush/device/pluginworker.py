@@ -27,6 +27,7 @@ from ..model import Device, InboxItem
 from ..protocol.records import Batch
 from ..protocol.uploads import Contents, UploadDecoder
 from .handlers import PluggedHandler
+from .privacy import Privacy
 
 T = TypeVar("T")
 LOCK_SECONDS = (0.25, 0.5, 1.0, 2.0)
@@ -83,6 +84,7 @@ class PluginWorker:
         reactor: Any,
         time_limit: float,
         updated: Callable[[Device], None],
+        privacy: Privacy,
     ) -> None:
         """`updated` is called on the reactor with a terminal that the handler may have changed."""
         self.plugged = plugged
@@ -99,6 +101,7 @@ class PluginWorker:
         self._wall = wall_clock(reactor)
         self._time_limit = time_limit
         self._updated = updated
+        self._privacy = privacy
         self._watched = Watched()
         self._wakes: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._is_awake = False
@@ -202,6 +205,7 @@ class PluginWorker:
         try:
             device, batches = connection.run_thd(lambda tx: self._store_thd(tx, items, contents))
         except _Gone:
+            self.running = None
             return True
         except BaseException as error:
             self.running = None
@@ -221,12 +225,13 @@ class PluginWorker:
         device = tx.devices.get(items[0].device_id)
         stored = []
         for item, content in zip(items, contents, strict=True):
-            for batch in content.batches:
+            for batch in self._privacy.kept(content.batches):
                 if batch.rows:
                     self.plugged.handler.persist(tx, device, batch, item.received_at)
                     stored.append(batch)
-            if content.rejects:
-                tx.rejects.add(device.id, content.rejects, item.received_at)
+            rejects = self._privacy.kept_rejects(content.rejects)
+            if rejects:
+                tx.rejects.add(device.id, rejects, item.received_at)
         if not tx.inbox.stored([item.id for item in items]):
             raise _Gone
         return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored

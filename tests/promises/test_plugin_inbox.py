@@ -1,0 +1,112 @@
+"""What a plugin stores later goes by the rules for what is stored at once."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from zope.interface import implementer
+
+from zkpush import tap
+from zkpush.interfaces import IRecordHandler
+from zkpush.plugins import sound_plugins
+from zkpush.protocol.fields import Field, Layout, Table
+
+TEMPLATE = base64.b64encode(bytes(range(256)) * 4).decode()
+OPERLOG = "cdata?SN=T1&table=OPERLOG&Stamp=1"
+RARE = Table(
+    name="RARE",
+    section="-",
+    meaning="Lines for a handler of a package",
+    layout=Layout.KEYED,
+    keyword="RARE",
+    key=("id",),
+    fields=(Field(wire="Id", name="id", required=True, meaning="Any number"),),
+)
+
+
+@implementer(IRecordHandler)
+class RareHandler:
+    """Remembers its rows."""
+
+    name = "rare"
+    tables = (RARE,)
+    changes_device = False
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[object, ...]] = []
+        self.is_robbed = False
+        """Whether another process stores the items first."""
+
+    def persist(self, tx, device, batch, now):
+        self.rows += batch.rows
+        if self.is_robbed:
+            tx.connection.exec_driver_sql("DELETE FROM inbox")
+
+    def stored(self, device, batch):
+        """Do nothing."""
+
+
+@pytest.fixture
+def handler(monkeypatch: pytest.MonkeyPatch) -> RareHandler:
+    """A handler of another package, for the daemons of the test."""
+    handler = RareHandler()
+
+    def found(interface):
+        plugins = sound_plugins(interface)
+        return [*plugins, handler] if interface is IRecordHandler else plugins
+
+    monkeypatch.setattr(tap, "sound_plugins", found)
+    return handler
+
+
+async def called(handler: RareHandler, count: int) -> None:
+    """Wait until the handler has had some rows."""
+    while len(handler.rows) < count:
+        await deferLater(reactor, 0.01)
+
+
+async def emptied(rig) -> None:
+    """Wait until nothing is in the inbox."""
+    while await rig.store.read(lambda tx: tx.inbox.states()):
+        await deferLater(reactor, 0.01)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_plugin_is_given_no_template_where_none_are_kept(
+    make_rig, tmp_path, handler: RareHandler
+) -> None:
+    """Neither in columns that are not declared, nor in rejects beyond those of the upload."""
+    database = f"sqlite:///{tmp_path / 'db.sqlite'}"
+    rig = await make_rig(database=database, privacy={"templates": False})
+    await rig.exchange()
+    lines = [f"RARE Id=1\tDept=Sales\tTMP={TEMPLATE}"]
+    lines += [f"RARE Id=1\tId={number}\tTMP={TEMPLATE}" for number in range(110)]
+    assert (await rig.post(OPERLOG, "\n".join(lines).encode())).status == 200
+    await called(handler, 1)
+    await emptied(rig)
+    assert handler.rows == [("1", '{"Dept":"Sales"}', None)]
+    rejects = await rig.items("/rejects?limit=500")
+    assert {reject["table"] for reject in rejects} >= {"RARE"}
+    assert {reject["raw"] for reject in rejects} == {""}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handler_that_another_process_was_faster_than_is_not_late(
+    make_rig, tmp_path, handler: RareHandler
+) -> None:
+    """It has returned, however long ago that was."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
+    await rig.exchange()
+    handler.is_robbed = True
+    assert (await rig.post(OPERLOG, b"RARE Id=1")).body == b"OK: 1"
+    await called(handler, 1)
+    await rig.stop()  # the thread has ended
+    (worker,) = rig.daemon.inbox._workers.values()
+    assert worker.running is None
+    rig.clock.advance(3600)
+    rig.daemon.inbox._watch()
+    assert rig.daemon.inbox.problems() == []
