@@ -12,7 +12,6 @@ from zkpush.protocol.requests import Upload
 from .contract import NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
 
 
-
 def item(device, number: int) -> InboxItem:
     """An item for the plugin `rare`."""
     return InboxItem(
