@@ -220,7 +220,7 @@ async def test_what_many_nodes_share_is_kept(empty_url: str) -> None:
     await store.stop()
 
 
-@pytest.mark.parametrize("revision", OLD)
+@pytest.mark.parametrize("revision", [*OLD, "0008"])
 def test_a_file_that_is_behind_is_backed_up_first(tmp_path: pathlib.Path, revision: str) -> None:
     """Beside itself, for its owner only, with everything that it held, and named for it."""
     url = f"sqlite:///{tmp_path / 'zkpush.sqlite'}"

@@ -22,7 +22,18 @@ down_revision = "0009"
 
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 OPEN = ("queued", "sent")
-FOLDER = re.compile(r"file/(?P<id>[1-9][0-9]{0,17})(?:\.b64)?/", re.ASCII)
+# Where the lines of commands name a file. Other lines may hold the same text: a SHELL, a message.
+PLACES = {
+    command: re.compile(
+        rf"(?P<before>{place}[^\t,]*?)file/(?P<id>[1-9][0-9]{{0,17}})(?:\.b64)?/", re.ASCII
+    )
+    for command, place in {
+        "UPGRADE": "url=",
+        "PutFile": "PutFile ",
+        "DATA UPDATE USERPIC": "Url=",
+        "DATA UPDATE BIOPHOTO": "Url=",
+    }.items()
+}
 
 commands = sa.table(
     "commands",
@@ -40,20 +51,27 @@ def upgrade():
     op.add_column("commands", sa.Column("file_digest", sa.LargeBinary()))
     op.add_column("files", sa.Column("command", key))
     vault = ensure_vault(connection, database.site)
-    query = sa.select(commands).where(commands.c.folders != "").order_by(commands.c.seq)
+    names_file = sa.and_(commands.c.folders != "", commands.c.command.in_(PLACES))
+    query = sa.select(commands).where(names_file).order_by(commands.c.seq)
     for row in connection.execute(query).all():
         about = place("commands", "body", [row.id])
         try:
             body = json.loads(vault.open(bytes(row.body), about))
         except NotUnsealed:
             continue  # it cannot be sent, either
-        found = FOLDER.search(body["text"])
+        found = PLACES[row.command].search(body["text"])
         if found is None:
             continue
         file = int(found["id"])
         if row.state in OPEN:
             secret = new_secret()
-            body["text"] = FOLDER.sub(f"file/{secret}/", body["text"], count=1)
+            body["text"] = "".join(
+                (
+                    body["text"][: found.start()],
+                    f"{found['before']}file/{secret}/",
+                    body["text"][found.end() :],
+                )
+            )
             connection.execute(
                 sa.update(commands)
                 .where(commands.c.seq == row.seq)
