@@ -157,16 +157,16 @@ async def tried(client: Client | Sealed, pin: int) -> set[str]:
     return {word for word in WORDS if found[word]}
 
 
-async def attacked(rig: Rig) -> set[str]:
+async def attacked(rig: Rig, address: str = THERE) -> set[str]:
     """What a stranger gets in any of the ways there are: without an exchange, and after each."""
     got: set[str] = set()
     for number, returns in enumerate((None, False, True)):
-        stranger = Client(rig, THERE, returns=bool(returns))
+        stranger = Client(rig, address, returns=bool(returns))
         if returns is not None:
             await stranger.exchange()
         got |= await tried(stranger, 100 + number)
     for secret in (b"", b"a guess of sixteen bytes"):
-        stranger = Sealed(rig, THERE, secret)
+        stranger = Sealed(rig, address, secret)
         try:
             await stranger.begin()
         except AssertionError:
@@ -193,6 +193,21 @@ async def test_what_a_stranger_can_do(make_rig, setting: str) -> None:
     # What was not handed out waits for the terminal, or its lease runs out.
     rig.clock.advance(301)
     assert (await terminal.ask("GET", POLL)).body != b"OK"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["pinned pushcommkey; it returns tokens", "`encryption=require`, shared secret"],
+)
+@pytest_twisted.ensureDeferred
+async def test_some_settings_hold_at_the_terminals_own_address(make_rig, setting: str) -> None:
+    """A stranger behind the same NAT gets nothing either."""
+    rig = await make_rig(remote_attendance={"enabled": True})
+    begin, expected = SETTINGS[setting]
+    terminal = await begin(rig)
+    assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
+    await prepare(rig)
+    assert await attacked(rig, HERE) == expected == set()
 
 
 @pytest.mark.parametrize("admission", ["approve", "closed"])
