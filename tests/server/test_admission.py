@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import pytest_twisted
 
+from zkpush.interfaces import StoreError
+
+from ..nodes.conftest import a_second
 from ..rig import Rig
 
 UPLOAD = "cdata?SN=T1&table=ATTLOG&Stamp=1"
@@ -103,3 +107,24 @@ async def test_last_seen_is_written_with_others_and_survives_a_restart(make_rig,
     (device,) = await again.items("/devices")
     assert device["last_seen_at"] == "2026-03-01T13:00:00.000Z"
     assert device["address"] == "192.0.2.99"
+
+
+@pytest_twisted.ensureDeferred
+async def test_terminals_are_loaded_late_where_the_database_does_not_answer_at_once(
+    make_rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start without an answer is followed by other looks: what is unknown is bounded then."""
+    rig = await make_rig()
+    await rig.registry.stop()
+    rig.registry.loaded = False
+
+    async def silent(query):
+        raise StoreError("the database did not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "read", silent)
+        with pytest.raises(StoreError):
+            await rig.registry.start()
+    assert not rig.registry.loaded
+    await a_second([rig])
+    assert rig.registry.loaded

@@ -106,12 +106,14 @@ class Registry:
         return int(self._wall() * 1000)
 
     async def start(self) -> None:
-        """Load all terminals, so that each is served as it was before a restart."""
-        await self.follow()
-        self.loaded = True
+        """Load all terminals, so that each is served as it was before a restart.
+
+        If the database does not answer, they are loaded as soon as it does.
+        """
         for loop, interval in self._loops:
             loop.clock = self._clock
             loop.start(interval, now=False)
+        await self.follow()
 
     async def stop(self) -> None:
         """Write what is not written yet."""
@@ -352,6 +354,7 @@ class Registry:
             )
         )
         self._followed_at = now
+        self.loaded = True
         for sn in removed:
             self._terminals.pop(sn, None)
             self.unknown.forget(sn)
