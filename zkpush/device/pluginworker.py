@@ -151,7 +151,8 @@ class PluginWorker:
         if seconds > call.lock_seconds and not watched.is_aborted:
             watched.is_aborted = True
             self.abort()
-            self._put_off(call, int(1000 * (self._time_limit + LATE_SECONDS)), isolated=False)
+            isolated = all(item.is_isolated for item in call.items)
+            self._put_off(call, int(1000 * (self._time_limit + LATE_SECONDS)), isolated=isolated)
         if seconds <= self._time_limit:
             return None
         if not watched.is_reported:
