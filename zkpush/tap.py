@@ -278,8 +278,6 @@ def build(
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
-
-    proxies = Proxies(settings.proxies.trusted)
     paths = Root(
         {
             "cdata": CData(
