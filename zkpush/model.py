@@ -84,7 +84,7 @@ SECRET = msgspec.Meta(extra={"secret": True})
 
 
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token that was issued to whoever made an exchange as a terminal."""
+    """A token that was issued in an exchange, in the name of a terminal."""
 
     digest: str
     """SHA-256, in hex."""

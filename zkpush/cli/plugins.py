@@ -1,4 +1,4 @@
-"""`zkpush plugins`: what was found, whether it works, and what waits for it."""
+"""`zkpush plugins`: installed plugins, their state, and their pending uploads."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def plugins() -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List plugins, and what waits for them."""
+    """List plugins with their state and the number of pending parts of uploads."""
     await print_list(api.pages("plugins"), _COLUMNS, as_json=as_json, empty="There are no plugins.")

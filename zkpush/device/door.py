@@ -4,9 +4,9 @@ Theory of operation. Most requests are of approved terminals that are in a plain
 at once. All others are looked at here, one rule for all resources: the terminal is admitted; its
 token, where that counts, is one of ours (`zkpush.device.tokens`); what is sealed opens, and was not
 taken before; what is plain is served where the session, and the policy for the terminal, let it.
-Whoever is not served because of its session is told to make the exchanges again, and where that may
-go on for ever, it is a problem of the terminal. What this process remembers is enough to serve a
-terminal, but not to turn it away: then the store is asked.
+A request that its session does not allow is answered with a demand for new exchanges; where that
+may go on for ever, it is a problem of the terminal. What this process remembers is enough to serve
+a terminal, but not to turn it away: then the store is asked.
 
 A session is *proved* if its request is sealed, or returns a trusted token, or if the terminal has
 never shown that it can do either. Commands that hold secrets go to proved sessions only.

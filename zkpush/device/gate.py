@@ -6,8 +6,8 @@ out of memory, as long as the registry has read what other processes changed wit
 if not, the store is asked, at most once a second for a terminal, and for many terminals in one
 query. A change that this process writes or reads holds at once.
 
-Requests are counted for each terminal and address, so that whoever floods a serial number from
-elsewhere does not use up what its terminal may ask.
+Requests are counted for each terminal and address: a flood under a serial number from another
+address does not use up the requests of its terminal.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ class PluginWorker:
                 while self._wakes.empty() and self._turn_thd(connection):
                     pass
                 connection.close_thd()
-            except BaseException as error:  # of the store; what waits is on disk
+            except BaseException as error:  # of the store; pending items are on disk
                 report(self.label, "reading its inbox", error)
         self._reactor.callFromThread(self.done.callback, None)
 

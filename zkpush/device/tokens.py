@@ -1,9 +1,9 @@
 """The tokens of a terminal's sessions: how they are issued, proved and judged (6, 7, 10, 12.8).
 
 Theory of operation. Every exchange issues a token. A token that comes back in a request is
-*proved*: whoever made that exchange returns tokens. The older tokens of the same address end then,
-and so does the one that the exchange carried; until then they stay good, because a reply may be
-lost.
+*proved*: the client that made that exchange returns tokens. The older tokens of the same address
+end then, and so does the one that the exchange carried; until then they stay good, because a reply
+may be lost.
 
 Anybody can make an exchange in a terminal's name, so a token proves no more than its exchange did.
 A token is *trusted* if it is the first one that is proved, if its exchange carried a trusted one or

@@ -252,13 +252,13 @@ class ManageChannel(HTTPChannel):
     # Writing.
 
     def pauseProducing(self) -> None:
-        """Hear that the other side does not take what is written."""
+        """Note that the client does not read what is written."""
         if self._stall is None:
             self._stall = self.callLater(self.site.limits.stalled_seconds, self._stalled)
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Hear that the other side has taken all of it."""
+        """Note that the client has read all of it."""
         self._stop_stall()
         super().resumeProducing()
         if self.paused:  # a request is being judged

@@ -1,4 +1,4 @@
-"""`GET plugins`: what was found, whether it works, and what waits for it."""
+"""`GET plugins`: installed plugins, their state, and their pending uploads."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class PluginEndpoints:
                 "/plugins",
                 Scope.READ,
                 self.plugins,
-                "Plugins: whether they work, and what waits for them",
+                "Plugins with their state and the number of pending parts of uploads",
                 query=ListQuery,
                 returns=Listing[PluginView],
             )

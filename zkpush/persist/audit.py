@@ -1,7 +1,8 @@
 """The audit log in the store: rows are only ever added, in a chain, in the order of the commits.
 
-Nothing is remembered between units of work: whoever adds rows reads the head of the chain first,
-under the lock that orders ids, which it holds to its commit. Units without audit rows pay nothing.
+Nothing is remembered between units of work: a unit that adds rows reads the head of the chain
+first, under the lock that orders ids, which it holds to its commit. Units without audit rows pay
+nothing.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ _PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 class Audit(Waiting):
     """The audit log, on one connection.
 
-    What a group of units records waits for its end, and is written together: whoever takes ids
-    keeps others from it until the commit.
+    The rows of a group of units are written together at its end: a transaction that takes ids
+    keeps others from doing so until its commit.
     """
 
     _log = Logger()
@@ -160,7 +161,7 @@ class Audit(Waiting):
         ]
 
     def forget_waiting(self) -> None:
-        """Drop what waits: its transaction is not committed."""
+        """Drop the pending rows: their transaction is not committed."""
         self._waiting: list[tuple[int, str, str, str, str | None]] = []
         self._start = None
 

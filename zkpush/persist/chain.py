@@ -4,8 +4,8 @@ Theory of operation. Each row has a MAC over its own content, its id and the MAC
 it, under a key that is not in the database in the clear. A row that is changed, inserted, removed
 or moved no longer fits to its neighbours. The head says where the chain starts (after the rows
 that retention removed) and ends, and has a seal of its own, which cannot be computed from any row:
-rows that are cut off at the end are missed. Whoever restores an older copy of rows *and* head
-together is not detected by the chain; `Head.words` is for noting the head elsewhere.
+rows that are cut off at the end are missed. The chain does not detect that an older copy of rows
+*and* head was restored together; `Head.words` is for noting the head elsewhere.
 
     MAC = key id (8) | HMAC-SHA256(key, label | JSON [MAC before, id, at, actor, …])
 """

@@ -7,8 +7,8 @@ nobody, now and later:
 - The look and the removal are one transaction of their own. On SQLite it holds the lock of all
   writers, and a picture is only ever kept under that lock: so nobody is between keeping a picture
   and naming it, and what is read is what is committed. On PostgreSQL the row of the picture is
-  locked first, and looked up after that; whoever keeps the same picture waits for the row, or had
-  it locked, and then it is left alone.
+  locked first, and looked up after that; another transaction that keeps the same picture waits
+  for the row, or had locked it before, and then the picture is left alone.
 - All columns that are declared to name pictures are looked at, all columns of text and bytes of
   tables that are not ours, and what plugins say (`INamesPictures`). While a plugin that has ever
   named pictures is missing, nothing is removed.

@@ -250,7 +250,7 @@ class PostgreSQL(Database):
         return driver.closed
 
     def abort(self, driver: psycopg.Connection[Any]) -> None:
-        """Cut the connection: the server rolls back, and whoever uses it has an error.
+        """Cut the connection: the server rolls back, and the thread that uses it gets an error.
 
         libpq is not for two threads at once, so this is done to the socket and not to libpq.
         """

@@ -218,7 +218,7 @@ class SQLite(Database):
             start, rows = end, rows - size
 
     def audit_head(self, driver: Any) -> Sequence[Any]:
-        """Read the head of the audit log: whoever writes has the lock of all who do."""
+        """Read the head of the audit log: every transaction that writes holds one lock."""
         head: Sequence[Any] = driver.execute(AUDIT_HEAD).fetchone()
         return head
 

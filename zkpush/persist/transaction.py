@@ -109,7 +109,7 @@ class Transaction:
         self._database.begin(self.driver)
 
     def commit(self) -> None:
-        """Commit, whoever has begun; `OutOfReach` if that went into a file that is gone."""
+        """Commit, below SQLAlchemy or with it; `OutOfReach` if the file of the database is gone."""
         (self.connection if self.connection.in_transaction() else self.driver).commit()
         self._database.confirm(self.driver)
 
@@ -142,12 +142,12 @@ class Transaction:
         return None
 
     def savepoint(self, handler: str | None = None) -> Savepoint:
-        """Write what waits, and set a savepoint; `handler` is the plugin that is called next."""
+        """Write pending rows and set a savepoint; `handler` is the plugin that is called next."""
         self.flush()
         return Savepoint(self, self._database, handler)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write pending rows."""
         waiting = self.take()
         if waiting:
             self._database.check(self.driver)  # its words are better than those of an insert
@@ -155,7 +155,7 @@ class Transaction:
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether to write what waits twice would be the same as to write it once."""
+        """Whether writing the pending rows twice has the same result as writing them once."""
         return not any(part.waits for part in self._waiting if not part.is_repeatable)
 
     def take(self) -> list[Insert]:
@@ -167,7 +167,7 @@ class Transaction:
             part.flush()
 
     def forget(self) -> None:
-        """Drop what waits: it is not committed."""
+        """Drop pending rows: they are not committed."""
         for part in self._waiting:
             part.forget_waiting()
 
@@ -187,7 +187,7 @@ class Savepoint:
         transaction.driver.execute(f"SAVEPOINT {self._name}")
 
     def check(self) -> None:
-        """Write what waits; raise unless the transaction can go on."""
+        """Write pending rows; raise unless the transaction can go on."""
         self._transaction.flush()
         self._database.check(self._transaction.driver)
 

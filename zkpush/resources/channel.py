@@ -452,7 +452,7 @@ class TerminalChannel(Connection):
 
     def _go_on(self) -> None:
         self._answering = False
-        # Only now: what waits for the last request in hand may end this connection at once.
+        # Only now: a drain that waits for the last request in hand may end this connection at once.
         self._site.end()
         if not self._closing:
             if not self._judging:
