@@ -8,10 +8,12 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
+from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
 from zkpush import tap
 from zkpush.interfaces import IRecordHandler
+from zkpush.persist.pluginconnection import PluginConnection
 from zkpush.plugins import sound_plugins
 from zkpush.protocol.fields import Field, Layout, Table
 
@@ -110,3 +112,27 @@ async def test_a_handler_that_another_process_was_faster_than_is_not_late(
     rig.clock.advance(3600)
     rig.daemon.inbox._watch()
     assert rig.daemon.inbox.problems() == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handler_is_not_late_while_the_database_is_locked(
+    make_rig, tmp_path, handler: RareHandler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its time begins with its transaction: nothing is held against it before."""
+    rigs = []
+    locked, aborted = [], []
+    run, abort = PluginConnection.run_thd, PluginConnection.abort_thd
+
+    def run_late(self, unit):
+        if not locked:
+            locked.append(unit)
+            blockingCallFromThread(reactor, rigs[0].clock.advance, 20)
+        return run(self, unit)
+
+    monkeypatch.setattr(PluginConnection, "run_thd", run_late)
+    monkeypatch.setattr(PluginConnection, "abort_thd", lambda self: aborted.append(abort(self)))
+    rigs.append(await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}"))
+    await rigs[0].exchange()
+    assert (await rigs[0].post(OPERLOG, b"RARE Id=1")).body == b"OK: 1"
+    await emptied(rigs[0])
+    assert (len(locked), aborted, len(handler.rows)) == (1, [], 1)

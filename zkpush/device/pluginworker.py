@@ -11,6 +11,7 @@ return keeps its own items waiting, and nothing else.
 from __future__ import annotations
 
 import contextlib
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -59,6 +60,7 @@ class Running:
 
     items: Sequence[InboxItem]
     since: float
+    """When its transaction began; infinite until then."""
     lock_seconds: float
     connection: IPluginConnection | None
     """The one with its transaction, if it has one."""
@@ -202,9 +204,9 @@ class PluginWorker:
             return False
         contents = [self._decoder.decode(item.upload, item.dialect) for item in items]
         lock_seconds = LOCK_SECONDS[min(items[0].tries, len(LOCK_SECONDS) - 1)]
-        self.running = Running(items, self._reactor.seconds(), lock_seconds, connection)
+        self.running = call = Running(items, math.inf, lock_seconds, connection)
         try:
-            device, batches = connection.run_thd(lambda tx: self._store_thd(tx, items, contents))
+            device, batches = connection.run_thd(lambda tx: self._store_thd(tx, call, contents))
         except _Gone:
             self.running = None
             return True
@@ -221,8 +223,11 @@ class PluginWorker:
         return True
 
     def _store_thd(
-        self, tx: ITransaction, items: Sequence[InboxItem], contents: Sequence[Contents]
+        self, tx: ITransaction, call: Running, contents: Sequence[Contents]
     ) -> tuple[Device, list[Batch]]:
+        # Only now: the wait for the lock of the database is not the handler's time.
+        self.running = attrs.evolve(call, since=self._reactor.seconds())
+        items = call.items
         device = tx.devices.get(items[0].device_id)
         stored = []
         for item, content in zip(items, contents, strict=True):
