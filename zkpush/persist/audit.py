@@ -32,8 +32,6 @@ CHECKPOINT = "checkpoint"
 """The action of a row that says which rows retention has removed."""
 TAMPERED = "tampered"
 """The action of a row that says that the log was not as the server had left it."""
-CHAINED = "begin chain"
-"""The action of the row that an upgrade added to rows that had no chain."""
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
 _HEAD_NAMES = ("name", "last_id", "last_mac", "start_id", "start_mac", "seal")
 _REPLACE = "(name) DO UPDATE SET " + ", ".join(

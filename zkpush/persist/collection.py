@@ -95,14 +95,6 @@ def unnamed_thd(
     return [name for name in asked if name not in found]
 
 
-def all_unnamed_thd(
-    database: Database, tx: Transaction, before: int, hooks: Sequence[INamesPictures]
-) -> Iterator[str]:
-    """All pictures and parts that nothing names, for a report; nothing is removed."""
-    for shard in SHARDS:
-        yield from unnamed_thd(tx, old_thd(database, tx.connection, shard, before), hooks)
-
-
 def remove_thd(
     database: Database,
     tx: Transaction,
