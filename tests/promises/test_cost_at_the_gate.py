@@ -242,6 +242,39 @@ async def test_many_strangers_share_one_look_at_the_store(make_rig, mode: str) -
     assert calls.count("read") <= 4
 
 
+@pytest.mark.parametrize("mode", ["approve", "open"])
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_is_recorded_once_for_many_requests(make_rig, mode: str) -> None:
+    """A burst of requests with one new serial number: one write, and the same answer to all."""
+    rig = await make_rig(admission=mode)
+    calls = counted(rig)
+    polls = [Deferred.fromCoroutine(rig.get("ping?SN=X1", address=STRANGER)) for _ in range(48)]
+    replies = await gatherResults(polls)
+    assert calls.count("write") == 1
+    assert len({(reply.status, reply.body) for reply in replies}) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_recording_that_fails_is_tried_by_the_next_request(make_rig) -> None:
+    """One request fails with the store; those that waited for it are answered all the same."""
+    rig = await make_rig(admission="open")
+    write, failures = rig.store.write, [1]
+
+    def failing(unit):
+        if failures:
+            failures.pop()
+            return fail(StoreError("full"))
+        return write(unit)
+
+    rig.store.write = failing
+    polls = [
+        Deferred.fromCoroutine(rig.get("cdata?SN=X1&options=all", address=STRANGER))
+        for _ in range(3)
+    ]
+    statuses = sorted(reply.status for reply in await gatherResults(polls))
+    assert statuses == [200, 200, 503]
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest_twisted.ensureDeferred
 async def test_beyond_the_limit_strangers_reach_the_store_no_more(make_rig, mode: str) -> None:

@@ -282,6 +282,15 @@ async def test_a_head_has_a_size(rig: Rig, head: bytes) -> None:
     assert person.is_cut
 
 
+@pytest.mark.parametrize("digits", [20, 5_000])
+@pytest_twisted.ensureDeferred
+async def test_a_length_of_too_many_digits_is_refused(rig: Rig, digits: int) -> None:
+    """It gets an answer, and is no error of the server."""
+    person = Person(rig).send("POST /api/v1/tokens HTTP/1.1", f"Content-Length: {'9' * digits}")
+    assert await person.status() == 400
+    assert person.is_cut
+
+
 # Connections.
 
 

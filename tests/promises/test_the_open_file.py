@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import shutil
 import urllib.error
@@ -107,6 +108,20 @@ def test_a_replaced_database_asks_for_a_restart(tmp_path: pathlib.Path) -> None:
             log.unlink()
     with Daemon(data) as daemon:
         assert daemon.pins() == ["1"]
+        stop(daemon)
+
+
+def test_an_emptied_database_acknowledges_nothing(tmp_path: pathlib.Path) -> None:
+    """The file is still the same one, but what is committed into it would be lost."""
+    data = tmp_path / "data"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        os.truncate(data / "zkpush.sqlite", 0)
+        assert upload(daemon, 2) == 503
+        status, reason = health(daemon)
+        assert status == 503
+        assert "zkpush.sqlite was emptied under the daemon" in reason
         stop(daemon)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sized
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -70,6 +71,8 @@ class UnknownTerminals:
         self._remembered: dict[str, tuple[float, Refusal]] = {}
         self._pending: set[str] = set()
         self._recording = 0
+        self._coming: dict[str, list[Deferred[Device | None]]] = {}
+        """Serial numbers that are being recorded, with the requests that wait for the result."""
         self._pacer = RequestPacer(RECORDINGS, clock)
 
     def heard(self, device: Device) -> None:
@@ -120,11 +123,30 @@ class UnknownTerminals:
         `TurnedAway` if the policy does not record it, or as many are recorded as may be.
         """
         device, due = await self._lookups.find(sn)
-        if device is None:
-            device, due = await self._record(sn, address, hello), None
+        while device is None:
+            others = self._coming.get(sn)
+            if others is None:
+                return await self._record(sn, address, hello), None
+            recorded: Deferred[Device | None] = Deferred()
+            others.append(recorded)
+            device = await recorded
+            if device is None:
+                self.check(sn, address)
         return device, due
 
     async def _record(self, sn: str, address: str | None, hello: Hello | None) -> Device:
+        """Record a terminal, once for all requests that name it meanwhile."""
+        others = self._coming[sn] = []
+        device = None
+        try:
+            device = await self._add(sn, address, hello)
+            return device
+        finally:
+            del self._coming[sn]
+            for other in others:
+                other.callback(device)
+
+    async def _add(self, sn: str, address: str | None, hello: Hello | None) -> Device:
         """Record a terminal; one that another process has recorded meanwhile stays as it is."""
         state = self._policy.admit(sn, hello, address)
         if state is not None and not self._pacer.take():

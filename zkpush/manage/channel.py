@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .site import ManageSite
 
 MOST_HEADERS = 100
+MOST_DIGITS = 19
+"""Digits of a Content-Length; Python itself refuses to read very long numbers."""
 LINGER_SECONDS = 2
 """How long a connection stays after a refusal, for the other side to read it."""
 LINGER_BYTES = 4 * 1024 * 1024
@@ -167,6 +169,13 @@ class ManageChannel(HTTPChannel):
         super().lineReceived(line)
         if len(self.requests) > before:
             self._request_line = line
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Take a header; twisted.web refuses a Content-Length that is no number."""
+        name, _, value = line.partition(b":")
+        if name.lower() == b"content-length" and len(value.strip()) > MOST_DIGITS:
+            line = b"Content-Length: too long"
+        return bool(super().headerReceived(line))
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Refuse a line that is longer than a whole head may be."""

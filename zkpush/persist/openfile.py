@@ -1,7 +1,8 @@
 """Whether the files of an open SQLite database are still the ones at its path.
 
 SQLite keeps writing to a file that was deleted, moved or replaced: what it commits then is lost
-with the process. The path is compared with the open file, by device and inode.
+with the process. The path is compared with the open file, by device and inode. SQLite does not
+notice either that a file is emptied, as long as it finds what it needs in its log and its cache.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from .databases import OutOfReach
 
 Mark = tuple[int, int]
 """Device and inode of a file."""
+SMALLEST = 512
+"""Bytes of the smallest page of SQLite: a file that is shorter is no database any more."""
 
 
 class MarkedConnection(sqlite3.Connection):
@@ -37,6 +40,8 @@ class OpenFile:
     path: Path
     _mark: Mark
     _log_loss: str | None = None
+    _has_content: bool = False
+    """Whether it has been a database: a new file is empty."""
 
     @classmethod
     def at(cls, path: Path) -> OpenFile:
@@ -48,16 +53,23 @@ class OpenFile:
         if self._log_loss is not None:
             raise OutOfReach(self._log_loss)
         try:
-            mark = _mark_of(str(self.path))
+            status = os.stat(self.path)
         except OSError as error:
             raise OutOfReach(
                 f"the database file {self.path} was removed, moved away or unmounted under the "
                 f"daemon ({error.strerror}); nothing is stored until the same file is back"
             ) from error
-        if mark != self._mark:
+        if (status.st_dev, status.st_ino) != self._mark:
             raise OutOfReach(
                 f"another file is at {self.path}, in the place of the database; nothing is stored "
                 "until the right file is back; to use this one, restart the daemon"
+            )
+        if status.st_size >= SMALLEST:
+            self._has_content = True
+        elif self._has_content:
+            raise OutOfReach(
+                f"the database file {self.path} was emptied under the daemon; nothing is stored; "
+                "stop the daemon and restore the file from a backup"
             )
 
     def check_log(self, connection: MarkedConnection) -> None:
