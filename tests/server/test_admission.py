@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.error import ConnectionDone
+from twisted.internet.task import deferLater
+from twisted.python.failure import Failure
 
 from zkpush.interfaces import StoreError
 
 from ..nodes.conftest import a_second
-from ..rig import Rig
+from ..rig import Rig, Wire
 
 UPLOAD = "cdata?SN=T1&table=ATTLOG&Stamp=1"
 LINE = b"1\t2026-01-05 08:00:00\t0\t1\n"
@@ -128,3 +134,35 @@ async def test_terminals_are_loaded_late_where_the_database_does_not_answer_at_o
     assert not rig.registry.loaded
     await a_second([rig])
     assert rig.registry.loaded
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_hangs_up_while_it_is_recorded_counts(
+    make_rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No more terminals than configured wait for approval, however their connections end."""
+    rig = await make_rig(admission="approve", limits={"pending_terminals": 1})
+    channels: list[Any] = []
+    write = rig.store.write
+
+    def hang_up() -> None:
+        for channel in channels:
+            channel.connectionLost(Failure(ConnectionDone()))
+        channels.clear()
+
+    def written(unit, *more):
+        # Before the writer has it: units are gathered for some turns of the reactor.
+        reactor.callLater(0, hang_up)
+        return write(unit, *more)
+
+    monkeypatch.setattr(rig.store, "write", written)
+    for number in range(4):
+        wire = Wire("192.0.2.7")
+        channels.append(rig.terminals.buildProtocol(wire.getPeer()))
+        channels[0].makeConnection(wire)
+        target = f"/iclock/cdata?SN=T{number}&options=all&pushver=2.4.1"
+        channels[0].dataReceived(f"GET {target} HTTP/1.1\r\nHost: s\r\n\r\n".encode())
+        while channels and not wire.value():
+            await deferLater(reactor, 0.001)
+        channels.clear()
+    assert [device["sn"] for device in await rig.items("/devices")] == ["T0"]

@@ -13,10 +13,11 @@ from collections.abc import Callable, Sized
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 
 from ..clock import wall_clock
 from ..config import Limits
-from ..interfaces import IAdmissionPolicy, IStore
+from ..interfaces import IAdmissionPolicy, IStore, ITransaction
 from ..model import Device, DeviceState
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
@@ -159,15 +160,22 @@ class UnknownTerminals:
         self._recording += 1
         if state is DeviceState.PENDING:
             self._pending.add(sn)
-        try:
-            device = await self._store.write(
-                lambda tx: tx.devices.add(sn, state, self._timezone, now)
-            )
-        except BaseException:
-            self._pending.discard(sn)
-            raise
-        finally:
+        recorded: Deferred[Device] = Deferred()
+
+        def settle(outcome: Device | Failure) -> None:
+            # Also where the connection is gone: the terminal is recorded all the same.
             self._recording -= 1
+            if isinstance(outcome, Failure):
+                self._pending.discard(sn)
+                recorded.errback(outcome)
+            else:
+                recorded.callback(outcome)
+
+        def unit(tx: ITransaction) -> Device:
+            return tx.devices.add(sn, state, self._timezone, now)
+
+        self._store.write(unit).addBoth(settle)
+        device = await recorded
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
         return device
 
