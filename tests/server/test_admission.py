@@ -166,3 +166,25 @@ async def test_a_terminal_that_hangs_up_while_it_is_recorded_counts(
             await deferLater(reactor, 0.001)
         channels.clear()
     assert [device["sn"] for device in await rig.items("/devices")] == ["T0"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_background_work_goes_on_after_an_error_of_any_kind(
+    make_rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What other processes change is followed, and last-seen times are written, later."""
+    rig = await make_rig()
+    await rig.exchange()
+
+    def broken(*_):
+        raise RuntimeError("an error that nobody expected")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rig.store, "read", broken)
+        patch.setattr(rig.store, "write", broken)
+        rig.clock.advance(60)
+    loops = [*rig.registry._loops, *rig.daemon.inbox._loops]
+    assert all(loop.running for loop, _ in loops if loop.interval is not None)
+    await rig.registry._write_seen()
+    stored = await rig.store.read(lambda tx: tx.devices.find("T1"))
+    assert stored.last_seen_at is not None

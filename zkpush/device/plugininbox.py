@@ -198,6 +198,9 @@ class PluginInbox:
         except StoreError as error:
             self._log.warn("The inbox of plugins waits: {error}", error=str(error))
             return
+        except Exception:  # a loop that raises would end for good
+            self._log.failure("The inbox of plugins waits")
+            return
         self.wake(name for name in due if name in self._workers)
         for worker in self._workers.values():
             if worker.unprepared is not None:

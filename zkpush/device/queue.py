@@ -303,6 +303,8 @@ class CommandQueue:
             count = await self.expire_old()
         except StoreError as error:
             self._log.warn("Old commands stay for now: {error}", error=str(error))
+        except Exception:  # a loop that raises would end for good
+            self._log.failure("Old commands stay for now")
         else:
             if count:
                 self._log.warn("{count} commands were too old, and are given up", count=count)

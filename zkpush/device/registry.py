@@ -339,6 +339,8 @@ class Registry:
             await self.follow()
         except StoreError as error:
             self._log.warn("Changes of other processes wait: {error}", error=str(error))
+        except Exception:  # a loop that raises would end for good
+            self._log.failure("Changes of other processes wait")
 
     async def follow(self) -> None:
         """Take over what any process has changed: terminals, and which of them have work."""
@@ -377,10 +379,13 @@ class Registry:
         if seen or taken:
             try:
                 elsewhere = await self._store.write(unit)
-            except StoreError as error:
+            except Exception as error:
                 self._seen = {**seen, **self._seen}
                 self._taken = {**taken, **self._taken}
-                self._log.warn("Last-seen times wait: {error}", error=str(error))
+                if isinstance(error, StoreError):
+                    self._log.warn("Last-seen times wait: {error}", error=str(error))
+                else:
+                    self._log.failure("Last-seen times wait")
                 return
             by_id = {one.device.id: one for one in self._terminals.values()} if elsewhere else {}
             self._places.compare(seen, elsewhere, by_id)
