@@ -199,3 +199,21 @@ async def test_a_number_in_a_body_is_range_checked(rig: Rig, value: object) -> N
         assert response.status == 400, response.raw
         assert response.json["detail"]
     assert await rig.items("/devices") == before
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [("alias", "ä" * 200), ("area", "ä" * 200), ("networks", ["192.0.2.0/24"] * 256)],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_every_list_shows_of_a_terminal_is_short(
+    rig: Rig, field: str, most: str | list[str]
+) -> None:
+    """One more is refused, and the terminal stays as it was."""
+    await rig.api("PUT", "/devices/T7", {})
+    changed = await rig.api("PATCH", "/devices/T7", {field: most})
+    refused = await rig.api("PATCH", "/devices/T7", {field: most + most[:1]})
+    assert (changed.status, refused.status) == (200, 400)
+    assert field in refused.json["detail"]
+    shown = await rig.api("GET", "/devices/T7")
+    assert shown.json[field] == changed.json[field]

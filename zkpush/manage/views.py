@@ -23,6 +23,11 @@ from ..protocol.hybrid import Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
 from .times import instant, instant_or_none
 
+MOST_NAME = 200
+"""Characters of the alias and of the area of a terminal: every list of terminals has them."""
+MOST_NETWORKS = 256
+"""Networks of a terminal."""
+
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     """A condition that a person should look at."""
@@ -227,8 +232,8 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an operator may change of a terminal."""
 
     state: Literal["approved", "blocked"] | UnsetType = UNSET
-    alias: str | UnsetType | None = UNSET
-    area: str | UnsetType | None = UNSET
+    alias: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType | None = UNSET
+    area: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType | None = UNSET
     timezone: str | UnsetType = UNSET
     settings: Annotated[
         dict[str, str | int | None] | UnsetType,
@@ -251,7 +256,13 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "any, and the offered ones are forgotten"
         ),
     ] = UNSET
-    networks: Annotated[
-        tuple[str, ...] | UnsetType,
-        Meta(description="Networks and addresses it may come from; none for anywhere"),
-    ] = UNSET
+    networks: (
+        Annotated[
+            tuple[str, ...],
+            Meta(
+                max_length=MOST_NETWORKS,
+                description="Networks and addresses it may come from; none for anywhere",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
