@@ -28,8 +28,8 @@ def new_databases_are_copies() -> Iterator[None]:
         yield
 
 
-def _open_copy(url: str, key: bytes) -> SQLite:
-    database = open_sqlite(url, key)
+def _open_copy(url: str, key: bytes, **more: bool) -> SQLite:
+    database = open_sqlite(url, key, **more)
     if key == KEY:
         with contextlib.closing(database.engine.raw_connection()) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():

@@ -12,17 +12,21 @@ from urllib.parse import quote
 
 import attrs
 import pytest_twisted
+from sqlalchemy import text
 
 from zkpush.crypto.sealing import SessionKeys
+from zkpush.datadir import read_key
+from zkpush.maintenance import rotate_key
 from zkpush.model import Page
 from zkpush.persist.checking import check_thd
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.rotation import keys_of_thd
 
+from ..keys import KEY
 from ..rig import Response, Rig, talk
 from ..sealed import SealedTerminal
 from ..server.sse import Listening
-from .conftest import open_database
+from .conftest import open_database, opened
 from .test_migrations import contents, differences
 from .thawing import frozen_facts, thaw
 
@@ -105,14 +109,14 @@ MEANT = {
 async def test_the_api_shows_what_it_showed(upgraded: Upgraded) -> None:
     """All records, people, photos, rejects, commands and terminals, and the content of files."""
     rig, seen = upgraded.rig, dict(upgraded.seen)
-    contents = {path: base64.b64decode(text) for path, text in seen.pop("content").items()}
+    contents_ = {path: base64.b64decode(held) for path, held in seen.pop("content").items()}
     del seen["/audit"], seen["events"]
     packages = [file for file in seen["/files"] if file["name"].endswith(".tgz")]
     seen["/files"] = [file for file in seen["/files"] if file not in packages]
     assert len(packages) == 3
     for path, before in seen.items():
         assert as_before(before, await rig.items(f"{path}?limit=1000"), path) == before
-    for path, content in contents.items():
+    for path, content in contents_.items():
         response = await rig.api("GET", path)
         if path in [f"/files/{file['id']}/content" for file in packages]:
             assert response.status == 404  # packages are not for people
@@ -172,16 +176,16 @@ async def test_open_commands_are_served(upgraded: Upgraded) -> None:
         if polled.body == b"OK":
             break
         for line in polled.body.decode().splitlines():
-            _, id_, text = line.split(":", 2)
-            url = re.search(r"(?:[a-z]+://[a-z.]+/iclock/)?file/[0-9a-z]{26}/[^\s,]+", text)
+            _, id_, words = line.split(":", 2)
+            url = re.search(r"(?:[a-z]+://[a-z.]+/iclock/)?file/[0-9a-z]{26}/[^\s,]+", words)
             content = None
             if url is not None:
                 target = f"file?SN={QUEUE}&url={quote(url[0], safe='')}"
                 fetched = await upgraded.terminal("GET", target, cookie=cookie)
                 assert fetched.status == 200, fetched.raw
                 content = fetched.body
-                text = re.sub(r"file/[0-9a-z]{26}/", "file/SECRET/", text)
-            lines[names[id_]] = (text, content)
+                words = re.sub(r"file/[0-9a-z]{26}/", "file/SECRET/", words)
+            lines[names[id_]] = (words, content)
             answer = f"ID={id_}&Return=0&CMD=DATA\n".encode()
             await upgraded.terminal("POST", f"devicecmd?SN={QUEUE}", answer, cookie=cookie)
     firmware, ring = (
@@ -378,3 +382,80 @@ def test_no_row_is_lost(empty_url: str) -> None:
         assert kept == [
             {name: value for name, value in row.items() if name not in changed} for row in rows
         ], table
+
+
+@pytest_twisted.ensureDeferred
+async def test_all_that_is_sealed_can_be_sealed_anew(upgraded: Upgraded) -> None:
+    """A rotation of the key opens every value of the upgraded database, and loses none."""
+    await upgraded.rig.stop()
+    data = upgraded.rig.config.data
+    rotated = rotate_key(data, None, upgraded.url, lambda done, total: None)
+    assert rotated.damaged == 0
+    store = opened(upgraded.url, read_key(rotated.key_file))
+
+    def read(tx):
+        photos = tx.photos.page(Page(1000), None, None)
+        return [tx.photos.content(photo["id"]) for photo in photos], tx.people.users(Page(1), "7")
+
+    pictures, (person,) = await store.read(read)
+    await store.stop()
+    assert pictures == [
+        base64.b64decode(upgraded.seen["content"][f"/photos/{number}/content"]) for number in (1, 2)
+    ]
+    assert person["password"] == "pass-4711"
+
+
+MANY = 450
+"""More rows than migrations read at once of any table but the audit log."""
+PUNCH = """
+    INSERT INTO attendance (device_id, utc, received_at, pin, time, status, verify, extra, raw)
+    VALUES (1, :number, 1, :pin, 'x', 0, 1, :extra, :raw)
+"""
+
+
+@pytest_twisted.ensureDeferred
+async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
+    """Every row is sealed, bound or chained, also where there are more than are read at once."""
+    thaw(empty_url, "0008")
+    database = open_database(empty_url)
+    with database.migrating() as connection:
+        for number in range(MANY):
+            values = {
+                "number": number,
+                "pin": str(number),
+                "extra": f'{{"Column13":"{number}"}}',
+                "raw": b"%d" % number,
+            }
+            connection.execute(text(PUNCH), values)
+        for number in range(MANY):
+            connection.exec_driver_sql(
+                "INSERT INTO attendance_photos (device_id, received_at, name, picture, size) "  # noqa: S608
+                f"SELECT device_id, received_at, '{number}.jpg', picture, size "
+                "FROM attendance_photos WHERE id = 1"
+            )
+        for _ in range(4):
+            connection.exec_driver_sql(
+                "INSERT INTO audit (at, actor, action, subject, detail) "
+                "SELECT at, actor, action, subject, detail FROM audit ORDER BY id"
+            )
+        rows = connection.exec_driver_sql("SELECT count(*) FROM audit").scalar_one()
+    database.close()
+    assert rows > 1000
+    store = opened(empty_url, KEY)
+
+    def read(tx):
+        records = tx.attendance.page(Page(1000), None, None, None, None)
+        photos = tx.photos.page(Page(1000), None, None)
+        return records, {tx.photos.content(photo["id"]) for photo in photos[2:]}, len(photos)
+
+    records, pictures, count = await store.read(read)
+    await store.stop()
+    assert [record["extra"] for record in records[-MANY:]] == [
+        {"Column13": str(number)} for number in range(MANY)
+    ]
+    first = frozen_facts(empty_url, "0008")["seen"]["content"]["/photos/1/content"]
+    assert (pictures, count) == ({base64.b64decode(first)}, MANY + 2)
+    database = open_database(empty_url)
+    checked = check_thd(database, keys_of_thd(database, database.site).vault, None)
+    database.close()
+    assert (checked.faults, checked.rows) == ((), rows + 1)
