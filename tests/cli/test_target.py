@@ -104,10 +104,11 @@ def test_no_directory(tmp_path: pathlib.Path) -> None:
     )
 
 
-def test_never_started(tmp_path: pathlib.Path) -> None:
-    """For a directory that no daemon has run on, the way to start one is said."""
+def test_no_run_file(tmp_path: pathlib.Path) -> None:
+    """For a directory without a running daemon, the error says how to start one."""
     assert failed(misused("--data", str(tmp_path), "devices", "list")) == (
-        f"Error: No daemon has run on {tmp_path}. Start it with: twistd -n zkpush --data {tmp_path}"
+        f"Error: No daemon is running on {tmp_path}. "
+        f"Start it with: twistd -n zkpush --data {tmp_path}"
     )
 
 

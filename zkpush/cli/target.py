@@ -131,7 +131,7 @@ def _read_url(data: Path) -> str:
                 "give the --data that the daemon was started with."
             ) from None
         raise click.ClickException(
-            f"No daemon has run on {data}. Start it with: twistd -n zkpush --data {data}"
+            f"No daemon is running on {data}. Start it with: twistd -n zkpush --data {data}"
         ) from None
     except OSError as error:
         raise _unreadable(file, error) from None

@@ -66,7 +66,7 @@ def check_claim(
     if not claim.is_new:
         raise StoreError(
             f"the database at {where} is not the one of {claim.directory}: "
-            f"{_known(claim)} and this one {_called(found)}; give the --database that belongs to "
+            f"{_known(claim)}, and this one {_called(found)}; give the --database that belongs to "
             "the directory, or the --data that belongs to the database. To use this database "
             "from now on, start once with --new: nothing in it is deleted"
         )
