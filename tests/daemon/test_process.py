@@ -1,15 +1,13 @@
-"""The daemon as a process: killed, stopped, restarted, and started wrongly."""
+"""The daemon as a process: stopped, restarted, and started wrongly."""
 
 from __future__ import annotations
 
 import http.client
-import itertools
 import os
 import pathlib
 import socket
 import stat
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 
@@ -27,82 +25,6 @@ def wait_until(condition) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
-
-
-def test_a_record_that_was_committed_but_not_acknowledged_does_not_double(
-    tmp_path: pathlib.Path,
-) -> None:
-    """Killed between commit and reply: the terminal sends again, and there is one record."""
-    flags = ("--database", f"obedient:///{tmp_path / 'db.sqlite'}")
-    env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        daemon.exchange("T1")
-        daemon.request("GET", "getrequest?SN=T1")  # what is noted of a session, is noted then
-        (tmp_path / "die").touch()
-        with pytest.raises(ERRORS):
-            daemon.upload("T1", LINE)
-        daemon.process.wait(20)
-    (tmp_path / "die").unlink()
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        assert daemon.pins() == ["7"]
-        assert daemon.upload("T1", LINE) == (200, b"OK: 1")
-        assert daemon.pins() == ["7"]
-
-
-def test_a_record_that_was_not_committed_was_not_acknowledged(tmp_path: pathlib.Path) -> None:
-    """Killed before the commit: no OK was sent, and the terminal's second try stores it."""
-    flags = ("--database", f"obedient:///{tmp_path / 'db.sqlite'}")
-    env = {"ZKPUSH_TEST_ORDERS": str(tmp_path)}
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        daemon.exchange("T1")
-        (tmp_path / "hold").touch()
-        connection = daemon.connect()
-        connection.request("POST", "/iclock/cdata?SN=T1&table=ATTLOG&Stamp=1", LINE)
-        daemon.kill()
-        with pytest.raises(ERRORS):
-            connection.getresponse()
-    (tmp_path / "hold").unlink()
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        assert daemon.pins() == []
-        assert daemon.upload("T1", LINE) == (200, b"OK: 1")
-        assert daemon.pins() == ["7"]
-
-
-def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
-    tmp_path: pathlib.Path,
-) -> None:
-    """Under load and killed three times, every acknowledged record is there, and once."""
-    acknowledged: set[str] = set()
-    pins = itertools.count(1)
-
-    def push(daemon: Daemon, stop: threading.Event) -> None:
-        while not stop.is_set():
-            pin = str(next(pins))
-            body = f"{pin}\t2026-01-05 08:00:00\t0\t1\n".encode()
-            try:
-                status, reply = daemon.upload("T1", body)
-            except (*ERRORS, OSError):
-                return
-            if (status, reply) == (200, b"OK: 1"):
-                acknowledged.add(pin)
-
-    for _ in range(3):
-        with Daemon(tmp_path) as daemon:
-            daemon.exchange("T1")
-            stop = threading.Event()
-            before = len(acknowledged)
-            threads = [threading.Thread(target=push, args=(daemon, stop)) for _ in range(6)]
-            for thread in threads:
-                thread.start()
-            wait_until(lambda before=before: len(acknowledged) >= before + 60)
-            daemon.kill()
-            stop.set()
-            for thread in threads:
-                thread.join()
-    with Daemon(tmp_path) as daemon:
-        stored = daemon.pins()
-    assert acknowledged <= set(stored)
-    assert len(stored) == len(set(stored))
 
 
 def test_sigterm_finishes_the_requests_in_hand(tmp_path: pathlib.Path) -> None:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
+import pathlib
+from collections.abc import Iterator
 
+import pytest
 import pytest_twisted
-from twisted.internet import threads
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.manage.health import FRESH_SECONDS
 
-from ..postgres import OwnServer
+from ..daemon.misbehaving import (
+    BEHAVES,
+    BREAKS_TRANSACTIONS,
+    WAYS,
+    Load,
+    behave,
+    check_load,
+    end_pauses,
+    environment,
+    inline,
+)
+from ..daemon.process import Daemon
+from ..daemon.test_process import wait_until
+from ..postgres import Databases, OwnServer
 from ..rig import Rig
 
 
@@ -58,35 +72,47 @@ async def test_uploads_are_refused_while_the_server_is_down(
     assert await stored(rig) == [1, 10]
 
 
-@pytest_twisted.ensureDeferred
-async def test_what_was_acknowledged_is_there_after_every_crash(
-    make_rig, own_postgres: OwnServer
+@pytest.fixture(scope="module")
+def server() -> Iterator[OwnServer]:
+    """A server with the settings that servers have, to be stopped by several tests."""
+    server = OwnServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def url(server: OwnServer) -> Iterator[str]:
+    """A fresh database on it."""
+    databases = Databases(server.url)
+    yield databases.url(databases.make())
+    databases.close()
+
+
+@pytest.mark.parametrize(
+    ("way", "is_inline"),
+    [*[(way, False) for way in WAYS], *[(way, True) for way in BREAKS_TRANSACTIONS]],
+)
+def test_what_was_acknowledged_is_there_after_every_crash(
+    tmp_path: pathlib.Path, server: OwnServer, url: str, way: str, is_inline: bool
 ) -> None:
     """Under load, with the server going down in the middle: nothing is lost, or there twice."""
-    rig: Rig = await make_rig(database=own_postgres.url)
-    await rig.exchange()
-    pins = itertools.count(1)
-    acknowledged: list[int] = []
-    enough: Deferred[None] = Deferred()
-    wanted = 50
-
-    async def push() -> None:
-        while wanted:
-            pin = next(pins)
-            if await upload(rig, pin):
-                acknowledged.append(pin)
-            if len(acknowledged) == wanted:
-                enough.callback(None)
-
-    pushing = [Deferred.fromCoroutine(push()) for _ in range(8)]
-    for _ in range(2):
-        await enough
-        await threads.deferToThread(own_postgres.stop)
-        await threads.deferToThread(own_postgres.start)
-        wanted, enough = len(acknowledged) + 50, Deferred()
-    await enough
-    wanted = 0
-    await gatherResults(pushing)
-    found = await stored(rig)
-    assert set(acknowledged) <= set(found)
-    assert len(found) == len(set(found))
+    flags = ("--database", url, *(inline(tmp_path) if is_inline else ()))
+    env = environment(tmp_path)
+    behave(tmp_path, way)
+    with Daemon(tmp_path, *flags, env=env) as daemon, Load(daemon) as load:
+        wanted = 30
+        for _ in range(2):
+            wait_until(lambda wanted=wanted: load.acknowledged >= wanted)
+            server.stop()
+            server.start()
+            wanted = load.acknowledged + 30
+        wait_until(lambda: load.acknowledged >= wanted)
+        load.end()
+        daemon.kill()
+    assert {status for status, _ in load.refusals} <= {503}
+    assert not any(b"OK" in reply for _, reply in load.refusals)
+    behave(tmp_path)
+    end_pauses(tmp_path, url)
+    with Daemon(tmp_path, *flags, env=env) as daemon:
+        check_load(daemon, load, tmp_path, url)
+    assert bool(load.rejected) == (is_inline and way != BEHAVES)

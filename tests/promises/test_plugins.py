@@ -2,174 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import pathlib
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
 
-import psycopg
 import pytest
 import pytest_twisted
 
+from ..daemon.misbehaving import (
+    NEVER_RETURNS,
+    behave,
+    configured,
+    environment,
+    kept_by_plugin,
+    send,
+)
 from ..daemon.process import Daemon
-from ..daemon.test_process import ERRORS, wait_until
+from ..daemon.test_process import wait_until
 from ..rig import Rig
 
-UNRULY = pathlib.Path(__file__).parent.parent / "daemon" / "unruly"
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\n"
-ENDINGS = (
-    "rolls back",
-    "rolls back the driver",
-    "commits",
-    "closes the connection",
-)
-RAISES = ("raises", "exits", "runs out of memory", "interrupts")
-NEVER_RETURNS = ("loops", "blocks")
 DEADLINE = 30
-
-
-def environment(folder: pathlib.Path) -> dict[str, str]:
-    """What a daemon needs to find the package, and the package its orders."""
-    return {"PYTHONPATH": str(UNRULY), "ZKPUSH_TEST_UNRULY": str(folder / "unruly.txt")}
-
-
-def behave(folder: pathlib.Path, way: str = "") -> None:
-    """Tell the package how to misbehave from now on."""
-    (folder / "unruly.txt").write_text(way)
-
-
-def configured(folder: pathlib.Path, text: str) -> tuple[str, ...]:
-    """Flags for a configuration file with this text."""
-    path = folder / "zkpush.toml"
-    path.write_text(text)
-    return ("--config", str(path))
-
-
-def kept_by_plugin(folder: pathlib.Path, url: str | None) -> list[str]:
-    """The numbers in the plugin's own table."""
-    query = "SELECT id FROM unruly ORDER BY id"
-    if url is None:
-        connection = sqlite3.connect(folder / "zkpush.sqlite")
-        rows = connection.execute(query).fetchall()
-        connection.close()
-    else:
-        with psycopg.connect(url) as server:
-            rows = server.execute(query).fetchall()
-    return [row[0] for row in rows]
-
-
-def send(daemon: Daemon, sn: str, number: object) -> tuple[int, bytes]:
-    """A line for the plugin among others."""
-    body = f"UNRULY Id={number}\nUSER PIN=1\tName=Ann".encode()
-    return daemon.request("POST", f"cdata?SN={sn}&table=OPERLOG&Stamp=1", body)
-
-
-class Load:
-    """Terminals that push punches and lines for the plugin, and remember what is acknowledged."""
-
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
-        self._numbers = itertools.count(1000)
-        self._stop = threading.Event()
-        self.punches: set[str] = set()
-        self.lines: set[str] = set()
-        pushes = [*[self._punch] * 4, self._line, self._line]
-        self._threads = [
-            threading.Thread(target=push, args=(f"L{number}",))
-            for number, push in enumerate(pushes)
-        ]
-        for number in range(len(pushes)):
-            daemon.exchange(f"L{number}")
-        for thread in self._threads:
-            thread.start()
-
-    def end(self) -> None:
-        """Wait for all terminals to stop."""
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _punch(self, sn: str) -> None:
-        while not self._stop.is_set():
-            pin = str(next(self._numbers))
-            try:
-                answer = self._daemon.upload(sn, f"{pin}\t2026-01-05 08:00:00\t0\t1\n".encode())
-            except (*ERRORS, OSError):
-                return
-            if answer == (200, b"OK: 1"):
-                self.punches.add(pin)
-
-    def _line(self, sn: str) -> None:
-        while not self._stop.is_set():
-            number = str(next(self._numbers))
-            try:
-                answer = send(self._daemon, sn, number)
-            except (*ERRORS, OSError):
-                return
-            if answer == (200, b"OK: 2"):
-                self.lines.add(number)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str | None:
-    """A database of each kind; None is that of the data directory."""
-    if request.param == "sqlite":
-        return None
-    found: str = request.getfixturevalue("empty_postgres_url")
-    return found
-
-
-@pytest.mark.parametrize("way", [*RAISES, *ENDINGS, *NEVER_RETURNS])
-def test_a_plugin_that_misbehaves_loses_nothing_when_the_plug_is_pulled(
-    tmp_path: pathlib.Path, url: str | None, way: str
-) -> None:
-    """Everything that was acknowledged is stored, of the plugin too, once it behaves."""
-    flags = () if url is None else ("--database", url)
-    behave(tmp_path, way)
-    with Daemon(tmp_path, *flags, env=environment(tmp_path)) as daemon:
-        load = Load(daemon)
-        wait_until(lambda: len(load.punches) >= 40 and len(load.lines) >= 5)
-        daemon.kill()
-        load.end()
-    behave(tmp_path)
-    with Daemon(tmp_path, *flags, env=environment(tmp_path)) as daemon:
-        stored = daemon.pins()
-        if way not in NEVER_RETURNS:  # those at which it did not return are tried much later
-            daemon.settle("unruly")
-        waiting = daemon.plugin("unruly")["waiting"]
-    assert load.punches <= set(stored)
-    assert len(stored) == len(set(stored))
-    kept = set(kept_by_plugin(tmp_path, url))
-    assert len(load.lines - kept) <= waiting
-
-
-@pytest.mark.parametrize("way", [*RAISES, *ENDINGS])
-def test_an_inline_plugin_that_misbehaves_loses_nothing(
-    tmp_path: pathlib.Path, url: str | None, way: str
-) -> None:
-    """Nothing that was acknowledged is lost, of others or of the plugin: it has its rejects."""
-    flags = configured(tmp_path, '[plugins]\ninline = ["unruly"]\n')
-    flags += () if url is None else ("--database", url)
-    behave(tmp_path, way)
-    with Daemon(tmp_path, *flags, env=environment(tmp_path)) as daemon:
-        load = Load(daemon)
-        assert send(daemon, "L4", 1) == (200, b"OK: 1")
-        wait_until(lambda: len(load.punches) >= 40)
-        daemon.kill()
-        load.end()
-    behave(tmp_path)
-    with Daemon(tmp_path, *flags, env=environment(tmp_path)) as daemon:
-        stored = daemon.pins()
-        rejects = daemon.api("GET", "rejects?limit=1000")["items"]
-    assert load.punches <= set(stored)
-    assert len(stored) == len(set(stored))
-    assert load.lines == set()
-    assert {reject["table"] for reject in rejects} == {"UNRULY"}
-    assert all(reject["reason"].startswith("the handler unruly failed") for reject in rejects)
 
 
 @pytest.mark.parametrize("way", NEVER_RETURNS)

@@ -233,7 +233,7 @@ class PluginWorker:
         for item, content in zip(items, contents, strict=True):
             for batch in self._privacy.kept(content.batches):
                 if batch.rows:
-                    self.plugged.handler.persist(tx, device, batch, item.received_at)
+                    self._persist_thd(tx, device, batch, item.received_at)
                     stored.append(batch)
             rejects = self._privacy.kept_rejects(content.rejects)
             if rejects:
@@ -241,6 +241,17 @@ class PluginWorker:
         if not tx.inbox.stored([item.id for item in items]):
             raise _Gone
         return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored
+
+    def _persist_thd(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+        """Call the handler, and check that the transaction is still the same one.
+
+        On SQLite, a statement after a rollback of the driver would be committed at once: the items
+        would be dropped, and what the handler has written would be gone.
+        """
+        persist = self.plugged.handler.persist
+        error = tx.attempt(self.plugged.name, False, persist, tx, device, batch, now)
+        if error is not None:
+            raise error
 
     def _failed_thd(self, items: Sequence[InboxItem], error: BaseException) -> None:
         """Note a failure: items that were stored together are taken again one by one."""

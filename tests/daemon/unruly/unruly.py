@@ -2,7 +2,7 @@
 
 `UNRULY Id=7` lines are kept in a table of their own. The file that ZKPUSH_TEST_UNRULY names holds
 the way in which the handler misbehaves after it has written, if it is there; ways with `stored` do
-so after the commit.
+so after the commit. A file beside it, whose name ends in `.called`, is made before that.
 """
 
 from __future__ import annotations
@@ -36,10 +36,14 @@ kept = sqlalchemy.Table(
 BLOCKS_SECONDS = 120
 
 
+def orders() -> pathlib.Path:
+    """The file that says how to misbehave."""
+    return pathlib.Path(os.environ["ZKPUSH_TEST_UNRULY"])
+
+
 def way() -> str:
-    """How to misbehave; empty for not at all."""
-    path = pathlib.Path(os.environ["ZKPUSH_TEST_UNRULY"])
-    return path.read_text().strip() if path.exists() else ""
+    """How to misbehave; not at all if that is none of the ways below."""
+    return orders().read_text().strip() if orders().exists() else ""
 
 
 def misbehave(how: str, tx=None) -> None:
@@ -88,6 +92,7 @@ class UnrulyHandler:
             known = sqlalchemy.select(kept.c.id).where(kept.c.id == number)
             if tx.connection.execute(known).first() is None:
                 tx.connection.execute(kept.insert().values(id=number))
+        orders().with_suffix(".called").touch()
         misbehave(way(), tx)
 
     def stored(self, device, batch):

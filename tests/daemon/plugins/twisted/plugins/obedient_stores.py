@@ -30,7 +30,7 @@ class ObedientStores:
         store = SQLiteStores().open(url.replace("obedient:", "sqlite:"), key, reactor)
         write = store.write
 
-        def obedient_write(unit):
+        def obedient_write(unit, risky=False):
             def held(tx):
                 deadline = time.monotonic() + HELD_AT_MOST
                 while (orders / "hold").exists() and time.monotonic() < deadline:
@@ -42,7 +42,7 @@ class ObedientStores:
                     os.kill(os.getpid(), signal.SIGKILL)
                 return result
 
-            return write(held).addCallback(die)
+            return write(held, risky).addCallback(die)
 
         store.write = obedient_write
         return store
