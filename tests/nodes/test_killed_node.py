@@ -41,10 +41,10 @@ def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
         Daemon(tmp_path / "other", *flags, env=env) as other,
         Load(one, other) as load,
     ):
-        wait_until(lambda: load.acknowledged >= 50)
+        wait_until(lambda: load.acknowledged >= 30)
         one.kill()
         killed_at = load.acknowledged
-        wait_until(lambda: load.acknowledged >= killed_at + 50)
+        wait_until(lambda: load.acknowledged >= killed_at + 30)
         load.end()
         assert load.refusals == set()
         assert load.punches <= set(other.pins())

@@ -100,12 +100,12 @@ def test_what_was_acknowledged_is_there_after_every_crash(
     env = environment(tmp_path)
     behave(tmp_path, way)
     with Daemon(tmp_path, *flags, env=env) as daemon, Load(daemon) as load:
-        wanted = 30
+        wanted = 20
         for _ in range(2):
             wait_until(lambda wanted=wanted: load.acknowledged >= wanted)
             server.stop()
             server.start()
-            wanted = load.acknowledged + 30
+            wanted = load.acknowledged + 20
         wait_until(lambda: load.acknowledged >= wanted)
         load.end()
         daemon.kill()
