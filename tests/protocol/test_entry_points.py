@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from zkpush.crypto.sealing import decode_public, decode_value
-from zkpush.device.door import token_of
 from zkpush.device.files import secret_of
+from zkpush.device.tokens import token_of
 from zkpush.protocol.addresses import forwarded_for, parse_networks
 from zkpush.protocol.dialect import Dialect, dialect_of
 from zkpush.protocol.envelope import NotOpened, Step, decode_step, looks_sealed, unreadable_form
