@@ -109,6 +109,18 @@ async def test_approval_pins_the_only_key(make_rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_approval_again_pins_no_key_of_a_stranger(make_rig) -> None:
+    """A terminal that works without a key is not locked out by a key that a stranger offered."""
+    rig = await make_rig(admission="approve")
+    await exchange(rig, None)
+    await change(rig, state="approved")
+    await exchange(rig, THEIRS, THERE)
+    await change(rig, state="approved")
+    assert await keys(rig) == (None, [(fingerprint(THEIRS), THERE)])
+    assert (await exchange(rig, None)).status == 200
+
+
+@pytest_twisted.ensureDeferred
 async def test_approval_pins_none_of_several(make_rig) -> None:
     """It says so in words, and pins the one that it names."""
     rig = await make_rig(admission="approve")
@@ -134,7 +146,7 @@ async def test_approval_pins_none_of_several(make_rig) -> None:
 async def test_a_pinned_key_stays_until_an_operator_names_another(rig: Rig) -> None:
     """Approving again does not take over whichever key came last."""
     await exchange(rig, OURS)
-    await change(rig, state="approved")
+    await change(rig, comm_key=fingerprint(OURS))
     assert (await exchange(rig, THEIRS)).status == 403
     again = await change(rig, state="approved")
     assert again.json["comm_key"]["pinned"] == fingerprint(OURS)
@@ -159,13 +171,13 @@ async def test_an_exchange_pins_nothing(rig: Rig) -> None:
 async def test_a_pin_can_be_cleared(rig: Rig) -> None:
     """Any key is served then, and what was offered before is forgotten."""
     await exchange(rig, OURS)
-    await change(rig, state="approved")
+    await change(rig, comm_key=fingerprint(OURS))
     await exchange(rig, THEIRS)
     cleared = await change(rig, comm_key=None)
     assert cleared.json["comm_key"] == {"pinned": None, "offered": []}
     assert cleared.json["problems"] == []
     assert (await exchange(rig, THEIRS)).status == 200
-    await change(rig, state="approved")
+    await change(rig, comm_key=fingerprint(THEIRS))
     assert (await keys(rig))[0] == fingerprint(THEIRS)
 
 
@@ -208,7 +220,7 @@ async def test_refused_offers_cost_few_writes(make_rig, tmp_path) -> None:
     """Keys that are refused are written down once a second at most."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
     await exchange(rig, OURS)
-    await change(rig, state="approved")
+    await change(rig, comm_key=fingerprint(OURS))
     await exchange(rig, THEIRS, THERE)
     before = rig.store.counts()["units"]
     for number in range(20):

@@ -77,15 +77,18 @@ def change(
 ) -> Device:
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
 
-    Approving it pins the pushcommkey that was offered, if it was one and none is pinned, and
-    settles what was wrong with its address; so does saying where it may be. Settings are merged
-    with those it has; None takes one back. A change of what it was told makes it read its options
+    Approving a terminal that is not approved yet pins the pushcommkey that was offered, if it was
+    one and none is pinned. A terminal that is approved works without a key, so that a stranger may
+    have offered one: then only a named key is pinned. Approving settles what was wrong with the
+    address of a terminal; so does saying where it may be. Settings are merged with those it has;
+    None takes one back. A change of what it was told makes it read its options
     again.
     """
     changes, settled = dict(values), set[str]()
     if changes.get("state") is DeviceState.APPROVED:
         settled |= SETTLED
-        if "comm_key" not in changes and device.comm_key is None:
+        waited = device.state is not DeviceState.APPROVED
+        if waited and "comm_key" not in changes and device.comm_key is None:
             offered = tx.comm_keys.of(device.id)
             if len(offered) == 1:
                 changes["comm_key"] = offered[0].fingerprint
