@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pathlib
 from collections.abc import Iterable
@@ -210,6 +211,11 @@ class Rig:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         return await talk(self.terminals, head.encode() + body, address)
+
+    async def pin(self, comm_key: str, sn: str = "T1") -> Response:
+        """Pin a pushcommkey by its fingerprint, as an operator does."""
+        fingerprint = hashlib.sha256(comm_key.encode()).hexdigest()
+        return await self.api("PATCH", f"/devices/{sn}", {"comm_key": fingerprint})
 
     async def exchange(self, sn: str = "T1", **arguments: str) -> Response:
         """The exchange of a terminal, as one of 2.4.1 makes it."""

@@ -204,6 +204,7 @@ def test_where_the_daemon_runs_is_said_in_one_step(
     assert seen == [before, after]
     assert json.loads((tmp_path / "run.json").read_text()) == after
     assert os.listdir(tmp_path) == ["run.json"]
+    assert (tmp_path / "run.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_daemon_that_is_gone_is_nowhere(tmp_path: pathlib.Path) -> None:

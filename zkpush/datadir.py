@@ -69,7 +69,9 @@ class DataDirectory:
             "directory": runfile.directory_mark(self.path),
         }
         new = self.path / ".run.json"
-        new.write_bytes(msgspec.json.encode({**where, **belongs}))
+        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(msgspec.json.encode({**where, **belongs}))
         new.replace(self.path / runfile.NAME)
 
     def say_nothing(self) -> None:

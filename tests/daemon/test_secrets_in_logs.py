@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import io
 import itertools
@@ -202,9 +203,11 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
     environment = {"PYTHONPATH": str(CARELESS)}
     flags = ("--config", str(config))
     with Daemon(tmp_path / "data", *flags, env=environment, twistd=twistd) as daemon:
-        daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={secret()}")
+        key = secret()
+        daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={key}")
         daemon.exchange("T2")
-        daemon.api("PATCH", "devices/T1", {"state": "approved"})
+        pin = {"comm_key": hashlib.sha256(key.encode()).hexdigest()}
+        daemon.api("PATCH", "devices/T1", pin)
         daemon.request("GET", f"cdata?SN=T1&options=all&pushver=2.4.1&pushcommkey={secret()}")
         uploads(daemon, secret)
         careless(daemon, secret)

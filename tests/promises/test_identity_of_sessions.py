@@ -265,7 +265,7 @@ async def test_a_pinned_key_makes_a_token_worth_more(rig: Rig) -> None:
     key = {"pushcommkey": "a" * 32}
     terminal = Client(rig)
     await terminal.exchange(**key)
-    await change(rig, state="approved")
+    await rig.pin("a" * 32)
     assert await terminal.upload() == STORED
     assert (await Client(rig, THERE).exchange()).status == 403
     await order(rig, "DATA UPDATE USERINFO", **PASSWORD)

@@ -73,9 +73,7 @@ async def with_key(rig: Rig, *, returns: bool = False) -> Client:
     """A terminal whose pushcommkey is pinned."""
     client = Client(rig, HERE, returns=returns)
     await client.exchange(**KEY)
-    shown = (await rig.api("GET", "/devices/T1")).json["comm_key"]["offered"]
-    pin = {"comm_key": shown[0]["fingerprint"]}
-    assert (await rig.api("PATCH", "/devices/T1", pin)).status == 200
+    assert (await rig.pin(KEY["pushcommkey"])).status == 200
     return client
 
 

@@ -78,7 +78,7 @@ async def test_terminals_that_are_not_admitted_are_recorded(make_rig, make, reas
 async def test_another_pushcommkey_is_recorded(rig: Rig) -> None:
     """Without the key: neither the one that was expected nor the one that came."""
     await rig.exchange(pushcommkey="first-secret")
-    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await rig.pin("first-secret")
     assert (await rig.exchange(pushcommkey="other-secret")).status == 403
     assert await refusals(rig) == [
         ("device T1", "pushcommkey has changed", "once, from 192.0.2.7"),

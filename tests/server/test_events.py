@@ -82,7 +82,7 @@ async def test_everything_that_happens_is_told(rig: Rig) -> None:
     for header in (b"Content-Type: text/event-stream", b"Cache-Control: no-store"):
         assert header in listening.head.split(b"\r\n")
     await rig.exchange(pushcommkey="one")
-    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await rig.pin("one")
     await rename(rig, "Gate")
     command = (await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})).json["id"]
     people = b"USER PIN=1\tName=Ann\tPri=0\tPasswd=1234\nFP PIN=1\tFID=6\tTMP=AAAA\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest_twisted
 
 from zkpush.protocol.handshake import UNKNOWN_DEVICE
@@ -161,7 +159,7 @@ async def test_another_pushcommkey_is_refused_until_it_is_approved(rig: Rig) -> 
     """A terminal keeps its secret; one that comes with another is refused, and people see it."""
     secret, other = "4a9594af164f2b9779b59e8554b5df26", "00000000000000000000000000000000"
     assert (await rig.exchange(pushcommkey=secret)).status == 200
-    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await rig.pin(secret)
     for key in (other, None):
         refused = await rig.exchange(pushcommkey=key)
         assert refused.status == 403
@@ -170,8 +168,7 @@ async def test_another_pushcommkey_is_refused_until_it_is_approved(rig: Rig) -> 
     assert (await rig.exchange(pushcommkey=secret)).status == 200
 
     assert (await rig.exchange(pushcommkey=other)).status == 403
-    fingerprint = hashlib.sha256(other.encode()).hexdigest()
-    approved = await rig.api("PATCH", "/devices/T1", {"comm_key": fingerprint})
+    approved = await rig.pin(other)
     assert approved.json["problems"] == []
     assert (await rig.exchange(pushcommkey=other)).status == 200
     assert (await rig.exchange(pushcommkey=secret)).status == 403

@@ -90,8 +90,8 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
     """Let a terminal in: its data is taken from now on.
 
-    If one pushcommkey was offered in its name, and none is pinned yet, that one is pinned. If
-    several were, none is: name the right one with --key.
+    If it waits for approval and one pushcommkey was offered in its name, that one is pinned. If
+    several were, or it is approved already, name the right one with --key.
     """
     body: dict[str, object] = {"state": "approved"}
     if key is not None:
@@ -107,16 +107,17 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
         raise
     echo(f"{sn} is approved.")
     keys = device["comm_key"]
-    others = [one for one in keys["offered"] if one["fingerprint"] != keys["pinned"]]
-    if others:
-        echo(
-            "Several pushcommkeys were offered, and none is pinned."
-            if keys["pinned"] is None
-            else "Its pinned pushcommkey stays; others were offered."
-        )
-        echo("To pin one, name it with --key:")
-        for line in _comm_key_lines(keys):
-            echo(f"  {line}")
+    lines = _comm_key_lines(keys)
+    if not lines:
+        return
+    if all(one["fingerprint"] == keys["pinned"] for one in keys["offered"]):
+        echo("Its pushcommkey is pinned; compare the address with the terminal's:")
+    elif keys["pinned"] is None:
+        echo("No pushcommkey is pinned. To pin an offered one, name it with --key:")
+    else:
+        echo("Its pinned pushcommkey stays. To pin another one, name it with --key:")
+    for line in lines:
+        echo(f"  {line}")
 
 
 @devices.command()
