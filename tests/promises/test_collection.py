@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 from zope.interface import implementer
 
+from zkpush.clock import IWallClock
 from zkpush.interfaces import INamesPictures, StoreError
 from zkpush.manage.collection import EVERY, RUNS, PictureCollection
 from zkpush.model import DeviceState, Page
@@ -92,10 +94,18 @@ async def is_there(store: Store, digest: str) -> bool:
     return await store.read(query)
 
 
+@implementer(IWallClock)
+class DayClock(Clock):
+    """A clock whose time of day is the time of its timers."""
+
+    def wall_seconds(self) -> float:
+        return self.seconds()
+
+
 def collecting(store: Store, hooks=(), owner: str = "a") -> PictureCollection:
     """A collection to which everything that there is now is old."""
-    clock = Clock()
-    clock.rightNow = reactor.seconds() + LATER
+    clock = DayClock()
+    clock.rightNow = time.time() + LATER
     return PictureCollection(store, hooks, clock, owner)
 
 
@@ -239,7 +249,7 @@ async def test_what_was_kept_again_is_young(make_store) -> None:
     store = make_store()
     left = await unnamed(store, OTHER)
     young = collecting(store)
-    young._clock.rightNow = reactor.seconds() + DAY
+    young._loop.clock.rightNow = time.time() + DAY
     assert await young.collect() == 0
     if (folder := store._database.pictures) is not None:
         os.utime(folder / left[:2] / left, (0, 0))
