@@ -281,6 +281,7 @@ async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig, good: in
     When the daemon stops, it does not wait for that request.
     """
     await rig.exchange()
+    await rig.get("getrequest?SN=T1")
     wire = Unwritable("192.0.2.7", good)
     connection = uploading(rig, wire)
     connection.dataReceived(POLL + b"\r\n")
@@ -294,6 +295,7 @@ async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig, good: in
 async def test_a_connection_leaves_nothing_to_the_garbage_collector(rig: Rig) -> None:
     """When it has ended, all of it is gone at once: the collector seldom looks."""
     await rig.exchange()
+    await rig.get("getrequest?SN=T1")
     wire = Wire("192.0.2.7")
     channel = rig.terminals.buildProtocol(wire.getPeer())
     gone = weakref.ref(channel)
@@ -313,6 +315,7 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(rig: Rig) ->
 async def test_only_a_method_becomes_capitals(rig: Rig) -> None:
     """A read that begins with a short word in the middle of a header leaves it as it is."""
     await rig.exchange("abc")
+    await rig.get("getrequest?SN=abc")
     raw = POLL.replace(b"SN=T1", b"SN=abc").replace(b"GET", b"Get") + b"Connection: close\r\n\r\n"
     for cut in range(1, len(raw)):
         wire = Wire("192.0.2.7")
