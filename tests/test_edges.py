@@ -9,24 +9,23 @@ from zkpush.interfaces import IAdmissionPolicy, IBringsTables, IRecordHandler, I
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "zkpush"
 EDGES = {
-    "persist": {"device/pluginworker.py"},
+    "persist": {"device/pluginworker.py", "device/intake.py"},
     "stored": {"device/pluginworker.py", "device/intake.py"},
-    "prepare": {"persist/store.py"},
+    "prepare": {"persist/store.py", "device/pluginworker.py"},
     "verify": {"device/verification.py"},
 }
 """Where the methods of plugins are called, besides `edges.py`."""
 
 
 def calls(name: str) -> set[str]:
-    """The modules that call a method of this name on a handler, a policy or a verifier."""
+    """The modules that call or hand on a method of a handler, a policy or a verifier."""
     found = set()
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr == name
-                and any(word in ast.unparse(node.func.value) for word in PLUGINS)
+                isinstance(node, ast.Attribute)
+                and node.attr == name
+                and any(word in ast.unparse(node.value) for word in PLUGINS)
             ):
                 found.add(str(path.relative_to(PACKAGE)))
     return found

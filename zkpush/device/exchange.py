@@ -230,23 +230,21 @@ class Exchange:
             ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
         )
         now = self._registry.now()
-        for code, detail, cannot, reason, message in (
+        for problem, cannot, reason, message in (
             (
-                ProblemCode.CANNOT_ENCRYPT,
-                _CANNOT_ENCRYPT_DETAIL,
+                Problem(ProblemCode.CANNOT_ENCRYPT, _CANNOT_ENCRYPT_DETAIL, now),
                 must_encrypt and is_old,
                 doorlog.NO_ENCRYPTION,
                 "This terminal has to encrypt its sessions, and is too old to do so.",
             ),
             (
-                ProblemCode.NO_TOKEN,
-                _TOO_OLD_DETAIL,
+                Problem(ProblemCode.NO_TOKEN, _TOO_OLD_DETAIL, now),
                 device.token_policy is TokenPolicy.REQUIRE and is_old,
                 doorlog.NO_SESSION_TOKEN,
                 "This terminal has to return the token of its session, and is too old to do so.",
             ),
         ):
-            await self._settle(terminal, Problem(code, detail, now), has_it=cannot)
+            await self._settle(terminal, problem, has_it=cannot)
             if cannot:
                 self._door.refused(reason, device.sn, address)
                 raise Refused(message)
