@@ -273,5 +273,5 @@ def test_a_database_that_is_not_there_is_not_made(tmp_path, data: pathlib.Path) 
     (tmp_path / "none.sqlite").touch()
     with pytest.raises(StoreError, match="database upgrade"):
         rotate(data, url)
-    with pytest.raises(StoreError, match="not done to a database"):
+    with pytest.raises(StoreError, match="no store takes 'other'"):
         rotate(data, "other://x")
