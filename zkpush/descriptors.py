@@ -10,8 +10,11 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
-OWN_FILES = 64
-"""Reserved for the database, pictures, logs, ports and threads."""
+from .resources.transport import MOST_AT_ONCE
+
+OWN_FILES = 64 + 2 * MOST_AT_ONCE
+"""Reserved for the database, pictures, logs, ports and threads, and, on either port, for
+connections that have made way for others in this turn of the reactor."""
 PEOPLE_PART = 4
 """People have one connection in so many, at most, where there are few descriptors."""
 FEWEST_CONNECTIONS = 32

@@ -395,7 +395,7 @@ def build(
         if inherited is not None
         else Listener(
             settings.manage,
-            server_endpoint(reactor, settings.manage, certificates.for_people),
+            server_endpoint(TerminalReactor(reactor), settings.manage, certificates.for_people),
             manage,
         ),
         workers,

@@ -340,6 +340,21 @@ async def test_no_connection_in_hand_makes_way(make_rig) -> None:
         assert caller.status == 200
 
 
+@lean
+@pytest_twisted.ensureDeferred
+async def test_an_upload_that_is_coming_makes_way_last(make_rig) -> None:
+    """Idle connections make way first, then heads that are not whole, then accepted uploads."""
+    rig = await limited(make_rig, connections=3)
+    upload = Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
+    head = Caller(rig, POLL)
+    idle = Caller(rig, b"")
+    ended = []
+    for _ in range(3):
+        Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
+        ended.append([caller.ended for caller in (upload, head, idle)])
+    assert ended == [[False, False, True], [False, True, True], [True, True, True]]
+
+
 # Terminals.
 
 

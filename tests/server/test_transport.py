@@ -14,7 +14,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.protocol import Factory
 from twisted.internet.tcp import Server
 
-from zkpush.resources.transport import SpareServer, TerminalReactor
+from zkpush.resources.transport import MOST_AT_ONCE, MOST_WAITING, SpareServer, TerminalReactor
 
 from ..rig import LEAN, Rig
 
@@ -143,3 +143,20 @@ async def test_who_waits_to_be_accepted_is_answered_before_the_port_is_closed(ri
         await port.stopListening()
         for sock in waiting:
             assert (await threads.deferToThread(sock.recv, 65536)).endswith(b"OK: 1")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_port_accepts_a_bounded_number_of_connections_in_a_turn(rig: Rig) -> None:
+    """The descriptors of those that made way are free after the turn: a burst needs no more."""
+    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, MOST_WAITING, "127.0.0.1")
+    clients = []
+    try:
+        address = ("127.0.0.1", port.getHost().port)
+        clients += [socket.create_connection(address) for _ in range(4 * MOST_AT_ONCE)]
+        for turn in range(1, 4):
+            port.doRead()
+            assert len(rig.terminals.channels) == turn * MOST_AT_ONCE
+    finally:
+        for client in clients:
+            client.close()
+        await port.stopListening()

@@ -155,6 +155,14 @@ class TerminalChannel(Connection):
         return self._answering or (bool(self._queue) and not self._judging)
 
     @property
+    def progress(self) -> int:
+        """How far the next request is: 0 nothing came, 1 not judged, 2 its body is awaited."""
+        if self._request is not None and isinstance(self._request.verdict, Accepted):
+            return 2
+        is_coming = self._in_head or self._begun or self._request is not None or self._judging
+        return 1 if is_coming else 0
+
+    @property
     def leaving(self) -> bool:
         """Whether a file, or the last there is to write, has not left whole."""
         return self._sending is not None or self._closing

@@ -95,15 +95,23 @@ class TerminalSite(ServerFactory):
         return len(self.channels) >= self.most_connections
 
     def make_room(self, channel: TerminalChannel) -> bool:
-        """Whether there may be one too many: an idle one is ended for it.
+        """End another connection for this one; False if none may be ended.
 
-        Terminals send at once: who is asked to make way has kept others out for longest.
+        Among the oldest, an idle connection goes first, then one whose request is not judged yet,
+        then one whose accepted request is still coming. What came whole is always answered.
         """
+        found: TerminalChannel | None = None
         for other in itertools.islice(self.channels, MOST_LOOKED_AT):
-            if other is not channel and not other.busy and not other.leaving:
-                other.make_way()
-                return True
-        return False
+            if other is channel or other.busy or other.leaving:
+                continue
+            if found is None or other.progress < found.progress:
+                found = other
+            if not found.progress:
+                break
+        if found is None:
+            return False
+        found.make_way()
+        return True
 
     def count(self, address: str | None) -> bool:
         """Count a connection of an address; whether it may have that one."""

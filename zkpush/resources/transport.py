@@ -22,6 +22,9 @@ from .turns import Turns
 
 MOST_WAITING = 1024
 """Connections that may wait to be accepted: all terminals of a site come back at once."""
+MOST_AT_ONCE = 32
+"""Connections that a port accepts in one turn of the reactor. The descriptors of those that make
+way for them are free only after that turn."""
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 _MOST_THROWN_AWAY = 65536
 _NOTHING = bytes(4)
@@ -115,7 +118,10 @@ class _Listening(socket.socket):
 
 
 class TerminalPort(Port):
-    """A port of terminals, whatever they speak on it; connections that are plain are spare ones."""
+    """A port that accepts a bounded number of connections in a turn.
+
+    Plain connections of terminals are spare ones.
+    """
 
     turns: Turns | None = None
     """Where other processes share the port: when this one accepts."""
@@ -155,7 +161,7 @@ class TerminalPort(Port):
             self.startReading()
 
     def _accept(self) -> None:
-        most = self.numberAccepts
+        most = self.numberAccepts = min(self.numberAccepts, MOST_AT_ONCE)
         super().doRead()
         # More are to be accepted the next time if there were as many as might be.
         if self.turns is not None and self.numberAccepts <= most:
@@ -163,7 +169,7 @@ class TerminalPort(Port):
 
 
 class TerminalReactor:
-    """A reactor whose ports are for terminals."""
+    """A reactor whose TCP ports are `TerminalPort`s."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
