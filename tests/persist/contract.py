@@ -6,12 +6,10 @@ from collections.abc import Mapping
 
 import pytest_twisted
 from twisted.internet import reactor
-from zope.interface.verify import verifyObject
 
 from zkpush.handlers.entries import EntryHandler
 from zkpush.handlers.logs import LogHandler
 from zkpush.handlers.people import PeopleHandler
-from zkpush.interfaces import ITransaction
 from zkpush.model import DeviceState, NewCommand, Page
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
@@ -79,18 +77,6 @@ def with_store(factory):
 def add_terminal(store, sn: str):
     """Record a terminal; its clock is in UTC."""
     return store.write(lambda tx: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1000))
-
-
-async def verify_parts(store, **parts) -> None:
-    """Check that parts of a transaction, which is one itself, are what their interfaces say."""
-
-    def verify(tx):
-        verifyObject(ITransaction, tx)
-        for name, interface in parts.items():
-            verifyObject(interface, getattr(tx, name))
-
-    await store.write(verify)
-    await store.read(verify)
 
 
 def batches(body: str | bytes, stamp: str | None = None, table: str = "OPERLOG") -> list[Batch]:

@@ -7,7 +7,6 @@ import pytest_twisted
 from sqlalchemy import select
 from twisted.internet.defer import gatherResults
 
-from zkpush.interfaces import IAttendance
 from zkpush.model import Page
 from zkpush.persist import attendance as module
 from zkpush.persist.schema import attendance
@@ -24,7 +23,6 @@ from .contract import (
     on_postgresql,
     punches,
     rows,
-    verify_parts,
     with_store,
 )
 
@@ -33,11 +31,6 @@ def make_attendance_tests(factory):
     """The tests of attendance records; `factory` makes an empty store, from pytest's request."""
 
     class AttendanceTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_records_provide_their_interface(self, store) -> None:
-            """The records of a transaction are what the interface says."""
-            await verify_parts(store, attendance=IAttendance)
-
         @pytest_twisted.ensureDeferred
         async def test_a_record_is_stored_once(self, store, device) -> None:
             """The same terminal, user, time, status and verification are one record."""

@@ -7,10 +7,10 @@ import pytest_twisted
 from sqlalchemy import text
 from twisted.internet.defer import gatherResults
 
-from zkpush.interfaces import IAudit, StoreError
+from zkpush.interfaces import StoreError
 from zkpush.model import AuditRecord, Page
 
-from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 
 CHANGES = (
     "UPDATE audit SET actor = 'nobody'",
@@ -40,11 +40,6 @@ def make_audit_tests(factory, more):
     """The tests of the audit log; `more` are ways to change it on that database."""
 
     class AuditTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_the_audit_log_provides_its_interface(self, store) -> None:
-            """It is what the interface says."""
-            await verify_parts(store, audit=IAudit)
-
         @pytest_twisted.ensureDeferred
         async def test_records_are_listed_in_order(self, store) -> None:
             """With everything that was recorded, part by part."""

@@ -5,21 +5,15 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import ICommands, ILeases
 from zkpush.model import CommandState
 
-from .contract import command, in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import command, in_file, in_memory, on_postgresql, with_store
 
 
 def make_command_tests(factory):
     """The tests of commands and leases; `factory` makes an empty store, from pytest's request."""
 
     class CommandTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_commands_and_leases_provide_their_interface(self, store) -> None:
-            """The commands and leases of a transaction are what the interface says."""
-            await verify_parts(store, commands=ICommands, leases=ILeases)
-
         @pytest_twisted.ensureDeferred
         async def test_a_command_goes_from_queued_to_sent_to_done(self, store, device) -> None:
             """A lease makes a command not due until it runs out; an end makes it so for ever."""

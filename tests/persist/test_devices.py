@@ -7,22 +7,16 @@ import operator
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IDevices, IStamps
 from zkpush.model import DeviceState, Page, Problem, SessionState
 from zkpush.protocol.handshake import Hello
 
-from .contract import NOW, UTC, in_file, in_memory, on_postgresql, rows, verify_parts, with_store
+from .contract import NOW, UTC, in_file, in_memory, on_postgresql, rows, with_store
 
 
 def make_device_tests(factory):
     """The tests of terminals; `factory` makes an empty store, from pytest's request."""
 
     class DeviceTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_terminals_and_stamps_provide_their_interface(self, store) -> None:
-            """The terminals and stamps of a transaction are what the interface says."""
-            await verify_parts(store, devices=IDevices, stamps=IStamps)
-
         @pytest_twisted.ensureDeferred
         async def test_a_new_terminal_has_nothing_told(self, store, device) -> None:
             """A recorded terminal is found by its serial number and by its key."""

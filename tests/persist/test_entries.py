@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.interfaces import IEntries
 from zkpush.model import Entry, Page
 
 from .contract import (
@@ -14,7 +13,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -28,11 +26,6 @@ def make_entry_tests(factory):
     """The tests of entries; `factory` makes an empty store, from pytest's request."""
 
     class EntryTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_entries_provide_their_interface(self, store) -> None:
-            """The entries of a transaction are what the interface says."""
-            await verify_parts(store, entries=IEntries)
-
         @pytest_twisted.ensureDeferred
         async def test_what_is_said_of_an_entry_comes_back(self, store, device) -> None:
             """What is not said is left out; what the protocol does not know is kept apart."""

@@ -10,7 +10,6 @@ from sqlalchemy import event
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
-from zkpush.interfaces import IAttendance, IEvents
 from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
 from zkpush.persist.store import Store
 from zkpush.protocol.handshake import Hello
@@ -27,7 +26,6 @@ from .contract import (
     on_postgresql,
     rows,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -55,11 +53,6 @@ def make_event_tests(factory):
     """The tests of events; `factory` makes an empty store, from pytest's request."""
 
     class EventTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_events_provide_their_interface(self, store) -> None:
-            """The events and records of a transaction are what the interfaces say."""
-            await verify_parts(store, events=IEvents, attendance=IAttendance)
-
         @pytest_twisted.ensureDeferred
         async def test_ids_ascend_and_parts_follow_each_other(self, store) -> None:
             """Events are listed in the order they were told, each part after the one before."""

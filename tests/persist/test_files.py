@@ -7,10 +7,10 @@ import hashlib
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IFiles, NotUnsealed, StoreError
+from zkpush.interfaces import NotUnsealed, StoreError
 from zkpush.model import CommandFile, CommandState, NewCommand, Page
 
-from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 
 CONTENT = bytes(range(256)) * 4000 + b"end"
 
@@ -31,11 +31,6 @@ def make_file_tests(factory):
     """The tests of files; `factory` makes an empty store, from pytest's request."""
 
     class FileTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_files_provide_their_interface(self, store) -> None:
-            """The files of a transaction are what the interface says."""
-            await verify_parts(store, files=IFiles)
-
         @pytest_twisted.ensureDeferred
         async def test_a_file_is_found_with_what_it_holds(self, store) -> None:
             """With its size and MD5, by its id, and in the list."""

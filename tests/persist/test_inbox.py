@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.interfaces import IInbox
 from zkpush.model import InboxItem
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.requests import Upload
 
-from .contract import NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import NOW, in_file, in_memory, on_postgresql, with_store
 
 
 def item(device, number: int) -> InboxItem:
@@ -36,11 +35,6 @@ def make_inbox_tests(factory):
             """The bodies of the items that are taken."""
             items = await store.write(lambda tx: tx.inbox.claim("rare", now, now + 10_000))
             return [one.upload.body for one in items]
-
-        @pytest_twisted.ensureDeferred
-        async def test_the_inbox_provides_its_interface(self, store) -> None:
-            """The inbox of a transaction is what the interface says."""
-            await verify_parts(store, inbox=IInbox)
 
         @pytest_twisted.ensureDeferred
         async def test_a_damaged_item_holds_up_no_others(self, store, device, other) -> None:

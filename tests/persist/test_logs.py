@@ -7,7 +7,6 @@ import pytest
 import pytest_twisted
 from sqlalchemy import select
 
-from zkpush.interfaces import ILog, IRejects
 from zkpush.model import Page
 from zkpush.persist.schema import operations
 from zkpush.persist.sealed import opened
@@ -21,7 +20,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -44,11 +42,6 @@ def make_log_tests(factory):
     """The tests of logs; `factory` makes an empty store, from pytest's request."""
 
     class LogTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_logs_and_rejects_provide_their_interfaces(self, store) -> None:
-            """The logs and rejects of a transaction are what the interfaces say."""
-            await verify_parts(store, operations=ILog, errors=ILog, idcards=ILog, rejects=IRejects)
-
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_an_operation_comes_back(self, store, device) -> None:
             """With its instant, and the columns that the protocol does not know."""

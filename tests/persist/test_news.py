@@ -10,7 +10,6 @@ import base64
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IPeople
 from zkpush.model import Page
 
 from .contract import (
@@ -21,7 +20,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -109,11 +107,6 @@ def make_news_tests(factory):
         @pytest_twisted.async_yield_fixture
         async def terminals(self, store):
             yield {sn: await add_terminal(store, sn) for sn in ("T1", "T2", "T3")}
-
-        @pytest_twisted.ensureDeferred
-        async def test_people_provide_their_interface(self, store) -> None:
-            """The people of a transaction are what the interface says."""
-            await verify_parts(store, people=IPeople)
 
         @pytest.mark.parametrize("kind", KINDS)
         @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 import pytest_twisted
 
-from zkpush.interfaces import IPeople
 from zkpush.model import Page, Said
 
 from .contract import (
@@ -16,7 +15,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -42,11 +40,6 @@ def make_people_tests(factory):
     """The tests of users; `factory` makes an empty store, from pytest's request."""
 
     class PeopleTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_people_provide_their_interface(self, store) -> None:
-            """The people of a transaction are what the interface says."""
-            await verify_parts(store, people=IPeople)
-
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_user_comes_back(self, store, device) -> None:
             """With who said it and when, and what the protocol does not know."""

@@ -7,7 +7,6 @@ import base64
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IPeople
 from zkpush.model import Page
 
 from .contract import (
@@ -16,7 +15,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -37,11 +35,6 @@ def make_person_photo_tests(factory):
     """The tests of photos; `factory` makes an empty store, from pytest's request."""
 
     class PersonPhotoTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_people_provide_their_interface(self, store) -> None:
-            """The people of a transaction are what the interface says."""
-            await verify_parts(store, people=IPeople)
-
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_comparison_photo_comes_back(self, store, device) -> None:
             """With the picture itself, who said it and when."""

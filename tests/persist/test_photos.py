@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IAttendancePhotos
 from zkpush.model import Page
 from zkpush.protocol.photos import Photo
 
@@ -18,7 +17,6 @@ from .contract import (
     in_file,
     in_memory,
     on_postgresql,
-    verify_parts,
     with_store,
 )
 
@@ -46,11 +44,6 @@ def make_photo_tests(factory):
     """The tests of attendance photos; `factory` makes an empty store, from pytest's request."""
 
     class PhotoTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_photos_provide_their_interface(self, store) -> None:
-            """The photos of a transaction are what the interface says."""
-            await verify_parts(store, photos=IAttendancePhotos)
-
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_photo_comes_back(self, store, device) -> None:
             """With the instant it was taken, and with the picture when it is asked for."""

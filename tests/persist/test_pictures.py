@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IPictures
-
-from .contract import in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import in_file, in_memory, on_postgresql, with_store
 
 FACE = b"\xff\xd8\xffface\x00\r\n\x1a" + bytes(range(256))
 
@@ -16,11 +14,6 @@ def make_picture_tests(factory):
     """The tests of pictures; `factory` makes an empty store, from pytest's request."""
 
     class PictureTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_pictures_provide_their_interface(self, store) -> None:
-            """The pictures of a transaction are what the interface says."""
-            await verify_parts(store, pictures=IPictures)
-
         @pytest.mark.parametrize("content", [FACE, b"", FACE * 20_000], ids=["one", "none", "5 MB"])
         @pytest_twisted.ensureDeferred
         async def test_a_picture_is_found_by_what_it_is(self, store, content) -> None:

@@ -6,10 +6,10 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
-from zkpush.interfaces import ISessions, NotUnsealed
+from zkpush.interfaces import NotUnsealed
 from zkpush.model import Keys, SessionState
 
-from .contract import in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import in_file, in_memory, on_postgresql, with_store
 
 STATE, NEXT, SECRET = b"state of a session", b"state of the next one", b"a shared secret!"
 
@@ -29,11 +29,6 @@ def make_session_tests(factory):
 
         async def keys(self, store, device):
             return await store.read(lambda tx: tx.sessions.keys(device.id))
-
-        @pytest_twisted.ensureDeferred
-        async def test_sessions_provide_their_interface(self, store) -> None:
-            """The sessions of a transaction are what the interface says."""
-            await verify_parts(store, sessions=ISessions)
 
         @pytest_twisted.ensureDeferred
         async def test_a_terminal_begins_without_keys_and_secret(self, store, device) -> None:

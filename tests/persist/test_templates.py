@@ -8,7 +8,6 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import IPeople
 from zkpush.model import Page
 
 from .contract import (
@@ -19,7 +18,6 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
-    verify_parts,
     with_store,
 )
 
@@ -45,11 +43,6 @@ def make_template_tests(factory):
     """The tests of templates; `factory` makes an empty store, from pytest's request."""
 
     class TemplateTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_people_provide_their_interface(self, store) -> None:
-            """The people of a transaction are what the interface says."""
-            await verify_parts(store, people=IPeople)
-
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_template_comes_back(self, store, device) -> None:
             """In the unified form, with the table it came in, who said it and when."""

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import ITokens, StoreError
+from zkpush.interfaces import StoreError
 from zkpush.model import NewToken, Page
 
-from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, verify_parts, with_store
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 
 
 def new(name: str, *scopes: str, expires_at: int | None = None) -> NewToken:
@@ -29,11 +29,6 @@ def make_token_tests(factory):
     """The tests of tokens; `factory` makes an empty store, from pytest's request."""
 
     class TokenTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_tokens_provide_their_interface(self, store) -> None:
-            """The tokens of a transaction are what the interface says."""
-            await verify_parts(store, tokens=ITokens)
-
         @pytest_twisted.ensureDeferred
         async def test_a_token_is_found_by_its_digest(self, store) -> None:
             """With its scopes, and who made it when."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from zope.interface.verify import verifyObject
 
-from zkpush.interfaces import IVault, NotUnsealed, StoreError, WrongKey
+from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.persist.databases import Database
 from zkpush.persist.keys import Purpose, SiteKey
 from zkpush.persist.migrate import migrate_thd
@@ -20,11 +19,6 @@ from .conftest import open_database
 VAULT = Vault(DataKey.make(), bytes(32))
 SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7]
 LARGE = bytes(range(256)) * (3 * CHUNK // 256) + b"the end"
-
-
-def test_it_is_a_vault() -> None:
-    """Everyone can rely on the interface."""
-    verifyObject(IVault, VAULT)
 
 
 @pytest.mark.parametrize("size", SIZES)

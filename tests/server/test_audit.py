@@ -9,7 +9,7 @@ import json
 import pytest
 import pytest_twisted
 
-from zkpush.interfaces import ITransaction
+from zkpush.persist.transaction import Transaction
 from zkpush.protocol.fields import Scope
 
 from ..rig import NOON, TOKEN, Rig
@@ -18,7 +18,7 @@ from ..rig import NOON, TOKEN, Rig
 async def recorded(rig: Rig, count: int) -> None:
     """Record something that somebody did, some times."""
 
-    def unit(tx: ITransaction) -> None:
+    def unit(tx: Transaction) -> None:
         for number in range(count):
             tx.audit.add("device T1", "remote attendance", f"user {number}", None, NOON * 1000)
 
@@ -90,7 +90,7 @@ async def test_nothing_changes_or_drops_the_audit_log(rig: Rig) -> None:
 async def test_the_audit_log_is_filtered(rig: Rig, query: str, ids: list[int]) -> None:
     """Records are chosen by who did it, what it was, and when."""
 
-    def unit(tx: ITransaction) -> None:
+    def unit(tx: Transaction) -> None:
         for second, actor, action in ((0, "hr", "x"), (1, "it", "refused"), (2, "hr", "x")):
             tx.audit.add(f"token {actor}", action, "y", None, (NOON + second) * 1000)
 
@@ -102,7 +102,7 @@ async def test_the_audit_log_is_filtered(rig: Rig, query: str, ids: list[int]) -
 async def test_the_audit_log_is_exported(rig: Rig) -> None:
     """As CSV, in which nothing is a formula, and as lines of JSON; part by part."""
 
-    def unit(tx: ITransaction) -> None:
+    def unit(tx: Transaction) -> None:
         tx.audit.add("token hr", "=1+1", "file 1", 'a "b", c', NOON * 1000)
         tx.audit.add("token hr", "x", "file 2", None, NOON * 1000)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..interfaces import ITransaction
 from ..model import OPEN_ATTRIBUTES, Caller
+from ..persist.transaction import Transaction
 from ..protocol.fields import Command, Kind
 from ..protocol.secrecy import parameter_secrets
 
@@ -31,7 +31,7 @@ _HIDDEN = "(not shown)"
 
 
 def record(
-    tx: ITransaction, by: Caller | None, action: str, subject: str, detail: str, now: int
+    tx: Transaction, by: Caller | None, action: str, subject: str, detail: str, now: int
 ) -> None:
     """Record what a caller does, and where the call came from; nothing for the server's own acts.
 

@@ -8,8 +8,8 @@ from typing import cast
 import msgspec
 from twisted.logger import Logger
 
-from ..interfaces import ITransaction
 from ..model import Caller, Device, DeviceState, SessionState, TokenPolicy
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
 from ..protocol.tables.device import OPTION_RULES
@@ -56,7 +56,7 @@ def scopes_to_change(values: Mapping[str, object]) -> frozenset[Scope]:
     return frozenset(needed)
 
 
-def scopes_to_remove(tx: ITransaction, device: Device) -> frozenset[Scope]:
+def scopes_to_remove(tx: Transaction, device: Device) -> frozenset[Scope]:
     """What it takes to forget a terminal, beyond `write`: its protection goes with it."""
     protected = any(
         getattr(device, name) != default
@@ -73,7 +73,7 @@ _UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, timezone="UTC", cr
 
 
 def change(
-    tx: ITransaction, device: Device, values: Mapping[str, object], ciphers: Ciphers
+    tx: Transaction, device: Device, values: Mapping[str, object], ciphers: Ciphers
 ) -> Device:
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
 
@@ -133,7 +133,7 @@ def renewed(device: Device) -> SessionState:
 
 
 def _change_keys(
-    tx: ITransaction, device: Device, changes: dict[str, object], ciphers: Ciphers
+    tx: Transaction, device: Device, changes: dict[str, object], ciphers: Ciphers
 ) -> None:
     """Begin anew with another policy, suite or secret."""
     name = changes.get("cipher", device.cipher) or ciphers.config.suite

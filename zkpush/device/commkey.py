@@ -15,8 +15,9 @@ import re
 
 from twisted.logger import Logger
 
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Device, DeviceState, Problem
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
 from . import doorlog
@@ -84,7 +85,7 @@ class CommKeyGuard:
         if self._is_news(terminal, fingerprint) or (is_wrong and not is_known):
             now = self._registry.now()
 
-            def unit(tx: ITransaction) -> Device:
+            def unit(tx: Transaction) -> Device:
                 if is_wrong:
                     tx.devices.raise_problem(
                         device.id, Problem(ProblemCode.KEY_CHANGED, _CHANGED, now)
@@ -99,7 +100,7 @@ class CommKeyGuard:
             raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
 
     def note(
-        self, tx: ITransaction, device: Device, fingerprint: str | None, address: str | None
+        self, tx: Transaction, device: Device, fingerprint: str | None, address: str | None
     ) -> None:
         """List a key that was offered."""
         if fingerprint is None:

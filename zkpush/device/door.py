@@ -27,7 +27,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
-from ..interfaces import ICipherSuite, IStore, ITransaction
+from ..interfaces import ICipherSuite, IStore
 from ..model import (
     ENCRYPTED_STATES,
     Device,
@@ -37,6 +37,7 @@ from ..model import (
     SessionToken,
     TokenPolicy,
 )
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.envelope import (
     SEAL,
@@ -207,7 +208,7 @@ class Door:
         """Write that a token came back; returns it as it is now."""
         device_id, digest, now = terminal.device.id, token.digest, self._registry.now()
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             before = tx.devices.get(device_id)
             try:
                 kept = tokens.prove(before, digest)
@@ -237,7 +238,7 @@ class Door:
         """Write that a terminal was served without a token at an address: a few times at most."""
         device_id, place = terminal.device.id, tokens.bare(address)
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             before = tx.devices.get(device_id)
             known = before.bare_addresses
             if place in known or len(known) >= tokens.MOST_BARE or before.returns_token:
@@ -331,7 +332,7 @@ class Door:
             return True
         device_id, number = terminal.device.id, opened.number or 0
 
-        def unit(tx: ITransaction) -> tuple[bool, Device | None]:
+        def unit(tx: Transaction) -> tuple[bool, Device | None]:
             claimed = tx.sessions.claim(device_id, keys.generation, number)
             if not claimed and (keys.step is not None or opened.number is not None):
                 return False, None

@@ -18,7 +18,8 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
+from ..persist.transaction import Transaction
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
 
@@ -164,7 +165,7 @@ class DoorLog:
                 refusals.pause = min(2 * refusals.pause, HOUR)
             refusals.count, refusals.written_at = 0, now
 
-        def unit(tx: ITransaction) -> None:
+        def unit(tx: Transaction) -> None:
             for (actor, reason, what, address), refusals in taken.items():
                 detail = _detail(refusals, what, address)
                 at = int((wall - (now - refusals.last)) * 1000)

@@ -19,8 +19,9 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from ..interfaces import IStore, ITransaction, NotUnsealed, StoreError
+from ..interfaces import IStore, NotUnsealed, StoreError
 from ..model import DeviceState, StoredFile
+from ..persist.transaction import Transaction
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from . import doorlog
 from .doorlog import DoorLog
@@ -52,7 +53,7 @@ class Body:
     def __len__(self) -> int:
         return (self.file.size + 2) // 3 * 4 if self.in_base64 else self.file.size
 
-    def part(self, tx: ITransaction, start: int, end: int) -> bytes:
+    def part(self, tx: Transaction, start: int, end: int) -> bytes:
         """Some bytes of it; `LookupError` if the file is not here, or cut."""
         if not self.in_base64:
             return tx.files.part(self.file, start, end - start)
@@ -99,7 +100,7 @@ class Downloads:
             self._door.refused(doorlog.NO_FILE, sn, address)
             raise UnknownPath(str(error)) from None
 
-        def find(tx: ITransaction) -> tuple[bool, Body | None]:
+        def find(tx: Transaction) -> tuple[bool, Body | None]:
             command = command_of(tx, secret)
             if command is None or command.file is None or sn not in (None, command.device):
                 return False, None
@@ -151,7 +152,7 @@ class Downloads:
         if known is not None:
             return known
 
-        def make(tx: ITransaction) -> bytes:
+        def make(tx: Transaction) -> bytes:
             digest = hashlib.md5(usedforsecurity=False)
             for start in range(0, len(body), SUM_PART // 3 * 4):
                 end = min(start + SUM_PART // 3 * 4, len(body))
@@ -163,7 +164,7 @@ class Downloads:
         made = self._sums[body.file.content] = await self._read(make)
         return made
 
-    async def _read(self, query: Callable[[ITransaction], T]) -> T:
+    async def _read(self, query: Callable[[Transaction], T]) -> T:
         async def read() -> T:
             return await self._store.read(query)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from ..interfaces import ITransaction
 from ..model import Device, Problem, QueuedCommand
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.replies import CommandReply
 from ..protocol.text import decode_line
@@ -17,11 +17,11 @@ LONGEST_TEXT = 64 * 1024
 _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 Result = dict[str, str]
-Effect = Callable[[ITransaction, Device, QueuedCommand, CommandReply, int], Result]
+Effect = Callable[[Transaction, Device, QueuedCommand, CommandReply, int], Result]
 
 
 def result_of(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result | None:
     """What is kept of an answer; the effect of the command, if it has one, is done."""
     # Of a damaged command, the parameters that its effect needs are lost.
@@ -31,7 +31,7 @@ def result_of(
 
 
 def _keep_options(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """INFO is answered with the options of the terminal (12.4.3)."""
     tx.devices.merge_options(device.id, reply.values)
@@ -39,7 +39,7 @@ def _keep_options(
 
 
 def _keep_option(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """SET OPTION: the terminal has now what it was told to have (12.4.1)."""
     if reply.return_code >= 0:
@@ -49,7 +49,7 @@ def _keep_option(
 
 
 def _keep_file(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """GetFile: what it sends is kept as a file (12.5.1)."""
     result = dict(reply.values)
@@ -61,7 +61,7 @@ def _keep_file(
 
 
 def _keep_output(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """SHELL: what it prints is kept as text, or as a file where it is long or no text (12.8.1)."""
     result = dict(reply.values)
@@ -76,7 +76,7 @@ def _keep_output(
 
 
 def _compare_counts(
-    tx: ITransaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """VERIFY SUM: the terminal's count is compared with the store's (12.3.3)."""
     begin, end = command.params["StartTime"], command.params["EndTime"]

@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 from twisted.logger import Logger
 
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState, SessionToken, TokenPolicy
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
@@ -99,7 +100,7 @@ class Exchange:
         key, ciphers = terminal.device.id, self._registry.ciphers
         token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
 
-        def unit(tx: ITransaction) -> tuple[Device, dict[str, str]]:
+        def unit(tx: Transaction) -> tuple[Device, dict[str, str]]:
             before = tx.devices.get(key)
             self._comm_keys.note(tx, before, offered, address)
             session = Session(before.session)
@@ -168,7 +169,7 @@ class Exchange:
         token = self._random(_TOKEN_BYTES).hex()
         take = self._take_key if step is Step.PUBLIC_KEY else self._take_factor
 
-        def unit(tx: ITransaction) -> tuple[Device, bytes]:
+        def unit(tx: Transaction) -> tuple[Device, bytes]:
             before = tx.devices.get(device.id)
             session = Session(before.session)
             (session.keys if step is Step.PUBLIC_KEY else session.factors)()
@@ -190,7 +191,7 @@ class Exchange:
         terminal.update(changed)
         return Answer(answer, token)
 
-    def _take_key(self, tx: ITransaction, device: Device, value: bytes) -> tuple[int, bytes]:
+    def _take_key(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
         """Keep what came of the public keys; gives the generation, and the key of the server."""
         suite = self._registry.ciphers.suite(device)
         if suite is None:
@@ -198,7 +199,7 @@ class Exchange:
         made = suite.begin(device.sn, tx.sessions.secret(device.id), value)
         return tx.sessions.begin(device.id, suite.name, made.state), made.answer
 
-    def _take_factor(self, tx: ITransaction, device: Device, value: bytes) -> tuple[int, bytes]:
+    def _take_factor(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
         """Keep the session key; gives the generation, and the factor of the server."""
         keys = _waiting(tx.sessions.keys(device.id))
         suite = None if keys is None else self._registry.ciphers.suites.get(keys.suite)
@@ -210,7 +211,7 @@ class Exchange:
             raise NotOpened
         return generation, made.answer
 
-    def _without_keys(self, tx: ITransaction, device: Device) -> dict[str, object]:
+    def _without_keys(self, tx: Transaction, device: Device) -> dict[str, object]:
         """Drop the keys of a terminal that is not to encrypt.
 
         Others stay until new ones are proved: anybody can ask for options, and the terminal goes on
@@ -255,7 +256,7 @@ class Exchange:
         if has_it is any(known.code == problem.code for known in device.problems):
             return
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             if has_it:
                 tx.devices.raise_problem(device.id, problem)
             else:

@@ -20,8 +20,8 @@ from collections.abc import Callable
 
 import attrs
 
-from ..interfaces import ITransaction
 from ..model import CommandFile, QueuedCommand, StoredFile
+from ..persist.transaction import Transaction
 from ..protocol.commands import FileFacts
 
 SECRET_CHARACTERS = string.digits + string.ascii_lowercase
@@ -99,7 +99,7 @@ def secret_of(url: str) -> str:
     return key
 
 
-def command_of(tx: ITransaction, secret: str) -> QueuedCommand | None:
+def command_of(tx: Transaction, secret: str) -> QueuedCommand | None:
     """Find the open command that a secret was made for."""
     digest = digest_of_secret(secret)
     command = tx.commands.with_file(digest)
@@ -113,7 +113,7 @@ def is_base64(command: QueuedCommand) -> bool:
     return command.command == "UPGRADE" and command.params.get("form") == BASE64_FORM
 
 
-def file_named(tx: ITransaction, name: str, command_id: str) -> StoredFile:
+def file_named(tx: Transaction, name: str, command_id: str) -> StoredFile:
     """Find the file that a command names; `ValueError` if there is none for it.
 
     A file that was made for one command is not there for another.

@@ -11,8 +11,9 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..containment import report
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Device, InboxItem, SealedItems, SealedRejects
+from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
 from ..protocol.extracts import Extractor
@@ -217,7 +218,7 @@ class Intake:
         ]
         stamp = None if contents.refusal else check_stamp(contents.stamp)
 
-        def unit(tx: ITransaction) -> Outcome:
+        def unit(tx: Transaction) -> Outcome:
             changes_device = False
             failed: dict[str, BaseException] = {}
             for plugged, batch in batches:

@@ -8,8 +8,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Device
+from ..persist.transaction import Transaction
 
 Found = tuple[Device | None, int | None]
 """A terminal, None if it is not stored; and when (ms) a command is due for it, None for never."""
@@ -56,7 +57,7 @@ class StoreLookups:
                     asker.callback(outcome.get(sn, _NOT_FOUND))
 
 
-def _find_all(tx: ITransaction, serials: Collection[str]) -> Mapping[str, Found]:
+def _find_all(tx: Transaction, serials: Collection[str]) -> Mapping[str, Found]:
     return {
         device.sn: (device, tx.commands.next_due(device.id))
         for device in tx.devices.find_all(serials)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..interfaces import ITransaction
 from ..model import Device, Page, Record
+from ..persist.transaction import Transaction
 from ..protocol.commands import command_text, find_command
 from ..protocol.tables import FACE, FP
 from .files import name_of, package
@@ -16,7 +16,7 @@ _USERS_AT_ONCE = 1000
 
 
 def completed(
-    tx: ITransaction, device: Device, params: Mapping[str, str], command_id: str, now: int
+    tx: Transaction, device: Device, params: Mapping[str, str], command_id: str, now: int
 ) -> dict[str, str]:
     """PutFile with an Action and without a URL: make the package, and fill in its name.
 
@@ -46,7 +46,7 @@ def completed(
     return made
 
 
-def _lines(tx: ITransaction, table: str | None) -> Iterator[str]:
+def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
     """The commands that put everyone in the store on a terminal: of one table, or of all."""
     after = 0
     while users := tx.people.users(Page(_USERS_AT_ONCE, after)):
@@ -55,7 +55,7 @@ def _lines(tx: ITransaction, table: str | None) -> Iterator[str]:
         after = int(str(users[-1]["id"]))
 
 
-def _of_user(tx: ITransaction, user: Record, table: str | None) -> Iterator[str]:
+def _of_user(tx: Transaction, user: Record, table: str | None) -> Iterator[str]:
     if table in (None, "USERINFO"):
         yield user_command(user)
     if table != "USERINFO" and user["templates"]:

@@ -19,8 +19,9 @@ from collections.abc import Callable, Iterable, Mapping
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import Device, Problem
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
 from .refusals import Refused
@@ -79,7 +80,7 @@ class Places:
         if other is not None and 0 <= now - other[1] < BACK_WITHIN:
             self._two_places(terminal, address, other[0], now)
 
-    def write_seen(self, tx: ITransaction, seen: Seen) -> list[tuple[int, int, str | None]]:
+    def write_seen(self, tx: Transaction, seen: Seen) -> list[tuple[int, int, str | None]]:
         """Write when and where terminals were seen; and tell which the store saw elsewhere."""
         elsewhere = tx.devices.elsewhere(seen)
         tx.devices.seen(seen)
@@ -123,7 +124,7 @@ class Places:
         ):
             return
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             if is_one(tx.devices.get(device.id)):
                 tx.devices.raise_problem(device.id, problem)
             return tx.devices.get(device.id)
@@ -142,7 +143,7 @@ class Places:
                     self._clear(terminal.device, problem)
 
     def _clear(self, device: Device, problem: Problem) -> None:
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             # Another process may have raised it anew meanwhile.
             if problem in tx.devices.get(device.id).problems:
                 tx.devices.clear_problem(device.id, problem.code)
@@ -163,7 +164,7 @@ class Places:
             ),
         )
 
-    def _write(self, unit: Callable[[ITransaction], Device]) -> Deferred[None]:
+    def _write(self, unit: Callable[[Transaction], Device]) -> Deferred[None]:
         async def write() -> None:
             try:
                 self._updated(await self._store.write(unit))

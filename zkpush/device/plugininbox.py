@@ -16,8 +16,9 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..config import Plugins
 from ..containment import PluginHealth
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import Device, InboxState
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import Limits
 from ..protocol.uploads import UploadDecoder
@@ -135,7 +136,7 @@ class PluginInbox:
                 )
         return found
 
-    def stored_problems(self, tx: ITransaction) -> list[ServerProblem]:
+    def stored_problems(self, tx: Transaction) -> list[ServerProblem]:
         """Plugins whose inbox does not empty."""
         now = int(1000 * self._wall())
         return [

@@ -23,8 +23,9 @@ from twisted.internet.threads import blockingCallFromThread
 
 from ..clock import wall_clock
 from ..containment import PluginError, PluginFailure, contained, report
-from ..interfaces import IPluginConnection, IStore, ITransaction, StoreError
+from ..interfaces import IPluginConnection, IStore, StoreError
 from ..model import Device, InboxItem
+from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.uploads import Contents, UploadDecoder
 from .handlers import PluggedHandler
@@ -223,7 +224,7 @@ class PluginWorker:
         return True
 
     def _store_thd(
-        self, tx: ITransaction, call: Running, contents: Sequence[Contents]
+        self, tx: Transaction, call: Running, contents: Sequence[Contents]
     ) -> tuple[Device, list[Batch]]:
         # Only now: the wait for the lock of the database is not the handler's time.
         self.running = attrs.evolve(call, since=self._reactor.seconds())
@@ -242,7 +243,7 @@ class PluginWorker:
             raise _Gone
         return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored
 
-    def _persist_thd(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def _persist_thd(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Call the handler, and check that the transaction is still the same one.
 
         On SQLite, a statement after a rollback of the driver would be committed at once: the items
@@ -318,7 +319,7 @@ class PluginWorker:
         self._prepare_at = now + PAUSES[min(self._prepare_tries, len(PAUSES) - 1)]
         self._prepare_tries += 1
 
-    def _write_thd(self, unit: Callable[[ITransaction], T]) -> T:
+    def _write_thd(self, unit: Callable[[Transaction], T]) -> T:
         write: Any = self._store.write
         result: T = blockingCallFromThread(self._reactor, write, unit)
         return result

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from ..interfaces import ITransaction
 from ..model import CommandState, QueuedCommand
+from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.fields import Table
 from ..protocol.photos import Photo, parse_name
@@ -24,7 +24,7 @@ def is_query(command: str) -> bool:
     return command.startswith(QUERY)
 
 
-def count_arrived(tx: ITransaction, device_id: int, batches: Iterable[Batch]) -> None:
+def count_arrived(tx: Transaction, device_id: int, batches: Iterable[Batch]) -> None:
     """Count what arrives for the queries of a terminal; of two for the same, for the older one."""
     queries = [query for query in tx.commands.sent(device_id) if is_query(query.command)]
     if not queries:
@@ -39,7 +39,7 @@ def count_arrived(tx: ITransaction, device_id: int, batches: Iterable[Batch]) ->
 
 
 def end_query(
-    tx: ITransaction, device_id: int, query: QueuedCommand, records: int, now: int
+    tx: Transaction, device_id: int, query: QueuedCommand, records: int, now: int
 ) -> QueuedCommand | None:
     """End a query that is answered, with how many of its records have arrived."""
     result = {"records": str(records)}

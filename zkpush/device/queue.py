@@ -13,7 +13,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..config import Commands
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import (
     FINAL_STATES,
     Caller,
@@ -25,6 +25,7 @@ from ..model import (
     QueuedCommand,
     SealedRejects,
 )
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command, find_command, validate
@@ -119,7 +120,7 @@ class CommandQueue:
         now = self._registry.now()
         command_id, secret = self._new_id(now), new_secret(self._choose)
 
-        def unit(tx: ITransaction) -> QueuedCommand:
+        def unit(tx: Transaction) -> QueuedCommand:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
@@ -157,7 +158,7 @@ class CommandQueue:
         """End a command that is not ended yet; None if there is no such command, or it is."""
         now = self._registry.now()
 
-        def unit(tx: ITransaction) -> QueuedCommand | None:
+        def unit(tx: Transaction) -> QueuedCommand | None:
             command = tx.commands.get(command_id)
             device = None if command is None else tx.devices.find(command.device)
             if device is None:
@@ -197,7 +198,7 @@ class CommandQueue:
         device, config = terminal.device, self._config
         encoding = terminal.dialect.encoding
 
-        def unit(tx: ITransaction) -> tuple[bytes, int | None, bool]:
+        def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
             is_held = False
             tx.commands.expire(device.id, now, config.attempts)
             due = []
@@ -262,7 +263,7 @@ class CommandQueue:
         """
         device = terminal.device
 
-        def unit(tx: ITransaction) -> tuple[Device, int | None, int]:
+        def unit(tx: Transaction) -> tuple[Device, int | None, int]:
             known = tx.commands.open_among(device.id, [reply.id for reply in replies])
             unknown = sum(
                 reply.id not in known or not self._take(tx, device, reply, now) for reply in replies
@@ -276,7 +277,7 @@ class CommandQueue:
         return unknown
 
     @staticmethod
-    def _take(tx: ITransaction, device: Device, reply: CommandReply, now: int) -> bool:
+    def _take(tx: Transaction, device: Device, reply: CommandReply, now: int) -> bool:
         """End the command that an answer is of, with its effects; False if it is not open."""
         command = tx.commands.get(reply.id)
         if command is None or command.device != device.sn or command.state in FINAL_STATES:
@@ -353,7 +354,7 @@ class CommandQueue:
 
 
 def _written(
-    tx: ITransaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
+    tx: Transaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
 ) -> tuple[str, CommandFile | None]:
     """The text of a command, and the file that it tells the terminal to fetch.
 

@@ -12,8 +12,9 @@ from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import Limits
-from ..interfaces import IAdmissionPolicy, IStore, ITransaction, StoreError
+from ..interfaces import IAdmissionPolicy, IStore, StoreError
 from ..model import Caller, Device, DeviceState, Problem, SessionState
+from ..persist.transaction import Transaction
 from ..protocol.errors import Refused
 from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
@@ -261,7 +262,7 @@ class Registry:
         """
         now = self.now()
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
@@ -287,7 +288,7 @@ class Registry:
         """Record a terminal before it connects; one that is known stays as it is."""
         timezone, now = self._timezone, self.now()
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             if tx.devices.find(sn) is None:
                 acts.record(tx, by, acts.ADD_TERMINAL, f"terminal {sn}", "", now)
             return tx.devices.add(sn, state, timezone, now)
@@ -303,7 +304,7 @@ class Registry:
             raise ValueError(f"table must be one of {', '.join(names.values())}")
         name, now = names[table.lower()], self.now()
 
-        def unit(tx: ITransaction) -> None:
+        def unit(tx: Transaction) -> None:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
@@ -319,7 +320,7 @@ class Registry:
         """
         now = self.now()
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
@@ -372,7 +373,7 @@ class Registry:
         seen, self._seen = self._seen, {}
         taken, self._taken = self._taken, {}
 
-        def unit(tx: ITransaction) -> list[tuple[int, int, str | None]]:
+        def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
             tx.sessions.raise_numbers(taken)
             return self._places.write_seen(tx, seen)
 
@@ -412,7 +413,7 @@ class Registry:
 
         now_ms, until = self.now(), self.now() + int(2 * ZONES_EVERY * 1000)
 
-        def unit(tx: ITransaction) -> list[Device]:
+        def unit(tx: Transaction) -> list[Device]:
             if not tx.leases.hold("zones", self._owner, until, now_ms):
                 return []
             devices = [tx.devices.get(terminal.device.id) for terminal in moved]

@@ -9,8 +9,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..config import RemoteAttendance
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Device, Page, Record
+from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.commands import command_text
 from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
@@ -64,7 +65,7 @@ class RemoteUsers:
         fingerprint = self._registry.hybrid(device).of(BiometricType.FINGERPRINT)
         now = self._registry.now()
 
-        def unit(tx: ITransaction) -> list[str]:
+        def unit(tx: Transaction) -> list[str]:
             lines = _lines(tx, pin, fingerprint.major_version)
             detail = f"{len(lines) - 1} fingerprints" if lines else "refused: there is no such user"
             tx.audit.add(f"device {device.sn}", ACTION, tx.audit.person(pin), detail, now)
@@ -106,7 +107,7 @@ def _check_pin(pin: str | None) -> str:
         raise TerminalError("PIN= is not the ID of a user.") from None
 
 
-def _lines(tx: ITransaction, pin: str, version: int) -> list[str]:
+def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
     """The commands that put a user on a terminal with an algorithm version, which 0 is unknown.
 
     None for an unknown user.

@@ -17,8 +17,9 @@ from twisted.python.failure import Failure
 
 from ..clock import wall_clock
 from ..config import Limits
-from ..interfaces import IAdmissionPolicy, IStore, ITransaction
+from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState
+from ..persist.transaction import Transaction
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
 from ..protocol.handshake import Hello
@@ -171,7 +172,7 @@ class UnknownTerminals:
             else:
                 recorded.callback(outcome)
 
-        def unit(tx: ITransaction) -> Device:
+        def unit(tx: Transaction) -> Device:
             return tx.devices.add(sn, state, self._timezone, now)
 
         self._store.write(unit).addBoth(settle)

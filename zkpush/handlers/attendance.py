@@ -8,8 +8,9 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler, ITransaction
+from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.transaction import Transaction
 from ..protocol.photos import Photo
 from ..protocol.records import Batch
 from ..protocol.tables import ATTLOG, ATTPHOTO
@@ -25,7 +26,7 @@ class AttendanceHandler:
     tables = (ATTLOG, ATTPHOTO)
     changes_device = False
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
         clock = wall_clock(device.timezone)
         if batch.table is ATTLOG:

@@ -6,8 +6,9 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler, ITransaction
+from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.transaction import Transaction
 from ..protocol.records import Batch, encode_pairs
 from ..protocol.rejects import Reject
 from ..protocol.tables import INFO, OPTIONS
@@ -22,7 +23,7 @@ class DeviceHandler:
     tables = (OPTIONS, INFO)
     changes_device = True
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write what one upload says."""
         told = {str(name): value for name, value in batch.rows}
         if batch.table is INFO:

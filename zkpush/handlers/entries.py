@@ -7,8 +7,9 @@ import msgspec
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler, ITransaction
+from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
@@ -24,7 +25,7 @@ class EntryHandler:
     tables = ENTRY_TABLES
     changes_device = False
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
         said = []
         for values in values_of(batch.table, batch.rows):

@@ -6,8 +6,9 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler, ITransaction
+from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ..protocol.times import wall_clock
@@ -25,7 +26,7 @@ class LogHandler:
     tables = (OPLOG, ERRORLOG, IDCARD)
     changes_device = False
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
         log = {OPLOG.name: tx.operations, ERRORLOG.name: tx.errors, IDCARD.name: tx.idcards}
         log[batch.table.name].add(device.id, batch, wall_clock(device.timezone), now)

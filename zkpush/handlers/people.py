@@ -9,8 +9,9 @@ import msgspec
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler, ITransaction
+from ..interfaces import IRecordHandler
 from ..model import Device, Said
+from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.fields import Table, plain_base64
 from ..protocol.hybrid import Hybrid, negotiate_types
@@ -51,7 +52,7 @@ class PeopleHandler:
     tables = (USER, *TEMPLATE_TABLES, USERPIC, BIOPHOTO)
     changes_device = False
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
@@ -17,9 +17,9 @@ from ..protocol.envelope import Direction, Exchanged, Opened, Place
 from ..protocol.fields import Table
 from ..protocol.handshake import Hello
 from ..protocol.records import Batch
-from .store import ITransaction
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from ..persist.transaction import Transaction
 
 
 class IRecordHandler(Interface):
@@ -29,7 +29,7 @@ class IRecordHandler(Interface):
     tables: Sequence[Table] = Attribute("The tables it takes; nobody else may take them")
     changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
 
-    def persist(tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write rows of one upload; `now` is when they came (ms).
 
         On the handler's own thread, in a transaction of its own, after the terminal was told `OK`:

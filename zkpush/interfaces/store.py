@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -12,73 +12,17 @@ from zope.interface import Attribute, Interface
 from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
-from .nouns import (
-    IAttendance,
-    IAttendancePhotos,
-    IAudit,
-    ICommands,
-    ICommKeys,
-    IDevices,
-    IEntries,
-    IEvents,
-    IFiles,
-    IInbox,
-    ILeases,
-    ILog,
-    IPeople,
-    IPictures,
-    IRejects,
-    ISessions,
-    IStamps,
-    ITokens,
-    IVault,
-)
+
+if TYPE_CHECKING:
+    from ..persist.transaction import Transaction
 
 T = TypeVar("T")
-
-
-class ITransaction(Interface):
-    """One unit of work: everything done through it is committed together, or not at all."""
-
-    devices: IDevices = Attribute("Terminals")
-    comm_keys: ICommKeys = Attribute("Keys that were offered for terminals")
-    sessions: ISessions = Attribute("Keys of encrypted sessions")
-    stamps: IStamps = Attribute("Stamps of uploads")
-    attendance: IAttendance = Attribute("Attendance records")
-    operations: ILog = Attribute("Operations on terminals")
-    errors: ILog = Attribute("Errors that terminals report")
-    idcards: ILog = Attribute("Identity cards")
-    photos: IAttendancePhotos = Attribute("Attendance photos")
-    people: IPeople = Attribute("Users, templates and photos")
-    pictures: IPictures = Attribute("Pictures")
-    entries: IEntries = Attribute("What terminals hold beside people")
-    rejects: IRejects = Attribute("What was not understood")
-    inbox: IInbox = Attribute("Lines that wait for plugins")
-    commands: ICommands = Attribute("Command queues")
-    files: IFiles = Attribute("Files for terminals, and from them")
-    events: IEvents = Attribute("What has happened")
-    audit: IAudit = Attribute("Who did what")
-    tokens: ITokens = Attribute("Tokens of the API")
-    leases: ILeases = Attribute("Leases of background jobs")
-    vault: IVault = Attribute("What seals secrets before they are written")
-    connection: object = Attribute("The SQLAlchemy connection, for tables that a plugin brings")
-
-    def attempt(
-        handler: str, trusted: bool, work: Callable[..., object], *arguments: object
-    ) -> BaseException | None:
-        """Call the code of a record handler, by its name, as a part of the unit.
-
-        Returns what it raised, if it was undone without the rest of the unit. If the handler is not
-        `trusted`, it always is: it has a savepoint, and one that ends the transaction is left out
-        when the unit is run again. If it is `trusted`, what it raises first fails the unit, which
-        is run again with savepoints. What it raises because the database fails is raised then.
-        """
 
 
 class IBringsTables(Interface):
     """A record handler that keeps what it takes in tables of its own."""
 
-    def prepare(tx: ITransaction) -> None:
+    def prepare(tx: Transaction) -> None:
         """Make its tables in the database, or bring them up to date; at every start.
 
         On the writer's thread, in a unit of work, before any terminal is served.
@@ -88,7 +32,7 @@ class IBringsTables(Interface):
 class IPluginConnection(Interface):
     """Transactions of a plugin, which nothing else shares; on the plugin's thread."""
 
-    def run_thd(unit: Callable[[ITransaction], T]) -> T:
+    def run_thd(unit: Callable[[Transaction], T]) -> T:
         """Run a unit of work and commit it. Raises what it raises, and if it ends the transaction.
 
         Nothing is committed then, but what the unit has committed itself.
@@ -103,7 +47,7 @@ class IPluginConnection(Interface):
 
 
 class INamesPictures(IBringsTables):
-    """A record handler whose tables name pictures (`IPictures.keep`) that are to stay.
+    """A record handler whose tables name pictures (`Pictures.keep`) that are to stay.
 
     Pictures that nothing names are removed. A key that stands alone in a column of text or bytes is
     found without this; one that stands in JSON, or in another place, is not.
@@ -111,7 +55,7 @@ class INamesPictures(IBringsTables):
 
     name: str = Attribute("The name of the plugin; nothing is removed while it is missing")
 
-    def pictures_named(tx: ITransaction, keys: frozenset[str]) -> Iterable[str]:
+    def pictures_named(tx: Transaction, keys: frozenset[str]) -> Iterable[str]:
         """Those of some keys that its rows name, as the unit of work sees them.
 
         If it raises, nothing is removed. It may be called on a thread, beside other units of work.
@@ -142,7 +86,7 @@ class IStore(Interface):
     def stop() -> Awaitable[None]:
         """Commit all units that were handed in, then close."""
 
-    def write(unit: Callable[[ITransaction], T], risky: bool = False) -> Deferred[T]:
+    def write(unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
         """Run a unit of work and commit it; comes back when it is on disk.
 
         Units run on the writer's thread, in the order they were handed in, and are committed
@@ -155,14 +99,14 @@ class IStore(Interface):
         be the same as doing it once.
         """
 
-    def read(query: Callable[[ITransaction], T]) -> Awaitable[T]:
+    def read(query: Callable[[Transaction], T]) -> Awaitable[T]:
         """Run a query that sees all that was committed before, on a thread of its own.
 
         It sees one state of the database, however much it reads.
         """
 
     def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
-        """Seal rejects for `IRejects.add_sealed`, on whichever thread; None for none of them."""
+        """Seal rejects for `Rejects.add_sealed`, on whichever thread; None for none of them."""
 
     def collect_pictures(
         shard: str, before: int, hooks: Sequence[INamesPictures]
@@ -183,7 +127,7 @@ class IStore(Interface):
         """The damaged values that this process has met, as problems of the server."""
 
     def seal_items(items: Sequence[InboxItem]) -> SealedItems | None:
-        """Seal items for `IInbox.add`, on whichever thread; None for none of them."""
+        """Seal items for `Inbox.add`, on whichever thread; None for none of them."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took.

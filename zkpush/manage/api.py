@@ -15,8 +15,9 @@ from ..device.commkey import check_fingerprint
 from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
+from ..persist.transaction import Transaction
 from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
@@ -155,7 +156,7 @@ class Endpoints:
         """List terminals."""
 
         def find(
-            tx: ITransaction,
+            tx: Transaction,
         ) -> tuple[list[Device], dict[int, int], dict[int, list[OfferedKey]]]:
             devices = tx.devices.page(query.page)
             keys = tx.comm_keys.of_all([device.id for device in devices])
@@ -178,7 +179,7 @@ class Endpoints:
     async def _find(self, sn: str) -> tuple[Device, int, list[OfferedKey]]:
         """A terminal, how many commands wait for it, and its offered keys; 404 if not known."""
 
-        def find(tx: ITransaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
+        def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
             device = tx.devices.find(sn)
             keys = [] if device is None else tx.comm_keys.of(device.id)
             return device, tx.commands.pending(), keys

@@ -12,8 +12,9 @@ from msgspec import UNSET, Meta
 from ..device.changes import check_scopes
 from ..device.queue import CommandQueue, KeyReused
 from ..device.registry import Registry
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, CommandState, Device, QueuedCommand
+from ..persist.transaction import Transaction
 from ..protocol.codes import return_meaning
 from ..protocol.commands import find_command
 from ..protocol.fields import Command, Field, Kind, Scope
@@ -260,7 +261,7 @@ class CommandEndpoints:
     async def of_device(self, sn: str, query: ListQuery, caller: Caller) -> Listing[CommandView]:
         """List the commands of a terminal."""
 
-        def find(tx: ITransaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
+        def find(tx: Transaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
             return tx.devices.find(sn), tx.commands.page(query.page, sn)
 
         device, found = await self._store.read(find)

@@ -27,8 +27,9 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import GAP, Page
+from ..persist.transaction import Transaction
 from ..problems import advice_of
 from .recordviews import attendance_view
 from .times import instant
@@ -261,7 +262,7 @@ class SharedReads:
 
 
 def _read_thd(
-    tx: ITransaction, after: Cursor, position: Cursor, tables: Tables, *, is_aligned: bool
+    tx: Transaction, after: Cursor, position: Cursor, tables: Tables, *, is_aligned: bool
 ) -> Part:
     """Read, and encode, what has happened after a cursor.
 

@@ -18,8 +18,9 @@ from ..device import acts
 from ..device.downloads import Body, Download, Downloads, Interrupted, Sending
 from ..device.files import name_of
 from ..device.registry import Registry
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, StoredFile
+from ..persist.transaction import Transaction
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see
@@ -151,7 +152,7 @@ class FileEndpoints:
         """Keep a file."""
         name, now = _check_name(query.name), self._registry.now()
 
-        def unit(tx: ITransaction) -> StoredFile:
+        def unit(tx: Transaction) -> StoredFile:
             file = tx.files.add(name, content, None, now)
             detail = acts.file_detail(name, file.size)
             acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
@@ -188,7 +189,7 @@ class FileEndpoints:
         """Remove a file."""
         now = self._registry.now()
 
-        def unit(tx: ITransaction) -> bool:
+        def unit(tx: Transaction) -> bool:
             file = tx.files.get(id)
             if file is None or file.command is not None:
                 return False

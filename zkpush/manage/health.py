@@ -22,8 +22,9 @@ from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import Health as HealthConfig
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import StoragePlace
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..storage import Inspection, Space, inspect_thd
 from .routes import Raw
@@ -190,7 +191,7 @@ class HealthCheck:
         """Commit something; why that failed, if it did."""
         at = int(self._wall() * 1000)  # other machines, and later boots, compare it
 
-        def unit(tx: ITransaction) -> None:
+        def unit(tx: Transaction) -> None:
             tx.leases.hold(self._lease, self._owner, at, at)
             tx.leases.forget("health ", at - int(DAY * 1000))
 

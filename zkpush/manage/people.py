@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, Page, Record
+from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..protocol.tables import USER
 from . import recordviews as views
@@ -99,7 +100,7 @@ class PeopleEndpoints:
             await self._readings.note(caller, "passwords", "all users", pin=pin)
 
     async def _of_user(
-        self, pin: str, query: Callable[[ITransaction], Sequence[Record]]
+        self, pin: str, query: Callable[[Transaction], Sequence[Record]]
     ) -> tuple[Record, Sequence[Record]]:
         """A user, and what belongs to them; 404 if there is no such user."""
         users, found = await self._store.read(lambda tx: (tx.people.users(Page(1), pin), query(tx)))

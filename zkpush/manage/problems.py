@@ -18,8 +18,9 @@ from msgspec import Meta
 from twisted.logger import Logger
 
 from ..device.registry import Registry
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
 from ..model import Page
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem, known_code
 from ..protocol.fields import Scope
 from .listing import Limit, Listing, OfDevice
@@ -27,7 +28,7 @@ from .routes import Route
 from .views import ProblemView
 
 Source = Callable[[], Iterable[ServerProblem]]
-StoredSource = Callable[[ITransaction], Iterable[ServerProblem]]
+StoredSource = Callable[[Transaction], Iterable[ServerProblem]]
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
 _BEGINNING = "0.0"
 

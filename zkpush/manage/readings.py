@@ -6,8 +6,9 @@ from twisted.internet.interfaces import IReactorTime
 
 from ..clock import wall_clock
 from ..device import acts
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller
+from ..persist.transaction import Transaction
 
 MINUTE = 60.0
 """Seconds within which the same reading is recorded once: a program may ask again and again."""
@@ -38,7 +39,7 @@ class Readings:
             return
         action, now_ms = f"read {what}", int(self._wall() * 1000)
 
-        def unit(tx: ITransaction) -> None:
+        def unit(tx: Transaction) -> None:
             subject = of if pin is None else tx.audit.person(pin)
             acts.record(tx, caller, action, subject, "", now_ms)
 

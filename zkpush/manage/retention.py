@@ -10,14 +10,15 @@ from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import AuditRetention, Events
-from ..interfaces import IStore, ITransaction, StoreError
+from ..interfaces import IStore, StoreError
+from ..persist.transaction import Transaction
 
 EVERY = 600.0
 """Seconds between two looks for what is old."""
 DAY = 24 * 3600 * 1000
 PART = 2000
 """About the most rows that are removed in one unit of work, so that no upload waits for long."""
-Removal = Callable[[ITransaction], int]
+Removal = Callable[[Transaction], int]
 """Removes at most `PART` rows; returns how many it removed."""
 
 
@@ -87,7 +88,7 @@ class Retention:
         now = self._now()
         until = now + int(2 * EVERY * 1000)
 
-        def unit(tx: ITransaction) -> int:
+        def unit(tx: Transaction) -> int:
             return remove(tx) if tx.leases.hold(lease, self._owner, until, now) else 0
 
         total = removed = await self._store.write(unit)

@@ -13,8 +13,9 @@ from twisted.internet.interfaces import IReactorTime
 
 from ..clock import wall_clock
 from ..device import acts
-from ..interfaces import IStore, ITransaction
+from ..interfaces import IStore
 from ..model import Caller, NewToken, StoredToken
+from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from .auth import ADMIN, PREFIX, Tokens, digest_of
 from .errors import ApiError, bad_request, not_found
@@ -131,7 +132,7 @@ class TokenEndpoints:
             expires_at=expires_at,
         )
 
-        def unit(tx: ITransaction) -> StoredToken | None:
+        def unit(tx: Transaction) -> StoredToken | None:
             added = None if body.name == ADMIN else tx.tokens.add(new, now)
             if added is not None:
                 detail = ", ".join(names)
@@ -157,7 +158,7 @@ class TokenEndpoints:
             )
         now = int(self._wall() * 1000)
 
-        def unit(tx: ITransaction) -> bool:
+        def unit(tx: Transaction) -> bool:
             is_removed = tx.tokens.remove(name)
             if is_removed:
                 acts.record(tx, caller, acts.REVOKE_TOKEN, f"token {name}", "", now)

@@ -8,9 +8,7 @@ from itertools import groupby, repeat
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
-from zope.interface import implementer
 
-from ..interfaces import IAttendance
 from ..model import Page, Record
 from ..protocol.plain import AttendanceRows
 from ..protocol.records import Row
@@ -38,12 +36,11 @@ _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
 
-@implementer(IAttendance)
 class Attendance(Waiting):
-    """The attendance records, on one connection.
+    """Attendance records.
 
-    Rows wait until something is read, or is to be committed, so that those of many uploads are
-    written with one statement.
+    Rows are buffered until a read or the commit, and those of many uploads are written with one
+    statement.
     """
 
     is_repeatable = True
@@ -58,7 +55,9 @@ class Attendance(Waiting):
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
 
-        The values go to the driver as they were decoded: nothing is built for a record on the way.
+        The terminal's clock gives the instant of a record, unless it has an offset of its own.
+        Doubts (`zkpush.protocol.times`) are stored beside it. Values go to the driver as they were
+        decoded.
         """
         if rows:
             decoded = AttendanceRows.of(rows)

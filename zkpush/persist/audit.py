@@ -15,9 +15,8 @@ from typing import Any
 import attrs
 from sqlalchemy import Connection, Row, delete, or_, select
 from twisted.logger import Logger
-from zope.interface import implementer
 
-from ..interfaces import IAudit, StoreError
+from ..interfaces import StoreError
 from ..model import AuditRecord, Page
 from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link
@@ -40,12 +39,11 @@ _REPLACE = "(name) DO UPDATE SET " + ", ".join(
 _PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 
 
-@implementer(IAudit)
 class Audit(Waiting):
-    """The audit log, on one connection.
+    """Who did what, in a keyed hash chain; the database refuses to change it.
 
-    The rows of a group of units are written together at its end: a transaction that takes ids
-    keeps others from doing so until its commit.
+    The oldest rows can be removed by `forget`, which leaves a checkpoint. The rows of a group of
+    units are written together at its end.
     """
 
     _log = Logger()
@@ -67,7 +65,7 @@ class Audit(Waiting):
         super().__init__(database, driver)
 
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
-        """Record who did what."""
+        """Record an action; nothing in it is secret, and people stand in it by `person` only."""
         told = None if detail is None else plain(detail)
         self._waiting.append((now, plain(actor), plain(action), plain(subject), told))
 

@@ -18,13 +18,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from zope.interface import implementer
 
-from ..interfaces import ICommands, IEvents
 from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
 from ..protocol.commands import ID_LENGTH
 from .damage import damaged_in
 from .databases import insert
+from .events import Events
 from .schema import commands, devices, files
 from .sealed import opened, sealed
 from .vault import Vault
@@ -53,11 +52,13 @@ class CommandBody(msgspec.Struct, frozen=True):
     text: str
 
 
-@implementer(ICommands)
 class Commands:
-    """The command queues, on one connection."""
+    """The command queues of all terminals.
 
-    def __init__(self, vault: Vault, connection: Connection, events: IEvents) -> None:
+    Every change of state is a compare-and-set, and an event.
+    """
+
+    def __init__(self, vault: Vault, connection: Connection, events: Events) -> None:
         self._vault = vault
         self._connection = connection
         self._events = events
@@ -127,8 +128,9 @@ class Commands:
     def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
         """The commands to send now: queued ones, and sent ones whose lease has run out.
 
-        A damaged one fails, and does not hold up the others. They are the caller's until the
-        commit; another process gets those that are left.
+        They are the caller's until the commit; another process gets those that are left. An
+        answered one has a return code, and is to be ended, not sent again. A damaged one fails, and
+        holds up no other.
         """
         query = (
             _select()

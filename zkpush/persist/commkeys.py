@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from zope.interface import implementer
 
-from ..interfaces import ICommKeys
 from ..model import OfferedKey
 from .schema import comm_keys
 
@@ -19,9 +17,8 @@ MOST_OFFERED = 8
 """Keys of one terminal that are listed."""
 
 
-@implementer(ICommKeys)
 class CommKeys:
-    """The offered keys, on one connection."""
+    """The pushcommkeys that were offered for terminals (5): a bounded number of each."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

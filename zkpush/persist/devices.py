@@ -18,9 +18,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from zope.interface import implementer
 
-from ..interfaces import IDevices, IEvents
 from ..model import (
     Device,
     DeviceState,
@@ -37,6 +35,7 @@ from ..protocol.options import merge
 from ..protocol.tables import INFO
 from .damage import DAMAGED
 from .databases import Database, insert
+from .events import Events
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
 from .vault import Vault
@@ -66,16 +65,15 @@ _TOLD = frozenset(
 """What of a terminal is told of when it changes; its problems are, too."""
 
 
-@implementer(IDevices)
 class Devices:
-    """The terminals, on one connection."""
+    """Terminals."""
 
     def __init__(
         self,
         database: Database,
         vault: Vault,
         connection: Connection,
-        events: IEvents,
+        events: Events,
         *,
         writes: bool,
     ) -> None:
@@ -138,7 +136,10 @@ class Devices:
         return self._page(select(devices), part)
 
     def with_problems(self, part: Page, sn: str | None = None) -> list[Device]:
-        """List the terminals that have problems, or this one if it has, as `page` does."""
+        """List the terminals that have problems, or this one if it has, as `page` does.
+
+        `part.after` is exclusive.
+        """
         query = select(devices).where(devices.c.problems != "[]")
         return self._page(query if sn is None else query.where(devices.c.sn == sn), part)
 
@@ -235,7 +236,10 @@ class Devices:
         )
 
     def merge_options(self, device_id: int, options: Mapping[str, str]) -> Mapping[str, str]:
-        """Add what a terminal pushed (8) to what it pushed before; returns what does not fit."""
+        """Add what a terminal pushed (8) to what it pushed before.
+
+        Returns what does not fit, see `protocol.options`; nothing is written if nothing is new.
+        """
         device = self.get(device_id)
         merged, left = merge(device.options, options)
         if merged != device.options:

@@ -7,9 +7,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select
-from zope.interface import implementer
 
-from ..interfaces import IEntries
 from ..model import Entry, Page
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
@@ -28,9 +26,8 @@ _REPLACE = (
 )
 
 
-@implementer(IEntries)
 class Entries:
-    """The entries, on one connection."""
+    """What terminals hold beside people: work codes, short messages, lists of identity cards."""
 
     def __init__(
         self, database: Database, vault: Vault, connection: Connection, driver: Any

@@ -11,21 +11,18 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select, update
-from zope.interface import implementer
 
-from ..interfaces import IEvents
 from ..model import GAP, Event, Page
 from .databases import Database
 from .schema import events
 from .waiting import WaitingRows
 
 
-@implementer(IEvents)
 class Events(WaitingRows):
-    """The events, on one connection.
+    """Events, in the order of the commits.
 
-    Those of a group of units wait for its end, and are written together: who takes ids keeps
-    others from it until the commit.
+    Those of a group of units are written together at its end: a transaction that takes ids keeps
+    others from doing so until its commit.
     """
 
     table = events
@@ -60,10 +57,10 @@ class Events(WaitingRows):
         return int(self._connection.execute(select(func.max(events.c.id))).scalar_one() or 0)
 
     def forget(self, before: int, limit: int) -> int:
-        """Drop the oldest events, up to a number of them, that are older than an instant (ms).
+        """Remove the oldest events, up to `limit`, that are older than an instant (ms).
 
-        The last of them stays as a `GAP`: whoever goes on from before it learns that something is
-        missing, and ids go on, where a database takes the highest there is.
+        Returns their number. The last one stays as a `GAP`: a reader that goes on from before it
+        learns that events are missing, and ids go on ascending.
         """
         self.flush()
         query = select(events.c.id, events.c.kind, events.c.at).order_by(events.c.id)

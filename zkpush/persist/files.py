@@ -6,9 +6,8 @@ import hashlib
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, select
-from zope.interface import implementer
 
-from ..interfaces import IFiles, NotUnsealed
+from ..interfaces import NotUnsealed
 from ..model import Page, StoredFile
 from .damage import damaged_in
 from .databases import insert
@@ -20,9 +19,8 @@ from .vault import Vault
 _LAST_ID = 2**63 - 1
 
 
-@implementer(IFiles)
 class Files:
-    """The files, on one connection; what they hold is kept as pictures are, by what it is."""
+    """Files for terminals, and from them. Their content is stored as pictures are."""
 
     def __init__(self, vault: Vault, connection: Connection, contents: Pictures) -> None:
         self._vault = vault

@@ -14,9 +14,7 @@ from typing import Any, ClassVar
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Row, Select, delete, func, select, update
-from zope.interface import implementer
 
-from ..interfaces import IInbox
 from ..model import InboxItem, InboxState, SealedItems
 from ..protocol.dialect import Dialect
 from ..protocol.requests import Upload
@@ -62,9 +60,8 @@ def seal_items(vault: Vault, items: Sequence[InboxItem]) -> SealedItems:
     return SealedItems(frozenset(item.plugin for item in items), rows)
 
 
-@implementer(IInbox)
 class Inbox(WaitingRows):
-    """The inbox, on one connection."""
+    """Lines for plugins that store them later, in transactions of their own."""
 
     table: ClassVar[sqlalchemy.Table] = inbox
     names: ClassVar[tuple[str, ...]] = _NAMES
@@ -77,13 +74,15 @@ class Inbox(WaitingRows):
         super().__init__(database, driver)
 
     def add(self, items: SealedItems) -> None:
-        """Keep items, in their order."""
+        """Keep items sealed by `IStore.seal_items`, in their order."""
         self._waiting.extend(items.rows)
 
     def claim(self, plugin: str, now: int, until: int) -> list[InboxItem]:
-        """The next items of one terminal, for one plugin; nobody else takes them `until` then.
+        """The next items of one terminal, for one plugin, leased `until` then.
 
-        Damaged items are isolated and put off, so that they hold up no others.
+        The first of each terminal, those that were tried least before others, and then the oldest;
+        after them those that are isolated. Damaged items are isolated and put off, and hold up no
+        others.
         """
         self.flush()
         while True:

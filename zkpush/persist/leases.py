@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, case, delete, or_
-from zope.interface import implementer
 
-from ..interfaces import ILeases
 from .databases import insert
 from .schema import leases
 
 
-@implementer(ILeases)
 class Leases:
-    """The leases, on one connection."""
+    """Which of several processes does a background job."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def hold(self, name: str, owner: str, until: int, now: int) -> bool:
-        """Take or renew a lease, unless somebody else has it; times are in milliseconds."""
+        """Take or renew a lease, unless somebody else has it; times are in milliseconds.
+
+        It runs out at `until`; it can be taken if it has never been, has run out by `now`, was
+        given back, or is the owner's already. True means that it is the owner's once the unit of
+        work is committed. A lease of somebody else that lies farther in the future than two of this
+        length is cut to this one: a clock was set back.
+        """
         statement = insert(self._connection, leases).values(name=name, owner=owner, until=until)
         # Of a clock that was set back, or is wrong: it stays its owner's, and gets an end.
         is_far = leases.c.until > until + (until - now)
@@ -39,7 +42,7 @@ class Leases:
         )
 
     def forget(self, prefix: str, before: int) -> None:
-        """Remove leases that ran out before an instant."""
+        """Remove leases whose names begin with `prefix` and that ran out before an instant (ms)."""
         self._connection.execute(
             delete(leases).where(
                 leases.c.name.startswith(prefix, autoescape=True), leases.c.until < before

@@ -9,9 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, select
-from zope.interface import implementer
 
-from ..interfaces import ILog
 from ..model import Page, Record
 from ..protocol import fields
 from ..protocol.records import Batch
@@ -24,9 +22,8 @@ from .sealed import opened, sealed
 from .vault import Vault
 
 
-@implementer(ILog)
 class Log:
-    """The records of one log, on one connection."""
+    """Records of one type that are kept as they came: operations, errors, identity cards."""
 
     def __init__(
         self,

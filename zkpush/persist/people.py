@@ -14,12 +14,12 @@ from typing import Any, TypeVar
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Select, delete, func, select
-from zope.interface import implementer
 
-from ..interfaces import IEvents, IPeople, NotUnsealed
+from ..interfaces import NotUnsealed
 from ..model import Page, Record, Said
 from .damage import DAMAGED
 from .databases import Database, Insert, quoted
+from .events import Events
 from .pictures import Pictures
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
@@ -41,9 +41,11 @@ _HOLD = (
 )
 
 
-@implementer(IPeople)
 class People:
-    """The people, on one connection."""
+    """Users, their templates and photos: the newest of each, from any terminal.
+
+    A repeated statement of a terminal, or one that any terminal made before, changes nothing.
+    """
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class People:
         connection: Connection,
         driver: Any,
         pictures: Pictures,
-        events: IEvents,
+        events: Events,
     ) -> None:
         self._database = database
         self._vault = vault

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
-from zope.interface import implementer
 
-from ..interfaces import IAttendancePhotos, NotUnsealed
+from ..interfaces import NotUnsealed
 from ..model import Page, Record
 from ..protocol.photos import Photo, parse_name
 from ..protocol.times import WallClock, far_off
@@ -22,9 +21,8 @@ from .vault import Vault
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
 
 
-@implementer(IAttendancePhotos)
 class AttendancePhotos:
-    """The attendance photos, on one connection."""
+    """Photos taken when somebody was, or was not, verified (11.3, 11.8)."""
 
     def __init__(
         self,

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, select
-from zope.interface import implementer
 
-from ..interfaces import IPictures, StoreError
+from ..interfaces import StoreError
 from .databases import Database, Insert
 from .schema import pictures
 from .sealed import place
@@ -31,9 +30,8 @@ _KEPT_AGAIN = "(digest) DO UPDATE SET kept_at = excluded.kept_at"
 names it is committed: it is not collected meanwhile."""
 
 
-@implementer(IPictures)
 class Pictures:
-    """The pictures, on one connection."""
+    """Pictures, each stored once under the hash of its content."""
 
     def __init__(
         self,

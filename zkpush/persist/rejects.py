@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, case, func, select
-from zope.interface import implementer
 
-from ..interfaces import IRejects
 from ..model import Page, SealedRejects, StoredReject
 from ..protocol.rejects import Reject
 from .damage import damaged_in
@@ -54,9 +52,8 @@ def _identity(reject: Reject) -> bytes:
     return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
 
 
-@implementer(IRejects)
 class Rejects:
-    """The rejects, on one connection."""
+    """Lines that were not understood, with their bytes."""
 
     def __init__(
         self, database: Database, vault: Vault, connection: Connection, driver: Any
@@ -67,12 +64,18 @@ class Rejects:
         self._driver = driver
 
     def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
-        """Seal and keep rejects; the same bytes from the same terminal are kept once."""
+        """Seal and keep a few rejects; the same bytes from the same terminal are kept once.
+
+        Many are sealed on another thread, for `add_sealed`.
+        """
         if rejects_:
             self.add_sealed(seal_rejects(self._vault, device_id, rejects_, now))
 
     def add_sealed(self, rejects_: SealedRejects) -> None:
-        """Keep rejects that are sealed; the same bytes from the same terminal are kept once."""
+        """Keep rejects sealed by `IStore.seal_rejects`.
+
+        The same bytes from the same terminal are kept once.
+        """
         self._database.insert(self._driver, Insert(rejects, _NAMES, rejects_.columns))
 
     def page(self, part: Page, device: str | None) -> list[StoredReject]:

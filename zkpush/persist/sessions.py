@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
-from zope.interface import implementer
 
-from ..interfaces import IDevices, ISessions, NotUnsealed
+from ..interfaces import NotUnsealed
 from ..model import Keys, SessionState
 from .databases import insert
+from .devices import Devices
 from .schema import sessions
 from .vault import Vault
 
@@ -18,11 +18,13 @@ _NO_NEXT = dict.fromkeys(("next_generation", "next_suite", "next_state", "next_s
 _NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_NEXT}
 
 
-@implementer(ISessions)
 class Sessions:
-    """The keys, on one connection."""
+    """Keys of encrypted sessions (6, 7), and the secrets that they begin with.
 
-    def __init__(self, connection: Connection, devices: IDevices, vault: Vault) -> None:
+    Every change raises the terminal's `generation`, so that no process goes on with old keys.
+    """
+
+    def __init__(self, connection: Connection, devices: Devices, vault: Vault) -> None:
         self._connection = connection
         self._devices = devices
         self._vault = vault

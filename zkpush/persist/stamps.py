@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, delete, select
-from zope.interface import implementer
 
-from ..interfaces import IStamps
 from .databases import Database, Insert, insert
 from .schema import stamps
 from .waiting import Waiting
@@ -22,9 +20,11 @@ _REPLACE = (
 """A stamp that is the same costs no write."""
 
 
-@implementer(IStamps)
 class Stamps(Waiting):
-    """The stamps, on one connection. Those to remember wait as attendance records do."""
+    """How far each terminal has sent each data type (5).
+
+    New stamps are buffered as attendance records are.
+    """
 
     is_repeatable = True
 

@@ -18,7 +18,13 @@ from zope.interface import implementer
 
 from ..clock import wall_clock
 from ..containment import report
-from ..interfaces import IBringsTables, INamesPictures, IPluginConnection, IStore, StoreError
+from ..interfaces import (
+    IBringsTables,
+    INamesPictures,
+    IPluginConnection,
+    IStore,
+    StoreError,
+)
 from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject

@@ -7,17 +7,14 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, Select, delete, or_, select, update
-from zope.interface import implementer
 
-from ..interfaces import ITokens
 from ..model import NewToken, Page, StoredToken
 from .databases import insert
 from .schema import tokens
 
 
-@implementer(ITokens)
 class Tokens:
-    """The tokens, on one connection."""
+    """Tokens of the API, by their SHA-256."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

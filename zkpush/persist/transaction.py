@@ -7,9 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, event
-from zope.interface import implementer
 
-from ..interfaces import ITransaction
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from . import schema
 from .attendance import Attendance
@@ -48,7 +46,6 @@ class TransactionEnded(Exception):
         """Whether the connection is gone, too."""
 
 
-@implementer(ITransaction)
 class Transaction:
     """Everything that can be read and written, in the transaction that the connection is in.
 
@@ -120,7 +117,13 @@ class Transaction:
     def attempt(
         self, handler: str, trusted: bool, work: Callable[..., object], *arguments: object
     ) -> BaseException | None:
-        """Call a handler; see `ITransaction`."""
+        """Call the code of a record handler, by its name, as a part of the unit.
+
+        Returns what it raised, if it was undone without the rest of the unit. A handler that is not
+        `trusted` always has a savepoint, and one that ends the transaction is left out when the
+        unit is run again. What a `trusted` one raises first fails the unit, which is run again with
+        savepoints. What it raises because the database fails is raised then.
+        """
         self.attempted = True
         if handler in self.excluded:
             return self.excluded[handler]

@@ -26,9 +26,8 @@ from collections.abc import Callable
 import attrs
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from zope.interface import implementer
 
-from ..interfaces import IVault, NotUnsealed
+from ..interfaces import NotUnsealed
 from .damage import DamageLog
 
 KEY_BYTES = 32
@@ -98,7 +97,6 @@ class AuditKeys:
         return f"{PERSON}{digest[:_PERSON_BYTES].hex()}"
 
 
-@implementer(IVault)
 @attrs.frozen
 class Vault:
     """Seals under one data key, opens what was sealed under any of them."""
@@ -112,7 +110,11 @@ class Vault:
     """Where readers report values that do not open."""
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
-        """Seal a value so that it opens only where it is about the same."""
+        """Encrypt a value bound to `about`, which is needed to open it.
+
+        `about` names the row and the column, and is not in the result. The result goes into a
+        column of bytes: key rotation finds it there.
+        """
         secret = secrets.token_bytes(KEY_BYTES)
         head = _wrap(self.sealing, _SIZE.pack(len(plain)), secret)
         cipher = AESGCM(secret)
@@ -158,7 +160,7 @@ class Vault:
         return plain[start - first * CHUNK : end - first * CHUNK]
 
     def index(self, plain: bytes) -> bytes:
-        """What tells whether two values are the same, and nobody without the key can guess from.
+        """Keyed hash of a value, 32 bytes, for equality lookups.
 
         HMAC-SHA256 of the SHA-256 of the value. It is the same after the keys are rotated.
         """

@@ -11,8 +11,9 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from zkpush.interfaces import IBringsTables, IRecordHandler, ITransaction
+from zkpush.interfaces import IBringsTables, IRecordHandler
 from zkpush.model import Device
+from zkpush.persist.transaction import Transaction
 from zkpush.protocol.fields import Field, Kind, Layout, Table
 from zkpush.protocol.records import Batch
 
@@ -58,11 +59,11 @@ class VisitorHandler:
     tables = (VISITOR,)
     changes_device = False
 
-    def prepare(self, tx: ITransaction) -> None:
+    def prepare(self, tx: Transaction) -> None:
         """Make the table, at the first start."""
         visitors.create(tx.connection, checkfirst=True)
 
-    def persist(self, tx: ITransaction, device: Device, batch: Batch, now: int) -> None:
+    def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write visitors; one that is there already stays as it is.
 
         On a thread of this handler, in a transaction of its own: the lines are on disk before.
