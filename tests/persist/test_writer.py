@@ -1,24 +1,23 @@
-"""How the reactor and the writer's thread take turns."""
+"""How the reactor and the writer's thread share the work."""
 
 from __future__ import annotations
 
-import queue
 import threading
 
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.task import deferLater
 from zope.interface import directlyProvides, providedBy
 
-from zkpush.persist import writer
 from zkpush.persist.sqlite import SQLiteStores
+from zkpush.persist.writer import MOST_TURNS
 
 from ..keys import KEY
 
 LONG = 20.0
 """Seconds that no group takes."""
-SHORT = 0.01
 MANY = 20
 
 
@@ -53,158 +52,68 @@ async def store(counting: CountingReactor):
     await store.stop()
 
 
-async def write_slowly(store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A unit of work that ends only because the reactor goes on meanwhile."""
-    monkeypatch.setattr(writer, "PATIENCE_SECONDS", SHORT)
-    reactor_went_on = threading.Event()
-    reactor.callLater(5 * SHORT, reactor_went_on.set)
-    assert await store.write(lambda tx: reactor_went_on.wait(LONG)) is True
-    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
+@pytest_twisted.ensureDeferred
+async def test_the_reactor_goes_on_while_a_group_is_stored(store) -> None:
+    """A unit of work ends only because the reactor runs meanwhile."""
+    went_on = threading.Event()
+    reactor.callLater(0.01, went_on.set)
+    assert await store.write(lambda tx: went_on.wait(LONG)) is True
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_is_stored_quickly_wakes_nobody(store, counting, monkeypatch) -> None:
-    """The reactor stands still for a group, and has the results without being woken."""
-    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
-    for number in range(5):
-        assert await store.write(lambda tx, number=number: number) == number
+async def test_units_of_one_turn_share_a_commit_and_wake_the_reactor_once(store, counting) -> None:
+    """However many units there are, the disk and the reactor are asked once."""
+    commits = store.writer.commits
     assert await gatherResults(store.write(lambda tx, n=n: n) for n in range(50)) == [*range(50)]
-    assert counting.woken == 0
-
-
-class Late(queue.SimpleQueue):
-    """What was stored; whoever waits for that gives up a moment too early."""
-
-    def __init__(self) -> None:
-        self.said_nothing = threading.Event()
-
-    def get(self, block: bool = True, timeout: float | None = None):
-        """Give up once the writer's thread has seen that it is waited for, and tells nobody."""
-        assert self.said_nothing.wait(LONG)
-        raise queue.Empty
-
-
-class Waiting(queue.SimpleQueue):
-    """What is to be stored; hears when the writer's thread comes back for more."""
-
-    def __init__(self, late: Late) -> None:
-        self.late = late
-
-    def get(self, block: bool = True, timeout: float | None = None):
-        """The next group."""
-        if not self.late.empty():
-            self.late.said_nothing.set()
-        return super().get(block, timeout)
-
-
-@pytest_twisted.ensureDeferred
-async def test_what_is_stored_as_the_wait_for_it_ends_is_delivered(store, counting) -> None:
-    """The thread wakes nobody, as somebody waits; who waits looks once more after that."""
-    late = Late()
-    before, store.writer._waiting = store.writer._waiting, Waiting(late)
-    store.writer._finished = late
-    before.put([])
-    assert await store.write(lambda tx: "stored") == "stored"
-    assert counting.woken == 0
-
-
-@pytest_twisted.ensureDeferred
-async def test_the_reactor_goes_on_while_something_takes_long(store, counting, monkeypatch) -> None:
-    """The reactor is held up for a moment only, and hears of the end when it comes."""
-    await write_slowly(store, monkeypatch)
+    assert store.writer.commits == commits + 1
     assert counting.woken == 1
 
 
-async def count_unheeded(store, counting: CountingReactor, count: int) -> int:
-    """How many of so many groups woke the reactor, which did not stand still for them."""
-    counting.woken = 0
-    for number in range(count):
-        assert await store.write(lambda tx, number=number: number) == number
-    return counting.woken
+@pytest_twisted.ensureDeferred
+async def test_units_of_the_following_turns_share_the_commit(store) -> None:
+    """A group is handed over after a turn that brought no more units."""
+    commits = store.writer.commits
+    later: list[Deferred[None]] = []
+    first = store.write(lambda tx: None)
+    reactor.callLater(0, lambda: later.append(store.write(lambda tx: None)))
+    await first
+    await gatherResults(later)
+    assert len(later) == 1
+    assert store.writer.commits == commits + 1
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_slow_disk_is_not_waited_for_again_and_again(store, counting, monkeypatch) -> None:
-    """After each group that took long, the reactor stands still for none of twice as many."""
-    monkeypatch.setattr(writer, "MOST_IMPATIENT", 4)
-    for unheeded in (1, 2, 4):
-        await write_slowly(store, monkeypatch)
-        assert await count_unheeded(store, counting, unheeded) == unheeded
-    await write_slowly(store, monkeypatch)
-    assert await count_unheeded(store, counting, 6) == 4
+async def test_units_that_come_while_a_group_is_stored_are_the_next_group(store) -> None:
+    """A slow disk makes the groups larger, not more."""
+    commits = store.writer.commits
+    is_storing, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: object) -> None:
+        is_storing.set()
+        assert go_on.wait(LONG)
+
+    units = [store.write(slow)]
+    while not is_storing.is_set():
+        await deferLater(reactor, 0)
+    for _ in range(MANY):
+        units.append(store.write(lambda tx: None))
+        await deferLater(reactor, 0)
+    for _ in range(2 * MOST_TURNS):  # until the last unit is handed over
+        await deferLater(reactor, 0)
+    go_on.set()
+    await gatherResults(units)
+    assert len(units) == MANY + 1
+    assert store.writer.commits == commits + 2
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_disk_that_was_slow_once_is_waited_for(store, counting, monkeypatch) -> None:
-    """One group that takes long, among many that do not, costs the next one only."""
-    for _ in range(3):
-        await write_slowly(store, monkeypatch)
-        assert await count_unheeded(store, counting, 5) == 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_what_was_not_waited_for_is_delivered_with_what_is(
-    store, counting, monkeypatch
-) -> None:
-    """Results come in the order in which the units were handed in, whoever brings them."""
-    for unheeded in (1, 2, 4, 8, 16):
-        await write_slowly(store, monkeypatch)
-        await count_unheeded(store, counting, unheeded)
-    await write_slowly(store, monkeypatch)
+async def test_results_come_in_the_order_of_the_units(store) -> None:
+    """The order in which units were handed in is that of their results."""
     order: list[int] = []
-    waiting = [store.write(lambda tx, n=n: n).addCallback(order.append) for n in range(3 * MANY)]
-    for number in range(3 * MANY, 6 * MANY):
+    waiting = []
+    for number in range(3 * MANY):
         waiting.append(store.write(lambda tx, number=number: number).addCallback(order.append))
-        await store.write(lambda tx: None)
+        if number % 7 == 0:
+            await store.write(lambda tx: None)
     await gatherResults(waiting)
-    assert order == [*range(6 * MANY)]
-
-
-async def write_many(store, count: int) -> None:
-    """A group of units."""
-    commits = store.writer.commits
-    await gatherResults(store.write(lambda tx: None) for _ in range(count))
-    assert store.writer.commits == commits + 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_few_after_many_wait_a_moment_for_the_others(store, monkeypatch) -> None:
-    """Those that come meanwhile share the commit."""
-    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
-    monkeypatch.setattr(writer, "PAUSE_SECONDS", 5 * SHORT)
-    await write_many(store, 10)
-    commits = store.writer.commits
-    others: list[Deferred[None]] = []
-    reactor.callLater(SHORT, lambda: others.extend(store.write(lambda tx: None) for _ in range(4)))
-    await store.write(lambda tx: None)
-    await gatherResults(others)
-    assert len(others) == 4
-    assert store.writer.commits == commits + 1
-
-
-@pytest_twisted.ensureDeferred
-async def test_nobody_is_waited_for_again_and_again(store, monkeypatch) -> None:
-    """A unit that stays alone is stored after a few moments, and the next one at once."""
-    monkeypatch.setattr(writer, "PATIENCE_SECONDS", LONG)
-    monkeypatch.setattr(writer, "PAUSE_SECONDS", SHORT)
-    await write_many(store, 10)
-    await store.write(lambda tx: None)
-    monkeypatch.setattr(writer, "PAUSE_SECONDS", LONG)
-    begun = reactor.seconds()
-    await store.write(lambda tx: None)
-    await write_many(store, 2)
-    await store.write(lambda tx: None)
-    assert reactor.seconds() - begun < LONG
-
-
-@pytest_twisted.ensureDeferred
-async def test_on_a_slow_disk_nobody_is_waited_for(store, counting, monkeypatch) -> None:
-    """While one group is stored there, the next one grows by itself."""
-    await write_slowly(store, monkeypatch)
-    assert await count_unheeded(store, counting, 1) == 1
-    await write_slowly(store, monkeypatch)
-    await write_many(store, 10)
-    monkeypatch.setattr(writer, "PAUSE_SECONDS", LONG)
-    begun = reactor.seconds()
-    await store.write(lambda tx: None)
-    assert reactor.seconds() - begun < LONG
+    assert order == [*range(3 * MANY)]

@@ -1,12 +1,7 @@
 """The group-commit writer: one thread, one connection, one fsync for all units that wait.
 
-While a commit is on its way to the disk, new units queue up; the next commit takes them all. A
-unit's Deferred fires after the commit, so that whoever waits for it may say so to a terminal.
-
-The reactor stands still while a group is stored, if that takes no longer than it does on a good
-disk. The two threads would otherwise take turns with the interpreter at every statement, and the
-processor would forget what one of them is about to need again: that costs more than what could be
-done meanwhile. Where storing takes longer, the reactor goes on with its work.
+While a commit is on its way to the disk, new units queue up; the next commit takes them all. The
+Deferred of a unit fires after the commit, so that a terminal can be told `OK` then.
 """
 
 from __future__ import annotations
@@ -32,14 +27,6 @@ MOST_UNITS = 1000
 """About the most units in one commit, so that the first of them does not wait for ever."""
 MOST_TURNS = 3
 """Most turns of the reactor in which units are gathered before the writer's thread gets them."""
-PATIENCE_SECONDS = 0.005
-"""How long the reactor stands still for a group."""
-MOST_IMPATIENT = 64
-"""For how many groups at most it does not, after one that took longer: for one, then for twice as
-many each time, until a group takes no longer again."""
-PAUSE_SECONDS = 0.001
-MOST_PAUSES = 2
-"""How long, and how often, it stands still for more units, if they are few."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
 
@@ -62,12 +49,6 @@ class GroupCommitWriter:
         self._now = now
         self._collected: list[Unit] = []
         self._waiting: queue.SimpleQueue[list[Unit] | None] = queue.SimpleQueue()
-        self._finished: queue.SimpleQueue[list[Unit]] = queue.SimpleQueue()
-        self._stands_still = False
-        self._impatient = 0
-        self._caution = 1
-        self._usual = 0
-        self._pauses = MOST_PAUSES
         self._thread = threading.Thread(target=self._run_thd, name="zkpush writer", daemon=True)
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
@@ -101,55 +82,20 @@ class GroupCommitWriter:
     def _gather(self, before: int, turns: int) -> None:
         """Wait for a turn of the reactor that brings no more units, then hand them over.
 
-        A turn waits for nothing if there is nothing to do, so this costs nobody any time; but where
-        many terminals send at once, those that are on their way share the commit. If there are few
-        beside those of the last group, most have just been answered, and send again in a moment:
-        it takes less time to wait for them than to store what is there.
+        A turn ends at once if there is nothing else to do, so it delays nobody; where many
+        terminals send at the same time, their uploads share the commit.
         """
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
             self._call_later(0, self._gather, count, turns - 1)
-        elif 0 < 2 * count < self._usual and self._pauses and not self._impatient:
-            self._pauses -= 1
-            self._stand_still(PAUSE_SECONDS)
-            self._call_later(0, self._gather, count, MOST_TURNS)
         else:
-            self._usual, self._pauses = count, MOST_PAUSES
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give the writer's thread all units at once: it is woken once."""
+        """Give the writer's thread all units at once, so that it wakes once."""
         collected, self._collected = self._collected, []
-        if not collected:
-            return
-        self._stands_still = not self._impatient
-        self._waiting.put(collected)
-        if not self._stands_still:
-            self._impatient -= 1
-            return
-        if self._stand_still(PATIENCE_SECONDS):
-            self._caution = 1
-        else:
-            self._impatient = self._caution
-            self._caution = min(2 * self._caution, MOST_IMPATIENT)
-        self._stands_still = False
-        # The writer's thread may have seen the flag a moment before it was taken down.
-        self._hear()
-
-    def _stand_still(self, seconds: float) -> bool:
-        """Wait so long at most for a group to be stored, and deliver it; whether one was."""
-        try:
-            group = self._finished.get(timeout=seconds)
-        except queue.Empty:
-            return False
-        self._deliver(group)
-        return True
-
-    def _hear(self) -> None:
-        """Deliver what was stored meanwhile."""
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._deliver(self._finished.get_nowait())
+        if collected:
+            self._waiting.put(collected)
 
     def stop(self) -> Deferred[None]:
         """Take no more units; the Deferred fires when all that were handed in are committed."""
@@ -165,9 +111,7 @@ class GroupCommitWriter:
             if group:
                 for _, units in groupby(group, lambda unit: unit.risky):
                     self._commit_group_thd([*units])
-                self._finished.put(group)
-                if not self._stands_still:
-                    self._reactor.callFromThread(self._hear)
+                self._reactor.callFromThread(self._deliver, group)
         self._disconnect_thd()
         self._reactor.callFromThread(self._finish)
 
