@@ -41,7 +41,7 @@ def requests(scale: Scale) -> Iterator[Result]:
     try:
         yield side_by_side(
             "idle poll, new connection each time",
-            0.7,
+            0.6,
             ours,
             theirs,
             lambda: polls(b"close", terminals),
@@ -50,7 +50,7 @@ def requests(scale: Scale) -> Iterator[Result]:
         )
         yield side_by_side(
             "idle poll, keep-alive",
-            0.7,
+            0.6,
             ours,
             theirs,
             lambda: polls(b"keep-alive", terminals),
@@ -60,7 +60,7 @@ def requests(scale: Scale) -> Iterator[Result]:
         )
         yield side_by_side(
             "ATTLOG of 10 punches, on disk before OK",
-            1.0,
+            1.3,
             ours,
             theirs,
             lambda: uploads(terminals, 10, next(offset)),
@@ -79,7 +79,7 @@ def _at_once(
     before = ours.metric("zkpush_units_total"), ours.metric("zkpush_commits_total")
     result = side_by_side(
         "ATTLOG of 1 punch from 200 terminals at once",
-        1.1,
+        0.9,
         ours,
         theirs,
         lambda: uploads(terminals, 1, next(offset)),
@@ -114,7 +114,7 @@ def bulk(scale: Scale) -> Iterator[Result]:
         f"one body of {BULK:,} punches",
         "sqlite3.executemany, synchronous=FULL",
         statistics.median(ours / alone for ours, _, alone in costs),
-        1.5,
+        0.9,
         {"cpu_us": ours * 1e6, "limit_cpu_us": alone * 1e6},
     )
     yield Result(
