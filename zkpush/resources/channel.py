@@ -303,7 +303,8 @@ class TerminalChannel(Connection):
             return  # behind the last request that is looked at
         parser = self._parser
         version = parser.get_http_version()
-        if version not in VERSIONS:
+        if version not in VERSIONS or (self._length and parser.should_upgrade()):
+            # The parser does not read the body of a request that asks for another protocol.
             raise TerminalError
         keep = version == "1.1" and parser.should_keep_alive()
         address = self._address if self._forwarded is None else self._client(self._forwarded)
@@ -380,8 +381,8 @@ class TerminalChannel(Connection):
             return
         verdict = request.verdict
         if request.head.length == CHUNKED and isinstance(verdict, Accepted):
-            most = self._site.body_bytes if verdict.resource.takes_long else SHORT
-            if self._received > most:
+            most = self._site.body_bytes
+            if self._received > (most if verdict.resource.takes_long else min(SHORT, most)):
                 raise Over("body_bytes", TOO_LARGE)
             if verdict.charge is not None:
                 try:
