@@ -5,35 +5,28 @@ from __future__ import annotations
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-import pytest
 import pytest_twisted
 from hypothesis import settings
 
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
 from .migrated import new_databases_are_copies  # noqa: F401
 from .postgres import empty_postgres_url, own_postgres, postgres, postgres_url  # noqa: F401
-from .rig import LEAN, Rig
+from .rig import Rig
 
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)
 settings.load_profile("zkpush")
 
 
-@pytest.fixture
-def channel() -> str:
-    """The channel that serves terminals; folders of tests say where there is more than one."""
-    return LEAN
-
-
 @pytest_twisted.async_yield_fixture
 async def make_rig(
-    tmp_path: pathlib.Path, channel: str
+    tmp_path: pathlib.Path,
 ) -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
     """Make daemons inside the test; they are stopped after it."""
     rigs: list[Rig] = []
 
     async def make(**settings: object) -> Rig:
-        rig = Rig(tmp_path, **{"channel": channel, **settings})
+        rig = Rig(tmp_path, **settings)
         await rig.start()
         rigs.append(rig)
         return rig

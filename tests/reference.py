@@ -1,16 +1,35 @@
-"""The terminals' resources on twisted.web's own channel: what the lean one is compared to."""
+"""The terminals' resources served by twisted.web: the server that ours is compared to."""
 
 from __future__ import annotations
 
 from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address
-from twisted.internet.interfaces import IAddress, IReactorTime
-from twisted.web.server import Request, Site
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IAddress
+from twisted.logger import Logger
+from twisted.web.resource import Resource
+from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from zkpush.device.proxies import Proxies
+from zkpush.device.downloads import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
+from zkpush.protocol.requests import normalize_segment
+from zkpush.resources.base import (
+    PLAIN,
+    Accepted,
+    FileReply,
+    Reply,
+    RequestHead,
+    TerminalResource,
+    is_of_browser,
+)
 from zkpush.resources.gate import RequestGate
+
+if TYPE_CHECKING:
+    from .rig import Rig
+
+_log = Logger()
 
 
 class LimitedRequest(Request):
@@ -65,17 +84,122 @@ class LimitedRequest(Request):
 
 
 class ReferenceSite(Site):
-    """Serves a resource tree as twisted.web does."""
+    """Serves the resources of a daemon as twisted.web does."""
 
     requestFactory = LimitedRequest
 
-    def __init__(
-        self, gate: RequestGate, body_bytes: int, proxies: Proxies, clock: IReactorTime
-    ) -> None:
-        super().__init__(gate.root, reactor=clock, parsePOSTFormSubmission=False)
-        self.gate = gate
-        self.body_bytes = body_bytes
-        self.proxies = proxies
+    def __init__(self, rig: Rig) -> None:
+        super().__init__(
+            ReferenceRoot(rig.terminals.gate), reactor=rig.clock, parsePOSTFormSubmission=False
+        )
+        self.body_bytes = rig.config.limits.body_bytes
+        self.proxies = rig.terminals.proxies
 
     def log(self, request: Request) -> None:
         """Log nothing."""
+
+
+class ReferenceRoot(Resource):
+    """The tree of paths as twisted.web walks it: /iclock, in any case, with `.aspx`, doubled."""
+
+    def __init__(self, gate: RequestGate, below: bool = False) -> None:
+        super().__init__()
+        self._gate = gate
+        self._below = below
+
+    def getChild(self, path: bytes, request: Request) -> Resource:
+        """The resource of a path segment."""
+        name = normalize_segment(path)
+        if name == b"iclock":
+            return ReferenceRoot(self._gate, below=True)
+        found = self._gate.paths.find(b"/iclock/" + name) if self._below else None
+        return ReferenceLeaf(self._gate, found)
+
+    def render(self, request: Request) -> int:
+        """Answer a request for /iclock itself."""
+        return ReferenceLeaf(self._gate, None).render(request)
+
+
+class ReferenceLeaf(Resource):
+    """One resource of ours, or none, as one of twisted.web's."""
+
+    isLeaf = True
+
+    def __init__(self, gate: RequestGate, resource: TerminalResource | None) -> None:
+        super().__init__()
+        self._gate = gate
+        self._resource = resource
+
+    def render(self, request: Request) -> int:
+        """Answer a request, in whatever case its method is written."""
+        gone: list[object] = []
+        request.notifyFinish().addErrback(gone.append)
+
+        async def run() -> None:
+            reply = await self._reply(request)
+            if not gone:
+                await _write(request, reply)
+
+        Deferred.fromCoroutine(run()).addErrback(
+            lambda failure: _log.failure("A reply was not written", failure)
+        )
+        return NOT_DONE_YET
+
+    async def _reply(self, request: Request) -> Reply:
+        body = request.content.read()
+        reply: Any = self._gate.judge(_head(request, len(body)))
+        if isinstance(reply, Deferred):
+            reply = await reply
+        if isinstance(reply, Accepted):
+            resource = self._resource
+            assert reply.resource is resource
+            assert request.postpath in ([], [b""]) or resource.is_folder
+            reply = resource.reply(reply, body)
+            if isinstance(reply, Deferred):
+                reply = await reply
+        return reply
+
+
+def _head(request: Request, length: int) -> RequestHead:
+    path, _, query = request.uri.partition(b"?")
+    headers = request.requestHeaders
+    ranges = headers.getRawHeaders(b"range") or ()
+    cookies = headers.getRawHeaders(b"cookie") or ()
+    return RequestHead(
+        request.method.decode("ascii", "replace").upper(),
+        path,
+        query,
+        getattr(request.getClientAddress(), "host", None),
+        length,
+        any(
+            is_of_browser(name, value)
+            for name, values in headers.getAllRawHeaders()
+            for value in values
+        ),
+        ranges[0] if len(ranges) == 1 else None,
+        b"; ".join(cookies) or None,
+    )
+
+
+async def _write(request: Request, reply: Reply) -> None:
+    """Write a reply; where the bytes of a file cannot be read to the end, cut the connection."""
+    if not isinstance(reply, FileReply):
+        reply = FileReply(reply[0], PLAIN, body=reply[1])
+    request.setResponseCode(reply.status)
+    for line in reply.header.splitlines():
+        name, _, value = line.partition(b": ")
+        request.setHeader(name, value)
+    request.setHeader(b"Content-Length", b"%d" % len(reply))
+    request.setHeader(b"Cache-Control", b"no-store")
+    request.responseHeaders.removeHeader(b"Server")
+    request.write(reply.body)
+    if reply.download is not None and request.method != b"HEAD":
+        sending = Sending(reply.download, request)
+        request.notifyFinish().addErrback(lambda _: sending.stopProducing())
+        try:
+            await sending.run(reply.start, reply.end)
+        except Interrupted:
+            if request.channel is not None:
+                request.channel.forceAbortClient()
+            return
+    request.finish()

@@ -27,14 +27,12 @@ from zkpush.manage.retention import Retention
 from zkpush.protocol.fields import Scope
 
 from .keys import KEY
-from .reference import ReferenceSite
 
 NOON = 1_772_366_400  # 2026-03-01T12:00:00Z
 TOKEN = "rig-token"
 TIMEOUT = 20
 IN_MEMORY = "memory:"
-LEAN, TWISTED_WEB = "lean", "twisted.web"
-"""The channels that serve terminals: zkpush's own, and the one it is compared to."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 @implementer(IWallClock)
@@ -120,7 +118,7 @@ async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> R
     channel = site.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)
     channel.dataReceived(raw)
-    while not _whole(wire):
+    while not is_whole(wire):
         await wire.changed()
     channel.connectionLost(Failure(ConnectionDone()))
     return Response(wire.value())
@@ -138,10 +136,12 @@ async def everything(site: ServerFactory, raw: bytes, address: str = "192.0.2.7"
     return wire.value()
 
 
-def _whole(wire: Wire) -> bool:
-    head, ended, body = wire.value().partition(b"\r\n\r\n")
-    if wire.closed or not ended:
-        return wire.closed
+def is_whole(wire: Wire, *, is_head: bool = False) -> bool:
+    """Whether a reply was written to its end, or the connection ended."""
+    written = wire.value().removeprefix(CONTINUE)
+    head, ended, body = written.partition(b"\r\n\r\n")
+    if wire.closed or is_head or not ended:
+        return wire.closed or bool(ended)
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b": ")
         if name == b"Content-Length":
@@ -158,7 +158,6 @@ class Rig:
         *,
         admission: str = "open",
         database: str = IN_MEMORY,
-        channel: str = LEAN,
         **settings: object,
     ) -> None:
         self.clock = TurnedReactor()
@@ -170,13 +169,6 @@ class Rig:
         self.store = self.daemon.store
         self.registry = self.daemon.registry
         self.terminals = self.daemon.terminals[0].site
-        if channel == TWISTED_WEB:
-            self.terminals = ReferenceSite(
-                self.terminals.gate,
-                self.config.limits.body_bytes,
-                self.terminals.proxies,
-                self.clock,
-            )
         self.manage = self.daemon.manage.site
         (self.retention,) = (job for job in self.manage.jobs if isinstance(job, Retention))
 

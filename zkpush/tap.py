@@ -71,10 +71,10 @@ from .resources.fdata import FData
 from .resources.file import FileResource
 from .resources.gate import RequestGate
 from .resources.getrequest import GetRequest
+from .resources.paths import PathTable
 from .resources.ping import Ping
 from .resources.site import TerminalSite
 from .resources.transport import TerminalReactor
-from .resources.tree import Root
 from .resources.turns import Turns
 from .stopping import FOR_WORKERS, DrainDeadline
 from .stores import factory_of, store_factories
@@ -278,7 +278,7 @@ def build(
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor
     )
-    paths = Root(
+    paths = PathTable(
         {
             "cdata": CData(
                 door,

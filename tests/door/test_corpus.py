@@ -20,7 +20,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from ..daemon.process import STOPPED_WITHIN, Daemon
-from ..rig import LEAN, TWISTED_WEB, Rig, Wire
+from ..rig import Rig, Wire
 from .corpus import EVIL, INJECTED, KINDS, SECRET, Attack, attacks
 from .judge import Replies, Watch, mistakes
 from .proxies import NAMES, Proxy, free_ports, program
@@ -168,13 +168,12 @@ async def send(rig: Rig, attack: Attack) -> Replies:
     return Replies(wire.value())
 
 
-@pytest.mark.parametrize("channel", [LEAN, TWISTED_WEB])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest_twisted.ensureDeferred
-async def test_no_attack_comes_through_either_channel(
+async def test_no_attack_comes_through_in_memory(
     make_rig: Callable[..., Awaitable[Rig]], tmp_path: pathlib.Path, kind: str
 ) -> None:
-    """The same on zkpush's own channel and on twisted.web's, in memory."""
+    """Every attack of the corpus is refused or harmless, whatever bytes it is made of."""
     rig = await make_rig()
     await rig.exchange()
     watch = Watch(tmp_path)

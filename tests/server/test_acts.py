@@ -12,7 +12,7 @@ from zkpush import __version__
 from zkpush.persist.audit import Audit
 from zkpush.protocol.fields import Scope
 
-from ..rig import LEAN, TOKEN, Rig
+from ..rig import TOKEN, Rig
 from .files import add, order
 
 TEMPLATE = base64.b64encode(b"a finger of nobody").decode()
@@ -25,12 +25,6 @@ PEOPLE = (
     f"USERPIC PIN=7\tContent={PICTURE}\n"
 )
 FROM = "by API from 192.0.2.7"
-
-
-@pytest.fixture
-def channel() -> str:
-    """What people are served on is the same, whatever terminals are."""
-    return LEAN
 
 
 async def acts(rig: Rig) -> list[tuple[object, ...]]:

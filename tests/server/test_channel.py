@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import weakref
 
 import pytest
@@ -16,12 +15,14 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
-from ..rig import LEAN, TIMEOUT, Rig, Wire, everything, talk
+from ..rig import TIMEOUT, Rig, Wire, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
 POLL = b"GET /iclock/getrequest?SN=T1 HTTP/1.1\r\nHost: s\r\n"
 CHUNKED = UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+CHUNKED_LINE = b"Transfer-Encoding: chunked\r\n\r\n20\r\n" + LINE + b"\r\n0\r\n\r\n"
 
 AMBIGUOUS = {
     "two lengths": UPLOAD + b"Content-Length: 32\r\nContent-Length: 0\r\n\r\n" + LINE,
@@ -105,8 +106,7 @@ async def test_the_reply_is_the_same_however_the_bytes_come(rig: Rig) -> None:
             channel.dataReceived(raw[start:end])
         while not wire.closed:
             await wire.changed()
-        # twisted.web has the time of the machine, which goes on meanwhile.
-        return re.sub(rb"\r\nDate: [^\r]*", b"", wire.value())
+        return wire.value()
 
     expected = await in_pieces([])
     assert expected.count(b"HTTP/1.1 200 ") == 3
@@ -171,12 +171,10 @@ async def test_a_header_without_end_is_cut_off(rig: Rig) -> None:
         b"GET /" + b"a" * 20_000,
     ):
         written = await everything(rig.terminals, raw + b"\r\n\r\n")
-        # twisted.web hangs up without a word on a line that is too long.
-        assert written == b"" or written.startswith(b"HTTP/1.1 400 ")
+        assert written.startswith(b"HTTP/1.1 400 ")
         assert b"OK" not in written
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_chunk_larger_than_any_number_is_refused(rig: Rig) -> None:
     """The size of a chunk is looked at before any of it comes."""
@@ -185,7 +183,6 @@ async def test_a_chunk_larger_than_any_number_is_refused(rig: Rig) -> None:
     assert written.startswith(b"HTTP/1.1 400 ")
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_head_that_comes_in_drops_is_cut_off(rig: Rig) -> None:
     """An endless header is refused when it is too long, not when memory is out."""
@@ -239,6 +236,17 @@ async def test_a_wish_for_another_protocol_is_not_granted(rig: Rig) -> None:
     assert response.body == b"OK"
 
 
+@pytest.mark.parametrize("body", [b"Content-Length: 32\r\n\r\n" + LINE, CHUNKED_LINE])
+@pytest_twisted.ensureDeferred
+async def test_an_upload_that_wishes_for_another_protocol_is_refused(rig: Rig, body: bytes) -> None:
+    """400: the HTTP parser does not read such a body, so that an OK would lose its records."""
+    await rig.exchange()
+    raw = UPLOAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\n" + body
+    written = await everything(rig.terminals, raw)
+    assert written.startswith(b"HTTP/1.1 400 ")
+    assert b"OK" not in written
+
+
 def uploading(rig: Rig, wire: Wire) -> Protocol:
     """A connection on which a record has come."""
     connection = rig.terminals.buildProtocol(wire.getPeer())
@@ -272,7 +280,6 @@ class Unwritable(Wire):
         super().write(data)
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest.mark.parametrize("good", [0, 1])
 @pytest_twisted.ensureDeferred
 async def test_a_reply_that_cannot_be_written_holds_up_nobody(rig: Rig, good: int) -> None:
@@ -310,7 +317,6 @@ async def test_a_connection_leaves_nothing_to_the_garbage_collector(rig: Rig) ->
         gc.enable()
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_only_a_method_becomes_capitals(rig: Rig) -> None:
     """A read that begins with a short word in the middle of a header leaves it as it is."""

@@ -16,7 +16,7 @@ from zkpush.model import Page
 from zkpush.persist.sqlite import SQLiteStores
 
 from ..keys import KEY
-from ..rig import LEAN, Rig
+from ..rig import Rig
 
 
 async def refusals(rig: Rig) -> list[tuple[object, ...]]:
@@ -117,10 +117,8 @@ async def test_remote_attendance_that_is_off_is_recorded(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_bodies_that_are_too_large_are_recorded(make_rig, channel: str) -> None:
+async def test_bodies_that_are_too_large_are_recorded(make_rig) -> None:
     """The terminal is not known then, only the address."""
-    if channel != LEAN:
-        pytest.skip("the channel that it is compared to refuses by itself")
     rig = await make_rig(limits={"body_bytes": 1024})
     assert (await rig.post("cdata?SN=T1&table=ATTLOG", bytes(1025))).status == 413
     assert await refusals(rig) == [

@@ -18,17 +18,11 @@ from zkpush.interfaces import StoreError
 from zkpush.manage import feed
 from zkpush.protocol.fields import Scope
 
-from ..rig import LEAN, Rig, talk
+from ..rig import Rig, talk
 from .sse import Listening
 
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
 DAY = 86_400
-
-
-@pytest.fixture
-def channel() -> str:
-    """What people are served on is the same, whatever terminals are."""
-    return LEAN
 
 
 async def punch(rig: Rig, *pins: int, sn: str = "T1") -> None:

@@ -10,16 +10,10 @@ import pytest_twisted
 
 from zkpush.protocol.fields import Scope
 
-from ..rig import LEAN, TOKEN, Rig, talk
+from ..rig import TOKEN, Rig, talk
 from .files import FIRMWARE, add, order, post
 
 MD5 = hashlib.md5(FIRMWARE, usedforsecurity=False)
-
-
-@pytest.fixture
-def channel() -> str:
-    """Terminals have no part in this."""
-    return LEAN
 
 
 @pytest_twisted.ensureDeferred

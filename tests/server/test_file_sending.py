@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 from zkpush.device.downloads import PART
 from zkpush.interfaces import StoreError
 
-from ..rig import LEAN, Response, Rig, everything, talk
+from ..rig import Response, Rig, everything, talk
 from .files import Lazy, by_url, fetch, request, upgrade
 
 LONG = hashlib.shake_128(b"firmware").digest(5 * PART + 1234)
@@ -235,7 +235,6 @@ async def test_a_file_that_fails_in_the_middle_ends_the_connection(
     assert len(cut.body) == PART
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> None:
     """After five minutes without a byte; not one that reads slowly, and not at a minute."""
@@ -256,7 +255,6 @@ async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> 
     rig.terminals.stopFactory()
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_file_on_its_way_is_finished_when_the_daemon_stops(make_rig, tmp_path) -> None:
     """The daemon waits for it; then the connection ends."""
@@ -271,7 +269,6 @@ async def test_a_file_on_its_way_is_finished_when_the_daemon_stops(make_rig, tmp
     await _turned(rig, draining)
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_file_that_nobody_reads_does_not_hold_up_the_end(make_rig, tmp_path) -> None:
     """After a few seconds the connection is cut; the terminal fetches the rest another time."""
@@ -284,7 +281,6 @@ async def test_a_file_that_nobody_reads_does_not_hold_up_the_end(make_rig, tmp_p
     assert len(wire.value()) < PART + 1024
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_no_file_is_begun_when_the_daemon_stops(make_rig, tmp_path) -> None:
     """A request that is in hand then is told to come again."""
@@ -310,7 +306,6 @@ async def _turned(rig: Rig, waiting: Deferred[None]) -> None:
     await waiting
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_paths_of_files_are_not_remembered(rig: Rig) -> None:
     """There are endless ones, and they would crowd out those of polls."""

@@ -108,6 +108,33 @@ async def test_a_path_is_the_same_in_every_spelling(rig: Rig, path: str) -> None
     assert (await rig.get(f"{path}?SN=T1")).body == b"OK"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/iclock",
+        "/iclock/",
+        "/iclock/iclock",
+        "/getrequest",
+        "/iclockx/getrequest",
+        "//iclock/getrequest",
+        "/iclock//getrequest",
+        "/iclock/getrequest//",
+        "/iclock/getrequest/.aspx",
+        "/iclock/getrequest.aspx.aspx",
+        "/iclock/getrequest/below",
+        "/iclock/%67etrequest",
+        "/x/../iclock/getrequest",
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_no_other_spelling_is_a_path(rig: Rig, path: str) -> None:
+    """What only resembles a path of terminals is not found."""
+    await rig.exchange()
+    raw = f"GET {path}?SN=T1 HTTP/1.1\r\nHost: server\r\n\r\n"
+    assert (await talk(rig.terminals, raw.encode())).status == 404
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_method_may_be_written_in_any_case(rig: Rig) -> None:
     """`Get`, as the spec itself writes it in section 9, is GET."""
@@ -229,3 +256,6 @@ async def test_a_chunked_body_that_grows_too_large_is_refused(make_rig) -> None:
     response = await everything(rig.terminals, head + chunk + chunk + b"0\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 413 ")
     assert await rig.items("/attendance") == []
+    poll = b"GET /iclock/ping?SN=T1 HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    response = await everything(rig.terminals, poll + chunk + chunk + b"0\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 413 ")

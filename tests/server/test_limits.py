@@ -13,13 +13,11 @@ from zkpush.config import Limits
 from zkpush.device.refusals import LIMITS
 from zkpush.resources.site import MOST_LOOKED_AT
 
-from ..rig import LEAN, Rig, Wire, everything, talk
+from ..rig import Rig, Wire, everything, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = b"POST /iclock/cdata?SN=T1&table=ATTLOG&Stamp=1 HTTP/1.1\r\nHost: s\r\n"
 POLL = b"GET /iclock/getrequest?SN=T1 HTTP/1.1\r\nHost: s\r\n"
-lean = pytest.mark.parametrize("channel", [LEAN])
-"""For what is the channel's own business."""
 
 
 async def refused(rig: Rig) -> dict[str, float]:
@@ -71,8 +69,7 @@ async def limited(make_rig, **limits: int) -> Rig:
     rig = await make_rig(limits=limits)
     assert (await rig.exchange()).status == 200
     assert (await rig.get("ping?SN=T1")).status == 200
-    if hasattr(rig.terminals, "tick"):
-        rig.terminals.startFactory()
+    rig.terminals.startFactory()
     return rig
 
 
@@ -100,7 +97,6 @@ async def test_a_body_that_is_longer_than_any_it_declares_is_refused(make_rig) -
     assert b"OK" not in response.raw
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_what_is_too_long_is_counted(make_rig) -> None:
     """One count for each request: body declared, body sent, head in one piece and in drops."""
@@ -119,7 +115,6 @@ async def test_what_is_too_long_is_counted(make_rig) -> None:
     assert (await talk(rig.terminals, POLL + b"\r\n")).status == 200
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_what_follows_chunks_cannot_be_endless(make_rig) -> None:
     """Headers may come after the chunks as well; they are no way around the length of a head."""
@@ -131,7 +126,6 @@ async def test_what_follows_chunks_cannot_be_endless(make_rig) -> None:
     assert await refused(rig) == {"head_bytes": 1}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_a_long_body_in_small_chunks_is_taken(make_rig) -> None:
     """What stands between chunks is no header."""
@@ -150,7 +144,6 @@ async def test_a_long_body_in_small_chunks_is_taken(make_rig) -> None:
 # Time.
 
 
-@lean
 @pytest.mark.parametrize("begun", [POLL, UPLOAD + b"Content-Length: 500\r\n\r\nabc"])
 @pytest_twisted.ensureDeferred
 async def test_half_a_request_is_ended_when_nothing_more_comes(make_rig, begun: bytes) -> None:
@@ -165,7 +158,6 @@ async def test_half_a_request_is_ended_when_nothing_more_comes(make_rig, begun: 
     assert await refused(rig) == {"idle_seconds": 1}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_a_head_that_trickles_is_as_good_as_silence(make_rig) -> None:
     """One byte now and then keeps no connection open."""
@@ -177,7 +169,6 @@ async def test_a_head_that_trickles_is_as_good_as_silence(make_rig) -> None:
     assert (caller.ended, caller.status) == (True, 408)
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_a_body_that_trickles_is_ended_in_time(make_rig) -> None:
     """A byte a second is not silence, and still the request has to come whole."""
@@ -192,7 +183,6 @@ async def test_a_body_that_trickles_is_ended_in_time(make_rig) -> None:
     assert await refused(rig) == {"request_seconds": 1}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_empty_lines_are_no_sign_of_life(make_rig) -> None:
     """They may come before a request, and are none."""
@@ -206,7 +196,6 @@ async def test_empty_lines_are_no_sign_of_life(make_rig) -> None:
     assert await refused(rig) == {"idle_seconds": 1}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_a_slow_terminal_is_served(make_rig) -> None:
     """Within the times, however it sends; and each request has its own time."""
@@ -225,7 +214,6 @@ async def test_a_slow_terminal_is_served(make_rig) -> None:
     assert await refused(rig) == {}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_the_time_that_the_store_takes_is_not_the_terminals(make_rig) -> None:
     """A request that is being answered is not idle, nor is what was sent behind it too late."""
@@ -240,7 +228,6 @@ async def test_the_time_that_the_store_takes_is_not_the_terminals(make_rig) -> N
     assert caller.wire.value().count(b"HTTP/1.1 200 ") == 2
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_a_reply_that_nobody_takes_is_not_kept_for_ever(make_rig) -> None:
     """The end of what is written has its own time, after which the connection is cut."""
@@ -255,7 +242,6 @@ async def test_a_reply_that_nobody_takes_is_not_kept_for_ever(make_rig) -> None:
     assert await refused(rig) == {"stalled_seconds": 1}
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_who_asks_on_and_on_and_reads_nothing_is_ended(make_rig) -> None:
     """What is written and not taken is bounded."""
@@ -270,7 +256,6 @@ async def test_who_asks_on_and_on_and_reads_nothing_is_ended(make_rig) -> None:
 # Connections.
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_one_address_has_so_many_connections(make_rig) -> None:
     """The next one is refused; others are not, and one that ends makes room."""
@@ -289,7 +274,6 @@ async def test_one_address_has_so_many_connections(make_rig) -> None:
     assert rig.terminals._counts == {}
 
 
-@lean
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "10.7.0.1"])
 @pytest_twisted.ensureDeferred
 async def test_a_proxy_has_as_many_as_it_likes(make_rig, address: str) -> None:
@@ -301,7 +285,6 @@ async def test_a_proxy_has_as_many_as_it_likes(make_rig, address: str) -> None:
     assert not any(caller.ended for caller in callers)
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_the_oldest_idle_connection_makes_way(make_rig) -> None:
     """Whoever holds all connections open holds nobody up: terminals send at once, and are served.
@@ -323,7 +306,6 @@ async def test_the_oldest_idle_connection_makes_way(make_rig) -> None:
     assert len(rig.terminals.channels) <= 10
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_no_connection_in_hand_makes_way(make_rig) -> None:
     """Where all are being answered, the next one is turned away."""
@@ -340,7 +322,6 @@ async def test_no_connection_in_hand_makes_way(make_rig) -> None:
         assert caller.status == 200
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_an_upload_that_is_coming_makes_way_last(make_rig) -> None:
     """Idle connections make way first, then heads that are not whole, then accepted uploads."""

@@ -13,7 +13,7 @@ from twisted.internet.endpoints import serverFromString
 
 from zkpush.device.proxies import Proxies
 
-from ..rig import LEAN, Response, Rig, everything, talk
+from ..rig import Response, Rig, everything, talk
 
 PROXY, INNER, CLIENT, INVENTED = "192.0.2.1", "10.0.0.7", "203.0.113.5", "198.51.100.66"
 TRUSTED = {"trusted": [PROXY, "10.0.0.0/8"]}
@@ -193,10 +193,6 @@ async def behind(rig: Rig, *parts: bytes) -> bytes:
         await port.stopListening()
 
 
-lean = pytest.mark.parametrize("channel", [LEAN])
-
-
-@lean
 @pytest.mark.parametrize(
     ("header", "client"),
     [
@@ -220,7 +216,6 @@ async def test_the_address_is_that_of_the_proxy_header(
         assert await address(rig) == client
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_an_upload_behind_a_proxy_is_stored(rig: Rig) -> None:
     """Two of them on a connection that is kept."""
@@ -235,7 +230,6 @@ async def test_an_upload_behind_a_proxy_is_stored(rig: Rig) -> None:
     assert len(await rig.items("/attendance")) == 1
 
 
-@lean
 @pytest.mark.parametrize(
     "header",
     [
@@ -258,7 +252,6 @@ async def test_what_has_no_proxy_header_is_not_served(rig: Rig, header: bytes) -
     assert await address(rig) == "192.0.2.7"
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_only_trusted_proxies_may_send_the_header_if_some_are_named(make_rig) -> None:
     """Else whoever reaches the port says from where it comes."""
@@ -272,7 +265,6 @@ async def test_only_trusted_proxies_may_send_the_header_if_some_are_named(make_r
     assert await address(rig) == CLIENT
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_what_stands_behind_the_header_is_believed_of_a_trusted_proxy(make_rig) -> None:
     """`X-Forwarded-For` of the one that the header names, if that is one; else it is nothing."""
@@ -285,7 +277,6 @@ async def test_what_stands_behind_the_header_is_believed_of_a_trusted_proxy(make
     assert await address(rig) == INVENTED
 
 
-@lean
 @pytest_twisted.ensureDeferred
 async def test_connections_are_counted_by_the_client_behind_the_proxy(make_rig) -> None:
     """One terminal cannot take all of them; the proxy itself may."""

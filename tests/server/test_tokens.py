@@ -13,15 +13,9 @@ from zkpush.manage.auth import ASK_PER_MINUTE, LOOK_EVERY, USED_EVERY
 from zkpush.model import NewToken
 from zkpush.protocol.fields import Scope
 
-from ..rig import LEAN, NOON, TOKEN, Response, Rig, talk
+from ..rig import NOON, TOKEN, Response, Rig, talk
 from .files import Lazy, post
 from .sse import Listening
-
-
-@pytest.fixture
-def channel() -> str:
-    """What people are served on is the same, whatever terminals are."""
-    return LEAN
 
 
 def bearer(token: str) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 
-import pytest
 import pytest_twisted
 from twisted.internet import reactor, threads
 from twisted.internet.protocol import Factory
@@ -16,9 +15,7 @@ from twisted.internet.tcp import Server
 
 from zkpush.resources.transport import MOST_AT_ONCE, MOST_WAITING, SpareServer, TerminalReactor
 
-from ..rig import LEAN, Rig
-
-pytestmark = pytest.mark.parametrize("channel", [LEAN])
+from ..rig import Rig
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"
 UPLOAD = (

@@ -15,7 +15,7 @@ from twisted.internet.protocol import Factory, Protocol
 from zkpush.resources.transport import TerminalReactor
 from zkpush.resources.turns import PATIENCE_SECONDS, Turns, new_board
 
-from ..rig import LEAN, Rig
+from ..rig import Rig
 
 WAIT = PATIENCE_SECONDS
 HOST = "127.0.0.1"
@@ -210,7 +210,6 @@ async def test_a_process_that_helps_goes_on_until_nobody_waits(listening) -> Non
             client.close()
 
 
-@pytest.mark.parametrize("channel", [LEAN])
 @pytest_twisted.ensureDeferred
 async def test_a_site_that_is_full_leaves_the_next_connection_to_other_processes(make_rig) -> None:
     """None of its own makes way for it, as long as others accept."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
 
 from ..device.budget import Charge
 from ..device.door import AskForExchange, Door, Knock
-from ..device.downloads import PART, Download, Interrupted, Sending
+from ..device.downloads import PART, Download
 from ..device.terminal import Terminal
 from ..interfaces import StoreError
 from ..protocol.envelope import looks_sealed
@@ -24,7 +22,6 @@ from ..protocol.errors import (
     ProtocolError,
     Refused,
     Unavailable,
-    UnknownPath,
     refusal,
 )
 from ..protocol.handshake import UNKNOWN_DEVICE
@@ -120,10 +117,9 @@ class Call(msgspec.Struct, frozen=True, gc=False):
         return self.admitted
 
 
-class TerminalResource(Resource):
-    """A path that terminals use. Subclasses say which methods it takes, and answer them."""
+class TerminalResource:
+    """A path that terminals use. Subclasses declare the methods that it takes, and answer them."""
 
-    isLeaf = True
     methods: ClassVar[Sequence[str]] = ()
     is_folder: ClassVar[bool] = False
     """Whether it answers for what is under its path as well."""
@@ -137,7 +133,6 @@ class TerminalResource(Resource):
     """Whether replies are files, so that none with status 200 is a message."""
 
     def __init__(self, door: Door) -> None:
-        super().__init__()
         self._door = door
 
     def answer(self, call: Call) -> bytes | Awaitable[bytes | FileReply]:
@@ -219,65 +214,6 @@ class TerminalResource(Resource):
             return entry.seal(reply)
         return await _sealed_file(reply, entry.seal)
 
-    def render(self, request: Request) -> int:
-        """Answer a request of twisted.web, in whatever case its method is written."""
-        gone: list[object] = []
-        request.notifyFinish().addErrback(gone.append)
-
-        async def run() -> None:
-            if request.postpath not in ([], [b""]) and not self.is_folder:
-                reply: Any = (UnknownPath.status, refusal("There is nothing under this path."))
-            else:
-                path, _, query = request.uri.partition(b"?")
-                headers = request.requestHeaders
-                ranges = headers.getRawHeaders(b"range") or ()
-                cookies = headers.getRawHeaders(b"cookie") or ()
-                body = b"" if request.content is None else request.content.read()
-                head = RequestHead(
-                    request.method.decode("ascii", "replace").upper(),
-                    path,
-                    query,
-                    getattr(request.getClientAddress(), "host", None),
-                    len(body),
-                    any(
-                        is_of_browser(name, value)
-                        for name, values in headers.getAllRawHeaders()
-                        for value in values
-                    ),
-                    ranges[0] if len(ranges) == 1 else None,
-                    b"; ".join(cookies) or None,
-                )
-                channel: Any = request.channel
-                reply = channel.site.gate.judge(head)
-                if isinstance(reply, Deferred):
-                    reply = await reply
-                if isinstance(reply, Accepted):
-                    reply = self.reply(reply, body)
-            if isinstance(reply, Deferred):
-                reply = await reply
-            if gone:
-                return
-            if isinstance(reply, FileReply):
-                await _write_file(request, reply)
-            else:
-                write_reply(request, *reply)
-
-        Deferred.fromCoroutine(run()).addErrback(
-            lambda failure: _log.failure("A reply was not written", failure)
-        )
-        return NOT_DONE_YET
-
-
-class Nowhere(Resource):
-    """Every path that terminals have no business with."""
-
-    isLeaf = True
-
-    def render(self, request: Request) -> int:
-        """Say that there is nothing."""
-        write_reply(request, UnknownPath.status, refusal("There is nothing under this path."))
-        return NOT_DONE_YET
-
 
 async def _wait(answer: Awaitable[bytes | FileReply]) -> bytes | FileReply:
     return await answer
@@ -341,36 +277,3 @@ def refused(error: Exception) -> Plain:
 
 _refusal = functools.lru_cache(256)(refusal)
 """Most refusals are the same few."""
-
-
-def write_reply(request: Request, status: int, body: bytes) -> None:
-    """Write a reply as terminals need it: a length, text/plain, never chunks (wire facts, 2)."""
-    _write_head(request, status, PLAIN, len(body))
-    request.write(body)
-    request.finish()
-
-
-def _write_head(request: Request, status: int, header: bytes, length: int) -> None:
-    request.setResponseCode(status)
-    for line in header.splitlines():
-        name, _, value = line.partition(b": ")
-        request.setHeader(name, value)
-    request.setHeader(b"Content-Length", b"%d" % length)
-    request.setHeader(b"Cache-Control", b"no-store")
-    request.responseHeaders.removeHeader(b"Server")
-
-
-async def _write_file(request: Request, reply: FileReply) -> None:
-    """Write bytes of a file; where they cannot be read to the end, so does the connection."""
-    _write_head(request, reply.status, reply.header, len(reply))
-    request.write(reply.body)
-    if reply.download is not None and request.method != b"HEAD":
-        sending = Sending(reply.download, request)
-        request.notifyFinish().addErrback(lambda _: sending.stopProducing())
-        try:
-            await sending.run(reply.start, reply.end)
-        except Interrupted:
-            if request.channel is not None:
-                request.channel.forceAbortClient()
-            return
-    request.finish()

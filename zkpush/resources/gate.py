@@ -29,7 +29,7 @@ from ..protocol.errors import (
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 from .base import Accepted, Plain, RequestHead, TerminalResource, refused
-from .tree import Root
+from .paths import PathTable
 
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
@@ -49,7 +49,7 @@ class RequestGate:
 
     def __init__(
         self,
-        root: Root,
+        paths: PathTable,
         admission: AdmissionGate,
         refused: Refusals,
         door: DoorLog,
@@ -58,7 +58,7 @@ class RequestGate:
     ) -> None:
         self.budget = budget
         self._proxies = proxies
-        self.root = root
+        self.paths = paths
         self._admission = admission
         self._refused = refused
         self._door = door
@@ -155,7 +155,7 @@ class RequestGate:
         try:
             return self._targets[path]
         except KeyError:
-            resource = self.root.find(path)
+            resource = self.paths.find(path)
             is_one = resource is not None and not resource.is_folder
             if is_one and len(self._targets) < MOST_TARGETS:
                 self._targets[path] = resource
