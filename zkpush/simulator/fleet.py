@@ -125,6 +125,7 @@ class Fleet:
         await self._punch()
         self._ended = True
         await gatherResults(lives, consumeErrors=True)
+        self._count_punches()  # again: a terminal that connected late has made more
         sent = Counter({PACKETS: sum(terminal.packets for terminal in self.terminals)})
         for terminal in self.terminals:
             sent += terminal.outbox.acknowledged
@@ -152,8 +153,11 @@ class Fleet:
                 if terminal.sn in self._happenings:
                     self._happenings[terminal.sn].now_and_then(punch)
             made += due
-            self.result.punches = sum(t.outbox.made(ATTLOG) for t in self.terminals)
+            self._count_punches()
             await deferLater(self._clock, TICK)
+
+    def _count_punches(self) -> None:
+        self.result.punches = sum(t.outbox.made(ATTLOG) for t in self.terminals)
 
     async def _live(self, terminal: SimulatedTerminal) -> None:
         """One terminal's life: exchange, then records as they are made, and polls."""
