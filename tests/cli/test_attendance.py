@@ -81,7 +81,7 @@ def test_none(daemon: Daemon) -> None:
     """An empty list is said to a person, and is empty for a program."""
     run = daemon.zkpush("attendance", "list", "--pin", "nobody")
     assert said(run) == ""
-    assert run.stderr == "There are no such records.\n"
+    assert run.stderr == "No records found.\n"
     assert listed(daemon, "--pin", "nobody", "--json") == "[]\n"
     assert len(listed(daemon, "--pin", "nobody", "--csv").splitlines()) == 1
 
@@ -104,5 +104,5 @@ def test_mistakes(daemon: Daemon) -> None:
         "Error: 'soon' is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z"
     )
     assert failed(daemon.zkpush("attendance", "list", "--csv", "--json"), 2) == (
-        "Error: Either --csv or --json."
+        "Error: --csv and --json exclude each other."
     )

@@ -138,7 +138,7 @@ def test_empty_list(daemon: Daemon) -> None:
     """A terminal without commands is told from one that is not known."""
     daemon.terminal("QUEUE2")
     run = daemon.zkpush("commands", "list", "QUEUE2")
-    assert (said(run), run.stderr) == ("", "QUEUE2 has had no commands.\n")
+    assert (said(run), run.stderr) == ("", "No commands were queued for QUEUE2.\n")
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
         "Error: There is no terminal NOBODY."
     )
@@ -171,7 +171,7 @@ def test_mistakes(daemon: Daemon) -> None:
     assert failed(misused("commands", "send", "MISTAKE1", "DATA", "UPDATE"), 2) == (
         "Error: Invalid value for '[KEY=VALUE]...': 'UPDATE' is not KEY=VALUE."
     )
-    assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout goes with --wait."
+    assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout needs --wait."
     assert failed(daemon.zkpush("commands", "show", "nope")) == "Error: There is no command nope."
 
 

@@ -132,7 +132,7 @@ def test_templates_are_forgotten(data: pathlib.Path) -> None:
     doubtful = start("--data", str(data), "database", "forget-templates", stdin=subprocess.PIPE)
     out, _ = doubtful.communicate("n\n", timeout=SECONDS)
     assert doubtful.returncode == 1
-    assert "for good?" in out
+    assert "permanently?" in out
     done = zkpush("--data", str(data), "database", "forget-templates", "--yes")
     assert done.returncode == 0, done.stderr
     assert f"{PEOPLE} templates" in done.stdout

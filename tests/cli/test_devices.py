@@ -55,7 +55,7 @@ def test_approve_and_block(daemon: Daemon) -> None:
 def test_approve_before(daemon: Daemon) -> None:
     """A terminal can be approved before it connects, if that is meant."""
     message = failed(daemon.zkpush("devices", "approve", "EARLY1"))
-    assert message.endswith("; to approve it before it connects, say --add.")
+    assert message.endswith(". To approve it before it connects, give --add.")
     assert said(daemon.zkpush("devices", "approve", "EARLY1", "--add")) == "EARLY1 is approved.\n"
     assert shown(daemon, "EARLY1")["state"] == "approved"
 
@@ -108,13 +108,13 @@ def test_keys(daemon: Daemon) -> None:
     lines = text.splitlines()
     assert lines[:2] == [
         "KEYS1 is approved.",
-        "No pushcommkey is pinned. To pin an offered one, name it with --key:",
+        "No pushcommkey is pinned. To pin an offered one, give its fingerprint with --key:",
     ]
     assert {line.split()[0] for line in lines[2:]} == {ours, theirs}
     lines = said(daemon.zkpush("devices", "approve", "KEYS1", "--key", ours)).splitlines()
     assert lines[:2] == [
         "KEYS1 is approved.",
-        "Its pushcommkey is pinned; compare the address with the terminal's:",
+        "Its pushcommkey is pinned. Check that the address is that of the terminal:",
     ]
     assert f"{ours} pinned, from 127.0.0.1, 20" in lines[2]
     shown = said(daemon.zkpush("devices", "show", "KEYS1"))
@@ -179,10 +179,14 @@ def test_set_networks(daemon: Daemon) -> None:
     ("pair", "status", "message"),
     [
         ("Dely=5", 1, f"Dely is not an option that can be set; there are {OPTIONS}"),
-        ("Dely=", 2, f"Dely is not a key that can be set; there are {KEYS}."),
-        ("timezone=", 2, "A terminal always has a timezone: say which."),
-        ("token=", 2, "A terminal always has a token policy: check, require or ignore."),
-        ("secret=x", 2, "Put the secret into a file, and say secret=@FILE."),
+        ("Dely=", 2, f"Dely is not a known key; the keys are {KEYS}."),
+        (
+            "timezone=",
+            2,
+            "timezone cannot be removed; set another zone, such as timezone=Europe/Berlin.",
+        ),
+        ("token=", 2, "token cannot be removed; set it to check, require or ignore."),
+        ("secret=x", 2, "Put the secret into a file, and give secret=@FILE."),
         ("secret=@/nowhere", 2, "/nowhere cannot be read: No such file or directory."),
     ],
 )
@@ -238,7 +242,7 @@ def test_resend(daemon: Daemon) -> None:
     command_id, command = terminal.command()
     assert command == "CHECK"
     assert text == (
-        f"RESEND1 will send attendance again after its next poll (command {command_id}).\n"
+        f"RESEND1 will upload attendance again after its next poll (command {command_id}).\n"
     )
     assert b"\nATTLOGStamp=0\n" in terminal.exchange()
 

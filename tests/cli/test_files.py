@@ -80,7 +80,7 @@ def test_get(daemon: Daemon, firmware: pathlib.Path, tmp_path: pathlib.Path) -> 
     assert out.read_bytes() == CONTENT
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert failed(daemon.zkpush("files", "get", file_id, str(out))) == (
-        f"Error: {out} is there already; name another file."
+        f"Error: {out} exists already; give another file name."
     )
 
 
@@ -103,7 +103,7 @@ def test_get_damaged(serve: Callable[..., str], tmp_path: pathlib.Path, content:
 
     out = tmp_path / "out"
     run = zkpush("--url", serve(reply), "--token", "t", "files", "get", "1", str(out))
-    assert failed(run) == "Error: What came is not the file 1: its MD5 differs."
+    assert failed(run) == "Error: The download of file 1 is damaged: its MD5 differs. Try again."
     assert not out.exists()
 
 

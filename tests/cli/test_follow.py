@@ -140,7 +140,7 @@ def test_a_restart_of_the_daemon_loses_and_doubles_nothing(tmp_path: pathlib.Pat
         status, message = run.interrupt()
     daemon.stop()
     assert run.pins == sent
-    lost, back = "The connection is lost; the daemon is waited for.\n", "The daemon is back.\n"
+    lost, back = "The connection is lost; waiting for the daemon.\n", "The daemon is back.\n"
     assert (status, message) == (0, (lost + back) * 2)
 
 

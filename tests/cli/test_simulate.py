@@ -145,17 +145,17 @@ def test_no_fault() -> None:
     """What is no fault is a mistake of usage, and the message names those there are."""
     run = misused("simulate", "--server", "http://server", "--faults", "fire=1")
     message = failed(run, 2)
-    assert "'fire=1' is not a fault; there are double-answers, lose-answers" in message
+    assert "'fire=1' is not a fault; faults are double-answers, lose-answers" in message
 
 
 def test_no_model() -> None:
     """What is no model is a mistake of usage, and the message names those there are."""
     run = misused("simulate", "--server", "http://server", "--models", "att,abc")
-    assert "'abc' is not a model; there are att, pid, classic, old." in failed(run, 2)
+    assert "'abc' is not a model; models are att, pid, classic, old." in failed(run, 2)
 
 
 def test_no_server() -> None:
     """What is no URL is a mistake of usage."""
     assert failed(misused("simulate", "--server", "localhost"), 2) == (
-        "Error: --server begins with http:// or https://."
+        "Error: --server must begin with http:// or https://."
     )

@@ -90,7 +90,7 @@ def test_both_on_command_line(daemon: Daemon) -> None:
 def test_nothing_said() -> None:
     """Without a daemon to talk to, the options are named."""
     assert failed(misused("devices", "list"), 2) == (
-        "Error: Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine, "
+        "Error: No daemon is named: give --data DIR (or ZKPUSH_DATA) on its machine, "
         "or --url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)."
     )
 
@@ -142,7 +142,7 @@ def test_not_running(tmp_path: pathlib.Path) -> None:
         f"Start it with: twistd -n zkpush --data {tmp_path}"
     )
     assert failed(zkpush("--url", url, "--token", "t", "devices", "list")) == (
-        f"Error: Nothing answers at {url}: check --url, and that the daemon runs there."
+        f"Error: Nothing answers at {url}: check --url, and that the daemon is running there."
     )
 
 
@@ -153,8 +153,8 @@ def test_token_refused(daemon: Daemon, tmp_path: pathlib.Path) -> None:
     )
     directory(tmp_path, daemon.url, "stale")
     assert failed(zkpush("--data", str(tmp_path), "devices", "list")) == (
-        f"Error: {daemon.url} refused the token of {tmp_path}/admin.token: what answers there is "
-        "another daemon than the one of that directory. Is that one running?"
+        f"Error: {daemon.url} refused the token in {tmp_path}/admin.token: another daemon "
+        "answers there. Check that the daemon of that directory is running."
     )
 
 
@@ -167,13 +167,13 @@ def test_no_url() -> None:
 def test_no_scheme() -> None:
     """A URL without a scheme is a mistake of usage."""
     run = misused("--url", "localhost:8082", "--token", "t", "devices", "list")
-    assert failed(run, 2) == "Error: --url begins with http:// or https://."
+    assert failed(run, 2) == "Error: --url must begin with http:// or https://."
 
 
 def test_no_password_in_a_url() -> None:
     """It would be shown in messages; what is wrong with it is said without it."""
     run = misused("--url", "http://ann:pass-4711@hr.example.com", "--token", "t", "devices", "list")
-    assert failed(run, 2) == "Error: --url takes no user and no password: --token says it all."
+    assert failed(run, 2) == "Error: --url takes no user and password; give --token instead."
     assert "4711" not in run.stderr
 
 
@@ -204,7 +204,7 @@ def test_something_else(serve: Callable[..., str], status: int, body: bytes) -> 
     """A server that is not zkpush is told apart."""
     url = serve(lambda method, path: (status, body))
     assert failed(zkpush("--url", url, "--token", "t", "devices", "list")) == (
-        f"Error: What answers at {url} is not the API of zkpush (status {status}): "
+        f"Error: The server at {url} is not the API of zkpush (status {status}): "
         "check --url, or the daemon's --manage."
     )
 

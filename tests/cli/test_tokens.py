@@ -21,7 +21,7 @@ def test_a_token_is_printed_once(daemon: Daemon) -> None:
     run = daemon.zkpush("tokens", "create", "print1", "--scope", "read", "--scope", "read")
     token = said(run).strip()
     assert token.startswith("zkp_")
-    assert run.stderr == "This is the token print1; it is not shown again.\n"
+    assert run.stderr == "Token print1; it is not shown again:\n"
     assert token not in said(daemon.zkpush("tokens", "list"))
     env = environment(ZKPUSH_URL=daemon.url, ZKPUSH_TOKEN=token)
     said(zkpush("devices", "list", env=env))
@@ -89,4 +89,4 @@ def test_the_audit_log_is_exported(daemon: Daemon) -> None:
     assert [int(row["id"]) for row in rows] == list(range(1, len(rows) + 1))
     assert "token export1" in [row["subject"] for row in rows]
     both = failed(daemon.zkpush("audit", "list", "--csv", "--json"), 2)
-    assert both == "Error: Either --csv or --json."
+    assert both == "Error: --csv and --json exclude each other."

@@ -57,7 +57,7 @@ def test_export(daemon: Daemon, people: None, tmp_path: pathlib.Path) -> None:
     assert (rows["71"]["name"], rows["71"]["card"]) == ("Ann", "123456789")
     assert rows["72"]["name"] == "'=SUM(1)"
     assert failed(daemon.zkpush("users", "export", str(file))) == (
-        f"Error: {file} is there already; name another file."
+        f"Error: {file} exists already; give another file name."
     )
     printed = said(daemon.zkpush("users", "export", "-"))
     assert len(printed.splitlines()) == len(file.read_text().splitlines())

@@ -1,8 +1,7 @@
-"""`zkpush`: the command line, for people and their scripts.
+"""`zkpush`: the command line, for people and scripts.
 
-It talks to a daemon through its API only, on this machine or on another one; but for `database`,
-which is for when no daemon runs. Exit status 0 means done, 1 failed (the message is on stderr), 2
-not understood.
+All commands use the API of a daemon, on this machine or another one, except `database`, which works
+on the database itself. Exit status: 0 success, 1 failure (the message is on stderr), 2 usage error.
 """
 
 from __future__ import annotations
@@ -35,22 +34,24 @@ from .users import users
     envvar="ZKPUSH_DATA",
     metavar="DIR",
     show_envvar=True,
-    help="Data directory of a daemon on this machine; says where it is, and holds its token.",
+    help="Data directory of a daemon on this machine. The address of the API and the token are "
+    "read from it.",
 )
 @click.option(
     "--url",
     envvar="ZKPUSH_URL",
     metavar="URL",
     show_envvar=True,
-    help="Where the API of a daemon on another machine is, such as https://hr.example.com:8082.",
+    help="URL of the API of a daemon on another machine, such as https://hr.example.com:8082. "
+    "Needs --token.",
 )
 @click.option(
     "--token",
     envvar="ZKPUSH_TOKEN",
     metavar="TOKEN",
     show_envvar=True,
-    help="Token for the API. Other users of this machine can see a command line, but not a "
-    "variable.",
+    help="API token. Prefer the environment variable: other users of this machine can see "
+    "command lines.",
 )
 @click.option(
     "--ca",
@@ -58,15 +59,22 @@ from .users import users
     envvar="ZKPUSH_CA",
     metavar="FILE",
     show_envvar=True,
-    help="PEM file of the authority that signed the API's certificate, or of that certificate if "
-    "it is self-signed; without it, those that this machine trusts.",
+    help="PEM file with the CA that signed the API's certificate, or with that certificate itself "
+    "if it is self-signed. Default: the CAs that this machine trusts.",
 )
 @click.version_option(__version__, prog_name="zkpush")
 @click.pass_context
 def main(
     context: click.Context, data: Path | None, url: str | None, token: str | None, ca: Path | None
 ) -> None:
-    """Work with the attendance terminals that push to a zkpush server."""
+    """Manage the attendance terminals of a zkpush server.
+
+    \b
+    Examples:
+      zkpush --data data devices list
+      zkpush --data data devices approve SN
+      zkpush --data data attendance list --since 2026-03-01 --csv
+    """
     context.obj = attrs.evolve(Given.by(context, data, url, token), ca=ca)
 
 

@@ -11,7 +11,7 @@ from ..protocol.serials import check_serial
 
 
 def serial_number(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Check a serial number, so that a mistake is not taken for an unknown terminal."""
+    """Check a serial number, so that a typing error is not reported as an unknown terminal."""
     try:
         return None if value is None else check_serial(value)
     except TerminalError as error:
@@ -19,7 +19,7 @@ def serial_number(context: click.Context, param: click.Parameter, value: str | N
 
 
 def pairs(context: click.Context, param: click.Parameter, values: Iterable[str]) -> dict[str, str]:
-    """Split each `KEY=VALUE` at its first `=`; a key may be there once."""
+    """Split each `KEY=VALUE` at its first `=`. A repeated key is a usage error."""
     split: dict[str, str] = {}
     for text in values:
         key, equals, value = text.partition("=")
@@ -31,5 +31,8 @@ def pairs(context: click.Context, param: click.Parameter, values: Iterable[str])
     return split
 
 
+TIME_FORMAT = "ISO 8601 date or time; UTC if it has no offset."
+"""How options that take a time are written."""
+
 serial = click.argument("sn", metavar="SN", callback=serial_number)
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from twisted.internet.defer import CancelledError
 
-from .arguments import as_json, serial_number
+from .arguments import TIME_FORMAT, as_json, serial_number
 from .client import CSV, Api, Item
 from .following import follow
 from .output import Column, Table, print_csv, print_json, print_list
@@ -24,16 +24,16 @@ _COLUMNS = (
 
 @click.group()
 def attendance() -> None:
-    """See who was verified when."""
+    """List and follow attendance records (punches)."""
 
 
 @attendance.command("list")
-@click.option("--device", metavar="SN", callback=serial_number, help="Only of this terminal.")
-@click.option("--pin", help="Only of this user.")
-@click.option("--since", metavar="TIME", help="From this date or time on (ISO 8601, else UTC).")
-@click.option("--until", metavar="TIME", help="Before this date or time (ISO 8601, else UTC).")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with everything there is.")
+@click.option("--device", metavar="SN", callback=serial_number, help="Only from this terminal.")
+@click.option("--pin", metavar="PIN", help="Only of this user.")
+@click.option("--since", metavar="TIME", help=f"From this time on. {TIME_FORMAT}")
+@click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N records.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
 @as_json
 @with_api
 async def list_(
@@ -48,10 +48,10 @@ async def list_(
 ) -> None:
     """List attendance records, in the order they were stored.
 
-    Time is the terminal's own wall clock; CSV and JSON also have UTC.
+    Time is the wall clock of the terminal. CSV and JSON also contain the time in UTC.
     """
     if as_csv and as_json:
-        raise click.UsageError("Either --csv or --json.")
+        raise click.UsageError("--csv and --json exclude each other.")
     filters = {"device": device, "pin": pin, "since": since, "until": until}
     if as_csv:
         await print_csv(api.pages("attendance", accept=CSV, limit=limit, filters=filters))
@@ -60,7 +60,7 @@ async def list_(
         api.pages("attendance", limit=limit, filters=filters),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no such records.",
+        empty="No records found.",
     )
 
 
@@ -68,10 +68,10 @@ async def list_(
 @as_json
 @with_api
 async def follow_(api: Api, as_json: bool) -> None:
-    """Print new attendance records as they come, until interrupted.
+    """Print new attendance records as they arrive, until interrupted.
 
-    JSON is an object a line. If the daemon is restarted, it goes on where it was: each record is
-    printed once.
+    With --json, each line is one JSON object. After a restart of the daemon the command resumes;
+    each record is printed once.
     """
     table = Table(_COLUMNS)
 

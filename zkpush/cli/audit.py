@@ -1,10 +1,10 @@
-"""`zkpush audit`: who did what, and who was turned away."""
+"""`zkpush audit`: the audit log."""
 
 from __future__ import annotations
 
 import click
 
-from .arguments import as_json
+from .arguments import TIME_FORMAT, as_json
 from .client import CSV, Api
 from .output import Column, print_csv, print_list
 from .running import with_api
@@ -22,19 +22,20 @@ _COLUMNS = (
 
 @click.group()
 def audit() -> None:
-    """See who did what, and who was turned away.
+    """List the audit log: changes, access to secrets, and refused requests.
 
-    People stand in it as `person:…`. Their user IDs are shown as long as the server knows them.
+    The log names people as `person:…`. The list also shows their user IDs while the server knows
+    them.
     """
 
 
 @audit.command("list")
-@click.option("--since", metavar="TIME", help="From this date or time on (ISO 8601, else UTC).")
-@click.option("--until", metavar="TIME", help="Before this date or time (ISO 8601, else UTC).")
-@click.option("--actor", help="Only of this one, such as 'token hr' or 'device SN'.")
-@click.option("--action", help="Only this, such as 'queue command' or 'refused'.")
-@click.option("--pin", metavar="PIN", help="Only what names the person with this user ID.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--since", metavar="TIME", help=f"From this time on. {TIME_FORMAT}")
+@click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
+@click.option("--actor", help="Only entries of this actor, such as 'token hr' or 'device SN'.")
+@click.option("--action", help="Only this action, such as 'queue command' or 'refused'.")
+@click.option("--pin", metavar="PIN", help="Only entries about the person with this user ID.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N entries.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @as_json
 @with_api
@@ -49,9 +50,9 @@ async def list_(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """List the audit log, in the order it was written."""
+    """List the audit log, oldest entry first."""
     if as_csv and as_json:
-        raise click.UsageError("Either --csv or --json.")
+        raise click.UsageError("--csv and --json exclude each other.")
     filters = {"since": since, "until": until, "actor": actor, "action": action, "pin": pin}
     if as_csv:
         await print_csv(api.pages("audit", accept=CSV, limit=limit, filters=filters))
@@ -60,5 +61,5 @@ async def list_(
         api.pages("audit", limit=limit, filters=filters),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no such records.",
+        empty="No entries found.",
     )

@@ -311,7 +311,7 @@ class Api:
     def _stranger(self, answer: _Answer) -> ApiFailure:
         return ApiFailure(
             answer.status,
-            f"What answers at {self._target.url} is not the API of zkpush (status "
+            f"The server at {self._target.url} is not the API of zkpush (status "
             f"{answer.status}): check --url, or the daemon's --manage.",
         )
 

@@ -1,4 +1,4 @@
-"""`zkpush commands`: what terminals are asked to do."""
+"""`zkpush commands`: commands for terminals, and their results."""
 
 from __future__ import annotations
 
@@ -34,19 +34,21 @@ _command_id = click.argument("id", metavar="ID")
 
 @click.group()
 def commands() -> None:
-    """Ask terminals to do something, and see what has become of it."""
+    """Queue commands for terminals and see their results."""
 
 
 @commands.command(epilog=_COMMANDS, short_help="Queue a command for a terminal.")
 @serial
 @click.argument("command")
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, callback=pairs)
-@click.option("--wait", is_flag=True, help="Wait until it is done; exit status 1 if it is not.")
+@click.option(
+    "--wait", is_flag=True, help="Wait for the result. Exit status 1 unless the command succeeds."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Wait no longer; the command stays queued. Default: until it ends.",
+    help="Stop waiting after this time; the command stays queued. Default: no limit.",
 )
 @as_json
 @with_api
@@ -59,12 +61,17 @@ async def send(
     timeout: float | None,
     as_json: bool,
 ) -> None:
-    """Queue a command for a terminal, which gets it at its next poll. Prints the command's ID.
+    """Queue a command for a terminal, and print the ID of the command.
 
-    COMMAND is one argument: quote it where it is of several words.
+    The terminal fetches the command at its next poll. COMMAND is one argument: quote it if it has
+    several words. `zkpush commands catalogue` lists all commands with their parameters.
+
+    \b
+    Example:
+      zkpush commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
     """
     if timeout is not None and not wait:
-        raise click.UsageError("--timeout goes with --wait.")
+        raise click.UsageError("--timeout needs --wait.")
     body = {"command": command, "params": params}
     queued = await api.send("POST", "devices", sn, "commands", body=body)
     if not as_json:
@@ -84,7 +91,7 @@ async def send(
 
 
 async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
-    """A command once it has ended, or as it is when the time is over."""
+    """Poll a command until it ends or the timeout passes; return its last state."""
     started = api.clock.seconds()
     with progress() as say:
         while command["state"] not in FINAL_STATES:
@@ -99,7 +106,7 @@ async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
 
 
 def _verdict(command: Item, timeout: float | None) -> str:
-    """Why a command is not done."""
+    """Error message for a command that did not succeed."""
     id, state = command["id"], command["state"]
     if state not in FINAL_STATES:
         return (
@@ -123,12 +130,12 @@ async def list_(api: Api, sn: str, as_json: bool) -> None:
         pages if as_json else _with_params(pages),
         _COLUMNS,
         as_json=as_json,
-        empty=f"{sn} has had no commands.",
+        empty=f"No commands were queued for {sn}.",
     )
 
 
 async def _with_params(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
-    """The commands as they are typed: words and parameters together."""
+    """Show each command as it is typed: its name and parameters in one column."""
     async for page in pages:
         items = [
             {**item, "command": " ".join([item["command"], printable(item["params"])]).strip()}
@@ -142,7 +149,7 @@ async def _with_params(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
 @as_json
 @with_api
 async def show(api: Api, id: str, as_json: bool) -> None:
-    """Show a command, and what has become of it."""
+    """Show a command with its state and result."""
     print_object(await api.get("commands", id), as_json=as_json)
 
 
@@ -150,7 +157,10 @@ async def show(api: Api, id: str, as_json: bool) -> None:
 @_command_id
 @with_api
 async def cancel(api: Api, id: str) -> None:
-    """Cancel a command that has not ended. A terminal that has it already may still do it."""
+    """Cancel a command that has not ended.
+
+    A terminal that has fetched the command already may still execute it.
+    """
     await api.send("DELETE", "commands", id)
     echo(f"The command {id} is cancelled.")
 
@@ -159,7 +169,7 @@ async def cancel(api: Api, id: str) -> None:
 @as_json
 @with_api
 async def catalogue(api: Api, as_json: bool) -> None:
-    """List what can be asked of terminals, with the parameters of each; `*` has to be there."""
+    """List all commands with their parameters; `*` marks a required one."""
     await print_list(
         api.pages("commands", "catalogue"),
         (
@@ -174,5 +184,5 @@ async def catalogue(api: Api, as_json: bool) -> None:
 
 
 def _parameters(params: list[Item]) -> str:
-    """The names of parameters, those marked that have to be there."""
+    """Names of the parameters; `*` marks the required ones."""
     return " ".join(param["name"] + ("*" if param["required"] else "") for param in params)

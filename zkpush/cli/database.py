@@ -1,4 +1,4 @@
-"""`zkpush database`: maintenance of the database, on its machine."""
+"""`zkpush database`: maintenance of the database, on the machine of the daemon."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from .output import echo, printable
 from .target import Given
 
 MOST_SHOWN = 20
-"""Faults that are printed; the rest is counted."""
+"""Most faults that are printed; the others are counted."""
 
 
 @click.group()
 def database() -> None:
-    """Upgrade, check and re-key the database, on its machine.
+    """Upgrade, check and re-key the database.
 
-    Everything but `check` needs the daemon to be stopped.
+    Run these commands on the machine of the daemon, with --data. All except `check` need the daemon
+    to be stopped.
     """
 
 
@@ -31,20 +32,20 @@ T = TypeVar("T")
 
 
 def _of_daemon(command: Callable[P, T]) -> Callable[P, T]:
-    """The options that say which database the daemon has."""
+    """Add the options that locate the daemon's database."""
     for option in (
         click.option(
             "--database",
             "url",
             metavar="URL",
-            help="The --database that the daemon is started with, if it is.",
+            help="The --database option that the daemon is started with, if any.",
         ),
         click.option(
             "--config",
             "file",
             type=click.Path(path_type=Path),
             metavar="FILE",
-            help="The TOML file that the daemon is started with, if it names the database.",
+            help="The configuration file of the daemon, if it sets `database`.",
         ),
     ):
         command = option(command)
@@ -53,12 +54,14 @@ def _of_daemon(command: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def _explained(given: Given) -> Iterator[Path]:
-    """The data directory; what goes wrong is said in a line, with exit status 1."""
+    """The data directory. Errors become one line on stderr and exit status 1."""
     from ..config import ConfigError
     from ..interfaces import StoreError
 
     if given.data is None:
-        raise click.UsageError("Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine.")
+        raise click.UsageError(
+            "No data directory: give --data DIR (or ZKPUSH_DATA) on the machine of the daemon."
+        )
     try:
         yield given.data
     except (ConfigError, StoreError, ValueError) as error:
@@ -73,18 +76,19 @@ def _explained(given: Given) -> Iterator[Path]:
 @_of_daemon
 @click.pass_obj
 def upgrade(given: Given, file: Path | None, url: str | None) -> None:
-    """Bring the database to the schema of this version, without starting the daemon.
+    """Upgrade the database to the schema of this version.
 
-    A database file is copied beside itself first. The daemon does the same when it starts.
+    The daemon does the same when it starts. Both copy an SQLite database first, into the same
+    directory.
     """
     from ..maintenance import upgrade as migrate  # with the database: other commands do not need it
 
     with _explained(given) as data:
         before, after = migrate(data, file, url)
     if before == after:
-        echo(f"The database is of revision {after} already.")
+        echo(f"The database is at revision {after} already.")
     else:
-        echo(f"The database is of revision {after} now; it was of {before}.")
+        echo(f"The database is at revision {after} now; it was at {before}.")
 
 
 @database.command()
@@ -93,15 +97,17 @@ def upgrade(given: Given, file: Path | None, url: str | None) -> None:
     "--head",
     "noted",
     metavar="ID:MAC",
-    help="A head of the audit log that an earlier check printed: it must still be in the log.",
+    help="Head of the audit log that an earlier check printed. The check fails if the log does "
+    "not contain it.",
 )
 @click.pass_obj
 def check(given: Given, file: Path | None, url: str | None, noted: str | None) -> None:
-    """Check the database and the audit log; the daemon may run meanwhile.
+    """Check the database and the audit log. The daemon may be running.
 
-    Runs the integrity check of the database, then verifies the hash chain of the audit log: rows
-    that were changed, inserted, moved or removed are found. An older copy of the whole database is
-    found only with --head. Exit status 1 means that something is wrong.
+    The command runs the integrity check of the database, then verifies the hash chain of the audit
+    log. It finds audit rows that were changed, inserted, moved or removed. It finds that the whole
+    database was replaced by an older copy only with --head. Exit status 1 means that a fault was
+    found.
     """
     from ..maintenance import check as check_database
 
@@ -116,7 +122,7 @@ def check(given: Given, file: Path | None, url: str | None, noted: str | None) -
         echo(f"Audit log: {checked.rows} rows verified{since}.")
         if checked.head:
             echo(f"Head of the audit log: {checked.head}")
-            echo("Note it on another machine; `--head` then finds an older copy.")
+            echo("Keep it on another machine. `check --head` with it detects an older copy.")
     for words in (*checked.damage, *checked.faults)[:MOST_SHOWN]:
         echo(f"zkpush: {printable(words)}", err=True)
     more = len(checked.damage) + len(checked.faults) - MOST_SHOWN
@@ -143,11 +149,11 @@ def check(given: Given, file: Path | None, url: str | None, noted: str | None) -
 @_of_daemon
 @click.pass_obj
 def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
-    """Make a new key for secrets at rest, and seal everything anew.
+    """Replace the key that encrypts secrets at rest, and encrypt them again.
 
-    Stop the daemon first, on every machine that uses the database. If this is interrupted, in
-    whatever way, run it again: it goes on. Afterwards the old key opens nothing that is in the
-    database; it does open backups from before, so keep it with those, or remove them.
+    Stop the daemon first, on every machine that uses the database. If the command is interrupted,
+    run it again: it continues. Afterwards the old key decrypts nothing in the database. It still
+    decrypts older backups: keep it with them, or delete those backups.
     """
     from ..maintenance import rotate_key as rotate  # with the database: no other command needs it
 
@@ -171,29 +177,30 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
         bar.stop()
     if rotated.damaged:
         echo(
-            f"{rotated.damaged} values were damaged, and could not be opened: they are lost.",
+            f"{rotated.damaged} damaged values could not be decrypted and are lost.",
             err=True,
         )
-    echo(f"The key {rotated.name} in {rotated.key_file} seals the database now.")
-    echo("Back it up, apart from the database: without it, what is sealed is lost.")
+    echo(f"The key {rotated.name} in {rotated.key_file} encrypts the database now.")
+    echo("Back it up, apart from the database: without it, the encrypted values are lost.")
     if rotated.is_shared:
-        echo("Copy it to every other machine that uses the database, before they start.")
+        echo("Copy it to every other machine that uses the database, before their daemons start.")
 
 
 @database.command()
 @_of_daemon
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool) -> None:
-    """Remove all templates and comparison photos, for good.
+    """Delete all templates and comparison photos permanently.
 
-    Also the fingerprints of identity cards, and commands and unreadable lines with any of them. For
-    a server that is to have none: set privacy.templates to false first. Stop the daemon before.
+    The command also deletes the fingerprints of identity cards, and commands and rejects that
+    contain any of these. Stop the daemon first, and set `privacy.templates = false`, otherwise
+    terminals send their templates again.
     """
     from ..maintenance import forget_templates as forget
 
     with _explained(given) as data:
         if not yes:
-            click.confirm("Remove all templates from the database, for good?", abort=True)
+            click.confirm("Delete all templates from the database permanently?", abort=True)
         count = forget(data, file, url)
-    echo(f"{count} templates and comparison photos are removed.")
+    echo(f"{count} templates and comparison photos were deleted.")

@@ -27,10 +27,10 @@ _COLUMNS = (
     Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
 )
 _OWN = ("alias", "area", "timezone", "networks", "encryption", "cipher", "token", "comm_key")
-"""What an operator says about a terminal; everything else is told to the terminal."""
+"""Keys that the server keeps for itself; every other key is an option sent to the terminal."""
 _ALWAYS = {
-    "timezone": "A terminal always has a timezone: say which.",
-    "token": "A terminal always has a token policy: check, require or ignore.",
+    "timezone": "timezone cannot be removed; set another zone, such as timezone=Europe/Berlin.",
+    "token": "token cannot be removed; set it to check, require or ignore.",
 }
 _OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
 _TABLES = {
@@ -46,7 +46,7 @@ _TABLES = {
 
 @click.group()
 def devices() -> None:
-    """See, approve and configure terminals."""
+    """List, approve, block and configure terminals."""
 
 
 @devices.command("list")
@@ -58,7 +58,7 @@ async def list_(api: Api, as_json: bool) -> None:
         api.pages("devices"),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no terminals yet. One that connects is listed here, as pending.",
+        empty="There are no terminals yet. A terminal that connects appears here as pending.",
     )
 
 
@@ -67,7 +67,7 @@ async def list_(api: Api, as_json: bool) -> None:
 @as_json
 @with_api
 async def show(api: Api, sn: str, as_json: bool) -> None:
-    """Show all that is known of a terminal."""
+    """Show the details of a terminal."""
     device = await api.get("devices", sn)
     if not as_json:
         device["problems"] = [
@@ -80,18 +80,19 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 
 @devices.command()
 @serial
-@click.option("--add", is_flag=True, help="Add it, if it has not connected yet.")
+@click.option("--add", is_flag=True, help="Add the terminal if it has not connected yet.")
 @click.option(
     "--key",
     metavar="FINGERPRINT",
-    help="Pin this pushcommkey: the terminal is refused with any other.",
+    help="Pin the pushcommkey with this fingerprint; any other is refused.",
 )
 @with_api
 async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
-    """Let a terminal in: its data is taken from now on.
+    """Approve a terminal: the server accepts its data from now on.
 
-    If it waits for approval and one pushcommkey was offered in its name, that one is pinned. If
-    several were, or it is approved already, name the right one with --key.
+    If the terminal is pending and exactly one pushcommkey was offered under its serial number,
+    approval pins that one. If several were offered, or the terminal is approved already, choose one
+    with --key.
     """
     body: dict[str, object] = {"state": "approved"}
     if key is not None:
@@ -102,7 +103,7 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
         if failure.status == HTTPStatus.NOT_FOUND:
             raise ApiFailure(
                 failure.status,
-                f"{failure.message.rstrip('.')}; to approve it before it connects, say --add.",
+                f"{failure.message.rstrip('.')}. To approve it before it connects, give --add.",
             ) from None
         raise
     echo(f"{sn} is approved.")
@@ -111,11 +112,11 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
     if not lines:
         return
     if all(one["fingerprint"] == keys["pinned"] for one in keys["offered"]):
-        echo("Its pushcommkey is pinned; compare the address with the terminal's:")
+        echo("Its pushcommkey is pinned. Check that the address is that of the terminal:")
     elif keys["pinned"] is None:
-        echo("No pushcommkey is pinned. To pin an offered one, name it with --key:")
+        echo("No pushcommkey is pinned. To pin an offered one, give its fingerprint with --key:")
     else:
-        echo("Its pinned pushcommkey stays. To pin another one, name it with --key:")
+        echo("Its pinned pushcommkey stays. To pin another, give its fingerprint with --key:")
     for line in lines:
         echo(f"  {line}")
 
@@ -124,26 +125,37 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
 @serial
 @with_api
 async def block(api: Api, sn: str) -> None:
-    """Shut a terminal out: nothing of it is taken, what is stored stays."""
+    """Block a terminal: the server refuses its requests. Stored records stay."""
     await api.send("PATCH", "devices", sn, body={"state": "blocked"})
     echo(f"{sn} is blocked.")
 
 
-@devices.command("set", short_help="Name, place or configure a terminal.")
+@devices.command("set", short_help="Change attributes and options of a terminal.")
 @serial
 @click.argument("values", metavar="KEY=VALUE...", nargs=-1, required=True, callback=pairs)
 @with_api
 async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
-    """Name, place or configure a terminal.
+    """Change attributes and options of a terminal. `KEY=` without a value removes the value.
 
-    KEY is alias, area, timezone (of its wall clock, such as Europe/Berlin), networks (where it may
-    be, such as 10.1.0.0/16,10.2.0.5; it is refused from elsewhere), or an option that this terminal
-    is told otherwise than the others, such as Delay=5 or TransFlag=digits. KEY= with nothing behind
-    it removes the value.
+    \b
+    KEY is one of:
+      alias       name for people
+      area        where the terminal hangs
+      timezone    IANA zone of its wall clock, such as Europe/Berlin
+      networks    addresses and networks that it may connect from, such as
+                  10.1.0.0/16,10.2.0.5; it is refused from others
+      encryption  prefer, require or never
+      cipher      name of the cipher suite
+      secret      @FILE with the secret that the cipher suite needs
+      token       check, require or ignore
+      comm_key    fingerprint of the pinned pushcommkey
 
-    Its sessions: encryption (prefer, require, never), cipher (a suite), secret=@FILE (what the
-    suite needs of a secret is in the file), token (check, require, ignore), comm_key (the
-    fingerprint of its pushcommkey).
+    Any other KEY is an option of the protocol that this terminal receives instead of the general
+    one, such as Delay=5 or TransFlag=digits.
+
+    \b
+    Example:
+      zkpush devices set SN alias='Front door' timezone=Europe/Berlin
     """
     change: dict[str, object] = {}
     told: dict[str, str] = {}
@@ -158,7 +170,7 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
             told[key] = value
         else:
             keys = ", ".join([*_OWN, "secret", *_OPTIONS.values()])
-            raise click.UsageError(f"{key} is not a key that can be set; there are {keys}.")
+            raise click.UsageError(f"{key} is not a known key; the keys are {keys}.")
     for key, message in _ALWAYS.items():
         if change.get(key, "") is None:
             raise click.UsageError(message)
@@ -183,11 +195,11 @@ def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
 
 
 def _secret(value: str) -> str | None:
-    """The content of a file: what stands on a command line can be read by others."""
+    """Content of a file, in base64. The secret itself must not be on the command line."""
     if not value:
         return None
     if not value.startswith("@"):
-        raise click.UsageError("Put the secret into a file, and say secret=@FILE.")
+        raise click.UsageError("Put the secret into a file, and give secret=@FILE.")
     try:
         return base64.b64encode(Path(value[1:]).read_bytes()).decode()
     except OSError as error:
@@ -199,9 +211,10 @@ def _secret(value: str) -> str | None:
 @click.argument("data", metavar="DATA", type=click.Choice(list(_TABLES), case_sensitive=False))
 @with_api
 async def resend(api: Api, sn: str, data: str) -> None:
-    """Make a terminal send all it has of a kind of data again.
+    """Make a terminal upload all its data of one kind again.
 
-    What is stored already stays as it is. DATA is attendance, or the name of another table.
+    Records that are stored already do not change. DATA is a kind such as attendance, or the name of
+    a table of the protocol.
     """
     command = await api.send("POST", "devices", sn, "resend", body={"table": _TABLES[data]})
-    echo(f"{sn} will send {data} again after its next poll (command {command['id']}).")
+    echo(f"{sn} will upload {data} again after its next poll (command {command['id']}).")

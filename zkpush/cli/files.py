@@ -1,4 +1,4 @@
-"""`zkpush files`: what terminals are to fetch, and what came from them."""
+"""`zkpush files`: files that terminals download, and files that they uploaded."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ _file_id = click.argument("id", metavar="ID", type=click.IntRange(min=1))
 
 @click.group()
 def files() -> None:
-    """Give terminals files to fetch: firmware with UPGRADE, others with PutFile."""
+    """Manage files that terminals download (UPGRADE, PutFile) and files they uploaded."""
 
 
 @files.command()
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--name", help="What it is called; its own name, else.")
+@click.option("--name", help="Name of the file on the server. Default: the name in PATH.")
 @as_json
 @with_api
 async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
-    """Add a file. Prints its ID, which UPGRADE takes as `file`; PutFile takes the path."""
+    """Add a file for terminals, and print its ID.
+
+    The command UPGRADE takes the ID as `file`; PutFile takes the path that `zkpush files list`
+    shows.
+    """
     name = path.name if name is None else name
     try:
         with path.open("rb") as file, progress() as say:
@@ -57,7 +61,7 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the files for terminals, and those that came from them with GetFile and SHELL."""
+    """List the files for terminals and the files from terminals (GetFile, SHELL)."""
     await print_list(
         api.pages("files"),
         _COLUMNS,
@@ -71,7 +75,7 @@ async def list_(api: Api, as_json: bool) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @with_api
 async def get(api: Api, id: int, file: Path) -> None:
-    """Write what a file holds to FILE, only for its owner."""
+    """Download a file from the server to FILE, readable only by its owner."""
     found = await api.get("files", str(id))
     digest = hashlib.md5(usedforsecurity=False)
     try:
@@ -81,12 +85,14 @@ async def get(api: Api, id: int, file: Path) -> None:
                     told = _teller(f"Fetching {found['name']}", say)
                     await download(api, id, _taker(out, digest.update), told)
                 if digest.hexdigest() != found["md5"]:
-                    raise click.ClickException(f"What came is not the file {id}: its MD5 differs.")
+                    raise click.ClickException(
+                        f"The download of file {id} is damaged: its MD5 differs. Try again."
+                    )
             except BaseException:
                 file.unlink()
                 raise
     except FileExistsError:
-        raise click.ClickException(f"{file} is there already; name another file.") from None
+        raise click.ClickException(f"{file} exists already; give another file name.") from None
     except OSError as error:
         raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
 
@@ -95,7 +101,7 @@ async def get(api: Api, id: int, file: Path) -> None:
 @_file_id
 @with_api
 async def remove(api: Api, id: int) -> None:
-    """Remove a file; not while a terminal has still to fetch it."""
+    """Remove a file. Refused while a terminal still has to download it."""
     await api.send("DELETE", "files", str(id))
     echo(f"The file {id} is removed.")
 

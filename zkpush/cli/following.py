@@ -78,5 +78,5 @@ async def follow(api: Api, kinds: str, take: Callable[[str, Item], None]) -> Nev
                 raise
         if not told:
             told = True
-            echo("The connection is lost; the daemon is waited for.", err=True)
+            echo("The connection is lost; waiting for the daemon.", err=True)
         await deferLater(api.clock, PAUSE)

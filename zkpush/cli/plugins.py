@@ -23,12 +23,12 @@ _COLUMNS = (
 
 @click.group()
 def plugins() -> None:
-    """See the plugins of the server."""
+    """List the plugins of the server."""
 
 
 @plugins.command("list")
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List plugins with their state and the number of pending parts of uploads."""
+    """List plugins with their state and their number of pending uploads."""
     await print_list(api.pages("plugins"), _COLUMNS, as_json=as_json, empty="There are no plugins.")

@@ -1,4 +1,4 @@
-"""`zkpush problems`: what a person should look at."""
+"""`zkpush problems`: problems that need the attention of an operator."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ _COLUMNS = (
 
 @click.group()
 def problems() -> None:
-    """See the problems of the server and of terminals."""
+    """List problems of the server and of terminals."""
 
 
 @problems.command("list")
-@click.option("--device", metavar="SN", callback=serial_number, help="Only of this terminal.")
+@click.option("--device", metavar="SN", callback=serial_number, help="Only problems of this one.")
 @as_json
 @with_api
 async def list_(api: Api, device: str | None, as_json: bool) -> None:
-    """List the problems of the server, then those of terminals."""
+    """List the problems of the server, then those of terminals, with advice."""
     await print_list(
         api.pages("problems", filters={"device": device}),
         _COLUMNS,

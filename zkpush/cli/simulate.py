@@ -1,4 +1,4 @@
-"""`zkpush simulate`: terminals in software."""
+"""`zkpush simulate`: simulated terminals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..simulator.fleet import FleetPlan
 
 SECONDS = 60.0
-"""How long a simulation takes where nothing else is said."""
+"""Default duration of a simulation."""
 
 
 def check_models(
@@ -27,7 +27,7 @@ def check_models(
     names = tuple(name.strip() for name in value.split(","))
     for name in names:
         if name not in MODELS:
-            raise click.BadParameter(f"{name!r} is not a model; there are {', '.join(MODELS)}.")
+            raise click.BadParameter(f"{name!r} is not a model; models are {', '.join(MODELS)}.")
     return names
 
 
@@ -39,21 +39,28 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
         raise click.BadParameter(f"{error}.") from None
 
 
-@click.command(short_help="Push made-up records to a server, to try it.")
+@click.command(short_help="Run simulated terminals against a test server.")
 @click.option(
     "--server",
     required=True,
     metavar="URL",
-    help="Where the server takes terminals, such as http://127.0.0.1:8081.",
+    help="URL of the server's port for terminals, such as http://127.0.0.1:8081.",
 )
-@click.option("--devices", type=click.IntRange(1), default=1, show_default=True, metavar="N")
+@click.option(
+    "--devices",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Number of terminals.",
+)
 @click.option(
     "--users",
     type=click.IntRange(1),
     default=50,
     show_default=True,
     metavar="N",
-    help="Users of each terminal.",
+    help="Number of users of each terminal.",
 )
 @click.option(
     "--rate",
@@ -61,7 +68,7 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     default=1.0,
     show_default=True,
     metavar="R",
-    help="Records a second, of all terminals together.",
+    help="Attendance records per second, of all terminals together.",
 )
 @click.option(
     "--seed",
@@ -69,41 +76,44 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     default=0,
     show_default=True,
     metavar="S",
-    help="Another seed makes other terminals and other records.",
+    help="Seed of the random data: another seed makes other terminals and other records.",
 )
 @click.option(
     "--duration",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help=f"Stop after so long. Default: {SECONDS:.0f}, or no end with --punches.",
+    help=f"Stop after this time. Default: {SECONDS:.0f}; no limit with --punches.",
 )
 @click.option(
-    "--punches", type=click.IntRange(min=1), metavar="N", help="Stop after so many records."
+    "--punches",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stop after N attendance records.",
 )
 @click.option(
     "--models",
     callback=check_models,
     metavar="NAME,…",
-    help="The models that the terminals are of, in turn. "
+    help="Models of the terminals, assigned in turn. "
     + " ".join(f"{name}: {model.meaning}." for name, model in MODELS.items())
-    + f" Default: {ATT.name}, or all of them with --everything.",
+    + f" Default: {ATT.name}; all models with --everything.",
 )
 @click.option(
     "--everything",
     is_flag=True,
-    help="Send every kind of record that the models have, not only attendance: each once when a "
-    "terminal connects, with all its users, then now and then beside the attendance.",
+    help="Send all users and every kind of record that the models have, not only attendance: once "
+    "when a terminal connects, then occasionally.",
 )
 @click.option(
     "--encrypt",
     is_flag=True,
-    help="Encrypt all sessions (docs/encryption.md), of models of version 2.4.0 or above.",
+    help="Encrypt the sessions of models with protocol 2.4.0 or later (docs/encryption.md).",
 )
 @click.option(
     "--faults",
     callback=check_faults,
     metavar="NAME=VALUE,…",
-    help=f"What goes wrong on purpose: {SYNTAX}",
+    help=f"Faults to inject: {SYNTAX}",
 )
 def simulate(
     server: str,
@@ -118,26 +128,30 @@ def simulate(
     encrypt: bool,
     faults: Faults,
 ) -> None:
-    """Let terminals in software push made-up attendance records to a server, to try it.
+    """Run simulated terminals that push invented attendance records to a test server.
 
-    With --everything they hold people as real ones do, and send users, fingerprints, faces, finger
-    veins, unified templates, user photos, comparison and attendance photos, operations, errors,
-    identity cards, work codes and messages; what the server does not ask for, they keep. No model
-    has all of it: let there be four --devices, one of each.
+    The records look like real ones: do not use a production server. The server must admit the
+    terminals: start it with --admission open, or approve them.
 
-    They execute every command that the server has, as far as their model can: hold, delete and send
-    people and templates, count, fetch files and firmware, enrol.
+    With --everything, the terminals also hold and upload users, fingerprints, faces, finger veins,
+    unified templates, user photos, comparison photos, attendance photos, operation logs, error
+    logs, identity cards, work codes and messages, as far as the server asks for them. No model has
+    all of these: use --devices 4 to have one terminal of each model.
 
-    The records look like real ones: do not use a server that people rely on. The server has to
-    admit the terminals: start it with --admission open, or approve them. Exit status 0 means that
-    every record was acknowledged, and no request failed.
+    The terminals execute every command that their model supports.
+
+    Exit status 0 means that every record was acknowledged and no request failed.
+
+    \b
+    Example:
+      zkpush simulate --server http://127.0.0.1:8081 --devices 4 --everything
     """
     from ..simulator.fleet import FleetPlan
 
     if duration is None and punches is None:
         duration = SECONDS
     if not server.startswith(("http://", "https://")):
-        raise click.UsageError("--server begins with http:// or https://.")
+        raise click.UsageError("--server must begin with http:// or https://.")
     plan = FleetPlan(
         server=server,
         devices=devices,
@@ -155,13 +169,13 @@ def simulate(
 
 
 async def simulation(reactor: Any, plan: FleetPlan) -> None:
-    """Run a simulation, and print what came of it."""
+    """Run a simulation, and print the totals."""
     from ..simulator.fleet import run_fleet
 
     said: set[str] = set()
 
     def report(line: str) -> None:
-        """Say a thing once: a terminal that is refused says so at each of its tries."""
+        """Print each message once: a refused terminal reports it at every attempt."""
         if line not in said:
             said.add(line)
             echo(line, err=True)

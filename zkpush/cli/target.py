@@ -32,7 +32,9 @@ class Target:
     def if_silent(self) -> str:
         """What to do if nothing answers."""
         if self.data is None:
-            return f"Nothing answers at {self.url}: check --url, and that the daemon runs there."
+            return (
+                f"Nothing answers at {self.url}: check --url, and that the daemon is running there."
+            )
         return (
             f"The daemon is not running: nothing answers at {self.url}. "
             f"Start it with: twistd -n zkpush --data {self.data}"
@@ -41,9 +43,9 @@ class Target:
     def if_not_trusted(self, why: str) -> str:
         """What to do if its certificate is not sound."""
         return (
-            f"The certificate of {self.url} is not trusted: {why}. Give --url with the name that "
-            "is in the certificate, and --ca FILE (or ZKPUSH_CA) with the authority that signed "
-            "it, or with itself if it is self-signed."
+            f"The certificate of {self.url} is not trusted: {why}. Give --url with the name in the "
+            "certificate, and --ca FILE (or ZKPUSH_CA) with the CA that signed it, or with the "
+            "certificate itself if it is self-signed."
         )
 
     @property
@@ -52,8 +54,8 @@ class Target:
         if self.token_file is None:
             return f"{self.url} refused the token: check --token or ZKPUSH_TOKEN."
         return (
-            f"{self.url} refused the token of {self.token_file}: what answers there is another "
-            "daemon than the one of that directory. Is that one running?"
+            f"{self.url} refused the token in {self.token_file}: another daemon answers there. "
+            "Check that the daemon of that directory is running."
         )
 
 
@@ -93,16 +95,16 @@ class Given:
     def _found(self) -> Target:
         if self.url is not None:
             if not self.url.startswith(("http://", "https://")):
-                raise click.UsageError("--url begins with http:// or https://.")
+                raise click.UsageError("--url must begin with http:// or https://.")
             if "@" in self.url:
                 # It would be in every message.
-                raise click.UsageError("--url takes no user and no password: --token says it all.")
+                raise click.UsageError("--url takes no user and password; give --token instead.")
             if self.token is None and self.data is None:
                 raise click.UsageError("--url needs a token: --token or ZKPUSH_TOKEN.")
             return self._with_token(self.url.rstrip("/"), None)
         if self.data is None:
             raise click.UsageError(
-                "Which daemon? Give --data DIR (or ZKPUSH_DATA) on its machine, "
+                "No daemon is named: give --data DIR (or ZKPUSH_DATA) on its machine, "
                 "or --url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)."
             )
         return self._with_token(_read_url(self.data), self.data)

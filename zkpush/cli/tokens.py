@@ -1,11 +1,11 @@
-"""`zkpush tokens`: who else may use the API, and for what."""
+"""`zkpush tokens`: tokens for the API, and their scopes."""
 
 from __future__ import annotations
 
 import click
 
 from ..protocol.fields import Scope
-from .arguments import as_json
+from .arguments import TIME_FORMAT, as_json
 from .client import Api
 from .output import Column, echo, print_list, print_object
 from .running import with_api
@@ -22,7 +22,7 @@ _COLUMNS = (
 
 @click.group()
 def tokens() -> None:
-    """Give programs and people tokens of their own for the API."""
+    """Create, list and revoke API tokens."""
 
 
 @tokens.command()
@@ -33,23 +33,29 @@ def tokens() -> None:
     type=click.Choice([scope.value for scope in Scope]),
     multiple=True,
     required=True,
-    help="What it is for: read; biometrics (passwords, templates, photos); write (people, "
-    "terminals, ordinary commands); dangerous (SHELL, files, upgrades, every CLEAR, doors, options "
-    "with keys or addresses); admin (tokens, the audit log, protection of terminals). Repeatable.",
+    help="What the token may do: read; biometrics (see passwords, templates, photos); write "
+    "(change people and terminals, ordinary commands); dangerous (SHELL, files, upgrades, every "
+    "CLEAR, doors, options with keys or addresses); admin (tokens, audit log, protection of "
+    "terminals). Repeatable.",
 )
-@click.option("--expires", metavar="TIME", help="Good until then (ISO 8601, else UTC).")
+@click.option("--expires", metavar="TIME", help=f"End of its validity. {TIME_FORMAT}")
 @as_json
 @with_api
 async def create(
     api: Api, name: str, scopes: tuple[str, ...], expires: str | None, as_json: bool
 ) -> None:
-    """Make a token, and print it: it is never shown again."""
+    """Create a token and print it. It is not shown again.
+
+    \b
+    Example:
+      zkpush tokens create payroll --scope read
+    """
     body = {"name": name, "scopes": list(dict.fromkeys(scopes)), "expires_at": expires}
     made = await api.send("POST", "tokens", body=body)
     if as_json:
         print_object(made, as_json=True)
         return
-    echo(f"This is the token {name}; it is not shown again.", err=True)
+    echo(f"Token {name}; it is not shown again:", err=True)
     echo(made["token"])
 
 
@@ -57,13 +63,13 @@ async def create(
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the tokens that were made; that of the data directory is beside them."""
+    """List the created tokens. The token in DIR/admin.token is not among them."""
     await print_list(
         api.pages("tokens"),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no tokens but that of the data directory. "
-        "Make one with: zkpush tokens create NAME --scope read",
+        empty="There are no tokens except the one in DIR/admin.token. "
+        "Create one with: zkpush tokens create NAME --scope read",
     )
 
 
@@ -71,6 +77,6 @@ async def list_(api: Api, as_json: bool) -> None:
 @click.argument("name", metavar="NAME")
 @with_api
 async def revoke(api: Api, name: str) -> None:
-    """Revoke a token: within a second it is good for nothing."""
+    """Revoke a token. It stops working within a second."""
     await api.send("DELETE", "tokens", name)
     echo(f"The token {name} is revoked.")

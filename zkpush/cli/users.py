@@ -1,4 +1,4 @@
-"""`zkpush users`: the people, as terminals tell of them."""
+"""`zkpush users`: the people on the terminals."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ _COLUMNS = (
 
 @click.group()
 def users() -> None:
-    """See the people that terminals know."""
+    """List, show and export users (the people on the terminals)."""
 
 
 @users.command("list")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N users.")
 @as_json
 @with_api
 async def list_(api: Api, limit: int | None, as_json: bool) -> None:
-    """List the users of all terminals, in the order they were first met.
+    """List the users of all terminals, in the order they were first seen.
 
-    Terminal is the one that has said the newest of a user.
+    The column Terminal names the terminal that sent the newest data about a user.
     """
     await print_list(
         api.pages("users", limit=limit),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no users yet. Terminals send theirs by themselves.",
+        empty="There are no users yet. Terminals upload theirs on their own.",
     )
 
 
@@ -50,7 +50,7 @@ async def list_(api: Api, limit: int | None, as_json: bool) -> None:
 @as_json
 @with_api
 async def show(api: Api, pin: str, as_json: bool) -> None:
-    """Show all that is known of a user; the password with the scope `biometrics` only."""
+    """Show the details of a user. The password needs the scope `biometrics`."""
     print_object(await api.get("users", pin), as_json=as_json)
 
 
@@ -58,7 +58,7 @@ async def show(api: Api, pin: str, as_json: bool) -> None:
 @click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path, dir_okay=False))
 @with_api
 async def export(api: Api, file: Path) -> None:
-    """Write all users to a CSV file, only for its owner; `-` prints them."""
+    """Write all users to a CSV file, readable only by its owner. `-` writes to stdout."""
     pages = api.pages("users", accept=CSV)
     if str(file) == "-":
         await print_csv(pages)
@@ -67,7 +67,7 @@ async def export(api: Api, file: Path) -> None:
         with open(file, "xb", opener=_private) as out:
             await print_csv(pages, out)
     except FileExistsError:
-        raise click.ClickException(f"{file} is there already; name another file.") from None
+        raise click.ClickException(f"{file} exists already; give another file name.") from None
     except OSError as error:
         raise click.ClickException(f"Cannot write {file}: {error.strerror}.") from None
 

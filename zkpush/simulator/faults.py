@@ -13,10 +13,10 @@ SLOWEST = 3600.0
 """Most seconds that a command may be made to take."""
 _ENROLL = "ENROLL_FP"
 SYNTAX = (
-    "NAME=VALUE between commas. lose-answers=P: so many answers to commands, of 1, are lost. "
-    "double-answers=P: so many come twice. lose-polls=P: so many replies to polls are lost. "
-    "slow=S: each command takes S seconds. refuse=CODE:P: so many commands are refused with the "
-    "return code CODE; several are possible, and 2 to 7 are of ENROLL commands only. For example "
+    "NAME=VALUE pairs, separated by commas; P is a probability from 0 to 1. lose-answers=P: lose "
+    "answers to commands. double-answers=P: send answers twice. lose-polls=P: lose replies to "
+    "polls. slow=S: take S seconds for each command. refuse=CODE:P: refuse commands with the "
+    "return code CODE (repeatable; codes 2 to 7 apply to ENROLL commands only). Example: "
     "lose-answers=0.1,refuse=-1005:0.05,slow=2."
 )
 
@@ -49,7 +49,7 @@ def parse_faults(text: str) -> Faults:
             rates[name.replace("-", "_")] = _rate(part, value, most)
         else:
             raise ValueError(
-                f"{part.strip()!r} is not a fault; there are {', '.join(sorted(names))}, refuse"
+                f"{part.strip()!r} is not a fault; faults are {', '.join(sorted(names))}, refuse"
             )
     return Faults(**rates, refuse=refuse)
 

@@ -67,7 +67,7 @@ class Model:
 
 ATT = Model(
     name="att",
-    meaning="every biometric type, packs what it has much of",
+    meaning="every biometric type, uploads long data in packets",
     device_type="att",
     version=SERVER,
     language=ENGLISH,
@@ -89,7 +89,7 @@ PID = Model(
 )
 CLASSIC = Model(
     name="classic",
-    meaning="near-infrared light, from before the hybrid protocol",
+    meaning="near-infrared faces, without the hybrid protocol",
     device_type="att",
     version=Version(2, 3, 0),
     language=ENGLISH,
@@ -100,7 +100,7 @@ CLASSIC = Model(
 )
 OLD = Model(
     name="old",
-    meaning="firmware from before 2.2.14, with fingerprints",
+    meaning="fingerprints, protocol before 2.2.14",
     device_type=None,
     version=None,
     language=ENGLISH,
