@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from twisted.plugin import getPlugins
 
+from zkpush.daemon import settle
 from zkpush.interfaces import IRecordHandler
 from zkpush.model import Device, DeviceState
 from zkpush.persist.migrate import migrate_thd
@@ -227,7 +228,9 @@ def main() -> int:
     given = parser.parse_args()
     begin = recipes.load() if recipes.CORPUS.exists() else []
     with tempfile.TemporaryDirectory(prefix="zkpush-worst-") as folder:
-        search = Search(Workbench(pathlib.Path(folder)), given.seed)
+        bench = Workbench(pathlib.Path(folder))
+        settle()  # as the daemon does
+        search = Search(bench, given.seed)
         found = search.run(given.seconds, begin)
     for recipe in sorted(found, key=lambda one: -one.ratio):
         print(f"{recipe.ratio:7.2f}  {recipe.query()}  {recipe.lines!r:.100}")

@@ -206,7 +206,7 @@ class Daemon(Service):
         self.door.start()
         self.inbox.start(self.store.unprepared)
         loading.addCallbacks(
-            lambda _: _settle(),
+            lambda _: settle(),
             lambda failure: self._log.failure("Terminals are not loaded", failure),
         )
 
@@ -268,12 +268,11 @@ class Daemon(Service):
         self.data.say_where({**self._about(), "listen": urls[:-1], "manage": urls[-1]})
 
 
-def _settle() -> None:
-    """Take what is there once everything is loaded for good, and collect garbage less often.
+def settle() -> None:
+    """Exclude everything that is loaded now from garbage collection, and collect less often.
 
-    The modules and the terminals stay; a collector that walks through all of them again and again
-    takes a tenth of the time of an upload. What uploads leave behind is no garbage: it has no
-    cycles, and is gone at once.
+    The modules and the terminals stay; to walk through all of them again and again takes a tenth
+    of the time of an upload. Uploads leave no garbage behind: their objects have no cycles.
     """
     gc.collect()
     gc.freeze()

@@ -13,7 +13,6 @@ from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
-from .values import values_of
 
 
 @implementer(IPlugin, IRecordHandler)
@@ -27,13 +26,16 @@ class EntryHandler:
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
+        names = batch.table.names
+        key = [names.index(name) for name in batch.table.key]
         said = []
-        for values in values_of(batch.table, batch.rows):
-            del values["raw"]
-            fields = {name: value for name, value in values.items() if value is not None}
-            if EXTRA in fields:
-                fields[EXTRA] = msgspec.json.decode(str(fields[EXTRA]))
-            said.append(([values[name] for name in batch.table.key], fields))
+        for *values, extra, _raw in batch.rows:
+            fields = {
+                name: value for name, value in zip(names, values, strict=True) if value is not None
+            }
+            if extra is not None:
+                fields[EXTRA] = msgspec.json.decode(str(extra))
+            said.append(([values[place] for place in key], fields))
         tx.entries.keep(device.id, batch.table.name, said, now)
 
     def stored(self, device: Device, batch: Batch) -> None:

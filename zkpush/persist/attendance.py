@@ -19,7 +19,7 @@ from .databases import Database, Insert
 from .instants import reckon
 from .rows import record
 from .schema import attendance, devices
-from .sealed import KEY, opened, place
+from .sealed import opened, seal_columns
 from .vault import Vault
 from .waiting import Waiting
 
@@ -29,7 +29,6 @@ FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
-_EXTRA, _RAW = _NAMES.index(EXTRA), _NAMES.index(RAW)
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
@@ -71,9 +70,7 @@ class Attendance(Waiting):
         if not self._waiting:
             return []
         columns = _columns(self._waiting)
-        for column in (_EXTRA, _RAW):
-            if column < len(columns) and not _is_empty(columns[column]):
-                columns[column] = self._sealed(columns, column)
+        columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
@@ -84,19 +81,6 @@ class Attendance(Waiting):
                 tuple(_NAMES[place] for place in used),
                 [columns[place] for place in used],
             )
-        ]
-
-    def _sealed(self, columns: Sequence[Sequence[object]], column: int) -> Sequence[object]:
-        """A column of what the protocol does not declare, sealed where there is something."""
-        about = [columns[_NAMES.index(name)] for name in attendance.info[KEY]]
-        return [
-            None
-            if value is None
-            else self._vault.seal(
-                value.encode() if isinstance(value, str) else value,
-                place(str(attendance.name), _NAMES[column], key),
-            )
-            for value, *key in zip(columns[column], *about, strict=True)
         ]
 
     def forget_waiting(self) -> None:

@@ -11,8 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import sqlalchemy
-from sqlalchemy import URL, ColumnElement, Connection, Engine, Table, make_url
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    Text,
+    cast,
+    func,
+    literal,
+    make_url,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, StatementError
 
@@ -248,6 +262,16 @@ def parse_url(url: str) -> URL:
     if parsed is None or "@" in (parsed.host or ""):
         raise ValueError(NO_URL)
     return parsed
+
+
+def texts(connection: Connection, values: Sequence[str]) -> Select[tuple[str]]:
+    """A subquery of any number of texts, for `IN`: one parameter, and one statement to compile."""
+    listed = literal(msgspec.json.encode(values).decode(), Text())
+    if connection.dialect.name == "postgresql":
+        rows = func.jsonb_array_elements_text(cast(listed, postgresql.JSONB))
+    else:
+        rows = func.json_each(listed)
+    return select(rows.table_valued("value").c.value)
 
 
 def insert(connection: Connection, table: Table) -> Any:

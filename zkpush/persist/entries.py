@@ -14,7 +14,7 @@ from ..protocol.tables import ENTRY_TABLES
 from .damage import damaged_in
 from .databases import Database, Insert
 from .schema import devices, entries
-from .sealed import opened, sealed
+from .sealed import opened, seal_columns
 from .vault import Vault
 
 _NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
@@ -45,28 +45,16 @@ class Entries:
         now: int,
     ) -> None:
         """Keep what a terminal says it holds: the key of each entry, and its fields."""
-        newest = {
-            msgspec.json.encode(key).decode(): msgspec.json.encode(fields).decode()
-            for key, fields in said
-        }
-        rows = [
-            sealed(
-                self._vault,
-                entries,
-                {
-                    "device_id": device_id,
-                    "table_name": table,
-                    "key": key,
-                    "fields": fields,
-                    "digest": self._vault.index(fields.encode()),
-                    "updated_at": now,
-                },
-            )
-            for key, fields in sorted(newest.items())
-        ]
-        if rows:
-            columns = [[row[name] for row in rows] for name in _NAMES]
-            self._database.insert(self._driver, Insert(entries, _NAMES, columns, _REPLACE))
+        newest = {msgspec.json.encode(key).decode(): fields for key, fields in said}
+        count = len(newest)
+        if not count:
+            return
+        keys = sorted(newest)
+        fields = [msgspec.json.encode(newest[key]) for key in keys]
+        digests = [self._vault.index(one) for one in fields]
+        columns = ([device_id] * count, [table] * count, keys, fields, digests, [now] * count)
+        written = seal_columns(self._vault, entries, _NAMES, columns)
+        self._database.insert(self._driver, Insert(entries, _NAMES, written, _REPLACE))
 
     def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
         """List entries by id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -13,12 +13,12 @@ from sqlalchemy import Connection, select
 from ..model import Page, Record
 from ..protocol import fields
 from ..protocol.records import Batch
-from ..protocol.secrecy import EXTRA, RAW, secrets_of
+from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.times import WallClock, far_off
 from .databases import Database, Insert
 from .rows import record
 from .schema import devices
-from .sealed import opened, sealed
+from .sealed import opened, seal_columns
 from .vault import Vault
 
 
@@ -42,8 +42,6 @@ class Log:
         self._time = table.names.index("time") if "time" in table.names else None
         timed = () if self._time is None else ("utc", "doubt")
         self._names = ("device_id", *timed, "received_at", "identity", *table.names, EXTRA, RAW)
-        secrets = secrets_of(table)
-        self._secret = [self._names.index(name) for name in secrets]
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
         """Store decoded records; one that is there already stays as it is.
@@ -52,31 +50,27 @@ class Log:
         was in it, and, in a long upload, by the part of it. A terminal that sends a long upload
         again sends the same parts.
         """
-        seen: Counter[bytes] = Counter()
-        rows: list[tuple[object, ...]] = []
-        part = f"\0{batch.part}" if batch.part else ""
-        for row in batch.rows:
-            timed: tuple[object, ...] = ()
-            said = msgspec.json.encode(row)
-            if self._time is None:
-                seen[said] += 1
-                said += f"\0{batch.stamp or ''}\0{seen[said]}{part}".encode()
-            else:
-                time = str(row[self._time])
-                utc = clock.utc(time)
-                timed = (utc, far_off(utc, now // 1000) or clock.doubt(time))
-            identity = self._vault.index(said)
-            rows.append((device_id, *timed, now, identity, *row))
-        rows = [self._sealed(row) for row in rows]
-        if rows:
-            columns: Sequence[Sequence[object]] = list(zip(*rows, strict=True))
-            self._database.insert(self._driver, Insert(self._kept, self._names, columns))
-
-    def _sealed(self, row: tuple[object, ...]) -> tuple[object, ...]:
-        if all(row[place] is None for place in self._secret):
-            return row
-        values = dict(zip(self._names, row, strict=True))
-        return tuple(sealed(self._vault, self._kept, values).values())
+        count = len(batch.rows)
+        if not count:
+            return
+        said = [msgspec.json.encode(row) for row in batch.rows]
+        values: list[Sequence[object]] = list(zip(*batch.rows, strict=True))
+        timed: list[Sequence[object]] = []
+        if self._time is None:
+            said = list(_numbered(said, batch))
+        else:
+            times = [str(time) for time in values[self._time]]
+            instants = [clock.utc(time) for time in times]
+            second = now // 1000
+            doubts = [
+                far_off(instant, second) or clock.doubt(time)
+                for time, instant in zip(times, instants, strict=True)
+            ]
+            timed = [instants, doubts]
+        identities = [self._vault.index(one) for one in said]
+        columns = ([device_id] * count, *timed, [now] * count, identities, *values)
+        written = seal_columns(self._vault, self._kept, self._names, columns)
+        self._database.insert(self._driver, Insert(self._kept, self._names, written))
 
     def page(self, part: Page, device: str | None) -> list[Record]:
         """List records by id."""
@@ -94,3 +88,13 @@ class Log:
             record(opened(self._vault, kept, row._mapping))
             for row in self._connection.execute(query)
         ]
+
+
+def _numbered(said: Iterable[bytes], batch: Batch) -> Iterator[bytes]:
+    """What tells records without a time apart, beside what they say."""
+    seen: Counter[bytes] = Counter()
+    stamp = f"\0{batch.stamp or ''}\0"
+    part = f"\0{batch.part}" if batch.part else ""
+    for one in said:
+        seen[one] += 1
+        yield one + f"{stamp}{seen[one]}{part}".encode()

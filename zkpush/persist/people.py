@@ -7,8 +7,10 @@ back what was changed elsewhere meanwhile.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,21 +20,24 @@ from sqlalchemy import Connection, Select, delete, func, select
 from ..interfaces import NotUnsealed
 from ..model import Page, Record, Said
 from .damage import DAMAGED
-from .databases import Database, Insert, quoted
+from .databases import Database, Insert, quoted, texts
 from .events import Events
 from .pictures import Pictures
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
-from .sealed import POINTER, check_pointer, note, opened, sealed
+from .sealed import POINTER, check_pointer, note, opened, seal_columns
 from .vault import Vault
 
 T = TypeVar("T")
+Keyed = tuple[str, Said]
+"""A statement after its key, as JSON."""
 _LONG_TEXT = 16 * 1024
 """Bytes of a statement that is made of several; what is longer is taken by its digest."""
 _PART = 500
-"""Keys that are looked up with one query."""
+"""Rows that are deleted with one statement."""
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
+_place, _algorithm, _first = itemgetter(*_PLACE), itemgetter(*_ALGORITHM), itemgetter(0)
 _HELD = ("table_name", "key", "device_id", "digest", "at")
 _VERSION = ("table_name", "key", "digest")
 _HOLD = (
@@ -65,18 +70,17 @@ class People:
 
     def keep_users(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep users; what a terminal does not say of a user stays as it was."""
-        news = self._news(users, device_id, [*said, *_merged(said)], now)
+        keyed = _keyed(said)
+        news = self._news(users, device_id, [*keyed, *_merged(keyed)], now)
         self._write(users, device_id, news, now, absent_stays=True)
         self._tell("user", device_id, news, now)
 
     def keep_templates(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep templates, the newest of each key."""
+        index = self._vault.index
         news = [
-            msgspec.structs.replace(
-                one,
-                values={**one.values, "digest": self._vault.index(_template(one))},
-            )
-            for one in self._news(templates, device_id, said, now)
+            (key, Said(one.key, {**one.values, "digest": index(_template(one))}, one.text))
+            for key, one in self._news(templates, device_id, _keyed(said), now)
         ]
         self._meet(device_id, news)
         left = self._named(device_id, news, now)
@@ -86,15 +90,15 @@ class People:
     def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep photos, the newest of each key; `content` is the picture, or None."""
         news = []
-        told = self._news(person_photos, device_id, said, now)
-        contents = [one.values["content"] for one in told]
+        told = self._news(person_photos, device_id, _keyed(said), now)
+        contents = [one.values["content"] for _, one in told]
         pictures = self._pictures.keep_all([one for one in contents if isinstance(one, bytes)])
-        for one in told:
+        for key, one in told:
             values = dict(one.values)
             content = values.pop("content")
             picture = pictures[content] if isinstance(content, bytes) else None
-            values |= {"picture": picture, POINTER: picture}
-            news.append(msgspec.structs.replace(one, values=values))
+            values["picture"] = values[POINTER] = picture
+            news.append((key, Said(one.key, values, one.text)))
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
         self._tell("photo", device_id, news, now)
@@ -162,53 +166,53 @@ class People:
         return self._connection.execute(query).all()
 
     def _news(
-        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Said], now: int
-    ) -> list[Said]:
+        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
+    ) -> list[Keyed]:
         """Note what a terminal says, and give what of it is news, the last of each key."""
         table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
         digests: dict[str, bytes] = {}
         latest: dict[str, Said] = {}
         # Of several statements of one key, those before the last are said, too.
-        spoken: set[tuple[str, str, bytes]] = set()
-        for one in said:
-            key = _key(one)
+        spoken: set[tuple[str, bytes]] = set()
+        index = self._vault.index
+        for key, one in said:
             if latest.get(key) is one:
                 continue
             latest[key] = one
-            digests[key] = digest = self._vault.index(one.text)
-            spoken.add((table, key, digest))
-        held: dict[str, bytes] = {}
-        known: set[tuple[str, bytes]] = set()
-        for keys in _parts(list(latest)):
-            of_terminal = select(holdings.c.key, holdings.c.digest).where(
-                holdings.c.table_name == table,
-                holdings.c.device_id == device_id,
-                holdings.c.key.in_(keys),
+            digests[key] = digest = index(one.text)
+            spoken.add((key, digest))
+        keys = texts(self._connection, [*latest])
+        of_terminal = select(holdings.c.key, holdings.c.digest).where(
+            holdings.c.table_name == table,
+            holdings.c.device_id == device_id,
+            holdings.c.key.in_(keys),
+        )
+        held = {key: bytes(digest) for key, digest in self._rows(of_terminal)}
+        of_all = select(versions.c.key, versions.c.digest).where(
+            versions.c.table_name == table, versions.c.key.in_(keys)
+        )
+        known = {(key, bytes(digest)) for key, digest in self._rows(of_all)}
+        changed = sorted([key for key, digest in digests.items() if held.get(key) != digest])
+        if changed:
+            count = len(changed)
+            columns = (
+                *([table] * count, changed, [device_id] * count),
+                *([digests[key] for key in changed], [now] * count),
             )
-            held.update((key, bytes(digest)) for key, digest in self._rows(of_terminal))
-            of_all = select(versions.c.key, versions.c.digest).where(
-                versions.c.table_name == table, versions.c.key.in_(keys)
-            )
-            known.update((key, bytes(digest)) for key, digest in self._rows(of_all))
-        rows = [
-            (table, key, device_id, digests[key], now)
-            for key in sorted(latest)
-            if held.get(key) != digests[key]
-        ]
-        if rows:
-            columns = list(zip(*rows, strict=True))
             self._database.insert(self._driver, Insert(holdings, _HELD, columns, _HOLD))
-        unknown = sorted(one for one in spoken if one[1:] not in known)
+        unknown = sorted(spoken - known)
         if unknown:
-            columns = list(zip(*unknown, strict=True))
-            self._database.insert(self._driver, Insert(versions, _VERSION, columns))
+            rows = list(zip(*unknown, strict=True))
+            self._database.insert(
+                self._driver, Insert(versions, _VERSION, ([table] * len(unknown), *rows))
+            )
         return [
-            one
+            (key, one)
             for key, one in latest.items()
             if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
         ]
 
-    def _named(self, device_id: int, news: Sequence[Said], now: int) -> list[Said]:
+    def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
         """Leave one of two templates that are the same but for a version that is not known yet.
 
         Terminals send templates of the older tables without a version (11.9), and say theirs with
@@ -218,22 +222,21 @@ class People:
         versions_ = [templates.c[name] for name in _ALGORITHM]
         named: set[tuple[object, ...]] = set()
         waiting: dict[tuple[object, ...], list[tuple[int, bytes | None, int | None]]] = {}
-        for pins in _parts(sorted({str(one.key[0]) for one in news})):
-            query = select(
-                *places, *versions_, templates.c.id, templates.c.digest, templates.c.device_id
-            ).where(templates.c.pin.in_(pins))
-            for *where, major, minor, row_id, digest, owner in self._rows(query):
-                place = tuple(where)
-                own = None if digest is None else bytes(digest)
-                if major or minor:
-                    named.add((*place, own))
-                else:
-                    waiting.setdefault(place, []).append((row_id, own, owner))
+        query = select(
+            *places, *versions_, templates.c.id, templates.c.digest, templates.c.device_id
+        ).where(templates.c.pin.in_(texts(self._connection, _pins(news))))
+        for *where, major, minor, row_id, digest, owner in self._rows(query):
+            place = tuple(where)
+            own = None if digest is None else bytes(digest)
+            if major or minor:
+                named.add((*place, own))
+            else:
+                waiting.setdefault(place, []).append((row_id, own, owner))
         left, replaced = [], []
-        for one in news:
+        for key, one in news:
             values = one.values
-            place = tuple(values[name] for name in _PLACE)
-            if all(values[name] == 0 for name in _ALGORITHM):
+            place = _place(values)
+            if _algorithm(values) == (0, 0):
                 if (*place, values["digest"]) in named:
                     continue
             else:
@@ -242,24 +245,24 @@ class People:
                     for row_id, own, owner in waiting.get(place, ())
                     if own == values["digest"] or owner == device_id
                 ]
-            left.append(one)
+            left.append((key, one))
         for some in _parts(replaced):
             older = func.coalesce(templates.c.updated_at, 0) <= now
             self._connection.execute(delete(templates).where(templates.c.id.in_(some), older))
         return left
 
-    def _tell(self, what: str, device_id: int, news: Iterable[Said], now: int) -> None:
-        """Tell of whom there is news; once, however many templates came together."""
-        pins = dict.fromkeys(str(one.key[0]) for one in news)
+    def _tell(self, what: str, device_id: int, news: Iterable[Keyed], now: int) -> None:
+        """Add an event for each person of whom there is news, however many records it is."""
+        pins = _pins(news)
         if pins:
             query = select(devices.c.sn).where(devices.c.id == device_id)
             sn = self._connection.execute(query).scalar_one()
             for pin in pins:
                 self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
 
-    def _meet(self, device_id: int, said: Iterable[Said]) -> None:
+    def _meet(self, device_id: int, said: Iterable[Keyed]) -> None:
         """Record the users of templates and photos that came first."""
-        pins = sorted({str(one.key[0]) for one in said})
+        pins = sorted(_pins(said))
         if pins:
             columns = (pins, [device_id] * len(pins))
             self._database.insert(self._driver, Insert(users, ("pin", "device_id"), columns))
@@ -268,35 +271,47 @@ class People:
         self,
         table: sqlalchemy.Table,
         device_id: int,
-        said: Sequence[Said],
+        news: Sequence[Keyed],
         now: int,
         *,
         absent_stays: bool = False,
     ) -> None:
         """Write what is news, unless something that came later is there."""
-        if not said:
+        if not news:
             return
-        names = tuple(said[0].values)
-        rows = [
-            (device_id, now, *(values[name] for name in names))
-            for values in (sealed(self._vault, table, one.values) for one in sorted(said, key=_key))
+        said = [one.values for _, one in sorted(news, key=_first)]
+        names = tuple(said[0])
+        columns: list[Sequence[object]] = [
+            [device_id] * len(said),
+            [now] * len(said),
+            *([values[name] for values in said] for name in names),
         ]
+        names = ("device_id", "updated_at", *names)
         self._database.insert(
             self._driver,
             Insert(
                 table,
-                ("device_id", "updated_at", *names),
-                list(zip(*rows, strict=True)),
+                names,
+                seal_columns(self._vault, table, names, columns),
                 _replace(table, names, absent_stays=absent_stays),
             ),
         )
 
 
-def _merged(said: Iterable[Said]) -> list[Said]:
+def _keyed(said: Iterable[Said]) -> list[Keyed]:
+    return [(msgspec.json.encode(one.key).decode(), one) for one in said]
+
+
+def _pins(said: Iterable[Keyed]) -> list[str]:
+    """The user IDs, each once, in the order of the statements."""
+    return [*dict.fromkeys([str(one.key[0]) for _, one in said])]
+
+
+def _merged(said: Iterable[Keyed]) -> list[Keyed]:
     """One statement for each key: the later says what the earlier did not."""
     merged: dict[str, Said] = {}
-    for one in said:
-        before = merged.get(_key(one))
+    for key, one in said:
+        before = merged.get(key)
         if before is not None:
             values = {
                 name: before.values[name] if value is None else value
@@ -308,17 +323,13 @@ def _merged(said: Iterable[Said]) -> list[Said]:
                     said_before = hashlib.sha256(said_before).digest()
                 text = said_before + b"\0" + one.text
                 one = msgspec.structs.replace(one, values=values, text=text)
-        merged[_key(one)] = one
-    return list(merged.values())
+        merged[key] = one
+    return list(merged.items())
 
 
 def _template(said: Said) -> bytes:
     template = said.values["template"]
     return template if isinstance(template, bytes) else str(template).encode()
-
-
-def _key(said: Said) -> str:
-    return msgspec.json.encode(said.key).decode()
 
 
 def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
@@ -332,7 +343,8 @@ def _with_device(table: sqlalchemy.Table) -> Select[Any]:
     )
 
 
-def _replace(table: sqlalchemy.Table, names: Iterable[str], *, absent_stays: bool) -> str:
+@functools.cache
+def _replace(table: sqlalchemy.Table, names: tuple[str, ...], *, absent_stays: bool) -> str:
     """SQL that replaces a row, unless a later one is there."""
     unique = next(c for c in table.constraints if isinstance(c, sqlalchemy.UniqueConstraint))
     key = {column.name for column in unique.columns}
@@ -340,7 +352,7 @@ def _replace(table: sqlalchemy.Table, names: Iterable[str], *, absent_stays: boo
         f'"{name}" = coalesce(excluded."{name}", {table.name}."{name}")'
         if absent_stays and name != "raw"
         else f'"{name}" = excluded."{name}"'
-        for name in ("device_id", "updated_at", *names)
+        for name in names
         if name not in key
     ]
     return (

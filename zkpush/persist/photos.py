@@ -15,7 +15,7 @@ from .databases import Database, Insert
 from .pictures import Pictures
 from .rows import record
 from .schema import attendance_photos, devices
-from .sealed import POINTER, check_pointer, opened, sealed
+from .sealed import POINTER, check_pointer, opened, seal_columns
 from .vault import Vault
 
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
@@ -50,7 +50,8 @@ class AttendancePhotos:
         ]
         if rows:
             columns = [[row[name] for row in rows] for name in _NAMES]
-            self._database.insert(self._driver, Insert(attendance_photos, _NAMES, columns))
+            written = seal_columns(self._vault, attendance_photos, _NAMES, columns)
+            self._database.insert(self._driver, Insert(attendance_photos, _NAMES, written))
 
     def _row(
         self, device_id: int, photo: Photo, picture: str, clock: WallClock, now: int
@@ -60,7 +61,7 @@ class AttendancePhotos:
         doubt = None
         if said.time is not None and utc is not None:
             doubt = far_off(utc, now // 1000) or clock.doubt(said.time)
-        row = {
+        return {
             "device_id": device_id,
             "received_at": now,
             "name": photo.name,
@@ -77,7 +78,6 @@ class AttendancePhotos:
             "extra": photo.extra,
             "raw": photo.raw,
         }
-        return sealed(self._vault, attendance_photos, row)
 
     def page(self, part: Page, device: str | None, pin: str | None) -> list[Record]:
         """List photos by id."""

@@ -6,7 +6,7 @@ read the others from the database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, case, func, select
@@ -16,7 +16,7 @@ from ..protocol.rejects import Reject
 from .damage import damaged_in
 from .databases import Database, Insert
 from .schema import devices, plain, rejects
-from .sealed import opened, sealed
+from .sealed import opened, seal_columns
 from .vault import Vault, plain_length, sealed_length
 
 LISTED_BYTES = 4096
@@ -28,23 +28,16 @@ def seal_rejects(
     vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int
 ) -> SealedRejects:
     """Seal rejects of a terminal for their rows; on whichever thread."""
-    rows = [_row(vault, device_id, reject, now) for reject in rejects_]
-    return SealedRejects([[row[name] for row in rows] for name in _NAMES])
-
-
-def _row(vault: Vault, device_id: int, reject: Reject, now: int) -> Mapping[str, object]:
-    return sealed(
-        vault,
-        rejects,
-        {
-            "device_id": device_id,
-            "table_name": plain(reject.table),
-            "reason": plain(reject.reason),
-            "raw": reject.raw,
-            "digest": vault.index(_identity(reject)),
-            "received_at": now,
-        },
+    count = len(rejects_)
+    columns = (
+        [device_id] * count,
+        [plain(reject.table) for reject in rejects_],
+        [plain(reject.reason) for reject in rejects_],
+        [reject.raw for reject in rejects_],
+        [vault.index(_identity(reject)) for reject in rejects_],
+        [now] * count,
     )
+    return SealedRejects(seal_columns(vault, rejects, _NAMES, columns))
 
 
 def _identity(reject: Reject) -> bytes:

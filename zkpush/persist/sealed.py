@@ -46,10 +46,34 @@ def sealed(vault: Vault, table: Table, values: Mapping[str, object]) -> dict[str
     for column in _sealed_columns(table):
         value = row.get(column.name)
         if value is not None:
-            plain = value.encode() if isinstance(value, str) else value
-            assert isinstance(plain, bytes)  # noqa: S101
-            row[column.name] = vault.seal(plain, column.about(values))
+            row[column.name] = vault.seal(_plain(value), column.about_row(values))
     return row
+
+
+def _plain(value: object) -> bytes:
+    plain = value.encode() if isinstance(value, str) else value
+    assert isinstance(plain, bytes)  # noqa: S101
+    return plain
+
+
+def seal_columns(
+    vault: Vault, table: Table, names: Sequence[str], columns: Sequence[Sequence[object]]
+) -> list[Sequence[object]]:
+    """The columns of rows as they are written: many rows at a time, otherwise as `sealed`.
+
+    Columns of which nothing is set are left as they are.
+    """
+    by_name = dict(zip(names, columns, strict=True))
+    written = dict(by_name)
+    for column in _sealed_columns(table):
+        values = by_name.get(column.name, ())
+        if values and values.count(None) < len(values):
+            keys = zip(*[by_name[name] for name in column.key], strict=True)
+            written[column.name] = [
+                None if value is None else vault.seal(_plain(value), column.about(key))
+                for value, key in zip(values, keys, strict=True)
+            ]
+    return list(written.values())
 
 
 def opened(vault: Vault, table: Table, row: RowMapping) -> dict[str, Any]:
@@ -62,7 +86,7 @@ def opened(vault: Vault, table: Table, row: RowMapping) -> dict[str, Any]:
         value = values.get(column.name)
         if value is not None:
             try:
-                plain = vault.open(bytes(value), column.about(row))
+                plain = vault.open(bytes(value), column.about_row(row))
                 values[column.name] = plain.decode() if column.is_text else plain
             except (NotUnsealed, UnicodeDecodeError) as error:
                 note(vault, table, values, column.name, error)
@@ -85,8 +109,11 @@ class _Sealed:
     is_text: bool
     key: tuple[str, ...]
 
-    def about(self, row: Mapping[Any, object]) -> bytes:
-        return place(self.table, self.name, [row[name] for name in self.key])
+    def about(self, key: Sequence[object]) -> bytes:
+        return place(self.table, self.name, key)
+
+    def about_row(self, row: Mapping[Any, object]) -> bytes:
+        return self.about([row[name] for name in self.key])
 
 
 @functools.cache

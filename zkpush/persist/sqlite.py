@@ -202,8 +202,9 @@ class SQLite(Database):
         start, rows = 0, len(columns[0])
         same, varying = [], list(range(len(names)))
         if rows >= _STEP:
-            # One column varies in any case: there have to be as many values as rows.
-            same = [place for place in varying[1:] if _is_same(columns[place])]
+            same = [place for place in varying if _is_same(columns[place])]
+            if len(same) == len(varying):  # one is listed anyway: it counts the rows
+                same.pop()
             varying = [place for place in varying if place not in same]
             names = tuple(names[place] for place in (*same, *varying))
         shared = [columns[place][0] for place in same]

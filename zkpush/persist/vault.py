@@ -46,6 +46,7 @@ SEALED_CHUNK = CHUNK + _TAG_BYTES
 PERSON = "person:"
 """How the pseudonym of a person begins; hexadecimal digits follow."""
 _PERSON_BYTES = 10
+_FIRST_NONCE = bytes(_NONCE_BYTES)
 
 
 @attrs.frozen
@@ -57,19 +58,21 @@ class DataKey:
     cipher: AESGCM = attrs.field(init=False, repr=False, eq=False)
     """Made once: it takes as long as to seal a short value."""
 
+    mark: bytes = attrs.field(init=False, eq=False)
+    """The first bytes of everything that is sealed under it."""
+
     @cipher.default
     def _cipher(self) -> AESGCM:
         return AESGCM(self.secret)
+
+    @mark.default
+    def _mark(self) -> bytes:
+        return VERSION + self.id
 
     @classmethod
     def make(cls) -> DataKey:
         """A new one."""
         return cls(secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES))
-
-    @property
-    def mark(self) -> bytes:
-        """What everything begins with that is sealed under it."""
-        return VERSION + self.id
 
 
 @attrs.frozen
@@ -108,6 +111,12 @@ class Vault:
     audit: AuditKeys = attrs.field(factory=AuditKeys.make)
     damage: DamageLog = attrs.field(factory=DamageLog, eq=False, repr=False)
     """Where readers report values that do not open."""
+    _index: hmac.HMAC = attrs.field(init=False, eq=False, repr=False)
+    """HMAC-SHA256 under the indexing key, of nothing yet; copied for each value."""
+
+    @_index.default
+    def _keyed_index(self) -> hmac.HMAC:
+        return hmac.new(self.indexing, digestmod="sha256")
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Encrypt a value bound to `about`, which is needed to open it.
@@ -116,11 +125,14 @@ class Vault:
         column of bytes: key rotation finds it there.
         """
         secret = secrets.token_bytes(KEY_BYTES)
-        head = _wrap(self.sealing, _SIZE.pack(len(plain)), secret)
+        size = len(plain)
+        head = _wrap(self.sealing, _SIZE.pack(size), secret)
         cipher = AESGCM(secret)
+        if size <= CHUNK:
+            return head + cipher.encrypt(_FIRST_NONCE, plain, about)
         chunks = [
             cipher.encrypt(_nonce(number), plain[number * CHUNK : (number + 1) * CHUNK], about)
-            for number in range(_chunks(len(plain)))
+            for number in range(_chunks(size))
         ]
         return b"".join((head, *chunks))
 
@@ -168,7 +180,9 @@ class Vault:
 
     def index_of(self, digest: bytes) -> bytes:
         """The index of what has this SHA-256."""
-        return hmac.digest(self.indexing, digest, "sha256")
+        index = self._index.copy()
+        index.update(digest)
+        return index.digest()
 
     def renew(self, head: bytes) -> bytes:
         """The head of a value that is sealed under a retired key, under the one that seals now."""
