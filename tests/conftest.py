@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
 import pytest_twisted
 from hypothesis import settings
 
@@ -16,6 +17,15 @@ from .rig import Rig
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)
 settings.load_profile("zkpush")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that rewrites golden files (tests/golden/README.md)."""
+    parser.addoption(
+        "--rewrite-golden",
+        action="store_true",
+        help="Write the outputs of the present code into the files of tests/golden.",
+    )
 
 
 @pytest_twisted.async_yield_fixture
