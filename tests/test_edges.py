@@ -4,40 +4,86 @@ from __future__ import annotations
 
 import ast
 import pathlib
+from collections.abc import Iterator
 
 from zkpush.interfaces import IAdmissionPolicy, IBringsTables, IRecordHandler, IVerifier
 
 PACKAGE = pathlib.Path(__file__).parent.parent / "zkpush"
-EDGES = {
-    "persist": {"device/pluginworker.py", "device/intake.py"},
-    "stored": {"device/pluginworker.py", "device/intake.py"},
-    "prepare": {"persist/store.py", "device/pluginworker.py"},
-    "verify": {"device/verification.py"},
-}
-"""Where the methods of plugins are called, besides `edges.py`."""
-
-
-def calls(name: str) -> set[str]:
-    """The modules that call or hand on a method of a handler, a policy or a verifier."""
-    found = set()
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr == name
-                and any(word in ast.unparse(node.value) for word in PLUGINS)
-            ):
-                found.add(str(path.relative_to(PACKAGE)))
-    return found
-
-
 PLUGINS = ("handler", "verifier")
+CONTAINED, ATTEMPTED, CAUGHT = "with contained", "tx.attempt", "except BaseException"
+ERRBACK = "addErrback"
+EDGES = {
+    # From the inbox of a plugin, on its thread; in the unit of the upload, if it is inline.
+    "persist": {("device/pluginworker.py", ATTEMPTED), ("device/intake.py", ATTEMPTED)},
+    "stored": {("device/pluginworker.py", CONTAINED), ("device/intake.py", CAUGHT)},
+    # At the start, on a thread of its own; again on the plugin's thread, if that failed.
+    "prepare": {("persist/store.py", CAUGHT), ("device/pluginworker.py", CAUGHT)},
+    "verify": {("device/verification.py", ERRBACK)},
+}
+"""Where the methods of plugins are called or handed on, besides `edges.py`, and what contains
+them there: the function, or one of the same module that calls it."""
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def uses(tree: ast.AST, name: str) -> Iterator[Function]:
+    """The functions that call or hand on a method of a handler or a verifier."""
+    for function in ast.walk(tree):
+        if isinstance(function, Function) and any(
+            isinstance(node, ast.Attribute)
+            and node.attr == name
+            and any(word in ast.unparse(node.value) for word in PLUGINS)
+            for node in ast.walk(function)
+        ):
+            yield function
+
+
+def containments(tree: ast.AST, name: str) -> Iterator[str]:
+    """What contains each function that uses a method of a plugin."""
+    for used in uses(tree, name):
+        hows = {
+            how
+            for node in ast.walk(tree)
+            if (how := contains(node)) is not None
+            for inside in (node.body if isinstance(node, ast.With | ast.Try) else [node])
+            if mentions(inside, used.name) or (mentions(inside, name) and is_in(node, used))
+        }
+        yield from hows or {"nothing"}
+
+
+def is_in(node: ast.AST, function: ast.AST) -> bool:
+    """Whether a node is a part of a function."""
+    return any(one is node for one in ast.walk(function))
+
+
+def contains(node: ast.AST) -> str | None:
+    """How a node contains what is in it; None if it does not."""
+    if isinstance(node, ast.With):
+        items = [ast.unparse(item.context_expr) for item in node.items]
+        return CONTAINED if any(item.startswith("contained(") for item in items) else None
+    if isinstance(node, ast.Try):
+        kinds = [ast.unparse(handler.type) for handler in node.handlers if handler.type]
+        return CAUGHT if "BaseException" in kinds else None
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == ATTEMPTED:
+        return ATTEMPTED
+    if isinstance(node, Function) and any(mentions(one, "addErrback") for one in node.body):
+        return ERRBACK
+    return None
+
+
+def mentions(node: ast.AST, name: str) -> bool:
+    """Whether a method or a variable of this name is in a node."""
+    return any(getattr(one, "attr", getattr(one, "id", None)) == name for one in ast.walk(node))
 
 
 def test_methods_of_plugins_are_called_at_their_edges_only() -> None:
     """A new call into a plugin has to be contained, and named here."""
-    for name, modules in EDGES.items():
-        assert calls(name) == modules, name
+    for name, edges in EDGES.items():
+        found = {
+            (str(path.relative_to(PACKAGE)), how)
+            for path in PACKAGE.rglob("*.py")
+            for how in containments(ast.parse(path.read_text()), name)
+        }
+        assert found == edges, name
 
 
 def test_the_edges_are_those_of_the_interfaces() -> None:
