@@ -6,6 +6,7 @@ Everything is drawn from what `zkpush.protocol.tables` declares: kinds, bounds, 
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from typing import NamedTuple
 
@@ -43,11 +44,13 @@ def _unpadded(text: str) -> bool:
     return text == text.strip()
 
 
+@functools.cache
 def wire_text() -> st.SearchStrategy[str]:
     """Text that can stand between two separators; it is not empty and has no space around it."""
     return st.text(VALUE_CHARACTERS, min_size=1, max_size=20).filter(_unpadded).filter(bool)
 
 
+@functools.cache
 def values_of(field: Field) -> st.SearchStrategy[object]:
     """Every value that a field allows."""
     if field.choices:
@@ -81,12 +84,14 @@ def _cards() -> st.SearchStrategy[str]:
     )
 
 
+@functools.cache
 def base64_texts() -> st.SearchStrategy[bytes]:
     """Base64 of anything, with its padding or without."""
     whole = st.binary(min_size=1, max_size=40).map(base64.b64encode)
     return whole | whole.map(lambda text: text.rstrip(b"="))
 
 
+@functools.cache
 def _column(field: Field) -> st.SearchStrategy[object]:
     values = values_of(field)
     if field.kind is Kind.TEXT:

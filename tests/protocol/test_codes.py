@@ -276,12 +276,12 @@ def test_only_an_integer_is_a_code(value: object) -> None:
         Operation(value)  # type: ignore[arg-type]
 
 
-def test_a_million_unknown_numbers_leave_nothing_behind() -> None:
+def test_unknown_numbers_leave_nothing_behind() -> None:
     """A terminal that makes up codes cannot fill the memory of the server."""
     members = list(Operation)
     Operation(UNKNOWN)
     before = sys.getallocatedblocks()
-    for number in range(UNKNOWN, UNKNOWN + 1_000_000):
+    for number in range(UNKNOWN, UNKNOWN + 50_000):
         Operation(number)
     assert sys.getallocatedblocks() - before < 1000
     assert list(Operation) == members
