@@ -1,11 +1,13 @@
-"""Nothing is acknowledged into a database file that was deleted, moved or replaced."""
+"""Nothing is acknowledged into a database file that was deleted, moved, replaced or overwritten."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import sqlite3
 import urllib.error
 import urllib.request
 
@@ -21,6 +23,7 @@ from ..daemon.process import Daemon
 from ..keys import KEY
 from .starting import refusal
 
+OVERWRITTEN = "zkpush.sqlite was overwritten under the daemon"
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
 
 
@@ -141,6 +144,151 @@ def test_a_deleted_log_is_saved_by_an_orderly_stop(tmp_path: pathlib.Path) -> No
         assert {"1", "2"} <= set(daemon.pins())
         assert upload(daemon, 3) == 200
         stop(daemon)
+
+
+def copied(source: pathlib.Path, copy: pathlib.Path, how: str) -> None:
+    """Copy a database that no daemon uses."""
+    if how == "cp":
+        shutil.copyfile(source, copy)
+        return
+    with contextlib.closing(sqlite3.connect(source)) as old:
+        if how == "VACUUM INTO":
+            old.execute("VACUUM INTO ?", (str(copy),))
+            return
+        with contextlib.closing(sqlite3.connect(copy)) as new:
+            old.backup(new)
+
+
+@pytest.mark.parametrize("how", ["cp", ".backup", "VACUUM INTO"])
+def test_a_backup_copied_over_the_running_database(tmp_path: pathlib.Path, how: str) -> None:
+    """`cp backup zkpush.sqlite` keeps the inode. Nothing is acknowledged, the stop leaves the
+    backup as it is, and the next start serves it."""
+    data, backup = tmp_path / "data", tmp_path / "backup"
+    database = data / "zkpush.sqlite"
+    for pin in (1, 2):
+        with Daemon(data) as daemon:
+            daemon.exchange("T1")
+            assert upload(daemon, pin) == 200
+            stop(daemon)
+        if pin == 1:
+            copied(database, backup, how)
+    with Daemon(data) as daemon:
+        assert upload(daemon, 3) == 200
+        shutil.copyfile(backup, database)
+        assert [upload(daemon, pin) for pin in (4, 5)] == [503, 503]
+        status, reason = health(daemon)
+        assert status == 503
+        assert OVERWRITTEN in reason
+        (problem,) = [
+            one for one in daemon.api("GET", "problems")["items"] if one["device"] is None
+        ]
+        assert problem["code"] == "cannot store"
+        assert OVERWRITTEN in problem["detail"]
+        stop(daemon)
+    assert database.read_bytes() == backup.read_bytes()
+    assert (data / "zkpush.sqlite-wal.1").stat().st_size > 0
+    with Daemon(data) as daemon:
+        assert daemon.pins() == ["1"]
+        assert upload(daemon, 6) == 200
+        stop(daemon)
+
+
+def test_the_database_of_another_server_copied_over_the_running_one(
+    tmp_path: pathlib.Path,
+) -> None:
+    """It may be newer in every count: nothing is written to it, and the next start refuses it."""
+    data, other = tmp_path / "data", tmp_path / "other"
+    for _ in range(2):
+        with Daemon(other) as daemon:
+            daemon.exchange("T9")
+            stop(daemon)
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        shutil.copyfile(other / "zkpush.sqlite", data / "zkpush.sqlite")
+        assert upload(daemon, 2) == 503
+        assert OVERWRITTEN in health(daemon)[1]
+        stop(daemon)
+    assert (data / "zkpush.sqlite").read_bytes() == (other / "zkpush.sqlite").read_bytes()
+    assert "is not the one of" in refusal(data)
+
+
+@pytest.mark.parametrize("left", [0.0, 0.5])
+def test_a_truncated_log_acknowledges_nothing(tmp_path: pathlib.Path, left: float) -> None:
+    """Uploads get 503 and health says why; after a restart the database is sound, with what was
+    left of the log."""
+    data = tmp_path / "data"
+    database, log = data / "zkpush.sqlite", data / "zkpush.sqlite-wal"
+    with Daemon(data) as daemon:
+        daemon.exchange("T1")
+        assert upload(daemon, 1) == 200
+        stop(daemon)
+    with Daemon(data) as daemon:
+        assert upload(daemon, 2) == 200
+        os.truncate(log, int(log.stat().st_size * left))
+        assert [upload(daemon, pin) for pin in (3, 4)] == [503, 503]
+        status, reason = health(daemon)
+        assert status == 503
+        assert "zkpush.sqlite-wal was truncated under the daemon" in reason
+        assert "devices resend" in reason
+        stop(daemon)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    with Daemon(data) as daemon:
+        assert {"1"} <= set(daemon.pins()) <= {"1", "2"}
+        assert upload(daemon, 5) == 200
+        stop(daemon)
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "PRAGMA wal_checkpoint(PASSIVE)",
+        "PRAGMA wal_checkpoint(RESTART)",
+        "VACUUM",
+        "CREATE TABLE another_program (id)",
+    ],
+)
+async def test_other_programs_may_use_the_database(tmp_path: pathlib.Path, statement: str) -> None:
+    """Service goes on after whatever they do through SQLite, but for cutting the log."""
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    store.start()
+    for number in range(20):
+        sn = f"T{number}"
+        await store.write(lambda tx, sn=sn: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        if number % 3 == 0:
+            with contextlib.closing(sqlite3.connect(path)) as connection:
+                connection.execute(statement.replace("another", f"another_{number}"))
+    assert len(await store.read(lambda tx: tx.devices.page(Page(100)))) == 20
+    await store.stop()
+    assert not path.with_name(f"{path.name}-wal").exists()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("what", "said"), [("", "was emptied"), ("-wal", "write-ahead log .* was truncated")]
+)
+async def test_a_file_cut_while_it_is_written_acknowledges_nothing(
+    tmp_path: pathlib.Path, what: str, said: str
+) -> None:
+    """Between the begin and the end of a commit, too; the stop does not make it worse."""
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    store.start()
+    await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+
+    def unit(tx) -> None:
+        tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+        os.truncate(f"{path}{what}", 0)
+
+    before = path.read_bytes()
+    for again in (unit, lambda tx: None):
+        with pytest.raises(StoreError, match=said):
+            await store.write(again)
+    await store.stop()
+    assert path.read_bytes() == (b"" if what == "" else before)
 
 
 @pytest_twisted.ensureDeferred

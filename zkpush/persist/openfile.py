@@ -1,96 +1,214 @@
-"""Whether the files of an open SQLite database are still the ones at its path.
+"""Whether the files of an open SQLite database are still the ones at its path, with its content.
 
 SQLite keeps writing to a file that was deleted, moved or replaced: what it commits then is lost
-with the process. The path is compared with the open file, by device and inode. SQLite does not
-notice either that a file is emptied, as long as it finds what it needs in its log and its cache.
+with the process. The path is compared with the open file, by device and inode. Nor does SQLite
+notice that a file is emptied or overwritten in place, or its log cut, as long as it finds what it
+needs in its cache. The header of the file and the length of the log show that.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
 import sqlite3
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import attrs
+from twisted.logger import Logger
 
 from ..interfaces import StoreError
 from .databases import OutOfReach
+from .fileheader import HEADER_BYTES, Header, is_log
 
 Mark = tuple[int, int]
 """Device and inode of a file."""
-SMALLEST = 512
-"""Bytes of the smallest page of SQLite: a file that is shorter is no database any more."""
+REREAD_SECONDS = 0.02
+"""Pause before a suspicious header is read again: another process may be writing it."""
+_log = Logger()
 
 
 class MarkedConnection(sqlite3.Connection):
     """A connection that knows its write-ahead log: it has that open, until it is closed."""
 
+    file: OpenFile | None = None
+    """The database file; None for one in memory."""
     log_mark: Mark | None = None
     """The log, since the first commit."""
+    log_bytes = 0
+    """Length of the log after the last commit. SQLite overwrites a log from its start, and never
+    cuts it while it is in use."""
+
+    def close(self) -> None:
+        """Close the connection, without harm to a file that is not the database any more."""
+        if self.file is None:
+            super().close()
+            return
+        with self.file.spared(self):
+            super().close()
 
 
 @attrs.define
 class OpenFile:
     """The database file and its write-ahead log, as they were when they were opened.
 
-    A file that was moved away and comes back is the same, and service resumes. With another file at
-    the path, or after the loss of the log, it does not, until a restart.
+    A file that was moved away and comes back is the same, and service resumes. It does not resume
+    until a restart after another file or other content was found, or after the loss of the log.
     """
 
     path: Path
     _mark: Mark
-    _log_loss: str | None = None
-    _has_content: bool = False
-    """Whether it has been a database: a new file is empty."""
+    _handle: int | None
+    """The open file, for its header. It is closed last: that ends the locks of the process on the
+    file."""
+    _header: Header | None = None
+    """The last header; None while the file is new, and empty."""
+    _owner: int | None = None
+    _loss: str | None = None
+    _is_content_lost: bool = False
+    _is_log_cut: bool = False
+    _closing: threading.Lock = attrs.field(factory=threading.Lock)
 
     @classmethod
     def at(cls, path: Path) -> OpenFile:
         """The file that is about to be opened; `OSError` if there is none."""
-        return cls(path, _mark_of(path))
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        status = os.fstat(handle)
+        return cls(path, (status.st_dev, status.st_ino), handle)
+
+    def use_owner(self, owner: int) -> None:
+        """Expect another `PRAGMA application_id` than that of the file so far."""
+        self._owner = owner
 
     def check(self) -> None:
-        """Raise `OutOfReach` unless the path names the open database; one stat."""
-        if self._log_loss is not None:
-            raise OutOfReach(self._log_loss)
+        """Raise `OutOfReach` unless the path names the open database, with its own content.
+
+        One stat, and one read of the header.
+        """
+        if self._loss is not None:
+            raise OutOfReach(self._loss)
         try:
-            status = os.stat(self.path)
+            mark = _mark_of(self.path)
         except OSError as error:
             raise OutOfReach(
                 f"the database file {self.path} was removed, moved away or unmounted under the "
                 f"daemon ({error.strerror}); nothing is stored until the same file is back"
             ) from error
-        if (status.st_dev, status.st_ino) != self._mark:
+        if mark != self._mark:
             raise OutOfReach(
                 f"another file is at {self.path}, in the place of the database; nothing is stored "
                 "until the right file is back; to use this one, restart the daemon"
             )
-        if status.st_size >= SMALLEST:
-            self._has_content = True
-        elif self._has_content:
-            raise OutOfReach(
-                f"the database file {self.path} was emptied under the daemon; nothing is stored; "
-                "stop the daemon and restore the file from a backup"
-            )
+        self._check_content()
+
+    def check_before(self, connection: MarkedConnection) -> None:
+        """Raise `OutOfReach` if a transaction of the connection could not be kept."""
+        self.check()
+        if connection.log_mark is not None:
+            self.check_log(connection)
 
     def check_log(self, connection: MarkedConnection) -> None:
         """Raise `OutOfReach` unless the write-ahead log of a connection is the one it began with.
 
-        The connection has written. The log is lost for good if it is another one: then this and
-        `check` go on raising.
+        The connection has written. A lost log is lost for good: this and `check` go on raising.
         """
         log = f"{self.path}-wal"
-        try:
-            mark: Mark | None = _mark_of(log)
-        except OSError:
-            mark = None
+        mark, size, start = _start_of(log)
         if connection.log_mark is None:
             connection.log_mark = mark
         if mark is None or mark != connection.log_mark:
-            self._log_loss = (
+            self._lose(
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"
             )
-            raise OutOfReach(self._log_loss)
+        if size < connection.log_bytes or not is_log(start):
+            self._is_log_cut = True
+            self._lose(
+                f"the write-ahead log {log} was truncated under the daemon; nothing is stored, "
+                "and records of the last minutes may be lost; restart the daemon, check the "
+                "database with `zkpush database check`, and let the terminals send their records "
+                "again with `zkpush devices resend`"
+            )
+        connection.log_bytes = size
+
+    @contextlib.contextmanager
+    def spared(self, connection: MarkedConnection) -> Iterator[None]:
+        """Close a connection in here.
+
+        The last one writes its log into the database. That would destroy a file with other content,
+        and a log with holes would destroy the database. SQLite leaves a file alone that has moved.
+        """
+        with contextlib.suppress(OutOfReach):
+            self.check_before(connection)
+        if not (self._is_content_lost or self._is_log_cut):
+            yield
+            return
+        away = self.path.with_name(f"{self.path.name}.closing")
+        with self._closing:
+            try:
+                self.path.rename(away)
+            except OSError:  # gone, or moved by another process that closes its own connection
+                yield
+                return
+            try:
+                yield
+            finally:
+                away.rename(self.path)
+
+    def close(self) -> None:
+        """Close the file, after all connections.
+
+        The log of a database whose content is lost is set aside: the next start would otherwise
+        apply it to the file that is there now.
+        """
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+        log = Path(f"{self.path}-wal")
+        if self._is_content_lost and log.exists():
+            names = (log.with_name(f"{log.name}.{count}") for count in itertools.count(1))
+            aside = next(name for name in names if not name.exists())
+            log.rename(aside)
+            _log.error("The log of the overwritten database is kept as {file}", file=str(aside))
+
+    def _check_content(self) -> None:
+        header = self._read()
+        if self._follows(header):
+            self._header = header
+            return
+        time.sleep(REREAD_SECONDS)
+        header = self._read()
+        if self._follows(header):
+            self._header = header
+            return
+        self._is_content_lost = True
+        what = "emptied" if os.stat(self.path).st_size < HEADER_BYTES else "overwritten"
+        self._lose(
+            f"the database file {self.path} was {what} under the daemon; nothing is stored; stop "
+            "the daemon, which sets the write-ahead log aside, restore the file from a backup, or "
+            "keep it as it is now, and start the daemon again"
+        )
+
+    def _follows(self, header: Header | None) -> bool:
+        if self._header is None:
+            return True  # what is no database, SQLite itself refuses to open
+        return header is not None and header.may_follow(self._header, self._owner)
+
+    def _read(self) -> Header | None:
+        if self._handle is None:
+            raise OutOfReach("the database is closed")
+        try:
+            return Header.parse(os.pread(self._handle, HEADER_BYTES, 0))
+        except OSError as error:
+            raise OutOfReach(f"cannot read the database file {self.path}: {error}") from error
+
+    def _lose(self, words: str) -> NoReturn:
+        self._loss = words
+        raise OutOfReach(words)
 
 
 @attrs.frozen
@@ -124,3 +242,16 @@ class OpenFolder:
 def _mark_of(path: str | Path) -> Mark:
     status = os.stat(path)
     return status.st_dev, status.st_ino
+
+
+def _start_of(log: str) -> tuple[Mark | None, int, bytes]:
+    """A log's mark, its length, and its first bytes; no mark if there is none."""
+    try:
+        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None, 0, b""
+    try:
+        status = os.fstat(handle)
+        return (status.st_dev, status.st_ino), status.st_size, os.pread(handle, 4, 0)
+    finally:
+        os.close(handle)

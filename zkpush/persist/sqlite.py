@@ -38,6 +38,8 @@ from .databases import (
     OutOfReach,
     quoted,
 )
+from .fileheader import owner_of
+from .identity import find_identity
 from .keys import SiteKey
 from .naming import is_any_named
 from .openfile import MarkedConnection, OpenFile, OpenFolder
@@ -90,6 +92,12 @@ _OUTSIDE = frozenset(
 """Codes of errors that say nothing about a statement."""
 _MOST_FOUND = 20
 """Most kinds of damage that are listed."""
+_PRAGMAS = (
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    # SQLite never cuts the log itself, so that one which was cut is noticed.
+    "PRAGMA journal_size_limit=-1",
+)
 _BEGIN = "BEGIN IMMEDIATE"
 """A lock that is taken only by the first write of a unit could be refused in its middle."""
 _memory_names = itertools.count()
@@ -130,9 +138,11 @@ class SQLite(Database):
             os.close(handle)
 
     def prepare_thd(self) -> None:
-        """Make the folder of pictures, unless one is missing that there must have been."""
+        """Mark the file as this database's; make the folder of pictures, unless one is missing
+        that there must have been."""
         if self.pictures is None:
             return
+        self._mark_file_thd()
         try:
             if not self.pictures.exists():
                 with self.engine.begin() as connection:
@@ -148,6 +158,20 @@ class SQLite(Database):
             raise StoreError(
                 f"cannot use the folder of pictures {self.pictures}: {error.strerror}"
             ) from error
+
+    def _mark_file_thd(self) -> None:
+        """Give the header of the file the number of the database, and count this start in it."""
+        if self.file is None:
+            return
+        with self.engine.begin() as connection:
+            identity = find_identity(connection)
+            if identity is None:
+                return
+            owner = owner_of(identity)
+            self.file.use_owner(owner)
+            starts = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+            connection.exec_driver_sql(f"PRAGMA user_version={starts + 1}")
+            connection.exec_driver_sql(f"PRAGMA application_id={owner}")
 
     def check_pictures(self) -> None:
         """Look whether the folder is the one that was prepared."""
@@ -169,11 +193,13 @@ class SQLite(Database):
         super().close()
         if self.keeper is not None:
             self.keeper.close()
+        if self.file is not None:
+            self.file.close()
 
     def begin(self, driver: Any) -> None:
         """Take the lock of all who write, if the file is still there."""
         if self.file is not None:
-            self.file.check()
+            self.file.check_before(driver)
         driver.execute(_BEGIN)
 
     def confirm(self, driver: Any) -> None:
@@ -338,8 +364,8 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = F
         pool_size=READERS,
         hide_parameters=True,
     )
-    _begin_with(engine, _BEGIN)
-    _begin_with(readers, "BEGIN")
+    _begin_with(engine, _BEGIN, file)
+    _begin_with(readers, "BEGIN", None)
     return SQLite(
         where="memory" if path is None else str(path),
         is_kept=path is not None,
@@ -359,27 +385,27 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = F
     )
 
 
-def _begin_with(engine: Engine, statement: str) -> None:
+def _begin_with(engine: Engine, statement: str, file: OpenFile | None) -> None:
+    """Begin each transaction with a statement, and only if the file is still there."""
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # Below SQLAlchemy, which would cost three times as much as SQLite does.
         driver: Any = connection.connection.driver_connection
         if not driver.in_transaction:
+            if file is not None:
+                file.check_before(driver)
             driver.execute(statement)
 
 
 def _made_private(path: Path) -> OpenFile:
-    """Make the file for its owner only, if it is not there; SQLite would make it for everyone.
-
-    One that is there is not opened: closing it would end all locks that this process has on it.
-    """
+    """Make the file for its owner only, if it is not there; SQLite would make it for everyone."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
-    except FileExistsError:
-        pass
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        return OpenFile.at(path)
     except OSError as error:
         raise StoreError(f"cannot open the database {path}: {error.strerror}") from error
-    return OpenFile.at(path)
 
 
 def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
@@ -396,8 +422,9 @@ def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
             cached_statements=_STATEMENTS,
             factory=MarkedConnection,
         )
+        connection.file = file
         _use_wal(connection)
-        for pragma in ("PRAGMA synchronous=FULL", "PRAGMA foreign_keys=ON", *more):
+        for pragma in (*_PRAGMAS, *more):
             connection.execute(pragma)
     except sqlite3.Error as error:
         raise StoreError(f"cannot open the database {uri}: {error}") from error
