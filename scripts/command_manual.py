@@ -9,15 +9,22 @@ from zkpush.protocol.versions import BASELINE
 HEAD = """\
 # Commands
 
-What can be asked of a terminal (spec 12): `POST devices/{sn}/commands`, or
-`zkpush commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait`. A parameter in **bold** has
-to be there; one in *italics* is secret: only callers with the scope `biometrics` see it again. The
-size of what is in base64 is filled in. The same is served at `GET commands/catalogue`.
+For operators and integrators: every command that the server can send to a terminal (spec 12).
+
+Queue a command with `POST devices/{sn}/commands`, or on the command line:
+
+```console
+$ zkpush --data DIR commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
+```
+
+Parameters in **bold** are required. Parameters in *italics* are secret: only callers with the scope
+`biometrics` can read them back. The server computes the size of base64 values. The API returns the
+same list at `GET commands/catalogue`.
 """
 
 
 def limits(field: Field) -> str:
-    """What a value has to be, beside its kind."""
+    """Limits of a value besides its kind."""
     said = []
     if field.choices:
         said.append("one of " + ", ".join(map(str, field.choices)))
@@ -41,16 +48,16 @@ def section(command: Command) -> str:
     facts = [f"Spec {command.section}", f"scope `{command.scope.value}`"]
     facts += [f"also `{rule.scope.value}` {rule.meaning}" for rule in command.scope_rules]
     if command.since > BASELINE:
-        facts.append(f"from protocol {command.since} on")
+        facts.append(f"needs protocol {command.since} or later")
     if command.ends_batch:
-        facts.append("nothing follows it in the same poll")
+        facts.append("last command in the reply to a poll")
     text = f"## {command.name}\n\n{command.meaning}. {', '.join(facts)}.\n"
     if command.one_of:
         names = " or ".join(f"`{name}`" for name in command.one_of)
-        text += f"\nOne of {names} has to be there.\n"
+        text += f"\nEither {names} is required.\n"
     if command.parameters:
         rows = "\n".join(map(row, command.parameters))
-        text += f"\n| Parameter | Written as | |\n|---|---|---|\n{rows}\n"
+        text += f"\n| Parameter | Type | Meaning |\n|---|---|---|\n{rows}\n"
     return text
 
 

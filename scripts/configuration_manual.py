@@ -12,10 +12,25 @@ from zkpush.protocol.tables import OPTION_REPLY
 HEAD = """\
 # Configuration
 
-`twistd zkpush --config FILE` reads a TOML file; flags of the same name win over it. Unknown keys
-and bad values are all reported at once. `ZKPUSH_KEY_FILE` in the environment names another place
-for the key than `DIR/key`; others must not be able to read that file, unless `ZKPUSH_KEY_FILE_MODE`
-accepts its mode (see [the key](security.md#the-key)).
+For administrators: every setting of the daemon, with its default.
+
+`twistd zkpush --config FILE` reads a TOML file. Flags override keys of the same name:
+
+```toml
+data = "/var/lib/zkpush"
+timezone = "Europe/Berlin"
+
+[limits]
+body_bytes = 16777216
+
+[options]
+Delay = 5
+```
+
+The daemon reports all unknown keys and bad values at once, and does not start. The environment
+variable `ZKPUSH_KEY_FILE` names another file for the key than `DIR/key`. Other users must not be
+able to read that file, unless `ZKPUSH_KEY_FILE_MODE` accepts its mode (see
+[the key](security.md#the-key)).
 """
 
 
@@ -36,13 +51,14 @@ def section(kind: type[msgspec.Struct], prefix: str) -> list[str]:
 def main() -> None:
     """Print the page."""
     print(HEAD)
-    print("| Key | Default | |\n|---|---|---|")
+    print("| Key | Default | Meaning |\n|---|---|---|")
     print("\n".join(section(Config, "")))
-    print("\n## `[options]`: what terminals are told (spec 5)\n")
+    print("\n## `[options]`: options for terminals (spec 5)\n")
     print(
-        "The names are those of the protocol. For one terminal: `zkpush devices set SN Delay=5`.\n"
+        "The names are those of the protocol. To set an option for one terminal, use\n"
+        "`zkpush devices set SN Delay=5`.\n"
     )
-    print("| Option | Default | |\n|---|---|---|")
+    print("| Option | Default | Meaning |\n|---|---|---|")
     for field in OPTION_REPLY.fields:
         if field.stored:
             print(f"| `{field.wire}` | `{field.default}` | {field.meaning} |")

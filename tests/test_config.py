@@ -204,12 +204,12 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     assert lines[1].startswith("data: ")  # the rest is Python's, and other in each version
     del lines[1]
     assert lines == [
-        "colour: there is no such key; there are data, listen, manage, database, new, admission, "
+        "colour: unknown key; the keys are data, listen, manage, database, new, admission, "
         "workers, timezone, options, tls, limits, proxies, commands, encryption, "
         "remote_attendance, verification, events, audit, privacy, health, plugins",
         "database: Expected `str | null`, got `array`",
         "admission: Expected `str` of length >= 1",
-        "limits.patience: there is no such key; there are body_bytes, bodies_bytes, "
+        "limits.patience: unknown key; the keys are body_bytes, bodies_bytes, "
         "body_wait_seconds, head_bytes, "
         "idle_seconds, request_seconds, stalled_seconds, drain_seconds, connections, "
         "connections_per_address, "
@@ -217,7 +217,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "packet_ratio, packet_members, manage_connections, manage_connections_per_address, "
         "event_streams, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",
-        "commands.retries: there is no such key; there are batch_count, batch_bytes, "
+        "commands.retries: unknown key; the keys are batch_count, batch_bytes, "
         "lease_seconds, attempts, lifetime_days",
         "commands.batch_count: Expected `int` <= 10000",
         "commands.attempts: Expected `int`, got `str`",
@@ -243,8 +243,8 @@ def test_a_mistake_says_what_the_key_means() -> None:
     """Next to what is wrong with a value stands what it is for."""
     assert mistakes(data="d", admission="", options={"Delay": "soon"}) == [
         "admission: Expected `str` of length >= 1 "
-        "(What to do with a terminal nobody has decided about: `approve`, `open`, `closed`, or a "
-        "policy of another package)",
+        "(Treatment of unknown terminals: `approve` (an operator approves each), `open` (admit "
+        "all), `closed` (refuse), or a policy of another package)",
         "options: Delay: 'soon' is not an integer "
         "(Seconds between two polls for commands; 2 to 60 recommended)",
     ]
@@ -270,7 +270,7 @@ def test_a_mistake_says_what_the_key_means() -> None:
         ("options", {"delay": 5, "Delay": 6}, "options: Delay is there twice"),
         ("timezone", "", "timezone: '' is not an IANA time zone such as Europe/Madrid"),
         ("timezone", "../UTC", "timezone: '../UTC' is not an IANA time zone such as Europe/Madrid"),
-        ("timezone", 1, "timezone: Expected `str`, got `int` (IANA zone that new terminals get)"),
+        ("timezone", 1, "timezone: Expected `str`, got `int` (IANA time zone of new terminals)"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(key: str, value: object, mistake: str) -> None:
@@ -281,7 +281,8 @@ def test_a_value_of_the_wrong_kind_is_refused(key: str, value: object, mistake: 
 def test_the_directory_has_to_be_given() -> None:
     """Without `--data`, what is missing is said."""
     assert mistakes() == [
-        "data: is missing (Directory for the database, the key and the token (made with mode 0700))"
+        "data: missing (Directory for the database, the key and the admin token; created "
+        "with mode 0700)"
     ]
 
 
@@ -335,6 +336,8 @@ def test_the_meaning_of_a_section_is_that_of_its_type() -> None:
         key: int
         bounded: Annotated[int, msgspec.Meta(ge=1)]
 
-    assert meaning(Config, "limits") == "How much a terminal may ask of the server"
-    assert meaning(Commands, "attempts") == "How often a command is sent before it is given up"
+    assert meaning(Config, "limits") == "Limits on requests and connections"
+    assert (
+        meaning(Commands, "attempts") == "Most times that a command is sent before it is given up"
+    )
     assert meaning(Silent, "key") == meaning(Silent, "bounded") == ""

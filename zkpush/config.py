@@ -1,8 +1,8 @@
-"""The configuration of the daemon: one validated object from a TOML file and flags.
+"""Configuration of the daemon: one validated object from a TOML file and flags.
 
 Every key is declared once, in `Config` and its sections, with its type, bounds, default and
-meaning; the validation, the flags' help and the manual come from there. All mistakes are reported
-together.
+meaning. Validation, the help of the flags and the manual are derived from these declarations. All
+mistakes are reported together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """What is wrong with a configuration: one line for each mistake."""
+    """An invalid configuration; the message has one line for each mistake."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
@@ -32,21 +32,22 @@ class ConfigError(Exception):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How much a terminal may ask of the server."""
+    """Limits on requests and connections."""
 
-    # People are bound by head_bytes, idle_seconds, request_seconds and stalled_seconds as well.
+    # head_bytes, idle_seconds, request_seconds and stalled_seconds hold for the API as well.
 
     body_bytes: Annotated[
-        int, Meta(ge=1024, description="Largest body of a request, in bytes (413 above it)")
+        int,
+        Meta(ge=1024, description="Largest body of a request, in bytes; a larger one gets 413"),
     ] = 64 * 1024 * 1024
     bodies_bytes: Annotated[
         int,
         Meta(
             ge=1024,
-            description="Memory for bodies that are coming or not answered yet, and for decoding "
-            "them, of each process, in bytes. A quarter of it is for bodies of up to 64 KiB, which "
-            "every punch is; one terminal and one address may take a share of each part. A short "
-            "body that does not fit is refused (503), a longer one waits for `body_wait_seconds`",
+            description="Memory for request bodies in progress and their decoding, per process, in "
+            "bytes. A quarter is reserved for bodies of up to 64 KiB, such as punches. One "
+            "terminal and one address may use only a share of each part. A short body that does "
+            "not fit is refused (503); a longer one waits up to `body_wait_seconds`",
         ),
     ] = 256 * 1024 * 1024
     body_wait_seconds: Annotated[
@@ -54,21 +55,26 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=0,
             le=600,
-            description="Seconds that a body above 64 KiB may wait for memory before it is refused "
-            "(503); nothing is read from its connection meanwhile",
+            description="Seconds that a body above 64 KiB waits for memory before it is refused "
+            "(503). Nothing is read from its connection meanwhile",
         ),
     ] = 30
     head_bytes: Annotated[
         int,
-        Meta(ge=1024, le=1024 * 1024, description="Most bytes of a request before its body (400)"),
+        Meta(
+            ge=1024,
+            le=1024 * 1024,
+            description="Largest head of a request (request line and headers), in bytes; a larger "
+            "one gets 400",
+        ),
     ] = 16 * 1024
     idle_seconds: Annotated[
         int,
         Meta(
             ge=1,
             le=86_400,
-            description="Seconds that a connection may be silent, and that the part of a request "
-            "before its body may take",
+            description="Seconds after which an idle connection is closed; also the time limit "
+            "for the head of a request",
         ),
     ] = 60
     request_seconds: Annotated[
@@ -76,7 +82,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=86_400,
-            description="Seconds in which a request has to come whole, however it trickles (408)",
+            description="Seconds in which a complete request must arrive; a slower one gets 408",
         ),
     ] = 300
     stalled_seconds: Annotated[
@@ -84,8 +90,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=86_400,
-            description="Seconds for which a terminal may take nothing of a file, or of the end of "
-            "what is written to it",
+            description="Seconds after which a connection is closed whose peer reads nothing of a "
+            "reply or a file",
         ),
     ] = 300
     drain_seconds: Annotated[
@@ -93,58 +99,61 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=3600,
-            description="Seconds in which the daemon finishes what is in hand once it is told to "
-            "stop; then it ends, and the log says what was given up",
+            description="Seconds that the daemon takes to finish requests in progress when it is "
+            "stopped. Then it exits, and logs what it gave up",
         ),
     ] = 30
     connections: Annotated[
-        int, Meta(ge=1, le=1_000_000, description="Most connections of terminals, of each process")
+        int,
+        Meta(
+            ge=1, le=1_000_000, description="Most connections to the terminals' port, per process"
+        ),
     ] = 8192
     connections_per_address: Annotated[
         int,
         Meta(
             ge=1,
             le=1_000_000,
-            description="Most connections from one address, of each process; this machine and "
-            "trusted proxies may have more",
+            description="Most connections from one address, per process; this machine and trusted "
+            "proxies may have more",
         ),
     ] = 1024
     requests_per_minute: Annotated[
         int,
         Meta(
             ge=1,
-            description="Most requests of one terminal in a minute, of each process (429)",
+            description="Most requests of one terminal per minute, per process; further ones get "
+            "429",
         ),
     ] = 6000
     unknown_per_minute: Annotated[
         int,
         Meta(
             ge=1,
-            description="Most unknown serial numbers that are looked up in a minute, of each "
-            "process (429)",
+            description="Most unknown serial numbers that are looked up per minute, per process; "
+            "further ones get 429",
         ),
     ] = 3000
     pending_terminals: Annotated[
         int,
         Meta(
             ge=1,
-            description="Most terminals that may wait for approval; further ones are refused, and "
-            "not recorded",
+            description="Most pending terminals; further ones are refused and not recorded",
         ),
     ] = 5000
     terminals: Annotated[
         int,
         Meta(
             ge=1,
-            description="Most terminals that are recorded because they came; operators may add "
-            "more",
+            description="Most terminals that are recorded on connecting; operators may add more",
         ),
     ] = 50_000
     packet_bytes: Annotated[
-        int, Meta(ge=1024, description="Most bytes that a packet (11.14) may expand to")
+        int,
+        Meta(ge=1024, description="Largest size of a packet (spec 11.14) when unpacked, in bytes"),
     ] = 64 * 1024 * 1024
     packet_ratio: Annotated[
-        int, Meta(ge=1, description="Most bytes that each byte of a packet may expand to")
+        int, Meta(ge=1, description="Largest ratio of the unpacked size of a packet to its size")
     ] = 100
     packet_members: Annotated[int, Meta(ge=1, description="Most members in a packet")] = 10_000
     manage_connections: Annotated[
@@ -152,8 +161,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=4,
             le=100_000,
-            description="Most connections to the management endpoint. Further ones take the place "
-            "of the oldest idle one, at first of those that have shown no token",
+            description="Most connections to the management endpoint. A further one replaces the "
+            "oldest idle one, first among those without a valid token",
         ),
     ] = 128
     manage_connections_per_address: Annotated[
@@ -170,8 +179,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=100_000,
-            description="Most readers of `GET events` at the same time (503); never more than "
-            "three quarters of `manage_connections`",
+            description="Most readers of `GET events` at the same time; further ones get 503. "
+            "Never more than three quarters of `manage_connections`",
         ),
     ] = 96
     file_bytes: Annotated[
@@ -181,32 +190,36 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Proxies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which proxies are in front of the server."""
+    """Proxies in front of the server."""
 
     trusted: Annotated[
         tuple[str, ...],
         Meta(
             description="Addresses and networks of proxies whose `X-Forwarded-For` and PROXY "
-            "headers are believed; `unix` for a socket file"
+            "headers are trusted; `unix` for a Unix socket"
         ),
     ] = ()
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How commands are sent."""
+    """Delivery of commands."""
 
     batch_count: Annotated[
         int, Meta(ge=1, le=10_000, description="Most commands in the reply to one poll")
     ] = 100
     batch_bytes: Annotated[
         int,
-        Meta(ge=256, description="Most bytes in the reply to one poll; a larger one goes alone"),
+        Meta(
+            ge=256,
+            description="Most bytes of commands in the reply to one poll; a larger command is sent "
+            "alone",
+        ),
     ] = 64 * 1024
     lease_seconds: Annotated[
-        int, Meta(ge=1, description="Seconds to wait for an answer before a command is sent again")
+        int, Meta(ge=1, description="Seconds without an answer after which a command is sent again")
     ] = 300
     attempts: Annotated[
-        int, Meta(ge=1, description="How often a command is sent before it is given up")
+        int, Meta(ge=1, description="Most times that a command is sent before it is given up")
     ] = 10
     lifetime_days: Annotated[
         int, Meta(ge=1, le=3650, description="Days after which an open command is given up")
@@ -214,33 +227,34 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of what has happened."""
+    """Stored events."""
 
     days: Annotated[
-        int, Meta(ge=1, le=3650, description="Days for which a listener can catch up on events")
+        int,
+        Meta(ge=1, le=3650, description="Days that events are kept for listeners to catch up"),
     ] = 7
 
 
 class AuditRetention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the audit log is kept."""
+    """Retention of the audit log."""
 
     keep_days: Annotated[
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(
-            description="Days after which rows of the audit log are removed, behind a signed "
-            "checkpoint; unset: never"
+            description="Days after which rows of the audit log are deleted, behind a signed "
+            "checkpoint. Unset: never"
         ),
     ] = None
 
 
 class RemoteAttendance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whether terminals are given users who are not on them (spec 14)."""
+    """Remote attendance: users who are not on the terminal (spec 14)."""
 
     enabled: Annotated[
         bool,
         Meta(
-            description="Whether an approved terminal gets the password, card and fingerprints of "
-            "any user whose ID it asks for; each time is in the audit log"
+            description="Whether an approved terminal receives the password, card and fingerprints "
+            "of any user whose ID it asks for. Each request is recorded in the audit log"
         ),
     ] = False
     per_minute: Annotated[
@@ -248,96 +262,97 @@ class RemoteAttendance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             ge=1,
             le=10_000,
-            description="Most users that one terminal may ask for within a minute, of each process",
+            description="Most users that one terminal may ask for per minute, per process",
         ),
     ] = 10
 
 
 class Verification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is let in when a terminal asks the server (spec 12.8.3)."""
+    """Background verification: the server decides on access (spec 12.8.3)."""
 
     verifier: Annotated[
         str,
         Meta(
             min_length=1,
-            description="The plugin that decides; `known` admits users that are known and valid",
+            description="Name of the verifier plugin; `known` admits known users within their "
+            "validity period",
         ),
     ] = "known"
     deadline_seconds: Annotated[
-        float, Meta(gt=0, le=30, description="Seconds that the verifier has to decide")
+        float, Meta(gt=0, le=30, description="Time limit for the verifier, in seconds")
     ] = 3.0
     fallback: Annotated[
         Literal["refuse", "admit"],
-        Meta(description="What to answer when the verifier fails or is late"),
+        Meta(description="Answer to the terminal if the verifier fails or is late"),
     ] = "refuse"
 
 
 class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How sessions with terminals are encrypted (spec 6, 7, Appendix 8)."""
+    """Encryption of sessions with terminals (spec 6, 7, Appendix 8)."""
 
     policy: Annotated[
         EncryptionPolicy,
         Meta(
-            description="`prefer`: where both sides can, if the terminal begins; `require`: "
-            "nothing plain is served; `never`: terminals are told a version that has no "
-            "encryption. A terminal can have another one"
+            description="`prefer`: encrypt if the terminal starts a key exchange; `require`: "
+            "refuse plain requests; `never`: announce a protocol version without encryption. "
+            "`zkpush devices set SN encryption=…` overrides it for one terminal"
         ),
     ] = EncryptionPolicy.PREFER
     suite: Annotated[
         str,
         Meta(
             min_length=1,
-            description="The plugin with the algorithms (docs/encryption.md); a terminal can have "
-            "another one",
+            description="Name of the cipher suite plugin (docs/encryption.md). `zkpush devices set "
+            "SN cipher=…` overrides it for one terminal",
         ),
     ] = "x25519-aes256gcm"
 
 
 class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the health check fails, and when it warns."""
+    """Thresholds of the health check."""
 
     least_free_bytes: Annotated[
         int,
         Meta(
             ge=0,
-            description="With less free space in the database, the pictures, the data directory "
-            "or temporary files, the health check fails",
+            description="The health check fails if the file system of the database, the pictures, "
+            "the data directory or temporary files has less free space, in bytes",
         ),
     ] = 32 * 1024 * 1024
     low_free_bytes: Annotated[
-        int, Meta(ge=0, description="With less free space than this, it warns")
+        int, Meta(ge=0, description="The health check warns below this free space, in bytes")
     ] = 1024 * 1024 * 1024
     low_free_days: Annotated[
         int,
         Meta(
             ge=0,
             le=3650,
-            description="It also warns of space that lasts for fewer days at the present rate",
+            description="The health check also warns if the free space lasts for fewer days at the "
+            "current rate of growth",
         ),
     ] = 7
 
 
 class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is kept of people."""
+    """Biometric data of people."""
 
     templates: Annotated[
         bool,
         Meta(
-            description="Whether templates, and the comparison photos that they are made of, are "
-            "stored; if not, terminals are not asked for them, and those they send are "
-            "acknowledged and dropped"
+            description="Whether templates and comparison photos are stored. If false, terminals "
+            "are not asked for them, and those they send are acknowledged and dropped"
         ),
     ] = True
 
 
 class Plugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the record handlers of other packages are run."""
+    """Record handlers of other packages."""
 
     inline: Annotated[
         tuple[str, ...],
         Meta(
-            description="Names of record handlers that store their lines in the same transaction "
-            "as the rest of the upload; a slow one holds up all terminals"
+            description="Names of record handlers that run in the transaction of the upload. A "
+            "slow one delays all terminals"
         ),
     ] = ()
     time_limit_seconds: Annotated[
@@ -345,47 +360,51 @@ class Plugins(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             gt=0,
             le=3600,
-            description="Seconds after which a record handler that does not return is a problem",
+            description="Seconds after which a record handler that has not returned is reported as "
+            "a problem",
         ),
     ] = 30.0
     log_messages: Annotated[
         bool,
         Meta(
-            description="Whether the messages of exceptions that plugins raise are logged, with "
-            "tracebacks; they may quote secrets, so only for development"
+            description="Whether messages and tracebacks of exceptions in plugins are logged. They "
+            "may contain secrets: use it for development only"
         ),
     ] = False
 
 
 class Tls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What `ssl:` endpoints ask of those who connect."""
+    """TLS settings of `ssl:` endpoints."""
 
     minimum: Annotated[
         Literal["1.0", "1.1", "1.2", "1.3"],
         Meta(
-            description="Oldest version of TLS that terminals may speak; below 1.2 only for old "
-            "firmware (the management endpoint never takes less than 1.2)"
+            description="Oldest TLS version for terminals; below 1.2 only for old firmware. The "
+            "management endpoint always requires 1.2 or later"
         ),
     ] = "1.2"
     client_certificates: Annotated[
         Literal["off", "optional", "required"],
         Meta(
-            description="Whether terminals show a certificate: `optional` checks those that are "
-            "shown, `required` ends a handshake without one"
+            description="Client certificates of terminals: `optional` checks a certificate if the "
+            "terminal presents one, `required` refuses connections without one"
         ),
     ] = "off"
     client_ca: Annotated[
         Path | None,
-        Meta(description="PEM file of the authorities that sign the certificates of terminals"),
+        Meta(description="PEM file with the CAs that sign the client certificates of terminals"),
     ] = None
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Everything that can be configured; flags of the same name win over the file."""
+    """The whole configuration. Flags override keys of the same name in the file."""
 
     data: Annotated[
         Path,
-        Meta(description="Directory for the database, the key and the token (made with mode 0700)"),
+        Meta(
+            description="Directory for the database, the key and the admin token; created with "
+            "mode 0700"
+        ),
     ]
     listen: Annotated[
         tuple[str, ...],
@@ -398,31 +417,31 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         str | None,
         Meta(
             description="sqlite:///path or postgresql://…; default: SQLite in the data directory. "
-            "`memory:` keeps nothing, and is for trials"
+            "`memory:` keeps nothing; use it for trials only"
         ),
     ] = None
     new: Annotated[
         bool,
         Meta(
-            description="Make a database where there was one before, or take over another one: for "
-            "one start"
+            description="Create a new database where the previous one is missing, or adopt a "
+            "different one. Use it for a single start"
         ),
     ] = False
     admission: Annotated[
         str,
         Meta(
             min_length=1,
-            description="What to do with a terminal nobody has decided about: `approve`, `open`, "
-            "`closed`, or a policy of another package",
+            description="Treatment of unknown terminals: `approve` (an operator approves each), "
+            "`open` (admit all), `closed` (refuse), or a policy of another package",
         ),
     ] = "approve"
     workers: Annotated[
-        int, Meta(ge=1, le=64, description="Processes that share the terminals' port")
+        int, Meta(ge=1, le=64, description="Number of processes that share the terminals' port")
     ] = 1
-    timezone: Annotated[str, Meta(description="IANA zone that new terminals get")] = "UTC"
+    timezone: Annotated[str, Meta(description="IANA time zone of new terminals")] = "UTC"
     options: Annotated[
         dict[str, str | int],
-        Meta(description="What all terminals are told, by the names of the protocol (spec 5)"),
+        Meta(description="Options for all terminals, by their names in the protocol (spec 5)"),
     ] = {}
     tls: Tls = Tls()
     limits: Limits = Limits()
@@ -444,7 +463,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def meaning(section: type[msgspec.Struct], key: str) -> str:
-    """What a key of a section means, for help texts and the manual."""
+    """Description of a key of a section, for help texts and the manual."""
     hint = get_type_hints(section, include_extras=True)[key]
     if _is_section(hint):
         return (hint.__doc__ or "").rstrip(".")
@@ -470,7 +489,7 @@ def load(
     if not mistakes:  # what is missing may stand in a file that cannot be read
         for field in msgspec.structs.fields(Config):
             if field.required and field.name not in values:
-                mistakes.append(f"{field.name}: is missing ({meaning(Config, field.name)})")
+                mistakes.append(f"{field.name}: missing ({meaning(Config, field.name)})")
     options = values.pop("options", {})
     good = _convert(Config, values, "", mistakes)
     if "timezone" in good:
@@ -514,8 +533,7 @@ def _convert(
     hints = get_type_hints(section, include_extras=True)
     for key in values:
         if key not in hints:
-            there = ", ".join(hints)
-            mistakes.append(f"{prefix}{key}: there is no such key; there are {there}")
+            mistakes.append(f"{prefix}{key}: unknown key; the keys are {', '.join(hints)}")
     for key, hint in hints.items():
         if key not in values:
             continue

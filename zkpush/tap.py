@@ -97,18 +97,21 @@ def _help(key: str) -> str:
 
 
 class Options(UsageOptions):
-    """The options of `twistd zkpush`; all of them can also stand in the file."""
+    """Options of `twistd zkpush`. The configuration file takes all of them as well."""
 
     synopsis = "[options]"
-    longdesc = "Serves attendance terminals. Everything has a default but --data."
+    longdesc = (
+        "Server for attendance terminals. Only --data is required. "
+        "Example: twistd -n zkpush --data /var/lib/zkpush"
+    )
     optParameters = [
         ["data", "d", None, _help("data")],
-        ["config", "c", None, "TOML file with any of these options, and more; a flag wins over it"],
+        ["config", "c", None, "TOML file with these options and more; flags override it"],
         ["manage", None, None, _help("manage")],
         ["database", None, None, _help("database")],
         ["admission", None, None, _help("admission")],
         ["workers", None, None, _help("workers")],
-        ["adopt", None, None, "What a parent process hands on; only for the workers it starts"],
+        ["adopt", None, None, "Internal: state that the parent process passes to its workers"],
     ]
 
     optFlags = [["new", None, _help("new")]]

@@ -122,7 +122,7 @@ class Kind(Enum):
     NUMBER = (float, decode_number, "number")
     TIME = (str, decode_time, "wall clock time, YYYY-MM-DD HH:MM:SS")
     MOMENT = (str, decode_moment, "wall clock time, YYYY-MM-DD HH:MM:SS or a packed integer")
-    CARD = (str, decode_card, "card number, or its bytes in [ ], the lowest first")
+    CARD = (str, decode_card, "card number, or its bytes in [ ], lowest first")
     BASE64 = (bytes, decode_base64, "base64")
 
     def __init__(self, python: type, decode: Callable[[str], object], title: str) -> None:

@@ -65,9 +65,13 @@ SHORTCUT_KEY = _table(
     ),
     _integer("StatusCode", "Attendance state that the key stands for"),
     _text("ShowName", "Name on the screen"),
-    _integer("AutoState", "1: the state changes by itself", maximum=1),
-    _text("AutoTime", "When it does, from Sunday to Saturday", f"{_CLOCK}(;{_CLOCK}){{0,6}}"),
-    *(_integer(wire, f"1: it does on {day}", maximum=1) for wire, day in _DAYS),
+    _integer("AutoState", "1: the state switches automatically", maximum=1),
+    _text(
+        "AutoTime",
+        "Times of the automatic switch, from Sunday to Saturday",
+        f"{_CLOCK}(;{_CLOCK}){{0,6}}",
+    ),
+    *(_integer(wire, f"1: switches automatically on {day}", maximum=1) for wire, day in _DAYS),
 )
 
 ACCESS_GROUP = _table(

@@ -37,14 +37,14 @@ _RETRY = Field(
     kind=Kind.INTEGER,
     minimum=0,
     maximum=SMALL,
-    meaning="How often to try again if it fails",
+    meaning="Number of retries",
 )
 _OVERWRITE = Field(
     wire="OVERWRITE",
     name="overwrite",
     kind=Kind.INTEGER,
     choices=(0, 1),
-    meaning="1 replaces what is enrolled, 0 makes that an error",
+    meaning="1: overwrite an existing enrolment; 0: report it as an error",
 )
 
 CONTROLS = (
@@ -79,15 +79,15 @@ CONTROLS = (
     _plain(
         "CHECK",
         "12.3.1",
-        "Read the options again, and send again what is behind a stamp of 0",
+        "Read the options again, and upload again every table whose stamp is 0",
         ends_batch=True,
     ),
-    _plain("LOG", "12.3.2", "Look for new data now, and send it"),
+    _plain("LOG", "12.3.2", "Check for new data and upload it now"),
     Command(
         name="VERIFY SUM ATTLOG",
         section="12.3.3",
         reply="VERIFY SUM",
-        meaning="Count the attendance records of a time; the server compares",
+        meaning="Count the attendance records of a period; the server compares the counts",
         parameters=PERIOD,
         answers=(
             *PERIOD,
@@ -126,24 +126,26 @@ CONTROLS = (
         ),
     ),
     _plain("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
-    _plain("INFO", "12.4.3", "Send all options of the terminal"),
+    _plain("INFO", "12.4.3", "Upload all options of the terminal"),
     Command(
         name="GetFile",
         section="12.5.1",
         reply="GetFile",
-        meaning="Send a file of the terminal",
+        meaning="Upload a file from the terminal",
         scope=Scope.DANGEROUS,
         writing=Writing.VALUES,
         bare=("path",),
         parameters=(
-            Field(wire="path", name="path", required=True, meaning="Path of the file there"),
+            Field(
+                wire="path", name="path", required=True, meaning="Path of the file on the terminal"
+            ),
         ),
     ),
     Command(
         name="PutFile",
         section="12.5.2",
         reply="PutFile",
-        meaning="Fetch a file of the server; with SyncData or AppendData, take people from it",
+        meaning="Download a file; with SyncData or AppendData, import people from it",
         scope=Scope.DANGEROUS,
         writing=Writing.VALUES,
         bare=("url", "path"),
@@ -153,27 +155,29 @@ CONTROLS = (
                 parameter="Action",
                 pattern="",
                 scope=Scope.BIOMETRICS,
-                meaning="with Action, which takes people from a package",
+                meaning="with Action, which imports people from a package",
             ),
         ),
         parameters=(
             Field(
                 wire="url",
                 name="url",
-                meaning="The `path` of a file of this server; with Action, it is made if absent",
+                meaning="The `path` of a file of this server; with Action, created if absent",
             ),
-            Field(wire="path", name="path", meaning="Where it goes there; tgz is unpacked"),
+            Field(
+                wire="path", name="path", meaning="Path on the terminal; tgz archives are unpacked"
+            ),
             Field(
                 wire="Action",
                 name="action",
                 pattern="SyncData|AppendData",
-                meaning="SyncData replaces what the terminal has, AppendData adds to it",
+                meaning="SyncData replaces the data of the terminal, AppendData adds to it",
             ),
             Field(
                 wire="TableName",
                 name="table_name",
                 pattern="USERINFO|FINGERTMP|FACE",
-                meaning="What SyncData replaces",
+                meaning="Table that SyncData replaces",
             ),
             Field(
                 wire="RecordCount",
@@ -224,7 +228,7 @@ CONTROLS = (
         name="SHELL",
         section="12.8.1",
         reply="Shell",
-        meaning="Run a command of the terminal's operating system, and send what it prints",
+        meaning="Run a command of the terminal's operating system, and upload its output",
         scope=Scope.DANGEROUS,
         writing=Writing.VALUES,
         bare=("command",),
@@ -242,7 +246,7 @@ CONTROLS = (
         name="UPGRADE",
         section="12.8.2",
         reply="UPGRADE",
-        meaning="Fetch firmware from the server, and install it",
+        meaning="Download firmware from the server, and install it",
         scope=Scope.DANGEROUS,
         ends_batch=True,
         writing=Writing.UPGRADE,
@@ -265,7 +269,7 @@ CONTROLS = (
                 wire="supportsubcontracting",
                 name="in_parts",
                 pattern="1",
-                meaning="1: the terminal fetches it in parts (2.4.2)",
+                meaning="1: the terminal downloads the file in parts (2.4.2)",
             ),
         ),
     ),

@@ -89,14 +89,13 @@ OPTION_RULES = (
         parameter="key",
         pattern=_DANGEROUS_NAME,
         scope=Scope.DANGEROUS,
-        meaning="for options that hold keys or passwords, or that say which server, address or "
-        "network the terminal uses",
+        meaning="for options with keys, passwords, server addresses or network settings",
     ),
     ScopeRule(
         parameter="value",
         pattern=_DANGEROUS_VALUE,
         scope=Scope.DANGEROUS,
-        meaning="for values that hold a URL, an IP address or a host name",
+        meaning="for values that contain a URL, an IP address or a host name",
     ),
 )
 """What it takes to set an option of a terminal: by SET OPTION, and in the reply to the exchange."""

@@ -70,9 +70,9 @@ SMS = _table(
             kind=Kind.INTEGER,
             minimum=0,
             maximum=SMALL,
-            meaning="Minutes for which it is valid",
+            meaning="Validity in minutes",
         ),
-        Field(wire="StartTime", name="start_time", meaning="Wall clock time from which it is"),
+        Field(wire="StartTime", name="start_time", meaning="Start of its validity (wall clock)"),
     ),
 )
 

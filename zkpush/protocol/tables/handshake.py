@@ -63,7 +63,7 @@ OPTION_REPLY = Table(
             minimum=1,
             maximum=86_400,
             default=30,
-            meaning="Seconds between two tries when the connection fails; 30 to 300 recommended",
+            meaning="Seconds between two attempts when the connection fails; 30 to 300 recommended",
         ),
         Field(
             wire="Delay",
@@ -98,8 +98,8 @@ OPTION_REPLY = Table(
                 f"{TRANSFER_NAMES}|{TRANSFER_DIGITS}|[01]{{10,12}}"
                 f"|TransData ({_WORDS})(\\t({_WORDS}))*"
             ),
-            meaning="The data a terminal sends by itself: `names` (format II) or `digits` "
-            "(format I) ask for all that the server stores; or a value to send as it is",
+            meaning="The data that a terminal uploads on its own: `names` (format II) or `digits` "
+            "(format I) request everything that the server stores; other values are sent unchanged",
         ),
         Field(
             wire="TimeZone",
@@ -114,7 +114,7 @@ OPTION_REPLY = Table(
             minimum=0,
             maximum=1,
             default=1,
-            meaning="1: send new records as they are made; 0: at TransTimes and TransInterval",
+            meaning="1: upload new records at once; 0: at TransTimes and TransInterval",
         ),
         Field(
             wire="Encrypt",
@@ -149,7 +149,7 @@ OPTION_REPLY = Table(
             minimum=0,
             maximum=1,
             default=1,
-            meaning="1: the terminal is to push its options",
+            meaning="1: the terminal uploads its options",
         ),
         Field(
             wire="PushOptions",
@@ -164,14 +164,14 @@ OPTION_REPLY = Table(
             minimum=0,
             maximum=1,
             default=0,
-            meaning="1: attendance photos are to be sent in base64",
+            meaning="1: the terminal uploads attendance photos in base64",
         ),
         Field(
             wire="MultiBioDataSupport",
             name="template_support",
             default=EVERY_TYPE,
             pattern=_SUPPORT,
-            meaning="Biometric types whose templates the server takes, 0 or 1 for each of "
+            meaning="Biometric types whose templates the server accepts, 0 or 1 for each of "
             "Appendix 10",
         ),
         Field(
@@ -179,7 +179,7 @@ OPTION_REPLY = Table(
             name="photo_support",
             default=EVERY_TYPE,
             pattern=_SUPPORT,
-            meaning="Biometric types whose photos the server takes, 0 or 1 for each of Appendix 10",
+            meaning="Biometric types whose photos are accepted, 0 or 1 for each of Appendix 10",
         ),
     ),
 )

@@ -32,7 +32,10 @@ def count_of(wire: str, meaning: str) -> Field:
     return Field(wire=wire, name=wire, kind=Kind.INTEGER, minimum=0, maximum=SMALL, meaning=meaning)
 
 
-PERIOD = (_time("StartTime", "From this wall clock time"), _time("EndTime", "To this one"))
+PERIOD = (
+    _time("StartTime", "Start of the period (wall clock)"),
+    _time("EndTime", "End of the period (wall clock)"),
+)
 FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
 VALID: dict[str, Any] = {"choices": (0, 1)}
 TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}

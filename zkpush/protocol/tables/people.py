@@ -28,7 +28,7 @@ def _number(wire: str, name: str, meaning: str, *, default: int | None = None) -
 
 
 def _size(wire: str) -> Field:
-    return _number(wire, "size", "Length of the base64, or of what it stands for")
+    return _number(wire, "size", "Length of the base64 text, or of the decoded data")
 
 
 def _template(wire: str, meaning: str) -> Field:
@@ -70,11 +70,11 @@ USER = Table(
         ),
         Field(wire="Passwd", name="password", secret=Scope.BIOMETRICS, meaning="Password"),
         Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
-        _number("Grp", "group", "Group that the user is in"),
+        _number("Grp", "group", "Group of the user"),
         Field(
             wire="TZ",
             name="timezones",
-            meaning="Time periods, four digits each: whether the user's own are used, then three",
+            meaning="Four 4-digit numbers: own time periods (0 or 1), then three periods",
         ),
         Field(
             wire="Verify",
@@ -83,7 +83,7 @@ USER = Table(
             minimum=-1,
             maximum=SMALL,
             default=-1,
-            meaning="Verification mode, Appendix 7; -1 for that of the group",
+            meaning="Verification mode, Appendix 7; -1: the mode of the group",
         ),
         Field(wire="ViceCard", name="vice_card", kind=Kind.CARD, meaning="Number of a second card"),
         Field(wire="StartDatetime", name="start_datetime", meaning="Valid from (newer models)"),
@@ -153,7 +153,7 @@ BIODATA = Table(
     key=("pin", "type", "number", "index", "major_version", "minor_version"),
     fields=(
         _pin("Pin"),
-        _number("No", "number", "Which finger, eye or hand", default=0),
+        _number("No", "number", "Number of the finger, eye or hand", default=0),
         _number("Index", "index", "Number of the template of that finger, eye or hand", default=0),
         _number("Valid", "valid", "0 invalid, 1 valid", default=1),
         _number("Duress", "duress", "1 under duress", default=0),
@@ -178,7 +178,7 @@ USERPIC = Table(
         Field(wire="FileName", name="name", meaning="File name"),
         _size("Size"),
         _number("Format", "format", "0 base64, 1 a URL (2.4.2)"),
-        Field(wire="Url", name="url", meaning="Where the picture is, if it is not here (2.4.2)"),
+        Field(wire="Url", name="url", meaning="URL of the picture, instead of Content (2.4.2)"),
         _CONTENT,
     ),
 )
@@ -193,13 +193,13 @@ BIOPHOTO = Table(
     key=("pin", "type", "number", "index"),
     fields=(
         _pin("PIN"),
-        _number("No", "number", "Which finger, eye or hand (2.4.2)", default=0),
+        _number("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
         _number("Index", "index", "Number of the photo (2.4.2)", default=0),
         Field(wire="FileName", name="name", meaning="File name"),
         _number("Type", "type", "Biometric type, Appendix 10", default=0),
         _size("Size"),
         _number("Format", "format", "0 base64, 1 a URL"),
-        Field(wire="Url", name="url", meaning="Where the picture is, if it is not here"),
+        Field(wire="Url", name="url", meaning="URL of the picture, instead of Content"),
         _CONTENT,
     ),
 )
