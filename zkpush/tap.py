@@ -24,6 +24,7 @@ from .device.door import Door
 from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
+from .device.functions import CommandFunctions
 from .device.gate import AdmissionGate
 from .device.handlers import HandlerSet
 from .device.intake import Intake
@@ -38,6 +39,7 @@ from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
+from .handlers import attendance, device, files, people
 from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
@@ -64,6 +66,7 @@ from .model import StoragePlace
 from .permissions import key_file
 from .plugins import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
 from .protocol.packets import Limits as PacketLimits
+from .protocol.tables import COMMANDS
 from .resources.cdata import CData
 from .resources.devicecmd import DeviceCmd
 from .resources.exchange import KeyExchange
@@ -265,7 +268,20 @@ def build(
         registry.updated,
         privacy,
     )
-    intake = Intake(store, registry, handlers, packets, reactor, privacy, budget, inbox.wake)
+    functions = CommandFunctions.join(
+        [attendance.FUNCTIONS, device.FUNCTIONS, files.FUNCTIONS, people.FUNCTIONS], COMMANDS
+    )
+    intake = Intake(
+        store,
+        registry,
+        handlers,
+        packets,
+        reactor,
+        privacy,
+        budget,
+        inbox.wake,
+        functions.matchers,
+    )
     exchange = Exchange(
         store,
         registry,
@@ -275,7 +291,9 @@ def build(
         door_log,
         privacy,
     )
-    queue = CommandQueue(store, registry, settings.commands, secrets.choice, reactor, privacy)
+    queue = CommandQueue(
+        store, registry, settings.commands, secrets.choice, reactor, privacy, functions
+    )
 
     downloads = Downloads(store, door_log)
     verification = BackgroundVerification(

@@ -39,8 +39,6 @@ _SUSPICIOUS = re.compile(r"%(?:2f|5c|00)|\ufffd", re.IGNORECASE)
 UPGRADE_NAME = "emfw.cfg"
 """What an upgrade file is called (12.8.2)."""
 BASE64_FORM = "1"
-URL_PARAMETERS = {"PutFile": "url", "DATA UPDATE USERPIC": "Url", "DATA UPDATE BIOPHOTO": "Url"}
-"""The parameters of commands that name a file."""
 
 
 @attrs.frozen

@@ -26,6 +26,7 @@ from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
 from .budget import MemoryBudget
+from .functions import Matcher
 from .handlers import HandlerSet, PluggedHandler, Way
 from .privacy import Privacy
 from .queries import count_arrived
@@ -70,8 +71,12 @@ class Intake:
         privacy: Privacy,
         budget: MemoryBudget,
         wake: Callable[[Iterable[str]], None],
+        matchers: Mapping[str, Mapping[str, Matcher]],
     ) -> None:
-        """`wake` is called with the names of plugins for which something is in the inbox."""
+        """`wake` is called with the names of plugins for which something is in the inbox.
+
+        `matchers` find the records that QUERY asked for, by command and table.
+        """
         self._database = store
         self._registry = registry
         self._handlers = handlers
@@ -81,6 +86,7 @@ class Intake:
         self._budget = budget
         self._extractor = Extractor(self.tables, limits)
         self._wake = wake
+        self._matchers = matchers
         self._later = {
             table.name: plugged.name for plugged in handlers.later for table in plugged.tables
         }
@@ -230,7 +236,7 @@ class Intake:
                     failed[batch.table.name] = error
                 changes_device = changes_device or plugged.changes_device
             if terminal.next_due is not None:  # it has open commands, which may be queries
-                count_arrived(tx, device.id, arrived)
+                count_arrived(tx, device.id, arrived, self._matchers)
             if rejects is not None:
                 tx.rejects.add_sealed(rejects)
             if failed:

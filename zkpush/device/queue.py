@@ -34,18 +34,16 @@ from ..protocol.fields import Command, Writing
 from ..protocol.replies import CommandReply, decode_replies
 from ..protocol.secrecy import parameter_secrets
 from . import acts
-from .effects import result_of
 from .files import (
-    URL_PARAMETERS,
     file_named,
     new_secret,
     reference,
     upgrade_facts,
     url_of,
 )
-from .packages import completed
+from .functions import CommandFunctions
 from .privacy import Privacy
-from .queries import end_query, is_query
+from .queries import end_query
 from .registry import Registry
 from .terminal import Terminal
 
@@ -83,6 +81,7 @@ class CommandQueue:
         choose: Callable[[str], str],
         reactor: Any,
         privacy: Privacy,
+        functions: CommandFunctions,
     ) -> None:
         """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
         self._store = store
@@ -90,6 +89,7 @@ class CommandQueue:
         self._config = config
         self._choose = choose
         self._privacy = privacy
+        self._functions = functions
         self._looking = LoopingCall(self._expire_old)
         self._looking.clock = reactor
         self._reactor = reactor
@@ -132,8 +132,9 @@ class CommandQueue:
                     return before
             command = validate(name, params, device.dialect)
             sent = params
-            if command.name == "PutFile":
-                sent = completed(tx, device, params, command_id, now)
+            if command.is_prepared:
+                prepare = self._functions.prepares[name]
+                sent = prepare(tx, device, params, command_id, now)
             text, file = _written(tx, command, sent, command_id, secret)
             new = NewCommand(
                 id=command_id,
@@ -276,15 +277,14 @@ class CommandQueue:
         terminal.update(changed)
         return unknown
 
-    @staticmethod
-    def _take(tx: Transaction, device: Device, reply: CommandReply, now: int) -> bool:
+    def _take(self, tx: Transaction, device: Device, reply: CommandReply, now: int) -> bool:
         """End the command that an answer is of, with its effects; False if it is not open."""
         command = tx.commands.get(reply.id)
         if command is None or command.device != device.sn or command.state in FINAL_STATES:
             return False
         if not succeeded(command.command, reply.return_code):
             state = CommandState.FAILED
-        elif not is_query(command.command):
+        elif command.command not in self._functions.matchers:
             state = CommandState.DONE
         else:
             tx.commands.answered(command, reply.return_code, now)
@@ -292,7 +292,11 @@ class CommandQueue:
                 answered = msgspec.structs.replace(command, return_code=reply.return_code)
                 end_query(tx, device.id, answered, command.records, now)
             return True
-        result = result_of(tx, device, command, reply, now)
+        # Of a damaged command, the parameters that its effect needs are lost.
+        effect = None if command.damaged else self._functions.effects.get(command.command)
+        result = (
+            dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
+        ) or None
         return (
             tx.commands.finish(device.id, reply.id, state, reply.return_code, result, now)
             is not None
@@ -335,12 +339,14 @@ class CommandQueue:
         batch: list[QueuedCommand] = []
         lines = b""
         for queued in due:
-            line = encode_command(queued.id, queued.text, _encoding(queued.command, encoding))
+            entry = _entry(queued.command)
+            is_utf8 = entry is not None and entry.utf8  # whatever the terminal's encoding is
+            line = encode_command(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
                 break
             batch.append(queued)
             lines += line
-            if _ends_batch(queued.command):
+            if entry is None or entry.ends_batch:
                 break
         return batch, lines
 
@@ -368,9 +374,9 @@ def _written(
             raise CommandError(f"file: the file {params['file']} is damaged; add it again")
         text = command_text(command, params, upgrade_facts(file, secret))
         return text, reference(file, secret)
-    parameter = URL_PARAMETERS.get(command.name, "")
-    name = params.get(parameter)
-    if name is None:
+    parameter = command.file_parameter
+    name = None if parameter is None else params.get(parameter)
+    if parameter is None or name is None:
         return command_text(command, params), None
     file = file_named(tx, name, command_id)
     text = command_text(command, {**params, parameter: url_of(name, secret)})
@@ -382,17 +388,9 @@ def _holds_secrets(command: QueuedCommand) -> bool:
     return command.file is not None or bool(parameter_secrets(command.command, command.params))
 
 
-def _encoding(name: str, encoding: str) -> str:
-    """The encoding of a command for a terminal that has `encoding`: some are UTF-8 on all."""
+def _entry(name: str) -> Command | None:
+    """Find the entry of a queued command; None for one that a later version has queued."""
     try:
-        return "utf-8" if find_command(name).utf8 else encoding
+        return find_command(name)
     except CommandError:
-        return encoding
-
-
-def _ends_batch(name: str) -> bool:
-    """Whether nothing may follow a command in a poll; one of a later version is sent alone."""
-    try:
-        return find_command(name).ends_batch
-    except CommandError:
-        return True
+        return None

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..config import RemoteAttendance
+from ..handlers.packages import template_command
 from ..interfaces import IStore
 from ..model import Device, Page, Record
 from ..persist.transaction import Transaction
@@ -21,7 +22,6 @@ from ..protocol.text import shown
 from . import doorlog
 from .allowance import Allowance
 from .doorlog import DoorLog
-from .packages import template_command
 from .registry import Registry
 from .terminal import Terminal
 

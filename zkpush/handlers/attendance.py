@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import cast
 
 import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from ..device.functions import CommandFunctions, Params, Result
 from ..interfaces import IRecordHandler
-from ..model import Device
+from ..model import Device, Problem, QueuedCommand
 from ..persist.transaction import Transaction
-from ..protocol.photos import Photo
-from ..protocol.records import Batch
+from ..problems import ProblemCode
+from ..protocol.fields import Table
+from ..protocol.photos import Photo, parse_name
+from ..protocol.records import Batch, Row
+from ..protocol.replies import CommandReply
 from ..protocol.tables import ATTLOG, ATTPHOTO
 from ..protocol.times import wall_clock
+from .values import value_of
+
+_COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
 @implementer(IPlugin, IRecordHandler)
@@ -37,3 +45,44 @@ class AttendanceHandler:
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored attendance record yet."""
+
+
+def _in_period(table: Table, row: Row, params: Params) -> bool:
+    if table is ATTPHOTO:
+        photo = row[0]
+        time = parse_name(photo.name).time if isinstance(photo, Photo) else None
+    else:
+        time = str(value_of(table, row, "time"))
+    return time is not None and params["StartTime"] <= time <= params["EndTime"]
+
+
+def _compare_counts(
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+) -> Result:
+    """VERIFY SUM: the terminal's count is compared with the store's (12.3.3)."""
+    begin, end = command.params["StartTime"], command.params["EndTime"]
+    stored = tx.attendance.count_times(device.id, begin, end)
+    result = {**reply.values, "stored": str(stored)}
+    counted = {name.lower(): value for name, value in reply.values.items()}.get("attlogsum", "")
+    if reply.return_code < 0 or not _COUNT.match(counted):
+        return result
+    count = int(counted)
+    result["agrees"] = "yes" if count == stored else "no"
+    if count > stored:
+        detail = (
+            f"From {begin} to {end} the terminal counts {count} attendance records, and "
+            f"{stored} are stored."
+        )
+        tx.devices.raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
+    else:
+        tx.devices.clear_problem(device.id, ProblemCode.COUNT_DIFFERS)
+    return result
+
+
+FUNCTIONS = CommandFunctions(
+    effects={"VERIFY SUM ATTLOG": _compare_counts},
+    matchers={
+        "DATA QUERY ATTLOG": {ATTLOG.name: _in_period},
+        "DATA QUERY ATTPHOTO": {ATTPHOTO.name: _in_period},
+    },
+)

@@ -1,4 +1,4 @@
-"""What terminals tell of themselves: pushed options (8) and update information (9)."""
+"""What terminals say of themselves: pushed options (8), update information (9), options (12.4)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from ..device.functions import CommandFunctions, Result
 from ..interfaces import IRecordHandler
-from ..model import Device
+from ..model import Device, QueuedCommand
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch, encode_pairs
 from ..protocol.rejects import Reject
+from ..protocol.replies import CommandReply
 from ..protocol.tables import INFO, OPTIONS
 
 
@@ -38,3 +40,24 @@ class DeviceHandler:
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows: whoever asks for the terminal sees it."""
+
+
+def _keep_options(
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+) -> Result:
+    """INFO is answered with the options of the terminal (12.4.3)."""
+    tx.devices.merge_options(device.id, reply.values)
+    return dict(reply.values)
+
+
+def _keep_option(
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+) -> Result:
+    """SET OPTION: the terminal has now what it was told to have (12.4.1)."""
+    if reply.return_code >= 0:
+        params = command.params
+        tx.devices.merge_options(device.id, {params["key"]: params["value"]})
+    return dict(reply.values)
+
+
+FUNCTIONS = CommandFunctions(effects={"INFO": _keep_options, "SET OPTION": _keep_option})

@@ -9,6 +9,7 @@ import msgspec
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from ..device.functions import CommandFunctions, Params
 from ..interfaces import IRecordHandler
 from ..model import Device, Said
 from ..persist.transaction import Transaction
@@ -26,7 +27,8 @@ from ..protocol.tables import (
     USER,
     USERPIC,
 )
-from .values import values_of
+from .packages import completed
+from .values import value_of, values_of
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
@@ -107,3 +109,33 @@ def _photo(table: Table, own: dict[str, object]) -> Said:
     said = dict(values)
     del said["size"]
     return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
+
+
+def _of_user(table: Table, row: Row, params: Params) -> bool:
+    return params.get("PIN") in (None, value_of(table, row, "pin"))
+
+
+def _of_finger(table: Table, row: Row, params: Params) -> bool:
+    finger = params.get("FingerID")
+    if table is BIODATA and value_of(table, row, "type") != BiometricType.FINGERPRINT:
+        return False
+    return _of_user(table, row, params) and finger in (None, str(value_of(table, row, "number")))
+
+
+def _of_type(table: Table, row: Row, params: Params) -> bool:
+    number = params.get("No")
+    return (
+        str(value_of(table, row, "type")) == params["Type"]
+        and _of_user(table, row, params)
+        and number in (None, str(value_of(table, row, "number")))
+    )
+
+
+FUNCTIONS = CommandFunctions(
+    prepares={"PutFile": completed},
+    matchers={
+        "DATA QUERY USERINFO": {USER.name: _of_user},
+        "DATA QUERY FINGERTMP": {FP.name: _of_finger, BIODATA.name: _of_finger},
+        "DATA QUERY BIODATA": {BIODATA.name: _of_type},
+    },
+)

@@ -13,3 +13,8 @@ def values_of(table: Table, rows: Iterable[Row]) -> Iterator[dict[str, object]]:
     names = (*table.names, "extra", "raw")
     for row in rows:
         yield dict(zip(names, row, strict=True))
+
+
+def value_of(table: Table, row: Row, name: str) -> object:
+    """The value of a field in a row."""
+    return row[table.names.index(name)]

@@ -334,6 +334,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""
     answers: tuple[Field, ...] = ()
     """The values of its result that are no secret; all others are."""
+    file_parameter: str | None = None
+    """The parameter that names a file of this server, which the terminal fetches."""
+    is_prepared: bool = False
+    """Whether a function completes the parameters before the command is queued."""
+    has_effect: bool = False
+    """Whether a function is called with the answer."""
+    counts_records: bool = False
+    """Whether the records that it asks for come as uploads, and are counted (12.1.3)."""
 
     def scopes(self, params: Mapping[str, str]) -> frozenset[Scope]:
         """Everything that the caller needs to send the command with these parameters."""

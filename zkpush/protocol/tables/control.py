@@ -17,6 +17,7 @@ def _plain(
     *,
     scope: Scope = Scope.WRITE,
     ends_batch: bool = False,
+    has_effect: bool = False,
     since: Version = BASELINE,
 ) -> Command:
     """A command without parameters."""
@@ -27,6 +28,7 @@ def _plain(
         meaning=meaning,
         scope=scope,
         ends_batch=ends_batch,
+        has_effect=has_effect,
         since=since,
     )
 
@@ -85,6 +87,7 @@ CONTROLS = (
     _plain("LOG", "12.3.2", "Check for new data and upload it now"),
     Command(
         name="VERIFY SUM ATTLOG",
+        has_effect=True,
         section="12.3.3",
         reply="VERIFY SUM",
         meaning="Count the attendance records of a period; the server compares the counts",
@@ -103,6 +106,7 @@ CONTROLS = (
     ),
     Command(
         name="SET OPTION",
+        has_effect=True,
         section="12.4.1",
         reply="SET OPTION",
         meaning="Set one option of the terminal",
@@ -126,9 +130,10 @@ CONTROLS = (
         ),
     ),
     _plain("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
-    _plain("INFO", "12.4.3", "Upload all options of the terminal"),
+    _plain("INFO", "12.4.3", "Upload all options of the terminal", has_effect=True),
     Command(
         name="GetFile",
+        has_effect=True,
         section="12.5.1",
         reply="GetFile",
         meaning="Upload a file from the terminal",
@@ -143,6 +148,8 @@ CONTROLS = (
     ),
     Command(
         name="PutFile",
+        file_parameter="url",
+        is_prepared=True,
         section="12.5.2",
         reply="PutFile",
         meaning="Download a file; with SyncData or AppendData, import people from it",
@@ -226,6 +233,7 @@ CONTROLS = (
     _plain("AC_UNALARM", "12.7.3", "End the alarm", scope=Scope.DANGEROUS),
     Command(
         name="SHELL",
+        has_effect=True,
         section="12.8.1",
         reply="Shell",
         meaning="Run a command of the terminal's operating system, and upload its output",

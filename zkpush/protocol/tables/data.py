@@ -42,6 +42,8 @@ def _data(
         one_of=one_of,
         utf8=utf8,
         answers=_ARRIVED if verb == "QUERY" else (),
+        counts_records=verb == "QUERY",
+        file_parameter="Url" if "Url" in one_of else None,
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..device.files import name_of, package
 from ..model import Device, Page, Record
 from ..persist.transaction import Transaction
 from ..protocol.commands import command_text, find_command
 from ..protocol.tables import FACE, FP
-from .files import name_of, package
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
