@@ -52,6 +52,12 @@ def check_fingerprint(text: str) -> str:
     return found
 
 
+def is_wrong_key(device: Device, fingerprint: str | None) -> bool:
+    """Whether a key is pinned for a terminal, and this is not it."""
+    pinned = device.comm_key
+    return pinned is not None and not hmac.compare_digest(pinned, fingerprint or "")
+
+
 def several_keys(now: int) -> Problem:
     """The problem of a terminal for which several keys were offered, at `now` (ms)."""
     return Problem(ProblemCode.SEVERAL_KEYS, _SEVERAL, now)
@@ -76,9 +82,7 @@ class CommKeyGuard:
         device = terminal.device
         if device.state is DeviceState.BLOCKED:
             return
-        is_wrong = device.comm_key is not None and not hmac.compare_digest(
-            device.comm_key, fingerprint or ""
-        )
+        is_wrong = is_wrong_key(device, fingerprint)
         if device.state is DeviceState.APPROVED and not is_wrong:
             return
         is_known = any(problem.code == ProblemCode.KEY_CHANGED for problem in device.problems)
@@ -95,7 +99,10 @@ class CommKeyGuard:
 
             terminal.update(await self._store.write(unit))
         if is_wrong:
-            self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
+            now = self._registry.now()
+            if not terminal.is_refusing(now):
+                self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
+            terminal.refuse(address, now)
             self._door.refused(doorlog.KEY_CHANGED, device.sn, address)
             raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
 

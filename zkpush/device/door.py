@@ -6,7 +6,8 @@ token, where that counts, is one of ours (`zkpush.device.tokens`); what is seale
 taken before; what is plain is served where the session, and the policy for the terminal, let it.
 A request that its session does not allow is answered with a demand for new exchanges; where that
 may go on for ever, it is a problem of the terminal. What this process remembers is enough to serve
-a terminal, but not to turn it away: then the store is asked.
+a terminal, but not to turn it away: then the store is asked, once a second at most. The gate paces
+further requests from an address that was refused, as those of strangers (`zkpush.device.gate`).
 
 A session is *proved* if its request is sealed, or returns a trusted token, or if the terminal has
 never shown that it can do either. Commands that hold secrets go to proved sessions only.
@@ -129,9 +130,11 @@ class Door:
         terminal = await self._registry.admit(knock.sn, knock.address)
         reason = None
         entry = None
-        for is_fresh in (False, True):
+        # After a refusal, memory counts as fresh for a second: a flood costs one look in it.
+        knows = terminal.is_refusing(self._registry.now())
+        for is_fresh in (True,) if knows else (False, True):
             if is_fresh:
-                await self._registry.refresh(terminal)
+                await self._registry.look(terminal)
             token = tokens.find(terminal.device, knock.cookie)
             if token is None and terminal.is_judged:
                 reason = doorlog.STRANGE_COOKIE
@@ -171,10 +174,12 @@ class Door:
 
     def _refuse(self, terminal: Terminal, knock: Knock, reason: str | None) -> None:
         """Note that a request is refused, and why, where the terminal may not get over it."""
+        now = self._registry.now()
+        terminal.refuse(knock.address, now)
         if reason is None:
             return
         self.log.refused(reason, knock.sn, knock.address)
-        place, now = knock.address or "a socket file", self._registry.now()
+        place = knock.address or "a socket file"
         if reason == doorlog.STRANGE_COOKIE:
             detail = f"A request from {place} did not return the token of its session."
             problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
@@ -270,8 +275,7 @@ class Door:
                 continue
             taken = max(keys.number, terminal.taken.get(keys.generation, 0))
             if opened.number is not None and opened.number <= taken:
-                self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
-                raise AskForExchange
+                raise self._replayed(terminal, knock)
             is_first = keys.step is not None or terminal.session.state not in ENCRYPTED_STATES
             is_claimed = is_first or changes(terminal, opened.body)
             if opened.number is not None:
@@ -280,12 +284,16 @@ class Door:
                 if not is_claimed:
                     self._registry.took(terminal, keys.generation, opened.number)
             if is_claimed and not await self._claim(terminal, keys, opened, is_first=is_first):
-                self.log.refused(doorlog.REPLAYED, knock.sn, knock.address)
-                raise AskForExchange
+                raise self._replayed(terminal, knock)
             if polls and terminal.session.sealed_poll is Verdict.ASK_FOR_EXCHANGE:
                 raise AskForExchange
             return Entry(terminal, opened.body, _sealer(suite, keys, place, opened.number))
         return None
+
+    def _replayed(self, terminal: Terminal, knock: Knock) -> AskForExchange:
+        """Note that a sealed request was taken before; the error to raise."""
+        self._refuse(terminal, knock, doorlog.REPLAYED)
+        return AskForExchange()
 
     def _uncovered(
         self,

@@ -25,7 +25,7 @@ from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import doorlog, tokens
-from .commkey import CommKeyGuard, fingerprint_of
+from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
 from .door import AskForExchange
 from .doorlog import DoorLog
 from .privacy import Privacy
@@ -85,8 +85,9 @@ class Exchange:
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
         """
         terminal = await self._registry.meet(sn, address, hello)
-        await self._registry.refresh(terminal)
         offered = fingerprint_of(hello.comm_key)
+        if not self._is_refused(terminal, hello, offered):
+            await self._registry.refresh(terminal)
         await self._comm_keys.check(terminal, offered, address)
         terminal = await self._registry.admit(sn, address)
         if hello.push_version and parse_version(hello.push_version) is None:
@@ -133,6 +134,22 @@ class Exchange:
             encrypts_attendance=ciphers.fixed(device) is not None,
         )
         return Answer(body, token)
+
+    def _is_refused(self, terminal: Terminal, hello: Hello, offered: str | None) -> bool:
+        """Whether memory is enough to refuse an exchange: one was refused within the last second,
+        and so is this one by what is known."""
+        if not terminal.is_refusing(self._registry.now()):
+            return False
+        device = terminal.device
+        is_old = not can_encrypt(hello.push_version)
+        return is_wrong_key(device, offered) or (
+            is_old and (self._must_encrypt(device) or device.token_policy is TokenPolicy.REQUIRE)
+        )
+
+    def _must_encrypt(self, device: Device) -> bool:
+        """Whether a terminal has to make the exchanges of keys and factors."""
+        ciphers = self._registry.ciphers
+        return ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
 
     def _issue(
         self,
@@ -225,28 +242,26 @@ class Exchange:
 
     async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
         """`Refused` if a terminal has to encrypt or to return tokens, and is too old for it."""
-        device, ciphers = terminal.device, self._registry.ciphers
+        device = terminal.device
         is_old = not can_encrypt(hello.push_version)
-        must_encrypt = (
-            ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
-        )
         now = self._registry.now()
         for problem, cannot, reason, message in (
             (
                 Problem(ProblemCode.CANNOT_ENCRYPT, _CANNOT_ENCRYPT_DETAIL, now),
-                must_encrypt and is_old,
+                is_old and self._must_encrypt(device),
                 doorlog.NO_ENCRYPTION,
                 "This terminal has to encrypt its sessions, and is too old to do so.",
             ),
             (
                 Problem(ProblemCode.NO_TOKEN, _TOO_OLD_DETAIL, now),
-                device.token_policy is TokenPolicy.REQUIRE and is_old,
+                is_old and device.token_policy is TokenPolicy.REQUIRE,
                 doorlog.NO_SESSION_TOKEN,
                 "This terminal has to return the token of its session, and is too old to do so.",
             ),
         ):
             await self._settle(terminal, problem, has_it=cannot)
             if cannot:
+                terminal.refuse(address, now)
                 self._door.refused(reason, device.sn, address)
                 raise Refused(message)
 

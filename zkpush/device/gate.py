@@ -39,12 +39,17 @@ class AdmissionGate:
         self.pacer = RequestPacer(REFUSALS, clock)
 
     def known(self, sn: str, address: str | None, cookie: bytes | None) -> Terminal | None:
-        """The terminal of a request, if it is approved and may go on at once; else None."""
+        """The terminal of a request, if it is approved and may go on at once; else None.
+
+        After the door has refused a request of it, those from the same address are paced for a
+        second, unless they return a trusted token.
+        """
         terminal = self._registry.known(sn)
         if (
             terminal is None
             or terminal.device.state is not DeviceState.APPROVED
             or (address != terminal.checked and not terminal.may_be_at(address))
+            or (terminal.refused_at and self._is_paced(terminal, address, cookie))
             or not self._count(terminal, address, cookie)
         ):
             return None
@@ -87,6 +92,16 @@ class AdmissionGate:
         if registry.is_fresh(terminal):
             raise registry.not_admitted(terminal, address)
         return Deferred.fromCoroutine(self._look_again(terminal, address))
+
+    def _is_paced(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
+        """Whether a request waits in line because one from its address was refused a moment ago.
+
+        One with a trusted token does not.
+        """
+        if not terminal.is_suspect(address, self._registry.now()):
+            return False
+        token = tokens.find(terminal.device, cookie)
+        return token is None or not (token.proved and token.trusted)
 
     async def _look_up(
         self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None

@@ -27,15 +27,13 @@ from .doorlog import DoorLog
 from .lookups import StoreLookups
 from .places import Places
 from .refusals import Refusals
-from .terminal import Ciphers, Terminal, turns
+from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
 FEED_EVERY = 1.0
 """Seconds between two looks at what other processes have changed."""
 SEEN_EVERY = 5.0
 """Seconds between two writes of when terminals were last seen."""
-REFRESH_EVERY = 1000
-"""Milliseconds for which what the store said is enough to turn a terminal away."""
 ZONES_EVERY = 60.0
 """Seconds between two looks for zones whose offset has changed, and problems that are over."""
 
@@ -208,6 +206,14 @@ class Registry:
             self.unknown.heard(device)
             terminal.update(device)
             terminal.next_due = due
+
+    async def look(self, terminal: Terminal) -> None:
+        """Take over what the store says of a terminal before a request of it is refused.
+
+        Not again within a second after a refusal: what is in memory is enough then.
+        """
+        if not terminal.is_refusing(self.now()):
+            await self.refresh(terminal)
 
     def seen(self, terminal: Terminal, address: str | None) -> None:
         """Note that a terminal was heard of; it is written with others, a little later."""

@@ -79,13 +79,17 @@ class Ciphers:
         )
 
 
-class RequestCounter:
-    """How many requests came, since when (ms)."""
+REFRESH_EVERY = 1000
+"""Milliseconds for which what the store said is enough to turn a terminal away."""
 
-    __slots__ = ("count", "since")
+
+class RequestCounter:
+    """How many requests came, since when (ms), and when (ms) the last of them was refused."""
+
+    __slots__ = ("count", "refused_at", "since")
 
     def __init__(self, since: int) -> None:
-        self.count, self.since = 0, since
+        self.count, self.since, self.refused_at = 0, since, 0
 
 
 @functools.cache
@@ -116,6 +120,7 @@ class Terminal:
         "next_due",
         "noted_key",
         "refreshed_at",
+        "refused_at",
         "reported",
         "session",
         "taken",
@@ -158,6 +163,8 @@ class Terminal:
         """The fingerprint of the last refused pushcommkey that was noted, and when (ms)."""
         self.refreshed_at = 0
         """When (ms) the store was last asked about it."""
+        self.refused_at = 0
+        """When (ms) the store was asked before a request of it was refused."""
         self.networks = parse_networks(device.networks)
         self.checked: str | None = NOWHERE
         """The address that is known to be one of those it may have."""
@@ -194,6 +201,24 @@ class Terminal:
         self.taken[generation] = max(number, self.taken.get(generation, 0))
         if len(self.taken) > MOST_GENERATIONS:
             del self.taken[min(self.taken)]
+
+    def refuse(self, address: str | None, now: int) -> None:
+        """Note that a request from an address was refused, at `now` (ms), after a look at the
+        store: what is in memory is enough to refuse the next ones, for a second."""
+        if not self.is_refusing(now):
+            self.refused_at = self.refreshed_at or 1  # 0 where none was refused
+        counter = self.counters.get(address) or self.counters.get(OTHERS)
+        if counter is not None:
+            counter.refused_at = now
+
+    def is_refusing(self, now: int) -> bool:
+        """Whether a request was refused after a look at the store within the last second."""
+        return 0 <= now - self.refused_at < REFRESH_EVERY
+
+    def is_suspect(self, address: str | None, now: int) -> bool:
+        """Whether a request from an address was refused within the last second."""
+        counter = self.counters.get(address) or self.counters.get(OTHERS)
+        return counter is not None and 0 <= now - counter.refused_at < REFRESH_EVERY
 
     @property
     def has_to_encrypt(self) -> bool:
