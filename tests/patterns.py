@@ -1,4 +1,11 @@
-"""Every regular expression of the package, and inputs that make an ambiguous one slow."""
+"""Every regular expression of the package, and inputs that make an ambiguous one slow.
+
+The inputs are made from what an expression consists of, which only Python's own parser of regular
+expressions tells. It has no public name. A parser of our own could misread what `re` reads, and
+generators of matching texts (`hypothesis`) use the same one. Where a new Python moves it, this
+module fails to import, and `AMBIGUOUS` in test_patterns.py shows whether it still finds what it is
+for.
+"""
 
 from __future__ import annotations
 

@@ -32,6 +32,18 @@ body_bytes = 65536
 """
 
 
+_SQLITE = "sqlalchemy.exc.{0}, from sqlite3.{0}"
+RAISED = {
+    "message": "ValueError",
+    "cause": "KeyError, from ValueError",
+    "statement": _SQLITE.format("OperationalError"),
+    "syntax": _SQLITE.format("OperationalError"),
+    "parameter": _SQLITE.format("ProgrammingError"),
+    "type": "sqlalchemy.exc.StatementError, from ValueError",
+}
+"""What the log says of each of `WAYS`: nothing that the message of an exception says."""
+
+
 class Markers:
     """Makes secrets, each another one, and remembers what they look like."""
 
@@ -187,7 +199,8 @@ def careless(daemon: Daemon, secret: Markers) -> None:
         body = f"CARELESS How={way}\tWhat={secret()}".encode()
         answer = daemon.request("POST", f"cdata?SN=C-{way}&table=OPERLOG", body)
         assert answer == (200, b"OK: 1")
-    wait_until(lambda: daemon.printed().count("storing lines") >= len(WAYS))
+    ways = [f", terminal C-{way}, table CARELESS" for way in WAYS]
+    wait_until(lambda: all(way in daemon.printed() for way in ways))
     assert daemon.plugin("careless")["state"] == "failing"
 
 
@@ -238,5 +251,7 @@ def test_no_secret_is_logged(tmp_path: pathlib.Path, twistd: tuple[str, ...]) ->
         "not understood, and kept",
         "the verifier careless failed (LookupError in ",
         "Main loop terminated.",
+        # Of each way to fail, the terminal, the table, and the types of all that was raised.
+        *(f"storing lines, terminal C-{way}, table CARELESS: {RAISED[way]} in " for way in WAYS),
     ):
         assert told in output, told

@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 
 import zkpush
 from zkpush.clock import JUMP_SECONDS, LOOK_EVERY, ClockWatch, use_monotonic_time, wall_clock
+from zkpush.device.registry import SEEN_EVERY
 from zkpush.model import Page
 
 from ..cli.program import eventually
@@ -113,7 +114,8 @@ async def test_what_is_stored_has_the_time_of_day(rig: Rig, seconds: float) -> N
     assert hour in record["received_at"]
     await rig.api("PATCH", "/devices/T1", {"alias": "x"})
     assert hour in (await rig.items("/audit"))[-1]["recorded_at"]
-    await rig.registry._write_seen()
+    rig.clock.advance(SEEN_EVERY)
+    await rig.store.write(lambda tx: None)
     (device,) = await rig.store.read(lambda tx: tx.devices.page(Page(10)))
     assert device.last_seen_at == now * MS
 
@@ -129,7 +131,7 @@ async def test_allowances_and_refusals_go_on(make_rig, seconds: float) -> None:
     rig.clock.jumped += seconds
     rig.clock.advance(60)
     assert (await rig.get("getrequest?SN=T1")).status == 200
-    await rig.daemon.door._write_due()
+    await rig.store.write(lambda tx: None)
     refused = [item for item in await rig.items("/audit") if item["action"] == "refused"]
     assert [item["subject"] for item in refused] == ["limits.requests_per_minute"]
 

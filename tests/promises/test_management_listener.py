@@ -126,10 +126,8 @@ async def test_a_request_is_refused_at_its_head(
 @pytest_twisted.ensureDeferred
 async def test_a_body_is_asked_for_once_it_is_admitted(rig: Rig, is_known: bool) -> None:
     """`Expect: 100-continue` is answered when the token is good; one of another node, too."""
-    token = await rig.token("ops", Scope.WRITE, Scope.DANGEROUS)
-    if not is_known:
-        tokens = rig.manage._tokens
-        tokens._known = dict(tokens._own)
+    made = rig.token if is_known else rig.token_of_another_node
+    token = await made("ops", Scope.WRITE, Scope.DANGEROUS)
     person = Person(rig).send(
         *("POST /api/v1/files?name=a HTTP/1.1", "Host: s", "Expect: 100-continue"),
         *(f"Authorization: Bearer {token}", "Content-Length: 7"),

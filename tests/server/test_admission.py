@@ -183,8 +183,11 @@ async def test_the_background_work_goes_on_after_an_error_of_any_kind(
         patch.setattr(rig.store, "read", broken)
         patch.setattr(rig.store, "write", broken)
         rig.clock.advance(60)
-    loops = [*rig.registry._loops, *rig.daemon.inbox._loops]
-    assert all(loop.running for loop, _ in loops if loop.interval is not None)
-    await rig.registry._write_seen()
+    device = rig.registry.known("T1").device
+    await rig.store.write(lambda tx: tx.devices.change(device.id, {"alias": "gate"}))
+    await rig.get("getrequest?SN=T1", address="192.0.2.99")
+    rig.clock.advance(60)
+    await a_second([rig])
+    assert rig.registry.known("T1").device.alias == "gate"
     stored = await rig.store.read(lambda tx: tx.devices.find("T1"))
-    assert stored.last_seen_at is not None
+    assert stored.address == "192.0.2.99"

@@ -17,6 +17,7 @@ from twisted.python.failure import Failure
 
 from zkpush.device.downloads import PART
 from zkpush.interfaces import StoreError
+from zkpush.resources.gate import MOST_TARGETS
 
 from ..rig import Response, Rig, everything, talk
 from .files import Lazy, by_url, fetch, request, upgrade
@@ -251,7 +252,7 @@ async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> 
     assert wire.closed
     lost(wire, channel)
     await settled(wire)
-    assert rig.terminals._in_hand == 0
+    assert rig.terminals.in_hand == 0
     rig.terminals.stopFactory()
 
 
@@ -309,9 +310,20 @@ async def _turned(rig: Rig, waiting: Deferred[None]) -> None:
 @pytest_twisted.ensureDeferred
 async def test_paths_of_files_are_not_remembered(rig: Rig) -> None:
     """There are endless ones, and they would crowd out those of polls."""
-    for number in range(50):
+    await rig.exchange()
+    for number in range(MOST_TARGETS):
+        rig.clock.advance(0.1)  # refusals are paced
         await fetch(rig, f"file/{number}/x")
-    assert all(not resource.is_folder for resource in rig.terminals.gate._targets.values())
+    find, asked = rig.terminals.gate.paths.find, []
+
+    def counted(path: bytes):
+        asked.append(path)
+        return find(path)
+
+    rig.terminals.gate.paths.find = counted
+    for _ in range(3):
+        assert (await rig.get("getrequest?SN=T1")).status == 200
+    assert len(asked) == 1
 
 
 @pytest_twisted.ensureDeferred

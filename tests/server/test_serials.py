@@ -83,7 +83,7 @@ async def stored(rig: Rig) -> dict[str, str]:
     """All that is in the database, by its tables."""
 
     def everything(tx):
-        connection = tx.devices._connection
+        connection = tx.connection
         tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {
             name: repr(connection.exec_driver_sql(f"SELECT * FROM {name}").all())  # noqa: S608
