@@ -1,4 +1,4 @@
-"""Print docs/session.md: the session of a terminal, from the machine itself.
+"""Print docs/session.md: the session of a terminal, from its tables.
 
 `python scripts/session_diagram.py > docs/session.md` after a change of `zkpush.device.session`.
 """
@@ -11,12 +11,6 @@ from inspect import cleandoc
 from zkpush.device import session
 from zkpush.model import SessionState
 
-OUTCOMES = {
-    "returns(None)": "nothing",
-    **{f"returns({verdict})": verdict.value for verdict in session.Verdict},
-}
-"""What comes of a transition, in words; the changes of state have theirs in the machine."""
-
 
 def page() -> str:
     """The page: the theory of operation, a diagram, and the table that it is drawn from."""
@@ -25,10 +19,7 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     title, _, theory = cleandoc(session.__doc__ or "").partition("\n\n")
-    transitions = [
-        (before, what, after, OUTCOMES.get(outcome, outcome))
-        for before, what, after, outcome in session.transitions()
-    ]
+    transitions = session.transitions()
     yield f"# {title.rstrip('.')}"
     yield ""
     yield theory

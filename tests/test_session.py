@@ -136,8 +136,8 @@ def test_a_step_that_is_not_the_next_one_is_refused(state: SessionState, what: s
         assert session.state is state
 
 
-def test_the_table_is_the_machine() -> None:
-    """There are forty-five transitions, and no other."""
+def test_there_are_no_other_transitions() -> None:
+    """The printed table has these forty-five, and no other."""
     listed = [(before, what, after) for before, what, after, _ in transitions()]
     assert len(listed) == 45
     assert sorted(listed) == sorted((before, what, after) for before, what, after, _ in TABLE)

@@ -23,11 +23,7 @@ answered by the session that a process has in memory. A sealed upload is served 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import Enum
-from typing import Any, Protocol
-
-from automat import NoTransition, TypeMachineBuilder
 
 from ..model import SessionState
 
@@ -43,152 +39,97 @@ class OutOfOrder(Exception):
     """A step of an exchange that is not the next one."""
 
 
-class SessionInputs(Protocol):
-    """What can happen to a session."""
-
-    def exchanged(self) -> None:
-        """The terminal makes the initialization exchange."""
-
-    def keys(self) -> None:
-        """The terminal exchanges public keys."""
-
-    def factors(self) -> None:
-        """The terminal exchanges factors."""
-
-    def proved(self) -> None:
-        """A request opens under the session key."""
-
-    def renew(self) -> None:
-        """Something that the terminal was told changes."""
-
-    def poll(self) -> Verdict:
-        """The terminal asks for commands, in the plain."""
-
-    def upload(self) -> Verdict:
-        """The terminal sends something in the plain, and again if it is not taken."""
-
-    def sealed_poll(self) -> Verdict:
-        """The terminal asks for commands, sealed."""
-
-
-class SessionHost:
-    """What a machine belongs to."""
-
-    __slots__ = ("state",)
-
-    state: SessionState
-    """The state, for the store; the machine keeps it up to date."""
-
-
-def _enter(state: SessionState) -> Callable[[SessionInputs, SessionHost], None]:
-    """The output of a transition that changes the state."""
-
-    def enter(inputs: SessionInputs, host: SessionHost) -> None:
-        host.state = state
-
-    enter.__name__ = f"now {state.value}"
-    return enter
-
-
 _NEW, _READY, _STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
 _KEYS, _FACTORS = SessionState.KEYS, SessionState.FACTORS
 _ENCRYPTED, _OUTDATED = SessionState.ENCRYPTED, SessionState.OUTDATED
-_CHANGES: dict[Any, dict[SessionState, SessionState]] = {
-    SessionInputs.exchanged: dict.fromkeys(SessionState, _READY),
-    SessionInputs.keys: dict.fromkeys((_READY, _KEYS, _FACTORS), _KEYS),
-    SessionInputs.factors: {_KEYS: _FACTORS},
-    SessionInputs.proved: {
+_CHANGES: dict[str, dict[SessionState, SessionState]] = {
+    "exchanged": dict.fromkeys(SessionState, _READY),
+    "keys": dict.fromkeys((_READY, _KEYS, _FACTORS), _KEYS),
+    "factors": {_KEYS: _FACTORS},
+    "proved": {
         **dict.fromkeys((_READY, _KEYS, _FACTORS, _ENCRYPTED), _ENCRYPTED),
         **dict.fromkeys((_STALE, _OUTDATED), _OUTDATED),
     },
-    SessionInputs.renew: {
+    "renew": {
         _NEW: _NEW,
         **dict.fromkeys((_READY, _KEYS, _FACTORS, _STALE), _STALE),
         **dict.fromkeys((_ENCRYPTED, _OUTDATED), _OUTDATED),
     },
 }
-"""What changes a session: in which states it can happen, and what comes next."""
-_SERVED: dict[Any, frozenset[SessionState]] = {
-    SessionInputs.poll: frozenset({_READY, _KEYS, _FACTORS}),
-    SessionInputs.upload: frozenset({_READY, _KEYS, _FACTORS, _STALE}),
-    SessionInputs.sealed_poll: frozenset({_ENCRYPTED}),
+"""The changes: for each, the states in which it can happen, and the next state."""
+_SERVED: dict[str, frozenset[SessionState]] = {
+    "poll": frozenset({_READY, _KEYS, _FACTORS}),
+    "upload": frozenset({_READY, _KEYS, _FACTORS, _STALE}),
+    "sealed_poll": frozenset({_ENCRYPTED}),
 }
-"""What asks: in which states it is served."""
-
-_builder = TypeMachineBuilder(SessionInputs, SessionHost)
-_states = {state.value: _builder.state(state.value) for state in SessionState}
-for _what, _next in _CHANGES.items():
-    for _before, _after in _next.items():
-        _upon = _states[_before.value].upon(_what)
-        if _before is _after:
-            _upon.loop().returns(None)
-        else:
-            _upon.to(_states[_after.value])(_enter(_after))
-for _what, _where in _SERVED.items():
-    for _state in SessionState:
-        _verdict = Verdict.SERVE if _state in _where else Verdict.ASK_FOR_EXCHANGE
-        _states[_state.value].upon(_what).loop().returns(_verdict)
-_machine = _builder.build()
+"""The requests: for each, the states in which it is served."""
 
 
-class Session(SessionHost):
+def _verdict(what: str, state: SessionState) -> Verdict:
+    return Verdict.SERVE if state in _SERVED[what] else Verdict.ASK_FOR_EXCHANGE
+
+
+class Session:
     """A session, in the state that the store has."""
 
-    __slots__ = ("_inputs", "_required", "poll", "upload")
+    __slots__ = ("_required", "poll", "state", "upload")
 
     def __init__(self, state: SessionState, *, required: bool = False) -> None:
         """`required` is whether plain requests are refused until the session is encrypted."""
-        self.state = state
         self._required = required
-        self._inputs: SessionInputs = _machine(self, _states[state.value])
-        self._ask()
+        self._enter(state)
 
     def exchanged(self) -> None:
         """The terminal makes the initialization exchange."""
-        self._inputs.exchanged()
-        self._ask()
+        self._change("exchanged")
 
     def keys(self) -> None:
         """The terminal exchanges public keys; `OutOfOrder` unless that is the next step."""
-        self._step(self._inputs.keys)
+        self._change("keys")
 
     def factors(self) -> None:
         """The terminal exchanges factors; `OutOfOrder` unless that is the next step."""
-        self._step(self._inputs.factors)
+        self._change("factors")
 
     def proved(self) -> None:
         """A request opens under the session key; `OutOfOrder` before any exchange."""
-        self._step(self._inputs.proved)
+        self._change("proved")
 
     def renew(self) -> None:
         """Something that the terminal was told changes."""
-        self._inputs.renew()
-        self._ask()
+        self._change("renew")
 
     @property
     def sealed_poll(self) -> Verdict:
         """What to do with a sealed poll."""
-        return self._inputs.sealed_poll()
+        return _verdict("sealed_poll", self.state)
 
-    def _step(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except NoTransition:
-            raise OutOfOrder from None
-        self._ask()
+    def _change(self, what: str) -> None:
+        after = _CHANGES[what].get(self.state)
+        if after is None:
+            raise OutOfOrder
+        self._enter(after)
 
-    def _ask(self) -> None:
-        """Ask the machine once a state, and not at every poll of every terminal."""
+    def _enter(self, state: SessionState) -> None:
         refused = Verdict.ASK_FOR_EXCHANGE if self._required else None
-        self.poll: Verdict = refused or self._inputs.poll()
+        self.state = state
+        """The state, for the store."""
+        self.poll: Verdict = refused or _verdict("poll", state)
         """What to do with a plain poll."""
-        self.upload: Verdict = refused or self._inputs.upload()
+        self.upload: Verdict = refused or _verdict("upload", state)
         """What to do with a plain upload."""
 
 
 def transitions() -> list[tuple[str, str, str, str]]:
-    """Every transition: state, input, next state, and what comes of it."""
-    return sorted(
-        (before.name, what, after.name, ", ".join(output.name for output in outputs))
-        for before, what, after, outputs in _machine.__automat_automaton__.allTransitions()
-    )
+    """Every transition: state, what happens, next state, and the outcome in words."""
+    changes = [
+        (before.value, what, after.value, "nothing" if before is after else f"now {after.value}")
+        for what, nexts in _CHANGES.items()
+        for before, after in nexts.items()
+    ]
+    requests = [
+        (state.value, what, state.value, _verdict(what, state).value)
+        for what in _SERVED
+        for state in SessionState
+    ]
+    return sorted(changes + requests)
