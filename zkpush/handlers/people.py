@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 import attrs
 import msgspec
@@ -17,6 +18,7 @@ from ..protocol.codes import BiometricType
 from ..protocol.fields import Table, plain_base64
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.records import Batch, Row
+from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import (
     BIODATA,
     BIOPHOTO,
@@ -28,7 +30,7 @@ from ..protocol.tables import (
     USERPIC,
 )
 from .packages import completed
-from .values import value_of, values_of
+from .values import value_of
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
@@ -43,6 +45,8 @@ _TYPES = {
 _TEMPLATE: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
 _PHOTO: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
 """What a template and a photo are unless a row says otherwise."""
+_template_key = itemgetter(*BIODATA.key)
+_photo_key = itemgetter(*BIOPHOTO.key, "kind")
 
 
 @implementer(IPlugin, IRecordHandler)
@@ -60,11 +64,10 @@ class PeopleHandler:
         if table is USER:
             tx.people.keep_users(device.id, _users(batch.rows), now)
         elif table in (USERPIC, BIOPHOTO):
-            photos = [_photo(table, own) for own in values_of(table, batch.rows)]
-            tx.people.keep_photos(device.id, photos, now)
+            tx.people.keep_photos(device.id, _photos(table, batch.rows), now)
         else:
             hybrid = negotiate_types(device.options, device.attributes)
-            templates = [_template(table, own, hybrid) for own in values_of(table, batch.rows)]
+            templates = _templates(table, batch.rows, hybrid)
             tx.people.keep_templates(device.id, templates, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
@@ -72,43 +75,52 @@ class PeopleHandler:
 
 
 def _users(rows: Sequence[Row]) -> list[Said]:
-    return [
-        Said((str(values["pin"]),), values, msgspec.json.encode(row))
-        for row, values in zip(rows, values_of(USER, rows), strict=True)
-    ]
+    names = (*USER.names, EXTRA, RAW)
+    said = []
+    for row in rows:
+        values = dict(zip(names, row, strict=True))
+        said.append(Said((str(values["pin"]),), values, msgspec.json.encode(row)))
+    return said
 
 
-def _template(table: Table, own: dict[str, object], hybrid: Hybrid) -> Said:
-    """A template in the unified form, whichever table it came in."""
-    values = dict(_TEMPLATE)
-    values |= {name: own[name] for name in own if name in values or name in ("extra", "raw")}
-    values["form"] = table.name
-    if table.name in _TYPES:
-        type_ = _TYPES[table.name]
+def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Said]:
+    """Templates in the unified form, whichever table they came in."""
+    common: dict[str, object] = {**_TEMPLATE, EXTRA: None, RAW: None, "form": table.name}
+    type_ = _TYPES.get(table.name)
+    if type_ is not None:
         support = hybrid.of(type_)
-        values["type"] = int(type_)
-        values["major_version"] = support.major_version
-        values["minor_version"] = support.minor_version
-        if values["valid"] == _UNDER_DURESS:
+        common["type"] = int(type_)
+        common["major_version"] = support.major_version
+        common["minor_version"] = support.minor_version
+    names = (*table.names, EXTRA, RAW)
+    own = [(name, place) for place, name in enumerate(names) if name in common]
+    said = []
+    for row in rows:
+        values = common.copy()
+        for name, place in own:
+            values[name] = row[place]
+        if type_ is not None and values["valid"] == _UNDER_DURESS:
             values["valid"], values["duress"] = 1, 1
-    said = dict(values)
-    if table is FACE and isinstance(values["template"], bytes):
-        # The random bytes are others each time, and make no other template.
-        said["template"] = plain_base64(values["template"])[_RANDOM:]
-    key = (str(values["pin"]), *(values[name] for name in BIODATA.key[1:]))
-    return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
+        stated = values
+        if table is FACE and isinstance(values["template"], bytes):
+            # The random bytes are others each time, and make no other template.
+            stated = {**values, "template": plain_base64(values["template"])[_RANDOM:]}
+        said.append(Said(_template_key(values), values, msgspec.json.encode(stated)))
+    return said
 
 
-def _photo(table: Table, own: dict[str, object]) -> Said:
-    values = {**_PHOTO, **own}
-    values["kind"] = table.name
-    content = values["content"]
-    values["content"] = plain_base64(content) if isinstance(content, bytes) else None
-    key = (*(values[name] for name in BIOPHOTO.key), table.name)
-    # The size may be counted in two ways (11.13): it makes no other photo.
-    said = dict(values)
-    del said["size"]
-    return Said(key, values, msgspec.json.encode(said))  # type: ignore[arg-type]
+def _photos(table: Table, rows: Sequence[Row]) -> list[Said]:
+    names = (*table.names, EXTRA, RAW)
+    said = []
+    for row in rows:
+        values = {**_PHOTO, **dict(zip(names, row, strict=True)), "kind": table.name}
+        content = values["content"]
+        values["content"] = plain_base64(content) if isinstance(content, bytes) else None
+        # The size may be counted in two ways (11.13): it makes no other photo.
+        stated = values.copy()
+        del stated["size"]
+        said.append(Said(_photo_key(values), values, msgspec.json.encode(stated)))
+    return said
 
 
 def _of_user(table: Table, row: Row, params: Params) -> bool:

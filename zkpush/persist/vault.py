@@ -26,6 +26,8 @@ from collections.abc import Callable
 import attrs
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from ..interfaces import NotUnsealed
 from .damage import DamageLog
@@ -111,12 +113,12 @@ class Vault:
     audit: AuditKeys = attrs.field(factory=AuditKeys.make)
     damage: DamageLog = attrs.field(factory=DamageLog, eq=False, repr=False)
     """Where readers report values that do not open."""
-    _index: hmac.HMAC = attrs.field(init=False, eq=False, repr=False)
-    """HMAC-SHA256 under the indexing key, of nothing yet; copied for each value."""
+    _index: HMAC = attrs.field(init=False, eq=False, repr=False)
+    """Of nothing yet, and copied for each value: that takes a third of the time of a new one."""
 
     @_index.default
-    def _keyed_index(self) -> hmac.HMAC:
-        return hmac.new(self.indexing, digestmod="sha256")
+    def _keyed_index(self) -> HMAC:
+        return HMAC(self.indexing, SHA256())
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
         """Encrypt a value bound to `about`, which is needed to open it.
@@ -124,9 +126,10 @@ class Vault:
         `about` names the row and the column, and is not in the result. The result goes into a
         column of bytes: key rotation finds it there.
         """
-        secret = secrets.token_bytes(KEY_BYTES)
+        random = secrets.token_bytes(KEY_BYTES + _NONCE_BYTES)
+        secret, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
         size = len(plain)
-        head = _wrap(self.sealing, _SIZE.pack(size), secret)
+        head = _wrap(self.sealing, _SIZE.pack(size), secret, nonce)
         cipher = AESGCM(secret)
         if size <= CHUNK:
             return head + cipher.encrypt(_FIRST_NONCE, plain, about)
@@ -182,11 +185,12 @@ class Vault:
         """The index of what has this SHA-256."""
         index = self._index.copy()
         index.update(digest)
-        return index.digest()
+        return index.finalize()
 
     def renew(self, head: bytes) -> bytes:
         """The head of a value that is sealed under a retired key, under the one that seals now."""
-        return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], self._unwrap(head))
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], self._unwrap(head), nonce)
 
     def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int]:
         secret = self._unwrap(head)
@@ -217,7 +221,8 @@ def plain_length(length: int) -> int:
 
 def wrap_key(site: bytes, secret: bytes, about: bytes) -> bytes:
     """Seal a data key under the site key."""
-    return _sealed_key(AESGCM(site), secret, about)
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(site).encrypt(nonce, secret, about)
 
 
 def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
@@ -225,14 +230,9 @@ def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
     return _unwrap(AESGCM(site), wrapped, about)
 
 
-def _wrap(key: DataKey, size: bytes, secret: bytes) -> bytes:
+def _wrap(key: DataKey, size: bytes, secret: bytes, nonce: bytes) -> bytes:
     head = key.mark + size
-    return head + _sealed_key(key.cipher, secret, head)
-
-
-def _sealed_key(cipher: AESGCM, secret: bytes, about: bytes) -> bytes:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, secret, about)
+    return head + nonce + key.cipher.encrypt(nonce, secret, head)
 
 
 def _unwrap(cipher: AESGCM, wrapped: bytes, about: bytes) -> bytes:

@@ -25,6 +25,7 @@ _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
 _CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
+_NUMERIC = (int, float)
 _QUOTED = 40
 _TIME_LENGTH = len("2015-07-30 15:16:28")
 
@@ -192,7 +193,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self, value: object) -> None:
         """Raise `ValueError` unless the value is within the field's bounds and pattern."""
-        if isinstance(value, int | float):
+        if isinstance(value, _NUMERIC):
             if self.minimum is not None and value < self.minimum:
                 raise ValueError(f"{value} is less than {self.minimum}")
             if self.maximum is not None and value > self.maximum:

@@ -36,6 +36,20 @@ class _Extra:
         self.values[free] = value
 
 
+class _Column(msgspec.Struct, frozen=True):
+    """A field of a table, with what the decoder has to know of it."""
+
+    field: Field
+    place: int | None
+    """The place in a row; None for a field that is not stored."""
+    is_text: bool
+    is_any_text: bool
+    """Whether every text is a value of it."""
+    may_be_empty: bool
+    is_needed: bool
+    """Whether a line with a value that cannot be read is a reject."""
+
+
 def find_keyword(line: bytes) -> str | None:
     """The word that a line begins with, if a record may follow it; it stands before a space."""
     found = _KEYWORD.match(line)
@@ -65,7 +79,10 @@ class LineDecoder:
         self.table = table
         self._places = {name: place for place, name in enumerate(table.names)}
         self._fields = [field for field in table.fields if field.stored]
-        self._known = table.by_wire()
+        lowered = {wire: self._column(field) for wire, field in table.by_wire().items()}
+        # Names are looked up as they are usually spelled, and then in lower case.
+        spelled = {field.wire: lowered[field.wire.lower()] for field in table.fields}
+        self._columns_by_wire = {**lowered, **spelled}
         self._absent = [
             (place, field)
             for place, field in enumerate(self._fields)
@@ -75,6 +92,8 @@ class LineDecoder:
         # One space, not a run of them: a run would be tried again from each of its places.
         self._next_spaced = re.compile(f" (?=(?:{names})=)", re.IGNORECASE)
         self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
+        size_place = self._places.get(_SIZE)
+        self._size_place = None if self._sized is None else size_place
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
             self._columns if table.layout is Layout.COLUMNS else self._pairs
         )
@@ -87,24 +106,28 @@ class LineDecoder:
         """
         values: list[object] = [None] * len(self._fields)
         extra: _Extra | None = None
+        columns = self._columns_by_wire
         for wire, value in self._split(text):
-            field = self._known.get(wire.lower())
-            if field is None:
+            column = columns.get(wire) or columns.get(wire.lower())
+            if column is None:
                 extra = extra or _Extra()
                 extra.keep(wire, value)
                 continue
-            if field.kind is not Kind.TEXT:
+            field, place = column.field, column.place
+            if not column.is_text:
                 value = value.strip(" ")
-            place = self._places.get(field.name)
             if place is None:
                 continue  # known, and said elsewhere
             if values[place] is not None:
                 raise ValueError(f"{field.wire} is there twice")
-            elif value or (field.kind in _MAY_BE_EMPTY and not field.required):
+            if value or column.may_be_empty:
+                if column.is_any_text:
+                    values[place] = value
+                    continue
                 try:
                     values[place] = field.decode(value)
                 except ValueError:
-                    if field.required or field.secret or field.name in self.table.key:
+                    if column.is_needed:
                         raise
                     extra = extra or _Extra()
                     extra.keep(wire, value)
@@ -113,10 +136,21 @@ class LineDecoder:
                 if field.required:
                     raise ValueError(f"{field.wire} is missing")
                 values[place] = field.default
-        if self._sized is not None:
+        if self._size_place is not None and values[self._size_place] is not None:
             self._check_size(values)
         more = None if extra is None else msgspec.json.encode(extra.values).decode()
         return (*values, more, raw)
+
+    def _column(self, field: Field) -> _Column:
+        is_text = field.kind is Kind.TEXT
+        return _Column(
+            field,
+            self._places.get(field.name),
+            is_text,
+            is_any_text=is_text and field.pattern is None,
+            may_be_empty=field.kind in _MAY_BE_EMPTY and not field.required,
+            is_needed=bool(field.required or field.secret or field.name in self.table.key),
+        )
 
     def _columns(self, text: str) -> Iterable[tuple[str, str]]:
         columns = text.rstrip("\t").split("\t") if "\t" in text else split_spaced(text)
