@@ -29,6 +29,7 @@ FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
+_EXTRA = _NAMES.index(EXTRA)
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
@@ -70,7 +71,8 @@ class Attendance(Waiting):
         if not self._waiting:
             return []
         columns = _columns(self._waiting)
-        columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
+        if not all(_is_empty(column) for column in columns[_EXTRA:]):
+            columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import msgspec
 import sqlalchemy
 from sqlalchemy import (
     URL,
@@ -21,9 +20,9 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    bindparam,
     cast,
     func,
-    literal,
     make_url,
     select,
 )
@@ -264,10 +263,13 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
-def texts(connection: Connection, values: Sequence[str]) -> Select[tuple[str]]:
-    """A subquery of any number of texts, for `IN`: one parameter, and one statement to compile."""
-    listed = literal(msgspec.json.encode(values).decode(), Text())
-    if connection.dialect.name == "postgresql":
+def texts(dialect: str, parameter: str) -> Select[tuple[str]]:
+    """A subquery of any number of texts, for `IN`; the parameter is a JSON array of them.
+
+    A query is compiled once, however many texts there are. `dialect` is the name of one.
+    """
+    listed = bindparam(parameter, type_=Text())
+    if dialect == "postgresql":
         rows = func.jsonb_array_elements_text(cast(listed, postgresql.JSONB))
     else:
         rows = func.json_each(listed)

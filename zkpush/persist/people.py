@@ -11,11 +11,11 @@ import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Connection, Select, delete, func, select
+from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, delete, func, select
 
 from ..interfaces import NotUnsealed
 from ..model import Page, Record, Said
@@ -67,6 +67,7 @@ class People:
         self._driver = driver
         self._pictures = pictures
         self._events = events
+        self._find = _lookups(connection.dialect.name)
 
     def keep_users(self, device_id: int, said: Sequence[Said], now: int) -> None:
         """Keep users; what a terminal does not say of a user stays as it was."""
@@ -181,17 +182,11 @@ class People:
             latest[key] = one
             digests[key] = digest = index(one.text)
             spoken.add((key, digest))
-        keys = texts(self._connection, [*latest])
-        of_terminal = select(holdings.c.key, holdings.c.digest).where(
-            holdings.c.table_name == table,
-            holdings.c.device_id == device_id,
-            holdings.c.key.in_(keys),
-        )
-        held = {key: bytes(digest) for key, digest in self._rows(of_terminal)}
-        of_all = select(versions.c.key, versions.c.digest).where(
-            versions.c.table_name == table, versions.c.key.in_(keys)
-        )
-        known = {(key, bytes(digest)) for key, digest in self._rows(of_all)}
+        place = {"table": table, "keys": msgspec.json.encode([*latest]).decode()}
+        of_terminal = self._connection.execute(self._find.held, {**place, "device": device_id})
+        held = {key: bytes(digest) for key, digest in of_terminal}
+        of_all = self._connection.execute(self._find.known, place)
+        known = {(key, bytes(digest)) for key, digest in of_all}
         changed = sorted([key for key, digest in digests.items() if held.get(key) != digest])
         if changed:
             count = len(changed)
@@ -218,14 +213,11 @@ class People:
         Terminals send templates of the older tables without a version (11.9), and say theirs with
         a poll or their options, which may come later.
         """
-        places = [templates.c[name] for name in _PLACE]
-        versions_ = [templates.c[name] for name in _ALGORITHM]
         named: set[tuple[object, ...]] = set()
         waiting: dict[tuple[object, ...], list[tuple[int, bytes | None, int | None]]] = {}
-        query = select(
-            *places, *versions_, templates.c.id, templates.c.digest, templates.c.device_id
-        ).where(templates.c.pin.in_(texts(self._connection, _pins(news))))
-        for *where, major, minor, row_id, digest, owner in self._rows(query):
+        pins = {"keys": msgspec.json.encode(_pins(news)).decode()}
+        found = self._connection.execute(self._find.placed, pins)
+        for *where, major, minor, row_id, digest, owner in found:
             place = tuple(where)
             own = None if digest is None else bytes(digest)
             if major or minor:
@@ -255,8 +247,8 @@ class People:
         """Add an event for each person of whom there is news, however many records it is."""
         pins = _pins(news)
         if pins:
-            query = select(devices.c.sn).where(devices.c.id == device_id)
-            sn = self._connection.execute(query).scalar_one()
+            device = {"device": device_id}
+            sn = self._connection.execute(self._find.serial, device).scalar_one()
             for pin in pins:
                 self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
 
@@ -296,6 +288,34 @@ class People:
                 _replace(table, names, absent_stays=absent_stays),
             ),
         )
+
+
+class _Lookups(NamedTuple):
+    """Queries for what is there of many keys, a JSON array; made once."""
+
+    serial: Select[tuple[str]]
+    held: Select[Any]
+    known: Select[Any]
+    placed: Select[Any]
+
+
+@functools.cache
+def _lookups(dialect: str) -> _Lookups:
+    keys = texts(dialect, "keys")
+    table, device = bindparam("table", type_=Text()), bindparam("device", type_=BigInteger())
+    columns = (*_PLACE, *_ALGORITHM, "id", "digest", "device_id")
+    return _Lookups(
+        serial=select(devices.c.sn).where(devices.c.id == device),
+        held=select(holdings.c.key, holdings.c.digest).where(
+            holdings.c.table_name == table,
+            holdings.c.device_id == device,
+            holdings.c.key.in_(keys),
+        ),
+        known=select(versions.c.key, versions.c.digest).where(
+            versions.c.table_name == table, versions.c.key.in_(keys)
+        ),
+        placed=select(*(templates.c[name] for name in columns)).where(templates.c.pin.in_(keys)),
+    )
 
 
 def _keyed(said: Iterable[Said]) -> list[Keyed]:
