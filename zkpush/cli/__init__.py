@@ -8,23 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import attrs
 import click
 
 from .. import __version__
-from .attendance import attendance
-from .audit import audit
-from .commands import commands
-from .database import database
-from .devices import devices
-from .files import files
-from .output import Program
-from .plugins import plugins
-from .problems import problems
-from .simulate import simulate
-from .target import Given
-from .tokens import tokens
-from .users import users
+from .words import Program
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,20 +62,6 @@ def main(
       zkpush --data data devices approve SN
       zkpush --data data attendance list --since 2026-03-01 --csv
     """
-    context.obj = attrs.evolve(Given.by(context, data, url, token), ca=ca)
+    from .target import Given
 
-
-for command in (
-    devices,
-    attendance,
-    users,
-    commands,
-    files,
-    plugins,
-    problems,
-    tokens,
-    audit,
-    simulate,
-    database,
-):
-    main.add_command(command)
+    context.obj = Given.by(context, data, url, token, ca)

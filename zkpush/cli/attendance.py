@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from twisted.internet.defer import CancelledError
 
 from .arguments import TIME_FORMAT, as_json, serial_number
-from .client import CSV, Api, Item
 from .following import follow
 from .output import Column, Table, print_csv, print_json, print_list
+from .replies import CSV, Item
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("ID", "id"),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .arguments import TIME_FORMAT, as_json
-from .client import CSV, Api
 from .output import Column, print_csv, print_list
+from .replies import CSV
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("ID", "id"),

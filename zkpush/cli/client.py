@@ -30,6 +30,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from .. import __version__
+from .replies import CSV, EVENTS, JSON, ApiFailure, Item, Page, Unreachable
 from .target import Target
 from .trust import not_trusted, policy
 
@@ -41,37 +42,11 @@ SECONDS = 60.0
 """How long a request may take; one that moves a file, how long nothing may move."""
 MOST = 1000
 """Most items that the API gives at once."""
-JSON = "application/json"
-CSV = "text/csv"
-EVENTS = "text/event-stream"
 SILENCE = 45.0
 """After how many seconds of silence a stream is given up: three signs of life have not come."""
 
 Collect = Callable[[IResponse], Awaitable[bytes]]
 """Takes the body of a reply."""
-Item = dict[str, Any]
-"""An object of the API."""
-
-
-class ApiFailure(click.ClickException):
-    """The API answered with an error."""
-
-    def __init__(self, status: int, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
-
-
-class Unreachable(click.ClickException):
-    """The daemon is not there, or not any more; it may come back."""
-
-
-@attrs.frozen
-class Page:
-    """Part of a list: its items, or as CSV its text."""
-
-    items: list[Item]
-    text: bytes
-    next: str | None
 
 
 @attrs.frozen

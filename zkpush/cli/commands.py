@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 import attrs
 import click
@@ -11,9 +12,12 @@ from twisted.internet.task import deferLater
 from ..model import FINAL_STATES, CommandState
 from ..protocol.tables import COMMANDS
 from .arguments import as_json, pairs, serial
-from .client import Api, Item, Page
 from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
+from .replies import Item, Page
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 POLL_SECONDS = 1.0
 _COLUMNS = (

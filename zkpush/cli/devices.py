@@ -6,15 +6,18 @@ import base64
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from .arguments import as_json, pairs, serial
-from .client import Api, ApiFailure
 from .output import Column, echo, print_list, print_object
+from .replies import ApiFailure
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("SN", "sn"),

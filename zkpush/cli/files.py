@@ -6,15 +6,16 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import click
 
 from .arguments import as_json
-from .client import Api
 from .output import Column, echo, print_list, print_object, printable, progress
 from .running import with_api
-from .transfers import download, upload
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("ID", "id"),
@@ -45,6 +46,8 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
     The command UPGRADE takes the ID as `file`; PutFile takes the path that `zkpush files list`
     shows.
     """
+    from .transfers import upload
+
     name = path.name if name is None else name
     try:
         with path.open("rb") as file, progress() as say:
@@ -76,6 +79,8 @@ async def list_(api: Api, as_json: bool) -> None:
 @with_api
 async def get(api: Api, id: int, file: Path) -> None:
     """Download a file from the server to FILE, readable only by its owner."""
+    from .transfers import download
+
     found = await api.get("files", str(id))
     digest = hashlib.md5(usedforsecurity=False)
     try:

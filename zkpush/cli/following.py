@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Never
+from typing import TYPE_CHECKING, Never
 
 import msgspec
 from twisted.internet.task import deferLater
 
-from .client import Api, ApiFailure, Item, Unreachable
 from .output import echo
+from .replies import ApiFailure, Item, Unreachable
+
+if TYPE_CHECKING:
+    from .client import Api
 
 PAUSE = 1.0
 """Seconds between two tries to come back."""

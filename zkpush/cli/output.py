@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..protocol.text import visible, visible_json
-from .client import Item, Page
+from .replies import Item, Page
 
 GAP = 2
 """Blanks between two columns."""
@@ -212,26 +212,3 @@ def _sayer() -> Callable[[str, str], None]:
             click.echo(printable(state), err=True)
 
     return say
-
-
-class Program(click.Group):
-    """A group of commands whose errors cannot steer a screen, whatever they quote."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
-        """Parse the command line."""
-        with _visible_errors():
-            return super().make_context(*args, **kwargs)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
-        with _visible_errors():
-            return super().invoke(ctx)
-
-
-@contextmanager
-def _visible_errors() -> Iterator[None]:
-    try:
-        yield
-    except click.ClickException as error:
-        error.message = visible(error.message, "\n\t")  # type: ignore[misc]
-        raise

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from .arguments import as_json, serial_number
-from .client import Api
 from .output import Column, print_list
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("Subject", "subject"),

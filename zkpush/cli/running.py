@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 import click
 from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 
-from .client import Api
 from .target import Given
+
+if TYPE_CHECKING:
+    from .client import Api
 
 P = ParamSpec("P")
 Work = Coroutine[Deferred[Any], Any, None]
@@ -53,6 +55,8 @@ def with_api(work: Callable[Concatenate[Api, P], Work]) -> Callable[P, None]:
 
     @wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
+        from .client import Api
+
         given: Given = click.get_current_context().obj
         target = given.target()
         run(lambda reactor: work(Api(target, reactor), *args, **kwargs))

@@ -70,7 +70,12 @@ class Given:
 
     @classmethod
     def by(
-        cls, context: click.Context, data: Path | None, url: str | None, token: str | None
+        cls,
+        context: click.Context,
+        data: Path | None,
+        url: str | None,
+        token: str | None,
+        ca: Path | None,
     ) -> Given:
         """What was said: of --data and --url, one on the command line hides the other's variable.
 
@@ -86,7 +91,7 @@ class Given:
             url = None
         elif on_command_line == {"url"}:
             data = None
-        return cls(data, url, token)
+        return cls(data, url, token, ca)
 
     def target(self) -> Target:
         """Find the API; the error says what is missing, and what to do."""

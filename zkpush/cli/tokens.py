@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ..protocol.fields import Scope
 from .arguments import TIME_FORMAT, as_json
-from .client import Api
 from .output import Column, echo, print_list, print_object
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("Name", "name"),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .arguments import as_json
-from .client import CSV, Api
 from .output import Column, print_csv, print_list, print_object
+from .replies import CSV
 from .running import with_api
+
+if TYPE_CHECKING:
+    from .client import Api
 
 _COLUMNS = (
     Column("PIN", "pin"),

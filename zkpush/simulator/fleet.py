@@ -6,22 +6,25 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
-from twisted.web.client import Agent, HTTPConnectionPool
-from twisted.web.iweb import IAgent
 
 from ..crypto.terminal import TerminalCipher
 from ..protocol.tables import ATTLOG
+from .errors import LinkError
 from .faults import Faults, Mischief
 from .happenings import Happenings
-from .link import Link, LinkError
+from .link import Link
 from .model import ATT, MODELS
 from .people import People
 from .terminal import ExchangeWanted, SimulatedTerminal
+
+if TYPE_CHECKING:
+    from twisted.web.iweb import IAgent
 
 TICK = 0.1
 """Seconds between two looks at what has to happen."""
@@ -199,6 +202,8 @@ async def run_fleet(
     reactor: IReactorTime, plan: FleetPlan, report: Callable[[str], None]
 ) -> FleetResult:
     """Run terminals against a server: a connection for each request, as most terminals do."""
+    from twisted.web.client import Agent, HTTPConnectionPool
+
     pool = HTTPConnectionPool(reactor, persistent=False)
     agent = Agent(reactor, connectTimeout=10, pool=pool)
     return await Fleet(plan, agent, reactor, report).run()

@@ -7,14 +7,11 @@ URL alone (12.5.2) does not say of whom it is, and is plain.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import attrs
-from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, TimeoutError
-from twisted.web.client import ResponseFailed
-from twisted.web.iweb import IAgent, IResponse
 
 from ..crypto.terminal import TerminalCipher
 from ..protocol.envelope import (
@@ -31,16 +28,16 @@ from ..protocol.envelope import (
 from ..protocol.errors import TerminalError
 from ..protocol.handshake import UNKNOWN_DEVICE
 from ..protocol.requests import parse_arguments
+from .errors import LinkError
+
+if TYPE_CHECKING:
+    from twisted.web.iweb import IAgent, IResponse
 
 Headers = dict[bytes | str, bytes | str]
 HEADERS: Headers = {"User-Agent": "iClock Proxy/1.09", "Accept": "*/*"}
 TIMEOUT_SECONDS = 60
 _OK, _PARTIAL = 200, 206
 _RANGE = re.compile(rb"bytes ([0-9]+)-[0-9]+/([0-9]+)\Z")
-
-
-class LinkError(Exception):
-    """A request that was not answered as it should be."""
 
 
 @attrs.frozen
@@ -69,6 +66,8 @@ class Link:
 
         With a `cipher`, the terminal can encrypt.
         """
+        from treq.client import HTTPClient
+
         self._client = HTTPClient(agent)  # with cookies of its own
         self._base = f"{server.rstrip('/')}/iclock"
         self._sn = sn
@@ -170,6 +169,8 @@ class Link:
             # The timeout of treq ends where the body begins.
             content: bytes = await response.content().addTimeout(TIMEOUT_SECONDS, self._clock)
         except Exception as error:  # whatever a network can do, a terminal lives with
+            from twisted.web.client import ResponseFailed
+
             cause = error.reasons[0].value if isinstance(error, ResponseFailed) else error
             if isinstance(cause, CancelledError | TimeoutError):
                 raise LinkError(f"no answer within {TIMEOUT_SECONDS} seconds") from error

@@ -16,10 +16,11 @@ from . import status
 from .attendance import Punch, identify, punch
 from .clock import TerminalClock
 from .control import Door
+from .errors import LinkError
 from .executor import Executor
 from .faults import Faults, Mischief
 from .files import Files
-from .link import Link, LinkError
+from .link import Link
 from .model import ATT, CHINESE, Model
 from .operation import NOBODY, operated
 from .orders import Orders

@@ -13,7 +13,8 @@ import attrs
 from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command
 from .answer import Answer, Refused
-from .link import Link, LinkError
+from .errors import LinkError
+from .link import Link
 
 if TYPE_CHECKING:
     from .terminal import SimulatedTerminal

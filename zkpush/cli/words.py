@@ -1,0 +1,119 @@
+"""The words of `zkpush`, imported when they are used.
+
+`zkpush --help` imports no word: ours are in the table `WORDS`. A distribution adds words by the
+entry point group `zkpush.words`, each as the name of a click command:
+
+    [options.entry_points]
+    zkpush.words =
+        visitors = zkpush_visitors.cli:visitors
+
+Our words come first: a plugin cannot replace one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+ENTRY_POINTS = "zkpush.words"
+WORDS = {
+    "attendance": "List and follow attendance records (punches).",
+    "audit": "List the audit log: changes, access to secrets, and refused requests.",
+    "commands": "Queue commands for terminals and see their results.",
+    "database": "Upgrade, check and re-key the database.",
+    "devices": "List, approve, block and configure terminals.",
+    "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
+    "plugins": "List the plugins of the server.",
+    "problems": "List problems of the server and of terminals.",
+    "simulate": "Run simulated terminals against a test server.",
+    "tokens": "Create, list and revoke API tokens.",
+    "users": "List, show and export users (the people on the terminals).",
+}
+"""Our words, which are commands of the same name in modules of the same name, and their summary."""
+
+
+class Program(click.Group):
+    """The `zkpush` command: imports a word when it is used, and prints errors safely.
+
+    Errors may quote data of terminals; control characters in them are escaped.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all words."""
+        return sorted(WORDS.keys() | _plugin_words().keys())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a word; `click.ClickException` if that of a plugin cannot be imported."""
+        if cmd_name in WORDS:
+            command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
+            return command
+        entry = _plugin_words().get(cmd_name)
+        return None if entry is None else _load(entry)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the words with their summaries, without importing them."""
+        summaries = {
+            **{name: f"Provided by {_source(entry)}." for name, entry in _plugin_words().items()},
+            **WORDS,
+        }
+        limit = formatter.width - 6 - max(map(len, summaries))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, click.Command(name, help=summary).get_short_help_str(limit))
+                    for name, summary in sorted(summaries.items())
+                ]
+            )
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Parse the command line."""
+        with _visible_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        with _visible_errors():
+            return super().invoke(ctx)
+
+
+def _plugin_words() -> Mapping[str, EntryPoint]:
+    """Words of installed plugins, by name."""
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def _source(entry: EntryPoint) -> str:
+    return entry.module.partition(".")[0] if entry.dist is None else entry.dist.name
+
+
+def _load(entry: EntryPoint) -> click.Command:
+    try:
+        command = entry.load()
+    except Exception as error:
+        raise click.ClickException(
+            f"Cannot load {entry.name!r} of {_source(entry)}: {error!r}. Update or remove it."
+        ) from error
+    if not isinstance(command, click.Command):
+        raise click.ClickException(
+            f"Cannot load {entry.name!r} of {_source(entry)}: {entry.value} is not a click command."
+        )
+    return command
+
+
+@contextmanager
+def _visible_errors() -> Iterator[None]:
+    try:
+        yield
+    except click.ClickException as error:
+        from ..protocol.text import visible
+
+        error.message = visible(error.message, "\n\t")  # type: ignore[misc]
+        raise
