@@ -18,7 +18,7 @@ import attrs
 from . import config
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
-from .interfaces import IMaintainedStoreFactory, StoreError
+from .interfaces import IMaintainedStoreFactory, IRecordHandler, StoreError
 from .marker import read_claim
 from .permissions import key_file
 from .persist.checking import Checked, check_thd
@@ -29,6 +29,7 @@ from .persist.keys import SiteKey
 from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite import SQLite
+from .plugins import sound_plugins
 from .stores import factory_of, store_factories
 
 
@@ -65,7 +66,9 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         found = keys_of_thd(database, site)
         if not found.is_settled:
             raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
-        return forget_templates_thd(database, found.vault, _now())
+        handlers = sound_plugins(IRecordHandler)
+        declared = [table for handler in handlers for table in handler.tables]
+        return forget_templates_thd(database, found.vault, _now(), declared)
 
 
 def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:

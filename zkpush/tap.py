@@ -297,7 +297,7 @@ def build(
 
     downloads = Downloads(store, door_log)
     verification = BackgroundVerification(
-        store, registry, verifiers[verifier], settings.verification, reactor
+        store, registry, verifiers[verifier], settings.verification, reactor, privacy
     )
     paths = PathTable(
         {

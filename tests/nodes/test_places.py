@@ -84,3 +84,25 @@ async def test_where_it_may_be_holds_on_every_node(nodes: Nodes) -> None:
     assert (await other.get(POLL, address=THERE)).status == 200
     await a_second(nodes)
     assert ProblemCode.OTHER_ADDRESS not in await problems(other)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_another_node_removes_is_forgotten(nodes: Nodes) -> None:
+    """Nothing is kept in memory of it, also where a request of it was under way."""
+    one, other = nodes
+    registry = one.registry
+    for number in range(3):
+        sn = f"T{number}"
+        await one.exchange(sn=sn)
+        await a_while(nodes)
+        terminal = registry.known(sn)
+        assert (await other.api("DELETE", f"/devices/{sn}")).status == 204
+        registry.seen(terminal, HERE)
+        registry.took(terminal, 1, 1)
+        await a_while(nodes)
+        assert registry.known(sn) is None
+        registry.seen(terminal, THERE)  # the end of a request that began before
+        registry.took(terminal, 1, 2)
+        await a_while(nodes)
+        await a_while(nodes)
+    assert (registry._seen, registry._taken, registry._places._written) == ({}, {}, {})

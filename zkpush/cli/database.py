@@ -193,9 +193,9 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
 def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool) -> None:
     """Delete all templates and comparison photos permanently.
 
-    The command also deletes the fingerprints of identity cards, and commands and rejects that
-    contain any of these. Stop the daemon first, and set `privacy.templates = false`, otherwise
-    terminals send their templates again.
+    The command also deletes the fingerprints of identity cards, and unknown columns, rejects,
+    pending lines of plugins and commands that may contain any of these. Stop the daemon first, and
+    set `privacy.templates = false`, otherwise terminals send their templates again.
     """
     from ..maintenance import forget_templates as forget
 

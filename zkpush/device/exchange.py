@@ -97,6 +97,7 @@ class Exchange:
                 baseline=str(BASELINE),
             )
         await self._check_version(terminal, hello, address)
+        kept = self._privacy.kept_hello(hello)
         time_zone = zone_option(terminal.device.timezone, self._registry.now() / 1000)
         key, ciphers = terminal.device.id, self._registry.ciphers
         token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
@@ -108,7 +109,7 @@ class Exchange:
             session.exchanged()
             device = tx.devices.exchanged(
                 key,
-                hello,
+                kept,
                 {
                     **self._without_keys(tx, before),
                     "session": session.state,

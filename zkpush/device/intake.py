@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from twisted.internet import threads
@@ -90,6 +90,7 @@ class Intake:
         self._later = {
             table.name: plugged.name for plugged in handlers.later for table in plugged.tables
         }
+        self._declared = {table.name: table for table in self.tables}
         self._decoding = DeferredSemaphore(DECODERS)
         self._parts = DeferredLock()
 
@@ -148,9 +149,17 @@ class Intake:
             later = {table for table in tables if table in self._later}
             if later:
                 rejected = {reject.raw for reject in contents.rejects}
-                extracts = self._extractor.extracts(contents.source, later, rejected)
-                contents.extracts = [*extracts]
+                contents.extracts = [*self._extracts(contents.source, later, rejected)]
         return contents
+
+    def _extracts(
+        self, source: Upload, tables: Collection[str], without: Collection[bytes] = ()
+    ) -> Iterator[tuple[str, Upload]]:
+        """The lines of some tables as they may be stored, by the names of the tables."""
+        for name, part in self._extractor.extracts(source, tables, without):
+            kept = self._privacy.kept_extract(self._declared[name], part)
+            if kept is not None:
+                yield name, kept
 
     def _on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
         """Run what takes long where it keeps nobody's poll waiting."""
@@ -257,17 +266,15 @@ class Intake:
         """The lines of tables whose handlers failed, as rejects."""
         if contents.source is None:
             return ()
-        return self._privacy.kept_rejects(
-            [
-                Reject(
-                    table,
-                    f"the handler {self._handlers.by_table[table].name} failed "
-                    f"({type(failed[table]).__name__})",
-                    part.body,
-                )
-                for table, part in self._extractor.extracts(contents.source, failed)
-            ]
-        )
+        return [
+            Reject(
+                table,
+                f"the handler {self._handlers.by_table[table].name} failed "
+                f"({type(failed[table]).__name__})",
+                part.body,
+            )
+            for table, part in self._extracts(contents.source, failed)
+        ]
 
     def _stored(
         self,

@@ -14,7 +14,7 @@ a day after it last happened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -102,9 +102,10 @@ class Places:
                 self._two_places(terminal, address, between, at)
         self._written.update(seen)
 
-    def forget(self, key: int) -> None:
-        """Hear that a terminal is removed."""
-        self._written.pop(key, None)
+    def keep(self, keys: Collection[int]) -> None:
+        """Forget all terminals but those with these ids: they are removed."""
+        for key in self._written.keys() - keys:
+            del self._written[key]
 
     def find(
         self,

@@ -20,10 +20,11 @@ from typing import Any, TypeVar
 import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import blockingCallFromThread
+from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..containment import PluginError, PluginFailure, contained, report
-from ..interfaces import IPluginConnection, IStore, StoreError
+from ..interfaces import IPluginConnection, IStore, OutOfReach, StoreError
 from ..model import Device, InboxItem
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
@@ -41,6 +42,11 @@ LONG_PAUSES = (600, 3600, 86_400)
 LONGEST_REST = 3
 """Which of the pauses is the longest that the handler rests for, after items of several terminals
 have failed one after the other."""
+MOST_EXCUSED = 3
+"""After so many failures in a row for which the database seemed to be at fault, while others can
+use it, the plugin is to blame."""
+EXCUSED_PAUSE = 1
+"""Seconds that the handler rests for after a failure of the database."""
 MOST_TRIES = 8
 """After so many failures, an item is isolated."""
 CLAIM_SECONDS = 10
@@ -65,6 +71,8 @@ class Running:
     lock_seconds: float
     connection: IPluginConnection | None
     """The one with its transaction, if it has one."""
+    until: int = 0
+    """When (ms) its claim of the items ends."""
 
 
 @attrs.define
@@ -78,6 +86,8 @@ class Watched:
 
 class PluginWorker:
     """Calls the record handler of one plugin, on a thread."""
+
+    _log = Logger()
 
     def __init__(
         self,
@@ -111,6 +121,9 @@ class PluginWorker:
         self._prepare_tries = 0
         self._prepare_at = 0.0
         self._failures = 0
+        self._excused = 0
+        self._unreleased: Running | None = None
+        self._declared = {table.name: table for table in plugged.tables}
         self._not_before = 0.0
         self._thread = threading.Thread(
             target=self._run_thd, name=f"zkpush plugin {plugged.name}", daemon=True
@@ -190,7 +203,9 @@ class PluginWorker:
                 while self._wakes.empty() and self._turn_thd(connection):
                     pass
                 connection.close_thd()
-            except BaseException as error:  # of the store; pending items are on disk
+            except StoreError as error:  # pending items are on disk
+                self._waits_thd(error)
+            except BaseException as error:
                 report(self.label, "reading its inbox", error)
         self._reactor.callFromThread(self.done.callback, None)
 
@@ -198,30 +213,62 @@ class PluginWorker:
         """Store the next items; whether there may be more."""
         if self._reactor.seconds() < self._not_before or not self._prepare_thd(connection):
             return False
+        self._release_thd()
         name, now = self.plugged.name, self._now()
         until = now + 1000 * CLAIM_SECONDS
         items = self._write_thd(lambda tx: tx.inbox.claim(name, now, until))
         if not items:
             return False
-        contents = [self._decoder.decode(item.upload, item.dialect) for item in items]
+        contents = [self._read(item) for item in items]
         lock_seconds = LOCK_SECONDS[min(items[0].tries, len(LOCK_SECONDS) - 1)]
-        self.running = call = Running(items, math.inf, lock_seconds, connection)
+        self.running = call = Running(items, math.inf, lock_seconds, connection, until)
         try:
             device, batches = connection.run_thd(lambda tx: self._store_thd(tx, call, contents))
         except _Gone:
             self.running = None
             return True
+        except OutOfReach as error:
+            self.running = None
+            self._unreleased = call
+            if self._excused >= MOST_EXCUSED:
+                self._failed_thd(items, error)
+                self._unreleased = None
+                return True
+            self._waits_thd(error)
+            self._release_thd()
+            self._excused += 1
+            self._not_before = self._reactor.seconds() + EXCUSED_PAUSE
+            return False
         except BaseException as error:
             self.running = None
             self._failed_thd(items, error)
             return True
         self.running = None
-        self._failures = 0
+        self._failures = self._excused = 0
         for batch in batches:
             self._tell_thd(device, batch)
         if self.plugged.changes_device:
             self._reactor.callFromThread(self._updated, device)
         return True
+
+    def _read(self, item: InboxItem) -> Contents:
+        upload = self._privacy.kept_extract(self._declared.get(item.table), item.upload)
+        if upload is None:
+            return Contents([], [])
+        return self._decoder.decode(upload, item.dialect)
+
+    def _waits_thd(self, error: StoreError) -> None:
+        self._log.warn(
+            "The inbox of the {plugin} waits: {error}", plugin=self.label, error=str(error)
+        )
+
+    def _release_thd(self) -> None:
+        """Undo the claim of the call that the database failed, once it can be used again."""
+        call = self._unreleased
+        if call is not None:
+            ids = [item.id for item in call.items]
+            self._write_thd(lambda tx: tx.inbox.release(ids, call.until))
+            self._unreleased = None
 
     def _store_thd(
         self, tx: Transaction, call: Running, contents: Sequence[Contents]
@@ -236,9 +283,8 @@ class PluginWorker:
                 if batch.rows:
                     self._persist_thd(tx, device, batch, item.received_at)
                     stored.append(batch)
-            rejects = self._privacy.kept_rejects(content.rejects)
-            if rejects:
-                tx.rejects.add(device.id, rejects, item.received_at)
+            if content.rejects:  # of what may be kept
+                tx.rejects.add(device.id, content.rejects, item.received_at)
         if not tx.inbox.stored([item.id for item in items]):
             raise _Gone
         return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored
@@ -303,6 +349,10 @@ class PluginWorker:
         self.running = Running((), self._reactor.seconds(), LOCK_SECONDS[-1], connection)
         try:
             connection.run_thd(handler.prepare)
+        except OutOfReach as error:
+            self._waits_thd(error)
+            self._prepare_at = self._reactor.seconds() + EXCUSED_PAUSE
+            return False
         except BaseException as error:
             report(self.label, "making its tables", error)
             self._unprepare(error)

@@ -6,37 +6,30 @@ can lose none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 import attrs
 import msgspec
 
-from ..protocol.biometrics import (
-    BIOMETRIC_NAMES,
-    BIOMETRIC_TABLES,
-    FINGERPRINTS,
-    HARMLESS_TABLES,
-    TRANSFER_WORDS,
-)
+from ..protocol.biometrics import BIOMETRIC_NAMES, FINGERPRINTS, TRANSFER_WORDS
 from ..protocol.errors import CommandError
-from ..protocol.fields import Command, Layout, Table
-from ..protocol.handshake import without_words
-from ..protocol.photos import Photo
-from ..protocol.plain import AttendanceRows
-from ..protocol.records import Batch, Row
+from ..protocol.fields import Command, Table
+from ..protocol.handshake import Hello, without_words
+from ..protocol.omission import (
+    holds_templates,
+    kept_answer,
+    kept_batch,
+    kept_extract,
+    kept_pairs,
+    kept_reject,
+)
+from ..protocol.records import Batch
 from ..protocol.rejects import Reject
-from ..protocol.secrecy import template_names
-from ..protocol.tables import ATTPHOTO, IDCARD
+from ..protocol.replies import CommandReply
+from ..protocol.requests import Upload
 
 NO_TYPE = "0:0:0:0:0:0:0:0:0:0"
 """No biometric type is exchanged (3.1)."""
-_LENGTH = 64
-"""Characters of a text that may be a template: none is so short."""
-_LONG = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LENGTH)
-_NAMES = frozenset(name.rstrip("0123456789").encode() for name in template_names())
-_PLACES = tuple(IDCARD.names.index(field.name) for field in FINGERPRINTS)
 _OFF = "templates are switched off on this server: see `privacy.templates` of its configuration"
 
 
@@ -51,16 +44,30 @@ class Privacy:
         """What is stored of some batches: no templates, and nothing undeclared that may be one."""
         if self.templates:
             return batches
-        return [_without(batch) for batch in batches if batch.table not in BIOMETRIC_TABLES]
+        return [kept_batch(batch) for batch in batches if not holds_templates(batch.table)]
 
     def kept_rejects(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
         """What is stored of what was not understood: not the bytes, where a template may be."""
+        return rejects if self.templates else [kept_reject(reject) for reject in rejects]
+
+    def kept_extract(self, table: Table | None, upload: Upload) -> Upload | None:
+        """What is stored of the lines of a table, to be read again; None for nothing.
+
+        `table` is None if it is not declared any more.
+        """
+        return upload if self.templates else kept_extract(table, upload)
+
+    def kept_hello(self, hello: Hello) -> Hello:
+        """What is stored of the arguments of an exchange."""
         if self.templates:
-            return rejects
-        return [
-            msgspec.structs.replace(reject, raw=b"") if _may_hold_template(reject) else reject
-            for reject in rejects
-        ]
+            return hello
+        return msgspec.structs.replace(hello, attributes=kept_pairs(hello.attributes))
+
+    def kept_reply(self, reply: CommandReply) -> CommandReply:
+        """What is stored of the answer to a command; its content is that of a file."""
+        if self.templates:
+            return reply
+        return msgspec.structs.replace(reply, values=kept_answer(reply.values))
 
     def check(self, command: Command, params: Mapping[str, str]) -> None:
         """`CommandError` for a command that brings templates to a terminal, or from one."""
@@ -77,7 +84,7 @@ class Privacy:
 
     def tables(self, tables: Iterable[Table]) -> list[Table]:
         """The tables that terminals are asked for."""
-        return [table for table in tables if self.templates or table not in BIOMETRIC_TABLES]
+        return [table for table in tables if self.templates or not holds_templates(table)]
 
     def told(self, settings: Mapping[str, str | int]) -> dict[str, str | int]:
         """What terminals are told: nothing that makes them send templates, whatever is set."""
@@ -87,57 +94,3 @@ class Privacy:
             if "TransFlag" in told:
                 told["TransFlag"] = without_words(str(told["TransFlag"]), TRANSFER_WORDS)
         return told
-
-
-def _may_hold_template(reject: Reject) -> bool:
-    if reject.table == ATTPHOTO.name:
-        return False  # a picture that is kept
-    return reject.table not in HARMLESS_TABLES or _suspect(reject.raw)
-
-
-def _suspect(raw: bytes) -> bool:
-    """Whether bytes name a template, or hold text as long as one."""
-    lower = raw.lower()
-    return any(name in lower for name in _NAMES) or _LONG.search(raw) is not None
-
-
-def _without(batch: Batch) -> Batch:
-    """The records of a batch without what is not declared, and may be a template."""
-    table = batch.table
-    if isinstance(batch.rows, AttendanceRows):  # has nothing that is not declared
-        return batch
-    rows: list[Row] = []
-    for row in batch.rows:
-        if table.layout is Layout.PHOTO:
-            photo = cast(Photo, row[0])
-            extra, raw = _kept(photo.extra, photo.raw)
-            rows.append((msgspec.structs.replace(photo, extra=extra, raw=raw),))
-        elif table.layout in (Layout.PAIRS, Layout.VALUES):
-            name, value = row
-            if not _is_template(str(name), str(value)):
-                rows.append(row)
-        else:
-            values = list(row[:-2])
-            extra, raw = _kept(cast("str | None", row[-2]), cast("bytes | None", row[-1]))
-            if table is IDCARD:
-                for place in _PLACES:
-                    values[place] = None
-            rows.append((*values, extra, raw))
-    return msgspec.structs.replace(batch, rows=rows)
-
-
-def _kept(extra: str | None, raw: bytes | None) -> tuple[str | None, bytes | None]:
-    """What is kept of unknown columns, and of a line's bytes."""
-    if extra is not None:
-        said = msgspec.json.decode(extra, type=dict[str, str])
-        left = {name: value for name, value in said.items() if not _is_template(name, value)}
-        extra = msgspec.json.encode(left).decode() if left else None
-    return extra, None if raw is None or _suspect(raw) else raw
-
-
-def _is_template(name: str, value: str) -> bool:
-    """Whether a value stands where a template does, or is as long as one.
-
-    The second value of a name has a number behind it.
-    """
-    return name.rstrip(" 0123456789").casefold().encode() in _NAMES or len(value) >= _LENGTH

@@ -229,8 +229,10 @@ class CommandQueue:
         device, now = terminal.device, self._registry.now()
 
         def decode() -> tuple[list[CommandReply], SealedRejects | None]:
-            replies, rejects = decode_replies(body, terminal.dialect.encoding)
-            return replies, self._store.seal_rejects(device.id, rejects, now)
+            said, rejects = decode_replies(body, terminal.dialect.encoding)
+            replies = [self._privacy.kept_reply(reply) for reply in said]
+            kept = self._privacy.kept_rejects(rejects)
+            return replies, self._store.seal_rejects(device.id, kept, now)
 
         if len(body) <= SHORT_ANSWER:
             replies, rejects = decode()

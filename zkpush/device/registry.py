@@ -326,20 +326,21 @@ class Registry:
         """
         now = self.now()
 
-        def unit(tx: Transaction) -> Device:
+        def unit(tx: Transaction) -> None:
             device = tx.devices.find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
             check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
             tx.devices.remove(device.id)
             acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
-            return device
 
-        device: Device = await self._store.write(unit)
+        await self._store.write(unit)
+        self._forget(sn)
+
+    def _forget(self, sn: str) -> None:
+        """Drop what is remembered of a terminal that is removed, here or by another process."""
         self._terminals.pop(sn, None)
         self.unknown.forget(sn)
-        self._seen.pop(device.id, None)
-        self._places.forget(device.id)
 
     async def _feed(self) -> None:
         try:
@@ -365,8 +366,7 @@ class Registry:
         self._followed_at = now
         self.loaded = True
         for sn in removed:
-            self._terminals.pop(sn, None)
-            self.unknown.forget(sn)
+            self._forget(sn)
         for device in devices:
             known = self._terminals.get(device.sn)
             if known is None or known.turn < began:
@@ -376,8 +376,12 @@ class Registry:
             terminal.next_due = due.get(terminal.device.id)
 
     async def _write_seen(self) -> None:
-        seen, self._seen = self._seen, {}
-        taken, self._taken = self._taken, {}
+        by_id = {one.device.id: one for one in self._terminals.values()}
+        # A request that was under way when its terminal was removed has noted it again.
+        seen = {key: at for key, at in self._seen.items() if key in by_id}
+        taken = {key: number for key, number in self._taken.items() if key in by_id}
+        self._seen, self._taken = {}, {}
+        self._places.keep(by_id.keys())
 
         def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
             tx.sessions.raise_numbers(taken)
@@ -394,7 +398,6 @@ class Registry:
                 else:
                     self._log.failure("Last-seen times wait")
                 return
-            by_id = {one.device.id: one for one in self._terminals.values()} if elsewhere else {}
             self._places.compare(seen, elsewhere, by_id)
 
     async def _look_at_all(self) -> None:

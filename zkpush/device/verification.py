@@ -22,6 +22,7 @@ from ..protocol.text import shown
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid
 from ..protocol.verification import POST_VERIFY_DATA, find_pin
+from .privacy import Privacy
 from .registry import Registry
 from .terminal import Terminal
 
@@ -66,7 +67,9 @@ class BackgroundVerification:
         verifier: IVerifier,
         settings: Verification,
         clock: IReactorTime,
+        privacy: Privacy,
     ) -> None:
+        self._privacy = privacy
         self._store = store
         self._registry = registry
         self._verifier = verifier
@@ -118,7 +121,8 @@ class BackgroundVerification:
             user = found[0] if found else None
         elif body.strip():
             reject = Reject(POST_VERIFY_DATA, "there is not one user ID in it", body)
-            await self._store.write(lambda tx: tx.rejects.add(device.id, [reject], now))
+            rejects = self._privacy.kept_rejects([reject])
+            await self._store.write(lambda tx: tx.rejects.add(device.id, rejects, now))
         request = VerifyRequest(
             pin=pin, user=user, time=local_time(device.timezone, now / 1000), at=now, body=body
         )

@@ -6,7 +6,7 @@ and everyone else's have the same rights.
 
 from __future__ import annotations
 
-from .errors import NotUnsealed, StoreError, WrongKey
+from .errors import NotUnsealed, OutOfReach, StoreError, WrongKey
 from .plugins import (
     IAdmissionPolicy,
     ICipherSuite,
@@ -34,6 +34,7 @@ __all__ = [
     "IStoreFactory",
     "IVerifier",
     "NotUnsealed",
+    "OutOfReach",
     "StoreError",
     "WrongKey",
 ]

@@ -5,6 +5,10 @@ class StoreError(Exception):
     """The database does not do what was asked; nothing of it is stored."""
 
 
+class OutOfReach(StoreError):
+    """The database cannot be used now: no unit of work would fare better than another."""
+
+
 class WrongKey(StoreError):
     """The database belongs to another site key than the one that is here."""
 

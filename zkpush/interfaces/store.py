@@ -35,7 +35,8 @@ class IPluginConnection(Interface):
     def run_thd(unit: Callable[[Transaction], T]) -> T:
         """Run a unit of work and commit it. Raises what it raises, and if it ends the transaction.
 
-        Nothing is committed then, but what the unit has committed itself.
+        Nothing is committed then, but what the unit has committed itself. `OutOfReach` if the
+        database seems to be at fault, and not the unit.
         """
 
     def abort_thd() -> None:

@@ -55,10 +55,6 @@ LEFT JOIN audit_head ON audit_head.name = 'audit'
 """
 
 
-class OutOfReach(StoreError):
-    """The database cannot be used now: no unit of work would fare better than another."""
-
-
 @attrs.frozen
 class Insert:
     """Rows to be inserted into one table."""

@@ -132,6 +132,14 @@ class Inbox(WaitingRows):
         """Let items be taken again at once, one by one."""
         self._change(ids, error=None, next_at=0)
 
+    def release(self, ids: Sequence[int], until: int) -> None:
+        """Undo a claim that lasts `until` then; items that were claimed anew stay as they are."""
+        self._connection.execute(
+            update(inbox)
+            .where(inbox.c.id.in_(ids), inbox.c.next_at == until, inbox.c.error == _UNFINISHED)
+            .values(tries=inbox.c.tries - 1, next_at=0, error=None)
+        )
+
     def due(self, now: int) -> list[str]:
         """The plugins for which items can be taken."""
         query = select(inbox.c.plugin).distinct().where(inbox.c.next_at <= now)

@@ -21,8 +21,7 @@ from typing import NoReturn
 import attrs
 from twisted.logger import Logger
 
-from ..interfaces import StoreError
-from .databases import OutOfReach
+from ..interfaces import OutOfReach, StoreError
 from .fileheader import HEADER_BYTES, Header, is_log
 
 Mark = tuple[int, int]

@@ -12,9 +12,9 @@ from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
-from ..interfaces import IPluginConnection, StoreError
+from ..interfaces import IPluginConnection, OutOfReach, StoreError
 from .databases import Database
-from .transaction import Transaction
+from .transaction import Transaction, TransactionEnded
 from .vault import Vault
 from .writer import GroupCommitWriter
 
@@ -48,16 +48,31 @@ class PluginConnection:
                 if self._transaction is not transaction:
                     raise StoreError("the transaction took too long, and was ended")
                 transaction.commit()
-        except BaseException:
+        except BaseException as error:
             transaction.forget()
             with self._lock:
+                is_aborted = self._transaction is not transaction
                 self._transaction = None
             # Whatever the plugin has done to the connection, nobody uses it again.
             with contextlib.suppress(*self._database.errors):
                 transaction.roll_back()
             self._close_thd(transaction)
+            outside = None if is_aborted else self._outside(error)
+            if outside is not None:
+                raise OutOfReach(outside) from error
             raise
         return result
+
+    def _outside(self, error: BaseException) -> str | None:
+        """What is wrong with the database, in words, if that and not the plugin may be at fault."""
+        cause = error.error if isinstance(error, TransactionEnded) else error
+        is_lost = isinstance(error, TransactionEnded) and error.lost
+        if isinstance(cause, self._database.errors):
+            if is_lost or self._database.is_outside(cause):
+                return f"the database did not answer: {self._database.words(cause)}"
+        elif is_lost:
+            return "the connection was lost"
+        return None
 
     def abort_thd(self) -> None:
         """End the transaction that runs."""
@@ -82,7 +97,7 @@ class PluginConnection:
             connection = self._database.engine.connect()
         except self._database.errors as error:
             words = self._database.words(error)
-            raise StoreError(f"the database is out of reach: {words}") from error
+            raise OutOfReach(f"the database is out of reach: {words}") from error
         return Transaction(self._database, self._vault, connection, self._now, writes=True)
 
 

@@ -24,7 +24,7 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IMaintainedStoreFactory, StoreError
+from ..interfaces import IMaintainedStoreFactory, OutOfReach, StoreError
 from ..model import StoragePlace
 from .backup import back_up
 from .databases import (
@@ -35,7 +35,6 @@ from .databases import (
     ROTATING,
     Database,
     Insert,
-    OutOfReach,
     quoted,
 )
 from .fileheader import owner_of

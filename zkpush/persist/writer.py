@@ -16,8 +16,8 @@ from typing import TypeVar
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
-from ..interfaces import StoreError
-from .databases import Database, OutOfReach
+from ..interfaces import OutOfReach, StoreError
+from .databases import Database
 from .group import Group, Unit
 from .transaction import Transaction, TransactionEnded
 from .vault import Vault
