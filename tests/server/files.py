@@ -17,6 +17,7 @@ class Lazy(Wire):
     """A connection whose other side reads when it is told to; it says when it is full."""
 
     full = 64 * 1024
+    is_full = False
     most = 0
     """Most bytes that have waited in it."""
 
@@ -24,12 +25,14 @@ class Lazy(Wire):
         super().write(data)
         self.most = max(self.most, len(self.value()))
         if self.producer is not None and len(self.value()) > self.full:
+            self.is_full = True
             self.producer.pauseProducing()
 
     def take(self) -> bytes:
         """Read everything."""
         data = self.value()
         self.clear()
+        self.is_full = False
         if self.producer is not None:
             self.producer.resumeProducing()
         return data
