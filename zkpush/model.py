@@ -164,11 +164,15 @@ OPEN_ATTRIBUTES = frozenset(
 """The attributes of a terminal that are no secret."""
 
 
-class OfferedKey(msgspec.Struct, frozen=True):
-    """A pushcommkey that was offered for a terminal."""
+MOST_OFFERED = 8
+"""Most pushcommkeys of one terminal that are listed as offered."""
 
-    fingerprint: str
-    """SHA-256, in hex."""
+
+class OfferedKey(msgspec.Struct, frozen=True):
+    """A pushcommkey that was offered for a terminal, or exchanges that offered none."""
+
+    fingerprint: str | None
+    """SHA-256, in hex; None for exchanges without a key."""
     address: str | None
     """Where it was last offered from."""
     first_seen_at: int

@@ -47,7 +47,8 @@ class ProblemCode(StrEnum):
     )
     SEVERAL_KEYS = (
         "several pushcommkeys",
-        "Several pushcommkeys were offered for one serial number, and none is pinned",
+        "Several pushcommkeys, or one and none, were offered for one serial number, and none is "
+        "pinned",
         "Find the key of the terminal by its address and times in `zkpush devices show SN`, and "
         "pin it: `zkpush devices approve SN --key FINGERPRINT`.",
     )

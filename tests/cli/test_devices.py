@@ -110,7 +110,8 @@ def test_keys(daemon: Daemon) -> None:
         "KEYS1 is approved.",
         "No pushcommkey is pinned. To pin an offered one, give its fingerprint with --key:",
     ]
-    assert {line.split()[0] for line in lines[2:]} == {ours, theirs}
+    assert {line.split()[0] for line in lines[2:]} == {ours, theirs, "no"}
+    assert lines[-1].startswith("  no key, from 127.0.0.1, 20")
     lines = said(daemon.zkpush("devices", "approve", "KEYS1", "--key", ours)).splitlines()
     assert lines[:2] == [
         "KEYS1 is approved.",

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 import pytest_twisted
 
-from zkpush.persist.commkeys import MOST_OFFERED
+from zkpush.model import MOST_OFFERED
 
 from ..rig import Response, Rig
 
@@ -88,6 +88,7 @@ async def test_a_stranger_s_key_replaces_none(make_rig, admission: str) -> None:
                 "last_seen_at": "2026-03-01T12:00:02.000Z",
             },
         ],
+        "keyless": None,
     }
     assert await problems(rig) == ["several pushcommkeys"]
     assert OURS.encode() not in (await rig.api("GET", "/devices/T1")).body
@@ -174,7 +175,7 @@ async def test_a_pin_can_be_cleared(rig: Rig) -> None:
     await change(rig, comm_key=fingerprint(OURS))
     await exchange(rig, THEIRS)
     cleared = await change(rig, comm_key=None)
-    assert cleared.json["comm_key"] == {"pinned": None, "offered": []}
+    assert cleared.json["comm_key"] == {"pinned": None, "offered": [], "keyless": None}
     assert cleared.json["problems"] == []
     assert (await exchange(rig, THEIRS)).status == 200
     await change(rig, comm_key=fingerprint(THEIRS))
@@ -217,15 +218,72 @@ async def test_the_list_of_offers_is_bounded(make_rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_refused_offers_cost_few_writes(make_rig, tmp_path) -> None:
-    """Keys that are refused are written down once a second at most."""
+    """As many as are listed, and from then on one a second; the same key once a minute."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'db.sqlite'}")
     await exchange(rig, OURS)
     await change(rig, comm_key=fingerprint(OURS))
     await exchange(rig, THEIRS, THERE)
     before = rig.store.counts()["units"]
-    for number in range(20):
-        assert (await exchange(rig, f"{number:032}", THERE)).status == 403
+    for _ in range(20):
+        assert (await exchange(rig, THEIRS, THERE)).status == 403
     assert rig.store.counts()["units"] == before
+    for number in range(50):
+        assert (await exchange(rig, f"{number:032}", THERE)).status == 403
+    assert rig.store.counts()["units"] == before + MOST_OFFERED
+
+
+@pytest.mark.parametrize("state", ["pending", "pinned"])
+@pytest_twisted.ensureDeferred
+async def test_each_key_is_listed_however_soon_it_comes(make_rig, state: str) -> None:
+    """Keys and none within one instant; a repetition of one of them does not hide another."""
+    rig = await make_rig(admission="approve" if state == "pending" else "open")
+    if state == "pinned":
+        await exchange(rig, OTHER)
+        await change(rig, comm_key=fingerprint(OTHER))
+    for key in (OURS, THEIRS, OURS, None, THEIRS):
+        assert (await exchange(rig, key)).status == 403
+    shown = (await rig.api("GET", "/devices/T1")).json["comm_key"]
+    listed = {key["fingerprint"] for key in shown["offered"]}
+    assert {fingerprint(OURS), fingerprint(THEIRS)} <= listed
+    assert shown["keyless"] == {
+        "address": HERE,
+        "first_seen_at": "2026-03-01T12:00:00.000Z",
+        "last_seen_at": "2026-03-01T12:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize("first", ["the terminal", "a stranger"])
+@pytest_twisted.ensureDeferred
+async def test_a_sole_key_beside_exchanges_without_one_is_not_pinned(make_rig, first: str) -> None:
+    """It may be a stranger's: the terminal that sends none is served after its approval."""
+    rig = await make_rig(admission="approve")
+    for key, address in sorted(
+        [(None, HERE), (THEIRS, THERE)],
+        key=lambda one: (one[0] is None) is (first != "the terminal"),
+    ):
+        await exchange(rig, key, address)
+    approved = await change(rig, state="approved")
+    assert approved.json["comm_key"]["pinned"] is None
+    assert approved.json["comm_key"]["keyless"]["address"] == HERE
+    assert [problem["code"] for problem in approved.json["problems"]] == ["several pushcommkeys"]
+    assert (await exchange(rig, None)).status == 200
+    assert (await change(rig, comm_key=fingerprint(THEIRS))).json["comm_key"]["keyless"] is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_exchanges_without_a_key_take_no_place_of_one(make_rig) -> None:
+    """Beside a full list of keys they are listed, and they alone pin nothing."""
+    rig = await make_rig(admission="approve")
+    await exchange(rig, None)
+    for number in range(MOST_OFFERED):
+        await exchange(rig, f"{number:032}", THERE)
+    shown = (await rig.api("GET", "/devices/T1")).json["comm_key"]
+    assert len(shown["offered"]) == MOST_OFFERED
+    assert shown["keyless"]["address"] == HERE
+    await exchange(rig, None, sn="T2")
+    body = {"state": "approved"}
+    approved = (await rig.api("PATCH", "/devices/T2", body)).json
+    assert (approved["comm_key"]["pinned"], approved["problems"]) == (None, [])
 
 
 @pytest_twisted.ensureDeferred

@@ -93,9 +93,9 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
     """Approve a terminal: the server accepts its data from now on.
 
-    If the terminal is pending and exactly one pushcommkey was offered under its serial number,
-    approval pins that one. If several were offered, or the terminal is approved already, choose one
-    with --key.
+    If the terminal is pending and every exchange under its serial number offered the same
+    pushcommkey, approval pins it. If several were offered, or the terminal came without one as
+    well, or is approved already, choose one with --key.
     """
     body: dict[str, object] = {"state": "approved"}
     if key is not None:
@@ -112,7 +112,7 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
     echo(f"{sn} is approved.")
     keys = device["comm_key"]
     lines = _comm_key_lines(keys)
-    if not lines:
+    if keys["pinned"] is None and not keys["offered"]:
         return
     if all(one["fingerprint"] == keys["pinned"] for one in keys["offered"]):
         echo("Its pushcommkey is pinned. Check that the address is that of the terminal:")
@@ -188,13 +188,20 @@ def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
     pinned = keys["pinned"]
     lines = [
         f"{key['fingerprint']} {'pinned' if key['fingerprint'] == pinned else 'offered'}, "
-        f"from {key['address'] or 'a socket file'}, "
-        f"{key['first_seen_at']} to {key['last_seen_at']}"
+        f"{_seen(key)}"
         for key in keys["offered"]
     ]
+    if keys["keyless"] is not None:
+        lines.append(f"no key, {_seen(keys['keyless'])}")
     if pinned is not None and all(key["fingerprint"] != pinned for key in keys["offered"]):
         lines.insert(0, f"{pinned} pinned, not offered yet")
     return lines
+
+
+def _seen(offer: Mapping[str, Any]) -> str:
+    """Where and when a pushcommkey, or none, was offered."""
+    address = offer["address"] or "a socket file"
+    return f"from {address}, {offer['first_seen_at']} to {offer['last_seen_at']}"
 
 
 def _secret(value: str) -> str | None:

@@ -78,10 +78,10 @@ def change(
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
 
     Approving a terminal that is not approved yet pins the pushcommkey that was offered, if it was
-    one and none is pinned. A terminal that is approved works without a key, so that a stranger may
-    have offered one: then only a named key is pinned. Approving settles what was wrong with the
-    address of a terminal; so does saying where it may be. Settings are merged with those it has;
-    None takes one back. A change of what it was told makes it read its options
+    one, each exchange had it, and none is pinned. A terminal that is approved works without a key,
+    so that a stranger may have offered one: then only a named key is pinned. Approving settles what
+    was wrong with the address of a terminal; so does saying where it may be. Settings are merged
+    with those it has; None takes one back. A change of what it was told makes it read its options
     again.
     """
     changes, settled = dict(values), set[str]()
@@ -90,7 +90,7 @@ def change(
         waited = device.state is not DeviceState.APPROVED
         if waited and "comm_key" not in changes and device.comm_key is None:
             offered = tx.comm_keys.of(device.id)
-            if len(offered) == 1:
+            if len(offered) == 1 and offered[0].fingerprint is not None:
                 changes["comm_key"] = offered[0].fingerprint
     if "comm_key" in changes:
         tx.comm_keys.forget(device.id, cast(str | None, changes["comm_key"]))

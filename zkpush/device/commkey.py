@@ -2,7 +2,8 @@
 
 Theory of operation. A terminal may send a secret of its own in the initialization exchange, and
 nobody can derive it from the serial number. Anybody can offer a key in a terminal's name, though,
-so an offer alone decides nothing: it is listed by its fingerprint, with its address and times. An
+so an offer alone decides nothing: it is listed by its fingerprint, with its address and times. So
+are exchanges without a key: a sole key beside them may be a stranger's. An
 operator pins one, by approving the terminal or by naming the fingerprint; from then on an exchange
 with another key, or with none, is refused. Of no key more than the fingerprint is kept.
 """
@@ -16,7 +17,7 @@ import re
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import Device, DeviceState, Problem
+from ..model import MOST_OFFERED, Device, DeviceState, Problem
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
@@ -26,14 +27,14 @@ from .registry import Registry
 from .terminal import Terminal
 
 NOTED_EVERY = 1000
-"""Milliseconds between two notes of keys that are refused, for one terminal."""
+"""Milliseconds between two notes of refused keys of one terminal, beyond those that are listed."""
 SAME_NOTED_EVERY = 60 * 1000
 """Milliseconds until the same key is noted again."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _CHANGED = "The terminal's pushcommkey is not the pinned one."
 _SEVERAL = (
-    "Several pushcommkeys were offered for this serial number, and none is pinned, so that each is "
-    "served."
+    "Several pushcommkeys were offered for this serial number, or one in some exchanges only, and "
+    "none is pinned, so that each exchange is served."
 )
 
 
@@ -109,21 +110,29 @@ class CommKeyGuard:
     def note(
         self, tx: Transaction, device: Device, fingerprint: str | None, address: str | None
     ) -> None:
-        """List a key that was offered."""
-        if fingerprint is None:
-            return
+        """List a key that was offered, or that an exchange had none."""
         now = self._registry.now()
-        count = tx.comm_keys.offer(device.id, fingerprint, address, now)
+        count, without = tx.comm_keys.offer(device.id, fingerprint, address, now)
         is_known = any(problem.code == ProblemCode.SEVERAL_KEYS for problem in device.problems)
-        if count > 1 and device.comm_key is None and not is_known:
+        is_doubtful = count > 1 or (count == 1 and without)
+        if is_doubtful and device.comm_key is None and not is_known:
             tx.devices.raise_problem(device.id, several_keys(now))
 
     def _is_news(self, terminal: Terminal, fingerprint: str | None) -> bool:
-        """Whether to write down what a terminal offers: strangers are not to cost many writes."""
+        """Whether to write down what a terminal offers: strangers are not to cost many writes.
+
+        Each key is written at once, up to as many as are listed; further ones once a second.
+        """
         now = self._registry.now()
-        noted, at = terminal.noted_key
-        pause = SAME_NOTED_EVERY if noted == fingerprint else NOTED_EVERY
-        if 0 <= now - at < pause:
+        noted = terminal.noted_keys = {
+            key: at for key, at in terminal.noted_keys.items() if 0 <= now - at < SAME_NOTED_EVERY
+        }
+        if fingerprint in noted:
             return False
-        terminal.noted_key = (fingerprint, now)
+        if len(noted) > MOST_OFFERED:  # these, and none
+            newest = [*noted][-1]
+            if now - noted[newest] < NOTED_EVERY:
+                return False
+            del noted[newest]
+        noted[fingerprint] = now
         return True

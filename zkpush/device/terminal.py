@@ -118,7 +118,7 @@ class Terminal:
         "moved_at",
         "networks",
         "next_due",
-        "noted_key",
+        "noted_keys",
         "refreshed_at",
         "refused_at",
         "reported",
@@ -159,8 +159,8 @@ class Terminal:
         self.former: str | None = None
         self.moved_at = 0
         """Where it was before, and when (ms) it moved."""
-        self.noted_key: tuple[str | None, int] = ("", 0)
-        """The fingerprint of the last refused pushcommkey that was noted, and when (ms)."""
+        self.noted_keys: dict[str | None, int] = {}
+        """When (ms) refused pushcommkeys were noted, by fingerprint; None stands for no key."""
         self.refreshed_at = 0
         """When (ms) the store was last asked about it."""
         self.refused_at = 0

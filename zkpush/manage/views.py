@@ -78,6 +78,14 @@ class OfferedKeyView(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: str
 
 
+class KeylessView(msgspec.Struct, frozen=True, kw_only=True):
+    """Exchanges in the terminal's name that offered no pushcommkey."""
+
+    address: Annotated[str | None, Meta(description="Where the last of them came from")]
+    first_seen_at: str
+    last_seen_at: str
+
+
 class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
     """The pushcommkey of a terminal."""
 
@@ -89,10 +97,15 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
         list[OfferedKeyView],
         Meta(description="Keys offered since one was pinned or cleared, oldest first, at most 8"),
     ]
+    keyless: Annotated[
+        KeylessView | None,
+        Meta(description="Exchanges without a key since then; null: there were none"),
+    ]
 
     @classmethod
     def of(cls, device: Device, offered: Sequence[OfferedKey]) -> CommKeyView:
-        """Show the pinned key, and those that were offered."""
+        """Show the pinned key, those that were offered, and exchanges without one."""
+        keyless = next((key for key in offered if key.fingerprint is None), None)
         return cls(
             pinned=device.comm_key,
             offered=[
@@ -103,7 +116,15 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
                     last_seen_at=instant(key.last_seen_at),
                 )
                 for key in offered
+                if key.fingerprint is not None
             ],
+            keyless=None
+            if keyless is None
+            else KeylessView(
+                address=keyless.address,
+                first_seen_at=instant(keyless.first_seen_at),
+                last_seen_at=instant(keyless.last_seen_at),
+            ),
         )
 
 

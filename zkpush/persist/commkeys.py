@@ -2,19 +2,20 @@
 
 Anybody can offer a key in a terminal's name. So the number of keys of a terminal is bounded, and
 what came first is kept: once the list is full, a new key takes the place of the newest one only.
+Exchanges without a key have one entry beside them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from ..model import OfferedKey
+from ..model import MOST_OFFERED, OfferedKey
 from .schema import comm_keys
 
-MOST_OFFERED = 8
-"""Keys of one terminal that are listed."""
+_NO_KEY = ""
+"""Stands in the column of fingerprints for exchanges without a key."""
 
 
 class CommKeys:
@@ -36,41 +37,48 @@ class CommKeys:
         )
         found: dict[int, list[OfferedKey]] = {}
         for row in self._connection.execute(query):
-            key = OfferedKey(row.fingerprint, row.address, row.first_seen_at, row.last_seen_at)
+            fingerprint = row.fingerprint or None
+            key = OfferedKey(fingerprint, row.address, row.first_seen_at, row.last_seen_at)
             found.setdefault(row.device_id, []).append(key)
         return found
 
-    def offer(self, device_id: int, fingerprint: str, address: str | None, now: int) -> int:
-        """Note that a key was offered; returns how many keys there are of the terminal."""
+    def offer(
+        self, device_id: int, fingerprint: str | None, address: str | None, now: int
+    ) -> tuple[int, bool]:
+        """Note that a key, or none, was offered.
+
+        Returns how many keys of the terminal are listed, and whether it came without one as well.
+        """
         of_device = comm_keys.c.device_id == device_id
+        stored = _NO_KEY if fingerprint is None else fingerprint
         known = self._connection.execute(
             update(comm_keys)
-            .where(of_device, comm_keys.c.fingerprint == fingerprint)
+            .where(of_device, comm_keys.c.fingerprint == stored)
             .values(address=address, last_seen_at=now)
         )
-        query = select(func.count()).select_from(comm_keys).where(of_device)
-        count = int(self._connection.execute(query).scalar_one())
+        offers = [key.fingerprint for key in self.of(device_id)]
+        keys = [key for key in offers if key is not None]
+        without = fingerprint is None or None in offers
         if known.rowcount:
-            return count
-        if count >= MOST_OFFERED:
-            newest = self.of(device_id)[-1].fingerprint
+            return len(keys), without
+        if fingerprint is not None and len(keys) >= MOST_OFFERED:
+            newest = keys.pop()
             self._connection.execute(
                 delete(comm_keys).where(of_device, comm_keys.c.fingerprint == newest)
             )
-            count -= 1
         self._connection.execute(
             insert(comm_keys).values(
                 device_id=device_id,
-                fingerprint=fingerprint,
+                fingerprint=stored,
                 address=address,
                 first_seen_at=now,
                 last_seen_at=now,
             )
         )
-        return count + 1
+        return len(keys) + (fingerprint is not None), without
 
     def forget(self, device_id: int, but: str | None = None) -> None:
-        """Drop the keys that were offered for a terminal, but for one."""
+        """Drop what was offered for a terminal, but for one key."""
         some = comm_keys.c.device_id == device_id
         if but is not None:
             some &= comm_keys.c.fingerprint != but
