@@ -112,6 +112,8 @@ HEADERS: dict[str, tuple[bytes, ...]] = {
     "forwarded": (b"X-Forwarded-For: 203.0.113.5",),
     "forwarded twice": (b"X-Forwarded-For: 198.51.100.66", b"X-Forwarded-For: 203.0.113.5"),
     "forwarded by nobody": (b"X-Forwarded-For: <script>",),
+    "forwarded in other words": (b"Forwarded: for=203.0.113.5", b"X-Real-IP: 203.0.113.5"),
+    "almost forwarded": (b"X-Forwarded-Fox: 203.0.113.5",),
     "accepting gzip": (b"Accept-Encoding: gzip, deflate",),
     "gzip": (b"Content-Encoding: gzip",),
 }
