@@ -1,3 +1,3 @@
 """zkpush: the server that attendance terminals push to."""
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.2.0"
