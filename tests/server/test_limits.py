@@ -336,6 +336,21 @@ async def test_an_upload_that_is_coming_makes_way_last(make_rig) -> None:
     assert ended == [[False, False, True], [False, True, True], [True, True, True]]
 
 
+@pytest.mark.parametrize("sent", [POLL, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7]])
+@pytest_twisted.ensureDeferred
+async def test_strangers_displace_no_upload_that_is_coming(make_rig, sent: bytes) -> None:
+    """Neither by half heads, nor by half uploads in the name of the same approved terminal."""
+    rig = await limited(make_rig, connections=4)
+    upload = Caller(rig, UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7])
+    strangers = [Caller(rig, sent, address="198.51.100.66") for _ in range(20)]
+    assert [caller.ended for caller in strangers] == [True] * 17 + [False] * 3
+    assert not upload.ended
+    upload.channel.dataReceived(LINE[7:])
+    while not upload.wire.value():
+        await upload.wire.changed()
+    assert upload.status == 200
+
+
 # Terminals.
 
 

@@ -58,7 +58,7 @@ def _proxy_of(transport: Any) -> Any:
 class Connection(Protocol):
     """What a connection is, whatever comes on it."""
 
-    _counted: str | None = None
+    counted: str | None = None
     """The address as one of whose connections it is counted."""
     _proxy: Any = None
     """What has heard the PROXY header, as long as that is not looked at."""
@@ -95,8 +95,8 @@ class Connection(Protocol):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """Count no more."""
         self._closing = True
-        if self._counted is not None:
-            self._site.uncount(self._counted)
+        if self.counted is not None:
+            self._site.uncount(self.counted)
 
     def hang_up(self) -> None:
         """End the connection, after what was written; nothing that still comes is looked at."""
@@ -154,7 +154,7 @@ class Connection(Protocol):
         site = self._site
         if not site.count(self._address):
             return False
-        self._counted = self._address
+        self.counted = self._address
         if site.has_proxies:
             self._trusted = site.proxies.trusts(self._address)
         return True

@@ -98,14 +98,18 @@ class TerminalSite(ServerFactory):
         """End another connection for this one; False if none may be ended.
 
         Among the oldest, an idle connection goes first, then one whose request is not judged yet,
-        then one whose accepted request is still coming. What came whole is always answered.
+        then one whose accepted request is still coming. Of these, one of the address with the most
+        connections goes first, so that strangers who upload under the serial number of an approved
+        terminal take each other's places. What came whole is always answered.
         """
         found: TerminalChannel | None = None
+        lowest = (0, 0)
         for other in itertools.islice(self.channels, MOST_LOOKED_AT):
             if other is channel or other.busy or other.leaving:
                 continue
-            if found is None or other.progress < found.progress:
-                found = other
+            rank = (other.progress, -self._crowd_of(other))
+            if found is None or rank < lowest:
+                found, lowest = other, rank
             if not found.progress:
                 break
         if found is None:
@@ -124,6 +128,13 @@ class TerminalSite(ServerFactory):
             return False
         self._counts[address] = count
         return True
+
+    def _crowd_of(self, channel: TerminalChannel) -> int:
+        """Connections from the address of one; 0 where many terminals may share it."""
+        address = channel.counted
+        if address is None or self.proxies.speaks_for_many(address):
+            return 0
+        return self._counts[address]
 
     def uncount(self, address: str) -> None:
         """Hear that a connection of an address has ended."""
