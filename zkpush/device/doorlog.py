@@ -134,10 +134,13 @@ class DoorLog:
     def _note(self, kind: Kind) -> None:
         _, reason, _, _ = kind
         self._counts[reason] += 1
-        if kind not in self._kinds and len(self._kinds) >= MOST:
+        refusals = self._kinds.get(kind)
+        if refusals is None and len(self._kinds) >= MOST:
             kind = (OTHERS, reason, "", None)
+            refusals = self._kinds.get(kind)
+        if refusals is None:
+            refusals = self._kinds[kind] = _Refusals()
         now = self._clock.seconds()
-        refusals = self._kinds.setdefault(kind, _Refusals())
         if not refusals.count:
             refusals.since = now
         refusals.count += 1

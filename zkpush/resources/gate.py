@@ -40,6 +40,8 @@ _BROWSER = "This port is for terminals, and not for browsers."
 _SHORT_ONLY = "This path takes no long body."
 
 
+_Asked = tuple[TerminalResource, str, Arguments]
+"""The resource of a request, the serial number and the arguments."""
 Verdict = Accepted | Plain
 """What becomes of a request: it goes on, or is answered with this."""
 
@@ -66,17 +68,18 @@ class RequestGate:
 
     def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
         """Judge a request, at once or later; never raises, and the Deferred never fails."""
-        verdict = self._known(head)
+        asked = self._asked(head)
+        verdict = None if asked is None else self._known(head, *asked)
         if isinstance(verdict, Deferred):
             return verdict.addErrback(_refused_later)
         if verdict is not None:
             return verdict
         if self._admission.pacer.take():
-            return self._other(head)
-        return self._admission.pacer.wait().addCallback(lambda _: self._other(head))
+            return self._other(head, asked)
+        return self._admission.pacer.wait().addCallback(lambda _: self._other(head, asked))
 
-    def _known(self, head: RequestHead) -> Verdict | Deferred[Verdict] | None:
-        """Judge what approved terminals send; None for all else."""
+    def _asked(self, head: RequestHead) -> _Asked | None:
+        """What a sound request of a terminal asks for; None for all else."""
         resource = self._find(head.path)
         if resource is None or head.method not in resource.methods or head.is_browser:
             return None
@@ -86,6 +89,12 @@ class RequestGate:
             return None
         if head.length > SHORT and not resource.takes_long:
             return None
+        return resource, sn, arguments
+
+    def _known(
+        self, head: RequestHead, resource: TerminalResource, sn: str, arguments: Arguments
+    ) -> Verdict | Deferred[Verdict] | None:
+        """Judge what approved terminals send; None for all else."""
         terminal = self._admission.known(sn, head.address, head.cookie)
         if terminal is None:
             return None
@@ -96,16 +105,17 @@ class RequestGate:
         except Unavailable as error:
             return refused(error)
 
-    def _other(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
+    def _other(self, head: RequestHead, asked: _Asked | None) -> Verdict | Deferred[Verdict]:
         try:
-            verdict = self._judge(head)
+            verdict = self._judge(head, *(asked or self._check(head)))
         except Exception as error:
             return refused(error)
         if isinstance(verdict, Deferred):
             return verdict.addErrback(_refused_later)
         return verdict
 
-    def _judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
+    def _check(self, head: RequestHead) -> _Asked:
+        """What a request asks for, of a terminal or not; a `ProtocolError` says what is wrong."""
         if head.is_browser:
             self._refused("browser", None, head.address)
             raise Refused(_BROWSER)
@@ -118,6 +128,12 @@ class RequestGate:
         if head.length > SHORT and not resource.takes_long:
             self._refused("body_bytes", sn, head.address)
             raise TooLarge(_SHORT_ONLY)
+        return resource, sn, arguments
+
+    def _judge(
+        self, head: RequestHead, resource: TerminalResource, sn: str, arguments: Arguments
+    ) -> Verdict | Deferred[Verdict]:
+        """Judge all that is not of an approved terminal, or has to wait in line."""
         if not sn:
             return self._charged(head, resource, sn, arguments, None)
         hello = head.query if resource.greets(head.method, arguments) else None
