@@ -267,6 +267,24 @@ async def test_other_programs_may_use_the_database(tmp_path: pathlib.Path, state
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_log_without_anything_in_it_is_none_that_was_truncated(
+    tmp_path: pathlib.Path,
+) -> None:
+    """The first units after a start may write nothing, and those after a new connection."""
+    path = tmp_path / "store.sqlite"
+    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    store.start()
+    store._database.readers.dispose()
+    for number in range(3):
+        await store.write(lambda tx: None)
+        await store.write(lambda tx: tx.devices.find("T1"))
+        sn = f"T{number}"
+        await store.write(lambda tx, sn=sn: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        store.writer._disconnect_thd()
+    await store.stop()
+
+
+@pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
     ("what", "said"), [("", "was emptied"), ("-wal", "write-ahead log .* was truncated")]
 )

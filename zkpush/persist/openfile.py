@@ -124,7 +124,7 @@ class OpenFile:
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"
             )
-        if size < connection.log_bytes or not is_log(start):
+        if size < connection.log_bytes or (size > 0 and not is_log(start)):
             self._is_log_cut = True
             self._lose(
                 f"the write-ahead log {log} was truncated under the daemon; nothing is stored, "
