@@ -23,6 +23,7 @@ from zope.interface import implementer
 from zkpush import config, tap
 from zkpush.clock import IWallClock
 from zkpush.datadir import DataDirectory
+from zkpush.manage.auth import Tokens
 from zkpush.manage.retention import Retention
 from zkpush.model import NewToken
 from zkpush.protocol.fields import Scope
@@ -171,14 +172,16 @@ class Rig:
         self.registry = self.daemon.registry
         self.terminals = self.daemon.terminals[0].site
         self.manage = self.daemon.manage.site
-        (self.retention,) = (job for job in self.manage.jobs if isinstance(job, Retention))
+        (self.retention,) = (job for job in self.daemon.jobs if isinstance(job, Retention))
+        (self.tokens,) = (job for job in self.daemon.jobs if isinstance(job, Tokens))
 
     async def start(self) -> Rig:
         self.running = True
         self.store.start(self.daemon.brings)
-        await self.registry.start()
-        self.daemon.door.start()
-        self.daemon.inbox.start(self.store.unprepared)
+        self.daemon.registry.startService()
+        await self.registry.follow()
+        self.daemon.door.startService()
+        self.daemon.inbox.startService()
         return self
 
     async def stop(self) -> None:
@@ -187,10 +190,22 @@ class Rig:
             await self._stop()
 
     async def _stop(self) -> None:
-        await self.daemon.inbox.stop()
-        await self.registry.stop()
-        await self.daemon.door.stop()
+        await self.stop_jobs()
+        await self.daemon.inbox.stopService()
+        await self.registry.stopService()
+        await self.daemon.door.stopService()
         await self.store.stop()
+
+    def start_jobs(self) -> None:
+        """Start the background jobs of the process that serves people."""
+        for job in self.daemon.jobs:
+            job.startService()
+
+    async def stop_jobs(self) -> None:
+        """Stop them, if they run."""
+        for job in self.daemon.jobs:
+            if job.running:
+                await job.stopService()
 
     async def get(self, path: str, *, version: str = "1.1", address: str = "192.0.2.7") -> Response:
         """A terminal's GET of something under /iclock/."""

@@ -126,9 +126,9 @@ def test_a_low_minimum_is_warned_of_once(tmp_path: pathlib.Path, said: list[str]
         certificates = Certificates(Tls(minimum=minimum), clock)
         certificates.for_terminals(files_of(tmp_path))
         certificates.for_terminals(files_of(tmp_path))
-        certificates.start()
+        certificates.startService()
         clock.advance(5)
-        certificates.stop()
+        certificates.stopService()
         assert sum("tls.minimum" in line for line in said) == len(said) == count
 
 
@@ -167,7 +167,7 @@ def test_new_files_are_used_when_they_are_whole(tmp_path: pathlib.Path, said: li
     clock = now_clock()
     certificates = Certificates(Tls(), clock)
     credentials = certificates.for_terminals(files_of(tmp_path))
-    certificates.start()
+    certificates.startService()
     before = shake(credentials)
     renewed = sign()
     renewed.write(tmp_path)
@@ -180,7 +180,7 @@ def test_new_files_are_used_when_they_are_whole(tmp_path: pathlib.Path, said: li
     old = before.get_peer_certificate()
     assert old is not None
     assert old.get_serial_number() == SERVER.serial
-    certificates.stop()
+    certificates.stopService()
     assert clock.getDelayedCalls() == []
 
 
@@ -201,7 +201,7 @@ def test_broken_files_are_reported_once_and_the_old_ones_serve(
     certificates = Certificates(Tls(), clock)
     terminals = certificates.for_terminals(files_of(tmp_path))
     people = certificates.for_people(terminals.files)
-    certificates.start()
+    certificates.startService()
     spoil(tmp_path)
     clock.pump([1] * 10)
     (line,) = said
@@ -213,7 +213,7 @@ def test_broken_files_are_reported_once_and_the_old_ones_serve(
     clock.pump([1] * 3)
     assert shown_by(terminals) == shown_by(people) == renewed.serial
     assert len(said) == 2
-    certificates.stop()
+    certificates.stopService()
 
 
 def test_a_pair_that_is_being_replaced_is_not_taken_for_broken(
@@ -223,7 +223,7 @@ def test_a_pair_that_is_being_replaced_is_not_taken_for_broken(
     clock = now_clock()
     certificates = Certificates(Tls(), clock)
     credentials = certificates.for_terminals(files_of(tmp_path))
-    certificates.start()
+    certificates.startService()
     renewed = sign()
     (tmp_path / "server.key").write_bytes(renewed.key_pem)
     clock.advance(1)
@@ -231,7 +231,7 @@ def test_a_pair_that_is_being_replaced_is_not_taken_for_broken(
     clock.pump([1, 1])
     assert shown_by(credentials) == renewed.serial
     assert said == [f"{tmp_path / 'server.pem'} was read, and is in use"]
-    certificates.stop()
+    certificates.stopService()
 
 
 def test_all_files_are_read_again_at_once_when_asked_for(tmp_path: pathlib.Path) -> None:
@@ -252,14 +252,14 @@ def test_a_new_authority_of_terminals_is_noticed(tmp_path: pathlib.Path) -> None
     ca.write_bytes(old.pem)
     certificates = Certificates(Tls(client_certificates="required", client_ca=ca), clock)
     credentials = certificates.for_terminals(files_of(tmp_path))
-    certificates.start()
+    certificates.startService()
     terminal = sign("T1", new)
     with pytest.raises(SSL.Error):
         shake(credentials, "1.2", terminal)
     ca.write_bytes(new.pem)
     clock.pump([1, 1])
     shake(credentials, "1.2", terminal)
-    certificates.stop()
+    certificates.stopService()
 
 
 def test_a_key_that_is_too_short_serves_old_firmware_only(tmp_path: pathlib.Path) -> None:
@@ -300,8 +300,8 @@ def test_what_is_doubtful_is_said_at_the_start(tmp_path: pathlib.Path, said: lis
     early = files_of(tmp_path / "new", sign(begin=DAY, end=DAY * 2))
     early.key.chmod(0o644)
     certificates.for_people(early)
-    certificates.start()
-    certificates.stop()
+    certificates.startService()
+    certificates.stopService()
     assert [line.partition(" ")[2][:38] for line in said] == [
         "the certificate expired on "
         + str((datetime.datetime.now(datetime.UTC) - DAY).date())
@@ -315,10 +315,10 @@ def test_a_process_that_is_not_asked_says_nothing(tmp_path: pathlib.Path, said: 
     """Of the workers' certificates, their parent speaks."""
     certificates = Certificates(Tls(minimum="1.0"), now_clock(), quiet=True)
     certificates.for_terminals(files_of(tmp_path))
-    certificates.start()
+    certificates.startService()
     (tmp_path / "server.key").unlink()
     certificates.reload()
-    certificates.stop()
+    certificates.stopService()
     assert said == []
 
 

@@ -320,7 +320,12 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 32 * 1024 * 1024
     low_free_bytes: Annotated[
-        int, Meta(ge=0, description="The health check warns below this free space, in bytes")
+        int,
+        Meta(
+            ge=0,
+            description="The health check warns below this free space, in bytes; temporary files "
+            "excepted",
+        ),
     ] = 1024 * 1024 * 1024
     low_free_days: Annotated[
         int,

@@ -511,3 +511,5 @@ class StoragePlace(msgspec.Struct, frozen=True):
     is_file: bool = False
     mark: tuple[int, int] | None = None
     """Device and inode, if it has to be the same one as at the start."""
+    is_temporary: bool = False
+    """Whether nothing stays there, so that it may be small."""

@@ -132,6 +132,11 @@ class ProblemCode(StrEnum):
         "Find out who or what has changed the database, and restore it from a backup. A terminal's "
         "own options come again when it pushes them.",
     )
+    JOB_FAILING = (
+        "job failing",
+        "A background job of the server fails, and is tried again",
+        "Read the log for the error, and report it. The detail says what waits meanwhile.",
+    )
     PICTURES_STAY = (
         "pictures stay",
         "Pictures that nothing names are not removed",

@@ -32,6 +32,8 @@ class Space(msgspec.Struct, frozen=True):
     """The file system; places of one share its space."""
     limited: bool = False
     """Whether it is the file size limit of the process (`ulimit -f`) that bounds it."""
+    is_temporary: bool = False
+    """Whether nothing stays there."""
 
 
 class Inspection(msgspec.Struct, frozen=True):
@@ -85,7 +87,7 @@ def _space(place: StoragePlace) -> list[Space]:
     free = system.f_bavail * system.f_frsize
     if system.f_files and system.f_favail < LEAST_INODES:
         free = 0
-    spaces = [Space(place.name, free, status.st_dev)]
+    spaces = [Space(place.name, free, status.st_dev, is_temporary=place.is_temporary)]
     most, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     if place.is_file and most != resource.RLIM_INFINITY:
         left = max(0, most - status.st_size)

@@ -14,10 +14,11 @@ from twisted.application.service import Service
 from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
-from .clock import ClockWatch, use_monotonic_time, wall_clock
+from .clock import use_monotonic_time, wall_clock
+from .clockwatch import ClockWatch
 from .config import Config, ConfigError, Tls
 from .containment import MESSAGES, PluginError, PluginHealth, contained
-from .daemon import PROXIED, Daemon, Listener, stop_here
+from .daemon import Daemon, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
 from .device.door import Door
@@ -65,6 +66,7 @@ from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
 from .plugins import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
+from .ports import PROXIED, Listener
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS
 from .resources.cdata import CData
@@ -85,9 +87,9 @@ from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
     Inheritance,
+    Reporting,
     SharingReactor,
     Workers,
-    report_to_parent,
     stop_with_parent,
 )
 
@@ -166,7 +168,6 @@ def makeService(options: Options) -> Service:
             inherited = Inheritance.parse(options["adopt"])
             stop_with_parent(reactor)
             daemon = build(settings, data, reactor, inherited=inherited, log=log)
-            report_to_parent(reactor, daemon.registry.refused.counts, inherited.report)
         else:
             workers = Workers(settings.workers, options.again(), reactor)
             several = settings.workers > 1
@@ -341,7 +342,7 @@ def build(
         settings.health,
         [
             StoragePlace("data directory", str(data.path)),
-            StoragePlace("temporary files", tempfile.gettempdir()),
+            StoragePlace("temporary files", tempfile.gettempdir(), is_temporary=True),
         ],
         data.check_key,
         reactor,
@@ -378,7 +379,6 @@ def build(
     manage = ManageSite(
         endpoints.routes(),
         tokens,
-        [retention, health, pictures],
         limits,
         proxies,
         settings.manage.startswith(PROXIED),
@@ -399,7 +399,7 @@ def build(
                 inherited.board, port, inherited.place, settings.workers, lambda: terminals.is_full
             ),
         )
-    return Daemon(
+    daemon = Daemon(
         data,
         store,
         [one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
@@ -408,6 +408,7 @@ def build(
         door_log,
         inbox,
         problems,
+        [tokens, retention, health, pictures] if inherited is None else [],
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
             for text in settings.listen
@@ -420,10 +421,13 @@ def build(
             manage,
         ),
         workers,
+        None if inherited is None else Reporting(refused.counts, inherited.report, reactor),
         certificates,
         clock_watch,
         new=settings.new and inherited is None,
     )
+    problems.add_source(daemon.job_problems)
+    return daemon
 
 
 def _ciphers(settings: Config, found: Mapping[str, ICipherSuite], health: PluginHealth) -> Ciphers:

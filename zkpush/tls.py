@@ -25,13 +25,13 @@ from twisted.internet.interfaces import (
     IOpenSSLServerConnectionCreator,
     IReactorTime,
 )
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger, LogLevel
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from .clock import wall_clock
 from .config import Tls
+from .periodic import PeriodicService
 
 LOOK_SECONDS = 1.0
 """How often the files are looked at; new ones are read when they have not changed since."""
@@ -136,7 +136,7 @@ class Credentials:
         return tuple(_looks_of(path) for path in _paths(self.files, self._settings))
 
 
-class Certificates:
+class Certificates(PeriodicService):
     """All certificates that the listeners of this process use."""
 
     _log = Logger()
@@ -153,12 +153,12 @@ class Certificates:
             )
         if settings.client_ca is not None:
             _read_certificates(settings.client_ca)
+        super().__init__(clock)
         self._settings = settings
         self._wall = wall_clock(clock)
         self._quiet = quiet
         self._listeners: list[Credentials] = []
-        self._looking = LoopingCall(self.look)
-        self._looking.clock = clock
+        self.every(LOOK_SECONDS, self.look, "Changes of certificates are not noticed")
 
     def for_terminals(self, files: Files) -> Credentials:
         """The credentials of a listener for terminals; `ValueError` if the files are not sound."""
@@ -172,8 +172,8 @@ class Certificates:
             Credentials(files, Tls(minimum=self._settings.minimum) if newer else Tls())
         )
 
-    def start(self) -> None:
-        """Say what is doubtful, and begin to look for changes."""
+    def startService(self) -> None:
+        """Log doubts about the certificates, and start to look for changes."""
         if not self.any:
             return
         if any(listener.is_broken for listener in self._listeners):
@@ -183,14 +183,7 @@ class Certificates:
                 f"broken. Allow it only while there is firmware that cannot do {SOUND}",
             )
         self._say_doubts(self._listeners)
-        self._looking.start(LOOK_SECONDS, now=False).addErrback(
-            lambda failure: self._log.failure("Certificates are not looked at any more", failure)
-        )
-
-    def stop(self) -> None:
-        """Look no more."""
-        if self._looking.running:
-            self._looking.stop()
+        super().startService()
 
     def look(self) -> None:
         """Read what has changed, and is not being written any more."""

@@ -17,16 +17,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
+from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import IListeningPort, IProcessTransport
 from twisted.internet.protocol import Factory, ProcessProtocol, Protocol, connectionDone
 from twisted.internet.stdio import StandardIO
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
+from .periodic import PeriodicService
+from .ports import Port
 from .resources.transport import TerminalReactor
 from .resources.turns import Turns, new_board
 
@@ -112,7 +114,7 @@ class AdoptingReactor(TerminalReactor):
         return self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory))
 
 
-class Workers:
+class Workers(Service):
     """The children of a daemon."""
 
     _log = Logger()
@@ -122,36 +124,43 @@ class Workers:
         self._count = count
         self._flags = flags
         self._reactor = reactor
+        self._ports: Sequence[Port] = ()
         self._shared: Sequence[int] = ()
         self._board = -1
         self._counted: Callable[[Mapping[str, int]], None] = lambda counts: None
-        self._running: dict[int, IProcessTransport] = {}
+        self._children: dict[int, IProcessTransport] = {}
         self._stopped: Deferred[None] | None = None
 
-    def start(self, shared: Sequence[int], counted: Callable[[Mapping[str, int]], None]) -> None:
-        """Start the children on the sockets with these descriptors.
+    def share(self, ports: Sequence[Port], counted: Callable[[Mapping[str, int]], None]) -> None:
+        """Share ports with the children, once they start.
 
-        `counted` hears what a child has refused since it last told.
+        `counted` is called with what a child has refused since its last report.
         """
-        self._shared = shared
-        self._board = new_board(len(shared))
+        self._ports = ports
         self._counted = counted
+
+    def startService(self) -> None:
+        """Start the children on the open ports."""
+        super().startService()
+        self._shared = [port.fileno() for port in self._ports]
+        self._board = new_board(len(self._shared))
         for number in range(1, self._count + 1):
             self._spawn(number)
 
     @property
-    def running(self) -> int:
+    def children(self) -> int:
         """How many children there are."""
-        return len(self._running)
+        return len(self._children)
 
-    async def stop(self) -> None:
+    def stopService(self) -> Deferred[None]:
         """Ask the children to stop, and wait until they have."""
+        super().stopService()
         stopped = self._stopped = Deferred()
-        if not self._running:
-            return
-        for process in self._running.values():
+        if not self._children:
+            stopped.callback(None)
+        for process in self._children.values():
             process.closeStdin()
-        await stopped
+        return stopped
 
     def _spawn(self, number: int) -> None:
         if self._stopped is not None:
@@ -160,7 +169,7 @@ class Workers:
         *ports, board = there
         report = board + 1
         command = [sys.executable, "-c", _TWISTD, "--nodaemon", "--pidfile=", "zkpush"]
-        self._running[number] = self._reactor.spawnProcess(
+        self._children[number] = self._reactor.spawnProcess(
             _Worker(number, report, self._ended, self._said, self._counted),
             sys.executable,
             [*command, *self._flags, "--adopt", str(Inheritance(number - 1, ports, board, report))],
@@ -172,7 +181,7 @@ class Workers:
         self._log.info("worker {number}: {line}", number=number, line=line)
 
     def _ended(self, number: int, reason: Failure) -> None:
-        del self._running[number]
+        del self._children[number]
         if self._stopped is None:
             self._log.error(
                 "Worker {number} ended, and is started again: {reason}",
@@ -180,7 +189,7 @@ class Workers:
                 reason=reason.getErrorMessage(),
             )
             self._reactor.callLater(AGAIN_AFTER, self._spawn, number)
-        elif not self._running:
+        elif not self._children:
             self._stopped.callback(None)
 
 
@@ -231,15 +240,21 @@ def stop_with_parent(reactor: Any) -> None:
     reactor.callWhenRunning(StandardIO, _Lifeline(reactor))
 
 
-class Reporting:
-    """Tells the parent what this process has counted."""
+class Reporting(PeriodicService):
+    """Reports the counts of this worker to its parent, for the last time when it stops."""
 
-    def __init__(self, counts: Mapping[str, int], pipe: int) -> None:
+    def __init__(self, counts: Mapping[str, int], pipe: int, clock: Any) -> None:
         """`pipe` is a descriptor that the parent reads."""
+        super().__init__(clock)
         os.set_blocking(pipe, False)
         self._counts = counts
         self._pipe = pipe
         self._told: dict[str, int] = {}
+        self.every(TOLD_EVERY, self.tell, "Refusals are not counted", now=True)
+
+    async def finish(self) -> None:
+        """Report the rest."""
+        self.tell()
 
     def tell(self) -> None:
         """Tell what is new; a parent that does not read hears it later."""
@@ -251,12 +266,3 @@ class Reporting:
                 # Shorter than what a pipe takes as a whole or not at all.
                 os.write(self._pipe, f"{line}\n".encode())
                 self._told = counts
-
-
-def report_to_parent(reactor: Any, counts: Mapping[str, int], pipe: int) -> None:
-    """Tell the process that started this one what is counted, as long as both run."""
-    reporting = Reporting(counts, pipe)
-    loop = LoopingCall(reporting.tell)
-    loop.clock = reactor
-    reactor.callWhenRunning(loop.start, TOLD_EVERY)
-    reactor.addSystemEventTrigger("after", "shutdown", reporting.tell)

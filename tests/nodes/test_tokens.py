@@ -29,10 +29,10 @@ async def nodes(make_rig, database: str) -> AsyncIterator[Nodes]:
     """Two nodes that serve the API."""
     both = await make_rig(database=database), await make_rig(database=database)
     for node in both:
-        node.manage.startFactory()
+        node.start_jobs()
     yield both
     for node in both:
-        node.manage.stopFactory()
+        await node.stop_jobs()
 
 
 async def tried(node: Rig, token: str) -> int:
@@ -44,7 +44,7 @@ async def tried(node: Rig, token: str) -> int:
 async def a_second(node: Rig) -> None:
     """Let a second pass, and the look at the store come back that is made in it."""
     node.clock.advance(1)
-    await node.manage._tokens._following.run(lambda: None)
+    await node.tokens._following.run(lambda: None)
 
 
 @pytest_twisted.ensureDeferred

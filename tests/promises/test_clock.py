@@ -12,7 +12,8 @@ from twisted.internet import reactor as real_reactor
 from twisted.internet.task import Clock
 
 import zkpush
-from zkpush.clock import JUMP_SECONDS, LOOK_EVERY, ClockWatch, use_monotonic_time, wall_clock
+from zkpush.clock import use_monotonic_time, wall_clock
+from zkpush.clockwatch import JUMP_SECONDS, LOOK_EVERY, ClockWatch
 from zkpush.device.registry import SEEN_EVERY
 from zkpush.model import Page
 
@@ -39,9 +40,9 @@ def jump(rig: Rig, seconds: float) -> None:
 async def rig(make_rig):
     """A daemon that watches its clock."""
     rig = await make_rig()
-    rig.daemon.clock_watch.start()
+    rig.daemon.clock_watch.startService()
     yield rig
-    rig.daemon.clock_watch.stop()
+    await rig.daemon.clock_watch.stopService()
 
 
 @pytest.mark.parametrize(("seconds", "way"), [(-HOUR, "back"), (HOUR, "ahead")])
@@ -84,7 +85,7 @@ async def test_a_command_is_sent_again_after_its_lease(rig: Rig, seconds: float)
 @pytest_twisted.ensureDeferred
 async def test_idle_connections_are_ended(rig: Rig, seconds: float) -> None:
     """After the time that they have, and not before."""
-    rig.terminals.startFactory()
+    rig.terminals.ticking.startService()
     wire = Wire("192.0.2.7")
     channel = rig.terminals.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)

@@ -151,14 +151,14 @@ async def test_what_nothing_names_goes_within_a_day(make_rig, tmp_path: pathlib.
     for path in folder.glob("??/*"):
         age = 0 if path.name == young else LATER
         os.utime(path, (now - age, now - age))
-    rig.manage.startFactory()
+    rig.start_jobs()
     try:
         for _ in range(RUNS):
             rig.clock.advance(EVERY)
             await task.deferLater(reactor, 0.2, lambda: None)
         await soon(lambda: not part.exists() and not (part.parent / left).exists())
     finally:
-        rig.manage.stopFactory()
+        await rig.stop_jobs()
     assert stranger.exists()
     assert await is_there(rig.store, young)
     (photo,) = await rig.items("/photos")
@@ -249,7 +249,7 @@ async def test_what_was_kept_again_is_young(make_store) -> None:
     store = make_store()
     left = await unnamed(store, OTHER)
     young = collecting(store)
-    young._loop.clock.rightNow = time.time() + DAY
+    young._clock.rightNow = time.time() + DAY
     assert await young.collect() == 0
     if (folder := store._database.pictures) is not None:
         os.utime(folder / left[:2] / left, (0, 0))

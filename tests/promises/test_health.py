@@ -20,7 +20,7 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.config import Health
-from zkpush.manage.health import EVERY_SECONDS, FRESH_SECONDS, HealthCheck
+from zkpush.manage.health import EVERY_SECONDS, FRESH_SECONDS, PARTS, HealthCheck
 from zkpush.model import StoragePlace
 from zkpush.problems import ProblemCode
 from zkpush.storage import Inspection, Space, inspect_thd
@@ -267,36 +267,117 @@ async def test_a_check_writes_once_in_some_seconds(make_rig) -> None:
     assert until == int(rig.clock.seconds() * 1000)
 
 
+@pytest_twisted.ensureDeferred
+async def test_an_upload_that_fails_ends_a_result(make_rig, tmp_path: pathlib.Path) -> None:
+    """No time passes: health says what the last upload was told, and so when that succeeds."""
+    database = tmp_path / "z.sqlite"
+    rig: Rig = await make_rig(database=f"sqlite:///{database}")
+    await rig.exchange()
+
+    async def told() -> tuple[int, int]:
+        line = b"1\t2026-01-05 08:00:00\t0\t1\n"
+        uploaded = await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", line)
+        asked = await rig.api("GET", "/health", headers=(), prefix="")
+        return uploaded.status, asked.status
+
+    assert await told() == (200, 200)
+    for _ in range(2):
+        database.rename(tmp_path / "away")
+        assert await told() == (503, 503)
+        (tmp_path / "away").rename(database)
+        assert await told() == (200, 200)
+
+
 class Disk:
     """A disk that a test fills."""
 
     def __init__(self) -> None:
         self.free = 100 * GIB
+        self.temporary = 100 * GIB
 
     def inspect(self, places) -> Inspection:
-        return Inspection([], [Space("database", self.free, 1), Space("pictures", self.free, 1)])
+        return Inspection(
+            [],
+            [
+                Space("database", self.free, 1),
+                Space("pictures", self.free, 1),
+                Space("temporary files", self.temporary, 2, is_temporary=True),
+            ],
+        )
 
 
-@pytest_twisted.ensureDeferred
-async def test_how_long_space_lasts(make_rig) -> None:
-    """What shrinks by 1 GiB an hour is said to last for so many hours, once for each disk."""
+async def watched(make_rig, minutes: int, used: Callable[[int], int]):
+    """The warnings of each minute, while so many bytes are used in each; and the check."""
     rig: Rig = await make_rig()
     disk = Disk()
     check = HealthCheck(rig.store, Health(), [], lambda: None, rig.clock, "t", disk.inspect)
     said = []
-    for _ in range(61):
+    for minute in range(minutes + 1):
         said.append((await check.state()).warnings)
         rig.clock.advance(EVERY_SECONDS)
-        disk.free -= GIB // 60
-    assert said[0] == []
-    assert said[60] == [
-        "database: 101376 MiB are free, which lasts for about 4 days at the present rate"
+        disk.free -= used(minute)
+    return said, check, disk
+
+
+@pytest_twisted.ensureDeferred
+async def test_how_long_space_lasts(make_rig) -> None:
+    """What shrinks by 1 GiB an hour is said to last for so many days, once for each disk."""
+    said, check, disk = await watched(make_rig, 6 * 60, lambda minute: GIB // 60)
+    assert not any(said[: 4 * 60])
+    assert said[-1] == [
+        "database: 96256 MiB are free, which lasts for about 4 days at the present rate"
     ]
     (problem,) = check.problems()
-    assert (problem.code, problem.detail) == (ProblemCode.SPACE_LOW, said[60][0])
+    assert (problem.code, problem.detail) == (ProblemCode.SPACE_LOW, said[-1][0])
     disk.free = 500 * GIB
     assert (await check.state()).warnings == []
     assert [*check.problems()] == []
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_a_disk_that_fills_up_soon_is_said_soon(make_rig, fast: bool) -> None:
+    """50 GiB an hour are, within a quarter of an hour; 500 MiB an hour are not within an hour."""
+    rate = 50 * GIB if fast else GIB // 2
+    said, _, _ = await watched(make_rig, 15 if fast else 60, lambda minute: rate // 60)
+    assert any(said) is fast
+
+
+@pytest.mark.parametrize(("begin", "lasts"), [(3, 1), (30, 10), (400, 1)])
+@pytest_twisted.ensureDeferred
+async def test_what_is_used_once_is_no_rate(make_rig, begin: int, lasts: int) -> None:
+    """A copy of 30 GiB, made at once or within minutes, does not let a disk fill up."""
+
+    def used(minute: int) -> int:
+        return 30 * GIB // lasts if begin <= minute < begin + lasts else 0
+
+    after = begin + PARTS * lasts
+    said, _, _ = await watched(make_rig, after + 120, used)
+    assert not any(said[after:])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_disk_that_shrinks_at_work_is_noticed(make_rig) -> None:
+    """10 GiB an hour in a working day, and nothing in the night."""
+
+    def used(minute: int) -> int:
+        return GIB // 6 if 8 <= minute // 60 % 24 < 12 else 0
+
+    said, _, _ = await watched(make_rig, 24 * 60, used)
+    assert "which lasts for about" in said[-1][0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_temporary_files_may_have_little_space(make_rig) -> None:
+    """A small `/tmp` is no warning; a full one is a failure."""
+    rig: Rig = await make_rig()
+    disk = Disk()
+    check = HealthCheck(rig.store, Health(), [], lambda: None, rig.clock, "t", disk.inspect)
+    disk.temporary = Health().low_free_bytes - 1
+    assert (await check.state()).warnings == []
+    rig.clock.advance(FRESH_SECONDS)
+    disk.temporary = Health().least_free_bytes - 1
+    assert (await check.state()).reasons == ["temporary files: 31 MiB are free"]
 
 
 @pytest_twisted.ensureDeferred

@@ -424,7 +424,7 @@ async def test_refusals_name_the_client_behind_a_trusted_proxy(make_rig) -> None
     for framing in ("Content-Length: 0", "Content-Length: 5"):
         raw = f"POST /api/v1/tokens HTTP/1.1\r\n{forwarded}\r\n{framing}\r\n\r\n".encode()
         assert (await talk(rig.manage, raw, PROXY)).status == 401
-    await rig.daemon.door.stop()
+    await rig.daemon.door.stopService()
     (record,) = await rig.items("/audit")
     assert (record["actor"], record["action"]) == (f"address {CLIENT}", "refused")
     assert record["detail"].startswith("2 times")

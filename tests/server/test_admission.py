@@ -121,7 +121,7 @@ async def test_terminals_are_loaded_late_where_the_database_does_not_answer_at_o
 ) -> None:
     """A start without an answer is followed by other looks: what is unknown is bounded then."""
     rig = await make_rig()
-    await rig.registry.stop()
+    await rig.registry.stopService()
     rig.registry.loaded = False
 
     async def silent(query):
@@ -130,7 +130,8 @@ async def test_terminals_are_loaded_late_where_the_database_does_not_answer_at_o
     with monkeypatch.context() as patch:
         patch.setattr(rig.store, "read", silent)
         with pytest.raises(StoreError):
-            await rig.registry.start()
+            await rig.registry.follow()
+        rig.registry.startService()
     assert not rig.registry.loaded
     await a_second([rig])
     assert rig.registry.loaded

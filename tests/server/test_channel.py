@@ -202,7 +202,7 @@ async def test_a_head_that_comes_in_drops_is_cut_off(rig: Rig) -> None:
 async def test_a_silent_connection_is_ended(rig: Rig) -> None:
     """A connection that says nothing for a minute is closed; one that waits for us is not."""
     await rig.exchange()
-    rig.terminals.startFactory()
+    rig.terminals.ticking.startService()
     wire = Wire("192.0.2.7")
     channel = rig.terminals.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)
@@ -213,7 +213,7 @@ async def test_a_silent_connection_is_ended(rig: Rig) -> None:
     for _ in range(3):
         rig.clock.advance(1)
     assert wire.disconnecting
-    rig.terminals.stopFactory()
+    await rig.terminals.ticking.stopService()
 
 
 @pytest_twisted.ensureDeferred

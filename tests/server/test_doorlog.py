@@ -133,7 +133,7 @@ async def test_what_goes_on_is_written_less_and_less_often() -> None:
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
-    door.start()
+    door.startService()
     for _ in range(int(5 * HOUR / EVERY)):
         door.refused("terminal is pending", "T1", "192.0.2.7")
         clock.advance(EVERY)
@@ -152,10 +152,10 @@ async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
-    door.start()
+    door.startService()
     for _ in range(2):
         door.refused("terminal is unknown", "T1", None)
-    await door.stop()
+    await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert (record.actor, record.detail) == ("device T1", "2 times in 0 seconds")
     await store.stop()
@@ -168,7 +168,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
-    door.start()
+    door.startService()
     for number in range(10 * MOST):
         door.refused("terminal is unknown", f"X{number}", "192.0.2.1")
     for number in range(10):
@@ -183,7 +183,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     assert door.counts["terminal is unknown"] == 10 * MOST
     clock.advance(MINUTE + EVERY)
     door.refused("terminal is unknown", "LATER", "192.0.2.1")
-    await door.stop()
+    await door.stopService()
     records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
     assert records[-1].actor == "device LATER"
     await store.stop()
@@ -196,7 +196,7 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
     store.start()
     door = DoorLog(store, Clock())
     door.refused("terminal is unknown", "a b\nc", "192.0.2.1")
-    await door.stop()
+    await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert record.actor == "address 192.0.2.1"
     await store.stop()
@@ -210,13 +210,13 @@ async def test_what_cannot_be_written_now_is_written_later(monkeypatch, error) -
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
     door = DoorLog(store, clock)
-    door.start()
+    door.startService()
     door.refused("terminal is unknown", "T1", None)
     with monkeypatch.context() as broken:
         broken.setattr(store, "write", lambda unit: fail(error))
         clock.advance(EVERY)
     door.refused("terminal is unknown", "T1", None)
-    await door.stop()
+    await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert record.detail == "2 times in 5 seconds"
     await store.stop()

@@ -428,9 +428,9 @@ async def test_what_is_too_old_is_said_to_be_missing(make_rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_old_events_are_dropped_in_the_background(make_rig) -> None:
-    """Some minutes after they are too old, while the site is served."""
+    """Some minutes after they are too old, while the daemon runs."""
     rig = await make_rig(events={"days": 1})
-    rig.manage.doStart()
+    rig.start_jobs()
     await rig.exchange()
     rig.clock.advance(2 * DAY)
     for _ in range(3):
@@ -438,7 +438,7 @@ async def test_old_events_are_dropped_in_the_background(make_rig) -> None:
     before = await Listening(rig, last="0.0").begun()
     await before.hear(1)
     assert before.kinds == ["gap"]
-    rig.manage.doStop()
+    await rig.stop_jobs()
 
 
 STEPS = st.lists(

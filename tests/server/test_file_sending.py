@@ -247,7 +247,7 @@ async def test_a_file_that_fails_in_the_middle_ends_the_connection(
 async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> None:
     """After five minutes without a byte; not one that reads slowly, and not at a minute."""
     rig = await ready(make_rig, tmp_path)
-    rig.terminals.startFactory()
+    rig.terminals.ticking.startService()
     wire, channel = connect(rig, request(rig.target))
     await settled(wire)
     rig.clock.pump([1] * 280)
@@ -260,7 +260,7 @@ async def test_a_terminal_that_stops_reading_is_given_up(make_rig, tmp_path) -> 
     lost(wire, channel)
     await looked(rig)
     assert rig.terminals.in_hand == 0
-    rig.terminals.stopFactory()
+    await rig.terminals.ticking.stopService()
 
 
 @pytest_twisted.ensureDeferred

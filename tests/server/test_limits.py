@@ -69,7 +69,7 @@ async def limited(make_rig, **limits: int) -> Rig:
     rig = await make_rig(limits=limits)
     assert (await rig.exchange()).status == 200
     assert (await rig.get("ping?SN=T1")).status == 200
-    rig.terminals.startFactory()
+    rig.terminals.ticking.startService()
     return rig
 
 

@@ -170,7 +170,7 @@ async def test_a_token_can_expire(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_streams_end_with_their_token(rig: Rig) -> None:
     """When it is revoked, or expires; those of others go on."""
-    rig.manage.startFactory()
+    rig.start_jobs()
     other = await Listening(rig, token=await rig.token("it", Scope.READ)).begun()
     revoked = await Listening(rig, token=await rig.token("hr", Scope.READ)).begun()
     expiring = (await create(rig, name="visitor", expires_at="2026-03-01T12:00:10Z")).json["token"]
@@ -182,14 +182,14 @@ async def test_streams_end_with_their_token(rig: Rig) -> None:
     await a_look(rig)
     await expired.until(lambda: expired.wire.closed)
     assert not other.wire.closed
-    rig.manage.stopFactory()
+    await rig.stop_jobs()
 
 
 @pytest_twisted.ensureDeferred
 async def test_it_is_known_when_a_token_was_last_used(make_rig, tmp_path: pathlib.Path) -> None:
     """At once here, and after a while in the store: not with each request."""
     rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
-    rig.manage.startFactory()
+    rig.start_jobs()
     token = await rig.token("hr", Scope.READ)
     units = rig.store.counts()["units"]
     for _ in range(4):
@@ -204,7 +204,7 @@ async def test_it_is_known_when_a_token_was_last_used(make_rig, tmp_path: pathli
     assert stored.last_used_at == NOON * 1000 + 500
     rig.clock.advance(1)
     assert await tried(rig, token) == 200
-    rig.manage.stopFactory()
+    await rig.stop_jobs()
     await rig.store.write(lambda tx: None)
     (stored,) = await rig.store.read(lambda tx: tx.tokens.all())
     assert stored.last_used_at == NOON * 1000 + 500 + 31_000
@@ -254,7 +254,7 @@ async def test_a_token_that_cannot_be_looked_for_is_not_refused(rig: Rig, monkey
 @pytest_twisted.ensureDeferred
 async def test_looking_for_changes_goes_on_whatever_happens(rig: Rig, monkeypatch, error) -> None:
     """One look that fails does not keep a revoked token good."""
-    rig.manage.startFactory()
+    rig.start_jobs()
     token = await rig.token("hr", Scope.READ)
 
     async def failing(query):
@@ -267,7 +267,7 @@ async def test_looking_for_changes_goes_on_whatever_happens(rig: Rig, monkeypatc
     assert await tried(rig, token, "/commands/catalogue") == 200
     await a_look(rig)
     assert await tried(rig, token, "/commands/catalogue") == 401
-    rig.manage.stopFactory()
+    await rig.stop_jobs()
 
 
 @pytest_twisted.ensureDeferred

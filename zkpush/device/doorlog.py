@@ -14,11 +14,11 @@ from collections.abc import Mapping
 
 import attrs
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..interfaces import IStore, StoreError
+from ..interfaces import IStore
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
@@ -87,33 +87,26 @@ class _Refusals:
         return self.written_at is None or now - self.written_at >= self.pause
 
 
-class DoorLog:
+class DoorLog(PeriodicService):
     """Counts refusals, and writes them to the audit log."""
 
     _log = Logger()
 
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
+        super().__init__(clock)
         self._store = store
-        self._clock = clock
         self._wall = wall_clock(clock)
         self._kinds: dict[Kind, _Refusals] = {}
         self._counts: Counter[str] = Counter()
-        self._looking = LoopingCall(self._write_due)
-        self._looking.clock = clock
+        self.every(EVERY, self._write_due, "Refusals are not recorded yet")
 
     @property
     def counts(self) -> Mapping[str, int]:
         """How many refusals there were since the start, by reason."""
         return self._counts
 
-    def start(self) -> None:
-        """Begin to write what is refused."""
-        self._looking.start(EVERY, now=False)
-
-    async def stop(self) -> None:
+    async def finish(self) -> None:
         """Write what is not written yet."""
-        if self._looking.running:
-            self._looking.stop()
         await self._write([kind for kind, refusals in self._kinds.items() if refusals.count])
 
     def refused(self, reason: str, sn: str | None, address: str | None) -> None:
@@ -176,12 +169,9 @@ class DoorLog:
 
         try:
             await self._store.write(unit)
-        except StoreError as error:
+        except BaseException:
             self._put_back(taken)
-            self._log.warn("Refusals are not recorded yet: {error}", error=str(error))
-        except Exception:
-            self._put_back(taken)
-            self._log.failure("Refusals are not recorded yet")
+            raise
 
     def _put_back(self, taken: Mapping[Kind, _Refusals]) -> None:
         """Keep what was not written for the next time."""

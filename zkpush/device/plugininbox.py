@@ -6,18 +6,18 @@ one of them at a time (`zkpush.persist.inbox`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from twisted.internet.defer import DeferredList
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import Plugins
 from ..containment import PluginHealth
-from ..interfaces import IStore, StoreError
+from ..interfaces import IStore
 from ..model import Device, InboxState
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import Limits
@@ -38,7 +38,7 @@ LONG_SECONDS = 600
 """An item that waits for longer is a problem, whatever the reason."""
 
 
-class PluginInbox:
+class PluginInbox(PeriodicService):
     """Lets plugins store what is in their inbox."""
 
     _log = Logger()
@@ -55,6 +55,7 @@ class PluginInbox:
         privacy: Privacy,
     ) -> None:
         """`updated` is called with a terminal that a handler may have changed."""
+        super().__init__(reactor)
         self.health = health
         """What has failed in this process."""
         self._store = store
@@ -75,25 +76,19 @@ class PluginInbox:
         }
         self._late: dict[str, float] = {}
         self._later = {plugged.name for plugged in handlers.later}
-        self._loops = [
-            (LoopingCall(self._watch), WATCH_EVERY),
-            (LoopingCall(self._look), LOOK_EVERY),
-        ]
+        if self._workers:
+            self.every(WATCH_EVERY, self._watch, "Slow plugins are not noticed")
+            self.every(LOOK_EVERY, self._look, "The inbox of plugins waits")
 
-    def start(self, unprepared: Collection[object] = ()) -> None:
-        """Start the workers; `unprepared` are the handlers whose tables are not made."""
+    def startService(self) -> None:
+        """Start the workers, once the store is open: it knows whose tables are not made."""
+        unprepared: Sequence[object] = self._store.unprepared
         for worker in self._workers.values():
             worker.start(is_prepared=worker.plugged.handler not in unprepared)
-        if self._workers:
-            for loop, interval in self._loops:
-                loop.clock = self._reactor
-                loop.start(interval, now=False)
+        super().startService()
 
-    async def stop(self) -> None:
+    async def finish(self) -> None:
         """Let handlers that run return; those that do not, do not hold up the stop."""
-        for loop, _ in self._loops:
-            if loop.running:
-                loop.stop()
         ended = DeferredList(
             [worker.stop() for worker in self._workers.values()], consumeErrors=True
         )
@@ -194,14 +189,7 @@ class PluginInbox:
 
     async def _look(self) -> None:
         now = int(1000 * self._wall())
-        try:
-            due = await self._store.read(lambda tx: tx.inbox.due(now))
-        except StoreError as error:
-            self._log.warn("The inbox of plugins waits: {error}", error=str(error))
-            return
-        except Exception:  # a loop that raises would end for good
-            self._log.failure("The inbox of plugins waits")
-            return
+        due = await self._store.read(lambda tx: tx.inbox.due(now))
         self.wake(name for name in due if name in self._workers)
         for worker in self._workers.values():
             if worker.unprepared is not None:

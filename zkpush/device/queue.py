@@ -9,11 +9,10 @@ from typing import Any
 import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..config import Commands
-from ..interfaces import IStore, StoreError
+from ..interfaces import IStore
 from ..model import (
     FINAL_STATES,
     Caller,
@@ -25,6 +24,7 @@ from ..model import (
     QueuedCommand,
     SealedRejects,
 )
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.codes import succeeded
@@ -68,7 +68,7 @@ class KeyReused(Exception):
     """An idempotency key came with another command than before."""
 
 
-class CommandQueue:
+class CommandQueue(PeriodicService):
     """The commands of all terminals; their state is in the store, changed by compare-and-set."""
 
     _log = Logger()
@@ -84,24 +84,16 @@ class CommandQueue:
         functions: CommandFunctions,
     ) -> None:
         """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
+        super().__init__(reactor)
         self._store = store
         self._registry = registry
         self._config = config
         self._choose = choose
         self._privacy = privacy
         self._functions = functions
-        self._looking = LoopingCall(self._expire_old)
-        self._looking.clock = reactor
         self._reactor = reactor
-
-    def start(self) -> None:
-        """Begin to look for commands that are too old, now and then."""
-        self._looking.start(OLD_EVERY, now=False)
-
-    def stop(self) -> None:
-        """Look no more."""
-        if self._looking.running:
-            self._looking.stop()
+        self.every(OLD_EVERY, self.cut_leases, "Leases that are too long stay for now")
+        self.every(OLD_EVERY, self._give_up_old, "Old commands stay for now")
 
     async def add(
         self,
@@ -304,17 +296,10 @@ class CommandQueue:
             is not None
         )
 
-    async def _expire_old(self) -> None:
-        try:
-            await self.cut_leases()
-            count = await self.expire_old()
-        except StoreError as error:
-            self._log.warn("Old commands stay for now: {error}", error=str(error))
-        except Exception:  # a loop that raises would end for good
-            self._log.failure("Old commands stay for now")
-        else:
-            if count:
-                self._log.warn("{count} commands were too old, and are given up", count=count)
+    async def _give_up_old(self) -> None:
+        count = await self.expire_old()
+        if count:
+            self._log.warn("{count} commands were too old, and are given up", count=count)
 
     async def cut_leases(self) -> None:
         """End leases that run out later than any that is made now: the clock was set back."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import Limits
-from ..interfaces import IAdmissionPolicy, IStore, StoreError
+from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Caller, Device, DeviceState, Problem, SessionState
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused
 from ..protocol.handshake import Hello
@@ -49,7 +49,7 @@ _REFUSALS = {
 }
 
 
-class Registry:
+class Registry(PeriodicService):
     """Knows the terminals; everything about them is in the store, and comes from there."""
 
     _log = Logger()
@@ -71,6 +71,7 @@ class Registry:
 
         `door` hears of who is turned away, and `refused` of which limits do so.
         """
+        super().__init__(clock)
         self.ciphers = ciphers
         self._door = door
         self.refused = refused
@@ -83,7 +84,6 @@ class Registry:
         self._store = store
         self._settings = settings
         self._timezone = timezone
-        self._clock = clock
         self._wall = wall_clock(clock)
         self.loaded = False
         """Whether the stored terminals are in memory."""
@@ -94,31 +94,17 @@ class Registry:
         )
         self._seen: dict[int, tuple[int, str | None]] = {}
         self._taken: dict[int, tuple[int, int]] = {}
-        self._loops = [
-            (LoopingCall(self._feed), FEED_EVERY),
-            (LoopingCall(self._write_seen), SEEN_EVERY),
-            (LoopingCall(self._look_at_all), ZONES_EVERY),
-        ]
+        self.every(FEED_EVERY, self.follow, "Changes of other processes wait")
+        self.every(SEEN_EVERY, self._write_seen, "Last-seen times wait")
+        self.every(ZONES_EVERY, self._settle_problems, "Problems that are over stay for now")
+        self.every(ZONES_EVERY, self._renew_moved_zones, "Time zones wait")
 
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""
         return int(self._wall() * 1000)
 
-    async def start(self) -> None:
-        """Load all terminals, so that each is served as it was before a restart.
-
-        If the database does not answer, they are loaded as soon as it does.
-        """
-        for loop, interval in self._loops:
-            loop.clock = self._clock
-            loop.start(interval, now=False)
-        await self.follow()
-
-    async def stop(self) -> None:
+    async def finish(self) -> None:
         """Write what is not written yet."""
-        for loop, _ in self._loops:
-            if loop.running:
-                loop.stop()
         await self._write_seen()
 
     def __len__(self) -> int:
@@ -342,16 +328,11 @@ class Registry:
         self._terminals.pop(sn, None)
         self.unknown.forget(sn)
 
-    async def _feed(self) -> None:
-        try:
-            await self.follow()
-        except StoreError as error:
-            self._log.warn("Changes of other processes wait: {error}", error=str(error))
-        except Exception:  # a loop that raises would end for good
-            self._log.failure("Changes of other processes wait")
-
     async def follow(self) -> None:
-        """Take over what any process has changed: terminals, and which of them have work."""
+        """Take over what any process has changed: terminals, and which of them have work.
+
+        The first time, this loads all terminals, so that each is served as before a restart.
+        """
         await self._following.run(self._follow)
 
     async def _follow(self) -> None:
@@ -390,19 +371,14 @@ class Registry:
         if seen or taken:
             try:
                 elsewhere = await self._store.write(unit)
-            except Exception as error:
+            except BaseException:
                 self._seen = {**seen, **self._seen}
                 self._taken = {**taken, **self._taken}
-                if isinstance(error, StoreError):
-                    self._log.warn("Last-seen times wait: {error}", error=str(error))
-                else:
-                    self._log.failure("Last-seen times wait")
-                return
+                raise
             self._places.compare(seen, elsewhere, by_id)
 
-    async def _look_at_all(self) -> None:
+    def _settle_problems(self) -> None:
         self._places.settle(self._terminals.values(), self.now())
-        await self._renew_moved_zones()
 
     async def _renew_moved_zones(self) -> None:
         """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
@@ -430,10 +406,5 @@ class Registry:
                 tx.devices.change(device.id, {"session": renewed(device)}) for device in devices
             ]
 
-        try:
-            devices = await self._store.write(unit)
-        except StoreError as error:
-            self._log.warn("Time zones wait: {error}", error=str(error))
-            return
-        for device in devices:
+        for device in await self._store.write(unit):
             self.updated(device)

@@ -133,7 +133,7 @@ class IStore(Interface):
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took.
 
-        Also how many are `pending`, if the store knows.
+        Also how many are `pending`, and how many the store has refused (`failed`), if it knows.
         """
 
 

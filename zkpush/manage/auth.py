@@ -15,14 +15,13 @@ from collections.abc import Callable, Mapping
 import attrs
 from twisted.internet.defer import DeferredLock
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
-from twisted.python.failure import Failure
 
 from ..clock import wall_clock
 from ..device.allowance import Allowance
-from ..interfaces import IStore, StoreError
+from ..interfaces import IStore
 from ..model import Caller, StoredToken
+from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 
 ADMIN = "admin"
@@ -68,39 +67,28 @@ class _Known:
         return cls(stored.name, scopes, stored.id, stored.expires_at)
 
 
-class Tokens:
+class Tokens(PeriodicService):
     """The tokens that are good."""
 
     _log = Logger()
 
     def __init__(self, admin_token: str, store: IStore, clock: IReactorTime) -> None:
         """`admin_token` has every scope; the others are in the store."""
+        super().__init__(clock)
         self._own = {digest_of(admin_token): _Known(ADMIN, frozenset(Scope))}
         self._known: Mapping[bytes, _Known] = self._own
         self._store = store
-        self._clock = clock
         self._wall = wall_clock(clock)
         self._following = DeferredLock()
         self._asking = Allowance(ASK_PER_MINUTE, clock.seconds())
         self._used: dict[int, int] = {}
         self._changed: list[Callable[[], None]] = []
-        self._loops = [
-            (LoopingCall(self._look), LOOK_EVERY),
-            (LoopingCall(self._write_used), USED_EVERY),
-        ]
+        self.every(LOOK_EVERY, self.follow, "Changes of tokens wait", now=True)
+        self.every(USED_EVERY, self._write_used, "Times of use of tokens wait")
 
-    def start(self) -> None:
-        """Begin to look at what there is in the store."""
-        for loop, interval in self._loops:
-            loop.clock = self._clock
-            loop.start(interval, now=True)
-
-    def stop(self) -> None:
-        """Look no more, and hand in when tokens were last used."""
-        for loop, _ in self._loops:
-            if loop.running:
-                loop.stop()
-        self._write_used()
+    async def finish(self) -> None:
+        """Write when tokens were last used."""
+        await self._write_used()
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed` whenever some tokens may be good no more."""
@@ -147,25 +135,15 @@ class Tokens:
             for changed in self._changed:
                 changed()
 
-    async def _look(self) -> None:
-        try:
-            await self.follow()
-        except StoreError as error:
-            self._log.warn("Changes of tokens wait: {error}", error=str(error))
-        except Exception:  # whatever it is, the next look may find what was revoked
-            self._log.failure("Changes of tokens wait")
-
-    def _write_used(self) -> None:
+    async def _write_used(self) -> None:
         used, self._used = self._used, {}
         if not used:
             return
-
-        def wait(failure: Failure) -> None:
-            failure.trap(StoreError)
+        try:
+            await self._store.write(lambda tx: tx.tokens.used(used))
+        except BaseException:
             self._used = {**used, **self._used}
-
-        # Not waited for: whoever stops this stops the store next, which writes all it was given.
-        self._store.write(lambda tx: tx.tokens.used(used)).addErrback(wait)
+            raise
 
     def _now(self) -> int:
         return int(self._wall() * 1000)

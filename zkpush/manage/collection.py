@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..interfaces import INamesPictures, IStore, StoreError
+from ..interfaces import INamesPictures, IStore
+from ..periodic import PeriodicService
 from ..problems import ProblemCode, ServerProblem
 
 EVERY = 3600.0
@@ -24,7 +24,7 @@ DAY = 24 * 3600 * 1000
 SHARDS = 256
 
 
-class PictureCollection:
+class PictureCollection(PeriodicService):
     """Removes pictures that nothing names, and parts of killed writes."""
 
     _log = Logger()
@@ -33,6 +33,7 @@ class PictureCollection:
         self, store: IStore, hooks: Sequence[INamesPictures], clock: IReactorTime, owner: str
     ) -> None:
         """`hooks` are the plugins that name pictures; `owner` names this process."""
+        super().__init__(clock)
         self._store = store
         self._hooks = hooks
         self._wall = wall_clock(clock)
@@ -42,17 +43,9 @@ class PictureCollection:
         self._since_at = 0
         self.counts: Counter[str] = Counter({"picture": 0, "part": 0})
         """What was removed by this process."""
-        self._loop = LoopingCall(self._run)
-        self._loop.clock = clock
-
-    def start(self) -> None:
-        """Begin to look, now and then."""
-        self._loop.start(EVERY, now=False)
-
-    def stop(self) -> None:
-        """Look no more."""
-        if self._loop.running:
-            self._loop.stop()
+        self.every(
+            EVERY, lambda: self.collect(SHARDS // RUNS + 1), "Pictures are not collected for now"
+        )
 
     def problems(self) -> Iterable[ServerProblem]:
         """The plugins for whose sake nothing is collected."""
@@ -63,14 +56,6 @@ class PictureCollection:
                 detail=f"The plugin {name} has named pictures, and is not installed",
                 since_at=self._since_at,
             )
-
-    async def _run(self) -> None:
-        try:
-            await self.collect(SHARDS // RUNS + 1)
-        except StoreError as error:
-            self._log.warn("Pictures are not collected for now: {error}", error=str(error))
-        except Exception:
-            self._log.failure("Pictures are not collected for now")
 
     async def collect(self, shards: int = SHARDS, age_days: float = AGE_DAYS) -> int:
         """Look at the next shards, unless another node does; returns how much was removed.

@@ -10,13 +10,14 @@ import msgspec
 from msgspec import Meta
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.web.server import Request
 from zope.interface import implementer
 
 from ..interfaces import IStore, StoreError
 from ..model import GAP
+from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .errors import ApiError
 from .feed import EVERY, KINDS, Cursor, Feed, Message
@@ -135,9 +136,9 @@ class Listener:
         self._reading = False
         self._left: Sequence[Message] = ()
         self._patience: IDelayedCall | None = None
-        self._beat = LoopingCall(self._say_alive)
-        self._beat.clock = clock
-        self._beat.start(HEARTBEAT, now=False)
+        self._beat = PeriodicService(clock)
+        self._beat.every(HEARTBEAT, self._say_alive, "A listener is not kept alive")
+        self._beat.startService()
         request.notifyFinish().addBoth(lambda _: self._close())
         request.registerProducer(self, True)
         # Who is cut off before anything has happened can go on from here.
@@ -258,7 +259,7 @@ class Listener:
             self._open = False
             self._left = ()
             self._stop_waiting()
-            self._beat.stop()
+            self._beat.stopService()
             self._feed.leave(self)
 
     def _stop_waiting(self) -> None:

@@ -1,22 +1,21 @@
 """The health check: whether the next upload can be stored.
 
 It writes to the database, in a group with whatever else is written, and to each folder; and looks
-at the space that is left and at the key. A result is kept for some seconds, so that anybody may ask
-as often as they like.
+at the space that is left and at the key. A result is kept for a second, so that anybody may ask as
+often as they like; not if a unit of work has failed since, or succeeded after a failure.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
-from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
@@ -24,13 +23,14 @@ from ..clock import wall_clock
 from ..config import Health as HealthConfig
 from ..interfaces import IStore, StoreError
 from ..model import StoragePlace
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..storage import Inspection, Space, inspect_thd
 from .routes import Raw
 
-FRESH_SECONDS = 5.0
-"""How long a result is good."""
+FRESH_SECONDS = 1.0
+"""How long a result is good, unless the store shows that it is not."""
 PATIENCE_SECONDS = 5.0
 """How long the database and the disks have for an answer."""
 EVERY_SECONDS = 60.0
@@ -39,6 +39,12 @@ REMEMBERED = 24 * 60
 """Checks of which the free space is remembered: about those of a day."""
 LEAST_OBSERVED = 600.0
 """Seconds of observation before anything is said of how long space lasts."""
+FORESIGHT = 20.0
+"""What was observed for less than a day says nothing of more than so many times that time."""
+PARTS = 24
+ONCE = 2
+"""Of so many parts of the time of observation, those in which most was used do not count: a copy or
+an import that is made once is no rate. It may fall into two of them."""
 DAY = 24 * 3600.0
 MEBIBYTE = 2**20
 
@@ -55,7 +61,7 @@ class State(msgspec.Struct, frozen=True):
     spaces: Sequence[Space] = ()
 
 
-class HealthCheck:
+class HealthCheck(PeriodicService):
     """Checks when it is asked, and once a minute."""
 
     _log = Logger()
@@ -75,32 +81,23 @@ class HealthCheck:
         `check_key` blocks, and raises `ValueError` in words if the key in its file is not the one
         in use. `owner` names this process.
         """
+        super().__init__(reactor)
         self._store = store
         self._config = config
         self._folders = folders
         self._check_key = check_key
         self._reactor = reactor
-        self._clock = IReactorTime(reactor)
         self._wall = wall_clock(reactor)
         self._lease = f"health {owner}"
         self._owner = owner
         self._inspect = inspect
         self._state: State | None = None
+        self._counts: Mapping[str, int] = {}
         self._waiting: list[Deferred[State]] | None = None
         self._is_inspecting = False
         self._seen: dict[str, deque[tuple[float, int]]] = {}
         self._since_at: dict[str, int] = {}
-        self._loop = LoopingCall(self._look)
-        self._loop.clock = self._clock
-
-    def start(self) -> None:
-        """Begin to check, now and then."""
-        self._loop.start(EVERY_SECONDS, now=False)
-
-    def stop(self) -> None:
-        """Check no more."""
-        if self._loop.running:
-            self._loop.stop()
+        self.every(EVERY_SECONDS, self.state, "The health check itself fails")
 
     async def respond(self) -> Raw:
         """The response of `GET /health`."""
@@ -119,9 +116,9 @@ class HealthCheck:
         return Raw("application/json", msgspec.json.encode(content), status)
 
     async def state(self) -> State:
-        """The result of a check that is a few seconds old at most."""
+        """The result of a check that is a second old at most, and that still holds."""
         now = self._clock.seconds()
-        if self._state is not None and 0 <= now - self._state.at < FRESH_SECONDS:
+        if self._state is not None and self._holds(self._state, now):
             return self._state
         if self._waiting is not None:  # a check is on its way: share it
             waiting: Deferred[State] = Deferred()
@@ -162,14 +159,15 @@ class HealthCheck:
         """The last result; None before the first one."""
         return self._state
 
-    async def _look(self) -> None:
-        try:
-            await self.state()
-        except Exception:
-            self._log.failure("The health check failed")
+    def _holds(self, state: State, now: float) -> bool:
+        """Whether a result is new, and no unit of work has shown the opposite since."""
+        telling = "commits" if state.reasons else "failed"
+        is_same = self._store.counts().get(telling) == self._counts.get(telling)
+        return is_same and 0 <= now - state.at < FRESH_SECONDS
 
     async def _check(self, now: float) -> State:
         reasons = await self._write()
+        self._counts = dict(self._store.counts())
         inspection = await self._inspected()
         reasons += inspection.reasons
         warnings: list[str] = []
@@ -243,6 +241,8 @@ class HealthCheck:
 
     def _judge(self, space: Space, lasts: float | None) -> str | None:
         """What to say of a space; None if there is enough."""
+        if space.is_temporary and space.free >= self._config.least_free_bytes:
+            return None
         days = self._config.low_free_days
         if space.free >= self._config.low_free_bytes and (lasts is None or lasts > days * DAY):
             return None
@@ -256,16 +256,22 @@ class HealthCheck:
         return said
 
     def _lasts(self, space: Space, now: float) -> float | None:
-        """Seconds for which a space lasts at the rate of the last day; None if it does not
-        shrink."""
+        """Seconds for which a space lasts at the rate of the last day.
+
+        None if it does not shrink, or only once, or was not observed for long enough to tell.
+        """
         seen = self._seen.setdefault(f"{space.place} {space.limited}", deque(maxlen=REMEMBERED))
-        if not seen or now - seen[-1][0] >= EVERY_SECONDS / 2 or now < seen[-1][0]:
+        if not seen or now - seen[-1][0] >= EVERY_SECONDS - 1:
             seen.append((now, space.free))
-        begun, before = seen[0]
-        passed, used = now - begun, before - space.free
-        if passed < LEAST_OBSERVED or used <= 0:
+        passed = now - seen[0][0]
+        if passed < LEAST_OBSERVED:
             return None
-        return space.free * passed / used
+        uses = _uses([*seen, (now, space.free)], passed / PARTS)
+        used = sum(sorted(uses)[:-ONCE])
+        if used <= 0:
+            return None
+        lasts = space.free * passed * (PARTS - ONCE) / PARTS / used
+        return lasts if passed >= 0.9 * DAY or lasts <= FORESIGHT * passed else None
 
     def _tell(self, state: State) -> None:
         """Log what has changed, and remember since when it is so."""
@@ -281,6 +287,20 @@ class HealthCheck:
             elif before and not texts:
                 self._since_at.pop(code, None)
                 self._log.info("Health check: {meaning}: solved", meaning=code.meaning)
+
+
+def _uses(seen: Sequence[tuple[float, int]], seconds: float) -> list[int]:
+    """The space that was used in each of `PARTS` parts of so many seconds; less than 0 if freed.
+
+    `seen` are times and free spaces, in order.
+    """
+    begun, free = seen[0]
+    frees = [free]
+    for part in range(1, PARTS):
+        free = next((free for at, free in seen if at >= begun + part * seconds), free)
+        frees.append(free)
+    frees.append(seen[-1][1])
+    return [before - after for before, after in itertools.pairwise(frees)]
 
 
 def _duration(seconds: float) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..config import AuditRetention, Events
-from ..interfaces import IStore, StoreError
+from ..interfaces import IStore
+from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 
 EVERY = 600.0
@@ -22,7 +23,7 @@ Removal = Callable[[Transaction], int]
 """Removes at most `PART` rows; returns how many it removed."""
 
 
-class Retention:
+class Retention(PeriodicService):
     """Removes what is older than configured."""
 
     _log = Logger()
@@ -36,34 +37,20 @@ class Retention:
         owner: str,
     ) -> None:
         """`owner` names this process."""
+        super().__init__(clock)
         self._store = store
         self._events = events
         self._audit = audit
         self._wall = wall_clock(clock)
         self._owner = owner
-        self._loop = LoopingCall(self._remove_all)
-        self._loop.clock = clock
-
-    def start(self) -> None:
-        """Begin to look, now and then."""
-        self._loop.start(EVERY, now=False)
-
-    def stop(self) -> None:
-        """Look no more."""
-        if self._loop.running:
-            self._loop.stop()
-
-    async def _remove_all(self) -> None:
         for what, remove in (("events", self.drop), ("rows of the audit log", self.drop_audit)):
-            try:
-                count = await remove()
-            except StoreError as error:
-                self._log.warn("Old {what} stay for now: {error}", what=what, error=str(error))
-            except Exception:
-                self._log.failure("Old {what} stay for now", what=what)
-            else:
-                if count:
-                    self._log.info("{count} old {what} are removed", count=count, what=what)
+            run = functools.partial(self._remove, what, remove)
+            self.every(EVERY, run, f"Old {what} stay for now")
+
+    async def _remove(self, what: str, remove: Callable[[], Awaitable[int]]) -> None:
+        count = await remove()
+        if count:
+            self._log.info("{count} old {what} are removed", count=count, what=what)
 
     async def drop(self) -> int:
         """Remove old events, unless another node does; returns how many."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request as AnyRequest
@@ -18,16 +18,6 @@ from .connections import ManageConnections
 from .routes import Api, Route
 
 
-class BackgroundJob(Protocol):
-    """Work that is done now and then."""
-
-    def start(self) -> None:
-        """Begin, once the store is open."""
-
-    def stop(self) -> None:
-        """Do no more."""
-
-
 class ManageSite(Site):
     """Serves the API; bodies of forms are not read, and requests are not logged."""
 
@@ -37,19 +27,13 @@ class ManageSite(Site):
         self,
         routes: Sequence[Route],
         tokens: Tokens,
-        jobs: Sequence[BackgroundJob],
         limits: Limits,
         proxies: Proxies,
         is_proxied: bool,
         door: DoorLog,
         reactor: IReactorTime,
     ) -> None:
-        """`jobs` run while the site is served: in one process of each node.
-
-        `is_proxied` is whether connections begin with a PROXY header. `door` records refusals.
-        """
-        self._tokens = tokens
-        self.jobs = jobs
+        """`is_proxied`: whether connections begin with a PROXY header. `door` logs refusals."""
         self.api = Api(routes, tokens, door)
         self.limits = limits
         self.proxies = proxies
@@ -64,19 +48,9 @@ class ManageSite(Site):
             parsePOSTFormSubmission=False,
         )
 
-    def startFactory(self) -> None:
-        """Start what runs while the site is served."""
-        super().startFactory()
-        self._tokens.start()
-        for job in self.jobs:
-            job.start()
-
     def stopFactory(self) -> None:
         """Take no new connections: responses without an end are ended now."""
         super().stopFactory()
-        self._tokens.stop()
-        for job in self.jobs:
-            job.stop()
         self.api.stop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:

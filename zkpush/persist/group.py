@@ -37,6 +37,11 @@ class Unit:
     settled: bool = False
     """Whether it has failed for good, and is not run again."""
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was not stored, for another reason than its own."""
+        return self.settled and isinstance(self.outcome.value, StoreError)
+
 
 @attrs.define(eq=False)
 class Group:

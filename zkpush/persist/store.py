@@ -238,11 +238,16 @@ class Store:
         return seal_items(self._vault, items) if items else None
 
     def counts(self) -> dict[str, int]:
-        """Units of work that were committed, the commits that they took, and pending units."""
+        """Units of work that were committed, their commits, and units refused and pending."""
         writer = self.writer or self._stopping
         if writer is None:
-            return {"units": 0, "commits": 0, "pending": 0}
-        return {"units": writer.units, "commits": writer.commits, "pending": writer.pending}
+            return {"units": 0, "commits": 0, "failed": 0, "pending": 0}
+        return {
+            "units": writer.units,
+            "commits": writer.commits,
+            "failed": writer.failed,
+            "pending": writer.pending,
+        }
 
     def _running(self) -> GroupCommitWriter:
         if self.writer is None:

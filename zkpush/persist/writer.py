@@ -58,6 +58,8 @@ class GroupCommitWriter:
         """Units that were committed."""
         self.commits = 0
         """Commits that it took."""
+        self.failed = 0
+        """Units that the store refused."""
 
     def start(self) -> None:
         """Start the writer's thread."""
@@ -111,6 +113,7 @@ class GroupCommitWriter:
             if group:
                 for _, units in groupby(group, lambda unit: unit.risky):
                     self._commit_group_thd([*units])
+                self.failed += sum(unit.is_refused for unit in group)
                 self._reactor.callFromThread(self._deliver, group)
         self._disconnect_thd()
         self._reactor.callFromThread(self._finish)

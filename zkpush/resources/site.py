@@ -9,13 +9,14 @@ from typing import Any
 from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 from twisted.web.http import RESPONSES, datetimeToString
 
 from ..clock import wall_clock
 from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import Refused
+from ..periodic import PeriodicService
 from .base import PLAIN, Accepted, Plain, Reply, RequestHead
 from .channel import TerminalChannel
 from .gate import RequestGate, Verdict
@@ -72,13 +73,9 @@ class TerminalSite(ServerFactory):
         self._in_hand = 0
         self._long = DeferredLock()
         self._drained: Deferred[None] | None = None
-        self._ticking = LoopingCall(self._turn)
-        self._ticking.clock = clock
-
-    def startFactory(self) -> None:
-        """Begin to look for idle connections."""
-        if not self._ticking.running:
-            self._ticking.start(TICK_SECONDS, now=False)
+        self.ticking = PeriodicService(clock)
+        """Counts seconds, and ends idle connections: a part of the daemon that starts it."""
+        self.ticking.every(TICK_SECONDS, self._turn, "Idle connections stay")
 
     def buildProtocol(self, addr: IAddress | None) -> TerminalChannel:
         """Take a connection."""
@@ -236,12 +233,16 @@ class TerminalSite(ServerFactory):
         if self._in_hand:
             self._drained = Deferred()
             await self._drained
-        if self._ticking.running:
-            self._ticking.stop()
         for channel in list(self.channels):
             channel.hang_up()
 
     def _turn(self) -> None:
         self.tick += 1
+        failed: Exception | None = None
         for channel in list(self.channels):
-            channel.check_time(self.tick)
+            try:
+                channel.check_time(self.tick)
+            except Exception as error:  # the others have their turn
+                failed = error
+        if failed is not None:
+            raise failed

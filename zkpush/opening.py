@@ -1,0 +1,82 @@
+"""The data directory and its database as a service: locked and opened first, closed last."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Sequence
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+
+from .datadir import DataDirectory
+from .datalock import DirectoryLock
+from .interfaces import IBringsTables, IStore
+
+
+class OpenDatabase(Service):
+    """The database, open as long as the daemon runs, and the lock on its data directory.
+
+    Workers share the lock of their parent, which has recorded the database already.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        data: DataDirectory,
+        store: IStore,
+        brings: Sequence[IBringsTables],
+        *,
+        is_parent: bool,
+        new: bool,
+    ) -> None:
+        """`brings` are the handlers that have tables of their own.
+
+        With `new`, the data directory may get another database than it had.
+        """
+        self._data = data
+        self._store = store
+        self._brings = brings
+        self._is_parent = is_parent
+        self._new = new
+        self._lock = DirectoryLock(data.path)
+        self._started_at = datetime.datetime.now(datetime.UTC)
+
+    def privilegedStartService(self) -> None:
+        """Lock the data directory, then open the database that belongs to it.
+
+        `DirectoryInUse` and `StoreError` say what to do if that fails.
+        """
+        super().privilegedStartService()
+        if self._is_parent:
+            self._lock.take(self.about())
+            self._data.say_nothing()  # of a daemon that was killed
+        found = self._store.start(self._brings, self._data.claim(new=self._new))
+        if found is None:
+            self._log.warn("The database is in memory: all of it is lost when the daemon stops")
+        elif self._is_parent:
+            self._data.remember(*found)
+
+    def stopService(self) -> Deferred[None]:
+        """Commit all units of work, close the database, and unlock the data directory."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        try:
+            await self._store.stop()
+        finally:
+            self.leave()
+            self._lock.release()
+
+    def leave(self) -> None:
+        """Remove what tells others where the daemon is."""
+        if self._is_parent:
+            self._data.say_nothing()
+
+    def about(self) -> dict[str, object]:
+        """This process, for the lock and `run.json`."""
+        at = self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {"pid": os.getpid(), "started_at": at}

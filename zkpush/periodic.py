@@ -1,0 +1,147 @@
+"""The one kind of service that does something again and again.
+
+A job never ends because of an error, never runs twice at the same time, and is not cut off by a
+stop. An error is logged when it begins, and its end; what goes on is not logged again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from .clock import wall_clock
+from .interfaces import StoreError
+from .problems import ProblemCode, ServerProblem
+
+MOST_KINDS = 20
+"""Kinds of errors of one job that are told apart, as long as it fails."""
+Run = Callable[[], object]
+"""A function, or one that returns a coroutine or a Deferred."""
+
+
+class PeriodicService(Service):
+    """A part of the daemon with jobs, which `every` declares.
+
+    A subclass overrides `finish` if something is left to do once the jobs have stopped.
+    """
+
+    _log = Logger()
+
+    def __init__(self, clock: Any) -> None:
+        """`clock` times the jobs: an `IReactorTime`."""
+        self._clock = IReactorTime(clock)
+        self._jobs: list[_Job] = []
+
+    def every(self, seconds: float, run: Run, trouble: str, *, now: bool = False) -> None:
+        """Declare a job: run it every so many seconds, and with `now` at the start, too.
+
+        The interval is counted from the start of a run; a run that takes longer is followed by the
+        next one at the next multiple. `trouble` says in words what an error of the job means.
+        """
+        self._jobs.append(_Job(seconds, run, trouble, now, self._log, self._clock))
+
+    def startService(self) -> None:
+        """Start the jobs."""
+        super().startService()
+        for job in self._jobs:
+            job.start()
+
+    def stopService(self) -> Deferred[None]:
+        """Stop the jobs, wait for the runs that go on, then finish."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await gatherResults([job.stop() for job in self._jobs])
+        try:
+            await self.finish()
+        except StoreError as error:
+            self._log.warn(
+                "{part} could not store the rest: {error}",
+                part=type(self).__name__,
+                error=str(error),
+            )
+        except Exception:
+            self._log.failure("{part} could not finish", part=type(self).__name__)
+
+    async def finish(self) -> None:
+        """Do what is left to do when the jobs have stopped; an error of it is logged."""
+
+    def job_problems(self) -> Iterable[ServerProblem]:
+        """The jobs that fail for another reason than the store, which the health check reports."""
+        for job in self._jobs:
+            if job.error is not None:
+                yield ServerProblem(
+                    code=ProblemCode.JOB_FAILING,
+                    subject=f"job {type(self).__name__}",
+                    detail=f"{job.trouble}: {job.error}",
+                    since_at=job.failing_since_at,
+                )
+
+
+@attrs.define(eq=False)
+class _Job:
+    """One job, and what has gone wrong since its last success."""
+
+    seconds: float
+    run: Run
+    trouble: str
+    now: bool
+    log: Logger
+    clock: IReactorTime
+    error: str | None = None
+    """The class of the last error that was not the store's."""
+    failing_since_at: int = 0
+    _kinds: set[str] = attrs.field(factory=set)
+    _loop: LoopingCall | None = None
+    _stopped: Deferred[Any] | None = None
+
+    def start(self) -> None:
+        """Start, unless it has started."""
+        if self._loop is not None:
+            return
+        self._loop = LoopingCall(self._run)
+        self._loop.clock = self.clock
+        self._stopped = self._loop.start(self.seconds, now=self.now)
+
+    def stop(self) -> Deferred[Any]:
+        """Begin no more runs; the Deferred fires when the present one has ended."""
+        loop, stopped = self._loop, self._stopped
+        self._loop = self._stopped = None
+        if loop is None or stopped is None:
+            return succeed(None)
+        loop.stop()
+        return stopped
+
+    def _run(self) -> Deferred[Any]:
+        return maybeDeferred(self.run).addCallbacks(self._succeeded, self._failed)
+
+    def _succeeded(self, _: object) -> None:
+        self.error = None
+        if self._kinds:
+            self._kinds.clear()
+            self.log.info("{trouble}: solved", trouble=self.trouble)
+
+    def _failed(self, failure: Failure) -> None:
+        error = failure.value
+        is_store = isinstance(error, StoreError)
+        kind = str(error) if is_store else type(error).__name__
+        if not is_store:
+            if self.error is None:
+                self.failing_since_at = int(1000 * wall_clock(self.clock)())
+            self.error = type(error).__name__
+        if kind in self._kinds or len(self._kinds) >= MOST_KINDS:
+            return
+        self._kinds.add(kind)
+        if is_store:
+            self.log.warn("{trouble}: {error}", trouble=self.trouble, error=kind)
+        else:
+            self.log.failure("{trouble}", failure, trouble=self.trouble)

@@ -1,0 +1,102 @@
+"""The ports of the daemon as services, and the end of draining."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, cast
+
+import attrs
+from twisted.application.service import Service
+from twisted.internet.address import IPv6Address, UNIXAddress
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStreamServerEndpoint
+from twisted.python.failure import Failure
+
+from .endpoints import is_encrypted
+from .resources.site import TerminalSite
+from .resources.transport import MOST_WAITING
+
+PROXIED = "haproxy:"
+"""How the description of an endpoint begins on which each connection begins with its address."""
+
+
+@attrs.frozen
+class Listener:
+    """A site, and the endpoint it is served on."""
+
+    description: str
+    endpoint: IStreamServerEndpoint
+    site: IProtocolFactory
+
+    @property
+    def is_proxied(self) -> bool:
+        """Whether clients say from where they come before they say anything else."""
+        return self.description.startswith(PROXIED)
+
+    @property
+    def scheme(self) -> str:
+        """The URL scheme that clients use."""
+        return "https" if is_encrypted(self.description) else "http"
+
+
+class Port(Service):
+    """A port that is open from the start of the daemon to its stop."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self._port: IListeningPort | None = None
+
+    def privilegedStartService(self) -> None:
+        """Open the port; `CannotListenError`, `OSError` or `ValueError` if that fails."""
+        super().privilegedStartService()
+        self._port = _open(self._listener)
+
+    def stopService(self) -> Deferred[object]:
+        """Close the port: no new connections come."""
+        super().stopService()
+        port, self._port = self._port, None
+        return maybeDeferred(lambda: None if port is None else port.stopListening())
+
+    def fileno(self) -> int:
+        """The descriptor of the open port."""
+        return int(cast(Any, self._port).fileno())
+
+    @property
+    def url(self) -> str:
+        """Where the open port can be reached; a socket file is `unix:/path`."""
+        address: Any = cast(IListeningPort, self._port).getHost()
+        if isinstance(address, UNIXAddress):
+            return f"unix:{address.name!s}"
+        host = f"[{address.host}]" if isinstance(address, IPv6Address) else address.host
+        return f"{self._listener.scheme}://{host}:{address.port}"
+
+
+class Drain(Service):
+    """Finishes the requests of terminals in hand at the stop, once their ports are closed."""
+
+    def __init__(self, sites: Iterable[TerminalSite]) -> None:
+        self._sites = list(sites)
+
+    def stopService(self) -> Deferred[None]:
+        """Wait until all requests in hand are answered, and end all connections."""
+        super().stopService()
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        for site in self._sites:
+            await site.drain()
+
+
+def _open(listener: Listener) -> IListeningPort:
+    """Listen at once, as all of Twisted's endpoints do, or raise what went wrong."""
+    outcome: list[object] = []
+    listener.endpoint.listen(listener.site).addBoth(outcome.append)
+    if not outcome:
+        raise ValueError(f"{listener.description} did not listen at once")
+    if isinstance(outcome[0], Failure):
+        outcome[0].raiseException()
+    port = cast(IListeningPort, outcome[0])
+    sock = getattr(port, "socket", None)
+    if sock is not None:
+        sock.listen(MOST_WAITING)
+    return port
