@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import psycopg
+import pytest
 from psycopg import Connection
 
 from .process import PLUGINS, Daemon
@@ -30,6 +31,26 @@ CONTAINED = (BEHAVES, "raises", "exits", "runs out of memory", *BREAKS_TRANSACTI
 """What a plugin does in tests of crashes when it is called in the transaction of an upload."""
 WAYS = (*CONTAINED, *NEVER_RETURNS)
 """The same when it is called apart."""
+APART = pytest.param(WAYS, False, id="apart")
+WITHIN = pytest.param(CONTAINED, True, id="inline")
+ENDING = pytest.param(BREAKS_TRANSACTIONS, True, id="inline")
+"""The ways that one test goes through, in successive lives of daemons on one database, and whether
+the plugin is called inline."""
+
+
+@contextlib.contextmanager
+def naming(way: str | None) -> Iterator[None]:
+    """Name the way of the plugin in failures; None for the check of the last one."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(f"The plugin {way}." if way else "This is the check of the last way.")
+        raise
+
+
+def rejects_lines(way: str, is_inline: bool) -> bool:
+    """Whether lines for the plugin are acknowledged as rejects."""
+    return is_inline and way != BEHAVES
 
 
 def environment(folder: pathlib.Path) -> dict[str, str]:

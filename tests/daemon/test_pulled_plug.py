@@ -7,37 +7,41 @@ import pathlib
 import pytest
 
 from .misbehaving import (
-    BEHAVES,
-    CONTAINED,
-    WAYS,
+    APART,
+    WITHIN,
     Load,
     behave,
     check_load,
     end_pauses,
     environment,
     inline,
+    naming,
+    rejects_lines,
 )
 from .process import Daemon
 from .test_process import wait_until
 
 
-@pytest.mark.parametrize(
-    ("way", "is_inline"),
-    [*[(way, False) for way in WAYS], *[(way, True) for way in CONTAINED]],
-)
+@pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
-    tmp_path: pathlib.Path, database_url: str | None, way: str, is_inline: bool
+    tmp_path: pathlib.Path, database_url: str | None, ways: tuple[str, ...], is_inline: bool
 ) -> None:
-    """Every acknowledged record is there, and once."""
+    """Every acknowledged record is there, and once: in each life of the daemon, another way."""
     flags = () if database_url is None else ("--database", database_url)
     flags += inline(tmp_path) if is_inline else ()
-    behave(tmp_path, way)
     env = environment(tmp_path)
-    with Daemon(tmp_path, *flags, env=env) as daemon, Load(daemon) as load:
-        wait_until(lambda: load.acknowledged >= 40)
-        daemon.kill()
     behave(tmp_path)
-    end_pauses(tmp_path, database_url)
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        check_load(daemon, load, tmp_path, database_url)
-    assert bool(load.rejected) == (is_inline and way != BEHAVES)
+    load: Load | None = None
+    for way in (*ways, None):
+        with naming(way), Daemon(tmp_path, *flags, env=env) as daemon:
+            if load is not None:
+                check_load(daemon, load, tmp_path, database_url)
+            if way is None:
+                return
+            behave(tmp_path, way)
+            with Load(daemon) as load:
+                wait_until(lambda load=load: load.acknowledged >= 40)
+                daemon.kill()
+            assert bool(load.rejected) == rejects_lines(way, is_inline)
+        behave(tmp_path)
+        end_pauses(tmp_path, database_url)

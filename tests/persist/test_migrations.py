@@ -17,7 +17,7 @@ from twisted.internet import reactor
 
 from zkpush.interfaces import StoreError
 from zkpush.model import CommandState, Page, SessionState
-from zkpush.persist.migrate import migrate_thd
+from zkpush.persist.migrate import _scripts, head_revision, migrate_thd
 from zkpush.persist.schema import metadata
 from zkpush.persist.store import Store
 
@@ -292,3 +292,10 @@ def test_a_new_file_is_for_its_owner_only(tmp_path: pathlib.Path) -> None:
     assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
     database.close()
     assert [*tmp_path.iterdir()] == [path]
+
+
+def test_the_head_is_the_script_with_the_highest_number() -> None:
+    """As Alembic finds it, which is not imported where nothing is to be upgraded."""
+    assert head_revision() == _scripts()[1].get_current_head()
+    check = "import sys, zkpush.persist.store; assert 'alembic' not in sys.modules"
+    subprocess.run([sys.executable, "-c", check], check=True)

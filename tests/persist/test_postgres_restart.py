@@ -12,15 +12,16 @@ from twisted.internet.defer import Deferred, gatherResults
 from zkpush.manage.health import FRESH_SECONDS
 
 from ..daemon.misbehaving import (
-    BEHAVES,
-    BREAKS_TRANSACTIONS,
-    WAYS,
+    APART,
+    ENDING,
     Load,
     behave,
     check_load,
     end_pauses,
     environment,
     inline,
+    naming,
+    rejects_lines,
 )
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
@@ -88,31 +89,34 @@ def url(server: OwnServer) -> Iterator[str]:
     databases.close()
 
 
-@pytest.mark.parametrize(
-    ("way", "is_inline"),
-    [*[(way, False) for way in WAYS], *[(way, True) for way in BREAKS_TRANSACTIONS]],
-)
+@pytest.mark.parametrize(("ways", "is_inline"), [APART, ENDING])
 def test_what_was_acknowledged_is_there_after_every_crash(
-    tmp_path: pathlib.Path, server: OwnServer, url: str, way: str, is_inline: bool
+    tmp_path: pathlib.Path, server: OwnServer, url: str, ways: tuple[str, ...], is_inline: bool
 ) -> None:
     """Under load, with the server going down in the middle: nothing is lost, or there twice."""
     flags = ("--database", url, *(inline(tmp_path) if is_inline else ()))
     env = environment(tmp_path)
-    behave(tmp_path, way)
-    with Daemon(tmp_path, *flags, env=env) as daemon, Load(daemon) as load:
-        wanted = 20
-        for _ in range(2):
-            wait_until(lambda wanted=wanted: load.acknowledged >= wanted)
-            server.stop()
-            server.start()
-            wanted = load.acknowledged + 20
-        wait_until(lambda: load.acknowledged >= wanted)
-        load.end()
-        daemon.kill()
-    assert {status for status, _ in load.refusals} <= {503}
-    assert not any(b"OK" in reply for _, reply in load.refusals)
     behave(tmp_path)
-    end_pauses(tmp_path, url)
-    with Daemon(tmp_path, *flags, env=env) as daemon:
-        check_load(daemon, load, tmp_path, url)
-    assert bool(load.rejected) == (is_inline and way != BEHAVES)
+    load: Load | None = None
+    for way in (*ways, None):
+        with naming(way), Daemon(tmp_path, *flags, env=env) as daemon:
+            if load is not None:
+                check_load(daemon, load, tmp_path, url)
+            if way is None:
+                return
+            behave(tmp_path, way)
+            with Load(daemon) as load:
+                wanted = 20
+                for _ in range(2):
+                    wait_until(lambda wanted=wanted, load=load: load.acknowledged >= wanted)
+                    server.stop()
+                    server.start()
+                    wanted = load.acknowledged + 20
+                wait_until(lambda wanted=wanted, load=load: load.acknowledged >= wanted)
+                load.end()
+                daemon.kill()
+            assert {status for status, _ in load.refusals} <= {503}
+            assert not any(b"OK" in reply for _, reply in load.refusals)
+            assert bool(load.rejected) == rejects_lines(way, is_inline)
+        behave(tmp_path)
+        end_pauses(tmp_path, url)
