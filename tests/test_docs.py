@@ -9,7 +9,11 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-PAGES = {"configuration.md": "configuration_manual.py", "commands.md": "command_manual.py"}
+PAGES = {
+    "attributes.md": "attribute_manual.py",
+    "commands.md": "command_manual.py",
+    "configuration.md": "configuration_manual.py",
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

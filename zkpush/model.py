@@ -6,16 +6,19 @@ terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-import msgspec.inspect
 
+from .attributes import Attribute, declared
+from .protocol.addresses import canonical_networks
 from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
 from .protocol.requests import Upload
+from .protocol.times import check_zone
 
 
 class DeviceState(StrEnum):
@@ -79,8 +82,21 @@ class Problem(msgspec.Struct, frozen=True):
     since_at: int
 
 
-SECRET = msgspec.Meta(extra={"secret": True})
-"""Marks an attribute that is sealed at rest, and not in the audit log."""
+MOST_NAME = 200
+"""Characters of the alias and of the area of a terminal: every list of terminals has them."""
+MOST_NETWORKS = 256
+"""Networks of a terminal."""
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+
+
+def check_fingerprint(text: str) -> str:
+    """Return a fingerprint in small letters; `ValueError` if it is none."""
+    found = text.strip().lower()
+    if not _FINGERPRINT.match(found):
+        raise ValueError(
+            "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in comm_key.offered."
+        )
+    return found
 
 
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,52 +118,162 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A terminal, as the store knows it."""
 
     id: int
-    sn: str
-    state: DeviceState
-    alias: str | None = None
-    area: str | None = None
-    timezone: str
-    """IANA zone of its wall clock."""
-    session: SessionState = SessionState.NEW
-    push_version: str | None = None
-    """What the terminal calls its protocol version."""
-    language: str | None = None
-    device_type: str | None = None
-    comm_key: str | None = None
-    """SHA-256 of the pushcommkey that an operator has pinned; None where there is none."""
+    sn: Annotated[str, Attribute(meaning="Serial number", is_shown=True)]
+    alias: Annotated[
+        str | None,
+        Attribute(
+            meaning="Name for people",
+            is_shown=True,
+            is_changeable=True,
+            is_news=True,
+            longest=MOST_NAME,
+            example="Front door",
+        ),
+    ] = None
+    state: Annotated[
+        DeviceState,
+        Attribute(
+            meaning="Whether it is served; an operator sets approved or blocked",
+            is_shown=True,
+            is_changeable=True,
+            body=Literal["approved", "blocked"],
+            check=DeviceState,
+            is_news=True,
+        ),
+    ]
+    area: Annotated[
+        str | None,
+        Attribute(
+            meaning="Area where the terminal hangs",
+            is_shown=True,
+            is_changeable=True,
+            is_news=True,
+            longest=MOST_NAME,
+        ),
+    ] = None
+    timezone: Annotated[
+        str,
+        Attribute(
+            meaning="IANA zone of its wall clock",
+            is_shown=True,
+            is_changeable=True,
+            is_news=True,
+            is_told=True,
+            check=check_zone,
+            example="Europe/Berlin",
+        ),
+    ]
+    session: Annotated[SessionState, Attribute(is_news=True)] = SessionState.NEW
+    push_version: Annotated[
+        str | None, Attribute(meaning="The protocol version it says it has", is_shown=True)
+    ] = None
+    language: Annotated[
+        str | None, Attribute(meaning="Language number, spec Appendix 2", is_shown=True)
+    ] = None
+    device_type: Annotated[
+        str | None, Attribute(meaning="The type it says it has", is_shown=True)
+    ] = None
+    comm_key: Annotated[
+        str | None,
+        Attribute(
+            meaning="Fingerprint of the pushcommkey that it has to send; without one, any key is "
+            "accepted, and none",
+            is_changeable=True,
+            scope=Scope.ADMIN,
+            check=check_fingerprint,
+        ),
+    ] = None
+    """SHA-256 in hex, pinned by an operator."""
     told_time_zone: str | None = None
     """The TimeZone value of its last exchange."""
-    encryption: EncryptionPolicy | None = None
-    """Whether its sessions are encrypted; None for what is configured for all."""
-    cipher: str | None = None
-    """The name of its cipher suite; None for what is configured for all."""
+    encryption: Annotated[
+        EncryptionPolicy | None,
+        Attribute(
+            meaning="Its own encryption policy; without one, the configured policy applies",
+            is_shown=True,
+            is_changeable=True,
+            scope=Scope.ADMIN,
+            is_told=True,
+            ends_keys=True,
+        ),
+    ] = None
+    cipher: Annotated[
+        str | None,
+        Attribute(
+            meaning="Its own cipher suite; without one, the configured suite is used",
+            is_shown=True,
+            is_changeable=True,
+            scope=Scope.ADMIN,
+            is_told=True,
+            ends_keys=True,
+        ),
+    ] = None
     generation: int = 0
-    """Counts what happens to the keys of its sessions: who remembers those of another one has to
-    look again."""
-    token_policy: TokenPolicy = TokenPolicy.CHECK
-    tokens: Annotated[tuple[SessionToken, ...], SECRET] = ()
+    """Incremented with every change of its session keys; caches compare it."""
+    token_policy: Annotated[
+        TokenPolicy,
+        Attribute(
+            meaning="How the token of its session is judged. check: it has to return the token, "
+            "once it has shown that it does; require: from the first request on; ignore: never",
+            alias="token",
+            is_shown=True,
+            is_changeable=True,
+            scope=Scope.ADMIN,
+        ),
+    ] = TokenPolicy.CHECK
+    tokens: Annotated[tuple[SessionToken, ...], Attribute(is_hidden=True)] = ()
     """Those that did not come back yet, the newest first; then the proved ones, oldest first."""
-    returns_token: bool = False
-    """Whether it has shown that it returns tokens."""
+    returns_token: Annotated[
+        bool,
+        Attribute(
+            meaning="Whether it has shown that it returns tokens; setting `token` to check begins "
+            "anew",
+            is_shown=True,
+        ),
+    ] = False
     bare_addresses: tuple[str, ...] = ()
-    """Where it was served without a token, before it returned one."""
+    """Addresses from which it was served without a token, before it returned one."""
     encrypts: bool = False
     """Whether it has had an encrypted session since an operator last set how it encrypts."""
     address: str | None = None
-    firmware: str | None = None
+    firmware: Annotated[
+        str | None, Attribute(meaning="Firmware version", is_shown=True, is_news=True)
+    ] = None
     created_at: int
     last_seen_at: int | None = None
     """None for one that an operator added, and that has not come yet."""
-    settings: dict[str, str | int] = {}
-    """Options that are told to this terminal otherwise than to the others."""
-    networks: tuple[str, ...] = ()
-    """Where it may be: networks and addresses; empty for anywhere."""
-    options: Annotated[dict[str, str], SECRET] = {}
+    settings: Annotated[
+        dict[str, str | int],
+        Attribute(
+            meaning="Options that it is told instead of the general ones; null removes one",
+            is_shown=True,
+            is_changeable=True,
+            body=dict[str, str | int | None],
+            is_news=True,
+            is_told=True,
+        ),
+    ] = {}
+    networks: Annotated[
+        tuple[str, ...],
+        Attribute(
+            meaning="Addresses and networks that it may connect from; empty for anywhere",
+            is_shown=True,
+            is_changeable=True,
+            scope=Scope.ADMIN,
+            is_news=True,
+            longest=MOST_NETWORKS,
+            check=canonical_networks,
+            example="10.1.0.0/16,10.2.0.5",
+        ),
+    ] = ()
+    options: Annotated[dict[str, str], Attribute(is_hidden=True, is_sealed=True)] = {}
     """What the terminal pushed, and answered to INFO."""
-    attributes: Annotated[dict[str, str], SECRET] = {}
+    attributes: Annotated[dict[str, str], Attribute(is_hidden=True, is_sealed=True)] = {}
     """Arguments of its exchange that the protocol does not define."""
-    counts: dict[str, int] = {}
-    """How many users, fingerprints, … it says it holds."""
+    counts: Annotated[
+        dict[str, int],
+        Attribute(meaning="How many users, fingerprints, … it says it holds", is_shown=True),
+    ] = {}
     problems: tuple[Problem, ...] = ()
 
     @property
@@ -156,12 +282,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         return dialect_of(self.push_version, self.language, self.device_type)
 
 
-OPEN_ATTRIBUTES = frozenset(
-    field.name
-    for field in msgspec.inspect.type_info(Device).fields  # type: ignore[attr-defined]
-    if not isinstance(field.type, msgspec.inspect.Metadata)
-)
-"""The attributes of a terminal that are no secret."""
+DEVICE_ATTRIBUTES = declared(Device)
+"""The attributes of terminals, by the names of their fields."""
 
 
 MOST_OFFERED = 8

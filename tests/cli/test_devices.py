@@ -14,7 +14,7 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-KEYS = f"alias, area, timezone, networks, encryption, cipher, token, comm_key, secret, {OPTIONS}"
+KEYS = f"alias, area, timezone, comm_key, encryption, cipher, token, networks, secret, {OPTIONS}"
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:
@@ -184,7 +184,7 @@ def test_set_networks(daemon: Daemon) -> None:
         (
             "timezone=",
             2,
-            "timezone cannot be removed; set another zone, such as timezone=Europe/Berlin.",
+            "timezone cannot be removed; set it to another value, such as timezone=Europe/Berlin.",
         ),
         ("token=", 2, "token cannot be removed; set it to check, require or ignore."),
         ("secret=x", 2, "Put the secret into a file, and give secret=@FILE."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..attributes import DeclaredAttribute
+from ..model import DEVICE_ATTRIBUTES
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from .arguments import as_json, pairs, serial
 from .output import Column, echo, print_list, print_object
@@ -29,12 +32,13 @@ _COLUMNS = (
     Column("Queued", "pending_commands"),
     Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
 )
-_OWN = ("alias", "area", "timezone", "networks", "encryption", "cipher", "token", "comm_key")
-"""Keys that the server keeps for itself; every other key is an option sent to the terminal."""
-_ALWAYS = {
-    "timezone": "timezone cannot be removed; set another zone, such as timezone=Europe/Berlin.",
-    "token": "token cannot be removed; set it to check, require or ignore.",
+_OWN = {
+    one.name: one
+    for one in DEVICE_ATTRIBUTES.values()
+    if one.own.is_changeable and one.own.body is None
 }
+"""Keys that the server keeps for itself; every other key is an option sent to the terminal."""
+_SECRET = "secret"  # noqa: S105 - the name of a key
 _OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
 _TABLES = {
     "attendance": "ATTLOG",
@@ -133,54 +137,65 @@ async def block(api: Api, sn: str) -> None:
     echo(f"{sn} is blocked.")
 
 
-@devices.command("set", short_help="Change attributes and options of a terminal.")
+def _set_help() -> str:
+    """The help of `devices set`: a line for each key."""
+    lines = [(name, one.own.meaning) for name, one in _OWN.items()]
+    lines.append((_SECRET, "@FILE with the secret that the cipher suite needs"))
+    keys = "\n".join(
+        textwrap.fill(meaning, 78, initial_indent=f"  {name:<12}", subsequent_indent=" " * 14)
+        for name, meaning in lines
+    )
+    return f"""Change attributes and options of a terminal.
+
+`KEY=` without a value removes the value.
+
+\b
+KEY is one of:
+{keys}
+
+Any other KEY is an option of the protocol that this terminal receives instead of the general
+one, such as Delay=5 or TransFlag=digits.
+
+\b
+Example:
+  zkpush devices set SN alias='Front door' timezone=Europe/Berlin
+"""
+
+
+@devices.command("set", help=_set_help(), short_help="Change attributes and options of a terminal.")
 @serial
 @click.argument("values", metavar="KEY=VALUE...", nargs=-1, required=True, callback=pairs)
 @with_api
 async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
-    """Change attributes and options of a terminal. `KEY=` without a value removes the value.
-
-    \b
-    KEY is one of:
-      alias       name for people
-      area        where the terminal hangs
-      timezone    IANA zone of its wall clock, such as Europe/Berlin
-      networks    addresses and networks that it may connect from, such as
-                  10.1.0.0/16,10.2.0.5; it is refused from others
-      encryption  prefer, require or never
-      cipher      name of the cipher suite
-      secret      @FILE with the secret that the cipher suite needs
-      token       check, require or ignore
-      comm_key    fingerprint of the pinned pushcommkey
-
-    Any other KEY is an option of the protocol that this terminal receives instead of the general
-    one, such as Delay=5 or TransFlag=digits.
-
-    \b
-    Example:
-      zkpush devices set SN alias='Front door' timezone=Europe/Berlin
-    """
+    """Change attributes and options of a terminal."""
     change: dict[str, object] = {}
     told: dict[str, str] = {}
     for key, value in values.items():
-        if key == "networks":
-            change[key] = [one.strip() for one in value.split(",") if one.strip()]
-        elif key in _OWN:
-            change[key] = value or None
-        elif key == "secret":
+        own = _OWN.get(key)
+        if own is not None:
+            change[key] = _own_value(own, value)
+        elif key == _SECRET:
             change[key] = _secret(value)
         elif value or key.lower() in _OPTIONS:
             told[key] = value
         else:
-            keys = ", ".join([*_OWN, "secret", *_OPTIONS.values()])
+            keys = ", ".join([*_OWN, _SECRET, *_OPTIONS.values()])
             raise click.UsageError(f"{key} is not a known key; the keys are {keys}.")
-    for key, message in _ALWAYS.items():
-        if change.get(key, "") is None:
-            raise click.UsageError(message)
     if told:
         change["settings"] = {name: value or None for name, value in told.items()}
     await api.send("PATCH", "devices", sn, body=change)
     echo(f"{sn} is changed.")
+
+
+def _own_value(own: DeclaredAttribute, text: str) -> object:
+    """Read the value of an attribute; an empty one removes it, where that is possible."""
+    if own.is_json:
+        return [one.strip() for one in text.split(",") if one.strip()]
+    if text or own.is_optional:
+        return text or None
+    *others, last = own.choices or [f"another value, such as {own.name}={own.own.example}"]
+    values = f"{', '.join(others)} or {last}" if others else last
+    raise click.UsageError(f"{own.name} cannot be removed; set it to {values}.")
 
 
 def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ..model import OPEN_ATTRIBUTES, Caller
+from ..model import DEVICE_ATTRIBUTES, Caller
 from ..persist.transaction import Transaction
 from ..protocol.fields import Command, Kind
 from ..protocol.secrecy import parameter_secrets
@@ -46,7 +46,8 @@ def change_detail(values: Mapping[str, object]) -> str:
     """What is changed of a terminal, by the names of its attributes."""
     words = []
     for name, value in values.items():
-        if name not in OPEN_ATTRIBUTES:
+        attribute = DEVICE_ATTRIBUTES.get(name)
+        if attribute is None or attribute.own.is_hidden:
             words.append(f"{name} {_HIDDEN}")
         elif isinstance(value, Mapping):
             words += [f"{key}={_cut(each)}" for key, each in value.items()]

@@ -8,7 +8,7 @@ from typing import cast
 import msgspec
 from twisted.logger import Logger
 
-from ..model import Caller, Device, DeviceState, SessionState, TokenPolicy
+from ..model import DEVICE_ATTRIBUTES, Caller, Device, DeviceState, SessionState, TokenPolicy
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
@@ -17,14 +17,18 @@ from .places import SETTLED
 from .session import Session
 from .terminal import Ciphers
 
-_TOLD = frozenset({"settings", "timezone", "encryption", "cipher", "secret"})
-"""What of a terminal is told to it in the exchange, or decides how that goes on."""
-_OF_KEYS = frozenset({"encryption", "cipher", "secret"})
-"""What makes an end of the keys there are."""
+_SECRET = frozenset({"secret"})
+"""The secret of a cipher suite: no attribute, but changed like one, and never shown."""
+_TOLD = _SECRET | {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_told}
+"""What a terminal learns in the exchange, or what decides how the exchange goes on."""
+_OF_KEYS = _SECRET | {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.ends_keys}
+"""What ends the keys of a session."""
 _OF_TOKENS = frozenset(
     {ProblemCode.TOKEN_MISSING, ProblemCode.NO_TOKEN, ProblemCode.SECOND_SESSION}
 )
-PROTECTIONS = frozenset({"encryption", "cipher", "secret", "token_policy", "networks", "comm_key"})
+PROTECTIONS = _SECRET | {
+    name for name, one in DEVICE_ATTRIBUTES.items() if one.own.scope is Scope.ADMIN
+}
 """What protects a terminal from those who know its serial number: only an admin may change it."""
 _log = Logger()
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 
 from twisted.logger import Logger
 
@@ -30,7 +29,6 @@ NOTED_EVERY = 1000
 """Milliseconds between two notes of refused keys of one terminal, beyond those that are listed."""
 SAME_NOTED_EVERY = 60 * 1000
 """Milliseconds until the same key is noted again."""
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 _CHANGED = "The terminal's pushcommkey is not the pinned one."
 _SEVERAL = (
     "Several pushcommkeys were offered for this serial number, or one in some exchanges only, and "
@@ -41,16 +39,6 @@ _SEVERAL = (
 def fingerprint_of(comm_key: str | None) -> str | None:
     """Return the SHA-256 of a pushcommkey, in hex; None for none."""
     return None if comm_key is None else hashlib.sha256(comm_key.encode()).hexdigest()
-
-
-def check_fingerprint(text: str) -> str:
-    """Return a fingerprint in small letters; `ValueError` if it is none."""
-    found = text.strip().lower()
-    if not _FINGERPRINT.match(found):
-        raise ValueError(
-            "comm_key is the fingerprint of a pushcommkey, 64 hex digits, as in comm_key.offered."
-        )
-    return found
 
 
 def is_wrong_key(device: Device, fingerprint: str | None) -> bool:

@@ -5,25 +5,23 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 from msgspec import UNSET
 from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
 from ..device.changes import check_scopes, scopes_to_change
-from ..device.commkey import check_fingerprint
 from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
 from ..persist.transaction import Transaction
-from ..protocol.addresses import parse_networks, write_network
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
-from ..protocol.times import check_zone
 from . import views
 from .audit import AuditEndpoints
 from .collection import PictureCollection
@@ -238,26 +236,15 @@ class Endpoints:
 
 def _changes_of(body: views.DeviceChange) -> dict[str, object]:
     """The attributes of a terminal that a body changes, checked; `ValueError` for a bad one."""
-    changes: dict[str, object] = {
-        name: value
-        for name in body.__struct_fields__
+    changes: dict[str, Any] = {
+        one.field: one.checked(value)
+        for name, one in views.CHANGEABLE.items()
         if (value := getattr(body, name)) is not UNSET
     }
-    if "state" in changes:
-        changes["state"] = DeviceState(str(changes["state"]))
-    if body.timezone is not UNSET:
-        check_zone(body.timezone)
-    if body.settings is not UNSET:
-        changes["settings"] = _check_change(body.settings)
-    if "token" in changes:
-        changes["token_policy"] = changes.pop("token")
-    if body.comm_key is not UNSET and body.comm_key is not None:
-        changes["comm_key"] = check_fingerprint(body.comm_key)
+    if "settings" in changes:
+        changes["settings"] = _check_change(changes["settings"])
     if body.secret is not UNSET:
         changes["secret"] = _decode_secret(body.secret)
-    if body.networks is not UNSET:
-        networks = parse_networks(body.networks)
-        changes["networks"] = tuple(map(write_network, dict.fromkeys(networks)))
     return changes
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..model import (
+    DEVICE_ATTRIBUTES,
     ENCRYPTED_STATES,
     Device,
-    DeviceState,
-    EncryptionPolicy,
     OfferedKey,
     SessionState,
-    TokenPolicy,
 )
 from ..problems import ServerProblem, advice_of, meaning_of
 from ..protocol.fields import Scope
@@ -23,10 +21,10 @@ from ..protocol.hybrid import Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
 from .times import instant, instant_or_none
 
-MOST_NAME = 200
-"""Characters of the alias and of the area of a terminal: every list of terminals has them."""
-MOST_NETWORKS = 256
-"""Networks of a terminal."""
+_ATTRIBUTES = DEVICE_ATTRIBUTES.values()
+_SHOWN = {one.name: one for one in _ATTRIBUTES if one.own.is_shown}
+CHANGEABLE = {one.name: one for one in _ATTRIBUTES if one.own.is_changeable}
+"""The attributes that an operator may change, by their names in the API."""
 
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,23 +126,31 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
+if TYPE_CHECKING:
+    from msgspec import Struct as _Changes
+    from msgspec import Struct as _ShownAttributes
+else:
+    _ShownAttributes = msgspec.defstruct(
+        "ShownAttributes",
+        [(name, one.api_type) for name, one in _SHOWN.items()],
+        frozen=True,
+        kw_only=True,
+    )
+    _Changes = msgspec.defstruct(
+        "Changes",
+        [(name, one.body_type | UnsetType, UNSET) for name, one in CHANGEABLE.items()],
+        frozen=True,
+    )
+
+
+class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     """A terminal."""
 
-    sn: str
-    alias: str | None
-    state: DeviceState
-    area: str | None
-    timezone: Annotated[str, Meta(description="IANA zone of its wall clock")]
     online: Annotated[bool, Meta(description="Heard of within three of its polls")]
     created_at: str
     last_seen_at: str | None
     address: str | None
-    firmware: str | None
-    push_version: Annotated[str | None, Meta(description="The version it says it has")]
     protocol_version: Annotated[str, Meta(description="The version both sides use")]
-    language: Annotated[str | None, Meta(description="Language number, spec Appendix 2")]
-    device_type: str | None
     session: Literal["plain", "encrypted"]
     exchange: Annotated[
         SessionState,
@@ -154,26 +160,7 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
             "be made again"
         ),
     ]
-    encryption: Annotated[
-        EncryptionPolicy | None, Meta(description="Its own policy; null: the configured one")
-    ]
-    cipher: Annotated[
-        str | None, Meta(description="Its own cipher suite; null: the configured one")
-    ]
-    token: Annotated[
-        TokenPolicy,
-        Meta(
-            description="The token of its session. check: it has to return it, once it has shown "
-            "that it does; require: from the first request on; ignore: it is not looked at"
-        ),
-    ]
-    returns_token: Annotated[
-        bool,
-        Meta(description="Whether it has shown that it returns tokens; `token: check` begins anew"),
-    ]
     comm_key: CommKeyView
-    settings: dict[str, str | int]
-    networks: Annotated[tuple[str, ...], Meta(description="Where it may be; empty for anywhere")]
     options: Annotated[
         dict[str, str],
         Meta(
@@ -184,7 +171,6 @@ class DeviceView(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Annotated[
         dict[str, str], Meta(description="What it says of itself otherwise; as `options`")
     ]
-    counts: dict[str, int]
     pending_commands: int
     hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
     clock_skew_seconds: int | None
@@ -205,32 +191,17 @@ def device_view(
 ) -> DeviceView:
     """Show a terminal: what it says of itself as far as the scopes allow."""
     return DeviceView(
-        sn=device.sn,
-        alias=device.alias,
-        state=device.state,
-        area=device.area,
-        timezone=device.timezone,
+        **{name: getattr(device, one.field) for name, one in _SHOWN.items()},
         online=online,
         created_at=instant(device.created_at),
         last_seen_at=instant_or_none(last_seen_at),
         address=address,
-        firmware=device.firmware,
-        push_version=device.push_version,
         protocol_version=version,
-        language=device.language,
-        device_type=device.device_type,
         session="encrypted" if device.session in ENCRYPTED_STATES else "plain",
         exchange=device.session,
-        encryption=device.encryption,
-        cipher=device.cipher,
-        token=device.token_policy,
-        returns_token=device.returns_token,
         comm_key=CommKeyView.of(device, offered_keys),
-        settings=device.settings,
-        networks=device.networks,
         options=_seen(device.options, option_secret, scopes),
         attributes=_seen(device.attributes, attribute_secret, scopes),
-        counts=device.counts,
         pending_commands=pending_commands,
         hybrid=hybrid,
         clock_skew_seconds=None,
@@ -249,19 +220,9 @@ def _seen(
     return {name: value for name, value in values.items() if may_see(secret(name), scopes)}
 
 
-class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class DeviceChange(_Changes, frozen=True, forbid_unknown_fields=True):
     """What an operator may change of a terminal."""
 
-    state: Literal["approved", "blocked"] | UnsetType = UNSET
-    alias: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType | None = UNSET
-    area: Annotated[str, Meta(max_length=MOST_NAME)] | UnsetType | None = UNSET
-    timezone: str | UnsetType = UNSET
-    settings: Annotated[
-        dict[str, str | int | None] | UnsetType,
-        Meta(description="Options told to this terminal otherwise; null takes one back"),
-    ] = UNSET
-    encryption: EncryptionPolicy | UnsetType | None = UNSET
-    cipher: str | UnsetType | None = UNSET
     secret: Annotated[
         str | UnsetType | None,
         Meta(
@@ -269,21 +230,3 @@ class DeviceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "again"
         ),
     ] = UNSET
-    token: TokenPolicy | UnsetType = UNSET
-    comm_key: Annotated[
-        str | UnsetType | None,
-        Meta(
-            description="Fingerprint of the pushcommkey that it has to send from now on; null: "
-            "any, and the offered ones are forgotten"
-        ),
-    ] = UNSET
-    networks: (
-        Annotated[
-            tuple[str, ...],
-            Meta(
-                max_length=MOST_NETWORKS,
-                description="Networks and addresses it may come from; none for anywhere",
-            ),
-        ]
-        | UnsetType
-    ) = UNSET

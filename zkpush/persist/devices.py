@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, cast
 
 import msgspec
@@ -19,16 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from ..model import (
-    Device,
-    DeviceState,
-    EncryptionPolicy,
-    Page,
-    Problem,
-    SessionState,
-    SessionToken,
-    TokenPolicy,
-)
+from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState
 from ..problems import ProblemCode
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
@@ -40,29 +30,13 @@ from .schema import devices, removed_devices
 from .sealed import opened, sealed
 from .vault import Vault
 
-_JSON = {
-    "settings": dict[str, str | int],
-    "options": dict[str, str],
-    "attributes": dict[str, str],
-    "counts": dict[str, int],
-    "problems": tuple[Problem, ...],
-    "tokens": tuple[SessionToken, ...],
-    "bare_addresses": tuple[str, ...],
-    "networks": tuple[str, ...],
-}
-_ENUMS: dict[str, type[StrEnum]] = {
-    "state": DeviceState,
-    "session": SessionState,
-    "encryption": EncryptionPolicy,
-    "token_policy": TokenPolicy,
-}
+_JSON = {name: one.hint for name, one in DEVICE_ATTRIBUTES.items() if one.is_json}
+_ENUMS = {name: one.kind for name, one in DEVICE_ATTRIBUTES.items() if one.choices}
 _NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
 """The attributes that come from the update information (9)."""
-_TOLD = frozenset(
-    {"state", "alias", "area", "timezone", "settings", "networks", "firmware", "session"}
-)
-"""What of a terminal is told of when it changes; its problems are, too."""
+_NEWS = frozenset(name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_news)
+"""The attributes whose changes are events; problems have events of their own."""
 
 
 class Devices:
@@ -171,7 +145,7 @@ class Devices:
 
     def change(self, device_id: int, values: Mapping[str, object]) -> Device:
         """Set attributes of a terminal, named as in `model.Device`."""
-        if _TOLD.isdisjoint(values) and "problems" not in values:
+        if _NEWS.isdisjoint(values) and "problems" not in values:
             return self._set(device_id, values)
         return self._change(self.get(device_id), values)
 
@@ -180,7 +154,7 @@ class Devices:
         device = self._set(before.id, values)
         changed = {
             name: getattr(device, name)
-            for name in sorted(_TOLD & values.keys())
+            for name in sorted(_NEWS & values.keys())
             if getattr(device, name) != getattr(before, name)
         }
         if changed:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+from msgspec import NODEFAULT
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -27,6 +29,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from ..attributes import DeclaredAttribute
+from ..model import DEVICE_ATTRIBUTES
 from ..protocol import fields, tables
 from ..protocol.secrecy import EXTRA, RAW
 from .sealed import KEY, POINTER, SealedBytes, SealedText
@@ -96,39 +100,32 @@ def _type(table: fields.Table, field: fields.Field) -> TypeEngine[Any]:
     return _TYPES[field.kind]
 
 
+def _device_column(one: DeclaredAttribute) -> Column[Any]:
+    """The column of an attribute of a terminal."""
+    kind: Any = PlainText()
+    if one.own.is_sealed:
+        return Column(one.field, SealedText())
+    default: str | None = None
+    if one.default is not NODEFAULT and one.default is not None:
+        default = str(one.default).lower()
+    if one.is_json:
+        default = msgspec.json.encode(one.default).decode()
+    if one.kind is bool:
+        kind = Boolean()
+    elif one.kind is int:
+        kind = BigInteger()
+    elif default is not None:
+        default = f"'{default}'"
+    server_default = None if default is None else text(default)
+    return Column(one.field, kind, nullable=one.is_optional, server_default=server_default)
+
+
 devices = Table(
     "devices",
     metadata,
     Column("id", RowId, primary_key=True),
     Column("sn", KeyText, nullable=False, unique=True),
-    Column("state", PlainText(), nullable=False),
-    Column("alias", PlainText()),
-    Column("area", PlainText()),
-    Column("timezone", PlainText(), nullable=False),
-    Column("session", PlainText(), nullable=False),
-    Column("push_version", PlainText()),
-    Column("language", PlainText()),
-    Column("device_type", PlainText()),
-    Column("comm_key", PlainText()),
-    Column("told_time_zone", PlainText()),
-    Column("encryption", PlainText()),
-    Column("cipher", PlainText()),
-    Column("generation", BigInteger(), nullable=False, server_default=text("0")),
-    Column("token_policy", PlainText(), nullable=False, server_default=text("'check'")),
-    Column("tokens", PlainText(), nullable=False, server_default=text("'[]'")),
-    Column("returns_token", Boolean(), nullable=False, server_default=text("false")),
-    Column("bare_addresses", PlainText(), nullable=False, server_default=text("'[]'")),
-    Column("encrypts", Boolean(), nullable=False, server_default=text("false")),
-    Column("address", PlainText()),
-    Column("firmware", PlainText()),
-    Column("created_at", BigInteger(), nullable=False),
-    Column("last_seen_at", BigInteger()),
-    Column("settings", PlainText(), nullable=False, server_default=text("'{}'")),
-    Column("options", SealedText()),
-    Column("attributes", SealedText()),
-    Column("counts", PlainText(), nullable=False, server_default=text("'{}'")),
-    Column("problems", PlainText(), nullable=False, server_default=text("'[]'")),
-    Column("networks", PlainText(), nullable=False, server_default=text("'[]'")),
+    *(_device_column(one) for name, one in DEVICE_ATTRIBUTES.items() if name not in ("id", "sn")),
     Column("revision", BigInteger(), nullable=False, server_default=text("0")),
     Index("devices_revision", "revision"),
     info={KEY: ("id",)},

@@ -37,6 +37,11 @@ def write_network(network: Network) -> str:
     return str(network.network_address if single else network)
 
 
+def canonical_networks(texts: Iterable[str]) -> tuple[str, ...]:
+    """Networks in their usual form, each once; `ValueError` if one is none."""
+    return tuple(map(write_network, dict.fromkeys(parse_networks(texts))))
+
+
 def parse_address(text: str) -> Address | None:
     """Read an address; None if it is none. IPv4 that is written as IPv6 is read as IPv4."""
     try:
