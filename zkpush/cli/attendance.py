@@ -9,7 +9,7 @@ from twisted.internet.defer import CancelledError
 
 from .arguments import TIME_FORMAT, as_json, serial_number
 from .following import follow
-from .output import Column, Table, print_csv, print_json, print_list
+from .output import Column, ListTable, print_csv, print_json, print_list
 from .replies import CSV, Item
 from .running import with_api
 
@@ -78,7 +78,7 @@ async def follow_(api: Api, as_json: bool) -> None:
     With --json, each line is one JSON object. After a restart of the daemon the command resumes;
     each record is printed once.
     """
-    table = Table(_COLUMNS)
+    table = ListTable(_COLUMNS)
 
     def take(kind: str, record: Item) -> None:
         if kind != "attendance":

@@ -80,14 +80,14 @@ async def print_list(
     if as_json:
         await _print_json_list(pages)
         return
-    table = Table(columns)
+    table = ListTable(columns)
     async for page in pages:
         table.print(page.items)
     if table.is_empty:
         echo(empty, err=True)
 
 
-class Table:
+class ListTable:
     """A table that is printed as it comes: its columns get wider, and what is printed stays."""
 
     def __init__(self, columns: Sequence[Column]) -> None:

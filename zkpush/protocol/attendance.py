@@ -27,7 +27,7 @@ _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
 _DEFAULTS = tuple(field.default for field in ATTLOG.fields)
 
 
-class _Column:
+class _FormColumn:
     """What to do with one column: where its value goes, and whether it has to be right."""
 
     def __init__(self, field: Field) -> None:
@@ -36,8 +36,8 @@ class _Column:
         self.essential = field.required or field.name in ATTLOG.key
 
 
-def _plan(form: Form) -> tuple[_Column, ...]:
-    return tuple(_Column(ATTLOG.field(name)) for name in form.fields)
+def _plan(form: Form) -> tuple[_FormColumn, ...]:
+    return tuple(_FormColumn(ATTLOG.field(name)) for name in form.fields)
 
 
 _IDENTITY, _MASK = (_plan(form) for form in ATTLOG.forms)
@@ -93,7 +93,7 @@ def _columns(text: str) -> list[str]:
     return columns
 
 
-def _form(columns: list[str], dialect: Dialect) -> tuple[_Column, ...]:
+def _form(columns: list[str], dialect: Dialect) -> tuple[_FormColumn, ...]:
     """Decide which of the two forms the columns after the seventh have."""
     if len(columns) <= _COMMON:
         return _IDENTITY

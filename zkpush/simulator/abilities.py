@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..protocol.codes import BiometricType, ReturnCode
 from ..protocol.fields import Table
 from ..protocol.tables import BIODATA, BIOPHOTO, USER
-from .answer import Refused
+from .answer import ReturnCodeError
 from .biometrics import Algorithm
 from .record import Form, Record
 
@@ -24,16 +24,16 @@ _SUPPORT = "MultiBioDataSupport"
 
 
 def user_of(terminal: SimulatedTerminal, pin: str) -> Record:
-    """A user that the terminal has; `Refused` if it has not."""
+    """A user that the terminal has; `ReturnCodeError` if it has not."""
     terminal.settle()
     user = terminal.outbox.find(Record(Form(USER, {"pin": pin})).key)
     if user is None:
-        raise Refused(ReturnCode.USER_UNKNOWN)
+        raise ReturnCodeError(ReturnCode.USER_UNKNOWN)
     return user
 
 
 def algorithm_of(terminal: SimulatedTerminal, table: Table, type_: int | None = None) -> Algorithm:
-    """What the terminal handles a template or a photo with; `Refused` if it cannot, or must not.
+    """Algorithm for a template or a photo; `ReturnCodeError` if the terminal has none for it.
 
     `type_` is the biometric type where the table is not of one type.
     """
@@ -43,7 +43,7 @@ def algorithm_of(terminal: SimulatedTerminal, table: Table, type_: int | None = 
             found = algorithm.type == type_ if unified else algorithm.table is table
             if found and (table is not BIOPHOTO or algorithm.photos) and _on(terminal, algorithm):
                 return algorithm
-    raise Refused(ReturnCode.NOT_SUPPORTED)
+    raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
 
 
 def _on(terminal: SimulatedTerminal, algorithm: Algorithm) -> bool:

@@ -9,7 +9,7 @@ import attrs
 from ..protocol.codes import ReturnCode
 
 
-class Refused(Exception):
+class ReturnCodeError(Exception):
     """A command that is not executed; the code says why."""
 
     def __init__(self, code: int) -> None:

@@ -36,7 +36,7 @@ from ..protocol.tables.access import (
 from ..protocol.versions import NEWEST
 from . import status
 from .abilities import algorithm_of, user_of
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .biometrics import Algorithm, invent_template, read_template
 from .operation import NOBODY
 from .parameters import check_size, read_values
@@ -96,20 +96,20 @@ async def _update_user(terminal: SimulatedTerminal, table: Table, values: Values
     terminal.settle()
     known = terminal.outbox.find(_given(table, values).key) is not None
     if not known and terminal.holds >= terminal.model.users:
-        raise Refused(ReturnCode.CAPACITY_LIMITED)
+        raise ReturnCodeError(ReturnCode.CAPACITY_LIMITED)
     return await _update_entry(terminal, table, values)
 
 
 async def _update_identity(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
     if not terminal.model.identity_cards:
-        raise Refused(ReturnCode.NOT_SUPPORTED)
+        raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
     return await _update_entry(terminal, table, values)
 
 
 async def _update_receiver(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
     numbers = {str(message.own.values["number"]) for message in terminal.outbox.held(SMS)}
     if values["number"] not in numbers:
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     return await _update_entry(terminal, table, values)
 
 
@@ -118,7 +118,7 @@ async def _update_picture(terminal: SimulatedTerminal, table: Table, values: Val
         checked = {**values, "content": decode_base64(values.get("content", ""))}
         check_size(checked, "content", ReturnCode.PHOTO_SIZE_MISMATCH)
     except ValueError:
-        raise Refused(ReturnCode.PARAMETER_INCORRECT) from None
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT) from None
     return await _update_entry(terminal, table, values)
 
 
@@ -126,13 +126,13 @@ async def _update_template(terminal: SimulatedTerminal, table: Table, values: Va
     algorithm = algorithm_of(terminal, table, values.get("type"))
     check_size(values, "template", ReturnCode.TEMPLATE_SIZE_MISMATCH)
     if not values["template"].strip(b"="):
-        raise Refused(ReturnCode.TEMPLATE_ILLEGAL)
+        raise ReturnCodeError(ReturnCode.TEMPLATE_ILLEGAL)
     if values.get("major_version"):
         version = (values["major_version"], values.get("minor_version", algorithm.version[1]))
         if version != algorithm.version:
             newest = terminal.model.own_version >= NEWEST
             codes = (ReturnCode.CONFIGURATION_INCONSISTENT, ReturnCode.ALGORITHM_MISMATCH)
-            raise Refused(codes[newest])
+            raise ReturnCodeError(codes[newest])
     template = read_template(algorithm, table, values)
     _keep_if_it_fits(terminal, template.record(given=True), algorithm)
     return Answer()
@@ -152,7 +152,7 @@ async def _update_photo(terminal: SimulatedTerminal, table: Table, values: Value
     if terminal.outbox.find(record.key) is None and (
         terminal.outbox.count(table, algorithm.type) >= algorithm.capacity
     ):
-        raise Refused(ReturnCode.CAPACITY_LIMITED)
+        raise ReturnCodeError(ReturnCode.CAPACITY_LIMITED)
     chance = random.Random(kept["content"])  # noqa: S311 - a simulation
     template = invent_template(chance, algorithm, values["pin"])
     wanted = bool(values.get("post_back_template"))
@@ -164,7 +164,7 @@ async def _update_photo(terminal: SimulatedTerminal, table: Table, values: Value
 def _keep_if_it_fits(terminal: SimulatedTerminal, record: Record, algorithm: Algorithm) -> None:
     new = terminal.outbox.find(record.key) is None
     if new and status.held(algorithm, terminal.outbox) >= algorithm.capacity:
-        raise Refused(ReturnCode.CAPACITY_LIMITED)
+        raise ReturnCodeError(ReturnCode.CAPACITY_LIMITED)
     terminal.keep(record)
 
 
@@ -201,12 +201,12 @@ async def delete(
 def matching(terminal: SimulatedTerminal, table: Table, values: Values) -> list[Record]:
     """What the terminal holds, of one table, with these values.
 
-    All templates have the unified form, too (11.12). `Refused` if the terminal has no such thing.
+    All templates have the unified form, too (11.12). `ReturnCodeError` if there are none.
     """
     tables: tuple[Table, ...] = (table,)
     if table is BIODATA:
         if not terminal.model.hybrid:
-            raise Refused(ReturnCode.NOT_SUPPORTED)
+            raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
         tables = TEMPLATE_TABLES
     if table in TEMPLATE_TABLES and (table is not BIODATA or "type" in values):
         algorithm_of(terminal, table, values.get("type"))

@@ -11,7 +11,7 @@ from ..protocol.fields import Command
 from ..protocol.tables import BIODATA, FP, USER
 from . import status
 from .abilities import algorithm_of, user_of
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .biometrics import Algorithm, invent_template
 from .operation import ADMINISTRATOR
 from .parameters import read_values
@@ -68,9 +68,9 @@ def _enroll(
     record = template.record()
     if terminal.outbox.find(record.key) is None:
         if status.held(algorithm, terminal.outbox) >= algorithm.capacity:
-            raise Refused(ReturnCode.CAPACITY_LIMITED)
+            raise ReturnCodeError(ReturnCode.CAPACITY_LIMITED)
     elif not values.get("overwrite"):
-        raise Refused(EnrollFailure.ALREADY_ENROLLED)
+        raise ReturnCodeError(EnrollFailure.ALREADY_ENROLLED)
     size = len(base64.b64encode(template.content))
     terminal.operate(algorithm.operation, ADMINISTRATOR, pin, number, size)
     terminal.keep(record)

@@ -16,7 +16,7 @@ from ..protocol.fields import Command
 from ..protocol.replies import CommandReply, encode_reply
 from ..protocol.text import decode_line
 from . import control, data, enrolment, files, package, query, transfer
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .faults import Mischief
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ class Executor:
             return
         try:
             answer = await self._do(command, params)
-        except Refused as refused:
+        except ReturnCodeError as refused:
             answer = Answer(refused.code)
         await self._tell(command_id, command.reply, answer)
         if answer.then is not None:
@@ -98,9 +98,9 @@ class Executor:
     async def _do(self, command: Command, params: Mapping[str, str]) -> Answer:
         code = self._mischief.refusal(command.name)
         if code is not None:
-            raise Refused(code)
+            raise ReturnCodeError(code)
         if command.since > self._terminal.model.own_version:
-            raise Refused(ReturnCode.NOT_SUPPORTED)
+            raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
         return await find_execute(command.name)(self._terminal, command, params)
 
     async def _tell(self, command_id: str, name: str, answer: Answer) -> None:

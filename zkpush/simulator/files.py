@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .parameters import read_values
 
 if TYPE_CHECKING:
@@ -39,17 +39,17 @@ class Files:
         }
 
     def read(self, path: str) -> bytes:
-        """The content of a file; `Refused` if there is none."""
+        """The content of a file; `ReturnCodeError` if there is none."""
         try:
             return self._files[_whole(path)]
         except KeyError:
-            raise Refused(ReturnCode.READ_WRITE_ERROR) from None
+            raise ReturnCodeError(ReturnCode.READ_WRITE_ERROR) from None
 
     def write(self, path: str, content: bytes) -> None:
-        """Write a file; `Refused` if the path is that of a folder."""
+        """Write a file; `ReturnCodeError` if the path is that of a folder."""
         whole = _whole(path)
         if path.endswith("/") or self.names(whole):
-            raise Refused(ReturnCode.READ_WRITE_ERROR)
+            raise ReturnCodeError(ReturnCode.READ_WRITE_ERROR)
         self._files[whole] = content
 
     def names(self, folder: str) -> list[str]:
@@ -108,7 +108,7 @@ def _run(terminal: SimulatedTerminal, line: str) -> tuple[int, bytes]:
                 return 0, _lines([f"{terminal.clock.now():%a %b %d %H:%M:%S %Y}"])
             case "uname", _:
                 return 0, b"Linux\n"
-    except Refused:
+    except ReturnCodeError:
         return 1, _lines([f"cat: {arguments[0]}: No such file or directory"])
     return _NOT_FOUND, _lines([f"sh: {name}: not found"])
 

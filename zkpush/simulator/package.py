@@ -16,7 +16,7 @@ from ..protocol.errors import CommandError
 from ..protocol.fields import Command
 from ..protocol.tables import USER
 from . import data
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .files import HOME
 from .parameters import read_values
 from .transfer import fetch
@@ -35,7 +35,7 @@ async def put_file(
     """Fetch a file; the code is its size, after SyncData the number of its commands."""
     values = read_values(command, params, terminal.model.encoding)
     if "url" not in values or (values.get("action") == _REPLACES and "table_name" not in values):
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     content = await fetch(terminal.link, values["url"])
     if "action" in values:
         return await _execute(terminal, content, values)
@@ -45,7 +45,7 @@ async def put_file(
     elif path:
         terminal.files.write(path, content)
     else:
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     return Answer(len(content))
 
 
@@ -57,7 +57,7 @@ def _unpack(terminal: SimulatedTerminal, content: bytes, folder: str) -> None:
                 if extracted is not None:
                     terminal.files.write(posixpath.join(folder, member.name), extracted.read())
     except (tarfile.TarError, OSError, EOFError, zlib.error):
-        raise Refused(ReturnCode.READ_WRITE_ERROR) from None
+        raise ReturnCodeError(ReturnCode.READ_WRITE_ERROR) from None
 
 
 async def _execute(
@@ -67,9 +67,9 @@ async def _execute(
     try:
         lines = decode_commands(gzip.decompress(content))
     except (OSError, EOFError, zlib.error, ValueError):
-        raise Refused(ReturnCode.SERVER_DATA_FAILED) from None
+        raise ReturnCodeError(ReturnCode.SERVER_DATA_FAILED) from None
     if values.get("record_count", len(lines)) != len(lines):
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     if values["action"] != _REPLACES:
         await _apply(terminal, lines)
         return Answer(len(content))
@@ -94,6 +94,6 @@ async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) ->
             if command.name.startswith(_ALLOWED):
                 await data.update(terminal, command, params)
                 done += 1
-        except (CommandError, Refused):
+        except (CommandError, ReturnCodeError):
             pass  # the others are executed, and this one is not counted
     return done

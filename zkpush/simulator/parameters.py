@@ -9,7 +9,7 @@ from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command, Field, Kind
 from ..protocol.lines import decoded_length
 from ..protocol.tables import FP
-from .answer import Refused
+from .answer import ReturnCodeError
 
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
 _FINGERPRINT = FP.aliases[0]
@@ -18,25 +18,25 @@ _FINGERPRINT = FP.aliases[0]
 def read_values(command: Command, params: Mapping[str, str], encoding: str) -> dict[str, Any]:
     """Read parameters into values by the names of their fields; others are passed over.
 
-    `Refused` for one that is missing, wrong or too long.
+    `ReturnCodeError` for one that is missing, wrong or too long.
     """
     values: dict[str, Any] = {}
     for field in command.parameters:
         text = params.get(field.wire)
         if text is None or (not text and field.kind not in _MAY_BE_EMPTY):
             if field.required:
-                raise Refused(ReturnCode.PARAMETER_INCORRECT)
+                raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
             continue
         if field.most_bytes is not None and len(text.encode(encoding, "replace")) > (
             field.most_bytes
         ):
-            raise Refused(ReturnCode.DATA_TOO_LONG)
+            raise ReturnCodeError(ReturnCode.DATA_TOO_LONG)
         try:
             values[field.name] = field.decode(text)
         except ValueError:
-            raise Refused(_wrong(command, field)) from None
+            raise ReturnCodeError(_wrong(command, field)) from None
     if command.one_of and not any(params.get(wire) for wire in command.one_of):
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     return values
 
 
@@ -49,7 +49,7 @@ def check_size(values: Mapping[str, Any], name: str, code: ReturnCode) -> None:
     if size is None or content is None:
         return
     if int(size) not in (len(content), decoded_length(content)):
-        raise Refused(code)
+        raise ReturnCodeError(code)
 
 
 def _wrong(command: Command, field: Field) -> ReturnCode:

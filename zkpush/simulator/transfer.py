@@ -12,7 +12,7 @@ import attrs
 
 from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command
-from .answer import Answer, Refused
+from .answer import Answer, ReturnCodeError
 from .errors import LinkError
 from .link import Link
 
@@ -28,7 +28,7 @@ _FILE = "file"
 
 
 async def fetch(link: Link, path: str, **arguments: str) -> bytes:
-    """Fetch a file; `Refused` if the server does not give it whole.
+    """Fetch a file; `ReturnCodeError` if the server does not give it whole.
 
     What fails goes on where it was, as real terminals do.
     """
@@ -39,7 +39,7 @@ async def fetch(link: Link, path: str, **arguments: str) -> bytes:
         except LinkError:
             failures += 1
             if failures == TRIES:
-                raise Refused(ReturnCode.SERVER_DATA_FAILED) from None
+                raise ReturnCodeError(ReturnCode.SERVER_DATA_FAILED) from None
             continue
         failures = 0
         content = content[: part.first] + part.content
@@ -52,16 +52,16 @@ async def upgrade(
 ) -> Answer:
     """Fetch firmware, check it, install it, and come back with its version (12.8.2)."""
     if not {"checksum", "size", "url"} <= params.keys():
-        raise Refused(ReturnCode.PARAMETER_INCORRECT)
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     content = await fetch(terminal.link, _FILE, url=params["url"])
     if "type" not in params:
         try:
             content = base64.b64decode(content, validate=True)
         except binascii.Error:
-            raise Refused(ReturnCode.SERVER_DATA_FAILED) from None
+            raise ReturnCodeError(ReturnCode.SERVER_DATA_FAILED) from None
     digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if (str(len(content)), digest) != (params["size"], params["checksum"].lower()):
-        raise Refused(ReturnCode.SERVER_DATA_FAILED)
+        raise ReturnCodeError(ReturnCode.SERVER_DATA_FAILED)
 
     async def then() -> None:
         base = terminal.model.firmware.partition("-")[0]
