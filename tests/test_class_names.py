@@ -12,7 +12,6 @@ STILL_TWICE = {
     "Api": 2,
     "Commands": 2,
     "Door": 2,
-    "Entry": 2,
     "Events": 2,
     "Files": 3,
     "Form": 2,
@@ -26,7 +25,6 @@ STILL_TWICE = {
     "Proxies": 2,
     "Tokens": 2,
     "Upload": 2,
-    "Verdict": 2,
 }
 """Names that have several classes yet. This may only shrink."""
 

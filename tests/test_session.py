@@ -7,13 +7,13 @@ import runpy
 
 import pytest
 
-from zkpush.device.session import OutOfOrder, Session, Verdict, transitions
+from zkpush.device.session import OutOfOrder, Session, SessionReply, transitions
 from zkpush.model import SessionState
 
 NEW, READY, STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
 KEYS, FACTORS = SessionState.KEYS, SessionState.FACTORS
 ENCRYPTED, OUTDATED = SessionState.ENCRYPTED, SessionState.OUTDATED
-SERVE, ASK = Verdict.SERVE, Verdict.ASK_FOR_EXCHANGE
+SERVE, ASK = SessionReply.SERVE, SessionReply.ASK_FOR_EXCHANGE
 TABLE = [
     (NEW, "exchanged", READY, None),
     (NEW, "renew", NEW, None),
@@ -66,10 +66,10 @@ ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "session.md"
 
 
-def happen(session: Session, what: str) -> Verdict | None:
+def happen(session: Session, what: str) -> SessionReply | None:
     """Let something happen to a session; the verdict, where there is one."""
     if what in ("poll", "upload", "sealed_poll"):
-        verdict: Verdict = getattr(session, what)
+        verdict: SessionReply = getattr(session, what)
         return verdict
     getattr(session, what)()
     return None
@@ -77,7 +77,7 @@ def happen(session: Session, what: str) -> Verdict | None:
 
 @pytest.mark.parametrize(("before", "what", "after", "verdict"), TABLE)
 def test_what_happens_leads_to_a_state_and_a_verdict(
-    before: SessionState, what: str, after: SessionState, verdict: Verdict | None
+    before: SessionState, what: str, after: SessionState, verdict: SessionReply | None
 ) -> None:
     """A session made from a stored state goes on from there, by the table."""
     session = Session(before)
@@ -159,7 +159,7 @@ def test_the_page_begins_with_the_theory_of_operation() -> None:
 
 @pytest.mark.parametrize(("before", "what", "after", "verdict"), TABLE)
 def test_the_page_has_a_line_for_each_transition(
-    before: SessionState, what: str, after: SessionState, verdict: Verdict | None
+    before: SessionState, what: str, after: SessionState, verdict: SessionReply | None
 ) -> None:
     """The diagram and the table below it both have every transition, in words."""
     lines = PAGE.read_text(encoding="utf-8").splitlines()

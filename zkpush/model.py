@@ -485,7 +485,7 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     last_used_at: int | None = None
 
 
-class Said(msgspec.Struct, frozen=True):
+class PersonStatement(msgspec.Struct, frozen=True):
     """What a terminal says of one user, template or photo."""
 
     key: tuple[str | int, ...]

@@ -33,7 +33,7 @@ from .device.plugininbox import RECORD_HANDLER, PluginInbox
 from .device.privacy import Privacy
 from .device.proxies import Proxies
 from .device.queue import CommandQueue
-from .device.refusals import Refusals
+from .device.refusals import LimitCounters
 from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
@@ -59,7 +59,7 @@ from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
 from .manage.plugins import PluginEndpoints
 from .manage.problems import Problems
-from .manage.readings import Readings
+from .manage.readings import SecretAccessLog
 from .manage.retention import Retention
 from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
@@ -232,7 +232,7 @@ def build(
     door_log = DoorLog(store, reactor)
     privacy = Privacy(settings.privacy.templates)
     limits = settings.limits
-    refused = Refusals(door_log.struck)
+    refused = LimitCounters(door_log.struck)
     registry = Registry(
         store,
         ContainedPolicy(policies[settings.admission], plugin_health),
@@ -327,7 +327,7 @@ def build(
         reactor,
     )
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
-    readings = Readings(store, reactor)
+    readings = SecretAccessLog(store, reactor)
     found = [
         *describe("admission policy", policies.items()),
         *describe("cipher suite", suites.items()),

@@ -15,7 +15,7 @@ from twisted.web.server import Site
 
 from zkpush.config import Limits
 from zkpush.device.proxies import Proxies
-from zkpush.device.refusals import Refusals
+from zkpush.device.refusals import LimitCounters
 from zkpush.resources.base import Accepted, RequestHead
 from zkpush.resources.site import TerminalSite
 
@@ -49,7 +49,7 @@ class _LeanSite(TerminalSite):
 
     def __init__(self, clock: Clock) -> None:
         limits = Limits(body_bytes=MOST_BODY)
-        super().__init__(NO_GATE, limits, Proxies(), Refusals(), clock)
+        super().__init__(NO_GATE, limits, Proxies(), LimitCounters(), clock)
         self.seen: list[Seen] = []
 
     def judge(self, head: RequestHead) -> Accepted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest_twisted
 
-from zkpush.model import Page, Said
+from zkpush.model import Page, PersonStatement
 
 from .contract import (
     EVERYTHING,
@@ -106,7 +106,9 @@ def make_people_tests(factory):
             def keep(device, said, now):
                 text = msgspec.json.encode(said)
                 return store.write(
-                    lambda tx: tx.people.keep_users(device.id, [Said(("1",), said, text)], now)
+                    lambda tx: tx.people.keep_users(
+                        device.id, [PersonStatement(("1",), said, text)], now
+                    )
                 )
 
             await keep(device, values, NOW)

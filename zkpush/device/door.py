@@ -54,7 +54,7 @@ from ..protocol.requests import Arguments
 from . import doorlog, tokens
 from .doorlog import DoorLog
 from .registry import Registry
-from .session import OutOfOrder, Session, Verdict
+from .session import OutOfOrder, Session, SessionReply
 from .terminal import Terminal
 
 SHORT_SEALED = 8 * 1024
@@ -65,7 +65,7 @@ class AskForExchange(Exception):
     """The terminal is to begin with the initialization exchange."""
 
 
-class Knock(msgspec.Struct, frozen=True, gc=False):
+class ReceivedRequest(msgspec.Struct, frozen=True, gc=False):
     """A request, as far as the door looks at it."""
 
     method: str
@@ -78,7 +78,7 @@ class Knock(msgspec.Struct, frozen=True, gc=False):
 
 
 @attrs.frozen(eq=False)
-class Entry:
+class AdmittedRequest:
     """A request that is served."""
 
     terminal: Terminal
@@ -120,8 +120,8 @@ class Door:
         return terminal if known is None or tokens.bare(address) in known else None
 
     async def enter(
-        self, knock: Knock, *, polls: bool, changes: Callable[[Terminal, bytes], bool]
-    ) -> Entry:
+        self, knock: ReceivedRequest, *, polls: bool, changes: Callable[[Terminal, bytes], bool]
+    ) -> AdmittedRequest:
         """Let a request in, and open what is sealed of it.
 
         `polls` is whether it asks for commands; `changes`, whether it would change anything, given
@@ -151,7 +151,7 @@ class Door:
                 continue
             reason = None if terminal.session.state not in ENCRYPTED_STATES else doorlog.NOT_SEALED
             verdict = terminal.session.poll if polls else terminal.session.upload
-            if verdict is Verdict.SERVE:
+            if verdict is SessionReply.SERVE:
                 entry = await self._plain(terminal, place, knock)
                 break
         if entry is None:
@@ -160,7 +160,7 @@ class Door:
         return await self._learn(entry, token, knock)
 
     def _is_sealed(
-        self, terminal: Terminal, knock: Knock, known: Sequence[Keys], *, is_fresh: bool
+        self, terminal: Terminal, knock: ReceivedRequest, known: Sequence[Keys], *, is_fresh: bool
     ) -> bool:
         """Whether a request that does not open is to be taken for a sealed one.
 
@@ -172,7 +172,7 @@ class Door:
         has_had_keys = device.generation > 0 and self._registry.ciphers.fixed(device) is None
         return bool(known) or has_had_keys or not is_fresh
 
-    def _refuse(self, terminal: Terminal, knock: Knock, reason: str | None) -> None:
+    def _refuse(self, terminal: Terminal, knock: ReceivedRequest, reason: str | None) -> None:
         """Note that a request is refused, and why, where the terminal may not get over it."""
         now = self._registry.now()
         terminal.refuse(knock.address, now)
@@ -188,7 +188,9 @@ class Door:
             detail = f"A sealed request from {place} does not open under the keys of its session."
             self._registry.report(terminal, Problem(ProblemCode.NOT_OPENED, detail, now))
 
-    async def _learn(self, entry: Entry, token: SessionToken | None, knock: Knock) -> Entry:
+    async def _learn(
+        self, entry: AdmittedRequest, token: SessionToken | None, knock: ReceivedRequest
+    ) -> AdmittedRequest:
         """Note what a request that is served shows of the terminal's tokens."""
         terminal, address = entry.terminal, knock.address
         if token is not None and not token.proved:
@@ -257,10 +259,10 @@ class Door:
         terminal: Terminal,
         known: Sequence[Keys],
         place: Place,
-        knock: Knock,
+        knock: ReceivedRequest,
         polls: bool,
         changes: Callable[[Terminal, bytes], bool],
-    ) -> Entry | None:
+    ) -> AdmittedRequest | None:
         """Open a sealed request under the keys of the terminal, and take it, once.
 
         None if it does not open. One that does, and was taken before, is nothing else, either.
@@ -285,12 +287,14 @@ class Door:
                     self._registry.took(terminal, keys.generation, opened.number)
             if is_claimed and not await self._claim(terminal, keys, opened, is_first=is_first):
                 raise self._replayed(terminal, knock)
-            if polls and terminal.session.sealed_poll is Verdict.ASK_FOR_EXCHANGE:
+            if polls and terminal.session.sealed_poll is SessionReply.ASK_FOR_EXCHANGE:
                 raise AskForExchange
-            return Entry(terminal, opened.body, _sealer(suite, keys, place, opened.number))
+            return AdmittedRequest(
+                terminal, opened.body, _sealer(suite, keys, place, opened.number)
+            )
         return None
 
-    def _replayed(self, terminal: Terminal, knock: Knock) -> AskForExchange:
+    def _replayed(self, terminal: Terminal, knock: ReceivedRequest) -> AskForExchange:
         """Note that a sealed request was taken before; the error to raise."""
         self._refuse(terminal, knock, doorlog.REPLAYED)
         return AskForExchange()
@@ -300,16 +304,16 @@ class Door:
         terminal: Terminal,
         known: Sequence[Keys],
         place: Place,
-        knock: Knock,
+        knock: ReceivedRequest,
         polls: bool,
-    ) -> Entry | None:
+    ) -> AdmittedRequest | None:
         """Let in what the suite of the session does not seal: that is for the suite to say."""
         for keys, suite in self._agreed(known):
             if suite.covers(place, Direction.REQUEST):
                 continue
             if polls and terminal.session.state is SessionState.OUTDATED:
                 raise AskForExchange
-            return Entry(terminal, knock.body, _sealer(suite, keys, place, None))
+            return AdmittedRequest(terminal, knock.body, _sealer(suite, keys, place, None))
         return None
 
     def _agreed(self, known: Sequence[Keys]) -> Iterator[tuple[Keys, ICipherSuite]]:
@@ -365,15 +369,17 @@ class Door:
             self._log.info("The session with terminal {sn} is encrypted", sn=device.sn)
         return bool(claimed)
 
-    async def _plain(self, terminal: Terminal, place: Place, knock: Knock) -> Entry:
+    async def _plain(
+        self, terminal: Terminal, place: Place, knock: ReceivedRequest
+    ) -> AdmittedRequest:
         """Let a request in that is of no encrypted session: attendance records under RC4, say."""
         suite = self._registry.ciphers.fixed(terminal.device)
         if suite is None or not suite.covers(place, Direction.REQUEST):
-            return Entry(terminal, knock.body, is_proved=not terminal.has_to_encrypt)
+            return AdmittedRequest(terminal, knock.body, is_proved=not terminal.has_to_encrypt)
         device_id = terminal.device.id
         secret = await self._store.read(lambda tx: tx.sessions.secret(device_id))
         state = suite.begin(knock.sn, secret, b"").state
-        return Entry(terminal, (await self._unseal(suite, state, place, knock.body)).body)
+        return AdmittedRequest(terminal, (await self._unseal(suite, state, place, knock.body)).body)
 
     async def _unseal(
         self, suite: ICipherSuite, state: bytes, place: Place, sealed: bytes

@@ -45,7 +45,7 @@ GONE_AFTER = 24 * 60 * 60 * 1000
 Seen = Mapping[int, tuple[int, str | None]]
 
 
-class Places:
+class AddressWatch:
     """Watches where terminals are heard of."""
 
     _log = Logger()

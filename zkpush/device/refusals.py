@@ -31,7 +31,7 @@ trusted, or does not say whom it speaks for, and `browser` a request that a brow
 """
 
 
-class Refusals:
+class LimitCounters:
     """Counts refusals, and passes them on."""
 
     def __init__(self, told: Refused | None = None) -> None:

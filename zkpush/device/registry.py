@@ -25,8 +25,8 @@ from . import acts, doorlog
 from .changes import change, check_scopes, renewed, scopes_to_change, scopes_to_remove
 from .doorlog import DoorLog
 from .lookups import StoreLookups
-from .places import Places
-from .refusals import Refusals
+from .places import AddressWatch
+from .refusals import LimitCounters
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
@@ -64,7 +64,7 @@ class Registry(PeriodicService):
         owner: str,
         ciphers: Ciphers,
         limits: Limits,
-        refused: Refusals,
+        refused: LimitCounters,
         door: DoorLog,
     ) -> None:
         """`settings` are the configured options of all terminals; `owner` names this process.
@@ -75,7 +75,7 @@ class Registry(PeriodicService):
         self.ciphers = ciphers
         self._door = door
         self.refused = refused
-        self._places = Places(store, refused, self.updated)
+        self._places = AddressWatch(store, refused, self.updated)
         self._owner = owner
         self._cursor: int = 0
         self._followed_at = 0
@@ -223,7 +223,7 @@ class Registry(PeriodicService):
         problem: Problem,
         is_one: Callable[[Device], bool] = lambda device: True,
     ) -> None:
-        """Put a problem on a terminal, unless it has it already; see `Places.find`."""
+        """Put a problem on a terminal, unless it has it already; see `AddressWatch.find`."""
         self._places.find(terminal, problem, is_one)
 
     def is_online(self, device: Device) -> bool:

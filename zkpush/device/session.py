@@ -28,7 +28,7 @@ from enum import Enum
 from ..model import SessionState
 
 
-class Verdict(Enum):
+class SessionReply(Enum):
     """What to do with a request."""
 
     SERVE = "serve"
@@ -65,8 +65,8 @@ _SERVED: dict[str, frozenset[SessionState]] = {
 """The requests: for each, the states in which it is served."""
 
 
-def _verdict(what: str, state: SessionState) -> Verdict:
-    return Verdict.SERVE if state in _SERVED[what] else Verdict.ASK_FOR_EXCHANGE
+def _verdict(what: str, state: SessionState) -> SessionReply:
+    return SessionReply.SERVE if state in _SERVED[what] else SessionReply.ASK_FOR_EXCHANGE
 
 
 class Session:
@@ -100,7 +100,7 @@ class Session:
         self._change("renew")
 
     @property
-    def sealed_poll(self) -> Verdict:
+    def sealed_poll(self) -> SessionReply:
         """What to do with a sealed poll."""
         return _verdict("sealed_poll", self.state)
 
@@ -111,12 +111,12 @@ class Session:
         self._enter(after)
 
     def _enter(self, state: SessionState) -> None:
-        refused = Verdict.ASK_FOR_EXCHANGE if self._required else None
+        refused = SessionReply.ASK_FOR_EXCHANGE if self._required else None
         self.state = state
         """The state, for the store."""
-        self.poll: Verdict = refused or _verdict("poll", state)
+        self.poll: SessionReply = refused or _verdict("poll", state)
         """What to do with a plain poll."""
-        self.upload: Verdict = refused or _verdict("upload", state)
+        self.upload: SessionReply = refused or _verdict("upload", state)
         """What to do with a plain upload."""
 
 

@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from ..device.functions import CommandFunctions, Params
 from ..interfaces import IRecordHandler
-from ..model import Device, Said
+from ..model import Device, PersonStatement
 from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.fields import Table, plain_base64
@@ -74,16 +74,16 @@ class PeopleHandler:
         """Nothing follows: whoever asks for the person sees it."""
 
 
-def _users(rows: Sequence[Row]) -> list[Said]:
+def _users(rows: Sequence[Row]) -> list[PersonStatement]:
     names = (*USER.names, EXTRA, RAW)
     said = []
     for row in rows:
         values = dict(zip(names, row, strict=True))
-        said.append(Said((str(values["pin"]),), values, msgspec.json.encode(row)))
+        said.append(PersonStatement((str(values["pin"]),), values, msgspec.json.encode(row)))
     return said
 
 
-def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Said]:
+def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[PersonStatement]:
     """Templates in the unified form, whichever table they came in."""
     common: dict[str, object] = {**_TEMPLATE, EXTRA: None, RAW: None, "form": table.name}
     type_ = _TYPES.get(table.name)
@@ -105,11 +105,11 @@ def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Said]:
         if table is FACE and isinstance(values["template"], bytes):
             # The random bytes are others each time, and make no other template.
             stated = {**values, "template": plain_base64(values["template"])[_RANDOM:]}
-        said.append(Said(_template_key(values), values, msgspec.json.encode(stated)))
+        said.append(PersonStatement(_template_key(values), values, msgspec.json.encode(stated)))
     return said
 
 
-def _photos(table: Table, rows: Sequence[Row]) -> list[Said]:
+def _photos(table: Table, rows: Sequence[Row]) -> list[PersonStatement]:
     names = (*table.names, EXTRA, RAW)
     said = []
     for row in rows:
@@ -119,7 +119,7 @@ def _photos(table: Table, rows: Sequence[Row]) -> list[Said]:
         # The size may be counted in two ways (11.13): it makes no other photo.
         stated = values.copy()
         del stated["size"]
-        said.append(Said(_photo_key(values), values, msgspec.json.encode(stated)))
+        said.append(PersonStatement(_photo_key(values), values, msgspec.json.encode(stated)))
     return said
 
 

@@ -36,7 +36,7 @@ from .openapi import describe
 from .people import PeopleEndpoints
 from .plugins import PluginEndpoints
 from .problems import ProblemEndpoints, Problems
-from .readings import Readings
+from .readings import SecretAccessLog
 from .records import RecordEndpoints
 from .routes import Raw, Route
 from .tokens import TokenEndpoints
@@ -52,7 +52,7 @@ class Endpoints:
         queue: CommandQueue,
         files: FileEndpoints,
         tokens: TokenEndpoints,
-        readings: Readings,
+        readings: SecretAccessLog,
         plugins: PluginEndpoints,
         problems: Problems,
         health: HealthCheck,

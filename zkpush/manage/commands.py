@@ -22,7 +22,7 @@ from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from ..protocol.tables import COMMANDS
 from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
-from .readings import Readings
+from .readings import SecretAccessLog
 from .recordviews import Damaged
 from .routes import Route
 from .times import instant, instant_or_none
@@ -184,7 +184,7 @@ class CommandEndpoints:
     """What the routes of commands do."""
 
     def __init__(
-        self, store: IStore, registry: Registry, queue: CommandQueue, readings: Readings
+        self, store: IStore, registry: Registry, queue: CommandQueue, readings: SecretAccessLog
     ) -> None:
         self._readings = readings
         self._store = store

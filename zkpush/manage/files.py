@@ -26,7 +26,7 @@ from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see
 from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
-from .readings import Readings
+from .readings import SecretAccessLog
 from .recordviews import Damaged
 from .routes import Route, Stream
 from .times import instant
@@ -85,7 +85,7 @@ class FileEndpoints:
         store: IStore,
         registry: Registry,
         downloads: Downloads,
-        readings: Readings,
+        readings: SecretAccessLog,
         file_bytes: int,
     ) -> None:
         """A file has at most `file_bytes`."""

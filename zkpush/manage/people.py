@@ -13,14 +13,14 @@ from ..protocol.tables import USER
 from . import recordviews as views
 from .errors import not_found
 from .listing import Listing, ListQuery, listing, negotiated
-from .readings import Readings
+from .readings import SecretAccessLog
 from .routes import Route
 
 
 class PeopleEndpoints:
     """What the routes of people do."""
 
-    def __init__(self, store: IStore, readings: Readings) -> None:
+    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
         self._store = store
         self._readings = readings
 

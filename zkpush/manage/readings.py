@@ -16,7 +16,7 @@ MOST = 1000
 """Readings that are remembered."""
 
 
-class Readings:
+class SecretAccessLog:
     """Records readings in the audit log, before anything is shown."""
 
     def __init__(self, store: IStore, clock: IReactorTime) -> None:

@@ -16,7 +16,7 @@ from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
 from . import recordviews as views
 from .errors import ApiError, not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
-from .readings import Readings
+from .readings import SecretAccessLog
 from .routes import Raw, Route
 from .times import parse_instant
 
@@ -45,7 +45,7 @@ class EntryQuery(DeviceQuery, frozen=True):
 class RecordEndpoints:
     """What the routes of records do."""
 
-    def __init__(self, store: IStore, readings: Readings) -> None:
+    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
         self._store = store
         self._readings = readings
 

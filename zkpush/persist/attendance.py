@@ -21,7 +21,7 @@ from .rows import record
 from .schema import attendance, devices
 from .sealed import opened, seal_columns
 from .vault import Vault
-from .waiting import Waiting
+from .waiting import BufferedInserts
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
@@ -36,7 +36,7 @@ _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
 
-class Attendance(Waiting):
+class Attendance(BufferedInserts):
     """Attendance records.
 
     Rows are buffered until a read or the commit, and those of many uploads are written with one

@@ -23,7 +23,7 @@ from .chain import Row as Link
 from .databases import Database, Insert
 from .schema import audit, audit_head, plain, users
 from .vault import PERSON, Vault
-from .waiting import Waiting
+from .waiting import BufferedInserts
 
 SERVER = "server"
 """The actor of what the server does by itself."""
@@ -39,7 +39,7 @@ _REPLACE = "(name) DO UPDATE SET " + ", ".join(
 _PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 
 
-class Audit(Waiting):
+class Audit(BufferedInserts):
     """Who did what, in a keyed hash chain; the database refuses to change it.
 
     The oldest rows can be removed by `forget`, which leaves a checkpoint. The rows of a group of

@@ -15,10 +15,10 @@ from sqlalchemy import Connection, delete, func, select, update
 from ..model import GAP, Event, Page
 from .databases import Database
 from .schema import events
-from .waiting import WaitingRows
+from .waiting import BufferedRows
 
 
-class Events(WaitingRows):
+class Events(BufferedRows):
     """Events, in the order of the commits.
 
     Those of a group of units are written together at its end: a transaction that takes ids keeps

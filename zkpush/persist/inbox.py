@@ -22,7 +22,7 @@ from .databases import Database
 from .schema import inbox, plain
 from .sealed import opened, sealed
 from .vault import Vault
-from .waiting import WaitingRows
+from .waiting import BufferedRows
 
 MOST_ITEMS = 32
 """Items that are taken together."""
@@ -60,7 +60,7 @@ def seal_items(vault: Vault, items: Sequence[InboxItem]) -> SealedItems:
     return SealedItems(frozenset(item.plugin for item in items), rows)
 
 
-class Inbox(WaitingRows):
+class Inbox(BufferedRows):
     """Lines for plugins that store them later, in transactions of their own."""
 
     table: ClassVar[sqlalchemy.Table] = inbox

@@ -18,7 +18,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, delete, func, select
 
 from ..interfaces import NotUnsealed
-from ..model import Page, Record, Said
+from ..model import Page, PersonStatement, Record
 from .damage import DAMAGED
 from .databases import Database, Insert, quoted, texts
 from .events import Events
@@ -29,7 +29,7 @@ from .sealed import POINTER, check_pointer, note, opened, seal_columns
 from .vault import Vault
 
 T = TypeVar("T")
-Keyed = tuple[str, Said]
+Keyed = tuple[str, PersonStatement]
 """A statement after its key, as JSON."""
 _LONG_TEXT = 16 * 1024
 """Bytes of a statement that is made of several; what is longer is taken by its digest."""
@@ -69,18 +69,21 @@ class People:
         self._events = events
         self._find = _lookups(connection.dialect.name)
 
-    def keep_users(self, device_id: int, said: Sequence[Said], now: int) -> None:
+    def keep_users(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
         """Keep users; what a terminal does not say of a user stays as it was."""
         keyed = _keyed(said)
         news = self._news(users, device_id, [*keyed, *_merged(keyed)], now)
         self._write(users, device_id, news, now, absent_stays=True)
         self._tell("user", device_id, news, now)
 
-    def keep_templates(self, device_id: int, said: Sequence[Said], now: int) -> None:
+    def keep_templates(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
         """Keep templates, the newest of each key."""
         index = self._vault.index
         news = [
-            (key, Said(one.key, {**one.values, "digest": index(_template(one))}, one.text))
+            (
+                key,
+                PersonStatement(one.key, {**one.values, "digest": index(_template(one))}, one.text),
+            )
             for key, one in self._news(templates, device_id, _keyed(said), now)
         ]
         self._meet(device_id, news)
@@ -88,7 +91,7 @@ class People:
         self._write(templates, device_id, left, now)
         self._tell("template", device_id, left, now)
 
-    def keep_photos(self, device_id: int, said: Sequence[Said], now: int) -> None:
+    def keep_photos(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
         """Keep photos, the newest of each key; `content` is the picture, or None."""
         news = []
         told = self._news(person_photos, device_id, _keyed(said), now)
@@ -99,7 +102,7 @@ class People:
             content = values.pop("content")
             picture = pictures[content] if isinstance(content, bytes) else None
             values["picture"] = values[POINTER] = picture
-            news.append((key, Said(one.key, values, one.text)))
+            news.append((key, PersonStatement(one.key, values, one.text)))
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
         self._tell("photo", device_id, news, now)
@@ -172,7 +175,7 @@ class People:
         """Note what a terminal says, and give what of it is news, the last of each key."""
         table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
         digests: dict[str, bytes] = {}
-        latest: dict[str, Said] = {}
+        latest: dict[str, PersonStatement] = {}
         # Of several statements of one key, those before the last are said, too.
         spoken: set[tuple[str, bytes]] = set()
         index = self._vault.index
@@ -318,7 +321,7 @@ def _lookups(dialect: str) -> _Lookups:
     )
 
 
-def _keyed(said: Iterable[Said]) -> list[Keyed]:
+def _keyed(said: Iterable[PersonStatement]) -> list[Keyed]:
     return [(msgspec.json.encode(one.key).decode(), one) for one in said]
 
 
@@ -329,7 +332,7 @@ def _pins(said: Iterable[Keyed]) -> list[str]:
 
 def _merged(said: Iterable[Keyed]) -> list[Keyed]:
     """One statement for each key: the later says what the earlier did not."""
-    merged: dict[str, Said] = {}
+    merged: dict[str, PersonStatement] = {}
     for key, one in said:
         before = merged.get(key)
         if before is not None:
@@ -347,7 +350,7 @@ def _merged(said: Iterable[Keyed]) -> list[Keyed]:
     return list(merged.items())
 
 
-def _template(said: Said) -> bytes:
+def _template(said: PersonStatement) -> bytes:
     template = said.values["template"]
     return template if isinstance(template, bytes) else str(template).encode()
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from .databases import Database, Insert, insert
 from .schema import stamps
-from .waiting import Waiting
+from .waiting import BufferedInserts
 
 _NAMES = ("device_id", "name", "value")
 _ALL_IS_WANTED = ""
@@ -20,7 +20,7 @@ _REPLACE = (
 """A stamp that is the same costs no write."""
 
 
-class Stamps(Waiting):
+class Stamps(BufferedInserts):
     """How far each terminal has sent each data type (5).
 
     New stamps are buffered as attendance records are.

@@ -30,7 +30,7 @@ from .sessions import Sessions
 from .stamps import Stamps
 from .tokens import Tokens
 from .vault import Vault
-from .waiting import Waiting
+from .waiting import BufferedInserts
 
 
 class TransactionEnded(Exception):
@@ -89,8 +89,13 @@ class Transaction:
         self.audit = Audit(database, vault, connection, self.driver)
         self.tokens = Tokens(connection)
         self.leases = Leases(connection)
-        self._rows: tuple[Waiting, ...] = (self.attendance, self.stamps)
-        self._waiting: tuple[Waiting, ...] = (*self._rows, self.inbox, self.audit, self.events)
+        self._rows: tuple[BufferedInserts, ...] = (self.attendance, self.stamps)
+        self._waiting: tuple[BufferedInserts, ...] = (
+            *self._rows,
+            self.inbox,
+            self.audit,
+            self.events,
+        )
         self._database = database
         self.attempted = False
         """Whether the unit that runs has called `attempt`."""

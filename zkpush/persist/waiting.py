@@ -11,7 +11,7 @@ from sqlalchemy import Table
 from .databases import Database, Insert
 
 
-class Waiting(abc.ABC):
+class BufferedInserts(abc.ABC):
     """Rows of one table that wait until something is read, or is to be committed."""
 
     is_repeatable: ClassVar[bool] = False
@@ -43,7 +43,7 @@ class Waiting(abc.ABC):
             self._database.insert(self._driver, *inserts)
 
 
-class WaitingRows(Waiting):
+class BufferedRows(BufferedInserts):
     """Rows that wait as they will be written."""
 
     table: ClassVar[Table]

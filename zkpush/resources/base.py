@@ -13,7 +13,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..device.budget import Charge
-from ..device.door import AskForExchange, Door, Knock
+from ..device.door import AskForExchange, Door, ReceivedRequest
 from ..device.downloads import PART, Download
 from ..device.terminal import Terminal
 from ..interfaces import StoreError
@@ -166,7 +166,7 @@ class TerminalResource:
             else:
                 terminal = self._door.at_once(accepted.terminal, address, head.cookie)
                 if terminal is None or looks_sealed(b"seal=" in head.query, body):
-                    knock = Knock(method, sn, arguments, body, address, path, head.cookie)
+                    knock = ReceivedRequest(method, sn, arguments, body, address, path, head.cookie)
                     answer = self._through(knock, range)
                 else:
                     answer = self.answer(
@@ -179,7 +179,7 @@ class TerminalResource:
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
         return later.addCallbacks(_succeeded, _failed)
 
-    async def _through(self, knock: Knock, range: bytes | None) -> bytes | FileReply:
+    async def _through(self, knock: ReceivedRequest, range: bytes | None) -> bytes | FileReply:
         """Answer a request that the door has to look at, as it came: sealed or plain."""
 
         def call(

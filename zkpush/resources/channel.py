@@ -39,7 +39,7 @@ from .base import (
     RequestHead,
     is_of_browser,
 )
-from .connection import BAD_REQUEST, FULL, SLOW, TOO_LARGE, Connection, Over
+from .connection import BAD_REQUEST, FULL, SLOW, TOO_LARGE, Connection, LimitExceeded
 from .gate import Verdict
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class TerminalChannel(Connection):
             self._last()
         except httptools.HttpParserError as error:
             why = error.__context__
-            if isinstance(why, Over):
+            if isinstance(why, LimitExceeded):
                 if why.limit is not None:
                     self._strike(why.limit)
                 self._fail(why.reply)
@@ -263,14 +263,14 @@ class TerminalChannel(Connection):
         self._target += part
         self._head_bytes += len(part)
         if self._head_bytes > self._site.head_bytes:
-            raise Over("head_bytes", BAD_REQUEST)
+            raise LimitExceeded("head_bytes", BAD_REQUEST)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, whole."""
         length = len(name)
         self._head_bytes += length + len(value) + 4  # ": " and the end of the line
         if self._head_bytes > self._site.head_bytes:
-            raise Over("head_bytes", BAD_REQUEST)
+            raise LimitExceeded("head_bytes", BAD_REQUEST)
         if length == 6:
             lower = name.lower()
             if lower == b"expect":
@@ -282,7 +282,7 @@ class TerminalChannel(Connection):
         elif length == 14 and name.lower() == b"content-length":
             self._length = int(value)
             if self._length > self._site.body_bytes:
-                raise Over("body_bytes", TOO_LARGE)
+                raise LimitExceeded("body_bytes", TOO_LARGE)
         elif length == 5:
             if name.lower() == b"range":
                 # Of two, neither is one range.
@@ -383,12 +383,12 @@ class TerminalChannel(Connection):
         if request.head.length == CHUNKED and isinstance(verdict, Accepted):
             most = self._site.body_bytes
             if self._received > (most if verdict.resource.takes_long else min(SHORT, most)):
-                raise Over("body_bytes", TOO_LARGE)
+                raise LimitExceeded("body_bytes", TOO_LARGE)
             if verdict.charge is not None:
                 try:
                     verdict.charge.grow(length)
                 except Unavailable:
-                    raise Over(None, FULL) from None
+                    raise LimitExceeded(None, FULL) from None
         if request.long is not None:
             request.long.write(part)
         elif request.head.length > SHORT:

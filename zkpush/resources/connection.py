@@ -38,7 +38,7 @@ CROWDED = (
 FULL = (Unavailable.status, refusal("Too much is being sent to this server; send it again later."))
 
 
-class Over(Exception):
+class LimitExceeded(Exception):
     """What comes is more than a limit; it is answered with `reply`."""
 
     def __init__(self, limit: str | None, reply: Plain) -> None:
@@ -160,20 +160,20 @@ class Connection(Protocol):
         return True
 
     def _hear_proxy(self) -> None:
-        """Take the address of the client from the PROXY header; `Over` if it may not come in."""
+        """Take the client address from the PROXY header; `LimitExceeded` if it is refused."""
         host = getattr(self._proxy.getPeer(), "host", None)
         self._proxy = None
         if host is not None:
             address = parse_address(host)
             if address is None:
-                raise Over("proxy", BAD_REQUEST)
+                raise LimitExceeded("proxy", BAD_REQUEST)
             self._address = str(address)
         if not self._count():
-            raise Over("connections_per_address", CROWDED)
+            raise LimitExceeded("connections_per_address", CROWDED)
 
     def _client(self, forwarded: bytes) -> str | None:
-        """The address that a trusted proxy names; `Over` if it names none."""
+        """The address that a trusted proxy names; `LimitExceeded` if it names none."""
         try:
             return self._site.proxies.client(self._address, forwarded)
         except TerminalError:
-            raise Over("proxy", BAD_REQUEST) from None
+            raise LimitExceeded("proxy", BAD_REQUEST) from None

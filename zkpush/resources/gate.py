@@ -16,7 +16,7 @@ from ..device.budget import SHORT, Charge, MemoryBudget
 from ..device.doorlog import DoorLog
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
-from ..device.refusals import Refusals
+from ..device.refusals import LimitCounters
 from ..device.terminal import Terminal
 from ..protocol.errors import (
     Refused,
@@ -53,7 +53,7 @@ class RequestGate:
         self,
         paths: PathTable,
         admission: AdmissionGate,
-        refused: Refusals,
+        refused: LimitCounters,
         door: DoorLog,
         budget: MemoryBudget,
         proxies: Proxies,
