@@ -242,3 +242,15 @@ async def test_the_command_line_is_known(rig: Rig, agent: str, by: str) -> None:
     headers = (f"Authorization: Bearer {TOKEN}", f"User-Agent: {agent}")
     await rig.api("PUT", "/devices/T1", {}, headers=headers)
     assert await acts(rig) == [("token admin", "add terminal", "terminal T1", by)]
+
+
+@pytest.mark.parametrize("path", ["/users", "/users/9", "/users/9/templates", "/users/9/photos"])
+@pytest_twisted.ensureDeferred
+async def test_a_reply_without_secrets_is_no_reading(rig: Rig, path: str) -> None:
+    """A caller who may see passwords, templates and photos was shown none: there are none."""
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=9\tName=Bob\tPasswd=\tCard=17\n")
+    viewer = await rig.token("viewer", Scope.READ, Scope.BIOMETRICS)
+    shown = await rig.api("GET", path, headers=(f"Authorization: Bearer {viewer}",))
+    assert shown.status == 200
+    assert [act for act in await acts(rig) if str(act[1]).startswith("read ")] == []

@@ -85,13 +85,15 @@ class PeopleEndpoints:
     async def templates(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the templates of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.templates(pin))
-        await self._readings.note(caller, "templates", pin=pin)
+        if found:
+            await self._readings.note(caller, "templates", pin=pin)
         return Listing([views.template_view(template, caller.scopes) for template in found], None)
 
     async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
         _, found = await self._of_user(pin, lambda tx: tx.people.photos(pin))
-        await self._readings.note(caller, "photos", pin=pin)
+        if found:
+            await self._readings.note(caller, "photos", pin=pin)
         return Listing([views.person_photo_view(photo, caller.scopes) for photo in found], None)
 
     async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
