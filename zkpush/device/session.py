@@ -1,24 +1,25 @@
 """The session of a terminal, as a state machine.
 
-Theory of operation. A terminal works by what it was told in the initialization exchange (5), so
-nothing else is served before one (4): polls and uploads are answered so that it begins with the
-exchange. Once it has made it, the session is *ready*, across restarts of either side. When
-something that terminals are told changes (an option, the offset of the zone), the session becomes
-*stale*: uploads are still taken, because nothing about them has changed, but the next poll is
-answered so that the terminal makes the exchange again.
+Theory of operation. For developers. A terminal works with the options that it received in the
+initialization exchange (spec 5), so the server serves nothing else before one (4): it answers polls
+and uploads so that the terminal starts the exchange. After the exchange the session is *ready*,
+across restarts of either side. When an option or the offset of the time zone changes, the session
+becomes *stale*: the server still accepts uploads, because nothing about them has changed, but
+answers the next poll so that the terminal repeats the exchange.
 
-Where both sides speak 2.4.0 or above, the terminal may go on with the exchange of public keys (6)
-and that of factors (7): the session is at its *keys*, then at its *factors*. That the terminal has
-the session key is *proved* by the first request that opens under it; from then on the session is
-*encrypted*, and nothing plain is served (Appendix 8). What makes a plain session stale makes this
-one *outdated*. The initialization exchange is always plain, and starts over.
+If both sides support 2.4.0 or later, the terminal may continue with the exchange of public keys
+(6), which leads to the state *keys*, and that of factors (7), which leads to *factors*. The first
+request that decrypts with the session key *proves* that the terminal has it. From then on the
+session is *encrypted*, and plain requests are not served (Appendix 8). A change that makes a plain
+session stale makes an encrypted one *outdated*. The initialization exchange is always plain and
+starts again.
 
-Before it is proved, plain requests are served, unless encryption is *required* of the terminal:
-then they are answered so that it begins with the exchanges.
+Before the proof, the server serves plain requests, unless encryption is *required* for the
+terminal. Then it answers them so that the terminal starts the exchanges.
 
-The state is in the store. What changes it happens to a session made from the stored state, in the
-unit of work that stores the new one; what only asks (polls and uploads, plain or sealed) is
-answered by the session that a process has in memory. A sealed upload is served wherever it opens.
+The database holds the state. A transition loads the stored state and stores the new one in the same
+transaction. Polls and uploads, plain or sealed, do not change it, so the process answers them from
+its copy in memory. A sealed upload is served on every process where it decrypts.
 """
 
 from __future__ import annotations
