@@ -13,17 +13,10 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from zkpush.device.downloads import Interrupted, Sending
+from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_browser
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
-from zkpush.resources.base import (
-    PLAIN,
-    Accepted,
-    FileReply,
-    Reply,
-    RequestHead,
-    TerminalResource,
-    is_of_browser,
-)
+from zkpush.resources.base import Accepted, TerminalResource
 from zkpush.resources.gate import RequestGate
 
 if TYPE_CHECKING:

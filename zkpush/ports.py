@@ -13,8 +13,8 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.python.failure import Failure
 
 from .endpoints import is_encrypted
-from .resources.site import TerminalSite
-from .resources.transport import MOST_WAITING
+from .http.site import TerminalSite
+from .http.transport import MOST_WAITING
 
 PROXIED = "haproxy:"
 """How the description of an endpoint begins on which each connection begins with its address."""

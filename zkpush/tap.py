@@ -41,6 +41,9 @@ from .device.verification import BackgroundVerification
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers import attendance, device, files, people
+from .http.site import TerminalSite
+from .http.transport import TerminalReactor
+from .http.turns import Turns
 from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
@@ -78,9 +81,6 @@ from .resources.gate import RequestGate
 from .resources.getrequest import GetRequest
 from .resources.paths import PathTable
 from .resources.ping import Ping
-from .resources.site import TerminalSite
-from .resources.transport import TerminalReactor
-from .resources.turns import Turns
 from .stopping import FOR_WORKERS, DrainDeadline
 from .stores import factory_of, store_factories
 from .tls import Certificates, Credentials, reload_on_hangup

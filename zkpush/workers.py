@@ -1,7 +1,7 @@
 """Several processes on one port: `--workers N`.
 
 The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
-children, each of which is a whole daemon but for the management endpoint. `resources.turns` says
+children, each of which is a whole daemon but for the management endpoint. `http.turns` says
 which of them accepts. One that dies is started again; when the parent goes, in whatever way, they
 stop. What they refuse they tell the parent once a second, which counts for all of them.
 """
@@ -27,10 +27,10 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
+from .http.transport import TerminalReactor
+from .http.turns import Turns, new_board
 from .periodic import PeriodicService
 from .ports import Port
-from .resources.transport import TerminalReactor
-from .resources.turns import Turns, new_board
 
 FIRST_SHARED = 3
 """The first file descriptor after the standard ones."""

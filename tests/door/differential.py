@@ -16,8 +16,9 @@ from twisted.web.server import Site
 from zkpush.config import Limits
 from zkpush.device.proxies import Proxies
 from zkpush.device.refusals import LimitCounters
-from zkpush.resources.base import Accepted, RequestHead
-from zkpush.resources.site import TerminalSite
+from zkpush.http.messages import RequestHead
+from zkpush.http.site import TerminalSite
+from zkpush.resources.base import Accepted
 
 from ..reference import LimitedRequest, ReferenceSite
 

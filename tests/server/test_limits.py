@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 
 from zkpush.config import Limits
 from zkpush.device.refusals import LIMITS
-from zkpush.resources.site import MOST_LOOKED_AT
+from zkpush.http.site import MOST_LOOKED_AT
 
 from ..rig import Rig, Wire, everything, talk
 

@@ -13,7 +13,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.protocol import Factory
 from twisted.internet.tcp import Server
 
-from zkpush.resources.transport import MOST_AT_ONCE, MOST_WAITING, SpareServer, TerminalReactor
+from zkpush.http.transport import MOST_AT_ONCE, MOST_WAITING, SpareServer, TerminalReactor
 
 from ..rig import Rig
 

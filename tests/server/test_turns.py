@@ -1,4 +1,4 @@
-"""Processes that share a port take turns: see `zkpush.resources.turns`."""
+"""Processes that share a port take turns: see `zkpush.http.turns`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 
-from zkpush.resources.transport import TerminalReactor
-from zkpush.resources.turns import PATIENCE_SECONDS, Turns, new_board
+from zkpush.http.transport import TerminalReactor
+from zkpush.http.turns import PATIENCE_SECONDS, Turns, new_board
 
 from ..rig import Rig
 

@@ -13,12 +13,13 @@ from ..device.exchange import Exchange
 from ..device.intake import Intake
 from ..device.remote import RemoteUsers
 from ..device.verification import BackgroundVerification
+from ..http.messages import FileReply
 from ..protocol.errors import Refused, TerminalError
 from ..protocol.handshake import decode_hello
 from ..protocol.requests import Arguments
 from ..protocol.tables.remote import REMOTE_ATTENDANCE
 from ..protocol.verification import POST_VERIFY_DATA
-from .base import Call, FileReply, with_token
+from .base import Call, with_token
 from .fdata import FData
 
 

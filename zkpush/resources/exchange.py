@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from ..device.door import Door
 from ..device.exchange import Exchange
+from ..http.messages import FileReply
 from ..protocol.envelope import EXCHANGE_CONTENT_TYPE, decode_step, encode_step, step_of
 from ..protocol.requests import Arguments
-from .base import Call, FileReply, TerminalResource, with_token
+from .base import Call, TerminalResource, with_token
 
 _CONTENT = f"Content-Type: {EXCHANGE_CONTENT_TYPE}\r\n".encode()
 

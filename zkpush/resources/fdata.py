@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from ..device.door import Door
 from ..device.intake import Intake
+from ..http.messages import FileReply
 from ..protocol.errors import TerminalError
 from ..protocol.requests import Arguments, Upload
 from ..protocol.tables import ATTPHOTO
-from .base import Call, FileReply, TerminalResource
+from .base import Call, TerminalResource
 
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"

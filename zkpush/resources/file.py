@@ -11,9 +11,10 @@ import re
 
 from ..device.door import Door
 from ..device.downloads import Download, Downloads
+from ..http.messages import OCTETS, PLAIN, FileReply
 from ..protocol.errors import UnknownPath, refusal
 from ..protocol.requests import Arguments, normalize_segment
-from .base import OCTETS, PLAIN, SUCCESS, Call, FileReply, TerminalResource
+from .base import SUCCESS, Call, TerminalResource
 
 PARTIAL, UNSATISFIABLE = 206, 416
 _RANGE = re.compile(rb"bytes=([0-9]{0,99})-([0-9]{0,99})", re.IGNORECASE)

@@ -18,6 +18,7 @@ from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import LimitCounters
 from ..device.terminal import Terminal
+from ..http.messages import Plain, RequestHead
 from ..protocol.errors import (
     Refused,
     TerminalError,
@@ -28,7 +29,7 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
-from .base import Accepted, Plain, RequestHead, TerminalResource, refused
+from .base import Accepted, TerminalResource, refused
 from .paths import PathTable
 
 MOST_TARGETS = 1024

@@ -18,7 +18,7 @@ from twisted.python.failure import Failure
 
 from ..protocol.addresses import parse_address
 from ..protocol.errors import TerminalError, TooLarge, TooSlow, Unavailable, refusal
-from .base import Plain
+from .messages import Plain
 from .transport import SpareServer
 
 if TYPE_CHECKING:

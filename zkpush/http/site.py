@@ -17,9 +17,10 @@ from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import Refused
 from ..periodic import PeriodicService
-from .base import PLAIN, Accepted, Plain, Reply, RequestHead
+from ..resources.base import Accepted
+from ..resources.gate import RequestGate, Verdict
 from .channel import TerminalChannel
-from .gate import RequestGate, Verdict
+from .messages import PLAIN, Plain, Reply, RequestHead
 from .transport import SpareServer
 
 TICK_SECONDS = 1.0

@@ -30,17 +30,10 @@ from twisted.python.failure import Failure
 from ..device.budget import SHORT
 from ..device.downloads import Interrupted, Sending
 from ..protocol.errors import TerminalError, Unavailable, refusal
-from .base import (
-    CHUNKED,
-    Accepted,
-    FileReply,
-    Plain,
-    Reply,
-    RequestHead,
-    is_of_browser,
-)
+from ..resources.base import Accepted
+from ..resources.gate import Verdict
 from .connection import BAD_REQUEST, FULL, SLOW, TOO_LARGE, Connection, LimitExceeded
-from .gate import Verdict
+from .messages import CHUNKED, FileReply, Plain, Reply, RequestHead, is_of_browser
 
 if TYPE_CHECKING:
     from .site import TerminalSite
