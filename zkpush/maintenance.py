@@ -18,6 +18,7 @@ import attrs
 from . import config
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
+from .discovery import sound_plugins
 from .interfaces import IMaintainedStoreFactory, IRecordHandler, StoreError
 from .marker import read_claim
 from .permissions import key_file
@@ -29,7 +30,6 @@ from .persist.keys import SiteKey
 from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite import SQLite
-from .plugins import sound_plugins
 from .stores import factory_of, store_factories
 
 

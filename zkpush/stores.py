@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .discovery import by_claim, sound_plugins
 from .interfaces import IStoreFactory
-from .plugins import by_claim, sound_plugins
 
 
 def store_factories() -> dict[str, IStoreFactory]:

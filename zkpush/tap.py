@@ -38,6 +38,7 @@ from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
+from .discovery import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers import attendance, device, files, people
@@ -68,7 +69,6 @@ from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
-from .plugins import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
 from .ports import PROXIED, Listener
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS

@@ -16,8 +16,8 @@ from zkpush.crypto import sealing
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.crypto.terminal import TerminalCipher
+from zkpush.discovery import sound_plugins
 from zkpush.interfaces import ICipherSuite
-from zkpush.plugins import sound_plugins
 from zkpush.protocol.envelope import MOST_VALUE, Direction, NotOpened, Opened, Place
 
 from . import peer

@@ -12,8 +12,8 @@ from zope.interface import implementer
 
 from zkpush import tap
 from zkpush.device.pluginworker import MOST_EXCUSED
+from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
-from zkpush.plugins import sound_plugins
 
 from ..postgres import OwnServer
 from .test_plugin_inbox import OPERLOG, RARE

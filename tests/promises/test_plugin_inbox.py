@@ -12,9 +12,9 @@ from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
 from zkpush import tap
+from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
 from zkpush.persist.pluginconnection import PluginConnection
-from zkpush.plugins import sound_plugins
 from zkpush.protocol.fields import Field, Layout, Table
 
 TEMPLATE = base64.b64encode(bytes(range(256)) * 4).decode()

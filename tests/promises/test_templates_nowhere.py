@@ -18,12 +18,12 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from zkpush import tap
+from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IBringsTables, IRecordHandler
 from zkpush.maintenance import forget_templates
 from zkpush.persist.pictures import path_of
 from zkpush.persist.schema import metadata
 from zkpush.persist.sealed import opened
-from zkpush.plugins import sound_plugins
 from zkpush.protocol.fields import Field, Kind, Layout, Scope, Table
 
 from ..rig import Rig

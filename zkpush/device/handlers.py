@@ -12,8 +12,8 @@ from enum import Enum
 
 import attrs
 
+from ..discovery import by_claim, is_ours
 from ..interfaces import IRecordHandler
-from ..plugins import by_claim, is_ours
 from ..protocol.fields import Table
 
 

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Meta
 
 from ..device.plugininbox import RECORD_HANDLER, PluginInbox
+from ..discovery import PluginInfo
 from ..interfaces import IStore
 from ..model import InboxState
-from ..plugins import PluginInfo
 from ..protocol.fields import Scope
 from .listing import Listing, ListQuery, listing
 from .routes import Route

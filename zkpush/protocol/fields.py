@@ -261,6 +261,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     transfer: tuple[str, ...] = ()
     """The words of TransFlag that ask for this type (5, format II)."""
     acknowledge: Acknowledge = Acknowledge.COUNT
+    examples: tuple[str, ...] = ()
+    """Lines as a terminal sends them, with the keyword if there is one; invented
+    values."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,11 +11,8 @@ from twisted.logger import Logger
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from zkpush.interfaces import IBringsTables, IRecordHandler
-from zkpush.model import Device
-from zkpush.persist.transaction import Transaction
-from zkpush.protocol.fields import Field, Kind, Layout, Table
-from zkpush.protocol.records import Batch
+from zkpush.plugin.handler import Batch, Device, IBringsTables, IRecordHandler, Transaction
+from zkpush.plugin.tables import Field, Kind, Layout, Table
 
 VISITOR = Table(
     name="VISITOR",
@@ -35,6 +32,10 @@ VISITOR = Table(
             required=True,
             meaning="The terminal's wall clock at the arrival",
         ),
+    ),
+    examples=(
+        "VISITOR PIN=7\tHost=12\tCompany=Example Ltd.\tArrived=2026-03-01 08:00:00",
+        "VISITOR PIN=8\tHost=12\tArrived=2026-03-01 08:05:00",
     ),
 )
 

@@ -14,9 +14,9 @@ from twisted.logger import LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from zkpush.device.admission import APPROVE, CLOSED, OPEN
+from zkpush.discovery import PluginConflict, by_claim, sound_plugins
 from zkpush.interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory, IVerifier
 from zkpush.model import DeviceState
-from zkpush.plugins import PluginConflict, by_claim, sound_plugins
 
 THEIRS = '''\
 """A policy that somebody else wrote."""
@@ -42,7 +42,7 @@ office_hours = OfficeHours()
 '''
 NAMES = """\
 from zkpush.interfaces import IAdmissionPolicy
-from zkpush.plugins import sound_plugins
+from zkpush.discovery import sound_plugins
 
 print(*sorted(policy.name for policy in sound_plugins(IAdmissionPolicy)))
 """

@@ -1,0 +1,31 @@
+"""Record handlers: plugins that store the lines of some tables.
+
+A handler implements `IRecordHandler`; with tables of its own in the database also `IBringsTables`,
+and with pictures `INamesPictures`. `persist` takes a `Transaction`, the `Device` that sent the
+lines and a `Batch` of decoded rows. It runs on a thread of the handler, after the terminal was told
+`OK`; an exception keeps the lines in the inbox, and they are handed over again.
+
+Of a `Transaction`, these are promised: `connection` (an SQLAlchemy connection), `vault.seal` and
+`vault.open`, `pictures.keep` and `pictures.get`. Of a `Device`: `sn`, `alias` and `timezone`. Of a
+`Batch`: `table`, `rows` and `stamp`.
+"""
+
+from __future__ import annotations
+
+from ..interfaces import IBringsTables, INamesPictures, IRecordHandler, OutOfReach, StoreError
+from ..model import Device
+from ..persist.transaction import Transaction
+from ..protocol.records import Batch
+from ..protocol.rejects import Reject
+
+__all__ = [
+    "Batch",
+    "Device",
+    "IBringsTables",
+    "INamesPictures",
+    "IRecordHandler",
+    "OutOfReach",
+    "Reject",
+    "StoreError",
+    "Transaction",
+]

@@ -1,0 +1,12 @@
+"""Verifiers: plugins that decide whether a user whom a terminal has recognised is let in (12.8.3).
+
+`verify` runs on the reactor and must not block. It returns a `Verdict` or a Deferred of one, or is
+a coroutine. If it raises or is late, the configured fallback answers.
+"""
+
+from __future__ import annotations
+
+from ..interfaces import IVerifier
+from ..model import Device, Verdict, VerifyRequest
+
+__all__ = ["Device", "IVerifier", "Verdict", "VerifyRequest"]
