@@ -10,7 +10,7 @@ from __future__ import annotations
 import resource
 from typing import NamedTuple
 
-from .http.transport import MOST_AT_ONCE
+from .http.ports import MOST_AT_ONCE
 
 OWN_FILES = 64 + 2 * MOST_AT_ONCE
 """Reserved for the database, pictures, logs, ports and threads, and, on either port, for

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import socket
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import attrs
@@ -13,8 +15,8 @@ from twisted.internet.interfaces import IListeningPort, IProtocolFactory, IStrea
 from twisted.python.failure import Failure
 
 from .endpoints import is_encrypted
+from .http.ports import MOST_WAITING
 from .http.site import TerminalSite
-from .http.transport import MOST_WAITING
 
 PROXIED = "haproxy:"
 """How the description of an endpoint begins on which each connection begins with its address."""
@@ -96,7 +98,8 @@ def _open(listener: Listener) -> IListeningPort:
     if isinstance(outcome[0], Failure):
         outcome[0].raiseException()
     port = cast(IListeningPort, outcome[0])
-    sock = getattr(port, "socket", None)
-    if sock is not None:
-        sock.listen(MOST_WAITING)
+    fileno: Callable[[], int] | None = getattr(port, "fileno", None)
+    if fileno is not None:
+        with socket.socket(fileno=os.dup(fileno())) as shared:
+            shared.listen(MOST_WAITING)
     return port

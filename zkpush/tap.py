@@ -42,8 +42,8 @@ from .discovery import PluginConflict, PluginInfo, by_claim, describe, failed_mo
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers import attendance, device, files, people
+from .http.ports import PortOpener
 from .http.site import TerminalSite
-from .http.transport import TerminalReactor
 from .http.turns import Turns
 from .interfaces import (
     IAdmissionPolicy,
@@ -389,7 +389,7 @@ def build(
 
     # Of those that terminals see, the parent of workers says what there is to say.
     certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)
-    opener: Any = TerminalReactor(reactor)
+    opener: Any = PortOpener(reactor)
     if workers is not None:
         opener = SharingReactor(reactor)
     elif inherited is not None:
@@ -418,7 +418,7 @@ def build(
         if inherited is not None
         else Listener(
             settings.manage,
-            server_endpoint(TerminalReactor(reactor), settings.manage, certificates.for_people),
+            server_endpoint(PortOpener(reactor), settings.manage, certificates.for_people),
             manage,
         ),
         workers,

@@ -1,7 +1,7 @@
 """Several processes on one port: `--workers N`.
 
 The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
-children, each of which is a whole daemon but for the management endpoint. `http.turns` says
+children, each of which is a whole daemon but for the management endpoint. `zkpush.http.turns` says
 which of them accepts. One that dies is started again; when the parent goes, in whatever way, they
 stop. What they refuse they tell the parent once a second, which counts for all of them.
 """
@@ -27,7 +27,7 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
-from .http.transport import TerminalReactor
+from .http.ports import PortOpener
 from .http.turns import Turns, new_board
 from .periodic import PeriodicService
 from .ports import Port
@@ -41,7 +41,7 @@ TOLD_EVERY = 1.0
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
-class SharingReactor(TerminalReactor):
+class SharingReactor(PortOpener):
     """Opens ports for the children: they are bound and listening, but nothing is accepted here."""
 
     def listenTCP(
@@ -90,7 +90,7 @@ class Inheritance:
         return ",".join(map(str, [self.place, *self.ports, self.board, self.report]))
 
 
-class AdoptingReactor(TerminalReactor):
+class AdoptingReactor(PortOpener):
     """Serves on sockets that the parent opened, in the order they were handed over."""
 
     def __init__(self, reactor: Any, sockets: Sequence[int], turns: Callable[[int], Turns]) -> None:

@@ -10,10 +10,12 @@ import time
 
 import pytest_twisted
 from twisted.internet import reactor, threads
-from twisted.internet.protocol import Factory
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Server
 
-from zkpush.http.transport import MOST_AT_ONCE, MOST_WAITING, SpareServer, TerminalReactor
+from zkpush.http.ports import MOST_AT_ONCE, MOST_WAITING, BoundedPort, PortOpener
+from zkpush.http.transport import UnwatchedServer
 
 from ..rig import Rig
 
@@ -29,8 +31,7 @@ async def say(
     rig: Rig, *parts: bytes, replies: int | None = None, exchanged: bool = False
 ) -> bytes:
     """Send parts, a little after each other; take all that comes, or so many replies."""
-    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, interface="127.0.0.1")
-    assert port.transport is SpareServer
+    port = PortOpener(reactor).listenTCP(0, rig.terminals, interface="127.0.0.1")
 
     def talk() -> bytes:
         received = b""
@@ -65,13 +66,13 @@ async def test_a_request_is_answered_and_the_connection_ends(rig: Rig) -> None:
 async def test_programs_that_are_started_do_not_inherit_connections(rig: Rig, monkeypatch) -> None:
     """A child that had a copy would keep it open after its end."""
     inherited: list[bool] = []
-    plain = SpareServer.send_now
+    plain = UnwatchedServer.send_now
 
     def send_now(self, *args, **named):
         inherited.append(os.get_inheritable(self.fileno()))
         return plain(self, *args, **named)
 
-    monkeypatch.setattr(SpareServer, "send_now", send_now)
+    monkeypatch.setattr(UnwatchedServer, "send_now", send_now)
     await say(rig, LAST)
     assert inherited == [False]
 
@@ -118,10 +119,18 @@ async def test_a_connection_that_says_nothing_may_leave(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_other_ports_stay_as_they_are(rig: Rig) -> None:
+async def test_other_ports_stay_as_they_are() -> None:
     """What encrypts, for one, is between a socket and the site."""
-    port = TerminalReactor(reactor).listenTCP(0, Factory(), interface="127.0.0.1")
-    assert port.transport is Server
+    seen: Deferred[object] = Deferred()
+
+    class Seeing(Protocol):
+        def connectionMade(self) -> None:
+            seen.callback(type(self.transport))
+            self.transport.loseConnection()
+
+    port = PortOpener(reactor).listenTCP(0, Factory.forProtocol(Seeing), interface="127.0.0.1")
+    with socket.create_connection(("127.0.0.1", port.getHost().port), timeout=20):
+        assert await seen is Server
     await port.stopListening()
 
 
@@ -129,14 +138,15 @@ async def test_other_ports_stay_as_they_are(rig: Rig) -> None:
 async def test_who_waits_to_be_accepted_is_answered_before_the_port_is_closed(rig: Rig) -> None:
     """The system has taken the connection and the request; to close the port resets it."""
     await rig.exchange()
-    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, interface="127.0.0.1")
+    inner = reactor.listenTCP(0, rig.terminals, interface="127.0.0.1")
+    port = BoundedPort(inner, reactor)
     address = ("127.0.0.1", port.getHost().port)
     with contextlib.ExitStack() as stack:
         waiting = [stack.enter_context(socket.create_connection(address)) for _ in range(3)]
         for sock in waiting:
             sock.settimeout(20)
             sock.sendall(LAST)
-        port.numberAccepts = 1
+        inner.numberAccepts = 1
         await port.stopListening()
         for sock in waiting:
             assert (await threads.deferToThread(sock.recv, 65536)).endswith(b"OK: 1")
@@ -145,7 +155,7 @@ async def test_who_waits_to_be_accepted_is_answered_before_the_port_is_closed(ri
 @pytest_twisted.ensureDeferred
 async def test_a_port_accepts_a_bounded_number_of_connections_in_a_turn(rig: Rig) -> None:
     """The descriptors of those that made way are free after the turn: a burst needs no more."""
-    port = TerminalReactor(reactor).listenTCP(0, rig.terminals, MOST_WAITING, "127.0.0.1")
+    port = PortOpener(reactor).listenTCP(0, rig.terminals, MOST_WAITING, "127.0.0.1")
     clients = []
     try:
         address = ("127.0.0.1", port.getHost().port)

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.protocol import Factory, Protocol
 
-from zkpush.http.transport import TerminalReactor
+from zkpush.http.ports import BoundedPort, PortOpener
 from zkpush.http.turns import PATIENCE_SECONDS, Turns, new_board
 
 from ..rig import Rig
@@ -157,7 +157,7 @@ async def test_a_second_process_leaves_who_connects_to_the_first_one(listening) 
     workers = Workers()
     workers.turns(0).found_nobody()
     turns, served = Looking(workers, looks=3), Served()
-    port = TerminalReactor(reactor).adopt(listening, served, turns)
+    port = PortOpener(reactor).adopt(listening, served, turns)
     clients = [socket.create_connection(listening.getsockname()) for _ in range(2)]
     try:
         await turns.looked
@@ -178,7 +178,7 @@ async def test_a_process_that_stops_accepts_who_waits_and_nobody_later(listening
     workers = Workers()
     turns, served = Looking(workers, looks=1), Served()
     workers.turns(0).found_nobody()
-    port = TerminalReactor(reactor).adopt(listening, served, turns)
+    port = PortOpener(reactor).adopt(listening, served, turns)
     with socket.create_connection(listening.getsockname()):
         await turns.away
         await port.stopListening()
@@ -197,8 +197,9 @@ async def test_a_process_that_helps_goes_on_until_nobody_waits(listening) -> Non
     """The library accepts so many at a time; who has taken that many is not done."""
     workers = Workers()
     turns, served = Looking(workers, looks=1), Served()
-    port = TerminalReactor(reactor).adopt(listening, served, turns)
-    port.numberAccepts = 3
+    inner = reactor.adoptStreamPort(listening.fileno(), socket.AF_INET, served)
+    inner.numberAccepts = 3
+    port = BoundedPort(inner, reactor, turns)
     clients = [socket.create_connection(listening.getsockname()) for _ in range(8)]
     try:
         await turns.done
@@ -219,7 +220,7 @@ async def test_a_site_that_is_full_leaves_the_next_connection_to_other_processes
     with socket.create_server((HOST, 0), backlog=10) as listening:
         listening.setblocking(False)
         address = listening.getsockname()
-        port = TerminalReactor(reactor).adopt(listening, rig.terminals, turns)
+        port = PortOpener(reactor).adopt(listening, rig.terminals, turns)
         with socket.create_connection(address):
             await turns.done
             (first,) = rig.terminals.channels

@@ -501,7 +501,7 @@ class TerminalChannel(Connection):
             head = self._site.head(status, request.version, keep, len(body))
             lingers = self._dropping > 0 and not self._queue
             whole = head if request.head.method == "HEAD" else head + body
-            self._send(whole, last=not keep and not lingers)
+            self._send(whole)
             if not keep and not lingers:
                 self.hang_up()
         except Exception:  # of the transport, which may be anybody's; callers have more to do

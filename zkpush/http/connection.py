@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from ..protocol.addresses import parse_address
 from ..protocol.errors import TerminalError, TooLarge, TooSlow, Unavailable, refusal
 from .messages import Plain
-from .transport import SpareServer
+from .transport import UnwatchedServer
 
 if TYPE_CHECKING:
     from .channel import TerminalChannel
@@ -80,7 +80,7 @@ class Connection(Protocol):
         site = self._site
         site.channels[channel] = None
         transport: Any = self.transport
-        if isinstance(transport, SpareServer):
+        if isinstance(transport, UnwatchedServer):
             self._direct = True
         else:
             self._proxy = _proxy_of(transport)
@@ -118,14 +118,14 @@ class Connection(Protocol):
         """Tell that a limit has struck this connection."""
         self._site.refused(limit, None, self._address)
 
-    def _send(self, data: bytes, *, last: bool = False) -> None:
+    def _send(self, data: bytes) -> None:
         """Write at once what the socket takes, and leave only the rest to the reactor.
 
         Almost every reply fits: that saves waiting until the socket says that it can be written.
         """
         transport: Any = self.transport
         if self._direct:
-            sent = transport.send_now(data, last=last)
+            sent = transport.send_now(data)
             if sent == len(data):
                 return
             # The reactor has the rest, and everything from now on, so that nothing overtakes it.

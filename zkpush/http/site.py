@@ -21,7 +21,7 @@ from ..resources.base import Accepted
 from ..resources.gate import RequestGate, Verdict
 from .channel import TerminalChannel
 from .messages import PLAIN, Plain, Reply, RequestHead
-from .transport import SpareServer
+from .transport import UnwatchedServer
 
 TICK_SECONDS = 1.0
 MOST_LOOKED_AT = 100
@@ -39,7 +39,7 @@ class TerminalSite(ServerFactory):
     """Serves terminals; nothing of a request is logged, because its target may hold secrets."""
 
     noisy = False
-    transport = SpareServer
+    transport = UnwatchedServer
     """What connections are of, on a port of ours where they are plain."""
 
     def __init__(
@@ -202,7 +202,7 @@ class TerminalSite(ServerFactory):
         leaving, self._leaving = self._leaving, []
         for transport in leaving:
             if transport.connected:
-                transport.end()
+                transport.close_now()
 
     def begin(self) -> None:
         """Hear that a request is in hand: it came whole, and will be answered."""
