@@ -69,7 +69,6 @@ from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
-from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS
 from .ports import PROXIED, Listener
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS
@@ -330,12 +329,12 @@ def build(
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
     readings = SecretAccessLog(store, reactor)
     found = [
-        *describe(ADMISSION_POLICIES.title, policies.items()),
-        *describe(CIPHER_SUITES.title, suites.items()),
+        *describe("admission policy", policies.items()),
+        *describe("cipher suite", suites.items()),
         *(PluginInfo("module", module, module, None) for module in broken),
         *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
-        *describe(STORES.title, factories.items()),
-        *describe(VERIFIERS.title, verifiers.items()),
+        *describe("store", factories.items()),
+        *describe("verifier", verifiers.items()),
     ]
     problems = Problems(store, registry)
     health = HealthCheck(

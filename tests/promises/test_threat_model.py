@@ -17,7 +17,10 @@ HERE, THERE = "10.1.2.3", "203.0.113.9"
 KEY = {"pushcommkey": "a" * 32}
 SECRET = b"sixteen or more bytes"
 POLL, UPLOAD = "getrequest?SN=T1", "cdata?SN=T1&table=ATTLOG&Stamp=1"
+MOVES, PEOPLE_UPLOAD = UPLOAD + "777", "cdata?SN=T1&table=OPERLOG&Stamp=1"
+SIMPLIFIED_CHINESE = "83"
 LINE = b"%d\t2026-01-05 08:00:00\t0\t1\n"
+PERSON = b"USER PIN=%d\tName=Eve\tPri=14\n"
 REMOTE = "cdata?SN=T1&table=RemoteAtt&PIN=7"
 PLAIN_COMMAND, SECRET_COMMAND, PUNCHES, PEOPLE = "commands", "secrets", "punches", "people"
 WORDS = (PLAIN_COMMAND, SECRET_COMMAND, PUNCHES, PEOPLE)
@@ -144,9 +147,11 @@ async def prepare(rig: Rig) -> None:
 
 
 async def tried(client: Client | Sealed, pin: int) -> set[str]:
-    """What somebody gets who polls, uploads, and asks for a user."""
+    """What somebody gets who polls, uploads a punch and a person, and asks for a user."""
     polled = (await client.ask("GET", POLL)).body
-    stored = (await client.ask("POST", UPLOAD, LINE % pin)).body
+    stored = (await client.ask("POST", MOVES, LINE % pin)).body
+    changed = (await client.ask("POST", PEOPLE_UPLOAD, PERSON % pin)).body
+    assert (changed == b"OK: 1") is (stored == b"OK: 1")  # the table has one column for both
     user = (await client.ask("GET", REMOTE)).body
     found = {
         PLAIN_COMMAND: b":LOG\n" in polled,
@@ -185,6 +190,8 @@ async def test_what_a_stranger_can_do(make_rig, setting: str) -> None:
     assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
     await prepare(rig)
     assert await attacked(rig) == expected
+    stamps = await rig.store.read(lambda tx: tx.stamps.of(tx.devices.find("T1").id))
+    assert stamps["ATTLOG"] == ("1777" if SECRET_COMMAND in expected else "1")
     reply = await terminal.ask("POST", UPLOAD, LINE % 2)
     if (reply.status, reply.body) == BEGIN_AGAIN and isinstance(terminal, Sealed):
         await terminal.begin()  # somebody else's keys are in use: it makes the exchanges again
@@ -210,6 +217,20 @@ async def test_some_settings_hold_at_the_terminals_own_address(make_rig, setting
     assert await attacked(rig, HERE) == expected == set()
 
 
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest_twisted.ensureDeferred
+async def test_whose_exchange_counts_for_the_terminal(make_rig, setting: str) -> None:
+    """What a stranger's exchange says counts where neither tokens, a pin nor networks tell."""
+    rig = await make_rig()
+    begin, _ = SETTINGS[setting]
+    terminal = await begin(rig)
+    assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
+    await Client(rig, THERE).exchange(language=SIMPLIFIED_CHINESE)
+    is_told_apart = any(word in setting for word in ("returns tokens", "pinned", "networks"))
+    device = (await rig.api("GET", "/devices/T1")).json
+    assert (device["language"] != SIMPLIFIED_CHINESE) is is_told_apart
+
+
 @pytest.mark.parametrize("admission", ["approve", "closed"])
 @pytest_twisted.ensureDeferred
 async def test_who_is_not_approved_gets_nothing(make_rig, admission: str) -> None:
@@ -222,7 +243,8 @@ async def test_who_is_not_approved_gets_nothing(make_rig, admission: str) -> Non
 
 def test_the_page_says_what_was_tried() -> None:
     """The table of docs/security.md has a row for each setting, with what was found here."""
-    text = SECURITY.read_text()
+    text = " ".join(SECURITY.read_text().split())
+    assert "a terminal that returns tokens, has a pinned pushcommkey or `networks`" in text
     for setting, (_, expected) in SETTINGS.items():
         cells = " | ".join("yes" if word in expected else "no" for word in WORDS)
         assert f"| {setting} | {cells} |" in text

@@ -107,20 +107,18 @@ class Exchange:
             self._comm_keys.note(tx, before, offered, address)
             session = Session(before.session)
             session.exchanged()
-            device = tx.devices.exchanged(
-                key,
-                kept,
-                {
-                    **self._without_keys(tx, before),
-                    "session": session.state,
-                    "tokens": self._issue(before, token, address, cookie, offered),
-                    "told_time_zone": time_zone,
-                    "address": address,
-                },
-            )
+            changes = {
+                **self._without_keys(tx, before),
+                "session": session.state,
+                "tokens": self._issue(before, token, address, cookie, offered),
+                "address": address,
+            }
             stamps = tx.stamps.of(key)
+            if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
+                # What it says, and what it is told, counts for this client, not for the terminal.
+                return tx.devices.change(key, changes), stamps
             tx.stamps.told(key)
-            return device, stamps
+            return tx.devices.exchanged(key, kept, {**changes, "told_time_zone": time_zone}), stamps
 
         device, stamps = await self._store.write(unit)
         terminal.update(device)
@@ -163,7 +161,7 @@ class Exchange:
         """The tokens of a terminal from now on; they stay as they are if it is given none."""
         if token is None:
             return device.tokens
-        is_bound = device.comm_key is not None and device.comm_key == comm_key
+        is_bound = _is_bound(device, comm_key)
         return tokens.issue(device, token, address, cookie, is_bound=is_bound)
 
     async def step(
@@ -284,3 +282,8 @@ class Exchange:
 
 def _waiting(found: Iterable[Keys]) -> Keys | None:
     return next((keys for keys in found if keys.step is SessionState.KEYS), None)
+
+
+def _is_bound(device: Device, comm_key: str | None) -> bool:
+    """Whether an exchange has the pinned pushcommkey."""
+    return device.comm_key is not None and device.comm_key == comm_key

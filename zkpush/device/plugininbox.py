@@ -19,7 +19,6 @@ from ..interfaces import IStore
 from ..model import Device, InboxState
 from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
-from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import Limits
 from ..protocol.uploads import UploadDecoder
@@ -27,7 +26,7 @@ from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
 from .privacy import Privacy
 
-RECORD_HANDLER = RECORD_HANDLERS.title
+RECORD_HANDLER = "record handler"
 """The kind of plugins that have an inbox."""
 WATCH_EVERY = 0.25
 """Seconds between two looks at calls that go on."""

@@ -21,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import Counter
+from collections.abc import Iterable
 
 import msgspec
 
@@ -67,6 +68,23 @@ def is_judged(device: Device) -> bool:
     return device.token_policy is TokenPolicy.REQUIRE
 
 
+def continues(device: Device, address: str | None, cookie: bytes | None, *, is_bound: bool) -> bool:
+    """Whether an exchange is the terminal's own, as far as its tokens show it.
+
+    Of a terminal that returns tokens it is, if the token that it issues would be trusted.
+    """
+    trusted = [one for one in device.tokens if one.proved and one.trusted]
+    if is_bound or not trusted or not is_judged(device):
+        return True
+    carried = find(device, cookie)
+    return _follows(trusted, address, None if carried is None else carried.digest)
+
+
+def _follows(trusted: Iterable[SessionToken], address: str | None, carried: str | None) -> bool:
+    """Whether an exchange came from the address of a trusted token, or carried one."""
+    return any(one.address == address or one.digest == carried for one in trusted)
+
+
 def issue(
     device: Device, token: str, address: str | None, cookie: bytes | None, *, is_bound: bool
 ) -> tuple[SessionToken, ...]:
@@ -99,9 +117,7 @@ def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
     proved = msgspec.structs.replace(
         token,
         proved=True,
-        trusted=token.trusted
-        or not trusted
-        or any(one.address == token.address or one.digest == token.follows for one in trusted),
+        trusted=token.trusted or not trusted or _follows(trusted, token.address, token.follows),
     )
     left = [
         one

@@ -40,7 +40,7 @@ def decode_parts(
         before = contents
     if before is None:  # a packet without members
         before = decoder.decode(upload, dialect)
-    before.stamp = upload.stamp
+    before.stamp = upload.kept_stamp
     yield before
 
 

@@ -104,3 +104,10 @@ class Upload(msgspec.Struct, frozen=True):
     """Whether the body is a packet (11.14): `ContentType=tgz`."""
     name: str | None = None
     """The file name that old firmware puts into the arguments of a photo's upload (11.3)."""
+    moves_stamp: bool = True
+    """Whether the stamp is remembered for the terminal."""
+
+    @property
+    def kept_stamp(self) -> str | None:
+        """The stamp to remember; None if there is none."""
+        return self.stamp if self.moves_stamp else None

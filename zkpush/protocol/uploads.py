@@ -118,11 +118,11 @@ class UploadDecoder:
             plain = decode_plain_rows(upload.body, dialect.encoding)
             if plain is not None:
                 batch = Batch(own, plain, [], upload.stamp)
-                return Contents([batch], [], own.name, stamp=upload.stamp, source=upload)
+                return Contents([batch], [], own.name, stamp=upload.kept_stamp, source=upload)
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
-                return Contents([], rejects, own.name, stamp=upload.stamp, unread=1)
+                return Contents([], rejects, own.name, stamp=upload.kept_stamp, unread=1)
         reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines)
         return reading.packet() if upload.packed else reading.plain()
 
@@ -162,7 +162,7 @@ class _Reading:
             [],
             [],
             _DATA_TYPES.get(upload.table.lower()),
-            stamp=upload.stamp,
+            stamp=upload.kept_stamp,
             source=upload,
             bare=own is not None and own.acknowledge is Acknowledge.BARE,
         )

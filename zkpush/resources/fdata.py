@@ -40,6 +40,7 @@ class FData(TerminalResource):
             table,
             call.body,
             stamp=_stamp(arguments),
+            moves_stamp=call.is_proved,
             packed=arguments.get("ContentType", "").lower() == _PACKED,
             name=arguments.get("PIN"),
         )
