@@ -180,7 +180,7 @@ class Rig:
         self.store.start(self.daemon.brings)
         self.daemon.registry.startService()
         await self.registry.follow()
-        self.daemon.door.startService()
+        self.daemon.refusals.startService()
         self.daemon.inbox.startService()
         return self
 
@@ -193,7 +193,7 @@ class Rig:
         await self.stop_jobs()
         await self.daemon.inbox.stopService()
         await self.registry.stopService()
-        await self.daemon.door.stopService()
+        await self.daemon.refusals.stopService()
         await self.store.stop()
 
     def start_jobs(self) -> None:

@@ -13,6 +13,7 @@ PAGES = {
     "attributes.md": "attribute_manual.py",
     "commands.md": "command_manual.py",
     "configuration.md": "configuration_manual.py",
+    "refusals.md": "refusal_manual.py",
 }
 
 

@@ -18,9 +18,9 @@ from .config import ConfigError
 from .datadir import DataDirectory
 from .datalock import DirectoryInUse
 from .descriptors import TooFewDescriptors, take_descriptors
-from .device.doorlog import DoorLog
 from .device.plugininbox import PluginInbox
 from .device.queue import CommandQueue
+from .device.refusals import RefusalLog
 from .device.registry import Registry
 from .http.site import TerminalSite
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
@@ -55,7 +55,7 @@ class Daemon(MultiService):
         brings: Sequence[IBringsTables],
         registry: Registry,
         queue: CommandQueue,
-        door: DoorLog,
+        refusals: RefusalLog,
         inbox: PluginInbox,
         problems: Problems,
         jobs: Sequence[PeriodicService],
@@ -79,7 +79,7 @@ class Daemon(MultiService):
         self.brings = brings
         self.registry = registry
         self.queue = queue
-        self.door = door
+        self.refusals = refusals
         self.inbox = inbox
         self.problems = problems
         self.jobs = jobs
@@ -95,11 +95,11 @@ class Daemon(MultiService):
         self._is_stopped = False
         self._database = OpenDatabase(data, store, brings, is_parent=manage is not None, new=new)
         if workers is not None:
-            workers.share(self.ports[: len(terminals)], registry.refused.add)
+            workers.share(self.ports[: len(terminals)], refusals.add)
         parts: list[IService | None] = [
             reporting,
             self._database,
-            door,
+            refusals,
             registry,
             inbox,
             queue,

@@ -22,7 +22,6 @@ from .daemon import Daemon, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
 from .device.door import Door
-from .device.doorlog import DoorLog
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.functions import CommandFunctions
@@ -33,7 +32,7 @@ from .device.plugininbox import RECORD_HANDLER, PluginInbox
 from .device.privacy import Privacy
 from .device.proxies import Proxies
 from .device.queue import CommandQueue
-from .device.refusals import LimitCounters
+from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
@@ -229,10 +228,9 @@ def build(
     with contained(f"store {factory.schemes[0]}", "opening", passes=(StoreError, ValueError)):
         store = factory.open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
-    door_log = DoorLog(store, reactor)
+    refusals = RefusalLog(store, reactor)
     privacy = Privacy(settings.privacy.templates)
     limits = settings.limits
-    refused = LimitCounters(door_log.struck)
     registry = Registry(
         store,
         ContainedPolicy(policies[settings.admission], plugin_health),
@@ -242,10 +240,9 @@ def build(
         owner,
         _ciphers(settings, suites, plugin_health),
         limits,
-        refused,
-        door_log,
+        refusals,
     )
-    door = Door(store, registry, door_log, reactor)
+    door = Door(store, registry, refusals, reactor)
     packets = PacketLimits(
         compressed=limits.body_bytes,
         expanded=limits.packet_bytes,
@@ -256,7 +253,7 @@ def build(
     budget = MemoryBudget(
         limits.bodies_bytes,
         limits.body_wait_seconds,
-        lambda sn, address: refused("bodies_bytes", sn, address),
+        lambda sn, address: refusals.refuse(Refusal.BODIES_BYTES, sn, address),
         reactor,
     )
     inbox = PluginInbox(
@@ -289,14 +286,14 @@ def build(
         intake.tables,
         settings.options,
         secrets.token_bytes,
-        door_log,
+        refusals,
         privacy,
     )
     queue = CommandQueue(
         store, registry, settings.commands, secrets.choice, reactor, privacy, functions
     )
 
-    downloads = Downloads(store, door_log)
+    downloads = Downloads(store, refusals)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor, privacy
     )
@@ -306,7 +303,7 @@ def build(
                 door,
                 intake,
                 exchange,
-                RemoteUsers(store, registry, settings.remote_attendance, reactor, door_log),
+                RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals),
                 verification,
             ),
             "exchange": KeyExchange(door, exchange),
@@ -320,10 +317,10 @@ def build(
     proxies = Proxies(settings.proxies.trusted)
     admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
     terminals = TerminalSite(
-        RequestGate(paths, admission, refused, door_log, budget, proxies),
+        RequestGate(paths, admission, refusals, budget, proxies),
         limits,
         proxies,
-        refused,
+        refusals.refuse,
         reactor,
     )
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
@@ -370,7 +367,7 @@ def build(
         problems,
         health,
         pictures,
-        door_log,
+        refusals,
         reactor,
         most_streams(limits),
     )
@@ -382,7 +379,7 @@ def build(
         limits,
         proxies,
         settings.manage.startswith(PROXIED),
-        door_log,
+        refusals,
         reactor,
     )
 
@@ -405,7 +402,7 @@ def build(
         [one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
         registry,
         queue,
-        door_log,
+        refusals,
         inbox,
         problems,
         [tokens, retention, health, pictures] if inherited is None else [],
@@ -421,7 +418,7 @@ def build(
             manage,
         ),
         workers,
-        None if inherited is None else Reporting(refused.counts, inherited.report, reactor),
+        None if inherited is None else Reporting(refusals.counts, inherited.report, reactor),
         certificates,
         clock_watch,
         new=settings.new and inherited is None,

@@ -27,6 +27,7 @@ from twisted.logger import Logger
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from twisted.python.failure import Failure
 
+from .device.refusals import Refusal
 from .http.ports import PortOpener
 from .http.turns import Turns, new_board
 from .periodic import PeriodicService
@@ -243,13 +244,13 @@ def stop_with_parent(reactor: Any) -> None:
 class Reporting(PeriodicService):
     """Reports the counts of this worker to its parent, for the last time when it stops."""
 
-    def __init__(self, counts: Mapping[str, int], pipe: int, clock: Any) -> None:
+    def __init__(self, counts: Mapping[Refusal, int], pipe: int, clock: Any) -> None:
         """`pipe` is a descriptor that the parent reads."""
         super().__init__(clock)
         os.set_blocking(pipe, False)
         self._counts = counts
         self._pipe = pipe
-        self._told: dict[str, int] = {}
+        self._told: dict[Refusal, int] = {}
         self.every(TOLD_EVERY, self.tell, "Refusals are not counted", now=True)
 
     async def finish(self) -> None:

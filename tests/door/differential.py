@@ -15,7 +15,6 @@ from twisted.web.server import Site
 
 from zkpush.config import Limits
 from zkpush.device.proxies import Proxies
-from zkpush.device.refusals import LimitCounters
 from zkpush.http.messages import RequestHead
 from zkpush.http.site import TerminalSite
 from zkpush.resources.base import Accepted
@@ -50,7 +49,7 @@ class _LeanSite(TerminalSite):
 
     def __init__(self, clock: Clock) -> None:
         limits = Limits(body_bytes=MOST_BODY)
-        super().__init__(NO_GATE, limits, Proxies(), LimitCounters(), clock)
+        super().__init__(NO_GATE, limits, Proxies(), lambda *_: None, clock)
         self.seen: list[Seen] = []
 
     def judge(self, head: RequestHead) -> Accepted:

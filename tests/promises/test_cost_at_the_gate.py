@@ -469,7 +469,7 @@ async def test_a_browser_is_refused_at_the_terminals_port(rig: Rig, line: str) -
     assert sent.status == 403
     assert await rig.items("/attendance") == []
     metrics = (await rig.api("GET", "/metrics", prefix="", headers=())).body
-    assert b'zkpush_refused_total{limit="browser"} 2.0' in metrics
+    assert b'zkpush_refused_total{reason="browser"} 2.0' in metrics
     rig.clock.advance(6)
     await turns(20)
     assert any("browser" in str(record) for record in await rig.items("/audit"))
@@ -586,7 +586,7 @@ async def test_a_short_body_without_memory_is_refused(make_rig) -> None:
         assert reply.startswith(b"HTTP/1.1 503 ")
         assert b"OK" not in reply
     metrics = (await rig.api("GET", "/metrics", prefix="", headers=())).body
-    assert b'zkpush_refused_total{limit="bodies_bytes"}' in metrics
+    assert b'zkpush_refused_total{reason="bodies_bytes"}' in metrics
 
 
 @pytest_twisted.ensureDeferred

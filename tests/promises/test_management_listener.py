@@ -14,6 +14,7 @@ from twisted.internet import reactor, task
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
+from zkpush.device.refusals import Refusal
 from zkpush.protocol.fields import Scope
 
 from ..daemon.process import Daemon
@@ -328,8 +329,8 @@ async def test_requests_in_hand_are_never_cut(make_rig) -> None:
     newcomers = [Person(rig) for _ in range(3)]
     assert not any(stream.wire.disconnected for stream in streams)
     assert [person.is_cut for person in (body, *newcomers)] == [False, True, True, True]
-    figures = rig.daemon.door.counts
-    assert figures["limits.manage_connections"] == 3
+    figures = rig.daemon.refusals.counts
+    assert figures[Refusal.MANAGE_CONNECTIONS] == 3
 
 
 @pytest_twisted.ensureDeferred
@@ -424,7 +425,7 @@ async def test_refusals_name_the_client_behind_a_trusted_proxy(make_rig) -> None
     for framing in ("Content-Length: 0", "Content-Length: 5"):
         raw = f"POST /api/v1/tokens HTTP/1.1\r\n{forwarded}\r\n{framing}\r\n\r\n".encode()
         assert (await talk(rig.manage, raw, PROXY)).status == 401
-    await rig.daemon.door.stopService()
+    await rig.daemon.refusals.stopService()
     (record,) = await rig.items("/audit")
     assert (record["actor"], record["action"]) == (f"address {CLIENT}", "refused")
     assert record["detail"].startswith("2 times")

@@ -341,7 +341,7 @@ async def test_a_refusal_is_in_the_audit_log(rig: Rig, callers: Callers) -> None
     await rig.exchange()
     await callers.ask({R, W}, "PATCH", "/devices/T1", {"encryption": "never"})
     await callers.ask({W}, "POST", "/devices/T1/commands", {"command": "AC_UNLOCK"})
-    await rig.daemon.door.stopService()
+    await rig.daemon.refusals.stopService()
     refused = [item for item in await rig.items("/audit") if item["action"] == "refused"]
     assert sorted((item["actor"], item["subject"], item["detail"]) for item in refused) == [
         (

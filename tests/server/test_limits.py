@@ -10,7 +10,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
 from zkpush.config import Limits
-from zkpush.device.refusals import LIMITS
+from zkpush.device.refusals import Refusal
 from zkpush.http.site import MOST_LOOKED_AT
 
 from ..rig import Rig, Wire, everything, talk
@@ -23,9 +23,10 @@ POLL = b"GET /iclock/getrequest?SN=T1 HTTP/1.1\r\nHost: s\r\n"
 async def refused(rig: Rig) -> dict[str, float]:
     """What the metrics say was refused, by limit."""
     text = (await rig.api("GET", "/metrics", prefix="", headers=())).body.decode()
-    found = re.findall(r'^zkpush_refused_total\{limit="(\w+)"\} (\S+)$', text, re.MULTILINE)
+    found = re.findall(r'^zkpush_refused_total\{reason="(\w+)"\} (\S+)$', text, re.MULTILINE)
     assert len(found) > 10
-    return {limit: float(count) for limit, count in found if float(count)}
+    limits = {refusal for refusal in Refusal if refusal.words.startswith("limits.")}
+    return {name: float(count) for name, count in found if name in limits and float(count)}
 
 
 class Caller:
@@ -458,4 +459,5 @@ async def test_terminals_that_are_known_are_not_unknown_after_a_restart(make_rig
 
 def test_a_limit_is_a_key() -> None:
     """Every name in the metrics is that of a key, or of a rule about addresses."""
-    assert {*LIMITS} - {*Limits.__struct_fields__} == {"address", "browser", "proxy"}
+    limits = {refusal.value for refusal in Refusal if refusal.words.startswith("limits.")}
+    assert limits <= {*Limits.__struct_fields__}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.device.refusals import Refusal
 from zkpush.model import Page
 from zkpush.problems import ProblemCode
 
@@ -82,7 +83,7 @@ async def test_no_request_is_taken_from_elsewhere(rig: Rig, what: str) -> None:
     assert {**before, "problems": after["problems"]} == after
     assert await rig.items("/attendance") == []
     assert await rig.items("/rejects") == []
-    assert rig.registry.refused.counts["address"] == 3
+    assert rig.registry.refusals.counts[Refusal.ADDRESS] == 3
 
 
 @pytest_twisted.ensureDeferred

@@ -13,6 +13,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.endpoints import serverFromString
 
 from zkpush.device.proxies import Proxies
+from zkpush.device.refusals import Refusal
 
 from ..rig import Response, Rig, everything, talk
 
@@ -265,7 +266,7 @@ async def test_only_trusted_proxies_may_send_the_header_if_some_are_named(make_r
     rig = await proxied(make_rig)
     assert await behind(rig, v1(CLIENT) + POLL.encode()) == b""
     assert await address(rig) == "192.0.2.7"
-    assert rig.registry.refused.counts["proxy"] == 1
+    assert rig.registry.refusals.counts[Refusal.PROXY] == 1
     rig = await make_rig(proxies={"trusted": ["127.0.0.1"]})
     await rig.exchange()
     assert (await behind(rig, v1(CLIENT) + POLL.encode())).endswith(b"OK")
@@ -317,4 +318,4 @@ async def test_connections_are_counted_by_the_client_behind_the_proxy(make_rig) 
         assert answers == [b"HTTP/1.1 200"] * 2
     finally:
         await port.stopListening()
-    assert rig.registry.refused.counts["connections_per_address"] == 2
+    assert rig.registry.refusals.counts[Refusal.CONNECTIONS_PER_ADDRESS] == 2

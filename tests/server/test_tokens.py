@@ -357,7 +357,7 @@ async def test_who_was_turned_away_by_the_api_is_recorded(rig: Rig) -> None:
         ("token hr", lacking, "POST /tokens, once, from 192.0.2.7"),
     ]
     figures = (await rig.api("GET", "/metrics", headers=(), prefix="")).body.decode()
-    assert f'zkpush_turned_away_total{{reason="{lacking}"}} 2.0\n' in figures
+    assert 'zkpush_refused_total{reason="no_scope"} 2.0\n' in figures
 
 
 @pytest_twisted.ensureDeferred

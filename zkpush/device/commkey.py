@@ -20,8 +20,7 @@ from ..model import MOST_OFFERED, Device, DeviceState, Problem
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
-from . import doorlog
-from .doorlog import DoorLog
+from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .terminal import Terminal
 
@@ -57,7 +56,7 @@ class CommKeyGuard:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry, door: DoorLog) -> None:
+    def __init__(self, store: IStore, registry: Registry, door: RefusalLog) -> None:
         self._store = store
         self._registry = registry
         self._door = door
@@ -92,7 +91,7 @@ class CommKeyGuard:
             if not terminal.is_refusing(now):
                 self._log.error("Terminal {sn} came with another pushcommkey", sn=device.sn)
             terminal.refuse(address, now)
-            self._door.refused(doorlog.KEY_CHANGED, device.sn, address)
+            self._door.refuse(Refusal.KEY_CHANGED, device.sn, address)
             raise Refused("This terminal's pushcommkey has changed; an operator has to approve it.")
 
     def note(

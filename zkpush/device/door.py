@@ -51,8 +51,8 @@ from ..protocol.envelope import (
     sealed_of,
 )
 from ..protocol.requests import Arguments
-from . import doorlog, tokens
-from .doorlog import DoorLog
+from . import tokens
+from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .session import OutOfOrder, Session, SessionReply
 from .terminal import Terminal
@@ -95,7 +95,7 @@ class Door:
     _log = Logger()
 
     def __init__(
-        self, store: IStore, registry: Registry, log: DoorLog, reactor: IReactorThreads
+        self, store: IStore, registry: Registry, log: RefusalLog, reactor: IReactorThreads
     ) -> None:
         self._reactor = reactor
         self.log = log
@@ -137,7 +137,7 @@ class Door:
                 await self._registry.look(terminal)
             token = tokens.find(terminal.device, knock.cookie)
             if token is None and terminal.is_judged:
-                reason = doorlog.STRANGE_COOKIE
+                reason = Refusal.WRONG_TOKEN
                 continue
             place = place_of(knock.sn, knock.method, knock.path, knock.arguments)
             known = await self._keys(terminal) if terminal.device.generation else ()
@@ -147,9 +147,9 @@ class Door:
             if entry is not None:
                 break
             if self._is_sealed(terminal, knock, known, is_fresh=is_fresh):
-                reason = doorlog.NOT_OPENED
+                reason = Refusal.NOT_OPENED
                 continue
-            reason = None if terminal.session.state not in ENCRYPTED_STATES else doorlog.NOT_SEALED
+            reason = None if terminal.session.state not in ENCRYPTED_STATES else Refusal.NOT_SEALED
             verdict = terminal.session.poll if polls else terminal.session.upload
             if verdict is SessionReply.SERVE:
                 entry = await self._plain(terminal, place, knock)
@@ -178,13 +178,13 @@ class Door:
         terminal.refuse(knock.address, now)
         if reason is None:
             return
-        self.log.refused(reason, knock.sn, knock.address)
+        self.log.refuse(reason, knock.sn, knock.address)
         place = knock.address or "a socket file"
-        if reason == doorlog.STRANGE_COOKIE:
+        if reason == Refusal.WRONG_TOKEN:
             detail = f"A request from {place} did not return the token of its session."
             problem = Problem(ProblemCode.TOKEN_MISSING, detail, now)
             self._registry.report(terminal, problem, tokens.is_judged)
-        elif reason == doorlog.NOT_OPENED:
+        elif reason == Refusal.NOT_OPENED:
             detail = f"A sealed request from {place} does not open under the keys of its session."
             self._registry.report(terminal, Problem(ProblemCode.NOT_OPENED, detail, now))
 
@@ -296,7 +296,7 @@ class Door:
 
     def _replayed(self, terminal: Terminal, knock: ReceivedRequest) -> AskForExchange:
         """Note that a sealed request was taken before; the error to raise."""
-        self._refuse(terminal, knock, doorlog.REPLAYED)
+        self._refuse(terminal, knock, Refusal.REPLAYED)
         return AskForExchange()
 
     def _uncovered(

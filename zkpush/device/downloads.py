@@ -23,9 +23,8 @@ from ..interfaces import IStore, NotUnsealed, StoreError
 from ..model import DeviceState, StoredFile
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused, Unavailable, UnknownPath
-from . import doorlog
-from .doorlog import DoorLog
 from .files import command_of, is_base64, secret_of
+from .refusals import Refusal, RefusalLog
 from .terminal import may_be_at
 
 T = TypeVar("T")
@@ -80,7 +79,7 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, door: DoorLog) -> None:
+    def __init__(self, store: IStore, door: RefusalLog) -> None:
         self._door = door
         self._store = store
         self._reading = DeferredSemaphore(READ_AT_ONCE)
@@ -97,7 +96,7 @@ class Downloads:
         try:
             secret = secret_of(url)
         except LookupError as error:
-            self._door.refused(doorlog.NO_FILE, sn, address)
+            self._door.refuse(Refusal.FILE, sn, address)
             raise UnknownPath(str(error)) from None
 
         def find(tx: Transaction) -> tuple[bool, Body | None]:
@@ -116,7 +115,7 @@ class Downloads:
 
         is_wanted, body = await self._read(find)
         if not is_wanted:
-            self._door.refused(doorlog.FILE_NOT_WANTED, sn, address)
+            self._door.refuse(Refusal.FILE_NOT_OPEN, sn, address)
             raise Refused("There is no open command to fetch this file.")
         if body is None:
             raise UnknownPath("This file was removed.")

@@ -24,11 +24,11 @@ from ..protocol.fields import Table
 from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
-from . import doorlog, tokens
+from . import tokens
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
 from .door import AskForExchange
-from .doorlog import DoorLog
 from .privacy import Privacy
+from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .session import OutOfOrder, Session
 from .terminal import Terminal
@@ -64,7 +64,7 @@ class Exchange:
         tables: Iterable[Table],
         settings: Mapping[str, str | int],
         random: Callable[[int], bytes],
-        door: DoorLog,
+        door: RefusalLog,
         privacy: Privacy,
     ) -> None:
         """`random` gives so many random bytes, for tokens."""
@@ -200,7 +200,7 @@ class Exchange:
         try:
             changed, answer = await self._store.write(unit)
         except (OutOfOrder, NotOpened) as error:
-            self._door.refused(doorlog.NOT_AGREED, sn, address)
+            self._door.refuse(Refusal.KEY_EXCHANGE, sn, address)
             if isinstance(error, OutOfOrder) and step is Step.PUBLIC_KEY:
                 raise AskForExchange from None
             raise NotOpened from None
@@ -248,20 +248,20 @@ class Exchange:
             (
                 Problem(ProblemCode.CANNOT_ENCRYPT, _CANNOT_ENCRYPT_DETAIL, now),
                 is_old and self._must_encrypt(device),
-                doorlog.NO_ENCRYPTION,
+                Refusal.NO_ENCRYPTION,
                 "This terminal has to encrypt its sessions, and is too old to do so.",
             ),
             (
                 Problem(ProblemCode.NO_TOKEN, _TOO_OLD_DETAIL, now),
                 is_old and device.token_policy is TokenPolicy.REQUIRE,
-                doorlog.NO_SESSION_TOKEN,
+                Refusal.NO_SESSION_TOKEN,
                 "This terminal has to return the token of its session, and is too old to do so.",
             ),
         ):
             await self._settle(terminal, problem, has_it=cannot)
             if cannot:
                 terminal.refuse(address, now)
-                self._door.refused(reason, device.sn, address)
+                self._door.refuse(reason, device.sn, address)
                 raise Refused(message)
 
     async def _settle(self, terminal: Terminal, problem: Problem, *, has_it: bool) -> None:

@@ -22,6 +22,7 @@ from ..protocol.requests import parse_arguments
 from . import tokens
 from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
+from .refusals import Refusal
 from .registry import Registry
 from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
 
@@ -79,7 +80,7 @@ class AdmissionGate:
                 raise registry.misplaced(terminal, address)
             return Deferred.fromCoroutine(self._look_again(terminal, address))
         if not self._count(terminal, address, cookie):
-            registry.refused("requests_per_minute", sn, address)
+            registry.refusals.refuse(Refusal.REQUESTS_PER_MINUTE, sn, address)
             raise TooManyRequests("This terminal asks too often; it is served again in a minute.")
         registry.seen(terminal, address)
         state = terminal.device.state

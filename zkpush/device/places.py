@@ -24,7 +24,7 @@ from ..model import Device, Problem
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
-from .refusals import Refused
+from .refusals import Refusal, Refuse
 from .terminal import Terminal, may_be_at
 
 SETTLED = frozenset({ProblemCode.OTHER_ADDRESS, ProblemCode.TWO_PLACES})
@@ -50,10 +50,10 @@ class AddressWatch:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, refused: Refused, updated: Callable[[Device], None]) -> None:
+    def __init__(self, store: IStore, refuse: Refuse, updated: Callable[[Device], None]) -> None:
         """`updated` takes over what was written about a terminal."""
         self._store = store
-        self._refused = refused
+        self._refuse = refuse
         self._updated = updated
         self._written: dict[int, tuple[int, str | None]] = {}
         self._raising: set[tuple[int, str]] = set()
@@ -61,7 +61,7 @@ class AddressWatch:
     def refuse(self, terminal: Terminal, address: str | None, now: int) -> TurnedAway:
         """Raise the problem that a terminal is where it may not be, and give what to raise."""
         sn = terminal.device.sn
-        self._refused("address", sn, address)
+        self._refuse(Refusal.ADDRESS, sn, address)
         self.find(
             terminal,
             Problem(

@@ -1,52 +1,237 @@
-"""What the door refuses, counted by the limit that struck."""
+"""Refusals: every reason there is, counted for the metrics and summed up in the audit log.
+
+Theory of operation. Refusals that are equal in reason, terminal and address are counted together.
+The first is written within seconds. Those that follow are written a minute later, as one record
+with their number; the next ones after two minutes, four, and so on up to an hour. Neither a
+forgotten terminal nor an attacker fills the audit log: at most `MOST` kinds are kept apart at a
+time, and all others are counted by their reason only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 
-Refused = Callable[[str, str | None, str | None], None]
-"""Hears which limit has struck, and the serial number and address that it struck, if known."""
+import attrs
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
-LIMITS = (
-    "address",
-    "body_bytes",
-    "bodies_bytes",
-    "browser",
-    "connections",
-    "connections_per_address",
-    "head_bytes",
-    "idle_seconds",
-    "pending_terminals",
-    "proxy",
-    "request_seconds",
-    "requests_per_minute",
-    "stalled_seconds",
-    "terminals",
-    "unknown_per_minute",
-)
-"""The names of the limits: those of their keys in the configuration, but for three.
+from ..clock import wall_clock
+from ..interfaces import IStore
+from ..periodic import PeriodicService
+from ..persist.transaction import Transaction
+from ..protocol.errors import TerminalError
+from ..protocol.serials import check_serial
 
-`address` is that of a terminal which is somewhere else than it may be, `proxy` one that is not
-trusted, or does not say whom it speaks for, and `browser` a request that a browser sent.
-"""
+ACTION = "refused"
+"""The action in the audit log; the subject is the reason in words."""
+OTHERS = "others"
+"""The actor of refusals that are not kept apart."""
+EVERY = 5.0
+"""Seconds between two looks for refusals to write."""
+MINUTE = 60.0
+"""Seconds between the first two records of one kind."""
+HOUR = 3600.0
+"""Most seconds between two records of one kind."""
+MOST = 100
+"""Kinds of refusals that are kept apart, and so about the most records of a minute."""
 
 
-class LimitCounters:
-    """Counts refusals, and passes them on."""
+class Refusal(StrEnum):
+    """Every reason for which a request or a connection is refused.
 
-    def __init__(self, told: Refused | None = None) -> None:
-        """`told` hears of each refusal as well."""
-        self.counts = dict.fromkeys(LIMITS, 0)
-        """How often each limit has struck, in this process and in its workers."""
-        self._told = told
+    The value is the label of the metric `zkpush_refused_total`; the words are the subject of the
+    audit record. A limit is called as its key in the configuration.
+    """
 
-    def __call__(self, limit: str, sn: str | None, address: str | None) -> None:
-        """Hear of a refusal."""
-        self.counts[limit] += 1
-        if self._told is not None:
-            self._told(limit, sn, address)
+    words: str
+
+    def __new__(cls, key: str, words: str = "") -> Refusal:
+        """Make a member of its key, and its words where they are not those of a limit."""
+        member = str.__new__(cls, key)
+        member._value_ = key
+        member.words = words or f"limits.{key}"
+        return member
+
+    ADDRESS = "address", "address is in none of the terminal's networks"
+    ARGUMENTS = "arguments", "serial number or arguments are malformed"
+    BLOCKED = "blocked", "terminal is blocked"
+    BODY_BYTES = "body_bytes"
+    BODIES_BYTES = "bodies_bytes"
+    BROWSER = "browser", "request was sent by a browser"
+    CONNECTIONS = "connections"
+    CONNECTIONS_PER_ADDRESS = "connections_per_address"
+    FILE = "file", "file does not exist"
+    FILE_NOT_OPEN = "file_not_open", "file was not to be fetched"
+    HEAD_BYTES = "head_bytes"
+    IDLE_SECONDS = "idle_seconds"
+    KEY_CHANGED = "key_changed", "pushcommkey has changed"
+    KEY_EXCHANGE = "key_exchange", "exchange of keys is malformed, or out of order"
+    MANAGE_CONNECTIONS = "manage_connections"
+    MANAGE_CONNECTIONS_PER_ADDRESS = "manage_connections_per_address"
+    NO_ENCRYPTION = "no_encryption", "terminal cannot encrypt, and has to"
+    NO_SCOPE = "no_scope", "API was called without the scope"
+    NO_SESSION_TOKEN = "no_session_token", "terminal cannot return a token, and has to"
+    NO_TOKEN = "no_token", "API was called without a token that is good"
+    NOT_OPENED = "not_opened", "sealed request does not open"
+    NOT_SEALED = "not_sealed", "plain request in an encrypted session"
+    PENDING = "pending", "terminal is pending"
+    PENDING_TERMINALS = "pending_terminals"
+    PROXY = "proxy", "proxy is not trusted, or does not say whom it speaks for"
+    REMOTE_OFF = "remote_off", "remote attendance is off"
+    REMOTE_TOO_OFTEN = "remote_too_often", "remote attendance was asked for too often"
+    REPLAYED = "replayed", "sealed request was taken before"
+    REQUEST_SECONDS = "request_seconds"
+    REQUESTS_PER_MINUTE = "requests_per_minute"
+    STALLED_SECONDS = "stalled_seconds"
+    TERMINALS = "terminals"
+    UNKNOWN = "unknown", "terminal is unknown"
+    UNKNOWN_PER_MINUTE = "unknown_per_minute"
+    WRONG_TOKEN = "wrong_token", "token is not that of the session"
+
+
+Refuse = Callable[[str, str | None, str | None], None]
+"""Called with the reason (a `Refusal`, or its value), the serial number and the address."""
+
+
+Kind = tuple[str, Refusal, str, str | None]
+"""Who, why, of what, and the address."""
+
+
+@attrs.define(eq=False)
+class _Pending:
+    """Refusals of one kind that the audit log does not have yet."""
+
+    count: int = 0
+    """Not written yet."""
+    since: float = 0.0
+    last: float = 0.0
+    written_at: float | None = None
+    pause: float = MINUTE
+    """Seconds until the next record."""
+
+    def is_due(self, now: float) -> bool:
+        """Whether there is something that may be written."""
+        return self.count > 0 and self.has_paused(now)
+
+    def has_paused(self, now: float) -> bool:
+        """Whether the last record is long ago."""
+        return self.written_at is None or now - self.written_at >= self.pause
+
+
+class RefusalLog(PeriodicService):
+    """Counts refusals, and writes them to the audit log."""
+
+    _log = Logger()
+
+    def __init__(self, store: IStore, clock: IReactorTime) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._wall = wall_clock(clock)
+        self._kinds: dict[Kind, _Pending] = {}
+        self._counts = dict.fromkeys(Refusal, 0)
+        self.every(EVERY, self._write_due, "Refusals are not recorded yet")
+
+    @property
+    def counts(self) -> Mapping[Refusal, int]:
+        """How many refusals there were since the start, by reason, in this process and workers."""
+        return self._counts
+
+    async def finish(self) -> None:
+        """Write what is not written yet."""
+        await self._write([kind for kind, refusals in self._kinds.items() if refusals.count])
+
+    def refuse(self, reason: str, sn: str | None, address: str | None) -> None:
+        """Count a refusal, by its `Refusal` or the value of one, and put it down for the audit log.
+
+        A serial number is that of the request, whoever sent it; a malformed one is not kept.
+        """
+        self._note((_actor(_sound(sn), address), Refusal(reason), "", address))
+
+    def refuse_caller(self, reason: Refusal, actor: str, what: str, address: str | None) -> None:
+        """Count a refusal of a caller who is known by a token.
+
+        `what` is a text of the program, and never one that was sent.
+        """
+        self._note((actor, reason, what, address))
 
     def add(self, counts: Mapping[str, int]) -> None:
-        """Take over what a worker has counted."""
-        for limit, count in counts.items():
-            self.counts[limit] += count
+        """Add the counts of a worker, which writes its own refusals to the audit log."""
+        for reason, count in counts.items():
+            self._counts[Refusal(reason)] += count
+
+    def _note(self, kind: Kind) -> None:
+        _, reason, _, _ = kind
+        self._counts[reason] += 1
+        refusals = self._kinds.get(kind)
+        if refusals is None and len(self._kinds) >= MOST:
+            kind = (OTHERS, reason, "", None)
+            refusals = self._kinds.get(kind)
+        if refusals is None:
+            refusals = self._kinds[kind] = _Pending()
+        now = self._clock.seconds()
+        if not refusals.count:
+            refusals.since = now
+        refusals.count += 1
+        refusals.last = now
+
+    async def _write_due(self) -> None:
+        now = self._clock.seconds()
+        for kind, refusals in [*self._kinds.items()]:
+            if not refusals.count and refusals.has_paused(now):
+                del self._kinds[kind]
+        await self._write([kind for kind, known in self._kinds.items() if known.is_due(now)])
+
+    async def _write(self, kinds: list[Kind]) -> None:
+        if not kinds:
+            return
+        taken = {kind: attrs.evolve(self._kinds[kind]) for kind in kinds}
+        now, wall = self._clock.seconds(), self._wall()
+        for kind in kinds:
+            refusals = self._kinds[kind]
+            if refusals.written_at is not None:
+                refusals.pause = min(2 * refusals.pause, HOUR)
+            refusals.count, refusals.written_at = 0, now
+
+        def unit(tx: Transaction) -> None:
+            for (actor, reason, what, address), refusals in taken.items():
+                detail = _detail(refusals, what, address)
+                at = int((wall - (now - refusals.last)) * 1000)
+                tx.audit.add(actor, ACTION, reason.words, detail, at)
+
+        try:
+            await self._store.write(unit)
+        except BaseException:
+            self._put_back(taken)
+            raise
+
+    def _put_back(self, taken: Mapping[Kind, _Pending]) -> None:
+        """Keep what was not written for the next time."""
+        for kind, before in taken.items():
+            now = self._kinds[kind]
+            before.count += now.count
+            before.last = max(before.last, now.last)
+            self._kinds[kind] = before
+
+
+def _sound(sn: str | None) -> str | None:
+    try:
+        return None if sn is None else check_serial(sn)
+    except TerminalError:
+        return None
+
+
+def _actor(sn: str | None, address: str | None) -> str:
+    if sn is not None:
+        return f"device {sn}"
+    return "somebody" if address is None else f"address {address}"
+
+
+def _detail(refusals: _Pending, what: str, address: str | None) -> str:
+    times = (
+        "once"
+        if refusals.count == 1
+        else f"{refusals.count} times in {refusals.last - refusals.since:.0f} seconds"
+    )
+    words = [what] if what else []
+    return ", ".join([*words, times, *([] if address is None else [f"from {address}"])])

@@ -21,12 +21,11 @@ from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
-from . import acts, doorlog
+from . import acts
 from .changes import change, check_scopes, renewed, scopes_to_change, scopes_to_remove
-from .doorlog import DoorLog
 from .lookups import StoreLookups
 from .places import AddressWatch
-from .refusals import LimitCounters
+from .refusals import Refusal, RefusalLog
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
@@ -42,10 +41,10 @@ _TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUT
 """In which states of its session a terminal is told everything again anyway."""
 _REFUSALS = {
     DeviceState.PENDING: (
-        doorlog.PENDING,
+        Refusal.PENDING,
         "This terminal waits for approval by an operator; it keeps its data.",
     ),
-    DeviceState.BLOCKED: (doorlog.BLOCKED, "This terminal is blocked by an operator."),
+    DeviceState.BLOCKED: (Refusal.BLOCKED, "This terminal is blocked by an operator."),
 }
 
 
@@ -64,18 +63,13 @@ class Registry(PeriodicService):
         owner: str,
         ciphers: Ciphers,
         limits: Limits,
-        refused: LimitCounters,
-        door: DoorLog,
+        refusals: RefusalLog,
     ) -> None:
-        """`settings` are the configured options of all terminals; `owner` names this process.
-
-        `door` hears of who is turned away, and `refused` of which limits do so.
-        """
+        """`settings` are the configured options of all terminals; `owner` names this process."""
         super().__init__(clock)
         self.ciphers = ciphers
-        self._door = door
-        self.refused = refused
-        self._places = AddressWatch(store, refused, self.updated)
+        self.refusals = refusals
+        self._places = AddressWatch(store, refusals.refuse, self.updated)
         self._owner = owner
         self._cursor: int = 0
         self._followed_at = 0
@@ -90,7 +84,7 @@ class Registry(PeriodicService):
         self._terminals: dict[str, Terminal] = {}
         self._lookups = StoreLookups(store, clock)
         self.unknown = UnknownTerminals(
-            store, self._lookups, policy, timezone, limits, refused, door, clock, self
+            store, self._lookups, policy, timezone, limits, refusals, clock, self
         )
         self._seen: dict[int, tuple[int, str | None]] = {}
         self._taken: dict[int, tuple[int, int]] = {}
@@ -177,7 +171,7 @@ class Registry(PeriodicService):
     def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
         """Note that a terminal is not approved; the error to raise."""
         reason, message = _REFUSALS[terminal.device.state]
-        self._door.refused(reason, terminal.device.sn, address)
+        self.refusals.refuse(reason, terminal.device.sn, address)
         return Refused(message)
 
     def misplaced(self, terminal: Terminal, address: str | None) -> Refused:

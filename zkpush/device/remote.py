@@ -19,9 +19,8 @@ from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUs
 from ..protocol.tables import FP, USER
 from ..protocol.tables.remote import REMOTE_USER
 from ..protocol.text import shown
-from . import doorlog
 from .allowance import Allowance
-from .doorlog import DoorLog
+from .refusals import Refusal, RefusalLog
 from .registry import Registry
 from .terminal import Terminal
 
@@ -41,7 +40,7 @@ class RemoteUsers:
         registry: Registry,
         settings: RemoteAttendance,
         clock: IReactorTime,
-        door: DoorLog,
+        door: RefusalLog,
     ) -> None:
         self._door = door
         self._store = store
@@ -58,7 +57,7 @@ class RemoteUsers:
         """
         device = terminal.device
         if not self._settings.enabled:
-            self._refused(doorlog.REMOTE_OFF, device)
+            self._refused(Refusal.REMOTE_OFF, device)
             raise Refused("Remote attendance is switched off on this server.")
         pin = _check_pin(pin)
         self._check_rate(device)
@@ -88,14 +87,14 @@ class RemoteUsers:
             device.id, Allowance(self._settings.per_minute, now)
         )
         if not allowance.take(now):
-            self._refused(doorlog.REMOTE_TOO_OFTEN, device)
+            self._refused(Refusal.REMOTE_TOO_OFTEN, device)
             raise TooManyRequests(
                 "This terminal has asked for too many users; try again in a minute."
             )
 
     def _refused(self, reason: str, device: Device) -> None:
         _, address = self._registry.last_seen(device)
-        self._door.refused(reason, device.sn, address)
+        self._door.refuse(reason, device.sn, address)
 
 
 def _check_pin(pin: str | None) -> str:

@@ -23,18 +23,16 @@ from ..persist.transaction import Transaction
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
 from ..protocol.handshake import Hello
-from . import doorlog
 from .allowance import Allowance
-from .doorlog import DoorLog
 from .lookups import StoreLookups
 from .pacer import RECORDINGS, RequestPacer
-from .refusals import Refused
+from .refusals import Refusal, RefusalLog
 
 REMEMBERED_SECONDS = 1.0
 """How long a refusal holds without another look at the store."""
 MOST_REMEMBERED = 1024
 """Refused serial numbers that are remembered."""
-Refusal = Callable[[str, str | None], ProtocolError]
+MakeError = Callable[[str, str | None], ProtocolError]
 """Notes that a serial number from an address is refused; returns the error to raise."""
 _TOO_MANY = "Too many new terminals come at once; try again later."
 _NONE_TAKEN = "This server takes no unknown terminals; an operator has to add it."
@@ -53,8 +51,7 @@ class UnknownTerminals:
         policy: IAdmissionPolicy,
         timezone: str,
         limits: Limits,
-        refused: Refused,
-        door: DoorLog,
+        refusals: RefusalLog,
         clock: IReactorTime,
         known: Sized,
     ) -> None:
@@ -64,13 +61,12 @@ class UnknownTerminals:
         self._policy = policy
         self._timezone = timezone
         self._limits = limits
-        self._refused = refused
-        self._door = door
+        self._refusals = refusals
         self._clock = clock
         self._wall = wall_clock(clock)
         self._known = known
         self._allowance = Allowance(limits.unknown_per_minute, clock.seconds())
-        self._remembered: dict[str, tuple[float, Refusal]] = {}
+        self._remembered: dict[str, tuple[float, MakeError]] = {}
         self._pending: set[str] = set()
         self._recording = 0
         self._coming: dict[str, list[Deferred[Device | None]]] = {}
@@ -104,7 +100,7 @@ class UnknownTerminals:
         `TooManyRequests` if there were as many as there may be in a minute.
         """
         if not self._allowance.take(self._clock.seconds()):
-            self._refused("unknown_per_minute", sn, address)
+            self._refusals.refuse(Refusal.UNKNOWN_PER_MINUTE, sn, address)
             raise TooManyRequests(_TOO_MANY)
 
     def refuse(self, sn: str, address: str | None, hello: Hello | None) -> None:
@@ -180,7 +176,7 @@ class UnknownTerminals:
         self._log.info("Terminal {sn} is new, and {state}", sn=sn, state=device.state.value)
         return device
 
-    def _refusal(self, state: DeviceState | None) -> Refusal | None:
+    def _refusal(self, state: DeviceState | None) -> MakeError | None:
         """Why a terminal that the policy gives this state is not recorded; None if it is."""
         if state is None:
             return self._take_none
@@ -190,19 +186,19 @@ class UnknownTerminals:
             return self._has_limit("pending_terminals")
         return None
 
-    def _remember(self, sn: str, refusal: Refusal) -> Refusal:
+    def _remember(self, sn: str, refusal: MakeError) -> MakeError:
         if len(self._remembered) >= MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
         self._remembered[sn] = (self._clock.seconds(), refusal)
         return refusal
 
     def _take_none(self, sn: str, address: str | None) -> ProtocolError:
-        self._door.refused(doorlog.UNKNOWN, sn, address)
+        self._refusals.refuse(Refusal.UNKNOWN, sn, address)
         return TurnedAway(_NONE_TAKEN)
 
-    def _has_limit(self, limit: str) -> Refusal:
+    def _has_limit(self, limit: str) -> MakeError:
         def refusal(sn: str, address: str | None) -> ProtocolError:
-            self._refused(limit, sn, address)
+            self._refusals.refuse(limit, sn, address)
             return TurnedAway(_FULL)
 
         return refusal

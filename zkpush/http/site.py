@@ -15,7 +15,7 @@ from twisted.web.http import RESPONSES, datetimeToString
 from ..clock import wall_clock
 from ..config import Limits
 from ..device.proxies import Proxies
-from ..device.refusals import Refused
+from ..device.refusals import Refuse
 from ..periodic import PeriodicService
 from ..resources.base import Accepted
 from ..resources.gate import RequestGate, Verdict
@@ -47,10 +47,10 @@ class TerminalSite(ServerFactory):
         gate: RequestGate,
         limits: Limits,
         proxies: Proxies,
-        refused: Refused,
+        refused: Refuse,
         clock: IReactorTime,
     ) -> None:
-        """`refused` hears of every limit that strikes."""
+        """`refused` is called with each limit that takes effect."""
         self.gate = gate
         self.limits = limits
         self.proxies = proxies

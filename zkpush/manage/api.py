@@ -12,8 +12,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
 from ..device.changes import check_scopes, scopes_to_change
-from ..device.doorlog import DoorLog
 from ..device.queue import CommandQueue
+from ..device.refusals import RefusalLog
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
@@ -57,7 +57,7 @@ class Endpoints:
         problems: Problems,
         health: HealthCheck,
         pictures: PictureCollection,
-        door: DoorLog,
+        refusals: RefusalLog,
         clock: IReactorTime,
         most_streams: int,
     ) -> None:
@@ -73,7 +73,7 @@ class Endpoints:
         self._clock = clock
         self._problems = problems
         self._health = health
-        self.figures = Metrics(store, registry, door, problems, health, pictures, plugins.inbox)
+        self.figures = Metrics(store, registry, refusals, problems, health, pictures, plugins.inbox)
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""

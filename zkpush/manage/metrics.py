@@ -8,8 +8,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from ..device.doorlog import DoorLog
 from ..device.plugininbox import PluginInbox
+from ..device.refusals import RefusalLog
 from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
 from ..logstream import LogStream
@@ -29,7 +29,7 @@ class Metrics(Collector):
         self,
         store: IStore,
         registry: Registry,
-        door: DoorLog,
+        refusals: RefusalLog,
         problems: Problems,
         health: HealthCheck,
         pictures: PictureCollection,
@@ -39,7 +39,7 @@ class Metrics(Collector):
         self._health = health
         self._inbox = inbox
         self._inboxes: Sequence[InboxState] = ()
-        self._door = door
+        self._refusals = refusals
         self._problems = problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
         self._store = store
@@ -73,11 +73,11 @@ class Metrics(Collector):
         )
         refused = CounterMetricFamily(
             "zkpush_refused",
-            "What the terminals' door refused, by the limit that struck; of all processes",
-            labels=["limit"],
+            "Refused requests and connections by reason, of this process and its workers",
+            labels=["reason"],
         )
-        for limit, count in self._registry.refused.counts.items():
-            refused.add_metric([limit], count)
+        for reason, count in self._refusals.counts.items():
+            refused.add_metric([reason], count)
         yield refused
         yield GaugeMetricFamily(
             "zkpush_terminals", "Terminals this process knows", value=len(self._registry)
@@ -87,12 +87,6 @@ class Metrics(Collector):
             "1 once the stored terminals are loaded",
             value=int(self._registry.loaded),
         )
-        turned_away = CounterMetricFamily(
-            "zkpush_turned_away", "Who was turned away by this process, and why", labels=["reason"]
-        )
-        for reason, count in self._door.counts.items():
-            turned_away.add_metric([reason], count)
-        yield turned_away
         if self._log is not None:
             yield CounterMetricFamily(
                 "zkpush_log_lines_lost",

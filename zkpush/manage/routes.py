@@ -18,9 +18,8 @@ from twisted.web.server import NOT_DONE_YET, Request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, MapAdapter, Rule
 
-from ..device import doorlog
 from ..device.changes import ScopeNeeded
-from ..device.doorlog import DoorLog
+from ..device.refusals import Refusal, RefusalLog
 from ..model import MOST_ID, Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
@@ -113,11 +112,11 @@ class Api(Resource):
 
     isLeaf = True
 
-    def __init__(self, routes: Sequence[Route], tokens: Tokens, door: DoorLog) -> None:
-        """`door` hears of who is turned away."""
+    def __init__(self, routes: Sequence[Route], tokens: Tokens, refusals: RefusalLog) -> None:
+        """Serve routes to callers with tokens; refusals are logged."""
         super().__init__()
         self._tokens = tokens
-        self._door = door
+        self._refusals = refusals
         tokens.watch(self._end_of_no_token)
         rules = [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes]
         self._map: MapAdapter = Map(rules, strict_slashes=False).bind("zkpush")
@@ -227,7 +226,7 @@ class Api(Resource):
         )
         request.recognised(caller is not None)
         if caller is None:
-            self._door.refused(doorlog.NO_TOKEN, None, address)
+            self._refusals.refuse(Refusal.NO_TOKEN, None, address)
             raise ApiError(
                 HTTPStatus.UNAUTHORIZED,
                 "Send 'Authorization: Bearer TOKEN'; the first token is in DIR/admin.token.",
@@ -243,7 +242,7 @@ class Api(Resource):
 
     def _note_no_scope(self, route: Route, caller: Caller) -> None:
         what = f"{route.method} {route.path}"
-        self._door.refused_caller(doorlog.NO_SCOPE, caller.actor, what, caller.address)
+        self._refusals.refuse_caller(Refusal.NO_SCOPE, caller.actor, what, caller.address)
 
     async def _call(
         self, request: ManageRequest, route: Route, arguments: dict[str, object]

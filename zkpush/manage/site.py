@@ -10,8 +10,8 @@ from twisted.web.http import Request as AnyRequest
 from twisted.web.server import Site
 
 from ..config import Limits
-from ..device.doorlog import DoorLog
 from ..device.proxies import Proxies
+from ..device.refusals import RefusalLog
 from .auth import Tokens
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections
@@ -30,16 +30,16 @@ class ManageSite(Site):
         limits: Limits,
         proxies: Proxies,
         is_proxied: bool,
-        door: DoorLog,
+        refusals: RefusalLog,
         reactor: IReactorTime,
     ) -> None:
-        """`is_proxied`: whether connections begin with a PROXY header. `door` logs refusals."""
-        self.api = Api(routes, tokens, door)
+        """`is_proxied`: whether connections begin with a PROXY header."""
+        self.api = Api(routes, tokens, refusals)
         self.limits = limits
         self.proxies = proxies
         self.is_proxied = is_proxied
-        self.struck = door.struck
-        self.connections = ManageConnections(limits, proxies, door.struck)
+        self.struck = refusals.refuse
+        self.connections = ManageConnections(limits, proxies, refusals.refuse)
         super().__init__(
             self.api,
             requestFactory=ManageRequest,

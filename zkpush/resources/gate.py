@@ -11,12 +11,10 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from ..device import doorlog
 from ..device.budget import SHORT, Charge, MemoryBudget
-from ..device.doorlog import DoorLog
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
-from ..device.refusals import LimitCounters
+from ..device.refusals import Refusal, RefusalLog
 from ..device.terminal import Terminal
 from ..http.messages import Plain, RequestHead
 from ..protocol.errors import (
@@ -54,8 +52,7 @@ class RequestGate:
         self,
         paths: PathTable,
         admission: AdmissionGate,
-        refused: LimitCounters,
-        door: DoorLog,
+        refusals: RefusalLog,
         budget: MemoryBudget,
         proxies: Proxies,
     ) -> None:
@@ -63,8 +60,7 @@ class RequestGate:
         self._proxies = proxies
         self.paths = paths
         self._admission = admission
-        self._refused = refused
-        self._door = door
+        self._refusals = refusals
         self._targets: dict[bytes, TerminalResource | None] = {}
 
     def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
@@ -118,7 +114,7 @@ class RequestGate:
     def _check(self, head: RequestHead) -> _Asked:
         """What a request asks for, of a terminal or not; a `ProtocolError` says what is wrong."""
         if head.is_browser:
-            self._refused("browser", None, head.address)
+            self._refusals.refuse(Refusal.BROWSER, None, head.address)
             raise Refused(_BROWSER)
         resource = self._find(head.path)
         if resource is None:
@@ -127,7 +123,7 @@ class RequestGate:
             raise WrongMethod(f"This path takes {' and '.join(resource.methods)} requests.")
         sn, arguments = self._read(head, resource)
         if head.length > SHORT and not resource.takes_long:
-            self._refused("body_bytes", sn, head.address)
+            self._refusals.refuse(Refusal.BODY_BYTES, sn, head.address)
             raise TooLarge(_SHORT_ONLY)
         return resource, sn, arguments
 
@@ -185,7 +181,7 @@ class RequestGate:
             arguments = parse_arguments(head.query)
             return check_serial(arguments["SN"]) if "SN" in arguments else "", arguments
         except TerminalError:
-            self._door.refused(doorlog.BAD_ARGUMENTS, None, head.address)
+            self._refusals.refuse(Refusal.ARGUMENTS, None, head.address)
             raise
 
 

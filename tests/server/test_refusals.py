@@ -10,7 +10,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import fail
 from twisted.internet.task import Clock
 
-from zkpush.device.doorlog import EVERY, HOUR, MINUTE, MOST, DoorLog
+from zkpush.device.refusals import EVERY, HOUR, MINUTE, MOST, Refusal, RefusalLog
 from zkpush.interfaces import StoreError
 from zkpush.model import Page
 from zkpush.persist.sqlite import SQLiteStores
@@ -30,9 +30,10 @@ async def refusals(rig: Rig) -> list[tuple[object, ...]]:
 
 
 async def count_of(rig: Rig, reason: str) -> float:
-    """How many refusals the figures show."""
+    """How many refusals of a reason, in words, the metrics show."""
     figures = (await rig.api("GET", "/metrics", headers=(), prefix="")).body.decode()
-    name = f'zkpush_turned_away_total{{reason="{reason}"}} '
+    label = next(refusal.value for refusal in Refusal if refusal.words == reason)
+    name = f'zkpush_refused_total{{reason="{label}"}} '
     return next(float(line[len(name) :]) for line in figures.splitlines() if line.startswith(name))
 
 
@@ -132,10 +133,10 @@ async def test_what_goes_on_is_written_less_and_less_often() -> None:
     clock = Clock()
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
-    door = DoorLog(store, clock)
+    door = RefusalLog(store, clock)
     door.startService()
     for _ in range(int(5 * HOUR / EVERY)):
-        door.refused("terminal is pending", "T1", "192.0.2.7")
+        door.refuse(Refusal.PENDING, "T1", "192.0.2.7")
         clock.advance(EVERY)
         await store.write(lambda tx: None)
     records = await store.read(lambda tx: tx.audit.page(Page(100)))
@@ -151,10 +152,10 @@ async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
     clock = Clock()
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
-    door = DoorLog(store, clock)
+    door = RefusalLog(store, clock)
     door.startService()
     for _ in range(2):
-        door.refused("terminal is unknown", "T1", None)
+        door.refuse(Refusal.UNKNOWN, "T1", None)
     await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert (record.actor, record.detail) == ("device T1", "2 times in 0 seconds")
@@ -167,12 +168,12 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     clock = Clock()
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
-    door = DoorLog(store, clock)
+    door = RefusalLog(store, clock)
     door.startService()
     for number in range(10 * MOST):
-        door.refused("terminal is unknown", f"X{number}", "192.0.2.1")
+        door.refuse(Refusal.UNKNOWN, f"X{number}", "192.0.2.1")
     for number in range(10):
-        door.refused("serial number or arguments are malformed", None, f"192.0.2.{number}")
+        door.refuse(Refusal.ARGUMENTS, None, f"192.0.2.{number}")
     clock.advance(EVERY)
     records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
     assert len(records) == MOST + 2
@@ -180,9 +181,9 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
         ("others", "terminal is unknown", f"{9 * MOST} times in 0 seconds"),
         ("others", "serial number or arguments are malformed", "10 times in 0 seconds"),
     ]
-    assert door.counts["terminal is unknown"] == 10 * MOST
+    assert door.counts[Refusal.UNKNOWN] == 10 * MOST
     clock.advance(MINUTE + EVERY)
-    door.refused("terminal is unknown", "LATER", "192.0.2.1")
+    door.refuse(Refusal.UNKNOWN, "LATER", "192.0.2.1")
     await door.stopService()
     records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
     assert records[-1].actor == "device LATER"
@@ -194,8 +195,8 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
     """Whoever calls with one: it could hold anything."""
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
-    door = DoorLog(store, Clock())
-    door.refused("terminal is unknown", "a b\nc", "192.0.2.1")
+    door = RefusalLog(store, Clock())
+    door.refuse(Refusal.UNKNOWN, "a b\nc", "192.0.2.1")
     await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert record.actor == "address 192.0.2.1"
@@ -209,13 +210,13 @@ async def test_what_cannot_be_written_now_is_written_later(monkeypatch, error) -
     clock = Clock()
     store = SQLiteStores().open("memory:", KEY, reactor)
     store.start()
-    door = DoorLog(store, clock)
+    door = RefusalLog(store, clock)
     door.startService()
-    door.refused("terminal is unknown", "T1", None)
+    door.refuse(Refusal.UNKNOWN, "T1", None)
     with monkeypatch.context() as broken:
         broken.setattr(store, "write", lambda unit: fail(error))
         clock.advance(EVERY)
-    door.refused("terminal is unknown", "T1", None)
+    door.refuse(Refusal.UNKNOWN, "T1", None)
     await door.stopService()
     (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
     assert record.detail == "2 times in 5 seconds"
