@@ -8,7 +8,16 @@ import pytest_twisted
 from zkpush.device.registry import ZONES_EVERY
 
 from ..rig import Rig
-from .test_identity_of_sessions import BEGIN_AGAIN, HERE, IDLE, THERE, Client, begun, change
+from .test_identity_of_sessions import (
+    BEGIN_AGAIN,
+    HERE,
+    IDLE,
+    THERE,
+    Client,
+    begun,
+    change,
+    problems,
+)
 
 SIMPLIFIED_CHINESE = "83"
 NAME = "Zoë"
@@ -95,6 +104,20 @@ async def test_a_stranger_does_not_hide_a_change_of_the_zone(rig: Rig) -> None:
     assert (await told(terminal))["TimeZone"] == "9"
     await a_while(rig)
     assert await terminal.poll() == IDLE
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stranger_who_came_first_keeps_tokens_from_counting(rig: Rig) -> None:
+    """The terminal stays in the first row of docs/security.md, and has a problem that says so."""
+    assert await Client(rig, THERE, returns=False).poll() == BEGIN_AGAIN
+    assert (await Client(rig, HERE).exchange()).status == 200
+    assert await Client(rig, THERE, returns=False).poll() == IDLE
+    await begun(Client(rig))
+    assert (await rig.api("GET", "/devices/T1")).json["returns_token"] is False
+    assert "second session" in await problems(rig)
+    await rig.api("PATCH", "/devices/T1", {"networks": [f"{HERE}/32"], "token": "check"})
+    await begun(Client(rig))
+    assert (await rig.api("GET", "/devices/T1")).json["returns_token"] is True
 
 
 @pytest.mark.parametrize("way", ["token", "address", "pinned key"])

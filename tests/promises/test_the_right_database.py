@@ -47,6 +47,11 @@ def pins(data: pathlib.Path, *flags: str) -> list[str]:
     return found
 
 
+def tokens(daemon: Daemon) -> set[str]:
+    """The names of the tokens of the API."""
+    return {token["name"] for token in daemon.api("GET", "tokens")["items"]}
+
+
 def sqlite_at(path: pathlib.Path) -> tuple[str, str]:
     """The flags for a database."""
     return "--database", f"sqlite:///{path}"
@@ -291,6 +296,25 @@ def test_a_backup_of_the_same_database_is_taken(tmp_path: pathlib.Path) -> None:
     remove(database)
     shutil.copy(backup, database)
     assert pins(data) == ["7"]
+
+
+def test_a_restored_backup_has_the_tokens_of_its_time(tmp_path: pathlib.Path) -> None:
+    """A token that was revoked after the backup is valid again: docs/security.md says so."""
+    data = tmp_path / "data"
+    database, backup = data / "zkpush.sqlite", tmp_path / "backup.sqlite"
+    with Daemon(data) as daemon:
+        daemon.api("POST", "tokens", {"name": "hr", "scopes": ["read"]})
+        stop(daemon)
+    shutil.copy(database, backup)
+    with Daemon(data) as daemon:
+        revoked = zkpush("--data", str(data), "tokens", "revoke", "hr")
+        assert revoked.returncode == 0
+        assert "hr" not in tokens(daemon)
+        stop(daemon)
+    remove(database)
+    shutil.copy(backup, database)
+    with Daemon(data) as daemon:
+        assert "hr" in tokens(daemon)
 
 
 def test_an_installation_of_an_earlier_version_gets_its_identity(tmp_path: pathlib.Path) -> None:

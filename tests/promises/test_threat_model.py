@@ -8,7 +8,7 @@ import pathlib
 import pytest
 import pytest_twisted
 
-from ..rig import Response, Rig, talk
+from ..rig import TOKEN, Response, Rig, talk
 from ..sealed import SealedTerminal
 from .test_identity_of_sessions import BEGIN_AGAIN, Client
 
@@ -239,6 +239,28 @@ async def test_who_is_not_approved_gets_nothing(make_rig, admission: str) -> Non
     assert await attacked(rig) == set()
     await rig.api("PUT", "/devices/T1", {"state": "blocked"})
     assert await attacked(rig) == set()
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_invented_serial_number_speaks_for_itself(make_rig) -> None:
+    """Under `open` it is served at once, asks for any user, and gets no command of another."""
+    rig = await make_rig(admission="open", remote_attendance={"enabled": True})
+    await no_token(rig)
+    await prepare(rig)
+    assert (await rig.exchange("INVENTED")).status == 200
+    assert (await rig.get("getrequest?SN=INVENTED")).body == b"OK"
+    upload = UPLOAD.replace("T1", "INVENTED")
+    assert (await rig.post(upload, LINE % 1)).body == b"OK: 1"
+    assert [record["device"] for record in await rig.items("/attendance")] == ["INVENTED"]
+    assert b"71553" in (await rig.get(REMOTE.replace("T1", "INVENTED"))).body
+
+
+@pytest.mark.parametrize("path", ["/api/v1/devices", "/health", "/metrics", "/iclock/../health"])
+@pytest_twisted.ensureDeferred
+async def test_the_api_is_not_at_the_terminals_port(rig: Rig, path: str) -> None:
+    """A good token opens nothing there."""
+    raw = f"GET {path} HTTP/1.1\r\nHost: s\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    assert (await talk(rig.terminals, raw.encode())).status == 404
 
 
 def test_the_page_says_what_was_tried() -> None:
