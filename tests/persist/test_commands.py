@@ -34,10 +34,9 @@ def make_command_tests(factory):
             assert await store.read(lambda tx: tx.commands.pending()) == {device.id: 2}
 
             def end(tx):
-                first = tx.commands.finish(
-                    device.id, "b", CommandState.DONE, 0, {"answer": "x"}, 20
-                )
-                second = tx.commands.finish(device.id, "b", CommandState.FAILED, -1, None, 30)
+                command = tx.commands.open_among(device.id, ["b", "c"])["b"]
+                first = tx.commands.finish(command, CommandState.DONE, 0, {"answer": "x"}, 20)
+                second = tx.commands.finish(command, CommandState.FAILED, -1, None, 30)
                 return first, second, tx.commands.next_due(device.id)
 
             first, second, next_due = await store.write(end)

@@ -143,7 +143,7 @@ def make_file_tests(factory):
                 if end == "finish":
                     for command_id in ("c1", "c2"):
                         state = CommandState.FAILED
-                        tx.commands.finish(device.id, command_id, state, -1, None, NOW)
+                        tx.commands.finish(tx.commands.get(command_id), state, -1, None, NOW)
                 elif end == "expire":
                     tx.commands.expire(device.id, NOW, 1)
                 else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
+from sqlalchemy import event
 from twisted.python.threadable import isInIOThread
 
 from zkpush.protocol.fields import Scope
@@ -222,3 +223,33 @@ async def test_a_long_answer_holds_up_nobody_else(
     for body in (b"ID=1&Return=0&CMD=INFO\n" + b"k=1\n" * 40_000, b"ID=1&Return=0&CMD=DATA"):
         assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"
     assert threads_seen == [False, True]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_answer_without_an_effect_takes_three_statements(rig: Rig) -> None:
+    """Find the command, end it, look for the next one; events are written with the commit."""
+    await rig.exchange()
+    command = await queue(rig, {"command": "REBOOT"})
+    await rig.get(POLL)
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_others) -> None:
+        seen.append(statement.split()[0])
+
+    await rig.store.write(lambda tx: event.listen(tx.connection, "before_cursor_execute", note))
+    await answer(rig, command["id"])
+    assert seen == ["SELECT", "UPDATE", "SELECT"]
+    assert (await shown(rig, command["id"]))["state"] == "done"
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_two_answers_in_one_body_the_first_one_counts(rig: Rig) -> None:
+    """The second one changes nothing, and the body is acknowledged."""
+    await rig.exchange()
+    command = await queue(rig, {"command": "SET OPTION", "params": {"key": "X", "value": "1"}})
+    await rig.get(POLL)
+    lines = "\n".join(f"ID={command['id']}&Return={code}&CMD=SET OPTION" for code in (-1, 0))
+    assert (await rig.post("devicecmd?SN=T1", lines.encode())).body == b"OK"
+    ended = await shown(rig, command["id"])
+    assert (ended["state"], ended["return_code"]) == ("failed", -1)
+    assert "X" not in (await rig.api("GET", "/devices/T1")).json["options"]

@@ -40,10 +40,8 @@ def count_arrived(
 
 
 def end_query(
-    tx: Transaction, device_id: int, query: QueuedCommand, records: int, now: int
+    tx: Transaction, query: QueuedCommand, records: int, now: int
 ) -> QueuedCommand | None:
     """Finish an answered QUERY with the number of its records."""
     result = {"records": str(records)}
-    return tx.commands.finish(
-        device_id, query.id, CommandState.DONE, query.return_code, result, now
-    )
+    return tx.commands.finish(query, CommandState.DONE, query.return_code, result, now)

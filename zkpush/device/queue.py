@@ -14,7 +14,6 @@ from twisted.logger import Logger
 from ..config import Commands
 from ..interfaces import IStore
 from ..model import (
-    FINAL_STATES,
     Caller,
     CommandFile,
     CommandState,
@@ -153,15 +152,12 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> QueuedCommand | None:
             command = tx.commands.get(command_id)
-            device = None if command is None else tx.devices.find(command.device)
-            if device is None:
+            if command is None:
                 return None
-            ended = tx.commands.finish(
-                device.id, command_id, CommandState.CANCELLED, None, None, now
-            )
+            ended = tx.commands.finish(command, CommandState.CANCELLED, None, None, now)
             if ended is not None:
                 detail = f"{command_id}: {ended.command}"
-                acts.record(tx, by, acts.CANCEL_COMMAND, f"terminal {device.sn}", detail, now)
+                acts.record(tx, by, acts.CANCEL_COMMAND, f"terminal {ended.device}", detail, now)
             return ended
 
         return await self._store.write(unit)
@@ -199,7 +195,7 @@ class CommandQueue(PeriodicService):
                 if queued.return_code is None:
                     due.append(queued)
                 else:  # a QUERY: what the terminal had to send was sent before it asked again
-                    end_query(tx, device.id, queued, queued.records, now)
+                    end_query(tx, queued, queued.records, now)
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if _holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
@@ -258,24 +254,34 @@ class CommandQueue(PeriodicService):
         """
         device = terminal.device
 
-        def unit(tx: Transaction) -> tuple[Device, int | None, int]:
+        def unit(tx: Transaction) -> tuple[Device | None, int | None, int]:
             known = tx.commands.open_among(device.id, [reply.id for reply in replies])
-            unknown = sum(
-                reply.id not in known or not self._take(tx, device, reply, now) for reply in replies
-            )
+            unknown, has_effects = 0, False
+            for reply in replies:
+                command = known.pop(reply.id, None)  # a second answer to it changes nothing
+                if command is None or not self._take(tx, device, command, reply, now):
+                    unknown += 1
+                elif command.command in self._functions.effects:
+                    has_effects = True
             if rejects is not None:
                 tx.rejects.add_sealed(rejects)
-            return tx.devices.get(device.id), tx.commands.next_due(device.id), unknown
+            changed = tx.devices.get(device.id) if has_effects else None
+            return changed, tx.commands.next_due(device.id), unknown
 
         changed, terminal.next_due, unknown = await self._store.write(unit)
-        terminal.update(changed)
+        if changed is not None:
+            terminal.update(changed)
         return unknown
 
-    def _take(self, tx: Transaction, device: Device, reply: CommandReply, now: int) -> bool:
-        """End the command that an answer is of, with its effects; False if it is not open."""
-        command = tx.commands.get(reply.id)
-        if command is None or command.device != device.sn or command.state in FINAL_STATES:
-            return False
+    def _take(
+        self,
+        tx: Transaction,
+        device: Device,
+        command: QueuedCommand,
+        reply: CommandReply,
+        now: int,
+    ) -> bool:
+        """End an open command with its answer and its effect; False if it has ended meanwhile."""
         if not succeeded(command.command, reply.return_code):
             state = CommandState.FAILED
         elif command.command not in self._functions.matchers:
@@ -284,17 +290,14 @@ class CommandQueue(PeriodicService):
             tx.commands.answered(command, reply.return_code, now)
             if command.records:
                 answered = msgspec.structs.replace(command, return_code=reply.return_code)
-                end_query(tx, device.id, answered, command.records, now)
+                end_query(tx, answered, command.records, now)
             return True
         # Of a damaged command, the parameters that its effect needs are lost.
         effect = None if command.damaged else self._functions.effects.get(command.command)
         result = (
             dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
         ) or None
-        return (
-            tx.commands.finish(device.id, reply.id, state, reply.return_code, result, now)
-            is not None
-        )
+        return tx.commands.finish(command, state, reply.return_code, result, now) is not None
 
     async def _give_up_old(self) -> None:
         count = await self.expire_old()

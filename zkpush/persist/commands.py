@@ -105,15 +105,13 @@ class Commands:
         row = self._connection.execute(_select().where(commands.c.id == command_id)).one_or_none()
         return None if row is None else self._command(row._mapping)
 
-    def open_among(self, device_id: int, command_ids: Collection[str]) -> frozenset[str]:
-        """Which of some CmdIDs are of open commands of a terminal."""
+    def open_among(self, device_id: int, command_ids: Collection[str]) -> dict[str, QueuedCommand]:
+        """Find the open commands of a terminal among some CmdIDs."""
         ids = [one for one in command_ids if len(one) <= ID_LENGTH and "\0" not in one]
         if not ids:
-            return frozenset()
-        query = select(commands.c.id).where(
-            commands.c.device_id == device_id, _IS_OPEN, commands.c.id.in_(ids)
-        )
-        return frozenset(self._connection.execute(query).scalars())
+            return {}
+        query = _select().where(commands.c.device_id == device_id, _IS_OPEN, commands.c.id.in_(ids))
+        return {command.id: command for command in self._commands(query)}
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
         """List the commands of a terminal in the order they were queued, each with its cursor."""
@@ -146,7 +144,7 @@ class Commands:
         due = []
         for command in self._commands(query):
             if command.damaged:  # nobody knows what it says
-                self.finish(device_id, command.id, CommandState.FAILED, None, None, now)
+                self.finish(command, CommandState.FAILED, None, None, now)
             else:
                 due.append(command)
         return due
@@ -258,20 +256,19 @@ class Commands:
 
     def finish(
         self,
-        device_id: int,
-        command_id: str,
+        command: QueuedCommand,
         state: CommandState,
         return_code: int | None,
         result: Mapping[str, str] | None,
         now: int,
     ) -> QueuedCommand | None:
-        """End an open command of a terminal, once: None if it was not open, or not its own."""
+        """End an open command, once, and return it as it is then; None if it was not open."""
         ended = self._connection.execute(
             update(commands)
-            .where(commands.c.id == command_id, commands.c.device_id == device_id, _IS_OPEN)
+            .where(commands.c.id == command.id, _IS_OPEN)
             .values(
                 self._sealed(
-                    command_id,
+                    command.id,
                     state=state.value,
                     return_code=return_code,
                     result=None if result is None else msgspec.json.encode(dict(result)),
@@ -281,10 +278,14 @@ class Commands:
         )
         if ended.rowcount != 1:
             return None
-        command = self.get(command_id)
-        if command is not None:
-            self._ended(command, state, now)
-        return command
+        self._ended(command, state, now)
+        return msgspec.structs.replace(
+            command,
+            state=state,
+            return_code=return_code,
+            result=None if result is None else dict(result),
+            finished_at=now,
+        )
 
     def _ended(self, command: QueuedCommand, state: CommandState, now: int) -> None:
         """Remove the file that was made for a command, and tell that it has ended."""
