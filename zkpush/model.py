@@ -185,7 +185,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     """SHA-256 in hex, pinned by an operator."""
     told_time_zone: str | None = None
-    """The TimeZone value of its last exchange."""
+    """The TimeZone value of its last exchange; None if it is to make the exchange again."""
     encryption: Annotated[
         EncryptionPolicy | None,
         Attribute(

@@ -107,6 +107,19 @@ async def test_a_stranger_does_not_hide_a_change_of_the_zone(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_stranger_does_not_hide_a_change_of_an_option(rig: Rig) -> None:
+    """Within a minute the terminal is asked for its exchange again, and is told the new value."""
+    terminal = await begun(Client(rig))
+    await change(rig, settings={"Delay": 33})
+    await visit(rig)
+    await a_while(rig)
+    assert await terminal.poll() == BEGIN_AGAIN
+    assert (await told(terminal))["Delay"] == "33"
+    await a_while(rig)
+    assert await terminal.poll() == IDLE
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_stranger_who_came_first_keeps_tokens_from_counting(rig: Rig) -> None:
     """The terminal stays in the first row of docs/security.md, and has a problem that says so."""
     assert await Client(rig, THERE, returns=False).poll() == BEGIN_AGAIN

@@ -116,6 +116,9 @@ class Exchange:
             stamps = tx.stamps.of(key)
             if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
                 # What it says, and what it is told, counts for this client, not for the terminal.
+                # A terminal that was to be told something is still to be told (`registry`).
+                if before.session in (SessionState.STALE, SessionState.OUTDATED):
+                    changes["told_time_zone"] = None
                 return tx.devices.change(key, changes), stamps
             tx.stamps.told(key)
             return tx.devices.exchanged(key, kept, {**changes, "told_time_zone": time_zone}), stamps
