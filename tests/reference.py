@@ -12,8 +12,8 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from zkpush.device.downloads import Interrupted, Sending
 from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_browser
+from zkpush.http.sending import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
 from zkpush.resources.base import Accepted, TerminalResource
@@ -55,7 +55,7 @@ class LimitedRequest(Request):
         if forwarded and proxies.trusts(host):
             try:
                 self._client = IPv4Address("TCP", proxies.client(host, b",".join(forwarded)), 40000)
-            except TerminalError as error:
+            except ValueError as error:
                 self._say(TerminalError.status, str(error))
                 return
         super().requestReceived(command, path, version)
@@ -186,8 +186,8 @@ async def _write(request: Request, reply: Reply) -> None:
     request.setHeader(b"Cache-Control", b"no-store")
     request.responseHeaders.removeHeader(b"Server")
     request.write(reply.body)
-    if reply.download is not None and request.method != b"HEAD":
-        sending = Sending(reply.download, request)
+    if reply.read is not None and request.method != b"HEAD":
+        sending = Sending(reply.read, request)
         request.notifyFinish().addErrback(lambda _: sending.stopProducing())
         try:
             await sending.run(reply.start, reply.end)

@@ -22,7 +22,6 @@ from .device.plugininbox import PluginInbox
 from .device.queue import CommandQueue
 from .device.refusals import RefusalLog
 from .device.registry import Registry
-from .http.site import TerminalSite
 from .interfaces import IBringsTables, IStore, StoreError, WrongKey
 from .manage.problems import Problems
 from .manage.site import ManageSite
@@ -31,6 +30,7 @@ from .periodic import PeriodicService
 from .ports import Drain, Listener, Port
 from .problems import ServerProblem
 from .protocol.text import visible
+from .resources.site import TerminalSite
 from .stopping import counted
 from .tls import Certificates
 from .workers import Reporting, Workers

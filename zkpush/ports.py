@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from .endpoints import is_encrypted
 from .http.ports import MOST_WAITING
-from .http.site import TerminalSite
+from .http.site import HttpSite
 
 PROXIED = "haproxy:"
 """How the description of an endpoint begins on which each connection begins with its address."""
@@ -34,6 +34,13 @@ class Listener:
     def is_proxied(self) -> bool:
         """Whether clients say from where they come before they say anything else."""
         return self.description.startswith(PROXIED)
+
+    @property
+    def factory(self) -> IProtocolFactory:
+        """The factory that the endpoint serves."""
+        if self.is_proxied and isinstance(self.site, HttpSite):
+            return self.site.behind_proxy
+        return self.site
 
     @property
     def scheme(self) -> str:
@@ -76,7 +83,7 @@ class Port(Service):
 class Drain(Service):
     """Finishes the requests of terminals in hand at the stop, once their ports are closed."""
 
-    def __init__(self, sites: Iterable[TerminalSite]) -> None:
+    def __init__(self, sites: Iterable[HttpSite]) -> None:
         self._sites = list(sites)
 
     def stopService(self) -> Deferred[None]:
@@ -92,7 +99,7 @@ class Drain(Service):
 def _open(listener: Listener) -> IListeningPort:
     """Listen at once, as all of Twisted's endpoints do, or raise what went wrong."""
     outcome: list[object] = []
-    listener.endpoint.listen(listener.site).addBoth(outcome.append)
+    listener.endpoint.listen(listener.factory).addBoth(outcome.append)
     if not outcome:
         raise ValueError(f"{listener.description} did not listen at once")
     if isinstance(outcome[0], Failure):

@@ -42,7 +42,6 @@ from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers import attendance, device, files, people
 from .http.ports import PortOpener
-from .http.site import TerminalSite
 from .http.turns import Turns
 from .interfaces import (
     IAdmissionPolicy,
@@ -80,6 +79,7 @@ from .resources.gate import RequestGate
 from .resources.getrequest import GetRequest
 from .resources.paths import PathTable
 from .resources.ping import Ping
+from .resources.site import TerminalSite
 from .stopping import FOR_WORKERS, DrainDeadline
 from .stores import factory_of, store_factories
 from .tls import Certificates, Credentials, reload_on_hangup

@@ -15,16 +15,13 @@ from twisted.web.server import Site
 
 from zkpush.config import Limits
 from zkpush.device.proxies import Proxies
-from zkpush.http.messages import RequestHead
-from zkpush.http.site import TerminalSite
-from zkpush.resources.base import Accepted
+from zkpush.http.messages import Accepted, RequestHead
+from zkpush.http.site import HttpSite
 
 from ..reference import LimitedRequest, ReferenceSite
 
 MOST_BODY = 4096
 _REPLY = b"fine"
-NO_GATE: Any = None
-"""In the place of a gate: all requests are accepted."""
 
 
 class Seen(NamedTuple):
@@ -44,18 +41,18 @@ class Outcome(NamedTuple):
     written: bytes
 
 
-class _LeanSite(TerminalSite):
+class _LeanSite(HttpSite):
     """Sees requests, and answers each at once."""
 
     def __init__(self, clock: Clock) -> None:
         limits = Limits(body_bytes=MOST_BODY)
-        super().__init__(NO_GATE, limits, Proxies(), lambda *_: None, clock)
+        super().__init__(self._accept, self._see, limits, Proxies(), lambda *_: None, clock)
         self.seen: list[Seen] = []
 
-    def judge(self, head: RequestHead) -> Accepted:
-        return Accepted(head, None, "", None, None)
+    def _accept(self, head: RequestHead) -> Accepted:
+        return Accepted(head, MOST_BODY, None)
 
-    def reply(self, accepted: Accepted, body: bytes) -> tuple[int, bytes]:
+    def _see(self, accepted: Accepted, body: bytes) -> tuple[int, bytes]:
         head = accepted.head
         self.seen.append(Seen(head.method, head.path + b"?" + head.query, body))
         return 200, _REPLY

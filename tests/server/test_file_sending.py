@@ -15,7 +15,7 @@ from twisted.internet.protocol import ClientFactory, Protocol
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from zkpush.device.downloads import PART
+from zkpush.http.sending import PART
 from zkpush.interfaces import StoreError
 from zkpush.resources.gate import MOST_TARGETS
 

@@ -181,7 +181,7 @@ def v2(client: str, *, extra: bytes = b"") -> bytes:
 async def behind(rig: Rig, *parts: bytes) -> bytes:
     """What a real `haproxy:tcp:` endpoint answers on one connection."""
     endpoint = serverFromString(reactor, "haproxy:tcp:0:interface=127.0.0.1")
-    port = await endpoint.listen(rig.terminals)
+    port = await endpoint.listen(rig.terminals.behind_proxy)
 
     def talk_thd() -> bytes:
         received = b""
@@ -291,7 +291,7 @@ async def test_connections_are_counted_by_the_client_behind_the_proxy(make_rig) 
     rig = await make_rig(limits={"connections_per_address": 2})
     await rig.exchange()
     endpoint = serverFromString(reactor, "haproxy:tcp:0:interface=127.0.0.1")
-    port = await endpoint.listen(rig.terminals)
+    port = await endpoint.listen(rig.terminals.behind_proxy)
 
     def talk_thd(client: str, count: int) -> list[bytes]:
         half = POLL.encode()[:30]

@@ -42,9 +42,9 @@ class Charge:
     size: int
     is_long: bool
 
-    def grow(self, size: int) -> None:
-        """Charge more, for a body that declared no length; `Unavailable` if there is no memory."""
-        self.budget.grow(self, size)
+    def grow(self, size: int) -> bool:
+        """Charge more, for a body that declared no length; False if there is no memory."""
+        return self.budget.grow(self, size)
 
     def release(self) -> None:
         """Return everything."""
@@ -130,17 +130,19 @@ class MemoryBudget:
         self._waiting[waiting] = (charge, timer)
         return waiting
 
-    def grow(self, charge: Charge, size: int) -> None:
-        """Charge more to a request; `Unavailable` if there is no memory."""
+    def grow(self, charge: Charge, size: int) -> bool:
+        """Charge more to a request; False if there is no memory."""
         pool = self._pool(charge)
         if not charge.is_long and charge.size + size > SHORT:
             pool.add(charge, -charge.size)
             size, charge.size, charge.is_long = charge.size + size, 0, True
             pool = self._pool(charge)
         if not pool.fits(charge, size):
-            raise self._refuse(charge)
+            self._struck(charge.sn, charge.address)
+            return False
         pool.add(charge, size)
         charge.size += size
+        return True
 
     def decode(self, size: int) -> Charge:
         """Charge what decoding takes beside the body. That of one body at a time always fits."""

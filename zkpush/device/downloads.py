@@ -14,11 +14,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import attrs
-from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
-from twisted.internet.interfaces import IConsumer, IPushProducer
+from twisted.internet.defer import DeferredLock, DeferredSemaphore
 from twisted.logger import Logger
-from zope.interface import implementer
 
+from ..http.sending import Interrupted
 from ..interfaces import IStore, NotUnsealed, StoreError
 from ..model import DeviceState, StoredFile
 from ..persist.transaction import Transaction
@@ -28,18 +27,13 @@ from .refusals import Refusal, RefusalLog
 from .terminal import may_be_at
 
 T = TypeVar("T")
-PART = 96 * 1024
-"""Most bytes of a file that a connection holds: more than makes a transport ask for a pause."""
+_log = Logger()
 READ_AT_ONCE = 2
 """Parts that are read at the same time."""
 SUM_PART = 3 * 1024 * 1024
 """Bytes that are read at a time to make a sum of all; whole groups of base64."""
 MOST_SUMS = 64
 """Sums that are remembered."""
-
-
-class Interrupted(Exception):
-    """The other side does not get everything: it has gone, or the file cannot be read."""
 
 
 @attrs.frozen
@@ -71,7 +65,15 @@ class Download:
     md5: bytes
     """Of all that can be served."""
     read: Callable[[int, int], Awaitable[bytes]]
-    """Gives the bytes from one place to another."""
+    """Reads the bytes from one place to another; `LookupError` or `StoreError` if it cannot."""
+
+    async def part(self, start: int, end: int) -> bytes:
+        """Read bytes of a reply that has begun; `Interrupted` if they cannot be read."""
+        try:
+            return await self.read(start, end)
+        except (LookupError, StoreError) as error:
+            _log.error("A file was not sent to its end: {error}", error=str(error.args[0]))
+            raise Interrupted from error
 
 
 class Downloads:
@@ -168,74 +170,3 @@ class Downloads:
             return await self._store.read(query)
 
         return await self._reading.run(read)
-
-
-@implementer(IPushProducer)
-class Sending:
-    """Sends bytes of a download to a consumer, no faster than it takes them."""
-
-    _log = Logger()
-
-    def __init__(
-        self,
-        download: Download,
-        consumer: IConsumer,
-        moved: Callable[[], object] = lambda: None,
-    ) -> None:
-        """`moved` is called whenever something has left."""
-        self._download = download
-        self._consumer = consumer
-        self._moved = moved
-        self._paused = False
-        self._stopped = False
-        self._resumed: Deferred[None] | None = None
-
-    async def run(self, start: int, end: int) -> None:
-        """Send the bytes from one place to another; comes back when the consumer has them.
-
-        `Interrupted` if it has gone, or they cannot be read; in its place nothing else may follow.
-        """
-        self._consumer.registerProducer(self, True)
-        try:
-            while start < end:
-                until = min(start + PART, end)
-                content = await self._download.read(start, until)
-                await self._ready()
-                self._consumer.write(content)
-                self._moved()
-                del content
-                await self._ready()
-                start = until
-        except (LookupError, StoreError) as error:
-            self._log.error("A file was not sent to its end: {error}", error=str(error.args[0]))
-            raise Interrupted from error
-        finally:
-            if not self._stopped:
-                self._consumer.unregisterProducer()
-
-    async def _ready(self) -> None:
-        """Wait until the consumer takes more."""
-        if self._paused and not self._stopped:
-            self._resumed = Deferred()
-            await self._resumed
-        if self._stopped:
-            raise Interrupted
-
-    def pauseProducing(self) -> None:
-        """Hear that the consumer has enough for now."""
-        self._paused = True
-
-    def resumeProducing(self) -> None:
-        """Hear that the consumer takes more."""
-        self._paused = False
-        self._go_on()
-
-    def stopProducing(self) -> None:
-        """Hear that the consumer has gone."""
-        self._stopped = True
-        self._go_on()
-
-    def _go_on(self) -> None:
-        resumed, self._resumed = self._resumed, None
-        if resumed is not None:
-            resumed.callback(None)

@@ -16,6 +16,7 @@ from ..protocol.addresses import (
     parse_networks,
     parse_proxies,
 )
+from ..protocol.errors import TerminalError
 
 _MOST_KNOWN = 4096
 _LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
@@ -48,9 +49,17 @@ class Proxies:
     def client(self, peer: str | None, forwarded: bytes) -> str | None:
         """The address of the client that a trusted peer speaks for.
 
-        `TerminalError` if there is none in the place where it has to be.
+        `ValueError` if there is none in the place where it has to be.
         """
-        return forwarded_for(peer or "", forwarded, self._networks) or peer
+        try:
+            return forwarded_for(peer or "", forwarded, self._networks) or peer
+        except TerminalError as error:
+            raise ValueError(str(error)) from None
+
+    def normalize(self, host: str) -> str | None:
+        """Return the usual form of an address; None if it is none."""
+        address = parse_address(host)
+        return None if address is None else str(address)
 
     def speaks_for_many(self, host: str | None) -> bool:
         """Whether many terminals may be behind a peer: a trusted proxy, or this machine."""

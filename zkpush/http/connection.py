@@ -1,10 +1,9 @@
-"""One connection of a terminal, without what is said on it: who it is from, and what it may cost.
+"""One connection without its requests: where it comes from, and how it is counted and ended.
 
-Theory of operation. Where a connection comes from is known at once, or, behind `haproxy:`, from the
-PROXY header that comes before all else; a trusted proxy may name another address with each request.
-There are as many connections as configured, of each address as well. If there is one too many, the
-oldest of which nothing is in hand makes way for it, so that whoever holds many open holds nobody
-up.
+The address of a connection is known when it is accepted. Behind `haproxy:` endpoints it is known
+when the PROXY header has arrived, which precedes everything else. A trusted proxy may name another
+address with each request. The number of connections is limited, in all and for each address. If
+there is one too many, the oldest connection without a request in hand makes way for it.
 """
 
 from __future__ import annotations
@@ -13,93 +12,71 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Protocol, connectionDone
-from twisted.protocols.haproxy._wrapper import HAProxyProtocolWrapper
 from twisted.python.failure import Failure
 
-from ..protocol.addresses import parse_address
-from ..protocol.errors import TerminalError, TooLarge, TooSlow, Unavailable, refusal
 from .messages import Plain
+from .replies import BAD_REQUEST, CROWDED
 from .transport import UnwatchedServer
 
 if TYPE_CHECKING:
-    from .channel import TerminalChannel
-    from .site import TerminalSite
-
-BAD_REQUEST = (TerminalError.status, refusal("This is not an HTTP request that can be served."))
-TOO_LARGE = (
-    TooLarge.status,
-    refusal("The body is larger than this server is configured to take."),
-)
-SLOW = (TooSlow.status, refusal("The request did not come whole in time; send it again."))
-CROWDED = (
-    Unavailable.status,
-    refusal("This server has as many connections as it is configured to take; try later."),
-)
-FULL = (Unavailable.status, refusal("Too much is being sent to this server; send it again later."))
+    from .channel import HttpChannel
+    from .site import HttpSite
 
 
 class LimitExceeded(Exception):
-    """What comes is more than a limit; it is answered with `reply`."""
+    """A request exceeds a limit; `reply` is the answer."""
 
     def __init__(self, limit: str | None, reply: Plain) -> None:
-        """`limit` is None where it is counted already."""
+        """`limit` is the name of the limit; None if it has been counted."""
         super().__init__(limit)
         self.limit = limit
         self.reply = reply
 
 
-def _proxy_of(transport: Any) -> Any:
-    """What hears the PROXY header of a connection: it comes before the handshake of TLS."""
-    while transport is not None and not isinstance(transport, HAProxyProtocolWrapper):
-        transport = getattr(transport, "transport", None)
-    return transport
-
-
 class Connection(Protocol):
-    """What a connection is, whatever comes on it."""
+    """A connection, whatever it carries."""
 
     counted: str | None = None
-    """The address as one of whose connections it is counted."""
-    _proxy: Any = None
-    """What has heard the PROXY header, as long as that is not looked at."""
+    """The address whose connection this is counted as."""
     _trusted = False
-    """Whether the other side is a proxy that may say whom it speaks for."""
+    """Whether the peer is a proxy that may name another address."""
     _closing = False
     _direct = False
-    _left = 0
-    """Bytes that were left to the reactor to write."""
+    """Whether replies are sent without the transport's buffer, which is empty."""
+    _buffered = 0
+    """Bytes that the transport had to buffer."""
 
-    def __init__(self, site: TerminalSite, address: IAddress | None) -> None:
+    def __init__(self, site: HttpSite, address: IAddress | None, awaits_proxy: bool) -> None:
+        """With `awaits_proxy`, the address comes in a PROXY header."""
         self._site = site
         self._address: str | None = getattr(address, "host", None)
+        self._awaits_proxy = awaits_proxy
         self.active_at = site.tick
-        """When (in ticks of the site) something came last that is of use."""
+        """When something useful arrived or left last, in ticks of the site."""
 
-    def arrive(self, channel: TerminalChannel) -> bool:
-        """Be known to the site, if there may be one more; `channel` is this connection."""
+    def arrive(self, channel: HttpChannel) -> bool:
+        """Join the site; False if there may be no more. `channel` is this connection."""
         site = self._site
         site.channels[channel] = None
         transport: Any = self.transport
         if isinstance(transport, UnwatchedServer):
             self._direct = True
-        else:
-            self._proxy = _proxy_of(transport)
-            if self._proxy and site.has_proxies and not site.proxies.trusts(self._address):
-                return self._turn_away("proxy")
+        elif self._awaits_proxy and site.has_proxies and not site.proxies.trusts(self._address):
+            return self._turn_away("proxy")
         if len(site.channels) > site.most_connections and not site.make_room(channel):
             return self._turn_away("connections")
-        if self._proxy is None and not self._count():
+        if not self._awaits_proxy and not self._count():
             return self._turn_away("connections_per_address")
         return True
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Count no more."""
+        """Leave the counts."""
         self._closing = True
         if self.counted is not None:
             self._site.uncount(self.counted)
 
     def hang_up(self) -> None:
-        """End the connection, after what was written; nothing that still comes is looked at."""
+        """End the connection after the data that was written; ignore what still arrives."""
         self._closing = True
         if self.transport is None:
             return
@@ -109,39 +86,39 @@ class Connection(Protocol):
             self.transport.loseConnection()
 
     def cut(self) -> None:
-        """End the connection at once, whatever is still to be written."""
+        """End the connection at once; discard data that is still to be written."""
         self._closing = True
         transport: Any = self.transport
         transport.abortConnection()
 
     def _strike(self, limit: str) -> None:
-        """Tell that a limit has struck this connection."""
-        self._site.refused(limit, None, self._address)
+        """Report that a limit has struck this connection."""
+        self._site.struck(limit, None, self._address)
 
     def _send(self, data: bytes) -> None:
-        """Write at once what the socket takes, and leave only the rest to the reactor.
+        """Send what the socket takes at once; leave the rest to the transport.
 
-        Almost every reply fits: that saves waiting until the socket says that it can be written.
+        Almost every reply fits, which saves waiting until the socket is writable.
         """
         transport: Any = self.transport
         if self._direct:
             sent = transport.send_now(data)
             if sent == len(data):
                 return
-            # The reactor has the rest, and everything from now on, so that nothing overtakes it.
+            # From now on everything goes through the buffer, so that nothing overtakes the rest.
             self._direct = False
             data = data[sent:]
-        self._left += len(data)
+        self._buffered += len(data)
         transport.write(data)
 
     def _say_last(self, reply: Plain) -> None:
-        """Answer what is no request, or not to be read, and end the connection."""
+        """Answer without a request, or instead of reading one, and end the connection."""
         status, body = reply
         self._send(self._site.head(status, "1.1", False, len(body)) + body)
         self.hang_up()
 
     def _turn_away(self, limit: str) -> bool:
-        """End a connection that there may not be, with a word where that costs no time."""
+        """End a surplus connection, with a reply if that can be sent at once."""
         self._strike(limit)
         if self._direct:
             self._say_last(CROWDED)
@@ -150,7 +127,7 @@ class Connection(Protocol):
         return False
 
     def _count(self) -> bool:
-        """Be one of the connections of an address, if it may have one more."""
+        """Count as a connection of its address; False if the address may have no more."""
         site = self._site
         if not site.count(self._address):
             return False
@@ -159,21 +136,22 @@ class Connection(Protocol):
             self._trusted = site.proxies.trusts(self._address)
         return True
 
-    def _hear_proxy(self) -> None:
-        """Take the client address from the PROXY header; `LimitExceeded` if it is refused."""
-        host = getattr(self._proxy.getPeer(), "host", None)
-        self._proxy = None
+    def _take_proxy_header(self) -> None:
+        """Take the address from the PROXY header; `LimitExceeded` if it is refused."""
+        self._awaits_proxy = False
+        transport: Any = self.transport
+        host = getattr(transport.getPeer(), "host", None)
         if host is not None:
-            address = parse_address(host)
+            address = self._site.proxies.normalize(host)
             if address is None:
                 raise LimitExceeded("proxy", BAD_REQUEST)
-            self._address = str(address)
+            self._address = address
         if not self._count():
             raise LimitExceeded("connections_per_address", CROWDED)
 
     def _client(self, forwarded: bytes) -> str | None:
-        """The address that a trusted proxy names; `LimitExceeded` if it names none."""
+        """Return the address that a trusted proxy names; `LimitExceeded` if it names none."""
         try:
             return self._site.proxies.client(self._address, forwarded)
-        except TerminalError:
+        except ValueError:
             raise LimitExceeded("proxy", BAD_REQUEST) from None

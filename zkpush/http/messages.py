@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import attrs
 import msgspec
 
-from ..device.downloads import Download
+from .sending import Read
 
 PLAIN = b"Content-Type: text/plain\r\n"
-"""What the reply to a terminal is, but for files."""
+"""The header line of a plain text."""
 OCTETS = b"Content-Type: application/octet-stream\r\n"
 CHUNKED = -1
 """The length of a body that comes in chunks: it is not declared."""
@@ -16,25 +18,35 @@ CHUNKED = -1
 
 @attrs.frozen(eq=False)
 class FileReply:
-    """A reply with bytes of a file, or with a header of its own."""
+    """A reply with a body that is read while it is sent, or with header lines of its own."""
 
     status: int
     header: bytes
-    """The lines that say what it is: in the place of `PLAIN`."""
+    """Header lines that describe the body, in place of `PLAIN`."""
     start: int = 0
     end: int = 0
-    """Which bytes of the download are sent."""
-    download: Download | None = None
+    """The bytes of the content that are sent."""
+    read: Read | None = None
+    """Reads the content; None if `body` is the whole of it."""
     body: bytes = b""
-    """What is sent if there is no download."""
 
     def __len__(self) -> int:
-        return len(self.body) if self.download is None else self.end - self.start
+        return len(self.body) if self.read is None else self.end - self.start
 
 
 Plain = tuple[int, bytes]
 """Status and body."""
 Reply = Plain | FileReply
+
+
+class BodyCharge(Protocol):
+    """Memory that is set aside for the body of one request."""
+
+    def grow(self, size: int) -> bool:
+        """Set aside more, for a body without a declared length; False if there is no memory."""
+
+    def release(self) -> None:
+        """Return all of it."""
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
@@ -54,6 +66,20 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     """The header of that name."""
     cookie: bytes | None = None
     """The headers of that name, joined."""
+
+
+class Accepted(msgspec.Struct, frozen=True, gc=False):
+    """A request whose body is read. Applications add fields in a subclass."""
+
+    head: RequestHead
+    longest: int
+    """Most bytes of a body without a declared length, within `body_bytes` of the limits."""
+    charge: BodyCharge | None
+    """Released when the request is answered or its connection ends; None for no charge."""
+
+
+Verdict = Accepted | Plain
+"""The decision on a request by its head: it goes on, or is answered with this."""
 
 
 def is_of_browser(name: bytes, value: bytes) -> bool:

@@ -1,8 +1,9 @@
-"""The terminals' site: the tree under /iclock, and the factory of the channels that serve it."""
+"""A site: the factory of channels, with everything that they share."""
 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,81 +11,79 @@ from twisted.internet.defer import Deferred, DeferredLock
 from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import deferLater
-from twisted.web.http import RESPONSES, datetimeToString
 
-from ..clock import wall_clock
-from ..config import Limits
-from ..device.proxies import Proxies
-from ..device.refusals import Refuse
-from ..periodic import PeriodicService
-from ..resources.base import Accepted
-from ..resources.gate import RequestGate, Verdict
-from .channel import TerminalChannel
-from .messages import PLAIN, Plain, Reply, RequestHead
+from .channel import HttpChannel
+from .messages import Plain, Reply, RequestHead, Verdict
+from .replies import ReplyHeads
+from .settings import HttpLimits, Struck, TrustedProxies
 from .transport import UnwatchedServer
 
-TICK_SECONDS = 1.0
 MOST_LOOKED_AT = 100
-"""Connections that are looked at, from the oldest, for one to end in the place of another."""
+"""Connections, from the oldest, among which one is chosen to make way for another."""
 DRAIN_SECONDS = 5.0
-"""How long what is on its way may take, once the daemon is to stop: requests, and files."""
+"""How long requests that are arriving and files that are being sent may take after `drain`."""
 DRAIN_STEP = 0.05
 LONG = 256 * 1024
 """Requests with bodies above this many bytes are answered one after the other."""
-MOST_HEADS = 256
-"""Headers that are remembered, for a second at most: most replies are the same few."""
+Judge = Callable[[RequestHead], "Verdict | Deferred[Verdict]"]
+"""Decides on a request by its head; never raises, and the Deferred never fails."""
+Answer = Callable[[Any, bytes], "Plain | Deferred[Reply]"]
+"""Answers a request: what the judge returned, and the body. Never raises, nor fails."""
 
 
-class TerminalSite(ServerFactory):
-    """Serves terminals; nothing of a request is logged, because its target may hold secrets."""
+class HttpSite(ServerFactory):
+    """Serves HTTP/1.x. Nothing of a request is logged, because its target may hold secrets."""
 
     noisy = False
     transport = UnwatchedServer
-    """What connections are of, on a port of ours where they are plain."""
+    """The class of plain TCP connections; `BoundedPort` creates them."""
 
     def __init__(
         self,
-        gate: RequestGate,
-        limits: Limits,
-        proxies: Proxies,
-        refused: Refuse,
+        judge: Judge,
+        answer: Answer,
+        limits: HttpLimits,
+        proxies: TrustedProxies,
+        struck: Struck,
         clock: IReactorTime,
+        wall: Callable[[], float] = time.time,
     ) -> None:
-        """`refused` is called with each limit that takes effect."""
-        self.gate = gate
+        """`struck` is called when a limit strikes; `wall` returns the seconds since the epoch."""
+        self.judge = judge
+        self.answer = answer
         self.limits = limits
         self.proxies = proxies
         self.has_proxies = bool(proxies)
-        self.refused = refused
+        self.struck = struck
         self.body_bytes = limits.body_bytes
         self.head_bytes = limits.head_bytes
         self.most_connections = limits.connections
-        """How many there may be; fewer, where the operating system says so."""
-        self.channels: dict[TerminalChannel, None] = {}
+        """Most connections; the application lowers it where there are few file descriptors."""
+        self.channels: dict[HttpChannel, None] = {}
         """The connections, the oldest first."""
-        self._counts: dict[str, int] = {}
         self.tick = 0
-        """Counts seconds, for what only needs to know about how long ago something was."""
+        """Number of calls of `check_deadlines`, one a second."""
         self.draining = False
+        self.head = ReplyHeads(wall).head
         self._clock = clock
-        self._wall = wall_clock(clock)
-        self._date = (0, b"")
-        self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
+        self._counts: dict[str, int] = {}
         self._leaving: list[Any] = []
         self._in_hand = 0
         self._long = DeferredLock()
         self._drained: Deferred[None] | None = None
-        self.ticking = PeriodicService(clock)
-        """Counts seconds, and ends idle connections: a part of the daemon that starts it."""
-        self.ticking.every(TICK_SECONDS, self._turn, "Idle connections stay")
 
-    def buildProtocol(self, addr: IAddress | None) -> TerminalChannel:
-        """Take a connection."""
-        return TerminalChannel(self, addr)
+    def buildProtocol(self, addr: IAddress | None) -> HttpChannel:
+        """Make a channel for a connection."""
+        return HttpChannel(self, addr, awaits_proxy=False)
+
+    @property
+    def behind_proxy(self) -> ServerFactory:
+        """The factory for `haproxy:` endpoints, whose connections begin with a PROXY header."""
+        return _ProxiedConnections(self)
 
     @property
     def in_hand(self) -> int:
-        """Requests that came whole and are not answered yet."""
+        """Number of requests that have arrived whole and are not answered yet."""
         return self._in_hand
 
     @property
@@ -92,15 +91,15 @@ class TerminalSite(ServerFactory):
         """Whether there are as many connections as there may be."""
         return len(self.channels) >= self.most_connections
 
-    def make_room(self, channel: TerminalChannel) -> bool:
+    def make_room(self, channel: HttpChannel) -> bool:
         """End another connection for this one; False if none may be ended.
 
         Among the oldest, an idle connection goes first, then one whose request is not judged yet,
-        then one whose accepted request is still coming. Of these, one of the address with the most
-        connections goes first, so that strangers who upload under the serial number of an approved
-        terminal take each other's places. What came whole is always answered.
+        then one whose accepted request is still arriving. Of these, one of the address with the
+        most connections goes first, so that strangers whose uploads are accepted take each other's
+        places. Requests that have arrived whole are always answered.
         """
-        found: TerminalChannel | None = None
+        found: HttpChannel | None = None
         lowest = (0, 0)
         for other in itertools.islice(self.channels, MOST_LOOKED_AT):
             if other is channel or other.busy or other.leaving:
@@ -116,7 +115,7 @@ class TerminalSite(ServerFactory):
         return True
 
     def count(self, address: str | None) -> bool:
-        """Count a connection of an address; whether it may have that one."""
+        """Count a connection of an address; False if the address may have no more."""
         if address is None:
             return True
         count = self._counts.get(address, 0) + 1
@@ -127,72 +126,36 @@ class TerminalSite(ServerFactory):
         self._counts[address] = count
         return True
 
-    def _crowd_of(self, channel: TerminalChannel) -> int:
-        """Connections from the address of one; 0 where many terminals may share it."""
+    def _crowd_of(self, channel: HttpChannel) -> int:
+        """Connections from the address of one; 0 where many clients may share it."""
         address = channel.counted
         if address is None or self.proxies.speaks_for_many(address):
             return 0
         return self._counts[address]
 
     def uncount(self, address: str) -> None:
-        """Hear that a connection of an address has ended."""
+        """Remove a connection of an address from the count."""
         count = self._counts[address] - 1
         if count:
             self._counts[address] = count
         else:
             del self._counts[address]
 
-    def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
-        """Judge a request by its head, at once or later."""
-        return self.gate.judge(head)
+    def reply(self, accepted: Any, body: bytes) -> Plain | Deferred[Reply]:
+        """Answer a request that was accepted and has arrived whole, at once or later.
 
-    def reply(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
-        """Answer a request that was accepted and came whole, at once or later.
-
-        Those with long bodies are answered one after the other.
+        Requests with long bodies are answered one after the other.
         """
         if len(body) > LONG:
-            answer: Callable[..., Any] = accepted.resource.reply
+            answer: Callable[..., Any] = self.answer
             running: Deferred[Reply] = self._long.run(answer, accepted, body)
             return running
-        return accepted.resource.reply(accepted, body)
-
-    def head(
-        self, status: int, version: str, keep: bool, length: int, lines: bytes = PLAIN
-    ) -> bytes:
-        """The header of a reply, as terminals need it (wire facts, section 2).
-
-        `lines` say what it is.
-        """
-        now = int(self._wall())
-        if self._date[0] != now or len(self._heads) > MOST_HEADS:
-            self._date = (now, datetimeToString(now))
-            self._heads.clear()
-        kind = (status, version, keep, length, lines)
-        head = self._heads.get(kind)
-        if head is None:
-            head = self._heads[kind] = self._new_head(*kind)
-        return head
-
-    def _new_head(self, status: int, version: str, keep: bool, length: int, lines: bytes) -> bytes:
-        return (
-            b"HTTP/%b %d %b\r\nDate: %b\r\n%b"
-            b"Content-Length: %d\r\nCache-Control: no-store\r\n%b\r\n"
-        ) % (
-            version.encode(),
-            status,
-            RESPONSES.get(status, b"Refused"),
-            self._date[1],
-            lines,
-            length,
-            b"" if keep else b"Connection: close\r\n",
-        )
+        return self.answer(accepted, body)
 
     def close_soon(self, transport: Any) -> None:
-        """Close a socket that has nothing left to send, with others, when this turn is over.
+        """Close an `UnwatchedServer`, of which everything has been sent, after this turn.
 
-        `loseConnection` would ask the operating system once more whether the socket can be
-        written, for each of them.
+        `loseConnection` would register it first, and wait until it is writable.
         """
         self._leaving.append(transport)
         if len(self._leaving) == 1:
@@ -205,11 +168,11 @@ class TerminalSite(ServerFactory):
                 transport.close_now()
 
     def begin(self) -> None:
-        """Hear that a request is in hand: it came whole, and will be answered."""
+        """Count a request that has arrived whole and will be answered later."""
         self._in_hand += 1
 
     def end(self) -> None:
-        """Hear that a request is answered."""
+        """Remove a request that is answered from the count."""
         self._in_hand -= 1
         if self._in_hand == 0 and self._drained is not None:
             drained, self._drained = self._drained, None
@@ -218,9 +181,8 @@ class TerminalSite(ServerFactory):
     async def drain(self) -> None:
         """Finish the requests in hand, then end all connections.
 
-        In hand is also what is on its way: what the sockets hold is read first, and a request that
-        has begun to come gets a few seconds to come whole. So does a file to leave: of the rest of
-        one, terminals ask again.
+        Data that the sockets hold is read first. A request that is arriving and a file that is
+        being sent have a few seconds to complete; clients ask again for the rest of a file.
         """
         self.draining = True
         patience = int(DRAIN_SECONDS / DRAIN_STEP)
@@ -237,13 +199,27 @@ class TerminalSite(ServerFactory):
         for channel in list(self.channels):
             channel.hang_up()
 
-    def _turn(self) -> None:
+    def check_deadlines(self) -> None:
+        """Count a second, and end connections that take too long. The application calls this."""
         self.tick += 1
         failed: Exception | None = None
         for channel in list(self.channels):
             try:
                 channel.check_time(self.tick)
-            except Exception as error:  # the others have their turn
+            except Exception as error:  # after the other channels
                 failed = error
         if failed is not None:
             raise failed
+
+
+class _ProxiedConnections(ServerFactory):
+    """Makes the channels of connections that begin with a PROXY header."""
+
+    noisy = False
+
+    def __init__(self, site: HttpSite) -> None:
+        self._site = site
+
+    def buildProtocol(self, addr: IAddress | None) -> HttpChannel:
+        """Make a channel for a connection."""
+        return HttpChannel(self._site, addr, awaits_proxy=True)

@@ -25,7 +25,6 @@ from twisted.web.http import HTTPChannel
 from twisted.web.server import Request
 
 from ..clock import wall_clock
-from ..protocol.errors import TerminalError
 from .errors import ApiError, bad_request, explain, refusal, too_large
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ class ManageChannel(HTTPChannel):
         values = request.requestHeaders.getRawHeaders(b"x-forwarded-for", [])
         try:
             return proxies.client(peer, b",".join(values))
-        except TerminalError as error:
+        except ValueError as error:
             raise bad_request(str(error)) from None
 
     # Refusing.

@@ -15,9 +15,10 @@ from twisted.logger import Logger
 from twisted.web.server import Request
 
 from ..device import acts
-from ..device.downloads import Body, Download, Downloads, Interrupted, Sending
+from ..device.downloads import Body, Download, Downloads
 from ..device.files import name_of
 from ..device.registry import Registry
+from ..http.sending import Interrupted, Sending
 from ..interfaces import IStore
 from ..model import Caller, StoredFile
 from ..persist.transaction import Transaction
@@ -230,7 +231,7 @@ def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:
     """What sends a download; where it cannot be read to its end, the connection ends."""
 
     def begin(request: Request) -> Callable[[], None]:
-        sending = Sending(download, request)
+        sending = Sending(download.part, request)
         request.notifyFinish().addErrback(lambda _: sending.stopProducing())
 
         async def run() -> None:

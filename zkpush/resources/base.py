@@ -11,11 +11,10 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from ..device.budget import Charge
 from ..device.door import AskForExchange, Door, ReceivedRequest
-from ..device.downloads import PART
 from ..device.terminal import Terminal
-from ..http.messages import OCTETS, PLAIN, FileReply, Plain, Reply, RequestHead
+from ..http.messages import OCTETS, PLAIN, Accepted, FileReply, Plain, Reply
+from ..http.sending import PART, Interrupted
 from ..interfaces import StoreError
 from ..protocol.envelope import looks_sealed
 from ..protocol.errors import (
@@ -31,17 +30,14 @@ _log = Logger()
 SUCCESS = 200
 
 
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """A request that goes on: what its head says, and whose it is."""
+class AcceptedRequest(Accepted, frozen=True, gc=False):
+    """A request of a terminal that goes on."""
 
-    head: RequestHead
     resource: TerminalResource
     sn: str
     arguments: Arguments
     terminal: Terminal | None
     """None where the request is of no terminal: some files are fetched without a serial number."""
-    charge: Charge | None = None
-    """What is held for its body; None where that is too short to count."""
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -104,7 +100,7 @@ class TerminalResource:
         """Whether a request that was let in would change anything."""
         return True
 
-    def reply(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
+    def reply(self, accepted: AcceptedRequest, body: bytes) -> Plain | Deferred[Reply]:
         """Answer a request that came whole, at once or later.
 
         Never raises, and the Deferred never fails.
@@ -185,11 +181,11 @@ def _failed(failure: Failure) -> Plain:
 
 async def _sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileReply:
     """A file as one sealed body: all of it, as no part of it could be opened alone."""
-    body, download = reply.body, reply.download
-    if download is not None:
+    body, read = reply.body, reply.read
+    if read is not None:
         parts = [
-            await download.read(start, min(start + PART, len(download.body)))
-            for start in range(0, len(download.body), PART)
+            await read(start, min(start + PART, reply.end))
+            for start in range(reply.start, reply.end, PART)
         ]
         body = b"".join(parts)
     return FileReply(SUCCESS, OCTETS, body=seal(body))
@@ -211,6 +207,8 @@ def refused(error: Exception) -> Plain:
         return SUCCESS, UNKNOWN_DEVICE
     if isinstance(error, ProtocolError):
         return error.status, _refusal(str(error))
+    if isinstance(error, Interrupted):
+        return Unavailable.status, refusal("The file cannot be read now; fetch it again later.")
     if isinstance(error, StoreError):
         _log.error("A request was not served: {error}", error=str(error))
         return Unavailable.status, refusal("The server cannot store now; send it again later.")

@@ -63,13 +63,13 @@ def file_reply(download: Download, wanted: bytes | None) -> FileReply:
     lines = OCTETS + b"Accept-Ranges: bytes\r\nContent-MD5: %b\r\n" % base64.b64encode(download.md5)
     part = None if wanted is None else find_range(wanted, length)
     if part is None:
-        return FileReply(SUCCESS, lines, 0, length, download)
+        return FileReply(SUCCESS, lines, 0, length, download.part)
     start, end = part
     if start >= end:
         lines = b"%bAccept-Ranges: bytes\r\nContent-Range: bytes */%d\r\n" % (PLAIN, length)
         return FileReply(UNSATISFIABLE, lines, body=refusal("The file has no such bytes."))
     lines += b"Content-Range: bytes %d-%d/%d\r\n" % (start, end - 1, length)
-    return FileReply(PARTIAL, lines, start, end, download)
+    return FileReply(PARTIAL, lines, start, end, download.part)
 
 
 def find_range(text: bytes, length: int) -> tuple[int, int] | None:

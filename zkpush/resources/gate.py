@@ -1,12 +1,14 @@
 """The gate of the terminals' port: a request is judged by its head, before its body is read.
 
-Theory of operation. `RequestGate` knows the paths and what each takes. A request of an approved
-terminal goes on at once, and is an `Accepted` from then on. All others (strangers, terminals that
-wait for approval, browsers, wrong paths and methods) are paced (`zkpush.device.pacer`): they are
-judged at once as long as few come, and in line behind each other where many do.
+Theory of operation. `RequestGate` knows the paths and what each takes. It accepts requests of
+approved terminals at once, as `AcceptedRequest`s. All others (strangers, terminals that await
+approval, browsers, wrong paths and methods) are paced (`zkpush.device.pacer`): they are judged at
+once while few come, and one after the other when many do.
 """
 
 from __future__ import annotations
+
+import sys
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
@@ -16,7 +18,7 @@ from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
 from ..device.terminal import Terminal
-from ..http.messages import Plain, RequestHead
+from ..http.messages import Plain, RequestHead, Verdict
 from ..protocol.errors import (
     Refused,
     TerminalError,
@@ -27,7 +29,7 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
-from .base import Accepted, TerminalResource, refused
+from .base import AcceptedRequest, TerminalResource, refused
 from .paths import PathTable
 
 MOST_TARGETS = 1024
@@ -41,8 +43,6 @@ _SHORT_ONLY = "This path takes no long body."
 
 _Asked = tuple[TerminalResource, str, Arguments]
 """The resource of a request, the serial number and the arguments."""
-Verdict = Accepted | Plain
-"""What becomes of a request: it goes on, or is answered with this."""
 
 
 class RequestGate:
@@ -96,7 +96,7 @@ class RequestGate:
         if terminal is None:
             return None
         if head.length == 0:
-            return Accepted(head, resource, sn, arguments, terminal)
+            return _accepted(head, None, resource, sn, arguments, terminal)
         try:
             return self._charged(head, resource, sn, arguments, terminal)
         except Unavailable as error:
@@ -153,12 +153,12 @@ class RequestGate:
     ) -> Verdict | Deferred[Verdict]:
         """Accept a request once there is memory for its body; `Unavailable` if there is none."""
         if 0 <= head.length <= TINY:
-            return Accepted(head, resource, sn, arguments, terminal)
+            return _accepted(head, None, resource, sn, arguments, terminal)
         address = None if self._proxies.speaks_for_many(head.address) else head.address
         charge = self.budget.take(sn or None, address, max(0, head.length))
 
         def accepted(charge: Charge) -> Verdict:
-            return Accepted(head, resource, sn, arguments, terminal, charge)
+            return _accepted(head, charge, resource, sn, arguments, terminal)
 
         if isinstance(charge, Deferred):
             return charge.addCallback(accepted)
@@ -183,6 +183,18 @@ class RequestGate:
         except TerminalError:
             self._refusals.refuse(Refusal.ARGUMENTS, None, head.address)
             raise
+
+
+def _accepted(
+    head: RequestHead,
+    charge: Charge | None,
+    resource: TerminalResource,
+    sn: str,
+    arguments: Arguments,
+    terminal: Terminal | None,
+) -> AcceptedRequest:
+    longest = sys.maxsize if resource.takes_long else SHORT
+    return AcceptedRequest(head, longest, charge, resource, sn, arguments, terminal)
 
 
 def _refused_later(failure: Failure) -> Plain:

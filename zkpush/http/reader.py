@@ -1,0 +1,246 @@
+"""The requests of one connection: parsed by llhttp (`httptools`), within the limits of the site.
+
+llhttp runs in its strict mode, which refuses what could be read in two ways: two lengths, a length
+and chunks, folded headers, bare line ends.
+"""
+
+from __future__ import annotations
+
+import collections
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+import httptools
+import msgspec
+from twisted.internet.interfaces import IAddress
+
+from .connection import Connection, LimitExceeded
+from .messages import CHUNKED, Accepted, RequestHead, Verdict, is_of_browser
+from .replies import BAD_REQUEST, FULL, TOO_LARGE
+
+if TYPE_CHECKING:
+    from .site import HttpSite
+
+LONG_BODY = 64 * 1024
+"""Bodies above this many bytes are collected in a buffer instead of a list of parts."""
+VERSIONS = ("1.0", "1.1")
+_MOST_METHOD = 8
+"""No method that is served is longer, with the space after it."""
+
+
+class UnservedRequest(Exception):
+    """A request that is well-formed and not served: its version, or an upgrade with a body."""
+
+
+class PendingRequest(msgspec.Struct, gc=False):
+    """A request that is arriving or is not answered yet."""
+
+    head: RequestHead
+    version: str
+    keep: bool
+    verdict: Verdict | None = None
+    """None until there is one."""
+    body: bytes | list[bytes] = b""
+    """A list if it arrived in parts."""
+    long: BytesIO | None = None
+    """A long body, which joining would copy."""
+
+    def take(self) -> bytes:
+        """Return the body, and forget it."""
+        if self.long is not None:
+            body = self.long.getvalue()
+        else:
+            body = b"".join(self.body) if isinstance(self.body, list) else self.body
+        self.body, self.long = b"", None
+        return body
+
+    def release(self) -> None:
+        """Release the charge: the request is answered, or its client has gone."""
+        if isinstance(self.verdict, Accepted) and self.verdict.charge is not None:
+            self.verdict.charge.release()
+
+
+class RequestReader(Connection):
+    """Parses what arrives into `PendingRequest`s; a subclass judges and answers them."""
+
+    # Most connections end with these as they are.
+    _begun = b""
+    """The first bytes of a request whose method has not arrived whole."""
+    _target = b""
+    _range: bytes | None = None
+    _cookie: bytes | None = None
+    _forwarded: bytes | None = None
+    _expects = False
+    """Whether the client waits for `100 Continue` before it sends the body."""
+    _length = 0
+    _is_browser = False
+    _in_head = False
+    _head_bytes = 0
+    _unread = 0
+    """Bytes of a header that the parser has and does not report yet."""
+    _received = 0
+    """Bytes of the body of the request that is arriving."""
+    _request: PendingRequest | None = None
+    """The request whose body is arriving."""
+    _ignores = False
+    """Whether no further request is looked at."""
+    _discarding = 0
+    """Bytes that are still read of the body of a request that was refused."""
+
+    def __init__(self, site: HttpSite, address: IAddress | None, awaits_proxy: bool) -> None:
+        super().__init__(site, address, awaits_proxy)
+        self._parser = httptools.HttpRequestParser(self)
+        self._queue: collections.deque[PendingRequest] = collections.deque()
+        self.begun_at = site.tick
+        """When the request began that is arriving, in ticks of the site."""
+
+    def _has_head(self, request: PendingRequest) -> None:
+        """Judge a request whose head has arrived."""
+        raise NotImplementedError
+
+    def _discard(self, length: int) -> None:
+        """Discard so many bytes of the body of a refused request."""
+        raise NotImplementedError
+
+    def _parse(self, data: bytes) -> None:
+        """Parse data; `httptools.HttpParserError` if it is not HTTP, or exceeds a limit."""
+        is_begun, received = self._in_head or self._request is not None, self._received
+        if not is_begun:
+            data = self._begun + data
+            if len(data) < _MOST_METHOD and data.isalpha():
+                self._begun = data
+                return
+            self._begun = b""
+            data = _with_plain_method(data)
+        self._parser.feed_data(data)
+        if is_begun and self._received == received and (self._in_head or self._request is not None):
+            # The parser keeps a header to itself until it has arrived whole. Headers may follow
+            # chunks as well.
+            self._unread += len(data)
+            if self._unread > self._site.head_bytes:
+                raise LimitExceeded("head_bytes", BAD_REQUEST)
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self.active_at = self.begun_at = self._site.tick
+        if self._awaits_proxy:
+            self._take_proxy_header()
+        self._target = b""
+        self._range = self._cookie = self._forwarded = None
+        self._expects = self._is_browser = False
+        self._length = 0
+        self._in_head = True
+        self._head_bytes = 0
+        self._unread = 0
+        self._received = 0
+
+    def on_url(self, part: bytes) -> None:
+        """Add to the target of the request."""
+        self._target += part
+        self._head_bytes += len(part)
+        if self._head_bytes > self._site.head_bytes:
+            raise LimitExceeded("head_bytes", BAD_REQUEST)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        length = len(name)
+        self._head_bytes += length + len(value) + 4  # ": " and the end of the line
+        if self._head_bytes > self._site.head_bytes:
+            raise LimitExceeded("head_bytes", BAD_REQUEST)
+        if length == 6:
+            lower = name.lower()
+            if lower == b"expect":
+                self._expects = value.lower() == b"100-continue"
+            elif lower == b"cookie":
+                self._cookie = value if self._cookie is None else b"%b; %b" % (self._cookie, value)
+            elif lower == b"origin":
+                self._is_browser = True
+        elif length == 14 and name.lower() == b"content-length":
+            self._length = int(value)
+            if self._length > self._site.body_bytes:
+                raise LimitExceeded("body_bytes", TOO_LARGE)
+        elif length == 5:
+            if name.lower() == b"range":
+                # Two headers do not make one range.
+                self._range = value if self._range is None else b""
+        elif length == 15:
+            if self._trusted and name.lower() == b"x-forwarded-for":
+                forwarded = self._forwarded
+                self._forwarded = value if forwarded is None else forwarded + b"," + value
+        elif length == 17 and name.lower() == b"transfer-encoding":
+            self._length = CHUNKED
+        elif length == 10 or length >= 14:
+            self._is_browser = self._is_browser or is_of_browser(name, value)
+
+    def on_headers_complete(self) -> None:
+        """End the head; the body, if there is one, follows."""
+        self._in_head = False
+        if self._ignores:
+            return
+        parser = self._parser
+        version = parser.get_http_version()
+        if version not in VERSIONS or (self._length and parser.should_upgrade()):
+            # The parser does not read the body of a request that asks for another protocol.
+            raise UnservedRequest
+        keep = version == "1.1" and parser.should_keep_alive()
+        address = self._address if self._forwarded is None else self._client(self._forwarded)
+        path, _, query = self._target.partition(b"?")
+        head = RequestHead(
+            parser.get_method().decode("ascii"),
+            path,
+            query,
+            address,
+            self._length,
+            self._is_browser,
+            self._range,
+            self._cookie,
+        )
+        request = self._request = PendingRequest(head, version, keep)
+        self.active_at = self._site.tick
+        self._has_head(request)
+
+    def on_body(self, part: bytes) -> None:
+        """Take a part of the body."""
+        length = len(part)
+        if self._ignores:
+            self._discard(length)
+            return
+        self._received += length
+        request = self._request
+        if request is None:
+            return
+        verdict = request.verdict
+        if request.head.length == CHUNKED and isinstance(verdict, Accepted):
+            if self._received > min(verdict.longest, self._site.body_bytes):
+                raise LimitExceeded("body_bytes", TOO_LARGE)
+            if verdict.charge is not None and not verdict.charge.grow(length):
+                raise LimitExceeded(None, FULL)
+        if request.long is not None:
+            request.long.write(part)
+        elif request.head.length > LONG_BODY:
+            long = BytesIO()
+            long.write(request.take())
+            long.write(part)
+            request.long = long
+        elif isinstance(request.body, list):
+            request.body.append(part)
+        else:
+            request.body = [request.body, part] if request.body else part
+
+    def on_message_complete(self) -> None:
+        """Queue the request, which has arrived whole."""
+        if self._request is not None:
+            self._queue.append(self._request)
+        self._request = None
+
+
+def _with_plain_method(data: bytes) -> bytes:
+    """Write the method in capitals: old firmware sends `Get`, which the parser does not take."""
+    if data.startswith((b"GET ", b"POST ")):
+        return data
+    method, space, rest = data[:_MOST_METHOD].partition(b" ")
+    if space and method.isalpha() and not method.isupper():
+        return method.upper() + space + rest + data[_MOST_METHOD:]
+    return data

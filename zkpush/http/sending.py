@@ -1,0 +1,81 @@
+"""The body of a reply that is read and sent in parts, as fast as the client takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IConsumer, IPushProducer
+from zope.interface import implementer
+
+PART = 96 * 1024
+"""Most bytes of a body that a connection holds: enough to make a transport ask for a pause."""
+Read = Callable[[int, int], Awaitable[bytes]]
+"""Reads the bytes from one offset to another; `Interrupted` if they cannot be read."""
+
+
+class Interrupted(Exception):
+    """The body cannot be sent to its end: the client has gone, or the rest cannot be read."""
+
+
+@implementer(IPushProducer)
+class Sending:
+    """Sends a body to a consumer, no faster than the consumer takes it."""
+
+    def __init__(
+        self, read: Read, consumer: IConsumer, moved: Callable[[], object] = lambda: None
+    ) -> None:
+        """`moved` is called after each part."""
+        self._read = read
+        self._consumer = consumer
+        self._moved = moved
+        self._paused = False
+        self._stopped = False
+        self._resumed: Deferred[None] | None = None
+
+    async def run(self, start: int, end: int) -> None:
+        """Send the bytes between two offsets; return when the consumer has taken them.
+
+        `Interrupted` if that fails: the body is incomplete then, and nothing may follow it.
+        """
+        self._consumer.registerProducer(self, True)
+        try:
+            while start < end:
+                until = min(start + PART, end)
+                content = await self._read(start, until)
+                await self._ready()
+                self._consumer.write(content)
+                self._moved()
+                del content
+                await self._ready()
+                start = until
+        finally:
+            if not self._stopped:
+                self._consumer.unregisterProducer()
+
+    async def _ready(self) -> None:
+        """Wait until the consumer takes more."""
+        if self._paused and not self._stopped:
+            self._resumed = Deferred()
+            await self._resumed
+        if self._stopped:
+            raise Interrupted
+
+    def pauseProducing(self) -> None:
+        """Stop until `resumeProducing`: the buffer of the consumer is full."""
+        self._paused = True
+
+    def resumeProducing(self) -> None:
+        """Go on: the consumer takes more."""
+        self._paused = False
+        self._go_on()
+
+    def stopProducing(self) -> None:
+        """Stop for good: the client has gone."""
+        self._stopped = True
+        self._go_on()
+
+    def _go_on(self) -> None:
+        resumed, self._resumed = self._resumed, None
+        if resumed is not None:
+            resumed.callback(None)
