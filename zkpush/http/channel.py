@@ -305,7 +305,7 @@ class HttpChannel(RequestReader):
             head = self._site.head(status, request.version, keep, len(body))
             lingers = self._discarding > 0 and not self._queue
             whole = head if request.head.method == "HEAD" else head + body
-            self._send(whole)
+            self._send(whole, last=not keep and not lingers)
             if not keep and not lingers:
                 self.hang_up()
         except Exception:  # any transport may fail in any way, and callers have more to do

@@ -95,14 +95,14 @@ class Connection(Protocol):
         """Report that a limit has struck this connection."""
         self._site.struck(limit, None, self._address)
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes, *, last: bool = False) -> None:
         """Send what the socket takes at once; leave the rest to the transport.
 
         Almost every reply fits, which saves waiting until the socket is writable.
         """
         transport: Any = self.transport
         if self._direct:
-            sent = transport.send_now(data)
+            sent = transport.send_now(data, last=last)
             if sent == len(data):
                 return
             # From now on everything goes through the buffer, so that nothing overtakes the rest.

@@ -3,8 +3,9 @@
 Most connections bring one request, which has arrived when they are accepted, and take one reply.
 Twisted registers each of them with the operating system twice, once to read and once to write, and
 waits for both. `UnwatchedServer` reads when it is accepted, writes at once what the socket takes,
-and is registered only if that was not all. That saves 15 % of an idle poll on a new connection
-(0.60 instead of 0.70 of bare twisted.web) and 10 % of an upload of one punch.
+and is registered only if that was not all. That saves 20 % of an idle poll on a new connection
+(0.56 instead of 0.70 of bare twisted.web), of which 6 % come from `MSG_MORE`, and 10 % of an upload
+of one punch.
 
 `Port.transport` is Twisted's documented place for such a class. Two uses of its documented methods
 are unusual: the constructor of `Server` calls `startReading`, and `connectionLost` of a connection
@@ -15,12 +16,14 @@ Twisted does otherwise.
 from __future__ import annotations
 
 import contextlib
+import socket
 from typing import Any
 
 from twisted.internet.protocol import connectionDone
 from twisted.internet.tcp import Server
 
 _MOST_DISCARDED = 65536
+_END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 
 
 class UnwatchedServer(Server):
@@ -57,13 +60,14 @@ class UnwatchedServer(Server):
         if self._watched:
             super().stopWriting()
 
-    def send_now(self, data: bytes) -> int:
+    def send_now(self, data: bytes, *, last: bool) -> int:
         """Send at once; return the number of bytes that the socket took.
 
-        Only before the first `write`, whose data would be overtaken.
+        Only before the first `write`, whose data would be overtaken. `last` data leaves in one
+        packet with the end of the connection, which follows in this turn.
         """
         try:
-            sent: int = self.getHandle().send(data)
+            sent: int = self.getHandle().send(data, _END_FOLLOWS if last else 0)
         except OSError:
             return 0
         return sent
