@@ -1,4 +1,7 @@
 """The site keys of tests."""
 
-KEY = bytes(range(32))
+from zkpush.testing.rig import KEY
+
+__all__ = ["KEY", "OTHER_KEY"]
+
 OTHER_KEY = bytes(range(32, 64))

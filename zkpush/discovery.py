@@ -69,6 +69,12 @@ def _distributions() -> Mapping[str, Sequence[str]]:
     return metadata.packages_distributions()
 
 
+def identity(plugin: object) -> tuple[str, str, object]:
+    """What two instances of one plugin have in common: module and name of the class, and name."""
+    kind = type(plugin)
+    return kind.__module__, kind.__qualname__, getattr(plugin, "name", None)
+
+
 def is_ours(plugin: object) -> bool:
     """Whether a plugin is a part of zkpush, and not of another package."""
     return type(plugin).__module__.partition(".")[0] == __name__.partition(".")[0]

@@ -6,9 +6,9 @@ import os
 import secrets
 import signal
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.application.service import Service
 from twisted.python.usage import Options as UsageOptions
@@ -37,7 +37,15 @@ from .device.registry import Registry
 from .device.remote import RemoteUsers
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
-from .discovery import PluginConflict, PluginInfo, by_claim, describe, failed_modules, sound_plugins
+from .discovery import (
+    PluginConflict,
+    PluginInfo,
+    by_claim,
+    describe,
+    failed_modules,
+    identity,
+    sound_plugins,
+)
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers import attendance, device, files, people
@@ -49,6 +57,7 @@ from .interfaces import (
     ICipherSuite,
     INamesPictures,
     IRecordHandler,
+    IStoreFactory,
     IVerifier,
     StoreError,
 )
@@ -67,6 +76,7 @@ from .manage.site import ManageSite
 from .manage.tokens import TokenEndpoints
 from .model import StoragePlace
 from .permissions import key_file
+from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, own_name, schemes
 from .ports import PROXIED, Listener
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS
@@ -81,7 +91,7 @@ from .resources.paths import PathTable
 from .resources.ping import Ping
 from .resources.site import TerminalSite
 from .stopping import FOR_WORKERS, DrainDeadline
-from .stores import factory_of, store_factories
+from .stores import factory_of
 from .tls import Certificates, Credentials, reload_on_hangup
 from .workers import (
     AdoptingReactor,
@@ -92,6 +102,7 @@ from .workers import (
     stop_with_parent,
 )
 
+P = TypeVar("P")
 TOKEN_BYTES = 32
 """Random bytes in a token of the API."""
 
@@ -202,17 +213,30 @@ def build(
     workers: Workers | None = None,
     inherited: Inheritance | None = None,
     log: LogStream | None = None,
+    plugins: Collection[object] = (),
 ) -> Daemon:
     """Put the parts together: `ValueError` or `PluginConflict` if they do not fit.
 
     With `workers`, the terminals' ports are opened for them; with an inheritance, this is one.
+    `plugins` are used beside those that are installed, or in the place of an installed one of the
+    same class and name.
     """
-    policies = _policies()
-    verifiers = by_claim(sound_plugins(IVerifier), lambda plugin: [plugin.name])
-    factories = store_factories()
-    suites = by_claim(sound_plugins(ICipherSuite), lambda plugin: [plugin.name])
+
+    def found(interface: type[P]) -> list[P]:
+        given = [one for one in plugins if interface.providedBy(one)]  # type: ignore[attr-defined]
+        installed = sound_plugins(interface)
+        if not given:
+            return installed
+        names = {identity(one) for one in given}
+        others = [one for one in installed if identity(one) not in names]
+        return others + sound_plugins(interface, given)
+
+    policies = by_claim(found(IAdmissionPolicy), own_name)
+    verifiers = by_claim(found(IVerifier), own_name)
+    factories = by_claim(found(IStoreFactory), schemes)
+    suites = by_claim(found(ICipherSuite), own_name)
     MESSAGES.shown = settings.plugins.log_messages
-    handlers = HandlerSet(sound_plugins(IRecordHandler), settings.plugins.inline)
+    handlers = HandlerSet(found(IRecordHandler), settings.plugins.inline)
 
     plugin_health = PluginHealth(wall_clock(reactor))
     broken = failed_modules()
@@ -325,13 +349,13 @@ def build(
     )
     retention = Retention(store, settings.events, settings.audit, reactor, owner)
     readings = SecretAccessLog(store, reactor)
-    found = [
-        *describe("admission policy", policies.items()),
-        *describe("cipher suite", suites.items()),
+    described = [
+        *describe(ADMISSION_POLICIES.title, policies.items()),
+        *describe(CIPHER_SUITES.title, suites.items()),
         *(PluginInfo("module", module, module, None) for module in broken),
         *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
-        *describe("store", factories.items()),
-        *describe("verifier", verifiers.items()),
+        *describe(STORES.title, factories.items()),
+        *describe(VERIFIERS.title, verifiers.items()),
     ]
     problems = Problems(store, registry)
     health = HealthCheck(
@@ -363,7 +387,7 @@ def build(
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
-        PluginEndpoints(store, found, inbox),
+        PluginEndpoints(store, described, inbox),
         problems,
         health,
         pictures,
@@ -442,12 +466,8 @@ def _ciphers(settings: Config, found: Mapping[str, ICipherSuite], health: Plugin
     return Ciphers(suites, settings.encryption)
 
 
-def _policies() -> dict[str, IAdmissionPolicy]:
-    return by_claim(sound_plugins(IAdmissionPolicy), lambda plugin: [plugin.name])
-
-
 def _check_admission(name: str) -> object:
-    policies = _policies()
+    policies = by_claim(sound_plugins(IAdmissionPolicy), own_name)
     if name not in policies:
         there = ", ".join(sorted(policies))
         raise ValueError(f"there is no policy {name!r}; there are {there}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
-from zope.interface.verify import verifyObject
 
-from zkpush.interfaces import IStore, StoreError
-from zkpush.model import DeviceState
+from zkpush.interfaces import StoreError
 from zkpush.protocol.photos import Photo
+from zkpush.testing.contracts import StoreContract
 
 from .contract import (
     EVERYTHING,
@@ -28,11 +27,9 @@ from .contract import (
 def make_store_tests(factory):
     """The tests of units of work; `factory` makes an empty store, from pytest's request."""
 
-    class StoreTests(with_store(factory)):
-        @pytest_twisted.ensureDeferred
-        async def test_a_store_provides_its_interface(self, store) -> None:
-            """The store is what `IStore` says."""
-            verifyObject(IStore, store)
+    class StoreTests(with_store(factory), StoreContract):
+        def make_store(self, request):
+            return factory(request)
 
         @pytest_twisted.ensureDeferred
         async def test_a_unit_that_fails_leaves_nothing_behind(self, store, device) -> None:
@@ -107,35 +104,6 @@ def make_store_tests(factory):
             fails = False
             await store.write(unit)
             assert [len(part) for part in await store.read(kept)] == [1] * 10
-
-        @pytest_twisted.ensureDeferred
-        async def test_a_database_error_is_a_store_error(self, store, device) -> None:
-            """What the driver says comes as StoreError, without parameters, which may be secret."""
-
-            def unit(tx):
-                tx.connection.exec_driver_sql("SELECT * FROM no_such_table_secret42")
-
-            with pytest.raises(StoreError, match="no_such_table"):
-                await store.write(unit)
-            with pytest.raises(StoreError):
-                await store.read(unit)
-
-        @pytest_twisted.ensureDeferred
-        async def test_stopping_commits_what_was_handed_in(self, request) -> None:
-            """Units in hand are committed before the store closes; later ones are refused."""
-            store = factory(request)
-            assert store.counts() == {"units": 0, "commits": 0, "pending": 0}
-            store.start()
-            waiting = [
-                store.write(lambda tx, n=n: tx.devices.add(f"T{n}", DeviceState.APPROVED, "UTC", 1))
-                for n in range(20)
-            ]
-            await store.stop()
-            added = await gatherResults(waiting)
-            assert {device.sn for device in added} == {f"T{n}" for n in range(20)}
-            with pytest.raises(StoreError):
-                await store.write(lambda tx: None)
-            await store.stop()
 
         @pytest_twisted.ensureDeferred
         async def test_what_a_unit_wrote_it_can_read(self, store, device) -> None:

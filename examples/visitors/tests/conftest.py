@@ -1,0 +1,3 @@
+"""Fixtures: a daemon in memory."""
+
+from zkpush.testing.fixtures import make_rig, rig  # noqa: F401

@@ -1,0 +1,1 @@
+"""Tests of `zkpush.testing`, which authors of plugins use."""

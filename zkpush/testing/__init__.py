@@ -1,0 +1,30 @@
+"""For the tests of plugins: a daemon in memory, and contract suites for what plugins provide.
+
+Needs `pip install zkpush[testing]`. Nothing in zkpush itself imports this package.
+
+| Name | What it is |
+|---|---|
+| `Rig` | a daemon in memory on a clock that tests turn; `rig.terminal()` is one of the simulator |
+| `make_rig`, `rig` | pytest fixtures of it, in `zkpush.testing.fixtures` |
+| contract suites | what zkpush expects of each kind of plugin, in `zkpush.testing.contracts` |
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from .clock import NOON, TurnedReactor
+from .rig import KEY, TOKEN, Rig
+from .wire import Response
+
+__all__ = [
+    "KEY",
+    "NOON",
+    "TOKEN",
+    "Response",
+    "Rig",
+    "TurnedReactor",
+]
+
+# Its assertions then say what they compared.
+pytest.register_assert_rewrite(f"{__name__}.contracts")

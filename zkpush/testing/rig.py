@@ -1,0 +1,163 @@
+"""A daemon in memory for tests: the parts of `twistd zkpush`, without ports and processes."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Collection, Iterable
+from typing import Any, Self
+
+import msgspec
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
+from .. import config, tap
+from ..datadir import DataDirectory
+from ..simulator.terminal import SimulatedTerminal
+from .clock import TurnedReactor
+from .network import Network
+from .wire import Response, talk
+
+TOKEN = "rig-token"  # noqa: S105
+"""The token of the API, with every scope."""
+KEY = bytes(range(32))
+"""The site key."""
+IN_MEMORY = "memory:"
+_TURN_SECONDS = 0.01
+_MANY_TURNS = 2_000
+
+
+class Rig:
+    """The daemon that `twistd zkpush` would run, on a clock that tests turn.
+
+    Its database is SQLite in memory unless another URL is given. Requests of terminals and of the
+    API are bytes on connections in memory. `clock.advance(seconds)` lets time pass.
+    """
+
+    def __init__(
+        self,
+        folder: pathlib.Path,
+        *,
+        admission: str = "open",
+        database: str = IN_MEMORY,
+        plugins: Collection[object] = (),
+        **settings: object,
+    ) -> None:
+        """`folder` is an empty one, the data directory.
+
+        `plugins` are used beside those that are installed, or in the place of an installed one of
+        the same class and name. `settings` are those of the configuration file.
+        """
+        self.clock = TurnedReactor()
+        values = {"data": folder, "admission": admission, "database": database, **settings}
+        self.config = config.load(None, values, lambda text: text)
+        (folder / "key").write_text(KEY.hex())
+        data = DataDirectory(folder, TOKEN, KEY)
+        self.daemon = tap.build(self.config, data, self.clock, plugins=plugins)
+        self.store = self.daemon.store
+        self.registry = self.daemon.registry
+        self.terminals: Any = self.daemon.terminals[0].site
+        manage = self.daemon.manage
+        self.manage: Any = None if manage is None else manage.site
+        self.running = False
+
+    async def start(self) -> Self:
+        """Open the database, and serve."""
+        self.running = True
+        self.store.start(self.daemon.brings)
+        self.daemon.registry.startService()
+        await self.registry.follow()
+        self.daemon.refusals.startService()
+        self.daemon.inbox.startService()
+        return self
+
+    async def stop(self) -> None:
+        """Stop serving, and close the database; nothing if it does not run."""
+        if self.running:
+            self.running = False
+            await self._stop()
+
+    async def _stop(self) -> None:
+        await self.stop_jobs()
+        await self.daemon.inbox.stopService()
+        await self.registry.stopService()
+        await self.daemon.refusals.stopService()
+        await self.store.stop()
+
+    def start_jobs(self) -> None:
+        """Start the background jobs of the process that serves people."""
+        for job in self.daemon.jobs:
+            job.startService()
+
+    async def stop_jobs(self) -> None:
+        """Stop them, if they run."""
+        for job in self.daemon.jobs:
+            if job.running:
+                await job.stopService()
+
+    def terminal(self, sn: str = "SIM1", **options: Any) -> SimulatedTerminal:
+        """A terminal of the simulator that is connected to this daemon.
+
+        `options` are `users`, `model`, `faults` and `encrypt`.
+        """
+        return Network(self.terminals).terminal(self.clock, sn=sn, **options)
+
+    async def get(self, path: str, *, version: str = "1.1", address: str = "192.0.2.7") -> Response:
+        """A terminal's GET of something under /iclock/."""
+        raw = f"GET /iclock/{path} HTTP/{version}\r\nHost: server:8081\r\n\r\n"
+        return await talk(self.terminals, raw.encode(), address)
+
+    async def post(self, path: str, body: bytes, *, address: str = "192.0.2.7") -> Response:
+        """A terminal's POST to something under /iclock/."""
+        head = (
+            f"POST /iclock/{path} HTTP/1.1\r\nHost: server:8081\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        return await talk(self.terminals, head.encode() + body, address)
+
+    async def exchange(
+        self, sn: str = "T1", *, address: str = "192.0.2.7", **arguments: str | None
+    ) -> Response:
+        """The exchange of a terminal, as one of 2.4.1 makes it; None leaves an argument out."""
+        query = {"options": "all", "pushver": "2.4.1", "language": "69", **arguments}
+        text = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
+        return await self.get(f"cdata?SN={sn}&{text}", address=address)
+
+    async def api(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Iterable[str] = (f"Authorization: Bearer {TOKEN}",),
+        prefix: str = "/api/v1",
+    ) -> Response:
+        """A request to the API."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        lines = [f"{method} {prefix}{path} HTTP/1.1", "Host: server", *headers]
+        lines.append(f"Content-Length: {len(content)}")
+        raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+        return await talk(self.manage, raw)
+
+    async def items(self, path: str) -> list[dict[str, Any]]:
+        """The items of a list of the API."""
+        response = await self.api("GET", path)
+        assert response.status == 200, response.raw
+        listing: Any = response.json
+        items: list[dict[str, Any]] = listing["items"]
+        return items
+
+    async def settle(self) -> None:
+        """Wait until the record handlers of plugins have stored all that was acknowledged.
+
+        Time stands still meanwhile: a handler that fails is not tried again. `AssertionError` names
+        it then.
+        """
+        states = await self.store.read(lambda tx: tx.inbox.states())
+        for _ in range(_MANY_TURNS):
+            if not any(state.waiting for state in states):
+                return
+            await deferLater(reactor, _TURN_SECONDS)
+            states = await self.store.read(lambda tx: tx.inbox.states())
+            failed = {state.plugin: state.error for state in states if state.error is not None}
+            assert not failed, f"record handlers fail: {failed}"
+        raise AssertionError(f"record handlers do not return: {[one.plugin for one in states]}")

@@ -1,0 +1,114 @@
+"""Connections in memory: raw bytes of a client in, the reply of a server out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet import reactor
+from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+
+TIMEOUT = 20
+"""Real seconds until a reply that does not come fails the test."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Wire(StringTransport):
+    """A connection in memory that tells when its server has written or hung up."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(peerAddress=IPv4Address("TCP", address, 40000))
+        self.closed = False
+        self._waiting: list[Deferred[None]] = []
+
+    def write(self, data: bytes) -> None:
+        """Take bytes of the server."""
+        super().write(data)
+        self._tell()
+
+    def writeSequence(self, data: Iterable[bytes]) -> None:
+        """Take bytes of the server."""
+        self.write(b"".join(data))
+
+    def loseConnection(self) -> None:
+        """Note that the server hangs up."""
+        super().loseConnection()
+        self.closed = True
+        self._tell()
+
+    def changed(self) -> Deferred[None]:
+        """Fires at the next write or hang-up; fails after a while."""
+        waiting: Deferred[None] = Deferred()
+        self._waiting.append(waiting)
+        return waiting.addTimeout(TIMEOUT, reactor)
+
+    def _tell(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            # Not at once: the server is in the middle of its write.
+            reactor.callLater(0, deferred.callback, None)
+
+
+class Response:
+    """A reply, taken apart."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        head, _, self.body = raw.partition(b"\r\n\r\n")
+        self.head = head + b"\r\n\r\n"
+        self.status_line, *lines = head.split(b"\r\n")
+        self.status = int(self.status_line.split(b" ")[1])
+        self.headers = [tuple(line.split(b": ", 1)) for line in lines]
+
+    @property
+    def json(self) -> Any:
+        """The body of a reply of the API."""
+        return json.loads(self.body)
+
+    def header(self, name: bytes) -> bytes | None:
+        """A header, by its exact case."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> Response:
+    """Send bytes on a new connection, and take the reply when it is whole."""
+    wire = Wire(address)
+    channel: Any = site.buildProtocol(wire.getPeer())
+    channel.makeConnection(wire)
+    channel.dataReceived(raw)
+    while not is_whole(wire):
+        await wire.changed()
+    channel.connectionLost(Failure(ConnectionDone()))
+    return Response(wire.value())
+
+
+async def everything(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> bytes:
+    """Send bytes on a new connection, and take what is written until the server ends it."""
+    wire = Wire(address)
+    channel: Any = site.buildProtocol(wire.getPeer())
+    channel.makeConnection(wire)
+    channel.dataReceived(raw)
+    while not wire.closed:
+        await wire.changed()
+    channel.connectionLost(Failure(ConnectionDone()))
+    written: bytes = wire.value()
+    return written
+
+
+def is_whole(wire: Wire, *, is_head: bool = False) -> bool:
+    """Whether a reply was written to its end, or the connection ended."""
+    written = wire.value().removeprefix(CONTINUE)
+    head, ended, body = written.partition(b"\r\n\r\n")
+    if wire.closed or is_head or not ended:
+        return wire.closed or bool(ended)
+    for line in head.split(b"\r\n"):
+        name, _, value = line.partition(b": ")
+        if name == b"Content-Length":
+            return len(body) >= int(value)
+    return b" 204 " in head
