@@ -16,6 +16,7 @@ from zope.interface.verify import verifyObject
 import twisted.plugins
 
 _log = Logger()
+_FOLDER = twisted.plugins.__name__.partition(".")[0]
 P = TypeVar("P")
 
 
@@ -53,12 +54,16 @@ class PluginInfo:
 
 def describe(kind: str, plugins: Iterable[tuple[str, object]]) -> list[PluginInfo]:
     """Describe plugins of one kind, each with its name."""
-    return [PluginInfo(kind, name, *_origin(type(plugin))) for name, plugin in plugins]
+    return [PluginInfo(kind, name, *origin(type(plugin))) for name, plugin in plugins]
 
 
-def _origin(kind: type) -> tuple[str, str | None]:
+def origin(kind: type) -> tuple[str, str | None]:
+    """The distribution that a class is of, or else its module; and the distribution's version.
+
+    All distributions share the folder of plugins: of a class that stands there, it is the module.
+    """
     top = kind.__module__.partition(".")[0]
-    names = _distributions().get(top, [])
+    names = [] if top == _FOLDER else _distributions().get(top, [])
     if not names:
         return kind.__module__, None
     return names[0], metadata.version(names[0])

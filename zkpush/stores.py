@@ -6,11 +6,12 @@ from collections.abc import Mapping
 
 from .discovery import by_claim, sound_plugins
 from .interfaces import IStoreFactory
+from .pluginkinds import schemes
 
 
 def store_factories() -> dict[str, IStoreFactory]:
     """All stores by the schemes that they take; `PluginConflict` if two take one."""
-    return by_claim(sound_plugins(IStoreFactory), lambda plugin: plugin.schemes)
+    return by_claim(sound_plugins(IStoreFactory), schemes)
 
 
 def factory_of(factories: Mapping[str, IStoreFactory], url: str) -> IStoreFactory:

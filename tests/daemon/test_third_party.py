@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
@@ -79,3 +82,40 @@ def test_a_package_that_claims_one_of_our_tables_is_an_error(
     path = os.pathsep.join([str(plugins.parent.parent), str(EXAMPLE)])
     with pytest.raises(AssertionError, match=f"two plugins claim {table}"):
         Daemon(tmp_path / "data", env={"PYTHONPATH": path})
+
+
+def install(site: pathlib.Path) -> None:
+    """Put the example where pip would, with what pip writes about it."""
+    shutil.copytree(EXAMPLE / "visitors", site / "visitors")
+    shutil.copytree(EXAMPLE / "twisted", site / "twisted")
+    info = site / "zkpush_visitors-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: zkpush-visitors\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("twisted\nvisitors\n")
+
+
+def zkpush(*args: str, path: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line with a folder on the path."""
+    return subprocess.run(
+        [pathlib.Path(sys.executable).parent / "zkpush", *args],
+        env={**os.environ, "PYTHONPATH": str(path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_an_installed_package_is_checked_and_listed(tmp_path: pathlib.Path) -> None:
+    """`plugins check` finds it before a daemon runs, and `plugins list` while one does."""
+    site, data = tmp_path / "site", tmp_path / "data"
+    install(site)
+    data.mkdir()
+    checked = zkpush("plugins", "check", "zkpush-visitors", path=site)
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == "ok      record handler visitors (zkpush-visitors 1.0)\n"
+    with Daemon(data, env={"PYTHONPATH": str(site)}):
+        listed = zkpush("--data", str(data), "plugins", "list", path=site)
+    assert listed.returncode == 0, listed.stderr
+    (line,) = (line for line in listed.stdout.splitlines() if line.startswith("visitors"))
+    assert line.split() == ["visitors", "record", "handler", "zkpush-visitors", "1.0", "ok", "0"]

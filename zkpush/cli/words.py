@@ -30,7 +30,7 @@ WORDS = {
     "database": "Upgrade, check and re-key the database.",
     "devices": "List, approve, block and configure terminals.",
     "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
-    "plugins": "List the plugins of the server.",
+    "plugins": "List and check plugins.",
     "problems": "List problems of the server and of terminals.",
     "simulate": "Run simulated terminals against a test server.",
     "tokens": "Create, list and revoke API tokens.",
@@ -88,6 +88,26 @@ def _plugin_words() -> Mapping[str, EntryPoint]:
     from importlib.metadata import entry_points
 
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def check_words() -> list[tuple[str, str, str | None]]:
+    """Each word of a plugin: its name, its distribution, and what is wrong with it, or None."""
+    from importlib.metadata import entry_points
+
+    checked: list[tuple[str, str, str | None]] = []
+    taken = dict.fromkeys(WORDS, "zkpush")
+    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
+        fault = None
+        owner = taken.setdefault(entry.name, _source(entry))
+        if owner != _source(entry):
+            fault = f"The word {entry.name} is of {owner} already."
+        else:
+            try:
+                _load(entry)
+            except click.ClickException as error:
+                fault = error.message
+        checked.append((entry.name, _source(entry), fault))
+    return checked
 
 
 def _source(entry: EntryPoint) -> str:

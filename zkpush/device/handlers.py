@@ -14,6 +14,7 @@ import attrs
 
 from ..discovery import by_claim, is_ours
 from ..interfaces import IRecordHandler
+from ..pluginkinds import handler_claims
 from ..protocol.fields import Table
 
 
@@ -55,11 +56,7 @@ class HandlerSet:
         `PluginConflict` if two claim one table or one name, `ValueError` for an unknown name.
         """
         handlers = list(handlers)
-        by_claim(
-            handlers,
-            lambda one: [name for table in one.tables for name in (table.name, *table.aliases)],
-        )
-        by_claim(handlers, lambda one: [f"the name {one.name}"])
+        by_claim(handlers, handler_claims)
         plugged = [_plugged(handler, inline) for handler in handlers]
         self.by_table = {
             name: one

@@ -19,6 +19,7 @@ from ..interfaces import IStore
 from ..model import Device, InboxState
 from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
+from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import Limits
 from ..protocol.uploads import UploadDecoder
@@ -26,7 +27,7 @@ from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
 from .privacy import Privacy
 
-RECORD_HANDLER = "record handler"
+RECORD_HANDLER = RECORD_HANDLERS.title
 """The kind of plugins that have an inbox."""
 WATCH_EVERY = 0.25
 """Seconds between two looks at calls that go on."""
