@@ -277,7 +277,7 @@ def test_a_check_of_an_old_or_missing_database_says_what_to_do(
     assert "the database is empty" in misused(*upgrade).stderr
     before_the_chain(empty_url)
     assert "zkpush database upgrade" in check(data, empty_url, status=1)
-    for words in (r"now; it was of 0010", r"already"):
+    for words in (r"now; it was at 0010", r"already"):
         run = misused(*upgrade)
         assert run.returncode == 0, run.stderr
         assert re.search(words, run.stdout)

@@ -218,7 +218,9 @@ def test_metrics_and_health_hold_no_needle(planted: Planted) -> None:
 
 def words_of(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """All commands of the command line."""
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if isinstance(command, click.Group):
             yield from words_of(command, (*before, name))
         else:
