@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import attrs
 from twisted.logger import Logger
@@ -42,13 +42,41 @@ class MarkedConnection(sqlite3.Connection):
     """Length of the log after the last commit. SQLite overwrites a log from its start, and never
     cuts it while it is in use."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ending = threading.Lock()
+        self._is_closed = False
+
     def close(self) -> None:
         """Close the connection, without harm to a file that is not the database any more."""
-        if self.file is None:
-            super().close()
-            return
-        with self.file.spared(self):
-            super().close()
+        with self._ending:
+            self._is_closed = True
+            if self.file is None:
+                super().close()
+                return
+            with self.file.spared(self):
+                super().close()
+
+    def abort(self) -> None:
+        """End the transaction, from another thread than the one that uses the connection.
+
+        The statement that runs is interrupted, and no further one is allowed. The connection is not
+        closed: to do so while its thread runs a statement would crash the process.
+        """
+        with self._ending:
+            if self._is_closed:
+                return
+            self.interrupt()
+            self.set_authorizer(_only_rollback)
+            # If an interrupted statement has ended the transaction, there is none to roll back.
+            with contextlib.suppress(sqlite3.Error):
+                self.execute("ROLLBACK")
+
+
+def _only_rollback(action: int, operation: str | None, *_: object) -> int:
+    """Authorize nothing but the end of a transaction."""
+    is_rollback = action == sqlite3.SQLITE_TRANSACTION and operation == "ROLLBACK"
+    return sqlite3.SQLITE_OK if is_rollback else sqlite3.SQLITE_DENY
 
 
 @attrs.define

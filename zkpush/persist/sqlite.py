@@ -264,14 +264,9 @@ class SQLite(Database):
         if not driver.in_transaction:
             raise StoreError("the database had rolled back already")
 
-    def abort(self, driver: Any) -> None:
-        """Interrupt the statement that runs, roll back, and close."""
-        driver.interrupt()
-        # If an interrupted statement has ended the transaction, there is none to roll back.
-        with contextlib.suppress(sqlite3.Error):
-            driver.execute("ROLLBACK")
-        with contextlib.suppress(sqlite3.Error):
-            driver.close()
+    def abort(self, driver: MarkedConnection) -> None:
+        """Interrupt the statement that runs, roll back, and allow no further statement."""
+        driver.abort()
 
     def _is_outside(self, error: BaseException) -> bool:
         """Whether the disk, the file or a lock is at fault."""
