@@ -22,6 +22,8 @@ IN_FUNCTIONS = {
     ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.plain._lines_of", "compile"),
+    # `zkpush plugins check` compiles the patterns that a plugin declares, and matches nothing.
+    ("zkpush.tablecheck._declaration_faults", "compile"),
 }
 """Uses of `re` inside functions, each with the reason why it is one."""
 
