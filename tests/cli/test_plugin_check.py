@@ -209,7 +209,7 @@ def test_a_sound_plugin_has_no_fault(tmp_path: pathlib.Path) -> None:
 
 
 def test_two_packages_that_claim_one_name_are_both_named(tmp_path: pathlib.Path) -> None:
-    """The daemon starts with neither, so each is told of the other."""
+    """The daemon starts with neither; the report on each names the other."""
     text = POLICY.format(name="office")
     ran = check(tmp_path, "--json", modules={"one": text, "two": text})
     assert ran.returncode == 1

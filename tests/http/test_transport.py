@@ -154,7 +154,7 @@ async def test_who_waits_to_be_accepted_is_answered_before_the_port_is_closed(ri
 
 @pytest_twisted.ensureDeferred
 async def test_a_port_accepts_a_bounded_number_of_connections_in_a_turn(rig: Rig) -> None:
-    """The descriptors of those that made way are free after the turn: a burst needs no more."""
+    """A burst needs few descriptors: those of ended connections are free after the turn."""
     port = PortOpener(reactor).listenTCP(0, rig.terminals, MOST_WAITING, "127.0.0.1")
     clients = []
     try:

@@ -31,6 +31,11 @@ def make_store_tests(factory):
         def make_store(self, request):
             return factory(request)
 
+        def test_the_counts_of_a_store_begin_at_zero(self, request) -> None:
+            """There are these four, before the store is opened as well."""
+            counts = {"units": 0, "commits": 0, "failed": 0, "pending": 0}
+            assert factory(request).counts() == counts
+
         @pytest_twisted.ensureDeferred
         async def test_a_unit_that_fails_leaves_nothing_behind(self, store, device) -> None:
             """What a failed unit wrote is gone; the units beside it are stored."""

@@ -124,7 +124,7 @@ async def test_what_is_stored_has_the_time_of_day(rig: Rig, seconds: float) -> N
 @pytest.mark.parametrize("seconds", JUMPS)
 @pytest_twisted.ensureDeferred
 async def test_allowances_and_refusals_go_on(make_rig, seconds: float) -> None:
-    """Whoever has used up an allowance gets the next in a minute; it is in the audit log."""
+    """A spent allowance is renewed in a minute; the refusals are in the audit log."""
     rig: Rig = await make_rig(limits={"requests_per_minute": 3})
     await rig.exchange()
     answers = [(await rig.get("getrequest?SN=T1")).status for _ in range(4)]

@@ -39,8 +39,12 @@ def test_a_plugin_that_does_not_return_holds_up_nobody(tmp_path: pathlib.Path, w
         for number in range(20):
             body = f"{number}\t2026-01-05 08:00:00\t0\t1\n".encode()
             assert daemon.upload("T2", body) == (200, b"OK: 1")
-        codes = lambda: [one["code"] for one in daemon.api("GET", "problems")["items"]]  # noqa: E731
-        wait_until(lambda: "plugin stuck" in codes())
+
+        def is_stuck() -> bool:
+            problems = daemon.api("GET", "problems")["items"]
+            return any(problem["code"] == "plugin stuck" for problem in problems)
+
+        wait_until(is_stuck)
         shown = daemon.plugin("unruly")
         assert (shown["state"], shown["waiting"]) == ("failing", 1)
         assert send(daemon, "T2", 8) == (200, b"OK: 2")
