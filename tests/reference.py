@@ -1,4 +1,4 @@
-"""The terminals' resources served by twisted.web: the server that ours is compared to."""
+"""The terminals' routes served by twisted.web: the server that ours is compared to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_bro
 from zkpush.http.sending import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
-from zkpush.resources.base import Accepted, TerminalResource
-from zkpush.resources.gate import RequestGate
+from zkpush.resources.paths import ServedPath
+from zkpush.resources.serving import AcceptedRequest
+from zkpush.resources.site import TerminalSite
 
 if TYPE_CHECKING:
     from .rig import Rig
@@ -77,13 +78,13 @@ class LimitedRequest(Request):
 
 
 class ReferenceSite(Site):
-    """Serves the resources of a daemon as twisted.web does."""
+    """Serves the routes of a daemon as twisted.web does."""
 
     requestFactory = LimitedRequest
 
     def __init__(self, rig: Rig) -> None:
         super().__init__(
-            ReferenceRoot(rig.terminals.gate), reactor=rig.clock, parsePOSTFormSubmission=False
+            ReferenceRoot(rig.terminals), reactor=rig.clock, parsePOSTFormSubmission=False
         )
         self.body_bytes = rig.config.limits.body_bytes
         self.proxies = rig.terminals.proxies
@@ -95,33 +96,33 @@ class ReferenceSite(Site):
 class ReferenceRoot(Resource):
     """The tree of paths as twisted.web walks it: /iclock, in any case, with `.aspx`, doubled."""
 
-    def __init__(self, gate: RequestGate, below: bool = False) -> None:
+    def __init__(self, site: TerminalSite, below: bool = False) -> None:
         super().__init__()
-        self._gate = gate
+        self._site = site
         self._below = below
 
     def getChild(self, path: bytes, request: Request) -> Resource:
         """The resource of a path segment."""
         name = normalize_segment(path)
         if name == b"iclock":
-            return ReferenceRoot(self._gate, below=True)
-        found = self._gate.paths.find(b"/iclock/" + name) if self._below else None
-        return ReferenceLeaf(self._gate, found)
+            return ReferenceRoot(self._site, below=True)
+        found = self._site.gate.paths.find(b"/iclock/" + name) if self._below else None
+        return ReferenceLeaf(self._site, found)
 
     def render(self, request: Request) -> int:
         """Answer a request for /iclock itself."""
-        return ReferenceLeaf(self._gate, None).render(request)
+        return ReferenceLeaf(self._site, None).render(request)
 
 
 class ReferenceLeaf(Resource):
-    """One resource of ours, or none, as one of twisted.web's."""
+    """One path of ours, or none, as a resource of twisted.web."""
 
     isLeaf = True
 
-    def __init__(self, gate: RequestGate, resource: TerminalResource | None) -> None:
+    def __init__(self, site: TerminalSite, path: ServedPath | None) -> None:
         super().__init__()
-        self._gate = gate
-        self._resource = resource
+        self._site = site
+        self._path = path
 
     def render(self, request: Request) -> int:
         """Answer a request, in whatever case its method is written."""
@@ -140,14 +141,18 @@ class ReferenceLeaf(Resource):
 
     async def _reply(self, request: Request) -> Reply:
         body = request.content.read()
-        reply: Any = self._gate.judge(_head(request, len(body)))
+        reply: Any = self._site.judge(_head(request, len(body)))
         if isinstance(reply, Deferred):
             reply = await reply
-        if isinstance(reply, Accepted):
-            resource = self._resource
-            assert reply.resource is resource
-            assert request.postpath in ([], [b""]) or resource.is_folder
-            reply = resource.reply(reply, body)
+        if isinstance(reply, AcceptedRequest):
+            path = self._path
+            route = reply.request.route
+            method = reply.request.head.method
+            assert path is not None
+            rows = [*(one.route for one in path.methods[method]), path.others[method]]
+            assert route in rows
+            assert request.postpath in ([], [b""]) or path.is_folder
+            reply = self._site.answer(reply, body)
             if isinstance(reply, Deferred):
                 reply = await reply
         return reply

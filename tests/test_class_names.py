@@ -11,7 +11,6 @@ STILL_TWICE = {
     "Answer": 2,
     "Api": 2,
     "Commands": 2,
-    "Door": 2,
     "Events": 2,
     "Files": 3,
     "Form": 2,

@@ -21,7 +21,6 @@ from .containment import MESSAGES, PluginError, PluginHealth, contained
 from .daemon import Daemon, stop_here
 from .datadir import DataDirectory, open_data_directory
 from .device.budget import MemoryBudget
-from .device.door import Door
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.functions import CommandFunctions
@@ -35,6 +34,7 @@ from .device.queue import CommandQueue
 from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.remote import RemoteUsers
+from .device.sessiongate import SessionGate
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
 from .discovery import (
@@ -80,15 +80,10 @@ from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, o
 from .ports import PROXIED, Listener
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS
-from .resources.cdata import CData
-from .resources.devicecmd import DeviceCmd
-from .resources.exchange import KeyExchange
-from .resources.fdata import FData
-from .resources.file import FileResource
+from .resources.attendance import AttendancePush
 from .resources.gate import RequestGate
-from .resources.getrequest import GetRequest
 from .resources.paths import PathTable
-from .resources.ping import Ping
+from .resources.serving import RequestServer
 from .resources.site import TerminalSite
 from .stopping import FOR_WORKERS, DrainDeadline
 from .stores import factory_of
@@ -266,7 +261,6 @@ def build(
         limits,
         refusals,
     )
-    door = Door(store, registry, refusals, reactor)
     packets = PacketLimits(
         compressed=limits.body_bytes,
         expanded=limits.packet_bytes,
@@ -321,27 +315,13 @@ def build(
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor, privacy
     )
-    paths = PathTable(
-        {
-            "cdata": CData(
-                door,
-                intake,
-                exchange,
-                RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals),
-                verification,
-            ),
-            "exchange": KeyExchange(door, exchange),
-            "fdata": FData(door, intake),
-            "getrequest": GetRequest(door, intake, queue),
-            "devicecmd": DeviceCmd(door, queue),
-            "ping": Ping(door),
-            "file": FileResource(door, downloads),
-        }
-    )
+    remote = RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals)
+    family = AttendancePush(intake, exchange, queue, remote, verification, downloads)
     proxies = Proxies(settings.proxies.trusted)
     admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
     terminals = TerminalSite(
-        RequestGate(paths, admission, refusals, budget, proxies),
+        RequestGate(PathTable(family.routes), admission, refusals, budget, proxies),
+        RequestServer(admission, SessionGate(store, registry, refusals, reactor)),
         limits,
         proxies,
         refusals.refuse,

@@ -41,6 +41,12 @@ class Outcome(NamedTuple):
     written: bytes
 
 
+class SeenHead(Accepted, frozen=True):
+    """What is kept of a request until its body has arrived."""
+
+    head: RequestHead
+
+
 class _LeanSite(HttpSite):
     """Sees requests, and answers each at once."""
 
@@ -49,10 +55,10 @@ class _LeanSite(HttpSite):
         super().__init__(self._accept, self._see, limits, Proxies(), lambda *_: None, clock)
         self.seen: list[Seen] = []
 
-    def _accept(self, head: RequestHead) -> Accepted:
-        return Accepted(head, MOST_BODY, None)
+    def _accept(self, head: RequestHead) -> SeenHead:
+        return SeenHead(MOST_BODY, None, head)
 
-    def _see(self, accepted: Accepted, body: bytes) -> tuple[int, bytes]:
+    def _see(self, accepted: SeenHead, body: bytes) -> tuple[int, bytes]:
         head = accepted.head
         self.seen.append(Seen(head.method, head.path + b"?" + head.query, body))
         return 200, _REPLY

@@ -56,6 +56,12 @@ class NoProxies:
         return False
 
 
+class AcceptedPath(Accepted, frozen=True):
+    """What the application keeps of an accepted request."""
+
+    path: bytes
+
+
 class Application:
     """Accepts all paths but `/no`; answers `/later` when told to, and others at once."""
 
@@ -74,14 +80,14 @@ class Application:
             wall=lambda: 0,
         )
 
-    def judge(self, head: RequestHead) -> Accepted | Plain:
+    def judge(self, head: RequestHead) -> AcceptedPath | Plain:
         """Decide by the path."""
-        return (403, b"no") if head.path == b"/no" else Accepted(head, 1000, None)
+        return (403, b"no") if head.path == b"/no" else AcceptedPath(1000, None, head.path)
 
-    def answer(self, accepted: Accepted, body: bytes) -> Plain | Deferred[Reply]:
+    def answer(self, accepted: AcceptedPath, body: bytes) -> Plain | Deferred[Reply]:
         """Answer with the length of the body."""
-        self.answered.append((accepted.head.path, len(body)))
-        if accepted.head.path != b"/later":
+        self.answered.append((accepted.path, len(body)))
+        if accepted.path != b"/later":
             return 200, b"%d" % len(body)
         later: Deferred[Reply] = Deferred()
         self.later.append(later)

@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.crypto.suite import SealingSuite
-from zkpush.device.door import SHORT_SEALED
+from zkpush.device.sealedrequests import SHORT_SEALED
 
 from ..rig import Rig
 from ..sealed import SealedTerminal

@@ -4,7 +4,7 @@ Theory of operation. The first gives the terminal its options, and a token for i
 may send as a cookie. Where both sides can encrypt (Appendix 8), it may go on with its public key,
 and then with its factor: the suite answers each, and what it needs for the next step is in the
 store, sealed, so that any process can take that. Nothing is in use before the terminal has shown
-that it has the session key (`zkpush.device.door`).
+that it has the session key (`zkpush.device.sealedrequests`).
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import tokens
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
-from .door import AskForExchange
 from .privacy import Privacy
 from .refusals import Refusal, RefusalLog
 from .registry import Registry
-from .session import OutOfOrder, Session
+from .session import AskForExchange, OutOfOrder, Session
 from .terminal import Terminal
 
 _CANNOT_ENCRYPT_DETAIL = (
@@ -64,18 +63,18 @@ class Exchange:
         tables: Iterable[Table],
         settings: Mapping[str, str | int],
         random: Callable[[int], bytes],
-        door: RefusalLog,
+        refusals: RefusalLog,
         privacy: Privacy,
     ) -> None:
         """`random` gives so many random bytes, for tokens."""
         self._random = random
-        self._door = door
+        self._refusals = refusals
         self._store = store
         self._registry = registry
         self._tables = tuple(privacy.tables(tables))
         self._privacy = privacy
         self._settings = settings
-        self._comm_keys = CommKeyGuard(store, registry, door)
+        self._comm_keys = CommKeyGuard(store, registry, refusals)
 
     async def answer(
         self, sn: str, hello: Hello, address: str | None, cookie: bytes | None = None
@@ -203,7 +202,7 @@ class Exchange:
         try:
             changed, answer = await self._store.write(unit)
         except (OutOfOrder, NotOpened) as error:
-            self._door.refuse(Refusal.KEY_EXCHANGE, sn, address)
+            self._refusals.refuse(Refusal.KEY_EXCHANGE, sn, address)
             if isinstance(error, OutOfOrder) and step is Step.PUBLIC_KEY:
                 raise AskForExchange from None
             raise NotOpened from None
@@ -264,7 +263,7 @@ class Exchange:
             await self._settle(terminal, problem, has_it=cannot)
             if cannot:
                 terminal.refuse(address, now)
-                self._door.refuse(reason, device.sn, address)
+                self._refusals.refuse(reason, device.sn, address)
                 raise Refused(message)
 
     async def _settle(self, terminal: Terminal, problem: Problem, *, has_it: bool) -> None:

@@ -1,4 +1,4 @@
-"""The gate: whether a request may come in, by its serial number and address alone.
+"""The gate of admission: whether a terminal may come in, by its serial number and address alone.
 
 Theory of operation. The gate looks at the head of a request, before any of its body is read. An
 approved terminal that is where it may be passes at once, out of memory. So is anything else refused
@@ -15,7 +15,9 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from ..http.messages import RequestHead
 from ..model import DeviceState
+from ..protocol.envelope import FIRST_OF_TEXT, SEAL
 from ..protocol.errors import TerminalError, TooManyRequests
 from ..protocol.handshake import Hello, decode_hello
 from ..protocol.requests import parse_arguments
@@ -24,8 +26,11 @@ from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
 from .refusals import Refusal
 from .registry import Registry
+from .request import Gate, Request
 from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
 
+SEALED = f"{SEAL}=".encode()
+"""In the query of each request that carries its seal there."""
 MOST_ADDRESSES = 8
 """Addresses of one terminal whose requests are counted apart; all further ones count together."""
 
@@ -39,13 +44,14 @@ class AdmissionGate:
         self._most = most_requests
         self.pacer = RequestPacer(REFUSALS, clock)
 
-    def known(self, sn: str, address: str | None, cookie: bytes | None) -> Terminal | None:
+    def known(self, request: Request) -> Terminal | None:
         """The terminal of a request, if it is approved and may go on at once; else None.
 
-        After the door has refused a request of it, those from the same address are paced for a
-        second, unless they return a trusted token.
+        After the gate of sessions has refused a request of it, those from the same address are
+        paced for a second, unless they return a trusted token.
         """
-        terminal = self._registry.known(sn)
+        address, cookie = request.head.address, request.head.cookie
+        terminal = self._registry.known(request.sn)
         if (
             terminal is None
             or terminal.device.state is not DeviceState.APPROVED
@@ -57,15 +63,32 @@ class AdmissionGate:
         self._registry.seen(terminal, address)
         return terminal
 
-    def judge(
-        self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None
-    ) -> Terminal | Deferred[Terminal]:
+    def passes(self, terminal: Terminal, head: RequestHead, body: bytes) -> bool:
+        """Whether the session of an admitted terminal serves a whole request as it is.
+
+        If not, the gate of sessions decides: the session is not a plain one, or the request looks
+        sealed, or its token, or the lack of one, shows something new.
+        """
+        if not terminal.is_plain or SEALED in head.query or (body and body[0] < FIRST_OF_TEXT):
+            return False
+        cookie = head.cookie
+        if cookie is not None and terminal.device.tokens:
+            token = tokens.find(terminal.device, cookie)
+            if token is not None:
+                return token.proved and (token.trusted or not terminal.is_judged)
+        if terminal.is_judged:
+            return False
+        return terminal.bare is None or tokens.bare(head.address) in terminal.bare
+
+    def judge(self, request: Request) -> Terminal | Deferred[Terminal]:
         """The terminal of any request, at once or after a look at the store.
 
-        `hello` is the query of an initialization exchange (5): a terminal that waits for approval
-        may make it, because it may offer another pushcommkey. `Refused` if the terminal is not
-        admitted, or is where it may not be; `TooManyRequests`.
+        A terminal that waits for approval passes `Gate.HELLO`, the initialization exchange (5),
+        because it may offer another pushcommkey. `Refused` if the terminal is not admitted, or is
+        where it may not be; `TooManyRequests`.
         """
+        sn, address, cookie = request.sn, request.head.address, request.head.cookie
+        hello = request.head.query if request.route.gate is Gate.HELLO else None
         registry = self._registry
         terminal = registry.known(sn)
         if terminal is None:

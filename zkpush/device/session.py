@@ -36,6 +36,10 @@ class SessionReply(Enum):
     ASK_FOR_EXCHANGE = "ask for the exchange"
 
 
+class AskForExchange(Exception):
+    """The terminal has to begin with the initialization exchange."""
+
+
 class OutOfOrder(Exception):
     """A step of an exchange that is not the next one."""
 

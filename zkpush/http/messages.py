@@ -71,7 +71,6 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
 class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A request whose body is read. Applications add fields in a subclass."""
 
-    head: RequestHead
     longest: int
     """Most bytes of a body without a declared length, within `body_bytes` of the limits."""
     charge: BodyCharge | None

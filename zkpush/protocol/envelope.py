@@ -35,7 +35,8 @@ _VALUE = re.compile(rb"[!-~]++\Z")
 _SEAL = re.compile(r"[A-Za-z0-9_-]++\Z", re.ASCII)
 _IS_QUERY = frozenset({"GET", "HEAD"})
 _LENGTH_BYTES = 4
-_FIRST_OF_TEXT = 9  # HT; lower bytes begin no text, and no packet
+FIRST_OF_TEXT = 9
+"""HT; lower bytes begin no text, and no packet."""
 _LZO = b"LZO1"
 _LZO_HEAD = 8
 
@@ -134,7 +135,7 @@ def can_encrypt(push_version: str | None) -> bool:
 
 def looks_sealed(has_seal: bool, body: bytes) -> bool:
     """Whether a request looks as if it were sealed; that it does not says nothing."""
-    return has_seal or (body != b"" and body[0] < _FIRST_OF_TEXT)
+    return has_seal or (body != b"" and body[0] < FIRST_OF_TEXT)
 
 
 def step_of(arguments: Arguments) -> Step:

@@ -111,3 +111,36 @@ class Upload(msgspec.Struct, frozen=True):
     def kept_stamp(self) -> str | None:
         """The stamp to remember; None if there is none."""
         return self.stamp if self.moves_stamp else None
+
+
+_STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
+_PACKED = "tgz"
+"""The one value of ContentType (11.14)."""
+
+
+def decode_upload(
+    arguments: Arguments, body: bytes, default_table: str | None = None, *, moves_stamp: bool
+) -> Upload:
+    """Return the upload of a request (11).
+
+    `default_table` is the one of uploads that name none. `TerminalError` if there is no table.
+    """
+    table = arguments.get("table") or default_table
+    if not table:
+        raise TerminalError("An upload has to name its table.")
+    return Upload(
+        table,
+        body,
+        stamp=_stamp(arguments),
+        packed=arguments.get("ContentType", "").lower() == _PACKED,
+        name=arguments.get("PIN"),
+        moves_stamp=moves_stamp,
+    )
+
+
+def _stamp(arguments: Arguments) -> str | None:
+    for name in _STAMPS:
+        stamp: str | None = arguments.get(name)
+        if stamp is not None:
+            return stamp
+    return None

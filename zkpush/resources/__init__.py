@@ -1,1 +1,1 @@
-"""What terminals talk to: the resources under /iclock, and the site that serves them."""
+"""Terminal families, with their routing tables, and the site that serves them."""

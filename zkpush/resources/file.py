@@ -1,60 +1,17 @@
-"""/iclock/file: files for the terminals that were told to fetch them (12.5.2, 12.8.2).
-
-The URL is in the arguments (`?SN=…&url=…`), as UPGRADE is fetched, or is that of the request, as
-PutFile is. In both the secret of the command is what finds the file (`zkpush.device.files`).
-"""
+"""Replies with files: all of one, or one range of its bytes (RFC 9110, 14)."""
 
 from __future__ import annotations
 
 import base64
 import re
 
-from ..device.door import Door
-from ..device.downloads import Download, Downloads
+from ..device.downloads import Download
 from ..http.messages import OCTETS, PLAIN, FileReply
-from ..protocol.errors import UnknownPath, refusal
-from ..protocol.requests import Arguments, normalize_segment
-from .base import SUCCESS, Call, TerminalResource
+from ..protocol.errors import refusal
+from .replies import SUCCESS
 
 PARTIAL, UNSATISFIABLE = 206, 416
 _RANGE = re.compile(rb"bytes=([0-9]{0,99})-([0-9]{0,99})", re.IGNORECASE)
-_NAME = b"file"
-
-
-class FileResource(TerminalResource):
-    """GET fetches a file, or some of its bytes."""
-
-    methods = ("GET", "HEAD")
-    is_folder = True
-    gives_files = True
-    needs_terminal = False
-
-    def __init__(self, door: Door, downloads: Downloads) -> None:
-        super().__init__(door)
-        self._downloads = downloads
-
-    def is_outside(self, sn: str, method: str, arguments: Arguments) -> bool:
-        """A URL alone does not say which terminal asks (12.5.2)."""
-        return not sn
-
-    def changes(self, call: Call) -> bool:
-        """It changes nothing."""
-        return False
-
-    async def answer(self, call: Call) -> FileReply:
-        """Answer with the file that the terminal was told to fetch."""
-        url = call.arguments.get("url")
-        is_bare = normalize_segment(call.path.rstrip(b"/").rpartition(b"/")[2]) == _NAME
-        if is_bare != (url is not None):
-            raise UnknownPath("There is nothing under this path; a file has a url.")
-        return file_reply(
-            await self._downloads.of_url(
-                call.path.decode("utf-8", "replace") if url is None else url,
-                call.sn or None,
-                call.address,
-            ),
-            call.range,
-        )
 
 
 def file_reply(download: Download, wanted: bytes | None) -> FileReply:

@@ -1,9 +1,9 @@
 """The gate of the terminals' port: a request is judged by its head, before its body is read.
 
-Theory of operation. `RequestGate` knows the paths and what each takes. It accepts requests of
-approved terminals at once, as `AcceptedRequest`s. All others (strangers, terminals that await
-approval, browsers, wrong paths and methods) are paced (`zkpush.device.pacer`): they are judged at
-once while few come, and one after the other when many do.
+Theory of operation. `RequestGate` finds the route of a request and accepts those of approved
+terminals at once, as `AcceptedRequest`s. All others (strangers, terminals that await approval,
+browsers, wrong paths and methods) are paced (`zkpush.device.pacer`): they are judged at once while
+few come, and one after the other when many do.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..device.budget import SHORT, Charge, MemoryBudget
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
+from ..device.request import Request
 from ..device.terminal import Terminal
 from ..http.messages import Plain, RequestHead, Verdict
 from ..protocol.errors import (
@@ -29,8 +30,9 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
-from .base import AcceptedRequest, TerminalResource, refused
-from .paths import PathTable
+from .paths import PathTable, ServedPath
+from .replies import refused
+from .serving import AcceptedRequest
 
 MOST_TARGETS = 1024
 """Spellings of paths that are remembered."""
@@ -39,10 +41,6 @@ TINY = 4096
 no more of them than connections."""
 _BROWSER = "This port is for terminals, and not for browsers."
 _SHORT_ONLY = "This path takes no long body."
-
-
-_Asked = tuple[TerminalResource, str, Arguments]
-"""The resource of a request, the serial number and the arguments."""
 
 
 class RequestGate:
@@ -61,122 +59,103 @@ class RequestGate:
         self.paths = paths
         self._admission = admission
         self._refusals = refusals
-        self._targets: dict[bytes, TerminalResource | None] = {}
+        self._targets: dict[bytes, ServedPath | None] = {}
 
     def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
         """Judge a request, at once or later; never raises, and the Deferred never fails."""
-        asked = self._asked(head)
-        verdict = None if asked is None else self._known(head, *asked)
-        if isinstance(verdict, Deferred):
-            return verdict.addErrback(_refused_later)
-        if verdict is not None:
-            return verdict
+        request = self._request(head)
+        if request is not None:
+            terminal = self._admission.known(request)
+            if terminal is not None:
+                if head.length == 0:
+                    return _accepted(request, None, terminal)
+                try:
+                    verdict = self._charged(request, terminal)
+                except Unavailable as error:
+                    return refused(error)
+                return verdict.addErrback(_failed) if isinstance(verdict, Deferred) else verdict
         if self._admission.pacer.take():
-            return self._other(head, asked)
-        return self._admission.pacer.wait().addCallback(lambda _: self._other(head, asked))
+            return self._other(head, request)
+        return self._admission.pacer.wait().addCallback(lambda _: self._other(head, request))
 
-    def _asked(self, head: RequestHead) -> _Asked | None:
-        """What a sound request of a terminal asks for; None for all else."""
-        resource = self._find(head.path)
-        if resource is None or head.method not in resource.methods or head.is_browser:
+    def _request(self, head: RequestHead) -> Request | None:
+        """Parse a sound request of a terminal; None for all else."""
+        path = self._find(head.path)
+        if path is None or head.method not in path.others or head.is_browser:
             return None
         try:
             sn, arguments = read_query(head.query)
         except TerminalError:
             return None
-        if head.length > SHORT and not resource.takes_long:
+        if head.length > SHORT and not path.is_long:
             return None
-        return resource, sn, arguments
+        return _routed(head, path, sn, arguments)
 
-    def _known(
-        self, head: RequestHead, resource: TerminalResource, sn: str, arguments: Arguments
-    ) -> Verdict | Deferred[Verdict] | None:
-        """Judge what approved terminals send; None for all else."""
-        terminal = self._admission.known(sn, head.address, head.cookie)
-        if terminal is None:
-            return None
-        if head.length == 0:
-            return _accepted(head, None, resource, sn, arguments, terminal)
+    def _other(self, head: RequestHead, request: Request | None) -> Verdict | Deferred[Verdict]:
         try:
-            return self._charged(head, resource, sn, arguments, terminal)
-        except Unavailable as error:
-            return refused(error)
-
-    def _other(self, head: RequestHead, asked: _Asked | None) -> Verdict | Deferred[Verdict]:
-        try:
-            verdict = self._judge(head, *(asked or self._check(head)))
+            verdict = self._judge(request or self._check(head))
         except Exception as error:
             return refused(error)
         if isinstance(verdict, Deferred):
-            return verdict.addErrback(_refused_later)
+            return verdict.addErrback(_failed)
         return verdict
 
-    def _check(self, head: RequestHead) -> _Asked:
-        """What a request asks for, of a terminal or not; a `ProtocolError` says what is wrong."""
+    def _check(self, head: RequestHead) -> Request:
+        """Parse a request, of a terminal or not; a `ProtocolError` says what is wrong with it."""
         if head.is_browser:
             self._refusals.refuse(Refusal.BROWSER, None, head.address)
             raise Refused(_BROWSER)
-        resource = self._find(head.path)
-        if resource is None:
+        path = self._find(head.path)
+        if path is None:
             raise UnknownPath("There is nothing under this path.")
-        if head.method not in resource.methods:
-            raise WrongMethod(f"This path takes {' and '.join(resource.methods)} requests.")
-        sn, arguments = self._read(head, resource)
-        if head.length > SHORT and not resource.takes_long:
+        if head.method not in path.others:
+            raise WrongMethod(f"This path takes {' and '.join(path.others)} requests.")
+        sn, arguments = self._read(head, path)
+        if head.length > SHORT and not path.is_long:
             self._refusals.refuse(Refusal.BODY_BYTES, sn, head.address)
             raise TooLarge(_SHORT_ONLY)
-        return resource, sn, arguments
+        return _routed(head, path, sn, arguments)
 
-    def _judge(
-        self, head: RequestHead, resource: TerminalResource, sn: str, arguments: Arguments
-    ) -> Verdict | Deferred[Verdict]:
+    def _judge(self, request: Request) -> Verdict | Deferred[Verdict]:
         """Judge all that is not of an approved terminal, or has to wait in line."""
-        if not sn:
-            return self._charged(head, resource, sn, arguments, None)
-        hello = head.query if resource.greets(head.method, arguments) else None
-        terminal = self._admission.judge(sn, head.address, head.cookie, hello)
+        if not request.sn:
+            return self._charged(request, None)
+        terminal = self._admission.judge(request)
 
         def accepted(terminal: Terminal) -> Verdict | Deferred[Verdict]:
-            return self._charged(head, resource, sn, arguments, terminal)
+            return self._charged(request, terminal)
 
         if isinstance(terminal, Deferred):
             return terminal.addCallback(accepted)
         return accepted(terminal)
 
-    def _charged(
-        self,
-        head: RequestHead,
-        resource: TerminalResource,
-        sn: str,
-        arguments: Arguments,
-        terminal: Terminal | None,
-    ) -> Verdict | Deferred[Verdict]:
+    def _charged(self, request: Request, terminal: Terminal | None) -> Verdict | Deferred[Verdict]:
         """Accept a request once there is memory for its body; `Unavailable` if there is none."""
+        head = request.head
         if 0 <= head.length <= TINY:
-            return _accepted(head, None, resource, sn, arguments, terminal)
+            return _accepted(request, None, terminal)
         address = None if self._proxies.speaks_for_many(head.address) else head.address
-        charge = self.budget.take(sn or None, address, max(0, head.length))
+        charge = self.budget.take(request.sn or None, address, max(0, head.length))
 
         def accepted(charge: Charge) -> Verdict:
-            return _accepted(head, charge, resource, sn, arguments, terminal)
+            return _accepted(request, charge, terminal)
 
         if isinstance(charge, Deferred):
             return charge.addCallback(accepted)
         return accepted(charge)
 
-    def _find(self, path: bytes) -> TerminalResource | None:
+    def _find(self, path: bytes) -> ServedPath | None:
         try:
             return self._targets[path]
         except KeyError:
-            resource = self.paths.find(path)
-            is_one = resource is not None and not resource.is_folder
-            if is_one and len(self._targets) < MOST_TARGETS:
-                self._targets[path] = resource
-            return resource
+            served = self.paths.find(path)
+            if served is not None and not served.is_folder and len(self._targets) < MOST_TARGETS:
+                self._targets[path] = served
+            return served
 
-    def _read(self, head: RequestHead, resource: TerminalResource) -> tuple[str, Arguments]:
+    def _read(self, head: RequestHead, path: ServedPath) -> tuple[str, Arguments]:
         try:
-            if resource.needs_terminal:
+            if path.needs_terminal:
                 return read_query(head.query)
             arguments = parse_arguments(head.query)
             return check_serial(arguments["SN"]) if "SN" in arguments else "", arguments
@@ -185,19 +164,21 @@ class RequestGate:
             raise
 
 
+def _routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -> Request:
+    for selection in path.methods[head.method]:
+        if selection.matches(sn, arguments):
+            return Request(head, selection.route, sn, arguments)
+    return Request(head, path.others[head.method], sn, arguments)
+
+
 def _accepted(
-    head: RequestHead,
-    charge: Charge | None,
-    resource: TerminalResource,
-    sn: str,
-    arguments: Arguments,
-    terminal: Terminal | None,
+    request: Request, charge: Charge | None, terminal: Terminal | None
 ) -> AcceptedRequest:
-    longest = sys.maxsize if resource.takes_long else SHORT
-    return AcceptedRequest(head, longest, charge, resource, sn, arguments, terminal)
+    longest = sys.maxsize if request.route.is_long else SHORT
+    return AcceptedRequest(longest, charge, request, terminal)
 
 
-def _refused_later(failure: Failure) -> Plain:
+def _failed(failure: Failure) -> Plain:
     """The refusal of what was looked up; of a connection that is gone, nobody reads it."""
     if failure.check(CancelledError):
         return refused(Unavailable("The connection ended."))

@@ -1,0 +1,59 @@
+"""Replies to terminals: refusals, tokens as cookies, and sealed files."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from twisted.logger import Logger
+
+from ..device.session import AskForExchange
+from ..http.messages import OCTETS, PLAIN, FileReply, Plain
+from ..http.sending import PART, Interrupted
+from ..interfaces import StoreError
+from ..protocol.errors import ProtocolError, Unavailable, refusal
+from ..protocol.handshake import UNKNOWN_DEVICE
+
+_log = Logger()
+SUCCESS = 200
+
+
+def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes | FileReply:
+    """Return a reply with a token for the terminal, as a cookie (6, 7)."""
+    if token is None and content == PLAIN:
+        return reply
+    cookie = (
+        b"" if token is None else b"Set-Cookie: token=%b; Path=/; HttpOnly\r\n" % token.encode()
+    )
+    return FileReply(SUCCESS, content + cookie, body=reply)
+
+
+async def sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileReply:
+    """Return a file as one sealed body: all of it, as no part of it could be opened alone."""
+    body, read = reply.body, reply.read
+    if read is not None:
+        parts = [
+            await read(start, min(start + PART, reply.end))
+            for start in range(reply.start, reply.end, PART)
+        ]
+        body = b"".join(parts)
+    return FileReply(SUCCESS, OCTETS, body=seal(body))
+
+
+def refused(error: Exception) -> Plain:
+    """Return the reply to a request that failed: what went wrong, without the mark of success."""
+    if isinstance(error, AskForExchange):
+        return SUCCESS, UNKNOWN_DEVICE
+    if isinstance(error, ProtocolError):
+        return error.status, _refusal(str(error))
+    if isinstance(error, Interrupted):
+        return Unavailable.status, refusal("The file cannot be read now; fetch it again later.")
+    if isinstance(error, StoreError):
+        _log.error("A request was not served: {error}", error=str(error))
+        return Unavailable.status, refusal("The server cannot store now; send it again later.")
+    _log.failure("A request was not served")
+    return 500, refusal("The server failed; its log says why. Send it again later.")
+
+
+_refusal = functools.lru_cache(256)(refusal)
+"""Most refusals are the same few."""
