@@ -28,7 +28,7 @@ from zkpush.protocol.handshake import check_stamp, decode_hello
 from zkpush.protocol.packets import Limits, PacketError, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 from zkpush.protocol.requests import Upload, parse_arguments, read_query
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
 
@@ -116,7 +116,7 @@ def replies(data: bytes) -> None:
         assert -9_999_999_999 <= reply.return_code <= 9_999_999_999
         plain = CommandReply(id="1", return_code=reply.return_code, command="DATA")
         assert decode_replies(encode_reply(plain, encoding), encoding) == ([plain], [])
-    find_pin(body, encoding)
+    find_pin(body, encoding, USER.field("pin"))
 
 
 def packets(data: bytes) -> None:

@@ -24,6 +24,7 @@ import zkpush
 from zkpush.protocol import plain
 from zkpush.protocol.fields import Field, Table
 from zkpush.protocol.lines import LineDecoder
+from zkpush.protocol.omission import TemplateRules
 from zkpush.protocol.tables import COMMANDS, OPTION_REPLY, OPTIONS, RECORD_TABLES
 
 _INSIDE = ("zkpush.cli", "zkpush.simulator", "zkpush.persist.migrations")
@@ -60,6 +61,9 @@ def uses() -> dict[str, Use]:
         for name, value in vars(LineDecoder(table)).items():
             if isinstance(value, re.Pattern):
                 found[f"LineDecoder({table.name}).{name}"] = value, "split"
+    rules = TemplateRules([*RECORD_TABLES, OPTIONS], COMMANDS)
+    for name, method in (("_hidden", "search"), ("_spaced", "sub")):
+        found[f"TemplateRules.{name}"] = getattr(rules, name), method
     for tabs in (3, 6, 32):
         found[f"plain._lines_of({tabs})"] = plain._lines_of(tabs), "match"
     for field in _fields():

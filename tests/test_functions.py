@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from zkpush.device.functions import CommandFunctions
-from zkpush.protocol.commands import find_command
+from zkpush.protocol import tables
+from zkpush.protocol.catalogue import Catalogue
 
+CATALOGUE = Catalogue(tables.COMMANDS)
 COMMANDS = [
-    msgspec.structs.replace(find_command("REBOOT"), has_effect=True),
-    msgspec.structs.replace(find_command("CHECK"), is_prepared=True),
-    msgspec.structs.replace(find_command("LOG"), counts_records=True),
+    msgspec.structs.replace(CATALOGUE.find("REBOOT"), has_effect=True),
+    msgspec.structs.replace(CATALOGUE.find("CHECK"), is_prepared=True),
+    msgspec.structs.replace(CATALOGUE.find("LOG"), counts_records=True),
 ]
 EFFECTS = CommandFunctions(effects={"REBOOT": lambda *_: {}})
 OTHERS = CommandFunctions(prepares={"CHECK": lambda *_: {}}, matchers={"LOG": {}})

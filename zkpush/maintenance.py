@@ -30,6 +30,9 @@ from .persist.keys import SiteKey
 from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite import SQLite
+from .protocol.omission import TemplateRules
+from .protocol.tables import COMMANDS
+from .protocol.tableset import TableSet
 from .stores import factory_of, store_factories
 
 
@@ -67,8 +70,9 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         if not found.is_settled:
             raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
         handlers = sound_plugins(IRecordHandler)
-        declared = [table for handler in handlers for table in handler.tables]
-        return forget_templates_thd(database, found.vault, _now(), declared)
+        tables = TableSet(table for handler in handlers for table in handler.tables)
+        rules = TemplateRules(tables, COMMANDS)
+        return forget_templates_thd(database, found.vault, _now(), tables, rules)
 
 
 def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:

@@ -78,8 +78,11 @@ from .model import StoragePlace
 from .permissions import key_file
 from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, own_name, schemes
 from .ports import PROXIED, Listener
+from .protocol.catalogue import Catalogue
+from .protocol.omission import TemplateRules
 from .protocol.packets import Limits as PacketLimits
 from .protocol.tables import COMMANDS
+from .protocol.tableset import TableSet
 from .resources.attendance import AttendancePush
 from .resources.gate import RequestGate
 from .resources.paths import PathTable
@@ -248,7 +251,8 @@ def build(
         store = factory.open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
     refusals = RefusalLog(store, reactor)
-    privacy = Privacy(settings.privacy.templates)
+    tables, catalogue = TableSet(handlers.tables), Catalogue(COMMANDS)
+    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, catalogue))
     limits = settings.limits
     registry = Registry(
         store,
@@ -285,7 +289,7 @@ def build(
         privacy,
     )
     functions = CommandFunctions.join(
-        [attendance.FUNCTIONS, device.FUNCTIONS, files.FUNCTIONS, people.FUNCTIONS], COMMANDS
+        [attendance.FUNCTIONS, device.FUNCTIONS, files.FUNCTIONS, people.FUNCTIONS], catalogue
     )
     intake = Intake(
         store,
@@ -308,7 +312,7 @@ def build(
         privacy,
     )
     queue = CommandQueue(
-        store, registry, settings.commands, secrets.choice, reactor, privacy, functions
+        store, registry, settings.commands, secrets.choice, reactor, privacy, catalogue, functions
     )
 
     downloads = Downloads(store, refusals)
@@ -364,6 +368,7 @@ def build(
         store,
         registry,
         queue,
+        tables,
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,

@@ -15,15 +15,12 @@ from tests.protocol.strategies import (
     commands,
     parameters_of,
 )
-from zkpush.protocol import commands as module
+from zkpush.protocol.catalogue import Catalogue
 from zkpush.protocol.commands import (
     FileFacts,
     command_text,
     decode_commands,
     encode_command,
-    find_command,
-    parse_command,
-    validate,
 )
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.errors import CommandError
@@ -31,6 +28,7 @@ from zkpush.protocol.fields import Command, Field, Kind, Scope, Writing
 from zkpush.protocol.tables import COMMANDS
 from zkpush.protocol.versions import NEWEST
 
+CATALOGUE = Catalogue(COMMANDS)
 FILE = FileFacts("file/1.b64/emfw.cfg", "0123456789abcdef0123456789abcdef", 2312)
 
 LINES = [
@@ -95,11 +93,8 @@ BAD_PARAMETERS = [
 ]
 
 
-@pytest.fixture
-def sample(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """A command with parameters beside those the server has."""
-    monkeypatch.setitem(module._BY_NAME, SAMPLE.name, SAMPLE)
-    return SAMPLE
+WITH_SAMPLE = Catalogue([*COMMANDS, SAMPLE])
+"""A catalogue with a command beside those of the protocol."""
 
 
 @pytest.mark.parametrize(("command_id", "text", "encoding", "line"), LINES)
@@ -151,8 +146,8 @@ def test_a_terminal_does_not_guess_at_commands(body: bytes) -> None:
 @pytest.mark.parametrize("name", ["CHECK", "LOG", "INFO", "REBOOT"])
 def test_a_command_is_known_by_its_words(name: str) -> None:
     """A command without parameters is its words."""
-    command = validate(name, {})
-    assert command is find_command(name)
+    command = CATALOGUE.validate(name, {})
+    assert command is CATALOGUE.find(name)
     assert command_text(command, {}) == name
 
 
@@ -160,30 +155,26 @@ def test_a_command_is_known_by_its_words(name: str) -> None:
 def test_an_unknown_command_is_answered_with_the_known_ones(name: str) -> None:
     """A command that is none is refused, with a list of those there are."""
     with pytest.raises(CommandError, match="not a command; there are DATA UPDATE USERINFO, "):
-        validate(name, {})
+        CATALOGUE.validate(name, {})
 
 
 def test_a_command_without_parameters_takes_none() -> None:
     """A parameter that a command does not have is refused."""
     with pytest.raises(CommandError, match=r"LOG has no parameter 'PIN'; it takes no parameters$"):
-        validate("LOG", {"PIN": "1"})
+        CATALOGUE.validate("LOG", {"PIN": "1"})
 
 
 @pytest.mark.parametrize(("params", "text"), GOOD_PARAMETERS)
-def test_parameters_are_sent_in_declared_order(
-    sample: Command, params: dict[str, str], text: str
-) -> None:
+def test_parameters_are_sent_in_declared_order(params: dict[str, str], text: str) -> None:
     """Parameters stand between TABs, in the order of the declaration."""
-    assert command_text(validate(sample.name, params), params) == text
+    assert command_text(WITH_SAMPLE.validate(SAMPLE.name, params), params) == text
 
 
 @pytest.mark.parametrize(("params", "mistake"), BAD_PARAMETERS)
-def test_a_bad_parameter_is_refused_by_name(
-    sample: Command, params: dict[str, str], mistake: str
-) -> None:
+def test_a_bad_parameter_is_refused_by_name(params: dict[str, str], mistake: str) -> None:
     """A parameter that is missing, unknown, out of bounds or ends its line is refused."""
     with pytest.raises(CommandError, match=f"^{mistake}"):
-        validate(sample.name, params)
+        WITH_SAMPLE.validate(SAMPLE.name, params)
 
 
 @given(command_ids(), st.text(VALUE_CHARACTERS | st.just("\t")), ENCODINGS)
@@ -193,7 +184,7 @@ def test_every_command_is_read_as_it_was_meant(command_id: str, text: str, encod
     assert command == (command_id, text.encode(encoding))
 
 
-@given(st.data(), st.sampled_from([*module.COMMANDS, SAMPLE]), command_ids())
+@given(st.data(), st.sampled_from([*COMMANDS, SAMPLE]), command_ids())
 def test_every_declared_command_can_be_sent(
     data: st.DataObject, command: Command, command_id: str
 ) -> None:
@@ -212,7 +203,7 @@ def test_every_declared_command_can_be_sent(
 def test_a_terminal_reads_every_parameter_back(data: st.DataObject, command: Command) -> None:
     """What is written of a command is what a terminal takes it to be."""
     params = data.draw(parameters_of(command))
-    read, found = parse_command(command_text(command, params))
+    read, found = CATALOGUE.parse(command_text(command, params))
     assert read is command
     sizes = {field.wire for field in command.parameters if field.name == "size"}
     assert {name: found[name] for name in found if name in params or name not in sizes} == params
@@ -222,7 +213,7 @@ def test_a_value_without_a_name_is_not_taken_for_another() -> None:
     """PutFile with a path and no URL would fetch what the path names."""
     params = {"path": "x.tgz", "Action": "AppendData"}
     with pytest.raises(CommandError, match=r"^url: is missing, and path stands behind it$"):
-        command_text(find_command("PutFile"), params)
+        command_text(CATALOGUE.find("PutFile"), params)
 
 
 @given(st.data(), commands(), command_ids(), ENCODINGS)
@@ -238,7 +229,7 @@ def test_one_command_in_is_one_line_out(
     )
     dialect = Dialect(encoding=encoding, own_version=NEWEST)
     try:
-        checked = validate(command.name, params, dialect)
+        checked = CATALOGUE.validate(command.name, params, dialect)
     except CommandError:
         return
     line = encode_command(command_id, command_text(checked, params, FILE), encoding)
@@ -298,7 +289,7 @@ def test_a_command_is_written_as_its_section_says(
     name: str, params: dict[str, str], text: str
 ) -> None:
     """Parameters have the spelling, the order and the separators of their own section."""
-    assert command_text(validate(name, params), params, FILE) == text
+    assert command_text(CATALOGUE.validate(name, params), params, FILE) == text
 
 
 REFUSED = [
@@ -326,15 +317,15 @@ def test_what_a_section_does_not_allow_is_refused(
 ) -> None:
     """The parameter is named, and what is wrong with it."""
     with pytest.raises(CommandError, match=f"^{re.escape(mistake)}"):
-        validate(name, params)
+        CATALOGUE.validate(name, params)
 
 
 def test_a_message_is_measured_in_the_terminals_encoding() -> None:
     """320 bytes (12.1.1.9) are 160 Chinese characters in GB2312, and 106 in UTF-8."""
     params = {"MSG": "\u4e0a" * 160, "TAG": "253", "UID": "1"}
-    assert validate("DATA UPDATE SMS", params, Dialect(encoding="gb18030"))
+    assert CATALOGUE.validate("DATA UPDATE SMS", params, Dialect(encoding="gb18030"))
     with pytest.raises(CommandError, match="MSG has 480 bytes"):
-        validate("DATA UPDATE SMS", params, Dialect(encoding="utf-8"))
+        CATALOGUE.validate("DATA UPDATE SMS", params, Dialect(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
@@ -351,8 +342,8 @@ def test_a_terminal_gets_no_command_that_is_newer_than_it(
 ) -> None:
     """The first version that has a command is compared with the terminal's own."""
     with pytest.raises(CommandError, match=f"{name} is of protocol {since}, .* is of 2.2.14"):
-        validate(name, params, Dialect())
-    assert validate(name, params, Dialect(own_version=NEWEST)).name == name
+        CATALOGUE.validate(name, params, Dialect())
+    assert CATALOGUE.validate(name, params, Dialect(own_version=NEWEST)).name == name
 
 
 def test_the_catalogue_is_whole() -> None:
@@ -374,7 +365,7 @@ def test_the_catalogue_is_whole() -> None:
 @given(st.data(), commands())
 def test_every_declared_command_is_valid(data: st.DataObject, command: Command) -> None:
     """The declared commands, with the parameters they declare, are those that may be queued."""
-    assert validate(command.name, data.draw(parameters_of(command))) is command
+    assert CATALOGUE.validate(command.name, data.draw(parameters_of(command))) is command
 
 
 @given(st.binary())

@@ -22,7 +22,7 @@ from zkpush.protocol.photos import decode_photo, parse_name
 from zkpush.protocol.replies import decode_replies
 from zkpush.protocol.requests import Upload, parse_arguments, read_query
 from zkpush.protocol.serials import check_serial
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
 from zkpush.protocol.text import shown
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.validity import not_valid
@@ -79,7 +79,7 @@ ENTRY_POINTS: dict[str, Callable[[bytes], object]] = {
     "upload in GB18030": of_table("OPERLOG", GB18030),
     "attendance in GB18030": of_table("ATTLOG", GB18030),
     "answers": lambda data: decode_replies(data, "utf-8"),
-    "verification": lambda data: find_pin(data, "utf-8"),
+    "verification": lambda data: find_pin(data, "utf-8", USER.field("pin")),
     "packet": packed,
     "photo": lambda data: decode_photo(data, "utf-8", "1.jpg"),
     "name of a photo": lambda data: parse_name(text(data)),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.protocol.strategies import LINE_TABLES
 from zkpush.protocol import tables
-from zkpush.protocol.commands import find_command
+from zkpush.protocol.catalogue import Catalogue
 from zkpush.protocol.fields import Acknowledge, Command, Layout, Scope, Table
 
 TABLES = [
@@ -305,5 +305,5 @@ def test_nothing_follows_a_command_that_makes_the_terminal_begin_again(
     name: str, section: str, reply: str, ends_batch: bool
 ) -> None:
     """REBOOT and CHECK end their batch; LOG and INFO do not."""
-    command = find_command(name)
+    command = Catalogue(tables.COMMANDS).find(name)
     assert (command.section, command.reply, command.ends_batch) == (section, reply, ends_batch)

@@ -65,7 +65,7 @@ def command_detail(
     replaced by the pseudonym that `person` returns.
     """
     fields = {field.wire: field for field in command.parameters}
-    hidden = {*parameter_secrets(command.name, params)}
+    hidden = {*parameter_secrets(command, params)}
     if any(field.name in _OF_PEOPLE for field in command.parameters):
         hidden |= {
             name

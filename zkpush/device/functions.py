@@ -14,8 +14,7 @@ import attrs
 
 from ..model import Device, QueuedCommand
 from ..persist.transaction import Transaction
-from ..protocol.fields import Command, Table
-from ..protocol.records import Row
+from ..protocol.fields import Command, Row, Table
 from ..protocol.replies import CommandReply
 
 Result = dict[str, str]

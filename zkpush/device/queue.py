@@ -26,8 +26,9 @@ from ..model import (
 from ..periodic import PeriodicService
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
+from ..protocol.catalogue import Catalogue
 from ..protocol.codes import succeeded
-from ..protocol.commands import command_text, encode_command, find_command, validate
+from ..protocol.commands import command_text, encode_command
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
 from ..protocol.replies import CommandReply, decode_replies
@@ -80,6 +81,7 @@ class CommandQueue(PeriodicService):
         choose: Callable[[str], str],
         reactor: Any,
         privacy: Privacy,
+        catalogue: Catalogue,
         functions: CommandFunctions,
     ) -> None:
         """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
@@ -89,6 +91,7 @@ class CommandQueue(PeriodicService):
         self._config = config
         self._choose = choose
         self._privacy = privacy
+        self.catalogue = catalogue
         self._functions = functions
         self._reactor = reactor
         self.every(OLD_EVERY, self.cut_leases, "Leases that are too long stay for now")
@@ -107,7 +110,7 @@ class CommandQueue(PeriodicService):
         `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
         `KeyReused` if the key was used for another command.
         """
-        self._privacy.check(find_command(name), params)
+        self._privacy.check(self.catalogue.find(name), params)
         now = self._registry.now()
         command_id, secret = self._new_id(now), new_secret(self._choose)
 
@@ -121,7 +124,7 @@ class CommandQueue(PeriodicService):
                     if (before.command, before.asked) != (name, params):
                         raise KeyReused("This Idempotency-Key was used for another command.")
                     return before
-            command = validate(name, params, device.dialect)
+            command = self.catalogue.validate(name, params, device.dialect)
             sent = params
             if command.is_prepared:
                 prepare = self._functions.prepares[name]
@@ -197,7 +200,7 @@ class CommandQueue(PeriodicService):
                 else:  # a QUERY: what the terminal had to send was sent before it asked again
                     end_query(tx, queued, queued.records, now)
             if not is_proved:
-                first = next((i for i, one in enumerate(due) if _holds_secrets(one)), None)
+                first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
             batch, body = self._batch(due, encoding)
             tx.commands.lease(batch, now + config.lease_seconds * 1000, now)
@@ -329,7 +332,7 @@ class CommandQueue(PeriodicService):
         batch: list[QueuedCommand] = []
         lines = b""
         for queued in due:
-            entry = _entry(queued.command)
+            entry = self.catalogue.get(queued.command)
             is_utf8 = entry is not None and entry.utf8  # whatever the terminal's encoding is
             line = encode_command(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
@@ -339,6 +342,11 @@ class CommandQueue(PeriodicService):
             if entry is None or entry.ends_batch:
                 break
         return batch, lines
+
+    def _holds_secrets(self, command: QueuedCommand) -> bool:
+        """Whether a command holds what only its terminal may learn: secrets, or a file's URL."""
+        entry = self.catalogue.get(command.command)
+        return command.file is not None or bool(parameter_secrets(entry, command.params))
 
     def _new_id(self, now: int) -> str:
         """A CmdID (12): the time in base 36, so that ids sort, then random characters."""
@@ -371,16 +379,3 @@ def _written(
     file = file_named(tx, name, command_id)
     text = command_text(command, {**params, parameter: url_of(name, secret)})
     return text, reference(file, secret)
-
-
-def _holds_secrets(command: QueuedCommand) -> bool:
-    """Whether a command holds what only its terminal may learn: secrets, or the URL of a file."""
-    return command.file is not None or bool(parameter_secrets(command.command, command.params))
-
-
-def _entry(name: str) -> Command | None:
-    """Find the entry of a queued command; None for one that a later version has queued."""
-    try:
-        return find_command(name)
-    except CommandError:
-        return None

@@ -18,6 +18,7 @@ from ..interfaces import IStore, IVerifier
 from ..model import Device, Page, Verdict, VerifyRequest
 from ..protocol.errors import refusal
 from ..protocol.rejects import Reject
+from ..protocol.tables import USER
 from ..protocol.text import shown
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid
@@ -113,7 +114,7 @@ class BackgroundVerification:
         A body in which no user is found is kept with its bytes first.
         """
         device, now = terminal.device, self._registry.now()
-        pin = find_pin(body, terminal.dialect.encoding)
+        pin = find_pin(body, terminal.dialect.encoding, USER.field("pin"))
         user = None
         if pin is not None:
             part = Page(1)

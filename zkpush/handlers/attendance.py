@@ -14,9 +14,9 @@ from ..interfaces import IRecordHandler
 from ..model import Device, Problem, QueuedCommand
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
-from ..protocol.fields import Table
+from ..protocol.fields import Row, Table
 from ..protocol.photos import Photo, parse_name
-from ..protocol.records import Batch, Row
+from ..protocol.records import Batch
 from ..protocol.replies import CommandReply
 from ..protocol.tables import ATTLOG, ATTPHOTO
 from ..protocol.times import wall_clock

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping
 from ..device.files import name_of, package
 from ..model import Device, Page, Record
 from ..persist.transaction import Transaction
-from ..protocol.commands import command_text, find_command
+from ..protocol.commands import command_text
 from ..protocol.tables import FACE, FP
+from ..protocol.tables.data import UPDATES
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
 _USERS_AT_ONCE = 1000
+_UPDATES = {command.name: command for command in UPDATES}
 
 
 def completed(
@@ -84,7 +86,7 @@ def template_command(template: Record) -> str:
 
 def _filled(name: str, values: Mapping[str, object]) -> str:
     """The text of a command whose parameters are the fields of a stored record."""
-    command = find_command(name)
+    command = _UPDATES[name]
     params = {
         field.wire: field.kind.encode(values[field.name])
         for field in command.parameters

@@ -15,9 +15,9 @@ from ..interfaces import IRecordHandler
 from ..model import Device, PersonStatement
 from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
-from ..protocol.fields import Table, plain_base64
+from ..protocol.fields import Row, Table, plain_base64
 from ..protocol.hybrid import Hybrid, negotiate_types
-from ..protocol.records import Batch, Row
+from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import (
     BIODATA,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from ..protocol.fields import Table
-from ..protocol.records import Row
+from ..protocol.fields import Row, Table
 
 
 def value_of(table: Table, row: Row, name: str) -> object:

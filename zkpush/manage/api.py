@@ -22,6 +22,7 @@ from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
+from ..protocol.tableset import TableSet
 from . import views
 from .audit import AuditEndpoints
 from .collection import PictureCollection
@@ -50,6 +51,7 @@ class Endpoints:
         store: IStore,
         registry: Registry,
         queue: CommandQueue,
+        tables: TableSet,
         files: FileEndpoints,
         tokens: TokenEndpoints,
         readings: SecretAccessLog,
@@ -70,6 +72,7 @@ class Endpoints:
         self._store = store
         self._registry = registry
         self._queue = queue
+        self._tables = tables
         self._clock = clock
         self._problems = problems
         self._health = health
@@ -130,7 +133,7 @@ class Endpoints:
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
             *PeopleEndpoints(self._store, self._readings).routes(),
-            *RecordEndpoints(self._store, self._readings).routes(),
+            *RecordEndpoints(self._store, self._readings, self._tables).routes(),
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),

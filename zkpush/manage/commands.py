@@ -15,11 +15,10 @@ from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, CommandState, Device, QueuedCommand
 from ..persist.transaction import Transaction
+from ..protocol.catalogue import Catalogue
 from ..protocol.codes import return_meaning
-from ..protocol.commands import find_command
 from ..protocol.fields import Command, Field, Kind, Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
-from ..protocol.tables import COMMANDS
 from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import SecretAccessLog
@@ -151,10 +150,10 @@ def _described(command: Command) -> CatalogueView:
     )
 
 
-def command_view(command: QueuedCommand, scopes: Scopes) -> CommandView:
+def command_view(catalogue: Catalogue, command: QueuedCommand, scopes: Scopes) -> CommandView:
     """Show a command."""
     code, result = command.return_code, command.result
-    params_secret, result_secret = _secrets(command)
+    params_secret, result_secret = _secrets(catalogue, command)
     return CommandView(
         id=command.id,
         device=command.device,
@@ -172,11 +171,14 @@ def command_view(command: QueuedCommand, scopes: Scopes) -> CommandView:
     )
 
 
-def _secrets(command: QueuedCommand) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
+def _secrets(
+    catalogue: Catalogue, command: QueuedCommand
+) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
     """The secret parameters, and the secret values of the result, each with what it takes."""
+    entry = catalogue.get(command.command)
     return (
-        parameter_secrets(command.command, command.params),
-        result_secrets(command.command, command.params, command.result or {}),
+        parameter_secrets(entry, command.params),
+        result_secrets(entry, command.params, command.result or {}),
     )
 
 
@@ -190,6 +192,7 @@ class CommandEndpoints:
         self._store = store
         self._registry = registry
         self._queue = queue
+        self._catalogue = queue.catalogue
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -256,7 +259,7 @@ class CommandEndpoints:
 
     async def catalogue(self) -> Listing[CatalogueView]:
         """List what can be asked of terminals."""
-        return Listing([_described(command) for command in COMMANDS], None)
+        return Listing([_described(command) for command in self._catalogue], None)
 
     async def of_device(self, sn: str, query: ListQuery, caller: Caller) -> Listing[CommandView]:
         """List the commands of a terminal."""
@@ -268,20 +271,20 @@ class CommandEndpoints:
         if device is None:
             raise not_found(f"There is no terminal {sn}.")
         await self._note(caller, f"terminal {sn}", *(command for _, command in found))
-        items = [command_view(command, caller.scopes) for _, command in found]
+        items = [command_view(self._catalogue, command, caller.scopes) for _, command in found]
         return listing(items, [cursor for cursor, _ in found], query)
 
     async def add(
         self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller
     ) -> CommandView:
         """Queue a command."""
-        command = find_command(body.command)
+        command = self._catalogue.find(body.command)
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         try:
             queued = await self._queue.add(sn, body.command, body.params, idempotency_key, caller)
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
-        return command_view(queued, caller.scopes)
+        return command_view(self._catalogue, queued, caller.scopes)
 
     async def resend(self, sn: str, body: ResendRequest, caller: Caller) -> CommandView:
         """Forget the stamp of a data type, and make the terminal look at its stamps."""
@@ -292,7 +295,7 @@ class CommandEndpoints:
         """Show a command."""
         found = await self._find(id)
         await self._note(caller, f"command {id}", found)
-        return command_view(found, caller.scopes)
+        return command_view(self._catalogue, found, caller.scopes)
 
     async def _find(self, id: str) -> QueuedCommand:
         found = await self._store.read(lambda tx: tx.commands.get(id))
@@ -303,7 +306,11 @@ class CommandEndpoints:
     async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
         """Record that a caller is shown secret parameters or results, if there are some."""
         for place, what in enumerate(("parameters of commands", "results of commands")):
-            needed = {scope for each in commands for scope in _secrets(each)[place].values()}
+            needed = {
+                scope
+                for each in commands
+                for scope in _secrets(self._catalogue, each)[place].values()
+            }
             if needed & set(caller.scopes):
                 await self._readings.note(caller, what, of)
 

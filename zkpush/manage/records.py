@@ -13,6 +13,7 @@ from ..model import Caller, Record
 from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
 from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
+from ..protocol.tableset import TableSet
 from . import recordviews as views
 from .errors import ApiError, not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
@@ -45,8 +46,9 @@ class EntryQuery(DeviceQuery, frozen=True):
 class RecordEndpoints:
     """What the routes of records do."""
 
-    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
+    def __init__(self, store: IStore, readings: SecretAccessLog, tables: TableSet) -> None:
         self._store = store
+        self._tables = tables
         self._readings = readings
 
     def routes(self) -> list[Route]:
@@ -157,7 +159,7 @@ class RecordEndpoints:
     async def rejects(self, query: DeviceQuery, caller: Caller) -> Listing[views.RejectView]:
         """List rejects."""
         found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
-        items = [views.reject_view(reject, caller.scopes) for reject in found]
+        items = [views.reject_view(reject, caller.scopes, self._tables) for reject in found]
         if any(item.raw for item in items):
             await self._readings.note(caller, "bytes of rejects", _all_of(query))
         return listing(items, [reject.id for reject in found], query)
@@ -167,7 +169,7 @@ class RecordEndpoints:
         found = await self._store.read(lambda tx: tx.rejects.get(id))
         if found is None:
             raise not_found(f"There is no reject {id}.")
-        item = views.reject_view(found, caller.scopes)
+        item = views.reject_view(found, caller.scopes, self._tables)
         if item.raw:
             await self._readings.note(caller, "bytes of rejects", f"reject {id}")
         return item

@@ -27,6 +27,7 @@ from ..protocol.tables import (
     RECORD_TABLES,
     USER,
 )
+from ..protocol.tableset import TableSet
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
@@ -285,13 +286,13 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
     )
 
 
-def reject_view(reject: StoredReject, scopes: Scopes) -> RejectView:
-    """Show a reject."""
+def reject_view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
+    """Show a reject; `tables` are those of the server."""
     return RejectView(
         reject.id,
         reject.device,
         reject.table,
-        secrecy.shown_reason(reject.table, reject.reason, scopes),
+        secrecy.shown_reason(tables.get(reject.table), reject.reason, scopes),
         reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
         reject.size,
         instant(reject.received_at),

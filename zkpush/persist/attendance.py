@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from ..model import Page, Record
+from ..protocol.fields import Row
 from ..protocol.plain import AttendanceRows
-from ..protocol.records import Row
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,21 +10,13 @@ import sqlalchemy
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
 from ..model import CommandState
-from ..protocol.biometrics import BIOMETRIC_NAMES, FINGERPRINTS
 from ..protocol.dialect import Dialect
-from ..protocol.fields import Table
-from ..protocol.omission import (
-    kept_answer,
-    kept_extract,
-    kept_pairs,
-    kept_reject,
-    kept_undeclared,
-    kept_value,
-)
+from ..protocol.omission import TemplateRules
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables import BIOPHOTO
+from ..protocol.tables import BIOPHOTO, IDCARD
+from ..protocol.tableset import TableSet
 from . import schema
 from .audit import Audit
 from .commands import CommandBody
@@ -41,27 +33,27 @@ _OPEN = (CommandState.QUEUED.value, CommandState.SENT.value)
 
 
 def forget_templates_thd(
-    database: Database, vault: Vault, now: int, declared: Iterable[Table]
+    database: Database, vault: Vault, now: int, tables: TableSet, rules: TemplateRules
 ) -> int:
     """Remove all templates and comparison photos, and whatever else may hold any; then purge.
 
     That is what an upload leaves out where no templates are kept (`zkpush.protocol.omission`):
     fingerprints of identity cards, unknown columns and options, lines that were not understood, and
-    pending lines of plugins; and commands with templates. `declared` are the tables of all record
+    pending lines of plugins; and commands with templates. `tables` are those of all record
     handlers. Returns how many templates and photos there were.
     """
     with database.engine.begin() as connection:
         pictures = _pictures(connection)
         forgotten = _forget_people(connection)
         _forget_cards(connection)
-        _forget_commands(connection, vault)
-        _forget_answers(connection, vault)
+        _forget_commands(connection, vault, rules)
+        _forget_answers(connection, vault, rules)
         _forget_packages(connection)
-        _forget_undeclared(connection, vault)
-        _forget_entries(connection, vault)
-        _forget_options(connection, vault)
-        _forget_rejects(connection, vault)
-        _forget_inbox(connection, vault, declared)
+        _forget_undeclared(connection, vault, rules)
+        _forget_entries(connection, vault, rules)
+        _forget_options(connection, vault, rules)
+        _forget_rejects(connection, vault, rules)
+        _forget_inbox(connection, vault, tables, rules)
         pictures -= named(connection, pictures)
         for digest in pictures:
             kept = schema.pictures
@@ -94,17 +86,21 @@ def _forget_people(connection: Connection) -> int:
 
 
 def _forget_cards(connection: Connection) -> None:
-    nothing = dict.fromkeys([*(field.name for field in FINGERPRINTS), "raw"])
+    nothing = dict.fromkeys(
+        [*(field.name for field in IDCARD.fields if field.holds_template), "raw"]
+    )
     connection.execute(update(schema.idcards).values(nothing))
 
 
-def _forget_commands(connection: Connection, vault: Vault) -> None:
+def _forget_commands(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     """Commands stay, without what they said; those that are not ended are cancelled.
 
     Answers lose the values that may be templates.
     """
     commands = schema.commands
-    named = commands.c.command.in_([f"DATA UPDATE {name}" for name in (*BIOMETRIC_NAMES, "IDCARD")])
+    named = commands.c.command.in_(
+        [f"DATA UPDATE {name}" for name in rules.names | rules.partial_names]
+    )
     nothing = msgspec.json.encode(CommandBody({}, {}, ""))
     for row in connection.execute(select(commands.c.id, commands.c.state).where(named)).all():
         values: dict[str, object] = {"id": row.id, "body": nothing}
@@ -116,14 +112,14 @@ def _forget_commands(connection: Connection, vault: Vault) -> None:
         )
 
 
-def _forget_answers(connection: Connection, vault: Vault) -> None:
+def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     commands = schema.commands
     some = select(commands).where(commands.c.result.is_not(None))
     for row in connection.execute(some).all():
         result = opened(vault, commands, row._mapping)["result"]
         said = {} if not result else msgspec.json.decode(result, type=dict[str, str])
-        if kept_answer(said) != said:
-            values = {"id": row.id, "result": msgspec.json.encode(kept_answer(said))}
+        if rules.kept_answer(said) != said:
+            values = {"id": row.id, "result": msgspec.json.encode(rules.kept_answer(said))}
             connection.execute(
                 update(commands)
                 .where(commands.c.id == row.id)
@@ -143,7 +139,7 @@ def _forget_packages(connection: Connection) -> None:
     connection.execute(delete(files).where(files.c.command.is_not(None)))
 
 
-def _forget_undeclared(connection: Connection, vault: Vault) -> None:
+def _forget_undeclared(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     """Records stay, without unknown columns, bytes and ends of texts that may be templates."""
     for table in schema.metadata.sorted_tables:
         if EXTRA not in table.c:
@@ -160,28 +156,28 @@ def _forget_undeclared(connection: Connection, vault: Vault) -> None:
         )
         for row in connection.execute(select(table).where(some)).all():
             said = opened(vault, table, row._mapping)
-            kept = {column.name: kept_value(said[column.name]) for column in texts}
-            kept[EXTRA], kept[RAW] = kept_undeclared(said[EXTRA], said[RAW])
+            kept = {column.name: rules.kept_value(said[column.name]) for column in texts}
+            kept[EXTRA], kept[RAW] = rules.kept_undeclared(said[EXTRA], said[RAW])
             changed = {name: value for name, value in kept.items() if value != said[name]}
             if changed:
                 _change(connection, vault, table, row, changed)
 
 
-def _forget_entries(connection: Connection, vault: Vault) -> None:
+def _forget_entries(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     """The same for what terminals hold beside people."""
     entries = schema.entries
     for row in connection.execute(select(entries)).all():
         fields = opened(vault, entries, row._mapping)["fields"]
         said = {} if not fields else msgspec.json.decode(fields, type=dict[str, Any])
         extra = said.get(EXTRA)
-        if not extra or kept_pairs(extra) == extra:
+        if not extra or rules.kept_pairs(extra) == extra:
             continue
-        fields = msgspec.json.encode({**said, EXTRA: kept_pairs(extra)})
+        fields = msgspec.json.encode({**said, EXTRA: rules.kept_pairs(extra)})
         digest = vault.index(fields)
         _change(connection, vault, entries, row, {"fields": fields, "digest": digest})
 
 
-def _forget_options(connection: Connection, vault: Vault) -> None:
+def _forget_options(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     """What terminals tell of themselves stays, without values that may be templates."""
     devices = schema.devices
     for row in connection.execute(select(devices)).all():
@@ -189,40 +185,41 @@ def _forget_options(connection: Connection, vault: Vault) -> None:
         for name in ("options", "attributes"):
             said = msgspec.json.decode(values[name] or "{}", type=dict[str, object])
             texts = {key: value for key, value in said.items() if isinstance(value, str)}
-            left = said.keys() - (texts.keys() - kept_pairs(texts).keys())
+            left = said.keys() - (texts.keys() - rules.kept_pairs(texts).keys())
             if len(left) < len(said):
                 kept = {key: value for key, value in said.items() if key in left}
                 changed = {name: msgspec.json.encode(kept).decode()}
                 _change(connection, vault, devices, row, changed)
 
 
-def _forget_rejects(connection: Connection, vault: Vault) -> None:
+def _forget_rejects(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
     """What was not understood stays, without its bytes where they may be of a template."""
     rejects = schema.rejects
     for number in connection.execute(select(rejects.c.id).order_by(rejects.c.id)).scalars().all():
         row = connection.execute(select(rejects).where(rejects.c.id == number)).one()
         values = opened(vault, rejects, row._mapping)
         said = Reject(row.table_name, values["reason"] or "", values["raw"] or b"")
-        kept = kept_reject(said)
+        kept = rules.kept_reject(said)
         if kept != said or values["raw"] is None:
             changed = {"table_name": kept.table, "reason": kept.reason, "raw": kept.raw}
             _change(connection, vault, rejects, row, changed)
 
 
-def _forget_inbox(connection: Connection, vault: Vault, declared: Iterable[Table]) -> None:
+def _forget_inbox(
+    connection: Connection, vault: Vault, tables: TableSet, rules: TemplateRules
+) -> None:
     """Pending lines of plugins stay, without what may be a template.
 
     Lines of tables of templates are removed, and so is what does not open.
     """
     inbox = schema.inbox
-    tables = {table.name: table for table in declared}
     for number in connection.execute(select(inbox.c.id).order_by(inbox.c.id)).scalars().all():
         row = connection.execute(select(inbox).where(inbox.c.id == number)).one()
         content = opened(vault, inbox, row._mapping)["content"]
         kept = None
         if content is not None:
             upload, dialect = msgspec.msgpack.decode(content, type=tuple[Upload, Dialect])
-            kept = kept_extract(tables.get(row.table_name), upload)
+            kept = rules.kept_extract(tables.get(row.table_name), upload)
         if kept is None:
             connection.execute(delete(inbox).where(inbox.c.id == number))
         elif kept != upload:

@@ -19,7 +19,7 @@ named by its serial number (`serials`) in the arguments of the request (`request
 | 11.3, 11.8 attendance photos | `photos`, `tables.attendance` |
 | 11.4 to 11.6, 11.9 to 11.16 lines of records | `lines`, `tables.logs`, `tables.people` |
 | 11.14 packets | `packets` |
-| 12 commands | `commands`, `tables.commands`, `tables.entries` |
+| 12 commands | `catalogue`, `commands`, `tables.commands`, `tables.entries` |
 | 13 command reply | `replies` |
 | Appendices 1 to 5, 7, 9, 10: codes | `codes` |
 | Appendix 6 versions | `versions` |

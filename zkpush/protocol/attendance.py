@@ -11,10 +11,11 @@ import re
 
 import msgspec
 
+from .attlog import RECORD
 from .dialect import Dialect
 from .fields import Field, Form
 from .lines import split_spaced
-from .tables import ATTLOG
+from .text import decode_line
 from .versions import NEWEST
 
 TIME_MISSING = "Time is missing: a record needs at least Pin and Time"
@@ -24,7 +25,7 @@ _COMMON = 7
 _LONGEST_FLAG = 3
 """Characters in the longest MaskFlag: 255."""
 _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
-_DEFAULTS = tuple(field.default for field in ATTLOG.fields)
+_DEFAULTS = tuple(field.default for field in RECORD.fields)
 
 
 class _FormColumn:
@@ -32,15 +33,25 @@ class _FormColumn:
 
     def __init__(self, field: Field) -> None:
         self.field = field
-        self.place = ATTLOG.names.index(field.name)
-        self.essential = field.required or field.name in ATTLOG.key
+        self.place = RECORD.names.index(field.name)
+        self.essential = field.required or field.name in RECORD.key
 
 
 def _plan(form: Form) -> tuple[_FormColumn, ...]:
-    return tuple(_FormColumn(ATTLOG.field(name)) for name in form.fields)
+    return tuple(_FormColumn(RECORD.field(name)) for name in form.fields)
 
 
-_IDENTITY, _MASK = (_plan(form) for form in ATTLOG.forms)
+_IDENTITY, _MASK = (_plan(form) for form in RECORD.forms)
+
+
+def decode_attendance_line(line: bytes, dialect: Dialect) -> tuple[object, ...]:
+    """Read the bytes of one attendance record; see `decode_attendance`."""
+    if b"\t" not in line and b" " not in line:
+        raise ValueError(TIME_MISSING)
+    text, raw = decode_line(line, dialect.encoding)
+    if "\0" in text:
+        raise ValueError("a text line cannot hold NUL")
+    return decode_attendance(text, raw, dialect)
 
 
 def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[object, ...]:

@@ -10,7 +10,6 @@ import msgspec
 from .dialect import Dialect
 from .errors import CommandError
 from .fields import Command, Field, Kind, Writing
-from .tables import COMMANDS
 from .versions import BASELINE
 
 ID_LENGTH = 16
@@ -18,7 +17,6 @@ ID_LENGTH = 16
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
-_BY_NAME = {command.name: command for command in COMMANDS}
 _BASE64_FORM, _PLAIN_FORM = "1", "2"
 
 
@@ -32,22 +30,15 @@ class FileFacts(msgspec.Struct, frozen=True):
     """Bytes of the file itself."""
 
 
-def find_command(name: str) -> Command:
-    """Find a command by its words; `CommandError` lists the ones there are."""
-    try:
-        return _BY_NAME[name]
-    except KeyError:
-        names = ", ".join(_BY_NAME)
-        raise CommandError(f"{name!r} is not a command; there are {names}") from None
-
-
-def validate(name: str, params: Mapping[str, str], dialect: Dialect | None = None) -> Command:
+def check_command(
+    command: Command, params: Mapping[str, str], dialect: Dialect | None = None
+) -> None:
     """Check a command before it is queued (12); with the terminal's dialect, for that terminal.
 
     `CommandError` names the parameter that is unknown, missing, out of bounds, too long, or holds a
     character that would end the value or the line.
     """
-    command = find_command(name)
+    name = command.name
     if dialect is not None and command.since > max(BASELINE, dialect.own_version):
         raise CommandError(
             f"{name} is of protocol {command.since}, and this terminal is of {dialect.own_version}"
@@ -63,7 +54,6 @@ def validate(name: str, params: Mapping[str, str], dialect: Dialect | None = Non
             raise CommandError(f"{name} needs {key}: {field.meaning}")
     if command.one_of and not any(key in params for key in command.one_of):
         raise CommandError(f"{name} needs {' or '.join(command.one_of)}")
-    return command
 
 
 def _check_value(field: Field, value: str, encoding: str) -> None:
@@ -166,20 +156,8 @@ def decode_commands(body: bytes) -> list[tuple[str, bytes]]:
     return commands
 
 
-def parse_command(text: str) -> tuple[Command, dict[str, str]]:
-    """Take the text of a command apart, as a terminal does; the inverse of `command_text`.
-
-    Names are found in any case. Of UPGRADE, the parameters are those on the wire. `CommandError` if
-    there is no such command.
-    """
-    for command in sorted(COMMANDS, key=lambda command: -len(command.name)):
-        name, rest = text[: len(command.name)], text[len(command.name) :]
-        if name.upper() == command.name.upper() and rest[:1] in ("", " "):
-            return command, _parse_parameters(command, rest[1:])
-    raise CommandError(f"{text[:40]!r} is not a command")
-
-
-def _parse_parameters(command: Command, text: str) -> dict[str, str]:
+def parse_parameters(command: Command, text: str) -> dict[str, str]:
+    """Take what follows the words of a command apart; the inverse of `command_text`."""
     if not text:
         return {}
     if command.writing is Writing.OPTION:

@@ -11,11 +11,12 @@ import base64
 import datetime
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 
 import msgspec
 
+from .dialect import Dialect
 from .times import unpack_time
 from .versions import BASELINE, Version
 
@@ -26,6 +27,8 @@ _CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}",
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 _NUMERIC = (int, float)
+Row = tuple[object, ...]
+"""A decoded record; see `records`."""
 _QUOTED = 40
 _TIME_LENGTH = len("2015-07-30 15:16:28")
 
@@ -177,6 +180,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers that there are, if not all within the bounds."""
     most_bytes: int | None = None
     """Most bytes of the value in the terminal's encoding."""
+    holds_template: bool = False
+    """Whether the value is a template in a record that is otherwise harmless, such as a fingerprint
+    of an identity card."""
 
     def decode(self, text: str) -> object:
         """Convert the text on the wire; `ValueError` names the field and what is wrong.
@@ -264,6 +270,13 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...] = ()
     """Lines as a terminal sends them, with the keyword if there is one; invented
     values."""
+    holds_templates: bool | None = None
+    """Whether the records are templates, or photos that templates are made of. None leaves it to
+    the fields: a base64 field, a field with the name of a template, and a photo count as one."""
+    decode_body: Callable[[bytes, Dialect], Sequence[Row] | None] | None = None
+    """Reads a whole body at once; it returns None for one that must be read line by line."""
+    decode_line: Callable[[bytes, Dialect], Row] | None = None
+    """Reads a line, where the layout alone does not say how; `ValueError` says what is wrong."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -9,15 +9,15 @@ import msgspec
 
 from .fields import Field, Table
 from .requests import Arguments
-from .tables import (
-    ATTPHOTO,
+from .tables.device import OPTIONS
+from .tables.handshake import (
     EXCHANGE,
     OPTION_REPLY,
-    OPTIONS,
     STAMPS,
     TRANSFER_DATA,
     TRANSFER_DIGITS,
     TRANSFER_NAMES,
+    WITHOUT_DIGITS,
 )
 from .versions import SERVER, Version
 
@@ -155,7 +155,7 @@ def decode_transfer_flag(value: str) -> frozenset[str]:
     if data == "TransData":
         return frozenset(words)
     asked = [word for (word, _), digit in zip(TRANSFER_DATA, data, strict=False) if digit == "1"]
-    return frozenset(asked or ATTPHOTO.transfer)
+    return frozenset(asked or WITHOUT_DIGITS)
 
 
 def encode_options(

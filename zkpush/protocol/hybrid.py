@@ -13,7 +13,8 @@ from typing import TypeVar
 
 import msgspec
 
-from .tables import INFO, OPTION_REPLY
+from .tables.device import INFO
+from .tables.handshake import OPTION_REPLY
 
 T = TypeVar("T")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)

@@ -1,9 +1,9 @@
 """Omission of templates: what is kept of an upload where the server is to have no templates.
 
 A template is recognised by its table, by the name before it, or by its length. Tables of plugins
-count as tables of templates if a field of theirs holds one, or if their records are photos: nobody
-has declared those harmless. The admission of uploads, the inbox of plugins, and the erasure of
-stored templates follow these rules.
+that do not declare `Table.holds_templates` count as tables of templates if a field of theirs holds
+one, or if their records are photos. The admission of uploads, the inbox of plugins, and the erasure
+of stored templates follow these rules.
 """
 
 from __future__ import annotations
@@ -16,16 +16,13 @@ from typing import cast
 
 import msgspec
 
-from .biometrics import BIOMETRIC_TABLES, FINGERPRINTS, HARMLESS_TABLES
-from .fields import Field, Kind, Layout, Table
+from .fields import Command, Field, Kind, Layout, Row, Table
 from .photos import Photo
-from .plain import AttendanceRows
-from .records import Batch, Row
+from .records import Batch, DeclaredRows
 from .rejects import Reject
 from .replies import TABLE as ANSWERS
 from .requests import Upload
 from .secrecy import template_names
-from .tables import ATTPHOTO, COMMANDS, IDCARD, INFO, OPTIONS, RECORD_TABLES
 from .verification import POST_VERIFY_DATA
 
 LENGTH = 64
@@ -34,154 +31,215 @@ _QUOTED = 24
 """Characters of a text that may be a part of a template, where a reason quotes it."""
 _LONG = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % LENGTH)
 _QUOTED_PART = re.compile(rf"[A-Za-z0-9+/_=-]{{{_QUOTED},}}")
-_NAMES = frozenset(name.rstrip("0123456789").encode() for name in template_names())
 _CONTENT = b"content"
 """The one name that may also be the name of a text."""
-_HIDDEN = re.compile(
-    rb"(?<![A-Za-z0-9_])(?:(?:%s)[ 0-9]*=|%s[ 0-9]*=[A-Za-z0-9+/]{%d})"
-    % (b"|".join(sorted(_NAMES - {_CONTENT})), _CONTENT, LENGTH),
-    re.IGNORECASE,
-)
-"""A template within the value of another field: the separator before its name is missing."""
-_SPACED = re.compile(
-    rb"(?<![A-Za-z0-9_])(%s)[ 0-9]*=[^ ]*" % b"|".join(sorted(_NAMES)), re.IGNORECASE
-)
-"""A template in a line whose fields are separated by spaces."""
+_NOTHING = rb"(?!)"
+"""Matches no text."""
 _ANY_PLACE = sys.maxsize
-_PLACES = tuple(IDCARD.names.index(field.name) for field in FINGERPRINTS)
-_OURS = frozenset(table.name for table in (*RECORD_TABLES, OPTIONS, INFO))
-_JUDGED = HARMLESS_TABLES | {ANSWERS, POST_VERIFY_DATA}
-"""The names of rejects whose bytes are kept unless they look like a template."""
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
-_ANSWERS = frozenset(field.wire.casefold() for command in COMMANDS for field in command.answers) | {
-    "filename"
-}
-"""The names of values in answers to commands that are declared."""
 
 
-def holds_templates(table: Table) -> bool:
-    """Whether the records of a table are templates, or photos that they are made of."""
-    if table.name in _OURS:
-        return table in BIOMETRIC_TABLES
-    return table.layout is Layout.PHOTO or bool(_template_fields(table))
+class TemplateRules:
+    """What is kept of uploads, answers and commands where the server is to have no templates.
 
-
-def is_template(name: str, value: str) -> bool:
-    """Whether a value stands where a template does, or is as long as one.
-
-    The second value of a name has a number behind it.
+    `tables` and `commands` are those of the server: their declarations say what a template is.
     """
-    return _is_template_name(name.encode("utf-8", "surrogatepass")) or len(value) >= LENGTH
 
-
-def kept_pairs(pairs: Mapping[str, str]) -> dict[str, str]:
-    """Undeclared values without those that may be templates."""
-    return {name: value for name, value in pairs.items() if not is_template(name, value)}
-
-
-def kept_answer(values: Mapping[str, str]) -> dict[str, str]:
-    """The values of the answer to a command without those that may be templates."""
-    return {
-        name: value
-        for name, value in values.items()
-        if name.casefold() in _ANSWERS or not is_template(name, value)
-    }
-
-
-def kept_batch(batch: Batch) -> Batch:
-    """The records of a batch without what is not declared, and may be a template."""
-    table = batch.table
-    if isinstance(batch.rows, AttendanceRows):  # has nothing that is not declared
-        return batch
-    rows: list[Row] = []
-    for row in batch.rows:
-        if table.layout is Layout.PHOTO:
-            photo = cast(Photo, row[0])
-            extra, raw = kept_undeclared(photo.extra, photo.raw)
-            rows.append((msgspec.structs.replace(photo, extra=extra, raw=raw),))
-        elif table.layout in (Layout.PAIRS, Layout.VALUES):
-            name, value = row
-            if not is_template(str(name), str(value)):
-                rows.append(row)
-        else:
-            values = [kept_value(value) for value in row[:-2]]
-            extra, raw = kept_undeclared(cast("str | None", row[-2]), cast("bytes | None", row[-1]))
-            if table is IDCARD:
-                for place in _PLACES:
-                    values[place] = None
-            rows.append((*values, extra, raw))
-    return msgspec.structs.replace(batch, rows=rows)
-
-
-def kept_value(value: object) -> object:
-    """A declared value up to where a template begins in it."""
-    if isinstance(value, str) and "=" in value:
-        found = _HIDDEN.search(value.encode("utf-8", "surrogatepass"))
-        if found is not None:
-            before = value.encode("utf-8", "surrogatepass")[: found.start()]
-            return before.decode("utf-8", "surrogatepass").rstrip(" ")
-    return value
-
-
-def kept_undeclared(extra: str | None, raw: bytes | None) -> tuple[str | None, bytes | None]:
-    """What is kept of unknown columns (JSON), and of the bytes of a line."""
-    if extra is not None:
-        left = kept_pairs(msgspec.json.decode(extra, type=dict[str, str]))
-        extra = msgspec.json.encode(left).decode() if left else None
-    return extra, None if raw is None or _suspect(raw) else raw
-
-
-def kept_reject(reject: Reject) -> Reject:
-    """A reject without its bytes, where they may hold a template.
-
-    The reason and the name of the table are shortened where they may quote a part of one.
-    """
-    if reject.table == ATTPHOTO.name:  # a picture that is kept
-        return reject
-    if reject.table in _JUDGED and not _suspect(reject.raw):
-        return reject
-    table, reason = (_QUOTED_PART.sub("…", text) for text in (reject.table, reject.reason))
-    return Reject(table, reason, b"")
-
-
-def kept_extract(table: Table | None, upload: Upload) -> Upload | None:
-    """An extract of an upload without what may be a template; None if nothing may be kept.
-
-    `table` is None where nobody knows what it declares.
-    """
-    if table is not None and holds_templates(table):
-        return None
-    if table is not None and table.layout not in _OF_LINES:
-        is_photo = table.layout is Layout.PHOTO
-        return upload if is_photo or not _suspect(upload.body) else None
-    if table is None and b"\0" in upload.body:
-        return None
-    is_kept = _is_kept_in(table)
-    lines = [_kept_line(line, is_kept) for line in upload.body.split(b"\n")]
-    return msgspec.structs.replace(upload, body=b"\n".join(lines))
-
-
-def _template_fields(table: Table) -> Sequence[Field]:
-    """The declared fields of a table of a plugin that hold templates."""
-    return [
-        field
-        for field in table.fields
-        if field.kind is Kind.BASE64
-        or (
-            _is_template_name(field.wire.encode())
-            and (field.secret or field.wire.lower().encode() != _CONTENT)
+    def __init__(self, tables: Iterable[Table], commands: Iterable[Command]) -> None:
+        declared = [table for table in tables if table.holds_templates is not None]
+        biometric = [table for table in declared if table.holds_templates]
+        partial = [table for table in declared if _template_places(table)]
+        self._names = frozenset(
+            name.rstrip("0123456789").encode() for name in template_names(declared)
         )
-    ]
+        names = b"|".join(sorted(self._names)) or _NOTHING
+        others = b"|".join(sorted(self._names - {_CONTENT})) or _NOTHING
+        # A template within the value of another field: the separator before its name is missing.
+        self._hidden = re.compile(
+            rb"(?<![A-Za-z0-9_])(?:(?:%s)[ 0-9]*=|%s[ 0-9]*=[A-Za-z0-9+/]{%d})"
+            % (others, _CONTENT, LENGTH),
+            re.IGNORECASE,
+        )
+        # A template in a line whose fields are separated by spaces.
+        self._spaced = re.compile(rb"(?<![A-Za-z0-9_])(%s)[ 0-9]*=[^ ]*" % names, re.IGNORECASE)
+        self._pictures = frozenset(
+            table.name
+            for table in declared
+            if table.layout is Layout.PHOTO and not table.holds_templates
+        )
+        # The names of rejects whose bytes are kept unless they look like a template.
+        self._judged = frozenset(
+            table.name for table in declared if table not in biometric and table not in partial
+        ) | {ANSWERS, POST_VERIFY_DATA}
+        # The names of values in answers to commands that are declared.
+        self._answers = frozenset(
+            field.wire.casefold() for command in commands for field in command.answers
+        ) | {"filename"}
+        self.names = _names_of(biometric)
+        """All names of tables of templates, as lines and commands have them."""
+        self.partial_names = _names_of(partial)
+        """The same of tables with a template among other values."""
+        self.parameters = frozenset(
+            field.wire for table in partial for field in table.fields if field.holds_template
+        )
+        """The names on the wire of templates among other values."""
+        self.transfer_words = frozenset({"FPImag", *(w for t in biometric for w in t.transfer)})
+        """The words of TransFlag that ask for templates, and for images of fingerprints (5)."""
+
+    def holds_templates(self, table: Table) -> bool:
+        """Whether the records of a table are templates, or photos that they are made of."""
+        if table.holds_templates is not None:
+            return table.holds_templates
+        return table.layout is Layout.PHOTO or bool(self._template_fields(table))
+
+    def is_template(self, name: str, value: str) -> bool:
+        """Whether a value stands where a template does, or is as long as one.
+
+        The second value of a name has a number behind it.
+        """
+        return self._is_template_name(name.encode("utf-8", "surrogatepass")) or len(value) >= LENGTH
+
+    def kept_pairs(self, pairs: Mapping[str, str]) -> dict[str, str]:
+        """Undeclared values without those that may be templates."""
+        return {name: value for name, value in pairs.items() if not self.is_template(name, value)}
+
+    def kept_answer(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The values of the answer to a command without those that may be templates."""
+        return {
+            name: value
+            for name, value in values.items()
+            if name.casefold() in self._answers or not self.is_template(name, value)
+        }
+
+    def kept_batch(self, batch: Batch) -> Batch:
+        """The records of a batch without what is not declared, and may be a template."""
+        table = batch.table
+        if isinstance(batch.rows, DeclaredRows):
+            return batch
+        templates = _template_places(table)
+        rows: list[Row] = []
+        for row in batch.rows:
+            if table.layout is Layout.PHOTO:
+                photo = cast(Photo, row[0])
+                extra, raw = self.kept_undeclared(photo.extra, photo.raw)
+                rows.append((msgspec.structs.replace(photo, extra=extra, raw=raw),))
+            elif table.layout in (Layout.PAIRS, Layout.VALUES):
+                name, value = row
+                if not self.is_template(str(name), str(value)):
+                    rows.append(row)
+            else:
+                values = [self.kept_value(value) for value in row[:-2]]
+                extra, raw = self.kept_undeclared(
+                    cast("str | None", row[-2]), cast("bytes | None", row[-1])
+                )
+                for place in templates:
+                    values[place] = None
+                rows.append((*values, extra, raw))
+        return msgspec.structs.replace(batch, rows=rows)
+
+    def kept_value(self, value: object) -> object:
+        """A declared value up to where a template begins in it."""
+        if isinstance(value, str) and "=" in value:
+            found = self._hidden.search(value.encode("utf-8", "surrogatepass"))
+            if found is not None:
+                before = value.encode("utf-8", "surrogatepass")[: found.start()]
+                return before.decode("utf-8", "surrogatepass").rstrip(" ")
+        return value
+
+    def kept_undeclared(
+        self, extra: str | None, raw: bytes | None
+    ) -> tuple[str | None, bytes | None]:
+        """What is kept of unknown columns (JSON), and of the bytes of a line."""
+        if extra is not None:
+            left = self.kept_pairs(msgspec.json.decode(extra, type=dict[str, str]))
+            extra = msgspec.json.encode(left).decode() if left else None
+        return extra, None if raw is None or self._suspect(raw) else raw
+
+    def kept_reject(self, reject: Reject) -> Reject:
+        """A reject without its bytes, where they may hold a template.
+
+        The reason and the name of the table are shortened where they may quote a part of one.
+        """
+        if reject.table in self._pictures:  # a picture that is kept
+            return reject
+        if reject.table in self._judged and not self._suspect(reject.raw):
+            return reject
+        table, reason = (_QUOTED_PART.sub("…", text) for text in (reject.table, reject.reason))
+        return Reject(table, reason, b"")
+
+    def kept_extract(self, table: Table | None, upload: Upload) -> Upload | None:
+        """An extract of an upload without what may be a template; None if nothing may be kept.
+
+        `table` is None where nobody knows what it declares.
+        """
+        if table is not None and self.holds_templates(table):
+            return None
+        if table is not None and table.layout not in _OF_LINES:
+            is_photo = table.layout is Layout.PHOTO
+            return upload if is_photo or not self._suspect(upload.body) else None
+        if table is None and b"\0" in upload.body:
+            return None
+        is_kept = _is_kept_in(table)
+        lines = [self._kept_line(line, is_kept) for line in upload.body.split(b"\n")]
+        return msgspec.structs.replace(upload, body=b"\n".join(lines))
+
+    def _template_fields(self, table: Table) -> Sequence[Field]:
+        """The declared fields of a table of a plugin that hold templates."""
+        return [
+            field
+            for field in table.fields
+            if field.kind is Kind.BASE64
+            or (
+                self._is_template_name(field.wire.encode())
+                and (field.secret or field.wire.lower().encode() != _CONTENT)
+            )
+        ]
+
+    def _is_template_name(self, name: bytes) -> bool:
+        return name.rstrip(b" 0123456789").lower() in self._names
+
+    def _suspect(self, raw: bytes) -> bool:
+        """Whether bytes name a template, or hold text as long as one."""
+        lower = raw.lower()
+        return any(name in lower for name in self._names) or _LONG.search(raw) is not None
+
+    def _kept_line(self, line: bytes, is_kept: _IsKept) -> bytes:
+        """A line without what may be a template; what is left stays in its place."""
+        separator = b"\t"
+        if separator not in line:
+            separator = b" "
+            line = self._spaced.sub(
+                lambda found: found[0] if is_kept(_ANY_PLACE, found[1].lower()) else b"", line
+            )
+        parts = line.split(separator)
+        return separator.join(
+            self._kept_part(part, number, is_kept) for number, part in enumerate(parts)
+        )
+
+    def _kept_part(self, part: bytes, number: int, is_kept: _IsKept) -> bytes:
+        name, equals, value = part.partition(b"=")
+        # The keyword is before the first one.
+        before, space, word = name.rstrip(b" ").rpartition(b" ")
+        if not equals:
+            return part if len(part) < LENGTH or is_kept(number, b"") else b""
+        if not is_kept(number, word.lower()) and (
+            self._is_template_name(word) or len(value) >= LENGTH
+        ):
+            return before + space
+        found = self._hidden.search(value)
+        if found is None:
+            return part
+        return part[: len(part) - len(value) + found.start()].rstrip(b" ")
 
 
-def _is_template_name(name: bytes) -> bool:
-    return name.rstrip(b" 0123456789").lower() in _NAMES
+def _names_of(tables: Iterable[Table]) -> frozenset[str]:
+    return frozenset(name for table in tables for name in (table.name, *table.aliases))
 
 
-def _suspect(raw: bytes) -> bool:
-    """Whether bytes name a template, or hold text as long as one."""
-    lower = raw.lower()
-    return any(name in lower for name in _NAMES) or _LONG.search(raw) is not None
+@functools.cache
+def _template_places(table: Table) -> Sequence[int]:
+    """The places of templates in the rows of a table that is otherwise harmless."""
+    return [table.names.index(field.name) for field in table.fields if field.holds_template]
 
 
 _IsKept = Callable[[int, bytes], bool]
@@ -192,34 +250,9 @@ _IsKept = Callable[[int, bytes], bool]
 def _is_kept_in(table: Table | None) -> _IsKept:
     if table is None:
         return lambda number, name: False
-    fields: Iterable[Field] = table.fields
-    if table is IDCARD:
-        fields = [field for field in fields if field not in FINGERPRINTS]
+    fields = [field for field in table.fields if not field.holds_template]
     names = frozenset(field.wire.lower().encode() for field in fields)
     if table.layout is Layout.COLUMNS:
         count = len(table.names)
         return lambda number, name: number < count
     return lambda number, name: name in names
-
-
-def _kept_line(line: bytes, is_kept: _IsKept) -> bytes:
-    """A line without what may be a template; what is left stays in its place."""
-    separator = b"\t"
-    if separator not in line:
-        separator = b" "
-        line = _SPACED.sub(
-            lambda found: found[0] if is_kept(_ANY_PLACE, found[1].lower()) else b"", line
-        )
-    parts = line.split(separator)
-    return separator.join(_kept_part(part, number, is_kept) for number, part in enumerate(parts))
-
-
-def _kept_part(part: bytes, number: int, is_kept: _IsKept) -> bytes:
-    name, equals, value = part.partition(b"=")
-    before, space, word = name.rstrip(b" ").rpartition(b" ")  # the keyword is before the first one
-    if not equals:
-        return part if len(part) < LENGTH or is_kept(number, b"") else b""
-    if not is_kept(number, word.lower()) and (_is_template_name(word) or len(value) >= LENGTH):
-        return before + space
-    found = _HIDDEN.search(value)
-    return part if found is None else part[: len(part) - len(value) + found.start()].rstrip(b" ")

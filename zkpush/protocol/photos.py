@@ -10,9 +10,8 @@ import re
 
 import msgspec
 
-from .fields import decode_base64, decode_time, plain_base64
+from .fields import SMALL, Field, Kind, Layout, Table, decode_base64, decode_time, plain_base64
 from .lines import LineDecoder
-from .tables import ATTPHOTO
 from .text import decode_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
@@ -24,8 +23,35 @@ _TIME = re.compile(
 )
 _KIND = re.compile(r"[0-4]\Z", re.ASCII)
 _SUFFIX = re.compile(r"\.[A-Za-z]{3,4}\Z")
-_LINES = LineDecoder(ATTPHOTO)
-_NAMES = {name: place for place, name in enumerate(ATTPHOTO.names)}
+FIELDS = (
+    Field(
+        wire="PIN",
+        name="name",
+        required=True,
+        pattern=r"[^\x00-\x1f]{1,255}",
+        meaning="File name: time, photo type, user ID and citizen ID number, as far as known",
+    ),
+    Field(wire="SN", name="sn", stored=False, meaning="Serial number of the terminal"),
+    Field(
+        wire="size",
+        name="size",
+        kind=Kind.INTEGER,
+        minimum=0,
+        maximum=SMALL,
+        meaning="Bytes of the original picture",
+    ),
+    Field(wire="CMD", name="command", meaning="What the terminal calls the upload"),
+)
+"""What the lines of a photo say, in every table of photos."""
+_FORM = Table(
+    name="photo",
+    section="11.3",
+    meaning="The lines before a picture",
+    layout=Layout.PHOTO,
+    fields=FIELDS,
+)
+_LINES = LineDecoder(_FORM)
+_NAMES = {name: place for place, name in enumerate(_FORM.names)}
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -67,7 +93,7 @@ def decode_photo(body: bytes, encoding: str, name: str | None = None) -> Photo:
     text, raw = decode_line(head, encoding)
     lines = text.replace("\r", "").strip("\n").replace("\n", "\t")
     if name is not None and not head:
-        lines = f"{ATTPHOTO.field('name').wire}={name}"
+        lines = f"{_FORM.field('name').wire}={name}"
     row = _LINES.decode(lines, raw)
     size = row[_NAMES["size"]]
     if not content:

@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
-from .tables import ATTLOG
+from .attlog import RECORD
+from .dialect import Dialect
+from .records import DeclaredRows
 from .times import wall_seconds
 
 _DATE = (
@@ -31,10 +33,10 @@ _FOUR = (
 _SEVEN = _FOUR + r"\t[!-~]*+\t[!-~]*+\t[!-~]*+"
 _FEWEST = _FOUR.count(r"\t")
 _MOST_TABS = 32
-_TIME = ATTLOG.names.index("time")
+_TIME = RECORD.names.index("time")
 _RESERVED = range(4, 7)
 _PART = 256
-_WIDTH = len(ATTLOG.names) + len(("extra", "raw"))
+_WIDTH = len(RECORD.names) + len(("extra", "raw"))
 
 Columns = Sequence[Sequence[object]]
 
@@ -49,7 +51,7 @@ class _Numbers(dict[str, int]):
 _NUMBERS = _Numbers({str(number): number for number in range(256)})
 
 
-class AttendanceRows(Sequence[tuple[object, ...]]):
+class AttendanceRows(DeclaredRows):
     """Rows by their columns. A row is made when it is asked for; most are stored, and never are."""
 
     __slots__ = ("_columns", "_count", "_seconds", "_tabs", "_text")
@@ -171,6 +173,14 @@ class AttendanceRows(Sequence[tuple[object, ...]]):
     @property
     def _missing(self) -> int:
         return _WIDTH - len(self.columns)
+
+
+def decode_body(body: bytes, dialect: Dialect) -> AttendanceRows | None:
+    """The rows of a body of plain records; None for one that must be read line by line."""
+    try:
+        return decode_plain(body.decode(dialect.encoding))
+    except UnicodeDecodeError:
+        return None
 
 
 def decode_plain(text: str) -> AttendanceRows | None:

@@ -14,21 +14,22 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from .attendance import TIME_MISSING, decode_attendance
 from .dialect import Dialect
-from .fields import Layout, Table
+from .fields import Layout, Row, Table
 from .options import MOST_OPTIONS, MOST_VALUES, is_kept
-from .plain import decode_plain
 from .rejects import Reject, RejectList
-from .tables import ATTLOG
 from .text import decode_line
-
-Row = tuple[object, ...]
 
 _SPLIT = 64 * 1024
 """Bytes of a body that are split into lines at a time."""
 _NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*+=)")
 _KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
+
+
+class DeclaredRows(Sequence[Row]):
+    """Rows without undeclared values: `extra` and `raw` are None in all of them."""
+
+    __slots__ = ()
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -55,25 +56,25 @@ def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None
 
 def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList) -> Sequence[Row]:
     """Decode a body, or a part of one, of a table without keywords; add what cannot be read."""
-    if table is ATTLOG:
-        plain = decode_plain_rows(body, dialect.encoding)
-        if plain is not None:
-            return plain
+    if table.decode_body is not None:
+        every = table.decode_body(body, dialect)
+        if every is not None:
+            return every
     rows: list[Row] = []
     for line in split_lines(body):
         if rejects.repeats(line):
             continue
-        if table.layout is Layout.COLUMNS and b"\t" not in line and b" " not in line:
-            rejects.add(table.name, TIME_MISSING, line)
+        if table.decode_line is not None:
+            try:
+                rows.append(table.decode_line(line, dialect))
+            except ValueError as error:
+                rejects.add(table.name, str(error), line)
             continue
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
             continue
         try:
-            if table.layout is Layout.COLUMNS:
-                rows.append(decode_attendance(text, raw, dialect))
-                continue
             if len(rows) >= MOST_OPTIONS:
                 rejects.add(table.name, "there is no room for what this line says", line)
                 continue
@@ -111,14 +112,6 @@ def split_lines(body: bytes) -> Iterator[bytes]:
             if line.strip(b"\t "):
                 yield line
         start = end + 1
-
-
-def decode_plain_rows(body: bytes, encoding: str) -> Sequence[Row] | None:
-    """The rows of a body that has nothing odd in it; None for one to be read line by line."""
-    try:
-        return decode_plain(body.decode(encoding))
-    except UnicodeDecodeError:
-        return None
 
 
 def decode_pairs(text: str) -> list[tuple[str, str]]:

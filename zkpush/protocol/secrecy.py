@@ -11,13 +11,12 @@ them has a list of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
-from .commands import find_command
-from .errors import CommandError
 from .fields import Command, Field, Kind, Scope, Table, Writing
-from .tables import EXCHANGE, INFO, OPTION_REPLY, OPTIONS, RECORD_TABLES
+from .tables.device import INFO, OPTIONS
+from .tables.handshake import EXCHANGE, OPTION_REPLY
 from .tables.options import HARMLESS_OPTIONS
 
 T = TypeVar("T")
@@ -41,11 +40,6 @@ _OPEN_OPTIONS = frozenset(
     )
 )
 _REPORTED = frozenset(field.name for field in INFO.fields if not field.secret)
-_TABLES = {
-    name.casefold(): table
-    for table in (*RECORD_TABLES, OPTIONS, INFO)
-    for name in (table.name, *table.aliases)
-}
 _QUOTING_NOTHING = re.compile(
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
     r"no handler takes this table|a line begins with its keyword|no ID= in a command reply|"
@@ -92,11 +86,9 @@ def attribute_secret(name: str) -> Scope | None:
     return None if name in _REPORTED else option_secret(name)
 
 
-def parameter_secrets(name: str, params: Mapping[str, str]) -> Mapping[str, Scope]:
+def parameter_secrets(command: Command | None, params: Mapping[str, str]) -> Mapping[str, Scope]:
     """The secret parameters of a command, by name; all of a command that is not known."""
-    try:
-        command = find_command(name)
-    except CommandError:
+    if command is None:
         return dict.fromkeys(params, Scope.DANGEROUS)
     declared = {field.wire: field.secret for field in command.parameters}
     secrets = {key: declared.get(key, UNDECLARED) for key in params}
@@ -106,20 +98,18 @@ def parameter_secrets(name: str, params: Mapping[str, str]) -> Mapping[str, Scop
 
 
 def result_secrets(
-    name: str, params: Mapping[str, str], result: Mapping[str, str]
+    command: Command | None, params: Mapping[str, str], result: Mapping[str, str]
 ) -> Mapping[str, Scope]:
-    """The secret values of a command's result, by name.
+    """The secret values of a command's result, by name; all of a command that is not known.
 
     Of a dangerous command that is all, and of INFO what is a secret among the options.
     """
-    try:
-        command = find_command(name)
-    except CommandError:
+    if command is None:
         return dict.fromkeys(result, Scope.DANGEROUS)
     if Scope.DANGEROUS in command.scopes(params):
         return dict.fromkeys(result, Scope.DANGEROUS)
     needed = {
-        key: option_secret(key) if name == _INFO else _answer_secret(command, key, value)
+        key: option_secret(key) if command.name == _INFO else _answer_secret(command, key, value)
         for key, value in result.items()
     }
     return {key: scope for key, scope in needed.items() if scope is not None}
@@ -141,8 +131,8 @@ def _fits(field: Field, value: str) -> bool:
     return True
 
 
-def shown_reason(table: str, reason: str, scopes: Scopes) -> str:
-    """Why something was not understood, for a caller.
+def shown_reason(table: Table | None, reason: str, scopes: Scopes) -> str:
+    """Why a line of a table was not understood, for a caller; None if nobody declares the table.
 
     Without `UNDECLARED` it holds nothing that was sent: the field at most, and what is missing.
     """
@@ -150,17 +140,16 @@ def shown_reason(table: str, reason: str, scopes: Scopes) -> str:
     if may_see(UNDECLARED, scopes) or _QUOTING_NOTHING.fullmatch(said):
         return reason
     found = _OF_FIELD.fullmatch(said)
-    known = _TABLES.get(table.casefold())
-    if found is None or known is None or all(found[1] != field.wire for field in known.fields):
+    if found is None or table is None or all(found[1] != field.wire for field in table.fields):
         return _HIDDEN_REASON
     return f"{found[1]}: {_HIDDEN_REASON}" if found[2].startswith(":") else reason
 
 
-def template_names() -> frozenset[str]:
+def template_names(tables: Iterable[Table]) -> frozenset[str]:
     """The names on the wire under which templates and pictures stand, without case."""
     return frozenset(
         field.wire.casefold()
-        for table in RECORD_TABLES
+        for table in tables
         for field in table.fields
-        if field.secret and (field.kind is Kind.BASE64 or field.name.startswith("fingerprint"))
+        if field.secret and (field.kind is Kind.BASE64 or field.holds_template)
     )

@@ -13,14 +13,14 @@ import msgspec
 
 from .dialect import Dialect
 from .envelope import unreadable_form
-from .fields import Acknowledge, Layout, Table
+from .fields import Acknowledge, Layout, Row, Table
 from .lines import LineDecoder, find_keyword
 from .packets import Limits, PacketError, PacketTooLarge, expansion, members
 from .photos import decode_photo
-from .records import Batch, Row, decode_plain_rows, decode_rows, split_lines
+from .records import Batch, decode_rows, split_lines
 from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import Upload
-from .tables import ATTLOG, STAMPS
+from .tables.handshake import STAMPS
 from .text import decode_line
 
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
@@ -86,7 +86,7 @@ class UploadDecoder:
             decoder = LineDecoder(table)
             for name in (table.name, *table.aliases):
                 self._tables[name.lower()] = table
-                if table is not ATTLOG and table.layout in _OF_LINES:
+                if table.decode_line is None and table.layout in _OF_LINES:
                     self.lines[name.lower()] = decoder
             if table.keyword is not None:
                 for keyword in (table.keyword, *table.aliases):
@@ -114,10 +114,10 @@ class UploadDecoder:
         upload that is.
         """
         own = self._tables.get(upload.table.lower())
-        if own is ATTLOG and not upload.packed:  # what terminals send all day
-            plain = decode_plain_rows(upload.body, dialect.encoding)
-            if plain is not None:
-                batch = Batch(own, plain, [], upload.stamp)
+        if own is not None and own.decode_body is not None and not upload.packed:
+            rows = own.decode_body(upload.body, dialect)  # what terminals send all day
+            if rows is not None:
+                batch = Batch(own, rows, [], upload.stamp)
                 return Contents([batch], [], own.name, stamp=upload.kept_stamp, source=upload)
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:

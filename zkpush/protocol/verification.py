@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .tables import USER
+from .fields import Field
 from .text import decode_line
 
 POST_VERIFY_DATA = "PostVerifyData"
@@ -20,8 +20,10 @@ _PIN = re.compile(r"(?:[A-Za-z][A-Za-z0-9_]{0,31}+ ++)?PIN *+=(?P<pin>.*+)\Z", r
 _DATE = re.compile(r" (?=[0-9]{4}-[0-9]{2}-[0-9]{2} )", re.ASCII)
 
 
-def find_pin(body: bytes, encoding: str) -> str | None:
+def find_pin(body: bytes, encoding: str, pin: Field) -> str | None:
     """The user ID in a body; None if there is none, or if there are two.
+
+    `pin` is the field of user IDs, which says what one looks like.
 
     Pairs are separated by TAB, `&`, comma or a line end, and the name is in any case; a keyword may
     stand before it (11.5). Without such a pair, it is what stands before the first separator, or
@@ -37,6 +39,6 @@ def find_pin(body: bytes, encoding: str) -> str | None:
     if len(found) != 1:
         return None
     try:
-        return str(USER.field("pin").decode(found.pop()))
+        return str(pin.decode(found.pop()))
     except ValueError:
         return None

@@ -10,13 +10,13 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from ..protocol.codes import ReturnCode
-from ..protocol.commands import parse_command
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
 from ..protocol.replies import CommandReply, encode_reply
 from ..protocol.text import decode_line
 from . import control, data, enrolment, files, package, query, transfer
 from .answer import Answer, ReturnCodeError
+from .catalogue import CATALOGUE
 from .faults import Mischief
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Executor:
 
     def _read(self, line: bytes) -> tuple[Command, dict[str, str]]:
         """Take a command apart: its text is in the terminal's own encoding, or in UTF-8."""
-        command, params = parse_command(decode_line(line, self._terminal.model.encoding)[0])
-        return parse_command(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)
+        command, params = CATALOGUE.parse(decode_line(line, self._terminal.model.encoding)[0])
+        return CATALOGUE.parse(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)
 
     async def _do(self, command: Command, params: Mapping[str, str]) -> Answer:
         code = self._mischief.refusal(command.name)

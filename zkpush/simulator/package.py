@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..protocol.codes import ReturnCode
-from ..protocol.commands import decode_commands, parse_command
+from ..protocol.commands import decode_commands
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
 from ..protocol.tables import USER
 from . import data
 from .answer import Answer, ReturnCodeError
+from .catalogue import CATALOGUE
 from .files import HOME
 from .parameters import read_values
 from .transfer import fetch
@@ -90,7 +91,7 @@ async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) ->
     done = 0
     for _, line in lines:
         try:
-            command, params = parse_command(line.decode(terminal.model.encoding, "replace"))
+            command, params = CATALOGUE.parse(line.decode(terminal.model.encoding, "replace"))
             if command.name.startswith(_ALLOWED):
                 await data.update(terminal, command, params)
                 done += 1

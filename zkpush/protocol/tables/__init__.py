@@ -27,6 +27,7 @@ from .handshake import (
     EVERY_TYPE,
     EXCHANGE,
     OPTION_REPLY,
+    STAMPS,
     TRANSFER_DATA,
     TRANSFER_DIGITS,
     TRANSFER_NAMES,
@@ -51,17 +52,6 @@ RECORD_TABLES = (
     *ENTRY_TABLES,
 )
 """What is uploaded as records."""
-
-STAMPS = (
-    ("ATTLOG", "ATTLOGStamp", "Stamp"),
-    ("OPERLOG", "OPERLOGStamp", "OpStamp"),
-    ("ATTPHOTO", "ATTPHOTOStamp", "PhotoStamp"),
-    ("BIODATA", "BIODATAStamp", None),
-    ("IDCARD", "IDCARDStamp", None),
-    ("ERRORLOG", "ERRORLOGStamp", None),
-)
-"""Data types that are sent by stamp: the `table=` of the upload, the name in the option reply, and
-the name that firmware before 2.2.14 reads and sends (5)."""
 
 __all__ = [
     "ADPIC",

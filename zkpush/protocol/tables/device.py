@@ -10,6 +10,7 @@ OPTIONS = Table(
     meaning="Options that a terminal pushes: of itself, and when one of them changes",
     layout=Layout.PAIRS,
     acknowledge=Acknowledge.BARE,
+    holds_templates=False,
     fields=(
         Field(wire="FingerFunOn", name="finger_function", meaning="1 with fingerprints"),
         Field(wire="FaceFunOn", name="face_function", meaning="1 with faces"),
@@ -105,6 +106,7 @@ INFO = Table(
     section="9",
     meaning="State of a terminal, sent with a poll: 3 to 13 values, the later ones by newer models",
     layout=Layout.VALUES,
+    holds_templates=False,
     fields=(
         Field(wire="Value1", name="firmware", required=True, meaning="Firmware version"),
         Field(wire="Value2", name="users", kind=Kind.INTEGER, meaning="Enrolled users"),

@@ -31,6 +31,7 @@ def _table(
         layout=Layout.KEYED,
         keyword=name,
         key=tuple(field.name for field in fields if field.required),
+        holds_templates=False,
         fields=fields,
         aliases=aliases,
         transfer=transfer,

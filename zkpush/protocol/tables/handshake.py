@@ -184,3 +184,17 @@ OPTION_REPLY = Table(
     ),
 )
 """`stored` marks what may be configured, for all terminals or for one."""
+
+STAMPS = (
+    ("ATTLOG", "ATTLOGStamp", "Stamp"),
+    ("OPERLOG", "OPERLOGStamp", "OpStamp"),
+    ("ATTPHOTO", "ATTPHOTOStamp", "PhotoStamp"),
+    ("BIODATA", "BIODATAStamp", None),
+    ("IDCARD", "IDCARDStamp", None),
+    ("ERRORLOG", "ERRORLOGStamp", None),
+)
+"""Data types that are sent by stamp: the `table=` of the upload, the name in the option reply, and
+the name that firmware before 2.2.14 reads and sends (5)."""
+
+WITHOUT_DIGITS = ("AttPhoto",)
+"""The words of TransFlag that nothing but zeros in format I stands for (5)."""

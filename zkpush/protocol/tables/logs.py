@@ -22,6 +22,7 @@ OPLOG = Table(
     keyword="OPLOG",
     transfer=("OpLog",),
     key=("code", "time"),
+    holds_templates=False,
     fields=(
         Field(
             wire="OpType",
@@ -52,6 +53,7 @@ ERRORLOG = Table(
     keyword="ERRORLOG",
     since=ERROR_LOG,
     acknowledge=Acknowledge.BARE,
+    holds_templates=False,
     fields=(
         Field(
             wire="ErrCode",

@@ -60,6 +60,7 @@ USER = Table(
     aliases=("USERINFO",),
     transfer=("EnrollUser", "ChgUser"),
     key=("pin",),
+    holds_templates=False,
     fields=(
         _pin("PIN"),
         Field(wire="Name", name="name", meaning="Name"),
@@ -101,6 +102,7 @@ FP = Table(
     aliases=("FINGERTMP",),
     transfer=("EnrollFP", "ChgFP"),
     key=("pin", "number"),
+    holds_templates=True,
     fields=(
         _pin("PIN"),
         _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
@@ -118,6 +120,7 @@ FACE = Table(
     keyword="FACE",
     transfer=("FACE",),
     key=("pin", "index"),
+    holds_templates=True,
     fields=(
         _pin("PIN"),
         _number("FID", "index", "Number of the template, from 0", default=0),
@@ -134,6 +137,7 @@ FVEIN = Table(
     layout=Layout.KEYED,
     keyword="FVEIN",
     key=("pin", "number", "index"),
+    holds_templates=True,
     fields=(
         _pin("Pin"),
         _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
@@ -151,6 +155,7 @@ BIODATA = Table(
     layout=Layout.KEYED,
     keyword="BIODATA",
     key=("pin", "type", "number", "index", "major_version", "minor_version"),
+    holds_templates=True,
     fields=(
         _pin("Pin"),
         _number("No", "number", "Number of the finger, eye or hand", default=0),
@@ -173,6 +178,7 @@ USERPIC = Table(
     keyword="USERPIC",
     transfer=("UserPic",),
     key=("pin",),
+    holds_templates=False,
     fields=(
         _pin("PIN"),
         Field(wire="FileName", name="name", meaning="File name"),
@@ -191,6 +197,7 @@ BIOPHOTO = Table(
     keyword="BIOPHOTO",
     transfer=("BioPhoto",),
     key=("pin", "type", "number", "index"),
+    holds_templates=True,
     fields=(
         _pin("PIN"),
         _number("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
@@ -211,6 +218,7 @@ IDCARD = Table(
     layout=Layout.KEYED,
     keyword="IDCARD",
     utf8=True,
+    holds_templates=False,
     fields=(
         Field(wire="PIN", name="pin", required=True, pattern=PIN, meaning="User ID; 0 for nobody"),
         Field(wire="SNNum", name="card_number", meaning="Physical number of the card"),
@@ -235,12 +243,14 @@ IDCARD = Table(
             name="fingerprint_1",
             secret=Scope.BIOMETRICS,
             meaning="First fingerprint, in base64",
+            holds_template=True,
         ),
         Field(
             wire="FPTemplate2",
             name="fingerprint_2",
             secret=Scope.BIOMETRICS,
             meaning="Second fingerprint, in base64",
+            holds_template=True,
         ),
         Field(wire="Reserve", name="reserved", meaning="Reserved by the protocol"),
         Field(wire="Notice", name="notice", meaning="Note"),
