@@ -21,8 +21,9 @@ from twisted.plugin import getPlugins
 from zkpush.daemon import settle
 from zkpush.interfaces import IRecordHandler
 from zkpush.model import Device, DeviceState
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.migrate import migrate_thd
-from zkpush.persist.rejects import seal_rejects
+from zkpush.persist.rejects import RejectStore, seal_rejects
 from zkpush.persist.sqlite import open_sqlite
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.dialect import Dialect
@@ -74,7 +75,7 @@ class Workbench:
         """Processor seconds to decode and store an upload of a terminal that is new."""
         self._devices += 1
         device = self._write(
-            lambda tx: tx.devices.add(f"T{self._devices}", DeviceState.APPROVED, "UTC", NOW)
+            lambda tx: tx[DeviceStore].add(f"T{self._devices}", DeviceState.APPROVED, "UTC", NOW)
         )
         begun = time.thread_time()
         self._store(device, upload)
@@ -89,7 +90,7 @@ class Workbench:
                 if batch.rows:
                     self._handlers[batch.table.name].persist(tx, device, batch, NOW)
             if contents.rejects:
-                tx.rejects.add_sealed(rejects)
+                tx[RejectStore].add_sealed(rejects)
 
         self._write(unit)
 

@@ -10,6 +10,8 @@ from zkpush import testing
 from zkpush.manage.auth import Tokens
 from zkpush.manage.retention import Retention
 from zkpush.model import NewToken
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.tokens import TokenStore
 from zkpush.protocol.fields import Scope
 from zkpush.testing.clock import NOON, TurnedReactor
 from zkpush.testing.rig import IN_MEMORY, TOKEN
@@ -46,7 +48,7 @@ class Rig(testing.Rig):
 
     async def person(self, pin: str) -> str:
         """The pseudonym of a person in the audit log."""
-        name: str = await self.store.read(lambda tx: tx.audit.person(pin))
+        name: str = await self.store.read(lambda tx: tx[AuditStore].person(pin))
         return name
 
     async def token(self, name: str, *scopes: Scope) -> str:
@@ -63,5 +65,5 @@ class Rig(testing.Rig):
         digest = hashlib.sha256(secret.encode()).digest()
         values = frozenset(scope.value for scope in scopes)
         made = NewToken(name=name, digest=digest, scopes=values, created_by="token admin")
-        await self.store.write(lambda tx: tx.tokens.add(made, NOON * 1000))
+        await self.store.write(lambda tx: tx[TokenStore].add(made, NOON * 1000))
         return secret

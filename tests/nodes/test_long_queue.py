@@ -9,6 +9,8 @@ import psutil
 import pytest_twisted
 
 from zkpush.model import NewCommand
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
 
 TOTAL = 10_000
 BATCH = 500
@@ -23,14 +25,14 @@ async def test_ten_thousand_commands_drain_in_order_in_constant_memory(make_rig)
     await rig.exchange()
 
     def fill(tx) -> None:
-        device = tx.devices.find("T1")
+        device = tx[DeviceStore].find("T1")
         for number in range(TOTAL):
             pin = {"PIN": str(number)}
             text = f"DATA DELETE USERINFO PIN={number}"
             command = NewCommand(
                 id=f"c{number}", command="DATA DELETE USERINFO", params=pin, asked=pin, text=text
             )
-            tx.commands.add(device.id, command, 1)
+            tx[CommandStore].add(device.id, command, 1)
 
     await rig.store.write(fill)
     rig.registry.known("T1").next_due = 0

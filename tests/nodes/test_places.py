@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 
 from zkpush.model import Page
+from zkpush.persist.events import EventStore
 from zkpush.problems import ProblemCode
 
 from ..rig import Rig
@@ -31,7 +32,7 @@ async def problems(node: Rig) -> list[str]:
 
 async def said(node: Rig) -> list[dict[str, object]]:
     """What the store tells of problems."""
-    events = await node.store.read(lambda tx: tx.events.page(Page(1000)))
+    events = await node.store.read(lambda tx: tx[EventStore].page(Page(1000)))
     return [event.data for event in events if event.kind == "problem"]
 
 

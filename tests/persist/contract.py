@@ -11,6 +11,8 @@ from zkpush.handlers.entries import EntryHandler
 from zkpush.handlers.logs import LogHandler
 from zkpush.handlers.people import PeopleHandler
 from zkpush.model import DeviceState, NewCommand, Page
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.dialect import Dialect
@@ -76,7 +78,7 @@ def with_store(factory):
 
 def add_terminal(store, sn: str):
     """Record a terminal; its clock is in UTC."""
-    return store.write(lambda tx: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1000))
+    return store.write(lambda tx: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1000))
 
 
 def batches(body: str | bytes, stamp: str | None = None, table: str = "OPERLOG") -> list[Batch]:
@@ -105,7 +107,7 @@ def say(device, body, *, stamp=None, now=NOW, table="OPERLOG"):
 
 def punches(tx) -> list[dict[str, object]]:
     """A query for all attendance records."""
-    return tx.attendance.page(EVERYTHING, None, None, None, None)
+    return tx[AttendanceStore].page(EVERYTHING, None, None, None, None)
 
 
 def command(command_id: str, name: str, params: Mapping[str, str] = {}) -> NewCommand:

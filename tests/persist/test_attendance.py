@@ -9,6 +9,7 @@ from twisted.internet.defer import gatherResults
 
 from zkpush.model import Page
 from zkpush.persist import attendance as module
+from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.schema import attendance
 from zkpush.persist.sealed import opened
 
@@ -40,13 +41,15 @@ def make_attendance_tests(factory):
                 b"1\t2026-01-05 08:00:00\t1\t1\n"
             )
             for _ in range(2):
-                await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+                await store.write(
+                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                )
             found = await store.read(punches)
             assert [(item["pin"], item["status"], item["work_code"]) for item in found] == [
                 ("1", 0, None),
                 ("1", 1, None),
             ]
-            assert await store.read(lambda tx: tx.attendance.count(device.id)) == 2
+            assert await store.read(lambda tx: tx[AttendanceStore].count(device.id)) == 2
 
         @pytest_twisted.ensureDeferred
         @pytest.mark.parametrize("count", [1, 15, 16, 17, 40, 256, 600])
@@ -62,9 +65,11 @@ def make_attendance_tests(factory):
                 f"{pin}\t{time}\t{status}\t{verify}\t0\t\tx\n" for pin, time, status, verify in sent
             )
             for _ in range(2):
-                await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+                await store.write(
+                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                )
             found = await store.read(
-                lambda tx: tx.attendance.page(Page(1000), None, None, None, None)
+                lambda tx: tx[AttendanceStore].page(Page(1000), None, None, None, None)
             )
             names = ("pin", "time", "status", "verify")
             assert [tuple(item[name] for name in names) for item in found] == sent
@@ -75,9 +80,9 @@ def make_attendance_tests(factory):
         async def test_every_field_of_a_record_comes_back(self, store, device) -> None:
             """Columns of every kind, and what did not fit them, are read as they were written."""
             body = "1\t2026-01-05 08:00:00\t255\t15\t3\tr1\tr2\t1\t36.6\tx\t+28800\te30=\tmore\n"
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
             (item,) = await store.read(
-                lambda tx: tx.attendance.page(EVERYTHING, "T1", "1", None, None)
+                lambda tx: tx[AttendanceStore].page(EVERYTHING, "T1", "1", None, None)
             )
             assert item == {
                 "id": item["id"],
@@ -108,7 +113,7 @@ def make_attendance_tests(factory):
             line = "Müller\t2026-01-05 08:00:00\t0\t1".encode("latin-1")
             plain = b"7\t2026-01-05 08:00:00\t0\t1"
             body = plain + b"\n" + line + b"\n"
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
 
             def raw(tx):
                 found = tx.connection.execute(select(attendance).order_by(attendance.c.id))
@@ -125,7 +130,7 @@ def make_attendance_tests(factory):
                 b"2\t2026-01-05 08:00:01\t0\t1\n"
                 b"3\t2026-01-06 07:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+86400\t\n"
             )
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
             eight = UTC.utc("2026-01-05 08:00:00")
             for few in (0, 1000):  # in the order of ids, and sorted
                 monkeypatch.setattr(module, "FEW", few)
@@ -139,7 +144,7 @@ def make_attendance_tests(factory):
                         (10**12, None, ""),
                     ):
                         found = await store.read(
-                            lambda tx, sn=sn, since=since, until=until: tx.attendance.page(
+                            lambda tx, sn=sn, since=since, until=until: tx[AttendanceStore].page(
                                 EVERYTHING, sn, None, since, until
                             )
                         )
@@ -156,7 +161,7 @@ def make_attendance_tests(factory):
             body = "".join(f"1\t{time}\t0\t1\n" for time in times)
             own = "2\t2026-03-29 12:00:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
             together = rows(body + own)
-            await store.write(lambda tx: tx.attendance.add(device.id, together, MADRID, NOW))
+            await store.write(lambda tx: tx[AttendanceStore].add(device.id, together, MADRID, NOW))
             found = await store.read(punches)
             expected = [*map(MADRID.utc, times), UTC.utc("2026-03-29 11:00:00")]
             assert [item["utc"] for item in found] == expected
@@ -181,7 +186,7 @@ def make_attendance_tests(factory):
             commits = store.writer.commits
             await gatherResults(
                 store.write(
-                    lambda tx, known=known, body=body, clock=clock: tx.attendance.add(
+                    lambda tx, known=known, body=body, clock=clock: tx[AttendanceStore].add(
                         known.id, rows(body), clock, NOW
                     )
                 )
@@ -213,10 +218,12 @@ def make_attendance_tests(factory):
         async def test_a_large_body_is_stored_whole(self, store, device) -> None:
             """More rows than wait for the end of a group are stored, in their order."""
             body = b"".join(b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin for pin in range(10_500))
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
-            assert await store.read(lambda tx: tx.attendance.count(None)) == 10_500
+            await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
+            assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 10_500
             part = Page(2, after=0)
-            found = await store.read(lambda tx: tx.attendance.page(part, None, None, None, None))
+            found = await store.read(
+                lambda tx: tx[AttendanceStore].page(part, None, None, None, None)
+            )
             assert [item["pin"] for item in found] == ["0", "1"]
 
         @pytest_twisted.ensureDeferred
@@ -236,7 +243,9 @@ def make_attendance_tests(factory):
             }
             body = "".join(f"1\t{time}\t0\t1\n" for time in expected)
             later = NOW + 365 * DAY
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(body), MADRID, later))
+            await store.write(
+                lambda tx: tx[AttendanceStore].add(device.id, rows(body), MADRID, later)
+            )
             found = await store.read(punches)
             assert {item["time"]: (item["doubt"], item["utc"]) for item in found} == {
                 time: (doubt, UTC.utc(instant)) for time, (doubt, instant) in expected.items()
@@ -262,7 +271,7 @@ def make_attendance_tests(factory):
             ):
                 body = "".join(f"{clock is UTC:d}\t{line}\n" for line in lines)
                 await store.write(
-                    lambda tx, body=body, clock=clock: tx.attendance.add(
+                    lambda tx, body=body, clock=clock: tx[AttendanceStore].add(
                         device.id, rows(body), clock, NOW
                     )
                 )
@@ -273,7 +282,9 @@ def make_attendance_tests(factory):
         async def test_an_own_offset_leaves_no_doubt_about_the_zone(self, store, device) -> None:
             """A time that Madrid leaves out is an instant where the record says its offset."""
             line = "1\t2025-03-30 02:30:00\t0\t1\t0\t0\t0\t0\t36.6\t97.9\t+3600\t\n"
-            await store.write(lambda tx: tx.attendance.add(device.id, rows(line), MADRID, NOW))
+            await store.write(
+                lambda tx: tx[AttendanceStore].add(device.id, rows(line), MADRID, NOW)
+            )
             (item,) = await store.read(punches)
             assert (item["doubt"], item["utc"]) == (None, UTC.utc("2025-03-30 01:30:00"))
 
@@ -284,7 +295,7 @@ def make_attendance_tests(factory):
             def unit(tx):
                 for pin, year in ((1, 2026), (2, 1999), (3, 2026)):
                     body = rows(f"{pin}\t{year}-01-05 08:00:00\t0\t1\n")
-                    tx.attendance.add(device.id, body, UTC, NOW)
+                    tx[AttendanceStore].add(device.id, body, UTC, NOW)
 
             await store.write(unit)
             found = await store.read(punches)

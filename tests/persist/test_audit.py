@@ -9,6 +9,7 @@ from twisted.internet.defer import gatherResults
 
 from zkpush.interfaces import StoreError
 from zkpush.model import AuditRecord, Page
+from zkpush.persist.audit import AuditStore
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 
@@ -31,9 +32,9 @@ OF_POSTGRESQL = (
 
 def recorded(tx) -> None:
     """A unit that records what three callers did."""
-    tx.audit.add("token hr", "change terminal", "terminal T1", None, NOW)
-    tx.audit.add("token it", "change terminal", "terminal T2", "alias=Gate", NOW + 1)
-    tx.audit.add("token hr", "remove file", "file 3", None, NOW + 2)
+    tx[AuditStore].add("token hr", "change terminal", "terminal T1", None, NOW)
+    tx[AuditStore].add("token it", "change terminal", "terminal T2", "alias=Gate", NOW + 1)
+    tx[AuditStore].add("token hr", "remove file", "file 3", None, NOW + 2)
 
 
 def make_audit_tests(factory, more):
@@ -44,8 +45,8 @@ def make_audit_tests(factory, more):
         async def test_records_are_listed_in_order(self, store) -> None:
             """With everything that was recorded, part by part."""
             await store.write(recorded)
-            first = await store.read(lambda tx: tx.audit.page(Page(2)))
-            rest = await store.read(lambda tx: tx.audit.page(Page(2, first[-1].id)))
+            first = await store.read(lambda tx: tx[AuditStore].page(Page(2)))
+            rest = await store.read(lambda tx: tx[AuditStore].page(Page(2, first[-1].id)))
             assert first[1] == AuditRecord(
                 id=2,
                 at=NOW + 1,
@@ -72,7 +73,7 @@ def make_audit_tests(factory, more):
         async def test_records_are_chosen(self, store, wanted, ids) -> None:
             """By who did it, what it was, and when."""
             await store.write(recorded)
-            found = await store.read(lambda tx: tx.audit.page(EVERYTHING, **wanted))
+            found = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING, **wanted))
             assert [record.id for record in found] == ids
 
         @pytest.mark.parametrize("statement", [*CHANGES, *more])
@@ -80,34 +81,36 @@ def make_audit_tests(factory, more):
         async def test_the_database_refuses_to_change_it(self, store, statement) -> None:
             """Whoever tries, and in whatever way: nothing of it is changed or dropped."""
             await store.write(recorded)
-            before = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            before = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
             with pytest.raises(StoreError, match="append-only"):
                 await store.write(lambda tx: tx.connection.execute(text(statement)))
-            assert await store.read(lambda tx: tx.audit.page(EVERYTHING)) == before
+            assert await store.read(lambda tx: tx[AuditStore].page(EVERYTHING)) == before
             await store.write(recorded)
-            assert len(await store.read(lambda tx: tx.audit.page(EVERYTHING))) == 6
+            assert len(await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))) == 6
 
         @pytest_twisted.ensureDeferred
         async def test_what_is_rolled_back_is_not_recorded(self, store) -> None:
             """Who did nothing did nothing; its neighbours in the same commit are recorded."""
 
             def fail(tx):
-                tx.audit.add("token hr", "fail", "x", None, NOW)
+                tx[AuditStore].add("token hr", "fail", "x", None, NOW)
                 raise RuntimeError
 
             done = [store.write(recorded), store.write(fail), store.write(recorded)]
             with pytest.raises(RuntimeError):
                 await done[1]
             await gatherResults([done[0], done[2]])
-            found = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            found = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
             assert [record.action for record in found].count("fail") == 0
             assert len(found) == 6
 
         @pytest_twisted.ensureDeferred
         async def test_any_text_is_recorded(self, store) -> None:
             """A NUL, which a database may not hold, is marked."""
-            await store.write(lambda tx: tx.audit.add("a\0", "ü€", "\U0001f512", "'\";--\n", NOW))
-            (found,) = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+            await store.write(
+                lambda tx: tx[AuditStore].add("a\0", "ü€", "\U0001f512", "'\";--\n", NOW)
+            )
+            (found,) = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
             assert (found.actor, found.action) == ("a\ufffd", "ü€")
             assert (found.subject, found.detail) == ("\U0001f512", "'\";--\n")
 
@@ -136,13 +139,13 @@ async def test_whoever_reads_on_misses_nothing(request, factory) -> None:
     rounds, seen, after = 40, [], 0
     writing = [store.write(recorded) for _ in range(rounds) for store in stores]
     for _ in range(1000):
-        page = await stores[0].read(lambda tx: tx.audit.page(Page(7, after)))  # noqa: B023
+        page = await stores[0].read(lambda tx: tx[AuditStore].page(Page(7, after)))  # noqa: B023
         seen += [record.id for record in page]
         after = seen[-1] if seen else 0
         if len(seen) == 6 * rounds:
             break
     await gatherResults(writing)
-    everything = await stores[1].read(lambda tx: tx.audit.page(EVERYTHING))
+    everything = await stores[1].read(lambda tx: tx[AuditStore].page(EVERYTHING))
     assert seen == [record.id for record in everything]
     assert len(seen) == 6 * rounds
     for store in stores:

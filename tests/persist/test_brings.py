@@ -15,6 +15,8 @@ from zope.interface.verify import verifyObject
 
 from zkpush.interfaces import IBringsTables, StoreError
 from zkpush.model import DeviceState
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.stamps import StampStore
 from zkpush.persist.store import Store
 
 from .conftest import open_database
@@ -94,12 +96,12 @@ def make_brings_tests(factory):
             """They are migrated before; what it keeps in them is stored as all else is."""
 
             def unit(tx):
-                device = tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1)
-                tx.stamps.remember(device.id, "ATTLOG", "9")
+                device = tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1)
+                tx[StampStore].remember(device.id, "ATTLOG", "9")
 
             store.start([Brings(unit)])
-            device = await store.read(lambda tx: tx.devices.find("T1"))
-            assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "9"}
+            device = await store.read(lambda tx: tx[DeviceStore].find("T1"))
+            assert await store.read(lambda tx: tx[StampStore].of(device.id)) == {"ATTLOG": "9"}
             assert failures == []
 
         @pytest_twisted.ensureDeferred
@@ -125,7 +127,7 @@ def make_brings_tests(factory):
             for table in ("bad", "worse"):
                 with pytest.raises(StoreError):
                     await store.write(values(table))
-            await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+            await store.write(lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1))
 
     return BringsTests
 

@@ -6,6 +6,8 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import CommandState
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.leases import LeaseStore
 
 from .contract import command, in_file, in_memory, on_postgresql, with_store
 
@@ -19,25 +21,29 @@ def make_command_tests(factory):
             """A lease makes a command not due until it runs out; an end makes it so for ever."""
 
             def unit(tx):
-                tx.commands.add(device.id, command("a", "INFO", {"K": "v"}), 1)
-                tx.commands.add(device.id, command("b", "LOG"), 1)
-                due = tx.commands.due(device.id, 10, 5)
-                tx.commands.lease(due[:1], 100, 10)
-                return due, tx.commands.due(device.id, 10, 5), tx.commands.next_due(device.id)
+                tx[CommandStore].add(device.id, command("a", "INFO", {"K": "v"}), 1)
+                tx[CommandStore].add(device.id, command("b", "LOG"), 1)
+                due = tx[CommandStore].due(device.id, 10, 5)
+                tx[CommandStore].lease(due[:1], 100, 10)
+                return (
+                    due,
+                    tx[CommandStore].due(device.id, 10, 5),
+                    tx[CommandStore].next_due(device.id),
+                )
 
             due, left, next_due = await store.write(unit)
             assert [one.id for one in due] == ["a", "b"]
             assert due[0].params == {"K": "v"}
             assert [command.id for command in left] == ["b"]
             assert next_due == 0
-            assert await store.read(lambda tx: tx.commands.all_due()) == {device.id: 0}
-            assert await store.read(lambda tx: tx.commands.pending()) == {device.id: 2}
+            assert await store.read(lambda tx: tx[CommandStore].all_due()) == {device.id: 0}
+            assert await store.read(lambda tx: tx[CommandStore].pending()) == {device.id: 2}
 
             def end(tx):
-                command = tx.commands.open_among(device.id, ["b", "c"])["b"]
-                first = tx.commands.finish(command, CommandState.DONE, 0, {"answer": "x"}, 20)
-                second = tx.commands.finish(command, CommandState.FAILED, -1, None, 30)
-                return first, second, tx.commands.next_due(device.id)
+                command = tx[CommandStore].open_among(device.id, ["b", "c"])["b"]
+                first = tx[CommandStore].finish(command, CommandState.DONE, 0, {"answer": "x"}, 20)
+                second = tx[CommandStore].finish(command, CommandState.FAILED, -1, None, 30)
+                return first, second, tx[CommandStore].next_due(device.id)
 
             first, second, next_due = await store.write(end)
             assert (first.state, first.result, second) == (
@@ -46,29 +52,31 @@ def make_command_tests(factory):
                 None,
             )
             assert next_due == 100
-            again = await store.write(lambda tx: tx.commands.due(device.id, 100, 5))
+            again = await store.write(lambda tx: tx[CommandStore].due(device.id, 100, 5))
             assert [(command.id, command.attempts) for command in again] == [("a", 1)]
 
         @pytest_twisted.ensureDeferred
         async def test_an_id_is_used_once(self, store, device) -> None:
             """A CmdID that was used before is refused, and the first command stays."""
-            await store.write(lambda tx: tx.commands.add(device.id, command("a", "INFO"), 1))
+            await store.write(lambda tx: tx[CommandStore].add(device.id, command("a", "INFO"), 1))
             with pytest.raises(ValueError, match="used before"):
-                await store.write(lambda tx: tx.commands.add(device.id, command("a", "LOG"), 2))
-            assert (await store.read(lambda tx: tx.commands.get("a"))).command == "INFO"
+                await store.write(
+                    lambda tx: tx[CommandStore].add(device.id, command("a", "LOG"), 2)
+                )
+            assert (await store.read(lambda tx: tx[CommandStore].get("a"))).command == "INFO"
 
         @pytest_twisted.ensureDeferred
         async def test_exhausted_commands_expire(self, store, device) -> None:
             """A command whose last lease has run out after so many attempts is over."""
 
             def unit(tx):
-                tx.commands.add(device.id, command("a", "INFO"), 1)
-                tx.commands.lease(tx.commands.due(device.id, 1, 5), 100, 1)
-                early = tx.commands.expire(device.id, 99, 1)
-                return early, tx.commands.expire(device.id, 100, 1)
+                tx[CommandStore].add(device.id, command("a", "INFO"), 1)
+                tx[CommandStore].lease(tx[CommandStore].due(device.id, 1, 5), 100, 1)
+                early = tx[CommandStore].expire(device.id, 99, 1)
+                return early, tx[CommandStore].expire(device.id, 100, 1)
 
             assert await store.write(unit) == (0, 1)
-            found = await store.read(lambda tx: tx.commands.get("a"))
+            found = await store.read(lambda tx: tx[CommandStore].get("a"))
             assert (found.state, found.finished_at) == (CommandState.EXPIRED, 100)
 
         @pytest_twisted.ensureDeferred
@@ -76,10 +84,10 @@ def make_command_tests(factory):
             """It is taken while free, run out or given back, and renewed by its owner only."""
 
             def hold(owner, until, now):
-                return store.write(lambda tx: tx.leases.hold("zones", owner, until, now))
+                return store.write(lambda tx: tx[LeaseStore].hold("zones", owner, until, now))
 
             def release(owner):
-                return store.write(lambda tx: tx.leases.release("zones", owner))
+                return store.write(lambda tx: tx[LeaseStore].release("zones", owner))
 
             assert await hold("one", 100, 0)
             assert not await hold("other", 200, 99)
@@ -91,7 +99,7 @@ def make_command_tests(factory):
             assert not await hold("one", 300, 152)
             await release("other")
             assert await hold("one", 300, 153)
-            assert await store.write(lambda tx: tx.leases.hold("else", "other", 300, 153))
+            assert await store.write(lambda tx: tx[LeaseStore].hold("else", "other", 300, 153))
 
     return CommandTests
 

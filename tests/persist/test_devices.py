@@ -8,6 +8,9 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import DeviceState, Page, Problem, SessionState
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.stamps import StampStore
 from zkpush.protocol.handshake import Hello
 
 from .contract import NOW, UTC, in_file, in_memory, on_postgresql, rows, with_store
@@ -21,17 +24,19 @@ def make_device_tests(factory):
         async def test_a_new_terminal_has_nothing_told(self, store, device) -> None:
             """A recorded terminal is found by its serial number and by its key."""
             assert (device.sn, device.session, device.options) == ("T1", SessionState.NEW, {})
-            found = await store.read(lambda tx: (tx.devices.find("T1"), tx.devices.get(device.id)))
+            found = await store.read(
+                lambda tx: (tx[DeviceStore].find("T1"), tx[DeviceStore].get(device.id))
+            )
             assert found == (device, device)
-            assert await store.read(lambda tx: tx.devices.find("T2")) is None
+            assert await store.read(lambda tx: tx[DeviceStore].find("T2")) is None
             with pytest.raises(LookupError):
-                await store.read(lambda tx: tx.devices.get(99))
+                await store.read(lambda tx: tx[DeviceStore].get(99))
 
         @pytest_twisted.ensureDeferred
         async def test_recording_a_known_terminal_leaves_it_as_it_is(self, store, device) -> None:
             """Two processes that meet a terminal at once record it once."""
             again = await store.write(
-                lambda tx: tx.devices.add("T1", DeviceState.PENDING, "Asia/Tokyo", 2000)
+                lambda tx: tx[DeviceStore].add("T1", DeviceState.PENDING, "Asia/Tokyo", 2000)
             )
             assert again == device
 
@@ -45,27 +50,29 @@ def make_device_tests(factory):
                 "settings": {"Delay": 5, "TransFlag": "digits"},
                 "networks": ("10.1.0.0/16", "fd00::/8"),
             }
-            await store.write(lambda tx: tx.devices.change(device.id, values))
-            await store.write(lambda tx: tx.devices.raise_problem(device.id, problem))
-            await store.write(lambda tx: tx.devices.raise_problem(device.id, problem))
-            found = await store.read(lambda tx: tx.devices.get(device.id))
+            await store.write(lambda tx: tx[DeviceStore].change(device.id, values))
+            await store.write(lambda tx: tx[DeviceStore].raise_problem(device.id, problem))
+            await store.write(lambda tx: tx[DeviceStore].raise_problem(device.id, problem))
+            found = await store.read(lambda tx: tx[DeviceStore].get(device.id))
             assert (found.alias, found.state) == ("Gate Ä", DeviceState.BLOCKED)
             assert found.settings == {"Delay": 5, "TransFlag": "digits"}
             assert found.networks == ("10.1.0.0/16", "fd00::/8")
             assert found.problems == (problem,)
             with pytest.raises(LookupError):
-                await store.write(lambda tx: tx.devices.change(99, {"alias": "x"}))
+                await store.write(lambda tx: tx[DeviceStore].change(99, {"alias": "x"}))
 
         @pytest_twisted.ensureDeferred
         async def test_options_and_information_are_merged(self, store, device) -> None:
             """What a terminal says later adds to what it said before."""
 
             def unit(tx):
-                tx.devices.merge_options(device.id, {"A": "1", "B": "2"})
-                tx.devices.merge_options(device.id, {"B": "3"})
-                tx.devices.merge_info(device.id, {"firmware": "1.0", "users": 3, "functions": "1"})
-                tx.devices.merge_info(device.id, {"users": 4})
-                return tx.devices.get(device.id)
+                tx[DeviceStore].merge_options(device.id, {"A": "1", "B": "2"})
+                tx[DeviceStore].merge_options(device.id, {"B": "3"})
+                tx[DeviceStore].merge_info(
+                    device.id, {"firmware": "1.0", "users": 3, "functions": "1"}
+                )
+                tx[DeviceStore].merge_info(device.id, {"users": 4})
+                return tx[DeviceStore].get(device.id)
 
             found = await store.write(unit)
             assert found.options == {"A": "1", "B": "3"}
@@ -77,10 +84,10 @@ def make_device_tests(factory):
             """In the order they were first seen, each part after the one before."""
             for sn in ("T3", "T1", "T2"):
                 await store.write(
-                    lambda tx, sn=sn: tx.devices.add(sn, DeviceState.PENDING, "UTC", 1)
+                    lambda tx, sn=sn: tx[DeviceStore].add(sn, DeviceState.PENDING, "UTC", 1)
                 )
-            first = await store.read(lambda tx: tx.devices.page(Page(2)))
-            rest = await store.read(lambda tx: tx.devices.page(Page(2, after=first[-1].id)))
+            first = await store.read(lambda tx: tx[DeviceStore].page(Page(2)))
+            rest = await store.read(lambda tx: tx[DeviceStore].page(Page(2, after=first[-1].id)))
             assert [device.sn for device in first + rest] == ["T3", "T1", "T2"]
 
         @pytest_twisted.ensureDeferred
@@ -88,7 +95,9 @@ def make_device_tests(factory):
             """What a terminal said in the exchange is kept, with the state of its session."""
             hello = Hello("2.4.1", "83", None, "att", {"X": "1"})
             found = await store.write(
-                lambda tx: tx.devices.exchanged(device.id, hello, {"session": SessionState.READY})
+                lambda tx: tx[DeviceStore].exchanged(
+                    device.id, hello, {"session": SessionState.READY}
+                )
             )
             assert (found.push_version, found.language, found.device_type) == ("2.4.1", "83", "att")
             assert (found.attributes, found.session) == ({"X": "1"}, SessionState.READY)
@@ -97,9 +106,9 @@ def make_device_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_last_seen_never_goes_back(self, store, device) -> None:
             """An older time of another process does not overwrite a newer one."""
-            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
-            await store.write(lambda tx: tx.devices.seen({device.id: (8000, "192.0.2.8")}))
-            found = await store.read(lambda tx: tx.devices.get(device.id))
+            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (8000, "192.0.2.8")}))
+            found = await store.read(lambda tx: tx[DeviceStore].get(device.id))
             assert (found.last_seen_at, found.address) == (9000, "192.0.2.9")
 
         @pytest_twisted.ensureDeferred
@@ -108,14 +117,14 @@ def make_device_tests(factory):
 
             async def elsewhere(*seen: tuple[int, str | None]) -> list[object]:
                 times = {device.id: seen[0], 99: (1, "192.0.2.9")}
-                return await store.write(lambda tx: tx.devices.elsewhere(times))
+                return await store.write(lambda tx: tx[DeviceStore].elsewhere(times))
 
             assert await elsewhere((1000, "192.0.2.9")) == []
-            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
             assert await elsewhere((9500, "192.0.2.9")) == []
             assert await elsewhere((9500, "192.0.2.8")) == [(device.id, 9000, "192.0.2.9")]
             assert await elsewhere((9500, None)) == [(device.id, 9000, "192.0.2.9")]
-            await store.write(lambda tx: tx.devices.seen({device.id: (9900, None)}))
+            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9900, None)}))
             assert await elsewhere((9950, None)) == []
             assert await elsewhere((9950, "192.0.2.8")) == [(device.id, 9900, None)]
 
@@ -124,12 +133,12 @@ def make_device_tests(factory):
             """Each data type of each terminal has its own last stamp."""
 
             def unit(tx):
-                tx.stamps.remember(device.id, "ATTLOG", "1")
-                tx.stamps.remember(device.id, "ATTLOG", "2")
-                tx.stamps.remember(device.id, "OPERLOG", "7")
-                before = tx.stamps.of(device.id)
-                tx.stamps.reset(device.id, "ATTLOG")
-                return before, tx.stamps.of(device.id)
+                tx[StampStore].remember(device.id, "ATTLOG", "1")
+                tx[StampStore].remember(device.id, "ATTLOG", "2")
+                tx[StampStore].remember(device.id, "OPERLOG", "7")
+                before = tx[StampStore].of(device.id)
+                tx[StampStore].reset(device.id, "ATTLOG")
+                return before, tx[StampStore].of(device.id)
 
             assert await store.write(unit) == (
                 {"ATTLOG": "2", "OPERLOG": "7"},
@@ -142,15 +151,15 @@ def make_device_tests(factory):
             body = b"1\t2026-01-05 08:00:00\t0\t1\n"
 
             def unit(tx):
-                other = tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
-                tx.devices.remove(other.id)
-                tx.attendance.add(device.id, rows(body), UTC, NOW)
+                other = tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
+                tx[DeviceStore].remove(other.id)
+                tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
                 with pytest.raises(ValueError, match="has records"):
-                    tx.devices.remove(device.id)
+                    tx[DeviceStore].remove(device.id)
 
             await store.write(unit)
             found = await store.read(
-                lambda tx: (tx.devices.changed_since(0)[0], tx.attendance.count(None))
+                lambda tx: (tx[DeviceStore].changed_since(0)[0], tx[AttendanceStore].count(None))
             )
             assert ([device.sn for device in found[0]], found[1]) == (["T1"], 1)
 
@@ -159,12 +168,14 @@ def make_device_tests(factory):
             self, store, device
         ) -> None:
             """From 0 on all terminals are new; then only those that were changed, but not seen."""
-            await store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1))
-            found, cursor = await store.read(lambda tx: tx.devices.changed_since(0))
+            await store.write(lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1))
+            found, cursor = await store.read(lambda tx: tx[DeviceStore].changed_since(0))
             assert {one.sn for one in found} == {"T1", "T2"}
-            await store.write(lambda tx: tx.devices.seen({device.id: (9000, "192.0.2.9")}))
-            await store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1))
-            found, cursor = await store.read(lambda tx, at=cursor: tx.devices.changed_since(at))
+            await store.write(lambda tx: tx[DeviceStore].seen({device.id: (9000, "192.0.2.9")}))
+            await store.write(lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1))
+            found, cursor = await store.read(
+                lambda tx, at=cursor: tx[DeviceStore].changed_since(at)
+            )
             assert found == []
             for change, *arguments in (
                 ("change", {"alias": "Gate"}),
@@ -174,9 +185,11 @@ def make_device_tests(factory):
                 ("exchanged", Hello(), {}),
             ):
                 change_it = operator.methodcaller(change, device.id, *arguments)
-                await store.write(lambda tx, change_it=change_it: change_it(tx.devices))
+                await store.write(lambda tx, change_it=change_it: change_it(tx[DeviceStore]))
                 at = cursor
-                found, cursor = await store.read(lambda tx, at=at: tx.devices.changed_since(at))
+                found, cursor = await store.read(
+                    lambda tx, at=at: tx[DeviceStore].changed_since(at)
+                )
                 assert [one.sn for one in found] == ["T1"]
                 assert cursor > at
             assert found[0].alias == "Gate"
@@ -184,25 +197,25 @@ def make_device_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_removals_of_terminals_are_told(self, store, device) -> None:
             """A terminal that was removed is named, until it is there again."""
-            _, cursor = await store.read(lambda tx: tx.devices.changed_since(0))
-            await store.write(lambda tx: tx.devices.remove(device.id))
+            _, cursor = await store.read(lambda tx: tx[DeviceStore].changed_since(0))
+            await store.write(lambda tx: tx[DeviceStore].remove(device.id))
 
             def news(tx):
-                found, _ = tx.devices.changed_since(cursor)
-                return [device.sn for device in found], tx.devices.removed_since(cursor)
+                found, _ = tx[DeviceStore].changed_since(cursor)
+                return [device.sn for device in found], tx[DeviceStore].removed_since(cursor)
 
             assert await store.read(news) == ([], ["T1"])
             again = await store.write(
-                lambda tx: tx.devices.add("T1", DeviceState.PENDING, "UTC", 1)
+                lambda tx: tx[DeviceStore].add("T1", DeviceState.PENDING, "UTC", 1)
             )
             assert await store.read(news) == (["T1"], [])
-            await store.write(lambda tx: tx.devices.remove(again.id))
+            await store.write(lambda tx: tx[DeviceStore].remove(again.id))
             assert await store.read(news) == ([], ["T1"])
 
         @pytest_twisted.ensureDeferred
         async def test_a_cursor_of_another_database_begins_again(self, store, device) -> None:
             """Where a cursor is ahead of everything, all terminals are told."""
-            found, cursor = await store.read(lambda tx: tx.devices.changed_since(10**15))
+            found, cursor = await store.read(lambda tx: tx[DeviceStore].changed_since(10**15))
             assert [device.sn for device in found] == ["T1"]
             assert cursor < 10**15
 

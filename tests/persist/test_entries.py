@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 
 from zkpush.model import Entry, Page
+from zkpush.persist.entries import EntryStore
 
 from .contract import (
     EVERYTHING,
@@ -19,7 +20,7 @@ from .contract import (
 
 def entries(tx) -> list[Entry]:
     """A query for all entries."""
-    return tx.entries.page(EVERYTHING, None, None)
+    return tx[EntryStore].page(EVERYTHING, None, None)
 
 
 def make_entry_tests(factory):
@@ -124,7 +125,7 @@ def make_entry_tests(factory):
                 await store.write(say(one, line))
 
             async def shown(part=EVERYTHING, sn=None, table=None):
-                found = await store.read(lambda tx: tx.entries.page(part, sn, table))
+                found = await store.read(lambda tx: tx[EntryStore].page(part, sn, table))
                 return [(one.device, one.table) for one in found]
 
             everything = [("T1", "WORKCODE"), ("T1", "Blacklist"), ("T2", "WORKCODE")]

@@ -11,6 +11,9 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
 from zkpush.persist.store import Store
 from zkpush.protocol.handshake import Hello
 
@@ -32,21 +35,21 @@ from .contract import (
 
 def told(tx) -> list[tuple[str, dict[str, object]]]:
     """A query for all events."""
-    return [(event.kind, dict(event.data)) for event in tx.events.page(EVERYTHING)]
+    return [(event.kind, dict(event.data)) for event in tx[EventStore].page(EVERYTHING)]
 
 
 async def news(store, unit) -> list[tuple[str, dict[str, object]]]:
     """What is told of a unit of work."""
-    last = await store.read(lambda tx: tx.events.last())
+    last = await store.read(lambda tx: tx[EventStore].last())
     await store.write(unit)
-    found = await store.read(lambda tx: tx.events.page(Page(1000, last)))
+    found = await store.read(lambda tx: tx[EventStore].page(Page(1000, last)))
     return [(event.kind, dict(event.data)) for event in found]
 
 
 def punch(device, number: int):
     """A unit that stores one record."""
     body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % number
-    return lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW)
+    return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
 
 
 def make_event_tests(factory):
@@ -56,26 +59,26 @@ def make_event_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_ids_ascend_and_parts_follow_each_other(self, store) -> None:
             """Events are listed in the order they were told, each part after the one before."""
-            assert await store.read(lambda tx: tx.events.last()) == 0
+            assert await store.read(lambda tx: tx[EventStore].last()) == 0
 
             def unit(tx) -> None:
                 for number in range(3):
-                    tx.events.add("command", {"n": number}, NOW + number)
+                    tx[EventStore].add("command", {"n": number}, NOW + number)
 
             await store.write(unit)
-            first = await store.read(lambda tx: tx.events.page(Page(2)))
-            rest = await store.read(lambda tx: tx.events.page(Page(2, first[-1].id)))
+            first = await store.read(lambda tx: tx[EventStore].page(Page(2)))
+            rest = await store.read(lambda tx: tx[EventStore].page(Page(2, first[-1].id)))
             found = [(event.data["n"], event.at) for event in [*first, *rest]]
             assert found == [(0, NOW), (1, NOW + 1), (2, NOW + 2)]
-            assert await store.read(lambda tx: tx.events.last()) == rest[-1].id
+            assert await store.read(lambda tx: tx[EventStore].last()) == rest[-1].id
 
         @pytest_twisted.ensureDeferred
         async def test_a_unit_sees_what_it_tells(self, store) -> None:
             """Events wait for the end of the group, but nobody can tell."""
 
             def unit(tx):
-                tx.events.add("command", {"n": 1}, NOW)
-                return told(tx), tx.events.last()
+                tx[EventStore].add("command", {"n": 1}, NOW)
+                return told(tx), tx[EventStore].last()
 
             assert await store.write(unit) == ([("command", {"n": 1})], 1)
 
@@ -84,11 +87,11 @@ def make_event_tests(factory):
             """A unit that fails tells nothing, and those beside it tell theirs once."""
 
             def bad(tx) -> None:
-                tx.events.add("command", {"n": "bad"}, NOW)
+                tx[EventStore].add("command", {"n": "bad"}, NOW)
                 raise ValueError("no")
 
             def good(tx) -> None:
-                tx.events.add("command", {"n": "good"}, NOW)
+                tx[EventStore].add("command", {"n": "good"}, NOW)
 
             units = [store.write(unit) for unit in (good, bad, good)]
             units[1].addErrback(lambda failure: failure.trap(ValueError) and None)
@@ -123,9 +126,9 @@ def make_event_tests(factory):
         ) -> None:
             """Of what an operator sees, what is another than before; no secrets."""
             expected = {"device": "T1", "what": "changed", "values": changed}
-            found = await news(store, lambda tx: tx.devices.change(device.id, values))
+            found = await news(store, lambda tx: tx[DeviceStore].change(device.id, values))
             assert found == ([] if changed is None else [("device", expected)])
-            assert await news(store, lambda tx: tx.devices.change(device.id, values)) == []
+            assert await news(store, lambda tx: tx[DeviceStore].change(device.id, values)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_what_a_terminal_says_of_itself_is_told(self, store, device) -> None:
@@ -137,7 +140,7 @@ def make_event_tests(factory):
             info = {"firmware": "1.0", "users": 3}
 
             def inform(tx):
-                return tx.devices.merge_info(device.id, info)
+                return tx[DeviceStore].merge_info(device.id, info)
 
             assert await news(store, inform) == changed(firmware="1.0")
             info["users"] = 4
@@ -146,12 +149,12 @@ def make_event_tests(factory):
             session = {"session": SessionState.READY}
 
             def exchange(tx):
-                return tx.devices.exchanged(device.id, hello, session)
+                return tx[DeviceStore].exchanged(device.id, hello, session)
 
             assert await news(store, exchange) == changed(session="ready")
             assert await news(store, exchange) == []
             seen = {device.id: (9000, "192.0.2.9")}
-            assert await news(store, lambda tx: tx.devices.seen(seen)) == []
+            assert await news(store, lambda tx: tx[DeviceStore].seen(seen)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_problems_are_told_when_they_come_and_go(self, store, device) -> None:
@@ -162,7 +165,7 @@ def make_event_tests(factory):
 
             def raise_(code: str, detail: str):
                 problem = Problem(code, detail, 5)
-                return lambda tx: tx.devices.raise_problem(device.id, problem)
+                return lambda tx: tx[DeviceStore].raise_problem(device.id, problem)
 
             assert steps(await news(store, raise_("clock", "fast"))) == [
                 ("raised", "clock", "fast")
@@ -174,28 +177,28 @@ def make_event_tests(factory):
             assert steps(await news(store, raise_("key", "other"))) == [("raised", "key", "other")]
 
             def cleared(tx):
-                return tx.devices.clear_problem(device.id, "clock")
+                return tx[DeviceStore].clear_problem(device.id, "clock")
 
             found = await news(store, cleared)
             assert [kind for kind, _ in found] == ["problem"]
             assert steps(found) == [("cleared", "clock", "slow")]
             assert await news(store, cleared) == []
             approve = {"problems": ()}
-            found = await news(store, lambda tx: tx.devices.change(device.id, approve))
+            found = await news(store, lambda tx: tx[DeviceStore].change(device.id, approve))
             assert steps(found) == [("cleared", "key", "other")]
 
         @pytest_twisted.ensureDeferred
         async def test_a_removed_terminal_is_told_of(self, store, device) -> None:
             """One that cannot be removed is not."""
             expected = {"device": "T1", "what": "removed", "values": {}}
-            found = await news(store, lambda tx: tx.devices.remove(device.id))
+            found = await news(store, lambda tx: tx[DeviceStore].remove(device.id))
             assert found == [("device", expected)]
             kept = await add_terminal(store, "T2")
             await store.write(punch(kept, 1))
 
             def refused(tx) -> None:
                 with pytest.raises(ValueError, match="has records"):
-                    tx.devices.remove(kept.id)
+                    tx[DeviceStore].remove(kept.id)
 
             assert await news(store, refused) == []
 
@@ -222,13 +225,13 @@ def make_event_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_attendance_is_not_told_twice(self, store, device) -> None:
             """Records are read from their own table, by ids that ascend; a double has none."""
-            assert await store.read(lambda tx: tx.attendance.last()) == 0
+            assert await store.read(lambda tx: tx[AttendanceStore].last()) == 0
             assert await news(store, punch(device, 1)) == []
-            last = await store.read(lambda tx: tx.attendance.last())
+            last = await store.read(lambda tx: tx[AttendanceStore].last())
             await store.write(punch(device, 1))
-            assert await store.read(lambda tx: tx.attendance.last()) == last
+            assert await store.read(lambda tx: tx[AttendanceStore].last()) == last
             await store.write(punch(device, 2))
-            assert await store.read(lambda tx: tx.attendance.last()) > last
+            assert await store.read(lambda tx: tx[AttendanceStore].last()) > last
 
         @pytest_twisted.ensureDeferred
         async def test_old_events_are_dropped_and_leave_a_gap(self, store) -> None:
@@ -236,18 +239,20 @@ def make_event_tests(factory):
 
             def tell(tx) -> None:
                 for day in range(6):
-                    tx.events.add("command", {"day": day}, NOW + day * DAY)
+                    tx[EventStore].add("command", {"day": day}, NOW + day * DAY)
 
             await store.write(tell)
-            ids = [event.id for event in await store.read(lambda tx: tx.events.page(EVERYTHING))]
+            ids = [
+                event.id for event in await store.read(lambda tx: tx[EventStore].page(EVERYTHING))
+            ]
 
             def forget(before, limit=100):
-                return store.write(lambda tx: tx.events.forget(before, limit))
+                return store.write(lambda tx: tx[EventStore].forget(before, limit))
 
             assert await forget(NOW) == 0
             assert await forget(NOW + 3 * DAY) == 3
             assert await forget(NOW + 3 * DAY) == 0
-            found = await store.read(lambda tx: tx.events.page(EVERYTHING))
+            found = await store.read(lambda tx: tx[EventStore].page(EVERYTHING))
             assert [(event.id, event.kind) for event in found] == [
                 (ids[2], GAP),
                 *((id_, "command") for id_ in ids[3:]),
@@ -255,10 +260,10 @@ def make_event_tests(factory):
             assert (found[0].at, found[0].data) == (NOW + 2 * DAY, {})
             assert await forget(NOW + 9 * DAY) == 3
             assert await forget(NOW + 9 * DAY) == 0
-            found = await store.read(lambda tx: tx.events.page(EVERYTHING))
+            found = await store.read(lambda tx: tx[EventStore].page(EVERYTHING))
             assert [(event.id, event.kind) for event in found] == [(ids[5], GAP)]
-            await store.write(lambda tx: tx.events.add("command", {}, NOW))
-            assert await store.read(lambda tx: tx.events.last()) > ids[5]
+            await store.write(lambda tx: tx[EventStore].add("command", {}, NOW))
+            assert await store.read(lambda tx: tx[EventStore].last()) > ids[5]
 
         @pytest_twisted.ensureDeferred
         async def test_many_old_events_are_dropped_in_parts(self, store) -> None:
@@ -266,12 +271,12 @@ def make_event_tests(factory):
 
             def tell(tx) -> None:
                 for number in range(25):
-                    tx.events.add("command", {"n": number}, NOW)
+                    tx[EventStore].add("command", {"n": number}, NOW)
 
             await store.write(tell)
             counts = []
             while not counts or counts[-1]:
-                counts.append(await store.write(lambda tx: tx.events.forget(NOW + 1, 10)))
+                counts.append(await store.write(lambda tx: tx[EventStore].forget(NOW + 1, 10)))
             assert sum(counts) == 25
             assert max(counts) <= 11
             assert len(await store.read(told)) == 1
@@ -304,9 +309,9 @@ def make_event_tests(factory):
                 inserted.clear()
                 await gatherResults(
                     [
-                        store.write(lambda tx: tx.events.add("command", {}, NOW)),
+                        store.write(lambda tx: tx[EventStore].add("command", {}, NOW)),
                         store.write(punch(device, 2)),
-                        store.write(lambda tx: tx.events.add("command", {}, NOW)),
+                        store.write(lambda tx: tx[EventStore].add("command", {}, NOW)),
                     ]
                 )
                 assert (statements, sorted(inserted)) == ([], ["attendance", "events"])
@@ -339,10 +344,10 @@ async def test_ids_are_cursors_whichever_processes_write(empty_url: str) -> None
 
     def unit(number: int):
         def write(tx) -> None:
-            tx.attendance.add(
+            tx[AttendanceStore].add(
                 device.id, rows(b"%d\t2026-01-05 08:00:00\t0\t1\n" % number), UTC, NOW
             )
-            tx.events.add("command", {"n": number}, NOW)
+            tx[EventStore].add("command", {"n": number}, NOW)
             if number % 7 == 0:  # the ids of this one are taken, and it is slow to commit
                 tx.flush()
                 time.sleep(0.003)
@@ -351,15 +356,15 @@ async def test_ids_are_cursors_whichever_processes_write(empty_url: str) -> None
 
     events, records, done = [], [], []
 
-    cursors = [await stores[0].read(lambda tx: tx.events.last()), 0]
+    cursors = [await stores[0].read(lambda tx: tx[EventStore].last()), 0]
 
     async def follow() -> None:
 
         def look(tx):
             after_event, after_record = cursors
             return (
-                tx.events.page(Page(1000, after_event)),
-                tx.attendance.page(Page(1000, after_record), None, None, None, None),
+                tx[EventStore].page(Page(1000, after_event)),
+                tx[AttendanceStore].page(Page(1000, after_record), None, None, None, None),
             )
 
         last = False

@@ -9,6 +9,8 @@ import pytest_twisted
 
 from zkpush.interfaces import NotUnsealed, StoreError
 from zkpush.model import CommandFile, CommandState, NewCommand, Page
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.files import FileStore
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 
@@ -17,7 +19,7 @@ CONTENT = bytes(range(256)) * 4000 + b"end"
 
 def add(content: bytes = CONTENT, name: str = "a.bin", origin: str | None = None):
     """A unit that keeps a file."""
-    return lambda tx: tx.files.add(name, content, origin, NOW)
+    return lambda tx: tx[FileStore].add(name, content, origin, NOW)
 
 
 def order(command_id: str, file: CommandFile | None) -> NewCommand:
@@ -37,9 +39,9 @@ def make_file_tests(factory):
             file = await store.write(add(name="../é\u202e", origin="T1 abc"))
             assert (file.name, file.size, file.origin) == ("../é\u202e", len(CONTENT), "T1 abc")
             assert file.md5 == hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
-            assert await store.read(lambda tx: tx.files.get(file.id)) == file
-            assert await store.read(lambda tx: tx.files.page(EVERYTHING)) == [file]
-            assert await store.read(lambda tx: tx.files.content(file)) == CONTENT
+            assert await store.read(lambda tx: tx[FileStore].get(file.id)) == file
+            assert await store.read(lambda tx: tx[FileStore].page(EVERYTHING)) == [file]
+            assert await store.read(lambda tx: tx[FileStore].content(file)) == CONTENT
 
         @pytest.mark.parametrize(
             ("offset", "length"),
@@ -49,7 +51,7 @@ def make_file_tests(factory):
         async def test_part_of_a_file_is_a_slice(self, store, offset: int, length: int) -> None:
             """The bytes from a place on, as many as were asked for."""
             file = await store.write(add())
-            part = await store.read(lambda tx: tx.files.part(file, offset, length))
+            part = await store.read(lambda tx: tx[FileStore].part(file, offset, length))
             assert part == CONTENT[offset : offset + length]
 
         @pytest_twisted.ensureDeferred
@@ -57,32 +59,32 @@ def make_file_tests(factory):
             """A file that is shorter than it was is not taken for a whole one."""
             file = await store.write(add())
             with pytest.raises(LookupError, match="shorter"):
-                await store.read(lambda tx: tx.files.part(file, len(CONTENT) - 1, 2))
+                await store.read(lambda tx: tx[FileStore].part(file, len(CONTENT) - 1, 2))
 
         @pytest_twisted.ensureDeferred
         async def test_a_removed_file_takes_nothing_from_others(self, store) -> None:
             """Another one with the same content still has it."""
             first, second = [await store.write(add(name=name)) for name in "ab"]
             assert first.id != second.id
-            assert await store.write(lambda tx: tx.files.remove(first.id))
-            assert not await store.write(lambda tx: tx.files.remove(first.id))
-            assert await store.read(lambda tx: tx.files.get(first.id)) is None
-            assert await store.read(lambda tx: tx.files.content(second)) == CONTENT
+            assert await store.write(lambda tx: tx[FileStore].remove(first.id))
+            assert not await store.write(lambda tx: tx[FileStore].remove(first.id))
+            assert await store.read(lambda tx: tx[FileStore].get(first.id)) is None
+            assert await store.read(lambda tx: tx[FileStore].content(second)) == CONTENT
 
         @pytest.mark.parametrize("file_id", [0, -1, 7, 2**63 - 1, 2**63, 10**40])
         @pytest_twisted.ensureDeferred
         async def test_an_id_of_no_file_finds_none(self, store, file_id: int) -> None:
             """Nor does one that no database can hold."""
-            assert await store.read(lambda tx: tx.files.get(file_id)) is None
-            assert not await store.write(lambda tx: tx.files.remove(file_id))
+            assert await store.read(lambda tx: tx[FileStore].get(file_id)) is None
+            assert not await store.write(lambda tx: tx[FileStore].remove(file_id))
 
         @pytest_twisted.ensureDeferred
         async def test_files_are_listed_in_parts(self, store) -> None:
             """By id."""
             for name in "abc":
                 await store.write(add(name=name))
-            first = await store.read(lambda tx: tx.files.page(Page(2)))
-            rest = await store.read(lambda tx: tx.files.page(Page(2, first[-1].id)))
+            first = await store.read(lambda tx: tx[FileStore].page(Page(2)))
+            rest = await store.read(lambda tx: tx[FileStore].page(Page(2, first[-1].id)))
             assert [file.name for file in (*first, *rest)] == ["a", "b", "c"]
 
         @pytest_twisted.ensureDeferred
@@ -97,17 +99,19 @@ def make_file_tests(factory):
                         (device, None),
                     ]
                 ):
-                    tx.commands.add(terminal.id, order(f"c{number}", file), NOW)
-                tx.commands.lease([tx.commands.get("c1")], NOW, NOW)
+                    tx[CommandStore].add(terminal.id, order(f"c{number}", file), NOW)
+                tx[CommandStore].lease([tx[CommandStore].get("c1")], NOW, NOW)
 
             await store.write(unit)
 
             def found():
                 def read(tx):
-                    named = [tx.commands.with_file(digest) for digest in (b"a", b"b", b"", b"%")]
+                    named = [
+                        tx[CommandStore].with_file(digest) for digest in (b"a", b"b", b"", b"%")
+                    ]
                     return (
                         [command and (command.id, command.file) for command in named],
-                        [tx.commands.fetches(file_id) for file_id in (1, 2)],
+                        [tx[CommandStore].fetches(file_id) for file_id in (1, 2)],
                     )
 
                 return store.read(read)
@@ -116,7 +120,7 @@ def make_file_tests(factory):
                 [("c0", CommandFile(1, b"a")), ("c1", CommandFile(1, b"b")), None, None],
                 [True, False],
             )
-            await store.write(lambda tx: tx.commands.expire_old(NOW + 1, NOW, 10))
+            await store.write(lambda tx: tx[CommandStore].expire_old(NOW + 1, NOW, 10))
             assert await found() == ([None] * 4, [False, False])
 
         @pytest.mark.parametrize("end", ["finish", "expire", "expire_old"])
@@ -127,31 +131,35 @@ def make_file_tests(factory):
             """It is in no list; a file that the command only names stays."""
 
             def unit(tx) -> list[int]:
-                made = tx.files.add("made", CONTENT, None, NOW, "c1")
-                named = tx.files.add("named", CONTENT, None, NOW)
+                made = tx[FileStore].add("made", CONTENT, None, NOW, "c1")
+                named = tx[FileStore].add("named", CONTENT, None, NOW)
                 for command_id, file in (("c1", made), ("c2", named)):
                     command = order(command_id, CommandFile(file.id, command_id.encode()))
-                    tx.commands.lease([tx.commands.add(device.id, command, NOW)], NOW, NOW)
+                    tx[CommandStore].lease(
+                        [tx[CommandStore].add(device.id, command, NOW)], NOW, NOW
+                    )
                 return [made.id, named.id]
 
             made, named = await store.write(unit)
-            assert [file.id for file in await store.read(lambda tx: tx.files.page(EVERYTHING))] == [
-                named
-            ]
+            assert [
+                file.id for file in await store.read(lambda tx: tx[FileStore].page(EVERYTHING))
+            ] == [named]
 
             def over(tx) -> None:
                 if end == "finish":
                     for command_id in ("c1", "c2"):
                         state = CommandState.FAILED
-                        tx.commands.finish(tx.commands.get(command_id), state, -1, None, NOW)
+                        tx[CommandStore].finish(
+                            tx[CommandStore].get(command_id), state, -1, None, NOW
+                        )
                 elif end == "expire":
-                    tx.commands.expire(device.id, NOW, 1)
+                    tx[CommandStore].expire(device.id, NOW, 1)
                 else:
-                    tx.commands.expire_old(NOW + 1, NOW, 10)
+                    tx[CommandStore].expire_old(NOW + 1, NOW, 10)
 
             await store.write(over)
-            assert await store.read(lambda tx: tx.files.get(made)) is None
-            assert (await store.read(lambda tx: tx.files.get(named))).name == "named"
+            assert await store.read(lambda tx: tx[FileStore].get(made)) is None
+            assert (await store.read(lambda tx: tx[FileStore].get(named))).name == "named"
 
     return FileTests
 
@@ -177,11 +185,11 @@ async def test_what_is_not_on_disk_is_said_to_be_missing(request, tmp_path) -> N
     (place,) = (path for path in tmp_path.rglob("*-pictures/*/*") if path.is_file())
     place.write_bytes(place.read_bytes()[:-1])
     with pytest.raises(NotUnsealed, match="cut"):
-        await store.read(lambda tx: tx.files.part(file, 0, len(CONTENT)))
+        await store.read(lambda tx: tx[FileStore].part(file, 0, len(CONTENT)))
     place.unlink()
     with pytest.raises(LookupError, match="is not in"):
-        await store.read(lambda tx: tx.files.part(file, 0, 1))
+        await store.read(lambda tx: tx[FileStore].part(file, 0, 1))
     place.mkdir()
     with pytest.raises(StoreError, match="cannot read"):
-        await store.read(lambda tx: tx.files.part(file, 0, 1))
+        await store.read(lambda tx: tx[FileStore].part(file, 0, 1))
     await store.stop()

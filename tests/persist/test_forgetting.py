@@ -11,6 +11,14 @@ import pytest_twisted
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
 from zkpush.model import CommandState
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.logs import IdCardStore
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.pictures import PictureStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.protocol.photos import Photo
 from zkpush.protocol.rejects import Reject
 
@@ -40,11 +48,15 @@ async def fill(url: str) -> None:
 
     def unit(tx) -> None:
         say(device, lines())(tx)
-        tx.photos.add(device.id, Photo("20260105080000-1.jpg", b"\xff\xd8\xffpunch"), UTC, NOW)
+        tx[AttendancePhotoStore].add(
+            device.id, Photo("20260105080000-1.jpg", b"\xff\xd8\xffpunch"), UTC, NOW
+        )
         update = {"PIN": "1", "FID": "1", "TMP": TEMPLATE}
-        tx.commands.add(device.id, command("c1", "DATA UPDATE FINGERTMP", update), NOW)
-        tx.commands.add(device.id, command("c2", "DATA UPDATE USERINFO", {"PIN": "1"}), NOW)
-        tx.rejects.add(device.id, [Reject("FP", "x", b"TMP"), Reject("USER", "y", b"Name")], NOW)
+        tx[CommandStore].add(device.id, command("c1", "DATA UPDATE FINGERTMP", update), NOW)
+        tx[CommandStore].add(device.id, command("c2", "DATA UPDATE USERINFO", {"PIN": "1"}), NOW)
+        tx[RejectStore].add(
+            device.id, [Reject("FP", "x", b"TMP"), Reject("USER", "y", b"Name")], NOW
+        )
 
     await store.write(unit)
     await store.stop()
@@ -58,30 +70,32 @@ async def test_templates_are_forgotten(url: str, data: pathlib.Path) -> None:
     store = opened(url, KEY)
 
     def read(tx) -> None:
-        assert tx.people.templates("1") == []
-        (user, other) = tx.people.users(EVERYTHING)
+        assert tx[PeopleStore].templates("1") == []
+        (user, other) = tx[PeopleStore].users(EVERYTHING)
         assert (user["name"], user["password"], user["templates"]) == ("Ann", "1234", {})
         assert (other["pin"], other["has_photo"]) == ("2", False)
-        (picture,) = tx.people.photos("1")
+        (picture,) = tx[PeopleStore].photos("1")
         assert (picture["kind"], picture["content"]) == ("USERPIC", PORTRAIT)
-        (photo,) = tx.photos.page(EVERYTHING, None, None)
-        assert tx.photos.content(photo["id"]) == b"\xff\xd8\xffpunch"
-        (card,) = tx.idcards.page(EVERYTHING, None)
+        (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
+        assert tx[AttendancePhotoStore].content(photo["id"]) == b"\xff\xd8\xffpunch"
+        (card,) = tx[IdCardStore].page(EVERYTHING, None)
         assert (card["name"], card["fingerprint_1"]) == ("Ann", None)
-        first, second = tx.commands.get("c1"), tx.commands.get("c2")
+        first, second = tx[CommandStore].get("c1"), tx[CommandStore].get("c2")
         assert (first.state, first.params, first.text) == (CommandState.CANCELLED, {}, "")
         assert (second.state, second.params) == (CommandState.QUEUED, {"PIN": "1"})
-        rejects = tx.rejects.page(EVERYTHING, None)
+        rejects = tx[RejectStore].page(EVERYTHING, None)
         assert [(one.reason, one.raw) for one in rejects] == [("x", b""), ("y", b"Name")]
-        (entry,) = tx.audit.page(EVERYTHING)
+        (entry,) = tx[AuditStore].page(EVERYTHING)
         assert entry.action == "forget templates"
         with pytest.raises(LookupError):
-            tx.pictures.get(tx.vault.index(FACE).hex())
+            tx[PictureStore].get(tx.vault.index(FACE).hex())
 
     await store.read(read)
-    device = await store.read(lambda tx: tx.devices.find("T1"))
+    device = await store.read(lambda tx: tx[DeviceStore].find("T1"))
     await store.write(say(device, lines()))
-    assert len(await store.read(lambda tx: tx.people.templates("1"))) == 2  # they are news again
+    assert (
+        len(await store.read(lambda tx: tx[PeopleStore].templates("1"))) == 2
+    )  # they are news again
     await store.stop()
     assert forget_templates(data, None, url) == 4
 
@@ -94,5 +108,5 @@ async def test_templates_are_not_forgotten_under_a_daemon(tmp_path, data: pathli
     store = opened(url, KEY)
     with pytest.raises(StoreError, match="a daemon uses the database"):
         forget_templates(data, None, url)
-    assert len(await store.read(lambda tx: tx.people.templates("1"))) == 2
+    assert len(await store.read(lambda tx: tx[PeopleStore].templates("1"))) == 2
     await store.stop()

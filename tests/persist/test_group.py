@@ -8,6 +8,11 @@ from twisted.internet.defer import DeferredList
 
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import TransactionEnded
 from zkpush.protocol.records import Reject
 
@@ -17,7 +22,7 @@ from .contract import NOW, UTC, in_file, on_postgresql, punches, rows, with_stor
 def punch(device, pin: int):
     """A unit with one attendance record."""
     body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-    return lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW)
+    return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
 
 
 def driver_of(tx):
@@ -157,18 +162,18 @@ def make_group_tests(factory):
             """What waits for the end of a group is undone with the unit that it is of."""
 
             def poison(tx):
-                tx.events.add("device", {"of": "poison"})
-                tx.audit.add("operator", "look", "poison", None, NOW)
+                tx[EventStore].add("device", {"of": "poison"})
+                tx[AuditStore].add("operator", "look", "poison", None, NOW)
                 raise KeyError("poison")
 
             def good(tx):
-                tx.events.add("device", {"of": "good"})
+                tx[EventStore].add("device", {"of": "good"})
 
-            before = await store.read(lambda tx: tx.events.last())
+            before = await store.read(lambda tx: tx[EventStore].last())
             await outcomes_of(store, good, poison, good)
-            told = await store.read(lambda tx: tx.events.page(Page(10, before)))
+            told = await store.read(lambda tx: tx[EventStore].page(Page(10, before)))
             assert [event.data for event in told] == [{"of": "good"}] * 2
-            audited = await store.read(lambda tx: tx.audit.page(Page(1000)))
+            audited = await store.read(lambda tx: tx[AuditStore].page(Page(1000)))
             assert "poison" not in [entry.subject for entry in audited]
 
         @pytest.mark.parametrize("trusted", [True, False])
@@ -183,13 +188,13 @@ def make_group_tests(factory):
 
             def bad(tx):
                 punch(device, 7)(tx)
-                tx.events.add("device", {"of": "bad"})
+                tx[EventStore].add("device", {"of": "bad"})
                 raise error
 
             def unit(tx):
                 assert tx.attempt("good", True, punch(device, 1), tx) is None
                 failed = tx.attempt("bad", trusted, bad, tx)
-                tx.rejects.add(device.id, [Reject("T", "the handler failed", b"line")], NOW)
+                tx[RejectStore].add(device.id, [Reject("T", "the handler failed", b"line")], NOW)
                 return failed
 
             outcomes = await outcomes_of(store, punch(device, 2), unit, risky=not trusted)
@@ -247,13 +252,13 @@ def make_group_tests(factory):
         ) -> None:
             """A unit that must not be done twice is not in reach of a handler that commits."""
             runs = []
-            add = lambda tx: runs.append(tx.events.add("device", {}))  # noqa: E731
+            add = lambda tx: runs.append(tx[EventStore].add("device", {}))  # noqa: E731
             risky = lambda tx: tx.attempt("bad", False, commit, tx)  # noqa: E731
-            before = await store.read(lambda tx: tx.events.last())
+            before = await store.read(lambda tx: tx[EventStore].last())
             listed = await DeferredList([store.write(add), store.write(risky, True)])
             assert [is_done for is_done, _ in listed] == [True, True]
             assert len(runs) == 1
-            assert await store.read(lambda tx: tx.events.last()) == before + 1
+            assert await store.read(lambda tx: tx[EventStore].last()) == before + 1
 
         @pytest_twisted.ensureDeferred
         async def test_units_that_break_their_transaction_fail(self, store, device) -> None:
@@ -265,7 +270,7 @@ def make_group_tests(factory):
             assert sorted(item["pin"] for item in found) == ["1", "2"]
             outcomes = await outcomes_of(store, *[close_below] * 9, punch(device, 3))
             assert all(isinstance(one, Exception) for one in outcomes)
-            add = lambda tx: tx.devices.add("T9", DeviceState.APPROVED, "UTC", 1)  # noqa: E731
+            add = lambda tx: tx[DeviceStore].add("T9", DeviceState.APPROVED, "UTC", 1)  # noqa: E731
             await store.write(add)
 
     return GroupTests

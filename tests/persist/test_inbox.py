@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest_twisted
 
 from zkpush.model import InboxItem
+from zkpush.persist.inbox import InboxStore
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.requests import Upload
 
@@ -29,11 +30,11 @@ def make_inbox_tests(factory):
     class InboxTests(with_store(factory)):
         async def add(self, store, *items):
             sealed = store.seal_items(items)
-            await store.write(lambda tx: tx.inbox.add(sealed))
+            await store.write(lambda tx: tx[InboxStore].add(sealed))
 
         async def claim(self, store, now=NOW):
             """The bodies of the items that are taken."""
-            items = await store.write(lambda tx: tx.inbox.claim("rare", now, now + 10_000))
+            items = await store.write(lambda tx: tx[InboxStore].claim("rare", now, now + 10_000))
             return [one.upload.body for one in items]
 
         @pytest_twisted.ensureDeferred
@@ -45,7 +46,7 @@ def make_inbox_tests(factory):
             assert await self.claim(store) == [b"RARE Id=2"]
             assert await self.claim(store) == [b"RARE Id=3"]
             assert await self.claim(store) == []
-            (state,) = await store.read(lambda tx: tx.inbox.states())
+            (state,) = await store.read(lambda tx: tx[InboxStore].states())
             assert (state.waiting, state.isolated, state.error) == (3, 1, "NotUnsealed")
             assert [problem.subject for problem in store.problems()] == ["inbox 1"]
 

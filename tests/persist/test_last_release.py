@@ -18,8 +18,14 @@ from zkpush.crypto.sealing import SessionKeys
 from zkpush.datadir import read_key
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
+from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.checking import check_thd
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.files import FileStore
 from zkpush.persist.migrate import migrate_thd
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.rotation import keys_of_thd
 
 from ..keys import KEY
@@ -122,7 +128,7 @@ async def test_the_api_shows_what_it_showed(upgraded: Upgraded) -> None:
             assert response.status == 404  # packages are not for people
         else:
             assert (response.status, response.body) == (200, content), path
-    device = await rig.store.read(lambda tx: tx.devices.find(GATE))
+    device = await rig.store.read(lambda tx: tx[DeviceStore].find(GATE))
     assert device.options["ComPwd"] == "4711"
     assert sum(map(len, seen.values())) > 50
     assert [problem["subject"] for problem in await rig.items("/problems")] == [
@@ -134,7 +140,7 @@ async def test_the_api_shows_what_it_showed(upgraded: Upgraded) -> None:
 async def test_events_go_on_from_where_a_reader_was(upgraded: Upgraded) -> None:
     """A reader of the old daemon gets the events that it has not read, as they were."""
     frozen = upgraded.seen["events"]
-    events = await upgraded.rig.store.read(lambda tx: tx.events.page(Page(1000)))
+    events = await upgraded.rig.store.read(lambda tx: tx[EventStore].page(Page(1000)))
     assert [[event.id, event.kind, event.data, event.at] for event in events] == frozen
     listening = await Listening(upgraded.rig, last="0.0").begun()
     told = [(kind, data) for _, kind, data in await listening.hear(len(frozen))]
@@ -145,7 +151,7 @@ async def test_events_go_on_from_where_a_reader_was(upgraded: Upgraded) -> None:
 @pytest_twisted.ensureDeferred
 async def test_uploads_that_were_taken_are_no_news(upgraded: Upgraded) -> None:
     """A terminal that sends everything again adds nothing: no record, no reject, no event."""
-    last = await upgraded.rig.store.read(lambda tx: tx.events.last())
+    last = await upgraded.rig.store.read(lambda tx: tx[EventStore].last())
     cookie = upgraded.known["cookies"][GATE][0]
     assert len(upgraded.known["uploads"]) > 8
     for target, body in upgraded.known["uploads"]:
@@ -154,7 +160,7 @@ async def test_uploads_that_were_taken_are_no_news(upgraded: Upgraded) -> None:
     for path in ("/attendance", "/operations", "/errors", "/idcards", "/photos", "/rejects"):
         now = await upgraded.rig.items(path)
         assert [item["id"] for item in now] == [item["id"] for item in upgraded.seen[path]], path
-    assert await upgraded.rig.store.read(lambda tx: tx.events.last()) == last
+    assert await upgraded.rig.store.read(lambda tx: tx[EventStore].last()) == last
 
 
 def names_of(upgraded: Upgraded) -> dict[str, str]:
@@ -226,7 +232,7 @@ async def test_open_commands_are_served(upgraded: Upgraded) -> None:
         "open user": ("DATA UPDATE USERINFO PIN=8\tName=Ann Nobody\tPasswd=pass-0815", None),
         "reboot": ("REBOOT", None),
     }
-    files = await upgraded.rig.store.read(lambda tx: [tx.files.get(n) for n in range(1, 7)])
+    files = await upgraded.rig.store.read(lambda tx: [tx[FileStore].get(n) for n in range(1, 7)])
     assert [file and file.id for file in files] == [1, 2, 3, None, None, None]
 
 
@@ -394,8 +400,10 @@ async def test_all_that_is_sealed_can_be_sealed_anew(upgraded: Upgraded) -> None
     store = opened(upgraded.url, read_key(rotated.key_file))
 
     def read(tx):
-        photos = tx.photos.page(Page(1000), None, None)
-        return [tx.photos.content(photo["id"]) for photo in photos], tx.people.users(Page(1), "7")
+        photos = tx[AttendancePhotoStore].page(Page(1000), None, None)
+        return [tx[AttendancePhotoStore].content(photo["id"]) for photo in photos], tx[
+            PeopleStore
+        ].users(Page(1), "7")
 
     pictures, (person,) = await store.read(read)
     await store.stop()
@@ -444,9 +452,13 @@ async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
     store = opened(empty_url, KEY)
 
     def read(tx):
-        records = tx.attendance.page(Page(1000), None, None, None, None)
-        photos = tx.photos.page(Page(1000), None, None)
-        return records, {tx.photos.content(photo["id"]) for photo in photos[2:]}, len(photos)
+        records = tx[AttendanceStore].page(Page(1000), None, None, None, None)
+        photos = tx[AttendancePhotoStore].page(Page(1000), None, None)
+        return (
+            records,
+            {tx[AttendancePhotoStore].content(photo["id"]) for photo in photos[2:]},
+            len(photos),
+        )
 
     records, pictures, count = await store.read(read)
     await store.stop()

@@ -8,6 +8,8 @@ import pytest_twisted
 from sqlalchemy import select
 
 from zkpush.model import Page
+from zkpush.persist.logs import ErrorStore, IdCardStore, LogStore, OperationStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import operations
 from zkpush.persist.sealed import opened
 from zkpush.protocol.rejects import Reject
@@ -33,9 +35,9 @@ def keep(store, device, body, *, stamp=None, now=NOW, table="OPERLOG"):
     return store.write(say(device, body, stamp=stamp, now=now, table=table))
 
 
-def listed(log: str, part: Page = EVERYTHING, sn: str | None = None):
+def listed(log: type[LogStore], part: Page = EVERYTHING, sn: str | None = None):
     """A query for the records of a log."""
-    return lambda tx: getattr(tx, log).page(part, sn)
+    return lambda tx: tx[log].page(part, sn)
 
 
 def make_log_tests(factory):
@@ -47,7 +49,7 @@ def make_log_tests(factory):
             """With its instant, and the columns that the protocol does not know."""
             body = "OPLOG 30\t14\t2026-01-05 08:00:00\t6\ta\tb\tc\tmore\n"
             await keep(store, device, body)
-            (item,) = await store.read(listed("operations"))
+            (item,) = await store.read(listed(OperationStore))
             assert item == {
                 "id": item["id"],
                 "device": "T1",
@@ -68,7 +70,7 @@ def make_log_tests(factory):
         async def test_every_field_of_an_error_comes_back(self, store, device) -> None:
             """With what the protocol does not know."""
             await keep(store, device, ERROR.strip() + "\tNew=x\n", table="ERRORLOG")
-            (item,) = await store.read(listed("errors"))
+            (item,) = await store.read(listed(ErrorStore))
             assert item == {
                 "id": item["id"],
                 "device": "T1",
@@ -103,7 +105,7 @@ def make_log_tests(factory):
             }
             line = "\t".join(f"{wire}={value}" for wire, value in texts.values())
             await keep(store, device, f"IDCARD {line}\tGender=2\tNation=56\tNew=x\n")
-            (item,) = await store.read(listed("idcards"))
+            (item,) = await store.read(listed(IdCardStore))
             assert item == {
                 "id": item["id"],
                 "device": "T1",
@@ -120,7 +122,7 @@ def make_log_tests(factory):
             for stamp, now in (("1", NOW), ("2", NOW + 1)):
                 await keep(store, device, OPERATION * 2, stamp=stamp, now=now)
             await keep(store, other, OPERATION)
-            found = await store.read(listed("operations"))
+            found = await store.read(listed(OperationStore))
             assert [(item["device"], item["received_at"]) for item in found] == [
                 ("T1", NOW),
                 ("T2", NOW),
@@ -136,7 +138,7 @@ def make_log_tests(factory):
             body = "".join("OPLOG " + "\t".join(line) + "\n" for line in lines)
             for _ in range(2):
                 await keep(store, device, body)
-            found = await store.read(listed("operations"))
+            found = await store.read(listed(OperationStore))
             assert [str(item["code"]) for item in found] == [line[0] for line in lines]
 
         @pytest_twisted.ensureDeferred
@@ -150,7 +152,7 @@ def make_log_tests(factory):
                 return [opened(tx.vault, operations, row._mapping)["raw"] for row in found]
 
             assert await store.read(raw) == lines
-            found = await store.read(listed("operations"))
+            found = await store.read(listed(OperationStore))
             assert [item["operator"] for item in found] == ["M\ufffdfc", "M\ufffdfd"]
 
         @pytest_twisted.ensureDeferred
@@ -166,14 +168,14 @@ def make_log_tests(factory):
                 "2000-01-01 00:00:00": ("past", "1999-12-31 23:00:00"),
             }
             await keep(store, madrid, "".join(f"OPLOG 0\t0\t{time}\n" for time in times))
-            found = await store.read(listed("operations"))
+            found = await store.read(listed(OperationStore))
             assert {item["time"]: (item["doubt"], item["utc"]) for item in found} == {
                 time: (doubt, UTC.utc(instant)) for time, (doubt, instant) in times.items()
             }
 
         @pytest.mark.parametrize(
             ("log", "line", "table"),
-            [("errors", ERROR, "ERRORLOG"), ("idcards", CARD, "OPERLOG")],
+            [(ErrorStore, ERROR, "ERRORLOG"), (IdCardStore, CARD, "OPERLOG")],
         )
         @pytest_twisted.ensureDeferred
         async def test_equal_records_without_a_time_are_told_apart(
@@ -202,9 +204,9 @@ def make_log_tests(factory):
         @pytest.mark.parametrize(
             ("log", "line", "table"),
             [
-                ("operations", "OPLOG 4\t{}\t2026-01-05 08:00:00\n", "OPERLOG"),
-                ("errors", "ErrCode=E\tErrMsg={}\n", "ERRORLOG"),
-                ("idcards", "IDCARD PIN=1\tName={}\n", "OPERLOG"),
+                (OperationStore, "OPLOG 4\t{}\t2026-01-05 08:00:00\n", "OPERLOG"),
+                (ErrorStore, "ErrCode=E\tErrMsg={}\n", "ERRORLOG"),
+                (IdCardStore, "IDCARD PIN=1\tName={}\n", "OPERLOG"),
             ],
         )
         @pytest_twisted.ensureDeferred
@@ -215,7 +217,7 @@ def make_log_tests(factory):
             await keep(store, device, "".join(map(line.format, "cab")), table=table)
             await keep(store, other, line.format("d"), table=table)
             await keep(store, device, line.format("e"), table=table)
-            name = {"operations": "operator", "errors": "message", "idcards": "name"}[log]
+            name = {OperationStore: "operator", ErrorStore: "message", IdCardStore: "name"}[log]
 
             async def names(part, sn=None):
                 found = await store.read(listed(log, part, sn))
@@ -239,13 +241,13 @@ def make_log_tests(factory):
                 Reject("OPERLOG", "bad", b"\x00\xff"),
             ]
             for _ in range(2):
-                await store.write(lambda tx: tx.rejects.add(device.id, rejects, NOW))
-            found = await store.read(lambda tx: tx.rejects.page(EVERYTHING, "T1"))
+                await store.write(lambda tx: tx[RejectStore].add(device.id, rejects, NOW))
+            found = await store.read(lambda tx: tx[RejectStore].page(EVERYTHING, "T1"))
             assert [(item.table, item.raw) for item in found] == [
                 ("ATTLOG", b"\x00\xff"),
                 ("OPERLOG", b"\x00\xff"),
             ]
-            assert await store.read(lambda tx: tx.rejects.page(EVERYTHING, "T2")) == []
+            assert await store.read(lambda tx: tx[RejectStore].page(EVERYTHING, "T2")) == []
 
     return LogTests
 

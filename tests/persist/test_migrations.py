@@ -17,8 +17,15 @@ from twisted.internet import reactor
 
 from zkpush.interfaces import StoreError
 from zkpush.model import CommandState, Page, SessionState
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.leases import LeaseStore
 from zkpush.persist.migrate import _scripts, head_revision, migrate_thd
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import metadata
+from zkpush.persist.stamps import StampStore
 from zkpush.persist.store import Store
 
 from .conftest import open_database
@@ -173,12 +180,12 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
 
     def read(tx):
         return (
-            tx.devices.changed_since(0)[0],
-            tx.attendance.page(EVERYTHING, None, None, None, None),
-            tx.rejects.page(EVERYTHING, None),
-            [command for _, command in tx.commands.page(EVERYTHING, "GATE000001")],
-            tx.stamps.of(1),
-            tx.commands.all_due(),
+            tx[DeviceStore].changed_since(0)[0],
+            tx[AttendanceStore].page(EVERYTHING, None, None, None, None),
+            tx[RejectStore].page(EVERYTHING, None),
+            [command for _, command in tx[CommandStore].page(EVERYTHING, "GATE000001")],
+            tx[StampStore].of(1),
+            tx[CommandStore].all_due(),
         )
 
     devices, records, rejects, commands, stamps, due = await store.read(read)
@@ -195,11 +202,11 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     assert stamps == {"ATTLOG": "9999", "OPERLOG": "2026-03-01 08:00:00"}
     assert due == {1: 0}
 
-    added = await store.write(lambda tx: tx.devices.change(1, {"alias": "Back gate"}))
+    added = await store.write(lambda tx: tx[DeviceStore].change(1, {"alias": "Back gate"}))
     assert added.alias == "Back gate"
     body = "USER PIN=1\tName=Ann\nFP PIN=1\tTMP=AAAA\nOPLOG 0\t0\t2026-03-01 08:00:00\n"
     await store.write(say(added, body))
-    found = await store.read(lambda tx: tx.people.users(EVERYTHING))
+    found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
     assert [(user["name"], user["templates"]) for user in found] == [("Ann", {1: 1})]
     await store.stop()
 
@@ -210,11 +217,11 @@ async def test_what_many_nodes_share_is_kept(empty_url: str) -> None:
     thaw(empty_url, "0002")
     store = Store(lambda: open_database(empty_url), reactor)
     store.start()
-    assert await store.read(lambda tx: tx.devices.removed_since(0)) == ["GONE_1"]
+    assert await store.read(lambda tx: tx[DeviceStore].removed_since(0)) == ["GONE_1"]
     until = 1_772_366_490_000
 
     def hold(now):
-        return store.write(lambda tx: tx.leases.hold("time zones", "node-2", until + 1, now))
+        return store.write(lambda tx: tx[LeaseStore].hold("time zones", "node-2", until + 1, now))
 
     assert [await hold(until - 1), await hold(until)] == [False, True]
     await store.stop()

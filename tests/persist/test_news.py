@@ -11,6 +11,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import Page
+from zkpush.persist.people import PeopleStore
 
 from .contract import (
     NOW,
@@ -32,15 +33,15 @@ def armoured(value: str) -> str:
 KINDS = {
     "users": (
         lambda value: f"USER PIN=1\tName={value}\tPri=0\n",
-        lambda tx: tx.people.users(Page(1), "1")[0]["name"],
+        lambda tx: tx[PeopleStore].users(Page(1), "1")[0]["name"],
     ),
     "templates": (
         lambda value: f"FP PIN=1\tFID=6\tTMP={armoured(value)}\n",
-        lambda tx: base64.b64decode(tx.people.templates("1")[0]["template"]).decode(),
+        lambda tx: base64.b64decode(tx[PeopleStore].templates("1")[0]["template"]).decode(),
     ),
     "photos": (
         lambda value: f"BIOPHOTO PIN=1\tType=9\tContent={armoured(value)}\n",
-        lambda tx: tx.people.photos("1")[0]["content"].decode(),
+        lambda tx: tx[PeopleStore].photos("1")[0]["content"].decode(),
     ),
 }
 """How each kind is said, and a query for what is kept."""
@@ -141,9 +142,9 @@ def make_news_tests(factory):
             """Who said it last, and when, are those of the last news."""
             line, _ = KINDS[kind]
             query = {
-                "users": lambda tx: tx.people.users(Page(1), "1"),
-                "templates": lambda tx: tx.people.templates("1"),
-                "photos": lambda tx: tx.people.photos("1"),
+                "users": lambda tx: tx[PeopleStore].users(Page(1), "1"),
+                "templates": lambda tx: tx[PeopleStore].templates("1"),
+                "photos": lambda tx: tx[PeopleStore].photos("1"),
             }[kind]
             await store.write(say(terminals["T1"], line("a")))
             before = await store.read(query)
@@ -165,9 +166,9 @@ def make_news_tests(factory):
             await store.write(
                 say(terminals["T2"], "USER PIN=2\tName=Ann\nFP PIN=1\tFID=2\tTMP=AAAA")
             )
-            found = await store.read(lambda tx: tx.people.users(Page(9)))
+            found = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert [(one["pin"], one["name"]) for one in found] == [("1", "Ann"), ("2", "Ann")]
-            found = await store.read(lambda tx: tx.people.templates("1"))
+            found = await store.read(lambda tx: tx[PeopleStore].templates("1"))
             assert [one["number"] for one in found] == [1, 2]
 
     return NewsTests

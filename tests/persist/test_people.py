@@ -6,6 +6,7 @@ import msgspec
 import pytest_twisted
 
 from zkpush.model import Page, PersonStatement
+from zkpush.persist.people import PeopleStore
 
 from .contract import (
     EVERYTHING,
@@ -25,7 +26,7 @@ def user(pin: str):
     """A query for one user."""
 
     def query(tx):
-        (found,) = tx.people.users(EVERYTHING, pin)
+        (found,) = tx[PeopleStore].users(EVERYTHING, pin)
         return found
 
     return query
@@ -106,7 +107,7 @@ def make_people_tests(factory):
             def keep(device, said, now):
                 text = msgspec.json.encode(said)
                 return store.write(
-                    lambda tx: tx.people.keep_users(
+                    lambda tx: tx[PeopleStore].keep_users(
                         device.id, [PersonStatement(("1",), said, text)], now
                     )
                 )
@@ -176,13 +177,15 @@ def make_people_tests(factory):
             """By id, each part after the one before; the same user, once."""
             for _ in range(2):
                 await store.write(say(device, "".join(f"USER PIN={pin}\n" for pin in "312")))
-            first = await store.read(lambda tx: tx.people.users(Page(2)))
+            first = await store.read(lambda tx: tx[PeopleStore].users(Page(2)))
             last = first[-1]["id"]
-            rest = await store.read(lambda tx: tx.people.users(Page(2, after=last)))
+            rest = await store.read(lambda tx: tx[PeopleStore].users(Page(2, after=last)))
             assert len(first) == 2
             assert sorted(found["pin"] for found in [*first, *rest]) == ["1", "2", "3"]
-            assert await store.read(lambda tx: tx.people.users(EVERYTHING, "9")) == []
-            assert await store.read(lambda tx: tx.people.users(Page(9, after=last), "1")) == []
+            assert await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "9")) == []
+            assert (
+                await store.read(lambda tx: tx[PeopleStore].users(Page(9, after=last), "1")) == []
+            )
 
         @pytest_twisted.ensureDeferred
         async def test_a_user_is_shown_with_counts_of_templates_and_photos(
@@ -198,7 +201,7 @@ def make_people_tests(factory):
                     "USERPIC PIN=2\tContent=AAAA\nBIOPHOTO PIN=3\tType=9\tContent=AAAA\n",
                 )
             )
-            found = await store.read(lambda tx: tx.people.users(EVERYTHING))
+            found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
             assert {one["pin"]: (one["templates"], one["has_photo"]) for one in found} == {
                 "1": ({1: 2, 9: 1}, False),
                 "2": ({9: 1}, True),
@@ -215,7 +218,7 @@ def make_people_tests(factory):
                 return "".join(f"USER PIN={pin}\tName={first}{pin}\n" for pin in range(1200))
 
             def names(tx):
-                return {found["pin"]: found["name"] for found in tx.people.users(EVERYTHING)}
+                return {found["pin"]: found["name"] for found in tx[PeopleStore].users(EVERYTHING)}
 
             await store.write(say(device, all_named("a")))
             assert await store.read(names) == {str(pin): f"a{pin}" for pin in range(1200)}

@@ -8,6 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import Page
+from zkpush.persist.people import PeopleStore
 
 from .contract import (
     NOW,
@@ -28,7 +29,7 @@ def armoured(content: bytes) -> str:
 
 def of_one(tx):
     """A query for the photos of user 1."""
-    return tx.people.photos("1")
+    return tx[PeopleStore].photos("1")
 
 
 def make_person_photo_tests(factory):
@@ -127,10 +128,10 @@ def make_person_photo_tests(factory):
         ) -> None:
             """Nothing is known of it but the photo, until a terminal says more."""
             await store.write(say(device, f"{keyword} PIN=1\tContent={armoured(FACE)}"))
-            (found,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert (found["pin"], found["name"], found["has_photo"]) == ("1", None, True)
             await store.write(say(device, "USER PIN=1\tName=Ann", now=NOW + 1))
-            (found,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert (found["name"], found["has_photo"]) == ("Ann", True)
 
         @pytest_twisted.ensureDeferred
@@ -140,7 +141,7 @@ def make_person_photo_tests(factory):
             await store.write(
                 say(device, f"USERPIC PIN=../1\tFileName={name}\tContent={armoured(FACE)}")
             )
-            (found,) = await store.read(lambda tx: tx.people.photos("../1"))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].photos("../1"))
             assert (found["name"], found["content"]) == (name, FACE)
             assert not [*tmp_path.rglob("*evil*")]
 

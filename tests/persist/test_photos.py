@@ -6,6 +6,8 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import Page
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.pictures import PictureStore
 from zkpush.protocol.photos import Photo
 
 from .contract import (
@@ -27,17 +29,17 @@ NAME = "20260105080000-1.jpg"
 def add(store, device, name=NAME, content=FACE, *, clock=UTC, now=NOW, **more):
     """Store a photo."""
     photo = Photo(name, content, **more)
-    return store.write(lambda tx: tx.photos.add(device.id, photo, clock, now))
+    return store.write(lambda tx: tx[AttendancePhotoStore].add(device.id, photo, clock, now))
 
 
 def photos(tx) -> list[dict[str, object]]:
     """A query for all photos."""
-    return tx.photos.page(EVERYTHING, None, None)
+    return tx[AttendancePhotoStore].page(EVERYTHING, None, None)
 
 
 def pictures(tx) -> list[bytes]:
     """A query for the pictures of all photos."""
-    return [tx.photos.content(photo["id"]) for photo in photos(tx)]
+    return [tx[AttendancePhotoStore].content(photo["id"]) for photo in photos(tx)]
 
 
 def make_photo_tests(factory):
@@ -66,9 +68,14 @@ def make_photo_tests(factory):
                 "command": "uploadphoto",
                 "extra": {"New": "x"},
             }
-            assert await store.read(lambda tx: tx.photos.content(found["id"])) == FACE
-            assert await store.read(lambda tx: tx.pictures.get(picture)) == FACE
-            assert await store.read(lambda tx: tx.photos.content(found["id"] + 1)) is None
+            assert (
+                await store.read(lambda tx: tx[AttendancePhotoStore].content(found["id"])) == FACE
+            )
+            assert await store.read(lambda tx: tx[PictureStore].get(picture)) == FACE
+            assert (
+                await store.read(lambda tx: tx[AttendancePhotoStore].content(found["id"] + 1))
+                is None
+            )
 
         @pytest_twisted.ensureDeferred
         async def test_a_photo_is_stored_once(self, store, device, other) -> None:
@@ -168,7 +175,7 @@ def make_photo_tests(factory):
                 await add(store, one, f"20260105080000-{pin}.jpg")
 
             async def shown(part=EVERYTHING, sn=None, pin=None):
-                found = await store.read(lambda tx: tx.photos.page(part, sn, pin))
+                found = await store.read(lambda tx: tx[AttendancePhotoStore].page(part, sn, pin))
                 return [f"{photo['device']}/{photo['pin']}" for photo in found]
 
             everything = ["T1/3", "T1/1", "T2/1", "T1/2"]

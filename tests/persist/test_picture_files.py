@@ -13,6 +13,9 @@ from twisted.internet.defer import DeferredList
 
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.pictures import PictureStore
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.persist.vault import HEAD_BYTES
 from zkpush.protocol.photos import Photo
@@ -58,24 +61,26 @@ def digest_of(store, content: bytes):
 
 def picture(store, digest: str):
     """What a picture is, from the store."""
-    return store.read(lambda tx: tx.pictures.get(digest))
+    return store.read(lambda tx: tx[PictureStore].get(digest))
 
 
 @pytest_twisted.async_yield_fixture
 async def device(store):
     """A terminal."""
-    yield await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+    yield await store.write(lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1))
 
 
 def add(store, device, pin: int, content: bytes | None = None):
     """Store a photo."""
     photo = Photo(f"20260105080000-{pin}.jpg", b"%d" % pin if content is None else content)
-    return store.write(lambda tx: tx.photos.add(device.id, photo, wall_clock("UTC"), 1))
+    return store.write(
+        lambda tx: tx[AttendancePhotoStore].add(device.id, photo, wall_clock("UTC"), 1)
+    )
 
 
 def pins(tx) -> list[str]:
     """A query for the users of all photos."""
-    return [photo["pin"] for photo in tx.photos.page(Page(99), None, None)]
+    return [photo["pin"] for photo in tx[AttendancePhotoStore].page(Page(99), None, None)]
 
 
 def files(folder: pathlib.Path) -> list[str]:
@@ -116,7 +121,7 @@ async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place, dige
     before = os.umask(0)
     try:
         for _ in range(2):
-            assert await store.write(lambda tx: tx.pictures.keep(FACE)) == digest
+            assert await store.write(lambda tx: tx[PictureStore].keep(FACE)) == digest
     finally:
         os.umask(before)
     assert await picture(store, digest) == FACE
@@ -134,7 +139,7 @@ async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place, dige
 @pytest_twisted.ensureDeferred
 async def test_a_picture_is_on_disk_before_its_row_is(disk, store, folder, place) -> None:
     """The whole file, then its name; and the names of the folders that were made for it."""
-    synced = await store.write(lambda tx: (tx.pictures.keep(FACE), [*disk.synced])[1])
+    synced = await store.write(lambda tx: (tx[PictureStore].keep(FACE), [*disk.synced])[1])
     paths = [path for path, _ in synced]
     assert paths[:2] == [str(folder.parent), str(folder)]
     (partial, size), (last, names) = synced[2:]
@@ -147,10 +152,10 @@ async def test_a_picture_is_on_disk_before_its_row_is(disk, store, folder, place
 @pytest_twisted.ensureDeferred
 async def test_a_picture_that_is_there_is_not_written_again(store, disk, place) -> None:
     """But its name is brought to the disk: who made it may not have come to that."""
-    await store.write(lambda tx: tx.pictures.keep(FACE))
+    await store.write(lambda tx: tx[PictureStore].keep(FACE))
     made = place.stat()
     del disk.synced[:]
-    synced = await store.write(lambda tx: (tx.pictures.keep(FACE), [*disk.synced])[1])
+    synced = await store.write(lambda tx: (tx[PictureStore].keep(FACE), [*disk.synced])[1])
     assert synced == [(str(place.parent), 1)]
     again = place.stat()
     assert (again.st_ino, again.st_size) == (made.st_ino, made.st_size)
@@ -200,15 +205,15 @@ async def test_a_folder_that_cannot_be_used_fails_photos_and_nothing_else(
     away = folder.rename(folder.with_name("away"))
     folder.write_bytes(b"I was here before")
     units = [
-        store.write(lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)),
+        store.write(lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)),
         add(store, device, 1),
-        store.write(lambda tx: tx.devices.add("T3", DeviceState.APPROVED, "UTC", 1)),
+        store.write(lambda tx: tx[DeviceStore].add("T3", DeviceState.APPROVED, "UTC", 1)),
     ]
     outcomes = await DeferredList(units, consumeErrors=True)
     assert [done for done, _ in outcomes] == [True, False, True]
     assert outcomes[1][1].check(StoreError)
     assert folder.read_bytes() == b"I was here before"
-    found = await store.read(lambda tx: tx.devices.page(Page(9)))
+    found = await store.read(lambda tx: tx[DeviceStore].page(Page(9)))
     assert [one.sn for one in found] == ["T1", "T2", "T3"]
     folder.unlink()
     with pytest.raises(StoreError, match="was removed, moved away or unmounted"):
@@ -255,7 +260,7 @@ async def test_what_a_process_left_that_died_is_written_over(store, place, diges
     """Half a picture under its own name for it does not become one."""
     place.parent.mkdir(parents=True)
     (place.parent / f"{digest}.{os.getpid()}.part").write_bytes(b"half" * 10_000)
-    await store.write(lambda tx: tx.pictures.keep(FACE))
+    await store.write(lambda tx: tx[PictureStore].keep(FACE))
     assert await picture(store, digest) == FACE
     assert files(place.parent) == [digest]
 
@@ -265,7 +270,7 @@ async def test_a_picture_of_a_unit_that_failed_may_stay(store, device, digest) -
     """It does no harm: no row names it, and it is there if the photo is sent again."""
 
     def poison(tx):
-        tx.photos.add(device.id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
+        tx[AttendancePhotoStore].add(device.id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
         raise RuntimeError("poison")
 
     with pytest.raises(RuntimeError, match="poison"):
@@ -281,9 +286,9 @@ async def test_a_file_that_is_lost_is_said_to_be(store, device, place, digest) -
     """The photo is listed; its picture is not found, which is no failure of the database."""
     await add(store, device, 1, FACE)
     place.unlink()
-    (photo,) = await store.read(lambda tx: tx.photos.page(Page(9), None, None))
+    (photo,) = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
     with pytest.raises(LookupError, match=digest):
-        await store.read(lambda tx: tx.photos.content(photo["id"]))
+        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"]))
     place.mkdir()
     with pytest.raises(StoreError, match=r"cannot read .*: Is a directory"):
-        await store.read(lambda tx: tx.photos.content(photo["id"]))
+        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"]))

@@ -17,7 +17,12 @@ from twisted.logger import LogEvent, globalLogPublisher
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
 from zkpush.persist import postgresql
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
 from zkpush.persist.postgresql import PostgreSQLStores
+from zkpush.persist.stamps import StampStore
 from zkpush.protocol.times import wall_clock
 
 from ..keys import KEY
@@ -36,12 +41,12 @@ def setting(name: str):
 
 def add(sn: str):
     """A unit that records a terminal."""
-    return lambda tx: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1)
+    return lambda tx: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1)
 
 
 def serial_numbers(tx) -> list[str]:
     """A query for all terminals."""
-    return [device.sn for device in tx.devices.changed_since(0)[0]]
+    return [device.sn for device in tx[DeviceStore].changed_since(0)[0]]
 
 
 @pytest_twisted.async_yield_fixture
@@ -205,10 +210,10 @@ async def test_a_unit_whose_connection_ends_is_run_again(store, postgres_url: st
 
     def unit(tx):
         runs.append(1)
-        tx.devices.add(f"T{len(runs)}", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add(f"T{len(runs)}", DeviceState.APPROVED, "UTC", 1)
         if len(runs) == 1:
             end_sessions(postgres_url)
-        tx.devices.add("U", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add("U", DeviceState.APPROVED, "UTC", 1)
 
     await store.write(unit)
     assert await store.read(serial_numbers) == ["T2", "U"]
@@ -262,8 +267,8 @@ def upload(device, second: int):
 
     def unit(tx) -> None:
         row = ("7", f"2026-01-05 08:00:{second:02}", 0, 1, *[None] * 12)
-        tx.attendance.add(device.id, [row], wall_clock("UTC"), 1)
-        tx.stamps.remember(device.id, "ATTLOG", str(second))
+        tx[AttendanceStore].add(device.id, [row], wall_clock("UTC"), 1)
+        tx[StampStore].remember(device.id, "ATTLOG", str(second))
 
     return unit
 
@@ -294,8 +299,8 @@ async def test_uploads_that_are_stored_together_are_one_question(store, monkeypa
     assert "INSERT INTO stamps" in question
     assert left == ["IDLE"]
     monkeypatch.undo()
-    assert await store.read(lambda tx: tx.attendance.count(None)) == 5
-    assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "4"}
+    assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 5
+    assert await store.read(lambda tx: tx[StampStore].of(device.id)) == {"ATTLOG": "4"}
 
 
 @pytest_twisted.ensureDeferred
@@ -304,8 +309,8 @@ async def test_an_upload_whose_connection_ends_in_its_commit_is_stored_once(stor
     device = await store.write(add("T1"))
     await store.write(end_session_at_commit("attendance"))
     await store.write(upload(device, 1))
-    assert await store.read(lambda tx: tx.attendance.count(None)) == 1
-    assert await store.read(lambda tx: tx.stamps.of(device.id)) == {"ATTLOG": "1"}
+    assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 1
+    assert await store.read(lambda tx: tx[StampStore].of(device.id)) == {"ATTLOG": "1"}
 
 
 @pytest_twisted.ensureDeferred
@@ -320,14 +325,14 @@ async def test_what_would_be_told_twice_is_not_tried_again(store, table: str) ->
         runs.append(1)
         upload(device, 1)(tx)
         if table == "events":
-            tx.events.add("command", {}, 1)
+            tx[EventStore].add("command", {}, 1)
         else:
-            tx.audit.add("operator", "look", "T1", None, 1)
+            tx[AuditStore].add("operator", "look", "T1", None, 1)
 
     with pytest.raises(StoreError, match="may be stored, or not"):
         await store.write(unit)
     assert runs == [1]
-    assert await store.read(lambda tx: tx.attendance.count(None)) == 0
+    assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 0
 
 
 @pytest_twisted.ensureDeferred
@@ -341,7 +346,7 @@ async def test_a_server_that_goes_away_fails_all_who_wait(store, postgres, postg
         if len(runs) == 2:  # with savepoints, after the group failed
             end_sessions(postgres_url)
             postgres.run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        tx.devices.changed_since(0)[0]
+        tx[DeviceStore].changed_since(0)[0]
 
     def poison(tx):
         raise RuntimeError("poison")
@@ -362,7 +367,7 @@ async def test_a_unit_that_overlooks_an_error_is_not_taken_for_stored(store) -> 
     """The server would answer its COMMIT with a rollback, and say nothing: it fails alone."""
 
     def careless(tx):
-        tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1)
         with pytest.raises(Exception, match="no_such_table"):
             tx.connection.exec_driver_sql("SELECT * FROM no_such_table")
 
@@ -380,12 +385,14 @@ async def test_a_row_with_nul_hurts_nobody_else(store) -> None:
 
     def upload(pin):
         row = (pin, "2026-01-05 08:00:00", 0, 1, *[None] * 12)
-        return store.write(lambda tx: tx.attendance.add(device.id, [row], wall_clock("UTC"), 1))
+        return store.write(
+            lambda tx: tx[AttendanceStore].add(device.id, [row], wall_clock("UTC"), 1)
+        )
 
     outcomes = await DeferredList([upload("1"), upload("a\0b"), upload("3")], consumeErrors=True)
     assert [done for done, _ in outcomes] == [True, False, True]
     assert outcomes[1][1].check(StoreError)
-    assert await store.read(lambda tx: tx.attendance.count(None)) == 2
+    assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 2
 
 
 @pytest_twisted.ensureDeferred

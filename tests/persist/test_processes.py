@@ -10,8 +10,13 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.model import DeviceState, Page
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.leases import LeaseStore
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.store import Store
+from zkpush.persist.transaction import Transaction
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.records import decode
 from zkpush.protocol.tables import ATTLOG
@@ -27,12 +32,12 @@ UTC = wall_clock("UTC")
 def upload(device_id: int, pin: int):
     """A unit that stores one record."""
     rows = decode(ATTLOG, b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin, Dialect()).rows
-    return lambda tx: tx.attendance.add(device_id, rows, UTC, 7)
+    return lambda tx: tx[AttendanceStore].add(device_id, rows, UTC, 7)
 
 
 def pins(tx) -> list[str]:
     """A query for the users of all records."""
-    return [item["pin"] for item in tx.attendance.page(EVERYTHING, None, None, None, None)]
+    return [item["pin"] for item in tx[AttendanceStore].page(EVERYTHING, None, None, None, None)]
 
 
 class Held:
@@ -68,7 +73,9 @@ async def stores(empty_url: str):
 @pytest_twisted.async_yield_fixture
 async def device(stores):
     """A terminal that both know."""
-    yield await stores[0].write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+    yield await stores[0].write(
+        lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1)
+    )
 
 
 @pytest_twisted.ensureDeferred
@@ -77,11 +84,11 @@ async def test_a_command_is_leased_by_one_process(stores, device) -> None:
 
     def fill(tx):
         for number in range(40):
-            tx.commands.add(device.id, command(f"c{number}", "LOG"), 1)
+            tx[CommandStore].add(device.id, command(f"c{number}", "LOG"), 1)
 
     def lease(tx):
-        due = tx.commands.due(device.id, 10, 5)
-        tx.commands.lease(due, 100, 10)
+        due = tx[CommandStore].due(device.id, 10, 5)
+        tx[CommandStore].lease(due, 100, 10)
         return [command.id for command in due]
 
     await stores[0].write(fill)
@@ -96,12 +103,14 @@ async def test_changes_of_two_processes_are_merged(stores, device) -> None:
     await gatherResults(
         [
             stores[number % 2].write(
-                lambda tx, number=number: tx.devices.merge_options(device.id, {f"O{number}": "1"})
+                lambda tx, number=number: tx[DeviceStore].merge_options(
+                    device.id, {f"O{number}": "1"}
+                )
             )
             for number in range(40)
         ]
     )
-    found = await stores[0].read(lambda tx: tx.devices.get(device.id))
+    found = await stores[0].read(lambda tx: tx[DeviceStore].get(device.id))
     assert set(found.options) == {f"O{number}" for number in range(40)}
 
 
@@ -120,7 +129,7 @@ async def test_a_lease_is_held_by_one_process(stores) -> None:
 
     def hold(number, now):
         return stores[number].write(
-            lambda tx: tx.leases.hold("zones", f"node {number}", now + 100, now)
+            lambda tx: tx[LeaseStore].hold("zones", f"node {number}", now + 100, now)
         )
 
     assert sorted(await gatherResults([hold(0, 0), hold(1, 0)])) == [False, True]
@@ -142,13 +151,13 @@ class TestPostgreSQL:
         """Who asks while another process has not committed gets the others, at once."""
 
         def lease(tx):
-            due = tx.commands.due(device.id, 10, 1)
-            tx.commands.lease(due, 100, 10)
+            due = tx[CommandStore].due(device.id, 10, 1)
+            tx[CommandStore].lease(due, 100, 10)
             return [command.id for command in due]
 
         for name in ("a", "b"):
             await stores[0].write(
-                lambda tx, name=name: tx.commands.add(device.id, command(name, "LOG"), 1)
+                lambda tx, name=name: tx[CommandStore].add(device.id, command(name, "LOG"), 1)
             )
         held = Held(lease)
         first = stores[0].write(held)
@@ -162,20 +171,20 @@ class TestPostgreSQL:
     async def test_a_change_that_takes_long_is_told(self, stores, device) -> None:
         """It is in the feed even if later ones were committed and told before it."""
         other = await stores[0].write(
-            lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+            lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
         )
-        _, cursor = await stores[0].read(lambda tx: tx.devices.changed_since(0))
-        held = Held(lambda tx: tx.devices.change(device.id, {"alias": "slow"}))
+        _, cursor = await stores[0].read(lambda tx: tx[DeviceStore].changed_since(0))
+        held = Held(lambda tx: tx[DeviceStore].change(device.id, {"alias": "slow"}))
         slow = stores[0].write(held)
         await held.reached
-        await stores[1].write(lambda tx: tx.devices.change(other.id, {"alias": "fast"}))
-        found, cursor = await stores[1].read(lambda tx: tx.devices.changed_since(cursor))
+        await stores[1].write(lambda tx: tx[DeviceStore].change(other.id, {"alias": "fast"}))
+        found, cursor = await stores[1].read(lambda tx: tx[DeviceStore].changed_since(cursor))
         assert [one.alias for one in found] == ["fast"]
         held.go_on()
         await slow
-        found, cursor = await stores[1].read(lambda tx: tx.devices.changed_since(cursor))
+        found, cursor = await stores[1].read(lambda tx: tx[DeviceStore].changed_since(cursor))
         assert "slow" in [one.alias for one in found]
-        found, _ = await stores[1].read(lambda tx: tx.devices.changed_since(cursor))
+        found, _ = await stores[1].read(lambda tx: tx[DeviceStore].changed_since(cursor))
         assert found == []
 
     @pytest_twisted.ensureDeferred
@@ -184,7 +193,7 @@ class TestPostgreSQL:
 
         def first(tx):
             upload(device.id, 1)(tx)
-            return tx.attendance.count(None)
+            return tx[AttendanceStore].count(None)
 
         held = Held(first)
         slow = stores[0].write(held)
@@ -201,7 +210,7 @@ class TestPostgreSQL:
     async def test_processes_that_wait_for_each_other_both_succeed(self, stores, device) -> None:
         """The server breaks a deadlock, and the unit that it chose is run again."""
         other = await stores[0].write(
-            lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+            lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
         )
         meeting = threading.Barrier(2, timeout=20)
 
@@ -209,11 +218,11 @@ class TestPostgreSQL:
             tries = []
 
             def unit(tx):
-                tx.devices.merge_options(first, {name: "1"})
+                tx[DeviceStore].merge_options(first, {name: "1"})
                 if not tries:
                     tries.append(1)
                     meeting.wait()
-                tx.devices.merge_options(second, {name: "1"})
+                tx[DeviceStore].merge_options(second, {name: "1"})
 
             return unit
 
@@ -223,13 +232,12 @@ class TestPostgreSQL:
                 stores[1].write(crossing(other.id, device.id, "other")),
             ]
         )
-        found = await stores[0].read(lambda tx: tx.devices.changed_since(0)[0])
+        found = await stores[0].read(lambda tx: tx[DeviceStore].changed_since(0)[0])
         assert [set(one.options) for one in found] == [{"one", "other"}] * 2
 
 
 def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
     """Which terminals have work is found without a look at the commands that have ended."""
-    from zkpush.persist.commands import Commands
 
     database = open_database(empty_url)
     migrate_thd(database)
@@ -237,6 +245,7 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
     with database.engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        tx = Transaction(database, None, connection, lambda: 0, writes=False)
         original = connection.execute
 
         def spy(statement, *arguments):
@@ -247,7 +256,7 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
             return original(statement, *arguments)
 
         connection.execute = spy
-        Commands(None, connection, None).all_due()
+        tx[CommandStore].all_due()
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         plan = str(connection.exec_driver_sql(f"{explain} {statements[0]}").all())
     database.close()

@@ -10,6 +10,11 @@ import pytest
 import pytest_twisted
 from sqlalchemy import event
 
+from zkpush.persist.entries import EntryStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.logs import OperationStore
+from zkpush.persist.people import PeopleStore
+
 from .contract import (
     EVERYTHING,
     NOW,
@@ -63,19 +68,19 @@ def kept(tx, device: str, prefix: str) -> dict[str, list[object]]:
     pins = [f"{prefix}{number}" for number in range(PINS)]
     events = [
         (one.kind, one.data["what"], one.data["pin"])
-        for one in tx.events.page(EVERYTHING)
+        for one in tx[EventStore].page(EVERYTHING)
         if one.kind == "user" and one.data["device"] == device
     ]
     found = {
-        "users": [plain(user) for pin in pins for user in tx.people.users(EVERYTHING, pin)],
-        "templates": [plain(one) for pin in pins for one in tx.people.templates(pin)],
-        "photos": [plain(one) for pin in pins for one in tx.people.photos(pin)],
+        "users": [plain(user) for pin in pins for user in tx[PeopleStore].users(EVERYTHING, pin)],
+        "templates": [plain(one) for pin in pins for one in tx[PeopleStore].templates(pin)],
+        "photos": [plain(one) for pin in pins for one in tx[PeopleStore].photos(pin)],
         "entries": [
             [one.table, *plain(one.fields), *plain(one.extra), one.updated_at]
             for table in ("WORKCODE", "SMS")
-            for one in tx.entries.page(EVERYTHING, device, table)
+            for one in tx[EntryStore].page(EVERYTHING, device, table)
         ],
-        "operations": [plain(one) for one in tx.operations.page(EVERYTHING, device)],
+        "operations": [plain(one) for one in tx[OperationStore].page(EVERYTHING, device)],
         "events": sorted(set(events)),
     }
     return {
@@ -152,9 +157,9 @@ def make_tests(factory):
             """A terminal that sends thousands of users again, and one new, adds one event."""
             users = "".join(f"USER PIN={number}\tName=A\n" for number in range(3000))
             await store.write(say(device, users))
-            before = await store.read(lambda tx: tx.events.last())
+            before = await store.read(lambda tx: tx[EventStore].last())
             await store.write(say(device, f"{users}USER PIN=new\tName=A\n", now=NOW + 1000))
-            assert await store.read(lambda tx: tx.events.last()) == before + 1
+            assert await store.read(lambda tx: tx[EventStore].last()) == before + 1
 
     return TogetherTests
 

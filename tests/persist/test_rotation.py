@@ -13,7 +13,12 @@ from zkpush.datadir import read_key
 from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.maintenance import rotate_key
 from zkpush.persist import rotation
+from zkpush.persist.audit import AuditStore
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.migrate import migrate_thd
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.protocol.photos import Photo
 
 from ..keys import KEY
@@ -44,8 +49,8 @@ async def fill(url: str) -> None:
 
     def unit(tx) -> None:
         say(device, people)(tx)
-        tx.photos.add(device.id, Photo("20260105080000-1.jpg", FACE), UTC, NOW)
-        tx.commands.add(device.id, command("c1", "PutFile", {"Passwd": PASSWORD}), NOW)
+        tx[AttendancePhotoStore].add(device.id, Photo("20260105080000-1.jpg", FACE), UTC, NOW)
+        tx[CommandStore].add(device.id, command("c1", "PutFile", {"Passwd": PASSWORD}), NOW)
         tx.connection.exec_driver_sql("CREATE TABLE notes (note %s)" % _bytes_type(url))  # noqa: UP031
         driver = tx.connection.connection.driver_connection
         mark = "?" if url.startswith("sqlite") else "%s"
@@ -65,12 +70,12 @@ async def check(url: str, key: bytes) -> None:
     store = opened(url, key)
 
     def read(tx) -> None:
-        users = tx.people.users(EVERYTHING)
+        users = tx[PeopleStore].users(EVERYTHING)
         assert [user["password"] for user in users] == [PASSWORD] * PEOPLE
-        assert tx.people.templates("7")[0]["template"] == b"AAAA"
-        (photo,) = tx.photos.page(EVERYTHING, None, None)
-        assert tx.photos.content(photo["id"]) == FACE
-        assert tx.commands.get("c1").params == {"Passwd": PASSWORD}
+        assert tx[PeopleStore].templates("7")[0]["template"] == b"AAAA"
+        (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
+        assert tx[AttendancePhotoStore].content(photo["id"]) == FACE
+        assert tx[CommandStore].get("c1").params == {"Passwd": PASSWORD}
         (note,) = tx.connection.exec_driver_sql("SELECT note FROM notes").scalars()
         assert tx.vault.open(bytes(note), b"a note") == PASSWORD.encode()
 
@@ -113,7 +118,7 @@ async def test_everything_is_sealed_anew(url: str, data: pathlib.Path) -> None:
     with pytest.raises(NotUnsealed):
         before.open(after.seal(b"x", b""), b"")
     store = opened(url, key)
-    (entry,) = await store.read(lambda tx: tx.audit.page(EVERYTHING))
+    (entry,) = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
     await store.stop()
     assert (entry.action, entry.subject) == ("rotate key", f"key {rotated.name}")
 
@@ -187,7 +192,7 @@ async def test_keys_are_not_rotated_under_a_daemon(url: str, data: pathlib.Path)
     """Nor does one start meanwhile."""
     await fill(url)
     store = opened(url, KEY)
-    await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    await store.read(lambda tx: tx[DeviceStore].page(EVERYTHING))
     with pytest.raises(StoreError, match="a daemon uses the database"):
         rotate(data, url)
     assert read_key(data / "key") == KEY
@@ -219,7 +224,7 @@ async def test_a_daemon_that_lost_its_connection_does_not_seal_under_an_old_key(
     with pytest.raises(StoreError, match="keys of the database were rotated"):
         await add_terminal(store, "T3")
     with pytest.raises(StoreError, match="keys of the database were rotated"):
-        await store.read(lambda tx: tx.devices.page(EVERYTHING))
+        await store.read(lambda tx: tx[DeviceStore].page(EVERYTHING))
     await store.stop()
 
 
@@ -239,8 +244,8 @@ async def test_what_is_damaged_does_not_stop_a_rotation(tmp_path, data: pathlib.
     picture.write_bytes(cut)
     assert rotate(data, url).damaged == 2
     store = opened(url, read_key(data / "key"))
-    assert (await store.read(lambda tx: tx.people.users(EVERYTHING, "4")))[0]["password"]
-    (damaged,) = await store.read(lambda tx: tx.people.users(EVERYTHING, "3"))
+    assert (await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "4")))[0]["password"]
+    (damaged,) = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "3"))
     assert (damaged["password"], damaged["damaged"]) == (None, ["password"])
     await store.stop()
     assert picture.read_bytes() == cut
@@ -253,13 +258,13 @@ async def test_a_terminal_with_damaged_options_is_still_served(tmp_path) -> None
     for sn in ("T1", "T2"):
         device = await add_terminal(store, sn)
         key = device.id
-        await store.write(lambda tx, key=key: tx.devices.merge_options(key, {"a": "b"}))
+        await store.write(lambda tx, key=key: tx[DeviceStore].merge_options(key, {"a": "b"}))
     moved = "UPDATE devices SET options = (SELECT options FROM devices WHERE sn = 'T1')"
     await store.write(lambda tx: tx.connection.exec_driver_sql(moved))
-    found = await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    found = await store.read(lambda tx: tx[DeviceStore].page(EVERYTHING))
     assert [(device.sn, device.options) for device in found] == [("T1", {"a": "b"}), ("T2", {})]
-    await store.write(lambda tx: tx.devices.merge_options(2, {"c": "d"}))
-    found = await store.read(lambda tx: tx.devices.page(EVERYTHING))
+    await store.write(lambda tx: tx[DeviceStore].merge_options(2, {"c": "d"}))
+    found = await store.read(lambda tx: tx[DeviceStore].page(EVERYTHING))
     assert [device.options for device in found] == [{"a": "b"}, {"c": "d"}]
     await store.stop()
 

@@ -17,6 +17,15 @@ from twisted.internet import reactor
 import zkpush.persist
 from zkpush.interfaces import StoreError, WrongKey
 from zkpush.model import CommandState
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.entries import EntryStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.files import FileStore
+from zkpush.persist.logs import IdCardStore
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.rejects import RejectStore
 from zkpush.persist.store import Store
 from zkpush.protocol.tables import BIODATA, FP
 
@@ -194,16 +203,16 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
     store.start()
 
     def read(tx):
-        (photo,) = tx.photos.page(EVERYTHING, None, None)
-        (file,) = tx.files.page(EVERYTHING)
-        (reject,) = tx.rejects.page(EVERYTHING, None)
-        (card,) = tx.idcards.page(EVERYTHING, None)
-        (user,) = tx.people.users(EVERYTHING)
-        (template,) = tx.people.templates("7")
-        (picture,) = tx.people.photos("7")
-        (entry,) = tx.entries.page(EVERYTHING, None, None)
-        device = tx.devices.get(1)
-        order = tx.commands.get("c1")
+        (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
+        (file,) = tx[FileStore].page(EVERYTHING)
+        (reject,) = tx[RejectStore].page(EVERYTHING, None)
+        (card,) = tx[IdCardStore].page(EVERYTHING, None)
+        (user,) = tx[PeopleStore].users(EVERYTHING)
+        (template,) = tx[PeopleStore].templates("7")
+        (picture,) = tx[PeopleStore].photos("7")
+        (entry,) = tx[EntryStore].page(EVERYTHING, None, None)
+        device = tx[DeviceStore].get(1)
+        order = tx[CommandStore].get("c1")
         tables = tx.connection.exec_driver_sql("SELECT file_id, file_digest FROM commands").one()
         assert order.state is CommandState.DONE
         assert order.params == order.asked == {"Passwd": MARKERS[0]}
@@ -215,8 +224,8 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
         assert (user["password"], user["templates"]) == (MARKERS[0], {1: 1})
         assert template["template"] == TEMPLATE
         assert template["extra"] == {"More": MARKERS[3]}
-        assert picture["content"] == tx.photos.content(photo["id"]) == FACE
-        assert (file.md5, tx.files.content(file)) == (hashlib.md5(FACE).hexdigest(), FACE)  # noqa: S324
+        assert picture["content"] == tx[AttendancePhotoStore].content(photo["id"]) == FACE
+        assert (file.md5, tx[FileStore].content(file)) == (hashlib.md5(FACE).hexdigest(), FACE)  # noqa: S324
         assert (reject.reason, reject.raw) == (MARKERS[3], LINE)
         assert (card["fingerprint_1"], card["photo"]) == (MARKERS[1], MARKERS[2])
         assert entry.extra == {"x": MARKERS[3]}
@@ -227,10 +236,10 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
     assert sha(FACE).hex() not in digests
 
     def again(tx):
-        before = tx.events.last()
+        before = tx[EventStore].last()
         say(device, USER_LINE, now=NOW)(tx)
         tx.flush()
-        return tx.events.last() - before
+        return tx[EventStore].last() - before
 
     assert await store.write(again) == 0
     await store.stop()

@@ -14,6 +14,7 @@ from twisted.internet.defer import DeferredList
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
 from zkpush.persist import sqlite
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.sqlite import SQLiteStores
 
 from ..keys import KEY
@@ -77,7 +78,7 @@ async def test_a_lock_of_another_process_is_waited_for(
     store.start()
 
     def add(sn):
-        return store.write(lambda tx: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        return store.write(lambda tx: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1))
 
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -87,7 +88,7 @@ async def test_a_lock_of_another_process_is_waited_for(
         ] * 2
         other.execute("COMMIT")
     await add("T3")
-    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
+    found = await store.read(lambda tx: tx[DeviceStore].changed_since(0)[0])
     assert [device.sn for device in found] == ["T3"]
     await store.stop()
 
@@ -110,18 +111,18 @@ async def test_a_full_disk_refuses_units_and_loses_none(store) -> None:
     """While there is no room, units fail; those that were stored stay, and later ones are."""
 
     def add(sn):
-        return store.write(lambda tx: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        return store.write(lambda tx: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1))
 
     def fill(tx):
         pages = tx.connection.exec_driver_sql("PRAGMA page_count").scalar()
         tx.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
-        tx.devices.add("T2", DeviceState.APPROVED, "U" * 100_000, 1)
+        tx[DeviceStore].add("T2", DeviceState.APPROVED, "U" * 100_000, 1)
 
     await add("T1")
     with pytest.raises(StoreError, match="database or disk is full"):
         await store.write(fill)
     await add("T3")
-    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
+    found = await store.read(lambda tx: tx[DeviceStore].changed_since(0)[0])
     assert [device.sn for device in found] == ["T1", "T3"]
 
 
@@ -130,14 +131,14 @@ async def test_a_transaction_that_sqlite_has_ended_is_not_taken_for_stored(store
     """A unit that takes no notice of a rollback fails alone."""
 
     def careless(tx):
-        tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1)
         tx.connection.connection.driver_connection.execute("ROLLBACK")
 
-    units = [careless, lambda tx: tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)]
+    units = [careless, lambda tx: tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)]
     outcomes = await DeferredList([store.write(unit) for unit in units], consumeErrors=True)
     assert [done for done, _ in outcomes] == [False, True]
     assert "rolled back" in str(outcomes[0][1].value)
-    found = await store.read(lambda tx: tx.devices.changed_since(0)[0])
+    found = await store.read(lambda tx: tx[DeviceStore].changed_since(0)[0])
     assert [device.sn for device in found] == ["T2"]
 
 
@@ -145,5 +146,5 @@ async def test_a_transaction_that_sqlite_has_ended_is_not_taken_for_stored(store
 async def test_queries_of_a_file_write_nothing(store) -> None:
     """What a query tries to write is refused."""
     with pytest.raises(StoreError, match="did not answer"):
-        await store.read(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
-    assert await store.read(lambda tx: tx.devices.changed_since(0)[0]) == []
+        await store.read(lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1))
+    assert await store.read(lambda tx: tx[DeviceStore].changed_since(0)[0]) == []

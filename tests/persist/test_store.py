@@ -7,6 +7,14 @@ import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
 from zkpush.interfaces import StoreError
+from zkpush.persist.attendance import AttendanceStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.entries import EntryStore
+from zkpush.persist.logs import ErrorStore, IdCardStore, OperationStore
+from zkpush.persist.people import PeopleStore
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.rejects import RejectStore
+from zkpush.persist.stamps import StampStore
 from zkpush.protocol.photos import Photo
 from zkpush.testing.contracts import StoreContract
 
@@ -41,13 +49,15 @@ def make_store_tests(factory):
             """What a failed unit wrote is gone; the units beside it are stored."""
 
             def bad(tx):
-                tx.attendance.add(device.id, rows(b"9\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW)
-                tx.rejects.add(device.id, [], NOW)
+                tx[AttendanceStore].add(
+                    device.id, rows(b"9\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW
+                )
+                tx[RejectStore].add(device.id, [], NOW)
                 raise SystemExit("poison")
 
             def good(pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-                return lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW)
+                return lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
 
             outcomes = await gatherResults(
                 store.write(unit).addErrback(lambda failure: failure.value)
@@ -82,9 +92,11 @@ def make_store_tests(factory):
             fails = True
 
             def unit(tx):
-                tx.attendance.add(device.id, rows("1\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW)
-                tx.photos.add(device.id, Photo("20260105080000-1.jpg", b"\xff\xd8\xff"), UTC, NOW)
-                tx.stamps.remember(device.id, "OPERLOG", "9")
+                tx[AttendanceStore].add(device.id, rows("1\t2026-01-05 08:00:00\t0\t1\n"), UTC, NOW)
+                tx[AttendancePhotoStore].add(
+                    device.id, Photo("20260105080000-1.jpg", b"\xff\xd8\xff"), UTC, NOW
+                )
+                tx[StampStore].remember(device.id, "OPERLOG", "9")
                 say(device, body)(tx)
                 if fails:
                     raise RuntimeError("poison")
@@ -92,15 +104,15 @@ def make_store_tests(factory):
             def kept(tx):
                 return [
                     punches(tx),
-                    tx.stamps.of(device.id),
-                    tx.photos.page(EVERYTHING, None, None),
-                    tx.operations.page(EVERYTHING, None),
-                    tx.errors.page(EVERYTHING, None),
-                    tx.idcards.page(EVERYTHING, None),
-                    tx.people.users(EVERYTHING),
-                    tx.people.templates("1"),
-                    tx.people.photos("1"),
-                    tx.entries.page(EVERYTHING, None, None),
+                    tx[StampStore].of(device.id),
+                    tx[AttendancePhotoStore].page(EVERYTHING, None, None),
+                    tx[OperationStore].page(EVERYTHING, None),
+                    tx[ErrorStore].page(EVERYTHING, None),
+                    tx[IdCardStore].page(EVERYTHING, None),
+                    tx[PeopleStore].users(EVERYTHING),
+                    tx[PeopleStore].templates("1"),
+                    tx[PeopleStore].photos("1"),
+                    tx[EntryStore].page(EVERYTHING, None, None),
                 ]
 
             with pytest.raises(RuntimeError, match="poison"):
@@ -118,9 +130,11 @@ def make_store_tests(factory):
                 seen = []
                 for pin in (b"1", b"2"):
                     line = pin + b"\t2026-01-05 08:00:00\t0\t1\n"
-                    tx.attendance.add(device.id, rows(line), UTC, NOW)
-                    tx.stamps.remember(device.id, "ATTLOG", pin.decode())
-                    seen.append((tx.attendance.count(device.id), tx.stamps.of(device.id)))
+                    tx[AttendanceStore].add(device.id, rows(line), UTC, NOW)
+                    tx[StampStore].remember(device.id, "ATTLOG", pin.decode())
+                    seen.append(
+                        (tx[AttendanceStore].count(device.id), tx[StampStore].of(device.id))
+                    )
                 return seen
 
             assert await store.write(unit) == [(1, {"ATTLOG": "1"}), (2, {"ATTLOG": "2"})]
@@ -131,7 +145,9 @@ def make_store_tests(factory):
 
             def upload(pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-                return store.write(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+                return store.write(
+                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                )
 
             await gatherResults([upload(pin) for pin in range(50, 0, -1)])
             await upload(99)
@@ -143,12 +159,14 @@ def make_store_tests(factory):
         @pytest_twisted.ensureDeferred
         async def test_a_text_with_nul_is_shown_marked(self, store, device) -> None:
             """No database has to hold NUL: it shows as U+FFFD, and is found as nothing."""
-            await store.write(lambda tx: tx.devices.change(device.id, {"alias": "a\0b"}))
-            found = await store.read(lambda tx: tx.devices.find("T1"))
+            await store.write(lambda tx: tx[DeviceStore].change(device.id, {"alias": "a\0b"}))
+            found = await store.read(lambda tx: tx[DeviceStore].find("T1"))
             assert found.alias == "a\ufffdb"
-            assert await store.read(lambda tx: tx.devices.find("T\0")) is None
+            assert await store.read(lambda tx: tx[DeviceStore].find("T\0")) is None
             assert (
-                await store.read(lambda tx: tx.attendance.page(EVERYTHING, None, "\0", None, None))
+                await store.read(
+                    lambda tx: tx[AttendanceStore].page(EVERYTHING, None, "\0", None, None)
+                )
                 == []
             )
 
@@ -158,7 +176,9 @@ def make_store_tests(factory):
 
             def upload(device_id, pin):
                 body = b"%d\t2026-01-05 08:00:00\t0\t1\n" % pin
-                return store.write(lambda tx: tx.attendance.add(device_id, rows(body), UTC, NOW))
+                return store.write(
+                    lambda tx: tx[AttendanceStore].add(device_id, rows(body), UTC, NOW)
+                )
 
             uploads = [upload(device.id, 1), upload(99, 2), upload(device.id, 3)]
             outcomes = await DeferredList(uploads, consumeErrors=True)
@@ -173,11 +193,13 @@ def make_store_tests(factory):
             """Records that are given to a query are refused, or stored: never dropped."""
             body = b"1\t2026-01-05 08:00:00\t0\t1\n"
             try:
-                await store.read(lambda tx: tx.attendance.add(device.id, rows(body), UTC, NOW))
+                await store.read(
+                    lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
+                )
                 stored = 1
             except StoreError:
                 stored = 0
-            assert await store.read(lambda tx: tx.attendance.count(None)) == stored
+            assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == stored
 
     return StoreTests
 

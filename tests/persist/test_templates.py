@@ -9,6 +9,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import Page
+from zkpush.persist.people import PeopleStore
 
 from .contract import (
     EVERYTHING,
@@ -31,7 +32,7 @@ def armoured(content: bytes) -> str:
 
 def of_one(tx):
     """A query for the templates of user 1."""
-    return tx.people.templates("1")
+    return tx[PeopleStore].templates("1")
 
 
 def content(template) -> bytes:
@@ -87,7 +88,7 @@ def make_template_tests(factory):
                 await store.write(say(device, body, now=NOW + later))
                 found = [
                     *await store.read(of_one),
-                    *await store.read(lambda tx: tx.people.templates("7")),
+                    *await store.read(lambda tx: tx[PeopleStore].templates("7")),
                 ]
                 names = ("pin", "type", "number", "index", "major_version", "minor_version")
                 assert sorted(tuple(one[name] for name in names) for one in found) == sorted(
@@ -231,21 +232,21 @@ def make_template_tests(factory):
         ) -> None:
             """Nothing is known of it but the template, until a terminal says more."""
             await store.write(say(device, line))
-            (found,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert (found["pin"], found["name"], found["updated_at"]) == ("1", None, None)
             assert sum(found["templates"].values()) == 1
             # Also by a clock that is behind: there is nothing yet that could be newer.
             await store.write(say(other, "USER PIN=1\tName=Ann", now=NOW - SECOND))
-            (found,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert (found["name"], found["device"]) == ("Ann", "T2")
 
         @pytest_twisted.ensureDeferred
         async def test_a_template_leaves_a_known_user_as_it_is(self, store, device, other) -> None:
             """But for the count of templates."""
             await store.write(say(device, "USER PIN=1\tName=Ann"))
-            (before,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (before,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             await store.write(say(other, "FP PIN=1\tFID=6\tTMP=AAAA", now=NOW + SECOND))
-            (after,) = await store.read(lambda tx: tx.people.users(Page(9)))
+            (after,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             assert after == {**before, "templates": {FINGERPRINT: 1}}
 
         @pytest_twisted.ensureDeferred
@@ -262,11 +263,11 @@ def make_template_tests(factory):
                 )
 
             def all_of_them(tx):
-                users = [found["pin"] for found in tx.people.users(EVERYTHING)]
+                users = [found["pin"] for found in tx[PeopleStore].users(EVERYTHING)]
                 return {
                     (found["pin"], found["number"]): content(found)
                     for pin in users
-                    for found in tx.people.templates(pin)
+                    for found in tx[PeopleStore].templates(pin)
                 }
 
             def expected(template: bytes):
@@ -278,7 +279,7 @@ def make_template_tests(factory):
 
             await store.write(say(device, hands(b"a")))
             assert await store.read(all_of_them) == expected(b"a")
-            found = await store.read(lambda tx: tx.people.users(EVERYTHING))
+            found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
             assert [one["templates"] for one in found] == [{FINGERPRINT: 10}] * 120
             await store.write(say(other, hands(b"b"), now=NOW + SECOND))
             await store.write(say(device, hands(b"a"), now=NOW + 2 * SECOND))

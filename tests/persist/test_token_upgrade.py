@@ -14,6 +14,8 @@ from twisted.internet import reactor
 
 import zkpush.persist
 from zkpush.model import SessionToken
+from zkpush.persist.commkeys import CommKeyStore
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.store import Store
 
 from .conftest import open_database
@@ -53,8 +55,8 @@ async def test_what_was_issued_and_pinned_stays(old_url: str) -> None:
     store.start()
 
     def read(tx):
-        one, other = tx.devices.find("T1"), tx.devices.find("T2")
-        return one, other, [tx.comm_keys.of(each.id) for each in (one, other)]
+        one, other = tx[DeviceStore].find("T1"), tx[DeviceStore].find("T2")
+        return one, other, [tx[CommKeyStore].of(each.id) for each in (one, other)]
 
     one, other, keys = await store.read(read)
     await store.stop()

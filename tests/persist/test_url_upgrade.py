@@ -16,6 +16,8 @@ from twisted.internet import reactor
 
 import zkpush.persist
 from zkpush.device.files import command_of, secret_of
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.files import FileStore
 from zkpush.persist.keys import ensure_vault
 from zkpush.persist.sealed import place
 from zkpush.persist.store import Store
@@ -87,11 +89,11 @@ async def test_open_commands_get_a_secret_and_old_packages_go(old_url: str) -> N
     def read(tx):
         found = {}
         for name, *_ in COMMANDS:
-            words = re.split(r"[\s,=]", tx.commands.get(name).text)
+            words = re.split(r"[\s,=]", tx[CommandStore].get(name).text)
             for url in words:
                 with contextlib.suppress(LookupError):
                     found[name] = command_of(tx, secret_of(url))
-        files = {number: tx.files.get(number) for number in (1, 2, 3)}
+        files = {number: tx[FileStore].get(number) for number in (1, 2, 3)}
         return found, {number: file and (file.command or "") for number, file in files.items()}
 
     found, files = await store.read(read)

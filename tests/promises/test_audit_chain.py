@@ -20,7 +20,9 @@ from zkpush.datadir import read_key
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
+from zkpush.persist.audit import AuditStore
 from zkpush.persist.chain import Head, Row
+from zkpush.persist.events import EventStore
 from zkpush.persist.keys import ensure_vault
 from zkpush.persist.migrate import _scripts, migrate_thd
 from zkpush.persist.vault import DataKey
@@ -159,11 +161,11 @@ async def recorded(url: str, rows: int = ROWS, key: bytes = KEY) -> None:
 
     def unit(tx) -> None:
         for number in range(rows):
-            tx.audit.add("token hr", "change terminal", f"terminal T{number}", None, NOW)
-        tx.audit.page(Page(1))
-        tx.audit.add("token hr", "remove terminal", "terminal T1", "x", NOW)
+            tx[AuditStore].add("token hr", "change terminal", f"terminal T{number}", None, NOW)
+        tx[AuditStore].page(Page(1))
+        tx[AuditStore].add("token hr", "remove terminal", "terminal T1", "x", NOW)
 
-    await store.write(lambda tx: tx.audit.add("token it", "add terminal", "T0", "x", NOW))
+    await store.write(lambda tx: tx[AuditStore].add("token it", "add terminal", "T0", "x", NOW))
     await store.write(unit)
     await store.stop()
 
@@ -240,12 +242,12 @@ async def test_nodes_that_record_at_once_make_one_chain(url: str, data: pathlib.
     stores = [opened(url, KEY) for _ in range(3)]
 
     def unit(tx) -> None:
-        tx.events.add("news", {}, NOW)
-        tx.audit.add("token hr", "act", "x", None, NOW)
+        tx[EventStore].add("news", {}, NOW)
+        tx[AuditStore].add("token hr", "act", "x", None, NOW)
 
     await gatherResults([store.write(unit) for _ in range(20) for store in stores])
     assert "60 rows verified" in check(data, url)
-    found = await stores[0].read(lambda tx: tx.audit.page(EVERYTHING))
+    found = await stores[0].read(lambda tx: tx[AuditStore].page(EVERYTHING))
     assert [row.id for row in found] == [*range(1, 61)]
     for store in stores:
         await store.stop()
@@ -367,9 +369,9 @@ async def test_rows_from_before_are_kept_without_names_and_chained(
     assert run.returncode == 0, run.stderr
     assert f"{len(OLD) + 1} rows verified" in check(data, empty_url)
     store = opened(empty_url, KEY)
-    rows = await store.read(lambda tx: tx.audit.page(EVERYTHING))
-    person = await store.read(lambda tx: tx.audit.person("4711"))
-    named = await store.read(lambda tx: tx.audit.page(EVERYTHING, pin="4711"))
+    rows = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
+    person = await store.read(lambda tx: tx[AuditStore].person("4711"))
+    named = await store.read(lambda tx: tx[AuditStore].page(EVERYTHING, pin="4711"))
     await store.stop()
     assert [(row.actor, row.action) for row in rows[:-1]] == [row[:2] for row in OLD]
     assert [row.id for row in named] == [1, 3, 4]
@@ -465,8 +467,10 @@ async def test_a_person_is_found_in_the_audit_log_as_long_as_they_are_known(rig:
 
 async def kept(store, before: int, now: int = NOW, limit: int = 1000) -> tuple[int, list[Any]]:
     """Remove what is older; how many rows that were, and what is left."""
-    count = await store.write(lambda tx: tx.audit.forget(before, limit, "audit.keep_days = 1", now))
-    return count, await store.read(lambda tx: tx.audit.page(EVERYTHING))
+    count = await store.write(
+        lambda tx: tx[AuditStore].forget(before, limit, "audit.keep_days = 1", now)
+    )
+    return count, await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
 
 
 @pytest_twisted.ensureDeferred
@@ -475,7 +479,9 @@ async def test_retention_ends_at_a_checkpoint(url: str, data: pathlib.Path) -> N
     store = opened(url, KEY)
     for day in range(10):
         await store.write(
-            lambda tx, day=day: tx.audit.add("token hr", "act", f"{day}", None, NOW + day * DAY)
+            lambda tx, day=day: tx[AuditStore].add(
+                "token hr", "act", f"{day}", None, NOW + day * DAY
+            )
         )
     assert (await kept(store, NOW))[0] == 0
     count, rows = await kept(store, NOW + 4 * DAY, NOW + 10 * DAY)
@@ -513,7 +519,7 @@ async def test_retention_removes_no_evidence(url: str, data: pathlib.Path) -> No
     store = opened(url, KEY)
     with pytest.raises(StoreError, match="tampered"):
         await kept(store, NOW + DAY)
-    assert len(await store.read(lambda tx: tx.audit.page(EVERYTHING))) == 4
+    assert len(await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))) == 4
     await store.stop()
 
 
@@ -533,7 +539,7 @@ async def test_the_database_refuses_to_set_the_log_back(url: str, statement: str
     store = opened(url, KEY)
     with pytest.raises(StoreError, match="append-only"):
         await store.write(lambda tx: tx.connection.exec_driver_sql(statement))
-    assert len(await store.read(lambda tx: tx.audit.page(EVERYTHING))) == ROWS + 2
+    assert len(await store.read(lambda tx: tx[AuditStore].page(EVERYTHING))) == ROWS + 2
     await store.stop()
 
 
@@ -558,11 +564,11 @@ async def test_the_log_is_kept_for_ever_unless_configured(make_rig, setting, lef
 
     def unit(tx) -> None:
         for days in (100, 31, 29):
-            tx.audit.add("token hr", "act", f"{days} days ago", None, now - days * DAY)
+            tx[AuditStore].add("token hr", "act", f"{days} days ago", None, now - days * DAY)
 
     await rig.store.write(unit)
     await rig.retention.drop_audit()
-    rows = await rig.store.read(lambda tx: tx.audit.page(EVERYTHING))
+    rows = await rig.store.read(lambda tx: tx[AuditStore].page(EVERYTHING))
     assert len(rows) == left
     if setting:
         assert [row.subject for row in rows] == ["29 days ago", "rows up to 2"]

@@ -16,6 +16,9 @@ from zkpush.clock import use_monotonic_time, wall_clock
 from zkpush.clockwatch import JUMP_SECONDS, LOOK_EVERY, ClockWatch
 from zkpush.device.registry import SEEN_EVERY
 from zkpush.model import Page
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.leases import LeaseStore
 
 from ..cli.program import eventually
 from ..daemon.process import Daemon
@@ -117,7 +120,7 @@ async def test_what_is_stored_has_the_time_of_day(rig: Rig, seconds: float) -> N
     assert hour in (await rig.items("/audit"))[-1]["recorded_at"]
     rig.clock.advance(SEEN_EVERY)
     await rig.store.write(lambda tx: None)
-    (device,) = await rig.store.read(lambda tx: tx.devices.page(Page(10)))
+    (device,) = await rig.store.read(lambda tx: tx[DeviceStore].page(Page(10)))
     assert device.last_seen_at == now * MS
 
 
@@ -145,7 +148,7 @@ async def test_a_lock_of_the_future_is_cut_to_its_length(url: str, ahead: int) -
     length, now = 60 * MS, NOON * MS
 
     def hold(owner: str, at: int):
-        return store.write(lambda tx: tx.leases.hold("job", owner, at + length, at))
+        return store.write(lambda tx: tx[LeaseStore].hold("job", owner, at + length, at))
 
     assert await hold("node-1", now + ahead * MS)
     assert not await hold("node-2", now)
@@ -165,13 +168,16 @@ async def test_leases_of_the_future_are_cut_in_the_store(url: str) -> None:
         name = f"c{number}"
 
         def unit(tx, name=name, until=int(until)) -> None:
-            tx.commands.lease([tx.commands.add(device.id, command(name, "INFO"), now)], until, now)
+            tx[CommandStore].lease(
+                [tx[CommandStore].add(device.id, command(name, "INFO"), now)], until, now
+            )
 
         await store.write(unit)
-    await store.write(lambda tx: tx.commands.cut_leases(now + 300 * MS))
+    await store.write(lambda tx: tx[CommandStore].cut_leases(now + 300 * MS))
     due = await store.write(
         lambda tx: [
-            len(tx.commands.due(device.id, now + seconds * MS, 10)) for seconds in (0, 1, 299, 300)
+            len(tx[CommandStore].due(device.id, now + seconds * MS, 10))
+            for seconds in (0, 1, 299, 300)
         ]
     )
     assert due == [0, 1, 1, 2]

@@ -25,8 +25,12 @@ from zkpush.interfaces import INamesPictures, StoreError
 from zkpush.manage.collection import EVERY, RUNS, PictureCollection
 from zkpush.model import DeviceState, Page
 from zkpush.persist import collection
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.files import FileStore
+from zkpush.persist.leases import LeaseStore
 from zkpush.persist.naming import pointers
-from zkpush.persist.pictures import FEW_FILES
+from zkpush.persist.photos import AttendancePhotoStore
+from zkpush.persist.pictures import FEW_FILES, PictureStore
 from zkpush.persist.schema import metadata
 from zkpush.persist.store import Store
 from zkpush.persist.transaction import TransactionEnded
@@ -55,7 +59,7 @@ async def unnamed(store: Store, content: bytes) -> str:
 
     def unit(tx):
         nonlocal digest
-        digest = tx.pictures.keep(content)
+        digest = tx[PictureStore].keep(content)
         if tx._database.pictures is not None:
             raise Poison
 
@@ -68,8 +72,8 @@ async def device_of(store: Store) -> int:
     """A terminal, made once."""
 
     def unit(tx):
-        found = tx.devices.find("T1")
-        return (found or tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1)).id
+        found = tx[DeviceStore].find("T1")
+        return (found or tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1)).id
 
     return await store.write(unit)
 
@@ -78,7 +82,9 @@ async def add_photo(store: Store, content: bytes, name: str = "1.jpg") -> None:
     """Store an attendance photo."""
     device_id = await device_of(store)
     photo = Photo(name, content)
-    await store.write(lambda tx: tx.photos.add(device_id, photo, wall_clock("UTC"), 1))
+    await store.write(
+        lambda tx: tx[AttendancePhotoStore].add(device_id, photo, wall_clock("UTC"), 1)
+    )
 
 
 async def is_there(store: Store, digest: str) -> bool:
@@ -86,7 +92,7 @@ async def is_there(store: Store, digest: str) -> bool:
 
     def query(tx) -> bool:
         try:
-            tx.pictures.get(digest)
+            tx[PictureStore].get(digest)
         except LookupError:
             return False
         return True
@@ -219,14 +225,14 @@ async def test_each_kind_of_name_keeps_a_picture(make_store) -> None:
     store = make_store()
     left = await unnamed(store, OTHER)
     await add_photo(store, FACE)
-    stored = await store.write(lambda tx: tx.files.add("fw.bin", FACE * 2, None, 1))
+    stored = await store.write(lambda tx: tx[FileStore].add("fw.bin", FACE * 2, None, 1))
     assert await is_there(store, left)
     assert await collecting(store).collect() == 1
     assert not await is_there(store, left)
-    (photo,) = await store.read(lambda tx: tx.photos.page(Page(9), None, None))
-    assert await store.read(lambda tx: tx.photos.content(photo["id"])) == FACE
-    assert await store.read(lambda tx: tx.files.content(stored)) == FACE * 2
-    await store.write(lambda tx: tx.files.remove(stored.id))
+    (photo,) = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
+    assert await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
+    assert await store.read(lambda tx: tx[FileStore].content(stored)) == FACE * 2
+    await store.write(lambda tx: tx[FileStore].remove(stored.id))
     assert await collecting(store).collect() == 1
 
 
@@ -235,8 +241,8 @@ async def test_small_pictures_that_come_together_are_collected(make_store) -> No
     """Those that are rows beside a folder of files, too; the one that is named stays."""
     store = make_store()
     many = [b"picture %d" % number for number in range(2 * FEW_FILES)]
-    keys = await store.write(lambda tx: tx.pictures.keep_all(many))
-    await store.write(lambda tx: tx.files.add("f", many[3], None, 1))
+    keys = await store.write(lambda tx: tx[PictureStore].keep_all(many))
+    await store.write(lambda tx: tx[FileStore].add("f", many[3], None, 1))
     assert await collecting(store).collect() == len(many) - 1
     there = [content for content in many if await is_there(store, keys[content])]
     assert there == [many[3]]
@@ -270,12 +276,12 @@ async def test_a_picture_that_is_being_named_survives(make_store, when: str) -> 
     kept, go_on = threading.Event(), threading.Event()
 
     def unit(tx):
-        assert tx.pictures.keep(FACE) == left
+        assert tx[PictureStore].keep(FACE) == left
         if when == "named":
-            tx.photos.add(device_id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
+            tx[AttendancePhotoStore].add(device_id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
         kept.set()
         assert go_on.wait(20)
-        tx.photos.add(device_id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
+        tx[AttendancePhotoStore].add(device_id, Photo("1.jpg", FACE), wall_clock("UTC"), 1)
 
     naming = one.write(unit)
     await soon(kept.is_set)
@@ -285,8 +291,8 @@ async def test_a_picture_that_is_being_named_survives(make_store, when: str) -> 
     go_on.set()
     await naming
     assert await collected == []
-    (photo,) = await one.read(lambda tx: tx.photos.page(Page(9), None, None))
-    assert await one.read(lambda tx: tx.photos.content(photo["id"])) == FACE
+    (photo,) = await one.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
+    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
 
 
 @pytest_twisted.ensureDeferred
@@ -309,7 +315,7 @@ async def test_a_picture_that_is_named_between_look_and_removal_survives(
     collected = Deferred.fromCoroutine(other.collect_pictures(left[:2], 2**62, []))
     await soon(looked.is_set)
     photo = Photo("1.jpg", FACE)
-    await one.write(lambda tx: tx.photos.add(device_id, photo, wall_clock("UTC"), 1))
+    await one.write(lambda tx: tx[AttendancePhotoStore].add(device_id, photo, wall_clock("UTC"), 1))
     go_on.set()
     assert await collected == []
     assert await is_there(one, left)
@@ -320,7 +326,7 @@ async def test_a_name_that_is_being_removed_keeps_its_picture(make_store) -> Non
     """A row whose deletion is not committed counts: the deletion may be rolled back."""
     one, other = make_store(), make_store()
     await add_photo(one, FACE)
-    digest = await one.write(lambda tx: tx.pictures.keep(FACE))
+    digest = await one.write(lambda tx: tx[PictureStore].keep(FACE))
     begun, go_on = threading.Event(), threading.Event()
 
     def unit(tx):
@@ -337,8 +343,8 @@ async def test_a_name_that_is_being_removed_keeps_its_picture(make_store) -> Non
     go_on.set()
     await deleting
     assert await collected == []
-    (photo,) = await one.read(lambda tx: tx.photos.page(Page(9), None, None))
-    assert await one.read(lambda tx: tx.photos.content(photo["id"])) == FACE
+    (photo,) = await one.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
+    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
 
 
 @pytest_twisted.ensureDeferred
@@ -347,7 +353,7 @@ async def test_one_node_collects(make_store) -> None:
     one, other = make_store(), make_store()
     await unnamed(one, FACE)
     first, second = collecting(one, owner="a"), collecting(other, owner="b")
-    await one.write(lambda tx: tx.leases.hold("pictures", "a", 2**60, 0))
+    await one.write(lambda tx: tx[LeaseStore].hold("pictures", "a", 2**60, 0))
     assert await second.collect() == 0
     assert await first.collect() == 1
 
@@ -485,8 +491,11 @@ async def test_killed_at_any_step_it_loses_nothing(tmp_path: pathlib.Path) -> No
         )
         assert ended.returncode == -9, ended
     store = opened(place, KEY)
-    photos = await store.read(lambda tx: tx.photos.page(Page(9), None, None))
-    contents = [await store.read(lambda tx, i=one["id"]: tx.photos.content(i)) for one in photos]
+    photos = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
+    contents = [
+        await store.read(lambda tx, i=one["id"]: tx[AttendancePhotoStore].content(i))
+        for one in photos
+    ]
     assert contents == [FACE, FACE * 2, FACE * 3]
     left = len([*(tmp_path / "z.sqlite-pictures").glob("??/*")]) - 3
     assert left == 6 - 1 - 1 - 2

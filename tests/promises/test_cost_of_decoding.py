@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.device import queue
-from zkpush.persist.commands import Commands
+from zkpush.persist.commands import CommandStore
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack
@@ -265,9 +265,9 @@ async def test_thousands_of_answers_hold_up_nobody(
     """
     looks: list[str] = []
     decoded_in: list[threading.Thread] = []
-    get, decode = Commands.get, queue.decode_replies
+    get, decode = CommandStore.get, queue.decode_replies
 
-    def looked(commands: Commands, command_id: str) -> object:
+    def looked(commands: CommandStore, command_id: str) -> object:
         looks.append(command_id)
         return get(commands, command_id)
 
@@ -278,7 +278,7 @@ async def test_thousands_of_answers_hold_up_nobody(
     await rig.exchange()
     command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "7"}}
     ids = [(await rig.api("POST", "/devices/T1/commands", command)).json["id"] for _ in range(150)]
-    monkeypatch.setattr(Commands, "get", looked)
+    monkeypatch.setattr(CommandStore, "get", looked)
     monkeypatch.setattr(queue, "decode_replies", decoding)
     begun = rig.store.counts()["units"]
     strange = b"".join(b"ID=X%d&Return=0&CMD=DATA\n" % number for number in range(5000))

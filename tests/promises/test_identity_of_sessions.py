@@ -7,6 +7,8 @@ import re
 import pytest
 import pytest_twisted
 
+from zkpush.persist.sessions import SessionStore
+
 from ..nodes.conftest import a_second
 from ..rig import Response, Rig, talk
 from ..sealed import SealedTerminal
@@ -401,7 +403,7 @@ async def test_idle_sealed_polls_cost_no_write(make_rig, tmp_path) -> None:
     rig.clock.advance(5)
     await rig.store.write(lambda tx: None)
     assert rig.store.counts()["units"] == before + 2
-    (keys,) = await rig.store.read(lambda tx: tx.sessions.keys(1))
+    (keys,) = await rig.store.read(lambda tx: tx[SessionStore].keys(1))
     assert keys.number >= 21
 
 

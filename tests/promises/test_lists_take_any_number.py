@@ -12,6 +12,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import NewToken
+from zkpush.persist.tokens import TokenStore
 
 from ..rig import TOKEN, Rig, talk
 from ..server.sse import Listening
@@ -173,7 +174,7 @@ async def test_a_stored_expiry_out_of_range_breaks_no_list(rig: Rig, expires_at:
         created_by="token admin",
         expires_at=expires_at,
     )
-    await rig.store.write(lambda tx: tx.tokens.add(new, 0))
+    await rig.store.write(lambda tx: tx[TokenStore].add(new, 0))
     (item,) = await rig.items("/tokens")
     assert item["expires_at"] == (
         "9999-12-31T23:59:59.999Z" if expires_at > 0 else "0001-01-01T00:00:00.000Z"

@@ -14,6 +14,7 @@ from zkpush import tap
 from zkpush.device.pluginworker import MOST_EXCUSED
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
+from zkpush.persist.inbox import InboxStore
 
 from ..postgres import OwnServer
 from .test_plugin_inbox import OPERLOG, RARE
@@ -80,7 +81,7 @@ async def called(rig, handler: MeetsFailures, count: int) -> None:
 
 async def states(rig):
     """What waits for the plugin."""
-    return await rig.store.read(lambda tx: tx.inbox.states())
+    return await rig.store.read(lambda tx: tx[InboxStore].states())
 
 
 async def emptied(rig) -> None:

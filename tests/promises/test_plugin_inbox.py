@@ -14,6 +14,7 @@ from zope.interface import implementer
 from zkpush import tap
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
+from zkpush.persist.inbox import InboxStore
 from zkpush.persist.pluginconnection import PluginConnection
 from zkpush.protocol.fields import Field, Layout, Table
 
@@ -73,7 +74,7 @@ async def called(handler: RareHandler, count: int) -> None:
 
 async def emptied(rig) -> None:
     """Wait until nothing is in the inbox."""
-    while await rig.store.read(lambda tx: tx.inbox.states()):
+    while await rig.store.read(lambda tx: tx[InboxStore].states()):
         await deferLater(reactor, 0.01)
 
 

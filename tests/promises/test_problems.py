@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 import zkpush
 from zkpush.interfaces import StoreError
 from zkpush.model import Page, Problem
+from zkpush.persist.devices import DeviceStore
 from zkpush.problems import ProblemCode, ServerProblem, advice_of, meaning_of
 
 from ..rig import NOON, Rig
@@ -25,9 +26,9 @@ async def with_problem(rig: Rig, sn: str, *codes: str) -> None:
     await rig.exchange(sn)
 
     def unit(tx) -> None:
-        device = tx.devices.find(sn)
+        device = tx[DeviceStore].find(sn)
         for code in codes:
-            tx.devices.raise_problem(device.id, Problem(code, f"{code} was seen", SINCE))
+            tx[DeviceStore].raise_problem(device.id, Problem(code, f"{code} was seen", SINCE))
 
     await rig.store.write(unit)
     await rig.registry.follow()
@@ -74,7 +75,7 @@ async def test_problems_of_the_server_come_first(rig: Rig) -> None:
     found = [server_problem()]
     rig.daemon.problems.add_source(lambda: found)
     rig.daemon.problems.add_stored_source(
-        lambda tx: [server_problem(subject=f"{len(tx.devices.page(Page(9)))} terminals")]
+        lambda tx: [server_problem(subject=f"{len(tx[DeviceStore].page(Page(9)))} terminals")]
     )
     items = await rig.items("/problems")
     assert [(item["device"], item["subject"]) for item in items] == [

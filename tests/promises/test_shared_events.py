@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.manage import feed
-from zkpush.persist.attendance import Attendance
+from zkpush.persist.attendance import AttendanceStore
 
 from ..rig import Rig
 from ..server.sse import Listening
@@ -31,7 +31,7 @@ async def fill(rig: Rig, count: int = COUNT, first: int = 0) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts reads of the store, and encodings."""
     counts: Counter[str] = Counter()
-    read, message = Attendance.page, feed._message
+    read, message = AttendanceStore.page, feed._message
 
     def page(self, part, *more):
         counts["reads"] += 1
@@ -41,7 +41,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         counts["encodings"] += 1
         return message(*parts)
 
-    monkeypatch.setattr(Attendance, "page", page)
+    monkeypatch.setattr(AttendanceStore, "page", page)
     monkeypatch.setattr(feed, "_message", encode)
     return counts
 

@@ -21,7 +21,8 @@ from zkpush import tap
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IBringsTables, IRecordHandler
 from zkpush.maintenance import forget_templates
-from zkpush.persist.pictures import path_of
+from zkpush.persist.inbox import InboxStore
+from zkpush.persist.pictures import PictureStore, path_of
 from zkpush.persist.schema import metadata
 from zkpush.persist.sealed import opened
 from zkpush.protocol.fields import Field, Kind, Layout, Scope, Table
@@ -209,7 +210,7 @@ def walked(rig: Rig, folder: pathlib.Path):
         pictures = [path for path in folder.rglob("*") if len(path.name) == 64]
         for path in pictures:
             assert path_of(path.parent.parent, path.name) == path
-            found.append(tx.pictures.get(path.name))
+            found.append(tx[PictureStore].get(path.name))
         return found
 
     return rig.store.read(query)
@@ -254,7 +255,9 @@ async def test_no_template_is_in_any_table_or_file(
     needles = Needles()
     await send(rig, needles)
     if fails and not inline:
-        await until(lambda: rig.store.read(lambda tx: any(one.error for one in tx.inbox.states())))
+        await until(
+            lambda: rig.store.read(lambda tx: any(one.error for one in tx[InboxStore].states()))
+        )
     elif not inline:
         await until(lambda: _is_empty(rig))
     assert handler.calls
@@ -267,7 +270,7 @@ async def test_no_template_is_in_any_table_or_file(
 
 
 async def _is_empty(rig: Rig) -> bool:
-    return not await rig.store.read(lambda tx: tx.inbox.states())
+    return not await rig.store.read(lambda tx: tx[InboxStore].states())
 
 
 @pytest_twisted.ensureDeferred
@@ -280,8 +283,10 @@ async def test_templates_are_forgotten_wherever_they_are(
     rig = await make_rig(database=url)
     needles = Needles()
     await send(rig, needles)
-    await until(lambda: rig.store.read(lambda tx: any(one.error for one in tx.inbox.states())))
-    waiting = (await rig.store.read(lambda tx: tx.inbox.states()))[0].waiting
+    await until(
+        lambda: rig.store.read(lambda tx: any(one.error for one in tx[InboxStore].states()))
+    )
+    waiting = (await rig.store.read(lambda tx: tx[InboxStore].states()))[0].waiting
     found = await walked(rig, tmp_path)
     assert seen(needles.templates, found) == needles.templates
     assert seen(needles.kept, found) == needles.kept
@@ -289,7 +294,7 @@ async def test_templates_are_forgotten_wherever_they_are(
     forget_templates(tmp_path, None, url)
     handler.fails = False
     rig = await make_rig(database=url, privacy={"templates": False})
-    assert 0 < (await rig.store.read(lambda tx: tx.inbox.states()))[0].waiting <= waiting
+    assert 0 < (await rig.store.read(lambda tx: tx[InboxStore].states()))[0].waiting <= waiting
     found = await walked(rig, tmp_path)
     assert seen(needles.templates, found) == []
     assert seen(needles.kept, found) == needles.kept

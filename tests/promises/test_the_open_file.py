@@ -17,6 +17,7 @@ from twisted.internet import reactor
 
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
+from zkpush.persist.devices import DeviceStore
 from zkpush.persist.sqlite import SQLiteStores
 
 from ..daemon.process import Daemon
@@ -257,11 +258,11 @@ async def test_other_programs_may_use_the_database(tmp_path: pathlib.Path, state
     store.start()
     for number in range(20):
         sn = f"T{number}"
-        await store.write(lambda tx, sn=sn: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        await store.write(lambda tx, sn=sn: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1))
         if number % 3 == 0:
             with contextlib.closing(sqlite3.connect(path)) as connection:
                 connection.execute(statement.replace("another", f"another_{number}"))
-    assert len(await store.read(lambda tx: tx.devices.page(Page(100)))) == 20
+    assert len(await store.read(lambda tx: tx[DeviceStore].page(Page(100)))) == 20
     await store.stop()
     assert not path.with_name(f"{path.name}-wal").exists()
 
@@ -277,9 +278,9 @@ async def test_a_log_without_anything_in_it_is_none_that_was_truncated(
     store._database.readers.dispose()
     for number in range(3):
         await store.write(lambda tx: None)
-        await store.write(lambda tx: tx.devices.find("T1"))
+        await store.write(lambda tx: tx[DeviceStore].find("T1"))
         sn = f"T{number}"
-        await store.write(lambda tx, sn=sn: tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1))
+        await store.write(lambda tx, sn=sn: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1))
         store.writer._disconnect_thd()
     await store.stop()
 
@@ -295,10 +296,10 @@ async def test_a_file_cut_while_it_is_written_acknowledges_nothing(
     path = tmp_path / "store.sqlite"
     store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
     store.start()
-    await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+    await store.write(lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1))
 
     def unit(tx) -> None:
-        tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
         os.truncate(f"{path}{what}", 0)
 
     before = path.read_bytes()
@@ -327,12 +328,12 @@ async def test_a_file_lost_while_it_is_written_acknowledges_nothing(
     path = tmp_path / "store.sqlite"
     store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
     store.start()
-    await store.write(lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1))
+    await store.write(lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1))
     ran = []
 
     def unit(tx) -> None:
         ran.append(1)
-        tx.devices.add("T2", DeviceState.APPROVED, "UTC", 1)
+        tx[DeviceStore].add("T2", DeviceState.APPROVED, "UTC", 1)
         file = pathlib.Path(f"{path}{gone}")
         file.rename(tmp_path / "away")
         if replaced:
@@ -355,12 +356,12 @@ async def test_readers_do_not_make_a_database(tmp_path: pathlib.Path) -> None:
     store._database.readers.dispose()
     path.rename(tmp_path / "away")
     with pytest.raises(StoreError):
-        await store.read(lambda tx: tx.devices.page(Page(9)))
+        await store.read(lambda tx: tx[DeviceStore].page(Page(9)))
     assert not path.exists()
     shutil.copy(tmp_path / "away", path)
     with pytest.raises(StoreError, match="another file is at"):
-        await store.read(lambda tx: tx.devices.page(Page(9)))
+        await store.read(lambda tx: tx[DeviceStore].page(Page(9)))
     path.unlink()
     (tmp_path / "away").rename(path)
-    assert await store.read(lambda tx: tx.devices.page(Page(9))) == []
+    assert await store.read(lambda tx: tx[DeviceStore].page(Page(9))) == []
     await store.stop()

@@ -8,6 +8,9 @@ import pathlib
 import pytest
 import pytest_twisted
 
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.stamps import StampStore
+
 from ..rig import TOKEN, Response, Rig, talk
 from ..sealed import SealedTerminal
 from .test_identity_of_sessions import BEGIN_AGAIN, Client
@@ -190,7 +193,7 @@ async def test_what_a_stranger_can_do(make_rig, setting: str) -> None:
     assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
     await prepare(rig)
     assert await attacked(rig) == expected
-    stamps = await rig.store.read(lambda tx: tx.stamps.of(tx.devices.find("T1").id))
+    stamps = await rig.store.read(lambda tx: tx[StampStore].of(tx[DeviceStore].find("T1").id))
     assert stamps["ATTLOG"] == ("1777" if SECRET_COMMAND in expected else "1")
     reply = await terminal.ask("POST", UPLOAD, LINE % 2)
     if (reply.status, reply.body) == BEGIN_AGAIN and isinstance(terminal, Sealed):

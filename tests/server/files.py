@@ -7,6 +7,8 @@ import hashlib
 import re
 from urllib.parse import quote
 
+from zkpush.persist.commands import CommandStore
+
 from ..rig import TOKEN, Response, Rig, Wire, talk
 
 FIRMWARE = b"\x7fELF\x00\r\n\r\n" + bytes(range(256)) * 41 + b"end"
@@ -64,7 +66,7 @@ async def order(rig: Rig, command: str, sn: str = "T1", **params: object) -> str
 
 async def url_in(rig: Rig, command_id: str) -> str:
     """The URL that a command tells its terminal to fetch."""
-    command = await rig.store.read(lambda tx: tx.commands.get(command_id))
+    command = await rig.store.read(lambda tx: tx[CommandStore].get(command_id))
     found = re.search(r"(?:http[^\s,=]*/)?file/[0-9a-z]{26}/[^\s,]+", command.text)
     assert found is not None, command.text
     return found[0]

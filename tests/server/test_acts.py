@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 
 from zkpush import __version__
-from zkpush.persist.audit import Audit
+from zkpush.persist.audit import AuditStore
 from zkpush.protocol.fields import Scope
 
 from ..rig import TOKEN, Rig
@@ -205,7 +205,7 @@ async def test_nothing_is_done_or_shown_unrecorded(rig: Rig, monkeypatch) -> Non
     def fail(*_: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(Audit, "add", fail)
+    monkeypatch.setattr(AuditStore, "add", fail)
     for method, path, body in (
         ("PUT", "devices/T2", {"state": "approved"}),
         ("PATCH", "devices/T1", {"alias": "Gate"}),

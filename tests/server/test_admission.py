@@ -12,6 +12,7 @@ from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
 from zkpush.interfaces import StoreError
+from zkpush.persist.devices import DeviceStore
 
 from ..nodes.conftest import a_second
 from ..rig import Rig, Wire
@@ -185,10 +186,10 @@ async def test_the_background_work_goes_on_after_an_error_of_any_kind(
         patch.setattr(rig.store, "write", broken)
         rig.clock.advance(60)
     device = rig.registry.known("T1").device
-    await rig.store.write(lambda tx: tx.devices.change(device.id, {"alias": "gate"}))
+    await rig.store.write(lambda tx: tx[DeviceStore].change(device.id, {"alias": "gate"}))
     await rig.get("getrequest?SN=T1", address="192.0.2.99")
     rig.clock.advance(60)
     await a_second([rig])
     assert rig.registry.known("T1").device.alias == "gate"
-    stored = await rig.store.read(lambda tx: tx.devices.find("T1"))
+    stored = await rig.store.read(lambda tx: tx[DeviceStore].find("T1"))
     assert stored.address == "192.0.2.99"

@@ -9,6 +9,7 @@ import json
 import pytest
 import pytest_twisted
 
+from zkpush.persist.audit import AuditStore
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.fields import Scope
 
@@ -20,7 +21,9 @@ async def recorded(rig: Rig, count: int) -> None:
 
     def unit(tx: Transaction) -> None:
         for number in range(count):
-            tx.audit.add("device T1", "remote attendance", f"user {number}", None, NOON * 1000)
+            tx[AuditStore].add(
+                "device T1", "remote attendance", f"user {number}", None, NOON * 1000
+            )
 
     await rig.store.write(unit)
 
@@ -92,7 +95,7 @@ async def test_the_audit_log_is_filtered(rig: Rig, query: str, ids: list[int]) -
 
     def unit(tx: Transaction) -> None:
         for second, actor, action in ((0, "hr", "x"), (1, "it", "refused"), (2, "hr", "x")):
-            tx.audit.add(f"token {actor}", action, "y", None, (NOON + second) * 1000)
+            tx[AuditStore].add(f"token {actor}", action, "y", None, (NOON + second) * 1000)
 
     await rig.store.write(unit)
     assert [item["id"] for item in await rig.items(f"/audit?{query}")] == ids
@@ -103,8 +106,8 @@ async def test_the_audit_log_is_exported(rig: Rig) -> None:
     """As CSV, in which nothing is a formula, and as lines of JSON; part by part."""
 
     def unit(tx: Transaction) -> None:
-        tx.audit.add("token hr", "=1+1", "file 1", 'a "b", c', NOON * 1000)
-        tx.audit.add("token hr", "x", "file 2", None, NOON * 1000)
+        tx[AuditStore].add("token hr", "=1+1", "file 1", 'a "b", c', NOON * 1000)
+        tx[AuditStore].add("token hr", "x", "file 2", None, NOON * 1000)
 
     await rig.store.write(unit)
     auth = f"Authorization: Bearer {TOKEN}"

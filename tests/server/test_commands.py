@@ -8,6 +8,8 @@ import pytest
 import pytest_twisted
 
 from zkpush.model import NewCommand
+from zkpush.persist.commands import CommandStore
+from zkpush.persist.devices import DeviceStore
 
 from ..rig import Rig
 
@@ -219,9 +221,9 @@ async def test_a_command_that_the_protocol_does_not_have_is_refused(rig: Rig) ->
 async def test_a_stored_command_that_is_not_known_holds_up_no_other(rig: Rig) -> None:
     """What a later version queued goes out as that wrote it, alone, and then what is behind it."""
     await rig.exchange()
-    (device,) = await rig.store.read(lambda tx: tx.devices.changed_since(0)[0])
+    (device,) = await rig.store.read(lambda tx: tx[DeviceStore].changed_since(0)[0])
     later = NewCommand(id="new1", command="FLY", params={"To": "x"}, asked={}, text="FLY To=x")
-    await rig.store.write(lambda tx: tx.commands.add(device.id, later, 1))
+    await rig.store.write(lambda tx: tx[CommandStore].add(device.id, later, 1))
     command_id = await queue(rig, "LOG")
     assert (await rig.get(POLL)).body == b"C:new1:FLY To=x\n"
     assert (await rig.get(POLL)).body == f"C:{command_id}:LOG\n".encode()

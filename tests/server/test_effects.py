@@ -8,6 +8,8 @@ import gzip
 import pytest
 import pytest_twisted
 
+from zkpush.persist.files import FileStore
+
 from ..rig import Rig
 from .files import url_in
 
@@ -60,10 +62,10 @@ async def test_a_file_of_the_terminal_is_kept(rig: Rig) -> None:
     await answered(rig, head.encode() + CONTENT)
     ended = await shown(rig, command)
     assert (ended["state"], ended["return_code"]) == ("done", len(CONTENT))
-    file = await rig.store.read(lambda tx: tx.files.get(int(ended["result"]["file"])))
+    file = await rig.store.read(lambda tx: tx[FileStore].get(int(ended["result"]["file"])))
     assert (file.name, file.size) == ("passwd", len(CONTENT))
     assert file.origin == f"T1 {command}"
-    assert await rig.store.read(lambda tx: tx.files.content(file)) == CONTENT
+    assert await rig.store.read(lambda tx: tx[FileStore].content(file)) == CONTENT
     assert (await shown(rig, other))["state"] == "sent"
 
 
@@ -82,8 +84,8 @@ async def test_what_a_shell_prints_is_kept(rig: Rig, content: bytes, text: str |
     assert ended["state"] == "done"
     assert ended["result"].get("Content") == text
     if text is None:
-        file = await rig.store.read(lambda tx: tx.files.get(int(ended["result"]["file"])))
-        assert await rig.store.read(lambda tx: tx.files.content(file)) == content
+        file = await rig.store.read(lambda tx: tx[FileStore].get(int(ended["result"]["file"])))
+        assert await rig.store.read(lambda tx: tx[FileStore].content(file)) == content
 
 
 @pytest_twisted.ensureDeferred
@@ -205,8 +207,8 @@ async def test_packages_are_made_of_the_people_in_the_store(rig: Rig) -> None:
         f"C:{reply.json['id']}:PutFile {secret_url}\tuserinfo.tgz\tAction=SyncData\t"
         "TableName=USERINFO\tRecordCount=2\n"
     )
-    file = await rig.store.read(lambda tx: tx.files.get(int(url.split("/")[1])))
-    content = await rig.store.read(lambda tx: tx.files.content(file))
+    file = await rig.store.read(lambda tx: tx[FileStore].get(int(url.split("/")[1])))
+    content = await rig.store.read(lambda tx: tx[FileStore].content(file))
     assert gzip.decompress(content).decode() == (
         "C:1:DATA UPDATE USERINFO PIN=7\tName=Ann\tPri=0\tVerify=-1\n"
         "C:2:DATA UPDATE USERINFO PIN=8\tName=Bob\tVerify=-1\n"
@@ -214,9 +216,9 @@ async def test_packages_are_made_of_the_people_in_the_store(rig: Rig) -> None:
     both = {"command": "PutFile", "params": {"Action": "AppendData"}}
     reply = await rig.api("POST", "/devices/T1/commands", both)
     file = await rig.store.read(
-        lambda tx: tx.files.get(int(reply.json["params"]["url"].split("/")[1]))
+        lambda tx: tx[FileStore].get(int(reply.json["params"]["url"].split("/")[1]))
     )
-    content = gzip.decompress(await rig.store.read(lambda tx: tx.files.content(file))).decode()
+    content = gzip.decompress(await rig.store.read(lambda tx: tx[FileStore].content(file))).decode()
     assert f"C:2:DATA UPDATE FINGERTMP PIN=7\tFID=3\tSize=24\tValid=1\tTMP={TEMPLATE}\n" in content
 
 

@@ -7,6 +7,7 @@ import pytest_twisted
 
 from zkpush.device.refusals import Refusal
 from zkpush.model import Page
+from zkpush.persist.events import EventStore
 from zkpush.problems import ProblemCode
 
 from ..rig import Rig
@@ -54,7 +55,7 @@ async def bind(rig: Rig, *networks: str) -> None:
 
 async def told(rig: Rig, kind: str) -> list[dict[str, object]]:
     """The events of a kind."""
-    events = await rig.store.read(lambda tx: tx.events.page(Page(1000)))
+    events = await rig.store.read(lambda tx: tx[EventStore].page(Page(1000)))
     return [event.data for event in events if event.kind == kind]
 
 

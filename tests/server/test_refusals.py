@@ -13,6 +13,7 @@ from twisted.internet.task import Clock
 from zkpush.device.refusals import EVERY, HOUR, MINUTE, MOST, Refusal, RefusalLog
 from zkpush.interfaces import StoreError
 from zkpush.model import Page
+from zkpush.persist.audit import AuditStore
 from zkpush.persist.sqlite import SQLiteStores
 
 from ..keys import KEY
@@ -139,7 +140,7 @@ async def test_what_goes_on_is_written_less_and_less_often() -> None:
         door.refuse(Refusal.PENDING, "T1", "192.0.2.7")
         clock.advance(EVERY)
         await store.write(lambda tx: None)
-    records = await store.read(lambda tx: tx.audit.page(Page(100)))
+    records = await store.read(lambda tx: tx[AuditStore].page(Page(100)))
     await store.stop()
     details = [record.detail for record in records]
     counts = [1 if text.startswith("once") else int(text.split()[0]) for text in details]
@@ -157,7 +158,7 @@ async def test_what_is_not_written_yet_is_written_at_the_end() -> None:
     for _ in range(2):
         door.refuse(Refusal.UNKNOWN, "T1", None)
     await door.stopService()
-    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    (record,) = await store.read(lambda tx: tx[AuditStore].page(Page(10)))
     assert (record.actor, record.detail) == ("device T1", "2 times in 0 seconds")
     await store.stop()
 
@@ -175,7 +176,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     for number in range(10):
         door.refuse(Refusal.ARGUMENTS, None, f"192.0.2.{number}")
     clock.advance(EVERY)
-    records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
+    records = await store.read(lambda tx: tx[AuditStore].page(Page(10 * MOST)))
     assert len(records) == MOST + 2
     assert [(r.actor, r.subject, r.detail) for r in records if r.actor == "others"] == [
         ("others", "terminal is unknown", f"{9 * MOST} times in 0 seconds"),
@@ -185,7 +186,7 @@ async def test_an_attacker_fills_neither_memory_nor_disk() -> None:
     clock.advance(MINUTE + EVERY)
     door.refuse(Refusal.UNKNOWN, "LATER", "192.0.2.1")
     await door.stopService()
-    records = await store.read(lambda tx: tx.audit.page(Page(10 * MOST)))
+    records = await store.read(lambda tx: tx[AuditStore].page(Page(10 * MOST)))
     assert records[-1].actor == "device LATER"
     await store.stop()
 
@@ -198,7 +199,7 @@ async def test_a_malformed_serial_number_is_never_recorded() -> None:
     door = RefusalLog(store, Clock())
     door.refuse(Refusal.UNKNOWN, "a b\nc", "192.0.2.1")
     await door.stopService()
-    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    (record,) = await store.read(lambda tx: tx[AuditStore].page(Page(10)))
     assert record.actor == "address 192.0.2.1"
     await store.stop()
 
@@ -218,6 +219,6 @@ async def test_what_cannot_be_written_now_is_written_later(monkeypatch, error) -
         clock.advance(EVERY)
     door.refuse(Refusal.UNKNOWN, "T1", None)
     await door.stopService()
-    (record,) = await store.read(lambda tx: tx.audit.page(Page(10)))
+    (record,) = await store.read(lambda tx: tx[AuditStore].page(Page(10)))
     assert record.detail == "2 times in 5 seconds"
     await store.stop()

@@ -9,7 +9,7 @@ import pytest
 import pytest_twisted
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
-from zkpush.persist.audit import Audit
+from zkpush.persist.audit import AuditStore
 
 from ..rig import Response, Rig
 
@@ -242,7 +242,7 @@ async def test_nobody_is_given_away_unrecorded(make_rig, monkeypatch) -> None:
         raise RuntimeError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Audit, "add", fail)
+        broken.setattr(AuditStore, "add", fail)
         refused(await rig.get(ASK), 500, "failed")
     assert (await rig.get(ASK)).body == ANN
     await rig.store.stop()

@@ -11,6 +11,7 @@ import pytest_twisted
 from zkpush.interfaces import StoreError
 from zkpush.manage.auth import ASK_PER_MINUTE, LOOK_EVERY, USED_EVERY
 from zkpush.model import NewToken
+from zkpush.persist.tokens import TokenStore
 from zkpush.protocol.fields import Scope
 
 from ..rig import NOON, TOKEN, Response, Rig, talk
@@ -200,13 +201,13 @@ async def test_it_is_known_when_a_token_was_last_used(make_rig, tmp_path: pathli
     assert (await rig.items("/tokens"))[0]["last_used_at"] == used
     rig.clock.advance(USED_EVERY)
     await rig.store.write(lambda tx: None)
-    (stored,) = await rig.store.read(lambda tx: tx.tokens.all())
+    (stored,) = await rig.store.read(lambda tx: tx[TokenStore].all())
     assert stored.last_used_at == NOON * 1000 + 500
     rig.clock.advance(1)
     assert await tried(rig, token) == 200
     await rig.stop_jobs()
     await rig.store.write(lambda tx: None)
-    (stored,) = await rig.store.read(lambda tx: tx.tokens.all())
+    (stored,) = await rig.store.read(lambda tx: tx[TokenStore].all())
     assert stored.last_used_at == NOON * 1000 + 500 + 31_000
 
 
@@ -263,7 +264,7 @@ async def test_looking_for_changes_goes_on_whatever_happens(rig: Rig, monkeypatc
     with monkeypatch.context() as broken:
         broken.setattr(rig.store, "read", failing)
         rig.clock.advance(LOOK_EVERY)
-    await rig.store.write(lambda tx: tx.tokens.remove("hr"))
+    await rig.store.write(lambda tx: tx[TokenStore].remove("hr"))
     assert await tried(rig, token, "/commands/catalogue") == 200
     await a_look(rig)
     assert await tried(rig, token, "/commands/catalogue") == 401
@@ -290,7 +291,7 @@ async def test_a_scope_of_a_later_version_is_good_for_nothing(rig: Rig) -> None:
         scopes=frozenset({"read", "telepathy"}),
         created_by="token admin",
     )
-    await rig.store.write(lambda tx: tx.tokens.add(later, 0))
+    await rig.store.write(lambda tx: tx[TokenStore].add(later, 0))
     assert await tried(rig, secret) == 200
     assert (await rig.items("/tokens"))[-1]["scopes"] == ["read", "telepathy"]
 

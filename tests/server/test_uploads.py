@@ -12,6 +12,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.interfaces import StoreError
+from zkpush.persist.attendance import AttendanceStore
 
 from .. import fixture
 from ..rig import Rig
@@ -151,7 +152,7 @@ async def test_twenty_thousand_punches_in_one_body(rig: Rig) -> None:
         for number in range(20_000)
     )
     assert (await rig.post(UPLOAD, body)).body == b"OK: 20000"
-    assert await rig.store.read(lambda tx: tx.attendance.count(None)) == 20_000
+    assert await rig.store.read(lambda tx: tx[AttendanceStore].count(None)) == 20_000
 
 
 @pytest_twisted.ensureDeferred
@@ -219,7 +220,7 @@ async def test_a_full_disk_costs_a_refusal_and_nothing_else(make_rig, tmp_path) 
 
     await rig.store.write(limit("1000000"))
     assert (await rig.post(UPLOAD, body)).body == b"OK: 5000"
-    assert await rig.store.read(lambda tx: tx.attendance.count(None)) == 5000
+    assert await rig.store.read(lambda tx: tx[AttendanceStore].count(None)) == 5000
 
 
 @pytest_twisted.ensureDeferred
@@ -236,7 +237,7 @@ async def test_uploads_that_wait_are_committed_together(make_rig, tmp_path) -> N
     )
     assert {response.body for response in responses} == {b"OK: 1"}
     assert rig.store.writer.commits - before <= 10
-    assert await rig.store.read(lambda tx: tx.attendance.count(None)) == 50
+    assert await rig.store.read(lambda tx: tx[AttendanceStore].count(None)) == 50
 
 
 @pytest_twisted.ensureDeferred

@@ -19,7 +19,7 @@ from zope.interface import implementer
 from zkpush import tap
 from zkpush.interfaces import IVerifier
 from zkpush.model import Device, Verdict, VerifyRequest
-from zkpush.persist.people import People
+from zkpush.persist.people import PeopleStore
 
 from ..rig import NOON, Response, Rig
 
@@ -321,7 +321,7 @@ async def test_a_store_that_fails_means_the_fallback(
     def broken(*_: object, **__: object) -> object:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(People, "users", broken)
+    monkeypatch.setattr(PeopleStore, "users", broken)
     assert "could not be verified" in refused(await rig.post(ASK, b"PIN=7"))
     await rig.store.stop()
     assert "could not be verified" in refused(await rig.post(ASK, b"PIN=7"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..model import DEVICE_ATTRIBUTES, Caller
+from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Command, Kind
 from ..protocol.secrecy import parameter_secrets
@@ -39,7 +40,7 @@ def record(
     """
     if by is not None:
         told = f"{detail}; {by.origin}" if detail else by.origin
-        tx.audit.add(by.actor, action, subject, told, now)
+        tx[AuditStore].add(by.actor, action, subject, told, now)
 
 
 def change_detail(values: Mapping[str, object]) -> str:

@@ -9,6 +9,9 @@ import msgspec
 from twisted.logger import Logger
 
 from ..model import DEVICE_ATTRIBUTES, Caller, Device, DeviceState, SessionState, TokenPolicy
+from ..persist.commkeys import CommKeyStore
+from ..persist.devices import DeviceStore
+from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
@@ -67,7 +70,7 @@ def scopes_to_remove(tx: Transaction, device: Device) -> frozenset[Scope]:
         for name, default in msgspec.structs.asdict(_UNPROTECTED).items()
         if name in PROTECTIONS
     )
-    if protected or tx.sessions.secret(device.id):
+    if protected or tx[SessionStore].secret(device.id):
         return frozenset({Scope.ADMIN})
     return frozenset()
 
@@ -93,11 +96,11 @@ def change(
         settled |= SETTLED
         waited = device.state is not DeviceState.APPROVED
         if waited and "comm_key" not in changes and device.comm_key is None:
-            offered = tx.comm_keys.of(device.id)
+            offered = tx[CommKeyStore].of(device.id)
             if len(offered) == 1 and offered[0].fingerprint is not None:
                 changes["comm_key"] = offered[0].fingerprint
     if "comm_key" in changes:
-        tx.comm_keys.forget(device.id, cast(str | None, changes["comm_key"]))
+        tx[CommKeyStore].forget(device.id, cast(str | None, changes["comm_key"]))
         settled |= {ProblemCode.KEY_CHANGED, ProblemCode.SEVERAL_KEYS}
     if "networks" in changes:
         settled |= SETTLED
@@ -126,7 +129,7 @@ def change(
         changes["session"] = renewed(device)
     if not _OF_KEYS.isdisjoint(changes):
         _change_keys(tx, device, changes, ciphers)
-    return tx.devices.change(device.id, changes)
+    return tx[DeviceStore].change(device.id, changes)
 
 
 def renewed(device: Device) -> SessionState:
@@ -147,9 +150,9 @@ def _change_keys(
         raise ValueError(f"There is no cipher suite {name!r}; there are {there}.")
     secret = changes.pop("secret", None)
     if secret is not None:
-        tx.sessions.keep_secret(device.id, cast(bytes, secret))
-    suite.check_secret(tx.sessions.secret(device.id))
+        tx[SessionStore].keep_secret(device.id, cast(bytes, secret))
+    suite.check_secret(tx[SessionStore].secret(device.id))
     if suite.weakness:
         _log.warn("{sn} is given {cipher}: {why}", sn=device.sn, cipher=name, why=suite.weakness)
-    tx.sessions.drop(device.id)
+    tx[SessionStore].drop(device.id)
     changes["generation"] = device.generation + 1

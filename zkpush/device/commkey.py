@@ -17,6 +17,8 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore
 from ..model import MOST_OFFERED, Device, DeviceState, Problem
+from ..persist.commkeys import CommKeyStore
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused
@@ -79,11 +81,11 @@ class CommKeyGuard:
 
             def unit(tx: Transaction) -> Device:
                 if is_wrong:
-                    tx.devices.raise_problem(
+                    tx[DeviceStore].raise_problem(
                         device.id, Problem(ProblemCode.KEY_CHANGED, _CHANGED, now)
                     )
                 self.note(tx, device, fingerprint, address)
-                return tx.devices.get(device.id)
+                return tx[DeviceStore].get(device.id)
 
             terminal.update(await self._store.write(unit))
         if is_wrong:
@@ -99,11 +101,11 @@ class CommKeyGuard:
     ) -> None:
         """List a key that was offered, or that an exchange had none."""
         now = self._registry.now()
-        count, without = tx.comm_keys.offer(device.id, fingerprint, address, now)
+        count, without = tx[CommKeyStore].offer(device.id, fingerprint, address, now)
         is_known = any(problem.code == ProblemCode.SEVERAL_KEYS for problem in device.problems)
         is_doubtful = count > 1 or (count == 1 and without)
         if is_doubtful and device.comm_key is None and not is_known:
-            tx.devices.raise_problem(device.id, several_keys(now))
+            tx[DeviceStore].raise_problem(device.id, several_keys(now))
 
     def _is_news(self, terminal: Terminal, fingerprint: str | None) -> bool:
         """Whether to write down what a terminal offers: strangers are not to cost many writes.

@@ -20,6 +20,8 @@ from twisted.logger import Logger
 from ..http.sending import Interrupted
 from ..interfaces import IStore, NotUnsealed, StoreError
 from ..model import DeviceState, StoredFile
+from ..persist.devices import DeviceStore
+from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from .files import command_of, is_base64, secret_of
@@ -49,10 +51,10 @@ class Body:
     def part(self, tx: Transaction, start: int, end: int) -> bytes:
         """Some bytes of it; `LookupError` if the file is not here, or cut."""
         if not self.in_base64:
-            return tx.files.part(self.file, start, end - start)
+            return tx[FileStore].part(self.file, start, end - start)
         first = start // 4 * 3
         last = min((end + 3) // 4 * 3, self.file.size)
-        text = base64.b64encode(tx.files.part(self.file, first, last - first))
+        text = base64.b64encode(tx[FileStore].part(self.file, first, last - first))
         skipped = start % 4
         return text[skipped : skipped + end - start]
 
@@ -105,14 +107,14 @@ class Downloads:
             command = command_of(tx, secret)
             if command is None or command.file is None or sn not in (None, command.device):
                 return False, None
-            device = tx.devices.find(command.device)
+            device = tx[DeviceStore].find(command.device)
             if (
                 device is None
                 or device.state is not DeviceState.APPROVED
                 or not may_be_at(device, address)
             ):
                 return False, None
-            file = tx.files.get(command.file.id)
+            file = tx[FileStore].get(command.file.id)
             return True, None if file is None else Body(file, is_base64(command))
 
         is_wanted, body = await self._read(find)

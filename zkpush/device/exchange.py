@@ -16,6 +16,9 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore
 from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState, SessionToken, TokenPolicy
+from ..persist.devices import DeviceStore
+from ..persist.sessions import SessionStore
+from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.envelope import NotOpened, Step, can_encrypt
@@ -102,7 +105,7 @@ class Exchange:
         token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
 
         def unit(tx: Transaction) -> tuple[Device, dict[str, str]]:
-            before = tx.devices.get(key)
+            before = tx[DeviceStore].get(key)
             self._comm_keys.note(tx, before, offered, address)
             session = Session(before.session)
             session.exchanged()
@@ -112,15 +115,17 @@ class Exchange:
                 "tokens": self._issue(before, token, address, cookie, offered),
                 "address": address,
             }
-            stamps = tx.stamps.of(key)
+            stamps = tx[StampStore].of(key)
             if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
                 # What it says, and what it is told, counts for this client, not for the terminal.
                 # A terminal that was to be told something is still to be told (`registry`).
                 if before.session in (SessionState.STALE, SessionState.OUTDATED):
                     changes["told_time_zone"] = None
-                return tx.devices.change(key, changes), stamps
-            tx.stamps.told(key)
-            return tx.devices.exchanged(key, kept, {**changes, "told_time_zone": time_zone}), stamps
+                return tx[DeviceStore].change(key, changes), stamps
+            tx[StampStore].told(key)
+            return tx[DeviceStore].exchanged(
+                key, kept, {**changes, "told_time_zone": time_zone}
+            ), stamps
 
         device, stamps = await self._store.write(unit)
         terminal.update(device)
@@ -188,7 +193,7 @@ class Exchange:
         take = self._take_key if step is Step.PUBLIC_KEY else self._take_factor
 
         def unit(tx: Transaction) -> tuple[Device, bytes]:
-            before = tx.devices.get(device.id)
+            before = tx[DeviceStore].get(device.id)
             session = Session(before.session)
             (session.keys if step is Step.PUBLIC_KEY else session.factors)()
             generation, answer = take(tx, before, value)
@@ -197,7 +202,7 @@ class Exchange:
                 "generation": generation,
                 "tokens": self._issue(before, token, address, cookie),
             }
-            return tx.devices.change(device.id, changes), answer
+            return tx[DeviceStore].change(device.id, changes), answer
 
         try:
             changed, answer = await self._store.write(unit)
@@ -214,17 +219,17 @@ class Exchange:
         suite = self._registry.ciphers.suite(device)
         if suite is None:
             raise NotOpened
-        made = suite.begin(device.sn, tx.sessions.secret(device.id), value)
-        return tx.sessions.begin(device.id, suite.name, made.state), made.answer
+        made = suite.begin(device.sn, tx[SessionStore].secret(device.id), value)
+        return tx[SessionStore].begin(device.id, suite.name, made.state), made.answer
 
     def _take_factor(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
         """Keep the session key; gives the generation, and the factor of the server."""
-        keys = _waiting(tx.sessions.keys(device.id))
+        keys = _waiting(tx[SessionStore].keys(device.id))
         suite = None if keys is None else self._registry.ciphers.suites.get(keys.suite)
         if keys is None or suite is None:
             raise NotOpened
         made = suite.agree(keys.state, value)
-        generation = tx.sessions.agree(device.id, keys.generation, made.state)
+        generation = tx[SessionStore].agree(device.id, keys.generation, made.state)
         if generation is None:
             raise NotOpened
         return generation, made.answer
@@ -238,7 +243,7 @@ class Exchange:
         policy = self._registry.ciphers.policy(device)
         if not device.generation or policy is not EncryptionPolicy.NEVER:
             return {}
-        tx.sessions.drop(device.id)
+        tx[SessionStore].drop(device.id)
         return {"generation": device.generation + 1}
 
     async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
@@ -274,10 +279,10 @@ class Exchange:
 
         def unit(tx: Transaction) -> Device:
             if has_it:
-                tx.devices.raise_problem(device.id, problem)
+                tx[DeviceStore].raise_problem(device.id, problem)
             else:
-                tx.devices.clear_problem(device.id, problem.code)
-            return tx.devices.get(device.id)
+                tx[DeviceStore].clear_problem(device.id, problem.code)
+            return tx[DeviceStore].get(device.id)
 
         terminal.update(await self._store.write(unit))
 

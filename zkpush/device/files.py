@@ -21,6 +21,8 @@ from collections.abc import Callable
 import attrs
 
 from ..model import CommandFile, QueuedCommand, StoredFile
+from ..persist.commands import CommandStore
+from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.commands import FileFacts
 
@@ -100,7 +102,7 @@ def secret_of(url: str) -> str:
 def command_of(tx: Transaction, secret: str) -> QueuedCommand | None:
     """Find the open command that a secret was made for."""
     digest = digest_of_secret(secret)
-    command = tx.commands.with_file(digest)
+    command = tx[CommandStore].with_file(digest)
     if command is None or command.file is None:
         return None
     return command if hmac.compare_digest(command.file.digest, digest) else None
@@ -118,7 +120,7 @@ def file_named(tx: Transaction, name: str, command_id: str) -> StoredFile:
     """
     try:
         key = _Url.parse(name).key
-        file = tx.files.get(int(key)) if _ID.match(key) else None
+        file = tx[FileStore].get(int(key)) if _ID.match(key) else None
     except LookupError:
         file = None
     if file is None or file.command not in (None, command_id):

@@ -13,6 +13,10 @@ from twisted.logger import Logger
 from ..containment import report
 from ..interfaces import IStore
 from ..model import Device, InboxItem, SealedItems, SealedRejects
+from ..persist.devices import DeviceStore
+from ..persist.inbox import InboxStore
+from ..persist.rejects import RejectStore
+from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
@@ -247,14 +251,14 @@ class Intake:
             if terminal.next_due is not None:  # it has open commands, which may be queries
                 count_arrived(tx, device.id, arrived, self._matchers)
             if rejects is not None:
-                tx.rejects.add_sealed(rejects)
+                tx[RejectStore].add_sealed(rejects)
             if failed:
-                tx.rejects.add(device.id, self._failed_rejects(contents, failed), now)
+                tx[RejectStore].add(device.id, self._failed_rejects(contents, failed), now)
             if items is not None:
-                tx.inbox.add(items)
+                tx[InboxStore].add(items)
             if stamp is not None and contents.stamp_of is not None:
-                tx.stamps.remember(device.id, contents.stamp_of, stamp)
-            return tx.devices.get(device.id) if changes_device else None, failed
+                tx[StampStore].remember(device.id, contents.stamp_of, stamp)
+            return tx[DeviceStore].get(device.id) if changes_device else None, failed
 
         risky = any(plugged.way is Way.INLINE for plugged, _ in batches)
         writing = self._database.write(unit, risky=True) if risky else self._database.write(unit)

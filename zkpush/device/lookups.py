@@ -10,6 +10,8 @@ from twisted.python.failure import Failure
 
 from ..interfaces import IStore
 from ..model import Device
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 
 Found = tuple[Device | None, int | None]
@@ -59,6 +61,6 @@ class StoreLookups:
 
 def _find_all(tx: Transaction, serials: Collection[str]) -> Mapping[str, Found]:
     return {
-        device.sn: (device, tx.commands.next_due(device.id))
-        for device in tx.devices.find_all(serials)
+        device.sn: (device, tx[CommandStore].next_due(device.id))
+        for device in tx[DeviceStore].find_all(serials)
     }

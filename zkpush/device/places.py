@@ -21,6 +21,7 @@ from twisted.logger import Logger
 
 from ..interfaces import IStore, StoreError
 from ..model import Device, Problem
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import Refused as TurnedAway
@@ -82,8 +83,8 @@ class AddressWatch:
 
     def write_seen(self, tx: Transaction, seen: Seen) -> list[tuple[int, int, str | None]]:
         """Write when and where terminals were seen; and tell which the store saw elsewhere."""
-        elsewhere = tx.devices.elsewhere(seen)
-        tx.devices.seen(seen)
+        elsewhere = tx[DeviceStore].elsewhere(seen)
+        tx[DeviceStore].seen(seen)
         return elsewhere
 
     def compare(
@@ -126,9 +127,9 @@ class AddressWatch:
             return
 
         def unit(tx: Transaction) -> Device:
-            if is_one(tx.devices.get(device.id)):
-                tx.devices.raise_problem(device.id, problem)
-            return tx.devices.get(device.id)
+            if is_one(tx[DeviceStore].get(device.id)):
+                tx[DeviceStore].raise_problem(device.id, problem)
+            return tx[DeviceStore].get(device.id)
 
         self._log.warn(
             "Terminal {sn}: {detail}", sn=device.sn, code=problem.code, detail=problem.detail
@@ -146,9 +147,9 @@ class AddressWatch:
     def _clear(self, device: Device, problem: Problem) -> None:
         def unit(tx: Transaction) -> Device:
             # Another process may have raised it anew meanwhile.
-            if problem in tx.devices.get(device.id).problems:
-                tx.devices.clear_problem(device.id, problem.code)
-            return tx.devices.get(device.id)
+            if problem in tx[DeviceStore].get(device.id).problems:
+                tx[DeviceStore].clear_problem(device.id, problem.code)
+            return tx[DeviceStore].get(device.id)
 
         self._write(unit)
 

@@ -18,6 +18,7 @@ from ..containment import PluginHealth
 from ..interfaces import IStore
 from ..model import Device, InboxState
 from ..periodic import PeriodicService
+from ..persist.inbox import InboxStore
 from ..persist.transaction import Transaction
 from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
@@ -137,7 +138,7 @@ class PluginInbox(PeriodicService):
         now = int(1000 * self._wall())
         return [
             problem
-            for state in tx.inbox.states()
+            for state in tx[InboxStore].states()
             if (problem := self._problem_of(state, now)) is not None
         ]
 
@@ -156,7 +157,7 @@ class PluginInbox(PeriodicService):
 
     async def states(self) -> Sequence[InboxState]:
         """What waits for each plugin; what is in an inbox or is read from one is in it."""
-        found = await self._store.read(lambda tx: tx.inbox.states())
+        found = await self._store.read(lambda tx: tx[InboxStore].states())
         there = {state.plugin for state in found}
         empty = [InboxState(plugin=name) for name in self._workers if name not in there]
         return [*found, *empty]
@@ -190,7 +191,7 @@ class PluginInbox(PeriodicService):
 
     async def _look(self) -> None:
         now = int(1000 * self._wall())
-        due = await self._store.read(lambda tx: tx.inbox.due(now))
+        due = await self._store.read(lambda tx: tx[InboxStore].due(now))
         self.wake(name for name in due if name in self._workers)
         for worker in self._workers.values():
             if worker.unprepared is not None:

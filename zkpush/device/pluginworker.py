@@ -26,6 +26,9 @@ from ..clock import wall_clock
 from ..containment import PluginError, PluginFailure, contained, report
 from ..interfaces import IPluginConnection, IStore, OutOfReach, StoreError
 from ..model import Device, InboxItem
+from ..persist.devices import DeviceStore
+from ..persist.inbox import InboxStore
+from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.uploads import Contents, UploadDecoder
@@ -189,7 +192,7 @@ class PluginWorker:
         ids, now = [item.id for item in call.items], self._now()
         if ids:
             self._store.write(
-                lambda tx: tx.inbox.failed(
+                lambda tx: tx[InboxStore].failed(
                     ids, _DID_NOT_RETURN, now, now + pause, isolated=isolated
                 )
             ).addErrback(lambda failure: None)
@@ -216,7 +219,7 @@ class PluginWorker:
         self._release_thd()
         name, now = self.plugged.name, self._now()
         until = now + 1000 * CLAIM_SECONDS
-        items = self._write_thd(lambda tx: tx.inbox.claim(name, now, until))
+        items = self._write_thd(lambda tx: tx[InboxStore].claim(name, now, until))
         if not items:
             return False
         contents = [self._read(item) for item in items]
@@ -267,7 +270,7 @@ class PluginWorker:
         call = self._unreleased
         if call is not None:
             ids = [item.id for item in call.items]
-            self._write_thd(lambda tx: tx.inbox.release(ids, call.until))
+            self._write_thd(lambda tx: tx[InboxStore].release(ids, call.until))
             self._unreleased = None
 
     def _store_thd(
@@ -276,7 +279,7 @@ class PluginWorker:
         # Only now: the wait for the lock of the database is not the handler's time.
         self.running = attrs.evolve(call, since=self._reactor.seconds())
         items = call.items
-        device = tx.devices.get(items[0].device_id)
+        device = tx[DeviceStore].get(items[0].device_id)
         stored = []
         for item, content in zip(items, contents, strict=True):
             for batch in self._privacy.kept(content.batches):
@@ -284,10 +287,10 @@ class PluginWorker:
                     self._persist_thd(tx, device, batch, item.received_at)
                     stored.append(batch)
             if content.rejects:  # of what may be kept
-                tx.rejects.add(device.id, content.rejects, item.received_at)
-        if not tx.inbox.stored([item.id for item in items]):
+                tx[RejectStore].add(device.id, content.rejects, item.received_at)
+        if not tx[InboxStore].stored([item.id for item in items]):
             raise _Gone
-        return (tx.devices.get(device.id) if self.plugged.changes_device else device), stored
+        return (tx[DeviceStore].get(device.id) if self.plugged.changes_device else device), stored
 
     def _persist_thd(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Call the handler, and check that the transaction is still the same one.
@@ -304,10 +307,10 @@ class PluginWorker:
         """Note a failure: items that were stored together are taken again one by one."""
         ids = [item.id for item in items]
         if len(ids) > 1:
-            self._write_thd(lambda tx: tx.inbox.give_back(ids))
+            self._write_thd(lambda tx: tx[InboxStore].give_back(ids))
             return
         item, now = items[0], self._now()
-        device = self._write_thd(lambda tx: tx.devices.get(item.device_id))
+        device = self._write_thd(lambda tx: tx[DeviceStore].get(item.device_id))
         kind = type(error)
         if self._watched.is_aborted and self._watched.call and self._watched.call.items is items:
             kind = TimeoutError
@@ -318,7 +321,7 @@ class PluginWorker:
         if is_isolated:
             pause = max(pause, LONG_PAUSES[0])
         self._write_thd(
-            lambda tx: tx.inbox.failed(
+            lambda tx: tx[InboxStore].failed(
                 ids, kind.__name__, now, now + 1000 * pause, isolated=is_isolated
             )
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..model import CommandState, QueuedCommand
+from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from .functions import Matcher
@@ -24,7 +25,7 @@ def count_arrived(
 
     Of two queries for the same record, it counts for the older one.
     """
-    queries = [query for query in tx.commands.sent(device_id) if query.command in matchers]
+    queries = [query for query in tx[CommandStore].sent(device_id) if query.command in matchers]
     if not queries:
         return
     for batch in batches:
@@ -35,7 +36,7 @@ def count_arrived(
                 continue
             records = sum(matches(table, row, query.params) for row in batch.rows)
             if records:
-                tx.commands.arrived(query, records)
+                tx[CommandStore].arrived(query, records)
                 break
 
 
@@ -44,4 +45,4 @@ def end_query(
 ) -> QueuedCommand | None:
     """Finish an answered QUERY with the number of its records."""
     result = {"records": str(records)}
-    return tx.commands.finish(query, CommandState.DONE, query.return_code, result, now)
+    return tx[CommandStore].finish(query, CommandState.DONE, query.return_code, result, now)

@@ -24,6 +24,11 @@ from ..model import (
     SealedRejects,
 )
 from ..periodic import PeriodicService
+from ..persist.audit import AuditStore
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
+from ..persist.files import FileStore
+from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
@@ -115,11 +120,11 @@ class CommandQueue(PeriodicService):
         command_id, secret = self._new_id(now), new_secret(self._choose)
 
         def unit(tx: Transaction) -> QueuedCommand:
-            device = tx.devices.find(sn)
+            device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
             if idempotency_key is not None:
-                before = tx.commands.find(device.id, idempotency_key)
+                before = tx[CommandStore].find(device.id, idempotency_key)
                 if before is not None:
                     if (before.command, before.asked) != (name, params):
                         raise KeyReused("This Idempotency-Key was used for another command.")
@@ -139,9 +144,9 @@ class CommandQueue(PeriodicService):
                 file=file,
                 idempotency_key=idempotency_key,
             )
-            detail = f"{command_id}: {acts.command_detail(command, params, tx.audit.person)}"
+            detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
             acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {sn}", detail, now)
-            return tx.commands.add(device.id, new, now)
+            return tx[CommandStore].add(device.id, new, now)
 
         queued = await self._store.write(unit)
         terminal = self._registry.known(sn)
@@ -154,10 +159,10 @@ class CommandQueue(PeriodicService):
         now = self._registry.now()
 
         def unit(tx: Transaction) -> QueuedCommand | None:
-            command = tx.commands.get(command_id)
+            command = tx[CommandStore].get(command_id)
             if command is None:
                 return None
-            ended = tx.commands.finish(command, CommandState.CANCELLED, None, None, now)
+            ended = tx[CommandStore].finish(command, CommandState.CANCELLED, None, None, now)
             if ended is not None:
                 detail = f"{command_id}: {ended.command}"
                 acts.record(tx, by, acts.CANCEL_COMMAND, f"terminal {ended.device}", detail, now)
@@ -192,9 +197,9 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
             is_held = False
-            tx.commands.expire(device.id, now, config.attempts)
+            tx[CommandStore].expire(device.id, now, config.attempts)
             due = []
-            for queued in tx.commands.due(device.id, now, config.batch_count):
+            for queued in tx[CommandStore].due(device.id, now, config.batch_count):
                 if queued.return_code is None:
                     due.append(queued)
                 else:  # a QUERY: what the terminal had to send was sent before it asked again
@@ -203,8 +208,8 @@ class CommandQueue(PeriodicService):
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
             batch, body = self._batch(due, encoding)
-            tx.commands.lease(batch, now + config.lease_seconds * 1000, now)
-            return body, tx.commands.next_due(device.id), is_held
+            tx[CommandStore].lease(batch, now + config.lease_seconds * 1000, now)
+            return body, tx[CommandStore].next_due(device.id), is_held
 
         body, terminal.next_due, is_held = await self._store.write(unit)
         if is_held:
@@ -258,7 +263,7 @@ class CommandQueue(PeriodicService):
         device = terminal.device
 
         def unit(tx: Transaction) -> tuple[Device | None, int | None, int]:
-            known = tx.commands.open_among(device.id, [reply.id for reply in replies])
+            known = tx[CommandStore].open_among(device.id, [reply.id for reply in replies])
             unknown, has_effects = 0, False
             for reply in replies:
                 command = known.pop(reply.id, None)  # a second answer to it changes nothing
@@ -267,9 +272,9 @@ class CommandQueue(PeriodicService):
                 elif command.command in self._functions.effects:
                     has_effects = True
             if rejects is not None:
-                tx.rejects.add_sealed(rejects)
-            changed = tx.devices.get(device.id) if has_effects else None
-            return changed, tx.commands.next_due(device.id), unknown
+                tx[RejectStore].add_sealed(rejects)
+            changed = tx[DeviceStore].get(device.id) if has_effects else None
+            return changed, tx[CommandStore].next_due(device.id), unknown
 
         changed, terminal.next_due, unknown = await self._store.write(unit)
         if changed is not None:
@@ -290,7 +295,7 @@ class CommandQueue(PeriodicService):
         elif command.command not in self._functions.matchers:
             state = CommandState.DONE
         else:
-            tx.commands.answered(command, reply.return_code, now)
+            tx[CommandStore].answered(command, reply.return_code, now)
             if command.records:
                 answered = msgspec.structs.replace(command, return_code=reply.return_code)
                 end_query(tx, answered, command.records, now)
@@ -300,7 +305,7 @@ class CommandQueue(PeriodicService):
         result = (
             dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
         ) or None
-        return tx.commands.finish(command, state, reply.return_code, result, now) is not None
+        return tx[CommandStore].finish(command, state, reply.return_code, result, now) is not None
 
     async def _give_up_old(self) -> None:
         count = await self.expire_old()
@@ -310,7 +315,7 @@ class CommandQueue(PeriodicService):
     async def cut_leases(self) -> None:
         """End leases that run out later than any that is made now: the clock was set back."""
         most = self._registry.now() + self._config.lease_seconds * 1000
-        await self._store.write(lambda tx: tx.commands.cut_leases(most))
+        await self._store.write(lambda tx: tx[CommandStore].cut_leases(most))
         self._registry.cap_due(most)
 
     def clock_jumped(self) -> None:
@@ -323,7 +328,9 @@ class CommandQueue(PeriodicService):
         """End the commands that are older than the configured lifetime, of whichever terminal."""
         now = self._registry.now()
         before = now - self._config.lifetime_days * DAY
-        return await self._store.write(lambda tx: tx.commands.expire_old(before, now, MOST_OLD))
+        return await self._store.write(
+            lambda tx: tx[CommandStore].expire_old(before, now, MOST_OLD)
+        )
 
     def _batch(
         self, due: Sequence[QueuedCommand], encoding: str
@@ -365,7 +372,7 @@ def _written(
     The secret takes the place of the file's ID in the text. `ValueError` if there is no such file.
     """
     if command.writing is Writing.UPGRADE:
-        file = tx.files.get(int(params["file"]))
+        file = tx[FileStore].get(int(params["file"]))
         if file is None or file.command is not None:
             raise CommandError(f"file: there is no file {params['file']}; add it first")
         if file.damaged:

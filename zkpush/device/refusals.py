@@ -19,6 +19,7 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..interfaces import IStore
 from ..periodic import PeriodicService
+from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
@@ -197,7 +198,7 @@ class RefusalLog(PeriodicService):
             for (actor, reason, what, address), refusals in taken.items():
                 detail = _detail(refusals, what, address)
                 at = int((wall - (now - refusals.last)) * 1000)
-                tx.audit.add(actor, ACTION, reason.words, detail, at)
+                tx[AuditStore].add(actor, ACTION, reason.words, detail, at)
 
         try:
             await self._store.write(unit)

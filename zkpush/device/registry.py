@@ -14,6 +14,11 @@ from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Caller, Device, DeviceState, Problem, SessionState
 from ..periodic import PeriodicService
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
+from ..persist.leases import LeaseStore
+from ..persist.sessions import SessionStore
+from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused
 from ..protocol.handshake import Hello
@@ -249,7 +254,7 @@ class Registry(PeriodicService):
         now = self.now()
 
         def unit(tx: Transaction) -> Device:
-            device = tx.devices.find(sn)
+            device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
             check_scopes(by, scopes_to_change(values), "This change")
@@ -275,9 +280,9 @@ class Registry(PeriodicService):
         timezone, now = self._timezone, self.now()
 
         def unit(tx: Transaction) -> Device:
-            if tx.devices.find(sn) is None:
+            if tx[DeviceStore].find(sn) is None:
                 acts.record(tx, by, acts.ADD_TERMINAL, f"terminal {sn}", "", now)
-            return tx.devices.add(sn, state, timezone, now)
+            return tx[DeviceStore].add(sn, state, timezone, now)
 
         device = await self._store.write(unit)
         self.updated(device)
@@ -291,10 +296,10 @@ class Registry(PeriodicService):
         name, now = names[table.lower()], self.now()
 
         def unit(tx: Transaction) -> None:
-            device = tx.devices.find(sn)
+            device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
-            tx.stamps.reset(device.id, name)
+            tx[StampStore].reset(device.id, name)
             acts.record(tx, by, acts.RESEND, f"terminal {sn}", name, now)
 
         await self._store.write(unit)
@@ -307,11 +312,11 @@ class Registry(PeriodicService):
         now = self.now()
 
         def unit(tx: Transaction) -> None:
-            device = tx.devices.find(sn)
+            device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
             check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
-            tx.devices.remove(device.id)
+            tx[DeviceStore].remove(device.id)
             acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
 
         await self._store.write(unit)
@@ -333,9 +338,9 @@ class Registry(PeriodicService):
         cursor, began, now = self._cursor, next(turns), self.now()
         removed, (devices, self._cursor), due = await self._store.read(
             lambda tx: (
-                tx.devices.removed_since(cursor),
-                tx.devices.changed_since(cursor),
-                tx.commands.all_due(),
+                tx[DeviceStore].removed_since(cursor),
+                tx[DeviceStore].changed_since(cursor),
+                tx[CommandStore].all_due(),
             )
         )
         self._followed_at = now
@@ -359,7 +364,7 @@ class Registry(PeriodicService):
         self._places.keep(by_id.keys())
 
         def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
-            tx.sessions.raise_numbers(taken)
+            tx[SessionStore].raise_numbers(taken)
             return self._places.write_seen(tx, seen)
 
         if seen or taken:
@@ -393,11 +398,12 @@ class Registry(PeriodicService):
         now_ms, until = self.now(), self.now() + int(2 * ZONES_EVERY * 1000)
 
         def unit(tx: Transaction) -> list[Device]:
-            if not tx.leases.hold("zones", self._owner, until, now_ms):
+            if not tx[LeaseStore].hold("zones", self._owner, until, now_ms):
                 return []
-            devices = [tx.devices.get(terminal.device.id) for terminal in moved]
+            devices = [tx[DeviceStore].get(terminal.device.id) for terminal in moved]
             return [
-                tx.devices.change(device.id, {"session": renewed(device)}) for device in devices
+                tx[DeviceStore].change(device.id, {"session": renewed(device)})
+                for device in devices
             ]
 
         for device in await self._store.write(unit):

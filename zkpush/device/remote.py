@@ -12,6 +12,8 @@ from ..config import RemoteAttendance
 from ..handlers.packages import template_command
 from ..interfaces import IStore
 from ..model import Device, Page, Record
+from ..persist.audit import AuditStore
+from ..persist.people import PeopleStore
 from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.commands import command_text
@@ -67,7 +69,9 @@ class RemoteUsers:
         def unit(tx: Transaction) -> list[str]:
             lines = _lines(tx, pin, fingerprint.major_version)
             detail = f"{len(lines) - 1} fingerprints" if lines else "refused: there is no such user"
-            tx.audit.add(f"device {device.sn}", ACTION, tx.audit.person(pin), detail, now)
+            tx[AuditStore].add(
+                f"device {device.sn}", ACTION, tx[AuditStore].person(pin), detail, now
+            )
             return lines
 
         lines = await self._store.write(unit)
@@ -111,10 +115,10 @@ def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
 
     None for an unknown user.
     """
-    users = tx.people.users(Page(1), pin)
+    users = tx[PeopleStore].users(Page(1), pin)
     if not users:
         return []
-    templates = _fingerprints(tx.people.templates(pin), version)
+    templates = _fingerprints(tx[PeopleStore].templates(pin), version)
     return [_user_line(users[0]), *(template_command(template) for template in templates)]
 
 

@@ -16,6 +16,8 @@ from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore
 from ..model import ENCRYPTED_STATES, Device, Keys, SessionState
+from ..persist.devices import DeviceStore
+from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..protocol.envelope import (
     SEAL,
@@ -137,7 +139,7 @@ class SealedRequests:
         device = terminal.device
         known = terminal.keys
         if known is None or known[0] != device.generation:
-            found = await self._store.read(lambda tx: tx.sessions.keys(device.id))
+            found = await self._store.read(lambda tx: tx[SessionStore].keys(device.id))
             known = terminal.keys = (device.generation, found)
         return known[1]
 
@@ -154,12 +156,12 @@ class SealedRequests:
         device_id, number = terminal.device.id, opened.number or 0
 
         def unit(tx: Transaction) -> tuple[bool, Device | None]:
-            claimed = tx.sessions.claim(device_id, keys.generation, number)
+            claimed = tx[SessionStore].claim(device_id, keys.generation, number)
             if not claimed and (keys.step is not None or opened.number is not None):
                 return False, None
             if not is_first:
                 return True, None
-            device = tx.devices.get(device_id)
+            device = tx[DeviceStore].get(device_id)
             session = Session(device.session)
             session.proved()
             changes = {
@@ -167,7 +169,7 @@ class SealedRequests:
                 "generation": device.generation + 1,
                 "encrypts": True,
             }
-            return True, tx.devices.change(device_id, changes)
+            return True, tx[DeviceStore].change(device_id, changes)
 
         try:
             claimed, device = await self._store.write(unit)
@@ -184,7 +186,7 @@ class SealedRequests:
         if suite is None or not suite.covers(place, Direction.REQUEST):
             return AdmittedRequest(terminal, body, is_proved=not terminal.has_to_encrypt)
         device_id = terminal.device.id
-        secret = await self._store.read(lambda tx: tx.sessions.secret(device_id))
+        secret = await self._store.read(lambda tx: tx[SessionStore].secret(device_id))
         state = suite.begin(place.sn, secret, b"").state
         return AdmittedRequest(terminal, (await self._unseal(suite, state, place, body)).body)
 

@@ -10,6 +10,7 @@ import attrs
 
 from ..interfaces import IStore
 from ..model import Device, Problem, SessionToken, TokenPolicy
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from . import tokens
@@ -53,7 +54,7 @@ class TokenProofs:
         device_id, digest, now = terminal.device.id, token.digest, self._registry.now()
 
         def unit(tx: Transaction) -> Device:
-            before = tx.devices.get(device_id)
+            before = tx[DeviceStore].get(device_id)
             try:
                 kept = tokens.prove(before, digest)
             except LookupError:
@@ -63,16 +64,16 @@ class TokenProofs:
             changes: dict[str, object] = {"tokens": kept}
             if before.token_policy is not TokenPolicy.IGNORE and not is_elsewhere:
                 changes["returns_token"] = True
-            device = tx.devices.change(device_id, changes)
+            device = tx[DeviceStore].change(device_id, changes)
             if not proved.trusted or (is_elsewhere and not before.returns_token):
                 detail = (
                     f"A session was begun from {address or 'a socket file'}, and did not show the "
                     "token of the one before."
                 )
-                tx.devices.raise_problem(
+                tx[DeviceStore].raise_problem(
                     device_id, Problem(ProblemCode.SECOND_SESSION, detail, now)
                 )
-                device = tx.devices.get(device_id)
+                device = tx[DeviceStore].get(device_id)
             return device
 
         terminal.update(await self._store.write(unit))
@@ -83,10 +84,10 @@ class TokenProofs:
         device_id, place = terminal.device.id, tokens.bare(address)
 
         def unit(tx: Transaction) -> Device:
-            before = tx.devices.get(device_id)
+            before = tx[DeviceStore].get(device_id)
             known = before.bare_addresses
             if place in known or len(known) >= tokens.MOST_BARE or before.returns_token:
                 return before
-            return tx.devices.change(device_id, {"bare_addresses": (*known, place)})
+            return tx[DeviceStore].change(device_id, {"bare_addresses": (*known, place)})
 
         terminal.update(await self._store.write(unit))

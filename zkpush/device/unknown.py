@@ -19,6 +19,7 @@ from ..clock import wall_clock
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
@@ -169,7 +170,7 @@ class UnknownTerminals:
                 recorded.callback(outcome)
 
         def unit(tx: Transaction) -> Device:
-            return tx.devices.add(sn, state, self._timezone, now)
+            return tx[DeviceStore].add(sn, state, self._timezone, now)
 
         self._store.write(unit).addBoth(settle)
         device = await recorded

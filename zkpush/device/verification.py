@@ -16,6 +16,8 @@ from zope.interface import implementer
 from ..config import Verification
 from ..interfaces import IStore, IVerifier
 from ..model import Device, Page, Verdict, VerifyRequest
+from ..persist.people import PeopleStore
+from ..persist.rejects import RejectStore
 from ..protocol.errors import refusal
 from ..protocol.rejects import Reject
 from ..protocol.tables import USER
@@ -118,12 +120,12 @@ class BackgroundVerification:
         user = None
         if pin is not None:
             part = Page(1)
-            found = await self._store.read(lambda tx: tx.people.users(part, pin))
+            found = await self._store.read(lambda tx: tx[PeopleStore].users(part, pin))
             user = found[0] if found else None
         elif body.strip():
             reject = Reject(POST_VERIFY_DATA, "there is not one user ID in it", body)
             rejects = self._privacy.kept_rejects([reject])
-            await self._store.write(lambda tx: tx.rejects.add(device.id, rejects, now))
+            await self._store.write(lambda tx: tx[RejectStore].add(device.id, rejects, now))
         request = VerifyRequest(
             pin=pin, user=user, time=local_time(device.timezone, now / 1000), at=now, body=body
         )

@@ -12,6 +12,9 @@ from zope.interface import implementer
 from ..device.functions import CommandFunctions, Params, Result
 from ..interfaces import IRecordHandler
 from ..model import Device, Problem, QueuedCommand
+from ..persist.attendance import AttendanceStore
+from ..persist.devices import DeviceStore
+from ..persist.photos import AttendancePhotoStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Row, Table
@@ -38,10 +41,10 @@ class AttendanceHandler:
         """Write the rows of one upload."""
         clock = wall_clock(device.timezone)
         if batch.table is ATTLOG:
-            tx.attendance.add(device.id, batch.rows, clock, now)
+            tx[AttendanceStore].add(device.id, batch.rows, clock, now)
             return
         photos = [cast(Photo, photo) for (photo,) in batch.rows]
-        tx.photos.add_all(device.id, photos, clock, now)
+        tx[AttendancePhotoStore].add_all(device.id, photos, clock, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored attendance record yet."""
@@ -61,7 +64,7 @@ def _compare_counts(
 ) -> Result:
     """VERIFY SUM: the terminal's count is compared with the store's (12.3.3)."""
     begin, end = command.params["StartTime"], command.params["EndTime"]
-    stored = tx.attendance.count_times(device.id, begin, end)
+    stored = tx[AttendanceStore].count_times(device.id, begin, end)
     result = {**reply.values, "stored": str(stored)}
     counted = {name.lower(): value for name, value in reply.values.items()}.get("attlogsum", "")
     if reply.return_code < 0 or not _COUNT.match(counted):
@@ -73,9 +76,9 @@ def _compare_counts(
             f"From {begin} to {end} the terminal counts {count} attendance records, and "
             f"{stored} are stored."
         )
-        tx.devices.raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
+        tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
     else:
-        tx.devices.clear_problem(device.id, ProblemCode.COUNT_DIFFERS)
+        tx[DeviceStore].clear_problem(device.id, ProblemCode.COUNT_DIFFERS)
     return result
 
 

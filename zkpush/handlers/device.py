@@ -9,6 +9,8 @@ from zope.interface import implementer
 from ..device.functions import CommandFunctions, Result
 from ..interfaces import IRecordHandler
 from ..model import Device, QueuedCommand
+from ..persist.devices import DeviceStore
+from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch, encode_pairs
 from ..protocol.rejects import Reject
@@ -29,14 +31,14 @@ class DeviceHandler:
         """Write what one upload says."""
         told = {str(name): value for name, value in batch.rows}
         if batch.table is INFO:
-            tx.devices.merge_info(device.id, told)
+            tx[DeviceStore].merge_info(device.id, told)
         else:
             options = {name: str(value) for name, value in told.items()}
-            left = tx.devices.merge_options(device.id, options)
+            left = tx[DeviceStore].merge_options(device.id, options)
             if left:
                 reason = f"{len(left)} options are more than is kept of one terminal"
                 raw = encode_pairs(left.items()).encode("utf-8", "surrogatepass")
-                tx.rejects.add(device.id, [Reject(OPTIONS.name, reason, raw)], now)
+                tx[RejectStore].add(device.id, [Reject(OPTIONS.name, reason, raw)], now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows: whoever asks for the terminal sees it."""
@@ -46,7 +48,7 @@ def _keep_options(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """INFO is answered with the options of the terminal (12.4.3)."""
-    tx.devices.merge_options(device.id, reply.values)
+    tx[DeviceStore].merge_options(device.id, reply.values)
     return dict(reply.values)
 
 
@@ -56,7 +58,7 @@ def _keep_option(
     """SET OPTION: the terminal has now what it was told to have (12.4.1)."""
     if reply.return_code >= 0:
         params = command.params
-        tx.devices.merge_options(device.id, {params["key"]: params["value"]})
+        tx[DeviceStore].merge_options(device.id, {params["key"]: params["value"]})
     return dict(reply.values)
 
 

@@ -9,6 +9,7 @@ from zope.interface import implementer
 
 from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.entries import EntryStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA
@@ -36,7 +37,7 @@ class EntryHandler:
             if extra is not None:
                 fields[EXTRA] = msgspec.json.decode(str(extra))
             said.append(([values[place] for place in key], fields))
-        tx.entries.keep(device.id, batch.table.name, said, now)
+        tx[EntryStore].keep(device.id, batch.table.name, said, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows."""

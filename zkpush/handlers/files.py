@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..device.functions import CommandFunctions, Result
 from ..model import Device, QueuedCommand
+from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.replies import CommandReply
 from ..protocol.text import decode_line
@@ -19,7 +20,7 @@ def _keep_file(
     result = dict(reply.values)
     if reply.content is not None:
         name = command.params["path"].replace("\\", "/").rpartition("/")[2] or "file"
-        file = tx.files.add(name, reply.content, _origin(device, command), now)
+        file = tx[FileStore].add(name, reply.content, _origin(device, command), now)
         result |= {"file": str(file.id), "size": str(file.size)}
     return result
 
@@ -35,7 +36,7 @@ def _keep_output(
     text, raw = decode_line(content, device.dialect.encoding)
     if raw is None and len(content) <= LONGEST_TEXT and "\0" not in text:
         return {**result, "Content": text}
-    file = tx.files.add("shellout.txt", content, _origin(device, command), now)
+    file = tx[FileStore].add("shellout.txt", content, _origin(device, command), now)
     return {**result, "file": str(file.id), "size": str(file.size)}
 
 

@@ -8,6 +8,7 @@ from zope.interface import implementer
 
 from ..interfaces import IRecordHandler
 from ..model import Device
+from ..persist.logs import ErrorStore, IdCardStore, OperationStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
@@ -28,7 +29,11 @@ class LogHandler:
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
-        log = {OPLOG.name: tx.operations, ERRORLOG.name: tx.errors, IDCARD.name: tx.idcards}
+        log = {
+            OPLOG.name: tx[OperationStore],
+            ERRORLOG.name: tx[ErrorStore],
+            IDCARD.name: tx[IdCardStore],
+        }
         log[batch.table.name].add(device.id, batch, wall_clock(device.timezone), now)
 
     def stored(self, device: Device, batch: Batch) -> None:

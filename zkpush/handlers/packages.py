@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from ..device.files import name_of, package
 from ..model import Device, Page, Record
+from ..persist.files import FileStore
+from ..persist.people import PeopleStore
 from ..persist.transaction import Transaction
 from ..protocol.commands import command_text
 from ..protocol.tables import FACE, FP
@@ -41,7 +43,7 @@ def completed(
     content = package(
         [f"C:{number}:{line}" for number, line in enumerate(lines, 1)], device.dialect.encoding
     )
-    file = tx.files.add(name, content, None, now, command_id)
+    file = tx[FileStore].add(name, content, None, now, command_id)
     made = {**params, "url": name_of(file), "path": params.get("path", name)}
     if action == "SyncData":
         made["RecordCount"] = str(len(lines))
@@ -51,7 +53,7 @@ def completed(
 def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
     """The commands that put everyone in the store on a terminal: of one table, or of all."""
     after = 0
-    while users := tx.people.users(Page(_USERS_AT_ONCE, after)):
+    while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
         for user in users:
             yield from _of_user(tx, user, table)
         after = int(str(users[-1]["id"]))
@@ -61,7 +63,7 @@ def _of_user(tx: Transaction, user: Record, table: str | None) -> Iterator[str]:
     if table in (None, "USERINFO"):
         yield user_command(user)
     if table != "USERINFO" and user["templates"]:
-        for template in tx.people.templates(str(user["pin"])):
+        for template in tx[PeopleStore].templates(str(user["pin"])):
             wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(str(template["form"]))
             if template["template"] is None:  # it is damaged
                 continue

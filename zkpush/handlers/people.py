@@ -13,6 +13,7 @@ from zope.interface import implementer
 from ..device.functions import CommandFunctions, Params
 from ..interfaces import IRecordHandler
 from ..model import Device, PersonStatement
+from ..persist.people import PeopleStore
 from ..persist.transaction import Transaction
 from ..protocol.codes import BiometricType
 from ..protocol.fields import Row, Table, plain_base64
@@ -62,13 +63,13 @@ class PeopleHandler:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:
-            tx.people.keep_users(device.id, _users(batch.rows), now)
+            tx[PeopleStore].keep_users(device.id, _users(batch.rows), now)
         elif table in (USERPIC, BIOPHOTO):
-            tx.people.keep_photos(device.id, _photos(table, batch.rows), now)
+            tx[PeopleStore].keep_photos(device.id, _photos(table, batch.rows), now)
         else:
             hybrid = negotiate_types(device.options, device.attributes)
             templates = _templates(table, batch.rows, hybrid)
-            tx.people.keep_templates(device.id, templates, now)
+            tx[PeopleStore].keep_templates(device.id, templates, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows: whoever asks for the person sees it."""

@@ -48,7 +48,7 @@ class IPluginConnection(Interface):
 
 
 class INamesPictures(IBringsTables):
-    """A record handler whose tables name pictures (`Pictures.keep`) that are to stay.
+    """A record handler whose tables name pictures (`PictureStore.keep`) that are to stay.
 
     Pictures that nothing names are removed. A key that stands alone in a column of text or bytes is
     found without this; one that stands in JSON, or in another place, is not.
@@ -107,7 +107,7 @@ class IStore(Interface):
         """
 
     def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
-        """Seal rejects for `Rejects.add_sealed`, on whichever thread; None for none of them."""
+        """Seal rejects for `RejectStore.add_sealed`, on whichever thread; None for none of them."""
 
     def collect_pictures(
         shard: str, before: int, hooks: Sequence[INamesPictures]
@@ -128,7 +128,7 @@ class IStore(Interface):
         """The damaged values that this process has met, as problems of the server."""
 
     def seal_items(items: Sequence[InboxItem]) -> SealedItems | None:
-        """Seal items for `Inbox.add`, on whichever thread; None for none of them."""
+        """Seal items for `InboxStore.add`, on whichever thread; None for none of them."""
 
     def counts() -> Mapping[str, int]:
         """How many `units` of work were committed, and the `commits` that they took.

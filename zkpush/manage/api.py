@@ -17,6 +17,9 @@ from ..device.refusals import RefusalLog
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
+from ..persist.commands import CommandStore
+from ..persist.commkeys import CommKeyStore
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
@@ -159,9 +162,9 @@ class Endpoints:
         def find(
             tx: Transaction,
         ) -> tuple[list[Device], dict[int, int], dict[int, list[OfferedKey]]]:
-            devices = tx.devices.page(query.page)
-            keys = tx.comm_keys.of_all([device.id for device in devices])
-            return devices, tx.commands.pending(), keys
+            devices = tx[DeviceStore].page(query.page)
+            keys = tx[CommKeyStore].of_all([device.id for device in devices])
+            return devices, tx[CommandStore].pending(), keys
 
         found, pending, keys = await self._store.read(find)
         items = [
@@ -181,9 +184,9 @@ class Endpoints:
         """A terminal, how many commands wait for it, and its offered keys; 404 if not known."""
 
         def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
-            device = tx.devices.find(sn)
-            keys = [] if device is None else tx.comm_keys.of(device.id)
-            return device, tx.commands.pending(), keys
+            device = tx[DeviceStore].find(sn)
+            keys = [] if device is None else tx[CommKeyStore].of(device.id)
+            return device, tx[CommandStore].pending(), keys
 
         device, pending, keys = await self._store.read(find)
         if device is None:

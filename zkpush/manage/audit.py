@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from ..interfaces import IStore
 from ..model import AuditRecord
+from ..persist.audit import AuditStore
 from ..protocol.fields import Scope
 from .listing import Listing, ListQuery, listing, negotiated
 from .routes import Route
@@ -72,7 +73,9 @@ class AuditEndpoints:
         """List records of the audit log."""
         since, until = _milliseconds(query.since), _milliseconds(query.until)
         found = await self._store.read(
-            lambda tx: tx.audit.page(query.page, since, until, query.actor, query.action, query.pin)
+            lambda tx: tx[AuditStore].page(
+                query.page, since, until, query.actor, query.action, query.pin
+            )
         )
         items: list[msgspec.Struct] = [_view(one) for one in found]
         return negotiated(accept, AuditView, listing(items, [one.id for one in found], query))

@@ -22,6 +22,7 @@ from ..device.allowance import Allowance
 from ..interfaces import IStore
 from ..model import Caller, StoredToken
 from ..periodic import PeriodicService
+from ..persist.tokens import TokenStore
 from ..protocol.fields import Scope
 
 ADMIN = "admin"
@@ -127,7 +128,7 @@ class Tokens(PeriodicService):
         await self._following.run(self._follow)
 
     async def _follow(self) -> None:
-        stored = await self._store.read(lambda tx: tx.tokens.all())
+        stored = await self._store.read(lambda tx: tx[TokenStore].all())
         before = self._known
         self._known = {**{token.digest: _Known.of(token) for token in stored}, **self._own}
         is_less = any(self._known.get(digest) != known for digest, known in before.items())
@@ -140,7 +141,7 @@ class Tokens(PeriodicService):
         if not used:
             return
         try:
-            await self._store.write(lambda tx: tx.tokens.used(used))
+            await self._store.write(lambda tx: tx[TokenStore].used(used))
         except BaseException:
             self._used = {**used, **self._used}
             raise

@@ -11,6 +11,7 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..interfaces import INamesPictures, IStore
 from ..periodic import PeriodicService
+from ..persist.leases import LeaseStore
 from ..problems import ProblemCode, ServerProblem
 
 EVERY = 3600.0
@@ -65,7 +66,7 @@ class PictureCollection(PeriodicService):
         now = int(self._wall() * 1000)
         before, until = now - int(age_days * DAY), now + int(2 * EVERY * 1000)
         is_ours = await self._store.write(
-            lambda tx: tx.leases.hold("pictures", self._owner, until, now)
+            lambda tx: tx[LeaseStore].hold("pictures", self._owner, until, now)
         )
         if not is_ours or await self._is_blocked(now):
             return 0

@@ -14,6 +14,8 @@ from ..device.queue import CommandQueue, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, CommandState, Device, QueuedCommand
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
 from ..protocol.codes import return_meaning
@@ -265,7 +267,7 @@ class CommandEndpoints:
         """List the commands of a terminal."""
 
         def find(tx: Transaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
-            return tx.devices.find(sn), tx.commands.page(query.page, sn)
+            return tx[DeviceStore].find(sn), tx[CommandStore].page(query.page, sn)
 
         device, found = await self._store.read(find)
         if device is None:
@@ -298,7 +300,7 @@ class CommandEndpoints:
         return command_view(self._catalogue, found, caller.scopes)
 
     async def _find(self, id: str) -> QueuedCommand:
-        found = await self._store.read(lambda tx: tx.commands.get(id))
+        found = await self._store.read(lambda tx: tx[CommandStore].get(id))
         if found is None:
             raise not_found(f"There is no command {id}.")
         return found

@@ -29,6 +29,8 @@ from twisted.python.failure import Failure
 
 from ..interfaces import IStore, StoreError
 from ..model import GAP, Page
+from ..persist.attendance import AttendanceStore
+from ..persist.events import EventStore
 from ..persist.transaction import Transaction
 from ..problems import advice_of
 from .recordviews import attendance_view
@@ -134,7 +136,9 @@ class Feed:
 
     async def end(self) -> Cursor:
         """The cursor of now."""
-        return await self._store.read(lambda tx: Cursor(tx.events.last(), tx.attendance.last()))
+        return await self._store.read(
+            lambda tx: Cursor(tx[EventStore].last(), tx[AttendanceStore].last())
+        )
 
     async def read(self, after: Cursor, kinds: Collection[str]) -> Part:
         """What happened after a cursor, or the first part of it; other kinds may be among it."""
@@ -272,7 +276,7 @@ def _read_thd(
     records: list[Message] = []
     more_events = more_records = False
     if tables.events:
-        found = tx.events.page(Page(PART, after.event))
+        found = tx[EventStore].page(Page(PART, after.event))
         count = _taken([event.id for event in found], is_aligned)
         more_events = count < len(found) or count == PART
         events = [
@@ -280,7 +284,7 @@ def _read_thd(
             for event in found[:count]
         ]
     if tables.records:
-        items = tx.attendance.page(Page(PART, after.record), None, None, None, None)
+        items = tx[AttendanceStore].page(Page(PART, after.record), None, None, None, None)
         count = _taken([int(str(item["id"])) for item in items], is_aligned)
         more_records = count < len(items) or count == PART
         records = [

@@ -21,6 +21,8 @@ from ..device.registry import Registry
 from ..http.sending import Interrupted, Sending
 from ..interfaces import IStore
 from ..model import Caller, StoredFile
+from ..persist.commands import CommandStore
+from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
@@ -154,7 +156,7 @@ class FileEndpoints:
         name, now = _check_name(query.name), self._registry.now()
 
         def unit(tx: Transaction) -> StoredFile:
-            file = tx.files.add(name, content, None, now)
+            file = tx[FileStore].add(name, content, None, now)
             detail = acts.file_detail(name, file.size)
             acts.record(tx, caller, acts.ADD_FILE, f"file {file.id}", detail, now)
             return file
@@ -163,7 +165,7 @@ class FileEndpoints:
 
     async def files(self, query: ListQuery, caller: Caller) -> Listing[FileView]:
         """List files."""
-        found = await self._store.read(lambda tx: tx.files.page(query.page))
+        found = await self._store.read(lambda tx: tx[FileStore].page(query.page))
         items = [_view(file, caller.scopes) for file in found]
         return listing(items, [file.id for file in found], query)
 
@@ -191,23 +193,23 @@ class FileEndpoints:
         now = self._registry.now()
 
         def unit(tx: Transaction) -> bool:
-            file = tx.files.get(id)
+            file = tx[FileStore].get(id)
             if file is None or file.command is not None:
                 return False
-            if tx.commands.fetches(id):
+            if tx[CommandStore].fetches(id):
                 raise ApiError(
                     HTTPStatus.CONFLICT,
                     f"A terminal has still to fetch the file {id}; cancel its command first.",
                 )
             detail = acts.file_detail(file.name, file.size)
             acts.record(tx, caller, acts.REMOVE_FILE, f"file {id}", detail, now)
-            return tx.files.remove(id)
+            return tx[FileStore].remove(id)
 
         if not await self._store.write(unit):
             raise _no_file(id)
 
     async def _find(self, id: int) -> StoredFile:
-        file = await self._store.read(lambda tx: tx.files.get(id))
+        file = await self._store.read(lambda tx: tx[FileStore].get(id))
         if file is None or file.command is not None:
             raise _no_file(id)
         return file

@@ -24,6 +24,7 @@ from ..config import Health as HealthConfig
 from ..interfaces import IStore, StoreError
 from ..model import StoragePlace
 from ..periodic import PeriodicService
+from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..storage import Inspection, Space, inspect_thd
@@ -190,8 +191,8 @@ class HealthCheck(PeriodicService):
         at = int(self._wall() * 1000)  # other machines, and later boots, compare it
 
         def unit(tx: Transaction) -> None:
-            tx.leases.hold(self._lease, self._owner, at, at)
-            tx.leases.forget("health ", at - int(DAY * 1000))
+            tx[LeaseStore].hold(self._lease, self._owner, at, at)
+            tx[LeaseStore].forget("health ", at - int(DAY * 1000))
 
         try:
             await self._in_time(self._store.write(unit))

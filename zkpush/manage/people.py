@@ -7,6 +7,7 @@ from typing import Any
 
 from ..interfaces import IStore
 from ..model import Caller, Page, Record
+from ..persist.people import PeopleStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..protocol.tables import USER
@@ -69,7 +70,7 @@ class PeopleEndpoints:
 
     async def users(self, query: ListQuery, accept: str, caller: Caller) -> object:
         """List users."""
-        found = await self._store.read(lambda tx: tx.people.users(query.page))
+        found = await self._store.read(lambda tx: tx[PeopleStore].users(query.page))
         items = [views.user_view(user, caller.scopes) for user in found]
         await self._note(caller, items)
         part = listing(items, [user["id"] for user in found], query)
@@ -84,14 +85,14 @@ class PeopleEndpoints:
 
     async def templates(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the templates of a user."""
-        _, found = await self._of_user(pin, lambda tx: tx.people.templates(pin))
+        _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].templates(pin))
         if found:
             await self._readings.note(caller, "templates", pin=pin)
         return Listing([views.template_view(template, caller.scopes) for template in found], None)
 
     async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
-        _, found = await self._of_user(pin, lambda tx: tx.people.photos(pin))
+        _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].photos(pin))
         if found:
             await self._readings.note(caller, "photos", pin=pin)
         return Listing([views.person_photo_view(photo, caller.scopes) for photo in found], None)
@@ -105,7 +106,9 @@ class PeopleEndpoints:
         self, pin: str, query: Callable[[Transaction], Sequence[Record]]
     ) -> tuple[Record, Sequence[Record]]:
         """A user, and what belongs to them; 404 if there is no such user."""
-        users, found = await self._store.read(lambda tx: (tx.people.users(Page(1), pin), query(tx)))
+        users, found = await self._store.read(
+            lambda tx: (tx[PeopleStore].users(Page(1), pin), query(tx))
+        )
         if not users:
             raise not_found(f"There is no user {pin}.")
         return users[0], found

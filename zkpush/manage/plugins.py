@@ -12,6 +12,7 @@ from ..device.plugininbox import RECORD_HANDLER, PluginInbox
 from ..discovery import PluginInfo
 from ..interfaces import IStore
 from ..model import InboxState
+from ..persist.inbox import InboxStore
 from ..protocol.fields import Scope
 from .listing import Listing, ListQuery, listing
 from .routes import Route
@@ -76,7 +77,8 @@ class PluginEndpoints:
     async def plugins(self, query: ListQuery) -> Listing[PluginView]:
         """List plugins; those that are missing last."""
         states = {
-            state.plugin: state for state in await self._store.read(lambda tx: tx.inbox.states())
+            state.plugin: state
+            for state in await self._store.read(lambda tx: tx[InboxStore].states())
         }
         views = [self._view(one, states) for one in self._plugins]
         there = {one.name for one in self._plugins if one.kind == RECORD_HANDLER}

@@ -20,6 +20,7 @@ from twisted.logger import Logger
 from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
 from ..model import Page
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem, known_code
 from ..protocol.fields import Scope
@@ -139,7 +140,9 @@ class ProblemEndpoints:
                 if number > count
             ]
         page = Page(query.limit + 1, max(owner - 1, 0))
-        devices = await self._store.read(lambda tx: tx.devices.with_problems(page, query.device))
+        devices = await self._store.read(
+            lambda tx: tx[DeviceStore].with_problems(page, query.device)
+        )
         found += [
             (f"{device.id}.{number}", view)
             for device in devices

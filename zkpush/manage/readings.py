@@ -8,6 +8,7 @@ from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore
 from ..model import Caller
+from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 
 MINUTE = 60.0
@@ -40,7 +41,7 @@ class SecretAccessLog:
         action, now_ms = f"read {what}", int(self._wall() * 1000)
 
         def unit(tx: Transaction) -> None:
-            subject = of if pin is None else tx.audit.person(pin)
+            subject = of if pin is None else tx[AuditStore].person(pin)
             acts.record(tx, caller, action, subject, "", now_ms)
 
         await self._store.write(unit)

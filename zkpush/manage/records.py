@@ -10,6 +10,11 @@ from msgspec import Meta
 
 from ..interfaces import IStore, NotUnsealed
 from ..model import Caller, Record
+from ..persist.attendance import AttendanceStore
+from ..persist.entries import EntryStore
+from ..persist.logs import ErrorStore, IdCardStore, OperationStore
+from ..persist.photos import AttendancePhotoStore
+from ..persist.rejects import RejectStore
 from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
 from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
@@ -129,7 +134,7 @@ class RecordEndpoints:
         since = None if query.since is None else parse_instant(query.since)
         until = None if query.until is None else parse_instant(query.until)
         found = await self._store.read(
-            lambda tx: tx.attendance.page(query.page, query.device, query.pin, since, until)
+            lambda tx: tx[AttendanceStore].page(query.page, query.device, query.pin, since, until)
         )
         part = _records(found, views.attendance_view, query, caller)
         await self._note(ATTLOG, "unknown columns of attendance", query, caller, part)
@@ -137,28 +142,28 @@ class RecordEndpoints:
 
     async def operations(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List operations."""
-        found = await self._store.read(lambda tx: tx.operations.page(query.page, query.device))
+        found = await self._store.read(lambda tx: tx[OperationStore].page(query.page, query.device))
         part = _records(found, views.operation_view, query, caller)
         await self._note(OPLOG, "unknown columns of operations", query, caller, part)
         return part
 
     async def errors(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List errors."""
-        found = await self._store.read(lambda tx: tx.errors.page(query.page, query.device))
+        found = await self._store.read(lambda tx: tx[ErrorStore].page(query.page, query.device))
         part = _records(found, views.error_view, query, caller)
         await self._note(ERRORLOG, "unknown columns of errors", query, caller, part)
         return part
 
     async def idcards(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
         """List identity cards."""
-        found = await self._store.read(lambda tx: tx.idcards.page(query.page, query.device))
+        found = await self._store.read(lambda tx: tx[IdCardStore].page(query.page, query.device))
         part = _records(found, views.idcard_view, query, caller)
         await self._note(IDCARD, "identity cards", query, caller, part)
         return part
 
     async def rejects(self, query: DeviceQuery, caller: Caller) -> Listing[views.RejectView]:
         """List rejects."""
-        found = await self._store.read(lambda tx: tx.rejects.page(query.page, query.device))
+        found = await self._store.read(lambda tx: tx[RejectStore].page(query.page, query.device))
         items = [views.reject_view(reject, caller.scopes, self._tables) for reject in found]
         if any(item.raw for item in items):
             await self._readings.note(caller, "bytes of rejects", _all_of(query))
@@ -166,7 +171,7 @@ class RecordEndpoints:
 
     async def reject(self, id: int, caller: Caller) -> views.RejectView:
         """Show a reject."""
-        found = await self._store.read(lambda tx: tx.rejects.get(id))
+        found = await self._store.read(lambda tx: tx[RejectStore].get(id))
         if found is None:
             raise not_found(f"There is no reject {id}.")
         item = views.reject_view(found, caller.scopes, self._tables)
@@ -177,7 +182,7 @@ class RecordEndpoints:
     async def photos(self, query: PhotoQuery) -> Listing[Any]:
         """List attendance photos."""
         found = await self._store.read(
-            lambda tx: tx.photos.page(query.page, query.device, query.pin)
+            lambda tx: tx[AttendancePhotoStore].page(query.page, query.device, query.pin)
         )
         items = [views.photo_view(photo) for photo in found]
         return listing(items, [photo["id"] for photo in found], query)
@@ -185,7 +190,7 @@ class RecordEndpoints:
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
         try:
-            content = await self._store.read(lambda tx: tx.photos.content(id))
+            content = await self._store.read(lambda tx: tx[AttendancePhotoStore].content(id))
         except NotUnsealed:
             detail = f"The picture of photo {id} is damaged; see GET problems."
             raise ApiError(HTTPStatus.GONE, detail) from None
@@ -197,7 +202,7 @@ class RecordEndpoints:
     async def entries(self, query: EntryQuery, caller: Caller) -> Listing[views.EntryView]:
         """List entries."""
         found = await self._store.read(
-            lambda tx: tx.entries.page(query.page, query.device, query.table)
+            lambda tx: tx[EntryStore].page(query.page, query.device, query.table)
         )
         items = [views.entry_view(entry, caller.scopes) for entry in found]
         if any(item.extra for item in items):

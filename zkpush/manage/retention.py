@@ -12,6 +12,9 @@ from ..clock import wall_clock
 from ..config import AuditRetention, Events
 from ..interfaces import IStore
 from ..periodic import PeriodicService
+from ..persist.audit import AuditStore
+from ..persist.events import EventStore
+from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 
 EVERY = 600.0
@@ -55,7 +58,7 @@ class Retention(PeriodicService):
     async def drop(self) -> int:
         """Remove old events, unless another node does; returns how many."""
         before = self._now() - self._events.days * DAY
-        return await self._in_parts("events", lambda tx: tx.events.forget(before, PART))
+        return await self._in_parts("events", lambda tx: tx[EventStore].forget(before, PART))
 
     async def drop_audit(self) -> int:
         """Remove old rows of the audit log, unless another node does; returns how many.
@@ -68,7 +71,7 @@ class Retention(PeriodicService):
         now = self._now()
         before, setting = now - days * DAY, f"audit.keep_days = {days}"
         return await self._in_parts(
-            "audit log", lambda tx: tx.audit.forget(before, PART, setting, now)
+            "audit log", lambda tx: tx[AuditStore].forget(before, PART, setting, now)
         )
 
     async def _in_parts(self, lease: str, remove: Removal) -> int:
@@ -76,7 +79,7 @@ class Retention(PeriodicService):
         until = now + int(2 * EVERY * 1000)
 
         def unit(tx: Transaction) -> int:
-            return remove(tx) if tx.leases.hold(lease, self._owner, until, now) else 0
+            return remove(tx) if tx[LeaseStore].hold(lease, self._owner, until, now) else 0
 
         total = removed = await self._store.write(unit)
         while removed >= PART:

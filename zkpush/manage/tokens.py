@@ -15,6 +15,7 @@ from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore
 from ..model import Caller, NewToken, StoredToken
+from ..persist.tokens import TokenStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from .auth import ADMIN, PREFIX, Tokens, digest_of
@@ -103,7 +104,7 @@ class TokenEndpoints:
 
     async def tokens(self, query: ListQuery) -> Listing[TokenView]:
         """List tokens."""
-        found = await self._store.read(lambda tx: tx.tokens.page(query.page))
+        found = await self._store.read(lambda tx: tx[TokenStore].page(query.page))
         items = [TokenView(**self._shown(token)) for token in found]
         return listing(items, [token.id for token in found], query)
 
@@ -133,7 +134,7 @@ class TokenEndpoints:
         )
 
         def unit(tx: Transaction) -> StoredToken | None:
-            added = None if body.name == ADMIN else tx.tokens.add(new, now)
+            added = None if body.name == ADMIN else tx[TokenStore].add(new, now)
             if added is not None:
                 detail = ", ".join(names)
                 acts.record(tx, caller, acts.CREATE_TOKEN, f"token {body.name}", detail, now)
@@ -159,7 +160,7 @@ class TokenEndpoints:
         now = int(self._wall() * 1000)
 
         def unit(tx: Transaction) -> bool:
-            is_removed = tx.tokens.remove(name)
+            is_removed = tx[TokenStore].remove(name)
             if is_removed:
                 acts.record(tx, caller, acts.REVOKE_TOKEN, f"token {name}", "", now)
             return is_removed

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from itertools import groupby, repeat
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from ..model import Page, Record
 from ..protocol.fields import Row
@@ -15,13 +15,15 @@ from ..protocol.plain import AttendanceRows
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
-from .databases import Database, Insert
+from .buffers import BufferedInserts
+from .databases import Insert
 from .instants import reckon
 from .rows import record
 from .schema import attendance, devices
 from .sealed import opened, seal_columns
-from .vault import Vault
-from .waiting import BufferedInserts
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
@@ -36,21 +38,17 @@ _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
 
-class Attendance(BufferedInserts):
+class AttendanceStore(BufferedInserts):
     """Attendance records.
 
     Rows are buffered until a read or the commit, and those of many uploads are written with one
     statement.
     """
 
-    is_repeatable = True
-
-    def __init__(
-        self, database: Database, vault: Vault, connection: Connection, driver: Any
-    ) -> None:
-        self._connection = connection
-        self._vault = vault
-        super().__init__(database, driver)
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+        self._vault = tx.vault
+        super().__init__(tx)
 
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
         """Store decoded rows; a record that is there already stays as it is.
@@ -82,6 +80,7 @@ class Attendance(BufferedInserts):
                 attendance,
                 tuple(_NAMES[place] for place in used),
                 [columns[place] for place in used],
+                idempotent=True,
             )
         ]
 

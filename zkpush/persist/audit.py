@@ -10,20 +10,23 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Connection, Row, delete, or_, select
+from sqlalchemy import Row, delete, or_, select
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
 from ..model import AuditRecord, Page
+from .buffers import BufferedInserts
 from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link
-from .databases import Database, Insert
+from .databases import Insert
 from .schema import audit, audit_head, plain, users
-from .vault import PERSON, Vault
-from .waiting import BufferedInserts
+from .vault import PERSON
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 SERVER = "server"
 """The actor of what the server does by itself."""
@@ -39,30 +42,23 @@ _REPLACE = "(name) DO UPDATE SET " + ", ".join(
 _PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 
 
-class Audit(BufferedInserts):
+class AuditStore(BufferedInserts):
     """Who did what, in a keyed hash chain; the database refuses to change it.
 
     The oldest rows can be removed by `forget`, which leaves a checkpoint. The rows of a group of
     units are written together at its end.
     """
 
+    order = 2
+    accepts_retired = False
+    """Whether the head may still be sealed under a key that was rotated away."""
     _log = Logger()
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        driver: Any,
-        *,
-        rotating: bool = False,
-    ) -> None:
-        """`rotating`: the head may still be sealed under a key that was rotated away."""
-        self._connection = connection
-        self._keys = vault.audit
-        self._rotating = rotating
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+        self._keys = tx.vault.audit
         self._start: tuple[int, bytes] | None = None
-        super().__init__(database, driver)
+        super().__init__(tx)
 
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
         """Record an action; nothing in it is secret, and people stand in it by `person` only."""
@@ -166,12 +162,12 @@ class Audit(BufferedInserts):
 
         Others wait until the transaction ends before they read it.
         """
-        newest, *values = self._database.audit_head(self._driver)
+        newest, *values = self._tx.database.audit_head(self._tx.driver)
         newest = newest or 0
         if values[0] is None:
             return Head(last_id=newest), newest, "the head of its chain was removed"
         head, seal = stored_head(*values)
-        good = [self._keys.chain, *(self._keys.retired if self._rotating else ())]
+        good = [self._keys.chain, *(self._keys.retired if self.accepts_retired else ())]
         if not head.is_sealed(seal, good):
             return head, newest, f"the head of its chain was changed, to {head.last_id}"
         if newest < head.last_id:
@@ -196,6 +192,12 @@ class Audit(BufferedInserts):
                 if name in wanted:
                     found[name] = pin
         return found
+
+
+class RotatingAuditStore(AuditStore):
+    """The audit log while the keys are being rotated."""
+
+    accepts_retired = True
 
 
 def stored_head(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     RowMapping,
     bindparam,
     case,
@@ -23,10 +22,12 @@ from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
 from ..protocol.commands import ID_LENGTH
 from .damage import damaged_in
 from .databases import insert
-from .events import Events
+from .events import EventStore
 from .schema import commands, devices, files
 from .sealed import opened, sealed
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _IS_OPEN = commands.c.state.in_(
     # Written into the statement: the index of the open commands serves no other one.
@@ -52,16 +53,16 @@ class CommandBody(msgspec.Struct, frozen=True):
     text: str
 
 
-class Commands:
+class CommandStore:
     """The command queues of all terminals.
 
     Every change of state is a compare-and-set, and an event.
     """
 
-    def __init__(self, vault: Vault, connection: Connection, events: Events) -> None:
-        self._vault = vault
-        self._connection = connection
-        self._events = events
+    def __init__(self, tx: Transaction) -> None:
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._events = tx[EventStore]
 
     def add(self, device_id: int, command: NewCommand, now: int) -> QueuedCommand:
         """Queue a command. Ids that were used before are refused with `ValueError`."""

@@ -8,21 +8,25 @@ Exchanges without a key have one entry beside them.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from ..model import MOST_OFFERED, OfferedKey
 from .schema import comm_keys
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _NO_KEY = ""
 """Stands in the column of fingerprints for exchanges without a key."""
 
 
-class CommKeys:
+class CommKeyStore:
     """The pushcommkeys that were offered for terminals (5): a bounded number of each."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
 
     def of(self, device_id: int) -> list[OfferedKey]:
         """List the keys of a terminal, in the order they were first seen."""

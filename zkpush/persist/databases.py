@@ -65,6 +65,8 @@ class Insert:
     """The values of all rows, for each name."""
     conflict: str = "DO NOTHING"
     """SQL: what to do with a row that is there."""
+    idempotent: bool = False
+    """Whether inserting the same rows twice has the same result as inserting them once."""
 
 
 @attrs.frozen(kw_only=True)

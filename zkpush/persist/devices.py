@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from sqlalchemy import (
-    Connection,
     RowMapping,
     Select,
     delete,
@@ -24,11 +23,13 @@ from ..protocol.handshake import Hello
 from ..protocol.options import merge
 from ..protocol.tables import INFO
 from .damage import DAMAGED
-from .databases import Database, insert
-from .events import Events
+from .databases import insert
+from .events import EventStore
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _JSON = {name: one.hint for name, one in DEVICE_ATTRIBUTES.items() if one.is_json}
 _ENUMS = {name: one.kind for name, one in DEVICE_ATTRIBUTES.items() if one.choices}
@@ -39,23 +40,15 @@ _NEWS = frozenset(name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_
 """The attributes whose changes are events; problems have events of their own."""
 
 
-class Devices:
+class DeviceStore:
     """Terminals."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        events: Events,
-        *,
-        writes: bool,
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._events = events
-        self._writes = writes
+    def __init__(self, tx: Transaction) -> None:
+        self._database = tx.database
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._events = tx[EventStore]
+        self._writes = tx.writes
 
     def get(self, device_id: int) -> Device:
         """Find a terminal by its key; `LookupError` if there is none."""

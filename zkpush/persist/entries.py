@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import RowMapping, select
 
 from ..model import Entry, Page
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
 from .damage import damaged_in
-from .databases import Database, Insert
+from .databases import Insert
 from .schema import devices, entries
 from .sealed import opened, seal_columns
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
 _DECLARED = {table.name: frozenset(table.names) for table in ENTRY_TABLES}
@@ -26,16 +28,13 @@ _REPLACE = (
 )
 
 
-class Entries:
+class EntryStore:
     """What terminals hold beside people: work codes, short messages, lists of identity cards."""
 
-    def __init__(
-        self, database: Database, vault: Vault, connection: Connection, driver: Any
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
 
     def keep(
         self,
@@ -54,7 +53,7 @@ class Entries:
         digests = [self._vault.index(one) for one in fields]
         columns = ([device_id] * count, [table] * count, keys, fields, digests, [now] * count)
         written = seal_columns(self._vault, entries, _NAMES, columns)
-        self._database.insert(self._driver, Insert(entries, _NAMES, written, _REPLACE))
+        self._tx.insert(Insert(entries, _NAMES, written, _REPLACE))
 
     def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
         """List entries by id."""

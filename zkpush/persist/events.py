@@ -6,19 +6,21 @@ they are read where they are, and cost their writer nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from ..model import GAP, Event, Page
-from .databases import Database
+from .buffers import BufferedRows
 from .schema import events
-from .waiting import BufferedRows
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 
-class Events(BufferedRows):
+class EventStore(BufferedRows):
     """Events, in the order of the commits.
 
     Those of a group of units are written together at its end: a transaction that takes ids keeps
@@ -27,13 +29,12 @@ class Events(BufferedRows):
 
     table = events
     names = ("kind", "data", "at")
+    order = 3
 
-    def __init__(
-        self, database: Database, connection: Connection, driver: Any, now: Callable[[], int]
-    ) -> None:
-        self._connection = connection
-        self._now = now
-        super().__init__(database, driver)
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+        self._now = tx.now
+        super().__init__(tx)
 
     def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
         """Tell of something, once the unit of work is committed; `now` is the store's, else."""

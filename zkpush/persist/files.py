@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Row, delete, select
 
 from ..interfaces import NotUnsealed
 from ..model import Page, StoredFile
 from .damage import damaged_in
 from .databases import insert
-from .pictures import Pictures
+from .pictures import PictureStore
 from .schema import files
 from .sealed import POINTER, check_pointer, opened, sealed
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _LAST_ID = 2**63 - 1
 
 
-class Files:
+class FileStore:
     """Files for terminals, and from them. Their content is stored as pictures are."""
 
-    def __init__(self, vault: Vault, connection: Connection, contents: Pictures) -> None:
-        self._vault = vault
-        self._connection = connection
-        self._contents = contents
+    def __init__(self, tx: Transaction) -> None:
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._contents = tx[PictureStore]
 
     def add(
         self, name: str, content: bytes, origin: str | None, now: int, command: str | None = None

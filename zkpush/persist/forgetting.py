@@ -18,13 +18,14 @@ from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import BIOPHOTO, IDCARD
 from ..protocol.tableset import TableSet
 from . import schema
-from .audit import Audit
+from .audit import AuditStore
 from .commands import CommandBody
 from .databases import Database
 from .naming import named
 from .pictures import path_of
 from .purge import note, purge_thd
 from .sealed import KEY, opened, sealed
+from .transaction import Transaction
 from .vault import Vault
 
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
@@ -59,7 +60,7 @@ def forget_templates_thd(
             kept = schema.pictures
             connection.execute(delete(kept).where(kept.c.digest == digest))
         note(connection)
-        audit = Audit(database, vault, connection, connection.connection.driver_connection)
+        audit = Transaction(database, vault, connection, lambda: now, writes=True)[AuditStore]
         audit.add("operator", "forget templates", "all", None, now)
         audit.flush()
         # Before the commit: who dies here finds them by their rows when this is run again.

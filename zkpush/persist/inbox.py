@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 
 from ..model import InboxItem, InboxState, SealedItems
 from ..protocol.dialect import Dialect
 from ..protocol.requests import Upload
-from .databases import Database
+from .buffers import BufferedRows
 from .schema import inbox, plain
 from .sealed import opened, sealed
 from .vault import Vault
-from .waiting import BufferedRows
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 MOST_ITEMS = 32
 """Items that are taken together."""
@@ -60,18 +62,17 @@ def seal_items(vault: Vault, items: Sequence[InboxItem]) -> SealedItems:
     return SealedItems(frozenset(item.plugin for item in items), rows)
 
 
-class Inbox(BufferedRows):
+class InboxStore(BufferedRows):
     """Lines for plugins that store them later, in transactions of their own."""
 
     table: ClassVar[sqlalchemy.Table] = inbox
     names: ClassVar[tuple[str, ...]] = _NAMES
+    order = 1
 
-    def __init__(
-        self, database: Database, vault: Vault, connection: Connection, driver: Any
-    ) -> None:
-        self._vault = vault
-        self._connection = connection
-        super().__init__(database, driver)
+    def __init__(self, tx: Transaction) -> None:
+        self._vault = tx.vault
+        self._connection = tx.connection
+        super().__init__(tx)
 
     def add(self, items: SealedItems) -> None:
         """Keep items sealed by `IStore.seal_items`, in their order."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, case, delete, or_
+from typing import TYPE_CHECKING
+
+from sqlalchemy import case, delete, or_
 
 from .databases import insert
 from .schema import leases
 
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
-class Leases:
+
+class LeaseStore:
     """Which of several processes does a background job."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
 
     def hold(self, name: str, owner: str, until: int, now: int) -> bool:
         """Take or renew a lease, unless somebody else has it; times are in milliseconds.

@@ -4,44 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from ..model import Page, Record
 from ..protocol import fields
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA, RAW
+from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ..protocol.times import WallClock, far_off
-from .databases import Database, Insert
+from .databases import Insert
 from .rows import record
-from .schema import devices
+from .schema import devices, errors, idcards, operations
 from .sealed import opened, seal_columns
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 
-class Log:
+class LogStore:
     """Records of one type that are kept as they came: operations, errors, identity cards."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        driver: Any,
-        table: fields.Table,
-        kept: sqlalchemy.Table,
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
-        self._kept = kept
-        self._time = table.names.index("time") if "time" in table.names else None
+    records: ClassVar[fields.Table]
+    """The declaration of the records on the wire."""
+    kept: ClassVar[sqlalchemy.Table]
+    """The table of the database."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+        names = self.records.names
+        self._time = names.index("time") if "time" in names else None
         timed = () if self._time is None else ("utc", "doubt")
-        self._names = ("device_id", *timed, "received_at", "identity", *table.names, EXTRA, RAW)
+        self._names = ("device_id", *timed, "received_at", "identity", *names, EXTRA, RAW)
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
         """Store decoded records; one that is there already stays as it is.
@@ -69,12 +68,12 @@ class Log:
             timed = [instants, doubts]
         identities = [self._vault.index(one) for one in said]
         columns = ([device_id] * count, *timed, [now] * count, identities, *values)
-        written = seal_columns(self._vault, self._kept, self._names, columns)
-        self._database.insert(self._driver, Insert(self._kept, self._names, written))
+        written = seal_columns(self._vault, self.kept, self._names, columns)
+        self._tx.insert(Insert(self.kept, self._names, written))
 
     def page(self, part: Page, device: str | None) -> list[Record]:
         """List records by id."""
-        kept = self._kept
+        kept = self.kept
         query = (
             select(kept, devices.c.sn.label("device"))
             .join(devices, devices.c.id == kept.c.device_id)
@@ -88,6 +87,27 @@ class Log:
             record(opened(self._vault, kept, row._mapping))
             for row in self._connection.execute(query)
         ]
+
+
+class OperationStore(LogStore):
+    """Operations of administrators on terminals (11.4)."""
+
+    records = OPLOG
+    kept = operations
+
+
+class ErrorStore(LogStore):
+    """Errors of terminals."""
+
+    records = ERRORLOG
+    kept = errors
+
+
+class IdCardStore(LogStore):
+    """Records of identity cards."""
+
+    records = IDCARD
+    kept = idcards
 
 
 def _numbered(said: Iterable[bytes], batch: Batch) -> Iterator[bytes]:

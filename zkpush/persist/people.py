@@ -11,22 +11,24 @@ import functools
 import hashlib
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Select, Text, bindparam, delete, func, select
 
 from ..interfaces import NotUnsealed
 from ..model import Page, PersonStatement, Record
 from .damage import DAMAGED
-from .databases import Database, Insert, quoted, texts
-from .events import Events
-from .pictures import Pictures
+from .databases import Insert, quoted, texts
+from .events import EventStore
+from .pictures import PictureStore
 from .rows import record
 from .schema import devices, holdings, person_photos, templates, users, versions
 from .sealed import POINTER, check_pointer, note, opened, seal_columns
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 T = TypeVar("T")
 Keyed = tuple[str, PersonStatement]
@@ -46,28 +48,19 @@ _HOLD = (
 )
 
 
-class People:
+class PeopleStore:
     """Users, their templates and photos: the newest of each, from any terminal.
 
     A repeated statement of a terminal, or one that any terminal made before, changes nothing.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        driver: Any,
-        pictures: Pictures,
-        events: Events,
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
-        self._pictures = pictures
-        self._events = events
-        self._find = _lookups(connection.dialect.name)
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._pictures = tx[PictureStore]
+        self._events = tx[EventStore]
+        self._find = _lookups(tx.connection.dialect.name)
 
     def keep_users(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
         """Keep users; what a terminal does not say of a user stays as it was."""
@@ -197,13 +190,11 @@ class People:
                 *([table] * count, changed, [device_id] * count),
                 *([digests[key] for key in changed], [now] * count),
             )
-            self._database.insert(self._driver, Insert(holdings, _HELD, columns, _HOLD))
+            self._tx.insert(Insert(holdings, _HELD, columns, _HOLD))
         unknown = sorted(spoken - known)
         if unknown:
             rows = list(zip(*unknown, strict=True))
-            self._database.insert(
-                self._driver, Insert(versions, _VERSION, ([table] * len(unknown), *rows))
-            )
+            self._tx.insert(Insert(versions, _VERSION, ([table] * len(unknown), *rows)))
         return [
             (key, one)
             for key, one in latest.items()
@@ -260,7 +251,7 @@ class People:
         pins = sorted(_pins(said))
         if pins:
             columns = (pins, [device_id] * len(pins))
-            self._database.insert(self._driver, Insert(users, ("pin", "device_id"), columns))
+            self._tx.insert(Insert(users, ("pin", "device_id"), columns))
 
     def _write(
         self,
@@ -282,8 +273,7 @@ class People:
             *([values[name] for values in said] for name in names),
         ]
         names = ("device_id", "updated_at", *names)
-        self._database.insert(
-            self._driver,
+        self._tx.insert(
             Insert(
                 table,
                 names,

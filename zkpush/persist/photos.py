@@ -3,40 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Row, select
 
 from ..interfaces import NotUnsealed
 from ..model import Page, Record
 from ..protocol.photos import Photo, parse_name
 from ..protocol.times import WallClock, far_off
-from .databases import Database, Insert
-from .pictures import Pictures
+from .databases import Insert
+from .pictures import PictureStore
 from .rows import record
 from .schema import attendance_photos, devices
 from .sealed import POINTER, check_pointer, opened, seal_columns
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
 
 
-class AttendancePhotos:
+class AttendancePhotoStore:
     """Photos taken when somebody was, or was not, verified (11.3, 11.8)."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        driver: Any,
-        pictures: Pictures,
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
-        self._pictures = pictures
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._pictures = tx[PictureStore]
 
     def add(self, device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
         """Store a photo; one that is there already, by name and picture, stays as it is."""
@@ -51,7 +45,7 @@ class AttendancePhotos:
         if rows:
             columns = [[row[name] for row in rows] for name in _NAMES]
             written = seal_columns(self._vault, attendance_photos, _NAMES, columns)
-            self._database.insert(self._driver, Insert(attendance_photos, _NAMES, written))
+            self._tx.insert(Insert(attendance_photos, _NAMES, written))
 
     def _row(
         self, device_id: int, photo: Photo, picture: str, clock: WallClock, now: int

@@ -11,15 +11,17 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Row, func, select
 
 from ..interfaces import StoreError
-from .databases import Database, Insert
+from .databases import Insert
 from .schema import pictures
 from .sealed import place
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 FEW_FILES = 16
 """Pictures of one upload that are files, whatever their size."""
@@ -30,23 +32,14 @@ _KEPT_AGAIN = "(digest) DO UPDATE SET kept_at = excluded.kept_at"
 names it is committed: it is not collected meanwhile."""
 
 
-class Pictures:
+class PictureStore:
     """Pictures, each stored once under the hash of its content."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        connection: Connection,
-        driver: Any,
-        now: Callable[[], int],
-    ) -> None:
-        """`now` tells the time, in milliseconds."""
-        self._now = now
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._database = tx.database
+        self._vault = tx.vault
+        self._connection = tx.connection
 
     def keep(self, content: bytes) -> str:
         """Keep a picture; gives its index in hex, by which it is found again."""
@@ -83,8 +76,8 @@ class Pictures:
     def _insert(self, rows: Mapping[str, bytes]) -> None:
         """Keep sealed pictures, by their keys, in the database."""
         names = ("digest", "content", "kept_at")
-        columns = ([*rows], [*rows.values()], [self._now()] * len(rows))
-        self._database.insert(self._driver, Insert(pictures, names, columns, _KEPT_AGAIN))
+        columns = ([*rows], [*rows.values()], [self._tx.now()] * len(rows))
+        self._tx.insert(Insert(pictures, names, columns, _KEPT_AGAIN))
 
     def get(self, digest: str) -> bytes:
         """Find a picture; `LookupError` if it is not here, `NotUnsealed` if it was changed."""

@@ -7,17 +7,20 @@ read the others from the database.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select
+from sqlalchemy import RowMapping, case, func, select
 
 from ..model import Page, SealedRejects, StoredReject
 from ..protocol.rejects import Reject
 from .damage import damaged_in
-from .databases import Database, Insert
+from .databases import Insert
 from .schema import devices, plain, rejects
 from .sealed import opened, seal_columns
 from .vault import Vault, plain_length, sealed_length
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 LISTED_BYTES = 4096
 """Bytes of the longest reject that a list shows."""
@@ -45,16 +48,13 @@ def _identity(reject: Reject) -> bytes:
     return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
 
 
-class Rejects:
+class RejectStore:
     """Lines that were not understood, with their bytes."""
 
-    def __init__(
-        self, database: Database, vault: Vault, connection: Connection, driver: Any
-    ) -> None:
-        self._database = database
-        self._vault = vault
-        self._connection = connection
-        self._driver = driver
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
 
     def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
         """Seal and keep a few rejects; the same bytes from the same terminal are kept once.
@@ -69,7 +69,7 @@ class Rejects:
 
         The same bytes from the same terminal are kept once.
         """
-        self._database.insert(self._driver, Insert(rejects, _NAMES, rejects_.columns))
+        self._tx.insert(Insert(rejects, _NAMES, rejects_.columns))
 
     def page(self, part: Page, device: str | None) -> list[StoredReject]:
         """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""

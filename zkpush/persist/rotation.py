@@ -17,13 +17,14 @@ from sqlalchemy import Connection, LargeBinary, MetaData, Table, delete, func, o
 from twisted.logger import Logger
 
 from ..interfaces import NotUnsealed, StoreError, WrongKey
-from .audit import Audit
+from .audit import RotatingAuditStore
 from .databases import Database
 from .keys import Keys, Purpose, SiteKey, key_rows, open_keys
 from .migrate import head_revision
 from .pictures import make_file
 from .purge import is_noted, note, purge_thd
 from .schema import keys
+from .transaction import Transaction
 from .vault import HEAD_BYTES, DataKey, Vault
 
 PART = 50
@@ -108,8 +109,8 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
         )
         if ended.rowcount:
             note(connection)
-            driver = connection.connection.driver_connection
-            audit = Audit(database, vault, connection, driver, rotating=True)
+            tx = Transaction(database, vault, connection, lambda: now, writes=True)
+            audit = tx[RotatingAuditStore]
             audit.add("operator", "rotate key", f"key {new.name}", None, now)
             audit.flush()
         is_to_purge = is_noted(connection)

@@ -38,7 +38,7 @@ from .sealed import KEY, POINTER, SealedBytes, SealedText
 metadata = MetaData()
 
 PICTURE = "picture"
-"""In the `info` of a column: it holds the keys of pictures (`Pictures.keep`), and keeps them."""
+"""In the `info` of a column: it holds keys of pictures (`PictureStore.keep`), and keeps them."""
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from ..interfaces import NotUnsealed
 from ..model import Keys, SessionState
 from .databases import insert
-from .devices import Devices
+from .devices import DeviceStore
 from .schema import sessions
-from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _NO_NEXT = dict.fromkeys(("next_generation", "next_suite", "next_state", "next_step"))
 _NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_NEXT}
 
 
-class Sessions:
+class SessionStore:
     """Keys of encrypted sessions (6, 7), and the secrets that they begin with.
 
     Every change raises the terminal's `generation`, so that no process goes on with old keys.
     """
 
-    def __init__(self, connection: Connection, devices: Devices, vault: Vault) -> None:
-        self._connection = connection
-        self._devices = devices
-        self._vault = vault
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+        self._devices = tx[DeviceStore]
+        self._vault = tx.vault
 
     def secret(self, device_id: int) -> bytes:
         """The secret that is shared with a terminal; empty if there is none."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
-from .databases import Database, Insert, insert
+from .buffers import BufferedInserts
+from .databases import Insert, insert
 from .schema import stamps
-from .waiting import BufferedInserts
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
 _NAMES = ("device_id", "name", "value")
 _ALL_IS_WANTED = ""
@@ -20,17 +23,15 @@ _REPLACE = (
 """A stamp that is the same costs no write."""
 
 
-class Stamps(BufferedInserts):
+class StampStore(BufferedInserts):
     """How far each terminal has sent each data type (5).
 
     New stamps are buffered as attendance records are.
     """
 
-    is_repeatable = True
-
-    def __init__(self, database: Database, connection: Connection, driver: Any) -> None:
-        self._connection = connection
-        super().__init__(database, driver)
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+        super().__init__(tx)
 
     def of(self, device_id: int) -> dict[str, str]:
         """Map the names of the tables a terminal has uploaded to their last stamps."""
@@ -49,7 +50,7 @@ class Stamps(BufferedInserts):
             return []
         rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
         self.forget_waiting()
-        return [Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE)]
+        return [Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE, idempotent=True)]
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""

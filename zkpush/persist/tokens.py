@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, delete, or_, select, update
+from sqlalchemy import RowMapping, Select, delete, or_, select, update
 
 from ..model import NewToken, Page, StoredToken
 from .databases import insert
 from .schema import tokens
 
+if TYPE_CHECKING:
+    from .transaction import Transaction
 
-class Tokens:
+
+class TokenStore:
     """Tokens of the API, by their SHA-256."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
 
     def add(self, token: NewToken, now: int) -> StoredToken | None:
         """Keep a token; None if there is one of that name."""

@@ -1,36 +1,18 @@
-"""A unit of work: the components of the store, one a noun, on one connection."""
+"""A unit of work: a transaction on one connection, and the stores that work in it."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
 
-from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
-from . import schema
-from .attendance import Attendance
-from .audit import Audit
-from .commands import Commands
-from .commkeys import CommKeys
+from .buffers import BufferedInserts
 from .databases import Database, Insert
-from .devices import Devices
-from .entries import Entries
-from .events import Events
-from .files import Files
-from .inbox import Inbox
-from .leases import Leases
-from .logs import Log
-from .people import People
-from .photos import AttendancePhotos
-from .pictures import Pictures
-from .rejects import Rejects
-from .sessions import Sessions
-from .stamps import Stamps
-from .tokens import Tokens
 from .vault import Vault
-from .waiting import BufferedInserts
+
+S = TypeVar("S")
 
 
 class TransactionEnded(Exception):
@@ -47,11 +29,13 @@ class TransactionEnded(Exception):
 
 
 class Transaction:
-    """Everything that can be read and written, in the transaction that the connection is in.
+    """The transaction that a connection is in, and the stores that read and write in it.
 
-    What waits to be written together is written before any other statement of the connection, so
-    that nobody can tell that it waited; but for events and the audit log, which wait for the end of
-    the group.
+    `tx[Store]` is the store of a class, for the connection: any class that is made with a
+    `Transaction` alone. It is made at first use and stays for as long as the connection does.
+
+    Rows that stores buffer (`BufferedInserts`) are written before any other statement of the
+    connection, or at the end of the group of units, as the store says.
     """
 
     def __init__(
@@ -64,39 +48,17 @@ class Transaction:
         writes: bool,
     ) -> None:
         """`now` tells the time, in milliseconds."""
+        self.database = database
         self.vault = vault
         self.connection = connection
         self.driver: Any = connection.connection.driver_connection
-        parts = (database, connection, self.driver)
-        sealing = (database, vault, connection, self.driver)
-        self.events = Events(*parts, now)
-        self.devices = Devices(database, vault, connection, self.events, writes=writes)
-        self.comm_keys = CommKeys(connection)
-        self.sessions = Sessions(connection, self.devices, vault)
-        self.stamps = Stamps(*parts)
-        self.attendance = Attendance(*sealing)
-        self.operations = Log(*sealing, OPLOG, schema.operations)
-        self.errors = Log(*sealing, ERRORLOG, schema.errors)
-        self.idcards = Log(*sealing, IDCARD, schema.idcards)
-        self.pictures = Pictures(*sealing, now)
-        self.photos = AttendancePhotos(*sealing, self.pictures)
-        self.people = People(*sealing, self.pictures, self.events)
-        self.entries = Entries(*sealing)
-        self.rejects = Rejects(*sealing)
-        self.inbox = Inbox(*sealing)
-        self.commands = Commands(vault, connection, self.events)
-        self.files = Files(vault, connection, self.pictures)
-        self.audit = Audit(database, vault, connection, self.driver)
-        self.tokens = Tokens(connection)
-        self.leases = Leases(connection)
-        self._rows: tuple[BufferedInserts, ...] = (self.attendance, self.stamps)
-        self._waiting: tuple[BufferedInserts, ...] = (
-            *self._rows,
-            self.inbox,
-            self.audit,
-            self.events,
-        )
-        self._database = database
+        self.now = now
+        self.writes = writes
+        self._stores: dict[Callable[[Transaction], Any], Any] = {}
+        self._buffers: list[BufferedInserts] = []
+        """The stores that buffer rows, in the order in which these are written."""
+        self._rows: list[BufferedInserts] = []
+        """Those of them whose rows are written before the next statement."""
         self.attempted = False
         """Whether the unit that runs has called `attempt`."""
         self.apart = False
@@ -106,14 +68,32 @@ class Transaction:
         if writes:
             event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())
 
+    def __getitem__(self, kind: Callable[[Transaction], S]) -> S:
+        """The store of a class."""
+        store: S | None = self._stores.get(kind)
+        return self._make(kind) if store is None else store
+
+    def _make(self, kind: Callable[[Transaction], S]) -> S:
+        store = kind(self)
+        self._stores[kind] = store
+        if isinstance(store, BufferedInserts):
+            self._buffers.append(store)
+            self._buffers.sort(key=_place)
+            self._rows = [buffer for buffer in self._buffers if not buffer.order]
+        return store
+
+    def insert(self, *inserts: Insert) -> None:
+        """Insert rows now, with as few statements as it takes."""
+        self.database.insert(self.driver, *inserts)
+
     def begin(self) -> None:
         """Begin, below SQLAlchemy: that has a transaction once it is asked something, or never."""
-        self._database.begin(self.driver)
+        self.database.begin(self.driver)
 
     def commit(self) -> None:
         """Commit, below SQLAlchemy or with it; `OutOfReach` if the file of the database is gone."""
         (self.connection if self.connection.in_transaction() else self.driver).commit()
-        self._database.confirm(self.driver)
+        self.database.confirm(self.driver)
 
     def roll_back(self) -> None:
         """Leave nothing behind."""
@@ -143,7 +123,7 @@ class Transaction:
             raise
         except BaseException as error:
             point.undo(error)
-            if trusted and self._database.is_outside(error):
+            if trusted and self.database.is_outside(error):
                 raise
             return error
         point.release()
@@ -152,32 +132,35 @@ class Transaction:
     def savepoint(self, handler: str | None = None) -> Savepoint:
         """Write pending rows and set a savepoint; `handler` is the plugin that is called next."""
         self.flush()
-        return Savepoint(self, self._database, handler)
+        return Savepoint(self, self.database, handler)
 
     def flush(self) -> None:
         """Write pending rows."""
-        waiting = self.take()
-        if waiting:
-            self._database.check(self.driver)  # its words are better than those of an insert
-            self._database.insert(self.driver, *waiting)
+        self.write(self.take())
 
-    @property
-    def is_repeatable(self) -> bool:
-        """Whether writing the pending rows twice has the same result as writing them once."""
-        return not any(part.waits for part in self._waiting if not part.is_repeatable)
+    def write(self, inserts: Sequence[Insert]) -> None:
+        """Write rows that were taken, if there are any."""
+        if inserts:
+            self.database.check(self.driver)  # its words are better than those of an insert
+            self.insert(*inserts)
 
     def take(self) -> list[Insert]:
-        """All that waits; it waits no more."""
-        return [insert for part in self._waiting for insert in part.take()]
+        """Take the pending rows; nothing is pending afterwards."""
+        return [insert for buffer in self._buffers for insert in buffer.take()]
 
     def _flush_rows(self) -> None:
-        for part in self._rows:
-            part.flush()
+        for buffer in self._rows:
+            buffer.flush()
 
     def forget(self) -> None:
         """Drop pending rows: they are not committed."""
-        for part in self._waiting:
-            part.forget_waiting()
+        for buffer in self._buffers:
+            buffer.forget_waiting()
+
+
+def _place(buffer: BufferedInserts) -> tuple[int, str]:
+    """Where a store comes when pending rows are written; the same in all processes."""
+    return buffer.order, type(buffer).__name__
 
 
 class Savepoint:

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from ..interfaces import OutOfReach, StoreError
-from .databases import Database
+from .databases import Database, Insert
 from .group import Group, Unit
 from .transaction import Transaction, TransactionEnded
 from .vault import Vault
@@ -158,10 +158,11 @@ class GroupCommitWriter:
         try:
             transaction.begin()
             group.run_thd(transaction)
-            if transaction.is_repeatable and self._database.is_untouched(transaction.driver):
-                self._database.insert_alone(transaction.driver, transaction.take())
+            inserts = transaction.take()
+            if self._is_alone(transaction, inserts):
+                self._database.insert_alone(transaction.driver, inserts)
             else:
-                transaction.flush()
+                transaction.write(inserts)
                 self._database.check(transaction.driver)
         except BaseException:
             transaction.forget()
@@ -177,6 +178,11 @@ class GroupCommitWriter:
                     "the connection was lost in a commit; it may be stored, or not"
                 ) from error
             raise
+
+    def _is_alone(self, transaction: Transaction, inserts: list[Insert]) -> bool:
+        """Whether inserts are all that a transaction does, and can be repeated if they fail."""
+        is_repeatable = all(insert.idempotent for insert in inserts)
+        return is_repeatable and self._database.is_untouched(transaction.driver)
 
     def _recover_thd(self, error: BaseException) -> bool:
         """Clean up after a failed try; whether another one may well succeed."""

@@ -6,14 +6,16 @@ lines and a `Batch` of decoded rows. It runs on a thread of the handler, after t
 `OK`; an exception keeps the lines in the inbox, and they are handed over again.
 
 Of a `Transaction`, these are promised: `connection` (an SQLAlchemy connection), `vault.seal` and
-`vault.open`, `pictures.keep` and `pictures.get`. Of a `Device`: `sn`, `alias` and `timezone`. Of a
-`Batch`: `table`, `rows` and `stamp`.
+`vault.open`, and `tx[Kind]`, which is the store of a class that is made with a `Transaction` alone:
+one of the plugin, or `PictureStore` with `keep` and `get`. Of a `Device`: `sn`, `alias` and
+`timezone`. Of a `Batch`: `table`, `rows` and `stamp`.
 """
 
 from __future__ import annotations
 
 from ..interfaces import IBringsTables, INamesPictures, IRecordHandler, OutOfReach, StoreError
 from ..model import Device
+from ..persist.pictures import PictureStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from ..protocol.rejects import Reject
@@ -25,6 +27,7 @@ __all__ = [
     "INamesPictures",
     "IRecordHandler",
     "OutOfReach",
+    "PictureStore",
     "Reject",
     "StoreError",
     "Transaction",

@@ -1,7 +1,10 @@
-"""Stores: plugins that open the databases of some URLs.
+"""Stores: plugins that open the databases of some URLs, and buffered inserts.
 
 A store runs units of work on a `Transaction`. This part of the face is not stable yet: a store
 depends on the tables of zkpush, and follows each version.
+
+`BufferedRows` is for the store of a noun whose rows come in many small uploads: the rows of one
+group of units are written with one statement.
 """
 
 from __future__ import annotations
@@ -17,14 +20,18 @@ from ..interfaces import (
     WrongKey,
 )
 from ..model import DatabaseClaim, StoragePlace
+from ..persist.buffers import BufferedRows
+from ..persist.databases import Insert
 from ..persist.transaction import Transaction
 
 __all__ = [
+    "BufferedRows",
     "DatabaseClaim",
     "IMaintainedStoreFactory",
     "IPluginConnection",
     "IStore",
     "IStoreFactory",
+    "Insert",
     "NotUnsealed",
     "OutOfReach",
     "StoragePlace",

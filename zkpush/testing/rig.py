@@ -12,6 +12,7 @@ from twisted.internet.task import deferLater
 
 from .. import config, tap
 from ..datadir import DataDirectory
+from ..persist.inbox import InboxStore
 from ..simulator.terminal import SimulatedTerminal
 from .clock import TurnedReactor
 from .network import Network
@@ -152,12 +153,12 @@ class Rig:
         Time stands still meanwhile: a handler that fails is not tried again. `AssertionError` names
         it then.
         """
-        states = await self.store.read(lambda tx: tx.inbox.states())
+        states = await self.store.read(lambda tx: tx[InboxStore].states())
         for _ in range(_MANY_TURNS):
             if not any(state.waiting for state in states):
                 return
             await deferLater(reactor, _TURN_SECONDS)
-            states = await self.store.read(lambda tx: tx.inbox.states())
+            states = await self.store.read(lambda tx: tx[InboxStore].states())
             failed = {state.plugin: state.error for state in states if state.error is not None}
             assert not failed, f"record handlers fail: {failed}"
         raise AssertionError(f"record handlers do not return: {[one.plugin for one in states]}")

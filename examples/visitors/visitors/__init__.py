@@ -6,6 +6,8 @@ the others of an OPERLOG body, or in an upload of its own, `table=VISITOR`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy
 from twisted.logger import Logger
 from twisted.plugin import IPlugin
@@ -50,6 +52,23 @@ visitors = sqlalchemy.Table(
 )
 
 
+class VisitorStore:
+    """The queries of the table; `tx[VisitorStore]` is the store of a transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def add(self, sn: str, values: Mapping[str, object]) -> None:
+        """Write a visitor; one that is there already stays as it is."""
+        known = sqlalchemy.select(visitors.c.pin).where(
+            visitors.c.device == sn,
+            visitors.c.pin == values["pin"],
+            visitors.c.arrived == values["arrived"],
+        )
+        if self._connection.execute(known).first() is None:
+            self._connection.execute(visitors.insert().values(device=sn, **values))
+
+
 @implementer(IPlugin, IRecordHandler, IBringsTables)
 class VisitorHandler:
     """Keeps visitors in a table of its own."""
@@ -70,14 +89,7 @@ class VisitorHandler:
         On a thread of this handler, in a transaction of its own: the lines are on disk before.
         """
         for row in batch.rows:
-            values = dict(zip(VISITOR.names, row, strict=False))
-            known = sqlalchemy.select(visitors.c.pin).where(
-                visitors.c.device == device.sn,
-                visitors.c.pin == values["pin"],
-                visitors.c.arrived == values["arrived"],
-            )
-            if tx.connection.execute(known).first() is None:
-                tx.connection.execute(visitors.insert().values(device=device.sn, **values))
+            tx[VisitorStore].add(device.sn, dict(zip(VISITOR.names, row, strict=False)))
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Notify the hosts, say, on the same thread; the visitors are committed."""

@@ -16,6 +16,8 @@ from twisted.internet.threads import deferToThread
 from ...interfaces import IBringsTables, INamesPictures
 from ...model import Device, DeviceState
 from ...persist import schema
+from ...persist.devices import DeviceStore
+from ...persist.inbox import InboxStore
 from ...persist.sqlite import SQLiteStores
 from ...persist.transaction import Transaction
 from ...plugincheck import plugin_faults
@@ -166,10 +168,10 @@ class RecordHandlerContract:
             await _upload(rig, handler)
             await _until_called(handler)
             assert _own(await rig.store.read(self.contents)) == _own(before)
-            assert await rig.store.read(lambda tx: tx.inbox.states())
+            assert await rig.store.read(lambda tx: tx[InboxStore].states())
             handler.fails = False
             for _ in range(_RETRY_SECONDS):
-                if not await rig.store.read(lambda tx: tx.inbox.states()):
+                if not await rig.store.read(lambda tx: tx[InboxStore].states()):
                     break
                 rig.clock.advance(1)
                 await deferLater(reactor, _TURN_SECONDS)
@@ -192,7 +194,7 @@ class _Stage:
         self.store.start([self.handler] if IBringsTables.providedBy(self.handler) else [])
         assert list(self.store.unprepared) == []
         self.device: Device = await self.store.write(
-            lambda tx: tx.devices.add("T1", DeviceState.APPROVED, "UTC", 1000 * NOON)
+            lambda tx: tx[DeviceStore].add("T1", DeviceState.APPROVED, "UTC", 1000 * NOON)
         )
         return self
 

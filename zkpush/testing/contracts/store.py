@@ -13,11 +13,12 @@ from zope.interface.verify import verifyObject
 
 from ...interfaces import IPluginConnection, IStore, StoreError
 from ...model import Device, DeviceState
+from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 
 
 def _add(tx: Transaction, sn: str) -> Device:
-    return tx.devices.add(sn, DeviceState.APPROVED, "UTC", 1000)
+    return tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1000)
 
 
 class StoreContract:
@@ -58,7 +59,7 @@ class StoreContract:
         )
         assert outcomes == ["T1", "ZeroDivisionError", "T2"]
         found = [
-            await empty_store.read(lambda tx, sn=sn: tx.devices.find(sn) is not None)
+            await empty_store.read(lambda tx, sn=sn: tx[DeviceStore].find(sn) is not None)
             for sn in ("T1", "BAD", "T2")
         ]
         assert found == [True, False, True]
@@ -69,7 +70,7 @@ class StoreContract:
         for number in range(10):
             await empty_store.write(lambda tx, sn=f"T{number}": _add(tx, sn))
             sn = f"T{number}"
-            assert await empty_store.read(lambda tx, sn=sn: tx.devices.find(sn).sn) == sn
+            assert await empty_store.read(lambda tx, sn=sn: tx[DeviceStore].find(sn).sn) == sn
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
     async def test_a_database_error_is_a_store_error(self, empty_store: Any) -> None:
@@ -116,5 +117,5 @@ class StoreContract:
             connection.close_thd()
 
         await deferToThread(run)
-        assert await empty_store.read(lambda tx: tx.devices.find("T1")) is not None
-        assert await empty_store.read(lambda tx: tx.devices.find("BAD")) is None
+        assert await empty_store.read(lambda tx: tx[DeviceStore].find("T1")) is not None
+        assert await empty_store.read(lambda tx: tx[DeviceStore].find("BAD")) is None
