@@ -92,6 +92,24 @@ class MakesTablesAnew(Sound):
         own.create(tx.connection)
 
 
+class Commits(Sound):
+    """Ends the transaction it is given."""
+
+    def persist(self, tx, device, batch, now):
+        super().persist(tx, device, batch, now)
+        tx.connection.commit()
+
+
+class CommitsBelow(Sound):
+    """Ends it below SQLAlchemy, and leaves another one in its place."""
+
+    def persist(self, tx, device, batch, now):
+        super().persist(tx, device, batch, now)
+        driver = tx.connection.connection.driver_connection
+        driver.commit()
+        driver.execute("BEGIN")
+
+
 def contract(kind: type) -> type:
     """The suite of a handler."""
 
@@ -119,6 +137,14 @@ class TestHasNoExample(contract(HasNoExample)):
 
 
 class TestMakesTablesAnew(contract(MakesTablesAnew)):
+    pass
+
+
+class TestCommits(contract(Commits)):
+    pass
+
+
+class TestCommitsBelow(contract(CommitsBelow)):
     pass
 
 

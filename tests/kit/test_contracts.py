@@ -20,6 +20,7 @@ from zkpush.testing.contracts import (
     VerifierContract,
 )
 
+ROOT = pathlib.Path(__file__).parents[2]
 BROKEN = pathlib.Path(__file__).with_name("broken.py")
 SUMMARY = re.compile(r"^(?:FAILED|ERROR) \S+?::(\w+)::(\w+)", re.MULTILINE)
 EXPECTED = {
@@ -34,6 +35,14 @@ EXPECTED = {
         "test_a_transaction_that_is_rolled_back_leaves_nothing",
     },
     "TestMakesTablesAnew": {"test_tables_are_made_once"},
+    "TestCommits": {
+        "test_it_does_not_end_its_transaction",
+        "test_a_daemon_stores_what_it_acknowledges",
+    },
+    "TestCommitsBelow": {
+        "test_it_does_not_end_its_transaction",
+        "test_a_daemon_stores_what_it_acknowledges",
+    },
     "TestRaisesInThePolicy": {
         "test_it_decides_about_anything",
         "test_a_daemon_does_what_it_decides",
@@ -108,9 +117,12 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     folder = tmp_path_factory.mktemp("broken")
     (folder / "test_broken.py").write_text(BROKEN.read_text())
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", "--tb=no", folder],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-rfE", "--tb=no", folder),
+            *("-p", "no:cacheprovider", "-p", "tests.migrated"),
+        ],
         cwd=folder,
-        env={**os.environ, "COLUMNS": "300"},
+        env={**os.environ, "COLUMNS": "300", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=300,

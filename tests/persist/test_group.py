@@ -247,6 +247,22 @@ def make_group_tests(factory):
             assert await outcomes_of(store, punch(device, 4)) == [None]
 
         @pytest_twisted.ensureDeferred
+        async def test_a_unit_that_needs_a_handler_that_is_left_out_fails_alone(
+            self, store, device
+        ) -> None:
+            """It raises the error of that handler again, and is not run over and over."""
+            calls = []
+
+            def needs(tx):
+                calls.append(1)
+                raise tx.attempt("bad", False, commit_below, tx)
+
+            outcomes = await outcomes_of(store, needs, punch(device, 1), risky=True)
+            assert [type(one) for one in outcomes] == [TransactionEnded, type(None)]
+            assert len(calls) <= 3
+            assert [item["pin"] for item in await store.read(punches)] == ["1"]
+
+        @pytest_twisted.ensureDeferred
         async def test_what_is_risky_shares_no_commit_with_anything_else(
             self, store, device
         ) -> None:

@@ -137,10 +137,8 @@ class Group:
             try:
                 unit.outcome = unit.run(transaction)
                 point.check()
-            except TransactionEnded:
-                raise
             except BaseException as error:
-                if self._is_passing(transaction, error):
+                if self._has_ended(error) or self._is_passing(transaction, error):
                     raise
                 point.undo(error)
                 if transaction.attempted and not transaction.apart:
@@ -150,6 +148,14 @@ class Group:
                 return
             point.release()
             return
+
+    def _has_ended(self, error: BaseException) -> bool:
+        """Whether the transaction is gone.
+
+        A unit that cannot do without an excluded handler may raise the error with which that
+        handler ended an earlier transaction. This one goes on, and only the unit fails.
+        """
+        return isinstance(error, TransactionEnded) and error.handler not in self._excluded
 
     def _is_passing(self, transaction: Transaction, error: BaseException) -> bool:
         """Whether the whole group may well succeed if it is run again."""

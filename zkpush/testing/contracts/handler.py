@@ -19,7 +19,7 @@ from ...persist import schema
 from ...persist.devices import DeviceStore
 from ...persist.inbox import InboxStore
 from ...persist.sqlite import SQLiteStores
-from ...persist.transaction import Transaction
+from ...persist.transaction import Transaction, TransactionEnded
 from ...plugincheck import plugin_faults
 from ...pluginkinds import RECORD_HANDLERS
 from ...protocol.dialect import Dialect
@@ -120,6 +120,16 @@ class RecordHandlerContract:
         assert await stage.store.read(self.contents) == before
         await stage.persist()
         assert await stage.store.read(self.contents) != before
+
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    async def test_it_does_not_end_its_transaction(self, stage: _Stage) -> None:
+        """The handler neither commits nor rolls back: zkpush does, when it has returned."""
+        try:
+            await stage.persist()
+        except TransactionEnded as ended:
+            raise AssertionError(
+                "persist ended its transaction; it must neither commit nor roll back"
+            ) from ended
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
     async def test_tables_are_made_once(self, stage: _Stage) -> None:
