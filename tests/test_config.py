@@ -100,7 +100,7 @@ def test_only_the_directory_has_no_default() -> None:
         manage="tcp:8082:interface=127.0.0.1",
         database=None,
         admission="approve",
-        timezone="UTC",
+        timezone=None,
         options={},
         tls=Tls(minimum="1.2", client_certificates="off", client_ca=None),
         limits=Limits(body_bytes=67_108_864),
@@ -270,7 +270,12 @@ def test_a_mistake_says_what_the_key_means() -> None:
         ("options", {"delay": 5, "Delay": 6}, "options: Delay is there twice"),
         ("timezone", "", "timezone: '' is not an IANA time zone such as Europe/Madrid"),
         ("timezone", "../UTC", "timezone: '../UTC' is not an IANA time zone such as Europe/Madrid"),
-        ("timezone", 1, "timezone: Expected `str`, got `int` (IANA time zone of new terminals)"),
+        (
+            "timezone",
+            1,
+            "timezone: Expected `str | null`, got `int` (IANA time zone of terminals that have "
+            "none of their own; unset: the machine's, unless that is UTC)",
+        ),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(key: str, value: object, mistake: str) -> None:

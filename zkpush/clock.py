@@ -8,11 +8,18 @@ a monotonic clock instead (`use_monotonic_time`). What is stored or shown is the
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from zope.interface import Interface
+
+from .protocol.times import is_zone
+
+_UTC = frozenset({"UTC", "UCT", "ZULU", "UNIVERSAL", "GMT", "GMT0", "GMT+0", "GMT-0"})
+"""Names of UTC, without their folder."""
 
 
 class IWallClock(Interface):
@@ -28,6 +35,23 @@ def wall_clock(reactor: object) -> Callable[[], float]:
         own: Callable[[], float] = reactor.wall_seconds
         return own
     return time.time
+
+
+def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str | None:
+    """The IANA zone of this machine; None if it is UTC, which most containers have unasked.
+
+    A UTC in the environment variable `TZ` was chosen by somebody, and counts.
+    """
+    chosen = environ.get("TZ", "").removeprefix(":")
+    if is_zone(chosen):
+        return chosen
+    candidates = []
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        candidates.append((etc / "timezone").read_text().strip())
+    with contextlib.suppress(OSError):
+        candidates.append(str((etc / "localtime").readlink()).rpartition("zoneinfo/")[2])
+    found = next(filter(is_zone, candidates), None)
+    return None if found is None or found.rpartition("/")[2].upper() in _UTC else found
 
 
 def use_monotonic_time(reactor: Any) -> None:

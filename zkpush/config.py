@@ -443,7 +443,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     workers: Annotated[
         int, Meta(ge=1, le=64, description="Number of processes that share the terminals' port")
     ] = 1
-    timezone: Annotated[str, Meta(description="IANA time zone of new terminals")] = "UTC"
+    timezone: Annotated[
+        str | None,
+        Meta(
+            description="IANA time zone of terminals that have none of their own; unset: the "
+            "machine's, unless that is UTC"
+        ),
+    ] = None
     options: Annotated[
         dict[str, str | int],
         Meta(description="Options for all terminals, by their names in the protocol (spec 5)"),
@@ -497,7 +503,7 @@ def load(
                 mistakes.append(f"{field.name}: missing ({meaning(Config, field.name)})")
     options = values.pop("options", {})
     good = _convert(Config, values, "", mistakes)
-    if "timezone" in good:
+    if good.get("timezone") is not None:
         _try(mistakes, "timezone", lambda: check_zone(good["timezone"]))
     if isinstance(options, dict):
         # Not by msgspec, which stops at the first mistake and does not name the option.

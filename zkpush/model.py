@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from .attributes import Attribute, declared
+from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
 from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
@@ -80,6 +81,15 @@ class Problem(msgspec.Struct, frozen=True):
     code: str
     detail: str
     since_at: int
+
+
+def no_zone(now: int) -> Problem:
+    """The problem of an approved terminal whose zone is not known."""
+    return Problem(
+        ProblemCode.NO_ZONE,
+        "Its records have no instant, `utc`, and it is told no time.",
+        now,
+    )
 
 
 MOST_NAME = 200
@@ -152,9 +162,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     timezone: Annotated[
-        str,
+        str | None,
         Attribute(
-            meaning="IANA zone of its wall clock",
+            meaning="IANA zone of its wall clock; without one, it is told no time",
             is_shown=True,
             is_changeable=True,
             is_news=True,
@@ -162,7 +172,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
             check=check_zone,
             example="Europe/Berlin",
         ),
-    ]
+    ] = None
+    """None if it is not known."""
     session: Annotated[SessionState, Attribute(is_news=True)] = SessionState.NEW
     push_version: Annotated[
         str | None, Attribute(meaning="The protocol version it says it has", is_shown=True)
@@ -185,7 +196,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     """SHA-256 in hex, pinned by an operator."""
     told_time_zone: str | None = None
-    """The TimeZone value of its last exchange; None if it is to make the exchange again."""
+    """The TimeZone value of its last exchange: empty if it was told none, None if it is to make
+    the exchange again."""
     encryption: Annotated[
         EncryptionPolicy | None,
         Attribute(
@@ -233,6 +245,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
     bare_addresses: tuple[str, ...] = ()
     """Addresses from which it was served without a token, before it returned one."""
+    clock_skew_seconds: int | None = None
+    """By how much its clock is ahead of the server's, negative if behind; see `device.skew`."""
     encrypts: bool = False
     """Whether it has had an encrypted session since an operator last set how it encrypts."""
     address: str | None = None

@@ -105,6 +105,19 @@ class ProblemCode(StrEnum):
         "The terminal has had an encrypted session, or returns tokens, and this session shows "
         "neither. If it is to stay so, set its encryption to never, or `token=check` anew.",
     )
+    NO_ZONE = (
+        "no zone",
+        "The time zone of the terminal is not known",
+        "Set it: `zkpush devices set SN timezone=Europe/Berlin`; or for all terminals, `timezone` "
+        "in the configuration. Records that are stored get their instants then.",
+    )
+    CLOCK_WRONG = (
+        "clock wrong",
+        "The clock of the terminal differs from the server's by more than two minutes",
+        "If the difference is whole hours, correct its zone: `zkpush devices set SN timezone=…`, "
+        "then `zkpush devices recompute SN`. Otherwise set its clock in its menu, or restart it: "
+        "it takes the server's time when it connects.",
+    )
     CLOCK_JUMPED = (
         "clock jumped",
         "The clock of the server was set by more than a few seconds",

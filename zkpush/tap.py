@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from twisted.application.service import Service
 from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
-from .clock import use_monotonic_time, wall_clock
+from .clock import machine_zone, use_monotonic_time, wall_clock
 from .clockwatch import ClockWatch
 from .config import Config, ConfigError, Tls
 from .containment import MESSAGES, PluginError, PluginHealth, contained
@@ -37,6 +38,7 @@ from .device.remote import RemoteUsers
 from .device.sessiongate import SessionGate
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
+from .device.zones import ZoneKeeper
 from .discovery import (
     PluginConflict,
     PluginInfo,
@@ -171,6 +173,8 @@ def makeService(options: Options) -> Service:
     file = None if options["config"] is None else Path(options["config"])
     try:
         settings = config.load(file, options.flags(), _check_endpoint, _check_admission)
+        if settings.timezone is None:
+            settings = msgspec.structs.replace(settings, timezone=machine_zone(os.environ))
         data = open_data_directory(settings.data, key_file(settings.data, os.environ))
         if options["adopt"] is not None:
             inherited = Inheritance.parse(options["adopt"])
@@ -364,6 +368,7 @@ def build(
     clock_watch.add(queue.clock_jumped)
     problems.add_source(clock_watch.problems)
     tokens = Tokens(data.admin_token, store, reactor)
+    zones = ZoneKeeper(store, registry, settings.timezone, reactor)
     endpoints = Endpoints(
         store,
         registry,
@@ -379,6 +384,7 @@ def build(
         refusals,
         reactor,
         most_streams(limits),
+        zones,
     )
     if log is not None:
         endpoints.figures.watch_log(log)
@@ -414,7 +420,7 @@ def build(
         refusals,
         inbox,
         problems,
-        [tokens, retention, health, pictures] if inherited is None else [],
+        [tokens, retention, health, pictures, zones] if inherited is None else [],
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
             for text in settings.listen

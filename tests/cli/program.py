@@ -96,7 +96,7 @@ class Daemon:
             ],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment(),
+            env=environment(TZ="UTC"),
         )
         log.close()
         file = eventually("the start", lambda: self._started(data / "run.json"))

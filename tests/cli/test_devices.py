@@ -181,11 +181,6 @@ def test_set_networks(daemon: Daemon) -> None:
     [
         ("Dely=5", 1, f"Dely is not an option that can be set; there are {OPTIONS}"),
         ("Dely=", 2, f"Dely is not a known key; the keys are {KEYS}."),
-        (
-            "timezone=",
-            2,
-            "timezone cannot be removed; set it to another value, such as timezone=Europe/Berlin.",
-        ),
         ("token=", 2, "token cannot be removed; set it to check, require or ignore."),
         ("secret=x", 2, "Put the secret into a file, and give secret=@FILE."),
         ("secret=@/nowhere", 2, "/nowhere cannot be read: No such file or directory."),

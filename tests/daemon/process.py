@@ -49,7 +49,7 @@ class Daemon:
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with it
         self.process = subprocess.Popen(
             command,
-            env={**os.environ, "PYTHONPATH": str(PLUGINS), **env},
+            env={**os.environ, "PYTHONPATH": str(PLUGINS), "TZ": "UTC", **env},
             stdout=self._printed if stdout is None else stdout,
             stderr=subprocess.STDOUT,
         )

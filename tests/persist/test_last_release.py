@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from zkpush.crypto.sealing import SessionKeys
 from zkpush.datadir import read_key
+from zkpush.device.zones import ZoneKeeper
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
 from zkpush.persist.attendance import AttendanceStore
@@ -86,6 +87,12 @@ async def upgraded(empty_url: str, tmp_path: pathlib.Path):
     await rig.stop()
 
 
+def keeper(rig: Rig) -> ZoneKeeper:
+    """What sets the zones of terminals that have none."""
+    (found,) = (job for job in rig.daemon.jobs if isinstance(job, ZoneKeeper))
+    return found
+
+
 def as_before(before: object, after: object, path: str) -> object:
     """What the API shows now, cut down to what it showed; differences that are meant, undone."""
     if isinstance(before, list):
@@ -115,6 +122,7 @@ MEANT = {
 async def test_the_api_shows_what_it_showed(upgraded: Upgraded) -> None:
     """All records, people, photos, rejects, commands and terminals, and the content of files."""
     rig, seen = upgraded.rig, dict(upgraded.seen)
+    await keeper(rig).follow()  # the configured zone, which is UTC, where no other was chosen
     contents_ = {path: base64.b64decode(held) for path, held in seen.pop("content").items()}
     del seen["/audit"], seen["events"]
     packages = [file for file in seen["/files"] if file["name"].endswith(".tgz")]
@@ -352,12 +360,13 @@ async def test_the_audit_log_is_chained_and_names_nobody(upgraded: Upgraded) -> 
 
 
 CHANGED_COLUMNS = {
-    "attendance": ("extra", "raw"),
+    "attendance": ("extra", "raw", "doubt"),
     "audit": ("subject", "detail"),
     "commands": ("folders", "body"),
-    "devices": ("tokens", "offered_comm_key"),
+    "devices": ("tokens", "offered_comm_key", "timezone", "problems"),
     "errors": ("extra", "raw"),
-    "operations": ("extra", "raw"),
+    "operations": ("extra", "raw", "doubt"),
+    "attendance_photos": ("doubt",),
 }
 """What the API and terminals show to be right, in the tests above."""
 

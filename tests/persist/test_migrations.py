@@ -27,22 +27,24 @@ from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import metadata
 from zkpush.persist.stamps import StampStore
 from zkpush.persist.store import Store
+from zkpush.protocol.times import NO_ZONE
 
 from .conftest import open_database
 from .contract import say
 from .thawing import thaw
 
-HEAD = "0016"
+HEAD = "0020"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(
     tuple,
-    attendance=("extra", "raw"),
-    devices=("options", "attributes", "offered_comm_key"),
+    attendance=("extra", "raw", "doubt"),
+    devices=("options", "attributes", "offered_comm_key", "timezone", "problems"),
     rejects=("reason", "raw", "digest"),
     commands=("params", "asked", "text", "result"),
 )
-"""The columns of frozen databases that are sealed now, told apart by a key, or elsewhere."""
+"""The columns of frozen databases that are sealed now, told apart by a key, or elsewhere; and
+those that say whether a zone is known."""
 
 
 def differences(connection: Connection) -> list[object]:
@@ -195,7 +197,8 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     assert [problem.code for problem in gate.problems] == ["clock"]
     assert len(devices) == 3
     assert len(records) == 8
-    assert {record["doubt"] for record in records} == {None}  # nobody asked at the time
+    doubts = {(record["device"] == gate.sn, record["doubt"]) for record in records}
+    assert doubts <= {(True, None), (False, NO_ZONE)}  # the zone of the others was never chosen
     assert records[4]["extra"] == {"ConvTemperature": "x", "Column13": "more"}
     assert [reject.raw for reject in rejects] == [b"7\trubbish\0\xff\xfe", bytes(range(256))]
     assert {command.state for command in commands} == {*CommandState} - {CommandState.SENT}

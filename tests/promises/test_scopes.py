@@ -30,6 +30,7 @@ ROUTES = {
     "DELETE /api/v1/devices/{sn}": W,
     "GET /api/v1/devices/{sn}/commands": R,
     "POST /api/v1/devices/{sn}/commands": W,
+    "POST /api/v1/devices/{sn}/recompute": W,
     "POST /api/v1/devices/{sn}/resend": W,
     "GET /api/v1/commands/catalogue": R,
     "GET /api/v1/commands/{id}": R,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from twisted.internet.defer import CancelledError
 
+from ..protocol.times import DOUBTS
 from .arguments import TIME_FORMAT, as_json, serial_number
 from .following import follow
 from .output import Column, ListTable, print_csv, print_json, print_list
@@ -37,6 +38,8 @@ def attendance() -> None:
 @click.option("--pin", metavar="PIN", help="Only of this user.")
 @click.option("--since", metavar="TIME", help=f"From this time on. {TIME_FORMAT}")
 @click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
+@click.option("--received-since", metavar="TIME", help="Received from this time on.")
+@click.option("--doubt", type=click.Choice(DOUBTS), help="Only with this doubt about the time.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N records.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
 @as_json
@@ -47,6 +50,8 @@ async def list_(
     pin: str | None,
     since: str | None,
     until: str | None,
+    received_since: str | None,
+    doubt: str | None,
     limit: int | None,
     as_csv: bool,
     as_json: bool,
@@ -57,7 +62,14 @@ async def list_(
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
-    filters = {"device": device, "pin": pin, "since": since, "until": until}
+    filters = {
+        "device": device,
+        "pin": pin,
+        "since": since,
+        "until": until,
+        "received_since": received_since,
+        "doubt": doubt,
+    }
     if as_csv:
         await print_csv(api.pages("attendance", accept=CSV, limit=limit, filters=filters))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 import textwrap
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,7 +15,7 @@ import click
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
 from ..protocol.tables import OPTION_REPLY, STAMPS
-from .arguments import as_json, pairs, serial
+from .arguments import TIME_FORMAT, as_json, pairs, serial
 from .output import Column, echo, print_list, print_object
 from .replies import ApiFailure
 from .running import with_api
@@ -93,9 +94,16 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
     metavar="FINGERPRINT",
     help="Pin the pushcommkey with this fingerprint; any other is refused.",
 )
+@click.option(
+    "--timezone", metavar="ZONE", help="IANA time zone of its clock, such as Europe/Berlin."
+)
 @with_api
-async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
+async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str | None) -> None:
     """Approve a terminal: the server accepts its data from now on.
+
+    Records get their instants, and the terminal gets the time, by its time zone. Without
+    --timezone, the command asks for it at a terminal and offers that of the server; in a script,
+    that of the server stays.
 
     If the terminal is pending and every exchange under its serial number offered the same
     pushcommkey, approval pins it. If several were offered, or the terminal came without one as
@@ -105,6 +113,9 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
     if key is not None:
         body["comm_key"] = key
     try:
+        zone = timezone or await _ask_zone(api, sn, add=add)
+        if zone is not None:
+            body["timezone"] = zone
         device = await api.send("PUT" if add else "PATCH", "devices", sn, body=body)
     except ApiFailure as failure:
         if failure.status == HTTPStatus.NOT_FOUND:
@@ -114,6 +125,12 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
             ) from None
         raise
     echo(f"{sn} is approved.")
+    if device["timezone"] is None:
+        echo(
+            "Its time zone is not known: its records have no UTC time, and it is told no time. "
+            f"Set the zone: zkpush devices set {sn} timezone=Europe/Berlin",
+            err=True,
+        )
     keys = device["comm_key"]
     lines = _comm_key_lines(keys)
     if keys["pinned"] is None and not keys["offered"]:
@@ -126,6 +143,40 @@ async def approve(api: Api, sn: str, add: bool, key: str | None) -> None:
         echo("Its pinned pushcommkey stays. To pin another, give its fingerprint with --key:")
     for line in lines:
         echo(f"  {line}")
+
+
+async def _ask_zone(api: Api, sn: str, *, add: bool) -> str | None:
+    """Ask for the zone of a terminal, if somebody is there to answer; offer what it has."""
+    if not sys.stdin.isatty():
+        return None
+    offered = None
+    if not add:
+        offered = (await api.get("devices", sn))["timezone"]
+    answer: str = click.prompt(
+        "Time zone of the terminal, such as Europe/Berlin (empty: not known)",
+        default=offered or "",
+        show_default=offered is not None,
+        err=True,
+    )
+    return answer.strip() or None
+
+
+@devices.command()
+@serial
+@click.option("--since", metavar="TIME", help=f"From this instant on. {TIME_FORMAT}")
+@click.option("--until", metavar="TIME", help=f"Before this instant. {TIME_FORMAT}")
+@with_api
+async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> None:
+    """Reckon the UTC times of a terminal's records by its present time zone.
+
+    Use it after a wrong zone was corrected. Times of the terminal's own clock do not change.
+    """
+    body = {"since": since, "until": until}
+    counts = await api.send("POST", "devices", sn, "recompute", body=body)
+    echo(
+        f"{counts['changed']} of {counts['checked']} records of {sn} have another UTC time now "
+        f"({counts['timezone']})."
+    )
 
 
 @devices.command()

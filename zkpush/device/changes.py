@@ -8,7 +8,16 @@ from typing import cast
 import msgspec
 from twisted.logger import Logger
 
-from ..model import DEVICE_ATTRIBUTES, Caller, Device, DeviceState, SessionState, TokenPolicy
+from ..model import (
+    DEVICE_ATTRIBUTES,
+    Caller,
+    Device,
+    DeviceState,
+    Problem,
+    SessionState,
+    TokenPolicy,
+    no_zone,
+)
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
@@ -75,14 +84,16 @@ def scopes_to_remove(tx: Transaction, device: Device) -> frozenset[Scope]:
     return frozenset()
 
 
-_UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, timezone="UTC", created_at=0)
+_UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, created_at=0)
 """A terminal as it is recorded."""
 
 
 def change(
-    tx: Transaction, device: Device, values: Mapping[str, object], ciphers: Ciphers
+    tx: Transaction, device: Device, values: Mapping[str, object], ciphers: Ciphers, now: int
 ) -> Device:
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
+
+    A terminal that is approved while its zone is not known has that as a problem since `now` (ms).
 
     Approving a terminal that is not approved yet pins the pushcommkey that was offered, if it was
     one, each exchange had it, and none is pinned. A terminal that is approved works without a key,
@@ -92,6 +103,7 @@ def change(
     again.
     """
     changes, settled = dict(values), set[str]()
+    raised: tuple[Problem, ...] = ()
     if changes.get("state") is DeviceState.APPROVED:
         settled |= SETTLED
         waited = device.state is not DeviceState.APPROVED
@@ -118,10 +130,17 @@ def change(
         settled.add(ProblemCode.SECRETS_WAIT)
     if not _OF_KEYS.isdisjoint(changes):
         settled.add(ProblemCode.NOT_OPENED)
-    if settled:
-        changes["problems"] = tuple(
-            problem for problem in device.problems if problem.code not in settled
-        )
+    state = changes.get("state", device.state)
+    lacks_zone = state is DeviceState.APPROVED and (
+        changes.get("timezone", device.timezone) is None
+    )
+    if not lacks_zone:
+        settled.add(ProblemCode.NO_ZONE)
+    elif not any(problem.code == ProblemCode.NO_ZONE for problem in device.problems):
+        raised = (no_zone(now),)
+    left = tuple(problem for problem in device.problems if problem.code not in settled)
+    if (*left, *raised) != device.problems:
+        changes["problems"] = (*left, *raised)
     if "settings" in changes:
         merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
         changes["settings"] = {name: value for name, value in merged.items() if value is not None}

@@ -133,7 +133,7 @@ class Exchange:
             sn,
             settings=self._privacy.told({**self._settings, **device.settings}),
             stamps=stamps,
-            time_zone=time_zone,
+            time_zone=time_zone or None,
             tables=self._tables,
             old_names=hello.push_version is None,
             version=ciphers.version(device),

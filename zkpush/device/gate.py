@@ -80,6 +80,13 @@ class AdmissionGate:
             return False
         return terminal.bare is None or tokens.bare(head.address) in terminal.bare
 
+    def knows_zone(self, sn: str | None) -> bool:
+        """Whether the zone of a terminal is known: its own, or that of the server."""
+        if self._registry.timezone is not None:
+            return True
+        terminal = None if sn is None else self._registry.known(sn)
+        return terminal is not None and terminal.device.timezone is not None
+
     def judge(self, request: Request) -> Terminal | Deferred[Terminal]:
         """The terminal of any request, at once or after a look at the store.
 

@@ -62,7 +62,7 @@ class Registry(PeriodicService):
         self,
         store: IStore,
         policy: IAdmissionPolicy,
-        timezone: str,
+        timezone: str | None,
         settings: Mapping[str, str | int],
         clock: IReactorTime,
         owner: str,
@@ -70,7 +70,9 @@ class Registry(PeriodicService):
         limits: Limits,
         refusals: RefusalLog,
     ) -> None:
-        """`settings` are the configured options of all terminals; `owner` names this process."""
+        """`timezone` is that of terminals that have none of their own, if it is known; `settings`
+        are the configured options of all terminals; `owner` names this process.
+        """
         super().__init__(clock)
         self.ciphers = ciphers
         self.refusals = refusals
@@ -82,7 +84,8 @@ class Registry(PeriodicService):
         self._following = DeferredLock()
         self._store = store
         self._settings = settings
-        self._timezone = timezone
+        self.timezone = timezone
+        """The server's zone; None if it is not known."""
         self._wall = wall_clock(clock)
         self.loaded = False
         """Whether the stored terminals are in memory."""
@@ -260,7 +263,7 @@ class Registry(PeriodicService):
             check_scopes(by, scopes_to_change(values), "This change")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
-            return change(tx, device, values, self.ciphers)
+            return change(tx, device, values, self.ciphers, now)
 
         device: Device = await self._store.write(unit)
         self.updated(device)
@@ -277,7 +280,7 @@ class Registry(PeriodicService):
 
     async def add(self, sn: str, state: DeviceState, by: Caller | None) -> Device:
         """Record a terminal before it connects; one that is known stays as it is."""
-        timezone, now = self._timezone, self.now()
+        timezone, now = self.timezone, self.now()
 
         def unit(tx: Transaction) -> Device:
             if tx[DeviceStore].find(sn) is None:
@@ -382,7 +385,7 @@ class Registry(PeriodicService):
     async def _renew_moved_zones(self) -> None:
         """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
         now = self._wall()
-        offsets: dict[str, str] = {}
+        offsets: dict[str | None, str] = {}
         moved = []
         for terminal in self._terminals.values():
             zone = terminal.device.timezone

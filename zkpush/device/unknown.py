@@ -50,7 +50,7 @@ class UnknownTerminals:
         store: IStore,
         lookups: StoreLookups,
         policy: IAdmissionPolicy,
-        timezone: str,
+        timezone: str | None,
         limits: Limits,
         refusals: RefusalLog,
         clock: IReactorTime,

@@ -265,7 +265,8 @@ class HttpChannel(RequestReader):
 
     async def _send_file(self, request: PendingRequest, reply: FileReply) -> None:
         keep = self._keeps(request)
-        head = self._site.head(reply.status, request.version, keep, len(reply), reply.header)
+        dated = self._is_dated(request)
+        head = self._site.head(reply.status, request.version, keep, len(reply), reply.header, dated)
         try:
             if request.head.method == "HEAD" or reply.read is None:
                 self._send(head if request.head.method == "HEAD" else head + reply.body)
@@ -289,6 +290,11 @@ class HttpChannel(RequestReader):
     def _moved(self) -> None:
         self.active_at = self._site.tick
 
+    def _is_dated(self, request: PendingRequest) -> bool:
+        verdict = request.verdict
+        dated = verdict.is_dated if isinstance(verdict, Accepted) else None
+        return self._site.dates(request.head) if dated is None else dated
+
     def _keeps(self, request: PendingRequest) -> bool:
         is_last = self._ignores and not self._queue
         may_stay = request.keep and self._buffered < MOST_BUFFERED
@@ -302,7 +308,8 @@ class HttpChannel(RequestReader):
         try:
             status, body = reply
             keep = self._keeps(request)
-            head = self._site.head(status, request.version, keep, len(body))
+            dated = self._is_dated(request)
+            head = self._site.head(status, request.version, keep, len(body), dated=dated)
             lingers = self._discarding > 0 and not self._queue
             whole = head if request.head.method == "HEAD" else head + body
             self._send(whole, last=not keep and not lingers)

@@ -114,7 +114,8 @@ class Connection(Protocol):
     def _say_last(self, reply: Plain) -> None:
         """Answer without a request, or instead of reading one, and end the connection."""
         status, body = reply
-        self._send(self._site.head(status, "1.1", False, len(body)) + body)
+        head = self._site.head(status, "1.1", False, len(body), dated=self._site.dates(None))
+        self._send(head + body)
         self.hang_up()
 
     def _turn_away(self, limit: str) -> bool:

@@ -76,6 +76,12 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     charge: BodyCharge | None
     """Released when the request is answered or its connection ends; None for no charge."""
 
+    @property
+    def is_dated(self) -> bool | None:
+        """Whether the reply has a `Date`: some clients set their clocks by it. None leaves that to
+        the site."""
+        return None
+
 
 Verdict = Accepted | Plain
 """The decision on a request by its head: it goes on, or is answered with this."""

@@ -33,35 +33,40 @@ class ReplyHeads:
         """`wall` returns the time of day, in seconds since the epoch."""
         self._wall = wall
         self._date = (0, b"")
-        self._heads: dict[tuple[int, str, bool, int, bytes], bytes] = {}
+        self._heads: dict[tuple[int, str, bool, int, bytes, bool], bytes] = {}
 
     def head(
-        self, status: int, version: str, keep: bool, length: int, lines: bytes = PLAIN
+        self,
+        status: int,
+        version: str,
+        keep: bool,
+        length: int,
+        lines: bytes = PLAIN,
+        dated: bool = True,
     ) -> bytes:
         """Return the head of a reply, up to the empty line (wire facts, section 2).
 
         `length` is in bytes. `lines` are the header lines that describe the body. Without `keep`,
-        the connection ends after the reply.
+        the connection ends after the reply; if not `dated`, there is no `Date`.
         """
         now = int(self._wall())
         if self._date[0] != now or len(self._heads) > MOST_HEADS:
             self._date = (now, datetimeToString(now))
             self._heads.clear()
-        kind = (status, version, keep, length, lines)
+        kind = (status, version, keep, length, lines, dated)
         head = self._heads.get(kind)
         if head is None:
             head = self._heads[kind] = self._new_head(*kind)
         return head
 
-    def _new_head(self, status: int, version: str, keep: bool, length: int, lines: bytes) -> bytes:
-        return (
-            b"HTTP/%b %d %b\r\nDate: %b\r\n%b"
-            b"Content-Length: %d\r\nCache-Control: no-store\r\n%b\r\n"
-        ) % (
+    def _new_head(
+        self, status: int, version: str, keep: bool, length: int, lines: bytes, dated: bool
+    ) -> bytes:
+        return (b"HTTP/%b %d %b\r\n%b%bContent-Length: %d\r\nCache-Control: no-store\r\n%b\r\n") % (
             version.encode(),
             status,
             RESPONSES.get(status, b"Refused"),
-            self._date[1],
+            b"Date: %b\r\n" % self._date[1] if dated else b"",
             lines,
             length,
             b"" if keep else b"Connection: close\r\n",

@@ -47,8 +47,13 @@ class HttpSite(ServerFactory):
         struck: Struck,
         clock: IReactorTime,
         wall: Callable[[], float] = time.time,
+        dates: Callable[[RequestHead | None], bool] = lambda head: True,
     ) -> None:
-        """`struck` is called when a limit strikes; `wall` returns the seconds since the epoch."""
+        """`struck` is called when a limit strikes; `wall` returns the seconds since the epoch.
+
+        `dates` tells whether the reply to a request has a `Date`, where the judge leaves that open;
+        None is a request that was not read.
+        """
         self.judge = judge
         self.answer = answer
         self.limits = limits
@@ -64,6 +69,7 @@ class HttpSite(ServerFactory):
         self.tick = 0
         """Number of calls of `check_deadlines`, one a second."""
         self.draining = False
+        self.dates = dates
         self.head = ReplyHeads(wall).head
         self._clock = clock
         self._counts: dict[str, int] = {}

@@ -15,6 +15,7 @@ from ..device.changes import check_scopes, scopes_to_change
 from ..device.queue import CommandQueue
 from ..device.refusals import RefusalLog
 from ..device.registry import Registry
+from ..device.zones import ZoneKeeper, ZoneUnknown
 from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
 from ..persist.commands import CommandStore
@@ -43,6 +44,7 @@ from .problems import ProblemEndpoints, Problems
 from .readings import SecretAccessLog
 from .records import RecordEndpoints
 from .routes import Raw, Route
+from .times import parse_instant
 from .tokens import TokenEndpoints
 
 
@@ -65,9 +67,11 @@ class Endpoints:
         refusals: RefusalLog,
         clock: IReactorTime,
         most_streams: int,
+        zones: ZoneKeeper,
     ) -> None:
         """There may be `most_streams` readers of events at the same time."""
         self._most_streams = most_streams
+        self._zones = zones
         self._files = files
         self._tokens = tokens
         self._readings = readings
@@ -132,6 +136,16 @@ class Endpoints:
                 self.delete_device,
                 "Forget a terminal that has no records",
                 status=HTTPStatus.NO_CONTENT,
+                takes=("caller",),
+            ),
+            Route(
+                "POST",
+                "/devices/<sn>/recompute",
+                Scope.WRITE,
+                self.recompute,
+                "Reckon the instants of a terminal's records by its present zone",
+                body=views.RecomputeRequest,
+                returns=views.RecomputedView,
                 takes=("caller",),
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
@@ -213,7 +227,22 @@ class Endpoints:
     ) -> views.DeviceView:
         if changes:
             await self._registry.change(sn, changes, caller)
+        if changes.get("timezone") is not None:
+            await self._zones.follow()
         return self._view(*await self._find(sn))
+
+    async def recompute(
+        self, sn: str, body: views.RecomputeRequest, caller: Caller
+    ) -> views.RecomputedView:
+        """Reckon instants anew."""
+        since, until = (
+            None if time is None else parse_instant(time) for time in (body.since, body.until)
+        )
+        try:
+            counts = await self._zones.recompute(sn, since, until, caller)
+        except ZoneUnknown as error:
+            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+        return views.RecomputedView(sn, counts.timezone, counts.checked, counts.changed)
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
         """Forget a terminal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -33,6 +33,13 @@ class AttendanceQuery(DeviceQuery, frozen=True):
     pin: OfUser = None
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+    received_since: Annotated[
+        str | None, Meta(description="ISO 8601; those that came from this instant on")
+    ] = None
+    doubt: Annotated[
+        Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None,
+        Meta(description="Those with this doubt about their time"),
+    ] = None
 
 
 class PhotoQuery(ListQuery, frozen=True):
@@ -133,8 +140,17 @@ class RecordEndpoints:
         """List attendance records."""
         since = None if query.since is None else parse_instant(query.since)
         until = None if query.until is None else parse_instant(query.until)
+        received = None if query.received_since is None else parse_instant(query.received_since)
         found = await self._store.read(
-            lambda tx: tx[AttendanceStore].page(query.page, query.device, query.pin, since, until)
+            lambda tx: tx[AttendanceStore].page(
+                query.page,
+                query.device,
+                query.pin,
+                since,
+                until,
+                query.doubt,
+                None if received is None else received * 1000,
+            )
         )
         part = _records(found, views.attendance_view, query, caller)
         await self._note(ATTLOG, "unknown columns of attendance", query, caller, part)

@@ -28,6 +28,7 @@ from ..protocol.tables import (
     USER,
 )
 from ..protocol.tableset import TableSet
+from ..protocol.times import DOUBTS, NO_ZONE
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
@@ -37,7 +38,7 @@ _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
 _DOUBT = Annotated[
     str | None,
-    Meta(description="ambiguous, nonexistent, future or past: what is doubtful about the time"),
+    Meta(description=f"What is doubtful about the time: {', '.join(DOUBTS)}"),
 ]
 
 
@@ -88,7 +89,10 @@ def record_view(
 
 
 _OWN: Sequence[Extra] = (("id", int), ("device", str), ("received_at", str))
-_TIMED: Sequence[Extra] = (*_OWN[:2], ("utc", str), _OWN[2], ("doubt", _DOUBT, None))
+_UTC = Annotated[
+    str | None, Meta(description="The instant; null until the zone of the terminal is known")
+]
+_TIMED: Sequence[Extra] = (*_OWN[:2], ("utc", _UTC), _OWN[2], ("doubt", _DOUBT, None))
 
 AttendanceView = record_view("AttendanceRecord", ATTLOG, *_TIMED)
 _VALUES = Annotated[
@@ -211,6 +215,8 @@ def _shown(
     }
     if values.get("time") is not None:
         values["time"] = str(values["time"]).replace(" ", "T")
+    if values.get("doubt") == NO_ZONE:
+        values["utc"] = None
     if values.get("utc") is not None:
         values["utc"] = instant(int(str(values["utc"])) * 1000).replace(".000Z", "Z")
     for name in ("received_at", "updated_at"):

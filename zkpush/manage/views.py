@@ -173,7 +173,13 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     ]
     pending_commands: int
     hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
-    clock_skew_seconds: int | None
+    clock_skew_seconds: Annotated[
+        int | None,
+        Meta(
+            description="By how much its clock is ahead of the server's, negative if behind: the "
+            "median of its last punches that came in real time; null until there are three"
+        ),
+    ]
     problems: list[ProblemView]
 
 
@@ -204,7 +210,7 @@ def device_view(
         attributes=_seen(device.attributes, attribute_secret, scopes),
         pending_commands=pending_commands,
         hybrid=hybrid,
-        clock_skew_seconds=None,
+        clock_skew_seconds=device.clock_skew_seconds,
         problems=ProblemView.of_device(device),
     )
 
@@ -218,6 +224,22 @@ def _seen(
     values: Mapping[str, str], secret: Callable[[str], Scope | None], scopes: Scopes
 ) -> dict[str, str]:
     return {name: value for name, value in values.items() if may_see(secret(name), scopes)}
+
+
+class RecomputeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which records of a terminal are reckoned anew; all of them without bounds."""
+
+    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
+    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+
+
+class RecomputedView(msgspec.Struct, frozen=True):
+    """What a recomputation has done."""
+
+    device: str
+    timezone: Annotated[str, Meta(description="The zone that was used")]
+    checked: Annotated[int, Meta(description="Records of attendance, operations and photos")]
+    changed: Annotated[int, Meta(description="Those that have another instant or doubt now")]
 
 
 class DeviceChange(_Changes, frozen=True, forbid_unknown_fields=True):

@@ -96,14 +96,26 @@ class AttendanceStore(BufferedInserts):
         pin: str | None,
         since: int | None,
         until: int | None,
+        doubt: str | None = None,
+        received_since: int | None = None,
     ) -> list[Record]:
-        """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC."""
+        """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC.
+
+        `received_since` is in milliseconds. Records whose instant is unknown are found as if their
+        terminal's clock showed UTC.
+        """
         query = select(attendance).limit(part.limit)
         if device is not None:
             key = select(devices.c.id).where(devices.c.sn == device).scalar_subquery()
             query = query.where(attendance.c.device_id == key)
         if pin is not None:
             query = query.where(attendance.c.pin == pin)
+        if doubt is not None:
+            query = query.where(attendance.c.doubt == doubt)
+        if received_since is not None:
+            query = query.where(attendance.c.received_at >= received_since)
+            if part.after == 0:  # where the first of them is; later parts begin there anyway
+                query = query.where(attendance.c.id >= self._first_received(received_since))
         window: list[ColumnElement[bool]] = []
         if since is not None:
             query = query.where(attendance.c.utc >= since)
@@ -130,6 +142,11 @@ class AttendanceStore(BufferedInserts):
             )
             for row in self._connection.execute(named)
         ]
+
+    def _first_received(self, since: int) -> int:
+        """The lowest id of those received since; 0 if there is none. Read in their index alone."""
+        query = select(func.min(attendance.c.id)).where(attendance.c.received_at >= since)
+        return int(self._connection.execute(query).scalar_one() or 0)
 
     def last(self) -> int:
         """The id of the last record; 0 if there is none."""

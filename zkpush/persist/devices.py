@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState
+from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState, no_zone
 from ..problems import ProblemCode
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
@@ -114,7 +114,12 @@ class DeviceStore:
         query = query.where(devices.c.id > part.after).order_by(devices.c.id).limit(part.limit)
         return [self._device(row._mapping) for row in self._connection.execute(query)]
 
-    def add(self, sn: str, state: DeviceState, timezone: str, now: int) -> Device:
+    def without_zone(self) -> list[str]:
+        """The serial numbers of terminals whose zone is not known."""
+        query = select(devices.c.sn).where(devices.c.timezone.is_(None)).order_by(devices.c.id)
+        return list(self._connection.execute(query).scalars())
+
+    def add(self, sn: str, state: DeviceState, timezone: str | None, now: int) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
         added = self._connection.execute(
             insert(self._connection, devices)
@@ -134,6 +139,8 @@ class DeviceStore:
             raise LookupError(f"the terminal {sn} was not recorded")
         if added is not None:
             self._tell(sn, "added", {"state": state, "timezone": timezone}, now)
+            if timezone is None and state is DeviceState.APPROVED:
+                return self._change(device, {"problems": (no_zone(now),)})
         return device
 
     def change(self, device_id: int, values: Mapping[str, object]) -> Device:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from ..protocol.plain import AttendanceRows
 from ..protocol.tables import ATTLOG
-from ..protocol.times import FAR_FUTURE, FAR_PAST, WallClock, far_off
+from ..protocol.times import FAR_FUTURE, FAR_PAST, NO_ZONE, WallClock, far_off
 
 _TIME = ATTLOG.names.index("time")
 _OFFSET = ATTLOG.names.index("time_offset")
@@ -37,5 +37,8 @@ def reckon(
     if instants and (max(instants) > now + FAR_FUTURE or min(instants) < now - FAR_PAST):
         # A clock that is not set is as far off in all records, but for those at the edge.
         far = [far_off(instant, now) for instant in instants]
-        doubts = [one or other for one, other in zip(far, doubts or far, strict=True)]
+        doubts = [
+            other if other == NO_ZONE else one or other
+            for one, other in zip(far, doubts or far, strict=True)
+        ]
     return instants, doubts

@@ -15,7 +15,7 @@ from ..protocol import fields
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
-from ..protocol.times import WallClock, far_off
+from ..protocol.times import WallClock, doubt_about
 from .databases import Insert
 from .rows import record
 from .schema import devices, errors, idcards, operations
@@ -62,7 +62,7 @@ class LogStore:
             instants = [clock.utc(time) for time in times]
             second = now // 1000
             doubts = [
-                far_off(instant, second) or clock.doubt(time)
+                doubt_about(clock, time, instant, second)
                 for time, instant in zip(times, instants, strict=True)
             ]
             timed = [instants, doubts]

@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from ..interfaces import NotUnsealed
 from ..model import Page, Record
 from ..protocol.photos import Photo, parse_name
-from ..protocol.times import WallClock, far_off
+from ..protocol.times import WallClock, doubt_about
 from .databases import Insert
 from .pictures import PictureStore
 from .rows import record
@@ -54,7 +54,7 @@ class AttendancePhotoStore:
         utc = None if said.time is None else clock.utc(said.time)
         doubt = None
         if said.time is not None and utc is not None:
-            doubt = far_off(utc, now // 1000) or clock.doubt(said.time)
+            doubt = doubt_about(clock, said.time, utc, now // 1000)
         return {
             "device_id": device_id,
             "received_at": now,

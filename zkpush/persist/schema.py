@@ -33,6 +33,7 @@ from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
 from ..protocol import fields, tables
 from ..protocol.secrecy import EXTRA, RAW
+from ..protocol.times import NO_ZONE
 from .sealed import KEY, POINTER, SealedBytes, SealedText
 
 metadata = MetaData()
@@ -174,6 +175,15 @@ stamps = Table(
     Column("value", PlainText(), nullable=False),
 )
 
+
+def _no_zone(name: str) -> Index:
+    """The records of a terminal that wait for its zone."""
+    waiting = text(f"doubt = '{NO_ZONE}'")
+    return Index(
+        f"{name}_no_zone", "device_id", "id", sqlite_where=waiting, postgresql_where=waiting
+    )
+
+
 attendance = Table(
     "attendance",
     metadata,
@@ -188,6 +198,15 @@ attendance = Table(
     UniqueConstraint(
         tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
     ),
+    _no_zone("attendance"),
+    Index(
+        "attendance_doubt",
+        "doubt",
+        "id",
+        sqlite_where=text("doubt IS NOT NULL"),
+        postgresql_where=text("doubt IS NOT NULL"),
+    ),
+    Index("attendance_received", "received_at", "id"),
     info={KEY: ("device_id", "time", "pin")},
 )
 
@@ -206,6 +225,7 @@ def _log(name: str, table: fields.Table) -> Table:
         Column("identity", LargeBinary(), nullable=False),
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
+        *([_no_zone(name)] if timed else []),
         info={KEY: ("device_id", "identity")},
     )
 
@@ -295,6 +315,7 @@ attendance_photos = Table(
     Column(EXTRA, SealedText()),
     Column(RAW, SealedBytes()),
     UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
+    _no_zone("attendance_photos"),
     info={KEY: ("device_id", "name", "picture")},
 )
 

@@ -163,7 +163,7 @@ def encode_options(
     *,
     settings: Mapping[str, str | int],
     stamps: Mapping[str, str],
-    time_zone: str,
+    time_zone: str | None,
     tables: Iterable[Table],
     old_names: bool,
     version: Version = SERVER,
@@ -173,9 +173,10 @@ def encode_options(
 
     Every line ends with LF, the last one too: firmware drops a last line that does not.
     `settings` override the defaults of `OPTION_REPLY`; `stamps` are by the name of the upload's
-    table; `old_names` adds the stamps under the names that firmware before 2.2.14 reads. `version`
-    is that of the server, or a lower one for a terminal that is to use no more; with
-    `encrypts_attendance`, attendance records are to come encrypted with RC4.
+    table; without a `time_zone` the line is left out; `old_names` adds the stamps under the
+    names that firmware before 2.2.14 reads. `version` is that of the server, or a lower one for
+    a terminal that is to use no more; with `encrypts_attendance`, attendance records are to
+    come encrypted with RC4.
     """
     lines = [f"GET OPTION FROM: {serial}"]
     for name, stamp, old in STAMPS:

@@ -19,6 +19,9 @@ FUTURE = "future"
 """The doubt about a time that is more than `FAR_FUTURE` ahead."""
 PAST = "past"
 """The doubt about a time that is more than `FAR_PAST` ago."""
+NO_ZONE = "no zone"
+"""The doubt about a time of a terminal whose zone is not known: its instant is unknown, too."""
+DOUBTS = (AMBIGUOUS, NONEXISTENT, FUTURE, PAST, NO_ZONE)
 FAR_FUTURE = 24 * 3600
 """Seconds: a terminal's clock that is a day ahead is not set."""
 FAR_PAST = 10 * 365 * 24 * 3600
@@ -31,6 +34,7 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 _DAY = 24 * 3600
 _DAYS_KEPT = _MINUTES_KEPT = 8192
 _PACKED_SINCE = 2000
+_STAND_IN = "UTC"
 
 
 class _Minutes(dict[str, int]):
@@ -157,6 +161,14 @@ def check_zone(name: str) -> str:
     return name
 
 
+def is_zone(name: str) -> bool:
+    """Whether there is an IANA zone of that name."""
+    try:
+        return bool(name) and bool(check_zone(name))
+    except ValueError:
+        return False
+
+
 @functools.lru_cache(maxsize=1024)
 def _zone(name: str) -> zoneinfo.ZoneInfo:
     try:
@@ -165,24 +177,52 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
         raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Madrid") from None
 
 
+class UnknownClock(WallClock):
+    """The clock of a terminal whose zone is not known.
+
+    Times are reckoned as if they were UTC, which is right within 14 hours, and each is in doubt.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_zone(_STAND_IN))
+
+    def instants(self, seconds: list[int]) -> list[int] | None:
+        """None: each time has a doubt."""
+        return None
+
+    def doubt(self, text: str) -> str | None:
+        """`NO_ZONE`."""
+        return NO_ZONE
+
+
 @functools.lru_cache(maxsize=1024)
-def wall_clock(zone: str) -> WallClock:
-    """The clock of an IANA zone; `ValueError` if there is no such zone."""
-    return WallClock(_zone(zone))
+def wall_clock(zone: str | None) -> WallClock:
+    """The clock of an IANA zone; `ValueError` if there is no such zone. None: it is not known."""
+    return UnknownClock() if zone is None else WallClock(_zone(zone))
 
 
-def local_time(zone: str, instant: float) -> str:
-    """The wall clock time that a zone has at an instant, `YYYY-MM-DD HH:MM:SS`."""
-    return f"{datetime.datetime.fromtimestamp(instant, _zone(zone)):%Y-%m-%d %H:%M:%S}"
+def doubt_about(clock: WallClock, text: str, instant: int, now: int) -> str | None:
+    """What is doubtful about a time of a clock and its instant, both instants in seconds."""
+    doubt = clock.doubt(text)
+    return doubt if doubt == NO_ZONE else far_off(instant, now) or doubt
 
 
-def zone_option(zone: str, instant: float) -> str:
+def local_time(zone: str | None, instant: float) -> str:
+    """The wall clock time that a zone has at an instant, `YYYY-MM-DD HH:MM:SS`; None means UTC."""
+    local = datetime.datetime.fromtimestamp(instant, _zone(zone or _STAND_IN))
+    return f"{local:%Y-%m-%d %H:%M:%S}"
+
+
+def zone_option(zone: str | None, instant: float) -> str:
     """The `TimeZone` value for the offset that a zone has at an instant (5).
 
+    Empty if the zone is not known: the terminal is not told one then, and keeps its clock.
     Whole hours between -12 and 12, both excluded, are sent in hours; everything else in minutes.
     The protocol has no value for an offset of under an hour either side of UTC that is not zero;
     no zone of today has one, and the nearest hour stands for it.
     """
+    if zone is None:
+        return ""
     offset = datetime.datetime.fromtimestamp(instant, _zone(zone)).utcoffset()
     seconds = 0 if offset is None else int(offset.total_seconds())
     minutes = round(seconds / 60)

@@ -78,6 +78,14 @@ class RequestGate:
             return self._other(head, request)
         return self._admission.pacer.wait().addCallback(lambda _: self._other(head, request))
 
+    def knows_zone(self, head: RequestHead | None) -> bool:
+        """Whether the zone of the terminal that a refused request is of is known (5): `Date`."""
+        try:
+            sn = None if head is None else read_query(head.query)[0]
+        except TerminalError:
+            sn = None
+        return self._admission.knows_zone(sn)
+
     def _request(self, head: RequestHead) -> Request | None:
         """Parse a sound request of a terminal; None for all else."""
         path = self._find(head.path)

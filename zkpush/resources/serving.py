@@ -28,6 +28,11 @@ class AcceptedRequest(Accepted, frozen=True, gc=False):
     terminal: Terminal | None
     """None under `Gate.NONE`."""
 
+    @property
+    def is_dated(self) -> bool | None:
+        """Whether the zone of the terminal is known: it sets its clock by `Date` (5)."""
+        return None if self.terminal is None else self.terminal.device.timezone is not None
+
 
 class RequestServer:
     """Answers accepted requests."""

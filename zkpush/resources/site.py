@@ -30,7 +30,14 @@ class TerminalSite(HttpSite):
     ) -> None:
         """`refused` is called for every limit that strikes."""
         super().__init__(
-            gate.judge, server.answer, limits, proxies, refused, clock, wall_clock(clock)
+            gate.judge,
+            server.answer,
+            limits,
+            proxies,
+            refused,
+            clock,
+            wall_clock(clock),
+            gate.knows_zone,
         )
         self.gate = gate
         self.ticking = PeriodicService(clock)

@@ -46,10 +46,17 @@ class Rig:
         """`folder` is an empty one, the data directory.
 
         `plugins` are used beside those that are installed, or in the place of an installed one of
-        the same class and name. `settings` are those of the configuration file.
+        the same class and name. `settings` are those of the configuration file; the zone of
+        terminals is UTC unless `timezone` is another one, or None.
         """
         self.clock = TurnedReactor()
-        values = {"data": folder, "admission": admission, "database": database, **settings}
+        values = {
+            "data": folder,
+            "admission": admission,
+            "database": database,
+            "timezone": "UTC",
+            **settings,
+        }
         self.config = config.load(None, values, lambda text: text)
         (folder / "key").write_text(KEY.hex())
         data = DataDirectory(folder, TOKEN, KEY)

@@ -1,0 +1,187 @@
+"""Zones of terminals: the server's for those that have none, and records that waited for one.
+
+Instants are reckoned anew in small units of work, so that no upload waits for them.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import attrs
+from sqlalchemy import Table
+from twisted.internet.defer import DeferredLock
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from ..interfaces import IStore
+from ..model import Caller, Device
+from ..periodic import PeriodicService
+from ..persist.devices import DeviceStore
+from ..persist.events import EventStore
+from ..persist.recompute import (
+    TIMED,
+    Reckoned,
+    read_part,
+    reckon_anew,
+    terminals_waiting,
+    write_part,
+)
+from ..persist.transaction import Transaction
+from ..problems import ProblemCode
+from ..protocol.times import wall_clock
+from . import acts
+from .registry import Registry
+
+FOLLOW_EVERY = 60.0
+"""Seconds between two looks for terminals and records that lack a zone."""
+READ_PART = 1000
+"""Records that are read at once."""
+WRITE_PART = 100
+"""Records that are written in one unit of work: some milliseconds."""
+
+
+class ZoneUnknown(Exception):
+    """The zone of a terminal is not known, so that nothing can be reckoned by it."""
+
+
+@attrs.define
+class RecomputedCounts:
+    """What a recomputation has done."""
+
+    timezone: str
+    """The zone that the instants are reckoned by."""
+    checked: int = 0
+    changed: int = 0
+
+
+class _ZoneChanged(Exception):
+    """The zone of a terminal was changed meanwhile."""
+
+
+class ZoneKeeper(PeriodicService):
+    """Gives terminals without a zone that of the server, and records their instants."""
+
+    _log = Logger()
+
+    def __init__(
+        self, store: IStore, registry: Registry, zone: str | None, clock: IReactorTime
+    ) -> None:
+        """`zone` is the server's, if it is known."""
+        super().__init__(clock)
+        self._store = store
+        self._registry = registry
+        self._zone = zone
+        self._turns = DeferredLock()
+        self.every(FOLLOW_EVERY, self.follow, "Records wait for the zone of a terminal", now=True)
+
+    async def follow(self) -> None:
+        """Set the zones that are known now, and reckon the records that waited for them."""
+        if self._zone is not None:
+            await self._assign(self._zone)
+        for sn in await self._store.read(terminals_waiting):
+            await self._run(sn, None, None, waiting=True)
+
+    async def recompute(
+        self, sn: str, since: int | None, until: int | None, by: Caller | None
+    ) -> RecomputedCounts:
+        """Reckon the instants of a terminal's records by its present zone.
+
+        `since` and `until` (exclusive) bound the new instants, in seconds. `LookupError` if the
+        terminal is not known, `ZoneUnknown` if its zone is not.
+        """
+        counts = await self._run(sn, since, until, waiting=False)
+        words = f"{counts.timezone}: {counts.changed} of {counts.checked} records changed"
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            acts.record(tx, by, acts.RECOMPUTE, f"terminal {sn}", words, now)
+            if counts.changed:
+                values: Mapping[str, object] = attrs.asdict(counts)
+                tx[EventStore].add(
+                    "device", {"device": sn, "what": "recomputed", "values": values}, now
+                )
+
+        await self._store.write(unit)
+        return counts
+
+    async def _assign(self, zone: str) -> None:
+        for sn in await self._store.read(lambda tx: tx[DeviceStore].without_zone()):
+            device = await self._store.write(functools.partial(_give, sn=sn, zone=zone))
+            if device is not None:
+                self._registry.updated(device)
+                self._log.info("Terminal {sn} has the zone {zone} now", sn=sn, zone=zone)
+
+    async def _run(
+        self, sn: str, since: int | None, until: int | None, *, waiting: bool
+    ) -> RecomputedCounts:
+        await self._turns.acquire()
+        try:
+            while True:
+                try:
+                    return await self._reckon(sn, since, until, waiting=waiting)
+                except _ZoneChanged:
+                    continue
+        finally:
+            self._turns.release()
+
+    async def _reckon(
+        self, sn: str, since: int | None, until: int | None, *, waiting: bool
+    ) -> RecomputedCounts:
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        if device is None:
+            raise LookupError(f"There is no terminal {sn}.")
+        zone, device_id = device.timezone, device.id
+        if zone is None:
+            raise ZoneUnknown(
+                f"The zone of {sn} is not known; set it first: "
+                f"zkpush devices set {sn} timezone=Europe/Berlin."
+            )
+        counts, clock = RecomputedCounts(zone), wall_clock(zone)
+        for table in TIMED:
+            after = 0
+            while True:
+                find = functools.partial(
+                    read_part,
+                    table=table,
+                    device_id=device_id,
+                    after=after,
+                    limit=READ_PART,
+                    waiting=waiting,
+                )
+                part = await self._store.read(find)
+                if not part:
+                    break
+                after = part[-1].id
+                changed = reckon_anew(part, clock, since, until)
+                counts.checked += len(part)
+                for start in range(0, len(changed), WRITE_PART):
+                    few = changed[start : start + WRITE_PART]
+                    await self._store.write(
+                        functools.partial(
+                            _write, device_id=device_id, zone=zone, table=table, few=few
+                        )
+                    )
+                    counts.changed += len(few)
+        return counts
+
+
+def _give(tx: Transaction, sn: str, zone: str) -> Device | None:
+    """Set the zone of a terminal that has none; None if it has.
+
+    If it was told another offset, it is told anew by the look for offsets that have changed.
+    """
+    device = tx[DeviceStore].find(sn)
+    if device is None or device.timezone is not None:
+        return None
+    left = tuple(one for one in device.problems if one.code != ProblemCode.NO_ZONE)
+    return tx[DeviceStore].change(device.id, {"timezone": zone, "problems": left})
+
+
+def _write(
+    tx: Transaction, device_id: int, zone: str, table: Table, few: Sequence[Reckoned]
+) -> None:
+    """Write new instants, unless the zone is another one by now."""
+    if tx[DeviceStore].get(device_id).timezone != zone:
+        raise _ZoneChanged
+    write_part(tx, table, few)

@@ -1,0 +1,103 @@
+"""The instants of stored records, reckoned anew by the zone that their terminal has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Table, bindparam, select, text, update
+
+from ..protocol.times import NO_ZONE, WallClock, doubt_about, far_off, wall_seconds
+from .schema import attendance, attendance_photos, devices, operations
+from .transaction import Transaction
+
+TIMED: Sequence[Table] = (attendance, operations, attendance_photos)
+"""The tables of records that have a time by the clock of their terminal."""
+_WAITING = text(f"doubt = '{NO_ZONE}'")  # spelled out, as in the index
+
+
+class TimedRecord(NamedTuple):
+    """A stored record: what its instant follows from, and the instant."""
+
+    id: int
+    time: str
+    offset: int | None
+    """Seconds from UTC that the record itself names."""
+    received_at: int
+    utc: int
+    doubt: str | None
+
+
+class Reckoned(NamedTuple):
+    """A record whose instant, or the doubt about it, is another one now."""
+
+    key: int
+    instant: int
+    about: str | None
+
+
+def terminals_waiting(tx: Transaction) -> list[str]:
+    """The serial numbers of terminals whose zone is known and some of whose records lack it."""
+    found: set[int] = set()
+    for table in TIMED:
+        after = 0
+        while True:
+            query = (
+                select(table.c.device_id)
+                .where(_WAITING, table.c.device_id > after)
+                .order_by(table.c.device_id)
+                .limit(1)
+            )
+            device_id = tx.connection.execute(query).scalar_one_or_none()
+            if device_id is None:
+                break
+            found.add(device_id)
+            after = device_id
+    known = select(devices.c.sn).where(devices.c.id.in_(found), devices.c.timezone.is_not(None))
+    return list(tx.connection.execute(known.order_by(devices.c.id)).scalars())
+
+
+def read_part(
+    tx: Transaction, table: Table, device_id: int, after: int, limit: int, *, waiting: bool
+) -> list[TimedRecord]:
+    """The next records of a terminal after an id; with `waiting`, those that lack a zone only."""
+    offset = table.c.time_offset if "time_offset" in table.c else text("NULL")
+    query = (
+        select(table.c.id, table.c.time, offset, table.c.received_at, table.c.utc, table.c.doubt)
+        .where(table.c.device_id == device_id, table.c.id > after, table.c.utc.is_not(None))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    if waiting:
+        query = query.where(_WAITING)
+    return [TimedRecord(*row) for row in tx.connection.execute(query)]
+
+
+def reckon_anew(
+    records: Iterable[TimedRecord], clock: WallClock, since: int | None, until: int | None
+) -> list[Reckoned]:
+    """What changes of records; `since` and `until` (exclusive) bound the new instants, seconds."""
+    changed = []
+    for one in records:
+        now = one.received_at // 1000
+        if one.offset is None:
+            instant = clock.utc(one.time)
+            doubt = doubt_about(clock, one.time, instant, now)
+        else:
+            instant = wall_seconds([one.time])[0] - one.offset
+            doubt = far_off(instant, now)
+        if (since is not None and instant < since) or (until is not None and instant >= until):
+            continue
+        if (instant, doubt) != (one.utc, one.doubt):
+            changed.append(Reckoned(one.id, instant, doubt))
+    return changed
+
+
+def write_part(tx: Transaction, table: Table, changed: Sequence[Reckoned]) -> None:
+    """Write new instants."""
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("key"))
+        .values(utc=bindparam("instant"), doubt=bindparam("about"))
+    )
+    tx.connection.execute(statement, [one._asdict() for one in changed])
