@@ -20,6 +20,12 @@ $ zkpush --data DIR commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wai
 Parameters in **bold** are required. Parameters in *italics* are secret: only callers with the scope
 `biometrics` can read them back. The server computes the size of base64 values. The API returns the
 same list at `GET commands/catalogue`.
+
+A command waits for its terminal until its deadline: `commands.lifetime_days`, or what its section
+says. `expires_in` (`--expires 60s`) sets another one, `not_before` (`--not-before TIME`) lets it wait
+first, and a higher `priority` (`--priority 5`) lets it overtake others. A later command that sets
+the same, such as the same user with the same parameters, replaces one that was not sent yet.
+[command-life.md](command-life.md) says how commands end, and why.
 """
 
 
@@ -51,6 +57,12 @@ def section(command: Command) -> str:
         facts.append(f"needs protocol {command.since} or later")
     if command.ends_batch:
         facts.append("last command in the reply to a poll")
+    if not command.is_repeatable:
+        facts.append("never sent twice")
+    if command.wait_seconds is not None:
+        facts.append(f"waits for {command.wait_seconds} s")
+    if command.priority:
+        facts.append(f"priority {command.priority}")
     text = f"## {command.name}\n\n{command.meaning}. {', '.join(facts)}.\n"
     if command.one_of:
         names = " or ".join(f"`{name}`" for name in command.one_of)

@@ -11,6 +11,7 @@ import pytest
 ROOT = pathlib.Path(__file__).parent.parent
 PAGES = {
     "attributes.md": "attribute_manual.py",
+    "command-life.md": "command_life.py",
     "commands.md": "command_manual.py",
     "configuration.md": "configuration_manual.py",
     "refusals.md": "refusal_manual.py",

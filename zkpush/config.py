@@ -222,8 +222,25 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         int, Meta(ge=1, description="Most times that a command is sent before it is given up")
     ] = 10
     lifetime_days: Annotated[
-        int, Meta(ge=1, le=3650, description="Days after which an open command is given up")
+        int,
+        Meta(
+            ge=1,
+            le=3650,
+            description="Days that a command may wait, unless its table entry or the caller says "
+            "otherwise",
+        ),
     ] = 30
+    keep_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(description="Days after which ended commands are deleted. Unset: never"),
+    ] = None
+    keep_bodies_days: Annotated[
+        Annotated[int, Meta(ge=1, le=36_500)] | None,
+        Meta(
+            description="Days after which parameters and results of ended commands are deleted; "
+            "the commands stay. Unset: never"
+        ),
+    ] = None
 
 
 class Events(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -340,13 +340,15 @@ class CommandState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     EXPIRED = "expired"
-    """Sent as often as configured, and never answered."""
+    """Given up: not fetched in time, too old, or sent as often as configured without an answer."""
     CANCELLED = "cancelled"
+    """Not sent again, because a caller or a later command said so."""
+    UNKNOWN = "unknown"
+    """Sent, not to be repeated, and not answered."""
 
 
-FINAL_STATES = frozenset(
-    {CommandState.DONE, CommandState.FAILED, CommandState.EXPIRED, CommandState.CANCELLED}
-)
+OPEN_STATES = frozenset({CommandState.QUEUED, CommandState.SENT})
+FINAL_STATES = frozenset(CommandState) - OPEN_STATES
 
 
 class CommandFile(msgspec.Struct, frozen=True):
@@ -370,6 +372,14 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """As it is sent: what is secret in it, the URL of a file for one, is in nothing else."""
     file: CommandFile | None = None
     idempotency_key: str | None = None
+    priority: int = 0
+    """Higher ones are sent first."""
+    not_before_at: int | None = None
+    """When it may be sent at the earliest; None for at once."""
+    expires_at: int | None = None
+    """When it may be sent at the latest; None for the configured lifetime."""
+    subject: bytes | None = None
+    """A digest of what it changes: commands with the same subject are sent in order."""
 
 
 class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -394,6 +404,18 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int | None = None
     return_code: int | None = None
     result: dict[str, str] | None = None
+    priority: int = 0
+    not_before_at: int | None = None
+    expires_at: int | None = None
+    """When it may be sent at the latest; None if a version queued it that set no deadline."""
+    answered_at: int | None = None
+    """When the terminal answered first, whatever the state was then."""
+    reason: str | None = None
+    """The code of why it ended: a `zkpush.endings.EndReason`."""
+    replaced_by: str | None = None
+    """The CmdID of a later command that changes the same, and all that this one changes."""
+    body_removed_at: int | None = None
+    """When its parameters and result were removed, because they were too old."""
     damaged: tuple[str, ...] = ()
     """The values that do not open: they are empty here."""
 

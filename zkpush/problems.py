@@ -129,6 +129,12 @@ class ProblemCode(StrEnum):
         "The terminal holds more attendance records than are stored",
         "Request them with DATA QUERY ATTLOG, or make the terminal send everything again.",
     )
+    UNKNOWN_ANSWERS = (
+        "answers to unknown commands",
+        "The terminal answered commands that this server did not send it",
+        "The answers are kept (GET rejects). Another server may use the terminal, or the database "
+        "is older than the commands.",
+    )
     CANNOT_STORE = (
         "cannot store",
         "Uploads cannot be stored; terminals keep their records",

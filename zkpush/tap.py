@@ -21,6 +21,7 @@ from .config import Config, ConfigError, Tls
 from .containment import MESSAGES, PluginError, PluginHealth, contained
 from .daemon import Daemon, stop_here
 from .datadir import DataDirectory, open_data_directory
+from .device.answers import CommandAnswers
 from .device.budget import MemoryBudget
 from .device.downloads import Downloads
 from .device.exchange import Exchange
@@ -314,17 +315,19 @@ def build(
         secrets.token_bytes,
         refusals,
         privacy,
+        catalogue,
     )
     queue = CommandQueue(
         store, registry, settings.commands, secrets.choice, reactor, privacy, catalogue, functions
     )
+    answers = CommandAnswers(store, registry, reactor, privacy, functions)
 
     downloads = Downloads(store, refusals)
     verification = BackgroundVerification(
         store, registry, verifiers[verifier], settings.verification, reactor, privacy
     )
     remote = RemoteUsers(store, registry, settings.remote_attendance, reactor, refusals)
-    family = AttendancePush(intake, exchange, queue, remote, verification, downloads)
+    family = AttendancePush(intake, exchange, queue, answers, remote, verification, downloads)
     proxies = Proxies(settings.proxies.trusted)
     admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
     terminals = TerminalSite(
@@ -335,7 +338,7 @@ def build(
         refusals.refuse,
         reactor,
     )
-    retention = Retention(store, settings.events, settings.audit, reactor, owner)
+    retention = Retention(store, settings.events, settings.audit, settings.commands, reactor, owner)
     readings = SecretAccessLog(store, reactor)
     described = [
         *describe(ADMISSION_POLICIES.title, policies.items()),

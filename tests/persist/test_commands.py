@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 import pytest_twisted
 
-from zkpush.model import CommandState
+from zkpush.endings import EndReason
+from zkpush.model import CommandState, Page
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.leases import LeaseStore
 
@@ -40,9 +42,11 @@ def make_command_tests(factory):
             assert await store.read(lambda tx: tx[CommandStore].pending()) == {device.id: 2}
 
             def end(tx):
-                command = tx[CommandStore].open_among(device.id, ["b", "c"])["b"]
-                first = tx[CommandStore].finish(command, CommandState.DONE, 0, {"answer": "x"}, 20)
-                second = tx[CommandStore].finish(command, CommandState.FAILED, -1, None, 30)
+                command = tx[CommandStore].known_among(device.id, ["b", "c"])["b"]
+                done = (CommandState.DONE, EndReason.DONE, 0, {"answer": "x"})
+                first = tx[CommandStore].answer(command, *done, 20)
+                failed = (CommandState.FAILED, EndReason.FAILED, -1, None)
+                second = tx[CommandStore].answer(command, *failed, 30)
                 return first, second, tx[CommandStore].next_due(device.id)
 
             first, second, next_due = await store.write(end)
@@ -66,18 +70,105 @@ def make_command_tests(factory):
             assert (await store.read(lambda tx: tx[CommandStore].get("a"))).command == "INFO"
 
         @pytest_twisted.ensureDeferred
-        async def test_exhausted_commands_expire(self, store, device) -> None:
-            """A command whose last lease has run out after so many attempts is over."""
+        async def test_commands_whose_time_is_over_are_found(self, store, device) -> None:
+            """A lease that is over counts if nothing is sent again after it; so does a deadline."""
 
             def unit(tx):
-                tx[CommandStore].add(device.id, command("a", "INFO"), 1)
-                tx[CommandStore].lease(tx[CommandStore].due(device.id, 1, 5), 100, 1)
-                early = tx[CommandStore].expire(device.id, 99, 1)
-                return early, tx[CommandStore].expire(device.id, 100, 1)
+                for name, deadline in (("a", 500), ("b", 500), ("c", 99)):
+                    new = msgspec.structs.replace(command(name, "INFO"), expires_at=deadline)
+                    tx[CommandStore].add(device.id, new, 1)
+                tx[CommandStore].lease([tx[CommandStore].get("a")], 100, 1)
 
-            assert await store.write(unit) == (0, 1)
-            found = await store.read(lambda tx: tx[CommandStore].get("a"))
-            assert (found.state, found.finished_at) == (CommandState.EXPIRED, 100)
+                def over(now, attempts, once=()):
+                    which = (now, 1000, attempts, once)
+                    found = [one.id for one in tx[CommandStore].overdue(*which, 9)]
+                    assert tx[CommandStore].is_overdue(*which) is bool(found)
+                    return found
+
+                assert over(99, 1) == []
+                assert over(100, 1) == ["a", "c"]
+                assert over(100, 2) == ["c"]
+                assert over(100, 2, ("INFO",)) == ["a", "c"]
+                assert over(501, 2) == ["a", "b", "c"]
+                tx[CommandStore].supersede(tx[CommandStore].get("a"), "b")
+                assert over(100, 2) == ["a", "c"]
+                tx[CommandStore].end(
+                    tx[CommandStore].get("c"), CommandState.EXPIRED, EndReason.TOO_OLD, 101
+                )
+                assert over(100, 2) == ["a"]
+
+            await store.write(unit)
+            found = await store.read(lambda tx: tx[CommandStore].get("c"))
+            assert (found.state, found.finished_at) == (CommandState.EXPIRED, 101)
+
+        @pytest_twisted.ensureDeferred
+        async def test_what_was_queued_by_an_old_version_has_the_lifetime(
+            self, store, device
+        ) -> None:
+            """A command without a deadline is over once it is older than the lifetime."""
+            await store.write(lambda tx: tx[CommandStore].add(device.id, command("a", "INFO"), 1))
+            for now, found in ((1001, False), (1002, True)):
+                which = (now, 1000, 1, ())
+                assert (
+                    await store.read(lambda tx, w=which: tx[CommandStore].is_overdue(*w)) is found
+                )
+
+        @pytest_twisted.ensureDeferred
+        async def test_urgent_commands_are_due_first(self, store, device) -> None:
+            """By priority, then as they were queued; none before its time."""
+
+            def unit(tx):
+                for name, priority, at in (("a", 0, None), ("b", 5, None), ("c", 5, 50)):
+                    new = msgspec.structs.replace(
+                        command(name, "INFO"), priority=priority, not_before_at=at
+                    )
+                    tx[CommandStore].add(device.id, new, 1)
+                due = [
+                    [one.id for one in tx[CommandStore].due(device.id, now, 9)] for now in (49, 50)
+                ]
+                tx[CommandStore].urge([tx[CommandStore].get("a")], 7)
+                raised = [one.id for one in tx[CommandStore].due(device.id, 50, 1)]
+                tx[CommandStore].lease(tx[CommandStore].due(device.id, 49, 9), 100, 49)
+                return due, raised, tx[CommandStore].next_due(device.id)
+
+            assert await store.write(unit) == ([["b", "a"], ["b", "c", "a"]], ["a"], 50)
+
+        @pytest_twisted.ensureDeferred
+        async def test_old_commands_are_removed_in_parts(self, store, device) -> None:
+            """First what they say, then all of them; open ones stay whatever their age is."""
+
+            def unit(tx):
+                for number in range(4):
+                    tx[CommandStore].add(device.id, command(f"c{number}", "INFO", {"K": "v"}), 1)
+                    if number:
+                        one = tx[CommandStore].get(f"c{number}")
+                        done = (CommandState.DONE, EndReason.DONE, 0, {"a": "b"})
+                        tx[CommandStore].answer(one, *done, number * 10)
+
+            await store.write(unit)
+            removed = [
+                await store.write(lambda tx: tx[CommandStore].remove_bodies(30, 1, 99))
+                for _ in range(3)
+            ]
+            assert removed == [1, 1, 0]
+
+            def kept(tx):
+                return [
+                    (one.id, one.params, one.result, one.body_removed_at, one.damaged)
+                    for _, one in tx[CommandStore].page(Page(9), device.sn)
+                ]
+
+            assert await store.read(kept) == [
+                ("c0", {"K": "v"}, None, None, ()),
+                ("c1", {}, None, 99, ()),
+                ("c2", {}, None, 99, ()),
+                ("c3", {"K": "v"}, {"a": "b"}, None, ()),
+            ]
+            removed = [
+                await store.write(lambda tx: tx[CommandStore].remove_ended(30, 1)) for _ in range(3)
+            ]
+            assert removed == [1, 1, 0]
+            assert [one[0] for one in await store.read(kept)] == ["c0", "c3"]
 
         @pytest_twisted.ensureDeferred
         async def test_a_lease_has_one_owner(self, store) -> None:

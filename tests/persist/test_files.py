@@ -7,6 +7,7 @@ import hashlib
 import pytest
 import pytest_twisted
 
+from zkpush.endings import EndReason
 from zkpush.interfaces import NotUnsealed, StoreError
 from zkpush.model import CommandFile, CommandState, NewCommand, Page
 from zkpush.persist.commands import CommandStore
@@ -120,10 +121,16 @@ def make_file_tests(factory):
                 [("c0", CommandFile(1, b"a")), ("c1", CommandFile(1, b"b")), None, None],
                 [True, False],
             )
-            await store.write(lambda tx: tx[CommandStore].expire_old(NOW + 1, NOW, 10))
+
+            def over(tx):
+                for command_id in ("c0", "c1", "c2"):
+                    command = tx[CommandStore].get(command_id)
+                    tx[CommandStore].end(command, CommandState.EXPIRED, EndReason.TOO_OLD, NOW)
+
+            await store.write(over)
             assert await found() == ([None] * 4, [False, False])
 
-        @pytest.mark.parametrize("end", ["finish", "expire", "expire_old"])
+        @pytest.mark.parametrize("end", ["answer", "end"])
         @pytest_twisted.ensureDeferred
         async def test_a_file_ends_with_the_command_it_was_made_for(
             self, store, device, end: str
@@ -146,16 +153,13 @@ def make_file_tests(factory):
             ] == [named]
 
             def over(tx) -> None:
-                if end == "finish":
-                    for command_id in ("c1", "c2"):
-                        state = CommandState.FAILED
-                        tx[CommandStore].finish(
-                            tx[CommandStore].get(command_id), state, -1, None, NOW
-                        )
-                elif end == "expire":
-                    tx[CommandStore].expire(device.id, NOW, 1)
-                else:
-                    tx[CommandStore].expire_old(NOW + 1, NOW, 10)
+                for command in map(tx[CommandStore].get, ("c1", "c2")):
+                    if end == "answer":
+                        failed = (CommandState.FAILED, EndReason.FAILED, -1, None)
+                        assert tx[CommandStore].answer(command, *failed, NOW) is not None
+                    else:
+                        expired = (CommandState.EXPIRED, EndReason.TOO_OLD)
+                        assert tx[CommandStore].end(command, *expired, NOW) is not None
 
             await store.write(over)
             assert await store.read(lambda tx: tx[FileStore].get(made)) is None

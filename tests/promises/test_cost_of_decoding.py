@@ -10,7 +10,7 @@ import time
 import pytest
 import pytest_twisted
 
-from zkpush.device import queue
+from zkpush.device import answers
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
@@ -265,21 +265,23 @@ async def test_thousands_of_answers_hold_up_nobody(
     """
     looks: list[str] = []
     decoded_in: list[threading.Thread] = []
-    get, decode = CommandStore.get, queue.decode_replies
+    get, decode = CommandStore.get, answers.decode_replies
 
     def looked(commands: CommandStore, command_id: str) -> object:
         looks.append(command_id)
         return get(commands, command_id)
 
-    def decoding(body: bytes, encoding: str) -> object:
+    def decoding(*arguments: object) -> object:
         decoded_in.append(threading.current_thread())
-        return decode(body, encoding)
+        return decode(*arguments)
 
     await rig.exchange()
-    command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "7"}}
-    ids = [(await rig.api("POST", "/devices/T1/commands", command)).json["id"] for _ in range(150)]
+    ids = []
+    for number in range(150):
+        command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": str(number + 1)}}
+        ids.append((await rig.api("POST", "/devices/T1/commands", command)).json["id"])
     monkeypatch.setattr(CommandStore, "get", looked)
-    monkeypatch.setattr(queue, "decode_replies", decoding)
+    monkeypatch.setattr(answers, "decode_replies", decoding)
     begun = rig.store.counts()["units"]
     strange = b"".join(b"ID=X%d&Return=0&CMD=DATA\n" % number for number in range(5000))
     ours = b"".join(b"ID=%b&Return=0&CMD=DATA\n" % one.encode() for one in ids)

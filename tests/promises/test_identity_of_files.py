@@ -132,7 +132,7 @@ async def test_a_package_is_gone_after_use(rig: Rig, end_by: str) -> None:
         assert (await rig.api("DELETE", f"/commands/{command}")).status == 204
     elif end_by == "too old":
         rig.clock.advance(31 * 24 * 3600)
-        await rig.daemon.queue.expire_old()
+        await rig.daemon.queue.end_overdue()
     else:
         await end(rig, command, 0 if end_by == "done" else -1)
     assert (await fetch(rig, url)).status == 403

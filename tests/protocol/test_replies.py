@@ -72,6 +72,17 @@ READ = [
     (b"ID=1\nReturn=31\nCMD=PutFile", CommandReply("1", 31, "PutFile")),
     # A second head belongs to what was said, not to the head.
     (b"ID=1&Return=0&CMD=LOG\nReturn=9", CommandReply("1", 0, "LOG", {"Return": "9"})),
+    # The ID is enough.
+    (b"ID=1&CMD=LOG\n", CommandReply("1", None, "LOG")),
+    (b"ID=1", CommandReply("1", None, "")),
+    (b"ID=1\nReturn=\nCMD=LOG", CommandReply("1", None, "LOG")),
+    # TAB between the pairs, and content behind them on the line.
+    (b"ID=1\tReturn=-3\tCMD=DATA", CommandReply("1", -3, "DATA")),
+    (b"SN=7\tid=1\treturn=0\r\n", CommandReply("1", 0, "", {"SN": "7"})),
+    (
+        b"ID=1&SN=7&FILENAME=a&CMD=GetFile&Return=3&Content=a&\n",
+        CommandReply("1", 3, "GetFile", {"SN": "7", "FILENAME": "a"}, b"a&\n"),
+    ),
     # An empty file is a file.
     (
         b"ID=1\nCMD=GetFile\nReturn=0\nContent=",
@@ -91,18 +102,17 @@ REJECTED = [
     (b"Return=0&CMD=LOG", b"Return=0&CMD=LOG", "no ID="),
     (b"Content=x\nID=1&Return=0", b"Content=x\nID=1&Return=0", "no ID="),
     (b"ID=&Return=0&CMD=LOG", b"ID=&Return=0&CMD=LOG", "needs id"),
-    (b"ID=1&CMD=LOG\n", b"ID=1&CMD=LOG", "needs return"),
     (b"ID=1&Return=zero&CMD=LOG", b"ID=1&Return=zero&CMD=LOG", "'zero' is not an integer"),
     (b"ID=1&Return=0.5", b"ID=1&Return=0.5", "'0.5' is not an integer"),
     (
         b"ID=\nCMD=GetFile\nContent=\0\n\xff",
         b"ID=\nCMD=GetFile\nContent=\0\n\xff",
-        "needs id and return",
+        "needs id",
     ),
     (
         b"ID=\r\nCMD=GetFile\r\n\r\nContent=\0\n\xff",
         b"ID=\r\nCMD=GetFile\r\n\r\nContent=\0\n\xff",
-        "needs id and return",
+        "needs id",
     ),
 ]
 
@@ -258,10 +268,10 @@ def test_a_bad_reply_does_not_stop_the_ones_around_it() -> None:
 
 def test_a_bad_reply_before_a_file_is_kept_without_the_file() -> None:
     """The content belongs to the last reply, and is kept with it alone."""
-    body = b"ID=1&CMD=LOG\nID=2\nReturn=1\nCMD=GetFile\nContent=x"
+    body = b"ID=1&Return=?\nID=2\nReturn=1\nCMD=GetFile\nContent=x"
     (reply,), (reject,) = decode_replies(body, "utf-8")
     assert (reply.id, reply.content) == ("2", b"x")
-    assert reject.raw == b"ID=1&CMD=LOG"
+    assert reject.raw == b"ID=1&Return=?"
 
 
 def test_replies_are_read_in_the_encoding_of_the_terminal() -> None:
@@ -280,7 +290,7 @@ def written_replies() -> st.SearchStrategy[CommandReply]:
         return_code=st.integers(-(10**10) + 1, 10**10 - 1),
         command=commands().map(lambda command: command.reply),
         values=st.dictionaries(
-            names, option_values().filter(lambda value: "&" not in value), max_size=4
+            names, option_values().filter(lambda value: not {"&", "\t"} & set(value)), max_size=4
         ),
     )
 
@@ -335,3 +345,47 @@ def test_more_answers_than_any_batch_are_kept_unread() -> None:
     assert replies == []
     assert reject.raw == body
     assert reject.reason == f"more than {MOST_REPLIES} answers in one body"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "body", "expected"),
+    [
+        ({"SN": "7", "ID": "1", "Return": "0", "CMD": "LOG"}, b"", [CommandReply("1", 0, "LOG")]),
+        ({"sn": "7", "id": "1"}, b" \r\n", [CommandReply("1", None, "")]),
+        ({"ID": "1", "Return": "-1", "X": "a&b"}, b"", [CommandReply("1", -1, "", {"X": "a&b"})]),
+        (
+            {"ID": "1", "Return": "0", "CMD": "INFO"},
+            b"~A=1\nB=x&y\n",
+            [CommandReply("1", 0, "INFO", {"~A": "1", "B": "x&y"})],
+        ),
+        (
+            {"ID": "1", "Return": "2", "CMD": "GetFile"},
+            b"Content=\0\n",
+            [CommandReply("1", 2, "GetFile", {}, b"\0\n")],
+        ),
+        (
+            {"ID": "1", "Return": "0"},
+            b"ID=2&Return=0\nID=1&Return=0&CMD=INFO\nA=1",
+            [CommandReply("2", 0, ""), CommandReply("1", 0, "INFO", {"A": "1"})],
+        ),
+        (
+            {"ID": "1", "Return": "0"},
+            b"ID=2&Return=0",
+            [CommandReply("1", 0, ""), CommandReply("2", 0, "")],
+        ),
+        ({"SN": "7"}, b"ID=2&Return=0", [CommandReply("2", 0, "")]),
+        ({"SN": "7", "ID": ""}, b"", []),
+    ],
+)
+def test_an_answer_stands_in_the_arguments_too(
+    arguments: dict[str, str], body: bytes, expected: list[CommandReply]
+) -> None:
+    """The query string holds the answer or its head; the body goes on with it."""
+    assert decode_replies(body, "utf-8", arguments) == (expected, [])
+
+
+@given(st.dictionaries(st.sampled_from(["ID", "Return", "cmd", "X"]), st.text()), broken_bodies())
+def test_no_argument_is_fatal(arguments: dict[str, str], body: bytes) -> None:
+    """Whatever the query string says, what is not read is kept."""
+    replies, rejects = decode_replies(body, "utf-8", arguments)
+    assert replies or rejects or not (body.strip() or arguments.get("ID", "").strip())

@@ -11,7 +11,7 @@ from zkpush.model import NewCommand
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 
-from ..rig import Rig
+from ..rig import NOON, Rig
 
 POLL = "getrequest?SN=T1"
 LEASE_SECONDS = 300
@@ -223,7 +223,7 @@ async def test_a_stored_command_that_is_not_known_holds_up_no_other(rig: Rig) ->
     await rig.exchange()
     (device,) = await rig.store.read(lambda tx: tx[DeviceStore].changed_since(0)[0])
     later = NewCommand(id="new1", command="FLY", params={"To": "x"}, asked={}, text="FLY To=x")
-    await rig.store.write(lambda tx: tx[CommandStore].add(device.id, later, 1))
+    await rig.store.write(lambda tx: tx[CommandStore].add(device.id, later, NOON * 1000))
     command_id = await queue(rig, "LOG")
     assert (await rig.get(POLL)).body == b"C:new1:FLY To=x\n"
     assert (await rig.get(POLL)).body == f"C:{command_id}:LOG\n".encode()

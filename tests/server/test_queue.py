@@ -14,6 +14,7 @@ from ..rig import Rig, talk
 
 POLL = "getrequest?SN=T1"
 LEASE = 300
+OTHER = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "8", "Name": "Bob"}}
 USER = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "7", "Name": "Ann"}}
 
 
@@ -103,19 +104,27 @@ async def test_an_answer_to_what_was_not_sent_yet_ends_it_all_the_same(rig: Rig)
 
 
 @pytest_twisted.ensureDeferred
-async def test_an_answer_after_the_end_changes_nothing(make_rig) -> None:
-    """Expired and cancelled commands stay so, whatever the terminal says later."""
+async def test_an_answer_after_the_end_is_recorded(make_rig) -> None:
+    """Expired and cancelled commands say what the terminal did all the same, and stay ended."""
     rig = await make_rig(commands={"attempts": 1, "lease_seconds": 10})
     await rig.exchange()
-    expired, cancelled = await queue(rig, USER), await queue(rig, USER)
+    expired, cancelled = await queue(rig, USER), await queue(rig, OTHER)
     await rig.get(POLL)
     assert (await rig.api("DELETE", f"/commands/{cancelled['id']}")).status == 204
     rig.clock.advance(10)
     assert (await rig.get(POLL)).body == b"OK"
     for command in (expired, cancelled):
+        before = await shown(rig, command["id"])
+        assert (before["return_code"], before["answered_at"]) == (None, None)
         await answer(rig, command["id"])
+        await answer(rig, command["id"], -1)
+        after = await shown(rig, command["id"])
+        assert (after["state"], after["return_code"]) == (before["state"], 0)
+        assert after["meaning"] == "Successful"
+        assert after["reason"] == f"{before['reason']} The terminal answered it afterwards."
     states = [(await shown(rig, command["id"]))["state"] for command in (expired, cancelled)]
     assert states == ["expired", "cancelled"]
+    assert (await rig.get(POLL)).body == b"OK"
 
 
 @pytest_twisted.ensureDeferred
@@ -125,10 +134,10 @@ async def test_a_command_has_a_lifetime(make_rig) -> None:
     await rig.exchange()
     command = await queue(rig, USER)
     rig.clock.advance(86_400)
-    fresh = await queue(rig, USER)
-    assert await rig.daemon.queue.expire_old() == 0
+    fresh = await queue(rig, OTHER)
+    assert await rig.daemon.queue.end_overdue() == 0
     rig.clock.advance(1)
-    assert await rig.daemon.queue.expire_old() == 1
+    assert await rig.daemon.queue.end_overdue() == 1
     assert (await shown(rig, command["id"]))["state"] == "expired"
     assert (await shown(rig, fresh["id"]))["state"] == "queued"
 
@@ -214,11 +223,11 @@ async def test_a_long_answer_holds_up_nobody_else(
     """It is read on a thread, as long uploads are; a short one is read at once."""
     threads_seen: list[bool] = []
 
-    def decoding(body: bytes, encoding: str) -> object:
+    def decoding(*arguments: object) -> object:
         threads_seen.append(isInIOThread())
-        return decode_replies(body, encoding)
+        return decode_replies(*arguments)
 
-    monkeypatch.setattr("zkpush.device.queue.decode_replies", decoding)
+    monkeypatch.setattr("zkpush.device.answers.decode_replies", decoding)
     await rig.exchange()
     for body in (b"ID=1&Return=0&CMD=INFO\n" + b"k=1\n" * 40_000, b"ID=1&Return=0&CMD=DATA"):
         assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import click
@@ -29,6 +30,20 @@ def pairs(context: click.Context, param: click.Parameter, values: Iterable[str])
             raise click.BadParameter(f"{key} is given twice.", context, param)
         split[key] = value
     return split
+
+
+_DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd]?)\Z", re.ASCII)
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
+
+
+def duration(context: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Read a duration such as `60s`, `5m`, `2h` or `1d`; return seconds."""
+    if value is None:
+        return None
+    found = _DURATION.match(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not a duration such as 60s, 5m, 2h or 1d.")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 TIME_FORMAT = "ISO 8601 date or time; UTC if it has no offset."

@@ -10,8 +10,9 @@ import click
 from twisted.internet.task import deferLater
 
 from ..model import FINAL_STATES, CommandState
+from ..protocol.fields import MOST_PRIORITY
 from ..protocol.tables import COMMANDS
-from .arguments import as_json, pairs, serial
+from .arguments import TIME_FORMAT, as_json, duration, pairs, serial
 from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
 from .replies import Item, Page
 from .running import with_api
@@ -26,6 +27,7 @@ _COLUMNS = (
     Column("State", "state"),
     Column("Code", "return_code"),
     Column("Meaning", "meaning"),
+    Column("Reason", "reason"),
     Column("Created", "created_at"),
     Column("Finished", "finished_at"),
 )
@@ -54,6 +56,20 @@ def commands() -> None:
     metavar="SECONDS",
     help="Stop waiting after this time; the command stays queued. Default: no limit.",
 )
+@click.option(
+    "--expires",
+    metavar="DURATION",
+    callback=duration,
+    help="Give up unless the terminal fetches the command within this time, such as 60s, 5m, 2h or "
+    "1d. Default: see `zkpush commands catalogue`.",
+)
+@click.option("--not-before", metavar="TIME", help=f"Send it at this time or later. {TIME_FORMAT}")
+@click.option(
+    "--priority",
+    type=click.IntRange(0, MOST_PRIORITY),
+    metavar="N",
+    help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}.",
+)
 @as_json
 @with_api
 async def send(
@@ -63,6 +79,9 @@ async def send(
     params: dict[str, str],
     wait: bool,
     timeout: float | None,
+    expires: int | None,
+    not_before: str | None,
+    priority: int | None,
     as_json: bool,
 ) -> None:
     """Queue a command for a terminal, and print the ID of the command.
@@ -76,7 +95,9 @@ async def send(
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait.")
-    body = {"command": command, "params": params}
+    body: dict[str, object] = {"command": command, "params": params}
+    delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
+    body |= {name: value for name, value in delivery.items() if value is not None}
     queued = await api.send("POST", "devices", sn, "commands", body=body)
     if not as_json:
         echo(queued["id"])
@@ -118,7 +139,7 @@ def _verdict(command: Item, timeout: float | None) -> str:
             f"see: zkpush commands show {id}"
         )
     if command["return_code"] is None:
-        return f"The command is {state}."
+        return f"The command is {state}. {printable(command.get('reason') or '')}".strip()
     meaning = printable(command["meaning"]) or "a code that the protocol does not list"
     return f"The command {state}: {command['return_code']} ({meaning})"
 

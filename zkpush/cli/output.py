@@ -25,6 +25,7 @@ _STYLES = {
     "blocked": "red",
     "failed": "red",
     "expired": "red",
+    "unknown": "red",
 }
 
 

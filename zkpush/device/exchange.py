@@ -21,6 +21,7 @@ from ..persist.sessions import SessionStore
 from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
+from ..protocol.catalogue import Catalogue
 from ..protocol.envelope import NotOpened, Step, can_encrypt
 from ..protocol.errors import Refused
 from ..protocol.fields import Table
@@ -28,6 +29,7 @@ from ..protocol.handshake import Hello, encode_options
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
 from . import tokens
+from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
 from .privacy import Privacy
 from .refusals import Refusal, RefusalLog
@@ -42,6 +44,8 @@ _CANNOT_ENCRYPT_DETAIL = (
 _TOO_OLD_DETAIL = (
     "A token is required of this terminal, and it reports a version before 2.4.0, which has none."
 )
+_ASKED = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
+"""The states in which the server asks a terminal for the exchange."""
 _TOKEN_BYTES = 16
 
 
@@ -68,6 +72,7 @@ class Exchange:
         random: Callable[[int], bytes],
         refusals: RefusalLog,
         privacy: Privacy,
+        catalogue: Catalogue,
     ) -> None:
         """`random` gives so many random bytes, for tokens."""
         self._random = random
@@ -76,6 +81,7 @@ class Exchange:
         self._registry = registry
         self._tables = tuple(privacy.tables(tables))
         self._privacy = privacy
+        self._catalogue = catalogue
         self._settings = settings
         self._comm_keys = CommKeyGuard(store, registry, refusals)
 
@@ -101,7 +107,7 @@ class Exchange:
         await self._check_version(terminal, hello, address)
         kept = self._privacy.kept_hello(hello)
         time_zone = zone_option(terminal.device.timezone, self._registry.now() / 1000)
-        key, ciphers = terminal.device.id, self._registry.ciphers
+        key, ciphers, now = terminal.device.id, self._registry.ciphers, self._registry.now()
         token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
 
         def unit(tx: Transaction) -> tuple[Device, dict[str, str]]:
@@ -123,6 +129,8 @@ class Exchange:
                     changes["told_time_zone"] = None
                 return tx[DeviceStore].change(key, changes), stamps
             tx[StampStore].told(key)
+            if before.session not in _ASKED:
+                answered_by_restart(tx, before, self._catalogue, now)
             return tx[DeviceStore].exchanged(
                 key, kept, {**changes, "told_time_zone": time_zone}
             ), stamps

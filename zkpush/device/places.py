@@ -35,6 +35,7 @@ FADING = SETTLED | {
     ProblemCode.SECOND_SESSION,
     ProblemCode.NOT_OPENED,
     ProblemCode.SECRETS_WAIT,
+    ProblemCode.UNKNOWN_ANSWERS,
 }
 """The problems that go by themselves, once they have not happened for a while."""
 BACK_WITHIN = 10 * 60 * 1000

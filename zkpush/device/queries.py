@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ..model import CommandState, QueuedCommand
+from ..model import QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
 from .functions import Matcher
+from .life import LifeEvent, step_of
 
 
 def count_arrived(
@@ -41,8 +42,11 @@ def count_arrived(
 
 
 def end_query(
-    tx: Transaction, query: QueuedCommand, records: int, now: int
+    tx: Transaction, query: QueuedCommand, return_code: int | None, records: int, now: int
 ) -> QueuedCommand | None:
     """Finish an answered QUERY with the number of its records."""
+    step = step_of(LifeEvent.SUCCEEDED, query.state)
+    if step is None:
+        return None
     result = {"records": str(records)}
-    return tx[CommandStore].finish(query, CommandState.DONE, query.return_code, result, now)
+    return tx[CommandStore].answer(query, step.state, step.reason, return_code, result, now)

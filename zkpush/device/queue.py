@@ -6,8 +6,7 @@ import string
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-import msgspec
-from twisted.internet import threads
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -16,27 +15,21 @@ from ..interfaces import IStore
 from ..model import (
     Caller,
     CommandFile,
-    CommandState,
-    Device,
     NewCommand,
     Problem,
     QueuedCommand,
-    SealedRejects,
 )
 from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.files import FileStore
-from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
-from ..protocol.codes import succeeded
 from ..protocol.commands import command_text, encode_command
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
-from ..protocol.replies import CommandReply, decode_replies
 from ..protocol.secrecy import parameter_secrets
 from . import acts
 from .files import (
@@ -47,26 +40,44 @@ from .files import (
     url_of,
 )
 from .functions import CommandFunctions
+from .life import LifeEvent, LifeRules, happen
 from .privacy import Privacy
 from .queries import end_query
 from .registry import Registry
+from .replacing import replace, subject_of
 from .terminal import Terminal
 
 NOTHING = b"OK"
 DAY = 24 * 3600 * 1000
-OLD_EVERY = 60.0
-"""Seconds between two looks for commands that are too old."""
-MOST_OLD = 1000
-"""Most commands that are ended at once because they are old."""
-SHORT_ANSWER = 2 * 1024
-"""Bytes of the longest body of answers that is decoded on the reactor."""
-ANSWERS_AT_ONCE = 100
-"""Answers that are stored in one unit of work."""
+LEASES_EVERY = 60.0
+"""Seconds between two looks for leases that are too long."""
+OVERDUE_EVERY = 10.0
+"""Seconds between two looks for commands whose time is over."""
+OVERDUE_AT_ONCE = 100
+"""Most commands that are ended in one unit of work because their time is over."""
 HELD_FOR = 60 * 1000
 """Milliseconds between two looks at commands that wait for a session that proves itself."""
 _HELD = "A command that holds a secret waits, and those behind it do."
 _DIGITS = string.digits + string.ascii_lowercase
 _RANDOM_DIGITS = 6
+
+
+@attrs.frozen
+class Delivery:
+    """When a command may be sent; None for what its table entry says."""
+
+    expires_in: int | None = None
+    """Seconds that it may wait, from `not_before_at` on if there is one."""
+    not_before_at: int | None = None
+    """When it may be sent at the earliest, in milliseconds."""
+    priority: int | None = None
+    """Higher ones are sent first."""
+
+    @property
+    def detail(self) -> str:
+        """What was asked for, for the audit log."""
+        named = attrs.asdict(self).items()
+        return "".join(f"; {name} {value}" for name, value in named if value is not None)
 
 
 class KeyReused(Exception):
@@ -99,8 +110,13 @@ class CommandQueue(PeriodicService):
         self.catalogue = catalogue
         self._functions = functions
         self._reactor = reactor
-        self.every(OLD_EVERY, self.cut_leases, "Leases that are too long stay for now")
-        self.every(OLD_EVERY, self._give_up_old, "Old commands stay for now")
+        self._rules = LifeRules(config.attempts, config.lifetime_days * DAY)
+        self._once = frozenset(entry.name for entry in catalogue if not entry.is_repeatable)
+        self._leases = {
+            entry.name: entry.lease_seconds * 1000 for entry in catalogue if entry.lease_seconds
+        }
+        self.every(LEASES_EVERY, self.cut_leases, "Leases that are too long stay for now")
+        self.every(OVERDUE_EVERY, self._give_up, "Commands whose time is over stay open")
 
     async def add(
         self,
@@ -109,9 +125,11 @@ class CommandQueue(PeriodicService):
         params: Mapping[str, str],
         idempotency_key: str | None,
         by: Caller | None,
+        delivery: Delivery = Delivery(),
     ) -> QueuedCommand:
         """Queue a command for a terminal; the same key again gives the same command.
 
+        It replaces earlier ones that set nothing but what it sets (`zkpush.device.life`).
         `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
         `KeyReused` if the key was used for another command.
         """
@@ -135,6 +153,7 @@ class CommandQueue(PeriodicService):
                 prepare = self._functions.prepares[name]
                 sent = prepare(tx, device, params, command_id, now)
             text, file = _written(tx, command, sent, command_id, secret)
+            priority = command.priority if delivery.priority is None else delivery.priority
             new = NewCommand(
                 id=command_id,
                 command=name,
@@ -143,16 +162,28 @@ class CommandQueue(PeriodicService):
                 text=text,
                 file=file,
                 idempotency_key=idempotency_key,
+                priority=priority,
+                not_before_at=delivery.not_before_at,
+                expires_at=self._deadline(command, delivery, now),
+                subject=subject_of(command, params),
             )
+            replaced = replace(tx, device.id, command, new, now)
             detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
+            detail += delivery.detail + "".join(f"; replaces {one}" for one in replaced)
             acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {sn}", detail, now)
             return tx[CommandStore].add(device.id, new, now)
 
         queued = await self._store.write(unit)
         terminal = self._registry.known(sn)
         if terminal is not None:
-            terminal.next_due = 0
+            terminal.hurry(queued.not_before_at or 0)
         return queued
+
+    def _deadline(self, command: Command, delivery: Delivery, now: int) -> int:
+        """The last instant (ms) at which a new command may be sent."""
+        seconds = delivery.expires_in or command.wait_seconds
+        wait = self._rules.lifetime if seconds is None else seconds * 1000
+        return max(now, delivery.not_before_at or 0) + wait
 
     async def cancel(self, command_id: str, by: Caller | None) -> QueuedCommand | None:
         """End a command that is not ended yet; None if there is no such command, or it is."""
@@ -162,7 +193,7 @@ class CommandQueue(PeriodicService):
             command = tx[CommandStore].get(command_id)
             if command is None:
                 return None
-            ended = tx[CommandStore].finish(command, CommandState.CANCELLED, None, None, now)
+            ended = happen(tx, command, LifeEvent.CANCELLED, now)
             if ended is not None:
                 detail = f"{command_id}: {ended.command}"
                 acts.record(tx, by, acts.CANCEL_COMMAND, f"terminal {ended.device}", detail, now)
@@ -197,139 +228,79 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
             is_held = False
-            tx[CommandStore].expire(device.id, now, config.attempts)
-            due = []
-            for queued in tx[CommandStore].due(device.id, now, config.batch_count):
-                if queued.return_code is None:
-                    due.append(queued)
-                else:  # a QUERY: what the terminal had to send was sent before it asked again
-                    end_query(tx, queued, queued.records, now)
+            due = self._sendable(tx, tx[CommandStore].due(device.id, now, config.batch_count), now)
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
             batch, body = self._batch(due, encoding)
-            tx[CommandStore].lease(batch, now + config.lease_seconds * 1000, now)
+            for seconds in sorted({self._lease_seconds(one) for one in batch}):
+                leased = [one for one in batch if self._lease_seconds(one) == seconds]
+                tx[CommandStore].lease(leased, now + seconds * 1000, now)
             return body, tx[CommandStore].next_due(device.id), is_held
 
-        body, terminal.next_due, is_held = await self._store.write(unit)
+        body, due, is_held = await self._store.write(unit)
+        terminal.set_due(due)
         if is_held:
             terminal.held_until = now + HELD_FOR
             self._registry.report(terminal, Problem(ProblemCode.SECRETS_WAIT, _HELD, now))
         return body or NOTHING
 
-    async def answer(self, terminal: Terminal, body: bytes) -> None:
-        """Take what a terminal says of commands (13), with its effects.
+    def _sendable(
+        self, tx: Transaction, due: Sequence[QueuedCommand], now: int
+    ) -> list[QueuedCommand]:
+        """Those of some due commands that are sent now; the others end."""
+        sendable = []
+        for queued in due:
+            entry = self.catalogue.get(queued.command)
+            is_repeatable = entry is not None and entry.is_repeatable
+            event = self._rules.due(queued, now, is_repeatable=is_repeatable)
+            if event is LifeEvent.TAKEN:
+                sendable.append(queued)
+            elif event is LifeEvent.GATHERED:
+                # What the terminal had to send for a QUERY was sent before it asked again.
+                end_query(tx, queued, queued.return_code, queued.records, now)
+            else:
+                happen(tx, queued, event, now)
+        return sendable
 
-        A late, doubled or foreign answer changes nothing. What cannot be read is kept as a reject.
-        """
-        device, now = terminal.device, self._registry.now()
-
-        def decode() -> tuple[list[CommandReply], SealedRejects | None]:
-            said, rejects = decode_replies(body, terminal.dialect.encoding)
-            replies = [self._privacy.kept_reply(reply) for reply in said]
-            kept = self._privacy.kept_rejects(rejects)
-            return replies, self._store.seal_rejects(device.id, kept, now)
-
-        if len(body) <= SHORT_ANSWER:
-            replies, rejects = decode()
-        else:
-            replies, rejects = await threads.deferToThreadPool(
-                self._reactor, self._reactor.getThreadPool(), decode
-            )
-        unknown = 0
-        # The rejects are stored with the first answers, and the body is acknowledged with the last.
-        for start in range(0, max(1, len(replies)), ANSWERS_AT_ONCE):
-            some = replies[start : start + ANSWERS_AT_ONCE]
-            unknown += await self._take_some(terminal, some, rejects if start == 0 else None, now)
-        if unknown:
-            self._log.info(
-                "Terminal {sn} answered {count} commands that it has not open",
-                sn=device.sn,
-                count=unknown,
-            )
-
-    async def _take_some(
-        self,
-        terminal: Terminal,
-        replies: Sequence[CommandReply],
-        rejects: SealedRejects | None,
-        now: int,
-    ) -> int:
-        """Store some answers and rejects in one unit of work; returns how many were not awaited.
-
-        Other terminals are served between the units of a long body. What is sent again because a
-        later unit failed changes nothing.
-        """
-        device = terminal.device
-
-        def unit(tx: Transaction) -> tuple[Device | None, int | None, int]:
-            known = tx[CommandStore].open_among(device.id, [reply.id for reply in replies])
-            unknown, has_effects = 0, False
-            for reply in replies:
-                command = known.pop(reply.id, None)  # a second answer to it changes nothing
-                if command is None or not self._take(tx, device, command, reply, now):
-                    unknown += 1
-                elif command.command in self._functions.effects:
-                    has_effects = True
-            if rejects is not None:
-                tx[RejectStore].add_sealed(rejects)
-            changed = tx[DeviceStore].get(device.id) if has_effects else None
-            return changed, tx[CommandStore].next_due(device.id), unknown
-
-        changed, terminal.next_due, unknown = await self._store.write(unit)
-        if changed is not None:
-            terminal.update(changed)
-        return unknown
-
-    def _take(
-        self,
-        tx: Transaction,
-        device: Device,
-        command: QueuedCommand,
-        reply: CommandReply,
-        now: int,
-    ) -> bool:
-        """End an open command with its answer and its effect; False if it has ended meanwhile."""
-        if not succeeded(command.command, reply.return_code):
-            state = CommandState.FAILED
-        elif command.command not in self._functions.matchers:
-            state = CommandState.DONE
-        else:
-            tx[CommandStore].answered(command, reply.return_code, now)
-            if command.records:
-                answered = msgspec.structs.replace(command, return_code=reply.return_code)
-                end_query(tx, answered, command.records, now)
-            return True
-        # Of a damaged command, the parameters that its effect needs are lost.
-        effect = None if command.damaged else self._functions.effects.get(command.command)
-        result = (
-            dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
-        ) or None
-        return tx[CommandStore].finish(command, state, reply.return_code, result, now) is not None
-
-    async def _give_up_old(self) -> None:
-        count = await self.expire_old()
+    async def _give_up(self) -> None:
+        count = await self.end_overdue()
         if count:
-            self._log.warn("{count} commands were too old, and are given up", count=count)
+            self._log.warn("{count} commands were given up: their time was over", count=count)
+
+    async def end_overdue(self) -> int:
+        """End the commands of all terminals whose time is over; returns how many."""
+        now, total = self._registry.now(), 0
+
+        which = (now, self._rules.lifetime, self._rules.attempts, self._once)
+
+        def unit(tx: Transaction) -> int:
+            found = tx[CommandStore].overdue(*which, OVERDUE_AT_ONCE)
+            self._sendable(tx, found, now)
+            return len(found)
+
+        while await self._store.read(lambda tx: tx[CommandStore].is_overdue(*which)):
+            ended = await self._store.write(unit)
+            if not ended:  # another process has them
+                break
+            total += ended
+        return total
+
+    def _lease_seconds(self, command: QueuedCommand) -> int:
+        """The time for the answer to a command."""
+        own = self._leases.get(command.command)
+        return self._config.lease_seconds if own is None else own // 1000
 
     async def cut_leases(self) -> None:
         """End leases that run out later than any that is made now: the clock was set back."""
-        most = self._registry.now() + self._config.lease_seconds * 1000
-        await self._store.write(lambda tx: tx[CommandStore].cut_leases(most))
-        self._registry.cap_due(most)
+        now, lease = self._registry.now(), self._config.lease_seconds * 1000
+        await self._store.write(lambda tx: tx[CommandStore].cut_leases(now, lease, self._leases))
+        self._registry.cap_due(now + lease)
 
     def clock_jumped(self) -> None:
         """Look at leases at once."""
         Deferred.fromCoroutine(self.cut_leases()).addErrback(
             lambda failure: self._log.failure("Leases of commands are not looked at", failure)
-        )
-
-    async def expire_old(self) -> int:
-        """End the commands that are older than the configured lifetime, of whichever terminal."""
-        now = self._registry.now()
-        before = now - self._config.lifetime_days * DAY
-        return await self._store.write(
-            lambda tx: tx[CommandStore].expire_old(before, now, MOST_OLD)
         )
 
     def _batch(

@@ -142,7 +142,7 @@ class Registry(PeriodicService):
             if terminal is None:
                 self.updated(device)
                 terminal = self._terminals[sn]
-                terminal.next_due = due
+                terminal.set_due(due)
                 terminal.refreshed_at = self.now()
         if not terminal.may_be_at(address):
             if not self.is_fresh(terminal):
@@ -189,11 +189,13 @@ class Registry(PeriodicService):
     async def refresh(self, terminal: Terminal) -> None:
         """Take over what the store says of a terminal now."""
         terminal.refreshed_at = self.now()
+        began = next(turns)
         device, due = await self._lookups.find(terminal.device.sn)
         if device is not None:
             self.unknown.heard(device)
             terminal.update(device)
-            terminal.next_due = due
+            if terminal.due_turn < began:
+                terminal.set_due(due)
 
     async def look(self, terminal: Terminal) -> None:
         """Take over what the store says of a terminal before a request of it is refused.
@@ -356,7 +358,9 @@ class Registry(PeriodicService):
                 # Else this process has written something newer since it asked.
                 self.updated(device)
         for terminal in self._terminals.values():
-            terminal.next_due = due.get(terminal.device.id)
+            if terminal.due_turn < began:
+                # Else this process has queued or sent a command since it asked.
+                terminal.set_due(due.get(terminal.device.id))
 
     async def _write_seen(self) -> None:
         by_id = {one.device.id: one for one in self._terminals.values()}

@@ -109,6 +109,7 @@ class Terminal:
         "counters",
         "device",
         "dialect",
+        "due_turn",
         "former",
         "held_until",
         "hello",
@@ -141,7 +142,9 @@ class Terminal:
     def __init__(self, device: Device, ciphers: Ciphers, next_due: int | None = None) -> None:
         self.ciphers = ciphers
         self.next_due = next_due
-        """When (ms) there is a command to send: 0 for now, None for never."""
+        """When (ms) there is a command to look at: 0 for now, None for never."""
+        self.due_turn = -1
+        """When that was found, by `turns`."""
         self.reported: str | None = None
         """The last update information (9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[Keys]] | None = None
@@ -195,6 +198,14 @@ class Terminal:
         if networks != self.networks:
             self.networks = networks
             self.checked = NOWHERE
+
+    def set_due(self, due: int | None) -> None:
+        """Take over when there is a command to look at (ms), as the store has just said."""
+        self.next_due, self.due_turn = due, next(turns)
+
+    def hurry(self, due: int) -> None:
+        """Look for commands at an instant (ms), or before it: one was queued."""
+        self.set_due(due if self.next_due is None else min(due, self.next_due))
 
     def take(self, generation: int, number: int) -> None:
         """Remember the number of a sealed request, by the generation of its keys."""

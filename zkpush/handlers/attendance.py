@@ -17,6 +17,7 @@ from ..persist.devices import DeviceStore
 from ..persist.photos import AttendancePhotoStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
+from ..protocol.codes import succeeded
 from ..protocol.fields import Row, Table
 from ..protocol.photos import Photo, parse_name
 from ..protocol.records import Batch
@@ -67,7 +68,7 @@ def _compare_counts(
     stored = tx[AttendanceStore].count_times(device.id, begin, end)
     result = {**reply.values, "stored": str(stored)}
     counted = {name.lower(): value for name, value in reply.values.items()}.get("attlogsum", "")
-    if reply.return_code < 0 or not _COUNT.match(counted):
+    if not succeeded(command.command, reply.return_code) or not _COUNT.match(counted):
         return result
     count = int(counted)
     result["agrees"] = "yes" if count == stored else "no"

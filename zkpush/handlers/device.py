@@ -12,6 +12,7 @@ from ..model import Device, QueuedCommand
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
+from ..protocol.codes import succeeded
 from ..protocol.records import Batch, encode_pairs
 from ..protocol.rejects import Reject
 from ..protocol.replies import CommandReply
@@ -56,7 +57,7 @@ def _keep_option(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
     """SET OPTION: the terminal has now what it was told to have (12.4.1)."""
-    if reply.return_code >= 0:
+    if succeeded(command.command, reply.return_code):
         params = command.params
         tx[DeviceStore].merge_options(device.id, {params["key"]: params["value"]})
     return dict(reply.values)

@@ -10,23 +10,26 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from ..device.changes import check_scopes
-from ..device.queue import CommandQueue, KeyReused
+from ..device.queue import CommandQueue, Delivery, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, CommandState, Device, QueuedCommand
-from ..persist.commands import CommandStore
+from ..persist.commands import CommandStore, reason_words
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
 from ..protocol.codes import return_meaning
-from ..protocol.fields import Command, Field, Kind, Scope
+from ..protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from .errors import ApiError, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import SecretAccessLog
 from .recordviews import Damaged
 from .routes import Route
-from .times import instant, instant_or_none
+from .times import instant, instant_or_none, parse_instant
+
+MOST_WAIT = 3650 * 24 * 3600
+"""The most seconds that a command may wait."""
 
 
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +37,20 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     command: Annotated[str, Meta(description="The words of the protocol, such as INFO")]
     params: dict[str, str] = {}
+    expires_in: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_WAIT)] | None,
+        Meta(
+            description="Seconds that it may wait for the terminal, counted from `not_before` if "
+            "that is given; by default, what the catalogue says"
+        ),
+    ] = None
+    not_before: Annotated[
+        str | None, Meta(description="When it may be sent at the earliest, ISO 8601 with Z")
+    ] = None
+    priority: Annotated[
+        Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
+        Meta(description="Higher ones are sent first; by default, what the catalogue says"),
+    ] = None
 
 
 class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +73,12 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     state: CommandState
+    reason: Annotated[str | None, Meta(description="Why it ended, in words; null while open")]
+    replaced_by: Annotated[
+        str | None, Meta(description="A later command that sets all that this one sets")
+    ]
     attempts: int
+    priority: int
     return_code: int | None
     meaning: str | None
     result: Annotated[
@@ -67,8 +89,20 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ]
     created_at: str
+    not_before: str | None
+    expires_at: Annotated[
+        str | None, Meta(description="When it may be sent at the latest; null: `lifetime_days`")
+    ]
     sent_at: str | None
+    answered_at: Annotated[
+        str | None,
+        Meta(description="When the terminal answered, also after the command had ended"),
+    ]
     finished_at: str | None
+    body_removed_at: Annotated[
+        str | None,
+        Meta(description="When its parameters and result were deleted, because they were old"),
+    ]
     damaged: Damaged = UNSET
 
 
@@ -107,6 +141,17 @@ class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
         list[ScopeRuleView], Meta(description="What the caller needs as well, in some cases")
     ]
     since: Annotated[str, Meta(description="The first protocol version that has it")]
+    repeatable: Annotated[
+        bool,
+        Meta(
+            description="Whether it is sent again without an answer; if not, it ends as `unknown`"
+        ),
+    ]
+    expires_in: Annotated[
+        int | None,
+        Meta(description="Seconds that it may wait; null: the setting `commands.lifetime_days`"),
+    ]
+    priority: int
     params: list[ParameterView]
     one_of: Annotated[list[str], Meta(description="Parameters of which one has to be there")]
 
@@ -147,6 +192,9 @@ def _described(command: Command) -> CatalogueView:
             for rule in command.scope_rules
         ],
         since=str(command.since),
+        repeatable=command.is_repeatable,
+        expires_in=command.wait_seconds,
+        priority=command.priority,
         params=[_parameter(field) for field in command.parameters],
         one_of=list(command.one_of),
     )
@@ -162,13 +210,20 @@ def command_view(catalogue: Catalogue, command: QueuedCommand, scopes: Scopes) -
         command=command.command,
         params=shown(command.params, params_secret, scopes),
         state=command.state,
+        reason=reason_words(command),
+        replaced_by=command.replaced_by,
         attempts=command.attempts,
+        priority=command.priority,
         return_code=code,
         meaning=None if code is None else return_meaning(command.command, code),
         result=None if result is None else shown(result, result_secret, scopes),
         created_at=instant(command.created_at),
+        not_before=instant_or_none(command.not_before_at),
+        expires_at=instant_or_none(command.expires_at),
         sent_at=instant_or_none(command.sent_at),
+        answered_at=instant_or_none(command.answered_at),
         finished_at=instant_or_none(command.finished_at),
+        body_removed_at=instant_or_none(command.body_removed_at),
         damaged=command.damaged or UNSET,
     )
 
@@ -282,8 +337,12 @@ class CommandEndpoints:
         """Queue a command."""
         command = self._catalogue.find(body.command)
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
+        not_before = None if body.not_before is None else parse_instant(body.not_before) * 1000
+        delivery = Delivery(body.expires_in, not_before, body.priority)
         try:
-            queued = await self._queue.add(sn, body.command, body.params, idempotency_key, caller)
+            queued = await self._queue.add(
+                sn, body.command, body.params, idempotency_key, caller, delivery
+            )
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
         return command_view(self._catalogue, queued, caller.scopes)

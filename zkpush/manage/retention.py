@@ -1,4 +1,4 @@
-"""Old events and old rows of the audit log are removed in the background, by one node at a time."""
+"""Removal of old events, rows of the audit log, and commands; by one node at a time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..config import AuditRetention, Events
+from ..config import AuditRetention, Commands, Events
 from ..interfaces import IStore
 from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
+from ..persist.commands import CommandStore
 from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
@@ -22,6 +23,8 @@ EVERY = 600.0
 DAY = 24 * 3600 * 1000
 PART = 2000
 """About the most rows that are removed in one unit of work, so that no upload waits for long."""
+BODY_PART = 200
+"""The most commands whose bodies are removed in one unit of work: each is sealed anew."""
 Removal = Callable[[Transaction], int]
 """Removes at most `PART` rows; returns how many it removed."""
 
@@ -36,6 +39,7 @@ class Retention(PeriodicService):
         store: IStore,
         events: Events,
         audit: AuditRetention,
+        commands: Commands,
         clock: IReactorTime,
         owner: str,
     ) -> None:
@@ -44,9 +48,16 @@ class Retention(PeriodicService):
         self._store = store
         self._events = events
         self._audit = audit
+        self._commands = commands
         self._wall = wall_clock(clock)
         self._owner = owner
-        for what, remove in (("events", self.drop), ("rows of the audit log", self.drop_audit)):
+        jobs: dict[str, Callable[[], Awaitable[int]]] = {
+            "events": self.drop,
+            "rows of the audit log": self.drop_audit,
+            "commands": self.drop_commands,
+            "parameters and results of commands": self.drop_bodies,
+        }
+        for what, remove in jobs.items():
             run = functools.partial(self._remove, what, remove)
             self.every(EVERY, run, f"Old {what} stay for now")
 
@@ -74,7 +85,30 @@ class Retention(PeriodicService):
             "audit log", lambda tx: tx[AuditStore].forget(before, PART, setting, now)
         )
 
-    async def _in_parts(self, lease: str, remove: Removal) -> int:
+    async def drop_commands(self) -> int:
+        """Remove commands that ended long ago, unless another node does; returns how many."""
+        days = self._commands.keep_days
+        if days is None:
+            return 0
+        before = self._now() - days * DAY
+        return await self._in_parts(
+            "commands", lambda tx: tx[CommandStore].remove_ended(before, PART), PART
+        )
+
+    async def drop_bodies(self) -> int:
+        """Remove parameters and results of commands that ended long ago; returns how many."""
+        days = self._commands.keep_bodies_days
+        if days is None:
+            return 0
+        now = self._now()
+        before = now - days * DAY
+        return await self._in_parts(
+            "bodies of commands",
+            lambda tx: tx[CommandStore].remove_bodies(before, BODY_PART, now),
+            BODY_PART,
+        )
+
+    async def _in_parts(self, lease: str, remove: Removal, part: int = PART) -> int:
         now = self._now()
         until = now + int(2 * EVERY * 1000)
 
@@ -82,7 +116,7 @@ class Retention(PeriodicService):
             return remove(tx) if tx[LeaseStore].hold(lease, self._owner, until, now) else 0
 
         total = removed = await self._store.write(unit)
-        while removed >= PART:
+        while removed >= part:
             removed = await self._store.write(unit)
             total += removed
         return total

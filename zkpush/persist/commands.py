@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     RowMapping,
+    and_,
     bindparam,
     case,
     delete,
@@ -18,7 +19,8 @@ from sqlalchemy import (
     update,
 )
 
-from ..model import CommandFile, CommandState, NewCommand, Page, QueuedCommand
+from ..endings import EndReason, end_words
+from ..model import OPEN_STATES, CommandFile, CommandState, NewCommand, Page, QueuedCommand
 from ..protocol.commands import ID_LENGTH
 from .damage import damaged_in
 from .databases import insert
@@ -29,18 +31,17 @@ from .sealed import opened, sealed
 if TYPE_CHECKING:
     from .transaction import Transaction
 
+_OPEN = tuple(sorted(state.value for state in OPEN_STATES))
 _IS_OPEN = commands.c.state.in_(
     # Written into the statement: the index of the open commands serves no other one.
-    bindparam(
-        "open",
-        (CommandState.QUEUED.value, CommandState.SENT.value),
-        expanding=True,
-        literal_execute=True,
-    )
+    bindparam("open", _OPEN, expanding=True, literal_execute=True)
 )
+_IS_QUEUED = commands.c.state == CommandState.QUEUED.value
+_IS_SENT = commands.c.state == CommandState.SENT.value
 _DUE_AT = func.min(
-    case((commands.c.state == CommandState.QUEUED.value, 0), else_=commands.c.lease_until)
+    case((_IS_QUEUED, func.coalesce(commands.c.not_before_at, 0)), else_=commands.c.lease_until)
 )
+_NO_BODY = b'{"params":{},"asked":{},"text":""}'
 
 
 class CommandBody(msgspec.Struct, frozen=True):
@@ -82,6 +83,10 @@ class CommandStore:
                     state=CommandState.QUEUED.value,
                     attempts=0,
                     created_at=now,
+                    rank=-command.priority,
+                    not_before_at=command.not_before_at,
+                    expires_at=command.expires_at,
+                    subject=command.subject,
                 )
             )
             .on_conflict_do_nothing()
@@ -90,7 +95,7 @@ class CommandStore:
         queued = self.get(command.id)
         if added is None or queued is None:
             raise ValueError(f"the command id {command.id} was used before")
-        self._tell(queued, CommandState.QUEUED, now)
+        self._tell(queued, now)
         return queued
 
     def find(self, device_id: int, idempotency_key: str) -> QueuedCommand | None:
@@ -106,12 +111,20 @@ class CommandStore:
         row = self._connection.execute(_select().where(commands.c.id == command_id)).one_or_none()
         return None if row is None else self._command(row._mapping)
 
-    def open_among(self, device_id: int, command_ids: Collection[str]) -> dict[str, QueuedCommand]:
-        """Find the open commands of a terminal among some CmdIDs."""
+    def known_among(self, device_id: int, command_ids: Collection[str]) -> dict[str, QueuedCommand]:
+        """Find the commands of a terminal among some CmdIDs, whatever their state is.
+
+        No other process changes them before the commit.
+        """
         ids = [one for one in command_ids if len(one) <= ID_LENGTH and "\0" not in one]
         if not ids:
             return {}
-        query = _select().where(commands.c.device_id == device_id, _IS_OPEN, commands.c.id.in_(ids))
+        query = (
+            _select()
+            .where(commands.c.id.in_(ids), commands.c.device_id == device_id)
+            .order_by(commands.c.seq)
+            .with_for_update(of=commands)
+        )
         return {command.id: command for command in self._commands(query)}
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
@@ -125,38 +138,79 @@ class CommandStore:
         return [(row.seq, self._command(row._mapping)) for row in self._connection.execute(query)]
 
     def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
-        """The commands to send now: queued ones, and sent ones whose lease has run out.
+        """The commands to look at now, in the order in which they are sent.
 
-        They are the caller's until the commit; another process gets those that are left. An
-        answered one has a return code, and is to be ended, not sent again. A damaged one fails, and
-        holds up no other.
+        They are queued ones that may be sent already, and sent ones whose lease has run out:
+        whether each is sent is the caller's decision (`zkpush.device.life`). They are the caller's
+        until the commit; another process gets those that are left.
         """
+        may_be_sent = func.coalesce(commands.c.not_before_at, 0) <= now
         query = (
             _select()
             .where(
                 commands.c.device_id == device_id,
                 _IS_OPEN,
-                or_(commands.c.state == CommandState.QUEUED.value, commands.c.lease_until <= now),
+                or_(and_(_IS_QUEUED, may_be_sent), and_(_IS_SENT, commands.c.lease_until <= now)),
             )
+            .order_by(commands.c.rank, commands.c.seq)
+            .limit(limit)
+            .with_for_update(of=commands, skip_locked=True)
+        )
+        return self._commands(query)
+
+    def is_overdue(self, now: int, lifetime: int, attempts: int, once: Collection[str]) -> bool:
+        """Whether there are commands to end without waiting for a poll; see `overdue`."""
+        which = _overdue(now, lifetime, attempts, once)
+        return (
+            self._connection.execute(select(commands.c.seq).where(which).limit(1)).first()
+            is not None
+        )
+
+    def overdue(
+        self, now: int, lifetime: int, attempts: int, once: Collection[str], limit: int
+    ) -> list[QueuedCommand]:
+        """The open commands of all terminals that are to be ended without waiting for a poll.
+
+        `lifetime` (ms) counts for those without a deadline, `attempts` is how often commands are
+        sent, and `once` names those that are not repeated. They are the caller's, as those of
+        `due`.
+        """
+        query = (
+            _select()
+            .where(_overdue(now, lifetime, attempts, once))
             .order_by(commands.c.seq)
             .limit(limit)
             .with_for_update(of=commands, skip_locked=True)
         )
-        due = []
-        for command in self._commands(query):
-            if command.damaged:  # nobody knows what it says
-                self.finish(command, CommandState.FAILED, None, None, now)
-            else:
-                due.append(command)
-        return due
+        return self._commands(query)
+
+    def of_subject(self, device_id: int, subject: bytes) -> list[QueuedCommand]:
+        """The open commands of a terminal that change the same, the last one first."""
+        query = (
+            _select()
+            .where(commands.c.device_id == device_id, _IS_OPEN, commands.c.subject == subject)
+            .order_by(commands.c.seq.desc())
+            .with_for_update(of=commands)
+        )
+        return self._commands(query)
+
+    def urge(self, urged: Sequence[QueuedCommand], priority: int) -> None:
+        """Raise queued commands to a priority, so that none is overtaken by one of the same."""
+        low = [one.id for one in urged if one.priority < priority]
+        if low:
+            self._connection.execute(
+                update(commands).where(commands.c.id.in_(low), _IS_OPEN).values(rank=-priority)
+            )
+
+    def supersede(self, command: QueuedCommand, by: str) -> None:
+        """Note that a sent command is not to be sent again, because of a later one."""
+        self._connection.execute(
+            update(commands).where(commands.c.id == command.id, _IS_OPEN).values(replaced_by=by)
+        )
 
     def sent(self, device_id: int) -> list[QueuedCommand]:
         """The sound commands that a terminal has, or should have, and that are not ended."""
-        query = _select().where(
-            commands.c.device_id == device_id,
-            _IS_OPEN,
-            commands.c.state == CommandState.SENT.value,
-        )
+        query = _select().where(commands.c.device_id == device_id, _IS_OPEN, _IS_SENT)
         found = self._commands(query.order_by(commands.c.seq))
         return [command for command in found if not command.damaged]
 
@@ -186,15 +240,25 @@ class CommandStore:
                 )
             )
         for command in leased:
-            self._tell(command, CommandState.SENT, now)
+            self._tell(msgspec.structs.replace(command, state=CommandState.SENT), now)
 
-    def cut_leases(self, most: int) -> None:
-        """Let leases that run out after an instant (ms) run out then."""
-        is_far = (commands.c.state == CommandState.SENT.value) & (commands.c.lease_until > most)
-        self._connection.execute(update(commands).where(_IS_OPEN, is_far).values(lease_until=most))
+    def cut_leases(self, now: int, lease: int, longer: Mapping[str, int]) -> None:
+        """Let no lease run for longer than one that is made now; all times are in milliseconds.
+
+        `longer` has the leases of the commands that take longer than `lease`, by their names.
+        """
+        is_long = commands.c.command.in_(longer)
+        cuts: list[tuple[ColumnElement[bool], int]] = [(~is_long, lease)]
+        cuts += [(commands.c.command == name, most) for name, most in longer.items()]
+        for which, most in cuts:
+            self._connection.execute(
+                update(commands)
+                .where(_IS_OPEN, _IS_SENT, commands.c.lease_until > now + most, which)
+                .values(lease_until=now + most)
+            )
 
     def next_due(self, device_id: int) -> int | None:
-        """When (ms) there is something to send to a terminal: 0 for now, None for never."""
+        """When (ms) there is something to do at a poll: 0 for now, None for never."""
         query = select(_DUE_AT).where(commands.c.device_id == device_id, _IS_OPEN)
         due = self._connection.execute(query).scalar_one()
         return None if due is None else int(due)
@@ -204,41 +268,6 @@ class CommandStore:
         query = select(commands.c.device_id, _DUE_AT).where(_IS_OPEN).group_by(commands.c.device_id)
         return {device_id: int(due) for device_id, due in self._connection.execute(query)}
 
-    def expire(self, device_id: int, now: int, attempts: int) -> int:
-        """End the commands that were sent `attempts` times and whose last lease has run out."""
-        return self._expire(
-            now,
-            commands.c.device_id == device_id,
-            commands.c.state == CommandState.SENT.value,
-            commands.c.lease_until <= now,
-            commands.c.attempts >= attempts,
-            commands.c.return_code.is_(None),
-        )
-
-    def expire_old(self, before: int, now: int, limit: int) -> int:
-        """End open commands of all terminals that were queued before an instant."""
-        old = (
-            select(commands.c.seq)
-            .where(_IS_OPEN, commands.c.created_at < before)
-            .order_by(commands.c.seq)
-            .limit(limit)
-        )
-        return self._expire(now, _IS_OPEN, commands.c.seq.in_(old))
-
-    def _expire(self, now: int, *which: ColumnElement[bool]) -> int:
-        ended = self._connection.execute(
-            update(commands)
-            .where(*which)
-            .values(state=CommandState.EXPIRED.value, finished_at=now)
-            .returning(commands.c.id)
-        )
-        ids = list(ended.scalars())
-        for command_id in ids:
-            command = self.get(command_id)
-            if command is not None:
-                self._ended(command, CommandState.EXPIRED, now)
-        return len(ids)
-
     def arrived(self, command: QueuedCommand, records: int) -> None:
         """Count records that a QUERY asked for."""
         self._connection.execute(
@@ -247,53 +276,109 @@ class CommandStore:
             .values(records=commands.c.records + records)
         )
 
-    def answered(self, command: QueuedCommand, return_code: int, now: int) -> None:
+    def answered(self, command: QueuedCommand, return_code: int | None, now: int) -> None:
         """Note the answer to a QUERY whose records may still come; it is due, to be ended."""
         self._connection.execute(
             update(commands)
             .where(commands.c.id == command.id, _IS_OPEN)
-            .values(return_code=return_code, state=CommandState.SENT.value, lease_until=now)
+            .values(
+                return_code=return_code,
+                answered_at=now,
+                state=CommandState.SENT.value,
+                lease_until=now,
+            )
         )
 
-    def finish(
+    def end(
         self,
         command: QueuedCommand,
         state: CommandState,
+        reason: EndReason,
+        now: int,
+        *,
+        replaced_by: str | None = None,
+    ) -> QueuedCommand | None:
+        """End a command without an answer, and return it as it is then.
+
+        None if its state is no longer the one that the caller saw: nothing changes then.
+        """
+        by = command.replaced_by if replaced_by is None else replaced_by
+        return self._change(
+            command, now, state=state, reason=reason.value, replaced_by=by, finished_at=now
+        )
+
+    def answer(
+        self,
+        command: QueuedCommand,
+        state: CommandState,
+        reason: EndReason | None,
         return_code: int | None,
         result: Mapping[str, str] | None,
         now: int,
     ) -> QueuedCommand | None:
-        """End an open command, once, and return it as it is then; None if it was not open."""
-        ended = self._connection.execute(
-            update(commands)
-            .where(commands.c.id == command.id, _IS_OPEN)
-            .values(
-                self._sealed(
-                    command.id,
-                    state=state.value,
-                    return_code=return_code,
-                    result=None if result is None else msgspec.json.encode(dict(result)),
-                    finished_at=now,
-                )
-            )
-        )
-        if ended.rowcount != 1:
-            return None
-        self._ended(command, state, now)
-        return msgspec.structs.replace(
-            command,
-            state=state,
-            return_code=return_code,
-            result=None if result is None else dict(result),
-            finished_at=now,
-        )
+        """Record the answer of the terminal, and return the command as it is then.
 
-    def _ended(self, command: QueuedCommand, state: CommandState, now: int) -> None:
-        """Remove the file that was made for a command, and tell that it has ended."""
-        if command.file is not None:
+        Without a reason it had ended before, and stays so. None if its state is no longer the one
+        that the caller saw: nothing changes then.
+        """
+        changes: dict[str, Any] = {
+            "state": state,
+            "return_code": return_code,
+            "result": None if result is None else dict(result),
+            "answered_at": now if command.answered_at is None else command.answered_at,
+        }
+        if reason is not None:
+            changes |= {"reason": reason.value, "finished_at": now}
+        return self._change(command, now, **changes)
+
+    def _change(self, command: QueuedCommand, now: int, **changes: Any) -> QueuedCommand | None:
+        """Change a command that is as the caller saw it, and tell it."""
+        written = changes | {"state": changes["state"].value}
+        if changes.get("result") is not None:
+            written["result"] = msgspec.json.encode(changes["result"])
+        changed = self._connection.execute(
+            update(commands)
+            .where(commands.c.id == command.id, commands.c.state == command.state.value)
+            .values(self._sealed(command.id, **written))
+        )
+        if changed.rowcount != 1:
+            return None
+        after = msgspec.structs.replace(command, **changes)
+        if command.state in OPEN_STATES and command.file is not None:
             made_for_it = (files.c.id == command.file.id) & (files.c.command == command.id)
             self._connection.execute(delete(files).where(made_for_it))
-        self._tell(command, state, now)
+        self._tell(after, now)
+        return after
+
+    def remove_ended(self, before: int, limit: int) -> int:
+        """Remove commands that ended before an instant (ms), at most `limit`; returns how many."""
+        old = (
+            select(commands.c.seq)
+            .where(commands.c.finished_at < before)
+            .order_by(commands.c.finished_at)
+            .limit(limit)
+        )
+        return self._connection.execute(delete(commands).where(commands.c.seq.in_(old))).rowcount
+
+    def remove_bodies(self, before: int, limit: int, now: int) -> int:
+        """Remove parameters and results of commands that ended before an instant (ms).
+
+        At most `limit`; returns how many. What stays is what was asked of whom, and its end.
+        """
+        old = (
+            select(commands.c.id)
+            .where(commands.c.finished_at < before, commands.c.body_removed_at.is_(None))
+            .order_by(commands.c.finished_at)
+            .limit(limit)
+        )
+        ids = list(self._connection.execute(old).scalars())
+        for command_id in ids:
+            self._connection.execute(
+                update(commands)
+                .where(commands.c.id == command_id)
+                .values(self._sealed(command_id, body=_NO_BODY, result=None, body_removed_at=now))
+            )
+        return len(ids)
 
     def pending(self) -> dict[int, int]:
         """How many commands each terminal has open."""
@@ -333,6 +418,13 @@ class CommandStore:
             created_at=row["created_at"],
             sent_at=row["sent_at"],
             finished_at=row["finished_at"],
+            priority=-row["rank"],
+            not_before_at=row["not_before_at"],
+            expires_at=row["expires_at"],
+            answered_at=row["answered_at"],
+            reason=row["reason"],
+            replaced_by=row["replaced_by"],
+            body_removed_at=row["body_removed_at"],
             return_code=row["return_code"],
             result=None
             if result is None
@@ -340,15 +432,39 @@ class CommandStore:
             damaged=tuple("params" if name == "body" else name for name in damaged),
         )
 
-    def _tell(self, command: QueuedCommand, state: CommandState, now: int) -> None:
-        """Every change of state is an event."""
+    def _tell(self, command: QueuedCommand, now: int) -> None:
+        """Every change of state is an event, and so is an answer that comes after the end."""
         data = {
             "id": command.id,
             "device": command.device,
             "command": command.command,
-            "state": state.value,
+            "state": command.state.value,
         }
-        self._events.add("command", data, now)
+        reason = reason_words(command)
+        self._events.add("command", data if reason is None else {**data, "reason": reason}, now)
+
+
+def reason_words(command: QueuedCommand) -> str | None:
+    """Why a command ended, in words; None if it has not."""
+    gave_up = command.state in (CommandState.CANCELLED, CommandState.EXPIRED)
+    return end_words(
+        command.reason,
+        command.attempts,
+        command.replaced_by,
+        is_answered=gave_up and command.answered_at is not None,
+    )
+
+
+def _overdue(now: int, lifetime: int, attempts: int, once: Collection[str]) -> ColumnElement[bool]:
+    is_late = func.coalesce(commands.c.expires_at, commands.c.created_at + lifetime) < now
+    is_unanswered = or_(
+        is_late,
+        commands.c.attempts >= attempts,
+        commands.c.command.in_(once),
+        commands.c.replaced_by.is_not(None),
+    )
+    is_over = and_(_IS_SENT, commands.c.lease_until <= now, is_unanswered)
+    return and_(_IS_OPEN, or_(and_(_IS_QUEUED, is_late), is_over))
 
 
 def _select() -> Any:

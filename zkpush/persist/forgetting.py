@@ -9,7 +9,8 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Row, delete, or_, select, update
 
-from ..model import CommandState
+from ..endings import EndReason
+from ..model import OPEN_STATES, CommandState
 from ..protocol.dialect import Dialect
 from ..protocol.omission import TemplateRules
 from ..protocol.rejects import Reject
@@ -30,7 +31,7 @@ from .vault import Vault
 
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
 """The keys of comparison photos end with what they are."""
-_OPEN = (CommandState.QUEUED.value, CommandState.SENT.value)
+_OPEN = tuple(state.value for state in OPEN_STATES)
 
 
 def forget_templates_thd(
@@ -47,9 +48,9 @@ def forget_templates_thd(
         pictures = _pictures(connection)
         forgotten = _forget_people(connection)
         _forget_cards(connection)
-        _forget_commands(connection, vault, rules)
+        _forget_commands(connection, vault, now, rules)
         _forget_answers(connection, vault, rules)
-        _forget_packages(connection)
+        _forget_packages(connection, now)
         _forget_undeclared(connection, vault, rules)
         _forget_entries(connection, vault, rules)
         _forget_options(connection, vault, rules)
@@ -93,7 +94,7 @@ def _forget_cards(connection: Connection) -> None:
     connection.execute(update(schema.idcards).values(nothing))
 
 
-def _forget_commands(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
+def _forget_commands(connection: Connection, vault: Vault, now: int, rules: TemplateRules) -> None:
     """Commands stay, without what they said; those that are not ended are cancelled.
 
     Answers lose the values that may be templates.
@@ -107,10 +108,19 @@ def _forget_commands(connection: Connection, vault: Vault, rules: TemplateRules)
         values: dict[str, object] = {"id": row.id, "body": nothing}
         values |= {"file_id": None, "file_digest": None}
         if row.state in _OPEN:
-            values["state"] = CommandState.CANCELLED.value
+            values |= _cancelled(now)
         connection.execute(
             update(commands).where(commands.c.id == row.id).values(sealed(vault, commands, values))
         )
+
+
+def _cancelled(now: int) -> dict[str, object]:
+    """The end of a command whose templates are removed."""
+    return {
+        "state": CommandState.CANCELLED.value,
+        "reason": EndReason.FORGOTTEN.value,
+        "finished_at": now,
+    }
 
 
 def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
@@ -128,14 +138,14 @@ def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) 
             )
 
 
-def _forget_packages(connection: Connection) -> None:
+def _forget_packages(connection: Connection, now: int) -> None:
     """Packages of people hold templates; commands that still wait for theirs are cancelled."""
     commands, files = schema.commands, schema.files
     made = select(files.c.command).where(files.c.command.is_not(None))
     connection.execute(
         update(commands)
         .where(commands.c.id.in_(made), commands.c.state.in_(_OPEN))
-        .values(state=CommandState.CANCELLED.value)
+        .values(_cancelled(now))
     )
     connection.execute(delete(files).where(files.c.command.is_not(None)))
 

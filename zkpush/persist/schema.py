@@ -365,6 +365,16 @@ commands = Table(
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
+    # Lower ones are sent first: the negative of the priority.
+    Column("rank", Integer(), nullable=False, server_default=text("0")),
+    Column("not_before_at", BigInteger()),
+    Column("expires_at", BigInteger()),
+    # A digest of what the command changes, such as one person.
+    Column("subject", LargeBinary()),
+    Column("answered_at", BigInteger()),
+    Column("reason", PlainText()),
+    Column("replaced_by", PlainText()),
+    Column("body_removed_at", BigInteger()),
     # The file that the terminal is to fetch, and the SHA-256 of the secret in its URL.
     Column("file_id", BigInteger()),
     Column("file_digest", LargeBinary()),
@@ -380,9 +390,24 @@ commands = Table(
     Index(
         "commands_open",
         "device_id",
+        "rank",
         "seq",
         sqlite_where=text("state IN ('queued', 'sent')"),
         postgresql_where=text("state IN ('queued', 'sent')"),
+    ),
+    Index(
+        "commands_subject",
+        "device_id",
+        "subject",
+        sqlite_where=text("state IN ('queued', 'sent')"),
+        postgresql_where=text("state IN ('queued', 'sent')"),
+    ),
+    Index("commands_finished", "finished_at"),
+    Index(
+        "commands_bodies",
+        "finished_at",
+        sqlite_where=text("body_removed_at IS NULL"),
+        postgresql_where=text("body_removed_at IS NULL"),
     ),
     info={KEY: ("id",)},
 )

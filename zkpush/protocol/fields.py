@@ -22,6 +22,8 @@ from .versions import BASELINE, Version
 
 SMALL = 2_147_483_647
 """The largest integer of four bytes, which is what firmware keeps numbers in."""
+MOST_PRIORITY = 9
+"""The highest priority of a command."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
 _CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
@@ -359,6 +361,20 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a function is called with the answer."""
     counts_records: bool = False
     """Whether the records that it asks for come as uploads, and are counted (12.1.3)."""
+    is_repeatable: bool = True
+    """Whether the terminal may execute it twice, so that it is sent again without an answer."""
+    wait_seconds: int | None = None
+    """How long it may wait to be sent, unless the caller says so; None for the configured time."""
+    lease_seconds: int | None = None
+    """How long its answer may take; None for the configured time."""
+    priority: int = 0
+    """Higher ones are sent first, unless the caller says so; from 0 to `MOST_PRIORITY`."""
+    restarts: bool = False
+    """Whether the terminal restarts: a new exchange is its answer, too (5)."""
+    asks_for_exchange: bool = False
+    """Whether the terminal makes a new exchange without a restart."""
+    key: tuple[str, ...] = ()
+    """The parameters that say what it changes: a later command with the same replaces it."""
 
     def scopes(self, params: Mapping[str, str]) -> frozenset[Scope]:
         """Everything that the caller needs to send the command with these parameters."""

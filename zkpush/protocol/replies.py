@@ -2,14 +2,15 @@
 
 A reply is `ID=…&Return=…&CMD=…`, several of them joined by LF; or one key a line; that of INFO is
 followed by a line for each option; those of GetFile and SHELL end in `Content=` and bytes that go
-to the end of the body.
+to the end of the body. Terminals also separate the pairs by TAB, put them into the query string,
+and leave out all but the ID.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -24,10 +25,17 @@ MOST_REPLIES = 10_000
 """Most answers in one body: as many as there are commands in the largest batch."""
 _START = re.compile(
     # The first `ID=` of a line ends the pairs before it, so that none is to be tried again.
-    rb"(?:\A|\n)(?:(?!ID=)[A-Za-z]++=[^&\n]*+&)*+ID=",
+    rb"(?:\A|\n)(?:(?!ID=)[A-Za-z]++=[^&\t\n]*+[&\t])*+ID=",
     re.IGNORECASE,
 )
-_CONTENT = re.compile(rb"(?:\A|\n)Content=", re.IGNORECASE)
+_CONTENT = re.compile(
+    rb"(?:\A|\n)(?:(?!Content=)[A-Za-z]++=[^&\t\n]*+[&\t])*+(?P<content>Content=)", re.IGNORECASE
+)
+_SEPARATOR = re.compile(r"[&\t]")
+_NOT_ONE_VALUE = re.compile(r"[\x00-\x1f&=\ud800-\udfff]")
+"""What no value of the head of an answer holds."""
+_TERMINAL = "sn"
+"""The argument of every request that is no part of an answer."""
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
 _HEAD = ("id", "return", "cmd")
 _MOST_PAIRS = 2 * MOST_OPTIONS
@@ -48,8 +56,9 @@ class CommandReply(msgspec.Struct, frozen=True):
 
     id: str
     """The CmdID it was sent with."""
-    return_code: int
-    """Appendix 1: 0 for success, or a size or count, or an error."""
+    return_code: int | None
+    """Appendix 1: 0 for success, or a size or count, or an error; None if the terminal sent none,
+    which counts as success."""
     command: str
     """What the terminal calls the command."""
     values: dict[str, str] = {}
@@ -58,12 +67,51 @@ class CommandReply(msgspec.Struct, frozen=True):
     """The bytes after `Content=`."""
 
 
-def decode_replies(body: bytes, encoding: str) -> tuple[list[CommandReply], list[Reject]]:
-    """Read the body of `POST /iclock/devicecmd`. Never raises: what cannot be read is rejected."""
+_NONE: Mapping[str, str] = {}
+
+
+def decode_replies(
+    body: bytes, encoding: str, arguments: Mapping[str, str] = _NONE
+) -> tuple[list[CommandReply], list[Reject]]:
+    """Read the answers in the body of a request, and in its arguments.
+
+    Where the arguments hold the ID, and the body holds none, the body goes on with that answer.
+    Never raises: what cannot be read is rejected.
+    """
+    named = {name.lower(): value for name, value in arguments.items()}
+    if not named.get("id"):
+        return _decode_body(body, encoding)
+    head = {name: named[name].strip() for name in _HEAD if named.get(name)}
+    if any(_NOT_ONE_VALUE.search(value) for value in head.values()):
+        raw = encode_query(arguments)
+        return [], [Reject(TABLE, "the arguments are no command reply", raw + body)]
+    begin = "&".join(f"{name}={value}" for name, value in head.items()).encode() + b"\n"
+    if _START.search(body):
+        # The body has answers of its own; the one in the arguments may be among them.
+        (said, kept), (more, rejects) = _decode_body(begin, encoding), _decode_body(body, encoding)
+        known = {reply.id for reply in more}
+        return [reply for reply in said if reply.id not in known] + more, kept + rejects
+    replies, rejects = _decode_body(begin + body, encoding)
+    values = {
+        name: value for name, value in arguments.items() if name.lower() not in (*_HEAD, _TERMINAL)
+    }
+    whole = [msgspec.structs.replace(one, values={**values, **one.values}) for one in replies]
+    return whole, rejects
+
+
+def encode_query(arguments: Mapping[str, str]) -> bytes:
+    """Write the arguments that hold an answer as a line, to be kept; nothing if they hold none."""
+    if not any(name.lower() == "id" for name in arguments):
+        return b""
+    pairs = [f"{name}={value}" for name, value in arguments.items() if name.lower() != _TERMINAL]
+    return "&".join(pairs).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _decode_body(body: bytes, encoding: str) -> tuple[list[CommandReply], list[Reject]]:
     replies: list[CommandReply] = []
     rejects = RejectList()
     content_at = _CONTENT.search(body)
-    text = body if content_at is None else body[: content_at.start()]
+    text = body if content_at is None else body[: content_at.start("content")]
     content = None if content_at is None else body[content_at.end() :]
     parts = list(itertools.islice(_parts(text), MOST_REPLIES + 1))
     if len(parts) > MOST_REPLIES:
@@ -103,7 +151,8 @@ def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[Co
     values: dict[str, str] = {}
     room = MOST_CHARACTERS
     is_whole = True
-    one_a_line = b"&" not in part.partition(b"\n")[0]
+    first = part.partition(b"\n")[0]
+    one_a_line = b"&" not in first and b"\t" not in first
     for line in split_lines(part):
         text, _ = decode_line(line, encoding)
         of_head = text.partition("=")[0].strip().lower() in _HEAD
@@ -116,14 +165,14 @@ def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[Co
                 room -= len(key) + len(value)
             else:
                 is_whole = False
-    missing = [key for key in ("id", "return") if not head.get(key)]
-    if missing:
-        raise ValueError(f"a command reply needs {' and '.join(missing)}")
-    if not _RETURN.match(head["return"]):
-        raise ValueError(f"Return={head['return'][:20]!r} is not an integer")
+    if not head.get("id"):
+        raise ValueError("a command reply needs id")
+    code = head.get("return") or None
+    if code is not None and not _RETURN.match(code):
+        raise ValueError(f"Return={code[:20]!r} is not an integer")
     reply = CommandReply(
         id=head["id"],
-        return_code=int(head["return"]),
+        return_code=None if code is None else int(code),
         command=head.get("cmd", ""),
         values=values,
         content=content,
@@ -132,11 +181,11 @@ def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[Co
 
 
 def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
-    """The `Key=Value` pairs of a line; where a line is one pair, its value may hold `&`.
+    """The `Key=Value` pairs of a line; where a line is one pair, its value may hold `&` and TAB.
 
     What is neither is kept as a key without a value: it must not cost the return code.
     """
-    for pair in [text] if whole_line else text.split("&", _MOST_PAIRS):
+    for pair in [text] if whole_line else _SEPARATOR.split(text, _MOST_PAIRS):
         key, _, value = pair.partition("=")
         if key.strip():
             yield key.strip(), value
@@ -153,6 +202,8 @@ def encode_reply(reply: CommandReply, encoding: str = "utf-8") -> bytes:
     if reply.content is not None and reply.command not in _WITH_CONTENT:
         raise ValueError(f"the answer to {reply.command} has no content")
     head = {"ID": reply.id, "Return": str(reply.return_code), "CMD": reply.command}
+    if reply.return_code is None:
+        del head["Return"]
     said = {**head, **reply.values}
     keys = said if order is None else dict.fromkeys((*order, *said))
     pairs = [f"{key}={said[key]}" for key in keys if key in said]

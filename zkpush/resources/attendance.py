@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable
 
+from ..device.answers import CommandAnswers
 from ..device.downloads import Downloads
 from ..device.exchange import Exchange
 from ..device.intake import Intake
@@ -46,6 +47,7 @@ class AttendancePush:
         intake: Intake,
         exchange: Exchange,
         queue: CommandQueue,
+        answers: CommandAnswers,
         remote: RemoteUsers,
         verification: BackgroundVerification,
         downloads: Downloads,
@@ -53,6 +55,7 @@ class AttendancePush:
         self._intake = intake
         self._exchange = exchange
         self._queue = queue
+        self._answers = answers
         self._remote = remote
         self._verification = verification
         self._downloads = downloads
@@ -69,7 +72,9 @@ class AttendancePush:
             TerminalRoute(
                 "GET", "getrequest", "", Gate.SESSION, self.poll, polls=True, changes=self.has_news
             ),
-            TerminalRoute("POST", "devicecmd", "", Gate.SESSION, self.take_answers, is_long=True),
+            TerminalRoute(
+                "GET POST", "devicecmd", "", Gate.SESSION, self.take_answers, is_long=True
+            ),
             TerminalRoute("GET POST", "ping", "", Gate.SESSION, self.ping, changes=never),
             TerminalRoute(
                 *("GET HEAD", "file/", "SN=", Gate.SESSION, self.file_of),
@@ -140,7 +145,7 @@ class AttendancePush:
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes:
         """Store the answers to commands; they are on disk before the reply."""
-        await self._queue.answer(terminal, body)
+        await self._answers.take(terminal, body, request.arguments)
         return b"OK"
 
     def ping(self, request: Request, terminal: Terminal, body: bytes, is_proved: bool) -> bytes:

@@ -59,12 +59,14 @@ _ENROLL: Mapping[str, type[Code]] = {
 _ENROLL_FAILURES = range(2, 8)
 
 
-def succeeded(command: str, code: int) -> bool:
-    """Judge a Return by the command it answers: 0 and above is success.
+def succeeded(command: str, code: int | None) -> bool:
+    """Judge a Return by the command it answers: 0 and above is success, and so is none.
 
     But for the commands that enroll, where 2 to 7 are failures. `command` is the name of it, in
     any case (Appendix 1 writes Enroll_FP).
     """
+    if code is None:
+        return True
     return code >= 0 and not (command.upper() in _ENROLL and code in _ENROLL_FAILURES)
 
 

@@ -19,6 +19,11 @@ def _plain(
     ends_batch: bool = False,
     has_effect: bool = False,
     since: Version = BASELINE,
+    is_repeatable: bool = True,
+    wait_seconds: int | None = None,
+    priority: int = 0,
+    restarts: bool = False,
+    asks_for_exchange: bool = False,
 ) -> Command:
     """A command without parameters."""
     return Command(
@@ -30,9 +35,38 @@ def _plain(
         ends_batch=ends_batch,
         has_effect=has_effect,
         since=since,
+        is_repeatable=is_repeatable,
+        wait_seconds=wait_seconds,
+        priority=priority,
+        restarts=restarts,
+        asks_for_exchange=asks_for_exchange,
     )
 
 
+def _clear(
+    what: str, section: str, meaning: str, *, ends_batch: bool = False, since: Version = BASELINE
+) -> Command:
+    """A command that deletes: repeated, it would delete what has come since."""
+    return _plain(
+        f"CLEAR {what}",
+        section,
+        meaning,
+        f"CLEAR_{what}" if since == BASELINE else None,
+        scope=Scope.DANGEROUS,
+        ends_batch=ends_batch,
+        since=since,
+        is_repeatable=False,
+        wait_seconds=DAY,
+    )
+
+
+AT_ONCE = 60
+"""Seconds that a command waits whose moment passes: somebody stands at the door, or the reader."""
+DAY = 24 * 3600
+URGENT = 8
+"""The priority of what somebody waits for at a door."""
+UPGRADE_TAKES = 3600
+"""Seconds for the download of firmware, and for the restart after it."""
 _RETRY = Field(
     wire="RETRY",
     name="retry",
@@ -50,39 +84,17 @@ _OVERWRITE = Field(
 )
 
 CONTROLS = (
-    _plain(
-        "CLEAR LOG", "12.2.1", "Clear the attendance records", "CLEAR_LOG", scope=Scope.DANGEROUS
-    ),
-    _plain(
-        "CLEAR PHOTO", "12.2.2", "Clear the attendance photos", "CLEAR_PHOTO", scope=Scope.DANGEROUS
-    ),
-    _plain(
-        "CLEAR DATA",
-        "12.2.3",
-        "Clear all data of the terminal",
-        "CLEAR_DATA",
-        scope=Scope.DANGEROUS,
-        ends_batch=True,
-    ),
-    _plain(
-        "CLEAR BIODATA",
-        "12.2.4",
-        "Clear all unified templates",
-        "CLEAR_BIODATA",
-        scope=Scope.DANGEROUS,
-    ),
-    _plain(
-        "CLEAR ALL USERINFO",
-        "12.2",
-        "Clear all users (2.4.2)",
-        scope=Scope.DANGEROUS,
-        since=NEWEST,
-    ),
+    _clear("LOG", "12.2.1", "Clear the attendance records"),
+    _clear("PHOTO", "12.2.2", "Clear the attendance photos"),
+    _clear("DATA", "12.2.3", "Clear all data of the terminal", ends_batch=True),
+    _clear("BIODATA", "12.2.4", "Clear all unified templates"),
+    _clear("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
     _plain(
         "CHECK",
         "12.3.1",
         "Read the options again, and upload again every table whose stamp is 0",
         ends_batch=True,
+        asks_for_exchange=True,
     ),
     _plain("LOG", "12.3.2", "Check for new data and upload it now"),
     Command(
@@ -112,6 +124,7 @@ CONTROLS = (
         meaning="Set one option of the terminal",
         scope_rules=OPTION_RULES,
         writing=Writing.OPTION,
+        key=("key",),
         parameters=(
             Field(
                 wire="key",
@@ -200,6 +213,8 @@ CONTROLS = (
         name="ENROLL_FP",
         section="12.6.1",
         reply="ENROLL_FP",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
         meaning="Enrol a fingerprint at the terminal",
         parameters=(
             field_of(FP, "pin"),
@@ -212,6 +227,8 @@ CONTROLS = (
         name="ENROLL_MF",
         section="12.6.2",
         reply="ENROLL_MF",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
         meaning="Enrol a card at the terminal",
         parameters=(field_of(USER, "pin"), _RETRY),
     ),
@@ -219,6 +236,8 @@ CONTROLS = (
         name="ENROLL_BIO",
         section="12.6.3",
         reply="ENROLL_BIO",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
         meaning="Enrol a face, palm or other biometric at the terminal",
         parameters=(
             field_of(BIODATA, "type", "TYPE", required=True, **TYPE),
@@ -228,14 +247,40 @@ CONTROLS = (
             _OVERWRITE,
         ),
     ),
-    _plain("REBOOT", "12.7.1", "Restart the terminal", ends_batch=True),
-    _plain("AC_UNLOCK", "12.7.2", "Open the door", scope=Scope.DANGEROUS),
-    _plain("AC_UNALARM", "12.7.3", "End the alarm", scope=Scope.DANGEROUS),
+    _plain(
+        "REBOOT",
+        "12.7.1",
+        "Restart the terminal",
+        ends_batch=True,
+        is_repeatable=False,
+        wait_seconds=DAY,
+        restarts=True,
+    ),
+    _plain(
+        "AC_UNLOCK",
+        "12.7.2",
+        "Open the door",
+        scope=Scope.DANGEROUS,
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
+        priority=URGENT,
+    ),
+    _plain(
+        "AC_UNALARM",
+        "12.7.3",
+        "End the alarm",
+        scope=Scope.DANGEROUS,
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
+        priority=URGENT,
+    ),
     Command(
         name="SHELL",
         has_effect=True,
         section="12.8.1",
         reply="Shell",
+        is_repeatable=False,
+        wait_seconds=DAY,
         meaning="Run a command of the terminal's operating system, and upload its output",
         scope=Scope.DANGEROUS,
         writing=Writing.VALUES,
@@ -254,6 +299,9 @@ CONTROLS = (
         name="UPGRADE",
         section="12.8.2",
         reply="UPGRADE",
+        is_repeatable=False,
+        lease_seconds=UPGRADE_TAKES,
+        restarts=True,
         meaning="Download firmware from the server, and install it",
         scope=Scope.DANGEROUS,
         ends_batch=True,

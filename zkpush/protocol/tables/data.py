@@ -31,6 +31,7 @@ def _data(
     since: Version = BASELINE,
     one_of: tuple[str, ...] = (),
     utf8: bool = False,
+    key: tuple[str, ...] = (),
 ) -> Command:
     return Command(
         name=f"DATA {verb} {name}",
@@ -44,6 +45,7 @@ def _data(
         answers=_ARRIVED if verb == "QUERY" else (),
         counts_records=verb == "QUERY",
         file_parameter="Url" if "Url" in one_of else None,
+        key=tuple(field.wire for field in parameters if field.name in key),
     )
 
 
@@ -63,6 +65,7 @@ UPDATES = (
         field_of(USER, "verify"),
         field_of(USER, "vice_card"),
         *fields_of(USER, "start_datetime", "end_datetime", "expires"),
+        key=USER.key,
     ),
     _data(
         "UPDATE",
@@ -72,6 +75,7 @@ UPDATES = (
         *fields_of(IDCARD),
         since=IDENTITY_CARDS,
         utf8=IDCARD.utf8,
+        key=("pin", "id_number"),
     ),
     _data(
         "UPDATE",
@@ -83,6 +87,7 @@ UPDATES = (
         field_of(FP, "size"),
         field_of(FP, "valid", choices=(0, 1, 3)),
         field_of(FP, "template"),
+        key=FP.key,
     ),
     _data(
         "UPDATE",
@@ -94,6 +99,7 @@ UPDATES = (
         field_of(FACE, "valid", "Valid", **VALID),
         field_of(FACE, "size", "Size"),
         field_of(FACE, "template"),
+        key=FACE.key,
     ),
     _data(
         "UPDATE",
@@ -106,6 +112,7 @@ UPDATES = (
         field_of(FVEIN, "valid", **VALID),
         field_of(FVEIN, "size"),
         field_of(FVEIN, "template"),
+        key=FVEIN.key,
     ),
     _data(
         "UPDATE",
@@ -122,6 +129,7 @@ UPDATES = (
         field_of(BIODATA, "minor_version"),
         field_of(BIODATA, "format"),
         field_of(BIODATA, "template"),
+        key=BIODATA.key,
     ),
     _data(
         "UPDATE",
@@ -130,6 +138,7 @@ UPDATES = (
         "Add or change the photo of a user",
         *fields_of(USERPIC, "pin", "size", "content", "format", "url"),
         one_of=_CONTENT_OR_URL,
+        key=USERPIC.key,
     ),
     _data(
         "UPDATE",
@@ -152,6 +161,7 @@ UPDATES = (
             meaning="1: the terminal uploads the extracted template",
         ),
         one_of=_CONTENT_OR_URL,
+        key=BIOPHOTO.key,
     ),
     _data(
         "UPDATE",
@@ -163,6 +173,7 @@ UPDATES = (
         field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
         field_of(SMS, "minutes"),
         field_of(SMS, "start_time", kind=Kind.TIME),
+        key=SMS.key,
     ),
     _data(
         "UPDATE",
@@ -171,26 +182,55 @@ UPDATES = (
         "Assign a short message to a user",
         field_of(USER_SMS, "pin"),
         field_of(USER_SMS, "number", pattern=_MESSAGE_NUMBER),
+        key=USER_SMS.key,
     ),
-    _data("UPDATE", "ADPIC", "12.1.1.11", "Add or change a publicity picture", *fields_of(ADPIC)),
-    _data("UPDATE", "WORKCODE", "12.1.1.12", "Add or change a work code", *fields_of(WORKCODE)),
+    _data(
+        "UPDATE",
+        "ADPIC",
+        "12.1.1.11",
+        "Add or change a publicity picture",
+        *fields_of(ADPIC),
+        key=ADPIC.key,
+    ),
+    _data(
+        "UPDATE",
+        "WORKCODE",
+        "12.1.1.12",
+        "Add or change a work code",
+        *fields_of(WORKCODE),
+        key=WORKCODE.key,
+    ),
     _data(
         "UPDATE",
         "ShortcutKey",
         "12.1.1.13",
         "Configure a function key",
         *fields_of(SHORTCUT_KEY),
+        key=SHORTCUT_KEY.key,
     ),
-    _data("UPDATE", "AccGroup", "12.1.1.14", "Change an access group", *fields_of(ACCESS_GROUP)),
+    _data(
+        "UPDATE",
+        "AccGroup",
+        "12.1.1.14",
+        "Change an access group",
+        *fields_of(ACCESS_GROUP),
+        key=ACCESS_GROUP.key,
+    ),
     _data(
         "UPDATE",
         "AccTimeZone",
         "12.1.1.15",
         "Change an access time period",
         *fields_of(ACCESS_TIME_ZONE),
+        key=ACCESS_TIME_ZONE.key,
     ),
     _data(
-        "UPDATE", "AccHoliday", "12.1.1.16", "Change an access holiday", *fields_of(ACCESS_HOLIDAY)
+        "UPDATE",
+        "AccHoliday",
+        "12.1.1.16",
+        "Change an access holiday",
+        *fields_of(ACCESS_HOLIDAY),
+        key=ACCESS_HOLIDAY.key,
     ),
     _data(
         "UPDATE",
@@ -198,6 +238,7 @@ UPDATES = (
         "12.1.1.17",
         "Define the groups that unlock the door together",
         *fields_of(ACCESS_UNLOCK_COMBINATION),
+        key=ACCESS_UNLOCK_COMBINATION.key,
     ),
     _data(
         "UPDATE",
@@ -206,6 +247,7 @@ UPDATES = (
         "Add an identity card to the blacklist",
         *fields_of(BLACKLIST),
         since=IDENTITY_LISTS,
+        key=BLACKLIST.key,
     ),
     _data(
         "UPDATE",
@@ -214,6 +256,7 @@ UPDATES = (
         "Add an identity card to the whitelist (2.4.2)",
         *fields_of(WHITELIST),
         since=NEWEST,
+        key=WHITELIST.key,
     ),
     _data(
         "UPDATE",
@@ -222,6 +265,7 @@ UPDATES = (
         "Add or change a wallpaper (2.4.2)",
         *fields_of(WALLPAPER),
         since=NEWEST,
+        key=WALLPAPER.key,
     ),
 )
 

@@ -1,0 +1,216 @@
+"""The answers of terminals to commands (13), with their effects.
+
+An answer may come in the body or in the query string (`zkpush.protocol.replies`). One that names
+a command of the terminal is recorded, whatever the command's state is (`zkpush.device.life`). What
+cannot be read, and answers that name no command of the terminal, are kept as rejects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+from twisted.internet import threads
+from twisted.logger import Logger
+
+from ..interfaces import IStore
+from ..model import Device, Problem, QueuedCommand, SealedRejects
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
+from ..persist.rejects import RejectStore
+from ..persist.transaction import Transaction
+from ..problems import ProblemCode
+from ..protocol.catalogue import Catalogue
+from ..protocol.codes import succeeded
+from ..protocol.rejects import Reject
+from ..protocol.replies import TABLE, CommandReply, decode_replies, encode_query
+from .functions import CommandFunctions
+from .life import LifeEvent, happen, step_of
+from .privacy import Privacy
+from .queries import end_query
+from .registry import Registry
+from .terminal import Terminal
+
+SHORT_ANSWER = 2 * 1024
+"""Bytes of the longest body of answers that is decoded on the reactor."""
+ANSWERS_AT_ONCE = 100
+"""Answers that are stored in one unit of work."""
+MOST_NAMED = 3
+"""IDs of unknown commands that a problem names."""
+
+
+@attrs.frozen
+class _Taken:
+    """What came of some answers."""
+
+    device: Device | None
+    """The terminal as it is then, if an answer had an effect."""
+    next_due: int | None
+    late: int
+    """Answers that changed nothing, because the command was answered before."""
+    unknown: Sequence[str]
+    """The IDs that are of no command of the terminal."""
+
+
+class CommandAnswers:
+    """Takes what terminals say of commands."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        reactor: Any,
+        privacy: Privacy,
+        functions: CommandFunctions,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._reactor = reactor
+        self._privacy = privacy
+        self._functions = functions
+
+    async def take(
+        self, terminal: Terminal, body: bytes, arguments: Mapping[str, str] | None = None
+    ) -> None:
+        """Take answers from a body and from the arguments of its request, with their effects.
+
+        A second answer changes nothing. What cannot be read or attributed is kept as a reject.
+        """
+        device, now = terminal.device, self._registry.now()
+        named = {} if arguments is None else arguments
+
+        def decode() -> tuple[list[CommandReply], SealedRejects | None]:
+            said, rejects = decode_replies(body, terminal.dialect.encoding, named)
+            replies = [self._privacy.kept_reply(reply) for reply in said]
+            kept = self._privacy.kept_rejects(rejects)
+            return replies, self._store.seal_rejects(device.id, kept, now)
+
+        if len(body) <= SHORT_ANSWER:
+            replies, rejects = decode()
+        else:
+            replies, rejects = await threads.deferToThreadPool(
+                self._reactor, self._reactor.getThreadPool(), decode
+            )
+        late, unknown = 0, list[str]()
+        # The rejects are stored with the first answers, and the body is acknowledged with the last.
+        for start in range(0, max(1, len(replies)), ANSWERS_AT_ONCE):
+            some = replies[start : start + ANSWERS_AT_ONCE]
+            if not some and rejects is None:
+                break
+            taken = await self._take_some(device, some, rejects if start == 0 else None, now)
+            terminal.set_due(taken.next_due)
+            if taken.device is not None:
+                terminal.update(taken.device)
+            late += taken.late
+            unknown += taken.unknown
+        if late:
+            self._log.info(
+                "Terminal {sn} answered {count} commands again", sn=device.sn, count=late
+            )
+        if unknown:
+            await self._keep_unknown(terminal, unknown, encode_query(named) + body, now)
+
+    async def _take_some(
+        self,
+        device: Device,
+        replies: Sequence[CommandReply],
+        rejects: SealedRejects | None,
+        now: int,
+    ) -> _Taken:
+        """Store some answers and rejects in one unit of work.
+
+        Other terminals are served between the units of a long body. What is sent again because a
+        later unit failed changes nothing.
+        """
+
+        def unit(tx: Transaction) -> _Taken:
+            known = tx[CommandStore].known_among(device.id, [reply.id for reply in replies])
+            unknown, late, has_effects = list[str](), 0, False
+            taken = set[str]()
+            for reply in replies:
+                command = known.get(reply.id)
+                if command is None:
+                    unknown.append(reply.id)
+                elif reply.id in taken or not self._take(tx, device, command, reply, now):
+                    late += 1
+                elif command.command in self._functions.effects:
+                    has_effects = True
+                taken.add(reply.id)
+            if rejects is not None:
+                tx[RejectStore].add_sealed(rejects)
+            changed = tx[DeviceStore].get(device.id) if has_effects else None
+            return _Taken(changed, tx[CommandStore].next_due(device.id), late, unknown)
+
+        return await self._store.write(unit)
+
+    def _take(
+        self,
+        tx: Transaction,
+        device: Device,
+        command: QueuedCommand,
+        reply: CommandReply,
+        now: int,
+    ) -> bool:
+        """Record an answer with its effect; False if the command was answered before."""
+        is_success = succeeded(command.command, reply.return_code)
+        step = step_of(LifeEvent.SUCCEEDED if is_success else LifeEvent.FAILED, command.state)
+        if step is None or command.answered_at is not None:
+            return False
+        if is_success and command.command in self._functions.matchers:
+            if step_of(LifeEvent.ACKNOWLEDGED, command.state) is None or command.records:
+                return end_query(tx, command, reply.return_code, command.records, now) is not None
+            tx[CommandStore].answered(command, reply.return_code, now)
+            return True
+        # Of a damaged command, the parameters that its effect needs are lost; of one whose
+        # parameters were removed, too.
+        is_whole = not command.damaged and command.body_removed_at is None
+        effect = self._functions.effects.get(command.command) if is_whole else None
+        result = (
+            dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
+        ) or None
+        answered = tx[CommandStore].answer(
+            command, step.state, step.reason, reply.return_code, result, now
+        )
+        return answered is not None
+
+    async def _keep_unknown(
+        self, terminal: Terminal, unknown: Sequence[str], body: bytes, now: int
+    ) -> None:
+        """Keep answers that name no command of the terminal, and show that they came."""
+        device = terminal.device
+        count = len(unknown)
+        reason = f"{count} answers name no command of this terminal"
+        rejects = self._privacy.kept_rejects([Reject(TABLE, reason, body)])
+        sealed = self._store.seal_rejects(device.id, rejects, now)
+        names = ", ".join(repr(one[:20]) for one in unknown[:MOST_NAMED])
+        more = f" and {count - MOST_NAMED} more" if count > MOST_NAMED else ""
+        problem = Problem(
+            ProblemCode.UNKNOWN_ANSWERS,
+            f"The terminal answered commands that this server did not send it: {names}{more}.",
+            now,
+        )
+
+        def unit(tx: Transaction) -> None:
+            if sealed is not None:
+                tx[RejectStore].add_sealed(sealed)
+
+        await self._store.write(unit)
+        self._registry.report(terminal, problem)
+
+
+def answered_by_restart(tx: Transaction, device: Device, catalogue: Catalogue, now: int) -> None:
+    """End the sent commands that restart a terminal, when it begins a session by itself (5).
+
+    Nothing ends while a command is unanswered that makes the terminal begin one without a restart:
+    nobody knows then why it began.
+    """
+    sent = tx[CommandStore].sent(device.id)
+    entries = [catalogue.get(command.command) for command in sent]
+    if any(entry is not None and entry.asks_for_exchange for entry in entries):
+        return
+    for command, entry in zip(sent, entries, strict=True):
+        if entry is not None and entry.restarts:
+            happen(tx, command, LifeEvent.RESTARTED, now)

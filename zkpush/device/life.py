@@ -1,0 +1,191 @@
+"""The life of a command, as a state machine.
+
+Theory of operation. For developers and operators. A command is *queued* until a poll of its
+terminal takes it; then it is *sent*, and the terminal has a lease, the time for its answer. The
+answer ends it as *done* or *failed*. So does, for a command that restarts the terminal, a new
+initialization exchange that the server did not ask for.
+
+What comes of a command without an answer stands in its table entry. One that may be repeated is
+sent again after its lease, with the same ID, as often as configured; after that it is *expired*.
+One that must not be executed twice, such as opening a door, is sent once; after its lease it is
+*unknown*, because the terminal may have executed it.
+
+Each command has a deadline, and is not sent after it. The table entry says how long the command may
+wait, and a caller may say otherwise. A command that the terminal did not fetch in time is
+*expired*. A caller can cancel an open command: then it is not sent again. A later command that
+changes the same person or setting, and sets all that the earlier one sets, replaces it.
+
+The terminal has the last word about what it did. An answer settles an unknown command. An answer to
+a cancelled or expired command is recorded, with its code and its effects, and the state stays: it
+says what the server decided. Of several answers, the first one counts.
+
+The database holds the state. A transition loads the stored state and stores the new one in the same
+transaction, if the state is still the one that was loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+from ..endings import EndReason
+from ..model import CommandState, QueuedCommand
+from ..persist.commands import CommandStore
+from ..persist.transaction import Transaction
+
+_QUEUED, _SENT = CommandState.QUEUED, CommandState.SENT
+_DONE, _FAILED = CommandState.DONE, CommandState.FAILED
+_EXPIRED, _CANCELLED = CommandState.EXPIRED, CommandState.CANCELLED
+_UNKNOWN = CommandState.UNKNOWN
+
+
+class LifeEvent(Enum):
+    """What happens to a command."""
+
+    TAKEN = "a poll takes it"
+    SUCCEEDED = "the terminal answers that it succeeded"
+    FAILED = "the terminal answers that it failed"
+    ACKNOWLEDGED = "the terminal answers a query whose records may still come"
+    GATHERED = "the terminal polls after it has answered a query"
+    RESTARTED = "the terminal begins a new session that it was not asked for, and restarts by it"
+    UNREPEATABLE = "its lease ends, and it must not be executed twice"
+    EXHAUSTED = "its lease ends, and it was sent as often as configured"
+    LATE = "its lease ends after its deadline"
+    SUPERSEDED = "its lease ends, and a later command has replaced it"
+    DEADLINE = "its deadline passes"
+    CANCELLED = "a caller cancels it"
+    REPLACED = "a later command sets the same"
+    DAMAGED = "its stored text is found to be damaged"
+
+
+@attrs.frozen
+class LifeStep:
+    """What an event makes of a command."""
+
+    state: CommandState
+    reason: EndReason | None = None
+    """Why it ends; None where it does not."""
+    note: str = "nothing"
+    """What comes of it, where it does not end."""
+
+    @property
+    def outcome(self) -> str:
+        """What comes of it, in words."""
+        return self.note if self.reason is None else f"ends: {self.reason.value}"
+
+
+_RECORDED = "the answer is recorded, with its effects"
+_TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
+    LifeEvent.TAKEN: {
+        _QUEUED: LifeStep(_SENT, note="is sent"),
+        _SENT: LifeStep(_SENT, note="is sent again with the same ID, after its lease"),
+    },
+    LifeEvent.SUCCEEDED: {
+        **dict.fromkeys((_QUEUED, _SENT, _UNKNOWN), LifeStep(_DONE, EndReason.DONE)),
+        _CANCELLED: LifeStep(_CANCELLED, note=_RECORDED),
+        _EXPIRED: LifeStep(_EXPIRED, note=_RECORDED),
+        _DONE: LifeStep(_DONE),
+        _FAILED: LifeStep(_FAILED),
+    },
+    LifeEvent.FAILED: {
+        **dict.fromkeys((_QUEUED, _SENT, _UNKNOWN), LifeStep(_FAILED, EndReason.FAILED)),
+        _CANCELLED: LifeStep(_CANCELLED, note=_RECORDED),
+        _EXPIRED: LifeStep(_EXPIRED, note=_RECORDED),
+        _DONE: LifeStep(_DONE),
+        _FAILED: LifeStep(_FAILED),
+    },
+    LifeEvent.ACKNOWLEDGED: dict.fromkeys(
+        (_QUEUED, _SENT), LifeStep(_SENT, note="ends at the next poll")
+    ),
+    LifeEvent.GATHERED: {_SENT: LifeStep(_DONE, EndReason.DONE)},
+    LifeEvent.RESTARTED: {_SENT: LifeStep(_DONE, EndReason.RESTARTED)},
+    LifeEvent.UNREPEATABLE: {_SENT: LifeStep(_UNKNOWN, EndReason.NOT_REPEATED)},
+    LifeEvent.EXHAUSTED: {_SENT: LifeStep(_EXPIRED, EndReason.NOT_ANSWERED)},
+    LifeEvent.LATE: {_SENT: LifeStep(_EXPIRED, EndReason.TOO_OLD)},
+    LifeEvent.SUPERSEDED: {_SENT: LifeStep(_CANCELLED, EndReason.REPLACED_LATE)},
+    LifeEvent.DEADLINE: {_QUEUED: LifeStep(_EXPIRED, EndReason.NOT_FETCHED)},
+    LifeEvent.CANCELLED: {
+        _QUEUED: LifeStep(_CANCELLED, EndReason.CANCELLED),
+        _SENT: LifeStep(_CANCELLED, EndReason.CANCELLED_LATE),
+    },
+    LifeEvent.REPLACED: {
+        _QUEUED: LifeStep(_CANCELLED, EndReason.REPLACED),
+        _SENT: LifeStep(_SENT, note="is not sent again"),
+    },
+    LifeEvent.DAMAGED: dict.fromkeys((_QUEUED, _SENT), LifeStep(_FAILED, EndReason.DAMAGED)),
+}
+"""The transitions: for each event, the states in which it can happen, and what it does."""
+
+
+def step_of(event: LifeEvent, state: CommandState) -> LifeStep | None:
+    """What an event makes of a command in a state; None if it cannot happen there."""
+    return _TABLE[event].get(state)
+
+
+@attrs.frozen
+class LifeRules:
+    """What decides when the server gives up a command."""
+
+    attempts: int
+    """How often a command is sent at most."""
+    lifetime: int
+    """Milliseconds after which a command without a deadline is too old."""
+
+    def due(self, command: QueuedCommand, now: int, *, is_repeatable: bool) -> LifeEvent:
+        """What happens to a command that is due: queued, or sent with its lease ended."""
+        if command.state is _SENT and command.answered_at is not None:
+            return LifeEvent.GATHERED
+        is_late = self.deadline(command) < now
+        if command.state is _QUEUED and is_late:
+            return LifeEvent.DEADLINE
+        if command.state is _SENT and not is_repeatable:
+            return LifeEvent.UNREPEATABLE
+        if command.damaged:
+            return LifeEvent.DAMAGED
+        if command.state is _QUEUED:
+            return LifeEvent.TAKEN
+        if command.replaced_by is not None:
+            return LifeEvent.SUPERSEDED
+        if command.attempts >= self.attempts:
+            return LifeEvent.EXHAUSTED
+        return LifeEvent.LATE if is_late else LifeEvent.TAKEN
+
+    def deadline(self, command: QueuedCommand) -> int:
+        """The last instant (ms) at which a command may be sent."""
+        if command.expires_at is None:
+            return command.created_at + self.lifetime
+        return command.expires_at
+
+
+def happen(
+    tx: Transaction,
+    command: QueuedCommand,
+    event: LifeEvent,
+    now: int,
+    *,
+    replaced_by: str | None = None,
+) -> QueuedCommand | None:
+    """End a command by an event, without an answer; None if it does not end by it."""
+    step = step_of(event, command.state)
+    if step is None or step.reason is None:
+        return None
+    return tx[CommandStore].end(command, step.state, step.reason, now, replaced_by=replaced_by)
+
+
+def transitions() -> list[tuple[str, str, str, str]]:
+    """Every transition: state, what happens, next state, and the outcome in words."""
+    order = {state: place for place, state in enumerate(CommandState)}
+    rows = [
+        (state, event, step) for event, steps in _TABLE.items() for state, step in steps.items()
+    ]
+    return [
+        (state.value, event.value, step.state.value, step.outcome)
+        for state, event, step in sorted(rows, key=lambda row: order[row[0]])
+    ]
+
+
+def reasons() -> list[tuple[str, str]]:
+    """Every reason why a command ends: its code, and its words."""
+    return [(reason.value, reason.words) for reason in EndReason]

@@ -1,0 +1,78 @@
+"""Commands that change the same: which ones a later command replaces, and their order.
+
+Commands of one *subject*, a person or a setting, are sent in the order in which they were queued,
+whatever their priorities are. A command replaces the earlier ones that set nothing but what it
+sets, so that each change reaches the terminal once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+
+from ..model import NewCommand, QueuedCommand
+from ..persist.commands import CommandStore
+from ..persist.transaction import Transaction
+from ..protocol.fields import Command
+from .life import LifeEvent, happen
+
+_PERSON = "pin"
+"""The field of a user ID."""
+
+
+def subject_of(command: Command, params: Mapping[str, str]) -> bytes | None:
+    """A digest of what a command changes: a person, or a setting; None for the whole terminal.
+
+    Commands of one subject are sent in the order in which they were queued.
+    """
+    parts: tuple[str, ...] | None = None
+    for field in command.parameters:
+        if field.name == _PERSON and field.wire in params:
+            parts = (_PERSON, params[field.wire])
+            break
+    else:
+        names = command.key or tuple(params)
+        if names and command.name.startswith(("DATA UPDATE ", "DATA DELETE ", "SET OPTION")):
+            table = command.name.rpartition(" ")[2]
+            parts = (table, *(params.get(name, "") for name in names))
+    return None if parts is None else hashlib.sha256(msgspec.json.encode(parts)).digest()
+
+
+def replace(
+    tx: Transaction, device_id: int, command: Command, new: NewCommand, now: int
+) -> list[str]:
+    """Replace the earlier commands that set nothing but what a new one sets; returns their IDs.
+
+    Only the last ones of its subject: a command between them may need what they set. Those that
+    stay are not overtaken.
+    """
+    if new.subject is None:
+        return []
+    replaced = []
+    earlier = tx[CommandStore].of_subject(device_id, new.subject)
+    while earlier and _covers(command, new, earlier[0]):
+        old = earlier.pop(0)
+        if happen(tx, old, LifeEvent.REPLACED, now, replaced_by=new.id) is None:
+            tx[CommandStore].supersede(old, new.id)
+        replaced.append(old.id)
+    tx[CommandStore].urge(earlier, new.priority)
+    return replaced
+
+
+def _covers(command: Command, new: NewCommand, old: QueuedCommand) -> bool:
+    """Whether a new command makes an earlier one needless: it sets all that, and no later."""
+    return (
+        bool(command.key)
+        and old.command == new.command
+        and not old.damaged
+        and old.answered_at is None
+        and all(old.params.get(key) == new.params.get(key) for key in command.key)
+        and old.params.keys() <= new.params.keys()
+        and (new.not_before_at or 0) <= (old.not_before_at or 0)
+        and old.expires_at is not None
+        and new.expires_at is not None
+        and old.expires_at <= new.expires_at
+        and old.priority <= new.priority
+    )
