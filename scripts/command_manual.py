@@ -22,9 +22,9 @@ Parameters in **bold** are required. Parameters in *italics* are secret: only ca
 same list at `GET commands/catalogue`.
 
 A command waits for its terminal until its deadline: `commands.lifetime_days`, or what its section
-says. `expires_in` (`--expires 60s`) sets another one, `not_before` (`--not-before TIME`) lets it wait
-first, and a higher `priority` (`--priority 5`) lets it overtake others. A later command that sets
-the same, such as the same user with the same parameters, replaces one that was not sent yet.
+says. `expires_in` (`--expires 60s`) sets another one, `not_before` (`--not-before TIME`) lets it
+wait first, and a higher `priority` (`--priority 5`) lets it overtake others. A later command that
+sets the same, such as the same user with the same parameters, replaces one that was not sent yet.
 [command-life.md](command-life.md) says how commands end, and why.
 """
 
