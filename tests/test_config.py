@@ -218,7 +218,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "event_streams, file_bytes",
         "limits.body_bytes: Expected `int` >= 1024",
         "commands.retries: unknown key; the keys are batch_count, batch_bytes, "
-        "lease_seconds, attempts, lifetime_days",
+        "lease_seconds, attempts, lifetime_days, keep_days, keep_bodies_days",
         "commands.batch_count: Expected `int` <= 10000",
         "commands.attempts: Expected `int`, got `str`",
         "remote_attendance.enabled: Expected `bool`, got `str`",

@@ -70,7 +70,9 @@ def test_wait_cancelled(daemon: Daemon) -> None:
     said(daemon.zkpush("commands", "cancel", command_id))
     _, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
-    assert err.splitlines()[-1] == "Error: The command is cancelled."
+    assert err.splitlines()[-1] == (
+        "Error: The command is cancelled. It was cancelled before it was sent."
+    )
 
 
 def test_wait_no_longer(daemon: Daemon) -> None:
@@ -82,7 +84,8 @@ def test_wait_no_longer(daemon: Daemon) -> None:
         "Error: The command is still queued after 0.5 seconds. It stays in the queue; "
         f"see: zkpush commands show {command_id}"
     )
-    assert "state        queued" in said(daemon.zkpush("commands", "show", command_id))
+    shown = said(daemon.zkpush("commands", "show", command_id))
+    assert ["state", "queued"] in [line.split() for line in shown.splitlines()]
 
 
 def test_progress(daemon: Daemon) -> None:

@@ -20,8 +20,8 @@ from zkpush.device.zones import ZoneKeeper
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
 from zkpush.persist.attendance import AttendanceStore
-from zkpush.persist.commands import CommandStore
 from zkpush.persist.checking import check_thd
+from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore

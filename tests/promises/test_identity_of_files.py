@@ -252,7 +252,7 @@ async def test_a_command_that_is_sent_again_has_the_same_url(rig: Rig) -> None:
     """A terminal that lost its connection goes on with a range of the same file."""
     await with_people(rig)
     file = await add(rig)
-    await order(rig, "UPGRADE", file=file["id"], form=2)
+    await order(rig, "PutFile", url=file["path"], path="/mnt/fw.bin")
     first = await url_polled(rig)
     rig.clock.advance(301)
     assert await url_polled(rig) == first

@@ -27,10 +27,10 @@ _COLUMNS = (
     Column("State", "state"),
     Column("Code", "return_code"),
     Column("Meaning", "meaning"),
-    Column("Reason", "reason"),
     Column("Created", "created_at"),
     Column("Finished", "finished_at"),
 )
+_ANSWERED = (CommandState.DONE, CommandState.FAILED)
 _WIDEST = max(len(command.name) for command in COMMANDS)
 _COMMANDS = "\n".join(
     ["\b", "Commands:", *(f"  {each.name:<{_WIDEST}}  {each.meaning}" for each in COMMANDS)]
@@ -160,10 +160,18 @@ async def list_(api: Api, sn: str, as_json: bool) -> None:
 
 
 async def _with_params(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
-    """Show each command as it is typed: its name and parameters in one column."""
+    """Show each command as it is typed: its name and parameters in one column.
+
+    What the return code means stands beside it; without an answer, the reason of the end.
+    """
     async for page in pages:
         items = [
-            {**item, "command": " ".join([item["command"], printable(item["params"])]).strip()}
+            {
+                **item,
+                "command": " ".join([item["command"], printable(item["params"])]).strip(),
+                "meaning": (item["meaning"] if item["state"] in _ANSWERED else None)
+                or item.get("reason"),
+            }
             for item in page.items
         ]
         yield attrs.evolve(page, items=items)
