@@ -13,9 +13,11 @@ import pytest
 from twisted.logger import LogEvent, globalLogPublisher
 from zope.interface import implementer
 
+from zkpush.capabilities import load
+from zkpush.capability import ICapability
 from zkpush.device.admission import APPROVE, CLOSED, OPEN
 from zkpush.discovery import PluginConflict, by_claim, sound_plugins
-from zkpush.interfaces import IAdmissionPolicy, IRecordHandler, IStoreFactory, IVerifier
+from zkpush.interfaces import IAdmissionPolicy, IStoreFactory, IVerifier
 from zkpush.model import DeviceState
 
 THEIRS = '''\
@@ -87,10 +89,10 @@ def log() -> list[LogEvent]:
 
 
 def test_our_record_handlers_are_found() -> None:
-    """The tables that zkpush takes are taken by plugins."""
+    """The tables that zkpush takes are taken by its capabilities."""
     tables = {
         handler.name: [table.name for table in handler.tables]
-        for handler in sound_plugins(IRecordHandler)
+        for handler in load(sound_plugins(ICapability)).handlers
     }
     assert tables == {
         "attendance": ["ATTLOG", "ATTPHOTO"],

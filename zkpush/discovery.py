@@ -15,6 +15,8 @@ from zope.interface.verify import verifyObject
 
 import twisted.plugins
 
+from .capability import ICapability
+
 _log = Logger()
 _FOLDER = twisted.plugins.__name__.partition(".")[0]
 P = TypeVar("P")
@@ -82,6 +84,8 @@ def identity(plugin: object) -> tuple[str, str, object]:
 
 def is_ours(plugin: object) -> bool:
     """Whether a plugin is a part of zkpush, and not of another package."""
+    if ICapability.providedBy(plugin):
+        return str(plugin.package).partition(".")[0] == __name__.partition(".")[0]
     return type(plugin).__module__.partition(".")[0] == __name__.partition(".")[0]
 
 

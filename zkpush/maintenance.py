@@ -16,9 +16,11 @@ from typing import Any
 import attrs
 
 from . import config
+from .capabilities import load
+from .capability import CapabilityError, ICapability
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
-from .discovery import sound_plugins
+from .discovery import failed_modules, sound_plugins
 from .interfaces import IMaintainedStoreFactory, IRecordHandler, StoreError
 from .marker import read_claim
 from .permissions import key_file
@@ -31,7 +33,6 @@ from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite import SQLite
 from .protocol.omission import TemplateRules
-from .protocol.tables import COMMANDS
 from .protocol.tableset import TableSet
 from .stores import factory_of, store_factories
 
@@ -69,9 +70,13 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         found = keys_of_thd(database, site)
         if not found.is_settled:
             raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
-        handlers = sound_plugins(IRecordHandler)
+        try:
+            known = load(sound_plugins(ICapability), failed_modules())
+        except CapabilityError as error:
+            raise StoreError(str(error)) from error
+        handlers = [*known.handlers, *sound_plugins(IRecordHandler)]
         tables = TableSet(table for handler in handlers for table in handler.tables)
-        rules = TemplateRules(tables, COMMANDS)
+        rules = TemplateRules(tables, known.catalogue)
         return forget_templates_thd(database, found.vault, _now(), tables, rules)
 
 

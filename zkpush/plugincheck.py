@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -28,8 +28,17 @@ from zope.interface.verify import verifyObject
 
 import twisted.plugins
 
+from .capability import PARTS, CapabilityError, ICapability
 from .discovery import is_ours, origin
-from .pluginkinds import CIPHER_SUITES, KINDS, RECORD_HANDLERS, STORES, VERIFIERS, PluginKind
+from .pluginkinds import (
+    CAPABILITIES,
+    CIPHER_SUITES,
+    KINDS,
+    RECORD_HANDLERS,
+    STORES,
+    VERIFIERS,
+    PluginKind,
+)
 from .protocol.fields import Table
 from .tablecheck import Fault, table_faults
 
@@ -62,6 +71,7 @@ def check_plugins() -> list[CheckedPlugin]:
     """Import and check all plugins of zkpush; modules that cannot be imported come first."""
     failed: list[CheckedPlugin] = []
     found: dict[int, tuple[str, object]] = {}
+    lent: set[int] = set()  # the handlers that a capability brings; Twisted need not find them
     classes: list[CheckedPlugin] = []
     for module in sorted(getModule(twisted.plugins.__name__).iterModules(), key=lambda m: m.name):
         try:
@@ -72,14 +82,30 @@ def check_plugins() -> list[CheckedPlugin]:
         for value in vars(loaded).values():
             if not isinstance(value, type) and any(k.interface.providedBy(value) for k in KINDS):
                 found.setdefault(id(value), (module.name, value))
+                for handler in _handlers_of(value):
+                    found.setdefault(id(handler), (module.name, handler))
+                    lent.add(id(handler))
         classes += _forgotten_classes(loaded)
-    return [*failed, *classes, *_checked(found.values())]
+    return [*failed, *classes, *_checked(found.values(), lent)]
 
 
-def plugin_faults(kind: PluginKind, plugin: object) -> list[Fault]:
-    """What is wrong with one plugin, whatever else is installed."""
+def _handlers_of(plugin: Any) -> list[object]:
+    """The record handlers of a capability; none if it cannot be imported, which is a fault."""
+    if not ICapability.providedBy(plugin):
+        return []
+    try:
+        return [*getattr(plugin.part("handler"), "HANDLERS", ())]
+    except CapabilityError:
+        return []
+
+
+def plugin_faults(kind: PluginKind, plugin: object, *, is_lent: bool = False) -> list[Fault]:
+    """What is wrong with one plugin, whatever else is installed.
+
+    `is_lent` is for a record handler that a capability brings: it need not be a plugin by itself.
+    """
     faults = []
-    if not IPlugin.providedBy(plugin):
+    if not is_lent and not IPlugin.providedBy(plugin):
         faults.append(
             Fault(
                 "It does not provide twisted.plugin.IPlugin, so that Twisted does not find it.",
@@ -92,7 +118,7 @@ def plugin_faults(kind: PluginKind, plugin: object) -> list[Fault]:
     return faults or list(_value_faults(kind, plugin))
 
 
-def _checked(found: Iterable[tuple[str, object]]) -> list[CheckedPlugin]:
+def _checked(found: Iterable[tuple[str, object]], lent: Collection[int]) -> list[CheckedPlugin]:
     checked = []
     for kind in KINDS:
         claimed: dict[str, tuple[object, CheckedPlugin]] = {}
@@ -100,7 +126,7 @@ def _checked(found: Iterable[tuple[str, object]]) -> list[CheckedPlugin]:
             if not kind.interface.providedBy(plugin):
                 continue
             package, version = origin(type(plugin))
-            faults = plugin_faults(kind, plugin)
+            faults = plugin_faults(kind, plugin, is_lent=id(plugin) in lent)
             name = _name(kind, plugin)
             one = CheckedPlugin(kind.title, name, module, package, version, faults)
             checked.append(one)
@@ -219,8 +245,18 @@ def _value_faults(kind: PluginKind, plugin: Any) -> Iterator[Fault]:
         value = getattr(plugin, name)
         if not isinstance(value, wanted):
             yield Fault(f"`{name}` is {value!r}, and no {wanted.__name__}.", f"Set `{name}`.")
+    if kind is CAPABILITIES:
+        yield from _part_faults(plugin)
     if kind is RECORD_HANDLERS:
         yield from _handler_faults(list(plugin.tables))
+
+
+def _part_faults(plugin: Any) -> Iterator[Fault]:
+    for part in PARTS:
+        try:
+            plugin.part(part)
+        except CapabilityError as error:
+            yield Fault(f"{error}.", "Install what it needs, or update or uninstall its package.")
 
 
 def _handler_faults(tables: list[object]) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import attrs
 
+from .capability import ICapability
 from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
@@ -61,4 +62,5 @@ CIPHER_SUITES = PluginKind("cipher suite", ICipherSuite)
 STORES = PluginKind(
     "store", IStoreFactory, names=schemes, claims=schemes, optional=(IMaintainedStoreFactory,)
 )
-KINDS = (ADMISSION_POLICIES, CIPHER_SUITES, RECORD_HANDLERS, STORES, VERIFIERS)
+CAPABILITIES = PluginKind("capability", ICapability)
+KINDS = (ADMISSION_POLICIES, CAPABILITIES, CIPHER_SUITES, RECORD_HANDLERS, STORES, VERIFIERS)

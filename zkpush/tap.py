@@ -12,9 +12,12 @@ from typing import Any, TypeVar
 
 import msgspec
 from twisted.application.service import Service
+from twisted.logger import Logger
 from twisted.python.usage import Options as UsageOptions
 
 from . import config, logstream, redaction
+from .capabilities import load
+from .capability import CapabilityError, ICapability
 from .clock import machine_zone, use_monotonic_time, wall_clock
 from .clockwatch import ClockWatch
 from .config import Config, ConfigError, Tls
@@ -25,7 +28,6 @@ from .device.answers import CommandAnswers
 from .device.budget import MemoryBudget
 from .device.downloads import Downloads
 from .device.exchange import Exchange
-from .device.functions import CommandFunctions
 from .device.gate import AdmissionGate
 from .device.handlers import HandlerSet
 from .device.intake import Intake
@@ -35,7 +37,6 @@ from .device.proxies import Proxies
 from .device.queue import CommandQueue
 from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
-from .device.remote import RemoteUsers
 from .device.sessiongate import SessionGate
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
@@ -51,7 +52,7 @@ from .discovery import (
 )
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
-from .handlers import attendance, device, files, people
+from .handlers.people.remote import RemoteUsers
 from .http.ports import PortOpener
 from .http.turns import Turns
 from .interfaces import (
@@ -81,10 +82,8 @@ from .model import StoragePlace
 from .permissions import key_file
 from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, own_name, schemes
 from .ports import PROXIED, Listener
-from .protocol.catalogue import Catalogue
 from .protocol.omission import TemplateRules
 from .protocol.packets import Limits as PacketLimits
-from .protocol.tables import COMMANDS
 from .protocol.tableset import TableSet
 from .resources.attendance import AttendancePush
 from .resources.gate import RequestGate
@@ -104,6 +103,7 @@ from .workers import (
 )
 
 P = TypeVar("P")
+_log = Logger()
 TOKEN_BYTES = 32
 """Random bytes in a token of the API."""
 
@@ -187,7 +187,7 @@ def makeService(options: Options) -> Service:
             daemon = build(settings, data, reactor, workers=workers if several else None, log=log)
     except ConfigError as error:
         stop_here(error.mistakes)
-    except (PluginConflict, PluginError, ValueError) as error:
+    except (CapabilityError, PluginConflict, PluginError, ValueError) as error:
         stop_here([str(error)])
     reload_on_hangup(daemon.certificates, reactor)
     _end_in_time(daemon, settings, log, reactor)
@@ -239,12 +239,16 @@ def build(
     factories = by_claim(found(IStoreFactory), schemes)
     suites = by_claim(found(ICipherSuite), own_name)
     MESSAGES.shown = settings.plugins.log_messages
-    handlers = HandlerSet(found(IRecordHandler), settings.plugins.inline)
 
     plugin_health = PluginHealth(wall_clock(reactor))
     broken = failed_modules()
     for module in broken:
         plugin_health.failed(f"module {module}", ImportError())
+    known = load(found(ICapability), broken)
+    for name, error in known.failed.items():
+        _log.error("{error}; it is left out", error=error)
+        plugin_health.failed(f"capability {name}", error)
+    handlers = HandlerSet([*known.handlers, *found(IRecordHandler)], settings.plugins.inline)
     factory = factory_of(factories, settings.database_url)
     verifier = settings.verification.verifier
     if verifier not in verifiers:
@@ -256,8 +260,8 @@ def build(
         store = factory.open(settings.database_url, data.key, reactor)
     owner = secrets.token_hex(8)
     refusals = RefusalLog(store, reactor)
-    tables, catalogue = TableSet(handlers.tables), Catalogue(COMMANDS)
-    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, catalogue))
+    tables = TableSet(handlers.tables)
+    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, known.catalogue))
     limits = settings.limits
     registry = Registry(
         store,
@@ -293,9 +297,6 @@ def build(
         registry.updated,
         privacy,
     )
-    functions = CommandFunctions.join(
-        [attendance.FUNCTIONS, device.FUNCTIONS, files.FUNCTIONS, people.FUNCTIONS], catalogue
-    )
     intake = Intake(
         store,
         registry,
@@ -305,7 +306,7 @@ def build(
         privacy,
         budget,
         inbox.wake,
-        functions.matchers,
+        known.functions.matchers,
     )
     exchange = Exchange(
         store,
@@ -315,12 +316,19 @@ def build(
         secrets.token_bytes,
         refusals,
         privacy,
-        catalogue,
+        known.catalogue,
     )
     queue = CommandQueue(
-        store, registry, settings.commands, secrets.choice, reactor, privacy, catalogue, functions
+        store,
+        registry,
+        settings.commands,
+        secrets.choice,
+        reactor,
+        privacy,
+        known.catalogue,
+        known.functions,
     )
-    answers = CommandAnswers(store, registry, reactor, privacy, functions)
+    answers = CommandAnswers(store, registry, reactor, privacy, known.functions)
 
     downloads = Downloads(store, refusals)
     verification = BackgroundVerification(

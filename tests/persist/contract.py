@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest_twisted
 from twisted.internet import reactor
 
-from zkpush.handlers.entries import EntryHandler
-from zkpush.handlers.logs import LogHandler
-from zkpush.handlers.people import PeopleHandler
+from zkpush.handlers.entries.handler import EntryHandler
+from zkpush.handlers.logs.handler import LogHandler
+from zkpush.handlers.people.handler import PeopleHandler
 from zkpush.model import DeviceState, NewCommand, Page
 from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore

@@ -175,7 +175,7 @@ async def test_one_bad_line_of_a_mixed_body_is_kept_and_the_rest_stored(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A handler of ours that raises costs its own lines: they are rejects, under its name."""
-    from zkpush.handlers.people import PeopleHandler
+    from zkpush.handlers.people.handler import PeopleHandler
 
     healthy = PeopleHandler.persist
 

@@ -243,7 +243,7 @@ async def test_uploads_that_wait_are_committed_together(make_rig, tmp_path) -> N
 @pytest_twisted.ensureDeferred
 async def test_a_handler_that_fails_costs_its_own_upload_only(rig: Rig, monkeypatch) -> None:
     """The lines of one poison upload become rejects; its neighbours are stored."""
-    from zkpush.handlers.attendance import AttendanceHandler
+    from zkpush.handlers.attendance.handler import AttendanceHandler
 
     healthy = AttendanceHandler.persist
 
@@ -274,7 +274,7 @@ async def test_a_handler_that_fails_costs_its_own_upload_only(rig: Rig, monkeypa
 @pytest_twisted.ensureDeferred
 async def test_a_handler_that_fails_after_the_commit_hurts_nobody(rig: Rig, monkeypatch) -> None:
     """The records are stored, and the terminal is told so."""
-    from zkpush.handlers.attendance import AttendanceHandler
+    from zkpush.handlers.attendance.handler import AttendanceHandler
 
     def stored(self, device, batch):
         raise RuntimeError("late")

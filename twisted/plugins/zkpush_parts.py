@@ -1,14 +1,9 @@
-"""zkpush's own plugins: policies, verifiers, cipher suites, stores and record handlers."""
+"""zkpush's own plugins: policies, verifiers, cipher suites and stores."""
 
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
 from zkpush.device.verification import KnownUsers
-from zkpush.handlers.attendance import AttendanceHandler
-from zkpush.handlers.device import DeviceHandler
-from zkpush.handlers.entries import EntryHandler
-from zkpush.handlers.logs import LogHandler
-from zkpush.handlers.people import PeopleHandler
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 
@@ -20,8 +15,3 @@ sealing = SealingSuite()
 rc4 = RC4Suite()
 sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
-attendance = AttendanceHandler()
-device = DeviceHandler()
-entries = EntryHandler()
-logs = LogHandler()
-people = PeopleHandler()

@@ -175,6 +175,11 @@ def decode_values(table: Table, text: str) -> list[tuple[str, object]]:
     return values
 
 
+def value_of(table: Table, row: Row, name: str) -> object:
+    """The value of a field in a row."""
+    return row[table.names.index(name)]
+
+
 def encode_rows(table: Table, rows: Iterable[Sequence[object]], form: str | None = None) -> str:
     """Write rows of values as the body of an upload; the inverse of `decode` for COLUMNS.
 

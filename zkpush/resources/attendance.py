@@ -18,10 +18,10 @@ from ..device.downloads import Downloads
 from ..device.exchange import Exchange
 from ..device.intake import Intake
 from ..device.queue import CommandQueue
-from ..device.remote import RemoteUsers
 from ..device.request import Gate, Request, TerminalRoute, never
 from ..device.terminal import Terminal
 from ..device.verification import BackgroundVerification
+from ..handlers.people.remote import RemoteUsers
 from ..http.messages import FileReply
 from ..protocol.envelope import EXCHANGE_CONTENT_TYPE, decode_step, encode_step, step_of
 from ..protocol.errors import Refused, TerminalError, UnknownPath

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import attrs
-from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..device.functions import CommandFunctions, Result
-from ..interfaces import IRecordHandler
-from ..model import Device, QueuedCommand
-from ..persist.devices import DeviceStore
-from ..persist.rejects import RejectStore
-from ..persist.transaction import Transaction
-from ..protocol.codes import succeeded
-from ..protocol.records import Batch, encode_pairs
-from ..protocol.rejects import Reject
-from ..protocol.replies import CommandReply
-from ..protocol.tables import INFO, OPTIONS
+from ...device.functions import CommandFunctions, Result
+from ...interfaces import IRecordHandler
+from ...model import Device, QueuedCommand
+from ...persist.devices import DeviceStore
+from ...persist.rejects import RejectStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import succeeded
+from ...protocol.records import Batch, encode_pairs
+from ...protocol.rejects import Reject
+from ...protocol.replies import CommandReply
+from ...protocol.tables import INFO, OPTIONS
 
 
-@implementer(IPlugin, IRecordHandler)
+@implementer(IRecordHandler)
 @attrs.frozen
 class DeviceHandler:
     """Keeps options and update information with the terminal."""
@@ -64,3 +63,5 @@ def _keep_option(
 
 
 FUNCTIONS = CommandFunctions(effects={"INFO": _keep_options, "SET OPTION": _keep_option})
+
+HANDLERS = (DeviceHandler(),)

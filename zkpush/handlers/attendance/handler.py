@@ -6,30 +6,28 @@ import re
 from typing import cast
 
 import attrs
-from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..device.functions import CommandFunctions, Params, Result
-from ..interfaces import IRecordHandler
-from ..model import Device, Problem, QueuedCommand
-from ..persist.attendance import AttendanceStore
-from ..persist.devices import DeviceStore
-from ..persist.photos import AttendancePhotoStore
-from ..persist.transaction import Transaction
-from ..problems import ProblemCode
-from ..protocol.codes import succeeded
-from ..protocol.fields import Row, Table
-from ..protocol.photos import Photo, parse_name
-from ..protocol.records import Batch
-from ..protocol.replies import CommandReply
-from ..protocol.tables import ATTLOG, ATTPHOTO
-from ..protocol.times import wall_clock
-from .values import value_of
+from ...device.functions import CommandFunctions, Params, Result
+from ...interfaces import IRecordHandler
+from ...model import Device, Problem, QueuedCommand
+from ...persist.attendance import AttendanceStore
+from ...persist.devices import DeviceStore
+from ...persist.photos import AttendancePhotoStore
+from ...persist.transaction import Transaction
+from ...problems import ProblemCode
+from ...protocol.codes import succeeded
+from ...protocol.fields import Row, Table
+from ...protocol.photos import Photo, parse_name
+from ...protocol.records import Batch, value_of
+from ...protocol.replies import CommandReply
+from ...protocol.tables import ATTLOG, ATTPHOTO
+from ...protocol.times import wall_clock
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
-@implementer(IPlugin, IRecordHandler)
+@implementer(IRecordHandler)
 @attrs.frozen
 class AttendanceHandler:
     """Stores attendance records, with the instant that each stands for, and photos."""
@@ -90,3 +88,5 @@ FUNCTIONS = CommandFunctions(
         "DATA QUERY ATTPHOTO": {ATTPHOTO.name: _in_period},
     },
 )
+
+HANDLERS = (AttendanceHandler(),)

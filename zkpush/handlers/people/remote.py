@@ -8,23 +8,23 @@ from collections.abc import Sequence
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from ..config import RemoteAttendance
-from ..handlers.packages import template_command
-from ..interfaces import IStore
-from ..model import Device, Page, Record
-from ..persist.audit import AuditStore
-from ..persist.people import PeopleStore
-from ..persist.transaction import Transaction
-from ..protocol.codes import BiometricType
-from ..protocol.commands import command_text
-from ..protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
-from ..protocol.tables import FP, USER
-from ..protocol.tables.remote import REMOTE_USER
-from ..protocol.text import shown
-from .allowance import Allowance
-from .refusals import Refusal, RefusalLog
-from .registry import Registry
-from .terminal import Terminal
+from ...config import RemoteAttendance
+from ...device.allowance import Allowance
+from ...device.refusals import Refusal, RefusalLog
+from ...device.registry import Registry
+from ...device.terminal import Terminal
+from ...interfaces import IStore
+from ...model import Device, Page, Record
+from ...persist.audit import AuditStore
+from ...persist.people import PeopleStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType
+from ...protocol.commands import command_text
+from ...protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
+from ...protocol.tables import FP, USER
+from ...protocol.tables.remote import REMOTE_USER
+from ...protocol.text import shown
+from .packages import template_command
 
 ACTION = "remote attendance"
 """What it is called in the audit log."""

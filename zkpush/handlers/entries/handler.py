@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import attrs
 import msgspec
-from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler
-from ..model import Device
-from ..persist.entries import EntryStore
-from ..persist.transaction import Transaction
-from ..protocol.records import Batch
-from ..protocol.secrecy import EXTRA
-from ..protocol.tables import ENTRY_TABLES
+from ...interfaces import IRecordHandler
+from ...model import Device
+from ...persist.entries import EntryStore
+from ...persist.transaction import Transaction
+from ...protocol.records import Batch
+from ...protocol.secrecy import EXTRA
+from ...protocol.tables import ENTRY_TABLES
 
 
-@implementer(IPlugin, IRecordHandler)
+@implementer(IRecordHandler)
 @attrs.frozen
 class EntryHandler:
     """Keeps what each terminal says it holds."""
@@ -41,3 +40,6 @@ class EntryHandler:
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows."""
+
+
+HANDLERS = (EntryHandler(),)

@@ -7,20 +7,19 @@ from operator import itemgetter
 
 import attrs
 import msgspec
-from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..device.functions import CommandFunctions, Params
-from ..interfaces import IRecordHandler
-from ..model import Device, PersonStatement
-from ..persist.people import PeopleStore
-from ..persist.transaction import Transaction
-from ..protocol.codes import BiometricType
-from ..protocol.fields import Row, Table, plain_base64
-from ..protocol.hybrid import Hybrid, negotiate_types
-from ..protocol.records import Batch
-from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables import (
+from ...device.functions import CommandFunctions, Params
+from ...interfaces import IRecordHandler
+from ...model import Device, PersonStatement
+from ...persist.people import PeopleStore
+from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType
+from ...protocol.fields import Row, Table, plain_base64
+from ...protocol.hybrid import Hybrid, negotiate_types
+from ...protocol.records import Batch, value_of
+from ...protocol.secrecy import EXTRA, RAW
+from ...protocol.tables import (
     BIODATA,
     BIOPHOTO,
     FACE,
@@ -31,7 +30,6 @@ from ..protocol.tables import (
     USERPIC,
 )
 from .packages import completed
-from .values import value_of
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
@@ -50,7 +48,7 @@ _template_key = itemgetter(*BIODATA.key)
 _photo_key = itemgetter(*BIOPHOTO.key, "kind")
 
 
-@implementer(IPlugin, IRecordHandler)
+@implementer(IRecordHandler)
 @attrs.frozen
 class PeopleHandler:
     """Keeps the newest of each user, template and photo, whichever terminal it came from."""
@@ -152,3 +150,5 @@ FUNCTIONS = CommandFunctions(
         "DATA QUERY BIODATA": {BIODATA.name: _of_type},
     },
 )
+
+HANDLERS = (PeopleHandler(),)

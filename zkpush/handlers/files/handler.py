@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..device.functions import CommandFunctions, Result
-from ..model import Device, QueuedCommand
-from ..persist.files import FileStore
-from ..persist.transaction import Transaction
-from ..protocol.replies import CommandReply
-from ..protocol.text import decode_line
+from ...device.functions import CommandFunctions, Result
+from ...model import Device, QueuedCommand
+from ...persist.files import FileStore
+from ...persist.transaction import Transaction
+from ...protocol.replies import CommandReply
+from ...protocol.text import decode_line
 
 LONGEST_TEXT = 64 * 1024
 """Most bytes of what SHELL prints that are kept as text; more is kept as a file."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import attrs
-from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from ..interfaces import IRecordHandler
-from ..model import Device
-from ..persist.logs import ErrorStore, IdCardStore, OperationStore
-from ..persist.transaction import Transaction
-from ..protocol.records import Batch
-from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
-from ..protocol.times import wall_clock
+from ...interfaces import IRecordHandler
+from ...model import Device
+from ...persist.logs import ErrorStore, IdCardStore, OperationStore
+from ...persist.transaction import Transaction
+from ...protocol.records import Batch
+from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
+from ...protocol.times import wall_clock
 
 
-@implementer(IPlugin, IRecordHandler)
+@implementer(IRecordHandler)
 @attrs.frozen
 class LogHandler:
     """Stores what was done on terminals, what went wrong, and which cards were read.
@@ -38,3 +37,6 @@ class LogHandler:
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored log."""
+
+
+HANDLERS = (LogHandler(),)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..device.files import name_of, package
-from ..model import Device, Page, Record
-from ..persist.files import FileStore
-from ..persist.people import PeopleStore
-from ..persist.transaction import Transaction
-from ..protocol.commands import command_text
-from ..protocol.tables import FACE, FP
-from ..protocol.tables.data import UPDATES
+from ...device.files import name_of, package
+from ...model import Device, Page, Record
+from ...persist.files import FileStore
+from ...persist.people import PeopleStore
+from ...persist.transaction import Transaction
+from ...protocol.commands import command_text
+from ...protocol.tables import FACE, FP
+from ...protocol.tables.data import UPDATES
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""

@@ -1,0 +1,16 @@
+"""zkpush's own capabilities. Names only: their parts are imported when they are used."""
+
+from zkpush.capability import Capability
+
+
+def _capability(name: str, summary: str, *requires: str) -> Capability:
+    return Capability(name, f"zkpush.handlers.{name}", summary, requires)
+
+
+attendance = _capability("attendance", "Attendance records and attendance photos")
+commands = _capability("commands", "Commands to terminals")
+entries = _capability("entries", "Work codes, short messages and lists on terminals")
+files = _capability("files", "Files for terminals and from terminals")
+logs = _capability("logs", "Operations on terminals, their errors, and identity cards")
+people = _capability("people", "Users, templates and photos of users")
+terminals = _capability("terminals", "Options and state of terminals")

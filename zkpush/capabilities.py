@@ -1,0 +1,166 @@
+"""The capabilities of the daemon: checked, in the order of what they require, with their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+import attrs
+
+from .capability import SERVER_PARTS, CapabilityError, ICapability
+from .device.functions import CommandFunctions
+from .interfaces import IRecordHandler
+from .protocol.catalogue import Catalogue
+from .protocol.fields import Command, Table
+from .protocol.tableset import TableSet
+
+REQUIRED = ("attendance", "commands", "people", "terminals")
+"""Capabilities without which punches would be rejects, or terminals could not be managed."""
+_OWN = __name__.partition(".")[0]
+
+
+@attrs.frozen
+class Capabilities:
+    """The capabilities that can be used, each after those that it requires."""
+
+    all: Sequence[ICapability]
+    failed: Mapping[str, CapabilityError]
+    """Those of other packages that cannot be used, by name."""
+    handlers: Sequence[IRecordHandler]
+    functions: CommandFunctions
+    catalogue: Catalogue
+    tables: TableSet
+    """All tables that are declared. A table without a handler is not stored."""
+
+    def part(self, name: str) -> list[Any]:
+        """The modules of one part, in order."""
+        return _modules(self.all, name)
+
+
+def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capabilities:
+    """Import the parts of the daemon, and check all capabilities together.
+
+    `unimportable` are the modules of plugins that could not be imported: one of them may be what a
+    missing capability is in. One of another package that fails is left out, with those that require
+    it. `CapabilityError` if one of ours fails or is missing, or if two claim one name.
+    """
+    by_name: dict[str, ICapability] = {}
+    for one in sorted(found, key=lambda each: (not is_own(each), each.name)):
+        other = by_name.setdefault(one.name, one)
+        if other is not one:
+            raise CapabilityError(
+                f"two capabilities have the name {one.name}: {other.package} and {one.package}; "
+                "uninstall one of them"
+            )
+    failed: dict[str, CapabilityError] = {}
+    for one in by_name.values():
+        try:
+            for part in SERVER_PARTS:
+                one.part(part)
+        except CapabilityError as error:
+            _fail(one, error, failed)
+    _check_required(by_name, unimportable)
+    usable = [by_name[name] for name in _order(by_name, failed)]
+    _check_names(usable)
+    commands = [
+        command for module in _modules(usable, "tables") for command in _listed(module, "COMMANDS")
+    ]
+    catalogue = Catalogue(commands)
+    handlers = _modules(usable, "handler")
+    return Capabilities(
+        usable,
+        failed,
+        [each for module in handlers for each in _listed(module, "HANDLERS")],
+        CommandFunctions.join(
+            [module.FUNCTIONS for module in handlers if hasattr(module, "FUNCTIONS")], catalogue
+        ),
+        catalogue,
+        TableSet(
+            table for module in _modules(usable, "tables") for table in _listed(module, "TABLES")
+        ),
+    )
+
+
+def is_own(capability: ICapability) -> bool:
+    """Whether a capability is a part of zkpush, and not of another package."""
+    return capability.package.partition(".")[0] == _OWN
+
+
+def _fail(one: ICapability, error: CapabilityError, failed: dict[str, CapabilityError]) -> None:
+    if is_own(one):
+        raise error
+    failed[one.name] = error
+
+
+def _check_required(there: Mapping[str, ICapability], unimportable: Sequence[str]) -> None:
+    missing = [name for name in REQUIRED if name not in there]
+    if not missing:
+        return
+    why = "reinstall zkpush"
+    if unimportable:
+        why = f"these modules of plugins cannot be imported: {', '.join(unimportable)}"
+    raise CapabilityError(f"the capability {', '.join(missing)} was not found; {why}")
+
+
+def _order(by_name: Mapping[str, ICapability], failed: dict[str, CapabilityError]) -> Sequence[str]:
+    """The usable ones, each after those that it requires."""
+    try:
+        order = [
+            *TopologicalSorter(
+                {name: sorted(one.requires) for name, one in sorted(by_name.items())}
+            ).static_order()
+        ]
+    except CycleError as error:
+        raise CapabilityError(
+            f"capabilities require each other: {' -> '.join(error.args[1])}"
+        ) from None
+    for name in order:
+        one = by_name.get(name)
+        for needed in () if one is None else one.requires:
+            if name in failed:
+                break
+            if needed not in by_name or needed in failed:
+                why = "failed" if needed in failed else "is not installed"
+                words = f"capability {name}: it requires {needed}, which {why}"
+                _fail(by_name[name], CapabilityError(words), failed)
+    return [name for name in order if name in by_name and name not in failed]
+
+
+def _check_names(usable: Sequence[ICapability]) -> None:
+    """Check that no two capabilities claim the same name."""
+    claimed: dict[str, str] = {}
+    for one in usable:
+        for claim in _claims(one):
+            other = claimed.setdefault(claim, one.name)
+            if other != one.name:
+                raise CapabilityError(
+                    f"the capabilities {other} and {one.name} both claim {claim}; "
+                    "uninstall one of them"
+                )
+
+
+def _claims(one: ICapability) -> list[str]:
+    tables = _modules([one], "tables")
+    handlers = _modules([one], "handler")
+    taken: list[Table] = [table for module in tables for table in _listed(module, "TABLES")]
+    commands: list[Command] = [each for module in tables for each in _listed(module, "COMMANDS")]
+    return [
+        *(f"the table {name}" for table in taken for name in (table.name, *table.aliases)),
+        *(f"the command {command.name}" for command in commands),
+        *(
+            f"the record handler {handler.name}"
+            for module in handlers
+            for handler in _listed(module, "HANDLERS")
+        ),
+    ]
+
+
+def _modules(capabilities: Iterable[ICapability], name: str) -> list[Any]:
+    return [module for one in capabilities if (module := one.part(name)) is not None]
+
+
+def _listed(module: Any, name: str) -> Sequence[Any]:
+    """A well-known sequence of a part; empty if the part has none."""
+    listed: Sequence[Any] = getattr(module, name, ())
+    return listed

@@ -1,0 +1,67 @@
+"""Capabilities: nouns that zkpush handles, each a package of optional parts.
+
+A capability is a name and a package. Its parts are modules of the package, imported only by whoever
+needs them, so that the command line and the simulator never load the server. See
+docs/capabilities.md for the parts and the names in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+import attrs
+from twisted.plugin import IPlugin
+from zope.interface import Attribute, Interface, implementer
+
+SERVER_PARTS = ("tables", "store", "handler", "api")
+"""The parts that the daemon imports."""
+PARTS = (*SERVER_PARTS, "cli", "simulate")
+"""All parts."""
+
+
+class CapabilityError(Exception):
+    """A capability that cannot be used; the message says which, and why."""
+
+
+class ICapability(Interface):
+    """A noun: records, commands and what belongs to them."""
+
+    name: str = Attribute("A short word, such as attendance")
+    package: str = Attribute("The package whose modules are its parts")
+    summary: str = Attribute("What it is about, for lists")
+    requires: Sequence[str] = Attribute("Names of the capabilities whose parts it imports")
+
+    def part(name: str) -> ModuleType | None:
+        """Import a part; None if the capability has none of this name."""
+
+
+@implementer(IPlugin, ICapability)
+@attrs.frozen
+class Capability:
+    """A capability by its package."""
+
+    name: str
+    package: str
+    summary: str
+    requires: tuple[str, ...] = ()
+
+    def part(self, name: str) -> ModuleType | None:
+        """Import the module `name` of the package; None if there is no such module.
+
+        `CapabilityError` for any other error, such as a module that it imports in turn.
+        """
+        module = f"{self.package}.{name}"
+        try:
+            return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name == module:
+                return None
+            raise CapabilityError(self._words(module, error)) from error
+        except (Exception, SystemExit) as error:
+            raise CapabilityError(self._words(module, error)) from error
+
+    def _words(self, module: str, error: BaseException) -> str:
+        words = f"{type(error).__name__}: {error}"
+        return f"capability {self.name}: cannot import {module}: {words}"

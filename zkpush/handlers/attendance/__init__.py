@@ -1,0 +1,1 @@
+"""Attendance records, and the photos taken with them."""

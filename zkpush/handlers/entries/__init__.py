@@ -1,0 +1,1 @@
+"""What terminals hold beside people: work codes, short messages, lists."""

@@ -1,0 +1,1 @@
+"""Files that terminals download and upload."""

@@ -1,0 +1,1 @@
+"""Operations on terminals, their errors, and identity cards they read."""

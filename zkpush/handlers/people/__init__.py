@@ -1,0 +1,1 @@
+"""Users with their templates and photos."""

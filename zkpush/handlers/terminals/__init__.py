@@ -1,0 +1,1 @@
+"""Terminals: what they say of themselves."""

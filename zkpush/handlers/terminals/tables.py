@@ -1,0 +1,7 @@
+"""What terminals say of themselves (8, 9)."""
+
+from __future__ import annotations
+
+from ...protocol.tables import INFO, OPTIONS
+
+TABLES = (OPTIONS, INFO)
