@@ -420,12 +420,6 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The values that do not open: they are empty here."""
 
 
-Record = Mapping[str, object]
-"""A stored record by the names of its table's fields, with id, device, received_at and, for what
-has a time, utc (seconds since the epoch); with `damaged`, the names of those that do not open, if
-there are some."""
-
-
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file for terminals, or from one."""
 
@@ -519,40 +513,6 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: int | None = None
     """None for one that is good until it is revoked."""
     last_used_at: int | None = None
-
-
-class PersonStatement(msgspec.Struct, frozen=True):
-    """What a terminal says of one user, template or photo."""
-
-    key: tuple[str | int, ...]
-    """What it says it of; the user ID (PIN) first."""
-    values: Mapping[str, object]
-    """The columns it is kept in."""
-    text: bytes
-    """What tells two statements apart; without what is random in them."""
-
-
-class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a terminal has recognised, and asks the server about (12.8.3)."""
-
-    pin: str | None
-    """User ID; None if none can be found in the body, or more than one."""
-    user: Record | None
-    """What the store knows of that user."""
-    time: str
-    """When it is asked, by the terminal's own wall clock."""
-    at: int
-    """The same as an instant."""
-    body: bytes
-    """What the terminal sent, which may hold secrets."""
-
-
-class Verdict(msgspec.Struct, frozen=True):
-    """What a verifier says."""
-
-    admitted: bool
-    reason: str = ""
-    """Of one who is not admitted: a line for the terminal to show."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from zkpush.interfaces import IVerifier
-from zkpush.model import Verdict
+from zkpush.values.people import Verdict
 
 
 @implementer(IPlugin, IVerifier)

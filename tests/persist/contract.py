@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 import pytest_twisted
 from twisted.internet import reactor
 
@@ -22,6 +23,7 @@ from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.times import wall_clock
 from zkpush.protocol.uploads import UploadDecoder
+from zkpush.values.attendance import Punch
 
 from ..keys import KEY
 
@@ -105,7 +107,17 @@ def say(device, body, *, stamp=None, now=NOW, table="OPERLOG"):
     return unit
 
 
-def punches(tx) -> list[dict[str, object]]:
+def shown(record) -> dict[str, object]:
+    """The fields of a stored record by name; `damaged` only if something is."""
+    fields = msgspec.structs.asdict(record)
+    return (
+        fields
+        if fields["damaged"]
+        else {name: fields[name] for name in fields if name != "damaged"}
+    )
+
+
+def punches(tx) -> list[Punch]:
     """A query for all attendance records."""
     return tx[AttendanceStore].page(EVERYTHING, None, None, None, None)
 

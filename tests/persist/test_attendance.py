@@ -24,6 +24,7 @@ from .contract import (
     on_postgresql,
     punches,
     rows,
+    shown,
     with_store,
 )
 
@@ -45,7 +46,7 @@ def make_attendance_tests(factory):
                     lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
                 )
             found = await store.read(punches)
-            assert [(item["pin"], item["status"], item["work_code"]) for item in found] == [
+            assert [(item.pin, item.status, item.work_code) for item in found] == [
                 ("1", 0, None),
                 ("1", 1, None),
             ]
@@ -72,9 +73,9 @@ def make_attendance_tests(factory):
                 lambda tx: tx[AttendanceStore].page(Page(1000), None, None, None, None)
             )
             names = ("pin", "time", "status", "verify")
-            assert [tuple(item[name] for name in names) for item in found] == sent
-            assert {(item["work_code"], item["reserved_1"]) for item in found} == {("0", None)}
-            assert {item["reserved_2"] for item in found} == {"x"}
+            assert [tuple(getattr(item, name) for name in names) for item in found] == sent
+            assert {(item.work_code, item.reserved_1) for item in found} == {("0", None)}
+            assert {item.reserved_2 for item in found} == {"x"}
 
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_a_record_comes_back(self, store, device) -> None:
@@ -84,8 +85,8 @@ def make_attendance_tests(factory):
             (item,) = await store.read(
                 lambda tx: tx[AttendanceStore].page(EVERYTHING, "T1", "1", None, None)
             )
-            assert item == {
-                "id": item["id"],
+            assert shown(item) == {
+                "id": item.id,
                 "device": "T1",
                 "pin": "1",
                 "time": "2026-01-05 08:00:00",
@@ -148,7 +149,7 @@ def make_attendance_tests(factory):
                                 EVERYTHING, sn, None, since, until
                             )
                         )
-                        assert "".join(str(item["pin"]) for item in found) == pins
+                        assert "".join(str(item.pin) for item in found) == pins
 
         @pytest_twisted.ensureDeferred
         async def test_the_instants_of_many_records_are_those_of_each(self, store, device) -> None:
@@ -164,7 +165,7 @@ def make_attendance_tests(factory):
             await store.write(lambda tx: tx[AttendanceStore].add(device.id, together, MADRID, NOW))
             found = await store.read(punches)
             expected = [*map(MADRID.utc, times), UTC.utc("2026-03-29 11:00:00")]
-            assert [item["utc"] for item in found] == expected
+            assert [item.utc for item in found] == expected
 
         @pytest_twisted.ensureDeferred
         async def test_uploads_of_all_widths_and_zones_share_a_commit(
@@ -195,7 +196,7 @@ def make_attendance_tests(factory):
             assert store.writer.commits == commits + 1
             names = ("pin", "device", "status", "verify", "work_code", "reserved_2", "doubt")
             found = await store.read(punches)
-            assert [tuple(item[name] for name in names) for item in found] == [
+            assert [tuple(getattr(item, name) for name in names) for item in found] == [
                 ("1", "T1", 0, 1, None, None, None),
                 ("2", "T2", 1, 4, "5", "x", None),
                 ("3", "T1", 255, 0, None, None, None),
@@ -205,14 +206,14 @@ def make_attendance_tests(factory):
                 ("6", "T1", 2, 1, None, None, None),
             ]
             eight, six = UTC.utc("2026-01-05 08:00:00"), UTC.utc("2026-01-05 07:00:00")
-            assert [item["utc"] for item in found] == [
+            assert [item.utc for item in found] == [
                 *(eight, six, six),
                 UTC.utc("2036-01-05 07:00:00"),
                 six,
                 UTC.utc("2025-10-26 00:30:00"),
                 eight,
             ]
-            assert [item["temperature"] for item in found] == [None] * 4 + [36.6, None, None]
+            assert [item.temperature for item in found] == [None] * 4 + [36.6, None, None]
 
         @pytest_twisted.ensureDeferred
         async def test_a_large_body_is_stored_whole(self, store, device) -> None:
@@ -224,7 +225,7 @@ def make_attendance_tests(factory):
             found = await store.read(
                 lambda tx: tx[AttendanceStore].page(part, None, None, None, None)
             )
-            assert [item["pin"] for item in found] == ["0", "1"]
+            assert [item.pin for item in found] == ["0", "1"]
 
         @pytest_twisted.ensureDeferred
         async def test_times_that_a_zone_has_twice_or_not_at_all_are_doubted(
@@ -247,7 +248,7 @@ def make_attendance_tests(factory):
                 lambda tx: tx[AttendanceStore].add(device.id, rows(body), MADRID, later)
             )
             found = await store.read(punches)
-            assert {item["time"]: (item["doubt"], item["utc"]) for item in found} == {
+            assert {item.time: (item.doubt, item.utc) for item in found} == {
                 time: (doubt, UTC.utc(instant)) for time, (doubt, instant) in expected.items()
             }
 
@@ -276,7 +277,7 @@ def make_attendance_tests(factory):
                     )
                 )
             found = await store.read(punches)
-            assert [item["doubt"] for item in found] == [*expected.values(), *own.values()]
+            assert [item.doubt for item in found] == [*expected.values(), *own.values()]
 
         @pytest_twisted.ensureDeferred
         async def test_an_own_offset_leaves_no_doubt_about_the_zone(self, store, device) -> None:
@@ -286,7 +287,7 @@ def make_attendance_tests(factory):
                 lambda tx: tx[AttendanceStore].add(device.id, rows(line), MADRID, NOW)
             )
             (item,) = await store.read(punches)
-            assert (item["doubt"], item["utc"]) == (None, UTC.utc("2025-03-30 01:30:00"))
+            assert (item.doubt, item.utc) == (None, UTC.utc("2025-03-30 01:30:00"))
 
         @pytest_twisted.ensureDeferred
         async def test_doubts_stay_with_their_records(self, store, device) -> None:
@@ -299,7 +300,7 @@ def make_attendance_tests(factory):
 
             await store.write(unit)
             found = await store.read(punches)
-            assert [(item["pin"], item["doubt"]) for item in found] == [
+            assert [(item.pin, item.doubt) for item in found] == [
                 ("1", None),
                 ("2", "past"),
                 ("3", None),

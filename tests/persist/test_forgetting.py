@@ -72,14 +72,14 @@ async def test_templates_are_forgotten(url: str, data: pathlib.Path) -> None:
     def read(tx) -> None:
         assert tx[PeopleStore].templates("1") == []
         (user, other) = tx[PeopleStore].users(EVERYTHING)
-        assert (user["name"], user["password"], user["templates"]) == ("Ann", "1234", {})
-        assert (other["pin"], other["has_photo"]) == ("2", False)
+        assert (user.name, user.password, user.templates) == ("Ann", "1234", {})
+        assert (other.pin, other.has_photo) == ("2", False)
         (picture,) = tx[PeopleStore].photos("1")
-        assert (picture["kind"], picture["content"]) == ("USERPIC", PORTRAIT)
+        assert (picture.kind, picture.content) == ("USERPIC", PORTRAIT)
         (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
-        assert tx[AttendancePhotoStore].content(photo["id"]) == b"\xff\xd8\xffpunch"
+        assert tx[AttendancePhotoStore].content(photo.id) == b"\xff\xd8\xffpunch"
         (card,) = tx[IdCardStore].page(EVERYTHING, None)
-        assert (card["name"], card["fingerprint_1"]) == ("Ann", None)
+        assert (card.name, card.fingerprint_1) == ("Ann", None)
         first, second = tx[CommandStore].get("c1"), tx[CommandStore].get("c2")
         assert (first.state, first.params, first.text) == (CommandState.CANCELLED, {}, "")
         assert (second.state, second.params) == (CommandState.QUEUED, {"PIN": "1"})

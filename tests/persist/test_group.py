@@ -155,7 +155,7 @@ def make_group_tests(factory):
             assert store.writer.commits == commits + 1
             assert max(runs.count(pin) for pin in range(1, 20)) == 2
             found = await store.read(punches)
-            assert [item["pin"] for item in found] == [str(pin) for pin in range(1, 20)]
+            assert [item.pin for item in found] == [str(pin) for pin in range(1, 20)]
 
         @pytest_twisted.ensureDeferred
         async def test_events_of_a_unit_that_fails_are_not_told(self, store, device) -> None:
@@ -200,7 +200,7 @@ def make_group_tests(factory):
             outcomes = await outcomes_of(store, punch(device, 2), unit, risky=not trusted)
             assert outcomes == [None, error]
             found = await store.read(punches)
-            assert sorted(item["pin"] for item in found) == ["1", "2"]
+            assert sorted(item.pin for item in found) == ["1", "2"]
 
         @pytest_twisted.ensureDeferred
         async def test_a_trusted_handler_of_a_database_that_fails_fails_its_unit(
@@ -243,7 +243,7 @@ def make_group_tests(factory):
             assert [type(one) for one in outcomes] == [TransactionEnded] * 3
             assert len(calls) <= 2
             found = await store.read(punches)
-            assert sorted(int(item["pin"]) for item in found) == [1, 2, 3, 11, 12, 13]
+            assert sorted(int(item.pin) for item in found) == [1, 2, 3, 11, 12, 13]
             assert await outcomes_of(store, punch(device, 4)) == [None]
 
         @pytest_twisted.ensureDeferred
@@ -260,7 +260,7 @@ def make_group_tests(factory):
             outcomes = await outcomes_of(store, needs, punch(device, 1), risky=True)
             assert [type(one) for one in outcomes] == [TransactionEnded, type(None)]
             assert len(calls) <= 3
-            assert [item["pin"] for item in await store.read(punches)] == ["1"]
+            assert [item.pin for item in await store.read(punches)] == ["1"]
 
         @pytest_twisted.ensureDeferred
         async def test_what_is_risky_shares_no_commit_with_anything_else(
@@ -283,7 +283,7 @@ def make_group_tests(factory):
             outcomes = await outcomes_of(store, *units)
             assert [isinstance(one, Exception) for one in outcomes] == [False, True, True, False]
             found = await store.read(punches)
-            assert sorted(item["pin"] for item in found) == ["1", "2"]
+            assert sorted(item.pin for item in found) == ["1", "2"]
             outcomes = await outcomes_of(store, *[close_below] * 9, punch(device, 3))
             assert all(isinstance(one, Exception) for one in outcomes)
             add = lambda tx: tx[DeviceStore].add("T9", DeviceState.APPROVED, "UTC", 1)  # noqa: E731

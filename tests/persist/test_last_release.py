@@ -410,7 +410,7 @@ async def test_all_that_is_sealed_can_be_sealed_anew(upgraded: Upgraded) -> None
 
     def read(tx):
         photos = tx[AttendancePhotoStore].page(Page(1000), None, None)
-        return [tx[AttendancePhotoStore].content(photo["id"]) for photo in photos], tx[
+        return [tx[AttendancePhotoStore].content(photo.id) for photo in photos], tx[
             PeopleStore
         ].users(Page(1), "7")
 
@@ -419,7 +419,7 @@ async def test_all_that_is_sealed_can_be_sealed_anew(upgraded: Upgraded) -> None
     assert pictures == [
         base64.b64decode(upgraded.seen["content"][f"/photos/{number}/content"]) for number in (1, 2)
     ]
-    assert person["password"] == "pass-4711"
+    assert person.password == "pass-4711"
 
 
 MANY = 450
@@ -465,13 +465,13 @@ async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
         photos = tx[AttendancePhotoStore].page(Page(1000), None, None)
         return (
             records,
-            {tx[AttendancePhotoStore].content(photo["id"]) for photo in photos[2:]},
+            {tx[AttendancePhotoStore].content(photo.id) for photo in photos[2:]},
             len(photos),
         )
 
     records, pictures, count = await store.read(read)
     await store.stop()
-    assert [record["extra"] for record in records[-MANY:]] == [
+    assert [record.extra for record in records[-MANY:]] == [
         {"Column13": str(number)} for number in range(MANY)
     ]
     first = frozen_facts(empty_url, "0008")["seen"]["content"]["/photos/1/content"]

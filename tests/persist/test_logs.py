@@ -22,6 +22,7 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
+    shown,
     with_store,
 )
 
@@ -50,8 +51,8 @@ def make_log_tests(factory):
             body = "OPLOG 30\t14\t2026-01-05 08:00:00\t6\ta\tb\tc\tmore\n"
             await keep(store, device, body)
             (item,) = await store.read(listed(OperationStore))
-            assert item == {
-                "id": item["id"],
+            assert shown(item) == {
+                "id": item.id,
                 "device": "T1",
                 "utc": 1_767_600_000,
                 "doubt": None,
@@ -71,8 +72,8 @@ def make_log_tests(factory):
             """With what the protocol does not know."""
             await keep(store, device, ERROR.strip() + "\tNew=x\n", table="ERRORLOG")
             (item,) = await store.read(listed(ErrorStore))
-            assert item == {
-                "id": item["id"],
+            assert shown(item) == {
+                "id": item.id,
                 "device": "T1",
                 "received_at": NOW,
                 "code": "D01E0001",
@@ -106,8 +107,8 @@ def make_log_tests(factory):
             line = "\t".join(f"{wire}={value}" for wire, value in texts.values())
             await keep(store, device, f"IDCARD {line}\tGender=2\tNation=56\tNew=x\n")
             (item,) = await store.read(listed(IdCardStore))
-            assert item == {
-                "id": item["id"],
+            assert shown(item) == {
+                "id": item.id,
                 "device": "T1",
                 "received_at": NOW,
                 **{name: value for name, (_, value) in texts.items()},
@@ -123,7 +124,7 @@ def make_log_tests(factory):
                 await keep(store, device, OPERATION * 2, stamp=stamp, now=now)
             await keep(store, other, OPERATION)
             found = await store.read(listed(OperationStore))
-            assert [(item["device"], item["received_at"]) for item in found] == [
+            assert [(item.device, item.received_at) for item in found] == [
                 ("T1", NOW),
                 ("T2", NOW),
             ]
@@ -139,7 +140,7 @@ def make_log_tests(factory):
             for _ in range(2):
                 await keep(store, device, body)
             found = await store.read(listed(OperationStore))
-            assert [str(item["code"]) for item in found] == [line[0] for line in lines]
+            assert [str(item.code) for item in found] == [line[0] for line in lines]
 
         @pytest_twisted.ensureDeferred
         async def test_bytes_that_are_no_text_tell_operations_apart(self, store, device) -> None:
@@ -153,7 +154,7 @@ def make_log_tests(factory):
 
             assert await store.read(raw) == lines
             found = await store.read(listed(OperationStore))
-            assert [item["operator"] for item in found] == ["M\ufffdfc", "M\ufffdfd"]
+            assert [item.operator for item in found] == ["M\ufffdfc", "M\ufffdfd"]
 
         @pytest_twisted.ensureDeferred
         async def test_doubtful_times_of_operations_are_marked(self, store, device) -> None:
@@ -169,7 +170,7 @@ def make_log_tests(factory):
             }
             await keep(store, madrid, "".join(f"OPLOG 0\t0\t{time}\n" for time in times))
             found = await store.read(listed(OperationStore))
-            assert {item["time"]: (item["doubt"], item["utc"]) for item in found} == {
+            assert {item.time: (item.doubt, item.utc) for item in found} == {
                 time: (doubt, UTC.utc(instant)) for time, (doubt, instant) in times.items()
             }
 
@@ -221,7 +222,7 @@ def make_log_tests(factory):
 
             async def names(part, sn=None):
                 found = await store.read(listed(log, part, sn))
-                return [item["id"] for item in found], "".join(item[name] for item in found)
+                return [item.id for item in found], "".join(getattr(item, name) for item in found)
 
             ids, shown = await names(EVERYTHING)
             assert (shown, ids) == ("cabde", sorted(ids))

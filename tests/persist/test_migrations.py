@@ -197,9 +197,9 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     assert [problem.code for problem in gate.problems] == ["clock"]
     assert len(devices) == 3
     assert len(records) == 8
-    doubts = {(record["device"] == gate.sn, record["doubt"]) for record in records}
+    doubts = {(record.device == gate.sn, record.doubt) for record in records}
     assert doubts <= {(True, None), (False, NO_ZONE)}  # the zone of the others was never chosen
-    assert records[4]["extra"] == {"ConvTemperature": "x", "Column13": "more"}
+    assert records[4].extra == {"ConvTemperature": "x", "Column13": "more"}
     assert [reject.raw for reject in rejects] == [b"7\trubbish\0\xff\xfe", bytes(range(256))]
     later = {CommandState.SENT, CommandState.UNKNOWN}
     assert {command.state for command in commands} == {*CommandState} - later
@@ -214,7 +214,7 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     body = "USER PIN=1\tName=Ann\nFP PIN=1\tTMP=AAAA\nOPLOG 0\t0\t2026-03-01 08:00:00\n"
     await store.write(say(added, body))
     found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
-    assert [(user["name"], user["templates"]) for user in found] == [("Ann", {1: 1})]
+    assert [(user.name, user.templates) for user in found] == [("Ann", {1: 1})]
     await store.stop()
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest_twisted
+from msgspec.structs import replace
 
-from zkpush.model import Page, PersonStatement
+from zkpush.model import Page
 from zkpush.persist.people import PeopleStore
+from zkpush.values.people import PersonStatement
 
 from .contract import (
     EVERYTHING,
@@ -16,6 +18,7 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
+    shown,
     with_store,
 )
 
@@ -34,7 +37,7 @@ def user(pin: str):
 
 def name(pin: str):
     """A query for the name of a user."""
-    return lambda tx: user(pin)(tx)["name"]
+    return lambda tx: user(pin)(tx).name
 
 
 def make_people_tests(factory):
@@ -47,8 +50,8 @@ def make_people_tests(factory):
             more = "\tViceCard=[15CD5B07]\tStartDatetime=20260101\tEndDatetime=0\tExpires=1\tNew=x"
             await store.write(say(device, ANN + more))
             found = await store.read(user("1"))
-            assert found == {
-                "id": found["id"],
+            assert shown(found) == {
+                "id": found.id,
                 "device": "T1",
                 "updated_at": NOW,
                 "pin": "1",
@@ -76,7 +79,7 @@ def make_people_tests(factory):
             less = "USER PIN=1\tPri=0\tGrp=\tVerify=4"
             await store.write(say(other, less, now=NOW + 1))
             after = await store.read(user("1"))
-            assert after == {**before, "device": "T2", "updated_at": NOW + 1, "privilege": 0}
+            assert after == replace(before, device="T2", updated_at=NOW + 1, privilege=0)
 
         @pytest_twisted.ensureDeferred
         async def test_no_column_of_a_user_is_lost_by_silence(self, store, device, other) -> None:
@@ -116,9 +119,9 @@ def make_people_tests(factory):
             before = await store.read(user("1"))
             await keep(other, silence, NOW + 1)
             after = await store.read(user("1"))
-            assert after == {**before, "device": "T2", "updated_at": NOW + 1}
+            assert after == replace(before, device="T2", updated_at=NOW + 1)
             await keep(other, {**silence, **zeros}, NOW + 2)
-            assert await store.read(user("1")) == {**after, "updated_at": NOW + 2, **zeros}
+            assert await store.read(user("1")) == replace(after, updated_at=NOW + 2, **zeros)
 
         @pytest_twisted.ensureDeferred
         async def test_what_is_said_to_be_empty_is_taken_over(self, store, device) -> None:
@@ -127,9 +130,9 @@ def make_people_tests(factory):
             gone = "USER PIN=1\tName=\tPasswd=\tCard=[0000000000]\tTZ=\tVerify=4"
             await store.write(say(device, gone, now=NOW + 1))
             found = await store.read(user("1"))
-            shown = [found[field] for field in ("name", "password", "card", "timezones")]
+            shown = [getattr(found, field) for field in ("name", "password", "card", "timezones")]
             assert shown == ["", "", "", ""]
-            assert (found["privilege"], found["group"]) == (14, 2)
+            assert (found.privilege, found.group) == (14, 2)
 
         @pytest_twisted.ensureDeferred
         async def test_two_statements_of_one_body_are_one(self, store, device) -> None:
@@ -144,8 +147,8 @@ def make_people_tests(factory):
                 )
             )
             found = await store.read(user("1"))
-            assert (found["name"], found["card"], found["group"]) == ("Anna", "", 3)
-            assert found["privilege"] == 14
+            assert (found.name, found.card, found.group) == ("Anna", "", 3)
+            assert found.privilege == 14
             assert await store.read(name("2")) == "Bob"
 
         @pytest_twisted.ensureDeferred
@@ -178,10 +181,10 @@ def make_people_tests(factory):
             for _ in range(2):
                 await store.write(say(device, "".join(f"USER PIN={pin}\n" for pin in "312")))
             first = await store.read(lambda tx: tx[PeopleStore].users(Page(2)))
-            last = first[-1]["id"]
+            last = first[-1].id
             rest = await store.read(lambda tx: tx[PeopleStore].users(Page(2, after=last)))
             assert len(first) == 2
-            assert sorted(found["pin"] for found in [*first, *rest]) == ["1", "2", "3"]
+            assert sorted(found.pin for found in [*first, *rest]) == ["1", "2", "3"]
             assert await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "9")) == []
             assert (
                 await store.read(lambda tx: tx[PeopleStore].users(Page(9, after=last), "1")) == []
@@ -202,7 +205,7 @@ def make_people_tests(factory):
                 )
             )
             found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
-            assert {one["pin"]: (one["templates"], one["has_photo"]) for one in found} == {
+            assert {one.pin: (one.templates, one.has_photo) for one in found} == {
                 "1": ({1: 2, 9: 1}, False),
                 "2": ({9: 1}, True),
                 "3": ({}, True),
@@ -218,7 +221,7 @@ def make_people_tests(factory):
                 return "".join(f"USER PIN={pin}\tName={first}{pin}\n" for pin in range(1200))
 
             def names(tx):
-                return {found["pin"]: found["name"] for found in tx[PeopleStore].users(EVERYTHING)}
+                return {found.pin: found.name for found in tx[PeopleStore].users(EVERYTHING)}
 
             await store.write(say(device, all_named("a")))
             assert await store.read(names) == {str(pin): f"a{pin}" for pin in range(1200)}

@@ -16,6 +16,7 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
+    shown,
     with_store,
 )
 
@@ -46,8 +47,8 @@ def make_person_photo_tests(factory):
             )
             await store.write(say(device, line))
             (found,) = await store.read(of_one)
-            assert found == {
-                "id": found["id"],
+            assert shown(found) == {
+                "id": found.id,
                 "device": "T1",
                 "updated_at": NOW,
                 "kind": "BIOPHOTO",
@@ -70,8 +71,8 @@ def make_person_photo_tests(factory):
             assert len(text) % 4
             await store.write(say(device, f"USERPIC PIN=1\tFileName=1.jpg\tContent={text}"))
             (found,) = await store.read(of_one)
-            assert found == {
-                "id": found["id"],
+            assert shown(found) == {
+                "id": found.id,
                 "device": "T1",
                 "updated_at": NOW,
                 "kind": "USERPIC",
@@ -94,8 +95,8 @@ def make_person_photo_tests(factory):
             line = "USERPIC PIN=1\tFormat=1\tUrl=http://127.0.0.1:1/1.jpg"
             await store.write(say(device, line, now=NOW + 1))
             (found,) = await store.read(of_one)
-            assert (found["format"], found["url"]) == (1, "http://127.0.0.1:1/1.jpg")
-            assert found["content"] is None
+            assert (found.format, found.url) == (1, "http://127.0.0.1:1/1.jpg")
+            assert found.content is None
 
         @pytest_twisted.ensureDeferred
         async def test_a_photo_is_kept_once_for_each_key(self, store, device) -> None:
@@ -112,14 +113,14 @@ def make_person_photo_tests(factory):
                 await store.write(say(device, body, now=NOW + later))
                 found = await store.read(of_one)
                 names = ("kind", "type", "number", "index")
-                assert sorted(tuple(one[name] for name in names) for one in found) == [
+                assert sorted(tuple(getattr(one, name) for name in names) for one in found) == [
                     ("BIOPHOTO", 0, 0, 0),
                     ("BIOPHOTO", 9, 0, 0),
                     ("BIOPHOTO", 9, 0, 1),
                     ("BIOPHOTO", 9, 1, 0),
                     ("USERPIC", 0, 0, 0),
                 ]
-                assert {one["content"] for one in found} == {content}
+                assert {one.content for one in found} == {content}
 
         @pytest.mark.parametrize("keyword", ["USERPIC", "BIOPHOTO"])
         @pytest_twisted.ensureDeferred
@@ -129,10 +130,10 @@ def make_person_photo_tests(factory):
             """Nothing is known of it but the photo, until a terminal says more."""
             await store.write(say(device, f"{keyword} PIN=1\tContent={armoured(FACE)}"))
             (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert (found["pin"], found["name"], found["has_photo"]) == ("1", None, True)
+            assert (found.pin, found.name, found.has_photo) == ("1", None, True)
             await store.write(say(device, "USER PIN=1\tName=Ann", now=NOW + 1))
             (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert (found["name"], found["has_photo"]) == ("Ann", True)
+            assert (found.name, found.has_photo) == ("Ann", True)
 
         @pytest_twisted.ensureDeferred
         async def test_a_file_name_of_a_photo_is_only_data(self, store, device, tmp_path) -> None:
@@ -142,7 +143,7 @@ def make_person_photo_tests(factory):
                 say(device, f"USERPIC PIN=../1\tFileName={name}\tContent={armoured(FACE)}")
             )
             (found,) = await store.read(lambda tx: tx[PeopleStore].photos("../1"))
-            assert (found["name"], found["content"]) == (name, FACE)
+            assert (found.name, found.content) == (name, FACE)
             assert not [*tmp_path.rglob("*evil*")]
 
     return PersonPhotoTests

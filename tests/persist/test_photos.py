@@ -9,6 +9,7 @@ from zkpush.model import Page
 from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import PictureStore
 from zkpush.protocol.photos import Photo
+from zkpush.values.attendance import AttendancePhoto
 
 from .contract import (
     EVERYTHING,
@@ -19,6 +20,7 @@ from .contract import (
     in_file,
     in_memory,
     on_postgresql,
+    shown,
     with_store,
 )
 
@@ -32,14 +34,14 @@ def add(store, device, name=NAME, content=FACE, *, clock=UTC, now=NOW, **more):
     return store.write(lambda tx: tx[AttendancePhotoStore].add(device.id, photo, clock, now))
 
 
-def photos(tx) -> list[dict[str, object]]:
+def photos(tx) -> list[AttendancePhoto]:
     """A query for all photos."""
     return tx[AttendancePhotoStore].page(EVERYTHING, None, None)
 
 
 def pictures(tx) -> list[bytes]:
     """A query for the pictures of all photos."""
-    return [tx[AttendancePhotoStore].content(photo["id"]) for photo in photos(tx)]
+    return [tx[AttendancePhotoStore].content(photo.id) for photo in photos(tx)]
 
 
 def make_photo_tests(factory):
@@ -52,9 +54,9 @@ def make_photo_tests(factory):
             name = "20260105080000-0-1457-110101199001011237.jpg"
             await add(store, device, name, command="uploadphoto", extra='{"New":"x"}', raw=b"\xff")
             (found,) = await store.read(photos)
-            picture = found.pop("picture")
-            assert found == {
-                "id": found["id"],
+            assert shown(found) == {
+                "picture": found.picture,
+                "id": found.id,
                 "device": "T1",
                 "received_at": NOW,
                 "name": name,
@@ -68,13 +70,10 @@ def make_photo_tests(factory):
                 "command": "uploadphoto",
                 "extra": {"New": "x"},
             }
+            assert await store.read(lambda tx: tx[AttendancePhotoStore].content(found.id)) == FACE
+            assert await store.read(lambda tx: tx[PictureStore].get(found.picture)) == FACE
             assert (
-                await store.read(lambda tx: tx[AttendancePhotoStore].content(found["id"])) == FACE
-            )
-            assert await store.read(lambda tx: tx[PictureStore].get(picture)) == FACE
-            assert (
-                await store.read(lambda tx: tx[AttendancePhotoStore].content(found["id"] + 1))
-                is None
+                await store.read(lambda tx: tx[AttendancePhotoStore].content(found.id + 1)) is None
             )
 
         @pytest_twisted.ensureDeferred
@@ -86,7 +85,7 @@ def make_photo_tests(factory):
             assert await store.read(photos) == before
             await add(store, other)
             found = await store.read(photos)
-            assert [photo["device"] for photo in found] == ["T1", "T2"]
+            assert [photo.device for photo in found] == ["T1", "T2"]
 
         @pytest_twisted.ensureDeferred
         async def test_another_picture_of_the_same_name_is_kept_beside_it(
@@ -98,7 +97,7 @@ def make_photo_tests(factory):
                 await add(store, device, NAME, SMILE)
                 await add(store, device, "20260105080001-1.jpg", FACE)
             found = await store.read(photos)
-            assert [photo["name"] for photo in found] == [NAME, NAME, "20260105080001-1.jpg"]
+            assert [photo.name for photo in found] == [NAME, NAME, "20260105080001-1.jpg"]
             assert await store.read(pictures) == [FACE, SMILE, FACE]
 
         @pytest.mark.parametrize(
@@ -119,10 +118,10 @@ def make_photo_tests(factory):
             """Time, photo type, user and citizen ID number; a name that says nothing is kept."""
             await add(store, device, name)
             (found,) = await store.read(photos)
-            assert (found["name"], found["time"], found["kind"]) == (name, time, kind)
-            assert (found["pin"], found["id_number"]) == (pin, id_number)
-            assert found["utc"] == (None if time is None else 1_767_600_000)
-            assert found["doubt"] is None
+            assert (found.name, found.time, found.kind) == (name, time, kind)
+            assert (found.pin, found.id_number) == (pin, id_number)
+            assert found.utc == (None if time is None else 1_767_600_000)
+            assert found.doubt is None
 
         @pytest.mark.parametrize(
             ("name", "utc", "doubt"),
@@ -141,7 +140,7 @@ def make_photo_tests(factory):
             """By the terminal's own clock, as that of a record is."""
             await add(store, device, name, clock=MADRID)
             (found,) = await store.read(photos)
-            assert (found["utc"], found["doubt"]) == (UTC.utc(utc), doubt)
+            assert (found.utc, found.doubt) == (UTC.utc(utc), doubt)
 
         @pytest.mark.parametrize(
             "name",
@@ -160,11 +159,11 @@ def make_photo_tests(factory):
             """It comes back as it was sent, and nothing is written or read under it."""
             await add(store, device, name)
             (found,) = await store.read(photos)
-            assert found["name"] == name
+            assert found.name == name
             assert await store.read(pictures) == [FACE]
             pictured = [path for path in tmp_path.rglob("*") if path.is_file()]
             assert all(
-                path.name.startswith("store.sqlite") or path.name == found["picture"]
+                path.name.startswith("store.sqlite") or path.name == found.picture
                 for path in pictured
             ), pictured
 
@@ -176,10 +175,10 @@ def make_photo_tests(factory):
 
             async def shown(part=EVERYTHING, sn=None, pin=None):
                 found = await store.read(lambda tx: tx[AttendancePhotoStore].page(part, sn, pin))
-                return [f"{photo['device']}/{photo['pin']}" for photo in found]
+                return [f"{photo.device}/{photo.pin}" for photo in found]
 
             everything = ["T1/3", "T1/1", "T2/1", "T1/2"]
-            ids = [photo["id"] for photo in await store.read(photos)]
+            ids = [photo.id for photo in await store.read(photos)]
             assert await shown() == everything
             assert await shown(Page(2)) == everything[:2]
             assert await shown(Page(2, after=ids[1])) == everything[2:]

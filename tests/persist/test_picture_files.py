@@ -80,7 +80,7 @@ def add(store, device, pin: int, content: bytes | None = None):
 
 def pins(tx) -> list[str]:
     """A query for the users of all photos."""
-    return [photo["pin"] for photo in tx[AttendancePhotoStore].page(Page(99), None, None)]
+    return [photo.pin for photo in tx[AttendancePhotoStore].page(Page(99), None, None)]
 
 
 def files(folder: pathlib.Path) -> list[str]:
@@ -288,7 +288,7 @@ async def test_a_file_that_is_lost_is_said_to_be(store, device, place, digest) -
     place.unlink()
     (photo,) = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
     with pytest.raises(LookupError, match=digest):
-        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"]))
+        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo.id))
     place.mkdir()
     with pytest.raises(StoreError, match=r"cannot read .*: Is a directory"):
-        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"]))
+        await store.read(lambda tx: tx[AttendancePhotoStore].content(photo.id))

@@ -23,6 +23,7 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
+    shown,
     with_store,
 )
 
@@ -62,8 +63,9 @@ def kept(tx, device: str, prefix: str) -> dict[str, list[object]]:
     """All that is kept of the people and of a terminal, without what numbers rows."""
 
     def plain(record) -> list[object]:
-        shown = {name: value for name, value in record.items() if name not in ("id", "device")}
-        return sorted((name, repr(value)) for name, value in shown.items())
+        values = record if isinstance(record, dict) else shown(record)
+        kept_ = {name: value for name, value in values.items() if name not in ("id", "device")}
+        return sorted((name, repr(value)) for name, value in kept_.items())
 
     pins = [f"{prefix}{number}" for number in range(PINS)]
     events = [

@@ -71,10 +71,10 @@ async def check(url: str, key: bytes) -> None:
 
     def read(tx) -> None:
         users = tx[PeopleStore].users(EVERYTHING)
-        assert [user["password"] for user in users] == [PASSWORD] * PEOPLE
-        assert tx[PeopleStore].templates("7")[0]["template"] == b"AAAA"
+        assert [user.password for user in users] == [PASSWORD] * PEOPLE
+        assert tx[PeopleStore].templates("7")[0].template == b"AAAA"
         (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
-        assert tx[AttendancePhotoStore].content(photo["id"]) == FACE
+        assert tx[AttendancePhotoStore].content(photo.id) == FACE
         assert tx[CommandStore].get("c1").params == {"Passwd": PASSWORD}
         (note,) = tx.connection.exec_driver_sql("SELECT note FROM notes").scalars()
         assert tx.vault.open(bytes(note), b"a note") == PASSWORD.encode()
@@ -244,9 +244,9 @@ async def test_what_is_damaged_does_not_stop_a_rotation(tmp_path, data: pathlib.
     picture.write_bytes(cut)
     assert rotate(data, url).damaged == 2
     store = opened(url, read_key(data / "key"))
-    assert (await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "4")))[0]["password"]
+    assert (await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "4")))[0].password
     (damaged,) = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING, "3"))
-    assert (damaged["password"], damaged["damaged"]) == (None, ["password"])
+    assert (damaged.password, damaged.damaged) == (None, ("password",))
     await store.stop()
     assert picture.read_bytes() == cut
 

@@ -221,15 +221,15 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
         assert tuple(tables) == (None, None)  # it has ended
         assert device.options == {"ComPwd": MARKERS[4]}
         assert device.attributes == {"key": MARKERS[4]}
-        assert (user["password"], user["templates"]) == (MARKERS[0], {1: 1})
-        assert template["template"] == TEMPLATE
-        assert template["extra"] == {"More": MARKERS[3]}
-        assert picture["content"] == tx[AttendancePhotoStore].content(photo["id"]) == FACE
+        assert (user.password, user.templates) == (MARKERS[0], {1: 1})
+        assert template.template == TEMPLATE
+        assert template.extra == {"More": MARKERS[3]}
+        assert picture.content == tx[AttendancePhotoStore].content(photo.id) == FACE
         assert (file.md5, tx[FileStore].content(file)) == (hashlib.md5(FACE).hexdigest(), FACE)  # noqa: S324
         assert (reject.reason, reject.raw) == (MARKERS[3], LINE)
-        assert (card["fingerprint_1"], card["photo"]) == (MARKERS[1], MARKERS[2])
+        assert (card.fingerprint_1, card.photo) == (MARKERS[1], MARKERS[2])
         assert entry.extra == {"x": MARKERS[3]}
-        return device, [photo["picture"], file.content]
+        return device, [photo.picture, file.content]
 
     device, digests = await store.read(read)
     assert len(set(digests)) == 1

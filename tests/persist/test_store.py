@@ -70,7 +70,7 @@ def make_store_tests(factory):
             ]
             assert isinstance(outcomes[1], Exception)
             found = await store.read(punches)
-            assert [item["pin"] for item in found] == ["1", "2"]
+            assert [item.pin for item in found] == ["1", "2"]
 
         @pytest_twisted.ensureDeferred
         async def test_a_unit_that_fails_takes_back_records_of_all_kinds(
@@ -152,7 +152,7 @@ def make_store_tests(factory):
             await gatherResults([upload(pin) for pin in range(50, 0, -1)])
             await upload(99)
             found = await store.read(punches)
-            assert [int(item["pin"]) for item in found] == [*range(50, 0, -1), 99]
+            assert [int(item.pin) for item in found] == [*range(50, 0, -1), 99]
             counts = store.counts()
             assert counts["units"] > counts["commits"] > 0
 
@@ -186,7 +186,7 @@ def make_store_tests(factory):
             assert outcomes[1][1].check(StoreError)
             assert "2026" not in str(outcomes[1][1].value)
             found = await store.read(punches)
-            assert [item["pin"] for item in found] == ["1", "3"]
+            assert [item.pin for item in found] == ["1", "3"]
 
         @pytest_twisted.ensureDeferred
         async def test_a_query_writes_nothing(self, store, device) -> None:

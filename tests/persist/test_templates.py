@@ -19,6 +19,7 @@ from .contract import (
     in_memory,
     on_postgresql,
     say,
+    shown,
     with_store,
 )
 
@@ -37,7 +38,7 @@ def of_one(tx):
 
 def content(template) -> bytes:
     """What the base64 of a template stands for."""
-    return base64.b64decode(template["template"])
+    return base64.b64decode(template.template)
 
 
 def make_template_tests(factory):
@@ -53,8 +54,8 @@ def make_template_tests(factory):
             )
             await store.write(say(device, line))
             (found,) = await store.read(of_one)
-            assert found == {
-                "id": found["id"],
+            assert shown(found) == {
+                "id": found.id,
                 "device": "T1",
                 "updated_at": NOW,
                 "form": "BIODATA",
@@ -91,9 +92,9 @@ def make_template_tests(factory):
                     *await store.read(lambda tx: tx[PeopleStore].templates("7")),
                 ]
                 names = ("pin", "type", "number", "index", "major_version", "minor_version")
-                assert sorted(tuple(one[name] for name in names) for one in found) == sorted(
-                    (str(key["Pin"]), *list(key.values())[1:]) for key in keys
-                )
+                assert sorted(
+                    tuple(getattr(one, name) for name in names) for one in found
+                ) == sorted((str(key["Pin"]), *list(key.values())[1:]) for key in keys)
                 assert {content(one) for one in found} == {template}
 
         @pytest.mark.parametrize(
@@ -111,11 +112,11 @@ def make_template_tests(factory):
             """With the type of their table; `FID` is the finger, or the index of a face."""
             await store.write(say(device, line))
             (found,) = await store.read(of_one)
-            assert (found["type"], found["number"], found["index"]) == (type_, number, index)
-            assert found["form"] == line.split()[0]
-            assert (found["valid"], found["duress"]) == (1, 0)
-            assert (found["major_version"], found["minor_version"]) == (0, 0)
-            assert found["template"] == b"AAAA"
+            assert (found.type, found.number, found.index) == (type_, number, index)
+            assert found.form == line.split()[0]
+            assert (found.valid, found.duress) == (1, 0)
+            assert (found.major_version, found.minor_version) == (0, 0)
+            assert found.template == b"AAAA"
 
         @pytest.mark.parametrize(
             ("knows", "versions"),
@@ -143,7 +144,7 @@ def make_template_tests(factory):
             )
             await store.write(say(msgspec.structs.replace(device, **knows), body))
             found = await store.read(of_one)
-            assert {one["type"]: (one["major_version"], one["minor_version"]) for one in found} == {
+            assert {one.type: (one.major_version, one.minor_version) for one in found} == {
                 **versions,
                 VISIBLE_LIGHT_FACE: (58, 12),
             }
@@ -158,7 +159,7 @@ def make_template_tests(factory):
             unified = "BIODATA Pin=1\tNo=6\tType=1\tMajorVer=10\tMinorVer=0\tTmp=BBBB"
             await store.write(say(other, unified, now=NOW + 1))
             (found,) = await store.read(of_one)
-            assert (found["form"], found["template"]) == ("BIODATA", b"BBBB")
+            assert (found.form, found.template) == ("BIODATA", b"BBBB")
 
         @pytest_twisted.ensureDeferred
         async def test_a_template_is_not_there_twice_because_its_version_came_late(
@@ -169,7 +170,7 @@ def make_template_tests(factory):
 
             async def kept():
                 found = await store.read(of_one)
-                return [(one["major_version"], one["minor_version"]) for one in found]
+                return [(one.major_version, one.minor_version) for one in found]
 
             line = "FP PIN=1\tFID=6\tTMP=AAAA"
             await store.write(say(device, line))
@@ -189,7 +190,7 @@ def make_template_tests(factory):
             """`Valid=3` says both (12.1.1.3)."""
             await store.write(say(device, f"FP PIN=1\tFID=6\tValid={said}\tTMP=AAAA"))
             (found,) = await store.read(of_one)
-            assert (found["valid"], found["duress"]) == (valid, duress)
+            assert (found.valid, found.duress) == (valid, duress)
 
         @pytest_twisted.ensureDeferred
         async def test_the_random_bytes_of_a_face_are_no_news(self, store, device, other) -> None:
@@ -201,7 +202,7 @@ def make_template_tests(factory):
 
             async def kept():
                 (found,) = await store.read(of_one)
-                return content(found), found["device"]
+                return content(found), found.device
 
             await store.write(say(device, face(1, b"old")))
             await store.write(say(other, face(2, b"new"), now=NOW + SECOND))
@@ -215,7 +216,7 @@ def make_template_tests(factory):
             assert await kept() == (b"\x01" * 16 + b"older", "T1")
             await store.write(say(other, face(2, b"new", valid=0), now=NOW + 5 * SECOND))
             (found,) = await store.read(of_one)
-            assert (content(found), found["valid"]) == (b"\x02" * 16 + b"new", 0)
+            assert (content(found), found.valid) == (b"\x02" * 16 + b"new", 0)
 
         @pytest.mark.parametrize(
             "line",
@@ -233,12 +234,12 @@ def make_template_tests(factory):
             """Nothing is known of it but the template, until a terminal says more."""
             await store.write(say(device, line))
             (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert (found["pin"], found["name"], found["updated_at"]) == ("1", None, None)
-            assert sum(found["templates"].values()) == 1
+            assert (found.pin, found.name, found.updated_at) == ("1", None, None)
+            assert sum(found.templates.values()) == 1
             # Also by a clock that is behind: there is nothing yet that could be newer.
             await store.write(say(other, "USER PIN=1\tName=Ann", now=NOW - SECOND))
             (found,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert (found["name"], found["device"]) == ("Ann", "T2")
+            assert (found.name, found.device) == ("Ann", "T2")
 
         @pytest_twisted.ensureDeferred
         async def test_a_template_leaves_a_known_user_as_it_is(self, store, device, other) -> None:
@@ -247,7 +248,7 @@ def make_template_tests(factory):
             (before,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
             await store.write(say(other, "FP PIN=1\tFID=6\tTMP=AAAA", now=NOW + SECOND))
             (after,) = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert after == {**before, "templates": {FINGERPRINT: 1}}
+            assert after == msgspec.structs.replace(before, templates={FINGERPRINT: 1})
 
         @pytest_twisted.ensureDeferred
         async def test_more_templates_than_one_query_looks_up_are_kept(
@@ -263,9 +264,9 @@ def make_template_tests(factory):
                 )
 
             def all_of_them(tx):
-                users = [found["pin"] for found in tx[PeopleStore].users(EVERYTHING)]
+                users = [found.pin for found in tx[PeopleStore].users(EVERYTHING)]
                 return {
-                    (found["pin"], found["number"]): content(found)
+                    (found.pin, found.number): content(found)
                     for pin in users
                     for found in tx[PeopleStore].templates(pin)
                 }
@@ -280,7 +281,7 @@ def make_template_tests(factory):
             await store.write(say(device, hands(b"a")))
             assert await store.read(all_of_them) == expected(b"a")
             found = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
-            assert [one["templates"] for one in found] == [{FINGERPRINT: 10}] * 120
+            assert [one.templates for one in found] == [{FINGERPRINT: 10}] * 120
             await store.write(say(other, hands(b"b"), now=NOW + SECOND))
             await store.write(say(device, hands(b"a"), now=NOW + 2 * SECOND))
             assert await store.read(all_of_them) == expected(b"b")

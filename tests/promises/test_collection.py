@@ -230,7 +230,7 @@ async def test_each_kind_of_name_keeps_a_picture(make_store) -> None:
     assert await collecting(store).collect() == 1
     assert not await is_there(store, left)
     (photo,) = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
-    assert await store.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
+    assert await store.read(lambda tx: tx[AttendancePhotoStore].content(photo.id)) == FACE
     assert await store.read(lambda tx: tx[FileStore].content(stored)) == FACE * 2
     await store.write(lambda tx: tx[FileStore].remove(stored.id))
     assert await collecting(store).collect() == 1
@@ -292,7 +292,7 @@ async def test_a_picture_that_is_being_named_survives(make_store, when: str) -> 
     await naming
     assert await collected == []
     (photo,) = await one.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
-    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
+    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo.id)) == FACE
 
 
 @pytest_twisted.ensureDeferred
@@ -344,7 +344,7 @@ async def test_a_name_that_is_being_removed_keeps_its_picture(make_store) -> Non
     await deleting
     assert await collected == []
     (photo,) = await one.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
-    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo["id"])) == FACE
+    assert await one.read(lambda tx: tx[AttendancePhotoStore].content(photo.id)) == FACE
 
 
 @pytest_twisted.ensureDeferred
@@ -493,8 +493,7 @@ async def test_killed_at_any_step_it_loses_nothing(tmp_path: pathlib.Path) -> No
     store = opened(place, KEY)
     photos = await store.read(lambda tx: tx[AttendancePhotoStore].page(Page(9), None, None))
     contents = [
-        await store.read(lambda tx, i=one["id"]: tx[AttendancePhotoStore].content(i))
-        for one in photos
+        await store.read(lambda tx, i=one.id: tx[AttendancePhotoStore].content(i)) for one in photos
     ]
     assert contents == [FACE, FACE * 2, FACE * 3]
     left = len([*(tmp_path / "z.sqlite-pictures").glob("??/*")]) - 3

@@ -18,8 +18,9 @@ from zope.interface import implementer
 
 from zkpush import tap
 from zkpush.interfaces import IVerifier
-from zkpush.model import Device, Verdict, VerifyRequest
+from zkpush.model import Device
 from zkpush.persist.people import PeopleStore
+from zkpush.values.people import Verdict, VerifyRequest
 
 from ..rig import NOON, Response, Rig
 
@@ -158,7 +159,7 @@ async def test_a_verifier_knows_what_the_terminal_and_the_store_say(make_rig, to
     (device, one), (_, two), (_, three) = told.asked
     assert (device.sn, one.pin, one.body) == ("T1", "7", b"PIN=7\tX=\xff\x00")
     assert one.user is not None
-    assert (one.user["pin"], one.user["name"]) == ("7", "Ann")
+    assert (one.user.pin, one.user.name) == ("7", "Ann")
     assert (one.time, one.at) == ("2026-03-01 21:00:00", NOON * 1000)
     assert (two.pin, two.user) == ("8", None)
     assert (three.pin, three.user, three.body) == (None, None, b"\x00\x01")

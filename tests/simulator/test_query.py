@@ -8,7 +8,7 @@ import attrs
 import pytest
 import pytest_twisted
 
-from zkpush.simulator.attendance import Punch
+from zkpush.simulator.attendance import SimulatedPunch
 from zkpush.simulator.model import CLASSIC, OLD, PID
 
 from ..rig import Rig
@@ -31,7 +31,7 @@ async def punched(asked: Asked) -> None:
     """Let somebody punch, and be photographed, around the period; the server has it all."""
     await asked.terminal.exchange()
     for time in TIMES:
-        punch = Punch("1", time, 0, 1)
+        punch = SimulatedPunch("1", time, 0, 1)
         asked.terminal.keep(punch.record())
         asked.terminal.keep(punch.photo(b"\xff\xd8\xff"))
     await asked.terminal.upload()

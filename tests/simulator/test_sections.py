@@ -12,7 +12,7 @@ from twisted.internet.task import Clock
 from zkpush.protocol.codes import Gender, RecordType
 from zkpush.protocol.packets import expand
 from zkpush.protocol.tables import BIODATA, ERRORLOG, OPLOG, SMS, STAMPS, WORKCODE
-from zkpush.simulator.attendance import Punch
+from zkpush.simulator.attendance import SimulatedPunch
 from zkpush.simulator.biometrics import (
     FINGER_VEIN,
     FINGERPRINT,
@@ -20,10 +20,10 @@ from zkpush.simulator.biometrics import (
     PALM,
     VISIBLE_FACE,
     Algorithm,
-    Template,
+    SimulatedTemplate,
 )
 from zkpush.simulator.model import ATT, CLASSIC, OLD, PID, Model
-from zkpush.simulator.people import Person
+from zkpush.simulator.people import SimulatedPerson
 from zkpush.simulator.record import Form, Record
 from zkpush.simulator.upload import PACK_FROM
 
@@ -32,7 +32,7 @@ from .script import OPTIONS, Script
 
 NOON = datetime.datetime(2026, 3, 1, 12)
 NEWEST = OPTIONS + b"PushProtVer=2.4.1\n"
-ADA = Person(
+ADA = SimulatedPerson(
     pin="14",
     name="Zoë Dvořák",
     chinese_name="王芳",
@@ -47,7 +47,7 @@ ADA = Person(
     picture=b"\xff\xd8\xff\n\0\xd9",
     seed=1,
 )
-PUNCH = Punch("14", NOON, 0, 15)
+PUNCH = SimulatedPunch("14", NOON, 0, 15)
 IDENTIFIED = attrs.evolve(PUNCH, status=2, verify=3, id_number=ADA.id_number)
 BLACKLISTED = attrs.evolve(IDENTIFIED, type=RecordType.VERIFICATION)
 SALT = bytes(16)
@@ -65,7 +65,7 @@ OPERLOG = "cdata?SN=SIM1&table=OPERLOG&Stamp=1"
 
 def template(algorithm: Algorithm, *, duress: bool = False) -> Record:
     """The template of a person."""
-    made = Template(algorithm, "14", algorithm.number, b"invented", SALT, duress)
+    made = SimulatedTemplate(algorithm, "14", algorithm.number, b"invented", SALT, duress)
     return Record(made.own, type=algorithm.type, unified=made.unified)
 
 

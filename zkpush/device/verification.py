@@ -15,7 +15,7 @@ from zope.interface import implementer
 
 from ..config import Verification
 from ..interfaces import IStore, IVerifier
-from ..model import Device, Page, Verdict, VerifyRequest
+from ..model import Device, Page
 from ..persist.people import PeopleStore
 from ..persist.rejects import RejectStore
 from ..protocol.errors import refusal
@@ -25,6 +25,7 @@ from ..protocol.text import shown
 from ..protocol.times import local_time
 from ..protocol.validity import not_valid
 from ..protocol.verification import POST_VERIFY_DATA, find_pin
+from ..values.people import Verdict, VerifyRequest
 from .privacy import Privacy
 from .registry import Registry
 from .terminal import Terminal
@@ -50,11 +51,7 @@ class KnownUsers:
             return Verdict(False, "There is no user ID in this request.")
         if user is None:
             return Verdict(False, "This user is not known.")
-        start, end, expires = (
-            None if user[name] is None else str(user[name])
-            for name in ("start_datetime", "end_datetime", "expires")
-        )
-        reason = not_valid(start, end, expires, request.time)
+        reason = not_valid(user.start_datetime, user.end_datetime, user.expires, request.time)
         return Verdict(reason is None, reason or "")
 
 

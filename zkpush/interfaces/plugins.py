@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 
 from zope.interface import Attribute, Interface
 
-from ..model import (
-    Device,
-    DeviceState,
-    Verdict,
-    VerifyRequest,
-)
+from ..model import Device, DeviceState
 from ..protocol.envelope import Direction, Exchanged, Opened, Place
 from ..protocol.fields import Table
 from ..protocol.handshake import Hello
 from ..protocol.records import Batch
+from ..values.people import Verdict, VerifyRequest
 
 if TYPE_CHECKING:
     from ..persist.transaction import Transaction

@@ -285,14 +285,14 @@ def _read_thd(
         ]
     if tables.records:
         items = tx[AttendanceStore].page(Page(PART, after.record), None, None, None, None)
-        count = _taken([int(str(item["id"])) for item in items], is_aligned)
+        count = _taken([item.id for item in items], is_aligned)
         more_records = count < len(items) or count == PART
         records = [
             _message(
                 ATTENDANCE,
-                int(str(item["received_at"])),
+                item.received_at,
                 1,
-                int(str(item["id"])),
+                item.id,
                 # One text for all listeners: nothing that is not for everyone.
                 attendance_view(item, ()),
             )

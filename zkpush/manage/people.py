@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from ..interfaces import IStore
-from ..model import Caller, Page, Record
+from ..model import Caller, Page
 from ..persist.people import PeopleStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..protocol.tables import USER
+from ..values.people import Person
 from . import recordviews as views
 from .errors import not_found
 from .listing import Listing, ListQuery, listing, negotiated
 from .readings import SecretAccessLog
 from .routes import Route
+
+R = TypeVar("R")
+_NOTHING: Sequence[object] = ()
 
 
 class PeopleEndpoints:
@@ -73,12 +77,12 @@ class PeopleEndpoints:
         found = await self._store.read(lambda tx: tx[PeopleStore].users(query.page))
         items = [views.user_view(user, caller.scopes) for user in found]
         await self._note(caller, items)
-        part = listing(items, [user["id"] for user in found], query)
+        part = listing(items, [user.id for user in found], query)
         return negotiated(accept, views.UserView, part)
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
-        user, _ = await self._of_user(pin, lambda tx: ())
+        user, _ = await self._of_user(pin, lambda tx: _NOTHING)
         shown = views.user_view(user, caller.scopes)
         await self._note(caller, [shown], pin)
         return shown
@@ -103,8 +107,8 @@ class PeopleEndpoints:
             await self._readings.note(caller, "passwords", "all users", pin=pin)
 
     async def _of_user(
-        self, pin: str, query: Callable[[Transaction], Sequence[Record]]
-    ) -> tuple[Record, Sequence[Record]]:
+        self, pin: str, query: Callable[[Transaction], Sequence[R]]
+    ) -> tuple[Person, Sequence[R]]:
         """A user, and what belongs to them; 404 if there is no such user."""
         users, found = await self._store.read(
             lambda tx: (tx[PeopleStore].users(Page(1), pin), query(tx))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta
 
 from ..interfaces import IStore, NotUnsealed
-from ..model import Caller, Record
+from ..model import Caller
 from ..persist.attendance import AttendanceStore
 from ..persist.entries import EntryStore
 from ..persist.logs import ErrorStore, IdCardStore, OperationStore
@@ -19,6 +19,7 @@ from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
 from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
 from ..protocol.tableset import TableSet
+from ..stored import StoredRecord
 from . import recordviews as views
 from .errors import ApiError, not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
@@ -201,7 +202,7 @@ class RecordEndpoints:
             lambda tx: tx[AttendancePhotoStore].page(query.page, query.device, query.pin)
         )
         items = [views.photo_view(photo) for photo in found]
-        return listing(items, [photo["id"] for photo in found], query)
+        return listing(items, [photo.id for photo in found], query)
 
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
@@ -238,11 +239,14 @@ def _all_of(query: DeviceQuery) -> str:
     return "all terminals" if query.device is None else f"terminal {query.device[:32]}"
 
 
+R = TypeVar("R", bound=StoredRecord)
+
+
 def _records(
-    found: list[Record], view: Callable[[Record, Scopes], Any], query: ListQuery, caller: Caller
+    found: Sequence[R], view: Callable[[R, Scopes], Any], query: ListQuery, caller: Caller
 ) -> Listing[Any]:
     items = [view(record, caller.scopes) for record in found]
-    return listing(items, [record["id"] for record in found], query)
+    return listing(items, [record.id for record in found], query)
 
 
 def picture(content: bytes) -> Raw:

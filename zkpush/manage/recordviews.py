@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import Entry, Record, StoredReject
+from ..model import Entry, StoredReject
 from ..protocol import fields, secrecy
 from ..protocol.codes import BiometricType, ErrorCode, IdentityPhoto, Nation, Operation
 from ..protocol.fields import Scope
@@ -29,6 +29,10 @@ from ..protocol.tables import (
 )
 from ..protocol.tableset import TableSet
 from ..protocol.times import DOUBTS, NO_ZONE
+from ..stored import StoredRecord
+from ..values.attendance import AttendancePhoto, Punch
+from ..values.logs import ErrorRecord, IdCardRecord, OperationRecord
+from ..values.people import Person, PersonPhoto, Template
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
@@ -203,77 +207,82 @@ class RejectView(msgspec.Struct, frozen=True):
 def _shown(
     view: type[msgspec.Struct],
     table: fields.Table,
-    record: Record,
+    record: StoredRecord,
     scopes: Scopes,
     more: Mapping[str, object],
 ) -> Any:
     secrets = _SECRETS[table.name]
-    values = {
+    stored = {
+        name: getattr(record, name)
+        for name in view.__struct_fields__
+        if name in record.__struct_fields__
+    }
+    values: dict[str, Any] = {
         name: None if name in secrets and not may_see(secrets[name], scopes) else value
-        for name, value in record.items()
-        if name in view.__struct_fields__
+        for name, value in {**stored, **more}.items()
     }
     if values.get("time") is not None:
-        values["time"] = str(values["time"]).replace(" ", "T")
+        values["time"] = values["time"].replace(" ", "T")
     if values.get("doubt") == NO_ZONE:
         values["utc"] = None
     if values.get("utc") is not None:
-        values["utc"] = instant(int(str(values["utc"])) * 1000).replace(".000Z", "Z")
+        values["utc"] = instant(values["utc"] * 1000).replace(".000Z", "Z")
     for name in ("received_at", "updated_at"):
         if values.get(name) is not None:
-            values[name] = instant(int(str(values[name])))
-    return view(**{**values, **more})
+            values[name] = instant(values[name])
+    values["damaged"] = record.damaged or UNSET
+    return view(**values)
 
 
-def attendance_view(record: Record, scopes: Scopes) -> Any:
+def attendance_view(record: Punch, scopes: Scopes) -> Any:
     """Show an attendance record."""
     return _shown(AttendanceView, ATTLOG, record, scopes, {})
 
 
-def operation_view(record: Record, scopes: Scopes) -> Any:
+def operation_view(record: OperationRecord, scopes: Scopes) -> Any:
     """Show an operation."""
-    operation = Operation(int(str(record["code"])))
-    objects = [str(record[f"value_{number}"] or "") for number in range(1, 5)]
+    operation = Operation(record.code)
+    objects = [
+        value or "" for value in (record.value_1, record.value_2, record.value_3, record.value_4)
+    ]
     more = {"meaning": operation.meaning, "values": operation.named(objects)}
     return _shown(OperationView, OPLOG, record, scopes, more)
 
 
-def error_view(record: Record, scopes: Scopes) -> Any:
+def error_view(record: ErrorRecord, scopes: Scopes) -> Any:
     """Show an error."""
-    code = ErrorCode(str(record["code"]))
+    code = ErrorCode(record.code)
     more = {"meaning": code.meaning, "words": code.words}
     return _shown(ErrorView, ERRORLOG, record, scopes, more)
 
 
-def idcard_view(record: Record, scopes: Scopes) -> Any:
+def idcard_view(record: IdCardRecord, scopes: Scopes) -> Any:
     """Show an identity card."""
-    nation = record["nation"]
-    more = {} if nation is None else {"nation_meaning": Nation(int(str(nation))).meaning}
+    nation = record.nation
+    more = {} if nation is None else {"nation_meaning": Nation(nation).meaning}
     return _shown(IdCardView, IDCARD, record, scopes, more)
 
 
-def user_view(record: Record, scopes: Scopes) -> Any:
+def user_view(record: Person, scopes: Scopes) -> Any:
     """Show a user."""
-    counts = record["templates"]
-    templates = {str(type_): count for type_, count in dict(counts).items()}  # type: ignore[call-overload]
+    templates = {str(type_): count for type_, count in record.templates.items()}
     return _shown(UserView, USER, record, scopes, {"templates": templates})
 
 
-def template_view(record: Record, scopes: Scopes) -> Any:
+def template_view(record: Template, scopes: Scopes) -> Any:
     """Show a template, to a caller who may see it."""
-    text = {**record, "template": _ascii(record["template"])}
-    return _shown(TemplateView, BIODATA, text, scopes, {"meaning": _type_meaning(record)})
+    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
+    return _shown(TemplateView, BIODATA, record, scopes, more)
 
 
-def person_photo_view(record: Record, scopes: Scopes) -> Any:
+def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
     return _shown(PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)})
 
 
-def photo_view(record: Record) -> PhotoView:
+def photo_view(record: AttendancePhoto) -> PhotoView:
     """Show an attendance photo."""
-    kind = record["kind"]
-    meaning = None if kind is None else IdentityPhoto(int(str(kind))).meaning
+    meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
     shown: PhotoView = _shown(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
     return shown
 
@@ -311,9 +320,9 @@ def shows_secrets(table: fields.Table, item: Any) -> bool:
     return any(getattr(item, name, None) not in (None, "") for name in _SECRETS[table.name])
 
 
-def _type_meaning(record: Record) -> str:
-    return BiometricType(int(str(record["type"]))).meaning
+def _type_meaning(record: Template | PersonPhoto) -> str:
+    return BiometricType(record.type).meaning
 
 
-def _ascii(value: object) -> str | None:
-    return value.decode("ascii") if isinstance(value, bytes) else None
+def _ascii(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("ascii")

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, func, select
 
-from ..model import Page, Record
+from ..model import Page
 from ..protocol.fields import Row
 from ..protocol.plain import AttendanceRows
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ATTLOG
 from ..protocol.times import WallClock
+from ..values.attendance import STORED_PUNCH, Punch
 from .buffers import BufferedInserts
 from .databases import Insert
 from .instants import reckon
-from .rows import record
+from .rows import stored
 from .schema import attendance, devices
 from .sealed import opened, seal_columns
 
@@ -98,7 +99,7 @@ class AttendanceStore(BufferedInserts):
         until: int | None,
         doubt: str | None = None,
         received_since: int | None = None,
-    ) -> list[Record]:
+    ) -> list[Punch]:
         """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC.
 
         `received_since` is in milliseconds. Records whose instant is unknown are found as if their
@@ -137,8 +138,11 @@ class AttendanceStore(BufferedInserts):
             .order_by(found.c.id)
         )
         return [
-            record(
-                row._mapping if row.extra is None else opened(self._vault, attendance, row._mapping)
+            stored(
+                STORED_PUNCH,
+                row._mapping
+                if row.extra is None
+                else opened(self._vault, attendance, row._mapping),
             )
             for row in self._connection.execute(named)
         ]

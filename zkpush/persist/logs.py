@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 import sqlalchemy
 from sqlalchemy import select
 
-from ..model import Page, Record
+from ..model import Page
 from ..protocol import fields
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ..protocol.times import WallClock, doubt_about
+from ..stored import TerminalRecord
+from ..values.logs import (
+    STORED_ERROR,
+    STORED_ID_CARD,
+    STORED_OPERATION,
+    ErrorRecord,
+    IdCardRecord,
+    OperationRecord,
+)
 from .databases import Insert
-from .rows import record
+from .rows import stored
 from .schema import devices, errors, idcards, operations
 from .sealed import opened, seal_columns
 
@@ -25,13 +34,18 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 
-class LogStore:
+R = TypeVar("R", bound=TerminalRecord)
+
+
+class LogStore(Generic[R]):
     """Records of one type that are kept as they came: operations, errors, identity cards."""
 
     records: ClassVar[fields.Table]
     """The declaration of the records on the wire."""
     kept: ClassVar[sqlalchemy.Table]
     """The table of the database."""
+    values: type[R]
+    """What is returned to readers."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -71,7 +85,7 @@ class LogStore:
         written = seal_columns(self._vault, self.kept, self._names, columns)
         self._tx.insert(Insert(self.kept, self._names, written))
 
-    def page(self, part: Page, device: str | None) -> list[Record]:
+    def page(self, part: Page, device: str | None) -> list[R]:
         """List records by id."""
         kept = self.kept
         query = (
@@ -84,30 +98,33 @@ class LogStore:
         if device is not None:
             query = query.where(devices.c.sn == device)
         return [
-            record(opened(self._vault, kept, row._mapping))
+            stored(self.values, opened(self._vault, kept, row._mapping))
             for row in self._connection.execute(query)
         ]
 
 
-class OperationStore(LogStore):
+class OperationStore(LogStore[OperationRecord]):
     """Operations of administrators on terminals (11.4)."""
 
     records = OPLOG
     kept = operations
+    values = STORED_OPERATION
 
 
-class ErrorStore(LogStore):
+class ErrorStore(LogStore[ErrorRecord]):
     """Errors of terminals."""
 
     records = ERRORLOG
     kept = errors
+    values = STORED_ERROR
 
 
-class IdCardStore(LogStore):
+class IdCardStore(LogStore[IdCardRecord]):
     """Records of identity cards."""
 
     records = IDCARD
     kept = idcards
+    values = STORED_ID_CARD
 
 
 def _numbered(said: Iterable[bytes], batch: Batch) -> Iterator[bytes]:

@@ -18,12 +18,21 @@ import sqlalchemy
 from sqlalchemy import BigInteger, Select, Text, bindparam, delete, func, select
 
 from ..interfaces import NotUnsealed
-from ..model import Page, PersonStatement, Record
+from ..model import Page
+from ..values.people import (
+    STORED_PERSON,
+    STORED_PERSON_PHOTO,
+    STORED_TEMPLATE,
+    Person,
+    PersonPhoto,
+    PersonStatement,
+    Template,
+)
 from .damage import DAMAGED
 from .databases import Insert, quoted, texts
 from .events import EventStore
 from .pictures import PictureStore
-from .rows import record
+from .rows import stored
 from .schema import devices, holdings, person_photos, templates, users, versions
 from .sealed import POINTER, check_pointer, note, opened, seal_columns
 
@@ -100,13 +109,13 @@ class PeopleStore:
         self._write(person_photos, device_id, news, now)
         self._tell("photo", device_id, news, now)
 
-    def users(self, part: Page, pin: str | None = None) -> Sequence[Record]:
+    def users(self, part: Page, pin: str | None = None) -> list[Person]:
         """List users by id, each with how many templates of each type, and whether with a photo."""
         query = _with_device(users).where(users.c.id > part.after).order_by(users.c.id)
         if pin is not None:
             query = query.where(users.c.pin == pin)
-        found = [dict(self._record(users, row)) for row in self._rows(query.limit(part.limit))]
-        pins = [str(user["pin"]) for user in found]
+        found = self._rows(query.limit(part.limit))
+        pins = [row.pin for row in found]
         counted: dict[str, dict[int, int]] = {}
         counting = (
             select(templates.c.pin, templates.c.type, func.count())
@@ -120,27 +129,32 @@ class PeopleStore:
                 select(person_photos.c.pin).where(person_photos.c.pin.in_(pins)).distinct()
             ).scalars()
         )
-        for user in found:
-            user["templates"] = counted.get(str(user["pin"]), {})
-            user["has_photo"] = user["pin"] in pictured
-        return found
+        return [
+            stored(
+                STORED_PERSON,
+                opened(self._vault, users, row._mapping),
+                templates=counted.get(row.pin, {}),
+                has_photo=row.pin in pictured,
+            )
+            for row in found
+        ]
 
-    def templates(self, pin: str) -> Sequence[Record]:
+    def templates(self, pin: str) -> list[Template]:
         """The templates of a user."""
         query = _with_device(templates).where(templates.c.pin == pin).order_by(templates.c.id)
-        found = [dict(self._record(templates, row)) for row in self._rows(query)]
-        for template in found:
-            del template["digest"]
-        return found
+        return [
+            stored(STORED_TEMPLATE, opened(self._vault, templates, row._mapping))
+            for row in self._rows(query)
+        ]
 
-    def photos(self, pin: str) -> Sequence[Record]:
+    def photos(self, pin: str) -> list[PersonPhoto]:
         """The photos of a user, each with its `content`, or None where it is elsewhere."""
         query = _with_device(person_photos).where(person_photos.c.pin == pin)
         photos = []
         for row in self._rows(query.order_by(person_photos.c.id)):
             values = opened(self._vault, person_photos, row._mapping)
             check_pointer(self._vault, person_photos, values, "picture")
-            photos.append(record(self._with_content(values)))
+            photos.append(stored(STORED_PERSON_PHOTO, self._with_content(values)))
         return photos
 
     def _with_content(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +169,6 @@ class PeopleStore:
             except (LookupError, NotUnsealed) as error:
                 note(self._vault, person_photos, values, "content", error)
         return values
-
-    def _record(self, table: sqlalchemy.Table, row: Any) -> Record:
-        return record(opened(self._vault, table, row._mapping))
 
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         return self._connection.execute(query).all()

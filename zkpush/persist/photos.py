@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Row, select
 
 from ..interfaces import NotUnsealed
-from ..model import Page, Record
+from ..model import Page
 from ..protocol.photos import Photo, parse_name
 from ..protocol.times import WallClock, doubt_about
+from ..values.attendance import AttendancePhoto
 from .databases import Insert
 from .pictures import PictureStore
-from .rows import record
+from .rows import stored
 from .schema import attendance_photos, devices
 from .sealed import POINTER, check_pointer, opened, seal_columns
 
@@ -73,7 +74,7 @@ class AttendancePhotoStore:
             "raw": photo.raw,
         }
 
-    def page(self, part: Page, device: str | None, pin: str | None) -> list[Record]:
+    def page(self, part: Page, device: str | None, pin: str | None) -> list[AttendancePhoto]:
         """List photos by id."""
         query = (
             select(attendance_photos, devices.c.sn.label("device"))
@@ -86,7 +87,9 @@ class AttendancePhotoStore:
             query = query.where(devices.c.sn == device)
         if pin is not None:
             query = query.where(attendance_photos.c.pin == pin)
-        return [record(self._opened(row)) for row in self._connection.execute(query)]
+        return [
+            stored(AttendancePhoto, self._opened(row)) for row in self._connection.execute(query)
+        ]
 
     def content(self, photo_id: int) -> bytes | None:
         """The picture of a photo; None if there is no such photo.

@@ -1,21 +1,27 @@
-"""From a row of the database to a record."""
+"""From a row of the database to a stored record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
-from ..model import Record
+from ..protocol.secrecy import EXTRA
+from ..stored import StoredRecord
+from .damage import DAMAGED, damaged_in
 
-_OWN = frozenset({"device_id", "raw", "identity"})
-"""What of a row is the store's own, or is kept for nobody to see but beside a doubt."""
+R = TypeVar("R", bound=StoredRecord)
 
 
-def record(row: Mapping[Any, object]) -> Record:
-    """A stored record, by the names of its fields."""
-    values: dict[str, object] = {str(name): row[name] for name in row if str(name) not in _OWN}
-    if isinstance(values.get("extra"), str):
-        values["extra"] = msgspec.json.decode(str(values["extra"]))
-    return values
+def stored(kind: type[R], row: Mapping[Any, Any], **more: object) -> R:
+    """Make a stored record from a row whose values are opened; other columns are left out.
+
+    `more` are fields that are not in the row.
+    """
+    values: dict[str, Any] = {name: row[name] for name in kind.__struct_fields__ if name in row}
+    values[DAMAGED] = damaged_in(row)
+    extra = values.get(EXTRA)
+    if extra is not None:
+        values[EXTRA] = msgspec.json.decode(extra)
+    return kind(**{**values, **more})

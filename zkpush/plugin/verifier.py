@@ -7,6 +7,7 @@ a coroutine. If it raises or is late, the configured fallback answers.
 from __future__ import annotations
 
 from ..interfaces import IVerifier
-from ..model import Device, Verdict, VerifyRequest
+from ..model import Device
+from ..values.people import Person, Verdict, VerifyRequest
 
-__all__ = ["Device", "IVerifier", "Verdict", "VerifyRequest"]
+__all__ = ["Device", "IVerifier", "Person", "Verdict", "VerifyRequest"]

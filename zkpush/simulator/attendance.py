@@ -16,7 +16,7 @@ from ..protocol.codes import (
 )
 from ..protocol.tables import ATTLOG, ATTPHOTO
 from .clock import text
-from .people import Person
+from .people import SimulatedPerson
 from .record import Form, Record
 
 STATUSES = (0, 1)
@@ -29,7 +29,7 @@ _PHOTOS = {
 
 
 @attrs.frozen
-class Punch:
+class SimulatedPunch:
     """Somebody is verified."""
 
     pin: str
@@ -71,16 +71,18 @@ class Punch:
         return _PHOTOS[IdentityStatus(self.status)]
 
 
-def punch(chance: random.Random, pin: str, time: datetime.datetime) -> Punch:
+def punch(chance: random.Random, pin: str, time: datetime.datetime) -> SimulatedPunch:
     """Verify somebody with a finger, a card or a face."""
-    return Punch(pin, time, chance.choice(STATUSES), int(chance.choice(VERIFY_MODES)))
+    return SimulatedPunch(pin, time, chance.choice(STATUSES), int(chance.choice(VERIFY_MODES)))
 
 
-def identify(chance: random.Random, person: Person, time: datetime.datetime) -> Punch:
+def identify(
+    chance: random.Random, person: SimulatedPerson, time: datetime.datetime
+) -> SimulatedPunch:
     """Verify somebody with their identity card: as attendance, or as no more than that."""
     if chance.choice(list(RecordType)) is RecordType.ATTENDANCE:
         return attrs.evolve(punch(chance, person.pin, time), id_number=person.id_number)
-    return Punch(
+    return SimulatedPunch(
         person.pin,
         time,
         int(chance.choice(list(IdentityStatus))),

@@ -92,7 +92,7 @@ VISIBLE_FACE = Algorithm(
 
 
 @attrs.frozen
-class Template:
+class SimulatedTemplate:
     """One template of one person."""
 
     algorithm: Algorithm
@@ -151,13 +151,15 @@ class Template:
         }
 
 
-def read_template(algorithm: Algorithm, table: Table, values: Mapping[str, Any]) -> Template:
+def read_template(
+    algorithm: Algorithm, table: Table, values: Mapping[str, Any]
+) -> SimulatedTemplate:
     """Read the values of a template as any of the tables has them; the inverse of `own`."""
     content = plain_base64(values["template"])
     salted = _RANDOM if table is FACE else 0
     valid = values.get("valid", 1)
     duress = bool(values.get("duress")) or valid == _UNDER_DURESS
-    return Template(
+    return SimulatedTemplate(
         algorithm,
         values["pin"],
         values.get("number", 0),
@@ -176,12 +178,12 @@ def invent_template(
     *,
     number: int | None = None,
     duress: bool = False,
-) -> Template:
+) -> SimulatedTemplate:
     """Make up a template; one under duress is of another finger."""
     if number is None:
         number = algorithm.number + (1 if duress else 0)
     content = chance.randbytes(algorithm.length)
-    return Template(algorithm, pin, number, content, chance.randbytes(_RANDOM), duress)
+    return SimulatedTemplate(algorithm, pin, number, content, chance.randbytes(_RANDOM), duress)
 
 
 def by_type(algorithms: Iterable[Algorithm], value: Callable[[Algorithm], object]) -> str:

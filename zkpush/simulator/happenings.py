@@ -10,11 +10,11 @@ from collections.abc import Callable
 from ..protocol.codes import AlarmReason, Operation
 from ..protocol.fields import Table
 from ..protocol.tables import ERRORLOG, IDCARD, SMS, USER, USERPIC, WORKCODE
-from .attendance import Punch
+from .attendance import SimulatedPunch
 from .clock import text
 from .model import CHINESE, Model
 from .operation import ADMINISTRATOR, NOBODY
-from .people import People, Person, rename, retake
+from .people import People, SimulatedPerson, rename, retake
 from .record import Form, Record
 from .terminal import SimulatedTerminal
 
@@ -37,7 +37,7 @@ class Happenings:
         self._terminal = terminal
         self._people = people
         self._chance = chance
-        self._guests: list[Person] = []
+        self._guests: list[SimulatedPerson] = []
         """Those who were enrolled here; only they are changed and deleted."""
         self._next_guest = terminal.users + 1
         self._messages = 0
@@ -55,7 +55,7 @@ class Happenings:
             happen()
         self.photograph(self._terminal.punch())
 
-    def now_and_then(self, punch: Punch) -> None:
+    def now_and_then(self, punch: SimulatedPunch) -> None:
         """Let something happen with some of the punches."""
         if self._chance.random() < PHOTO_AT:
             self.photograph(punch)
@@ -97,7 +97,7 @@ class Happenings:
         self.open_menu()
         self.enroll(guest)
 
-    def enroll(self, person: Person) -> None:
+    def enroll(self, person: SimulatedPerson) -> None:
         """Enrol a person with all that this model can: operations and records, in their order."""
         model = self._terminal.model
         self._operate(Operation.ENROLL_USER, ADMINISTRATOR, person.pin)
@@ -141,7 +141,7 @@ class Happenings:
             values["pin"] = NOBODY
         self._keep(IDCARD, values)
 
-    def photograph(self, punch: Punch) -> None:
+    def photograph(self, punch: SimulatedPunch) -> None:
         """A photo is taken with a punch."""
         self._terminal.keep(punch.photo(self._people.person(punch.pin).picture))
 
@@ -161,7 +161,9 @@ class Happenings:
             possible.append(self.read_card)
         return possible
 
-    def _guest(self, change: Callable[[Person, random.Random], Person]) -> Person:
+    def _guest(
+        self, change: Callable[[SimulatedPerson, random.Random], SimulatedPerson]
+    ) -> SimulatedPerson:
         """Change the one who was enrolled last; if there is nobody, somebody is enrolled first."""
         if not self._guests:
             self.enroll_guest()
@@ -169,11 +171,11 @@ class Happenings:
         return self._guests[-1]
 
     @staticmethod
-    def _user(person: Person, model: Model) -> dict[str, object]:
+    def _user(person: SimulatedPerson, model: Model) -> dict[str, object]:
         chinese = model.language == CHINESE
         return dict(person.user(chinese=chinese, card_bytes=model.old).values)
 
-    def _take_picture(self, person: Person, operation: Operation) -> None:
+    def _take_picture(self, person: SimulatedPerson, operation: Operation) -> None:
         """Take one picture for the screen, and for comparison where the model does that."""
         self._operate(operation, ADMINISTRATOR, person.pin)
         self._keep(USERPIC, dict(person.user_photo().values))

@@ -11,7 +11,7 @@ import attrs
 
 from ..protocol.codes import Gender, Nation
 from ..protocol.tables import BIOPHOTO, IDCARD, USER, USERPIC
-from .biometrics import Algorithm, Template, invent_template
+from .biometrics import Algorithm, SimulatedTemplate, invent_template
 from .picture import draw
 from .record import Form
 
@@ -29,7 +29,7 @@ _NOWHERE = "999999"
 
 
 @attrs.frozen
-class Person:
+class SimulatedPerson:
     """Somebody, as any terminal knows them."""
 
     pin: str
@@ -49,7 +49,7 @@ class Person:
     seed: int
     """What the rest is made from."""
 
-    def templates(self, algorithms: Sequence[Algorithm]) -> list[Template]:
+    def templates(self, algorithms: Sequence[Algorithm]) -> list[SimulatedTemplate]:
         """What they have enrolled: user 1 with everything, others with at least the first type."""
         chance = random.Random(self.seed)  # noqa: S311 - a simulation
         enrolled = []
@@ -122,9 +122,9 @@ class People:
 
     def __init__(self, chance: random.Random) -> None:
         self._seed = chance.getrandbits(64)
-        self._known: dict[str, Person] = {}
+        self._known: dict[str, SimulatedPerson] = {}
 
-    def person(self, pin: str) -> Person:
+    def person(self, pin: str) -> SimulatedPerson:
         """Find or make up a person; the first is the administrator."""
         if pin not in self._known:
             chance = random.Random(f"{self._seed} {pin}")  # noqa: S311 - a simulation
@@ -132,14 +132,14 @@ class People:
         return self._known[pin]
 
 
-def invent_person(chance: random.Random, pin: str) -> Person:
+def invent_person(chance: random.Random, pin: str) -> SimulatedPerson:
     """Make up a person."""
     day = datetime.date(1960, 1, 1) + datetime.timedelta(days=chance.randrange(15_000))
     # Nobody is born on a day that not every year has.
     birthday = f"{day:%Y%m}{min(day.day, 28):02}"
     gender = chance.choice(list(Gender))
     order = chance.randrange(500) * 2 + (gender == Gender.MALE)
-    return Person(
+    return SimulatedPerson(
         pin=pin,
         name=f"{chance.choice(_GIVEN)} {chance.choice(_FAMILY)}",
         chinese_name=chance.choice(_CHINESE_FAMILY) + chance.choice(_CHINESE_GIVEN),
@@ -156,7 +156,7 @@ def invent_person(chance: random.Random, pin: str) -> Person:
     )
 
 
-def rename(person: Person, chance: random.Random) -> Person:
+def rename(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
     """Give somebody another family name, as people who marry have."""
     given = person.name.partition(" ")[0]
     return attrs.evolve(
@@ -166,7 +166,7 @@ def rename(person: Person, chance: random.Random) -> Person:
     )
 
 
-def retake(person: Person, chance: random.Random) -> Person:
+def retake(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
     """Give somebody another picture."""
     return attrs.evolve(person, picture=draw(chance))
 

@@ -13,7 +13,7 @@ from ..protocol.handshake import UNKNOWN_DEVICE, decode_options
 from ..protocol.records import encode_pairs
 from ..protocol.tables import ATTLOG, BIODATA, STAMPS, USER
 from . import status
-from .attendance import Punch, identify, punch
+from .attendance import SimulatedPunch, identify, punch
 from .clock import TerminalClock
 from .control import Door
 from .errors import LinkError
@@ -127,7 +127,7 @@ class SimulatedTerminal:
         """Keep a record until the server has it, and after that."""
         self.outbox.add(record)
 
-    def punch(self) -> Punch:
+    def punch(self) -> SimulatedPunch:
         """Somebody is verified."""
         pin = str(self.chance.randint(1, self.users))
         time = self.clock.next(pin)

@@ -16,8 +16,9 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from zkpush.interfaces import IAdmissionPolicy, IBringsTables, IRecordHandler, IVerifier
-from zkpush.model import DeviceState, Verdict
+from zkpush.model import DeviceState
 from zkpush.protocol.fields import Field, Layout, Table
+from zkpush.values.people import Verdict
 
 UNRULY = Table(
     name="UNRULY",

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import attrs
 from zope.interface import implementer
 
 from ...interfaces import IRecordHandler
 from ...model import Device
-from ...persist.logs import ErrorStore, IdCardStore, OperationStore
+from ...persist.logs import ErrorStore, IdCardStore, LogStore, OperationStore
 from ...persist.transaction import Transaction
 from ...protocol.records import Batch
 from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ...protocol.times import wall_clock
+
+_STORES: Mapping[str, type[LogStore[Any]]] = {
+    OPLOG.name: OperationStore,
+    ERRORLOG.name: ErrorStore,
+    IDCARD.name: IdCardStore,
+}
 
 
 @implementer(IRecordHandler)
@@ -28,12 +37,8 @@ class LogHandler:
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
-        log = {
-            OPLOG.name: tx[OperationStore],
-            ERRORLOG.name: tx[ErrorStore],
-            IDCARD.name: tx[IdCardStore],
-        }
-        log[batch.table.name].add(device.id, batch, wall_clock(device.timezone), now)
+        store = tx[_STORES[batch.table.name]]
+        store.add(device.id, batch, wall_clock(device.timezone), now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored log."""

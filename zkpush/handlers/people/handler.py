@@ -11,7 +11,7 @@ from zope.interface import implementer
 
 from ...device.functions import CommandFunctions, Params
 from ...interfaces import IRecordHandler
-from ...model import Device, PersonStatement
+from ...model import Device
 from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
@@ -29,6 +29,7 @@ from ...protocol.tables import (
     USER,
     USERPIC,
 )
+from ...values.people import PersonStatement
 from .packages import completed
 
 _UNDER_DURESS = 3

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+
+import msgspec
 
 from ...device.files import name_of, package
-from ...model import Device, Page, Record
+from ...model import Device, Page
 from ...persist.files import FileStore
 from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
 from ...protocol.tables import FACE, FP
 from ...protocol.tables.data import UPDATES
+from ...stored import StoredRecord
+from ...values.people import Person, Template
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
@@ -56,39 +61,40 @@ def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
     while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
         for user in users:
             yield from _of_user(tx, user, table)
-        after = int(str(users[-1]["id"]))
+        after = users[-1].id
 
 
-def _of_user(tx: Transaction, user: Record, table: str | None) -> Iterator[str]:
+def _of_user(tx: Transaction, user: Person, table: str | None) -> Iterator[str]:
     if table in (None, "USERINFO"):
         yield user_command(user)
-    if table != "USERINFO" and user["templates"]:
-        for template in tx[PeopleStore].templates(str(user["pin"])):
-            wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(str(template["form"]))
-            if template["template"] is None:  # it is damaged
+    if table != "USERINFO" and user.templates:
+        for template in tx[PeopleStore].templates(user.pin):
+            wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(template.form)
+            if template.template is None:  # it is damaged
                 continue
             if wanted is not None and table in (None, wanted):
                 yield template_command(template)
 
 
-def user_command(user: Record) -> str:
+def user_command(user: Person) -> str:
     """The command that adds or changes a user (12.1.1.1)."""
     return _filled("DATA UPDATE USERINFO", user)
 
 
-def template_command(template: Record) -> str:
+def template_command(template: Template) -> str:
     """The command that adds or changes a template, in the form it came in (12.1.1.3 to 6)."""
     names = {FP.name: "FINGERTMP", FACE.name: "FACE"}
-    name = names.get(str(template["form"]), str(template["form"]))
-    values = dict(template)
-    if name == "FINGERTMP" and template["duress"]:
-        values["valid"] = 3
-    return _filled(f"DATA UPDATE {name}", values)
+    name = names.get(template.form, template.form)
+    under_duress = name == "FINGERTMP" and template.duress
+    return _filled(f"DATA UPDATE {name}", template, {"valid": 3} if under_duress else {})
 
 
-def _filled(name: str, values: Mapping[str, object]) -> str:
-    """The text of a command whose parameters are the fields of a stored record."""
+def _filled(
+    name: str, record: StoredRecord, instead: Mapping[str, object] = MappingProxyType({})
+) -> str:
+    """The text of a command whose parameters are the fields of a stored record, or `instead`."""
     command = _UPDATES[name]
+    values = {**msgspec.structs.asdict(record), **instead}
     params = {
         field.wire: field.kind.encode(values[field.name])
         for field in command.parameters

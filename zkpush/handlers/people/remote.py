@@ -14,7 +14,7 @@ from ...device.refusals import Refusal, RefusalLog
 from ...device.registry import Registry
 from ...device.terminal import Terminal
 from ...interfaces import IStore
-from ...model import Device, Page, Record
+from ...model import Device, Page
 from ...persist.audit import AuditStore
 from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
@@ -24,6 +24,7 @@ from ...protocol.errors import Refused, TerminalError, TooManyRequests, UnknownU
 from ...protocol.tables import FP, USER
 from ...protocol.tables.remote import REMOTE_USER
 from ...protocol.text import shown
+from ...values.people import Person, Template
 from .packages import template_command
 
 ACTION = "remote attendance"
@@ -122,33 +123,33 @@ def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
     return [_user_line(users[0]), *(template_command(template) for template in templates)]
 
 
-def _user_line(user: Record) -> str:
+def _user_line(user: Person) -> str:
     """Section 14's form of a user: all its fields, with the defaults of 12.1.1.1."""
     params = {}
     for field in REMOTE_USER.parameters:
-        value = user.get(field.name)
+        value = getattr(user, field.name, None)
         text = field.kind.encode(field.default if value is None else value)
         params[field.wire] = _NO_VALUE.sub(" ", text)
     return command_text(REMOTE_USER, params)
 
 
-def _fingerprints(templates: Sequence[Record], version: int) -> list[Record]:
+def _fingerprints(templates: Sequence[Template], version: int) -> list[Template]:
     """The templates that a terminal can use, one for each finger: 12.1.1.3 takes no version.
 
     Those of another algorithm version are left out, if the terminal has said its own. One whose
     version nobody has said yields to one of the right version; else the newest counts.
     """
 
-    def rank(template: Record) -> tuple[bool, int]:
-        return template["major_version"] == version, int(str(template["updated_at"] or 0))
+    def rank(template: Template) -> tuple[bool, int]:
+        return template.major_version == version, template.updated_at or 0
 
-    fingers: dict[int, Record] = {}
+    fingers: dict[int, Template] = {}
     for template in templates:
-        if template["form"] != FP.name or template["template"] is None:  # or it is damaged
+        if template.form != FP.name or template.template is None:  # or it is damaged
             continue
-        if version and template["major_version"] not in (0, version):
+        if version and template.major_version not in (0, version):
             continue
-        finger = int(str(template["number"]))
-        if finger not in fingers or rank(fingers[finger]) <= rank(template):
-            fingers[finger] = template
+        before = fingers.get(template.number)
+        if before is None or rank(before) <= rank(template):
+            fingers[template.number] = template
     return [fingers[finger] for finger in sorted(fingers)]

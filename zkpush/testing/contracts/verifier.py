@@ -10,9 +10,10 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from ...model import Device, DeviceState, Verdict, VerifyRequest
+from ...model import Device, DeviceState
 from ...plugincheck import plugin_faults
 from ...pluginkinds import VERIFIERS
+from ...values.people import Verdict, VerifyRequest
 from ..clock import NOON
 from ..rig import Rig
 

@@ -1,0 +1,33 @@
+"""Logs: operations, errors and identity cards, kept as they came."""
+
+from __future__ import annotations
+
+from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
+from ..stored import DatedRecord, TerminalRecord, stored_type
+
+
+class OperationRecord(DatedRecord, frozen=True, kw_only=True):
+    """Something that was done on a terminal (11.4)."""
+
+    code: int
+    value_1: str | None = None
+    value_2: str | None = None
+    value_3: str | None = None
+    value_4: str | None = None
+
+
+class ErrorRecord(TerminalRecord, frozen=True, kw_only=True):
+    """An error that a terminal reports."""
+
+    code: str
+
+
+class IdCardRecord(TerminalRecord, frozen=True, kw_only=True):
+    """An identity card that a terminal read."""
+
+    nation: int | None = None
+
+
+STORED_OPERATION = stored_type(OperationRecord, OPLOG)
+STORED_ERROR = stored_type(ErrorRecord, ERRORLOG)
+STORED_ID_CARD = stored_type(IdCardRecord, IDCARD)
