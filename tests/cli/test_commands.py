@@ -88,6 +88,31 @@ def test_wait_no_longer(daemon: Daemon) -> None:
     assert ["state", "queued"] in [line.split() for line in shown.splitlines()]
 
 
+def test_when_a_command_is_sent(daemon: Daemon) -> None:
+    """Deadline, priority and earliest time are options; the end says why in words."""
+    terminal = daemon.terminal("WHEN1")
+    later = ("--not-before", "2126-01-01", "--expires", "2h")
+    waits = json.loads(said(daemon.zkpush("commands", "send", "WHEN1", "LOG", *later, "--json")))
+    assert (waits["not_before"], waits["expires_at"]) == (
+        "2126-01-01T00:00:00.000Z",
+        "2126-01-01T02:00:00.000Z",
+    )
+    queued(daemon, "WHEN1", "LOG")
+    urgent = said(daemon.zkpush("commands", "send", "WHEN1", "INFO", "--priority", "9")).strip()
+    assert terminal.command()[0] == urgent
+    run = daemon.zkpush("commands", "send", "WHEN1", "AC_UNLOCK", "--expires", "1s", "--wait")
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == (
+        "Error: The command is expired. The terminal did not fetch it in time; it was never sent."
+    )
+    for bad in (("--expires", "soon"), ("--priority", "10"), ("--expires", "0s")):
+        run = daemon.zkpush("commands", "send", "WHEN1", "LOG", *bad)
+        assert run.returncode == 2
+    last = said(daemon.zkpush("commands", "list", "WHEN1")).splitlines()[-1]
+    assert "AC_UNLOCK" in last
+    assert "The terminal did not fetch it in time" in last
+
+
 def test_progress(daemon: Daemon) -> None:
     """On a screen, a line says what is waited for, and is gone in the end."""
     daemon.terminal("SCREEN1")
