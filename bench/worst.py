@@ -161,6 +161,8 @@ class Search:
             least = [field for field in table.fields if field.required]
             seeds += [Recipe(table.name, (_line(table, least),)), Recipe(table.name, ("a",))]
             seeds.append(Recipe(table.name, (_line(table, list(table.fields)),)))
+            for line in (_line(table, least), f"{_line(table, least)}\tx=\xff"):
+                seeds.append(Recipe(table.name, (_padded(table, line),)))
         seeds += [Recipe(name, (line,)) for name in ("OPERLOG", "ATTLOG") for line in _LINES]
         seeds.append(
             Recipe("ATTPHOTO", ("x",), head="PIN=20081119172119-4.jpg\nSN=T1\n\0\xff\xd8\xff")
@@ -174,7 +176,7 @@ class Search:
         lines = list(recipe.lines)
         place = pick.randrange(len(lines))
         table = pick.choice(self._bench.tables)
-        match pick.randrange(8):
+        match pick.randrange(9):
             case 0:
                 lines.append(_line(table, [field for field in table.fields if field.required]))
             case 1:
@@ -195,11 +197,25 @@ class Search:
                 parts[chosen] = f"{name}{equals}{pick.choice(_VALUES)}"
                 lines[place] = "\t".join(parts)
             case 6:
+                own = next((one for one in self._bench.tables if one.name == recipe.table), table)
+                lines[place] = _padded(own, lines[place])
+            case 7:
                 lines[place] = lines[place].replace("\t", pick.choice(" ,\t"))
             case _:
                 packed = pick.choice(("", "text", "tar"))
                 return Recipe(recipe.table, recipe.lines, recipe.head, packed)
         return Recipe(recipe.table, tuple(lines), recipe.head, recipe.packed)
+
+
+def _padded(table: Table, line: str) -> str:
+    """A record that is as long as a table asks for, so that it is stored however many there are."""
+    missing = table.least_bytes - len(line)
+    if missing <= 0:
+        return line
+    if table.layout is Layout.KEYED and "\t" in line:
+        missing -= len("\ty=")
+        return f"{line}\ty={'a' * missing}"
+    return line + "a" * missing
 
 
 def _line(table: Table, fields: list) -> str:  # type: ignore[type-arg]

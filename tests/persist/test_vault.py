@@ -11,7 +11,7 @@ from zkpush.persist.databases import Database
 from zkpush.persist.keys import Purpose, SiteKey
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.schema import keys
-from zkpush.persist.vault import CHUNK, HEAD_BYTES, SEALED_CHUNK, DataKey, Vault
+from zkpush.persist.vault import CHUNK, HEAD_BYTES, SEALED_CHUNK, DataKey, Vault, sealed_length
 
 from ..keys import KEY, OTHER_KEY
 from .conftest import open_database
@@ -84,9 +84,9 @@ def test_chunks_in_another_order_are_noticed() -> None:
             part(wrong, CHUNK, 10)
 
 
-def part(sealed: bytes, start: int, count: int) -> bytes:
+def part(sealed: bytes, start: int, count: int, about: bytes = b"") -> bytes:
     """Open a part, with what is asked for at hand only."""
-    return VAULT.open_part(lambda at, n: sealed[at : at + n], len(sealed), b"", start, count)
+    return VAULT.open_part(lambda at, n: sealed[at : at + n], len(sealed), about, start, count)
 
 
 @given(
@@ -197,3 +197,48 @@ def run(url: str, statement: str) -> None:
     with database.engine.begin() as connection:
         connection.exec_driver_sql(statement)
     database.close()
+
+
+def test_values_that_are_sealed_together_open_each_by_itself() -> None:
+    """Each in its own place, from the first to one that is too long to share a key."""
+    seal = VAULT.together()
+    plain = [b"", b"1234", b"1234", LARGE[:CHUNK], LARGE]
+    values = [seal(one, b"%d" % place) for place, one in enumerate(plain)]
+    assert len({value[-16:] for value in values}) == len(values)
+    for place, (one, value) in enumerate(zip(plain, values, strict=True)):
+        assert len(value) == sealed_length(len(one))
+        assert VAULT.open(value, b"%d" % place) == one
+        assert part(value, 1, 2, b"%d" % place) == one[1:3]
+        with pytest.raises(NotUnsealed, match="moved"):
+            VAULT.open(value, b"another place")
+
+
+@given(place=st.integers(0, HEAD_BYTES + 19), bits=st.integers(1, 255))
+def test_any_changed_byte_of_one_of_several_is_noticed(place: int, bits: int) -> None:
+    """Its number among them, too."""
+    sealed = bytearray(VAULT.together()(b"1234", b""))
+    sealed[place] ^= bits
+    with pytest.raises(NotUnsealed):
+        VAULT.open(bytes(sealed), b"")
+
+
+def test_one_of_several_that_is_cut_or_grown_is_noticed() -> None:
+    """Also beyond the length of a chunk."""
+    seal = VAULT.together()
+    for sealed in (seal(b"1234", b""), seal(LARGE[:CHUNK], b"")):
+        for wrong in (*(sealed[:cut] for cut in (0, HEAD_BYTES, len(sealed) - 1)), sealed + b"\0"):
+            with pytest.raises(NotUnsealed):
+                VAULT.open(wrong, b"")
+
+
+def test_values_that_were_sealed_together_are_sealed_anew_one_by_one() -> None:
+    """Rotation makes their heads anew, and the old key opens none of them."""
+    seal = VAULT.together()
+    values = [seal(b"%d" % number, b"") for number in range(3)]
+    rotating = Vault(DataKey.make(), VAULT.indexing, (VAULT.sealing,))
+    renewed = [rotating.renew(one[:HEAD_BYTES]) + one[HEAD_BYTES:] for one in values]
+    rotated = Vault(rotating.sealing, VAULT.indexing)
+    assert [rotated.open(one, b"") for one in renewed] == [b"0", b"1", b"2"]
+    for one in renewed:
+        with pytest.raises(NotUnsealed, match="key of this database"):
+            VAULT.open(one, b"")

@@ -6,6 +6,7 @@ import base64
 import gzip
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 import pytest_twisted
@@ -111,14 +112,19 @@ async def test_rejects_are_not_sealed_while_others_wait_to_write(
 ) -> None:
     """No reject of an upload is sealed on the thread that writes, nor many on the reactor's."""
     threads: list[threading.Thread] = []
-    seal = Vault.seal
+    together = Vault.together
 
-    def noted(vault: Vault, value: bytes, about: bytes) -> bytes:
-        threads.append(threading.current_thread())
-        return seal(vault, value, about)
+    def noted(vault: Vault) -> Callable[[bytes, bytes], bytes]:
+        seal = together(vault)
+
+        def noting(value: bytes, about: bytes) -> bytes:
+            threads.append(threading.current_thread())
+            return seal(value, about)
+
+        return noting
 
     await rig.exchange()
-    monkeypatch.setattr(Vault, "seal", noted)
+    monkeypatch.setattr(Vault, "together", noted)
     assert (await rig.post("cdata?SN=T1&table=ATTLOG", different(4000))).body == b"OK: 0"
     assert len(await rig.items("/rejects?limit=1000")) == 101
     assert len(threads) == 2 * 101
@@ -218,7 +224,7 @@ async def test_the_same_options_are_not_sealed_again(
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=options", options(200))
     await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,192.0.2.1")
-    monkeypatch.setattr(Vault, "seal", noted)
+    monkeypatch.setattr(Vault, "together", noted)
     await rig.post("cdata?SN=T1&table=options", options(200))
     await rig.post("cdata?SN=T1&table=options", options(20))
     await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,,")

@@ -50,8 +50,8 @@ def _remove_plain(folder: Path, vault: Vault) -> None:
     """Remove pictures that are named by their SHA-256, and what a process left half written."""
     for file in folder.glob("??/*"):
         with file.open("rb") as stream:
-            begin = stream.read(len(vault.sealing.mark))
-        if not begin or begin == vault.sealing.mark:  # just being written, or sealed
+            begin = stream.read(len(vault.sealing.marks[0]))
+        if not begin or begin in vault.sealing.marks:  # just being written, or sealed
             continue
         if file.suffix == ".part" or hashlib.sha256(file.read_bytes()).hexdigest() == file.name:
             file.unlink(missing_ok=True)

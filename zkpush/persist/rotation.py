@@ -132,7 +132,7 @@ def _columns(connection: Connection) -> Iterator[tuple[Table, str]]:
 
 def _is_retired(column: sqlalchemy.Column[Any], vault: Vault) -> sqlalchemy.ColumnElement[bool]:
     return or_(
-        *(func.substr(column, 1, len(key.mark)) == key.mark for key in vault.retired),
+        *(func.substr(column, 1, len(mark)) == mark for key in vault.retired for mark in key.marks),
         sqlalchemy.false(),
     )
 
@@ -181,7 +181,7 @@ def _seal_column(
 
 def _files(folder: Path | None, vault: Vault) -> Iterator[Path]:
     """The pictures that are sealed under a retired key."""
-    marks = tuple(key.mark for key in vault.retired)
+    marks = tuple(mark for key in vault.retired for mark in key.marks)
     for file in sorted(folder.glob("??/*")) if folder is not None else ():
         with file.open("rb") as stream:
             if stream.read(HEAD_BYTES).startswith(marks):

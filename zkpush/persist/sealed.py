@@ -65,12 +65,13 @@ def seal_columns(
     """
     by_name = dict(zip(names, columns, strict=True))
     written = dict(by_name)
+    seal = vault.seal if len(columns[0]) == 1 else vault.together()
     for column in _sealed_columns(table):
         values = by_name.get(column.name, ())
         if values and values.count(None) < len(values):
             keys = zip(*[by_name[name] for name in column.key], strict=True)
             written[column.name] = [
-                None if value is None else vault.seal(_plain(value), column.about(key))
+                None if value is None else seal(_plain(value), column.about(key))
                 for value, key in zip(values, keys, strict=True)
             ]
     return list(written.values())

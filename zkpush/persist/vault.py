@@ -12,6 +12,12 @@ row, cut, or put together otherwise does not open. A part of a large value is op
 rest. When the keys are rotated only the heads are made anew (`renew`), which needs neither the
 value nor what it is about.
 
+Short values that are written together, the columns of an upload's rows, share a value key, which is
+wrapped once (`Vault.together`). Each has a nonce of its own, the number of the value:
+
+    version (2) | key id (8) | number (8) | nonce (12) | wrapped value key (48)
+    then one chunk: ciphertext and tag (16)
+
 The data keys are in the database, wrapped under the site key, which is not (`zkpush.persist.keys`).
 """
 
@@ -19,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import secrets
 import struct
 from collections.abc import Callable
@@ -35,12 +42,13 @@ from .damage import DamageLog
 KEY_BYTES = 32
 CHUNK = 64 * 1024
 """Bytes of the plain value in each chunk but the last."""
-VERSION = b"\x01"
+SINGLE, SHARED = b"\x01", b"\x02"
+"""The first byte of a sealed value: whether its key is its own, or that of several values."""
 ID_BYTES = 8
 _NONCE_BYTES, _TAG_BYTES = 12, 16
-_SIZE = struct.Struct(">Q")
-_SIZE_AT = len(VERSION) + ID_BYTES
-_NONCE_AT = _SIZE_AT + _SIZE.size
+_NUMBER = struct.Struct(">Q")
+_SIZE_AT = len(SINGLE) + ID_BYTES
+_NONCE_AT = _SIZE_AT + _NUMBER.size
 _WRAPPED_AT = _NONCE_AT + _NONCE_BYTES
 HEAD_BYTES = _WRAPPED_AT + KEY_BYTES + _TAG_BYTES
 """Bytes in front of the chunks."""
@@ -49,6 +57,8 @@ PERSON = "person:"
 """How the pseudonym of a person begins; hexadecimal digits follow."""
 _PERSON_BYTES = 10
 _FIRST_NONCE = bytes(_NONCE_BYTES)
+_BEFORE_NUMBER = bytes(_NONCE_BYTES - _NUMBER.size)
+"""A number of eight bytes becomes the same nonce as by `_nonce`."""
 
 
 @attrs.frozen
@@ -60,16 +70,17 @@ class DataKey:
     cipher: AESGCM = attrs.field(init=False, repr=False, eq=False)
     """Made once: it takes as long as to seal a short value."""
 
-    mark: bytes = attrs.field(init=False, eq=False)
-    """The first bytes of everything that is sealed under it."""
+    marks: tuple[bytes, bytes] = attrs.field(init=False, eq=False)
+    """The first bytes of values sealed under it: of those with a key of their own, and of those
+    that share one."""
 
     @cipher.default
     def _cipher(self) -> AESGCM:
         return AESGCM(self.secret)
 
-    @mark.default
-    def _mark(self) -> bytes:
-        return VERSION + self.id
+    @marks.default
+    def _marks(self) -> tuple[bytes, bytes]:
+        return SINGLE + self.id, SHARED + self.id
 
     @classmethod
     def make(cls) -> DataKey:
@@ -129,7 +140,7 @@ class Vault:
         random = secrets.token_bytes(KEY_BYTES + _NONCE_BYTES)
         secret, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
         size = len(plain)
-        head = _wrap(self.sealing, _SIZE.pack(size), secret, nonce)
+        head = _wrap(self.sealing, _NUMBER.pack(size), secret, nonce)
         cipher = AESGCM(secret)
         if size <= CHUNK:
             return head + cipher.encrypt(_FIRST_NONCE, plain, about)
@@ -139,11 +150,30 @@ class Vault:
         ]
         return b"".join((head, *chunks))
 
+    def together(self) -> Callable[[bytes, bytes], bytes]:
+        """A function like `seal` for values that are written together.
+
+        They share a value key: a short value takes a fifth of the time. Long ones have their own.
+        """
+        secret, nonce = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(_NONCE_BYTES)
+        encrypt, pack = AESGCM(secret).encrypt, _NUMBER.pack
+        mark = self.sealing.marks[1]
+        wrapped = nonce + self.sealing.cipher.encrypt(nonce, secret, mark)
+        numbers = itertools.count()
+
+        def seal(plain: bytes, about: bytes) -> bytes:
+            if len(plain) > CHUNK:
+                return self.seal(plain, about)
+            number = pack(next(numbers))
+            return mark + number + wrapped + encrypt(_BEFORE_NUMBER + number, plain, about)
+
+        return seal
+
     def open(self, sealed: bytes, about: bytes) -> bytes:
         """Open a value; `NotUnsealed` unless it is whole, ours, and about the same."""
-        cipher, size = self._begin(sealed[:HEAD_BYTES], len(sealed))
+        cipher, first, size = self._begin(sealed[:HEAD_BYTES], len(sealed))
         return b"".join(
-            _chunk(cipher, number, sealed[_place(number) : _place(number + 1)], about)
+            _chunk(cipher, first + number, sealed[_place(number) : _place(number + 1)], about)
             for number in range(_chunks(size))
         )
 
@@ -159,7 +189,7 @@ class Vault:
 
         `read` gives some of the sealed bytes, by place and number; there are `length` of them.
         """
-        cipher, size = self._begin(read(0, HEAD_BYTES), length)
+        cipher, nonce, size = self._begin(read(0, HEAD_BYTES), length)
         end = min(start + count, size)
         if start >= end:
             return b""
@@ -168,7 +198,10 @@ class Vault:
         sealed = read(begin, min(_place(last + 1), length) - begin)
         plain = b"".join(
             _chunk(
-                cipher, number, sealed[_place(number) - begin : _place(number + 1) - begin], about
+                cipher,
+                nonce + number,
+                sealed[_place(number) - begin : _place(number + 1) - begin],
+                about,
             )
             for number in range(first, last + 1)
         )
@@ -189,22 +222,30 @@ class Vault:
 
     def renew(self, head: bytes) -> bytes:
         """The head of a value that is sealed under a retired key, under the one that seals now."""
-        nonce = secrets.token_bytes(_NONCE_BYTES)
-        return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], self._unwrap(head), nonce)
+        secret, nonce = self._unwrap(head), secrets.token_bytes(_NONCE_BYTES)
+        if not head.startswith(SHARED):
+            return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], secret, nonce)
+        mark = self.sealing.marks[1]
+        wrapped = self.sealing.cipher.encrypt(nonce, secret, mark)
+        return b"".join((mark, head[_SIZE_AT:_NONCE_AT], nonce, wrapped))
 
-    def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int]:
-        secret = self._unwrap(head)
-        (size,) = _SIZE.unpack_from(head, _SIZE_AT)
-        if length != sealed_length(size):
+    def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int, int]:
+        """The cipher of a value, the nonce of its first chunk, and the bytes of the plain value."""
+        cipher = AESGCM(self._unwrap(head))
+        (number,) = _NUMBER.unpack_from(head, _SIZE_AT)
+        is_shared = head.startswith(SHARED)
+        first, size = (number, plain_length(length)) if is_shared else (0, number)
+        if length != sealed_length(size) or (is_shared and size > CHUNK):
             raise NotUnsealed("a sealed value is cut, or longer than it was")
-        return AESGCM(secret), size
+        return cipher, first, size
 
     def _unwrap(self, head: bytes) -> bytes:
         if len(head) != HEAD_BYTES:
             raise NotUnsealed("a value is not sealed, or cut")
         for key in (self.sealing, *self.retired):
-            if head.startswith(key.mark):
-                return _unwrap(key.cipher, head[_NONCE_AT:], head[:_NONCE_AT])
+            if head.startswith(key.marks):
+                authenticated = _SIZE_AT if head.startswith(SHARED) else _NONCE_AT
+                return _unwrap(key.cipher, head[_NONCE_AT:], head[:authenticated])
         raise NotUnsealed("a value is not sealed under a key of this database")
 
 
@@ -231,7 +272,7 @@ def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
 
 
 def _wrap(key: DataKey, size: bytes, secret: bytes, nonce: bytes) -> bytes:
-    head = key.mark + size
+    head = key.marks[0] + size
     return head + nonce + key.cipher.encrypt(nonce, secret, head)
 
 

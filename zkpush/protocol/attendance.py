@@ -13,7 +13,7 @@ import msgspec
 
 from .attlog import RECORD
 from .dialect import Dialect
-from .fields import Field, Form
+from .fields import Field, Form, reader
 from .lines import split_spaced
 from .text import decode_line
 from .versions import NEWEST
@@ -33,6 +33,7 @@ class _FormColumn:
 
     def __init__(self, field: Field) -> None:
         self.field = field
+        self.read = reader(field)
         self.place = RECORD.names.index(field.name)
         self.essential = field.required or field.name in RECORD.key
 
@@ -69,7 +70,7 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
     for column, want in zip(columns, plan, strict=False):
         if column:
             try:
-                values[want.place] = want.field.decode(column)
+                values[want.place] = want.read(column)
             except ValueError:
                 if want.essential:
                     raise

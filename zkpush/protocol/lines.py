@@ -6,16 +6,18 @@ that the table does not know, is kept in `extra`: neither costs the record.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable
 
 import msgspec
 
-from .fields import Field, Kind, Layout, Table
+from .fields import Field, Kind, Layout, Table, reader
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
+_stripped = operator.methodcaller("strip", " ")
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
 
 
@@ -42,9 +44,8 @@ class _Column(msgspec.Struct, frozen=True):
     field: Field
     place: int | None
     """The place in a row; None for a field that is not stored."""
+    read: Callable[[str], object]
     is_text: bool
-    is_any_text: bool
-    """Whether every text is a value of it."""
     may_be_empty: bool
     is_needed: bool
     """Whether a line with a value that cannot be read is a reject."""
@@ -83,6 +84,7 @@ class LineDecoder:
         # Names are looked up as they are usually spelled, and then in lower case.
         spelled = {field.wire: lowered[field.wire.lower()] for field in table.fields}
         self._columns_by_wire = {**lowered, **spelled}
+        self._wires = [field.wire for field in self._fields]
         self._absent = [
             (place, field)
             for place, field in enumerate(self._fields)
@@ -94,9 +96,12 @@ class LineDecoder:
         self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
         size_place = self._places.get(_SIZE)
         self._size_place = None if self._sized is None else size_place
+        self._is_columns = table.layout is Layout.COLUMNS
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
-            self._columns if table.layout is Layout.COLUMNS else self._pairs
+            self._columns if self._is_columns else self._pairs
         )
+        ordered = [lowered[field.wire.lower()] for field in self._fields]
+        self._readers = [(column.read, "" if column.may_be_empty else None) for column in ordered]
 
     def decode(self, text: str, raw: bytes | None) -> tuple[object, ...]:
         """Read a line, without its keyword, into a row; `ValueError` says what is wrong with it.
@@ -104,6 +109,10 @@ class LineDecoder:
         An absent field is None, or the default it has; so is an empty one that is neither text nor
         a card.
         """
+        if self._is_columns and "\t" in text:
+            row = self._plain_columns(text, raw)
+            if row is not None:
+                return row
         values: list[object] = [None] * len(self._fields)
         extra: _Extra | None = None
         columns = self._columns_by_wire
@@ -113,19 +122,16 @@ class LineDecoder:
                 extra = extra or _Extra()
                 extra.keep(wire, value)
                 continue
-            field, place = column.field, column.place
-            if not column.is_text:
-                value = value.strip(" ")
+            place = column.place
             if place is None:
                 continue  # known, and said elsewhere
             if values[place] is not None:
-                raise ValueError(f"{field.wire} is there twice")
+                raise ValueError(f"{column.field.wire} is there twice")
+            if not column.is_text:
+                value = value.strip(" ")
             if value or column.may_be_empty:
-                if column.is_any_text:
-                    values[place] = value
-                    continue
                 try:
-                    values[place] = field.decode(value)
+                    values[place] = column.read(value)
                 except ValueError:
                     if column.is_needed:
                         raise
@@ -141,22 +147,43 @@ class LineDecoder:
         more = None if extra is None else msgspec.json.encode(extra.values).decode()
         return (*values, more, raw)
 
+    def _plain_columns(self, text: str, raw: bytes | None) -> tuple[object, ...] | None:
+        """Read a line of columns that can all be read; None for any other."""
+        columns = text.rstrip("\t").split("\t")
+        left = len(self._readers) - len(columns)
+        if left < 0:
+            return None
+        try:
+            values = [
+                read(value) if value else empty
+                for value, (read, empty) in zip(
+                    map(_stripped, columns), self._readers, strict=False
+                )
+            ]
+        except ValueError:
+            return None
+        values += [None] * left
+        if None in [values[place] for place, _ in self._absent]:
+            return None
+        return (*values, None, raw)
+
     def _column(self, field: Field) -> _Column:
         is_text = field.kind is Kind.TEXT
         return _Column(
             field,
             self._places.get(field.name),
+            reader(field),
             is_text,
-            is_any_text=is_text and field.pattern is None,
             may_be_empty=field.kind in _MAY_BE_EMPTY and not field.required,
             is_needed=bool(field.required or field.secret or field.name in self.table.key),
         )
 
     def _columns(self, text: str) -> Iterable[tuple[str, str]]:
         columns = text.rstrip("\t").split("\t") if "\t" in text else split_spaced(text)
-        for number, value in enumerate(columns, 1):
-            known = number <= len(self._fields)
-            yield self._fields[number - 1].wire if known else f"Column{number}", value.strip(" ")
+        known = len(self._wires)
+        beyond = [f"Column{number}" for number in range(known + 1, len(columns) + 1)]
+        values = [column.strip(" ") for column in columns]
+        return zip([*self._wires[: len(values)], *beyond], values, strict=True)
 
     def _pairs(self, text: str) -> Iterable[tuple[str, str]]:
         if "\t" in text or " " not in text:
@@ -164,14 +191,15 @@ class LineDecoder:
         else:
             *others, last = self._next_spaced.split(text)
             parts = [*(part.rstrip(" ") for part in others), last]
+        pairs = []
         for number, part in enumerate(parts, 1):
             wire, equals, value = part.partition("=")
-            if not equals:
-                if not part.strip(" "):
-                    continue
+            if equals:
+                pairs.append((wire.strip(" "), value))
+            elif part.strip(" "):
                 # It is not quoted: it may be the rest of a secret.
                 raise ValueError(f"part {number} is not Key=Value")
-            yield wire.strip(" "), value
+        return pairs
 
     def _check_size(self, values: list[object]) -> None:
         """Compare what is in base64 with the size that came with it (11.9, 11.13).

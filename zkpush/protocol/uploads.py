@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 
+from .density import DensityGauge, keep_unread
 from .dialect import Dialect
 from .envelope import unreadable_form
 from .fields import Acknowledge, Layout, Row, Table
@@ -72,6 +73,10 @@ class Contents(msgspec.Struct):
         self.batches.append(Batch(table, rows, [], self.stamp))
         return rows
 
+    def drop(self, table: Table) -> None:
+        """Take the rows of a table out."""
+        self.batches = [batch for batch in self.batches if batch.table is not table]
+
 
 class UploadDecoder:
     """Reads uploads, of the tables that somebody takes."""
@@ -107,11 +112,13 @@ class UploadDecoder:
         most_rejects: int = MOST_REJECTS,
         *,
         is_of_lines: bool = False,
+        may_be_dense: bool = False,
     ) -> Contents:
         """Read an upload. Never raises.
 
         No more than `most_rejects` are kept line by line. `is_of_lines` is for a part of a longer
-        upload that is.
+        upload that is. `may_be_dense` is for what a person asks for: records are read however
+        short and many they are.
         """
         own = self._tables.get(upload.table.lower())
         if own is not None and own.decode_body is not None and not upload.packed:
@@ -123,7 +130,8 @@ class UploadDecoder:
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
                 return Contents([], rejects, own.name, stamp=upload.kept_stamp, unread=1)
-        reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines)
+        gauge = None if may_be_dense else DensityGauge()
+        reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines, gauge)
         return reading.packet() if upload.packed else reading.plain()
 
     def memory(self, upload: Upload, part: int) -> int:
@@ -150,8 +158,10 @@ class _Reading:
         dialect: Dialect,
         most_rejects: int,
         is_of_lines: bool,
+        gauge: DensityGauge | None,
     ) -> None:
         self._is_of_lines = is_of_lines
+        self._gauge = gauge
         self._decoder = decoder
         self._upload = upload
         self._own = own
@@ -186,6 +196,10 @@ class _Reading:
         return self._finished()
 
     def _finished(self) -> Contents:
+        if self._gauge is not None:
+            for dense, lines in self._gauge.dense():
+                self._contents.drop(dense)
+                keep_unread(dense, lines, self._rejects)
         # What is kept whole holds lines of all tables that are in it.
         table = _MIXED if self._is_mixed else self._name
         form = "packet" if self._upload.packed else "body"
@@ -239,6 +253,9 @@ class _Reading:
         table = decoder.table
         if table.layout is Layout.KEYED and b"=" not in rest:
             self._rejects.add(table.name, "there is no Key=Value in this line", line)
+            return
+        gauge = self._gauge if table.least_bytes else None
+        if gauge is not None and gauge.keeps(table, line, len(rest)):
             return
         text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
         try:
