@@ -18,7 +18,12 @@ from .uploads import Contents, UploadDecoder
 
 
 def decode_parts(
-    decoder: UploadDecoder, upload: Upload, dialect: Dialect, size: int
+    decoder: UploadDecoder,
+    upload: Upload,
+    dialect: Dialect,
+    size: int,
+    *,
+    may_be_dense: bool = False,
 ) -> Iterator[Contents]:
     """Read an upload in parts of about `size` bytes; a longer line is a part of its own.
 
@@ -29,7 +34,9 @@ def decode_parts(
     before: Contents | None = None
     for number, part in enumerate(_parts(decoder, upload, size)):
         is_whole = part is upload
-        contents = decoder.decode(part, dialect, most_rejects=most, is_of_lines=not is_whole)
+        contents = decoder.decode(
+            part, dialect, most, is_of_lines=not is_whole, may_be_dense=may_be_dense
+        )
         most = max(0, most - len(contents.rejects))
         contents.batches = [
             msgspec.structs.replace(batch, part=number) for batch in contents.batches
@@ -39,7 +46,7 @@ def decode_parts(
             yield before
         before = contents
     if before is None:  # a packet without members
-        before = decoder.decode(upload, dialect)
+        before = decoder.decode(upload, dialect, may_be_dense=may_be_dense)
     before.stamp = upload.kept_stamp
     yield before
 
