@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.protocol.strategies import values_of
 from zkpush.protocol import tables
 from zkpush.protocol.fields import (
+    UNREAD,
     Field,
     Form,
     Kind,
@@ -19,7 +20,9 @@ from zkpush.protocol.fields import (
     Table,
     decode_base64,
     plain_base64,
+    reader,
 )
+from zkpush.protocol.tables import RECORD_TABLES
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),
@@ -239,3 +242,28 @@ def test_a_table_finds_its_fields() -> None:
     assert table.names == ("pin",)
     with pytest.raises(KeyError):
         table.field("Pin")
+
+
+FIELDS = [field for table in RECORD_TABLES for field in table.fields]
+TEXTS = st.one_of(
+    st.text(max_size=40),
+    st.from_regex(r"[+-]?[0-9]{1,11}(\.[0-9]{1,7})?", fullmatch=True),
+    st.sampled_from(["", "0", "00", "\u0663", "[15CD5B07]", "[00000000]", "AAA=", "9" * 33, "-1"]),
+    st.sampled_from(["2026-01-05 08:00:00", "2026-02-30 08:00:00", "289515406", "255", "256"]),
+)
+
+
+@given(field=st.sampled_from(FIELDS), text=TEXTS)
+def test_a_reader_reads_what_the_field_does(field: Field, text: str) -> None:
+    """Or leaves it to the field; it never raises, and never reads what the field refuses."""
+    read = reader(field)(text)
+    if read is not UNREAD:
+        assert read == field.decode(text)
+        assert type(read) is type(field.decode(text))
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.wire)
+def test_a_reader_reads_usual_values(field: Field) -> None:
+    """Of every field: the fast way is the one that terminals take."""
+    usual = {Kind.TIME: "2026-01-05 08:00:00", Kind.MOMENT: "289515406", Kind.BASE64: "AAAA"}
+    assert reader(field)(usual.get(field.kind, "1")) is not UNREAD

@@ -413,3 +413,20 @@ def test_what_cannot_be_read_is_kept_as_often_as_it_is_there() -> None:
     """A field that is no number the first time, and none the second time, is kept twice."""
     (row,) = read("OPERLOG", b"USER PIN=7\tPri=x\tPri=y").batches[0].rows
     assert json.loads(str(row[-2])) == {"Pri": "x", "Pri 2": "y"}
+
+
+COLUMNS = st.sampled_from(["4", "", " 14 ", "+5", "x", "2026-01-05 08:00:00", "289515406"])
+
+
+@given(st.lists(COLUMNS, min_size=len(OPLOG.names) - 1, max_size=len(OPLOG.names) - 1))
+def test_columns_are_read_the_same_with_more_behind_them(columns: list[str]) -> None:
+    """A line that has nothing odd, and one with a column that the protocol does not know."""
+    decoder = LineDecoder(OPLOG)
+
+    def outcome(*more: str) -> object:
+        try:
+            return decoder.decode("\t".join([*columns, "0", *more]), None)[: len(OPLOG.names)]
+        except ValueError as error:
+            return str(error)
+
+    assert outcome() == outcome("more")

@@ -13,7 +13,7 @@ import msgspec
 
 from .attlog import RECORD
 from .dialect import Dialect
-from .fields import Field, Form, reader
+from .fields import UNREAD, Field, Form, reader
 from .lines import split_spaced
 from .text import decode_line
 from .versions import NEWEST
@@ -70,7 +70,8 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
     for column, want in zip(columns, plan, strict=False):
         if column:
             try:
-                values[want.place] = want.read(column)
+                read = want.read(column)
+                values[want.place] = want.field.decode(column) if read is UNREAD else read
             except ValueError:
                 if want.essential:
                     raise

@@ -87,7 +87,8 @@ def decode_moment(text: str) -> str:
 
     `ValueError` if there is no such time, in either form.
     """
-    return unpack_time(int(text)) if _INTEGER.match(text) else decode_time(text)
+    is_packed = len(text) != _TIME_LENGTH and _INTEGER.match(text)
+    return unpack_time(int(text)) if is_packed else decode_time(text)
 
 
 def decode_card(text: str) -> str:
@@ -216,47 +217,50 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"{quoted(str(value))} has not the form {self.pattern}")
 
 
-def reader(field: Field) -> Callable[[str], object]:
-    """A function that is the same as `field.decode`, and fast for the usual values.
+class Unread(Enum):
+    """What a `reader` returns for a value that it leaves to `Field.decode`."""
 
-    It is made once for a field, and called for each value of each record.
+    UNREAD = "unread"
+
+
+UNREAD = Unread.UNREAD
+
+
+def reader(field: Field) -> Callable[[str], object]:
+    """A function that reads the usual values of a field, fast; it returns `UNREAD` for others.
+
+    It never raises: `Field.decode` reads unusual values, and says what is wrong with wrong ones.
     """
-    whole, kind = field.decode, field.kind
-    low = -SMALL - 1 if field.minimum is None else field.minimum
+    low = 0 if field.minimum is None else field.minimum
     high = SMALL if field.maximum is None else field.maximum
-    checks = None if field.pattern is None else _compiled(field.pattern).fullmatch
-    is_bounded = bool(field.choices) or field.minimum is not None or field.maximum is not None
+    matches = None if field.pattern is None else _compiled(field.pattern).fullmatch
 
     def integer(text: str) -> object:
         if text.isdecimal() and text.isascii() and len(text) < _SHORT_INTEGER:
             number = int(text)
             if low <= number <= high:
                 return number
-        return whole(text)
+        return UNREAD
 
     def card(text: str) -> object:
         if text.isalnum() and text.isascii() and len(text) <= _LONGEST_CARD:
             return text if text.strip("0") else ""
-        return whole(text)
+        return UNREAD
 
     def matching(text: str) -> object:
-        return text if checks is not None and checks(text) else whole(text)
+        return text if matches is not None and matches(text) else UNREAD
 
-    def unbounded(text: str) -> object:
+    def any_other(text: str) -> object:
         try:
-            return kind.decode(text)
+            return field.decode(text)
         except ValueError:
-            return whole(text)  # raises the same with the name of the field
+            return UNREAD
 
-    if kind is Kind.TEXT:
-        return decode_text if checks is None else matching
-    if checks is not None or field.choices:
-        return whole
-    if kind is Kind.INTEGER:
+    if field.kind is Kind.TEXT:
+        return decode_text if matches is None else matching
+    if field.kind is Kind.INTEGER and not field.choices:
         return integer
-    if is_bounded:
-        return whole
-    return card if kind is Kind.CARD else unbounded
+    return card if field.kind is Kind.CARD and matches is None else any_other
 
 
 class Layout(Enum):

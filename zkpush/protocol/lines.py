@@ -6,18 +6,16 @@ that the table does not know, is kept in `extra`: neither costs the record.
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable
 
 import msgspec
 
-from .fields import Field, Kind, Layout, Table, reader
+from .fields import UNREAD, Field, Kind, Layout, Table, reader
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
-_stripped = operator.methodcaller("strip", " ")
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
 
 
@@ -131,7 +129,8 @@ class LineDecoder:
                 value = value.strip(" ")
             if value or column.may_be_empty:
                 try:
-                    values[place] = column.read(value)
+                    read = column.read(value)
+                    values[place] = column.field.decode(value) if read is UNREAD else read
                 except ValueError:
                     if column.is_needed:
                         raise
@@ -153,19 +152,17 @@ class LineDecoder:
         left = len(self._readers) - len(columns)
         if left < 0:
             return None
-        try:
-            values = [
-                read(value) if value else empty
-                for value, (read, empty) in zip(
-                    map(_stripped, columns), self._readers, strict=False
-                )
-            ]
-        except ValueError:
+        values = [column.strip(" ") for column in columns]
+        row = [
+            read(value) if value else empty
+            for value, (read, empty) in zip(values, self._readers, strict=False)
+        ]
+        if UNREAD in row:
             return None
-        values += [None] * left
-        if None in [values[place] for place, _ in self._absent]:
+        row += [None] * left
+        if None in [row[place] for place, _ in self._absent]:
             return None
-        return (*values, None, raw)
+        return (*row, None, raw)
 
     def _column(self, field: Field) -> _Column:
         is_text = field.kind is Kind.TEXT
