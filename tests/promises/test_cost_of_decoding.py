@@ -224,7 +224,7 @@ async def test_the_same_options_are_not_sealed_again(
     await rig.exchange()
     await rig.post("cdata?SN=T1&table=options", options(200))
     await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,192.0.2.1")
-    monkeypatch.setattr(Vault, "together", noted)
+    monkeypatch.setattr(Vault, "seal", noted)
     await rig.post("cdata?SN=T1&table=options", options(200))
     await rig.post("cdata?SN=T1&table=options", options(20))
     await rig.get("getrequest?SN=T1&INFO=Ver1,1,2,3,,")

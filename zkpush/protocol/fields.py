@@ -250,6 +250,15 @@ def reader(field: Field) -> Callable[[str], object]:
     def matching(text: str) -> object:
         return text if matches is not None and matches(text) else UNREAD
 
+    def time(text: str) -> object:
+        try:
+            is_time = (
+                len(text) == _TIME_LENGTH and str(datetime.datetime.fromisoformat(text)) == text
+            )
+        except ValueError:
+            is_time = False
+        return text if is_time else UNREAD
+
     def any_other(text: str) -> object:
         try:
             return field.decode(text)
@@ -260,6 +269,8 @@ def reader(field: Field) -> Callable[[str], object]:
         return decode_text if matches is None else matching
     if field.kind is Kind.INTEGER and not field.choices:
         return integer
+    if field.kind is Kind.TIME and matches is None:
+        return time
     return card if field.kind is Kind.CARD and matches is None else any_other
 
 

@@ -98,8 +98,10 @@ class LineDecoder:
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
             self._columns if self._is_columns else self._pairs
         )
-        ordered = [lowered[field.wire.lower()] for field in self._fields]
-        self._readers = [(column.read, "" if column.may_be_empty else None) for column in ordered]
+        self._ordered = [lowered[field.wire.lower()] for field in self._fields]
+        self._readers = [
+            (column.read, "" if column.may_be_empty else None) for column in self._ordered
+        ]
 
     def decode(self, text: str, raw: bytes | None) -> tuple[object, ...]:
         """Read a line, without its keyword, into a row; `ValueError` says what is wrong with it.
@@ -147,7 +149,7 @@ class LineDecoder:
         return (*values, more, raw)
 
     def _plain_columns(self, text: str, raw: bytes | None) -> tuple[object, ...] | None:
-        """Read a line of columns that can all be read; None for any other."""
+        """Read a line of usual columns; None for others, `ValueError` for some that are wrong."""
         columns = text.rstrip("\t").split("\t")
         left = len(self._readers) - len(columns)
         if left < 0:
@@ -158,6 +160,10 @@ class LineDecoder:
             for value, (read, empty) in zip(values, self._readers, strict=False)
         ]
         if UNREAD in row:
+            place = row.index(UNREAD)
+            column = self._ordered[place]
+            if column.is_needed:
+                column.field.decode(values[place])  # raises, unless it is only unusual
             return None
         row += [None] * left
         if None in [row[place] for place, _ in self._absent]:

@@ -30,7 +30,7 @@ def _table(
         meaning=meaning,
         layout=Layout.KEYED,
         keyword=name,
-        least_bytes=32,
+        least_bytes=40,
         key=tuple(field.name for field in fields if field.required),
         holds_templates=False,
         fields=fields,
