@@ -372,9 +372,9 @@ async def test_ids_are_cursors_whichever_processes_write(empty_url: str) -> None
             last = bool(done)
             found, more = await stores[0].read(look)
             events.extend(event.data["n"] for event in found)
-            records.extend(int(item["pin"]) for item in more)
+            records.extend(int(item.pin) for item in more)
             cursors[0] = found[-1].id if found else cursors[0]
-            cursors[1] = more[-1]["id"] if more else cursors[1]
+            cursors[1] = more[-1].id if more else cursors[1]
 
     following = Deferred.fromCoroutine(follow())
 

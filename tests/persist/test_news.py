@@ -33,15 +33,15 @@ def armoured(value: str) -> str:
 KINDS = {
     "users": (
         lambda value: f"USER PIN=1\tName={value}\tPri=0\n",
-        lambda tx: tx[PeopleStore].users(Page(1), "1")[0]["name"],
+        lambda tx: tx[PeopleStore].users(Page(1), "1")[0].name,
     ),
     "templates": (
         lambda value: f"FP PIN=1\tFID=6\tTMP={armoured(value)}\n",
-        lambda tx: base64.b64decode(tx[PeopleStore].templates("1")[0]["template"]).decode(),
+        lambda tx: base64.b64decode(tx[PeopleStore].templates("1")[0].template).decode(),
     ),
     "photos": (
         lambda value: f"BIOPHOTO PIN=1\tType=9\tContent={armoured(value)}\n",
-        lambda tx: tx[PeopleStore].photos("1")[0]["content"].decode(),
+        lambda tx: tx[PeopleStore].photos("1")[0].content.decode(),
     ),
 }
 """How each kind is said, and a query for what is kept."""
@@ -148,14 +148,14 @@ def make_news_tests(factory):
             }[kind]
             await store.write(say(terminals["T1"], line("a")))
             before = await store.read(query)
-            assert [(one["device"], one["updated_at"]) for one in before] == [("T1", NOW)]
+            assert [(one.device, one.updated_at) for one in before] == [("T1", NOW)]
             for sn in ("T1", "T2", "T1"):
                 await store.write(say(terminals[sn], line("a"), now=NOW + SECOND))
             assert await store.read(query) == before
             await store.write(say(terminals["T2"], line("b"), now=NOW + 2 * SECOND))
             (after,) = await store.read(query)
-            assert (after["device"], after["updated_at"]) == ("T2", NOW + 2 * SECOND)
-            assert after["id"] == before[0]["id"]
+            assert (after.device, after.updated_at) == ("T2", NOW + 2 * SECOND)
+            assert after.id == before[0].id
 
         @pytest_twisted.ensureDeferred
         async def test_news_of_one_person_is_none_of_another(self, store, terminals) -> None:
@@ -167,9 +167,9 @@ def make_news_tests(factory):
                 say(terminals["T2"], "USER PIN=2\tName=Ann\nFP PIN=1\tFID=2\tTMP=AAAA")
             )
             found = await store.read(lambda tx: tx[PeopleStore].users(Page(9)))
-            assert [(one["pin"], one["name"]) for one in found] == [("1", "Ann"), ("2", "Ann")]
+            assert [(one.pin, one.name) for one in found] == [("1", "Ann"), ("2", "Ann")]
             found = await store.read(lambda tx: tx[PeopleStore].templates("1"))
-            assert [one["number"] for one in found] == [1, 2]
+            assert [one.number for one in found] == [1, 2]
 
     return NewsTests
 
