@@ -9,13 +9,13 @@ from typing import Any
 from zkpush import testing
 from zkpush.manage.auth import Tokens
 from zkpush.manage.retention import Retention
-from zkpush.model import NewToken
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.tokens import TokenStore
 from zkpush.protocol.fields import Scope
 from zkpush.testing.clock import NOON, TurnedReactor
 from zkpush.testing.rig import IN_MEMORY, TOKEN
 from zkpush.testing.wire import CONTINUE, TIMEOUT, Response, Wire, everything, is_whole, talk
+from zkpush.values.tokens import NewToken
 
 __all__ = [
     "CONTINUE",

@@ -420,26 +420,6 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The values that do not open: they are empty here."""
 
 
-class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file for terminals, or from one."""
-
-    id: int
-    name: str
-    size: int
-    """Bytes."""
-    md5: str
-    """In hex."""
-    content: str
-    """The key of what it holds, in the store."""
-    origin: str | None = None
-    """The terminal and the command it came from; None for one that an operator added."""
-    command: str | None = None
-    """The command that it was made for, and ends with: a package of people."""
-    created_at: int
-    damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
-
-
 GAP = "gap"
 """The kind of an event that stands for older ones, which are dropped."""
 
@@ -452,19 +432,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """`device`, `command`, `user` or `problem`; or `GAP`."""
     data: Mapping[str, object]
     at: int
-
-
-class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what."""
-
-    id: int
-    at: int
-    actor: str
-    action: str
-    subject: str
-    detail: str | None = None
-    pins: list[str] = []
-    """The people that it names by pseudonyms, as far as they are still known."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -486,48 +453,6 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def origin(self) -> str:
         """Where the request came from, for the audit log."""
         return f"by {self.client or 'API'} from {self.address or 'here'}"
-
-
-class NewToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token of the API that is to be kept."""
-
-    name: str
-    digest: bytes
-    """SHA-256 of it."""
-    scopes: frozenset[str]
-    created_by: str
-    expires_at: int | None = None
-
-
-class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token of the API, as it is kept."""
-
-    id: int
-    name: str
-    digest: bytes
-    """SHA-256 of it."""
-    scopes: frozenset[str]
-    """Those of a later version are among them, too."""
-    created_at: int
-    created_by: str
-    expires_at: int | None = None
-    """None for one that is good until it is revoked."""
-    last_used_at: int | None = None
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal holds in a table that is not of people, such as a work code."""
-
-    id: int
-    device: str
-    table: str
-    fields: dict[str, str | int]
-    """The declared ones, by name."""
-    extra: dict[str, str] = {}
-    """What else the line said, by its name on the wire."""
-    updated_at: int
-    damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
 
 
 class SealedRejects(msgspec.Struct, frozen=True):

@@ -8,8 +8,9 @@ from sqlalchemy import text
 from twisted.internet.defer import gatherResults
 
 from zkpush.interfaces import StoreError
-from zkpush.model import AuditRecord, Page
+from zkpush.model import Page
 from zkpush.persist.audit import AuditStore
+from zkpush.values.audit import AuditRecord
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.model import Entry, Page
+from zkpush.model import Page
 from zkpush.persist.entries import EntryStore
+from zkpush.values.entries import Entry
 
 from .contract import (
     EVERYTHING,

@@ -9,8 +9,9 @@ import pytest
 import pytest_twisted
 
 from zkpush.interfaces import StoreError
-from zkpush.model import NewToken, Page
+from zkpush.model import Page
 from zkpush.persist.tokens import TokenStore
+from zkpush.values.tokens import NewToken
 
 from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, with_store
 

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import pytest
 import pytest_twisted
 
-from zkpush.model import NewToken
 from zkpush.persist.tokens import TokenStore
+from zkpush.values.tokens import NewToken
 
 from ..rig import TOKEN, Rig, talk
 from ..server.sse import Listening

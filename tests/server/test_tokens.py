@@ -10,9 +10,9 @@ import pytest_twisted
 
 from zkpush.interfaces import StoreError
 from zkpush.manage.auth import ASK_PER_MINUTE, LOOK_EVERY, USED_EVERY
-from zkpush.model import NewToken
 from zkpush.persist.tokens import TokenStore
 from zkpush.protocol.fields import Scope
+from zkpush.values.tokens import NewToken
 
 from ..rig import NOON, TOKEN, Response, Rig, talk
 from .files import Lazy, post

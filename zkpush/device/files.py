@@ -20,11 +20,12 @@ from collections.abc import Callable
 
 import attrs
 
-from ..model import CommandFile, QueuedCommand, StoredFile
+from ..model import CommandFile, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.commands import FileFacts
+from ..values.files import StoredFile
 
 SECRET_CHARACTERS = string.digits + string.ascii_lowercase
 SECRET_LENGTH = 26

@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from ..interfaces import IStore
-from ..model import AuditRecord
 from ..persist.audit import AuditStore
 from ..protocol.fields import Scope
+from ..values.audit import AuditRecord
 from .listing import Listing, ListQuery, listing, negotiated
 from .routes import Route
 from .times import instant, parse_instant

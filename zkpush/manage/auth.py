@@ -20,10 +20,11 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..device.allowance import Allowance
 from ..interfaces import IStore
-from ..model import Caller, StoredToken
+from ..model import Caller
 from ..periodic import PeriodicService
 from ..persist.tokens import TokenStore
 from ..protocol.fields import Scope
+from ..values.tokens import StoredToken
 
 ADMIN = "admin"
 """The name of the token in `DIR/admin.token`."""

@@ -20,13 +20,14 @@ from ..device.files import name_of
 from ..device.registry import Registry
 from ..http.sending import Interrupted, Sending
 from ..interfaces import IStore
-from ..model import Caller, StoredFile
+from ..model import Caller
 from ..persist.commands import CommandStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Unavailable
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see
+from ..values.files import StoredFile
 from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing
 from .readings import SecretAccessLog

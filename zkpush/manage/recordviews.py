@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import Entry, StoredReject
+from ..model import StoredReject
 from ..protocol import fields, secrecy
 from ..protocol.codes import BiometricType, ErrorCode, IdentityPhoto, Nation, Operation
 from ..protocol.fields import Scope
@@ -31,6 +31,7 @@ from ..protocol.tableset import TableSet
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
 from ..values.attendance import AttendancePhoto, Punch
+from ..values.entries import Entry
 from ..values.logs import ErrorRecord, IdCardRecord, OperationRecord
 from ..values.people import Person, PersonPhoto, Template
 from .times import instant

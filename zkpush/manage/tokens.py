@@ -14,10 +14,11 @@ from twisted.internet.interfaces import IReactorTime
 from ..clock import wall_clock
 from ..device import acts
 from ..interfaces import IStore
-from ..model import Caller, NewToken, StoredToken
+from ..model import Caller
 from ..persist.tokens import TokenStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
+from ..values.tokens import NewToken, StoredToken
 from .auth import ADMIN, PREFIX, Tokens, digest_of
 from .errors import ApiError, bad_request, not_found
 from .listing import Listing, ListQuery, listing

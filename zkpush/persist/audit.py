@@ -17,7 +17,8 @@ from sqlalchemy import Row, delete, or_, select
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
-from ..model import AuditRecord, Page
+from ..model import Page
+from ..values.audit import AuditRecord
 from .buffers import BufferedInserts
 from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import RowMapping, select
 
-from ..model import Entry, Page
+from ..model import Page
 from ..protocol.secrecy import EXTRA
 from ..protocol.tables import ENTRY_TABLES
+from ..values.entries import Entry
 from .damage import damaged_in
 from .databases import Insert
 from .schema import devices, entries

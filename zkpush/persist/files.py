@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Row, delete, select
 
 from ..interfaces import NotUnsealed
-from ..model import Page, StoredFile
+from ..model import Page
+from ..values.files import StoredFile
 from .damage import damaged_in
 from .databases import insert
 from .pictures import PictureStore

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import RowMapping, Select, delete, or_, select, update
 
-from ..model import NewToken, Page, StoredToken
+from ..model import Page
+from ..values.tokens import NewToken, StoredToken
 from .databases import insert
 from .schema import tokens
 
