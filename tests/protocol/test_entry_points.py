@@ -14,13 +14,13 @@ from zkpush.protocol.addresses import forwarded_for, parse_networks
 from zkpush.protocol.dialect import Dialect, dialect_of
 from zkpush.protocol.envelope import NotOpened, Step, decode_step, looks_sealed, unreadable_form
 from zkpush.protocol.errors import TerminalError, refusal
-from zkpush.protocol.handshake import check_stamp, decode_hello, decode_transfer_flag
+from zkpush.protocol.handshake import decode_hello, decode_transfer_flag
 from zkpush.protocol.hybrid import negotiate_types
 from zkpush.protocol.options import merge
 from zkpush.protocol.packets import Limits, PacketError, expand, pack_plain
 from zkpush.protocol.photos import decode_photo, parse_name
 from zkpush.protocol.replies import decode_replies
-from zkpush.protocol.requests import Upload, parse_arguments, read_query
+from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.serials import check_serial
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
 from zkpush.protocol.text import shown

@@ -16,7 +16,6 @@ from zkpush.protocol.handshake import (
     Hello,
     canonical_settings,
     check_settings,
-    check_stamp,
     decode_hello,
     decode_options,
     decode_transfer_flag,
@@ -24,7 +23,7 @@ from zkpush.protocol.handshake import (
     transfer_flag,
     without_words,
 )
-from zkpush.protocol.requests import parse_arguments
+from zkpush.protocol.requests import check_stamp, parse_arguments
 from zkpush.protocol.tables import ATTLOG, RECORD_TABLES
 
 REQUEST = (

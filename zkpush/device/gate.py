@@ -78,7 +78,7 @@ class AdmissionGate:
                 return token.proved and (token.trusted or not terminal.is_judged)
         if terminal.is_judged:
             return False
-        return terminal.bare is None or tokens.bare(head.address) in terminal.bare
+        return terminal.bare is None or head.address in terminal.bare
 
     def knows_zone(self, sn: str | None) -> bool:
         """Whether the zone of a terminal is known: its own, or that of the server."""

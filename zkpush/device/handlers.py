@@ -40,11 +40,8 @@ class PluggedHandler:
     way: Way
     label: str = ""
     """Its kind and name, for logs."""
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether it is a part of zkpush."""
-        return self.way is Way.TRUSTED
+    is_trusted: bool = False
+    """Whether it is a part of zkpush."""
 
 
 class HandlerSet:
@@ -87,4 +84,5 @@ def _plugged(handler: IRecordHandler, inline: Collection[str]) -> PluggedHandler
         bool(handler.changes_device),
         way,
         f"record handler {handler.name}",
+        way is Way.TRUSTED,
     )

@@ -22,12 +22,11 @@ from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
 from ..protocol.extracts import Extractor
 from ..protocol.fields import Table
-from ..protocol.handshake import check_stamp
 from ..protocol.packets import Limits
 from ..protocol.parts import decode_parts
 from ..protocol.records import Batch, decode
 from ..protocol.rejects import Reject
-from ..protocol.requests import Upload
+from ..protocol.requests import Upload, check_stamp
 from ..protocol.uploads import Contents, UploadDecoder
 from .budget import MemoryBudget
 from .functions import Matcher
@@ -223,7 +222,7 @@ class Intake:
         rejects, items = sealed
         device = terminal.device
         arrived = [batch for batch in contents.batches if batch.rows]
-        kept = self._privacy.kept(arrived)
+        kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
         if len(kept) < len(arrived):
             self._log.info(
                 "Terminal {sn}: {count} templates and photos are dropped, as is configured",

@@ -12,22 +12,20 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
-from ..model import Caller, Device, DeviceState, Problem, SessionState
+from ..model import Device, DeviceState, Problem, SessionState
 from ..periodic import PeriodicService
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.leases import LeaseStore
 from ..persist.sessions import SessionStore
-from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused
 from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
-from ..protocol.tables import OPTION_REPLY, STAMPS
+from ..protocol.tables import OPTION_REPLY
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
-from . import acts
-from .changes import change, check_scopes, renewed, scopes_to_change, scopes_to_remove
+from .changes import renewed
 from .lookups import StoreLookups
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
@@ -250,27 +248,6 @@ class Registry(PeriodicService):
         """The negotiated version of a terminal (Appendix 6)."""
         return str(negotiate(device.push_version, self.ciphers.version(device)))
 
-    async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
-        """Change a terminal as an operator says (`zkpush.device.changes`).
-
-        `LookupError` if it is not known, `ValueError` if the values do not fit, `ScopeNeeded` if
-        the caller may not change them.
-        """
-        now = self.now()
-
-        def unit(tx: Transaction) -> Device:
-            device = tx[DeviceStore].find(sn)
-            if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
-            check_scopes(by, scopes_to_change(values), "This change")
-            detail = acts.change_detail(values)
-            acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
-            return change(tx, device, values, self.ciphers, now)
-
-        device: Device = await self._store.write(unit)
-        self.updated(device)
-        return device
-
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
         self.unknown.heard(device)
@@ -280,54 +257,7 @@ class Registry(PeriodicService):
         else:
             terminal.update(device)
 
-    async def add(self, sn: str, state: DeviceState, by: Caller | None) -> Device:
-        """Record a terminal before it connects; one that is known stays as it is."""
-        timezone, now = self.timezone, self.now()
-
-        def unit(tx: Transaction) -> Device:
-            if tx[DeviceStore].find(sn) is None:
-                acts.record(tx, by, acts.ADD_TERMINAL, f"terminal {sn}", "", now)
-            return tx[DeviceStore].add(sn, state, timezone, now)
-
-        device = await self._store.write(unit)
-        self.updated(device)
-        return device
-
-    async def reset_stamp(self, sn: str, table: str, by: Caller | None) -> None:
-        """Ask for everything of a data type at the next exchange; `LookupError` if unknown."""
-        names = {name.lower(): name for name, _, _ in STAMPS}
-        if table.lower() not in names:
-            raise ValueError(f"table must be one of {', '.join(names.values())}")
-        name, now = names[table.lower()], self.now()
-
-        def unit(tx: Transaction) -> None:
-            device = tx[DeviceStore].find(sn)
-            if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
-            tx[StampStore].reset(device.id, name)
-            acts.record(tx, by, acts.RESEND, f"terminal {sn}", name, now)
-
-        await self._store.write(unit)
-
-    async def remove(self, sn: str, by: Caller | None) -> None:
-        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be.
-
-        `ScopeNeeded` if it has protection that the caller may not lower.
-        """
-        now = self.now()
-
-        def unit(tx: Transaction) -> None:
-            device = tx[DeviceStore].find(sn)
-            if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
-            check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
-            tx[DeviceStore].remove(device.id)
-            acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
-
-        await self._store.write(unit)
-        self._forget(sn)
-
-    def _forget(self, sn: str) -> None:
+    def forget(self, sn: str) -> None:
         """Drop what is remembered of a terminal that is removed, here or by another process."""
         self._terminals.pop(sn, None)
         self.unknown.forget(sn)
@@ -351,7 +281,7 @@ class Registry(PeriodicService):
         self._followed_at = now
         self.loaded = True
         for sn in removed:
-            self._forget(sn)
+            self.forget(sn)
         for device in devices:
             known = self._terminals.get(device.sn)
             if known is None or known.turn < began:

@@ -136,8 +136,9 @@ class Terminal:
     """Whether it is served, and its requests are what they seem: nothing of them is sealed."""
     is_judged: bool
     """Whether its requests have to return a token."""
-    bare: tuple[str, ...] | None
-    """The addresses that may be served without a token and without a note of it; None for all."""
+    bare: tuple[str | None, ...] | None
+    """The addresses that may be served without a token and without a note of it; None for all.
+    Among them, None stands for a socket file."""
 
     def __init__(self, device: Device, ciphers: Ciphers, next_due: int | None = None) -> None:
         self.ciphers = ciphers
@@ -192,7 +193,11 @@ class Terminal:
         self.is_judged = tokens.is_judged(device)
         learns = device.token_policy is TokenPolicy.CHECK and bool(device.tokens)
         is_full = len(device.bare_addresses) >= tokens.MOST_BARE
-        self.bare = device.bare_addresses if learns and not is_full else None
+        self.bare = (
+            tuple([address or None for address in device.bare_addresses])
+            if learns and not is_full
+            else None
+        )
         self.held_until = 0
         networks = parse_networks(device.networks)
         if networks != self.networks:

@@ -37,7 +37,7 @@ class TokenProofs:
             token is None
             and terminal.bare is not None
             and not terminal.is_judged
-            and tokens.bare(address) not in terminal.bare
+            and address not in terminal.bare
         ):
             await self._note_bare(terminal, address)
         if not entry.is_proved:

@@ -31,6 +31,8 @@ from .sending import Interrupted, Sending
 if TYPE_CHECKING:
     from .site import HttpSite
 
+LONG = 256 * 1024
+"""Requests with bodies above this many bytes are answered one after the other."""
 MOST_BUFFERED = 1024 * 1024
 """Bytes that a connection may leave to the transport's buffer before it ends with a reply: a client
 that sends requests and reads no replies cannot fill the memory."""
@@ -221,7 +223,9 @@ class HttpChannel(RequestReader):
             if isinstance(verdict, tuple):
                 self._write(request, verdict)
                 continue
-            reply = self._site.reply(verdict, request.take())
+            body, site = request.take(), self._site
+            answer = site.answer if len(body) <= LONG else site.answer_long
+            reply = answer(verdict, body)
             if isinstance(reply, tuple):
                 request.release()
                 self._write(request, reply)
@@ -231,7 +235,7 @@ class HttpChannel(RequestReader):
     def _wait_for(self, request: PendingRequest, reply: Deferred[Reply]) -> None:
         """Answer later, and stop reading until then."""
         self._answering = True
-        self._site.begin()
+        self._site.in_hand += 1
         if request.keep:
             transport: Any = self.transport
             transport.pauseProducing()
@@ -256,7 +260,9 @@ class HttpChannel(RequestReader):
     def _go_on(self) -> None:
         self._answering = False
         # Not earlier: a drain that awaits the last request in hand may end this connection at once.
-        self._site.end()
+        self._site.in_hand -= 1
+        if self._site.draining:
+            self._site.check_drained()
         if not self._closing:
             if not self._judging:
                 transport: Any = self.transport

@@ -23,8 +23,6 @@ MOST_LOOKED_AT = 100
 DRAIN_SECONDS = 5.0
 """How long requests that are arriving and files that are being sent may take after `drain`."""
 DRAIN_STEP = 0.05
-LONG = 256 * 1024
-"""Requests with bodies above this many bytes are answered one after the other."""
 Judge = Callable[[RequestHead], "Verdict | Deferred[Verdict]"]
 """Decides on a request by its head; never raises, and the Deferred never fails."""
 Answer = Callable[[Any, bytes], "Plain | Deferred[Reply]"]
@@ -74,7 +72,8 @@ class HttpSite(ServerFactory):
         self._clock = clock
         self._counts: dict[str, int] = {}
         self._leaving: list[Any] = []
-        self._in_hand = 0
+        self.in_hand = 0
+        """Number of requests that have arrived whole and are not answered yet."""
         self._long = DeferredLock()
         self._drained: Deferred[None] | None = None
 
@@ -86,11 +85,6 @@ class HttpSite(ServerFactory):
     def behind_proxy(self) -> ServerFactory:
         """The factory for `haproxy:` endpoints, whose connections begin with a PROXY header."""
         return _ProxiedConnections(self)
-
-    @property
-    def in_hand(self) -> int:
-        """Number of requests that have arrived whole and are not answered yet."""
-        return self._in_hand
 
     @property
     def is_full(self) -> bool:
@@ -147,16 +141,11 @@ class HttpSite(ServerFactory):
         else:
             del self._counts[address]
 
-    def reply(self, accepted: Any, body: bytes) -> Plain | Deferred[Reply]:
-        """Answer a request that was accepted and has arrived whole, at once or later.
-
-        Requests with long bodies are answered one after the other.
-        """
-        if len(body) > LONG:
-            answer: Callable[..., Any] = self.answer
-            running: Deferred[Reply] = self._long.run(answer, accepted, body)
-            return running
-        return self.answer(accepted, body)
+    def answer_long(self, accepted: Any, body: bytes) -> Deferred[Reply]:
+        """Answer a request with a long body, after those that came before it."""
+        answer: Callable[..., Any] = self.answer
+        running: Deferred[Reply] = self._long.run(answer, accepted, body)
+        return running
 
     def close_soon(self, transport: Any) -> None:
         """Close an `UnwatchedServer`, of which everything has been sent, after this turn.
@@ -173,14 +162,9 @@ class HttpSite(ServerFactory):
             if transport.connected:
                 transport.close_now()
 
-    def begin(self) -> None:
-        """Count a request that has arrived whole and will be answered later."""
-        self._in_hand += 1
-
-    def end(self) -> None:
-        """Remove a request that is answered from the count."""
-        self._in_hand -= 1
-        if self._in_hand == 0 and self._drained is not None:
+    def check_drained(self) -> None:
+        """End `drain` if it awaits requests in hand and there are none any more."""
+        if self.in_hand == 0 and self._drained is not None:
             drained, self._drained = self._drained, None
             drained.callback(None)
 
@@ -199,7 +183,7 @@ class HttpSite(ServerFactory):
         for channel in list(self.channels):
             if channel.leaving:
                 channel.cut()
-        if self._in_hand:
+        if self.in_hand:
             self._drained = Deferred()
             await self._drained
         for channel in list(self.channels):

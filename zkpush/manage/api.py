@@ -11,6 +11,7 @@ from msgspec import UNSET
 from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
+from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
 from ..device.queue import CommandQueue
 from ..device.refusals import RefusalLog
@@ -78,6 +79,7 @@ class Endpoints:
         self._plugins = plugins
         self._store = store
         self._registry = registry
+        self._administration = TerminalAdministration(store, registry)
         self._queue = queue
         self._tables = tables
         self._clock = clock
@@ -213,7 +215,7 @@ class Endpoints:
         """Add a terminal if it is not known, then change it."""
         changes = _changes_of(body)
         check_scopes(caller, scopes_to_change(changes), "This change")
-        await self._registry.add(check_serial(sn), DeviceState.PENDING, caller)
+        await self._administration.add(check_serial(sn), DeviceState.PENDING, caller)
         return await self._change(sn, changes, caller)
 
     async def change_device(
@@ -226,7 +228,7 @@ class Endpoints:
         self, sn: str, changes: Mapping[str, object], caller: Caller
     ) -> views.DeviceView:
         if changes:
-            await self._registry.change(sn, changes, caller)
+            await self._administration.change(sn, changes, caller)
         if changes.get("timezone") is not None:
             await self._zones.follow()
         return self._view(*await self._find(sn))
@@ -246,7 +248,7 @@ class Endpoints:
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
         """Forget a terminal."""
-        await self._registry.remove(sn, caller)
+        await self._administration.remove(sn, caller)
 
     def _view(
         self,

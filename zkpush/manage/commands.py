@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
+from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes
 from ..device.queue import CommandQueue, Delivery, KeyReused
 from ..device.registry import Registry
@@ -248,6 +249,7 @@ class CommandEndpoints:
         self._readings = readings
         self._store = store
         self._registry = registry
+        self._administration = TerminalAdministration(store, registry)
         self._queue = queue
         self._catalogue = queue.catalogue
 
@@ -349,7 +351,7 @@ class CommandEndpoints:
 
     async def resend(self, sn: str, body: ResendRequest, caller: Caller) -> CommandView:
         """Forget the stamp of a data type, and make the terminal look at its stamps."""
-        await self._registry.reset_stamp(sn, body.table, caller)
+        await self._administration.reset_stamp(sn, body.table, caller)
         return await self.add(sn, CommandRequest("CHECK"), None, caller)
 
     async def show(self, id: str, caller: Caller) -> CommandView:

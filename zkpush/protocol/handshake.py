@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
@@ -27,7 +26,6 @@ UNKNOWN_DEVICE = b"UNKNOWN DEVICE"
 """The reply, with status 200, that makes a terminal begin with the exchange again."""
 ENCRYPT_ATTENDANCE = "10000000"
 """The EncryptFlag of attendance records, the only data that there is one for."""
-_STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _ADDRESSING = frozenset({"sn", "options"})
 
 
@@ -55,14 +53,6 @@ def decode_hello(arguments: Arguments) -> Hello:
         elif name.lower() not in _ADDRESSING:
             attributes[name] = value
     return Hello(**values, attributes=attributes)
-
-
-def check_stamp(text: str | None) -> str | None:
-    """A stamp that may be sent back in an option reply; None for one that would not be one value.
-
-    Stamps are opaque (5): real terminals send numbers, times and the word None.
-    """
-    return text if text is not None and _STAMP.match(text) else None
 
 
 def check_setting(field: Field, value: object) -> object:

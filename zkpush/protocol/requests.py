@@ -14,6 +14,7 @@ from .errors import TerminalError
 from .serials import check_serial
 
 _SUFFIX = ".aspx"
+_STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _EVERYDAY = re.compile(
     rb"SN=([A-Za-z0-9_-]{1,32})(?:&(table=[A-Za-z]{1,16}(?:&Stamp=[0-9]{1,16})?))?\Z"
 )
@@ -116,6 +117,14 @@ class Upload(msgspec.Struct, frozen=True):
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"
 """The one value of ContentType (11.14)."""
+
+
+def check_stamp(text: str | None) -> str | None:
+    """Return a stamp that may be sent back in an option reply; None if it is not one value.
+
+    Stamps are opaque (5): real terminals send numbers, times and the word None.
+    """
+    return text if text is not None and _STAMP.match(text) else None
 
 
 def decode_upload(

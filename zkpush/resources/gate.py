@@ -174,7 +174,9 @@ class RequestGate:
 
 def _routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -> Request:
     for selection in path.methods[head.method]:
-        if selection.matches(sn, arguments):
+        # The serial number is not always among the arguments (`read_query`).
+        found = sn or None if selection.name == "sn" else arguments.get(selection.name)
+        if found is not None and selection.value in ("", found.lower()):
             return Request(head, selection.route, sn, arguments)
     return Request(head, path.others[head.method], sn, arguments)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import attrs
 
 from ..device.request import Gate, TerminalRoute
-from ..protocol.requests import Arguments, normalize_segment
+from ..protocol.requests import normalize_segment
 
 _PATH = re.compile(
     rb"/(?:iclock(?:\.aspx)?/)+(?P<name>[^/]*)(?P<below>/.*)?", re.IGNORECASE | re.DOTALL
@@ -24,13 +24,6 @@ class Selection:
     value: str
     """In small letters; empty if any value matches."""
     route: TerminalRoute
-
-    def matches(self, sn: str, arguments: Arguments) -> bool:
-        """Whether a request has the argument."""
-        if self.name == "sn":
-            return sn != ""
-        found = arguments.get(self.name)
-        return found is not None and self.value in ("", found.lower())
 
 
 @attrs.frozen(eq=False)

@@ -1,0 +1,94 @@
+"""What operators do with terminals: add, change and remove them, and ask for records again.
+
+Each act is written together with its audit record, and the registry takes it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..interfaces import IStore
+from ..model import Caller, Device, DeviceState
+from ..persist.devices import DeviceStore
+from ..persist.stamps import StampStore
+from ..persist.transaction import Transaction
+from ..protocol.tables import STAMPS
+from . import acts
+from .changes import change, check_scopes, scopes_to_change, scopes_to_remove
+from .registry import Registry
+
+
+class TerminalAdministration:
+    """Adds, changes and removes terminals on behalf of callers of the API."""
+
+    def __init__(self, store: IStore, registry: Registry) -> None:
+        self._store = store
+        self._registry = registry
+
+    async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
+        """Change a terminal as an operator says (`zkpush.device.changes`).
+
+        `LookupError` if it is not known, `ValueError` if the values do not fit, `ScopeNeeded` if
+        the caller may not change them.
+        """
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> Device:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            check_scopes(by, scopes_to_change(values), "This change")
+            detail = acts.change_detail(values)
+            acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
+            return change(tx, device, values, self._registry.ciphers, now)
+
+        device: Device = await self._store.write(unit)
+        self._registry.updated(device)
+        return device
+
+    async def add(self, sn: str, state: DeviceState, by: Caller | None) -> Device:
+        """Record a terminal before it connects; one that is known stays as it is."""
+        timezone, now = self._registry.timezone, self._registry.now()
+
+        def unit(tx: Transaction) -> Device:
+            if tx[DeviceStore].find(sn) is None:
+                acts.record(tx, by, acts.ADD_TERMINAL, f"terminal {sn}", "", now)
+            return tx[DeviceStore].add(sn, state, timezone, now)
+
+        device = await self._store.write(unit)
+        self._registry.updated(device)
+        return device
+
+    async def reset_stamp(self, sn: str, table: str, by: Caller | None) -> None:
+        """Ask for everything of a data type at the next exchange; `LookupError` if unknown."""
+        names = {name.lower(): name for name, _, _ in STAMPS}
+        if table.lower() not in names:
+            raise ValueError(f"table must be one of {', '.join(names.values())}")
+        name, now = names[table.lower()], self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            tx[StampStore].reset(device.id, name)
+            acts.record(tx, by, acts.RESEND, f"terminal {sn}", name, now)
+
+        await self._store.write(unit)
+
+    async def remove(self, sn: str, by: Caller | None) -> None:
+        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be.
+
+        `ScopeNeeded` if it has protection that the caller may not lower.
+        """
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            device = tx[DeviceStore].find(sn)
+            if device is None:
+                raise LookupError(f"There is no terminal {sn}.")
+            check_scopes(by, scopes_to_remove(tx, device), "Removing a protected terminal")
+            tx[DeviceStore].remove(device.id)
+            acts.record(tx, by, acts.REMOVE_TERMINAL, f"terminal {sn}", "", now)
+
+        await self._store.write(unit)
+        self._registry.forget(sn)
