@@ -24,10 +24,10 @@ from zkpush.protocol.envelope import (
 )
 from zkpush.protocol.errors import TerminalError, refusal
 from zkpush.protocol.fields import Layout
-from zkpush.protocol.handshake import check_stamp, decode_hello
+from zkpush.protocol.handshake import decode_hello
 from zkpush.protocol.packets import Limits, PacketError, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
-from zkpush.protocol.requests import Upload, parse_arguments, read_query
+from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
