@@ -42,7 +42,7 @@ demo: $(VENV)/installed ## Run the daemon and simulated terminals together for h
 	$(BIN)/python scripts/demo.py
 
 test: $(VENV)/installed-for-tests ## Run the tests; PYTEST_ARGS=--cov counts what they reach
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel
 	$(BIN)/ruff format --check .

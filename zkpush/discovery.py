@@ -68,7 +68,12 @@ def origin(kind: type) -> tuple[str, str | None]:
     names = [] if top == _FOLDER else _distributions().get(top, [])
     if not names:
         return kind.__module__, None
-    return names[0], metadata.version(names[0])
+    return names[0], _version(names[0])
+
+
+@functools.cache
+def _version(distribution: str) -> str:
+    return metadata.version(distribution)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -15,6 +16,8 @@ from typing import TypeVar
 from click.testing import CliRunner
 
 from zkpush.cli import main
+
+from .. import warm
 
 T = TypeVar("T")
 SECONDS = 30
@@ -48,9 +51,21 @@ def start(*args: str, env: dict[str, str] | None = None, **options: object) -> s
 
 def zkpush(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `zkpush`."""
-    process = start(*args, env=env)
-    out, err = process.communicate(timeout=SECONDS)
-    return subprocess.CompletedProcess(args, process.returncode, out, err)
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        process = warm.start(
+            "zkpush",
+            args,
+            env=env or environment(),
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+        )
+        try:
+            process.wait(SECONDS)
+        finally:
+            process.kill()
+        out.seek(0)
+        err.seek(0)
+        return subprocess.CompletedProcess(args, process.returncode, out.read(), err.read())
 
 
 def misused(*args: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -89,13 +104,14 @@ class Daemon:
         anywhere = "tcp:0:interface=127.0.0.1"
         manage = f"tcp:{port}:interface=127.0.0.1"
         log = (data.parent / "daemon.log").open("wb")
-        self._process = subprocess.Popen(
+        self._process = warm.start(
+            "twistd",
             [
-                *(SCRIPTS / "twistd", "-n", "--pidfile=", "zkpush", "--data", data),
+                *("-n", "--pidfile=", "zkpush", "--data", data),
                 *("--admission", "approve", "--listen", anywhere, "--manage", manage),
             ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            stdout=log.fileno(),
+            stderr=log.fileno(),
             env=environment(TZ="UTC"),
         )
         log.close()

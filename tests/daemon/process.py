@@ -15,6 +15,8 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .. import warm
+
 STARTED_WITHIN = 30
 STOPPED_WITHIN = 30
 TWISTD = pathlib.Path(sys.executable).parent / "twistd"
@@ -41,17 +43,18 @@ class Daemon:
         """
         self.data = data
         (data / "run.json").unlink(missing_ok=True)
-        command = [TWISTD, "--nodaemon", "--pidfile=", *twistd, "zkpush", "--data", data]
-        command += ["--listen", LOOPBACK, "--manage", LOOPBACK, "--admission", "open", *flags]
-        if descriptors is not None:
-            command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
+        arguments = ["--nodaemon", "--pidfile=", *twistd, "zkpush", "--data", data]
+        arguments += ["--listen", LOOPBACK, "--manage", LOOPBACK, "--admission", "open", *flags]
         # Not a pipe, which is full when a lot is printed.
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with it
-        self.process = subprocess.Popen(
-            command,
+        printed = self._printed.fileno() if stdout is None else stdout
+        self.process = warm.start(
+            "twistd",
+            arguments,
             env={**os.environ, "PYTHONPATH": str(PLUGINS), "TZ": "UTC", **env},
-            stdout=self._printed if stdout is None else stdout,
-            stderr=subprocess.STDOUT,
+            stdout=printed,
+            stderr=printed if printed >= 0 else subprocess.STDOUT,
+            descriptors=descriptors,
         )
         deadline = time.monotonic() + STARTED_WITHIN
         while not (data / "run.json").exists():

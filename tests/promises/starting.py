@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
 
-from ..daemon.process import LOOPBACK, STARTED_WITHIN, TWISTD
+from .. import warm
+from ..daemon.process import LOOPBACK, STARTED_WITHIN
 
 SERVES = "The API is at"
 """What the log of a daemon says once it has started."""
@@ -22,11 +22,16 @@ def refusal(
     cwd: pathlib.Path | None = None,
 ) -> str:
     """The line with which a daemon does not start; it ends with status 1, without a traceback."""
-    command = [TWISTD, "--nodaemon", "--pidfile=", "zkpush", "--data", data]
-    command += ["--listen", LOOPBACK, "--manage", LOOPBACK, *flags]
+    arguments = ["--nodaemon", "--pidfile=", "zkpush", "--data", data]
+    arguments += ["--listen", LOOPBACK, "--manage", LOOPBACK, *flags]
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(
-            command, stdout=out, stderr=err, env={**os.environ, **env}, cwd=cwd
+        process = warm.start(
+            "twistd",
+            arguments,
+            stdout=out.fileno(),
+            stderr=err.fileno(),
+            env={**os.environ, **env},
+            cwd=cwd,
         )
         deadline = time.monotonic() + STARTED_WITHIN
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -89,7 +90,6 @@ class Endpoints:
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
-        described: dict[str, object] = {}
         routes = [
             Route("GET", "//health", None, self._health.respond, "Whether data can be stored"),
             Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
@@ -161,11 +161,14 @@ class Endpoints:
             *AuditEndpoints(self._store).routes(),
         ]
 
+        @functools.cache  # at the first request: a start does without
+        def described() -> dict[str, object]:
+            return describe(routes, __version__)
+
         async def openapi() -> dict[str, object]:
-            return described
+            return described()
 
         routes.append(Route("GET", "/openapi.json", Scope.READ, openapi, "This description"))
-        described.update(describe(routes, __version__))
         return routes
 
     async def metrics(self) -> Raw:

@@ -1,0 +1,256 @@
+"""Runs of `twistd` and `zkpush` as processes, forked from one that has imported them already.
+
+To start Python and import the server takes most of a second of processor time, and a run of the
+tests starts hundreds of daemons. `Program` is used as `subprocess.Popen`. Where something is given
+that Python reads at its start (PYTHONHASHSEED, a locale), and in the tests of the start itself, the
+script is started anew.
+
+The parent of all (`python -m tests.warm`) runs no thread and no reactor, and opens no file; each
+child has the arguments, the environment, the folder and the standard streams that it would have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pathlib
+import pkgutil
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
+
+import zkpush.cli
+import zkpush.handlers
+import zkpush.simulator
+
+SCRIPTS = pathlib.Path(sys.executable).parent
+ROOT = pathlib.Path(__file__).parents[1]
+_MOST_BYTES = 2**17
+_READ_AT_START = ("PYTHON", "LC_", "LANG", "COVERAGE")
+_READ_LATER = "PYTHONPATH"
+_MORE = (
+    "alembic.command",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+    "twisted.scripts.twistd",
+    "zkpush.maintenance",
+    "zkpush.tap",
+)
+"""Imported where they are used first."""
+
+
+class Program:
+    """A run of `twistd` or `zkpush`."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[object],
+        *,
+        env: Mapping[str, str],
+        stdout: int,
+        stderr: int,
+        cwd: pathlib.Path | None = None,
+        descriptors: int | None = None,
+    ) -> None:
+        """`stdout` and `stderr` are descriptors. It may have so many `descriptors` itself."""
+        asked = {
+            "name": name,
+            "arguments": [str(argument) for argument in arguments],
+            "env": dict(env),
+            "cwd": str(cwd or os.getcwd()),
+            "descriptors": (descriptors, descriptors) if descriptors else _descriptors(),
+            "umask": _umask(),
+        }
+        self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            socket.send_fds(
+                _parent(), [json.dumps(asked).encode()], [theirs.fileno(), stdout, stderr]
+            )
+        self.pid = int(self._reports.recv(64))
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit status, as `subprocess` has it, if it has ended."""
+        if self.returncode is None and select.select([self._reports], [], [], 0)[0]:
+            self._ended()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit status, once it has ended; `TimeoutExpired` if that takes too long."""
+        if self.returncode is None:
+            if not select.select([self._reports], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("a program", timeout or 0)
+            self._ended()
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.send_signal(signal.SIGKILL)
+
+    def _ended(self) -> None:
+        self.returncode = int(self._reports.recv(64))
+        self._reports.close()
+
+
+def is_warm(env: Mapping[str, str]) -> bool:
+    """Whether a program with this environment may be forked."""
+    names = {*env, *os.environ}
+    return all(
+        env.get(name) == os.environ.get(name)
+        for name in names
+        if name.startswith(_READ_AT_START) and name != _READ_LATER
+    )
+
+
+def start(
+    name: str,
+    arguments: Sequence[object],
+    *,
+    env: Mapping[str, str],
+    stdout: int,
+    stderr: int,
+    cwd: pathlib.Path | None = None,
+    descriptors: int | None = None,
+) -> Program | subprocess.Popen[bytes]:
+    """Start a program, from the warm process if that makes no difference to it.
+
+    `stdout` may be `subprocess.PIPE`; then it is started anew.
+    """
+    if is_warm(env) and stdout >= 0:
+        return Program(
+            name,
+            arguments,
+            env=env,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=cwd,
+            descriptors=descriptors,
+        )
+    command = [str(SCRIPTS / name), *map(str, arguments)]
+    if descriptors is not None:
+        command = ["sh", "-c", f'ulimit -n {descriptors} && exec "$@"', "sh", *command]
+    return subprocess.Popen(command, env=env, stdout=stdout, stderr=stderr, cwd=cwd)
+
+
+def _descriptors() -> tuple[int, int]:
+    return resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+_parents: dict[int, socket.socket] = {}
+
+
+def _parent() -> socket.socket:
+    """The socket of the warm process of this process of tests."""
+    if os.getpid() not in _parents:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            subprocess.Popen(
+                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                cwd=ROOT,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        _parents[os.getpid()] = ours
+    return _parents[os.getpid()]
+
+
+def _import() -> None:
+    """Import what the programs use."""
+    for name in _MORE:
+        importlib.import_module(name)
+    for package in (zkpush.cli, zkpush.handlers, zkpush.simulator):
+        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(info.name)
+    assert "twisted.internet.reactor" not in sys.modules  # each child has its own
+    gc.freeze()
+
+
+def _serve(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Fork a child for each request; returns in each child, and at the end of the tests."""
+    running: dict[int, tuple[int, socket.socket]] = {}
+    while True:
+        readable, _, _ = select.select([control, *running], [], [])
+        for found in readable:
+            if found is control:
+                message, fds, _, _ = socket.recv_fds(control, _MOST_BYTES, 3)
+                if not message:
+                    return None
+                reports = socket.socket(fileno=fds[0])
+                pid = os.fork()
+                if pid == 0:
+                    return json.loads(message), fds
+                for fd in fds[1:]:
+                    os.close(fd)
+                reports.send(b"%d" % pid)
+                running[os.pidfd_open(pid)] = pid, reports
+            else:
+                pid, reports = running.pop(found)
+                os.close(found)
+                _, status = os.waitpid(pid, 0)
+                with reports, contextlib.suppress(OSError):  # nobody asks for it any more
+                    reports.send(b"%d" % os.waitstatus_to_exitcode(status))
+
+
+def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
+    """Be the program."""
+    for fd, standard in zip(fds[1:], (1, 2), strict=True):
+        os.dup2(fd, standard)
+    os.closerange(3, 1024)
+    os.chdir(asked["cwd"])
+    os.umask(asked["umask"])
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    time.tzset()
+    resource.setrlimit(resource.RLIMIT_NOFILE, tuple(asked["descriptors"]))
+    folders = asked["env"].get(_READ_LATER, "")
+    sys.path[:1] = [str(SCRIPTS), *filter(None, folders.split(os.pathsep))]
+    # It looks for plugins in the folders of the path when it is imported.
+    sys.modules.pop("twisted.plugins", None)
+    sys.argv = [str(SCRIPTS / asked["name"]), *asked["arguments"]]
+    if asked["name"] == "twistd":
+        from twisted.scripts.twistd import run
+
+        sys.exit(run())
+    from zkpush.cli import main
+
+    sys.exit(main())
+
+
+def _main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    control = socket.socket(fileno=int(sys.argv[1]))
+    _import()
+    asked = _serve(control)
+    if asked is not None:
+        _become(*asked)
+
+
+if __name__ == "__main__":
+    _main()
