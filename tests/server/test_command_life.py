@@ -142,6 +142,20 @@ async def test_a_restart_is_the_answer(rig: Rig, name: str) -> None:
     assert ended["reason"].startswith("The terminal began a new session")
 
 
+@pytest.mark.parametrize(("code", "state"), [(0, "done"), (-3, "failed")])
+@pytest_twisted.ensureDeferred
+async def test_an_answer_after_a_restart_has_the_last_word(rig: Rig, code: int, state: str) -> None:
+    """The restart is a guess, and the answer is none; the first answer counts."""
+    await rig.exchange()
+    command = await queue(rig, named("REBOOT"))
+    await polled(rig)
+    await rig.exchange()
+    for one in (code, -1):
+        await answer(rig, command["id"], one)
+        ended = await shown(rig, command["id"])
+        assert (ended["state"], ended["return_code"]) == (state, code)
+
+
 @pytest_twisted.ensureDeferred
 async def test_an_exchange_that_was_asked_for_is_no_restart(rig: Rig) -> None:
     """Neither one after CHECK, nor one that the server demands, says that a terminal restarted."""

@@ -26,7 +26,7 @@ from ..protocol.codes import succeeded
 from ..protocol.rejects import Reject
 from ..protocol.replies import TABLE, CommandReply, decode_replies, encode_query
 from .functions import CommandFunctions
-from .life import LifeEvent, happen, step_of
+from .life import LifeEvent, answer_event, happen, step_of
 from .privacy import Privacy
 from .queries import end_query
 from .registry import Registry
@@ -156,7 +156,7 @@ class CommandAnswers:
     ) -> bool:
         """Record an answer with its effect; False if the command was answered before."""
         is_success = succeeded(command.command, reply.return_code)
-        step = step_of(LifeEvent.SUCCEEDED if is_success else LifeEvent.FAILED, command.state)
+        step = step_of(answer_event(command, is_success=is_success), command.state)
         if step is None or command.answered_at is not None:
             return False
         if is_success and command.command in self._functions.matchers:

@@ -15,9 +15,10 @@ wait, and a caller may say otherwise. A command that the terminal did not fetch 
 *expired*. A caller can cancel an open command: then it is not sent again. A later command that
 changes the same person or setting, and sets all that the earlier one sets, replaces it.
 
-The terminal has the last word about what it did. An answer settles an unknown command. An answer to
-a cancelled or expired command is recorded, with its code and its effects, and the state stays: it
-says what the server decided. Of several answers, the first one counts.
+The terminal has the last word about what it did. An answer settles an unknown command, and one that
+a new session had ended. An answer to a cancelled or expired command is recorded, with its code and
+its effects, and the state stays: it says what the server decided. Of several answers, the first one
+counts.
 
 The database holds the state. A transition loads the stored state and stores the new one in the same
 transaction, if the state is still the one that was loaded.
@@ -50,6 +51,8 @@ class LifeEvent(Enum):
     ACKNOWLEDGED = "the terminal answers a query whose records may still come"
     GATHERED = "the terminal polls after it has answered a query"
     RESTARTED = "the terminal begins a new session that it was not asked for, and restarts by it"
+    CONFIRMED = "the terminal answers that it succeeded, after a new session had ended it"
+    REFUTED = "the terminal answers that it failed, after a new session had ended it"
     UNREPEATABLE = "its lease ends, and it must not be executed twice"
     EXHAUSTED = "its lease ends, and it was sent as often as configured"
     LATE = "its lease ends after its deadline"
@@ -101,6 +104,8 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
     ),
     LifeEvent.GATHERED: {_SENT: LifeStep(_DONE, EndReason.DONE)},
     LifeEvent.RESTARTED: {_SENT: LifeStep(_DONE, EndReason.RESTARTED)},
+    LifeEvent.CONFIRMED: {_DONE: LifeStep(_DONE, EndReason.DONE)},
+    LifeEvent.REFUTED: {_DONE: LifeStep(_FAILED, EndReason.FAILED)},
     LifeEvent.UNREPEATABLE: {_SENT: LifeStep(_UNKNOWN, EndReason.NOT_REPEATED)},
     LifeEvent.EXHAUSTED: {_SENT: LifeStep(_EXPIRED, EndReason.NOT_ANSWERED)},
     LifeEvent.LATE: {_SENT: LifeStep(_EXPIRED, EndReason.TOO_OLD)},
@@ -117,6 +122,13 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
     LifeEvent.DAMAGED: dict.fromkeys((_QUEUED, _SENT), LifeStep(_FAILED, EndReason.DAMAGED)),
 }
 """The transitions: for each event, the states in which it can happen, and what it does."""
+
+
+def answer_event(command: QueuedCommand, *, is_success: bool) -> LifeEvent:
+    """What happens to a command that the terminal answers."""
+    if command.reason == EndReason.RESTARTED and command.answered_at is None:
+        return LifeEvent.CONFIRMED if is_success else LifeEvent.REFUTED
+    return LifeEvent.SUCCEEDED if is_success else LifeEvent.FAILED
 
 
 def step_of(event: LifeEvent, state: CommandState) -> LifeStep | None:
