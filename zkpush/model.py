@@ -459,6 +459,7 @@ class SealedRejects(msgspec.Struct, frozen=True):
     """Rejects of one terminal as the store writes them: sealed, by columns."""
 
     columns: Sequence[Sequence[object]]
+    device_id: int
 
 
 class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
@@ -473,8 +474,25 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     """Bytes of `raw`."""
     received_at: int
+    device_id: int = 0
+    packed: bool = False
+    """Whether `raw` is a packet (11.14)."""
+    name: str | None = None
+    """The file name that came with the upload of a photo (11.3)."""
+    attempts: int = 0
+    """How often it was read again without being understood."""
+    tried_at: int | None = None
+    """When it was last read again."""
     damaged: tuple[str, ...] = ()
     """The values that do not open: they are empty here."""
+
+
+class RejectSelection(msgspec.Struct, frozen=True):
+    """Which rejects are wanted."""
+
+    device: str | None = None
+    """Serial number of a terminal; None for all."""
+    table: str | None = None
 
 
 MOST_ID = 2**63 - 1

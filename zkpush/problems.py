@@ -135,6 +135,19 @@ class ProblemCode(StrEnum):
         "The answers are kept (GET rejects). Another server may use the terminal, or the database "
         "is older than the commands.",
     )
+    REJECTS = (
+        "rejects",
+        "Something that the terminal sent is not understood; it is kept and not among the records",
+        "See it with `zkpush rejects list --device SN`. If a setting of the terminal is wrong "
+        "(encoding, time zone), change it; if a table is unknown, update zkpush or install the "
+        "plugin for it. It is then read again by itself, or now with `zkpush rejects retry`.",
+    )
+    UNKNOWN_REQUESTS = (
+        "unknown requests",
+        "The terminal asks for something that this server does not speak",
+        "Read the detail. Update zkpush; if it stays, report the request, which is kept in "
+        "`zkpush rejects list --device SN`.",
+    )
     CANNOT_STORE = (
         "cannot store",
         "Uploads cannot be stored; terminals keep their records",

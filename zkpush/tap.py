@@ -38,6 +38,7 @@ from .device.queue import CommandQueue
 from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.sessiongate import SessionGate
+from .device.storing import ContentsWriter
 from .device.terminal import Ciphers
 from .device.verification import BackgroundVerification
 from .device.zones import ZoneKeeper
@@ -53,6 +54,9 @@ from .discovery import (
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers.people.remote import RemoteUsers
+from .handlers.rejects.api import RejectEndpoints
+from .handlers.rejects.jobs import RejectRetry
+from .handlers.rejects.reading import RejectReader
 from .http.ports import PortOpener
 from .http.turns import Turns
 from .interfaces import (
@@ -297,17 +301,8 @@ def build(
         registry.updated,
         privacy,
     )
-    intake = Intake(
-        store,
-        registry,
-        handlers,
-        packets,
-        reactor,
-        privacy,
-        budget,
-        inbox.wake,
-        known.functions.matchers,
-    )
+    writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake)
+    intake = Intake(store, registry, writer, reactor, budget, known.functions.matchers)
     exchange = Exchange(
         store,
         registry,
@@ -378,13 +373,14 @@ def build(
     clock_watch = ClockWatch(reactor)
     clock_watch.add(queue.clock_jumped)
     problems.add_source(clock_watch.problems)
+    reject_reader = RejectReader(store, registry, intake, writer)
+    reject_retry = RejectRetry(store, reject_reader, reactor, owner)
     tokens = Tokens(data.admin_token, store, reactor)
     zones = ZoneKeeper(store, registry, settings.timezone, reactor)
     endpoints = Endpoints(
         store,
         registry,
         queue,
-        tables,
         FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
@@ -396,6 +392,7 @@ def build(
         reactor,
         most_streams(limits),
         zones,
+        [RejectEndpoints(store, readings, reject_reader, tables)],
     )
     if log is not None:
         endpoints.figures.watch_log(log)
@@ -431,7 +428,7 @@ def build(
         refusals,
         inbox,
         problems,
-        [tokens, retention, health, pictures, zones] if inherited is None else [],
+        [tokens, retention, health, pictures, reject_retry, zones] if inherited is None else [],
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
             for text in settings.listen

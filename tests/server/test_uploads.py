@@ -129,7 +129,7 @@ async def test_a_body_of_which_nothing_is_understood_is_kept_before_it_is_answer
     await rig.exchange()
     assert (await rig.post(UPLOAD, b"\x00\x01\n\xff\n")).body == b"OK: 0"
     kept = [base64.b64decode(reject["raw"]) for reject in await rig.items("/rejects")]
-    assert kept == [b"\x00\x01", b"\xff"]
+    assert kept == [b"\xff", b"\x00\x01"]
 
 
 @pytest_twisted.ensureDeferred

@@ -13,4 +13,5 @@ entries = _capability("entries", "Work codes, short messages and lists on termin
 files = _capability("files", "Files for terminals and from terminals")
 logs = _capability("logs", "Operations on terminals, their errors, and identity cards")
 people = _capability("people", "Users, templates and photos of users")
+rejects = _capability("rejects", "What terminals sent and was not understood")
 terminals = _capability("terminals", "Options and state of terminals")

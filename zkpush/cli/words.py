@@ -32,11 +32,14 @@ WORDS = {
     "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
     "plugins": "List and check plugins.",
     "problems": "List problems of the server and of terminals.",
+    "rejects": "List what terminals sent and was not understood, and read it again.",
     "simulate": "Run simulated terminals against a test server.",
     "tokens": "Create, list and revoke API tokens.",
     "users": "List, show and export users (the people on the terminals).",
 }
-"""Our words, which are commands of the same name in modules of the same name, and their summary."""
+"""Our words, which are commands of the same name, and their summary."""
+_OF_NOUNS = {"rejects": "zkpush.handlers.rejects.cli"}
+"""The modules of words that are part of a noun; all others are modules of this package."""
 
 
 class Program(click.Group):
@@ -52,7 +55,8 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a word; `click.ClickException` if that of a plugin cannot be imported."""
         if cmd_name in WORDS:
-            command: click.Command = getattr(import_module(f"{__package__}.{cmd_name}"), cmd_name)
+            module = _OF_NOUNS.get(cmd_name, f"{__package__}.{cmd_name}")
+            command: click.Command = getattr(import_module(module), cmd_name)
             return command
         entry = _plugin_words().get(cmd_name)
         return None if entry is None else _load(entry)

@@ -106,8 +106,13 @@ class IStore(Interface):
         It sees one state of the database, however much it reads.
         """
 
-    def seal_rejects(device_id: int, rejects: Sequence[Reject], now: int) -> SealedRejects | None:
-        """Seal rejects for `RejectStore.add_sealed`, on whichever thread; None for none of them."""
+    def seal_rejects(
+        device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
+    ) -> SealedRejects | None:
+        """Seal rejects for `RejectStore.add_sealed`, on whichever thread; None for none of them.
+
+        `attempts` is how often they were read again before.
+        """
 
     def collect_pictures(
         shard: str, before: int, hooks: Sequence[INamesPictures]

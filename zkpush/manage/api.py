@@ -6,7 +6,7 @@ import base64
 import functools
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import UNSET
 from twisted.internet.interfaces import IReactorTime
@@ -28,7 +28,6 @@ from ..protocol.fields import Scope
 from ..protocol.handshake import canonical_settings, check_settings
 from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
-from ..protocol.tableset import TableSet
 from . import views
 from .audit import AuditEndpoints
 from .collection import PictureCollection
@@ -50,6 +49,13 @@ from .times import parse_instant
 from .tokens import TokenEndpoints
 
 
+class INoun(Protocol):
+    """What brings routes."""
+
+    def routes(self) -> list[Route]:
+        """Its routes."""
+
+
 class Endpoints:
     """What each route does, on the services of the daemon."""
 
@@ -58,7 +64,6 @@ class Endpoints:
         store: IStore,
         registry: Registry,
         queue: CommandQueue,
-        tables: TableSet,
         files: FileEndpoints,
         tokens: TokenEndpoints,
         readings: SecretAccessLog,
@@ -70,8 +75,13 @@ class Endpoints:
         clock: IReactorTime,
         most_streams: int,
         zones: ZoneKeeper,
+        nouns: Sequence[INoun] = (),
     ) -> None:
-        """There may be `most_streams` readers of events at the same time."""
+        """There may be `most_streams` readers of events at the same time.
+
+        `nouns` bring routes of their own.
+        """
+        self._nouns = nouns
         self._most_streams = most_streams
         self._zones = zones
         self._files = files
@@ -82,7 +92,6 @@ class Endpoints:
         self._registry = registry
         self._administration = TerminalAdministration(store, registry)
         self._queue = queue
-        self._tables = tables
         self._clock = clock
         self._problems = problems
         self._health = health
@@ -152,7 +161,8 @@ class Endpoints:
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
             *PeopleEndpoints(self._store, self._readings).routes(),
-            *RecordEndpoints(self._store, self._readings, self._tables).routes(),
+            *RecordEndpoints(self._store, self._readings).routes(),
+            *(route for noun in self._nouns for route in noun.routes()),
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),

@@ -14,11 +14,9 @@ from ..persist.attendance import AttendanceStore
 from ..persist.entries import EntryStore
 from ..persist.logs import ErrorStore, IdCardStore, OperationStore
 from ..persist.photos import AttendancePhotoStore
-from ..persist.rejects import RejectStore
 from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
 from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
-from ..protocol.tableset import TableSet
 from ..stored import StoredRecord
 from . import recordviews as views
 from .errors import ApiError, not_found
@@ -59,9 +57,8 @@ class EntryQuery(DeviceQuery, frozen=True):
 class RecordEndpoints:
     """What the routes of records do."""
 
-    def __init__(self, store: IStore, readings: SecretAccessLog, tables: TableSet) -> None:
+    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
         self._store = store
-        self._tables = tables
         self._readings = readings
 
     def routes(self) -> list[Route]:
@@ -100,22 +97,6 @@ class RecordEndpoints:
                 "Identity cards that terminals read",
                 self.idcards,
                 views.IdCardView,
-                takes=("caller",),
-            ),
-            listed(
-                "/rejects",
-                "What terminals sent and was not understood; its bytes with `biometrics`",
-                self.rejects,
-                views.RejectView,
-                takes=("caller",),
-            ),
-            Route(
-                "GET",
-                "/rejects/<int:id>",
-                Scope.READ,
-                self.reject,
-                "Something that was not understood, with all its bytes",
-                returns=views.RejectView,
                 takes=("caller",),
             ),
             listed("/photos", "Attendance photos", self.photos, views.PhotoView, query=PhotoQuery),
@@ -177,24 +158,6 @@ class RecordEndpoints:
         part = _records(found, views.idcard_view, query, caller)
         await self._note(IDCARD, "identity cards", query, caller, part)
         return part
-
-    async def rejects(self, query: DeviceQuery, caller: Caller) -> Listing[views.RejectView]:
-        """List rejects."""
-        found = await self._store.read(lambda tx: tx[RejectStore].page(query.page, query.device))
-        items = [views.reject_view(reject, caller.scopes, self._tables) for reject in found]
-        if any(item.raw for item in items):
-            await self._readings.note(caller, "bytes of rejects", _all_of(query))
-        return listing(items, [reject.id for reject in found], query)
-
-    async def reject(self, id: int, caller: Caller) -> views.RejectView:
-        """Show a reject."""
-        found = await self._store.read(lambda tx: tx[RejectStore].get(id))
-        if found is None:
-            raise not_found(f"There is no reject {id}.")
-        item = views.reject_view(found, caller.scopes, self._tables)
-        if item.raw:
-            await self._readings.note(caller, "bytes of rejects", f"reject {id}")
-        return item
 
     async def photos(self, query: PhotoQuery) -> Listing[Any]:
         """List attendance photos."""

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ..model import StoredReject
 from ..protocol import fields, secrecy
 from ..protocol.codes import BiometricType, ErrorCode, IdentityPhoto, Nation, Operation
 from ..protocol.fields import Scope
@@ -27,7 +26,6 @@ from ..protocol.tables import (
     RECORD_TABLES,
     USER,
 )
-from ..protocol.tableset import TableSet
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
 from ..values.attendance import AttendancePhoto, Punch
@@ -183,28 +181,6 @@ class EntryView(msgspec.Struct, frozen=True):
     damaged: Damaged = UNSET
 
 
-class RejectView(msgspec.Struct, frozen=True):
-    """Something that was not understood."""
-
-    id: int
-    device: str
-    table: str
-    reason: Annotated[
-        str,
-        Meta(description="Without the scope `biometrics`, the field at most, and nothing sent"),
-    ]
-    raw: Annotated[
-        bytes | None,
-        Meta(
-            description=f"Its bytes, in base64{_without(secrecy.UNDECLARED)}, and in a list where "
-            "they are more than 4,096"
-        ),
-    ]
-    size: Annotated[int, Meta(description="How many bytes there are")]
-    received_at: str
-    damaged: Damaged = UNSET
-
-
 def _shown(
     view: type[msgspec.Struct],
     table: fields.Table,
@@ -299,20 +275,6 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
         extra or None,
         instant(entry.updated_at),
         entry.damaged or UNSET,
-    )
-
-
-def reject_view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
-    """Show a reject; `tables` are those of the server."""
-    return RejectView(
-        reject.id,
-        reject.device,
-        reject.table,
-        secrecy.shown_reason(tables.get(reject.table), reject.reason, scopes),
-        reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
-        reject.size,
-        instant(reject.received_at),
-        reject.damaged or UNSET,
     )
 
 

@@ -1,22 +1,28 @@
-"""What terminals sent and nobody understood: kept with its bytes.
+"""Rejects: what terminals sent and nobody understood, kept with its bytes.
 
 A reject may be a line or a body of megabytes. Lists show the bytes of short ones only, and do not
-read the others from the database.
+read the others from the database. Whatever keeps a reject also raises the problem of its terminal,
+and whatever removes one updates that problem, in the same unit of work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import RowMapping, case, func, select
+from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
-from ..model import Page, SealedRejects, StoredReject
+from ..model import Device, Page, Problem, RejectSelection, SealedRejects, StoredReject
+from ..problems import ProblemCode
 from ..protocol.rejects import Reject
+from ..protocol.secrecy import shown_reason
+from ..protocol.tables import INFO, OPTIONS, RECORD_TABLES
+from ..protocol.tableset import TableSet
 from .damage import damaged_in
-from .databases import Insert
-from .schema import devices, plain, rejects
-from .sealed import opened, seal_columns
+from .databases import Insert, insert
+from .devices import DeviceStore
+from .schema import devices, plain, reject_readers, rejects
+from .sealed import opened, seal_columns, sealed
 from .vault import Vault, plain_length, sealed_length
 
 if TYPE_CHECKING:
@@ -24,13 +30,33 @@ if TYPE_CHECKING:
 
 LISTED_BYTES = 4096
 """Bytes of the longest reject that a list shows."""
-_NAMES = ("device_id", "table_name", "reason", "raw", "digest", "received_at")
+MOST_COUNTED = 10_000
+"""Rejects of a terminal that its problem counts, so that a unit of work stays short."""
+_NAMES = (
+    "device_id",
+    "table_name",
+    "reason",
+    "raw",
+    "digest",
+    "received_at",
+    "packed",
+    "name",
+    "attempts",
+)
+_ALL = RejectSelection()
+_OURS = TableSet((*RECORD_TABLES, OPTIONS, INFO))
+"""The tables whose fields a problem may name."""
+_PART = 500
+"""Terminals that are looked at together."""
 
 
 def seal_rejects(
-    vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int
+    vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int, attempts: int = 0
 ) -> SealedRejects:
-    """Seal rejects of a terminal for their rows; on whichever thread."""
+    """Seal rejects of a terminal for their rows; on whichever thread.
+
+    `attempts` is how often they were read again before.
+    """
     count = len(rejects_)
     columns = (
         [device_id] * count,
@@ -39,8 +65,12 @@ def seal_rejects(
         [reject.raw for reject in rejects_],
         [vault.index(_identity(reject)) for reject in rejects_],
         [now] * count,
+        [int(reject.packed) for reject in rejects_],
+        [reject.name for reject in rejects_],
+        [attempts] * count,
     )
-    return SealedRejects(seal_columns(vault, rejects, _NAMES, columns))
+    written = seal_columns(vault, rejects, _NAMES, columns)
+    return SealedRejects(written, device_id)
 
 
 def _identity(reject: Reject) -> bytes:
@@ -49,38 +79,122 @@ def _identity(reject: Reject) -> bytes:
 
 
 class RejectStore:
-    """Lines that were not understood, with their bytes."""
+    """Lines and bodies that were not understood, with their bytes."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._vault = tx.vault
         self._connection = tx.connection
 
-    def add(self, device_id: int, rejects_: Sequence[Reject], now: int) -> None:
+    def add(self, device_id: int, rejects_: Sequence[Reject], now: int, attempts: int = 0) -> None:
         """Seal and keep a few rejects; the same bytes from the same terminal are kept once.
 
         Many are sealed on another thread, for `add_sealed`.
         """
         if rejects_:
-            self.add_sealed(seal_rejects(self._vault, device_id, rejects_, now))
+            self.add_sealed(seal_rejects(self._vault, device_id, rejects_, now, attempts))
 
     def add_sealed(self, rejects_: SealedRejects) -> None:
-        """Keep rejects sealed by `IStore.seal_rejects`.
+        """Keep rejects sealed by `IStore.seal_rejects`, and raise the problem of their terminal.
 
         The same bytes from the same terminal are kept once.
         """
         self._tx.insert(Insert(rejects, _NAMES, rejects_.columns))
+        device = self._tx[DeviceStore].get(rejects_.device_id)
+        # A background job counts the later ones: not every upload changes the terminal.
+        if _problem_of(device) is None:
+            self.update_problem(device)
 
-    def page(self, part: Page, device: str | None) -> list[StoredReject]:
-        """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""
-        length = func.length(rejects.c.raw)
-        raw = case((length <= sealed_length(LISTED_BYTES), rejects.c.raw)).label("raw")
-        query = (self._select(raw).where(rejects.c.id > part.after).order_by(rejects.c.id)).limit(
-            part.limit
+    def again(self, reject_id: int, now: int) -> bool:
+        """Count an attempt to read a reject; False if it is not there any more.
+
+        No other unit of work takes it until this one ends.
+        """
+        tried = (
+            update(rejects)
+            .where(rejects.c.id == reject_id)
+            .values(attempts=rejects.c.attempts + 1, tried_at=now)
         )
+        return bool(self._connection.execute(tried).rowcount)
+
+    def failed(self, reject: StoredReject, reason: str) -> None:
+        """Note why a reject cannot be read now."""
+        key = select(rejects.c.device_id, rejects.c.digest).where(rejects.c.id == reject.id)
+        row = self._connection.execute(key).one()._mapping
+        written = sealed(self._vault, rejects, {**row, "reason": plain(reason)})
+        self._connection.execute(
+            update(rejects).where(rejects.c.id == reject.id).values(reason=written["reason"])
+        )
+
+    def remove(self, reject_id: int) -> None:
+        """Remove a reject that was read."""
+        self._connection.execute(delete(rejects).where(rejects.c.id == reject_id))
+
+    def update_problem(self, device: Device) -> None:
+        """Bring the problem of a terminal up to date with its rejects: raised, changed, cleared."""
+        known = _problem_of(device)
+        problem = self._problem(device)
+        if problem is None:
+            self._tx[DeviceStore].clear_problem(device.id, ProblemCode.REJECTS)
+        elif problem != known:
+            self._tx[DeviceStore].raise_problem(device.id, problem)
+
+    def outdated_problems(self) -> list[int]:
+        """The terminals whose problem does not fit their rejects."""
+        found = [self._tx[DeviceStore].get(key) for key in self.readers()]
+        known = {device.id for device in found}
+        after = 0
+        while part := self._tx[DeviceStore].with_problems(Page(_PART, after)):
+            found += [one for one in part if one.id not in known and _problem_of(one) is not None]
+            after = part[-1].id
+        return [device.id for device in found if _problem_of(device) != self._problem(device)]
+
+    def readers(self) -> Mapping[int, str | None]:
+        """The terminals that have rejects, each with the reader that last tried all of them."""
+        having = select(rejects.c.device_id).distinct().subquery()
+        query = select(having.c.device_id, reject_readers.c.reader).join_from(
+            having,
+            reject_readers,
+            reject_readers.c.device_id == having.c.device_id,
+            isouter=True,
+        )
+        return {row.device_id: row.reader for row in self._connection.execute(query)}
+
+    def remember_reader(self, device_id: int, reader: str) -> None:
+        """Note which reader has tried all rejects of a terminal."""
+        statement = insert(self._connection, reject_readers).values(
+            device_id=device_id, reader=reader
+        )
+        self._connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=[reject_readers.c.device_id], set_={"reader": reader}
+            )
+        )
+
+    def counts(self) -> Mapping[str, int]:
+        """How many rejects there are of each table."""
+        query = select(rejects.c.table_name, func.count()).group_by(rejects.c.table_name)
+        return {str(name): int(count) for name, count in self._connection.execute(query)}
+
+    def last_id(self) -> int:
+        """The highest id of a reject; 0 if there is none."""
+        return int(self._connection.execute(select(func.max(rejects.c.id))).scalar_one() or 0)
+
+    def page(
+        self, part: Page, device: str | None = None, selection: RejectSelection = _ALL
+    ) -> list[StoredReject]:
+        """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""
+        query = self._listed(selection).where(rejects.c.id > part.after).order_by(rejects.c.id)
         if device is not None:
             query = query.where(devices.c.sn == device)
-        return [self._reject(row._mapping) for row in self._connection.execute(query)]
+        return self._read(query.limit(part.limit))
+
+    def newest(self, part: Page, selection: RejectSelection = _ALL) -> list[StoredReject]:
+        """List rejects, the newest first, as `page` does; those before the id `part.after`."""
+        query = self._listed(selection).order_by(rejects.c.id.desc())
+        if part.after:
+            query = query.where(rejects.c.id < part.after)
+        return self._read(query.limit(part.limit))
 
     def get(self, reject_id: int) -> StoredReject | None:
         """Find a reject, with all its bytes."""
@@ -88,7 +202,42 @@ class RejectStore:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else self._reject(row._mapping)
 
-    def _select(self, raw: Any) -> Any:
+    def _problem(self, device: Device) -> Problem | None:
+        """The problem of a terminal with rejects; it shows nothing that only few may see."""
+        first = self._connection.execute(
+            self._select(rejects.c.raw)
+            .where(rejects.c.device_id == device.id)
+            .order_by(rejects.c.id)
+            .limit(1)
+        ).one_or_none()
+        if first is None:
+            return None
+        some = select(rejects.c.id).where(rejects.c.device_id == device.id)
+        counting = select(func.count()).select_from(some.limit(MOST_COUNTED + 1).subquery())
+        count = int(self._connection.execute(counting).scalar_one())
+        found = self._reject(first._mapping)
+        words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
+        if count > MOST_COUNTED:
+            words = f"More than {MOST_COUNTED} parts of uploads are"
+        reason = shown_reason(_OURS.get(found.table), found.reason, ())
+        which = "the first, of" if count > 1 else "of"
+        detail = f"{words} set aside; {which} {found.table[:40]}: {reason}."
+        return Problem(ProblemCode.REJECTS, detail, found.received_at)
+
+    def _listed(self, selection: RejectSelection) -> Select[Any]:
+        length = func.length(rejects.c.raw)
+        raw = case((length <= sealed_length(LISTED_BYTES), rejects.c.raw)).label("raw")
+        query = self._select(raw)
+        if selection.device is not None:
+            query = query.where(devices.c.sn == selection.device)
+        if selection.table is not None:
+            query = query.where(rejects.c.table_name == plain(selection.table))
+        return query
+
+    def _read(self, query: Select[Any]) -> list[StoredReject]:
+        return [self._reject(row._mapping) for row in self._connection.execute(query)]
+
+    def _select(self, raw: Any) -> Select[Any]:
         others = [column for column in rejects.c if column is not rejects.c.raw]
         length = func.length(rejects.c.raw).label("length")
         return select(*others, raw, length, devices.c.sn).join(devices)
@@ -98,10 +247,23 @@ class RejectStore:
         return StoredReject(
             id=values["id"],
             device=values["sn"],
+            device_id=values["device_id"],
             table=values["table_name"],
             reason=values["reason"] or "",
             raw=values["raw"],
             size=plain_length(values["length"]),
             received_at=values["received_at"],
+            packed=bool(values["packed"]),
+            name=values["name"],
+            attempts=values["attempts"],
+            tried_at=values["tried_at"],
             damaged=damaged_in(values),
         )
+
+
+def _problem_of(device: Device) -> Problem | None:
+    """The problem of rejects that a terminal has, if it has it."""
+    for problem in device.problems:
+        if problem.code == ProblemCode.REJECTS:
+            return problem
+    return None

@@ -423,9 +423,23 @@ rejects = Table(
     Column("raw", SealedBytes(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
+    # Whether it is a packet (11.14), and the name that came with the upload of a photo (11.3).
+    Column("packed", Integer(), nullable=False, server_default=text("0")),
+    Column("name", SealedText()),
+    Column("attempts", Integer(), nullable=False, server_default=text("0")),
+    Column("tried_at", BigInteger()),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
+    Index("rejects_of_device", "device_id", "id"),
     info={KEY: ("device_id", "digest")},
 )
+
+reject_readers = Table(
+    "reject_readers",
+    metadata,
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    Column("reader", PlainText(), nullable=False),
+)
+"""The reader (program version, tables, dialect and zone) that last tried a terminal's rejects."""
 
 inbox = Table(
     "inbox",

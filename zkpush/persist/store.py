@@ -176,11 +176,11 @@ class Store:
         return await writer.submit(query)
 
     def seal_rejects(
-        self, device_id: int, rejects: Sequence[Reject], now: int
+        self, device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
     ) -> SealedRejects | None:
         """Seal rejects, on whichever thread; `StoreError` if the store is not open."""
         self._running()
-        return seal_rejects(self._vault, device_id, rejects, now) if rejects else None
+        return seal_rejects(self._vault, device_id, rejects, now, attempts) if rejects else None
 
     async def collect_pictures(
         self, shard: str, before: int, hooks: Sequence[INamesPictures]

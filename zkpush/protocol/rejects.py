@@ -19,6 +19,10 @@ class Reject(msgspec.Struct, frozen=True):
     table: str
     reason: str
     raw: bytes
+    packed: bool = False
+    """Whether `raw` is a packet (11.14)."""
+    name: str | None = None
+    """The file name that came with the upload of a photo (11.3)."""
 
 
 class RejectList:

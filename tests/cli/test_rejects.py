@@ -1,0 +1,58 @@
+"""`zkpush rejects`."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+from .program import Daemon, cells, failed, misused, said, zkpush
+
+BAD = "1452\tnot-a-time\t0\t1"
+
+
+def test_rejects_are_listed(daemon: Daemon) -> None:
+    """A person sees that something is set aside, and why; with filters, and as JSON."""
+    terminal = daemon.terminal("REJ1")
+    assert terminal.upload("ATTLOG", BAD) == b"OK: 0"
+    titles, line = cells(said(daemon.zkpush("rejects", "list", "--device", "REJ1")))
+    assert titles == ["ID", "Device", "Table", "Received", "Bytes", "Attempts", "Reason"]
+    assert (line[1:3], line[4:7]) == (["REJ1", "ATTLOG"], [str(len(BAD)), "0", "Time:"])
+    args = ("--device", "REJ1", "--table", "ATTLOG", "--json")
+    (item,) = json.loads(said(daemon.zkpush("rejects", "list", *args)))
+    assert base64.b64decode(item["raw"]).decode() == BAD
+    none = daemon.zkpush("rejects", "list", "--device", "REJ1", "--table", "USER")
+    assert (said(none), none.stderr) == ("", "There are no rejects.\n")
+
+
+def test_the_bytes_of_a_reject_are_shown(daemon: Daemon) -> None:
+    """As text for a person, and as they came for a file."""
+    terminal = daemon.terminal("REJ2")
+    terminal.upload("ATTLOG", BAD)
+    (item,) = json.loads(said(daemon.zkpush("rejects", "list", "--device", "REJ2", "--json")))
+    shown = said(daemon.zkpush("rejects", "show", str(item["id"])))
+    assert "1452\\x09not-a-time" in shown
+    assert said(daemon.zkpush("rejects", "show", str(item["id"]), "--raw")) == BAD
+    message = failed(daemon.zkpush("rejects", "show", "999999"))
+    assert message == "Error: There is no reject 999999. One that was read again is gone."
+
+
+def test_rejects_are_read_again(daemon: Daemon) -> None:
+    """The counts are printed, with what to do about those that are still not understood."""
+    terminal = daemon.terminal("REJ3")
+    terminal.upload("ATTLOG", BAD)
+    printed = said(daemon.zkpush("rejects", "retry", "--device", "REJ3", "--table", "ATTLOG"))
+    assert printed == (
+        "0 understood (0 records), 1 still not.\nSee the reasons: zkpush rejects list\n"
+    )
+    counts = json.loads(said(daemon.zkpush("rejects", "retry", "--device", "REJ3", "--json")))
+    assert counts == {"read": 0, "kept": 1, "records": 0}
+    said(daemon.zkpush("devices", "approve", "REJ4", "--add"))
+    assert said(daemon.zkpush("rejects", "retry", "--device", "REJ4")) == "There are no rejects.\n"
+    message = failed(daemon.zkpush("rejects", "retry", "--device", "NOPE"))
+    assert message == "Error: There is no terminal NOPE."
+
+
+def test_mistakes() -> None:
+    """An id is a number."""
+    assert "'x' is not a valid integer" in misused("rejects", "show", "x").stderr
+    assert "retry" in said(zkpush("rejects", "--help"))

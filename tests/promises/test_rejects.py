@@ -1,0 +1,286 @@
+"""Nothing is set aside unseen: rejects are listed, are a problem, and can be read again."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+import pytest_twisted
+from zope.interface import implementer
+
+from zkpush import tap
+from zkpush.device.handlers import HandlerSet
+from zkpush.handlers.attendance.handler import AttendanceHandler
+from zkpush.handlers.rejects.jobs import RejectRetry
+from zkpush.interfaces import IRecordHandler
+from zkpush.model import Page
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.rejects import RejectStore
+from zkpush.protocol.fields import Field, Layout, Scope, Table
+from zkpush.protocol.rejects import Reject
+
+from ..rig import NOON, Rig
+
+ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
+OPERLOG = "cdata?SN=T1&table=OPERLOG&Stamp=1"
+GOOD = b"7\t2026-01-05 08:00:00\t0\t1"
+_ALL_EVENTS = Page(1000)
+VISITOR = Table(
+    name="VISITOR",
+    section="-",
+    meaning="Lines for a handler of a package",
+    layout=Layout.KEYED,
+    keyword="VISITOR",
+    key=("id",),
+    fields=(Field(wire="Id", name="id", required=True, meaning="Any number"),),
+)
+
+
+@implementer(IRecordHandler)
+class VisitorHandler:
+    """Remembers its rows, or fails."""
+
+    name = "visitors"
+    tables = (VISITOR,)
+    changes_device = False
+
+    def __init__(self) -> None:
+        self.rows: list[object] = []
+        self.fails = False
+
+    def persist(self, tx, device, batch, now):
+        if self.fails:
+            raise ValueError(batch)
+        self.rows += [row[0] for row in batch.rows]
+
+    def stored(self, device, batch):
+        """Do nothing."""
+
+
+async def keep(rig: Rig, *rejects: Reject) -> None:
+    """Rejects as an earlier version of the program has kept them."""
+    await rig.exchange()
+
+    def unit(tx) -> None:
+        tx[RejectStore].add(tx[DeviceStore].find("T1").id, rejects, NOON * 1000)
+
+    await rig.store.write(unit)
+
+
+async def look(rig: Rig) -> None:
+    """What the background job does at the start of the daemon, and once a minute."""
+    (job,) = (job for job in rig.daemon.jobs if isinstance(job, RejectRetry))
+    await job.look()
+
+
+async def retry(rig: Rig, **body: str) -> dict[str, int]:
+    """`POST rejects/retry`."""
+    response = await rig.api("POST", "/rejects/retry", body)
+    assert response.status == 200, response.raw
+    return response.json
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_attendance_line_with_a_bad_time_is_a_problem_of_its_terminal(rig: Rig) -> None:
+    """It has the count, the first reason without what was sent, and what to do about it."""
+    await rig.exchange()
+    assert (await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")).body == b"OK: 0"
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["code"] == "rejects"
+    assert problem["detail"].startswith("1 part of an upload is set aside; of ATTLOG: Time: ")
+    assert "not-a-time" not in problem["detail"]
+    assert "zkpush rejects retry" in problem["advice"]
+    (told,) = await rig.store.read(
+        lambda tx: [one for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"]
+    )
+    assert (told.data["what"], told.data["code"]) == ("raised", "rejects")
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_problem_counts_later_rejects(rig: Rig) -> None:
+    """The background job brings the count up to date."""
+    await rig.exchange()
+    for number in range(3):
+        await rig.post(ATTLOG, b"%d\tnot-a-time\t0\t1\n" % number)
+    await look(rig)
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["detail"].startswith("3 parts of uploads are set aside; the first, of ATTLOG: ")
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_that_can_be_read_now_become_records_and_are_gone(rig: Rig) -> None:
+    """With the time they were received at; the problem is cleared, and what is not read stays."""
+    bad = Reject("ATTLOG", "old reason", b"8\tnot-a-time\t0\t1")
+    await keep(rig, Reject("ATTLOG", "old reason", GOOD), bad)
+    rig.clock.advance(3600)
+    assert await retry(rig) == {"read": 1, "kept": 1, "records": 1}
+    (record,) = await rig.items("/attendance")
+    assert (record["pin"], record["received_at"]) == ("7", "2026-03-01T12:00:00.000Z")
+    (reject,) = await rig.items("/rejects")
+    assert base64.b64decode(reject["raw"]) == bad.raw
+    assert reject["attempts"] == 1
+    assert reject["tried_at"] == "2026-03-01T13:00:00.000Z"
+    assert reject["reason"].startswith("Time: ")
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["detail"].startswith("1 part ")
+    assert await retry(rig) == {"read": 0, "kept": 1, "records": 0}
+    assert (await rig.items("/rejects"))[0]["attempts"] == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_problem_is_cleared_when_all_rejects_are_read(rig: Rig) -> None:
+    """In the list of problems, with the terminal, and as an event."""
+    await keep(rig, Reject("ATTLOG", "old reason", GOOD))
+    assert len(await rig.items("/problems?device=T1")) == 1
+    assert (await retry(rig, device="T1"))["read"] == 1
+    assert await rig.items("/problems?device=T1") == []
+    assert (await rig.api("GET", "/devices/T1")).json["problems"] == []
+    told = await rig.store.read(
+        lambda tx: [
+            one.data["what"] for one in tx[EventStore].page(_ALL_EVENTS) if one.kind == "problem"
+        ]
+    )
+    assert told == ["raised", "cleared"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_record_that_is_stored_already_is_not_stored_twice(rig: Rig) -> None:
+    """The terminal has sent it again meanwhile."""
+    await keep(rig, Reject("ATTLOG", "old reason", GOOD))
+    await rig.post(ATTLOG, GOOD)
+    assert (await retry(rig))["read"] == 1
+    assert len(await rig.items("/attendance")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_chosen_by_terminal_and_table(rig: Rig) -> None:
+    """Others are not read; an unknown terminal is an error."""
+    await keep(rig, Reject("ATTLOG", "old", GOOD), Reject("USER", "old", b"USER PIN=5\tName=Ann"))
+    assert (await retry(rig, device="T1", table="USER"))["read"] == 1
+    assert [one["table"] for one in await rig.items("/rejects")] == ["ATTLOG"]
+    assert [one["pin"] for one in await rig.items("/users")] == ["5"]
+    missing = await rig.api("POST", "/rejects/retry", {"device": "NOPE"})
+    assert (missing.status, missing.json["detail"]) == (404, "There is no terminal NOPE.")
+    wrong = await rig.api("POST", "/rejects/retry", {"devices": ["T1"]})
+    assert wrong.status == 400
+
+
+@pytest_twisted.ensureDeferred
+async def test_reading_again_needs_the_scope_write_and_is_audited(rig: Rig) -> None:
+    """It changes what is stored."""
+    await keep(rig, Reject("ATTLOG", "old reason", GOOD))
+    headers = [f"Authorization: Bearer {await rig.token('reader', Scope.READ)}"]
+    refused = await rig.api("POST", "/rejects/retry", {}, headers=headers)
+    assert refused.status == 403
+    await retry(rig, device="T1")
+    acts = [(one["action"], one["subject"]) for one in await rig.items("/audit")]
+    assert ("retry rejects", "terminal T1") in acts
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_listed_the_newest_first(rig: Rig) -> None:
+    """Part by part, and by table."""
+    names = ("A", "B", "C")
+    await keep(rig, *(Reject(name, "no handler takes this table", b"x") for name in names))
+    first = (await rig.api("GET", "/rejects?limit=2")).json
+    rest = (await rig.api("GET", f"/rejects?limit=2&after={first['next']}")).json
+    assert [one["table"] for one in first["items"] + rest["items"]] == ["C", "B", "A"]
+    assert rest["next"] is None
+    assert [one["table"] for one in await rig.items("/rejects?table=B&device=T1")] == ["B"]
+    assert await rig.items("/rejects?table=D") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_long_body_is_read_in_small_units(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uploads can be stored between them; the reject goes with the last one."""
+    lines = [b"%d\t2026-01-05 08:00:00\t0\t1" % number for number in range(5000)]
+    body = b"\n".join(lines)
+    await keep(rig, Reject("ATTLOG", "old reason", body))
+    sizes = []
+    persist = AttendanceHandler.persist
+
+    def counted(self, tx, device, batch, now):
+        sizes.append(len(batch.rows))
+        persist(self, tx, device, batch, now)
+
+    monkeypatch.setattr(AttendanceHandler, "persist", counted)
+    assert await retry(rig) == {"read": 1, "kept": 0, "records": 5000}
+    assert (sum(sizes), max(sizes) < 500) == (5000, True)
+    assert await rig.items("/rejects") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_body_that_is_read_in_part_stays_whole(rig: Rig) -> None:
+    """Its records are stored, and reading it again does not store them twice."""
+    body = GOOD + b"\n8\tnot-a-time\t0\t1\n9\tnor-this\t0\t1\n"
+    await keep(rig, Reject("ATTLOG", "old reason", body))
+    for _ in range(2):
+        assert await retry(rig) == {"read": 0, "kept": 1, "records": 1}
+        (reject,) = await rig.items("/rejects")
+        assert base64.b64decode(reject["raw"]) == body
+    assert reject["reason"].startswith("Time: ")
+    assert reject["reason"].endswith("(2 times)")
+    assert len(await rig.items("/attendance")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_read_by_themselves_after_an_upgrade(rig: Rig) -> None:
+    """What an earlier version has kept is tried once by this one, and not again and again."""
+    await keep(rig, Reject("ATTLOG", "old", GOOD), Reject("ATTLOG", "old", b"8\tnot-a-time"))
+    await look(rig)
+    assert [one["pin"] for one in await rig.items("/attendance")] == ["7"]
+    await look(rig)
+    (reject,) = await rig.items("/rejects")
+    assert reject["attempts"] == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_read_by_themselves_when_a_setting_of_the_terminal_changes(
+    rig: Rig,
+) -> None:
+    """Another zone is another reader; the same one set again is none."""
+    await keep(rig, Reject("ATTLOG", "old", b"8\tnot-a-time"))
+    for zone, attempts in (("Europe/Berlin", 1), ("Europe/Berlin", 1), ("Asia/Kolkata", 2)):
+        await rig.api("PATCH", "/devices/T1", {"timezone": zone})
+        await look(rig)
+        assert (await rig.items("/rejects"))[0]["attempts"] == attempts
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_read_by_themselves_when_a_plugin_is_installed(
+    make_rig, tmp_path
+) -> None:
+    """Its lines come to it through its inbox, with the problem cleared."""
+    database = f"sqlite:///{tmp_path / 'db.sqlite'}"
+    before = await make_rig(database=database)
+    await before.exchange()
+    assert (await before.post(OPERLOG, b"VISITOR Id=1\nVISITOR Id=2\n")).body == b"OK: 0"
+    await before.stop()
+    handler = VisitorHandler()
+    after = await make_rig(database=database, plugins=[handler])
+    await look(after)
+    await after.settle()
+    assert handler.rows == ["1", "2"]
+    assert await after.items("/rejects") == []
+    assert await after.items("/problems") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reject_stays_when_an_inline_handler_fails_at_it(
+    make_rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read once the handler works."""
+    monkeypatch.setattr(tap, "HandlerSet", lambda found, _: HandlerSet(found, ["visitors"]))
+    handler = VisitorHandler()
+    rig = await make_rig(plugins=[handler])
+    handler.fails = True
+    await keep(rig, Reject("VISITOR", "old", b"VISITOR Id=1"))
+    assert (await retry(rig))["kept"] == 1
+    (reject,) = await rig.items("/rejects")
+    assert reject["reason"] == "the handler visitors failed (ValueError)"
+    handler.fails = False
+    assert (await retry(rig))["read"] == 1
+    assert handler.rows == ["1"]

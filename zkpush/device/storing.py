@@ -1,0 +1,227 @@
+"""Storing of decoded contents: records by their handlers, everything else as rejects.
+
+Uploads and rejects that are read again go the same way. Decoding and sealing may run on any thread;
+`ContentsWriter.persist` runs in a unit of work, and `tell` once that is committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+import attrs
+from twisted.logger import Logger
+
+from ..containment import report
+from ..interfaces import IStore
+from ..model import Device, InboxItem, SealedItems, SealedRejects
+from ..persist.devices import DeviceStore
+from ..persist.inbox import InboxStore
+from ..persist.rejects import RejectStore
+from ..persist.transaction import Transaction
+from ..protocol.dialect import Dialect
+from ..protocol.extracts import Extractor
+from ..protocol.packets import Limits
+from ..protocol.records import Batch
+from ..protocol.rejects import Reject
+from ..protocol.requests import Upload
+from ..protocol.uploads import Contents, UploadDecoder
+from .handlers import HandlerSet, PluggedHandler, Way
+from .privacy import Privacy
+
+FEW_PARTS = 4
+SHORT_PARTS = 16 * 1024
+"""How many rejects and items of the inbox, and of how many bytes, are sealed on the reactor; more
+are on a thread."""
+
+
+@attrs.frozen
+class Sealed:
+    """What is stored of some contents beside their records, sealed."""
+
+    rejects: SealedRejects | None = None
+    items: SealedItems | None = None
+
+
+NOTHING = Sealed()
+
+
+@attrs.frozen
+class Portion:
+    """Contents of one terminal, as they are stored in one unit of work."""
+
+    device: Device
+    contents: Contents
+    arrived: Sequence[Batch]
+    """All batches with records."""
+    batches: Sequence[tuple[PluggedHandler, Batch]]
+    """What handlers store inline."""
+    sealed: Sealed
+    received_at: int
+    keeps_failed: bool = True
+    """Whether lines that a handler fails to store become rejects."""
+
+    @property
+    def is_risky(self) -> bool:
+        """Whether its unit of work attempts code that is not trusted: see `IStore.write`."""
+        return any(plugged.way is Way.INLINE for plugged, _ in self.batches)
+
+
+Failures = Mapping[str, BaseException]
+"""What handlers raised, by the table."""
+
+
+class ContentsWriter:
+    """Decodes uploads, and writes what they say."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        handlers: HandlerSet,
+        limits: Limits,
+        privacy: Privacy,
+        wake: Callable[[Iterable[str]], None],
+    ) -> None:
+        """`wake` is called with the names of plugins for which something is in the inbox."""
+        self.tables = handlers.tables
+        """The tables that handlers take: everything the server stores."""
+        self.decoder = UploadDecoder(self.tables, limits)
+        self._store = store
+        self._handlers = handlers
+        self._privacy = privacy
+        self._extractor = Extractor(self.tables, limits)
+        self._wake = wake
+        self._later = {
+            table.name: plugged.name for plugged in handlers.later for table in plugged.tables
+        }
+        self._declared = {table.name: table for table in self.tables}
+
+    def decode(self, upload: Upload, dialect: Dialect) -> Contents:
+        """Read an upload. Never raises; on whichever thread."""
+        return self.set_apart(self.decoder.decode(upload, dialect))
+
+    def set_apart(self, contents: Contents) -> Contents:
+        """Extract what plugins store later, in the bytes in which it came."""
+        if self._later and contents.source is not None:
+            tables = [batch.table.name for batch in contents.batches if batch.rows]
+            later = {table for table in tables if table in self._later}
+            if later:
+                rejected = {reject.raw for reject in contents.rejects}
+                contents.extracts = [*self._extracts(contents.source, later, rejected)]
+        return contents
+
+    def has_little_to_seal(self, contents: Contents) -> bool:
+        """Whether `seal` is quick enough for the reactor."""
+        rejects, extracts = contents.rejects, contents.extracts
+        if not rejects and not extracts:  # as almost always
+            return True
+        size = sum([len(one.raw) for one in rejects]) + sum([len(one.body) for _, one in extracts])
+        return len(rejects) + len(extracts) <= FEW_PARTS and size <= SHORT_PARTS
+
+    def seal(
+        self, device: Device, contents: Contents, dialect: Dialect, now: int, attempts: int = 0
+    ) -> Sealed:
+        """Seal the rejects, and what plugins store later; on whichever thread."""
+        if not contents.rejects and not contents.extracts:
+            return NOTHING
+        rejects = self._privacy.kept_rejects(contents.rejects)
+        items = [
+            InboxItem(
+                plugin=self._later[table],
+                device_id=device.id,
+                table=table,
+                upload=part,
+                dialect=dialect,
+                received_at=now,
+            )
+            for table, part in contents.extracts
+        ]
+        return Sealed(
+            self._store.seal_rejects(device.id, rejects, now, attempts),
+            self._store.seal_items(items),
+        )
+
+    def portion(
+        self,
+        device: Device,
+        contents: Contents,
+        sealed: Sealed,
+        now: int,
+        *,
+        keeps_failed: bool = True,
+    ) -> Portion:
+        """What is stored of some contents, in one unit of work."""
+        arrived = [batch for batch in contents.batches if batch.rows]
+        kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
+        if len(kept) < len(arrived):
+            self._log.info(
+                "Terminal {sn}: {count} templates and photos are dropped, as is configured",
+                sn=device.sn,
+                count=contents.count - sum(len(batch.rows) for batch in kept),
+            )
+        batches = [
+            (plugged, batch)
+            for batch in kept
+            if (plugged := self._handlers.by_table[batch.table.name]).way is not Way.LATER
+        ]
+        return Portion(device, contents, arrived, batches, sealed, now, keeps_failed)
+
+    def persist(self, tx: Transaction, portion: Portion) -> tuple[Device | None, Failures]:
+        """Write a portion; the terminal, if that may have changed it, and what handlers raised."""
+        device, now, sealed = portion.device, portion.received_at, portion.sealed
+        changes_device = False
+        failed: dict[str, BaseException] = {}
+        for plugged, batch in portion.batches:
+            persist = plugged.handler.persist
+            error = tx.attempt(plugged.name, plugged.is_trusted, persist, tx, device, batch, now)
+            if error is not None:
+                failed[batch.table.name] = error
+            changes_device = changes_device or plugged.changes_device
+        if sealed.rejects is not None:
+            tx[RejectStore].add_sealed(sealed.rejects)
+        if failed and portion.keeps_failed:
+            tx[RejectStore].add(device.id, self._failed_rejects(portion.contents, failed), now)
+        if sealed.items is not None:
+            tx[InboxStore].add(sealed.items)
+        return tx[DeviceStore].get(device.id) if changes_device else None, failed
+
+    def tell(self, portion: Portion, failed: Failures) -> None:
+        """Everything is on disk: tell the handlers and the workers of plugins."""
+        sn = portion.device.sn
+        for plugged, batch in portion.batches:
+            table = batch.table.name
+            if table in failed:
+                portion.contents.failed += len(batch.rows)
+                act = "storing lines, which are rejects"
+                report(plugged.label, act, failed[table], sn, table)
+                continue
+            try:
+                plugged.handler.stored(portion.device, batch)
+            except BaseException as error:  # as `contained`, at less cost for each upload
+                report(plugged.label, "after the commit", error, sn, table)
+        if portion.sealed.items is not None:
+            self._wake(portion.sealed.items.plugins)
+
+    def _extracts(
+        self, source: Upload, tables: Collection[str], without: Collection[bytes] = ()
+    ) -> Iterator[tuple[str, Upload]]:
+        """The lines of some tables as they may be stored, by the names of the tables."""
+        for name, part in self._extractor.extracts(source, tables, without):
+            kept = self._privacy.kept_extract(self._declared[name], part)
+            if kept is not None:
+                yield name, kept
+
+    def _failed_rejects(self, contents: Contents, failed: Failures) -> Sequence[Reject]:
+        """The lines of tables whose handlers failed, as rejects."""
+        if contents.source is None:
+            return ()
+        return [
+            Reject(table, self.failure(table, failed[table]), part.body, name=part.name)
+            for table, part in self._extracts(contents.source, failed)
+        ]
+
+    def failure(self, table: str, error: BaseException) -> str:
+        """Why lines of a table are rejects: their handler failed."""
+        name = self._handlers.by_table[table].name
+        return f"the handler {name} failed ({type(error).__name__})"

@@ -1,0 +1,166 @@
+"""The API of rejects: list them, show one with all its bytes, and read them again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from ...interfaces import IStore
+from ...manage.errors import not_found
+from ...manage.listing import DeviceQuery, Listing, listing
+from ...manage.readings import SecretAccessLog
+from ...manage.recordviews import Damaged
+from ...manage.routes import Route
+from ...manage.times import instant, instant_or_none
+from ...model import Caller, RejectSelection, StoredReject
+from ...persist.rejects import RejectStore
+from ...protocol import secrecy
+from ...protocol.fields import Scope
+from ...protocol.secrecy import Scopes, may_see
+from ...protocol.tableset import TableSet
+from .reading import RejectReader, RetryCounts
+
+OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]
+
+
+class RejectQuery(DeviceQuery, frozen=True):
+    """Which rejects are wanted."""
+
+    table: OfTable = None
+
+
+class RetryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rejects are to be read again; without either, all of them."""
+
+    device: Annotated[str | None, Meta(description="Serial number of a terminal")] = None
+    table: OfTable = None
+
+
+class RetryView(msgspec.Struct, frozen=True):
+    """What came of reading rejects again."""
+
+    read: Annotated[int, Meta(description="Rejects that were understood, and are gone")]
+    kept: Annotated[int, Meta(description="Rejects that are still not understood")]
+    records: Annotated[
+        int, Meta(description="Records that were read; those stored before are not stored twice")
+    ]
+
+
+class RejectView(msgspec.Struct, frozen=True):
+    """Something that was not understood."""
+
+    id: int
+    device: str
+    table: str
+    reason: Annotated[
+        str,
+        Meta(description="Without the scope `biometrics`, the field at most, and nothing sent"),
+    ]
+    raw: Annotated[
+        bytes | None,
+        Meta(
+            description="Its bytes, in base64; null without the scope `biometrics`, and in a list "
+            "where they are more than 4,096"
+        ),
+    ]
+    size: Annotated[int, Meta(description="How many bytes there are")]
+    received_at: str
+    attempts: Annotated[
+        int, Meta(description="How often it was read again without being understood")
+    ]
+    tried_at: Annotated[str | None, Meta(description="When it was last read again")]
+    damaged: Damaged = UNSET
+
+
+class RejectEndpoints:
+    """The routes of rejects."""
+
+    def __init__(
+        self, store: IStore, readings: SecretAccessLog, reader: RejectReader, tables: TableSet
+    ) -> None:
+        """`tables` are those of the server."""
+        self._tables = tables
+        self._store = store
+        self._readings = readings
+        self._reader = reader
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "GET",
+                "/rejects",
+                Scope.READ,
+                self.rejects,
+                "What terminals sent and was not understood, the newest first; its bytes with "
+                "`biometrics`",
+                query=RejectQuery,
+                returns=Listing[RejectView],
+                takes=("caller",),
+            ),
+            Route(
+                "GET",
+                "/rejects/<int:id>",
+                Scope.READ,
+                self.reject,
+                "Something that was not understood, with all its bytes",
+                returns=RejectView,
+                takes=("caller",),
+            ),
+            Route(
+                "POST",
+                "/rejects/retry",
+                Scope.WRITE,
+                self.retry,
+                "Read rejects again, after a change of the server or of a terminal's settings; "
+                "replies when all are read",
+                body=RetryBody,
+                returns=RetryView,
+                takes=("caller",),
+            ),
+        ]
+
+    async def rejects(self, query: RejectQuery, caller: Caller) -> Listing[RejectView]:
+        """List rejects."""
+        selection = RejectSelection(query.device, query.table)
+        found = await self._store.read(lambda tx: tx[RejectStore].newest(query.page, selection))
+        items = [_view(reject, caller.scopes, self._tables) for reject in found]
+        if any(item.raw for item in items):
+            # The caller has named the terminal, which may be any text.
+            whose = "all terminals" if query.device is None else f"terminal {query.device[:32]}"
+            await self._readings.note(caller, "bytes of rejects", whose)
+        return listing(items, [reject.id for reject in found], query)
+
+    async def reject(self, id: int, caller: Caller) -> RejectView:
+        """Show a reject."""
+        found = await self._store.read(lambda tx: tx[RejectStore].get(id))
+        if found is None:
+            raise not_found(f"There is no reject {id}. One that was read again is gone.")
+        item = _view(found, caller.scopes, self._tables)
+        if item.raw:
+            await self._readings.note(caller, "bytes of rejects", f"reject {id}")
+        return item
+
+    async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
+        """Read rejects again."""
+        counts: RetryCounts = await self._reader.retry(
+            RejectSelection(body.device, body.table), caller
+        )
+        return RetryView(counts.read, counts.kept, counts.records)
+
+
+def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
+    return RejectView(
+        reject.id,
+        reject.device,
+        reject.table,
+        secrecy.shown_reason(tables.get(reject.table), reject.reason, scopes),
+        reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
+        reject.size,
+        instant(reject.received_at),
+        reject.attempts,
+        instant_or_none(reject.tried_at),
+        reject.damaged or UNSET,
+    )

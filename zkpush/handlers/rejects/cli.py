@@ -1,0 +1,100 @@
+"""`zkpush rejects`: what terminals sent and the server could not understand."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+import click
+
+from ...cli.arguments import as_json, serial_number
+from ...cli.output import Column, echo, print_list, print_object
+from ...cli.running import with_api
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Device", "device"),
+    Column("Table", "table"),
+    Column("Received", "received_at"),
+    Column("Bytes", "size"),
+    Column("Attempts", "attempts"),
+    Column("Reason", "reason"),
+)
+_of_device = click.option(
+    "--device", metavar="SN", callback=serial_number, help="Only of this terminal."
+)
+_of_table = click.option("--table", metavar="TABLE", help="Only of this table, such as ATTLOG.")
+
+
+@click.group()
+def rejects() -> None:
+    """List what terminals sent and was not understood, and read it again."""
+
+
+@rejects.command("list")
+@_of_device
+@_of_table
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rejects.")
+@as_json
+@with_api
+async def list_(
+    api: Api, device: str | None, table: str | None, limit: int | None, as_json: bool
+) -> None:
+    """List rejects, the newest first."""
+    await print_list(
+        api.pages("rejects", limit=limit, filters={"device": device, "table": table}),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no rejects.",
+    )
+
+
+@rejects.command()
+@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@click.option("--raw", "as_raw", is_flag=True, help="Write the bytes as they came, for a file.")
+@as_json
+@with_api
+async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
+    """Show a reject with its bytes.
+
+    Bytes that are text are shown as such; control characters are escaped.
+    """
+    found = await api.get("rejects", str(id))
+    raw = None if found["raw"] is None else base64.b64decode(found["raw"])
+    if as_raw:
+        if raw is None:
+            raise click.ClickException(
+                "This token may not see the bytes; it needs the scope biometrics."
+            )
+        click.echo(raw, nl=False)
+        return
+    if not as_json and raw is not None:
+        found = {**found, "raw": raw.decode("utf-8", "backslashreplace").split("\n")}
+    print_object(found, as_json=as_json)
+
+
+@rejects.command()
+@_of_device
+@_of_table
+@as_json
+@with_api
+async def retry(api: Api, device: str | None, table: str | None, as_json: bool) -> None:
+    """Read rejects again, after a change of the server or of a terminal's settings.
+
+    The server does so by itself after an upgrade, with a new plugin, and when the time zone,
+    encoding or version of the terminal is changed.
+    """
+    counts = await api.send("POST", "rejects", "retry", body={"device": device, "table": table})
+    if as_json:
+        print_object(counts, as_json=True)
+        return
+    read, kept, records = counts["read"], counts["kept"], counts["records"]
+    if not read and not kept:
+        echo("There are no rejects.")
+        return
+    echo(f"{read} understood ({records} records), {kept} still not.")
+    if kept:
+        echo("See the reasons: zkpush rejects list")

@@ -1,0 +1,266 @@
+"""Reading rejects again, the way an upload is read.
+
+A reject is decoded with the terminal's present dialect, and its records go to the handlers: ours in
+the unit of work that removes the reject, those of plugins through their inbox. A reject that is
+still not understood, all or in part, stays with its new reason. Records that were stored before are
+not stored twice. Units are small, so that uploads can be stored between them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+from twisted.internet.defer import Deferred, DeferredLock, FirstError, gatherResults
+from twisted.logger import Logger
+
+from ... import __version__
+from ...device import acts
+from ...device.intake import LONG_BODY, Intake
+from ...device.registry import Registry
+from ...device.storing import ContentsWriter, Failures
+from ...interfaces import IStore
+from ...model import Caller, Device, Page, RejectSelection, StoredReject
+from ...persist.devices import DeviceStore
+from ...persist.rejects import RejectStore
+from ...persist.transaction import Transaction
+from ...protocol.replies import TABLE as ANSWERS
+from ...protocol.requests import Upload
+from ...protocol.uploads import Contents
+from ...protocol.verification import POST_VERIFY_DATA
+
+RETRY_REJECTS = "retry rejects"
+PART_BYTES = 8 * 1024
+"""Bytes that are read and stored in one unit of work, if they can be cut."""
+MOST_TOGETHER = 16
+"""Rejects that are read at a time; together they have about `PART_BYTES` at most."""
+PAGE = 100
+"""Rejects that are looked up at a time."""
+_NO_UPLOADS = frozenset({ANSWERS, POST_VERIFY_DATA})
+"""The tables of rejects that no upload can bring: each answers or asks something of its moment."""
+
+
+class RetryCounts(msgspec.Struct):
+    """What came of reading rejects again."""
+
+    read: int = 0
+    """Rejects that were understood, and are gone."""
+    kept: int = 0
+    """Rejects that are still not understood."""
+    records: int = 0
+    """Records that were read."""
+
+
+class RejectReader:
+    """Reads rejects again."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        intake: Intake,
+        writer: ContentsWriter,
+        version: str = __version__,
+    ) -> None:
+        """`version` is that of the program."""
+        self._store = store
+        self._registry = registry
+        self._intake = intake
+        self._writer = writer
+        tables = sorted(f"{table.name} {' '.join(table.aliases)}" for table in writer.tables)
+        self._program = [version, *tables]
+        self._lock = DeferredLock()
+
+    def reader_of(self, device: Device) -> str:
+        """What reads the data of a terminal now, as a digest.
+
+        It changes with the version of the program, the tables of installed handlers, and the
+        settings of the terminal that decide how its bytes are read.
+        """
+        parts = [*self._program, device.dialect, device.timezone]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+
+    async def retry(self, selection: RejectSelection, by: Caller | None = None) -> RetryCounts:
+        """Read the selected rejects again; `LookupError` if there is no such terminal.
+
+        What a caller asks for is recorded in the audit log.
+        """
+        result: RetryCounts = await self._lock.run(
+            lambda: Deferred.fromCoroutine(self._retry(selection, by))
+        )
+        return result
+
+    async def _retry(self, selection: RejectSelection, by: Caller | None) -> RetryCounts:
+        if selection.device is not None:
+            await self._device(selection.device)
+        if by is not None:
+            await self._record(selection, by)
+        last = await self._store.read(lambda tx: tx[RejectStore].last_id())
+        counts, devices, after = RetryCounts(), set[int](), 0
+        while found := await self._page(selection, after, last):
+            for together in _groups(found):
+                await self._all_again(together, counts)
+            devices |= {one.device_id for one in found}
+            after = found[-1].id
+        await self.update_problems(devices)
+        return counts
+
+    async def update_problems(self, devices: Iterable[int]) -> None:
+        """Bring the problems of some terminals up to date with their rejects."""
+        for device_id in devices:
+
+            def unit(tx: Transaction, device_id: int = device_id) -> Device:
+                tx[RejectStore].update_problem(tx[DeviceStore].get(device_id))
+                return tx[DeviceStore].get(device_id)
+
+            self._registry.updated(await self._store.write(unit))
+
+    async def _record(self, selection: RejectSelection, by: Caller) -> None:
+        whose = "all terminals" if selection.device is None else f"terminal {selection.device}"
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> None:
+            acts.record(tx, by, RETRY_REJECTS, whose, (selection.table or "")[: acts.LONGEST], now)
+
+        await self._store.write(unit)
+
+    async def _page(
+        self, selection: RejectSelection, after: int, last: int
+    ) -> Sequence[StoredReject]:
+        part = Page(PAGE, after)
+        found = await self._store.read(lambda tx: tx[RejectStore].page(part, selection=selection))
+        return [one for one in found if one.id <= last]
+
+    async def _device(self, sn: str) -> Device:
+        terminal = self._registry.known(sn)
+        if terminal is not None:
+            return terminal.device
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        if device is None:
+            raise LookupError(f"There is no terminal {sn}.")
+        return device
+
+    async def _all_again(self, rejects: Sequence[StoredReject], counts: RetryCounts) -> None:
+        running = [Deferred.fromCoroutine(self._again(one, counts)) for one in rejects]
+        try:
+            await gatherResults(running, consumeErrors=True)
+        except FirstError as error:
+            error.subFailure.raiseException()
+
+    async def _again(self, listed: StoredReject, counts: RetryCounts) -> None:
+        """Read one reject, and count what came of it."""
+        reject: StoredReject | None = listed
+        if listed.raw is None:  # it is long
+            reject = await self._store.read(lambda tx: tx[RejectStore].get(listed.id))
+        if reject is None:  # another process has read it
+            return
+        if not reject.raw or reject.table in _NO_UPLOADS:
+            counts.kept += 1
+            return
+        upload = Upload(reject.table, reject.raw, packed=reject.packed, name=reject.name)
+        device = await self._device(reject.device)
+        if upload.packed or len(upload.body) > LONG_BODY:
+            await self._read_long(reject, device, upload, counts)
+        else:
+            contents = self._writer.decode(upload, device.dialect)
+            await self._store_part(reject, device, contents, _Reasons(contents), counts)
+
+    async def _read_long(
+        self, reject: StoredReject, device: Device, upload: Upload, counts: RetryCounts
+    ) -> None:
+        reasons = _Reasons()
+        with self._intake.parts(upload, device.dialect, PART_BYTES) as following:
+            contents = await self._intake.on_thread(following)
+            while contents is not None:
+                reasons.add(contents)
+                later = await self._intake.on_thread(following)
+                is_last = later is None
+                await self._store_part(reject, device, contents, reasons, counts, is_last=is_last)
+                contents = later
+
+    async def _store_part(
+        self,
+        reject: StoredReject,
+        device: Device,
+        contents: Contents,
+        reasons: _Reasons,
+        counts: RetryCounts,
+        *,
+        is_last: bool = True,
+    ) -> None:
+        """Store what was understood; with the last part, remove the reject or note the reason."""
+        contents.rejects = []  # it stays whole instead
+        received_at, now = reject.received_at, self._registry.now()
+        sealed = self._writer.seal(device, contents, device.dialect, received_at)
+        portion = self._writer.portion(device, contents, sealed, received_at, keeps_failed=False)
+
+        def unit(tx: Transaction) -> tuple[Device | None, Failures, bool | None]:
+            if is_last and not tx[RejectStore].again(reject.id, now):
+                return None, {}, None  # another process has read it
+            changed, failed = self._writer.persist(tx, portion)
+            reason = reasons.words or next(
+                (self._writer.failure(table, error) for table, error in failed.items()), None
+            )
+            if reason is None and is_last:
+                tx[RejectStore].remove(reject.id)
+            elif reason is not None and is_last:
+                tx[RejectStore].failed(reject, reason)
+            return changed, failed, reason is None
+
+        changed, failed, is_read = await self._store.write(unit, risky=portion.is_risky)
+        if is_read is None:
+            return
+        if changed is not None:
+            self._registry.updated(changed)
+        self._writer.tell(portion, failed)
+        for table, error in failed.items():
+            reasons.note(self._writer.failure(table, error))
+        counts.records += contents.count
+        if is_last:
+            counts.read += is_read
+            counts.kept += not is_read
+
+
+class _Reasons:
+    """Why parts of a reject are still not understood."""
+
+    def __init__(self, contents: Contents | None = None) -> None:
+        self._first: str | None = None
+        self._count = 0
+        if contents is not None:
+            self.add(contents)
+
+    def add(self, contents: Contents) -> None:
+        """Take the reasons of some contents."""
+        if contents.rejects:
+            self.note(contents.rejects[0].reason)
+            self._count += max(1, contents.unread) - 1
+
+    def note(self, reason: str) -> None:
+        """Take one more reason."""
+        self._first = self._first or reason
+        self._count += 1
+
+    @property
+    def words(self) -> str | None:
+        """All of them, in words; None if there is none."""
+        if self._first is None or self._count == 1:
+            return self._first
+        return f"{self._first} ({self._count} times)"
+
+
+def _groups(rejects: Sequence[StoredReject]) -> Iterator[Sequence[StoredReject]]:
+    """Rejects that are read at a time."""
+    group: list[StoredReject] = []
+    size = 0
+    for reject in rejects:
+        if group and (len(group) == MOST_TOGETHER or size + reject.size > PART_BYTES):
+            yield group
+            group, size = [], 0
+        group.append(reject)
+        size += reject.size
+    if group:
+        yield group
