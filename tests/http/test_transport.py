@@ -15,7 +15,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Server
 
 from zkpush.http.ports import MOST_AT_ONCE, MOST_WAITING, BoundedPort, PortOpener
-from zkpush.http.transport import UnwatchedServer
+from zkpush.http.transport import UnwatchedConnection
 
 from ..rig import Rig
 
@@ -66,13 +66,13 @@ async def test_a_request_is_answered_and_the_connection_ends(rig: Rig) -> None:
 async def test_programs_that_are_started_do_not_inherit_connections(rig: Rig, monkeypatch) -> None:
     """A child that had a copy would keep it open after its end."""
     inherited: list[bool] = []
-    plain = UnwatchedServer.send_now
+    plain = UnwatchedConnection.send_now
 
     def send_now(self, *args, **named):
         inherited.append(os.get_inheritable(self.fileno()))
         return plain(self, *args, **named)
 
-    monkeypatch.setattr(UnwatchedServer, "send_now", send_now)
+    monkeypatch.setattr(UnwatchedConnection, "send_now", send_now)
     await say(rig, LAST)
     assert inherited == [False]
 

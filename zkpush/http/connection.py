@@ -16,7 +16,7 @@ from twisted.python.failure import Failure
 
 from .messages import Plain
 from .replies import BAD_REQUEST, CROWDED
-from .transport import UnwatchedServer
+from .transport import UnwatchedConnection
 
 if TYPE_CHECKING:
     from .channel import HttpChannel
@@ -59,7 +59,7 @@ class Connection(Protocol):
         site = self._site
         site.channels[channel] = None
         transport: Any = self.transport
-        if isinstance(transport, UnwatchedServer):
+        if isinstance(transport, UnwatchedConnection):
             self._direct = True
         elif self._awaits_proxy and site.has_proxies and not site.proxies.trusts(self._address):
             return self._turn_away("proxy")

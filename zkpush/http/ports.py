@@ -7,9 +7,11 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IListeningPort, IReadDescriptor
-from twisted.internet.tcp import Server
+from twisted.logger import Logger
 from zope.interface import implementer
 
+from .site import HttpSite
+from .transport import UnwatchedConnection, address_of
 from .turns import Turns
 
 MOST_WAITING = 1024
@@ -23,9 +25,13 @@ keep their descriptors until the end of that turn."""
 class BoundedPort:
     """Accepts on a port of Twisted, at most `MOST_AT_ONCE` connections in a turn.
 
-    `Port.numberAccepts` is undocumented. It saves no time; without it a burst of connections needs
-    more file descriptors than there are. `tests/http/test_twisted.py` fails if Twisted drops it.
+    Connections of an `HttpSite` are `UnwatchedConnection`s. Those of other factories, such as TLS,
+    are accepted by Twisted. `Port.numberAccepts`, which bounds them, is undocumented. It saves no
+    time; without it a burst of connections needs more file descriptors than there are.
+    `tests/http/test_twisted.py` fails if Twisted drops it.
     """
+
+    _log = Logger()
 
     def __init__(self, port: Any, reactor: Any, turns: Turns | None = None) -> None:
         """`port` is open, and a `twisted.internet.tcp.Port`.
@@ -35,7 +41,9 @@ class BoundedPort:
         self._port = port
         self._reactor = reactor
         self._turns = turns
-        self._port.transport = getattr(port.factory, "transport", Server)
+        self._is_plain = isinstance(port.factory, HttpSite)
+        self._most = MOST_AT_ONCE
+        """How many connections are expected in the next turn."""
         self._is_open = True
         port.stopReading()
         reactor.addReader(self)
@@ -51,8 +59,11 @@ class BoundedPort:
         if self._is_open:
             self._is_open = False
             self._reactor.removeReader(self)
-            self._port.numberAccepts = MOST_WAITING
-            self._port.doRead()
+            if self._is_plain:
+                self._accept_plain(MOST_WAITING)
+            else:
+                self._port.numberAccepts = MOST_WAITING
+                self._port.doRead()
         stopped: Deferred[None] = self._port.stopListening()
         return stopped
 
@@ -91,11 +102,50 @@ class BoundedPort:
 
     def _accept(self) -> None:
         port = self._port
-        most = port.numberAccepts = min(port.numberAccepts, MOST_AT_ONCE)
-        port.doRead()
-        # Twisted raises the number if as many connections were waiting: then there may be more.
-        if self._turns is not None and port.numberAccepts <= most:
+        if self._is_plain:
+            most = self._most
+            count = self._accept_plain(most)
+            has_more = count == most
+            # One more attempt than there are connections costs a system call.
+            self._most = min(2 * most, MOST_AT_ONCE) if has_more else max(1, count)
+        else:
+            most = port.numberAccepts = min(port.numberAccepts, MOST_AT_ONCE)
+            port.doRead()
+            # Twisted raises the number if as many were waiting.
+            has_more = port.numberAccepts > most
+        if self._turns is not None and not has_more:
             self._turns.found_nobody()
+
+    def _accept_plain(self, most: int) -> int:
+        """Accept so many connections of an `HttpSite`; return how many there were."""
+        listening = self._port.socket
+        for count in range(most):
+            try:
+                sock, name = listening.accept()
+            except BlockingIOError:
+                return count
+            except OSError:
+                # Twisted has a file descriptor in reserve for the case that there are no more.
+                self._port.doRead()
+                return count
+            self._serve(sock, name)
+        return most
+
+    def _serve(self, sock: socket.socket, name: tuple[Any, ...]) -> None:
+        """Begin a connection. A failure does not affect the next one."""
+        try:
+            peer = address_of(name)
+            protocol = self._port.factory.buildProtocol(peer)
+            transport = UnwatchedConnection(sock, peer, protocol, self._reactor)
+        except Exception:
+            self._log.failure("A connection was not accepted")
+            sock.close()
+            return
+        try:
+            protocol.makeConnection(transport)
+        except Exception:
+            self._log.failure("A connection did not begin")
+            transport.abortConnection()
 
 
 class PortOpener:

@@ -16,7 +16,6 @@ from .channel import HttpChannel
 from .messages import Plain, Reply, RequestHead, Verdict
 from .replies import ReplyHeads
 from .settings import HttpLimits, Struck, TrustedProxies
-from .transport import UnwatchedServer
 
 MOST_LOOKED_AT = 100
 """Connections, from the oldest, among which one is chosen to make way for another."""
@@ -33,8 +32,6 @@ class HttpSite(ServerFactory):
     """Serves HTTP/1.x. Nothing of a request is logged, because its target may hold secrets."""
 
     noisy = False
-    transport = UnwatchedServer
-    """The class of plain TCP connections; `BoundedPort` creates them."""
 
     def __init__(
         self,
@@ -148,7 +145,7 @@ class HttpSite(ServerFactory):
         return running
 
     def close_soon(self, transport: Any) -> None:
-        """Close an `UnwatchedServer`, of which everything has been sent, after this turn.
+        """Close an `UnwatchedConnection`, of which everything has been sent, after this turn.
 
         `loseConnection` would register it first, and wait until it is writable.
         """

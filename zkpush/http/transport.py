@@ -1,49 +1,79 @@
 """TCP connections that the reactor watches only while something is awaited.
 
 Most connections bring one request, which has arrived when they are accepted, and take one reply.
-Twisted registers each of them with the operating system twice, once to read and once to write, and
-waits for both. `UnwatchedServer` reads when it is accepted, writes at once what the socket takes,
-and is registered only if that was not all. That saves 20 % of an idle poll on a new connection
-(0.56 instead of 0.70 of bare twisted.web), of which 6 % come from `MSG_MORE`, and 10 % of an upload
-of one punch.
-
-`Port.transport` is Twisted's documented place for such a class. Two uses of its documented methods
-are unusual: the constructor of `Server` calls `startReading`, and `connectionLost` of a connection
-that is not with the reactor closes its socket. `tests/http/test_twisted.py` fails if a version of
-Twisted does otherwise.
+Twisted's own class registers each of them with the operating system twice, once to read and once to
+write, waits for both, and shuts each down before it closes it. `UnwatchedConnection` is built on
+`FileDescriptor`, Twisted's documented base of such classes. It reads when it is accepted, writes at
+once what the socket takes, and is registered only if that was not all. `README.md` has the figures.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
+import struct
+import termios
 from typing import Any
 
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.error import ConnectionAborted
+from twisted.internet.interfaces import IProtocol, IReactorTime
+from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.protocol import connectionDone
-from twisted.internet.tcp import Server
+from twisted.python.failure import Failure
 
 _MOST_DISCARDED = 65536
+_MOST_SENT = 128 * 1024
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
+_NOTHING = bytes(4)
+"""What `FIONREAD` returns if no byte has arrived."""
+_RESET = struct.pack("ii", 1, 0)
+"""The value of `SO_LINGER` that resets a connection when it is closed."""
+Address = IPv4Address | IPv6Address
 
 
-class UnwatchedServer(Server):
+class UnwatchedConnection(FileDescriptor):
     """A server connection that is registered with the reactor only once something is awaited.
 
     The protocol calls `doRead` in `connectionMade`, and `startReading` if the connection stays.
     """
 
-    _registers = False
     _watched = False
+    _aborting = False
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self._registers = True
+    def __init__(
+        self, sock: socket.socket, peer: Address, protocol: IProtocol, reactor: Any
+    ) -> None:
+        """`sock` is connected."""
+        super().__init__(reactor)
+        sock.setblocking(False)
+        self.connected = 1
+        self._socket = sock
+        self._peer = peer
+        self._protocol = protocol
+
+    def fileno(self) -> int:
+        """Return the descriptor of the socket; -1 if it is closed."""
+        return self._socket.fileno()
+
+    def getPeer(self) -> Address:
+        """Return the address of the client."""
+        return self._peer
+
+    def getHost(self) -> Address:
+        """Return the address of this side."""
+        return address_of(self._socket.getsockname())
+
+    def logPrefix(self) -> str:
+        """Return the name of the connection in the log."""
+        return "connection"
 
     def startReading(self) -> None:
-        """Register for incoming data, except in the constructor."""
-        if self._registers:
-            self._watched = True
-            super().startReading()
+        """Register for incoming data."""
+        self._watched = True
+        super().startReading()
 
     def startWriting(self) -> None:
         """Register for room in the send buffer."""
@@ -60,6 +90,34 @@ class UnwatchedServer(Server):
         if self._watched:
             super().stopWriting()
 
+    def doRead(self) -> Exception | None:
+        """Pass what has arrived to the protocol; return why the connection has ended, if it has."""
+        if self._aborting:
+            return None
+        try:
+            data = self._socket.recv(self.bufferSize)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return CONNECTION_LOST
+        if not data:
+            return CONNECTION_DONE
+        self._protocol.dataReceived(data)
+        return None
+
+    def doWrite(self) -> Exception | None:
+        """Send buffered data; return why the connection has ended, if it has."""
+        return None if self._aborting else super().doWrite()
+
+    def writeSomeData(self, data: bytes) -> int | Exception:
+        """Send what the socket takes; return the number of bytes, or why it takes nothing."""
+        try:
+            return self._socket.send(memoryview(data)[:_MOST_SENT])
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return CONNECTION_LOST
+
     def send_now(self, data: bytes, *, last: bool) -> int:
         """Send at once; return the number of bytes that the socket took.
 
@@ -67,10 +125,9 @@ class UnwatchedServer(Server):
         packet with the end of the connection, which follows in this turn.
         """
         try:
-            sent: int = self.getHandle().send(data, _END_FOLLOWS if last else 0)
+            return self._socket.send(data, _END_FOLLOWS if last else 0)
         except OSError:
             return 0
-        return sent
 
     def close_now(self) -> None:
         """Close the connection, of which everything has been sent.
@@ -79,5 +136,37 @@ class UnwatchedServer(Server):
         """
         # If the socket is closed with unread data, the peer gets a reset and may lose the reply.
         with contextlib.suppress(OSError):
-            self.getHandle().recv(_MOST_DISCARDED)
+            if fcntl.ioctl(self._socket, termios.FIONREAD, _NOTHING) != _NOTHING:
+                self._socket.recv(_MOST_DISCARDED)
         self.connectionLost(connectionDone)
+
+    def abortConnection(self) -> None:
+        """Reset the connection after this turn; discard data that is still to be sent."""
+        if self.disconnected or self._aborting:
+            return
+        self._aborting = True
+        self.stopReading()
+        self.stopWriting()
+        IReactorTime(self.reactor).callLater(0, self.connectionLost, Failure(ConnectionAborted()))
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Close the socket, and tell the protocol."""
+        if self.disconnected:
+            return
+        super().connectionLost(reason)
+        with contextlib.suppress(OSError):
+            if self._aborting:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._socket.close()
+        protocol = self._protocol
+        del self._protocol  # it refers to this transport: no garbage collection is needed
+        protocol.connectionLost(reason)
+
+
+def address_of(name: tuple[Any, ...]) -> Address:
+    """Return the address of a socket, of its name: `(host, port)`, with more for IPv6."""
+    if len(name) == 2:
+        return IPv4Address("TCP", *name)
+    # The name of the interface of a link-local address is a part of the address.
+    host, _ = socket.getnameinfo(name, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
+    return IPv6Address("TCP", host, *name[1:])
