@@ -60,7 +60,7 @@ async def unnamed(store: Store, content: bytes) -> str:
     def unit(tx):
         nonlocal digest
         digest = tx[PictureStore].keep(content)
-        if tx._database.pictures is not None:
+        if tx.database.pictures is not None:
             raise Poison
 
     with contextlib.suppress(Poison):
