@@ -85,6 +85,7 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         self.sn = f"M{next(self.numbers)}"
         self.told: list[Told] = []
+        self.rig.clock.advance(1)  # new terminals are recorded at a pace
         self.run(self.rig.exchange(self.sn))
 
     def run(self, action: Any) -> Any:
