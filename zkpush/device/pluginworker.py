@@ -258,7 +258,8 @@ class PluginWorker:
         upload = self._privacy.kept_extract(self._declared.get(item.table), item.upload)
         if upload is None:
             return Contents([], [])
-        return self._decoder.decode(upload, item.dialect)
+        # What is in the inbox was acknowledged: it is stored, however dense it is.
+        return self._decoder.decode(upload, item.dialect, may_be_dense=True)
 
     def _waits_thd(self, error: StoreError) -> None:
         self._log.warn(
