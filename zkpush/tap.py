@@ -393,6 +393,7 @@ def build(
         most_streams(limits),
         zones,
         [RejectEndpoints(store, readings, reject_reader, tables)],
+        known.part("api"),
     )
     if log is not None:
         endpoints.figures.watch_log(log)

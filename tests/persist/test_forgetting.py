@@ -8,13 +8,13 @@ import pathlib
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.logs.store import IdCardStore
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
 from zkpush.model import CommandState
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.logs import IdCardStore
 from zkpush.persist.people import PeopleStore
 from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import PictureStore

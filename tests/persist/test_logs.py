@@ -7,8 +7,9 @@ import pytest
 import pytest_twisted
 from sqlalchemy import select
 
+from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.model import Page
-from zkpush.persist.logs import ErrorStore, IdCardStore, LogStore, OperationStore
+from zkpush.persist.logs import LogStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import operations
 from zkpush.persist.sealed import opened

@@ -10,9 +10,9 @@ import pytest
 import pytest_twisted
 from sqlalchemy import event
 
+from zkpush.handlers.logs.store import OperationStore
 from zkpush.persist.entries import EntryStore
 from zkpush.persist.events import EventStore
-from zkpush.persist.logs import OperationStore
 from zkpush.persist.people import PeopleStore
 
 from .contract import (

@@ -45,6 +45,7 @@ from .problems import ProblemEndpoints, Problems
 from .readings import SecretAccessLog
 from .records import RecordEndpoints
 from .routes import Raw, Route
+from .services import ApiServices
 from .times import parse_instant
 from .tokens import TokenEndpoints
 
@@ -76,14 +77,16 @@ class Endpoints:
         most_streams: int,
         zones: ZoneKeeper,
         nouns: Sequence[INoun] = (),
+        parts: Sequence[Any] = (),
     ) -> None:
         """There may be `most_streams` readers of events at the same time.
 
-        `nouns` bring routes of their own.
+        `nouns` bring routes of their own, and so do `parts`, the `api` modules of capabilities.
         """
         self._nouns = nouns
         self._most_streams = most_streams
         self._zones = zones
+        self._parts = parts
         self._files = files
         self._tokens = tokens
         self._readings = readings
@@ -163,6 +166,7 @@ class Endpoints:
             *PeopleEndpoints(self._store, self._readings).routes(),
             *RecordEndpoints(self._store, self._readings).routes(),
             *(route for noun in self._nouns for route in noun.routes()),
+            *self._of_capabilities(),
             *self._files.routes(),
             *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),
@@ -179,7 +183,13 @@ class Endpoints:
             return described()
 
         routes.append(Route("GET", "/openapi.json", Scope.READ, openapi, "This description"))
+        _check_routes(routes)
         return routes
+
+    def _of_capabilities(self) -> list[Route]:
+        services = ApiServices(self._store, self._registry, self._queue, self._readings)
+        modules = [part for part in self._parts if hasattr(part, "routes")]
+        return [route for part in modules for route in part.routes(services)]
 
     async def metrics(self) -> Raw:
         """The figures of this process."""
@@ -314,3 +324,13 @@ def _decode_secret(text: str | None) -> bytes:
 
 def _no_terminal(sn: str) -> ApiError:
     return not_found(f"There is no terminal {sn}.")
+
+
+def _check_routes(routes: Sequence[Route]) -> None:
+    """`ValueError` if two routes have the same method and path."""
+    seen: set[tuple[str, str]] = set()
+    for route in routes:
+        claim = (route.method, route.path)
+        if claim in seen:
+            raise ValueError(f"two capabilities claim the route {route.method} {route.path}")
+        seen.add(claim)

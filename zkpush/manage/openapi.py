@@ -29,9 +29,10 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "zkpush", "version": version},
-        "paths": paths,
+        # In one order, whichever capability a route is of.
+        "paths": {path: dict(sorted(paths[path].items())) for path in sorted(paths)},
         "components": {
-            "schemas": components,
+            "schemas": dict(sorted(components.items())),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

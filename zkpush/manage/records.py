@@ -12,16 +12,16 @@ from ..interfaces import IStore, NotUnsealed
 from ..model import Caller
 from ..persist.attendance import AttendanceStore
 from ..persist.entries import EntryStore
-from ..persist.logs import ErrorStore, IdCardStore, OperationStore
 from ..persist.photos import AttendancePhotoStore
 from ..protocol.fields import Scope, Table
 from ..protocol.secrecy import Scopes
-from ..protocol.tables import ATTLOG, ERRORLOG, IDCARD, OPLOG
+from ..protocol.tables import ATTLOG
 from ..stored import StoredRecord
 from . import recordviews as views
 from .errors import ApiError, not_found
 from .listing import DeviceQuery, Listing, ListQuery, OfDevice, OfUser, listing, negotiated
 from .readings import SecretAccessLog
+from .recordlists import devices_of
 from .routes import Raw, Route
 from .times import parse_instant
 
@@ -78,27 +78,6 @@ class RecordEndpoints:
                 query=AttendanceQuery,
                 takes=("accept", "caller"),
             ),
-            listed(
-                "/operations",
-                "What was done on terminals",
-                self.operations,
-                views.OperationView,
-                takes=("caller",),
-            ),
-            listed(
-                "/errors",
-                "Errors that terminals report",
-                self.errors,
-                views.ErrorView,
-                takes=("caller",),
-            ),
-            listed(
-                "/idcards",
-                "Identity cards that terminals read",
-                self.idcards,
-                views.IdCardView,
-                takes=("caller",),
-            ),
             listed("/photos", "Attendance photos", self.photos, views.PhotoView, query=PhotoQuery),
             Route(
                 "GET",
@@ -138,27 +117,6 @@ class RecordEndpoints:
         await self._note(ATTLOG, "unknown columns of attendance", query, caller, part)
         return negotiated(accept, views.AttendanceView, part)
 
-    async def operations(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
-        """List operations."""
-        found = await self._store.read(lambda tx: tx[OperationStore].page(query.page, query.device))
-        part = _records(found, views.operation_view, query, caller)
-        await self._note(OPLOG, "unknown columns of operations", query, caller, part)
-        return part
-
-    async def errors(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
-        """List errors."""
-        found = await self._store.read(lambda tx: tx[ErrorStore].page(query.page, query.device))
-        part = _records(found, views.error_view, query, caller)
-        await self._note(ERRORLOG, "unknown columns of errors", query, caller, part)
-        return part
-
-    async def idcards(self, query: DeviceQuery, caller: Caller) -> Listing[Any]:
-        """List identity cards."""
-        found = await self._store.read(lambda tx: tx[IdCardStore].page(query.page, query.device))
-        part = _records(found, views.idcard_view, query, caller)
-        await self._note(IDCARD, "identity cards", query, caller, part)
-        return part
-
     async def photos(self, query: PhotoQuery) -> Listing[Any]:
         """List attendance photos."""
         found = await self._store.read(
@@ -186,7 +144,7 @@ class RecordEndpoints:
         )
         items = [views.entry_view(entry, caller.scopes) for entry in found]
         if any(item.extra for item in items):
-            await self._readings.note(caller, "unknown columns of entries", _all_of(query))
+            await self._readings.note(caller, "unknown columns of entries", devices_of(query))
         return listing(items, [entry.id for entry in found], query)
 
     async def _note(
@@ -194,12 +152,7 @@ class RecordEndpoints:
     ) -> None:
         """Record that a caller is shown secrets of a table, if there are some."""
         if any(views.shows_secrets(table, item) for item in part.items):
-            await self._readings.note(caller, what, _all_of(query))
-
-
-def _all_of(query: DeviceQuery) -> str:
-    """Of which terminals a list is; the caller has named the one, which may be any text."""
-    return "all terminals" if query.device is None else f"terminal {query.device[:32]}"
+            await self._readings.note(caller, what, devices_of(query))
 
 
 R = TypeVar("R", bound=StoredRecord)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..protocol import fields, secrecy
-from ..protocol.codes import BiometricType, ErrorCode, IdentityPhoto, Nation, Operation
+from ..protocol.codes import BiometricType, IdentityPhoto
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see, secrets_of
 from ..protocol.tables import (
@@ -20,29 +20,33 @@ from ..protocol.tables import (
     ATTPHOTO,
     BIODATA,
     BIOPHOTO,
-    ERRORLOG,
-    IDCARD,
-    OPLOG,
-    RECORD_TABLES,
+    ENTRY_TABLES,
     USER,
 )
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
 from ..values.attendance import AttendancePhoto, Punch
 from ..values.entries import Entry
-from ..values.logs import ErrorRecord, IdCardRecord, OperationRecord
 from ..values.people import Person, PersonPhoto, Template
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
-_SECRETS = {table.name: secrets_of(table) for table in RECORD_TABLES}
+_SECRETS: dict[str, Mapping[str, Scope]] = {}
+_ENTRY_SECRETS = {table.name: secrets_of(table) for table in ENTRY_TABLES}
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
 _DOUBT = Annotated[
     str | None,
     Meta(description=f"What is doubtful about the time: {', '.join(DOUBTS)}"),
 ]
+
+
+def _secrets(table: fields.Table) -> Mapping[str, Scope]:
+    """The secrets of a table; they are worked out once."""
+    if table.name not in _SECRETS:
+        _SECRETS[table.name] = secrets_of(table)
+    return _SECRETS[table.name]
 
 
 def _field_type(field: fields.Field) -> Any:
@@ -91,37 +95,13 @@ def record_view(
     )
 
 
-_OWN: Sequence[Extra] = (("id", int), ("device", str), ("received_at", str))
+OWN: Sequence[Extra] = (("id", int), ("device", str), ("received_at", str))
 _UTC = Annotated[
     str | None, Meta(description="The instant; null until the zone of the terminal is known")
 ]
-_TIMED: Sequence[Extra] = (*_OWN[:2], ("utc", _UTC), _OWN[2], ("doubt", _DOUBT, None))
+TIMED: Sequence[Extra] = (*OWN[:2], ("utc", _UTC), OWN[2], ("doubt", _DOUBT, None))
 
-AttendanceView = record_view("AttendanceRecord", ATTLOG, *_TIMED)
-_VALUES = Annotated[
-    dict[str, str], Meta(description="Operation objects by what they are, spec Appendix 4")
-]
-OperationView = record_view(
-    "Operation",
-    OPLOG,
-    *_TIMED,
-    ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 3")]),
-    ("values", _VALUES),
-    without=[f"value_{number}" for number in range(1, 5)],
-)
-ErrorView = record_view(
-    "ErrorRecord",
-    ERRORLOG,
-    *_OWN,
-    ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 9")]),
-    ("words", Annotated[dict[str, str], Meta(description="Each part of the code in words")]),
-)
-IdCardView = record_view(
-    "IdentityCard",
-    IDCARD,
-    *_OWN,
-    ("nation_meaning", Annotated[str | None, Meta(description="The nation in words")], None),
-)
+AttendanceView = record_view("AttendanceRecord", ATTLOG, *TIMED)
 _UPDATED: Sequence[Extra] = (
     ("device", Annotated[str | None, Meta(description="The terminal that said it last")], None),
     ("updated_at", str | None, None),
@@ -181,14 +161,15 @@ class EntryView(msgspec.Struct, frozen=True):
     damaged: Damaged = UNSET
 
 
-def _shown(
+def show_record(
     view: type[msgspec.Struct],
     table: fields.Table,
     record: StoredRecord,
     scopes: Scopes,
     more: Mapping[str, object],
 ) -> Any:
-    secrets = _SECRETS[table.name]
+    """Show a record as `view`, without what the caller may not see; `more` is beside its fields."""
+    secrets = _secrets(table)
     stored = {
         name: getattr(record, name)
         for name in view.__struct_fields__
@@ -213,54 +194,32 @@ def _shown(
 
 def attendance_view(record: Punch, scopes: Scopes) -> Any:
     """Show an attendance record."""
-    return _shown(AttendanceView, ATTLOG, record, scopes, {})
-
-
-def operation_view(record: OperationRecord, scopes: Scopes) -> Any:
-    """Show an operation."""
-    operation = Operation(record.code)
-    objects = [
-        value or "" for value in (record.value_1, record.value_2, record.value_3, record.value_4)
-    ]
-    more = {"meaning": operation.meaning, "values": operation.named(objects)}
-    return _shown(OperationView, OPLOG, record, scopes, more)
-
-
-def error_view(record: ErrorRecord, scopes: Scopes) -> Any:
-    """Show an error."""
-    code = ErrorCode(record.code)
-    more = {"meaning": code.meaning, "words": code.words}
-    return _shown(ErrorView, ERRORLOG, record, scopes, more)
-
-
-def idcard_view(record: IdCardRecord, scopes: Scopes) -> Any:
-    """Show an identity card."""
-    nation = record.nation
-    more = {} if nation is None else {"nation_meaning": Nation(nation).meaning}
-    return _shown(IdCardView, IDCARD, record, scopes, more)
+    return show_record(AttendanceView, ATTLOG, record, scopes, {})
 
 
 def user_view(record: Person, scopes: Scopes) -> Any:
     """Show a user."""
     templates = {str(type_): count for type_, count in record.templates.items()}
-    return _shown(UserView, USER, record, scopes, {"templates": templates})
+    return show_record(UserView, USER, record, scopes, {"templates": templates})
 
 
 def template_view(record: Template, scopes: Scopes) -> Any:
     """Show a template, to a caller who may see it."""
     more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
-    return _shown(TemplateView, BIODATA, record, scopes, more)
+    return show_record(TemplateView, BIODATA, record, scopes, more)
 
 
 def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
-    return _shown(PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)})
+    return show_record(
+        PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
+    )
 
 
 def photo_view(record: AttendancePhoto) -> PhotoView:
     """Show an attendance photo."""
     meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
-    shown: PhotoView = _shown(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
+    shown: PhotoView = show_record(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
     return shown
 
 
@@ -271,7 +230,7 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
         entry.id,
         entry.device,
         entry.table,
-        secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes),
+        secrecy.shown(entry.fields, _ENTRY_SECRETS.get(entry.table, {}), scopes),
         extra or None,
         instant(entry.updated_at),
         entry.damaged or UNSET,
@@ -280,7 +239,7 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
 
 def shows_secrets(table: fields.Table, item: Any) -> bool:
     """Whether an item that is shown holds a secret of its table."""
-    return any(getattr(item, name, None) not in (None, "") for name in _SECRETS[table.name])
+    return any(getattr(item, name, None) not in (None, "") for name in _secrets(table))
 
 
 def _type_meaning(record: Template | PersonPhoto) -> str:

@@ -1,4 +1,4 @@
-"""Logs in the store: operations, errors, identity cards; kept as they came."""
+"""Logs in the store: records of any type that are kept as they came."""
 
 from __future__ import annotations
 
@@ -14,20 +14,11 @@ from ..model import Page
 from ..protocol import fields
 from ..protocol.records import Batch
 from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ..protocol.times import WallClock, doubt_about
 from ..stored import TerminalRecord
-from ..values.logs import (
-    STORED_ERROR,
-    STORED_ID_CARD,
-    STORED_OPERATION,
-    ErrorRecord,
-    IdCardRecord,
-    OperationRecord,
-)
 from .databases import Insert
 from .rows import stored
-from .schema import devices, errors, idcards, operations
+from .schema import devices
 from .sealed import opened, seal_columns
 
 if TYPE_CHECKING:
@@ -38,7 +29,7 @@ R = TypeVar("R", bound=TerminalRecord)
 
 
 class LogStore(Generic[R]):
-    """Records of one type that are kept as they came: operations, errors, identity cards."""
+    """Records of one type that are kept as they came; a subclass names their tables."""
 
     records: ClassVar[fields.Table]
     """The declaration of the records on the wire."""
@@ -101,30 +92,6 @@ class LogStore(Generic[R]):
             stored(self.values, opened(self._vault, kept, row._mapping))
             for row in self._connection.execute(query)
         ]
-
-
-class OperationStore(LogStore[OperationRecord]):
-    """Operations of administrators on terminals (11.4)."""
-
-    records = OPLOG
-    kept = operations
-    values = STORED_OPERATION
-
-
-class ErrorStore(LogStore[ErrorRecord]):
-    """Errors of terminals."""
-
-    records = ERRORLOG
-    kept = errors
-    values = STORED_ERROR
-
-
-class IdCardStore(LogStore[IdCardRecord]):
-    """Records of identity cards."""
-
-    records = IDCARD
-    kept = idcards
-    values = STORED_ID_CARD
 
 
 def _numbered(said: Iterable[bytes], batch: Batch) -> Iterator[bytes]:

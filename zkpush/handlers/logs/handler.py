@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import attrs
 from zope.interface import implementer
 
 from ...interfaces import IRecordHandler
 from ...model import Device
-from ...persist.logs import ErrorStore, IdCardStore, LogStore, OperationStore
 from ...persist.transaction import Transaction
 from ...protocol.records import Batch
-from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ...protocol.times import wall_clock
+from .store import STORES
+from .tables import TABLES
 
-_STORES: Mapping[str, type[LogStore[Any]]] = {
-    OPLOG.name: OperationStore,
-    ERRORLOG.name: ErrorStore,
-    IDCARD.name: IdCardStore,
-}
+_STORES = {store.records.name: store for store in STORES}
 
 
 @implementer(IRecordHandler)
@@ -32,13 +25,12 @@ class LogHandler:
     """
 
     name = "logs"
-    tables = (OPLOG, ERRORLOG, IDCARD)
+    tables = TABLES
     changes_device = False
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
         """Write the rows of one upload."""
-        store = tx[_STORES[batch.table.name]]
-        store.add(device.id, batch, wall_clock(device.timezone), now)
+        tx[_STORES[batch.table.name]].add(device.id, batch, wall_clock(device.timezone), now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored log."""

@@ -1,0 +1,92 @@
+"""The API of logs: `GET operations`, `errors` and `idcards`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Meta
+
+from ...manage.recordlists import RecordList
+from ...manage.recordviews import OWN, TIMED, record_view
+from ...manage.routes import Route
+from ...manage.services import ApiServices
+from ...protocol.codes import ErrorCode, Nation, Operation
+from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
+from ...values.logs import ErrorRecord, IdCardRecord, OperationRecord
+from .store import ErrorStore, IdCardStore, OperationStore
+
+_VALUES = Annotated[
+    dict[str, str], Meta(description="Operation objects by what they are, spec Appendix 4")
+]
+OperationView = record_view(
+    "Operation",
+    OPLOG,
+    *TIMED,
+    ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 3")]),
+    ("values", _VALUES),
+    without=[f"value_{number}" for number in range(1, 5)],
+)
+ErrorView = record_view(
+    "ErrorRecord",
+    ERRORLOG,
+    *OWN,
+    ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 9")]),
+    ("words", Annotated[dict[str, str], Meta(description="Each part of the code in words")]),
+)
+IdCardView = record_view(
+    "IdentityCard",
+    IDCARD,
+    *OWN,
+    ("nation_meaning", Annotated[str | None, Meta(description="The nation in words")], None),
+)
+
+
+def _of_operation(record: OperationRecord) -> Mapping[str, object]:
+    operation = Operation(record.code)
+    objects = [
+        value or "" for value in (record.value_1, record.value_2, record.value_3, record.value_4)
+    ]
+    return {"meaning": operation.meaning, "values": operation.named(objects)}
+
+
+def _of_error(record: ErrorRecord) -> Mapping[str, object]:
+    code = ErrorCode(record.code)
+    return {"meaning": code.meaning, "words": code.words}
+
+
+def _of_card(record: IdCardRecord) -> Mapping[str, object]:
+    return {} if record.nation is None else {"nation_meaning": Nation(record.nation).meaning}
+
+
+LISTS = (
+    RecordList(
+        "/operations",
+        "What was done on terminals",
+        OperationStore,
+        OperationView,
+        "unknown columns of operations",
+        _of_operation,
+    ),
+    RecordList(
+        "/errors",
+        "Errors that terminals report",
+        ErrorStore,
+        ErrorView,
+        "unknown columns of errors",
+        _of_error,
+    ),
+    RecordList(
+        "/idcards",
+        "Identity cards that terminals read",
+        IdCardStore,
+        IdCardView,
+        "identity cards",
+        _of_card,
+    ),
+)
+
+
+def routes(services: ApiServices) -> list[Route]:
+    """The routes of logs."""
+    return [one.route(services) for one in LISTS]
