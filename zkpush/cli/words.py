@@ -23,13 +23,17 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "zkpush.words"
+_NOUNS = "zkpush.handlers"
 WORDS = {
     "attendance": "List and follow attendance records (punches).",
     "audit": "List the audit log: changes, access to secrets, and refused requests.",
     "commands": "Queue commands for terminals and see their results.",
     "database": "Upgrade, check and re-key the database.",
     "devices": "List, approve, block and configure terminals.",
+    "errors": "List errors that terminals report.",
     "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
+    "idcards": "List identity cards that terminals read.",
+    "operations": "List operations on terminals, such as changes by an administrator.",
     "plugins": "List and check plugins.",
     "problems": "List problems of the server and of terminals.",
     "rejects": "List what terminals sent and was not understood, and read it again.",
@@ -37,9 +41,10 @@ WORDS = {
     "tokens": "Create, list and revoke API tokens.",
     "users": "List, show and export users (the people on the terminals).",
 }
-"""Our words, which are commands of the same name, and their summary."""
-_OF_NOUNS = {"rejects": "zkpush.handlers.rejects.cli"}
-"""The modules of words that are part of a noun; all others are modules of this package."""
+"""Our words and their summaries. Each is a command of the same name in a module: that of its noun,
+or else the module of the same name here."""
+_OF_NOUNS = {"errors": "logs", "idcards": "logs", "operations": "logs", "rejects": "rejects"}
+"""Words by the capability of ours whose `cli` part has them."""
 
 
 class Program(click.Group):
@@ -55,7 +60,8 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a word; `click.ClickException` if that of a plugin cannot be imported."""
         if cmd_name in WORDS:
-            module = _OF_NOUNS.get(cmd_name, f"{__package__}.{cmd_name}")
+            noun = _OF_NOUNS.get(cmd_name)
+            module = f"{__package__}.{cmd_name}" if noun is None else f"{_NOUNS}.{noun}.cli"
             command: click.Command = getattr(import_module(module), cmd_name)
             return command
         entry = _plugin_words().get(cmd_name)

@@ -11,7 +11,7 @@ import msgspec
 from ..model import Caller
 from ..persist.logs import LogStore
 from ..protocol.fields import Scope
-from .listing import DeviceQuery, Listing, listing
+from .listing import DeviceQuery, Listing, listing, negotiated
 from .recordviews import show_record, shows_secrets
 from .routes import Route
 from .services import ApiServices
@@ -38,14 +38,15 @@ class RecordList:
     def route(self, services: ApiServices) -> Route:
         """The route of the list."""
 
-        async def run(query: DeviceQuery, caller: Caller) -> Listing[Any]:
+        async def run(query: DeviceQuery, accept: str, caller: Caller) -> object:
             found = await services.store.read(
                 lambda tx: tx[self.store].page(query.page, query.device)
             )
             items = [self._view(record, caller) for record in found]
             if any(shows_secrets(self.store.records, item) for item in items):
                 await services.secret_access.note(caller, self.secrets, devices_of(query))
-            return listing(items, [record.id for record in found], query)
+            part = listing(items, [record.id for record in found], query)
+            return negotiated(accept, self.view, part)
 
         return Route(
             "GET",
@@ -55,7 +56,7 @@ class RecordList:
             self.summary,
             query=DeviceQuery,
             returns=Listing[self.view],  # type: ignore[name-defined]
-            takes=("caller",),
+            takes=("accept", "caller"),
         )
 
     def _view(self, record: Any, caller: Caller) -> Any:

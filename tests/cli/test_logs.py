@@ -1,0 +1,54 @@
+"""`zkpush operations`, `zkpush errors` and `zkpush idcards`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+from .program import Daemon, failed, said
+
+UPLOADS = [
+    ("OPERLOG", "OPLOG 4\t14\t2026-01-05 08:00:00\t0\t0\t0\t0"),
+    ("ERRORLOG", "ERRORLOG ErrCode=D01E0001\tErrMsg=full\tDataOrigin=dev"),
+    ("IDCARD", "IDCARD PIN=7\tIDNum=10000000000000006X\tName=Ann"),
+]
+WORDS = [
+    ("operations", {"operator": "14", "time": "2026-01-05T08:00:00", "code": 4}),
+    ("errors", {"code": "D01E0001", "message": "full"}),
+    ("idcards", {"pin": "7", "name": "Ann", "id_number": "10000000000000006X"}),
+]
+
+
+@pytest.fixture(scope="module")
+def logged(daemon: Daemon) -> Daemon:
+    """A server to which two terminals have sent one record of each type."""
+    for sn in ("LOGS1", "LOGS2"):
+        terminal = daemon.terminal(sn)
+        for table, line in UPLOADS:
+            assert terminal.upload(table, line + "\n").startswith(b"OK")
+    return daemon
+
+
+@pytest.mark.parametrize(("word", "values"), WORDS)
+def test_a_log_is_listed(logged: Daemon, word: str, values: dict[str, object]) -> None:
+    """JSON and CSV have all fields, of one terminal or of all; a person sees the usual ones."""
+    items = json.loads(said(logged.zkpush(word, "list", "--json")))
+    assert {item["device"] for item in items} == {"LOGS1", "LOGS2"}
+    (item,) = json.loads(said(logged.zkpush(word, "list", "--device", "LOGS1", "--json")))
+    assert {name: item[name] for name in values} == values
+    (row,) = csv.DictReader(
+        io.StringIO(said(logged.zkpush(word, "list", "--device", "LOGS1", "--csv")))
+    )
+    assert {name: row[name] for name in values} == {k: str(v) for k, v in values.items()}
+    table = said(logged.zkpush(word, "list", "--limit", "1"))
+    assert "LOGS1" in table
+    assert "LOGS2" not in table
+
+
+def test_a_log_is_printed_in_one_form(logged: Daemon) -> None:
+    """CSV and JSON exclude each other."""
+    message = failed(logged.zkpush("errors", "list", "--csv", "--json"), 2)
+    assert "exclude each other" in message
