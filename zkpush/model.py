@@ -20,6 +20,7 @@ from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
 from .protocol.requests import Upload
 from .protocol.times import check_zone
+from .protocol.versions import check_version
 
 
 class DeviceState(StrEnum):
@@ -178,6 +179,16 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     push_version: Annotated[
         str | None, Attribute(meaning="The protocol version it says it has", is_shown=True)
     ] = None
+    version: Annotated[
+        str | None,
+        Attribute(
+            meaning="The protocol version it has, where what it says is wrong",
+            is_shown=True,
+            is_changeable=True,
+            check=check_version,
+            example="2.4.1",
+        ),
+    ] = None
     language: Annotated[
         str | None, Attribute(meaning="Language number, spec Appendix 2", is_shown=True)
     ] = None
@@ -293,7 +304,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dialect(self) -> Dialect:
         """How the terminal writes."""
-        return dialect_of(self.push_version, self.language, self.device_type)
+        return dialect_of(self.version or self.push_version, self.language, self.device_type)
 
 
 DEVICE_ATTRIBUTES = declared(Device)

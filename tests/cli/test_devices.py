@@ -14,7 +14,8 @@ OPTIONS = (
     "ErrorDelay, Delay, TransTimes, TransInterval, TransFlag, Realtime, PushOptionsFlag, "
     "ATTPHOTOBase64, MultiBioDataSupport, MultiBioPhotoSupport"
 )
-KEYS = f"alias, area, timezone, comm_key, encryption, cipher, token, networks, secret, {OPTIONS}"
+OWN = "alias, area, timezone, version, comm_key, encryption, cipher, token, networks, secret"
+KEYS = f"{OWN}, {OPTIONS}"
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:

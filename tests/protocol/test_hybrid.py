@@ -62,6 +62,7 @@ def test_the_parameters_of_section_8_are_read_by_their_place() -> None:
             templates=True,
             photos=True,
             major_version=10,
+            minor_version=0,
             template_capacity=10000,
             photo_capacity=10000,
             template_count=17,

@@ -15,7 +15,7 @@ from ..rig import Rig
 ROUTES = [
     ("GET", "cdata?SN=T1&options=all", "hello", "begin"),
     ("GET", "cdata?SN=T1&options=&table=options", "hello", "begin"),
-    ("GET", "cdata?SN=T1", "hello", "begin_nothing"),
+    ("GET", "cdata?SN=T1", "hello", "begin"),
     ("GET", "cdata?SN=T1&table=RemoteAtt&PIN=1", "session", "user"),
     ("GET", "CDATA.aspx?sn=T1&TABLE=remoteatt&options=all", "session", "user"),
     ("POST", "cdata?SN=T1&table=ATTLOG&Stamp=1", "session", "upload"),

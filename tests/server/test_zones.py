@@ -7,6 +7,7 @@ import pytest_twisted
 
 from zkpush.device import zones
 from zkpush.device.zones import ZoneKeeper
+from zkpush.protocol.times import local_time
 
 from ..rig import Rig
 
@@ -195,3 +196,51 @@ async def test_attendance_is_found_by_doubt_and_by_when_it_came(make_rig) -> Non
     wrong = await rig.api("GET", "/attendance?doubt=many")
     assert wrong.status == 400
     assert "no zone" in wrong.json["detail"] or "doubt" in wrong.json["detail"]
+
+
+async def punch(rig: Rig, count: int, ahead: int, first: int = 1) -> None:
+    """Punches in real time, a minute apart, by a clock that is so many seconds ahead."""
+    for number in range(count):
+        rig.clock.advance(60)
+        time = local_time("UTC", rig.clock.wall_seconds() + ahead)
+        await upload(rig, f"{first + number}\t{time}\t0\t1\n".encode())
+    await rig.registry.write_skew()
+
+
+async def skew(rig: Rig) -> tuple[int | None, list[str]]:
+    """By how much the clock of T1 is ahead, and its problems."""
+    shown = (await rig.api("GET", "/devices/T1")).json
+    return shown["clock_skew_seconds"], [problem["code"] for problem in shown["problems"]]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_clock_is_measured(rig: Rig) -> None:
+    """The clock is measured by punches in real time, and is a problem above two minutes."""
+    await rig.exchange()
+    await punch(rig, 2, 9000)
+    assert await skew(rig) == (None, [])
+    await punch(rig, 1, 9003, first=3)
+    assert await skew(rig) == (9000, ["clock wrong"])
+    (problem,) = await rig.items("/problems")
+    assert "2 h 30 min ahead of the server's" in problem["detail"]
+    assert "zkpush devices recompute SN" in problem["advice"]
+    await punch(rig, 3, -2, first=4)
+    assert await skew(rig) == (-2, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_backlog_measures_nothing(rig: Rig) -> None:
+    """Records that were kept for a while do not count, in one upload or one by one."""
+    await rig.exchange()
+    await upload_many(rig)
+    for minute in range(6):
+        await upload(rig, b"9\t2026-03-01 08:%02d:00\t0\t1\n" % (10 * minute))
+    await rig.registry.write_skew()
+    assert await skew(rig) == (None, [])
+
+
+async def upload_many(rig: Rig) -> None:
+    """Records of one upload, all of the same distance from now."""
+    for hour in range(3):
+        lines = b"".join(b"%d\t2026-03-01 0%d:00:00\t0\t1\n" % (pin, hour) for pin in range(1, 4))
+        assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", lines)).body == b"OK: 3"

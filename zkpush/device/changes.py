@@ -130,6 +130,9 @@ def change(
         settled.add(ProblemCode.SECRETS_WAIT)
     if not _OF_KEYS.isdisjoint(changes):
         settled.add(ProblemCode.NOT_OPENED)
+    if "timezone" in changes:  # it was measured by the zone before
+        changes["clock_skew_seconds"] = None
+        settled.add(ProblemCode.CLOCK_WRONG)
     state = changes.get("state", device.state)
     lacks_zone = state is DeviceState.APPROVED and (
         changes.get("timezone", device.timezone) is None

@@ -21,6 +21,7 @@ from ..protocol.fields import Table
 from ..protocol.parts import decode_parts
 from ..protocol.records import decode
 from ..protocol.requests import Upload, check_stamp
+from ..protocol.tables import ATTLOG
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
 from .functions import Matcher
@@ -196,6 +197,9 @@ class Intake:
                 count=contents.unread,
                 table=table if table in self._known else "an unknown table",
             )
+        for batch in portion.arrived:
+            if batch.table is ATTLOG and ATTLOG.name not in failed:
+                self._registry.skew.note(terminal.device, batch.rows, portion.received_at)
         self._writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)

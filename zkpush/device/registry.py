@@ -29,6 +29,7 @@ from .changes import renewed
 from .lookups import StoreLookups
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
+from .skew import SkewMeter
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
@@ -94,6 +95,9 @@ class Registry(PeriodicService):
         )
         self._seen: dict[int, tuple[int, str | None]] = {}
         self._taken: dict[int, tuple[int, int]] = {}
+        self.skew = SkewMeter(store, self.updated)
+        """Measures the clocks of terminals."""
+        self.every(ZONES_EVERY, self.write_skew, "Differences of clocks are not stored")
         self.every(FEED_EVERY, self.follow, "Changes of other processes wait")
         self.every(SEEN_EVERY, self._write_seen, "Last-seen times wait")
         self.every(ZONES_EVERY, self._settle_problems, "Problems that are over stay for now")
@@ -246,7 +250,7 @@ class Registry(PeriodicService):
 
     def version(self, device: Device) -> str:
         """The negotiated version of a terminal (Appendix 6)."""
-        return str(negotiate(device.push_version, self.ciphers.version(device)))
+        return str(negotiate(device.version or device.push_version, self.ciphers.version(device)))
 
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
@@ -312,6 +316,11 @@ class Registry(PeriodicService):
                 self._taken = {**taken, **self._taken}
                 raise
             self._places.compare(seen, elsewhere, by_id)
+
+    async def write_skew(self) -> None:
+        """Store by how much the clocks of terminals are off."""
+        known = {one.device.id: one.device for one in self._terminals.values()}
+        await self.skew.write(known, self.now())
 
     def _settle_problems(self) -> None:
         self._places.settle(self._terminals.values(), self.now())

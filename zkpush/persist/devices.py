@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState, no_zone
 from ..problems import ProblemCode
+from ..protocol.facts import counts_of, firmware_of
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
 from ..protocol.tables import INFO
@@ -216,8 +217,13 @@ class DeviceStore:
         """
         device = self.get(device_id)
         merged, left = merge(device.options, options)
-        if merged != device.options:
-            self.change(device_id, {"options": merged})
+        values = {
+            "options": merged,
+            "firmware": firmware_of(options) or device.firmware,
+            "counts": {**device.counts, **counts_of(options)},
+        }
+        if any(getattr(device, name) != value for name, value in values.items()):
+            self._change(device, values)
         return left
 
     def merge_info(self, device_id: int, info: Mapping[str, object]) -> None:

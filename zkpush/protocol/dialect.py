@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .text import encoding_for
-from .versions import BASELINE, Version, negotiate, parse_version
+from .versions import BASELINE, Version, negotiate, own_version
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -22,10 +22,9 @@ class Dialect(msgspec.Struct, frozen=True):
 
 def dialect_of(push_version: str | None, language: str | None, device_type: str | None) -> Dialect:
     """Work out how a terminal writes from what it said of itself."""
-    own = parse_version(push_version) if push_version else None
     return Dialect(
         version=negotiate(push_version),
-        own_version=own or BASELINE,
+        own_version=own_version(push_version),
         encoding=encoding_for(language),
         device_type=device_type,
     )

@@ -36,6 +36,12 @@ _NUMERIC = (int, float)
 Row = tuple[object, ...]
 """A decoded record; see `records`."""
 _QUOTED = 40
+_LOOSE_TIME = re.compile(
+    r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?",
+    re.ASCII,
+)
+_PACKED_TIME = re.compile(r"[1-9][0-9]{8,9}", re.ASCII)
+"""A packed time from 2003 on: a smaller number may be the value of another column."""
 _TIME_LENGTH = len("2015-07-30 15:16:28")
 
 
@@ -67,9 +73,10 @@ def decode_number(text: str) -> float:
 
 
 def decode_time(text: str) -> str:
-    """Check a wall clock time `YYYY-MM-DD HH:MM:SS` (11.2), and return it unchanged.
+    """Read a wall clock time (11.2), and return it as `YYYY-MM-DD HH:MM:SS`.
 
-    The terminal's own clock is kept exactly as it was sent; `ValueError` if there is no such time.
+    Terminals also write `/` or `T`, one-digit parts, no seconds, or one packed integer, each with
+    one meaning. `ValueError` if there is no such time.
     """
     if len(text) == _TIME_LENGTH:
         try:
@@ -79,6 +86,15 @@ def decode_time(text: str) -> str:
                 return text
         except ValueError:
             pass
+    found = _LOOSE_TIME.fullmatch(text)
+    try:
+        if found is not None:
+            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
+            return str(datetime.datetime(year, month, day, hour, minute, second))
+        if _PACKED_TIME.fullmatch(text):
+            return unpack_time(int(text))
+    except ValueError:
+        pass
     raise ValueError(f"{quoted(text)} is not a time of the form YYYY-MM-DD HH:MM:SS")
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from .facts import VERSIONS, first, plain_names
 from .tables.device import INFO
 from .tables.handshake import OPTION_REPLY
 
@@ -33,9 +34,9 @@ class BiometricSupport(msgspec.Struct, frozen=True, kw_only=True):
     """Whether templates go either way in the unified form (11.12, 12.1.1.6)."""
     photos: bool = False
     """Whether comparison photos do (11.15, 12.1.1.8)."""
-    major_version: int = 0
-    """Algorithm version of the terminal; 0 where it does not say."""
-    minor_version: int = 0
+    major_version: int | None = None
+    """Algorithm version of the terminal; None where it does not say."""
+    minor_version: int | None = None
     template_capacity: int | None = None
     photo_capacity: int | None = None
     template_count: int | None = None
@@ -69,6 +70,7 @@ def negotiate_types(
     this server tells it in the exchange where that is not the default.
     """
     pushed = {name.lower(): value for name, value in options.items()}
+    plain = plain_names(options)
 
     def told(name: str) -> list[str]:
         return _list(pushed.get(name.lower(), ""))
@@ -91,6 +93,8 @@ def negotiate_types(
     types = []
     for number in range(_MOST_TYPES):
         major, minor = _at(versions, number) or (0, 0)
+        if not major and number in VERSIONS:
+            major, minor = _version(first(plain, VERSIONS[number]) or "")
         if not major and number in _REPORTED:
             major, minor = _version(attributes.get(_REPORTED[number], ""))
         counts = [_at(values, number) for values in held]
@@ -98,8 +102,8 @@ def negotiate_types(
             type=number,
             templates=_at(templates, number) or False,
             photos=_at(photos, number) or False,
-            major_version=major,
-            minor_version=minor,
+            major_version=major or None,
+            minor_version=minor if major else None,
             template_capacity=counts[0],
             photo_capacity=counts[1],
             template_count=counts[2],

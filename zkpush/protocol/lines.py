@@ -17,6 +17,7 @@ _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
+_NULL = "null"
 
 
 class _Extra:
@@ -47,6 +48,10 @@ class _Column(msgspec.Struct, frozen=True):
     may_be_empty: bool
     is_needed: bool
     """Whether a line with a value that cannot be read is a reject."""
+    is_identity: bool
+    """Whether a line with two of it is a reject: nobody knows which one it is about."""
+    may_be_null: bool
+    """Whether the word `null` is an empty value: everywhere but in plain text, such as a name."""
 
 
 def find_keyword(line: bytes) -> str | None:
@@ -125,10 +130,17 @@ class LineDecoder:
             place = column.place
             if place is None:
                 continue  # known, and said elsewhere
-            if values[place] is not None:
-                raise ValueError(f"{column.field.wire} is there twice")
             if not column.is_text:
                 value = value.strip(" ")
+            if column.may_be_null and value.lower() == _NULL:
+                value = ""
+            if values[place] is not None:
+                if column.is_identity:
+                    raise ValueError(f"{column.field.wire} is there twice")
+                # The last one counts; the one before is kept beside it.
+                extra = extra or _Extra()
+                extra.keep(wire, _encode(column.field, values[place]))
+                values[place] = None
             if value or column.may_be_empty:
                 try:
                     read = column.read(value)
@@ -179,6 +191,8 @@ class LineDecoder:
             is_text,
             may_be_empty=field.kind in _MAY_BE_EMPTY and not field.required,
             is_needed=bool(field.required or field.secret or field.name in self.table.key),
+            is_identity=field.required or field.name in self.table.key,
+            may_be_null=not is_text or field.secret is not None,
         )
 
     def _columns(self, text: str) -> Iterable[tuple[str, str]]:

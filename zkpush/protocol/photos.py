@@ -16,7 +16,8 @@ from .text import decode_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
 """How pictures begin: JPEG; some models make PNG or BMP."""
-_HEAD = re.compile(rb"\s*+PIN=", re.IGNORECASE)
+_HEAD = re.compile(rb"\s*+(?:[A-Za-z]\w{0,31}=[^\r\n]*+[\r\n]++)*?PIN=", re.IGNORECASE)
+"""Lines of text with the name among them; what no picture begins with."""
 _LONGEST_HEAD = 4096
 _TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:-|\Z)", re.ASCII

@@ -22,7 +22,7 @@ from .text import decode_line
 
 _SPLIT = 64 * 1024
 """Bytes of a body that are split into lines at a time."""
-_NEXT_PAIR = re.compile(r",(?=~?[A-Za-z_][A-Za-z0-9_.]*+=)")
+_NEXT_PAIR = re.compile(r",(?= ?~?[A-Za-z_][A-Za-z0-9_.]*+=)")
 _KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
 
 
@@ -119,11 +119,11 @@ def decode_pairs(text: str) -> list[tuple[str, str]]:
 
     `ValueError` if the text does not begin with a key.
     """
-    return list(_pairs(text.strip()))
+    return list(_pairs(text))
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    start = 0
+    start, text = 0, text.strip().removesuffix(",")
     while start <= len(text):
         found = _NEXT_PAIR.search(text, start)
         end = len(text) if found is None else found.start()
@@ -136,7 +136,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 def _bounded_pairs(text: str, room: int) -> tuple[list[Row], bool]:
     """The options of a line, as many as there is room for; whether these are all."""
-    found = list(itertools.islice(_pairs(text.strip()), max(room, 0) + 1))
+    found = list(itertools.islice(_pairs(text), max(room, 0) + 1))
     kept: list[Row] = [pair for pair in found[:room] if is_kept(*pair)]
     return kept, len(kept) == len(found)
 

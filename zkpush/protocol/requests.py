@@ -114,6 +114,11 @@ class Upload(msgspec.Struct, frozen=True):
         return self.stamp if self.moves_stamp else None
 
 
+_ATTLOG = "ATTLOG"
+_ATTENDANCE = re.compile(
+    rb"[\s\xef\xbb\xbf]*+[^\t\r\n=]{1,64}\t[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T][0-9]{1,2}:[0-9]"
+)
+"""How attendance records begin: a user ID, and a time."""
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"
 """The one value of ContentType (11.14)."""
@@ -132,9 +137,13 @@ def decode_upload(
 ) -> Upload:
     """Return the upload of a request (11).
 
-    `default_table` is the one of uploads that name none. `TerminalError` if there is no table.
+    Some terminals name the table in `type`. `default_table` is the one of uploads that name none;
+    without it, a body that begins like an attendance record is one of those (11.2).
+    `TerminalError` if there is no table.
     """
-    table = arguments.get("table") or default_table
+    table = arguments.get("table") or arguments.get("type") or default_table
+    if not table and _ATTENDANCE.match(body):
+        table = _ATTLOG
     if not table:
         raise TerminalError("An upload has to name its table.")
     return Upload(

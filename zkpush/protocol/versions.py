@@ -42,10 +42,26 @@ def parse_version(text: str) -> Version | None:
     return Version(int(major), int(minor), int(patch))
 
 
+def check_version(text: str) -> str:
+    """Return a version in its usual form, such as 2.4.1; `ValueError` if it is none."""
+    version = parse_version(text)
+    if version is None:
+        raise ValueError(f"{text[:20]!r} is not a protocol version such as 2.4.1")
+    return str(version)
+
+
 def negotiate(push_version: str | None, server: Version = SERVER) -> Version:
     """Find the version that both sides use: the lower one.
 
-    A terminal that names no version, or one that cannot be read, counts as 2.2.14.
+    See `own_version` for what a terminal counts as.
+    """
+    return min(own_version(push_version), server)
+
+
+def own_version(push_version: str | None) -> Version:
+    """The version of a terminal, by what it says.
+
+    One that names no version, one that cannot be read, or one below counts as 2.2.14.
     """
     terminal = parse_version(push_version) if push_version else None
-    return min(terminal or BASELINE, server)
+    return max(terminal or BASELINE, BASELINE)

@@ -24,7 +24,7 @@ from ..device.verification import BackgroundVerification
 from ..handlers.people.remote import RemoteUsers
 from ..http.messages import FileReply
 from ..protocol.envelope import EXCHANGE_CONTENT_TYPE, decode_step, encode_step, step_of
-from ..protocol.errors import Refused, TerminalError, UnknownPath
+from ..protocol.errors import Refused, UnknownPath
 from ..protocol.handshake import decode_hello
 from ..protocol.requests import decode_upload, normalize_segment
 from ..protocol.tables import ATTPHOTO, INFO
@@ -63,8 +63,7 @@ class AttendancePush:
         self.routes = (
             # methods, path, selector, gate, action
             TerminalRoute("GET", "cdata", user, Gate.SESSION, self.user, is_long=True),
-            TerminalRoute("GET", "cdata", "options=", Gate.HELLO, self.begin, is_long=True),
-            TerminalRoute("GET", "cdata", "", Gate.HELLO, self.begin_nothing, is_long=True),
+            TerminalRoute("GET", "cdata", "", Gate.HELLO, self.begin, is_long=True),
             TerminalRoute("POST", "cdata", verify, Gate.SESSION, self.verify, is_long=True),
             TerminalRoute("POST", "cdata", "", Gate.SESSION, self.upload, is_long=True),
             TerminalRoute("POST", "fdata", "", Gate.SESSION, self.upload_photo, is_long=True),
@@ -85,14 +84,10 @@ class AttendancePush:
         )
 
     async def begin(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Make the initialization exchange; answer with the options."""
+        """Make the initialization exchange, with `options=` or without; answer with the options."""
         head, hello = request.head, decode_hello(request.arguments)
         answer = await self._exchange.answer(request.sn, hello, head.address, head.cookie)
         return with_token(answer.body, answer.token)
-
-    def begin_nothing(self, request: Request, body: bytes) -> bytes:
-        """Refuse an exchange without `options=`."""
-        raise TerminalError("GET cdata is for the initialization exchange: options=all.")
 
     async def agree(self, request: Request, body: bytes) -> bytes | FileReply:
         """Answer with the public key, or the factor, of the server.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import cast
 
 import attrs
@@ -17,13 +18,23 @@ from ...persist.photos import AttendancePhotoStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode
 from ...protocol.codes import succeeded
+from ...protocol.facts import plain_names
 from ...protocol.fields import Row, Table
 from ...protocol.photos import Photo, parse_name
+from ...protocol.plain import AttendanceRows
 from ...protocol.records import Batch, value_of
 from ...protocol.replies import CommandReply
 from ...protocol.tables import ATTLOG, ATTPHOTO
 from ...protocol.times import wall_clock
 
+_MEASURED = {
+    "MaskDetectionFunOn": (ATTLOG.names.index("mask"),),
+    "IRTempDetectionFunOn": (
+        ATTLOG.names.index("temperature"),
+        ATTLOG.names.index("converted_temperature"),
+    ),
+}
+"""Options that say that a terminal measures, and the columns of what it measures."""
 _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
@@ -40,13 +51,33 @@ class AttendanceHandler:
         """Write the rows of one upload."""
         clock = wall_clock(device.timezone)
         if batch.table is ATTLOG:
-            tx[AttendanceStore].add(device.id, batch.rows, clock, now)
+            tx[AttendanceStore].add(device.id, _measured(batch.rows, device), clock, now)
             return
         photos = [cast(Photo, photo) for (photo,) in batch.rows]
         tx[AttendancePhotoStore].add_all(device.id, photos, clock, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
         """Nothing follows a stored attendance record yet."""
+
+
+def _measured(rows: Sequence[Row], device: Device) -> Sequence[Row]:
+    """Rows without the zeros of a terminal that measures neither masks nor temperatures.
+
+    Such a terminal fills the columns all the same; one that measures says so (8).
+    """
+    if isinstance(rows, AttendanceRows):  # read at once: they have no such columns
+        return rows
+    options = plain_names(device.options)
+    zeros = [
+        place
+        for option, places in _MEASURED.items()
+        if options.get(option.lower(), "0").strip() in ("", "0")
+        for place in places
+    ]
+    return [
+        tuple(None if place in zeros and not value else value for place, value in enumerate(row))
+        for row in rows
+    ]
 
 
 def _in_period(table: Table, row: Row, params: Params) -> bool:

@@ -90,8 +90,8 @@ def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Person
     if type_ is not None:
         support = hybrid.of(type_)
         common["type"] = int(type_)
-        common["major_version"] = support.major_version
-        common["minor_version"] = support.minor_version
+        common["major_version"] = support.major_version or 0
+        common["minor_version"] = support.minor_version or 0
     names = (*table.names, EXTRA, RAW)
     own = [(name, place) for place, name in enumerate(names) if name in common]
     said = []

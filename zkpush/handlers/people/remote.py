@@ -68,7 +68,7 @@ class RemoteUsers:
         now = self._registry.now()
 
         def unit(tx: Transaction) -> list[str]:
-            lines = _lines(tx, pin, fingerprint.major_version)
+            lines = _lines(tx, pin, fingerprint.major_version or 0)
             detail = f"{len(lines) - 1} fingerprints" if lines else "refused: there is no such user"
             tx[AuditStore].add(
                 f"device {device.sn}", ACTION, tx[AuditStore].person(pin), detail, now

@@ -1,0 +1,100 @@
+"""How far the clocks of terminals are off, measured from punches that come in real time.
+
+A punch that is sent at once shows the difference of the two clocks; one that was kept for a while
+shows how long it was kept. So only uploads of one or two records count, and three in a row have to
+agree within a minute: records of a backlog differ from each other by the time between them.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import cast
+
+from ..interfaces import IStore
+from ..model import Device, Problem
+from ..persist.devices import DeviceStore
+from ..persist.transaction import Transaction
+from ..problems import ProblemCode
+from ..protocol.fields import Row
+from ..protocol.plain import AttendanceRows
+from ..protocol.tables import ATTLOG
+from ..protocol.times import wall_clock
+
+MOST_RECORDS = 2
+"""Records of an upload in real time."""
+FEWEST, MOST = 3, 15
+"""Measurements that a difference takes, and of which the median is used."""
+AGREES = 60
+"""Seconds by which measurements of one difference differ."""
+WRONG = 120
+"""Seconds: a larger difference is a problem."""
+NEWS = 5
+"""Seconds by which a stored difference has to change to be stored again."""
+_OFFSET = ATTLOG.names.index("time_offset")
+
+
+class SkewMeter:
+    """Measures the clocks of the terminals that this process serves."""
+
+    def __init__(self, store: IStore, updated: Callable[[Device], None]) -> None:
+        """`updated` is called with a terminal that was changed."""
+        self._store = store
+        self._updated = updated
+        self._measured: dict[int, tuple[str, list[int]]] = {}
+        """The zone by which was measured, and seconds ahead, by the terminal's key."""
+
+    def note(self, device: Device, rows: Sequence[Row], now: int) -> None:
+        """Measure by the records of an upload that came at `now` (ms)."""
+        zone = device.timezone
+        if zone is None or not 0 < len(rows) <= MOST_RECORDS:
+            return
+        found = AttendanceRows.of(rows)
+        offset = None
+        if len(found.columns) > _OFFSET:
+            offset = cast("int | None", found.columns[_OFFSET][-1])
+        seconds = found.seconds[-1]
+        instant = wall_clock(zone).instant(seconds) if offset is None else seconds - offset
+        ahead = instant - now // 1000
+        known = self._measured.get(device.id)
+        run = [] if known is None or known[0] != zone else known[1]
+        if run and abs(ahead - statistics.median(run)) > AGREES:
+            run = []
+        self._measured[device.id] = (zone, [*run, ahead][-MOST:])
+
+    async def write(self, devices: Mapping[int, Device], now: int) -> None:
+        """Store the differences that have changed, and what is a problem about them."""
+        for device_id, (zone, run) in list(self._measured.items()):
+            device = devices.get(device_id)
+            if device is None:
+                del self._measured[device_id]
+                continue
+            if len(run) < FEWEST or device.timezone != zone:
+                continue
+            ahead = round(statistics.median(run))
+            known = device.clock_skew_seconds
+            if known is not None and abs(known - ahead) < NEWS:
+                continue
+
+            def unit(tx: Transaction, device_id: int = device_id, ahead: int = ahead) -> Device:
+                devices = tx[DeviceStore]
+                devices.change(device_id, {"clock_skew_seconds": ahead})
+                if abs(ahead) > WRONG:
+                    detail = f"Its clock is {_words(ahead)} the server's."
+                    devices.raise_problem(device_id, Problem(ProblemCode.CLOCK_WRONG, detail, now))
+                else:
+                    devices.clear_problem(device_id, ProblemCode.CLOCK_WRONG)
+                return devices.get(device_id)
+
+            self._updated(await self._store.write(unit))
+
+
+def _words(ahead: int) -> str:
+    """A difference for people, such as `2 h 30 min ahead of`."""
+    minutes = round(abs(ahead) / 60)
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    return " ".join(f"{n} {unit}" for n, unit in parts if n) + (
+        " ahead of" if ahead > 0 else " behind"
+    )

@@ -1,0 +1,11 @@
+"""An operator may say which protocol version a terminal has."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0023"
+down_revision = "0022"
+
+
+def upgrade():
+    op.add_column("devices", sa.Column("version", sa.Text()))
