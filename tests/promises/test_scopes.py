@@ -112,6 +112,7 @@ ATTRIBUTES: dict[str, tuple[list[object], frozenset[Scope]]] = {
     "alias": (["Gate 4", None], frozenset({W})),
     "area": (["HQ", None], frozenset({W})),
     "timezone": (["Europe/Berlin"], frozenset({W})),
+    "version": (["2.4.1"], frozenset({W})),
     "settings": (
         [
             {"Delay": 5, "ErrorDelay": 60, "Realtime": 1, "TransInterval": 1},

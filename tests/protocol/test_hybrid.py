@@ -77,7 +77,7 @@ def test_the_parameters_of_section_8_are_read_by_their_place() -> None:
             template_count=18,
             photo_count=20,
         ),
-        BiometricSupport(type=3, major_version=7),
+        BiometricSupport(type=3, major_version=7, minor_version=0),
     )
 
 
