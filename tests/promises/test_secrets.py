@@ -39,6 +39,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "PUT devices/{sn}": (f"devices/{SN}", {"alias": "Gate"}),
     "PATCH devices/{sn}": (f"devices/{SN}", {"alias": "Gate"}),
     "DELETE devices/{sn}": (f"devices/{SN}", None),
+    "POST rejects/retry": ("rejects/retry", {"table": "NONE"}),
     "POST devices/{sn}/resend": (f"devices/{SN}/resend", {"table": "ATTLOG"}),
     "POST devices/{sn}/commands": (f"devices/{SN}/commands", {"command": "LOG"}),
     "DELETE commands/{id}": ("commands/nothing", None),
@@ -238,6 +239,8 @@ def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ..
             return [(*words, SN)]
         case ("commands", "show"):
             return [(*words, id) for id in ids(planted, f"devices/{SN}/commands", "id")[:12]]
+        case ("rejects", "show"):
+            return [(*words, id) for id in ids(planted, "rejects", "id")[:12]]
         case ("users", "show"):
             return [(*words, "900")]
         case ("users", "export"):
