@@ -65,7 +65,7 @@ def uses() -> dict[str, Use]:
     for name, method in (("_hidden", "search"), ("_spaced", "sub")):
         found[f"TemplateRules.{name}"] = getattr(rules, name), method
     for tabs in (3, 6, 32):
-        found[f"plain._lines_of({tabs})"] = plain._lines_of(tabs), "match"
+        found[f"plain.lines_of({tabs})"] = plain.lines_of(tabs), "match"
     for field in _fields():
         if field.pattern is not None:
             pattern = re.compile(field.pattern, re.ASCII)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 
-from zkpush.cli.client import SILENCE, _Body
+from zkpush.cli.client import SILENCE, BodyReader
 from zkpush.cli.following import EventStream
 
 from .program import SECONDS, Daemon, Terminal, cells, eventually, failed, misused
@@ -218,7 +218,7 @@ def test_half_an_event_is_told_again() -> None:
 def test_a_stream_that_falls_silent_is_given_up() -> None:
     """A peer that is gone says nothing, not even that."""
     clock, pieces, ended = Clock(), [], []
-    body = _Body(pieces.append, clock)
+    body = BodyReader(pieces.append, clock)
     body.ended.addBoth(ended.append)
     transport = StringTransport()
     body.makeConnection(transport)

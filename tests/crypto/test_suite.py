@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import time
+from collections.abc import Callable
 
+import attrs
 import msgspec
 import pytest
 from hypothesis import example, given
@@ -14,7 +17,7 @@ from zope.interface.verify import verifyObject
 
 from zkpush.crypto import sealing
 from zkpush.crypto.rc4 import RC4Suite
-from zkpush.crypto.suite import SealingSuite
+from zkpush.crypto.suite import AgreedSession, PendingKeys, SealingSuite
 from zkpush.crypto.terminal import TerminalCipher
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import ICipherSuite
@@ -415,44 +418,54 @@ def test_all_refusals_are_the_same() -> None:
     assert "OK" not in said.pop()[0]
 
 
+def recording(drawn: list[bytes]) -> Callable[[int], bytes]:
+    """A source of random bytes that remembers them."""
+
+    def draw(count: int) -> bytes:
+        drawn.append(secrets.token_bytes(count))
+        return drawn[-1]
+
+    return draw
+
+
 def test_no_secret_is_in_a_representation() -> None:
     """Whatever is logged by mistake, keys, factors and bodies are not in it."""
-    terminal = TerminalCipher(SN, SECRET)
+    drawn: list[bytes] = []
+    terminal = TerminalCipher(SN, SECRET, random=recording(drawn))
     shown = [repr(SUITE), repr(terminal)]
     keys = SUITE.begin(SN, SECRET, terminal.begin())
-    private = terminal._private
     shown += [repr(keys), repr(terminal)]
     factor = terminal.factor(keys.answer)
     shown += [repr(terminal)]
-    r1 = terminal._factor
+    private, r1, *_ = drawn
     session = SUITE.agree(keys.state, factor)
     terminal.agree(session.answer)
     opened = SUITE.open(session.state, HERE, terminal.seal(HERE, RECORD).sealed)
-    shown += [repr(session), repr(terminal), repr(opened), repr(terminal._keys)]
-    assert terminal._keys is not None
-    secrets = [SECRET, private, r1, terminal._keys.request, terminal._keys.reply, RECORD]
+    shown += [repr(session), repr(terminal), repr(opened), repr(terminal.keys)]
+    assert terminal.keys is not None
+    secrets = [SECRET, private, r1, terminal.keys.request, terminal.keys.reply, RECORD]
     secrets += [keys.state, session.state]
     for text in shown:
         for secret in secrets:
             assert repr(secret)[2:-1] not in text
             assert secret.hex() not in text
-    assert not terminal._private
-    assert not terminal._factor
+    kept = attrs.astuple(terminal, recurse=False)
+    assert private not in kept
+    assert r1 not in kept
 
 
 def test_states_of_the_suite_do_not_show_themselves() -> None:
     """The values inside a state have no contents in their representation."""
-    from zkpush.crypto.suite import _Keys, _Session
-
-    assert repr(_Keys(SN, b"p", b"k", SECRET)) == "<_Keys>"
-    assert repr(_Session(b"a", b"b")) == "<_Session>"
+    assert repr(PendingKeys(SN, b"p", b"k", SECRET)) == "<PendingKeys>"
+    assert repr(AgreedSession(b"a", b"b")) == "<AgreedSession>"
 
 
 def test_the_private_key_is_gone_after_the_exchange() -> None:
     """What the server keeps of a session opens no recorded exchange."""
-    terminal = TerminalCipher(SN)
+    drawn: list[bytes] = []
+    terminal = TerminalCipher(SN, random=recording(drawn))
     keys = SUITE.begin(SN, b"", terminal.begin())
-    private = terminal._private
+    (private,) = drawn
     session = SUITE.agree(keys.state, terminal.factor(keys.answer))
     assert private not in session.state
     assert base64.b64decode(keys.answer)[1:] not in session.state

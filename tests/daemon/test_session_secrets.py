@@ -51,7 +51,7 @@ class Terminal:
     def secrets(self) -> Iterator[tuple[str, bytes]]:
         """What nobody else may know."""
         yield "shared secret", SECRET
-        keys = self.cipher._keys
+        keys = self.cipher.keys
         assert keys is not None
         yield "request key", keys.request
         yield "reply key", keys.reply

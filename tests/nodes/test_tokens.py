@@ -44,7 +44,7 @@ async def tried(node: Rig, token: str) -> int:
 async def a_second(node: Rig) -> None:
     """Let a second pass, and the look at the store come back that is made in it."""
     node.clock.advance(1)
-    await node.tokens._following.run(lambda: None)
+    await node.tokens.followed()
 
 
 @pytest_twisted.ensureDeferred

@@ -14,6 +14,8 @@ from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
 from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
+from zkpush.persist.postgresql import PostgreSQL
+from zkpush.persist.sqlite import SQLite
 from zkpush.persist.store import Store
 from zkpush.protocol.handshake import Hello
 
@@ -295,15 +297,17 @@ def make_event_tests(factory):
 
             await store.write(listen)
             inserted: list[str] = []
-            kind = type(store._database)
-            plain = kind.insert
 
-            def insert(self, driver, *inserts):
-                inserted.extend(one.table.name for one in inserts)
-                return plain(self, driver, *inserts)
+            def counted(insert):
+                def count(self, driver, *inserts):
+                    inserted.extend(one.table.name for one in inserts)
+                    return insert(self, driver, *inserts)
 
-            kind.insert = insert
-            try:
+                return count
+
+            with pytest.MonkeyPatch.context() as patch:
+                for kind in (SQLite, PostgreSQL):
+                    patch.setattr(kind, "insert", counted(kind.insert))
                 await store.write(punch(device, 1))
                 assert (statements, inserted) == ([], ["attendance"])
                 inserted.clear()
@@ -315,8 +319,6 @@ def make_event_tests(factory):
                     ]
                 )
                 assert (statements, sorted(inserted)) == ([], ["attendance", "events"])
-            finally:
-                kind.insert = plain
 
     return EventTests
 

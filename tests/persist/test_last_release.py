@@ -309,8 +309,8 @@ async def test_an_encrypted_session_goes_on(upgraded: Upgraded) -> None:
     frozen = upgraded.known["sealed"]
     terminal = SealedTerminal(upgraded.rig, LOCK)
     keys = {name: base64.b64decode(key) for name, key in frozen["keys"].items()}
-    terminal.cipher._keys = SessionKeys(**keys)
-    terminal.cipher._sent, terminal.cipher._replied = frozen["sent"], frozen["replied"]
+    terminal.cipher.keys = SessionKeys(**keys)
+    terminal.cipher.sent, terminal.cipher.replied = frozen["sent"], frozen["replied"]
     answer = f"ID={upgraded.known['ids']['lock']}&Return=0&CMD=LOG\n".encode()
     assert await terminal.post(f"devicecmd?SN={LOCK}", answer) == b"OK"
     assert await terminal.get(f"getrequest?SN={LOCK}") == b"OK"

@@ -21,7 +21,7 @@ from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
-from zkpush.persist.migrate import _scripts, head_revision, migrate_thd
+from zkpush.persist.migrate import alembic_scripts, head_revision, migrate_thd
 from zkpush.persist.people import PeopleStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import metadata
@@ -265,10 +265,10 @@ def test_a_file_that_cannot_be_backed_up_is_not_upgraded(
     url = f"sqlite:///{tmp_path / 'zkpush.sqlite'}"
     thaw(url, "0001")
 
-    def full(path: pathlib.Path) -> None:
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("zkpush.persist.backup._sync", full)
+    monkeypatch.setattr("os.fsync", full)
     database = open_database(url)
     with pytest.raises(StoreError, match=r"cannot back up .* No space left"):
         migrate_thd(database)
@@ -310,6 +310,6 @@ def test_a_new_file_is_for_its_owner_only(tmp_path: pathlib.Path) -> None:
 
 def test_the_head_is_the_script_with_the_highest_number() -> None:
     """As Alembic finds it, which is not imported where nothing is to be upgraded."""
-    assert head_revision() == _scripts()[1].get_current_head()
+    assert head_revision() == alembic_scripts()[1].get_current_head()
     check = "import sys, zkpush.persist.store; assert 'alembic' not in sys.modules"
     subprocess.run([sys.executable, "-c", check], check=True)

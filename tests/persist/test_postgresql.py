@@ -141,7 +141,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(postgres) -> None:
 def test_a_server_that_is_not_fit_is_refused(server, why: str) -> None:
     """An old version, or a standby, is not used."""
     with pytest.raises(StoreError, match=why):
-        postgresql._check_server(*server)
+        postgresql.check_server(*server)
 
 
 def test_without_the_driver_the_start_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +446,7 @@ def test_a_server_without_fsync_is_warned_of(fsync: str, warnings: int) -> None:
     events: list[LogEvent] = []
     globalLogPublisher.addObserver(events.append)
     try:
-        postgresql._check_server(180_004, "UTF8", False, fsync)
+        postgresql.check_server(180_004, "UTF8", False, fsync)
     finally:
         globalLogPublisher.removeObserver(events.append)
     assert len([event for event in events if "fsync" in event["log_format"]]) == warnings

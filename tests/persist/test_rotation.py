@@ -5,6 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 import pytest_twisted
 
@@ -25,6 +26,10 @@ from ..keys import KEY
 from .conftest import open_database, opened
 from .contract import EVERYTHING, NOW, UTC, add_terminal, command, say
 
+LOSE_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 PEOPLE = 120
 PASSWORD = "correct horse"
 FACE = b"\xff\xd8\xff" + bytes(range(256)) * 600
@@ -218,9 +223,8 @@ async def test_a_daemon_that_lost_its_connection_does_not_seal_under_an_old_key(
     await fill(postgres_url)
     store = opened(postgres_url, KEY)
     await add_terminal(store, "T2")
-    database = store._database
-    store.writer._disconnect_thd()
-    database.readers.dispose()
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(LOSE_CONNECTIONS)
     rotate(data, postgres_url)
     with pytest.raises(StoreError, match="keys of the database were rotated"):
         await add_terminal(store, "T3")

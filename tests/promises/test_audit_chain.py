@@ -24,7 +24,7 @@ from zkpush.persist.audit import AuditStore
 from zkpush.persist.chain import Head, Row
 from zkpush.persist.events import EventStore
 from zkpush.persist.keys import ensure_vault
-from zkpush.persist.migrate import _scripts, migrate_thd
+from zkpush.persist.migrate import alembic_scripts, migrate_thd
 from zkpush.persist.vault import DataKey
 
 from ..cli.program import misused
@@ -337,7 +337,7 @@ NEEDLES = ("4711", "Zephyrine", "Quill", "987654321")
 def before_the_chain(url: str) -> None:
     """Make a database as the revision before the chain left it, with rows in its audit log."""
     database = open_database(url)
-    config, _ = _scripts()
+    config, _ = alembic_scripts()
     with database.migrating() as connection:
         config.attributes.update(connection=connection, database=database)
         alembic.upgrade(config, "0010")

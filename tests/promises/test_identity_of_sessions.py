@@ -377,14 +377,19 @@ async def test_a_sealed_poll_is_taken_once_over_all_nodes(
 
 
 @pytest_twisted.ensureDeferred
-async def test_the_number_of_a_poll_is_written_without_a_last_seen_time(make_rig, tmp_path) -> None:
+async def test_the_number_of_a_poll_is_written_without_a_last_seen_time(
+    make_rig, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The time of the poll may have been written a moment before its number was known."""
     database = f"sqlite:///{tmp_path / 'db.sqlite'}"
     one = await make_rig(database=database)
     terminal = await sealed(one)
     captured, *_ = terminal.request("GET", POLL)
+    await one.registry.finish()
+    times: list[object] = []
+    monkeypatch.setattr(one.registry, "seen", lambda terminal, address: times.append(address))
     assert (await terminal.send(captured)).status == 200
-    one.registry._seen.clear()
+    assert times
     await one.stop()
     terminal.rig = await make_rig(database=database)
     assert said(await terminal.send(captured)) == BEGIN_AGAIN

@@ -156,7 +156,7 @@ async def test_a_restart_of_the_server_is_not_the_plugin_s_fault(
     handler.acts = [go_down]
     assert (await rig.post(OPERLOG, b"RARE Id=1")).body == b"OK: 1"
     await called(rig, handler, 1)
-    (worker,) = rig.daemon.inbox._workers.values()
+    worker = rig.daemon.inbox.worker(handler.name)
     while worker.running is not None:
         await deferLater(reactor, 0.01)
     for _ in range(10):  # the plugin's inbox is looked at while there is no server

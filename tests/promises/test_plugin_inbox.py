@@ -108,10 +108,10 @@ async def test_a_handler_that_another_process_was_faster_than_is_not_late(
     assert (await rig.post(OPERLOG, b"RARE Id=1")).body == b"OK: 1"
     await called(handler, 1)
     await rig.stop()  # the thread has ended
-    (worker,) = rig.daemon.inbox._workers.values()
+    worker = rig.daemon.inbox.worker(handler.name)
     assert worker.running is None
     rig.clock.advance(3600)
-    rig.daemon.inbox._watch()
+    assert worker.watch() is None
     assert rig.daemon.inbox.problems() == []
 
 

@@ -31,7 +31,7 @@ async def fill(rig: Rig, count: int = COUNT, first: int = 0) -> None:
 def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Counts reads of the store, and encodings."""
     counts: Counter[str] = Counter()
-    read, message = AttendanceStore.page, feed._message
+    read, message = AttendanceStore.page, feed.encode_message
 
     def page(self, part, *more):
         counts["reads"] += 1
@@ -42,7 +42,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
         return message(*parts)
 
     monkeypatch.setattr(AttendanceStore, "page", page)
-    monkeypatch.setattr(feed, "_message", encode)
+    monkeypatch.setattr(feed, "encode_message", encode)
     return counts
 
 
@@ -140,6 +140,6 @@ async def test_nothing_is_kept_without_readers(rig: Rig) -> None:
         (reader,) = await followed(rig, "0.0")
     finally:
         feed.SharedReads.read = original
-    assert 0 < len(made[0]._kept) <= feed.KEPT
+    assert 0 < made[0].kept <= feed.KEPT
     reader.hang_up()
-    assert len(made[0]._kept) == 0
+    assert made[0].kept == 0

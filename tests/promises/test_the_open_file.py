@@ -18,7 +18,8 @@ from twisted.internet import reactor
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.sqlite import SQLiteStores
+from zkpush.persist.sqlite import SQLiteStores, open_sqlite
+from zkpush.persist.store import Store
 
 from ..daemon.process import Daemon
 from ..keys import KEY
@@ -273,15 +274,16 @@ async def test_a_log_without_anything_in_it_is_none_that_was_truncated(
 ) -> None:
     """The first units after a start may write nothing, and those after a new connection."""
     path = tmp_path / "store.sqlite"
-    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    database = open_sqlite(f"sqlite:///{path}", KEY)
+    store = Store(lambda: database, reactor)
     store.start()
-    store._database.readers.dispose()
+    database.readers.dispose()
     for number in range(3):
         await store.write(lambda tx: None)
         await store.write(lambda tx: tx[DeviceStore].find("T1"))
         sn = f"T{number}"
         await store.write(lambda tx, sn=sn: tx[DeviceStore].add(sn, DeviceState.APPROVED, "UTC", 1))
-        store.writer._disconnect_thd()
+        store.writer.disconnect_thd()
     await store.stop()
 
 
@@ -351,9 +353,10 @@ async def test_a_file_lost_while_it_is_written_acknowledges_nothing(
 async def test_readers_do_not_make_a_database(tmp_path: pathlib.Path) -> None:
     """A connection that is opened later finds the file that is open, or fails."""
     path = tmp_path / "store.sqlite"
-    store = SQLiteStores().open(f"sqlite:///{path}", KEY, reactor)
+    database = open_sqlite(f"sqlite:///{path}", KEY)
+    store = Store(lambda: database, reactor)
     store.start()
-    store._database.readers.dispose()
+    database.readers.dispose()
     path.rename(tmp_path / "away")
     with pytest.raises(StoreError):
         await store.read(lambda tx: tx[DeviceStore].page(Page(9)))

@@ -621,7 +621,7 @@ def names() -> st.SearchStrategy[str]:
     return st.text(characters, max_size=25)
 
 
-TEXTS = st.binary(max_size=2000).filter(lambda data: not data.startswith(packets._PACKED))
+TEXTS = st.binary(max_size=2000).filter(lambda data: not data.startswith(packets.PACKED))
 
 
 @given(st.lists(st.tuples(names(), TEXTS), max_size=10))

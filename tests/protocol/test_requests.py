@@ -148,7 +148,7 @@ def test_a_query_without_a_serial_number_is_refused(query: bytes) -> None:
 
 def test_nothing_secret_and_nothing_long_is_remembered() -> None:
     """Only what terminals send all day, and only so much of it."""
-    remembered = requests._remembered
+    remembered = requests.remembered_arguments
     remembered.cache_clear()
     for query in (
         b"SN=7&options=all&pushcommkey=secret",

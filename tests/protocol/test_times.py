@@ -138,24 +138,24 @@ def test_the_wall_clock_agrees_with_the_zone_everywhere(time: datetime.datetime,
 
 def test_a_clock_forgets_rather_than_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock asked for very many days starts over, and stays right."""
-    monkeypatch.setattr(times, "_DAYS_KEPT", 2)
+    monkeypatch.setattr(times, "DAYS_KEPT", 2)
     clock = times.WallClock(zoneinfo.ZoneInfo("Etc/UTC"))
     for day in range(1, 29):
         wall = f"2026-01-{day:02} 12:00:00"
         assert clock.utc(wall) == epoch(wall)
-        assert 1 <= len(clock._offsets) <= 2
+        assert 1 <= len(clock.offsets) <= 2
 
 
 def test_the_minutes_that_are_known_do_not_grow_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Times of very many minutes are read one by one, and rightly."""
-    monkeypatch.setattr(times, "_MINUTES_KEPT", 2)
-    monkeypatch.setattr(times, "_MINUTES", times._Minutes())
+    monkeypatch.setattr(times, "MINUTES_KEPT", 2)
+    monkeypatch.setattr(times, "MINUTES", times.MinuteCache())
     for minute in range(60):
         wall = f"2026-01-05 08:{minute:02}:07"
         assert times.wall_seconds([wall, wall]) == [epoch(wall)] * 2
-        assert 1 <= len(times._MINUTES) <= 2
+        assert 1 <= len(times.MINUTES) <= 2
 
 
 @pytest.mark.parametrize(

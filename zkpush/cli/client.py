@@ -81,7 +81,7 @@ class Patience:
             self._end.reset(SECONDS)
 
 
-class _Body(Protocol):
+class BodyReader(Protocol):
     """Hands on a body as it comes. `ended` fires when it ends, however it does; it may fail with
     what the taker raised."""
 
@@ -172,7 +172,7 @@ class Api:
         if response.code >= HTTPStatus.MULTIPLE_CHOICES:
             content = await treq.content(response)
             raise self._failure(_Answer(response.code, response.headers, content))
-        body = _Body(take, self.clock)
+        body = BodyReader(take, self.clock)
         response.deliverBody(body)
         await body.ended
 

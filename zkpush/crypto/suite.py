@@ -25,7 +25,7 @@ class _State(msgspec.Struct, frozen=True, array_like=True):
         return f"<{self.__class__.__name__}>"
 
 
-class _Keys(_State, frozen=True, array_like=True, tag="keys"):
+class PendingKeys(_State, frozen=True, array_like=True, tag="keys"):
     """After the public keys: the factors are next."""
 
     sn: str
@@ -34,14 +34,14 @@ class _Keys(_State, frozen=True, array_like=True, tag="keys"):
     secret: bytes
 
 
-class _Session(_State, frozen=True, array_like=True, tag="session"):
+class AgreedSession(_State, frozen=True, array_like=True, tag="session"):
     """After the factors: bodies can be sealed and opened."""
 
     request: bytes
     reply: bytes
 
 
-_decoder = msgspec.msgpack.Decoder(_Keys | _Session)
+_decoder = msgspec.msgpack.Decoder(PendingKeys | AgreedSession)
 
 
 @implementer(IPlugin, ICipherSuite)
@@ -68,17 +68,17 @@ class SealingSuite:
         terminal = sealing.decode_public(public_key)
         private = sealing.make_private(self.random)
         answer = sealing.encode_value(sealing.public_of(private))
-        return Exchanged(_encode(_Keys(sn, terminal, private, secret)), answer)
+        return Exchanged(_encode(PendingKeys(sn, terminal, private, secret)), answer)
 
     def agree(self, state: bytes, factor: bytes) -> Exchanged:
         """Take R1, encrypted under P2, and answer with R2, encrypted under P1."""
-        keys = _decode(state, _Keys)
+        keys = _decode(state, PendingKeys)
         parties = Parties(keys.sn, keys.terminal, sealing.public_of(keys.private))
         theirs = sealing.open_factor(factor, Side.TERMINAL, parties, keys.private)
         ours = self.random(sealing.FACTOR_BYTES)
         answer = sealing.seal_factor(ours, Side.SERVER, parties)
         session = sealing.session_keys(sealing.session_key(parties, theirs, ours, keys.secret))
-        return Exchanged(_encode(_Session(session.request, session.reply)), answer)
+        return Exchanged(_encode(AgreedSession(session.request, session.reply)), answer)
 
     def open(self, state: bytes, place: Place, sealed: bytes) -> Opened:
         """Open a request."""
@@ -92,7 +92,7 @@ class SealingSuite:
 
 
 def _keys(state: bytes) -> SessionKeys:
-    session = _decode(state, _Session)
+    session = _decode(state, AgreedSession)
     return SessionKeys(session.request, session.reply)
 
 

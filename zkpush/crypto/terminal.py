@@ -29,9 +29,11 @@ class TerminalCipher:
     _private: bytes = attrs.field(default=b"", init=False, repr=False)
     _factor: bytes = attrs.field(default=b"", init=False, repr=False)
     _parties: Parties | None = attrs.field(default=None, init=False, repr=False)
-    _keys: SessionKeys | None = attrs.field(default=None, init=False, repr=False)
-    _sent: int = attrs.field(default=0, init=False)
-    _replied: int = attrs.field(default=0, init=False)
+    keys: SessionKeys | None = attrs.field(default=None, init=False, repr=False)
+    sent: int = attrs.field(default=0, init=False)
+    """The number of the last request. With these three, a session goes on after a restart."""
+    replied: int = attrs.field(default=0, init=False)
+    """The number of the last request whose reply was opened."""
 
     def __attrs_post_init__(self) -> None:
         sealing.check_secret(self.secret)
@@ -39,13 +41,13 @@ class TerminalCipher:
     @property
     def ready(self) -> bool:
         """Whether a session has been agreed on."""
-        return self._keys is not None
+        return self.keys is not None
 
     def begin(self) -> bytes:
         """Forget what was, and make new keys; gives P1, to be sent."""
         self._private = sealing.make_private(self._random)
-        self._factor, self._parties, self._keys = b"", None, None
-        self._sent = self._replied = 0
+        self._factor, self._parties, self.keys = b"", None, None
+        self.sent = self.replied = 0
         return sealing.encode_value(sealing.public_of(self._private))
 
     def factor(self, public_key: bytes) -> bytes:
@@ -65,26 +67,26 @@ class TerminalCipher:
             raise NotOpened
         theirs = sealing.open_factor(factor, Side.SERVER, self._parties, self._private)
         key = sealing.session_key(self._parties, self._factor, theirs, self.secret)
-        self._keys = sealing.session_keys(key)
+        self.keys = sealing.session_keys(key)
         self._private, self._factor = b"", b""
 
     def seal(self, place: Place, body: bytes = b"") -> SealedRequest:
         """Seal a request; what is sent again is sealed again, and gets another number."""
-        if self._keys is None:
+        if self.keys is None:
             raise NotOpened
-        number = self._sent + 1
+        number = self.sent + 1
         sealed = sealing.seal(
-            self._keys, Direction.REQUEST, place, number, body, random=self._random
+            self.keys, Direction.REQUEST, place, number, body, random=self._random
         )
-        self._sent = number
+        self.sent = number
         return SealedRequest(number, sealed)
 
     def open(self, place: Place, number: int, sealed: bytes) -> bytes:
         """Open the reply to a request of this session, once, and none from before the last one."""
-        if self._keys is None:
+        if self.keys is None:
             raise NotOpened
-        opened = sealing.unseal(self._keys, Direction.REPLY, place, sealed)
-        if opened.number != number or not self._replied < number <= self._sent:
+        opened = sealing.unseal(self.keys, Direction.REPLY, place, sealed)
+        if opened.number != number or not self.replied < number <= self.sent:
             raise NotOpened
-        self._replied = number
+        self.replied = number
         return opened.body

@@ -60,6 +60,11 @@ class AddressWatch:
         self._written: dict[int, tuple[int, str | None]] = {}
         self._raising: set[tuple[int, str]] = set()
 
+    @property
+    def notes(self) -> int:
+        """Of how many terminals it remembers what this process has written."""
+        return len(self._written)
+
     def refuse(self, terminal: Terminal, address: str | None, now: int) -> TurnedAway:
         """Raise the problem that a terminal is where it may not be, and give what to raise."""
         sn = terminal.device.sn

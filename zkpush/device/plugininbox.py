@@ -181,6 +181,10 @@ class PluginInbox(PeriodicService):
             code=code, subject=f"plugin {state.plugin}", detail=f"{waiting}{why}.", since_at=since
         )
 
+    def worker(self, name: str) -> PluginWorker:
+        """What calls a plugin, by its name."""
+        return self._workers[name]
+
     def _watch(self) -> None:
         for name, worker in self._workers.items():
             late = worker.watch()

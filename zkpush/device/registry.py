@@ -114,6 +114,10 @@ class Registry(PeriodicService):
     def __len__(self) -> int:
         return len(self._terminals)
 
+    def notes(self) -> int:
+        """How many notes of terminals there are in memory: times, numbers and addresses."""
+        return len(self._seen) + len(self._taken) + self._places.notes
+
     def problem_counts(self) -> Mapping[str, int]:
         """How many terminals of this process have each problem, by its code."""
         return Counter(

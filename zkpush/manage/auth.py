@@ -128,6 +128,10 @@ class Tokens(PeriodicService):
         """Take over what is in the store now."""
         await self._following.run(self._follow)
 
+    async def followed(self) -> None:
+        """Wait for the looks at the store that are under way."""
+        await self._following.run(lambda: None)
+
     async def _follow(self) -> None:
         stored = await self._store.read(lambda tx: tx[TokenStore].all())
         before = self._known

@@ -254,6 +254,11 @@ class SharedReads:
         """Keep nothing."""
         self._kept.clear()
 
+    @property
+    def kept(self) -> int:
+        """How many parts are kept."""
+        return len(self._kept)
+
     async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> Part:
         return await self._store.read(
             lambda tx: _read_thd(tx, after, position, tables, is_aligned=True)
@@ -280,7 +285,9 @@ def _read_thd(
         count = _taken([event.id for event in found], is_aligned)
         more_events = count < len(found) or count == PART
         events = [
-            _message(event.kind, event.at, 0, event.id, _told(event.kind, event.at, event.data))
+            encode_message(
+                event.kind, event.at, 0, event.id, _told(event.kind, event.at, event.data)
+            )
             for event in found[:count]
         ]
     if tables.records:
@@ -288,7 +295,7 @@ def _read_thd(
         count = _taken([item.id for item in items], is_aligned)
         more_records = count < len(items) or count == PART
         records = [
-            _message(
+            encode_message(
                 ATTENDANCE,
                 item.received_at,
                 1,
@@ -320,7 +327,8 @@ def _told(kind: str, at: int, data: Any) -> dict[str, object]:
     return {"at": instant(at), **more}
 
 
-def _message(kind: str, at: int, place: int, id: int, data: object) -> Message:
+def encode_message(kind: str, at: int, place: int, id: int, data: object) -> Message:
+    """Encode an event as the stream of events has it; `at` is in milliseconds."""
     text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(data))
     return Message(kind, at, place, id, text)
 

@@ -64,7 +64,8 @@ def _revision(connection: Connection) -> str | None:
     return revision
 
 
-def _scripts() -> tuple[Config, ScriptDirectory]:
+def alembic_scripts() -> tuple[Config, ScriptDirectory]:
+    """The configuration of Alembic, and the scripts of all revisions."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -94,7 +95,7 @@ def _upgrade_thd(
     from alembic import command
     from alembic.util.exc import CommandError
 
-    config, scripts = _scripts()
+    config, scripts = alembic_scripts()
     config.attributes["connection"] = connection
     config.attributes["database"] = database
     try:

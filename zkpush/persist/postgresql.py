@@ -370,7 +370,7 @@ def open_postgresql(
     )
     try:
         with engine.connect() as connection:
-            _check_server(*connection.execute(_SERVER).one())
+            check_server(*connection.execute(_SERVER).one())
     except SQLAlchemyError as error:
         raise StoreError(
             f"cannot open the PostgreSQL database {parsed.database}: "
@@ -412,7 +412,8 @@ def _begin_session(driver: psycopg.Connection[Any], _: object) -> None:
     driver.autocommit = False
 
 
-def _check_server(version: int, encoding: str, is_standby: bool, fsync: str) -> None:
+def check_server(version: int, encoding: str, is_standby: bool, fsync: str) -> None:
+    """Check a server by what it says of itself; `StoreError` if it is not fit."""
     if version < OLDEST * 10_000:
         raise StoreError(f"the PostgreSQL server is too old; it must be of version {OLDEST}")
     if encoding != "UTF8":

@@ -115,7 +115,7 @@ class GroupCommitWriter:
                     self._commit_group_thd([*units])
                 self.failed += sum(unit.is_refused for unit in group)
                 self._reactor.callFromThread(self._deliver, group)
-        self._disconnect_thd()
+        self.disconnect_thd()
         self._reactor.callFromThread(self._finish)
 
     def _next_group_thd(self) -> tuple[list[Unit], bool]:
@@ -142,7 +142,7 @@ class GroupCommitWriter:
             except OutOfReach as error:
                 group.fail(pending, error)
             except TransactionEnded as ended:
-                self._disconnect_thd()
+                self.disconnect_thd()
                 group.blame(ended)
             except BaseException as error:  # a plugin may raise anything
                 if self._recover_thd(error) and tries > 1:
@@ -173,7 +173,7 @@ class GroupCommitWriter:
             transaction.commit()
         except self._database.errors as error:
             if self._database.is_lost(transaction.driver):
-                self._disconnect_thd()
+                self.disconnect_thd()
                 raise OutOfReach(
                     "the connection was lost in a commit; it may be stored, or not"
                 ) from error
@@ -190,7 +190,7 @@ class GroupCommitWriter:
             return False
         lost = self._database.is_lost(self._transaction.driver)
         # Whatever state the connection is in, the next one is in none.
-        self._disconnect_thd()
+        self.disconnect_thd()
         return lost or self._database.is_passing(error)
 
     def _connect_thd(self) -> Transaction:
@@ -205,7 +205,8 @@ class GroupCommitWriter:
             )
         return self._transaction
 
-    def _disconnect_thd(self) -> None:
+    def disconnect_thd(self) -> None:
+        """Close the connection; the next group makes a new one."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             with contextlib.suppress(*self._database.errors):

@@ -81,7 +81,7 @@ _EXTENDS = (*_PAX, _LONG_NAME, _GLOBAL, b"K")
 _NUMBER = re.compile(rb" *+([0-7]*+) *+(?:\0|\Z)")
 _DIGITS = re.compile(rb"[0-9]{1,20}\Z")
 _RECORD = re.compile(rb"([0-9]{1,6}) ([^=\n]++)=")
-_PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh91AY&SY")
+PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh91AY&SY")
 """How gzip, xz, zstd, zip and bzip2 begin."""
 
 
@@ -241,7 +241,7 @@ def _archived(stream: _Stream, block: bytes, limits: Limits) -> Iterator[Member]
 
 
 def _refuse_packed(where: str, data: bytes) -> None:
-    if data.startswith(_PACKED) or _is_tar(data[:_BLOCK]):
+    if data.startswith(PACKED) or _is_tar(data[:_BLOCK]):
         raise PacketError(f"{where}: it is packed again, and that is not expanded")
 
 

@@ -65,7 +65,7 @@ class AttendanceRows(DeclaredRows):
 
     @classmethod
     def plain(cls, text: str, tabs: int, count: int) -> AttendanceRows:
-        """The rows of so many lines, which have matched `_lines_of(tabs)`; not read yet."""
+        """The rows of so many lines, which have matched `lines_of(tabs)`; not read yet."""
         rows = cls.__new__(cls)
         rows._columns = None
         rows._count = count
@@ -193,7 +193,7 @@ def decode_plain(text: str) -> AttendanceRows | None:
     if not text.endswith("\n"):
         text += "\n"
     tabs = text.count("\t", 0, text.index("\n"))
-    if not _FEWEST <= tabs <= _MOST_TABS or not _lines_of(tabs).match(text):
+    if not _FEWEST <= tabs <= _MOST_TABS or not lines_of(tabs).match(text):
         return None
     rows = AttendanceRows.plain(text, tabs, text.count("\n"))
     if _ODD_DAYS[0] in text or _ODD_DAYS[1] in text:
@@ -212,7 +212,7 @@ def _numbers(texts: list[str]) -> list[int]:
 
 
 @functools.cache
-def _lines_of(tabs: int) -> re.Pattern[str]:
+def lines_of(tabs: int) -> re.Pattern[str]:
     """Lines with so many TABs each, the last ones behind the last column."""
     form = _SEVEN if tabs >= _RESERVED[-1] else _FOUR
     return re.compile("(?:" + form + r"\t" * (tabs - form.count(r"\t")) + r"\n)*+\Z")

@@ -60,13 +60,14 @@ def read_query(query: bytes) -> tuple[str, Arguments]:
     everyday = _EVERYDAY.match(query)
     if everyday is not None:
         sn, rest = everyday.groups()
-        return sn.decode(), _remembered(rest or b"")
+        return sn.decode(), remembered_arguments(rest or b"")
     arguments = parse_arguments(query)
     return check_serial(arguments.get("SN")), arguments
 
 
 @functools.lru_cache(256)
-def _remembered(query: bytes) -> Arguments:
+def remembered_arguments(query: bytes) -> Arguments:
+    """The arguments of a query that terminals send all day; the last 256 are remembered."""
     return parse_arguments(query)
 
 

@@ -32,22 +32,23 @@ _SECOND = slice(len("2015-07-30 15:16:"), None)
 _SECONDS = {f"{second:02}": second for second in range(60)}
 _EPOCH = datetime.datetime(1970, 1, 1)
 _DAY = 24 * 3600
-_DAYS_KEPT = _MINUTES_KEPT = 8192
+DAYS_KEPT = MINUTES_KEPT = 8192
+"""How many days of a clock, and how many minutes, are remembered before that starts anew."""
 _PACKED_SINCE = 2000
 _STAND_IN = "UTC"
 
 
-class _Minutes(dict[str, int]):
+class MinuteCache(dict[str, int]):
     """When minutes begin, by their text; terminals send much of the same few."""
 
     def __missing__(self, text: str) -> int:
-        if len(self) >= _MINUTES_KEPT:
+        if len(self) >= MINUTES_KEPT:
             self.clear()
         since = datetime.datetime.fromisoformat(text) - _EPOCH
         return self.setdefault(text, since.days * _DAY + since.seconds)
 
 
-_MINUTES = _Minutes()
+MINUTES = MinuteCache()
 
 
 def wall_seconds(texts: Iterable[str]) -> list[int]:
@@ -55,7 +56,7 @@ def wall_seconds(texts: Iterable[str]) -> list[int]:
 
     `ValueError` if one is of no calendar day; whatever else is wrong with it is not looked at.
     """
-    return [_MINUTES[text[_MINUTE]] + _SECONDS[text[_SECOND]] for text in texts]
+    return [MINUTES[text[_MINUTE]] + _SECONDS[text[_SECOND]] for text in texts]
 
 
 class WallClock:
@@ -66,7 +67,7 @@ class WallClock:
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
         self._zone = zone
-        self._offsets: dict[int, int | None] = {}
+        self.offsets: dict[int, int | None] = {}
 
     def utc(self, text: str) -> int:
         """Seconds since the epoch of a decoded time (`YYYY-MM-DD HH:MM:SS`).
@@ -107,14 +108,14 @@ class WallClock:
     def _offset(self, day: int) -> int | None:
         """By how many seconds the clock is ahead of UTC on a day; None if that changes on it."""
         try:
-            return self._offsets[day]
+            return self.offsets[day]
         except KeyError:
             pass
-        if len(self._offsets) >= _DAYS_KEPT:
-            self._offsets.clear()
+        if len(self.offsets) >= DAYS_KEPT:
+            self.offsets.clear()
         ends = (day * _DAY, (day + 1) * _DAY - 1)
         found = {end - self._look_up(end, fold) for end in ends for fold in (0, 1)}
-        return self._offsets.setdefault(day, found.pop() if len(found) == 1 else None)
+        return self.offsets.setdefault(day, found.pop() if len(found) == 1 else None)
 
     def _look_up(self, seconds: int, fold: int = 0) -> int:
         local = _EPOCH + datetime.timedelta(seconds=seconds)
