@@ -486,10 +486,10 @@ def test_the_private_key_is_gone_after_the_exchange() -> None:
 )
 def test_huge_input_is_refused_in_a_short_time(attempt: object) -> None:
     """Nothing that a terminal can send takes longer than reading it."""
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(NotOpened):
         attempt()  # type: ignore[operator]
-    assert time.monotonic() - began < SECONDS
+    assert time.thread_time() - began < SECONDS
 
 
 def test_a_body_beyond_the_limit_is_neither_sealed_nor_opened(
