@@ -59,6 +59,7 @@ class Daemon(MultiService):
         inbox: PluginInbox,
         problems: Problems,
         jobs: Sequence[PeriodicService],
+        recorders: Sequence[PeriodicService],
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
@@ -71,7 +72,8 @@ class Daemon(MultiService):
         """Without `manage` it is a worker; with `workers`, those serve the terminals.
 
         `brings` are the handlers that have tables of their own, `jobs` run in one process of each
-        node. With `new`, the data directory may get another database than it had.
+        node, `recorders` in every process. With `new`, the data directory may get another database
+        than it had.
         """
         super().__init__()
         self.data = data
@@ -83,6 +85,7 @@ class Daemon(MultiService):
         self.inbox = inbox
         self.problems = problems
         self.jobs = jobs
+        self.recorders = recorders
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
@@ -103,6 +106,7 @@ class Daemon(MultiService):
             registry,
             inbox,
             queue,
+            *recorders,
             *jobs,
             *(site.ticking for site in self.sites),
             Drain(self.sites),

@@ -57,6 +57,8 @@ from .handlers.people.remote import RemoteUsers
 from .handlers.rejects.api import RejectEndpoints
 from .handlers.rejects.jobs import RejectRetry
 from .handlers.rejects.reading import RejectReader
+from .handlers.trace.api import TraceEndpoints
+from .handlers.trace.recorder import RequestTrace
 from .http.ports import PortOpener
 from .http.turns import Turns
 from .interfaces import (
@@ -333,6 +335,7 @@ def build(
     family = AttendancePush(intake, exchange, queue, answers, remote, verification, downloads)
     proxies = Proxies(settings.proxies.trusted)
     admission = AdmissionGate(registry, limits.requests_per_minute, reactor)
+    trace = RequestTrace(store, registry.known, known.catalogue, reactor, owner)
     terminals = TerminalSite(
         RequestGate(PathTable(family.routes), admission, refusals, budget, proxies),
         RequestServer(admission, SessionGate(store, registry, refusals, reactor)),
@@ -340,6 +343,7 @@ def build(
         proxies,
         refusals.refuse,
         reactor,
+        trace.note,
     )
     retention = Retention(store, settings.events, settings.audit, settings.commands, reactor, owner)
     readings = SecretAccessLog(store, reactor)
@@ -392,7 +396,7 @@ def build(
         reactor,
         most_streams(limits),
         zones,
-        [RejectEndpoints(store, readings, reject_reader, tables)],
+        [RejectEndpoints(store, readings, reject_reader, tables), TraceEndpoints(store, trace)],
         known.part("api"),
     )
     if log is not None:
@@ -430,6 +434,7 @@ def build(
         inbox,
         problems,
         [tokens, retention, health, pictures, reject_retry, zones] if inherited is None else [],
+        [trace],
         [
             Listener(text, server_endpoint(opener, text, certificates.for_terminals), terminals)
             for text in settings.listen

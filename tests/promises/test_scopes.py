@@ -31,6 +31,7 @@ ROUTES = {
     "GET /api/v1/devices/{sn}/commands": R,
     "POST /api/v1/devices/{sn}/commands": W,
     "POST /api/v1/devices/{sn}/recompute": W,
+    "GET /api/v1/devices/{sn}/trace": R,
     "POST /api/v1/devices/{sn}/resend": W,
     "GET /api/v1/commands/catalogue": R,
     "GET /api/v1/commands/{id}": R,

@@ -16,6 +16,7 @@ from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
 from ..protocol.tables import OPTION_REPLY, STAMPS
 from .arguments import TIME_FORMAT, as_json, pairs, serial
+from .nouns import NounGroup
 from .output import Column, echo, print_list, print_object
 from .replies import ApiFailure
 from .running import with_api
@@ -52,7 +53,7 @@ _TABLES = {
 }
 
 
-@click.group()
+@click.group(cls=NounGroup, of_nouns={"trace": "zkpush.handlers.trace.cli"})
 def devices() -> None:
     """List, approve, block and configure terminals."""
 

@@ -66,6 +66,8 @@ class TerminalRoute(msgspec.Struct, frozen=True):
     action: Callable[..., Any]
     """Returns the body of a reply with status 200 or a `FileReply`, at once or as an awaitable. A
     `ProtocolError` carries another status. `Gate` lists its arguments."""
+    meaning: str = ""
+    """What a terminal does with such a request, in words, for the trace."""
     is_long: bool = False
     """Whether bodies may have the configured length; otherwise they are short."""
     polls: bool = False

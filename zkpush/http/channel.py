@@ -270,6 +270,7 @@ class HttpChannel(RequestReader):
             self._next()
 
     async def _send_file(self, request: PendingRequest, reply: FileReply) -> None:
+        self._site.replied(request.head, request.verdict, reply)
         keep = self._keeps(request)
         dated = self._is_dated(request)
         head = self._site.head(reply.status, request.version, keep, len(reply), reply.header, dated)
@@ -312,6 +313,7 @@ class HttpChannel(RequestReader):
         The request ends in either case: a site that stops waits for requests in hand.
         """
         try:
+            self._site.replied(request.head, request.verdict, reply)
             status, body = reply
             keep = self._keeps(request)
             dated = self._is_dated(request)
@@ -344,6 +346,7 @@ class HttpChannel(RequestReader):
             self._next()
         else:
             if self._request is not None:
+                self._site.replied(self._request.head, self._request.verdict, reply)
                 self._request.release()
                 self._request = None
             self._say_last(reply)

@@ -24,6 +24,9 @@ DRAIN_SECONDS = 5.0
 DRAIN_STEP = 0.05
 Judge = Callable[[RequestHead], "Verdict | Deferred[Verdict]"]
 """Decides on a request by its head; never raises, and the Deferred never fails."""
+Replied = Callable[[RequestHead, Verdict | None, Reply], object]
+"""Called with a request, the verdict on it and the reply, before that is sent. Must not raise. The
+verdict is None if the request exceeded a limit before there was one."""
 Answer = Callable[[Any, bytes], "Plain | Deferred[Reply]"]
 """Answers a request: what the judge returned, and the body. Never raises, nor fails."""
 
@@ -43,6 +46,7 @@ class HttpSite(ServerFactory):
         clock: IReactorTime,
         wall: Callable[[], float] = time.time,
         dates: Callable[[RequestHead | None], bool] = lambda head: True,
+        replied: Replied = lambda head, verdict, reply: None,
     ) -> None:
         """`struck` is called when a limit strikes; `wall` returns the seconds since the epoch.
 
@@ -65,6 +69,7 @@ class HttpSite(ServerFactory):
         """Number of calls of `check_deadlines`, one a second."""
         self.draining = False
         self.dates = dates
+        self.replied = replied
         self.head = ReplyHeads(wall).head
         self._clock = clock
         self._counts: dict[str, int] = {}

@@ -441,6 +441,21 @@ reject_readers = Table(
 )
 """The reader (program version, tables, dialect and zone) that last tried a terminal's rejects."""
 
+trace = Table(
+    "trace",
+    metadata,
+    Column("writer", KeyText, primary_key=True),
+    Column("number", BigInteger(), primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
+    Column("since_at", BigInteger(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+    Column("count", BigInteger(), nullable=False),
+    Column("refused", Integer(), nullable=False),
+    Column("content", PlainText(), nullable=False),
+    Index("trace_of_device", "device_id", "refused", "at"),
+)
+"""The last requests of terminals, as JSON without secrets; see `zkpush.handlers.trace`."""
+
 inbox = Table(
     "inbox",
     metadata,

@@ -60,27 +60,44 @@ class AttendancePush:
         self._verification = verification
         self._downloads = downloads
         user, verify = f"table={REMOTE_ATTENDANCE}", f"type={POST_VERIFY_DATA}"
+        session = Gate.SESSION
         self.routes = (
-            # methods, path, selector, gate, action
-            TerminalRoute("GET", "cdata", user, Gate.SESSION, self.user, is_long=True),
-            TerminalRoute("GET", "cdata", "", Gate.HELLO, self.begin, is_long=True),
-            TerminalRoute("POST", "cdata", verify, Gate.SESSION, self.verify, is_long=True),
-            TerminalRoute("POST", "cdata", "", Gate.SESSION, self.upload, is_long=True),
-            TerminalRoute("POST", "fdata", "", Gate.SESSION, self.upload_photo, is_long=True),
-            TerminalRoute("POST", "exchange", "", Gate.ADMISSION, self.agree),
+            # methods, path, selector, gate, action, meaning
             TerminalRoute(
-                "GET", "getrequest", "", Gate.SESSION, self.poll, polls=True, changes=self.has_news
+                *("GET", "cdata", user, session, self.user, "lookup of a user"), is_long=True
             ),
             TerminalRoute(
-                "GET POST", "devicecmd", "", Gate.SESSION, self.take_answers, is_long=True
+                *("GET", "cdata", "", Gate.HELLO, self.begin, "initialization exchange"),
+                is_long=True,
             ),
-            TerminalRoute("GET POST", "ping", "", Gate.SESSION, self.ping, changes=never),
             TerminalRoute(
-                *("GET HEAD", "file/", "SN=", Gate.SESSION, self.file_of),
+                *("POST", "cdata", verify, session, self.verify, "background verification"),
+                is_long=True,
+            ),
+            TerminalRoute("POST", "cdata", "", session, self.upload, "upload", is_long=True),
+            TerminalRoute(
+                *("POST", "fdata", "", session, self.upload_photo, "upload of photos"), is_long=True
+            ),
+            TerminalRoute("POST", "exchange", "", Gate.ADMISSION, self.agree, "exchange of keys"),
+            TerminalRoute(
+                *("GET", "getrequest", "", session, self.poll, "poll for commands"),
+                polls=True,
+                changes=self.has_news,
+            ),
+            TerminalRoute(
+                *("GET POST", "devicecmd", "", session, self.take_answers, "answers to commands"),
+                is_long=True,
+            ),
+            TerminalRoute("GET POST", "ping", "", session, self.ping, "heartbeat", changes=never),
+            TerminalRoute(
+                *("GET HEAD", "file/", "SN=", session, self.file_of, "download of a file"),
                 sends_files=True,
                 changes=never,
             ),
-            TerminalRoute("GET HEAD", "file/", "", Gate.NONE, self.file, sends_files=True),
+            TerminalRoute(
+                *("GET HEAD", "file/", "", Gate.NONE, self.file, "download of a file"),
+                sends_files=True,
+            ),
         )
 
     async def begin(self, request: Request, body: bytes) -> bytes | FileReply:

@@ -93,12 +93,12 @@ class Rig:
 
     def start_jobs(self) -> None:
         """Start the background jobs of the process that serves people."""
-        for job in self.daemon.jobs:
+        for job in [*self.daemon.jobs, *self.daemon.recorders]:
             job.startService()
 
     async def stop_jobs(self) -> None:
         """Stop them, if they run."""
-        for job in self.daemon.jobs:
+        for job in [*self.daemon.jobs, *self.daemon.recorders]:
             if job.running:
                 await job.stopService()
 

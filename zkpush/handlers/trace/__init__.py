@@ -1,0 +1,1 @@
+"""The trace: the last requests of each terminal, what was understood of them, and the replies."""

@@ -1,0 +1,114 @@
+"""The API of the trace: `GET devices/{sn}/trace`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ...interfaces import IStore
+from ...manage.errors import not_found
+from ...manage.listing import Limit, Listing
+from ...manage.routes import Route
+from ...manage.times import instant
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.fields import Scope
+from .model import TracedRequest
+from .recorder import RequestTrace
+from .store import TraceStore
+
+
+class TraceQuery(msgspec.Struct, frozen=True):
+    """How much of a trace is wanted."""
+
+    limit: Limit = 100
+
+
+class TraceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A request of a terminal, or several equal ones in a row."""
+
+    id: Annotated[str, Meta(description="The same as long as `count` grows")]
+    at: Annotated[str, Meta(description="When the last of them came")]
+    since_at: Annotated[str, Meta(description="When the first of them came")]
+    count: Annotated[int, Meta(description="Number of equal requests in a row")]
+    method: str
+    path: Annotated[str, Meta(description="Its first two parts")]
+    table: Annotated[str | None, Meta(description="The argument of that name, as sent")]
+    arguments: Annotated[
+        dict[str, str], Meta(description="Arguments of the protocol that hold no secrets")
+    ]
+    address: str | None
+    status: Annotated[int, Meta(description="HTTP status of the reply")]
+    request_bytes: Annotated[
+        int | None, Meta(description="Bytes of the body; null where they were not declared")
+    ]
+    reply_bytes: Annotated[int, Meta(description="Bytes of the body of the reply")]
+    understood: Annotated[
+        str | None,
+        Meta(description="What it was taken for; null: it was refused before it was looked at"),
+    ]
+    answered: Annotated[str, Meta(description="The reply in words, or its first line")]
+
+
+class TraceEndpoints:
+    """The route of the trace."""
+
+    def __init__(self, store: IStore, trace: RequestTrace) -> None:
+        self._store = store
+        self._trace = trace
+
+    def routes(self) -> list[Route]:
+        """The route."""
+        return [
+            Route(
+                "GET",
+                "/devices/<sn>/trace",
+                Scope.READ,
+                self.trace,
+                "The last requests of a terminal, the newest last; a bounded number",
+                query=TraceQuery,
+                returns=Listing[TraceView],
+            )
+        ]
+
+    async def trace(self, sn: str, query: TraceQuery) -> Listing[TraceView]:
+        """List the last requests of a terminal."""
+        found = await self.last_requests(sn)
+        return Listing([_view(one) for one in found[-query.limit :]], None)
+
+    async def last_requests(self, sn: str) -> list[TracedRequest]:
+        """The last requests of a terminal, also those that are not written yet; the newest last."""
+
+        def find(tx: Transaction) -> tuple[int, list[TracedRequest]] | None:
+            device = tx[DeviceStore].find(sn)
+            return None if device is None else (device.id, tx[TraceStore].of(device.id))
+
+        found = await self._store.read(find)
+        if found is None:
+            raise not_found(f"There is no terminal {sn}.")
+        device_id, stored = found
+        # What is in memory is newer than what the store has of the same requests.
+        by_id = {(one.writer, one.number): one for one in [*stored, *self._trace.fresh(device_id)]}
+        return sorted(by_id.values(), key=lambda one: (one.at, one.number))
+
+
+def _view(one: TracedRequest) -> TraceView:
+    content = one.content
+    return TraceView(
+        id=f"{one.writer}-{one.number}",
+        at=instant(one.at),
+        since_at=instant(one.since_at),
+        count=one.count,
+        method=content.method,
+        path=content.path,
+        table=content.table,
+        arguments=dict(content.arguments),
+        address=content.address,
+        status=content.status,
+        request_bytes=content.received,
+        reply_bytes=content.sent,
+        understood=content.understood,
+        answered=content.answered,
+    )

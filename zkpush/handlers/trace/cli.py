@@ -1,0 +1,86 @@
+"""`zkpush devices trace`: the last requests of a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, Never
+
+import click
+from twisted.internet.defer import CancelledError
+from twisted.internet.task import deferLater
+
+from ...cli.arguments import as_json, serial
+from ...cli.output import Column, ListTable, echo, print_json, print_list
+from ...cli.replies import Item
+from ...cli.running import with_api
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+PAUSE = 1.0
+"""Seconds between two looks with `--follow`."""
+_COLUMNS = (
+    Column("Time", "at"),
+    Column("Times", "count"),
+    Column("Method", "method"),
+    Column("Path", "path"),
+    Column("Table", "table"),
+    Column("Status", "status"),
+    Column("Bytes", "request_bytes"),
+    Column("Understood as", "understood"),
+    Column("Answer", "answered"),
+)
+
+
+@click.command()
+@serial
+@click.option("--follow", is_flag=True, help="Go on, and print requests as they come.")
+@as_json
+@with_api
+async def trace(api: Api, sn: str, follow: bool, as_json: bool) -> None:
+    """Show the last requests of a terminal, and what was answered.
+
+    The newest is last. Equal requests in a row are one line with their number. Tokens, keys and
+    records are not shown. With --follow and --json, each line is a JSON object.
+
+    \b
+    Example:
+      zkpush devices trace 3434174801234 --follow
+    """
+    if follow:
+        with suppress(CancelledError):
+            await _follow(api, sn, as_json=as_json)
+        return
+    await print_list(
+        api.pages("devices", sn, "trace"),
+        _COLUMNS,
+        as_json=as_json,
+        empty=f"No request of {sn} is known. Check the server address and port in its menu.",
+    )
+    if not as_json:
+        echo(f"What to do about it: zkpush problems list --device {sn}")
+
+
+async def _follow(api: Api, sn: str, *, as_json: bool) -> Never:
+    """Print requests as they come; equal ones in a row again with the number of new ones."""
+    known: dict[str, int] = {}
+    table = ListTable(_COLUMNS)
+    while True:
+        async for page in api.pages("devices", sn, "trace"):
+            news = [_news(item, known) for item in page.items if _is_news(item, known)]
+            known = {item["id"]: item["count"] for item in page.items}
+            if as_json:
+                for item in news:
+                    print_json(item)
+            elif news:
+                table.print(news)
+        await deferLater(api.clock, PAUSE)
+
+
+def _is_news(item: Item, known: Mapping[str, int]) -> bool:
+    return bool(known.get(item["id"], 0) < item["count"])
+
+
+def _news(item: Item, known: Mapping[str, int]) -> Item:
+    return {**item, "count": item["count"] - known.get(item["id"], 0)}

@@ -1,0 +1,260 @@
+"""The recorder of the trace: notes requests in memory, and writes them in batches.
+
+Theory of operation. Whatever is answered under the serial number of a known terminal is noted. A
+request that is equal to the one before it, such as a poll with nothing to do, adds one to a number
+and does nothing else. New entries are written every few seconds, in one unit of work; a changed
+number once a minute, or when another request has followed. So every process can show the trace of
+every terminal. The number of entries that are not written yet is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from ...clock import wall_clock
+from ...device.request import Request
+from ...device.terminal import Terminal
+from ...http.messages import Reply, RequestHead
+from ...interfaces import IStore
+from ...periodic import PeriodicService
+from ...persist.transaction import Transaction
+from ...protocol.catalogue import Catalogue
+from ...protocol.errors import TerminalError
+from ...protocol.requests import read_query
+from .model import KEPT, TracedContent, TracedRequest
+from .reading import FAILURE, describe
+from .store import TraceStore
+
+EVERY = 3.0
+"""Seconds between two writes."""
+MINUTE = 60_000
+"""Milliseconds until a number of equal requests is written again."""
+MOST_PENDING = 20_000
+"""Entries in memory that are not written yet; while there are more, no others are noted."""
+MOST_WRITTEN = 2_000
+"""Entries of one unit of work."""
+TRIM_EVERY = 20
+"""New entries of a terminal after which its rows are trimmed."""
+MOST_COMPARED = 200
+"""Bytes of the longest reply that may be equal to the next one."""
+
+
+class _Run:
+    """Equal requests in a row."""
+
+    __slots__ = (
+        "at",
+        "body",
+        "content",
+        "count",
+        "device_id",
+        "head",
+        "number",
+        "pending",
+        "since_at",
+        "status",
+        "written_at",
+    )
+
+    def __init__(
+        self,
+        device_id: int,
+        number: int,
+        now: int,
+        head: RequestHead,
+        reply: Reply,
+        content: TracedContent,
+    ) -> None:
+        self.device_id = device_id
+        self.number = number
+        self.since_at = self.at = now
+        self.count = 1
+        self.head: RequestHead | None = head
+        self.status, self.body = content.status, b""
+        if not isinstance(reply, tuple) or len(reply[1]) > MOST_COMPARED:
+            self.head = None
+        else:
+            self.body = reply[1]
+            if head.length and not self.is_refused:
+                self.head = None  # each upload that was taken stands by itself
+        self.content = content
+        self.pending = True
+        """Whether it waits to be written."""
+        self.written_at: int | None = None
+        """When it was last written (ms)."""
+
+    def is_repeated(self, device_id: int, head: RequestHead, reply: Reply) -> bool:
+        """Whether another request and its reply are equal to these."""
+        known = self.head
+        return (
+            known is not None
+            and isinstance(reply, tuple)
+            and reply[1] == self.body
+            and reply[0] == self.status
+            and head.query == known.query
+            and head.path == known.path
+            and head.method == known.method
+            and head.length == known.length
+            and head.address == known.address
+            and device_id == self.device_id
+        )
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the requests were refused."""
+        return self.status >= FAILURE
+
+
+class RequestTrace(PeriodicService):
+    """Keeps the last requests of the terminals of this process, and writes them to the store."""
+
+    def __init__(
+        self,
+        store: IStore,
+        known: Callable[[str], Terminal | None],
+        catalogue: Catalogue,
+        clock: object,
+        writer: str,
+    ) -> None:
+        """`known` finds a terminal by its serial number; `writer` names this process."""
+        super().__init__(clock)
+        self._store = store
+        self._known = known
+        self._catalogue = catalogue
+        self._wall = wall_clock(clock)
+        self._writer = writer
+        self._number = 0
+        self._last: dict[str, _Run] = {}
+        self._fresh: dict[int, list[_Run]] = {}
+        self._count = 0
+        """Entries in `_fresh`."""
+        self._writing: Sequence[TracedRequest] = ()
+        self._repeated: dict[int, _Run] = {}
+        """Written entries whose number has changed since, by their own number."""
+        self._since_trim: dict[int, int] = {}
+        self.every(EVERY, self.write, "The trace of terminals is not written")
+
+    def note(self, head: RequestHead, request: Request | None, reply: Reply) -> None:
+        """Note a request and its reply; `request` is None where it was refused by its head."""
+        sn = _serial(head) if request is None else request.sn
+        terminal = None if sn is None else self._known(sn)
+        if sn is None or terminal is None:
+            return
+        now, last = int(self._wall() * 1000), self._last.get(sn)
+        if last is not None and last.is_repeated(terminal.device.id, head, reply):
+            last.count += 1
+            last.at = now
+            if not last.pending:
+                self._repeated[last.number] = last
+            return
+        if self._count >= MOST_PENDING:
+            return
+        content = describe(head, request, reply, self._catalogue)
+        self._number += 1
+        run = _Run(terminal.device.id, self._number, now, head, reply, content)
+        if last is not None and last.number in self._repeated:
+            del self._repeated[last.number]
+            self._add(last)
+        self._last[sn] = run
+        self._add(run)
+
+    def fresh(self, device_id: int) -> list[TracedRequest]:
+        """The requests of a terminal that the store does not have yet, or with other numbers."""
+        runs = [*self._fresh.get(device_id, ())]
+        runs += [run for run in self._repeated.values() if run.device_id == device_id]
+        writing = [one for one in self._writing if one.device_id == device_id]
+        return [*writing, *map(self._traced, runs)]
+
+    async def write(self) -> None:
+        """Write what is new, and numbers that have not been written for a minute."""
+        now = int(self._wall() * 1000)
+        for number, run in [*self._repeated.items()]:
+            if run.written_at is None or not 0 <= now - run.written_at < MINUTE:
+                del self._repeated[number]
+                self._add(run)
+        for _ in range(0, self._count, MOST_WRITTEN):
+            await self._write_part(now)
+        for sn in [sn for sn in self._last if self._known(sn) is None]:
+            del self._last[sn]
+
+    async def finish(self) -> None:
+        """Write all that is not written yet."""
+        for run in self._repeated.values():
+            self._add(run)
+        self._repeated.clear()
+        await self.write()
+
+    async def _write_part(self, now: int) -> None:
+        """Write some entries; those that cannot be written wait again."""
+        taken = self._take()
+        trim = self._to_trim(taken)
+        requests = self._writing = [self._traced(run) for run in taken]
+
+        def unit(tx: Transaction) -> None:
+            tx[TraceStore].write(requests, trim)
+
+        for run in taken:
+            run.pending = False
+        try:
+            await self._store.write(unit)
+        except BaseException:
+            for run in taken:
+                self._repeated.pop(run.number, None)
+                if not run.pending:
+                    self._add(run, first=True)
+            raise
+        finally:
+            self._writing = ()
+        for run in taken:
+            run.written_at = now
+
+    def _take(self) -> list[_Run]:
+        taken: list[_Run] = []
+        while self._fresh and len(taken) < MOST_WRITTEN:
+            _, runs = self._fresh.popitem()
+            taken += runs
+            self._count -= len(runs)
+        return taken
+
+    def _to_trim(self, runs: Iterable[_Run]) -> list[int]:
+        """The terminals that have had many new entries since their rows were trimmed."""
+        for run in runs:
+            if run.written_at is None:
+                # The first entry trims what an earlier process left.
+                count = self._since_trim.get(run.device_id, TRIM_EVERY)
+                self._since_trim[run.device_id] = count + 1
+        due = {run.device_id for run in runs if self._since_trim.get(run.device_id, 0) > TRIM_EVERY}
+        self._since_trim.update(dict.fromkeys(due, 0))
+        return sorted(due)
+
+    def _add(self, run: _Run, *, first: bool = False) -> None:
+        """Let an entry wait to be written; of too many of one terminal, the oldest goes."""
+        run.pending = True
+        runs = self._fresh.setdefault(run.device_id, [])
+        runs.insert(0, run) if first else runs.append(run)
+        self._count += 1
+        same = [one for one in runs if one.is_refused == run.is_refused]
+        if len(same) > KEPT:
+            runs.remove(same[0])
+            same[0].pending = False
+            self._count -= 1
+
+    def _traced(self, run: _Run) -> TracedRequest:
+        return TracedRequest(
+            writer=self._writer,
+            number=run.number,
+            device_id=run.device_id,
+            since_at=run.since_at,
+            at=run.at,
+            count=run.count,
+            refused=run.is_refused,
+            content=run.content,
+        )
+
+
+def _serial(head: RequestHead) -> str | None:
+    """The serial number that a refused request names, if it can be read."""
+    try:
+        return read_query(head.query)[0]
+    except TerminalError:
+        return None
