@@ -53,6 +53,7 @@ from .discovery import (
 )
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
+from .handlers.attendance.api import RECORDS
 from .handlers.people.remote import RemoteUsers
 from .handlers.rejects.api import RejectEndpoints
 from .handlers.rejects.jobs import RejectRetry
@@ -76,6 +77,7 @@ from .manage.api import Endpoints
 from .manage.auth import Tokens
 from .manage.collection import PictureCollection
 from .manage.connections import most_streams
+from .manage.events import EventEndpoints
 from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
 from .manage.plugins import PluginEndpoints
@@ -393,8 +395,7 @@ def build(
         health,
         pictures,
         refusals,
-        reactor,
-        most_streams(limits),
+        EventEndpoints(store, reactor, most_streams(limits), RECORDS),
         zones,
         [RejectEndpoints(store, readings, reject_reader, tables), TraceEndpoints(store, trace)],
         known.part("api"),

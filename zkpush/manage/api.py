@@ -9,7 +9,6 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from msgspec import UNSET
-from twisted.internet.interfaces import IReactorTime
 
 from .. import __version__
 from ..device.administration import TerminalAdministration
@@ -73,18 +72,14 @@ class Endpoints:
         health: HealthCheck,
         pictures: PictureCollection,
         refusals: RefusalLog,
-        clock: IReactorTime,
-        most_streams: int,
+        events: EventEndpoints,
         zones: ZoneKeeper,
         nouns: Sequence[INoun] = (),
         parts: Sequence[Any] = (),
     ) -> None:
-        """There may be `most_streams` readers of events at the same time.
-
-        `nouns` bring routes of their own, and so do `parts`, the `api` modules of capabilities.
-        """
+        """`nouns` bring routes of their own; so do `parts`, the `api` modules of capabilities."""
         self._nouns = nouns
-        self._most_streams = most_streams
+        self._events = events
         self._zones = zones
         self._parts = parts
         self._files = files
@@ -95,7 +90,6 @@ class Endpoints:
         self._registry = registry
         self._administration = TerminalAdministration(store, registry)
         self._queue = queue
-        self._clock = clock
         self._problems = problems
         self._health = health
         self.figures = Metrics(store, registry, refusals, problems, health, pictures, plugins.inbox)
@@ -168,7 +162,7 @@ class Endpoints:
             *(route for noun in self._nouns for route in noun.routes()),
             *self._of_capabilities(),
             *self._files.routes(),
-            *EventEndpoints(self._store, self._clock, self._most_streams).routes(),
+            *self._events.routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),
             *self._plugins.routes(),
             *self._tokens.routes(),

@@ -20,7 +20,7 @@ from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .errors import ApiError
-from .feed import EVERY, KINDS, Cursor, Feed, Message
+from .feed import EVERY, KINDS, Cursor, Feed, Message, RecordSource
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0
@@ -51,9 +51,11 @@ class EventQuery(msgspec.Struct, frozen=True):
 class EventEndpoints:
     """What the route of events does."""
 
-    def __init__(self, store: IStore, clock: IReactorTime, most: int) -> None:
-        """There may be `most` listeners at the same time."""
-        self._feed = Feed(store, clock)
+    def __init__(
+        self, store: IStore, clock: IReactorTime, most: int, records: RecordSource
+    ) -> None:
+        """There may be `most` listeners at the same time; `records` are events too."""
+        self._feed = Feed(store, clock, records)
         self._clock = clock
         self._most = most
 

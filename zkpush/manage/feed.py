@@ -29,11 +29,10 @@ from twisted.python.failure import Failure
 
 from ..interfaces import IStore, StoreError
 from ..model import GAP, Page
-from ..persist.attendance import AttendanceStore
 from ..persist.events import EventStore
 from ..persist.transaction import Transaction
 from ..problems import advice_of
-from .recordviews import attendance_view
+from ..stored import TerminalRecord
 from .times import instant
 
 EVERY = 1.0
@@ -47,6 +46,18 @@ PROBLEM = "problem"
 KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
 _GAP_DETAIL = "Events until then are dropped; attendance records are not."
+
+
+@attrs.frozen
+class RecordSource:
+    """The table of records that are events themselves; ids ascend in the order of the commits."""
+
+    last_thd: Callable[[Transaction], int]
+    """The id of the last record; 0 if there is none."""
+    read_thd: Callable[[Transaction, Page], Sequence[TerminalRecord]]
+    """The records after an id."""
+    view: Callable[[Any], object]
+    """A record as each listener may see it."""
 
 
 class Cursor(NamedTuple):
@@ -120,9 +131,10 @@ class Feed:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, clock: IReactorTime) -> None:
+    def __init__(self, store: IStore, clock: IReactorTime, records: RecordSource) -> None:
         self._store = store
-        self._shared = SharedReads(store)
+        self._records = records
+        self._shared = SharedReads(store, records)
         self._clock = clock
         self._listeners: set[Listens] = set()
         self._live: set[Listens] = set()
@@ -137,7 +149,7 @@ class Feed:
     async def end(self) -> Cursor:
         """The cursor of now."""
         return await self._store.read(
-            lambda tx: Cursor(tx[EventStore].last(), tx[AttendanceStore].last())
+            lambda tx: Cursor(tx[EventStore].last(), self._records.last_thd(tx))
         )
 
     async def read(self, after: Cursor, kinds: Collection[str]) -> Part:
@@ -183,7 +195,9 @@ class Feed:
         """Tell what is new; whether there may be more."""
         after = self.position
         part: Part = await self._store.read(
-            lambda tx: _read_thd(tx, after, after, Tables(True, True), is_aligned=False)
+            lambda tx: _read_thd(
+                tx, self._records, after, after, Tables(True, True), is_aligned=False
+            )
         )
         self.position = part.end
         for listener in [*self._live]:
@@ -216,8 +230,9 @@ class SharedReads:
     many listeners are behind, they keep one thread of the store busy.
     """
 
-    def __init__(self, store: IStore) -> None:
+    def __init__(self, store: IStore, records: RecordSource) -> None:
         self._store = store
+        self._records = records
         self._kept: OrderedDict[tuple[Cursor, Tables], Part] = OrderedDict()
         self._running: dict[tuple[Cursor, Tables], list[Deferred[Part]]] = {}
         self._turns = DeferredLock()
@@ -261,7 +276,7 @@ class SharedReads:
 
     async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> Part:
         return await self._store.read(
-            lambda tx: _read_thd(tx, after, position, tables, is_aligned=True)
+            lambda tx: _read_thd(tx, self._records, after, position, tables, is_aligned=True)
         )
 
     def _keep(self, key: tuple[Cursor, Tables], part: Part) -> None:
@@ -271,7 +286,13 @@ class SharedReads:
 
 
 def _read_thd(
-    tx: Transaction, after: Cursor, position: Cursor, tables: Tables, *, is_aligned: bool
+    tx: Transaction,
+    source: RecordSource,
+    after: Cursor,
+    position: Cursor,
+    tables: Tables,
+    *,
+    is_aligned: bool,
 ) -> Part:
     """Read, and encode, what has happened after a cursor.
 
@@ -291,7 +312,7 @@ def _read_thd(
             for event in found[:count]
         ]
     if tables.records:
-        items = tx[AttendanceStore].page(Page(PART, after.record), None, None, None, None)
+        items = source.read_thd(tx, Page(PART, after.record))
         count = _taken([item.id for item in items], is_aligned)
         more_records = count < len(items) or count == PART
         records = [
@@ -301,7 +322,7 @@ def _read_thd(
                 1,
                 item.id,
                 # One text for all listeners: nothing that is not for everyone.
-                attendance_view(item, ()),
+                source.view(item),
             )
             for item in items[:count]
         ]
