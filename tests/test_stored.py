@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from zkpush.handlers.attendance.model import STORED_PUNCH
 from zkpush.protocol.fields import Field, Kind, Layout, Table
 from zkpush.stored import TerminalRecord, stored_type
-from zkpush.values.attendance import STORED_PUNCH
 from zkpush.values.logs import STORED_ERROR, STORED_ID_CARD, STORED_OPERATION
 from zkpush.values.people import STORED_PERSON, STORED_PERSON_PHOTO, STORED_TEMPLATE
 

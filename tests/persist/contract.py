@@ -8,11 +8,12 @@ import msgspec
 import pytest_twisted
 from twisted.internet import reactor
 
+from zkpush.handlers.attendance.model import Punch
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.entries.handler import EntryHandler
 from zkpush.handlers.logs.handler import LogHandler
 from zkpush.handlers.people.handler import PeopleHandler
 from zkpush.model import DeviceState, NewCommand, Page
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
@@ -23,7 +24,6 @@ from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.times import wall_clock
 from zkpush.protocol.uploads import UploadDecoder
-from zkpush.values.attendance import Punch
 
 from ..keys import KEY
 

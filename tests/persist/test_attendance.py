@@ -7,9 +7,9 @@ import pytest_twisted
 from sqlalchemy import select
 from twisted.internet.defer import gatherResults
 
+from zkpush.handlers.attendance import store as module
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import Page
-from zkpush.persist import attendance as module
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.schema import attendance
 from zkpush.persist.sealed import opened
 

@@ -7,8 +7,8 @@ import operator
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import DeviceState, Page, Problem, SessionState
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.stamps import StampStore
 from zkpush.protocol.handshake import Hello

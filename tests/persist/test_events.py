@@ -10,8 +10,8 @@ from sqlalchemy import event
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.postgresql import PostgreSQL

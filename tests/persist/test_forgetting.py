@@ -8,6 +8,7 @@ import pathlib
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.logs.store import IdCardStore
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
@@ -16,7 +17,6 @@ from zkpush.persist.audit import AuditStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.people import PeopleStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import PictureStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.protocol.photos import Photo

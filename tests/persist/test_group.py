@@ -6,9 +6,9 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore

@@ -17,10 +17,11 @@ from sqlalchemy import text
 from zkpush.crypto.sealing import SessionKeys
 from zkpush.datadir import read_key
 from zkpush.device.zones import ZoneKeeper
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.rejects.jobs import RejectRetry
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.checking import check_thd
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
@@ -28,7 +29,6 @@ from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.people import PeopleStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.rotation import keys_of_thd
 
 from ..keys import KEY

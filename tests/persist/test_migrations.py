@@ -15,9 +15,9 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
 from zkpush.model import CommandState, Page, SessionState
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance.model import AttendancePhoto
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.model import Page
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import PictureStore
 from zkpush.protocol.photos import Photo
-from zkpush.values.attendance import AttendancePhoto
 
 from .contract import (
     EVERYTHING,

@@ -11,10 +11,10 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import DeferredList
 
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState, Page
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import PictureStore
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.persist.vault import HEAD_BYTES

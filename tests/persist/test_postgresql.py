@@ -14,10 +14,10 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, DeferredList, gatherResults
 from twisted.logger import LogEvent, globalLogPublisher
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
 from zkpush.persist import postgresql
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore

@@ -9,8 +9,8 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import DeviceState, Page
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore

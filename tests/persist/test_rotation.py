@@ -11,6 +11,7 @@ import pytest_twisted
 
 from zkpush import maintenance
 from zkpush.datadir import read_key
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.maintenance import rotate_key
 from zkpush.persist import rotation
@@ -19,7 +20,6 @@ from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.migrate import migrate_thd
 from zkpush.persist.people import PeopleStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.protocol.photos import Photo
 
 from ..keys import KEY

@@ -15,6 +15,7 @@ from sqlalchemy import column, insert, table, text
 from twisted.internet import reactor
 
 import zkpush.persist
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.logs.store import IdCardStore
 from zkpush.interfaces import StoreError, WrongKey
 from zkpush.model import CommandState
@@ -24,7 +25,6 @@ from zkpush.persist.entries import EntryStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.people import PeopleStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.store import Store
 from zkpush.protocol.tables import BIODATA, FP

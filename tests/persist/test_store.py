@@ -6,13 +6,13 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.interfaces import StoreError
-from zkpush.persist.attendance import AttendanceStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.entries import EntryStore
 from zkpush.persist.people import PeopleStore
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.stamps import StampStore
 from zkpush.protocol.photos import Photo

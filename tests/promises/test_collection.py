@@ -21,6 +21,7 @@ from twisted.internet.task import Clock
 from zope.interface import implementer
 
 from zkpush.clock import IWallClock
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.interfaces import INamesPictures, StoreError
 from zkpush.manage.collection import EVERY, RUNS, PictureCollection
 from zkpush.model import DeviceState, Page
@@ -29,7 +30,6 @@ from zkpush.persist.devices import DeviceStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.leases import LeaseStore
 from zkpush.persist.naming import pointers
-from zkpush.persist.photos import AttendancePhotoStore
 from zkpush.persist.pictures import FEW_FILES, PictureStore
 from zkpush.persist.schema import metadata
 from zkpush.persist.store import Store

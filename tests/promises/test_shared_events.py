@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.manage import feed
-from zkpush.persist.attendance import AttendanceStore
 
 from ..rig import Rig
 from ..server.sse import Listening

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred, gatherResults
 
+from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
-from zkpush.persist.attendance import AttendanceStore
 
 from .. import fixture
 from ..rig import Rig

@@ -43,7 +43,13 @@ WORDS = {
 }
 """Our words and their summaries. Each is a command of the same name in a module: that of its noun,
 or else the module of the same name here."""
-_OF_NOUNS = {"errors": "logs", "idcards": "logs", "operations": "logs", "rejects": "rejects"}
+_OF_NOUNS = {
+    "attendance": "attendance",
+    "errors": "logs",
+    "idcards": "logs",
+    "operations": "logs",
+    "rejects": "rejects",
+}
 """Words by the capability of ours whose `cli` part has them."""
 
 

@@ -12,12 +12,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..protocol import fields, secrecy
-from ..protocol.codes import BiometricType, IdentityPhoto
+from ..protocol.codes import BiometricType
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see, secrets_of
 from ..protocol.tables import (
-    ATTLOG,
-    ATTPHOTO,
     BIODATA,
     BIOPHOTO,
     ENTRY_TABLES,
@@ -25,7 +23,6 @@ from ..protocol.tables import (
 )
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
-from ..values.attendance import AttendancePhoto, Punch
 from ..values.entries import Entry
 from ..values.people import Person, PersonPhoto, Template
 from .times import instant
@@ -36,7 +33,7 @@ _SECRETS: dict[str, Mapping[str, Scope]] = {}
 _ENTRY_SECRETS = {table.name: secrets_of(table) for table in ENTRY_TABLES}
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
-_DOUBT = Annotated[
+DOUBT = Annotated[
     str | None,
     Meta(description=f"What is doubtful about the time: {', '.join(DOUBTS)}"),
 ]
@@ -99,9 +96,8 @@ OWN: Sequence[Extra] = (("id", int), ("device", str), ("received_at", str))
 _UTC = Annotated[
     str | None, Meta(description="The instant; null until the zone of the terminal is known")
 ]
-TIMED: Sequence[Extra] = (*OWN[:2], ("utc", _UTC), OWN[2], ("doubt", _DOUBT, None))
+TIMED: Sequence[Extra] = (*OWN[:2], ("utc", _UTC), OWN[2], ("doubt", DOUBT, None))
 
-AttendanceView = record_view("AttendanceRecord", ATTLOG, *TIMED)
 _UPDATED: Sequence[Extra] = (
     ("device", Annotated[str | None, Meta(description="The terminal that said it last")], None),
     ("updated_at", str | None, None),
@@ -129,24 +125,6 @@ PersonPhotoView = record_view(
     *_UPDATED,
     without=["content"],
 )
-
-
-class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
-    """An attendance photo (spec 11.3, 11.8); its picture is at `photos/{id}/content`."""
-
-    id: int
-    device: str
-    pin: str | None
-    name: str
-    kind: Annotated[int | None, Meta(description="Photo type, spec 11.8")]
-    meaning: Annotated[str | None, Meta(description="The type in words")]
-    size: Annotated[int, Meta(description="Bytes of the picture")]
-    time: str | None
-    utc: str | None
-    doubt: _DOUBT
-    id_number: str | None
-    received_at: str
-    damaged: Damaged = UNSET
 
 
 class EntryView(msgspec.Struct, frozen=True):
@@ -192,11 +170,6 @@ def show_record(
     return view(**values)
 
 
-def attendance_view(record: Punch, scopes: Scopes) -> Any:
-    """Show an attendance record."""
-    return show_record(AttendanceView, ATTLOG, record, scopes, {})
-
-
 def user_view(record: Person, scopes: Scopes) -> Any:
     """Show a user."""
     templates = {str(type_): count for type_, count in record.templates.items()}
@@ -214,13 +187,6 @@ def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     return show_record(
         PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
     )
-
-
-def photo_view(record: AttendancePhoto) -> PhotoView:
-    """Show an attendance photo."""
-    meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
-    shown: PhotoView = show_record(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
-    return shown
 
 
 def entry_view(entry: Entry, scopes: Scopes) -> EntryView:

@@ -12,9 +12,7 @@ from zope.interface import implementer
 from ...device.functions import CommandFunctions, Params, Result
 from ...interfaces import IRecordHandler
 from ...model import Device, Problem, QueuedCommand
-from ...persist.attendance import AttendanceStore
 from ...persist.devices import DeviceStore
-from ...persist.photos import AttendancePhotoStore
 from ...persist.transaction import Transaction
 from ...problems import ProblemCode
 from ...protocol.codes import succeeded
@@ -26,6 +24,8 @@ from ...protocol.records import Batch, value_of
 from ...protocol.replies import CommandReply
 from ...protocol.tables import ATTLOG, ATTPHOTO
 from ...protocol.times import wall_clock
+from .photos import AttendancePhotoStore
+from .store import AttendanceStore
 
 _MEASURED = {
     "MaskDetectionFunOn": (ATTLOG.names.index("mask"),),

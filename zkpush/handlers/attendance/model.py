@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..protocol.tables import ATTLOG
-from ..stored import DatedRecord, TerminalRecord, stored_type
+from ...protocol.tables import ATTLOG
+from ...stored import DatedRecord, TerminalRecord, stored_type
 
 
 class Punch(DatedRecord, frozen=True, kw_only=True):

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, func, select
 
-from ..model import Page
-from ..protocol.fields import Row
-from ..protocol.plain import AttendanceRows
-from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables import ATTLOG
-from ..protocol.times import WallClock
-from ..values.attendance import STORED_PUNCH, Punch
-from .buffers import BufferedInserts
-from .databases import Insert
+from ...model import Page
+from ...persist.buffers import BufferedInserts
+from ...persist.databases import Insert
+from ...persist.rows import stored
+from ...persist.schema import attendance, devices
+from ...persist.sealed import opened, seal_columns
+from ...protocol.fields import Row
+from ...protocol.plain import AttendanceRows
+from ...protocol.secrecy import EXTRA, RAW
+from ...protocol.tables import ATTLOG
+from ...protocol.times import WallClock
 from .instants import reckon
-from .rows import stored
-from .schema import attendance, devices
-from .sealed import opened, seal_columns
+from .model import STORED_PUNCH, Punch
 
 if TYPE_CHECKING:
-    from .transaction import Transaction
+    from ...persist.transaction import Transaction
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""

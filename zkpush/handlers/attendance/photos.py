@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, select
 
-from ..interfaces import NotUnsealed
-from ..model import Page
-from ..protocol.photos import Photo, parse_name
-from ..protocol.times import WallClock, doubt_about
-from ..values.attendance import AttendancePhoto
-from .databases import Insert
-from .pictures import PictureStore
-from .rows import stored
-from .schema import attendance_photos, devices
-from .sealed import POINTER, check_pointer, opened, seal_columns
+from ...interfaces import NotUnsealed
+from ...model import Page
+from ...persist.databases import Insert
+from ...persist.pictures import PictureStore
+from ...persist.rows import stored
+from ...persist.schema import attendance_photos, devices
+from ...persist.sealed import POINTER, check_pointer, opened, seal_columns
+from ...protocol.photos import Photo, parse_name
+from ...protocol.times import WallClock, doubt_about
+from .model import AttendancePhoto
 
 if TYPE_CHECKING:
-    from .transaction import Transaction
+    from ...persist.transaction import Transaction
 
 _NAMES = tuple(column.name for column in attendance_photos.columns if column.name != "id")
 

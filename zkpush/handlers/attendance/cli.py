@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import click
 from twisted.internet.defer import CancelledError
 
-from ..protocol.times import DOUBTS
-from .arguments import TIME_FORMAT, as_json, serial_number
-from .following import follow
-from .output import Column, ListTable, print_csv, print_json, print_list
-from .replies import CSV, Item
-from .running import with_api
+from ...cli.arguments import TIME_FORMAT, as_json, serial_number
+from ...cli.following import follow
+from ...cli.output import Column, ListTable, print_csv, print_json, print_list
+from ...cli.replies import CSV, Item
+from ...cli.running import with_api
+from ...protocol.times import DOUBTS
 
 if TYPE_CHECKING:
-    from .client import Api
+    from ...cli.client import Api
 
 _COLUMNS = (
     Column("ID", "id"),
