@@ -93,7 +93,7 @@ class Zkpush(Server):
                 *("--listen", LOOPBACK, "--manage", LOOPBACK, *flags),
             ],
             text=True,
-            env={**os.environ, "ZKPUSH_KEY_FILE": str(data / "key")},
+            env={**os.environ, "ZKPUSH_KEY_FILE": str(data / "key"), "TZ": "UTC"},
         )
         while not (data / "run.json").exists():
             if process.poll() is not None or time.monotonic() - started > STARTED_WITHIN:
