@@ -17,6 +17,8 @@ PEOPLE = 1500
 SEALED = 2 * PEOPLE + 1
 """The last is what the terminal says of itself."""
 PASSWORD = "correct horse"
+TEMPLATE = "A" * 400
+"""As short as templates are."""
 
 
 @pytest.fixture
@@ -25,7 +27,9 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
     with Daemon(tmp_path) as daemon:
         daemon.exchange("T1")
         lines = "".join(
-            f"USER PIN={pin}\tPasswd={PASSWORD}\nFP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE)
+            f"USER PIN={pin}\tName=Ann\tPri=0\tPasswd={PASSWORD}\tCard=\tGrp=1\tTZ=1\n"
+            f"FP PIN={pin}\tTMP={TEMPLATE}\n"
+            for pin in range(PEOPLE)
         )
         status, _ = daemon.request("POST", "cdata?SN=T1&table=OPERLOG", lines.encode())
         assert status == 200
@@ -92,10 +96,10 @@ def renewed(data: pathlib.Path) -> int:
             "SELECT id FROM keys WHERE purpose = 'seal' ORDER BY (SELECT count(*) FROM keys AS k "
             "WHERE k.id = keys.id) LIMIT 1"
         ).fetchone()[0]
-        mark = b"\x01" + bytes.fromhex(key)
+        mark = bytes.fromhex(key)  # behind one byte, which names the format
         count = 0
         for table, column in (("users", "password"), ("templates", "template")):
-            query = f"SELECT count(*) FROM {table} WHERE substr({column}, 1, 9) = ?"  # noqa: S608
+            query = f"SELECT count(*) FROM {table} WHERE substr({column}, 2, 8) = ?"  # noqa: S608
             count += database.execute(query, (mark,)).fetchone()[0]
         return count
     finally:
