@@ -38,6 +38,11 @@ class EndReason(StrEnum):
         "It was sent once and not answered. The terminal may have executed it, and it must not be "
         "executed twice, so it is not sent again.",
     )
+    OVERTAKEN = (
+        "overtaken",
+        "It was sent and not answered. The terminal executed a later command on the same person or "
+        "setting, which this one could undo, so it is not sent again.",
+    )
     CANCELLED = "cancelled", "It was cancelled before it was sent."
     CANCELLED_LATE = (
         "cancelled late",

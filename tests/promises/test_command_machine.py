@@ -34,6 +34,7 @@ from ..rig import Rig
 LEASE, ATTEMPTS, LIFETIME = 300, 2, 24 * 3600
 ONCE = {"AC_UNLOCK": (60, 8), "REBOOT": (24 * 3600, 0)}
 """What must not be executed twice, with how long it waits and its priority."""
+UPDATE, DELETE = "DATA UPDATE USERINFO", "DATA DELETE USERINFO"
 ANSWERS = ("ID={id}&Return={code}&CMD=X", "id={id}\treturn={code}", "Return={code}\r\nID={id}\r\n")
 
 
@@ -50,6 +51,7 @@ class Told:
     priority: int
     state: str = "queued"
     sent: int = 0
+    sent_at: float = 0
     lease: float = 0
     replaced: bool = False
     restarted: bool = False
@@ -100,7 +102,10 @@ class Machine(RuleBasedStateMachine):
     def look(self, *, at_poll: bool) -> list[Told]:
         """Let the server look at its commands; those that a poll takes, in their order."""
         taken = []
+        behind = [one for one in self.told if at_poll and self.stays_behind(one)]
         for one in sorted(self.told, key=lambda each: (-each.priority, each.seq)):
+            if one in behind:
+                continue
             is_late = self.now > one.deadline
             if one.state == "queued":
                 if is_late and (not at_poll or one.begins <= self.now):
@@ -114,10 +119,28 @@ class Machine(RuleBasedStateMachine):
                     one.state = "cancelled"
                 elif one.sent >= ATTEMPTS or is_late:
                     one.state = "expired"
-                else:
+                elif at_poll and self.is_overtaken(one):
+                    one.state = "unknown"
+                elif at_poll:
                     taken.append(one)
         ends = next((i for i, one in enumerate(taken) if one.name == "REBOOT"), len(taken))
         return taken[: ends + 1]
+
+    def stays_behind(self, late: Told) -> bool:
+        """While the terminal may get an earlier command of the same person again."""
+        return any(
+            one.state == "sent" and one.lease > self.now and not one.replaced
+            for one in self.told[: late.seq]
+            if one.person == late.person is not None
+        )
+
+    def is_overtaken(self, early: Told) -> bool:
+        """Repeated, it would undo what the terminal has done since."""
+        return any(
+            one.code is not None and one.state != "failed" and one.sent_at >= early.sent_at
+            for one in self.told[early.seq + 1 :]
+            if one.person == early.person is not None
+        )
 
     def replace(self, new: Told) -> None:
         """A new command of a person replaces those before it that set nothing else."""
@@ -125,7 +148,7 @@ class Machine(RuleBasedStateMachine):
         while own:
             old = own[-1]
             if (
-                new.name != "DATA UPDATE USERINFO"
+                new.name != UPDATE
                 or old.name != new.name
                 or not set(old.params) <= set(new.params)
                 or new.begins > old.begins
@@ -145,7 +168,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(
         target=commands,
-        name=st.sampled_from(["LOG", "AC_UNLOCK", "REBOOT", "DATA UPDATE USERINFO"] * 2),
+        name=st.sampled_from(["LOG", "AC_UNLOCK", "REBOOT", DELETE, UPDATE, UPDATE]),
         pin=st.sampled_from("12"),
         extra=st.sampled_from([{}, {"Name": "Ann"}, {"Name": "Bob"}, {"Card": "77"}]),
         priority=st.none() | st.sampled_from([0, 5]),
@@ -162,7 +185,7 @@ class Machine(RuleBasedStateMachine):
         wait: int,
     ) -> Told:
         """An operator queues a command."""
-        params = {"PIN": pin, **extra} if name.startswith("DATA") else {}
+        params = {UPDATE: {"PIN": pin, **extra}, DELETE: {"PIN": pin}}.get(name, {})
         body = {"command": name, "params": params, "priority": priority, "expires_in": expires}
         body["not_before"] = instant(self.now + wait) if wait else None
         reply = self.run(self.rig.api("POST", f"/devices/{self.sn}/commands", body))
@@ -202,6 +225,7 @@ class Machine(RuleBasedStateMachine):
             assert one.line in (None, line)
             one.line = line
             one.state, one.sent, one.lease = "sent", one.sent + 1, self.now + LEASE
+            one.sent_at = self.now
             if not is_lost:
                 one.executed += 1
                 assert one.executed == 1 or one.name not in ONCE

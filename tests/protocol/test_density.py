@@ -19,6 +19,7 @@ JUDGED = [table for table in RECORD_TABLES if table.least_bytes]
 REAL = (
     b"USER PIN=36234\tName=36234\tPri=0\tPasswd=\tCard=133440\tGrp=1\tTZ=0001000000000000",
     b"USER PIN=1\tName=\tPri=0\tPasswd=\tCard=[0000000000]\tGrp=1\tTZ=",
+    b"USER PIN=1\tName=\tPri=0\tPasswd=\tCard=\tGrp=1\tTZ=",
     b"OPLOG 4\t14\t2026-07-30 10:22:34\t0\t0\t0\t0",
     b"OPLOG 0\t0\t289515406\t0\t0\t0\t0",
     b"FP PIN=2\tFID=0\tSize=400\tValid=1\tTMP=" + b"A" * 400,

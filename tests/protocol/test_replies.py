@@ -67,6 +67,8 @@ READ = [
     (b"ID=1& SN =7&Return=0&CMD=LOG", CommandReply("1", 0, "LOG", {"SN": "7"})),
     # One key a line, as some firmware writes all replies.
     (b"ID=1\nReturn=-1\nCMD=DATA\n", CommandReply("1", -1, "DATA")),
+    (b"Return=-1\r\nID=1\r\n", CommandReply("1", -1, "")),
+    (b"CMD=DATA\nReturn=-1\nID=1\n", CommandReply("1", -1, "DATA")),
     (b"ID=1\r\nSN=7\r\nReturn=0\r\nCMD=LOG\r\n", CommandReply("1", 0, "LOG", {"SN": "7"})),
     # PutFile says the size of the file.
     (b"ID=1\nReturn=31\nCMD=PutFile", CommandReply("1", 31, "PutFile")),
@@ -389,3 +391,12 @@ def test_no_argument_is_fatal(arguments: dict[str, str], body: bytes) -> None:
     """Whatever the query string says, what is not read is kept."""
     replies, rejects = decode_replies(body, "utf-8", arguments)
     assert replies or rejects or not (body.strip() or arguments.get("ID", "").strip())
+
+
+def test_the_result_may_be_ahead_of_the_id() -> None:
+    """Each answer has its own result; where it is not clear which, none is guessed."""
+    replies, rejects = decode_replies(b"Return=-1\nID=1\nReturn=0\nID=2\n", "utf-8")
+    assert [(reply.id, reply.return_code) for reply in replies] == [("1", -1), ("2", 0)]
+    assert rejects == []
+    _, rejects = decode_replies(b"Return=-1\nID=1\nID=2\nReturn=0\n", "utf-8")
+    assert [reject.raw for reject in rejects] == [b"Return=-1"]

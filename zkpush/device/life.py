@@ -8,7 +8,10 @@ initialization exchange that the server did not ask for.
 What comes of a command without an answer stands in its table entry. One that may be repeated is
 sent again after its lease, with the same ID, as often as configured; after that it is *expired*.
 One that must not be executed twice, such as opening a door, is sent once; after its lease it is
-*unknown*, because the terminal may have executed it.
+*unknown*, because the terminal may have executed it. So is one of which the answer was lost, after
+the terminal has executed a later command on the same person or setting that was sent with it.
+Commands on the same person or setting are sent in the order in which they were queued, except that
+one with a `not_before` waits for it: one stays behind while an earlier one may be sent again.
 
 Each command has a deadline, and is not sent after it. The table entry says how long the command may
 wait, and a caller may say otherwise. A command that the terminal did not fetch in time is
@@ -56,6 +59,7 @@ class LifeEvent(Enum):
     UNREPEATABLE = "its lease ends, and it must not be executed twice"
     EXHAUSTED = "its lease ends, and it was sent as often as configured"
     LATE = "its lease ends after its deadline"
+    OVERTAKEN = "its lease ends, and the terminal has executed a later command on the same"
     SUPERSEDED = "its lease ends, and a later command has replaced it"
     DEADLINE = "its deadline passes"
     CANCELLED = "a caller cancels it"
@@ -107,6 +111,7 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
     LifeEvent.CONFIRMED: {_DONE: LifeStep(_DONE, EndReason.DONE)},
     LifeEvent.REFUTED: {_DONE: LifeStep(_FAILED, EndReason.FAILED)},
     LifeEvent.UNREPEATABLE: {_SENT: LifeStep(_UNKNOWN, EndReason.NOT_REPEATED)},
+    LifeEvent.OVERTAKEN: {_SENT: LifeStep(_UNKNOWN, EndReason.OVERTAKEN)},
     LifeEvent.EXHAUSTED: {_SENT: LifeStep(_EXPIRED, EndReason.NOT_ANSWERED)},
     LifeEvent.LATE: {_SENT: LifeStep(_EXPIRED, EndReason.TOO_OLD)},
     LifeEvent.SUPERSEDED: {_SENT: LifeStep(_CANCELLED, EndReason.REPLACED_LATE)},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -228,7 +228,8 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
             is_held = False
-            due = self._sendable(tx, tx[CommandStore].due(device.id, now, config.batch_count), now)
+            found = tx[CommandStore].due(device.id, now, config.batch_count, self._once)
+            due = self._sendable(tx, found, now, tx[CommandStore].overtaken(device.id, found))
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
@@ -246,14 +247,23 @@ class CommandQueue(PeriodicService):
         return body or NOTHING
 
     def _sendable(
-        self, tx: Transaction, due: Sequence[QueuedCommand], now: int
+        self,
+        tx: Transaction,
+        due: Sequence[QueuedCommand],
+        now: int,
+        overtaken: Collection[str] = (),
     ) -> list[QueuedCommand]:
-        """Those of some due commands that are sent now; the others end."""
+        """Those of some due commands that are sent now; the others end.
+
+        `overtaken` are the IDs of those that must not be sent after a later one.
+        """
         sendable = []
         for queued in due:
             entry = self.catalogue.get(queued.command)
             is_repeatable = entry is not None and entry.is_repeatable
             event = self._rules.due(queued, now, is_repeatable=is_repeatable)
+            if event is LifeEvent.TAKEN and queued.id in overtaken:
+                event = LifeEvent.OVERTAKEN
             if event is LifeEvent.TAKEN:
                 sendable.append(queued)
             elif event is LifeEvent.GATHERED:

@@ -1,8 +1,9 @@
 """Commands that change the same: which ones a later command replaces, and their order.
 
 Commands of one *subject*, a person or a setting, are sent in the order in which they were queued,
-whatever their priorities are. A command replaces the earlier ones that set nothing but what it
-sets, so that each change reaches the terminal once.
+whatever their priorities are, and one is not sent while an earlier one may be sent again. A command
+replaces the earlier ones that set nothing but what it sets, so that each change reaches the
+terminal once.
 """
 
 from __future__ import annotations

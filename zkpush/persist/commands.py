@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     RowMapping,
     and_,
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 _OPEN = tuple(sorted(state.value for state in OPEN_STATES))
-_IS_OPEN = commands.c.state.in_(
-    # Written into the statement: the index of the open commands serves no other one.
-    bindparam("open", _OPEN, expanding=True, literal_execute=True)
-)
+# Written into the statement: the index of the open commands serves no other one.
+_OPEN_STATES: BindParameter[Any] = bindparam("open", _OPEN, expanding=True, literal_execute=True)
+_IS_OPEN = commands.c.state.in_(_OPEN_STATES)
 _IS_QUEUED = commands.c.state == CommandState.QUEUED.value
 _IS_SENT = commands.c.state == CommandState.SENT.value
 _DUE_AT = func.min(
@@ -137,12 +137,15 @@ class CommandStore:
         )
         return [(row.seq, self._command(row._mapping)) for row in self._connection.execute(query)]
 
-    def due(self, device_id: int, now: int, limit: int) -> list[QueuedCommand]:
+    def due(
+        self, device_id: int, now: int, limit: int, once: Collection[str] = ()
+    ) -> list[QueuedCommand]:
         """The commands to look at now, in the order in which they are sent.
 
         They are queued ones that may be sent already, and sent ones whose lease has run out:
-        whether each is sent is the caller's decision (`zkpush.device.life`). They are the caller's
-        until the commit; another process gets those that are left.
+        whether each is sent is the caller's decision (`zkpush.device.life`). One stays behind while
+        an earlier one of its subject may be sent again. They are the caller's until the commit;
+        another process gets those that are left. `once` names the commands that are not repeated.
         """
         may_be_sent = func.coalesce(commands.c.not_before_at, 0) <= now
         query = (
@@ -151,6 +154,7 @@ class CommandStore:
                 commands.c.device_id == device_id,
                 _IS_OPEN,
                 or_(and_(_IS_QUEUED, may_be_sent), and_(_IS_SENT, commands.c.lease_until <= now)),
+                ~_stays_behind(now, once),
             )
             .order_by(commands.c.rank, commands.c.seq)
             .limit(limit)
@@ -193,6 +197,26 @@ class CommandStore:
             .with_for_update(of=commands)
         )
         return self._commands(query)
+
+    def overtaken(self, device_id: int, resent: Sequence[QueuedCommand]) -> set[str]:
+        """Which commands, sent and not answered, are followed by one that the terminal executed.
+
+        That one is of the same subject, and was sent with them or after them. Returns their IDs.
+        """
+        ids = [one.id for one in resent if one.state is CommandState.SENT]
+        if not ids:
+            return set()
+        later = commands.alias("later")
+        query = select(commands.c.id).where(
+            commands.c.id.in_(ids),
+            later.c.device_id == device_id,
+            later.c.seq > commands.c.seq,
+            later.c.subject == commands.c.subject,
+            later.c.sent_at >= commands.c.sent_at,
+            later.c.answered_at.is_not(None),
+            later.c.state != CommandState.FAILED.value,
+        )
+        return set(self._connection.execute(query.distinct()).scalars())
 
     def urge(self, urged: Sequence[QueuedCommand], priority: int) -> None:
         """Raise queued commands to a priority, so that none is overtaken by one of the same."""
@@ -465,6 +489,28 @@ def _overdue(now: int, lifetime: int, attempts: int, once: Collection[str]) -> C
     )
     is_over = and_(_IS_SENT, commands.c.lease_until <= now, is_unanswered)
     return and_(_IS_OPEN, or_(and_(_IS_QUEUED, is_late), is_over))
+
+
+def _stays_behind(now: int, once: Collection[str]) -> ColumnElement[bool]:
+    """Whether an earlier command of the same subject is with the terminal, and may be sent again.
+
+    Sent again after the later one, it would undo what that has changed.
+    """
+    earlier = commands.alias("earlier")
+    return (
+        select(earlier.c.seq)
+        .where(
+            earlier.c.device_id == commands.c.device_id,
+            earlier.c.state.in_(_OPEN_STATES),
+            earlier.c.subject == commands.c.subject,
+            earlier.c.seq < commands.c.seq,
+            earlier.c.state == CommandState.SENT.value,
+            earlier.c.lease_until > now,
+            earlier.c.replaced_by.is_(None),
+            earlier.c.command.not_in(once),
+        )
+        .exists()
+    )
 
 
 def _select() -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -31,6 +31,8 @@ _START = re.compile(
 _CONTENT = re.compile(
     rb"(?:\A|\n)(?:(?!Content=)[A-Za-z]++=[^&\t\n]*+[&\t])*+(?P<content>Content=)", re.IGNORECASE
 )
+_AHEAD = re.compile(rb"[\r\n]*(?P<key>Return|CMD)=[^&\t\r\n]*\r?\n", re.IGNORECASE)
+"""The line ahead of an ID in answers that have one key a line, and begin with another one."""
 _SEPARATOR = re.compile(r"[&\t]")
 _NOT_ONE_VALUE = re.compile(r"[\x00-\x1f&=\ud800-\udfff]")
 """What no value of the head of an answer holds."""
@@ -139,10 +141,27 @@ def _parts(text: bytes) -> Iterator[tuple[int, bytes]]:
     found = itertools.islice(_START.finditer(text), MOST_REPLIES + 1)
     starts = [start.start() for start in found]
     if starts and text[: starts[0]].strip():
-        starts.insert(0, 0)
+        starts = _ahead(text, starts) or [0, *starts]
     for start, end in itertools.pairwise([*starts, len(text)]):
         part = text[start:end].lstrip(b"\r\n")
         yield end - len(part), part.rstrip(b"\r\n")
+
+
+def _ahead(text: bytes, ids: Sequence[int]) -> list[int]:
+    """Where answers begin whose result, a line of its own, is ahead of the ID; none if not all do.
+
+    `ids` are the places of the lines that hold an ID.
+    """
+    first = _AHEAD.match(text)
+    if first is None:
+        return []
+    same = re.compile(rb"^" + first["key"] + rb"=", re.IGNORECASE | re.MULTILINE)
+    found = [one.start() for one in itertools.islice(same.finditer(text), len(ids) + 1)]
+    ends = [*found[1:], len(text)]
+    is_each = len(found) == len(ids) and all(
+        begin < at < end for begin, at, end in zip(found, ids, ends, strict=True)
+    )
+    return found if is_each else []
 
 
 def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[CommandReply, bool]:
