@@ -173,7 +173,7 @@ async def test_leases_of_the_future_are_cut_in_the_store(url: str) -> None:
             )
 
         await store.write(unit)
-    await store.write(lambda tx: tx[CommandStore].cut_leases(now + 300 * MS))
+    await store.write(lambda tx: tx[CommandStore].cut_leases(now, 300 * MS, {}))
     due = await store.write(
         lambda tx: [
             len(tx[CommandStore].due(device.id, now + seconds * MS, 10))
