@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
@@ -64,6 +64,20 @@ def key_file(data: Path, environment: Mapping[str, str]) -> KeyFile:
             ]
         )
     return KeyFile(Path(named), int(text, 8))
+
+
+def too_open(paths: Iterable[Path]) -> list[str]:
+    """Those of some paths that others may use, or that cannot be looked at, in words."""
+    faults = []
+    for path in paths:
+        try:
+            mode = _mode_of(path)
+        except OSError as error:
+            faults.append(f"{path}: {error.strerror}")
+            continue
+        if mode & _NOT_OWNER:
+            faults.append(f"others may use {path} (mode {mode:04o})")
+    return faults
 
 
 def narrow_directory(path: Path) -> None:

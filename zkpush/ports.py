@@ -71,6 +71,11 @@ class Port(Service):
         return int(cast(Any, self._port).fileno())
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return self._port is not None
+
+    @property
     def url(self) -> str:
         """Where the open port can be reached; a socket file is `unix:/path`."""
         address: Any = cast(IListeningPort, self._port).getHost()

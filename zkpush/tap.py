@@ -54,6 +54,8 @@ from .discovery import (
 from .edges import ContainedPolicy, ContainedSuite
 from .endpoints import server_endpoint
 from .handlers.attendance.api import RECORDS
+from .handlers.doctor.api import DoctorEndpoints
+from .handlers.doctor.server import Installation
 from .handlers.people.remote import RemoteUsers
 from .handlers.rejects.api import RejectEndpoints
 from .handlers.rejects.jobs import RejectRetry
@@ -383,6 +385,18 @@ def build(
     reject_retry = RejectRetry(store, reject_reader, reactor, owner)
     tokens = Tokens(data.admin_token, store, reactor)
     zones = ZoneKeeper(store, registry, settings.timezone, reactor)
+    trace_endpoints = TraceEndpoints(store, trace)
+    # Of those that terminals see, the parent of workers says what there is to say.
+    certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)
+    installation = Installation(
+        store,
+        registry,
+        health,
+        problems,
+        [data.path, data.path / "admin.token", data.key_file],
+        lambda: [port.url for port in daemon.ports if port.is_open],
+        certificates.doubts,
+    )
     endpoints = Endpoints(
         store,
         registry,
@@ -397,7 +411,11 @@ def build(
         refusals,
         EventEndpoints(store, reactor, most_streams(limits), RECORDS),
         zones,
-        [RejectEndpoints(store, readings, reject_reader, tables), TraceEndpoints(store, trace)],
+        [
+            RejectEndpoints(store, readings, reject_reader, tables),
+            trace_endpoints,
+            DoctorEndpoints(store, registry, trace_endpoints.last_requests, installation, reactor),
+        ],
         known.part("api"),
     )
     if log is not None:
@@ -412,8 +430,6 @@ def build(
         reactor,
     )
 
-    # Of those that terminals see, the parent of workers says what there is to say.
-    certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)
     opener: Any = PortOpener(reactor)
     if workers is not None:
         opener = SharingReactor(reactor)

@@ -198,6 +198,14 @@ class Certificates(PeriodicService):
         """Whether there is a listener that uses TLS."""
         return bool(self._listeners)
 
+    def doubts(self) -> list[str] | None:
+        """What is not as it should be, once for each file; None where no listener uses TLS."""
+        if not self.any:
+            return None
+        now = datetime.fromtimestamp(self._wall(), UTC)
+        doubts = [doubt for listener in self._listeners for doubt in listener.doubts(now)]
+        return [*dict.fromkeys(doubts)]
+
     def _add(self, credentials: Credentials) -> Credentials:
         self._listeners.append(credentials)
         return credentials

@@ -8,7 +8,7 @@ import threading
 
 from .program import SECONDS, Daemon, eventually, failed, said
 
-NEXT = "What to do about it: zkpush problems list --device TRACE1"
+NEXT = "Next: zkpush doctor TRACE1"
 
 
 def test_the_last_requests_of_a_terminal_are_shown(daemon: Daemon) -> None:

@@ -32,6 +32,8 @@ ROUTES = {
     "POST /api/v1/devices/{sn}/commands": W,
     "POST /api/v1/devices/{sn}/recompute": W,
     "GET /api/v1/devices/{sn}/trace": R,
+    "GET /api/v1/devices/{sn}/doctor": R,
+    "GET /api/v1/doctor": R,
     "POST /api/v1/devices/{sn}/resend": W,
     "GET /api/v1/commands/catalogue": R,
     "GET /api/v1/commands/{id}": R,

@@ -30,6 +30,7 @@ WORDS = {
     "commands": "Queue commands for terminals and see their results.",
     "database": "Upgrade, check and re-key the database.",
     "devices": "List, approve, block and configure terminals.",
+    "doctor": "Find out why a terminal sends nothing, or what is wrong with the installation.",
     "errors": "List errors that terminals report.",
     "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
     "idcards": "List identity cards that terminals read.",
@@ -45,6 +46,7 @@ WORDS = {
 or else the module of the same name here."""
 _OF_NOUNS = {
     "attendance": "attendance",
+    "doctor": "doctor",
     "errors": "logs",
     "idcards": "logs",
     "operations": "logs",

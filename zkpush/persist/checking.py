@@ -5,7 +5,7 @@ Everything is read in one transaction that sees one state, so that a daemon may 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -15,6 +15,7 @@ from .audit import CHECKPOINT, COLUMNS, TAMPERED, link, stored_head
 from .chain import HEAD, Head, head_words, is_linked
 from .databases import Database
 from .schema import audit, audit_head
+from .transaction import Transaction
 from .vault import AuditKeys, Vault
 
 PART = 1000
@@ -63,6 +64,13 @@ def check_thd(database: Database, vault: Vault, noted: str | None) -> Checked:
     return Checked(
         chain.rows, chain.head.start_id, chain.words, tuple(chain.faults), tuple(damage), notes
     )
+
+
+def check_chain(tx: Transaction) -> tuple[int, Sequence[str]]:
+    """Walk through the audit log: the number of its rows, and what is wrong with it, in words."""
+    chain = _Chain(tx.vault.audit, None)
+    chain.check(tx.connection)
+    return chain.rows, chain.faults
 
 
 def _parse(noted: str) -> tuple[int, bytes]:

@@ -287,6 +287,16 @@ class CommandStore:
         due = self._connection.execute(query).scalar_one()
         return None if due is None else int(due)
 
+    def oldest_due(self, device_id: int, now: int) -> int | None:
+        """When (ms) the oldest open command of a terminal was queued that may be sent by now."""
+        query = select(func.min(commands.c.created_at)).where(
+            commands.c.device_id == device_id,
+            _IS_OPEN,
+            func.coalesce(commands.c.not_before_at, 0) <= now,
+        )
+        found: int | None = self._connection.execute(query).scalar_one()
+        return found
+
     def all_due(self) -> dict[int, int]:
         """`next_due` of every terminal that has open commands."""
         query = select(commands.c.device_id, _DUE_AT).where(_IS_OPEN).group_by(commands.c.device_id)

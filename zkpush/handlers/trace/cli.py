@@ -59,7 +59,7 @@ async def trace(api: Api, sn: str, follow: bool, as_json: bool) -> None:
         empty=f"No request of {sn} is known. Check the server address and port in its menu.",
     )
     if not as_json:
-        echo(f"What to do about it: zkpush problems list --device {sn}")
+        echo(f"Next: zkpush doctor {sn}")
 
 
 async def _follow(api: Api, sn: str, *, as_json: bool) -> Never:

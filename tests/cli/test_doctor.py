@@ -1,0 +1,58 @@
+"""`zkpush doctor`."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import stat
+
+from .program import Daemon, environment, failed, said, zkpush
+
+
+def test_a_terminal_is_examined(daemon: Daemon) -> None:
+    """A line for each check, advice below it, and what to do next; status 1 for an error."""
+    daemon.terminal("DOC1", approved=False)
+    text = said(daemon.zkpush("doctor", "DOC1"), status=1)
+    assert "error    admission   It is pending: " in text
+    assert "-> Approve it: `zkpush devices approve DOC1`." in text
+    assert text.splitlines()[-1] == "Next: Approve it: `zkpush devices approve DOC1`."
+    found = json.loads(said(daemon.zkpush("doctor", "DOC1", "--json"), status=1))
+    assert found["state"] == "error"
+    assert found["checks"][0]["name"] == "connection"
+    message = failed(daemon.zkpush("doctor", "DOC9"))
+    assert message.startswith("Error: There is no terminal DOC9: it has not reached this server.")
+
+
+def test_an_installation_is_examined_with_and_without_a_daemon(tmp_path: pathlib.Path) -> None:
+    """Through the API while the daemon runs, and from its data directory after it ended."""
+    data = tmp_path / "data"
+    daemon = Daemon(data)
+    try:
+        text = said(daemon.zkpush("doctor"))
+        assert f"Open: {daemon.terminals}, {daemon.url}." in text
+    finally:
+        daemon.stop()
+    run = zkpush("--data", str(data), "doctor", "--json", env=environment(TZ="UTC"))
+    found = json.loads(said(run, status=1))
+    by_name = {check["name"]: check for check in found["checks"]}
+    assert {name: check["state"] for name, check in by_name.items()} == {
+        **dict.fromkeys(("disk", "modes", "ports", "zone", "database", "audit", "plugins"), "ok"),
+        "daemon": "error",
+    }
+    assert found["next"] == f"Start it: twistd -n zkpush --data {data}"
+    assert not any(stat.S_IMODE(path.stat().st_mode) & 0o077 for path in data.iterdir())
+    (data / "key").chmod(0o644)
+    config = tmp_path / "zkpush.toml"
+    config.write_text('listen = ["ssl:8443:privateKey=/none.pem"]\n')
+    run = zkpush("--data", str(data), "doctor", "--config", str(config), env=environment())
+    text = said(run, status=1)
+    assert "mode 0644" in text
+    assert "error    ports" in text
+
+
+def test_another_machine_is_not_examined_from_here(tmp_path: pathlib.Path) -> None:
+    """What does not answer at a URL says nothing of a directory here."""
+    run = zkpush("--url", "http://127.0.0.1:9", "--token", "x", "doctor", env=environment())
+    assert failed(run).startswith("Error: Nothing answers at http://127.0.0.1:9")
+    missing = zkpush("--data", str(tmp_path / "none"), "doctor", env=environment())
+    assert "There is no data directory" in failed(missing)

@@ -1,0 +1,214 @@
+"""The doctor answers why a terminal is connected and sends nothing, and what to do about it."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest_twisted
+from sqlalchemy import text
+
+from ..rig import Rig
+from ..server.test_tokens_of_sessions import BEGIN_AGAIN, token, upload
+
+POLL = "getrequest?SN=T1"
+ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
+
+
+async def examined(rig: Rig, path: str = "/devices/T1/doctor") -> dict[str, object]:
+    """The examination of a terminal."""
+    response = await rig.api("GET", path)
+    assert response.status == 200, response.raw
+    return response.json
+
+
+async def faults(rig: Rig, path: str = "/devices/T1/doctor") -> dict[str, dict[str, str]]:
+    """The checks that are not ok, by name."""
+    found = await examined(rig, path)
+    return {one["name"]: one for one in found["checks"] if one["state"] != "ok"}
+
+
+async def working(rig: Rig) -> None:
+    """A terminal that sends records."""
+    await rig.exchange()
+    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:00\t0\t1\n")
+    await rig.get(POLL)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_works_has_no_fault(rig: Rig) -> None:
+    """All checks are ok, and there is nothing to do."""
+    await working(rig)
+    found = await examined(rig)
+    assert (found["state"], found["next"]) == ("ok", "No fault was found.")
+    assert [one["name"] for one in found["checks"]] == [
+        *("connection", "admission", "refusals", "requests", "exchange", "zone", "clock"),
+        *("records", "rejects", "queue"),
+    ]
+    assert {one["advice"] for one in found["checks"]} == {""}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_pending_terminal_is_found(make_rig) -> None:
+    """What to do first is to approve it, and not to look for what its refusals say."""
+    rig = await make_rig(admission="approve")
+    await rig.get(POLL)
+    found = await examined(rig)
+    assert found["next"] == "Approve it: `zkpush devices approve T1`."
+    assert {"admission", "refusals"} <= (await faults(rig)).keys()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_blocked_terminal_and_one_of_another_network_are_found(rig: Rig) -> None:
+    """The first fault is the state; the reason of a refusal is quoted."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get(POLL)
+    assert "blocked" in (await faults(rig))["admission"]["detail"]
+    await rig.api("PATCH", "/devices/T1", {"state": "approved", "networks": ["198.51.100.0/24"]})
+    await rig.get(POLL)
+    fault = (await faults(rig))["refusals"]
+    assert fault["state"] == "error"
+    assert "status 403 from 192.0.2.7" in fault["detail"]
+    assert "may not come from this address" in fault["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refusal_that_is_over_is_a_warning_and_then_forgotten(rig: Rig) -> None:
+    """A served request after it shows that it is over; after an hour nobody is told."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", {"state": "blocked"})
+    await rig.get(POLL)
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    rig.clock.advance(1)
+    await rig.get(POLL)
+    assert (await faults(rig))["refusals"]["state"] == "warning"
+    rig.clock.advance(3601)
+    await rig.get(POLL)
+    assert "refusals" not in await faults(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_unknown_path_is_found(rig: Rig) -> None:
+    """It is named, and no refusal of what is understood."""
+    await working(rig)
+    await rig.get("rtdata?SN=T1&type=time")
+    found = await faults(rig)
+    assert "GET /iclock/rtdata" in found["requests"]["detail"]
+    assert "refusals" not in found
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_missing_zone_is_found(make_rig) -> None:
+    """The command that sets it is the advice."""
+    rig = await make_rig(timezone=None)
+    await working(rig)
+    assert "timezone=" in (await faults(rig))["zone"]["advice"]
+    await rig.api("PATCH", "/devices/T1", {"timezone": "Europe/Berlin"})
+    assert "zone" not in await faults(rig)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_clock_or_zone_is_found(rig: Rig) -> None:
+    """Punches in real time show it; the advice has the commands for this terminal."""
+    await rig.exchange()
+    for minute in range(4):
+        rig.clock.advance(60)
+        ahead = datetime.datetime.fromtimestamp(rig.clock.wall_seconds() + 7200, datetime.UTC)
+        await rig.post(ATTLOG, f"{minute}\t{ahead:%Y-%m-%d %H:%M:%S}\t0\t1\n".encode())
+    rig.clock.advance(60)
+    await rig.get(POLL)
+    await rig.registry.follow()
+    fault = (await faults(rig))["clock"]
+    assert fault["state"] == "error"
+    assert "zkpush devices set T1 timezone=" in fault["advice"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_found(rig: Rig) -> None:
+    """Both what is set aside, and that the last upload held nothing else."""
+    await rig.exchange()
+    assert (await rig.post(ATTLOG, b"7\tnot-a-time\t0\t1\n")).body == b"OK: 0"
+    found = await faults(rig)
+    assert found["rejects"]["state"] == "error"
+    assert "zkpush rejects list --device T1" in found["rejects"]["advice"]
+    assert "none that was understood" in found["records"]["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_stuck_queue_is_found(rig: Rig) -> None:
+    """A command that is due for more than ten minutes; one that is new, or later, is not."""
+    await working(rig)
+    sent = await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
+    assert sent.status == 202, sent.raw
+    await rig.post(ATTLOG, b"8\t2026-01-05 08:00:00\t0\t1\n")
+    assert "queue" not in await faults(rig)
+    rig.clock.advance(601)
+    await rig.post(ATTLOG, b"9\t2026-01-05 08:00:00\t0\t1\n")
+    assert "10 minutes" in (await faults(rig))["queue"]["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_foreign_token_or_key_is_found(rig: Rig) -> None:
+    """Something else uses the serial number, or the terminal mixes up its sessions."""
+    given, other = [token(await rig.exchange(sn)) for sn in ("T1", "T2")]
+    assert await upload(rig, b"token=" + given) == (200, b"OK: 1")
+    assert "exchange" not in await faults(rig)
+    assert await upload(rig, b"token=" + other) == BEGIN_AGAIN
+    fault = (await faults(rig))["exchange"]
+    assert "does not return the token of its session" in fault["detail"]
+    await rig.exchange(pushcommkey="one")
+    await rig.exchange(pushcommkey="other")
+    fault = (await faults(rig))["several pushcommkeys"]
+    assert "zkpush devices approve T1 --key" in fault["advice"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_is_gone_or_never_came_is_found(rig: Rig) -> None:
+    """The advice is to look at the terminal and its network."""
+    await working(rig)
+    rig.clock.advance(7200)
+    assert "2 hours ago" in (await faults(rig))["connection"]["detail"]
+    await rig.api("PUT", "/devices/T2", {"state": "approved"})
+    fault = (await faults(rig, "/devices/T2/doctor"))["connection"]
+    assert fault["detail"] == "It has never connected."
+    missing = await rig.api("GET", "/devices/T9/doctor")
+    assert missing.status == 404
+    assert "has not reached this server" in missing.json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_installation_is_checked(make_rig) -> None:
+    """Modes of secret files, the zone, the audit log and pending terminals are looked at."""
+    rig = await make_rig(admission="approve", timezone=None)
+    folder = rig.config.data
+    (folder / "admin.token").write_text("x")
+    for path, mode in ((folder, 0o700), (folder / "admin.token", 0o600), (folder / "key", 0o600)):
+        path.chmod(mode)
+    # There are no ports in memory.
+    assert (await faults(rig, "/doctor")).keys() == {"ports", "zone"}
+    (folder / "key").chmod(0o644)
+    await rig.get(POLL)
+    found = await faults(rig, "/doctor")
+    assert "mode 0644" in found["modes"]["detail"]
+    assert "T1" in found["terminals"]["detail"]
+    assert found["terminals"]["advice"].endswith("`zkpush devices approve T1`.")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_changed_audit_log_is_found(rig: Rig) -> None:
+    """Also while the daemon runs."""
+    await rig.api("PUT", "/devices/T1", {"alias": "Door"})
+    assert "audit" not in await faults(rig, "/doctor")
+
+    def change(tx) -> None:
+        rows = tx.connection.execute(
+            text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'")
+        )
+        for (name,) in rows.all():
+            tx.connection.execute(text(f"DROP TRIGGER {name}"))
+        tx.connection.execute(text("UPDATE audit SET actor = 'nobody' WHERE id = 1"))
+
+    await rig.store.write(change)
+    fault = (await faults(rig, "/doctor"))["audit"]
+    assert fault["state"] == "error"
+    assert "row 1 was changed" in fault["detail"]

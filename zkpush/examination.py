@@ -1,0 +1,128 @@
+"""The checks of an installation while no daemon runs: the composition root of `zkpush doctor`."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from . import config
+from .config import Config, ConfigError, Health, Tls
+from .endpoints import server_endpoint
+from .handlers.doctor.model import Check, Examination, examination
+from .handlers.doctor.server import check_audit, check_modes, shown
+from .interfaces import StoreError
+from .maintenance import check
+from .model import StoragePlace
+from .permissions import key_file
+from .plugincheck import check_plugins
+from .storage import inspect_thd
+from .tls import Credentials
+
+MEBIBYTE = 2**20
+_CONFIGURATION = "Correct the configuration; docs/configuration.md has all settings."
+
+
+def examine_directory(data: Path, file: Path | None, url: str | None, why: str) -> Examination:
+    """Check a data directory, its configuration and its database.
+
+    `file` and `url` are those that the daemon is started with; `why` says why no daemon answers.
+    """
+    key = key_file(data, os.environ).path
+    checks = [
+        Check("daemon", "error", why, f"Start it: twistd -n zkpush --data {data}"),
+        *_storage(data),
+        check_modes([data, data / "admin.token", key]),
+    ]
+    settings = _configuration(data, file, url, checks)
+    if settings is not None:
+        checks.append(_zone(settings))
+        checks += _database(data, file, url)
+    checks.append(_plugins())
+    # Whatever keeps the daemon from running comes first.
+    return examination([*checks[1:], checks[0]])
+
+
+def _storage(data: Path) -> list[Check]:
+    places = [
+        StoragePlace("data directory", str(data)),
+        StoragePlace("temporary files", tempfile.gettempdir(), is_temporary=True),
+    ]
+    found = inspect_thd(places)
+    if found.reasons:
+        advice = "Run this as the user that the daemon runs as; free space, or mount the volume."
+        return [Check("disk", "error", f"{shown(found.reasons)}.", advice)]
+    least = min(space.free for space in found.spaces) // MEBIBYTE
+    if least < Health().least_free_bytes // MEBIBYTE:
+        return [Check("disk", "error", f"{least} MiB are free.", "Free space.")]
+    return [Check("disk", "ok", f"At least {least} MiB are free.")]
+
+
+def _configuration(
+    data: Path, file: Path | None, url: str | None, checks: list[Check]
+) -> Config | None:
+    """Load the configuration, as a start does, with the endpoints and their certificates."""
+    flags: dict[str, object] = {"data": data}
+    if url is not None:
+        flags["database"] = url
+    try:
+        settings = config.load(file, flags, _check_endpoint)
+    except ConfigError as error:
+        checks.append(Check("ports", "error", f"{shown(error.mistakes)}.", _CONFIGURATION))
+        return None
+    words = f"Terminals: {', '.join(settings.listen)}; API: {settings.manage}."
+    checks.append(Check("ports", "ok", words))
+    return settings
+
+
+def _check_endpoint(text: str) -> object:
+    from twisted.internet import reactor
+
+    return server_endpoint(reactor, text, lambda files: Credentials(files, Tls()))
+
+
+def _zone(settings: Config) -> Check:
+    from .clock import machine_zone
+
+    zone = settings.timezone or machine_zone(os.environ)
+    if zone is None:
+        return Check(
+            "zone",
+            "warning",
+            "The server has no time zone: new terminals have none until somebody sets it.",
+            "Set `timezone` in the configuration.",
+        )
+    return Check("zone", "ok", f"New terminals get the time zone {zone}.")
+
+
+def _database(data: Path, file: Path | None, url: str | None) -> list[Check]:
+    try:
+        checked = check(data, file, url, None)
+    except (ConfigError, StoreError, ValueError, OSError) as error:
+        return [
+            Check(
+                "database",
+                "error",
+                f"{error}.",
+                "Put back the key and the database that belong together; docs/deployment.md says "
+                "what to do in each case.",
+            )
+        ]
+    damage = Check("database", "ok", "No damage was found.")
+    if checked.damage:
+        damage = Check(
+            "database",
+            "error",
+            f"{shown(checked.damage)}.",
+            "Keep a copy of it as it is, and restore the latest sound backup.",
+        )
+    return [damage, check_audit(checked.rows, checked.faults)]
+
+
+def _plugins() -> Check:
+    found = check_plugins()
+    faulty = [f"{one.kind} {one.name}" for one in found if one.faults]
+    if faulty:
+        advice = "See what is wrong with them: `zkpush plugins check`."
+        return Check("plugins", "error", f"Plugins have faults: {shown(faulty)}.", advice)
+    return Check("plugins", "ok", f"{len(found)} plugins can be used.")

@@ -1,0 +1,94 @@
+"""`zkpush doctor`: what is wrong with a terminal, or with the installation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ...cli.arguments import as_json, serial_number
+from ...cli.output import echo, print_json, printable
+from ...cli.replies import Unreachable
+from ...cli.running import run
+from ...cli.target import Given, Target
+
+
+@click.command()
+@click.argument("sn", metavar="[SN]", required=False, callback=serial_number)
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The configuration file of the daemon, for the checks while none runs.",
+)
+@click.option(
+    "--database",
+    "url",
+    metavar="URL",
+    help="The --database option of the daemon, for the checks while none runs.",
+)
+@as_json
+@click.pass_obj
+def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_json: bool) -> None:
+    """Find out why a terminal sends nothing, or what is wrong with the installation.
+
+    With SN, checks one terminal: connection, admission, refusals, zone, clock, records, rejects and
+    queue. Without SN, checks the installation: ports, storage, modes of files, key, certificates,
+    database, audit log and plugins; while no daemon runs, from the data directory. Exit status 1 if
+    a check is an error.
+
+    \b
+    Examples:
+      zkpush doctor 3434174801234
+      zkpush --data /var/lib/zkpush doctor
+    """
+    try:
+        found = _ask(given.target(), sn)
+    except click.UsageError:
+        raise
+    except click.ClickException as error:
+        is_silent = isinstance(error, Unreachable) or given.url is None
+        if sn is not None or given.data is None or not is_silent or not given.data.is_dir():
+            raise
+        found = _look(given.data, file, url, error.message)
+    if as_json:
+        print_json(found, indent=2)
+    else:
+        _print(found["checks"], found["next"])
+    if found["state"] == "error":
+        raise SystemExit(1)
+
+
+def _ask(target: Target, sn: str | None) -> Mapping[str, Any]:
+    from ...cli.client import Api
+
+    found: dict[str, Any] = {}
+    path = ("doctor",) if sn is None else ("devices", sn, "doctor")
+
+    async def ask(reactor: Any) -> None:
+        found.update(await Api(target, reactor).get(*path))
+
+    run(ask)
+    return found
+
+
+def _look(data: Path, file: Path | None, url: str | None, why: str) -> Mapping[str, Any]:
+    """Make the checks for which no daemon is needed."""
+    from ...examination import examine_directory  # with the database: other commands do not need it
+
+    found: Mapping[str, Any] = msgspec.to_builtins(examine_directory(data, file, url, why))
+    return found
+
+
+def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
+    width = max(len(check["name"]) for check in checks)
+    for check in checks:
+        state, name = check["state"], printable(check["name"])
+        echo(f"{state:8} {name:{width}}  {printable(check['detail'])}")
+        if check["advice"]:
+            echo(f"{'':8} {'':{width}}  -> {printable(check['advice'])}")
+    echo(f"\nNext: {printable(following)}")

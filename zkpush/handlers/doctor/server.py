@@ -1,0 +1,184 @@
+"""The checks of an installation while its daemon runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import attrs
+
+from ...device.registry import Registry
+from ...interfaces import IStore
+from ...manage.health import HealthCheck
+from ...manage.problems import Problems
+from ...model import DeviceState, Page
+from ...permissions import too_open
+from ...persist.checking import check_chain
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...problems import ProblemCode, advice_of, meaning_of
+from .model import Check
+
+_OF_STORAGE = frozenset({ProblemCode.CANNOT_STORE, ProblemCode.SPACE_LOW})
+_PART = 500
+MOST_SHOWN = 3
+"""Faults of one check that are named."""
+TAMPERED = (
+    "Keep a copy of the database as evidence, and run `zkpush database check` for all faults."
+)
+
+
+@attrs.frozen
+class Installation:
+    """What the daemon knows of where it runs."""
+
+    store: IStore
+    registry: Registry
+    health: HealthCheck
+    problems: Problems
+    secret_paths: Sequence[Path]
+    """The data directory and files in it that are for their owner only."""
+    urls: Callable[[], Sequence[str]]
+    """Of the open ports; those of terminals first."""
+    certificates: Callable[[], Sequence[str] | None]
+    """What is wrong with certificates; None where no port uses TLS."""
+
+
+async def examine_server(found: Installation) -> list[Check]:
+    """Make all checks of an installation."""
+    return [
+        _ports(found),
+        *await _storage(found),
+        check_modes(found.secret_paths),
+        _certificates(found),
+        _zone(found),
+        await _audit(found),
+        await _terminals(found),
+        *await _problems(found),
+    ]
+
+
+def check_modes(paths: Sequence[Path]) -> Check:
+    """Check that only their owner may use secret files and their directory; blocks shortly."""
+    faults = too_open(paths)
+    if faults:
+        return Check(
+            "modes",
+            "error",
+            f"{shown(faults)}.",
+            "Make the directory 0700 and the files 0600; if others may have read the token or the "
+            "key, replace them (docs/security.md).",
+        )
+    return Check("modes", "ok", "Only their owner may read the secret files.")
+
+
+def check_audit(rows: int, faults: Sequence[str]) -> Check:
+    """The check of the audit log by what its verification found."""
+    if faults:
+        return Check("audit", "error", f"The audit log was changed: {shown(faults)}.", TAMPERED)
+    return Check("audit", "ok", f"{rows} rows of the audit log are as the server wrote them.")
+
+
+def shown(texts: Sequence[str]) -> str:
+    """The first texts of several, in one."""
+    more = len(texts) - MOST_SHOWN
+    return "; ".join(texts[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _ports(found: Installation) -> Check:
+    urls = found.urls()
+    if not urls:
+        return Check("ports", "error", "No port is open.", "Restart the daemon, and read its log.")
+    return Check("ports", "ok", f"Open: {', '.join(urls)}.")
+
+
+async def _storage(found: Installation) -> list[Check]:
+    state = await found.health.state()
+    checks = []
+    if state.reasons:
+        advice = advice_of(ProblemCode.CANNOT_STORE)
+        checks.append(Check("storage", "error", f"{shown(state.reasons)}.", advice))
+    if state.warnings:
+        advice = advice_of(ProblemCode.SPACE_LOW)
+        checks.append(Check("disk", "warning", f"{shown(state.warnings)}.", advice))
+    if not checks:
+        least = min((space.free for space in state.spaces), default=None)
+        free = "" if least is None else f"; at least {least // 2**20} MiB are free"
+        checks.append(Check("storage", "ok", f"Database, key and disks can be used{free}."))
+    return checks
+
+
+def _certificates(found: Installation) -> Check:
+    doubts = found.certificates()
+    if doubts is None:
+        return Check("certificates", "ok", "No port uses TLS.")
+    if doubts:
+        return Check(
+            "certificates",
+            "warning",
+            f"{shown(doubts)}.",
+            "Replace the files; the daemon reads them again by itself.",
+        )
+    return Check("certificates", "ok", "The certificates can be used.")
+
+
+def _zone(found: Installation) -> Check:
+    zone = found.registry.timezone
+    if zone is None:
+        return Check(
+            "zone",
+            "warning",
+            "The server has no time zone: new terminals have none until somebody sets it.",
+            "Set `timezone` in the configuration, or the zone of each terminal: `zkpush devices "
+            "set SN timezone=Europe/Berlin`.",
+        )
+    return Check("zone", "ok", f"New terminals get the time zone {zone}.")
+
+
+async def _audit(found: Installation) -> Check:
+    rows, faults = await found.store.read(check_chain)
+    return check_audit(rows, faults)
+
+
+async def _terminals(found: Installation) -> Check:
+    def find(tx: Transaction) -> tuple[int, list[str], list[str]]:
+        count, after = 0, 0
+        pending: list[str] = []
+        ailing: list[str] = []
+        while part := tx[DeviceStore].page(Page(_PART, after)):
+            count += len(part)
+            after = part[-1].id
+            pending += [one.sn for one in part if one.state is DeviceState.PENDING]
+            ailing += [one.sn for one in part if one.problems]
+        return count, pending, ailing
+
+    count, pending, ailing = await found.store.read(find)
+    if pending:
+        return Check(
+            "terminals",
+            "warning",
+            f"{len(pending)} of {count} terminals are pending: {shown(pending)}.",
+            f"Approve those that are yours: `zkpush devices approve {pending[0]}`.",
+        )
+    if ailing:
+        return Check(
+            "terminals",
+            "warning",
+            f"{len(ailing)} of {count} terminals have problems: {shown(ailing)}.",
+            f"Examine each: `zkpush doctor {ailing[0]}`.",
+        )
+    return Check("terminals", "ok", f"{count} terminals, none pending, none with a problem.")
+
+
+async def _problems(found: Installation) -> list[Check]:
+    """A check for each other problem of the server, such as a plugin that fails."""
+    return [
+        Check(
+            str(one.code),
+            "error",
+            f"{meaning_of(one.code)} ({one.subject}). {one.detail}",
+            advice_of(one.code),
+        )
+        for one in await found.problems.of_server()
+        if one.code not in _OF_STORAGE
+    ]

@@ -1,0 +1,259 @@
+"""The checks of one terminal: from what the server knows of it, and its last requests.
+
+The order is that in which a terminal passes: it has to reach the server, be admitted, speak this
+protocol and make the exchange, before its clock and its records matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from ...model import Device, DeviceState
+from ...problems import ProblemCode, advice_of, meaning_of
+from ...protocol.tables import ATTLOG
+from ..trace.model import TracedRequest
+from .model import Check
+
+RECENT = 3600_000
+"""Milliseconds in which a refusal counts, unless a served request followed it."""
+STUCK = 600_000
+"""Milliseconds after which a command that may be sent is waiting too long."""
+NOT_FOUND, WRONG_METHOD = 404, 405
+_ASKED_AGAIN = "UNKNOWN DEVICE"
+_OWN_CHECK = frozenset({ProblemCode.NO_ZONE, ProblemCode.CLOCK_WRONG, ProblemCode.REJECTS})
+"""Problems that the checks of these names show."""
+
+
+@attrs.frozen
+class TerminalFacts:
+    """What is known of a terminal."""
+
+    device: Device
+    now: int
+    """Milliseconds since the epoch."""
+    is_online: bool
+    last_seen_at: int | None
+    trace: Sequence[TracedRequest]
+    """The newest last."""
+    oldest_command_at: int | None
+    """When the oldest command was queued of those that may be sent now."""
+    stamps: frozenset[str]
+    """The tables that it has ever uploaded."""
+
+
+def examine(facts: TerminalFacts) -> list[Check]:
+    """Make all checks of a terminal."""
+    checks = [
+        _connection(facts),
+        _admission(facts),
+        _refusals(facts),
+        _requests(facts),
+        _exchange(facts),
+        _zone(facts),
+        _clock(facts),
+        _records(facts),
+        _rejects(facts),
+        _queue(facts),
+    ]
+    return [*checks, *_problems(facts)]
+
+
+def _connection(facts: TerminalFacts) -> Check:
+    sn = facts.device.sn
+    if facts.last_seen_at is None and not facts.trace:
+        return Check(
+            "connection",
+            "error",
+            "It has never connected.",
+            "Check the server address and port in its menu, that HTTPS is off there unless this "
+            f"server has a TLS port for terminals, and that {sn} is its serial number.",
+        )
+    last = max(facts.last_seen_at or 0, *(one.at for one in facts.trace), 0)
+    ago = _duration(facts.now - last)
+    if not facts.is_online:
+        return Check(
+            "connection",
+            "error",
+            f"It was last heard of {ago} ago.",
+            "Check its power and network, and the server address and port in its menu. "
+            f"`zkpush devices trace {sn} --follow` shows when it comes back.",
+        )
+    return Check("connection", "ok", f"It was last heard of {ago} ago.")
+
+
+def _admission(facts: TerminalFacts) -> Check:
+    sn = facts.device.sn
+    if facts.device.state is DeviceState.PENDING:
+        return Check(
+            "admission",
+            "error",
+            "It is pending: its requests are refused until it is approved, and it keeps its data.",
+            f"Approve it: `zkpush devices approve {sn}`.",
+        )
+    if facts.device.state is DeviceState.BLOCKED:
+        return Check(
+            "admission",
+            "error",
+            "It is blocked: its requests are refused.",
+            f"If that is a mistake, approve it: `zkpush devices approve {sn}`.",
+        )
+    return Check("admission", "ok", "It is approved.")
+
+
+def _refusals(facts: TerminalFacts) -> Check:
+    """Refusals of requests that were understood."""
+    found = [one for one in _refused(facts) if not _is_unknown(one)]
+    if not found:
+        return Check("refusals", "ok", "None of its last requests was refused.")
+    last = found[-1]
+    count = sum(one.count for one in found)
+    served = [one.at for one in facts.trace if not one.refused]
+    is_last = not served or last.at >= served[-1]
+    return Check(
+        "refusals",
+        "error" if is_last else "warning",
+        f"{count} of its requests were refused in the last hour; the last with status "
+        f"{last.content.status} from {last.content.address or 'a socket file'}: "
+        f"{last.content.answered}",
+        f"See them: `zkpush devices trace {facts.device.sn}`. If they are not from the terminal, "
+        "something else uses its serial number: restrict it to its networks.",
+    )
+
+
+def _requests(facts: TerminalFacts) -> Check:
+    """Requests that this server does not speak."""
+    found = [one for one in _refused(facts) if _is_unknown(one)]
+    if not found:
+        return Check("requests", "ok", "It asks for nothing that this server does not speak.")
+    asked = dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)
+    return Check(
+        "requests",
+        "error",
+        f"It asks for what this server does not speak: {', '.join([*asked][:3])}.",
+        "It may speak another protocol, such as access control: set its server mode to ADMS or "
+        "attendance push in its menu. Otherwise update zkpush.",
+    )
+
+
+def _exchange(facts: TerminalFacts) -> Check:
+    served = [one for one in facts.trace if not one.refused]
+    if served and served[-1].content.answered.startswith(_ASKED_AGAIN):
+        return Check(
+            "exchange",
+            "error",
+            "Its requests are answered with UNKNOWN DEVICE: it has to begin a session, or a "
+            "request does not return the token of its session.",
+            "Restart the terminal. If that does not help, let it begin anew: `zkpush devices set "
+            f"{facts.device.sn} token=check`.",
+        )
+    return Check("exchange", "ok", "It is not asked to begin a session.")
+
+
+def _zone(facts: TerminalFacts) -> Check:
+    zone = facts.device.timezone
+    if zone is None:
+        return Check(
+            "zone",
+            "error",
+            "Its time zone is not known: its records have no UTC time, and forwarding waits.",
+            f"Set it: `zkpush devices set {facts.device.sn} timezone=Europe/Berlin`.",
+        )
+    return Check("zone", "ok", f"Its time zone is {zone}.")
+
+
+def _clock(facts: TerminalFacts) -> Check:
+    skew = facts.device.clock_skew_seconds
+    problem = _problem(facts, ProblemCode.CLOCK_WRONG)
+    if problem is not None:
+        return Check("clock", "error", problem, _advice(facts, ProblemCode.CLOCK_WRONG))
+    if skew is None:
+        return Check(
+            "clock", "ok", "Its clock is not known yet: three punches in real time show it."
+        )
+    return Check("clock", "ok", f"Its clock differs from the server's by {abs(skew)} seconds.")
+
+
+def _records(facts: TerminalFacts) -> Check:
+    sn = facts.device.sn
+    uploads = [
+        one
+        for one in facts.trace
+        if not one.refused and (one.content.table or "").upper() == ATTLOG.name
+    ]
+    if uploads:
+        last = uploads[-1]
+        ago = _duration(facts.now - last.at)
+        if last.content.answered == "OK: 0" and last.content.received:
+            return Check(
+                "records",
+                "warning",
+                f"Its last upload of attendance records, {ago} ago, held none that was understood.",
+                f"See why: `zkpush rejects list --device {sn}`.",
+            )
+        return Check("records", "ok", f"It uploaded attendance records {ago} ago.")
+    if ATTLOG.name in facts.stamps:
+        return Check("records", "ok", "It has uploaded attendance records before.")
+    return Check(
+        "records",
+        "warning",
+        "It has never uploaded attendance records.",
+        "Verify a person on it. If nothing arrives, check in its menu that it sends in real time, "
+        f"and let it send everything: `zkpush devices resend {sn} attendance`.",
+    )
+
+
+def _rejects(facts: TerminalFacts) -> Check:
+    problem = _problem(facts, ProblemCode.REJECTS)
+    if problem is not None:
+        return Check("rejects", "error", problem, _advice(facts, ProblemCode.REJECTS))
+    return Check("rejects", "ok", "Everything that it sent was understood.")
+
+
+def _queue(facts: TerminalFacts) -> Check:
+    at = facts.oldest_command_at
+    if at is None:
+        return Check("queue", "ok", "No command is due.")
+    ago = _duration(facts.now - at)
+    if facts.now - at < STUCK:
+        return Check("queue", "ok", f"The oldest command that is due was queued {ago} ago.")
+    return Check(
+        "queue",
+        "error",
+        f"Its commands are stuck: the oldest that is due was queued {ago} ago.",
+        f"See them: `zkpush commands list {facts.device.sn}`. A terminal fetches commands when it "
+        "polls (getrequest); cancel those that it does not answer.",
+    )
+
+
+def _problems(facts: TerminalFacts) -> Iterator[Check]:
+    """A check for each other problem of the terminal."""
+    for problem in facts.device.problems:
+        if problem.code not in _OWN_CHECK:
+            detail = f"{meaning_of(problem.code)}. {problem.detail}"
+            yield Check(problem.code, "error", detail, _advice(facts, problem.code))
+
+
+def _advice(facts: TerminalFacts, code: str) -> str:
+    return advice_of(code).replace(" SN", f" {facts.device.sn}")
+
+
+def _problem(facts: TerminalFacts, code: ProblemCode) -> str | None:
+    return next((one.detail for one in facts.device.problems if one.code == code), None)
+
+
+def _refused(facts: TerminalFacts) -> list[TracedRequest]:
+    return [one for one in facts.trace if one.refused and facts.now - one.at < RECENT]
+
+
+def _is_unknown(one: TracedRequest) -> bool:
+    return one.content.status in (NOT_FOUND, WRONG_METHOD) and one.content.understood is None
+
+
+def _duration(milliseconds: int) -> str:
+    seconds = max(0, milliseconds) // 1000
+    for unit, name in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{seconds // unit} {name}"
+    return f"{seconds} seconds"
