@@ -35,9 +35,10 @@ def make_attendance_tests(factory):
     class AttendanceTests(with_store(factory)):
         @pytest_twisted.ensureDeferred
         async def test_a_record_is_stored_once(self, store, device) -> None:
-            """The same terminal, user, time, status and verification are one record."""
+            """The same terminal, user, time, status, verification and work code are one record."""
             body = (
                 b"1\t2026-01-05 08:00:00\t0\t1\n"
+                b"1\t2026-01-05 08:00:00\t0\t1\t0\t0\tx\n"
                 b"1\t2026-01-05 08:00:00\t0\t1\t5\t0\t0\n"
                 b"1\t2026-01-05 08:00:00\t1\t1\n"
             )
@@ -48,9 +49,10 @@ def make_attendance_tests(factory):
             found = await store.read(punches)
             assert [(item.pin, item.status, item.work_code) for item in found] == [
                 ("1", 0, None),
+                ("1", 0, "5"),
                 ("1", 1, None),
             ]
-            assert await store.read(lambda tx: tx[AttendanceStore].count(device.id)) == 2
+            assert await store.read(lambda tx: tx[AttendanceStore].count(device.id)) == 3
 
         @pytest_twisted.ensureDeferred
         @pytest.mark.parametrize("count", [1, 15, 16, 17, 40, 256, 600])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from ..model import Page
 from ..protocol import fields
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
 
 
 R = TypeVar("R", bound=TerminalRecord)
+RETRIED_FOR = 600_000
+"""How long an equal record without a time counts as sent again, in milliseconds."""
+CONSTANT_STAMPS = frozenset({None, "", "0", "9999"})
+"""Stamps that do not tell one upload from another; new firmware always sends 9999."""
+_AT_ONCE = 500
+"""Digests in one query."""
 
 
 class LogStore(Generic[R]):
@@ -44,24 +51,27 @@ class LogStore(Generic[R]):
         self._connection = tx.connection
         names = self.records.names
         self._time = names.index("time") if "time" in names else None
-        timed = () if self._time is None else ("utc", "doubt")
-        self._names = ("device_id", *timed, "received_at", "identity", *names, EXTRA, RAW)
+        own = ("digest",) if self._time is None else ("utc", "doubt")
+        self._names = ("device_id", *own, "received_at", "identity", *names, EXTRA, RAW)
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
         """Store decoded records; one that is there already stays as it is.
 
         Records without a time are told apart by the stamp of their upload, by how often the same
         was in it, and, in a long upload, by the part of it. A terminal that sends a long upload
-        again sends the same parts.
+        again sends the same parts. With a constant stamp, an equal record within `RETRIED_FOR` is
+        the same one, sent again; a later one is another.
         """
         count = len(batch.rows)
         if not count:
             return
         said = [msgspec.json.encode(row) for row in batch.rows]
         values: list[Sequence[object]] = list(zip(*batch.rows, strict=True))
-        timed: list[Sequence[object]] = []
         if self._time is None:
-            said = list(_numbered(said, batch))
+            digests = [self._vault.index(one) for one in _numbered(said, batch)]
+            is_constant = batch.stamp in CONSTANT_STAMPS
+            identities = self._repeated(device_id, digests, now) if is_constant else digests
+            own: list[Sequence[object]] = [digests]
         else:
             times = [str(time) for time in values[self._time]]
             instants = [clock.utc(time) for time in times]
@@ -70,11 +80,44 @@ class LogStore(Generic[R]):
                 doubt_about(clock, time, instant, second)
                 for time, instant in zip(times, instants, strict=True)
             ]
-            timed = [instants, doubts]
-        identities = [self._vault.index(one) for one in said]
-        columns = ([device_id] * count, *timed, [now] * count, identities, *values)
+            identities = [self._vault.index(one) for one in said]
+            own = [instants, doubts]
+        columns: tuple[Sequence[object], ...] = (
+            [device_id] * count,
+            *own,
+            [now] * count,
+            identities,
+            *values,
+        )
+        if b"" in identities:
+            columns = tuple(list(compress(column, identities)) for column in columns)
+            if not columns[0]:
+                return
         written = seal_columns(self._vault, self.kept, self._names, columns)
         self._tx.insert(Insert(self.kept, self._names, written))
+
+    def _repeated(self, device_id: int, digests: Sequence[bytes], now: int) -> list[bytes]:
+        """The identities of records that may be there already; empty for one that is sent again.
+
+        That of a repetition says which equal record is the last before it, so that two nodes that
+        store it at once store it once.
+        """
+        kept = self.kept.c
+        is_near = kept.received_at.between(now - RETRIED_FOR, now + RETRIED_FOR)
+        identities: dict[bytes, bytes] = {}
+        for start in range(0, len(digests), _AT_ONCE):
+            query = (
+                select(kept.digest, func.max(kept.id), func.max(case((is_near, 1), else_=0)))
+                .where(
+                    kept.device_id == device_id,
+                    kept.digest.in_(digests[start : start + _AT_ONCE]),
+                )
+                .group_by(kept.digest)
+            )
+            for digest, last, is_retry in self._connection.execute(query):
+                after = b"" if is_retry else self._vault.index(digest + f"\0{last}".encode())
+                identities[bytes(digest)] = after
+        return [identities.get(digest, digest) for digest in digests]
 
     def page(self, part: Page, device: str | None) -> list[R]:
         """List records by id."""

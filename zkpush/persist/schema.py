@@ -192,11 +192,17 @@ attendance = Table(
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("doubt", PlainText()),
+    # What tells records of one second apart, beside the key: see `handlers.attendance.distinctions`.
+    Column("distinction", KeyText, nullable=False, server_default=text("''")),
     *record_columns(tables.ATTLOG),
     # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes
     # to the end of the index, so that a commit writes few of its pages however much is stored.
     UniqueConstraint(
-        tables.ATTLOG.key[0], "device_id", *tables.ATTLOG.key[1:], name="attendance_identity"
+        tables.ATTLOG.key[0],
+        "device_id",
+        *tables.ATTLOG.key[1:],
+        "distinction",
+        name="attendance_identity",
     ),
     _no_zone("attendance"),
     Index(
@@ -223,9 +229,15 @@ def _log(name: str, table: fields.Table) -> Table:
         *([Column("doubt", PlainText())] if timed else []),
         Column("received_at", BigInteger(), nullable=False),
         Column("identity", LargeBinary(), nullable=False),
+        # What a record without a time says, to find its repetitions: see `logs`.
+        *(
+            []
+            if timed
+            else [Column("digest", LargeBinary(), nullable=False, server_default=text("''"))]
+        ),
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
-        *([_no_zone(name)] if timed else []),
+        _no_zone(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
         info={KEY: ("device_id", "identity")},
     )
 

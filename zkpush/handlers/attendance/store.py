@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from ...protocol.plain import AttendanceRows
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.tables import ATTLOG
 from ...protocol.times import WallClock
+from .distinctions import distinctions
 from .instants import reckon
 from .model import STORED_PUNCH, Punch
 
@@ -30,7 +31,7 @@ MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
 FEW = 50_000
 """Records that are sorted to find a page of them."""
-_LEADING = ("device_id", "utc", "received_at", "doubt")
+_LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
 _Upload = tuple[int, AttendanceRows, WallClock, int]
@@ -69,7 +70,7 @@ class AttendanceStore(BufferedInserts):
         """Take the pending rows."""
         if not self._waiting:
             return []
-        columns = _columns(self._waiting)
+        columns = _columns(self._waiting, self._vault.index)
         if not all(_is_empty(column) for column in columns[_EXTRA:]):
             columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
@@ -182,7 +183,7 @@ class AttendanceStore(BufferedInserts):
         return int(self._connection.execute(query).scalar_one())
 
 
-def _columns(waiting: Sequence[_Upload]) -> list[Sequence[object]]:
+def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> list[Sequence[object]]:
     """All columns of what waits: who sent each record, its instant, and what it says."""
     device_ids: list[int] = []
     received: list[int] = []
@@ -200,7 +201,7 @@ def _columns(waiting: Sequence[_Upload]) -> list[Sequence[object]]:
         found, doubtful = reckon(part, clock, second)
         instants += found
         doubts += repeat(None, len(found)) if doubtful is None else doubtful
-    return [device_ids, instants, received, doubts, *every.columns]
+    return [device_ids, instants, received, doubts, distinctions(every, index), *every.columns]
 
 
 def _clock_and_second(waiting: _Upload) -> tuple[WallClock, int]:
