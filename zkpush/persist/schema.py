@@ -192,7 +192,7 @@ attendance = Table(
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("doubt", PlainText()),
-    # What tells records of one second apart, beside the key: see `handlers.attendance.distinctions`.
+    # What else tells records of one second apart: see `zkpush.handlers.attendance.distinctions`.
     Column("distinction", KeyText, nullable=False, server_default=text("''")),
     *record_columns(tables.ATTLOG),
     # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes

@@ -16,7 +16,7 @@ from ...protocol.plain import AttendanceRows
 from ...protocol.tables import ATTLOG
 
 NO_WORK_CODE = frozenset({None, "", "0"})
-"""All mean that no work code was chosen; a terminal may send either, and change after an upgrade."""
+"""All mean that no work code was chosen; an upgrade may change which of them a terminal sends."""
 NO_PERSON = "0"
 """The PIN of somebody whom the terminal does not know; the identity card says who it is."""
 CHARACTERS = 32
