@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest_twisted
 
+from zkpush.handlers.entries.model import Entry
+from zkpush.handlers.entries.store import EntryStore
 from zkpush.model import Page
-from zkpush.persist.entries import EntryStore
-from zkpush.values.entries import Entry
 
 from .contract import (
     EVERYTHING,

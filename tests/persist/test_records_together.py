@@ -10,8 +10,8 @@ import pytest
 import pytest_twisted
 from sqlalchemy import event
 
+from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import OperationStore
-from zkpush.persist.entries import EntryStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.people import PeopleStore
 

@@ -16,12 +16,12 @@ from twisted.internet import reactor
 
 import zkpush.persist
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import IdCardStore
 from zkpush.interfaces import StoreError, WrongKey
 from zkpush.model import CommandState
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.entries import EntryStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.people import PeopleStore

@@ -8,10 +8,10 @@ from twisted.internet.defer import DeferredList, gatherResults
 
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.interfaces import StoreError
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.entries import EntryStore
 from zkpush.persist.people import PeopleStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.stamps import StampStore

@@ -42,7 +42,6 @@ from .people import PeopleEndpoints
 from .plugins import PluginEndpoints
 from .problems import ProblemEndpoints, Problems
 from .readings import SecretAccessLog
-from .records import RecordEndpoints
 from .routes import Raw, Route
 from .services import ApiServices
 from .times import parse_instant
@@ -158,7 +157,6 @@ class Endpoints:
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
             *PeopleEndpoints(self._store, self._readings).routes(),
-            *RecordEndpoints(self._store, self._readings).routes(),
             *(route for noun in self._nouns for route in noun.routes()),
             *self._of_capabilities(),
             *self._files.routes(),

@@ -18,19 +18,16 @@ from ..protocol.secrecy import Scopes, may_see, secrets_of
 from ..protocol.tables import (
     BIODATA,
     BIOPHOTO,
-    ENTRY_TABLES,
     USER,
 )
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
-from ..values.entries import Entry
 from ..values.people import Person, PersonPhoto, Template
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
 _SECRETS: dict[str, Mapping[str, Scope]] = {}
-_ENTRY_SECRETS = {table.name: secrets_of(table) for table in ENTRY_TABLES}
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
 DOUBT = Annotated[
@@ -127,18 +124,6 @@ PersonPhotoView = record_view(
 )
 
 
-class EntryView(msgspec.Struct, frozen=True):
-    """What a terminal holds in a table that is not of people, such as a work code."""
-
-    id: int
-    device: str
-    table: str
-    fields: dict[str, str | int | None]
-    extra: EXTRA
-    updated_at: str
-    damaged: Damaged = UNSET
-
-
 def show_record(
     view: type[msgspec.Struct],
     table: fields.Table,
@@ -186,20 +171,6 @@ def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
     return show_record(
         PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
-    )
-
-
-def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
-    """Show an entry."""
-    extra = entry.extra if may_see(secrecy.UNDECLARED, scopes) else None
-    return EntryView(
-        entry.id,
-        entry.device,
-        entry.table,
-        secrecy.shown(entry.fields, _ENTRY_SECRETS.get(entry.table, {}), scopes),
-        extra or None,
-        instant(entry.updated_at),
-        entry.damaged or UNSET,
     )
 
 

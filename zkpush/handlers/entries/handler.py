@@ -8,11 +8,11 @@ from zope.interface import implementer
 
 from ...interfaces import IRecordHandler
 from ...model import Device
-from ...persist.entries import EntryStore
 from ...persist.transaction import Transaction
 from ...protocol.records import Batch
 from ...protocol.secrecy import EXTRA
 from ...protocol.tables import ENTRY_TABLES
+from .store import EntryStore
 
 
 @implementer(IRecordHandler)

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import RowMapping, select
 
-from ..model import Page
-from ..protocol.secrecy import EXTRA
-from ..protocol.tables import ENTRY_TABLES
-from ..values.entries import Entry
-from .damage import damaged_in
-from .databases import Insert
-from .schema import devices, entries
-from .sealed import opened, seal_columns
+from ...model import Page
+from ...persist.damage import damaged_in
+from ...persist.databases import Insert
+from ...persist.schema import devices, entries
+from ...persist.sealed import opened, seal_columns
+from ...protocol.secrecy import EXTRA
+from ...protocol.tables import ENTRY_TABLES
+from .model import Entry
 
 if TYPE_CHECKING:
-    from .transaction import Transaction
+    from ...persist.transaction import Transaction
 
 _NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
 _DECLARED = {table.name: frozenset(table.names) for table in ENTRY_TABLES}

@@ -1,0 +1,99 @@
+"""The API of entries: what terminals hold beside people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from ...interfaces import IStore
+from ...manage.listing import DeviceQuery, Listing, listing
+from ...manage.readings import SecretAccessLog
+from ...manage.recordlists import devices_of
+from ...manage.recordviews import EXTRA, Damaged
+from ...manage.routes import Route
+from ...manage.services import ApiServices
+from ...manage.times import instant
+from ...model import Caller
+from ...protocol import secrecy
+from ...protocol.fields import Scope
+from ...protocol.secrecy import Scopes, may_see, secrets_of
+from ...protocol.tables import ENTRY_TABLES
+from .model import Entry
+from .store import EntryStore
+
+_SECRETS = {table.name: secrets_of(table) for table in ENTRY_TABLES}
+
+
+class EntryView(msgspec.Struct, frozen=True):
+    """What a terminal holds in a table that is not of people, such as a work code."""
+
+    id: int
+    device: str
+    table: str
+    fields: dict[str, str | int | None]
+    extra: EXTRA
+    updated_at: str
+    damaged: Damaged = UNSET
+
+
+class EntryQuery(DeviceQuery, frozen=True):
+    """Which entries are wanted."""
+
+    table: Annotated[str | None, Meta(description="A table such as WORKCODE")] = None
+
+
+class EntryEndpoints:
+    """What the routes of entries do."""
+
+    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
+        self._store = store
+        self._readings = readings
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+
+        def listed(path: str, summary: str, run: Any, view: Any, **more: Any) -> Route:
+            settings = {"query": DeviceQuery, "returns": Listing[view], **more}
+            return Route("GET", path, Scope.READ, run, summary, **settings)
+
+        return [
+            listed(
+                "/entries",
+                "What terminals hold beside people: work codes, short messages, lists",
+                self.entries,
+                EntryView,
+                query=EntryQuery,
+                takes=("caller",),
+            ),
+        ]
+
+    async def entries(self, query: EntryQuery, caller: Caller) -> Listing[EntryView]:
+        """List entries."""
+        found = await self._store.read(
+            lambda tx: tx[EntryStore].page(query.page, query.device, query.table)
+        )
+        items = [entry_view(entry, caller.scopes) for entry in found]
+        if any(item.extra for item in items):
+            await self._readings.note(caller, "unknown columns of entries", devices_of(query))
+        return listing(items, [entry.id for entry in found], query)
+
+
+def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
+    """Show an entry."""
+    extra = entry.extra if may_see(secrecy.UNDECLARED, scopes) else None
+    return EntryView(
+        entry.id,
+        entry.device,
+        entry.table,
+        secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes),
+        extra or None,
+        instant(entry.updated_at),
+        entry.damaged or UNSET,
+    )
+
+
+def routes(services: ApiServices) -> list[Route]:
+    """The routes of entries."""
+    return EntryEndpoints(services.store, services.secret_access).routes()
