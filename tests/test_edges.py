@@ -18,7 +18,7 @@ EDGES = {
     "stored": {("device/pluginworker.py", CONTAINED), ("device/intake.py", CAUGHT)},
     # At the start, on a thread of its own; again on the plugin's thread, if that failed.
     "prepare": {("persist/store.py", CAUGHT), ("device/pluginworker.py", CAUGHT)},
-    "verify": {("device/verification.py", ERRBACK)},
+    "verify": {("handlers/people/verification.py", ERRBACK)},
 }
 """Where the methods of plugins are called or handed on, besides `edges.py`, and what contains
 them there: the function, or one of the same module that calls it."""

@@ -40,7 +40,6 @@ from .device.registry import Registry
 from .device.sessiongate import SessionGate
 from .device.storing import ContentsWriter
 from .device.terminal import Ciphers
-from .device.verification import BackgroundVerification
 from .device.zones import ZoneKeeper
 from .discovery import (
     PluginConflict,
@@ -57,6 +56,7 @@ from .handlers.attendance.api import RECORDS
 from .handlers.doctor.api import DoctorEndpoints
 from .handlers.doctor.server import Installation
 from .handlers.people.remote import RemoteUsers
+from .handlers.people.verification import BackgroundVerification
 from .handlers.rejects.api import RejectEndpoints
 from .handlers.rejects.jobs import RejectRetry
 from .handlers.rejects.reading import RejectReader

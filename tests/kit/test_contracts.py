@@ -13,7 +13,7 @@ import pytest
 from zkpush.crypto.suite import SealingSuite
 from zkpush.crypto.terminal import TerminalCipher
 from zkpush.device.admission import APPROVE, CLOSED, OPEN, AdmissionPolicy
-from zkpush.device.verification import KnownUsers
+from zkpush.handlers.people.verification import KnownUsers
 from zkpush.testing.contracts import (
     AdmissionPolicyContract,
     CipherSuiteContract,

@@ -10,13 +10,13 @@ import pytest_twisted
 
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.logs.store import IdCardStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.maintenance import forget_templates
 from zkpush.model import CommandState
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.people import PeopleStore
 from zkpush.persist.pictures import PictureStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.protocol.photos import Photo

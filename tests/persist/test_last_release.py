@@ -19,6 +19,7 @@ from zkpush.datadir import read_key
 from zkpush.device.zones import ZoneKeeper
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.handlers.rejects.jobs import RejectRetry
 from zkpush.maintenance import rotate_key
 from zkpush.model import Page
@@ -28,7 +29,6 @@ from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.migrate import migrate_thd
-from zkpush.persist.people import PeopleStore
 from zkpush.persist.rotation import keys_of_thd
 
 from ..keys import KEY

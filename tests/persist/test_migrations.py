@@ -16,13 +16,13 @@ from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.model import CommandState, Page, SessionState
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.leases import LeaseStore
 from zkpush.persist.migrate import alembic_scripts, head_revision, migrate_thd
-from zkpush.persist.people import PeopleStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.schema import metadata
 from zkpush.persist.stamps import StampStore

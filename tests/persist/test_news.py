@@ -10,8 +10,8 @@ import base64
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import Page
-from zkpush.persist.people import PeopleStore
 
 from .contract import (
     NOW,

@@ -6,8 +6,8 @@ import msgspec
 import pytest_twisted
 from msgspec.structs import replace
 
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import Page
-from zkpush.persist.people import PeopleStore
 from zkpush.values.people import PersonStatement
 
 from .contract import (

@@ -12,8 +12,8 @@ from sqlalchemy import event
 
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import OperationStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.events import EventStore
-from zkpush.persist.people import PeopleStore
 
 from .contract import (
     EVERYTHING,

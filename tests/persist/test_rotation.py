@@ -12,6 +12,7 @@ import pytest_twisted
 from zkpush import maintenance
 from zkpush.datadir import read_key
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import NotUnsealed, StoreError, WrongKey
 from zkpush.maintenance import rotate_key
 from zkpush.persist import rotation
@@ -19,7 +20,6 @@ from zkpush.persist.audit import AuditStore
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.migrate import migrate_thd
-from zkpush.persist.people import PeopleStore
 from zkpush.protocol.photos import Photo
 
 from ..keys import KEY

@@ -18,13 +18,13 @@ import zkpush.persist
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import IdCardStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError, WrongKey
 from zkpush.model import CommandState
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
-from zkpush.persist.people import PeopleStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.store import Store
 from zkpush.protocol.tables import BIODATA, FP

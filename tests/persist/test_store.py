@@ -10,9 +10,9 @@ from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.people import PeopleStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.stamps import StampStore
 from zkpush.protocol.photos import Photo

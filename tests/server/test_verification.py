@@ -17,9 +17,9 @@ from twisted.plugin import IPlugin
 from zope.interface import implementer
 
 from zkpush import tap
+from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import IVerifier
 from zkpush.model import Device
-from zkpush.persist.people import PeopleStore
 from zkpush.values.people import Verdict, VerifyRequest
 
 from ..rig import NOON, Response, Rig

@@ -3,7 +3,7 @@
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
-from zkpush.device.verification import KnownUsers
+from zkpush.handlers.people.verification import KnownUsers
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 

@@ -51,6 +51,7 @@ _OF_NOUNS = {
     "idcards": "logs",
     "operations": "logs",
     "rejects": "rejects",
+    "users": "people",
 }
 """Words by the capability of ours whose `cli` part has them."""
 

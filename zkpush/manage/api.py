@@ -38,7 +38,6 @@ from .health import HealthCheck
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
-from .people import PeopleEndpoints
 from .plugins import PluginEndpoints
 from .problems import ProblemEndpoints, Problems
 from .readings import SecretAccessLog
@@ -156,7 +155,6 @@ class Endpoints:
                 takes=("caller",),
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
-            *PeopleEndpoints(self._store, self._readings).routes(),
             *(route for noun in self._nouns for route in noun.routes()),
             *self._of_capabilities(),
             *self._files.routes(),

@@ -12,17 +12,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..protocol import fields, secrecy
-from ..protocol.codes import BiometricType
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see, secrets_of
-from ..protocol.tables import (
-    BIODATA,
-    BIOPHOTO,
-    USER,
-)
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
-from ..values.people import Person, PersonPhoto, Template
 from .times import instant
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
@@ -95,34 +88,6 @@ _UTC = Annotated[
 ]
 TIMED: Sequence[Extra] = (*OWN[:2], ("utc", _UTC), OWN[2], ("doubt", DOUBT, None))
 
-_UPDATED: Sequence[Extra] = (
-    ("device", Annotated[str | None, Meta(description="The terminal that said it last")], None),
-    ("updated_at", str | None, None),
-)
-UserView = record_view(
-    "User",
-    USER,
-    ("templates", Annotated[dict[str, int], Meta(description="How many, by biometric type")]),
-    ("has_photo", bool),
-    *_UPDATED,
-)
-TemplateView = record_view(
-    "Template",
-    BIODATA,
-    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
-    ("form", Annotated[str, Meta(description="The table that it came in")]),
-    *_UPDATED,
-)
-PersonPhotoView = record_view(
-    "PersonPhoto",
-    BIOPHOTO,
-    ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
-    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
-    ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
-    *_UPDATED,
-    without=["content"],
-)
-
 
 def show_record(
     view: type[msgspec.Struct],
@@ -155,33 +120,6 @@ def show_record(
     return view(**values)
 
 
-def user_view(record: Person, scopes: Scopes) -> Any:
-    """Show a user."""
-    templates = {str(type_): count for type_, count in record.templates.items()}
-    return show_record(UserView, USER, record, scopes, {"templates": templates})
-
-
-def template_view(record: Template, scopes: Scopes) -> Any:
-    """Show a template, to a caller who may see it."""
-    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
-    return show_record(TemplateView, BIODATA, record, scopes, more)
-
-
-def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
-    """Show a photo of a user, to a caller who may see it."""
-    return show_record(
-        PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
-    )
-
-
 def shows_secrets(table: fields.Table, item: Any) -> bool:
     """Whether an item that is shown holds a secret of its table."""
     return any(getattr(item, name, None) not in (None, "") for name in _secrets(table))
-
-
-def _type_meaning(record: Template | PersonPhoto) -> str:
-    return BiometricType(record.type).meaning
-
-
-def _ascii(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("ascii")

@@ -20,8 +20,8 @@ from ..device.intake import Intake
 from ..device.queue import CommandQueue
 from ..device.request import Gate, Request, TerminalRoute, never
 from ..device.terminal import Terminal
-from ..device.verification import BackgroundVerification
 from ..handlers.people.remote import RemoteUsers
+from ..handlers.people.verification import BackgroundVerification
 from ..http.messages import FileReply
 from ..protocol.envelope import EXCHANGE_CONTENT_TYPE, decode_step, encode_step, step_of
 from ..protocol.errors import Refused, UnknownPath

@@ -12,7 +12,6 @@ from zope.interface import implementer
 from ...device.functions import CommandFunctions, Params
 from ...interfaces import IRecordHandler
 from ...model import Device
-from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.fields import Row, Table, plain_base64
@@ -31,6 +30,7 @@ from ...protocol.tables import (
 )
 from ...values.people import PersonStatement
 from .packages import completed
+from .store import PeopleStore
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""

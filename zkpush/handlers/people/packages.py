@@ -10,13 +10,13 @@ import msgspec
 from ...device.files import name_of, package
 from ...model import Device, Page
 from ...persist.files import FileStore
-from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
 from ...protocol.tables import FACE, FP
 from ...protocol.tables.data import UPDATES
 from ...stored import StoredRecord
 from ...values.people import Person, Template
+from .store import PeopleStore
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""

@@ -16,7 +16,6 @@ from ...device.terminal import Terminal
 from ...interfaces import IStore
 from ...model import Device, Page
 from ...persist.audit import AuditStore
-from ...persist.people import PeopleStore
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.commands import command_text
@@ -26,6 +25,7 @@ from ...protocol.tables.remote import REMOTE_USER
 from ...protocol.text import shown
 from ...values.people import Person, Template
 from .packages import template_command
+from .store import PeopleStore
 
 ACTION = "remote attendance"
 """What it is called in the audit log."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .arguments import as_json
-from .output import Column, print_csv, print_list, print_object
-from .replies import CSV
-from .running import with_api
+from ...cli.arguments import as_json
+from ...cli.output import Column, print_csv, print_list, print_object
+from ...cli.replies import CSV
+from ...cli.running import with_api
 
 if TYPE_CHECKING:
-    from .client import Api
+    from ...cli.client import Api
 
 _COLUMNS = (
     Column("PIN", "pin"),

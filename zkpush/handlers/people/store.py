@@ -17,9 +17,16 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import BigInteger, Select, Text, bindparam, delete, func, select
 
-from ..interfaces import NotUnsealed
-from ..model import Page
-from ..values.people import (
+from ...interfaces import NotUnsealed
+from ...model import Page
+from ...persist.damage import DAMAGED
+from ...persist.databases import Insert, quoted, texts
+from ...persist.events import EventStore
+from ...persist.pictures import PictureStore
+from ...persist.rows import stored
+from ...persist.schema import devices, holdings, person_photos, templates, users, versions
+from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
+from ...values.people import (
     STORED_PERSON,
     STORED_PERSON_PHOTO,
     STORED_TEMPLATE,
@@ -28,16 +35,9 @@ from ..values.people import (
     PersonStatement,
     Template,
 )
-from .damage import DAMAGED
-from .databases import Insert, quoted, texts
-from .events import EventStore
-from .pictures import PictureStore
-from .rows import stored
-from .schema import devices, holdings, person_photos, templates, users, versions
-from .sealed import POINTER, check_pointer, note, opened, seal_columns
 
 if TYPE_CHECKING:
-    from .transaction import Transaction
+    from ...persist.transaction import Transaction
 
 T = TypeVar("T")
 Keyed = tuple[str, PersonStatement]

@@ -13,22 +13,22 @@ from twisted.plugin import IPlugin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ..config import Verification
-from ..interfaces import IStore, IVerifier
-from ..model import Device, Page
-from ..persist.people import PeopleStore
-from ..persist.rejects import RejectStore
-from ..protocol.errors import refusal
-from ..protocol.rejects import Reject
-from ..protocol.tables import USER
-from ..protocol.text import shown
-from ..protocol.times import local_time
-from ..protocol.validity import not_valid
-from ..protocol.verification import POST_VERIFY_DATA, find_pin
-from ..values.people import Verdict, VerifyRequest
-from .privacy import Privacy
-from .registry import Registry
-from .terminal import Terminal
+from ...config import Verification
+from ...device.privacy import Privacy
+from ...device.registry import Registry
+from ...device.terminal import Terminal
+from ...interfaces import IStore, IVerifier
+from ...model import Device, Page
+from ...persist.rejects import RejectStore
+from ...protocol.errors import refusal
+from ...protocol.rejects import Reject
+from ...protocol.tables import USER
+from ...protocol.text import shown
+from ...protocol.times import local_time
+from ...protocol.validity import not_valid
+from ...protocol.verification import POST_VERIFY_DATA, find_pin
+from ...values.people import Verdict, VerifyRequest
+from .store import PeopleStore
 
 ADMITTED = b"OK"
 LONGEST_REASON = 200

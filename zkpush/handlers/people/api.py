@@ -1,0 +1,184 @@
+"""The API of people: users, their templates and photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta
+
+from ...interfaces import IStore
+from ...manage.errors import not_found
+from ...manage.listing import Listing, ListQuery, listing, negotiated
+from ...manage.readings import SecretAccessLog
+from ...manage.recordviews import Extra, record_view, show_record, shows_secrets
+from ...manage.routes import Route
+from ...manage.services import ApiServices
+from ...model import Caller, Page
+from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType
+from ...protocol.fields import Scope
+from ...protocol.secrecy import Scopes
+from ...protocol.tables import BIODATA, BIOPHOTO, USER
+from ...values.people import Person, PersonPhoto, Template
+from .store import PeopleStore
+
+R = TypeVar("R")
+_NOTHING: Sequence[object] = ()
+
+
+_UPDATED: Sequence[Extra] = (
+    ("device", Annotated[str | None, Meta(description="The terminal that said it last")], None),
+    ("updated_at", str | None, None),
+)
+UserView = record_view(
+    "User",
+    USER,
+    ("templates", Annotated[dict[str, int], Meta(description="How many, by biometric type")]),
+    ("has_photo", bool),
+    *_UPDATED,
+)
+TemplateView = record_view(
+    "Template",
+    BIODATA,
+    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
+    ("form", Annotated[str, Meta(description="The table that it came in")]),
+    *_UPDATED,
+)
+PersonPhotoView = record_view(
+    "PersonPhoto",
+    BIOPHOTO,
+    ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
+    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
+    ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
+    *_UPDATED,
+    without=["content"],
+)
+
+
+class PeopleEndpoints:
+    """What the routes of people do."""
+
+    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
+        self._store = store
+        self._readings = readings
+
+    def routes(self) -> list[Route]:
+        """The routes."""
+        return [
+            Route(
+                "GET",
+                "/users",
+                Scope.READ,
+                self.users,
+                "Users of all terminals, in the order they were first met; also as text/csv and "
+                "application/x-ndjson",
+                query=ListQuery,
+                returns=Listing[UserView],  # type: ignore[valid-type]
+                takes=("accept", "caller"),
+            ),
+            Route(
+                "GET",
+                "/users/<pin>",
+                Scope.READ,
+                self.user,
+                "One user",
+                returns=UserView,
+                takes=("caller",),
+            ),
+            Route(
+                "GET",
+                "/users/<pin>/templates",
+                Scope.BIOMETRICS,
+                self.templates,
+                "The templates of a user, the newest of each",
+                returns=Listing[TemplateView],  # type: ignore[valid-type]
+                takes=("caller",),
+            ),
+            Route(
+                "GET",
+                "/users/<pin>/photos",
+                Scope.BIOMETRICS,
+                self.photos,
+                "The photos of a user, with their content",
+                returns=Listing[PersonPhotoView],  # type: ignore[valid-type]
+                takes=("caller",),
+            ),
+        ]
+
+    async def users(self, query: ListQuery, accept: str, caller: Caller) -> object:
+        """List users."""
+        found = await self._store.read(lambda tx: tx[PeopleStore].users(query.page))
+        items = [user_view(user, caller.scopes) for user in found]
+        await self._note(caller, items)
+        part = listing(items, [user.id for user in found], query)
+        return negotiated(accept, UserView, part)
+
+    async def user(self, pin: str, caller: Caller) -> Any:
+        """Show a user."""
+        user, _ = await self._of_user(pin, lambda tx: _NOTHING)
+        shown = user_view(user, caller.scopes)
+        await self._note(caller, [shown], pin)
+        return shown
+
+    async def templates(self, pin: str, caller: Caller) -> Listing[Any]:
+        """List the templates of a user."""
+        _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].templates(pin))
+        if found:
+            await self._readings.note(caller, "templates", pin=pin)
+        return Listing([template_view(template, caller.scopes) for template in found], None)
+
+    async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
+        """List the photos of a user."""
+        _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].photos(pin))
+        if found:
+            await self._readings.note(caller, "photos", pin=pin)
+        return Listing([person_photo_view(photo, caller.scopes) for photo in found], None)
+
+    async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
+        """Record that a caller is shown passwords, or unknown columns: of a person, or of all."""
+        if any(shows_secrets(USER, user) for user in users):
+            await self._readings.note(caller, "passwords", "all users", pin=pin)
+
+    async def _of_user(
+        self, pin: str, query: Callable[[Transaction], Sequence[R]]
+    ) -> tuple[Person, Sequence[R]]:
+        """A user, and what belongs to them; 404 if there is no such user."""
+        users, found = await self._store.read(
+            lambda tx: (tx[PeopleStore].users(Page(1), pin), query(tx))
+        )
+        if not users:
+            raise not_found(f"There is no user {pin}.")
+        return users[0], found
+
+
+def user_view(record: Person, scopes: Scopes) -> Any:
+    """Show a user."""
+    templates = {str(type_): count for type_, count in record.templates.items()}
+    return show_record(UserView, USER, record, scopes, {"templates": templates})
+
+
+def template_view(record: Template, scopes: Scopes) -> Any:
+    """Show a template, to a caller who may see it."""
+    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
+    return show_record(TemplateView, BIODATA, record, scopes, more)
+
+
+def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
+    """Show a photo of a user, to a caller who may see it."""
+    return show_record(
+        PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
+    )
+
+
+def _type_meaning(record: Template | PersonPhoto) -> str:
+    return BiometricType(record.type).meaning
+
+
+def _ascii(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("ascii")
+
+
+def routes(services: ApiServices) -> list[Route]:
+    """The routes of people."""
+    return PeopleEndpoints(services.store, services.secret_access).routes()
