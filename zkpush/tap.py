@@ -55,6 +55,7 @@ from .endpoints import server_endpoint
 from .handlers.attendance.api import RECORDS
 from .handlers.doctor.api import DoctorEndpoints
 from .handlers.doctor.server import Installation
+from .handlers.files.api import FileEndpoints
 from .handlers.people.remote import RemoteUsers
 from .handlers.people.verification import BackgroundVerification
 from .handlers.rejects.api import RejectEndpoints
@@ -80,7 +81,6 @@ from .manage.auth import Tokens
 from .manage.collection import PictureCollection
 from .manage.connections import most_streams
 from .manage.events import EventEndpoints
-from .manage.files import FileEndpoints
 from .manage.health import HealthCheck
 from .manage.plugins import PluginEndpoints
 from .manage.problems import Problems
@@ -401,7 +401,6 @@ def build(
         store,
         registry,
         queue,
-        FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         TokenEndpoints(store, tokens, lambda: secrets.token_urlsafe(TOKEN_BYTES), reactor),
         readings,
         PluginEndpoints(store, described, inbox),
@@ -415,6 +414,7 @@ def build(
             RejectEndpoints(store, readings, reject_reader, tables),
             trace_endpoints,
             DoctorEndpoints(store, registry, trace_endpoints.last_requests, installation, reactor),
+            FileEndpoints(store, registry, downloads, readings, limits.file_bytes),
         ],
         known.part("api"),
     )

@@ -48,6 +48,7 @@ _OF_NOUNS = {
     "attendance": "attendance",
     "doctor": "doctor",
     "errors": "logs",
+    "files": "files",
     "idcards": "logs",
     "operations": "logs",
     "rejects": "rejects",

@@ -33,7 +33,6 @@ from .collection import PictureCollection
 from .commands import CommandEndpoints
 from .errors import ApiError, not_found
 from .events import EventEndpoints
-from .files import FileEndpoints
 from .health import HealthCheck
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
@@ -62,7 +61,6 @@ class Endpoints:
         store: IStore,
         registry: Registry,
         queue: CommandQueue,
-        files: FileEndpoints,
         tokens: TokenEndpoints,
         readings: SecretAccessLog,
         plugins: PluginEndpoints,
@@ -80,7 +78,6 @@ class Endpoints:
         self._events = events
         self._zones = zones
         self._parts = parts
-        self._files = files
         self._tokens = tokens
         self._readings = readings
         self._plugins = plugins
@@ -157,7 +154,6 @@ class Endpoints:
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
             *(route for noun in self._nouns for route in noun.routes()),
             *self._of_capabilities(),
-            *self._files.routes(),
             *self._events.routes(),
             *ProblemEndpoints(self._store, self._problems).routes(),
             *self._plugins.routes(),

@@ -10,12 +10,12 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from .arguments import as_json
-from .output import Column, echo, print_list, print_object, printable, progress
-from .running import with_api
+from ...cli.arguments import as_json
+from ...cli.output import Column, echo, print_list, print_object, printable, progress
+from ...cli.running import with_api
 
 if TYPE_CHECKING:
-    from .client import Api
+    from ...cli.client import Api
 
 _COLUMNS = (
     Column("ID", "id"),

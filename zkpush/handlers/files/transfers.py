@@ -11,8 +11,8 @@ import treq
 from twisted.web.client import FileBodyProducer
 from twisted.web.iweb import IResponse
 
-from .client import Api, Patience
-from .replies import Item
+from ...cli.client import Api, Patience
+from ...cli.replies import Item
 
 BINARY = "application/octet-stream"
 Moved = Callable[[int, int], object]

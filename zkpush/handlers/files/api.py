@@ -14,26 +14,26 @@ from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.server import Request
 
-from ..device import acts
-from ..device.downloads import Body, Download, Downloads
-from ..device.files import name_of
-from ..device.registry import Registry
-from ..http.sending import Interrupted, Sending
-from ..interfaces import IStore
-from ..model import Caller
-from ..persist.commands import CommandStore
-from ..persist.files import FileStore
-from ..persist.transaction import Transaction
-from ..protocol.errors import Unavailable
-from ..protocol.fields import Scope
-from ..protocol.secrecy import Scopes, may_see
-from ..values.files import StoredFile
-from .errors import ApiError, bad_request, not_found
-from .listing import Listing, ListQuery, listing
-from .readings import SecretAccessLog
-from .recordviews import Damaged
-from .routes import Route, Stream
-from .times import instant
+from ...device import acts
+from ...device.downloads import Body, Download, Downloads
+from ...device.files import name_of
+from ...device.registry import Registry
+from ...http.sending import Interrupted, Sending
+from ...interfaces import IStore
+from ...manage.errors import ApiError, bad_request, not_found
+from ...manage.listing import Listing, ListQuery, listing
+from ...manage.readings import SecretAccessLog
+from ...manage.recordviews import Damaged
+from ...manage.routes import Route, Stream
+from ...manage.times import instant
+from ...model import Caller
+from ...persist.commands import CommandStore
+from ...persist.files import FileStore
+from ...persist.transaction import Transaction
+from ...protocol.errors import Unavailable
+from ...protocol.fields import Scope
+from ...protocol.secrecy import Scopes, may_see
+from ...values.files import StoredFile
 
 LONGEST_NAME = 255
 _log = Logger()
