@@ -260,4 +260,5 @@ def test_the_query_of_every_second_uses_its_index(empty_url: str) -> None:
         explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
         plan = str(connection.exec_driver_sql(f"{explain} {statements[0]}").all())
     database.close()
-    assert "commands_open" in plan
+    of_open_commands = ("commands_open", "commands_subject")  # both have no others in them
+    assert any(index in plan for index in of_open_commands), plan
