@@ -4,12 +4,13 @@
 |---|---|
 | `zkpush.plugin.tables` | declarations of record types; no database, no Twisted |
 | `zkpush.plugin.handler` | record handlers, which store uploaded lines |
+| `zkpush.plugin.capability` | capabilities: nouns with tables, stores, API and CLI words |
 | `zkpush.plugin.policy` | admission policies, which decide about unknown terminals |
 | `zkpush.plugin.verifier` | verifiers, which answer terminals that ask whether to admit a user |
 | `zkpush.plugin.cipher` | cipher suites of encrypted sessions |
 | `zkpush.plugin.store` | stores, which open databases |
 
 The names in `__all__` of these modules stay, with their meaning, for all versions of one minor
-series (0.3.x); those of `store` are not promised yet. docs/plugins.md states the promise and its
+series (0.3.x); those of `store` and `capability` are not promised yet. docs/plugins.md states the promise and its
 limits. Each module is imported by itself, so that a declaration does not load the server.
 """
