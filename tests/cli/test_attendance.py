@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .program import Daemon, cells, failed, said
+from .program import Daemon, cells, failed, misused, said
 
 MANY = 2500
 
@@ -53,6 +53,26 @@ def test_filters(daemon: Daemon) -> None:
     assert [(item["pin"], item["utc"]) for item in json.loads(text)] == [
         ("2", "2026-02-02T08:00:00Z")
     ]
+
+
+def test_filters_by_doubt_and_reception(daemon: Daemon) -> None:
+    """The list is of records whose time is doubtful, or that came from an instant on."""
+    terminal = daemon.terminal("DOUBT1")
+    terminal.punch(["1\t2026-01-05 08:00:00\t0\t1", "2\t2150-01-05 08:00:00\t0\t1"])
+
+    def pins(*args: str) -> list[str]:
+        found = json.loads(listed(daemon, "--device", "DOUBT1", "--json", *args))
+        return [item["pin"] for item in found]
+
+    assert pins("--doubt", "future") == ["2"]
+    assert pins("--doubt", "ambiguous") == []
+    (received, _) = (
+        item["received_at"] for item in json.loads(listed(daemon, "--device", "DOUBT1", "--json"))
+    )
+    assert pins("--received-since", f"{received[:19]}Z") == ["1", "2"]
+    assert pins("--received-since", "2150-01-01T00:00:00Z") == []
+    wrong = misused("attendance", "list", "--doubt", "some")
+    assert "'some' is not one of" in wrong.stderr
 
 
 def test_pages(daemon: Daemon, many: str) -> None:

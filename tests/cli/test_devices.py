@@ -61,6 +61,44 @@ def test_approve_before(daemon: Daemon) -> None:
     assert shown(daemon, "EARLY1")["state"] == "approved"
 
 
+def test_approve_with_a_zone(daemon: Daemon) -> None:
+    """The zone is set with the approval; one that does not exist approves nothing."""
+    daemon.terminal("ZONE1", approved=False)
+    wrong = failed(daemon.zkpush("devices", "approve", "ZONE1", "--timezone", "Mars/Olympus"))
+    assert "Mars/Olympus" in wrong
+    assert shown(daemon, "ZONE1")["state"] == "pending"
+    args = ("--timezone", "Asia/Kolkata")
+    assert said(daemon.zkpush("devices", "approve", "ZONE1", *args)) == "ZONE1 is approved.\n"
+    terminal = shown(daemon, "ZONE1")
+    assert (terminal["state"], terminal["timezone"]) == ("approved", "Asia/Kolkata")
+
+
+def test_recompute(daemon: Daemon) -> None:
+    """Instants follow the present zone: of all records, or of those between two instants."""
+    terminal = daemon.terminal("ZONE2")
+    said(daemon.zkpush("devices", "set", "ZONE2", "timezone=UTC"))
+    terminal.punch([f"7\t2026-02-0{day} 08:00:00\t0\t1" for day in (1, 2, 3)])
+
+    def instants() -> list[str]:
+        found = daemon.zkpush("attendance", "list", "--device", "ZONE2", "--json")
+        return [item["utc"] for item in json.loads(said(found))]
+
+    def recompute(*args: str) -> str:
+        return said(daemon.zkpush("devices", "recompute", "ZONE2", *args))
+
+    words = "records of ZONE2 have another UTC time now"
+    assert recompute() == f"0 of 3 {words} (UTC).\n"
+    said(daemon.zkpush("devices", "set", "ZONE2", "timezone=Asia/Kolkata"))
+    assert instants() == [f"2026-02-0{day}T08:00:00Z" for day in (1, 2, 3)]
+    bounds = ("--since", "2026-02-02T00:00:00Z", "--until", "2026-02-03T02:30:00Z")
+    assert recompute(*bounds) == f"1 of 3 {words} (Asia/Kolkata).\n"
+    assert [one[11:16] for one in instants()] == ["08:00", "02:30", "08:00"]
+    assert recompute() == f"2 of 3 {words} (Asia/Kolkata).\n"
+    assert [one[11:16] for one in instants()] == ["02:30"] * 3
+    message = failed(daemon.zkpush("devices", "recompute", "NOPE"))
+    assert message == "Error: There is no terminal NOPE."
+
+
 def test_show(daemon: Daemon) -> None:
     """All that is known of a terminal is shown, a line each."""
     daemon.terminal("SHOW1")

@@ -44,7 +44,7 @@ async def filled(make_rig, database: str):
         head = f"PIN=2026030112000{number}-{number}.jpg\nSN=T1\nsize={len(content)}\nCMD=up\0"
         assert (await rig.post(PHOTO, head.encode() + content)).status == 200
         await add(rig, content, f"{number}.bin")
-        await order(rig, "SET OPTION", key="ComPwd", value=f"word-{number}")
+        await order(rig, "SET OPTION", key=f"ComPwd{number}", value=f"word-{number}")
     assert (await rig.post(OPERLOG, PEOPLE.encode())).body == b"OK: 8"
     await rig.post("cdata?SN=T1&table=options", b"~DeviceName=X,ComPwd=word-3")
     yield rig
@@ -155,7 +155,7 @@ async def test_a_damaged_command_fails_and_the_next_one_is_sent(filled: Rig) -> 
     await run(filled, "UPDATE commands SET body = substr(body, 1, 60) WHERE seq = 1")
     response = await filled.get("getrequest?SN=T1")
     assert (response.status, response.body.count(b"\n")) == (200, 1)
-    assert response.body.endswith(b"SET OPTION ComPwd=word-2\n")
+    assert response.body.endswith(b"SET OPTION ComPwd2=word-2\n")
     states = [command["state"] for command in await filled.items("/devices/T1/commands")]
     assert states == ["failed", "sent"]
 

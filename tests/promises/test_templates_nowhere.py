@@ -18,6 +18,7 @@ from twisted.internet.task import deferLater
 from zope.interface import implementer
 
 from zkpush import tap
+from zkpush.device.handlers import HandlerSet
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IBringsTables, IRecordHandler
 from zkpush.maintenance import forget_templates
@@ -243,17 +244,25 @@ async def until(reached) -> None:
 @pytest.mark.parametrize("inline", [True, False], ids=["inline", "from the inbox"])
 @pytest_twisted.ensureDeferred
 async def test_no_template_is_in_any_table_or_file(
-    make_rig, tmp_path: pathlib.Path, handler: PalmHandler, inline: bool, fails: bool
+    make_rig,
+    tmp_path: pathlib.Path,
+    handler: PalmHandler,
+    monkeypatch: pytest.MonkeyPatch,
+    inline: bool,
+    fails: bool,
 ) -> None:
     """With a plugin that takes templates: nor in what waits for it, or in its rejects."""
     handler.fails = fails
+    names = ["palms"] if inline else []
+    monkeypatch.setattr(tap, "HandlerSet", lambda found, _: HandlerSet(found, names))
     rig = await make_rig(
-        database=f"sqlite:///{tmp_path / 'db.sqlite'}",
-        privacy={"templates": False},
-        plugins={"inline": ["palms"] if inline else []},
+        database=f"sqlite:///{tmp_path / 'db.sqlite'}", privacy={"templates": False}
     )
     needles = Needles()
     await send(rig, needles)
+    if inline:  # nothing has waited: it was called before the replies
+        assert handler.calls
+        assert await _is_empty(rig)
     if fails and not inline:
         await until(
             lambda: rig.store.read(lambda tx: any(one.error for one in tx[InboxStore].states()))
