@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 import pytest_twisted
 
@@ -226,6 +228,25 @@ async def test_a_wrong_clock_is_measured(rig: Rig) -> None:
     assert "zkpush devices recompute SN" in problem["advice"]
     await punch(rig, 3, -2, first=4)
     assert await skew(rig) == (-2, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_old_measurement_does_not_replace_a_newer_one_of_another_node(
+    make_rig, tmp_path: pathlib.Path
+) -> None:
+    """A terminal that is served elsewhere now is measured there."""
+    database = f"sqlite:///{tmp_path / 'db.sqlite'}"
+    first, second = [await make_rig(database=database) for _ in range(2)]
+    await first.exchange()
+    await punch(first, 3, 9000)
+    assert await skew(first) == (9000, ["clock wrong"])
+    second.clock.advance(180)
+    await second.registry.follow()
+    await punch(second, 3, 0, first=4)
+    for rig in (first, second):
+        await rig.registry.follow()
+        await rig.registry.write_skew()
+        assert await skew(rig) == (0, [])
 
 
 @pytest_twisted.ensureDeferred

@@ -43,6 +43,8 @@ class SkewMeter:
         self._updated = updated
         self._measured: dict[int, tuple[str, list[int]]] = {}
         """The zone by which was measured, and seconds ahead, by the terminal's key."""
+        self._fresh: set[int] = set()
+        """The keys of terminals that were measured since the last look."""
 
     def note(self, device: Device, rows: Sequence[Row], now: int) -> None:
         """Measure by the records of an upload that came at `now` (ms)."""
@@ -61,14 +63,22 @@ class SkewMeter:
         if run and abs(ahead - statistics.median(run)) > AGREES:
             run = []
         self._measured[device.id] = (zone, [*run, ahead][-MOST:])
+        self._fresh.add(device.id)
 
     async def write(self, devices: Mapping[int, Device], now: int) -> None:
-        """Store the differences that have changed, and what is a problem about them."""
-        for device_id, (zone, run) in list(self._measured.items()):
+        """Store the differences that have changed, and what is a problem about them.
+
+        Those that were not measured since the last look are left: another process may serve such a
+        terminal by now, and know better.
+        """
+        for device_id in self._measured.keys() - devices.keys():
+            del self._measured[device_id]
+        for device_id in sorted(self._fresh):
+            self._fresh.discard(device_id)
             device = devices.get(device_id)
             if device is None:
-                del self._measured[device_id]
                 continue
+            zone, run = self._measured[device_id]
             if len(run) < FEWEST or device.timezone != zone:
                 continue
             ahead = round(statistics.median(run))
@@ -86,7 +96,11 @@ class SkewMeter:
                     devices.clear_problem(device_id, ProblemCode.CLOCK_WRONG)
                 return devices.get(device_id)
 
-            self._updated(await self._store.write(unit))
+            try:
+                self._updated(await self._store.write(unit))
+            except BaseException:
+                self._fresh.add(device_id)  # to be stored at the next look
+                raise
 
 
 def _words(ahead: int) -> str:
