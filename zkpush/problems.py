@@ -140,7 +140,8 @@ class ProblemCode(StrEnum):
         "Something that the terminal sent is not understood; it is kept and not among the records",
         "See it with `zkpush rejects list --device SN`. If a setting of the terminal is wrong "
         "(encoding, time zone), change it; if a table is unknown, update zkpush or install the "
-        "plugin for it. It is then read again by itself, or now with `zkpush rejects retry`.",
+        "plugin for it. It is then read again by itself, or now with `zkpush rejects retry`. "
+        "Delete what can never be read with `zkpush rejects delete ID`.",
     )
     UNKNOWN_REQUESTS = (
         "unknown requests",

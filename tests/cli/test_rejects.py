@@ -52,6 +52,18 @@ def test_rejects_are_read_again(daemon: Daemon) -> None:
     assert message == "Error: There is no terminal NOPE."
 
 
+def test_a_reject_is_deleted(daemon: Daemon) -> None:
+    """It is gone; a second time is a mistake."""
+    daemon.terminal("REJ5").upload("ATTLOG", BAD)
+    (item,) = json.loads(said(daemon.zkpush("rejects", "list", "--device", "REJ5", "--json")))
+    id = str(item["id"])
+    assert said(daemon.zkpush("rejects", "delete", id)) == f"The reject {id} is deleted.\n"
+    assert daemon.zkpush("rejects", "list", "--device", "REJ5").stderr == "There are no rejects.\n"
+    assert failed(daemon.zkpush("rejects", "delete", id)).startswith(
+        f"Error: There is no reject {id}."
+    )
+
+
 def test_mistakes() -> None:
     """An id is a number."""
     assert "'x' is not a valid integer" in misused("rejects", "show", "x").stderr

@@ -213,7 +213,8 @@ def _plant_rejects(daemon: Daemon, needles: Needles) -> None:
         post(daemon, f"cdata?SN={SN}&table={table}&Stamp=1", body.encode())
     packed = f"cdata?SN={SN}&table=OPERLOG&ContentType=tgz"
     daemon.request("POST", packed, make("packet").encode())
-    daemon.request("POST", f"devicecmd?SN={SN}", f"ID=x&Return={make('answer')}".encode())
+    answer = needles.make(DANGEROUS, "reject: answer")
+    daemon.request("POST", f"devicecmd?SN={SN}", f"ID=x&Return={answer}".encode())
 
 
 def _plant_commands(daemon: Daemon, needles: Needles) -> None:

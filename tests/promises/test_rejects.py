@@ -6,6 +6,7 @@ import base64
 
 import pytest
 import pytest_twisted
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from zope.interface import implementer
 
 from zkpush import tap
@@ -284,3 +285,107 @@ async def test_a_reject_stays_when_an_inline_handler_fails_at_it(
     handler.fails = False
     assert (await retry(rig))["read"] == 1
     assert handler.rows == ["1"]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("table", ["options", "OPTIONS", "INFO"])
+async def test_what_a_terminal_was_like_replaces_nothing_it_has_said_since(
+    rig: Rig, table: str
+) -> None:
+    """Options and update information are not read again; they stay for people to look at."""
+    old = {"INFO": b"Ver 1.0,1,2,3"}.get(table, b"~DeviceName=Old,FaceFunOn=1")
+    await keep(rig, Reject(table, "old reason", old))
+    await rig.post("cdata?SN=T1&table=options", b"~DeviceName=New")
+    await rig.get("getrequest?SN=T1&INFO=Ver%202.0,7,8,9")
+    before = (await rig.api("GET", "/devices/T1")).json
+    assert before["options"]["~DeviceName"] == "New"
+    assert await retry(rig) == {"read": 0, "kept": 1, "records": 0}
+    after = (await rig.api("GET", "/devices/T1")).json
+    for name in ("options", "firmware", "counts"):
+        assert after[name] == before[name]
+
+
+@pytest_twisted.ensureDeferred
+async def test_options_that_are_too_many_are_not_lost_by_reading_them_again(rig: Rig) -> None:
+    """They are still too many."""
+    await rig.exchange()
+    for first in range(0, 1100, 100):
+        some = ",".join(f"Option{number}=1" for number in range(first, first + 100))
+        await rig.post("cdata?SN=T1&table=options", some.encode())
+    (kept,) = {one["raw"] for one in await rig.items("/rejects")}
+    await retry(rig)
+    assert [one["raw"] for one in await rig.items("/rejects")] == [kept]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_unreadable_answer_is_shown_to_those_who_may_see_answers(rig: Rig) -> None:
+    """It may be the output of SHELL; `biometrics` shows other rejects, and not this one."""
+    await rig.exchange()
+    await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")
+    await rig.post("devicecmd?SN=T1", b"ID=1&Return=word-4711&CMD=Shell\nContent=word-4712")
+    shown = {}
+    for scope in (Scope.BIOMETRICS, Scope.DANGEROUS):
+        token = await rig.token(scope.value, Scope.READ, scope)
+        headers = [f"Authorization: Bearer {token}"]
+        reply = await rig.api("GET", "/rejects", headers=headers)
+        assert "word-47" not in reply.raw.decode() or scope is Scope.DANGEROUS
+        shown[scope] = {one["table"]: one for one in reply.json["items"]}
+        for one in reply.json["items"]:
+            alone = (await rig.api("GET", f"/rejects/{one['id']}", headers=headers)).json
+            assert (alone["raw"], alone["reason"]) == (one["raw"], one["reason"])
+    by_biometrics, by_dangerous = shown[Scope.BIOMETRICS], shown[Scope.DANGEROUS]
+    assert by_biometrics["ATTLOG"]["raw"] is not None
+    assert by_dangerous["ATTLOG"]["raw"] is None
+    assert by_biometrics["devicecmd"]["raw"] is None
+    assert "scope `dangerous`" in by_biometrics["devicecmd"]["reason"]
+    assert b"word-4712" in base64.b64decode(by_dangerous["devicecmd"]["raw"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_reject_that_nobody_can_read_is_deleted(rig: Rig) -> None:
+    """With its problem, by a caller who may destroy things; the audit log says who did it."""
+    unknown = Reject("A", "no handler takes this table", b"x")
+    await keep(rig, unknown, Reject("B", "no handler takes this table", b"word-4711"))
+    newest, oldest = await rig.items("/rejects")
+    headers = [f"Authorization: Bearer {await rig.token('writer', Scope.READ, Scope.WRITE)}"]
+    path = f"/rejects/{newest['id']}"
+    assert (await rig.api("DELETE", path, headers=headers)).status == 403
+    assert (await rig.api("DELETE", path)).status == 204
+    assert (await rig.api("DELETE", path)).status == 404
+    assert await rig.items("/rejects") == [oldest]
+    (problem,) = await rig.items("/problems?device=T1")
+    assert problem["detail"].startswith("1 part of an upload is set aside; of A: ")
+    (act,) = [one for one in await rig.items("/audit") if one["action"] == "delete reject"]
+    assert act["subject"] == f"reject {newest['id']}"
+    assert act["detail"].startswith("of terminal T1, 9 bytes; ")
+    assert (await rig.api("DELETE", f"/rejects/{oldest['id']}")).status == 204
+    assert await rig.items("/problems?device=T1") == []
+    assert (await rig.api("GET", "/devices/T1")).json["problems"] == []
+
+
+async def counted_rejects(rig: Rig) -> dict[str, float]:
+    """The values of `zkpush_rejects`."""
+    text = (await rig.api("GET", "/metrics", prefix="")).body.decode()
+    (family,) = [
+        each for each in text_string_to_metric_families(text) if each.name == "zkpush_rejects"
+    ]
+    return {sample.labels["table"]: sample.value for sample in family.samples}
+
+
+@pytest_twisted.ensureDeferred
+async def test_rejects_are_counted_by_table(rig: Rig) -> None:
+    """What a terminal calls a table is no label unless it is one; counts are kept for a while."""
+    await keep(
+        rig,
+        Reject("ATTLOG", "old", b"8\tnot-a-time"),
+        Reject("attlog", "old", b"9\tnot-a-time"),
+        Reject("word-4711", "no handler takes this table", b"x"),
+        Reject("devicecmd", "no ID= in a command reply", b"y"),
+    )
+    there = {"ATTLOG": 2, "other": 1, "devicecmd": 1}
+    assert await counted_rejects(rig) == there
+    (first, *_) = await rig.items("/rejects")
+    await rig.api("DELETE", f"/rejects/{first['id']}")
+    assert await counted_rejects(rig) == there
+    rig.clock.advance(10)
+    assert await counted_rejects(rig) == {"ATTLOG": 2, "other": 1}

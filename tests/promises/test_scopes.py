@@ -48,6 +48,7 @@ ROUTES = {
     "GET /api/v1/idcards": R,
     "GET /api/v1/rejects": R,
     "GET /api/v1/rejects/{id}": R,
+    "DELETE /api/v1/rejects/{id}": D,
     "POST /api/v1/rejects/retry": W,
     "GET /api/v1/photos": R,
     "GET /api/v1/photos/{id}/content": B,

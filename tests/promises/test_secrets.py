@@ -40,6 +40,8 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "PATCH devices/{sn}": (f"devices/{SN}", {"alias": "Gate"}),
     "DELETE devices/{sn}": (f"devices/{SN}", None),
     "POST rejects/retry": ("rejects/retry", {"table": "NONE"}),
+    "DELETE rejects/{id}": ("rejects/99999", None),
+    "POST devices/{sn}/recompute": (f"devices/{SN}/recompute", {}),
     "POST devices/{sn}/resend": (f"devices/{SN}/resend", {"table": "ATTLOG"}),
     "POST devices/{sn}/commands": (f"devices/{SN}/commands", {"command": "LOG"}),
     "DELETE commands/{id}": ("commands/nothing", None),

@@ -14,12 +14,16 @@ from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
 from ..logstream import LogStream
 from ..model import InboxState
+from ..persist.rejects import RejectStore
 from ..problems import ProblemCode
 from .collection import PictureCollection
 from .health import HealthCheck
 from .problems import Problems
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
+
+REJECTS_EVERY = 10.0
+"""Seconds for which counts of rejects are kept: anybody may ask for the figures."""
 
 
 class Metrics(Collector):
@@ -39,6 +43,9 @@ class Metrics(Collector):
         self._health = health
         self._inbox = inbox
         self._inboxes: Sequence[InboxState] = ()
+        self._rejects: Mapping[str, int] = {}
+        self._rejects_at: int | None = None
+        """When (ms) rejects were counted."""
         self._refusals = refusals
         self._problems = problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
@@ -59,8 +66,20 @@ class Metrics(Collector):
             self._inboxes = await self._inbox.states()
         except StoreError:
             self._inboxes = ()
+        await self._count_rejects()
         text: bytes = generate_latest(self._collectors)
         return text
+
+    async def _count_rejects(self) -> None:
+        """Count them, unless that was done a moment ago: there may be very many."""
+        now = self._registry.now()
+        if self._rejects_at is not None and 0 <= now - self._rejects_at < REJECTS_EVERY * 1000:
+            return
+        try:
+            self._rejects = await self._store.read(lambda tx: tx[RejectStore].counts())
+            self._rejects_at = now
+        except StoreError:
+            self._rejects, self._rejects_at = {}, None
 
     def collect(self) -> Iterator[Metric]:
         """The figures of now."""
@@ -101,6 +120,14 @@ class Metrics(Collector):
         for code, count in self._problem_counts.items():
             problems.add_metric([code], count)
         yield problems
+        rejects = GaugeMetricFamily(
+            "zkpush_rejects",
+            "Parts of uploads that are set aside, by table (see GET /api/v1/rejects)",
+            labels=["table"],
+        )
+        for table, count in self._rejects.items():
+            rejects.add_metric([table], count)
+        yield rejects
         collected = CounterMetricFamily(
             "zkpush_pictures_collected",
             "Pictures that nothing named, and parts of killed writes, that were removed",

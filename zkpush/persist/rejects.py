@@ -7,6 +7,7 @@ and whatever removes one updates that problem, in the same unit of work.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,11 @@ from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 from ..model import Device, Page, Problem, RejectSelection, SealedRejects, StoredReject
 from ..problems import ProblemCode
 from ..protocol.rejects import Reject
+from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import shown_reason
 from ..protocol.tables import INFO, OPTIONS, RECORD_TABLES
 from ..protocol.tableset import TableSet
+from ..protocol.verification import POST_VERIFY_DATA
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore
@@ -46,6 +49,10 @@ _NAMES = (
 _ALL = RejectSelection()
 _OURS = TableSet((*RECORD_TABLES, OPTIONS, INFO))
 """The tables whose fields a problem may name."""
+_NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA})
+"""What rejects are called that are no uploads."""
+OTHER = "other"
+"""What `RejectStore.counts` calls all other tables."""
 _PART = 500
 """Terminals that are looked at together."""
 
@@ -172,9 +179,17 @@ class RejectStore:
         )
 
     def counts(self) -> Mapping[str, int]:
-        """How many rejects there are of each table."""
+        """How many rejects there are of each table; `OTHER` has those of names nobody declares.
+
+        A terminal may send anything as the name of a table.
+        """
         query = select(rejects.c.table_name, func.count()).group_by(rejects.c.table_name)
-        return {str(name): int(count) for name, count in self._connection.execute(query)}
+        counts = Counter[str]()
+        for name, count in self._connection.execute(query):
+            table = _OURS.get(name)
+            ours = name if name in _NO_TABLES else OTHER
+            counts[ours if table is None else table.name] += int(count)
+        return counts
 
     def last_id(self) -> int:
         """The highest id of a reject; 0 if there is none."""
@@ -219,7 +234,7 @@ class RejectStore:
         words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
         if count > MOST_COUNTED:
             words = f"More than {MOST_COUNTED} parts of uploads are"
-        reason = shown_reason(_OURS.get(found.table), found.reason, ())
+        reason = shown_reason(found.table, _OURS.get(found.table), found.reason, ())
         which = "the first, of" if count > 1 else "of"
         detail = f"{words} set aside; {which} {found.table[:40]}: {reason}."
         return Problem(ProblemCode.REJECTS, detail, found.received_at)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
 from .fields import Command, Field, Kind, Scope, Table, Writing
+from .replies import TABLE as ANSWERS
 from .tables.device import INFO, OPTIONS
 from .tables.handshake import EXCHANGE, OPTION_REPLY
 from .tables.options import HARMLESS_OPTIONS
@@ -52,7 +53,7 @@ _QUOTING_NOTHING = re.compile(
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
 """Reasons that begin with the name of a field."""
 _REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
-_HIDDEN_REASON = "not understood; the scope `biometrics` shows why"
+_HIDDEN_REASON = "not understood; the scope `{}` shows why"
 
 
 def may_see(needed: Scope | None, scopes: Scopes) -> bool:
@@ -131,18 +132,30 @@ def _fits(field: Field, value: str) -> bool:
     return True
 
 
-def shown_reason(table: Table | None, reason: str, scopes: Scopes) -> str:
-    """Why a line of a table was not understood, for a caller; None if nobody declares the table.
+def reject_secret(table: str) -> Scope:
+    """The scope that it takes to see the bytes of a reject of a table, and reasons that quote them.
 
-    Without `UNDECLARED` it holds nothing that was sent: the field at most, and what is missing.
+    An answer that nobody can read may hold the output of `SHELL`: it needs the scope of results.
+    """
+    return Scope.DANGEROUS if table == ANSWERS else UNDECLARED
+
+
+def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) -> str:
+    """Why a line of the table `name` was not understood, for a caller.
+
+    `table` is its declaration; None if nobody declares it. Without the scope of the bytes
+    (`reject_secret`), the reason holds nothing that was sent: the field at most, and what is
+    missing.
     """
     said = _REPEATED.sub("", reason)
-    if may_see(UNDECLARED, scopes) or _QUOTING_NOTHING.fullmatch(said):
+    needed = reject_secret(name)
+    if may_see(needed, scopes) or _QUOTING_NOTHING.fullmatch(said):
         return reason
+    hidden = _HIDDEN_REASON.format(needed.value)
     found = _OF_FIELD.fullmatch(said)
     if found is None or table is None or all(found[1] != field.wire for field in table.fields):
-        return _HIDDEN_REASON
-    return f"{found[1]}: {_HIDDEN_REASON}" if found[2].startswith(":") else reason
+        return hidden
+    return f"{found[1]}: {hidden}" if found[2].startswith(":") else reason
 
 
 def template_names(tables: Iterable[Table]) -> frozenset[str]:

@@ -1,14 +1,15 @@
-"""The API of rejects: list them, show one with all its bytes, and read them again."""
+"""The API of rejects: list them, show one with all its bytes, read them again, delete one."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
-from ...manage.errors import not_found
+from ...manage.errors import ApiError, not_found
 from ...manage.listing import DeviceQuery, Listing, listing
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
@@ -56,13 +57,16 @@ class RejectView(msgspec.Struct, frozen=True):
     table: str
     reason: Annotated[
         str,
-        Meta(description="Without the scope `biometrics`, the field at most, and nothing sent"),
+        Meta(
+            description="Without the scope `biometrics` (`dangerous` for answers to commands), the "
+            "field at most, and nothing sent"
+        ),
     ]
     raw: Annotated[
         bytes | None,
         Meta(
-            description="Its bytes, in base64; null without the scope `biometrics`, and in a list "
-            "where they are more than 4,096"
+            description="Its bytes, in base64; null without the scope `biometrics` (`dangerous` "
+            "for answers to commands), and in a list where they are more than 4,096"
         ),
     ]
     size: Annotated[int, Meta(description="How many bytes there are")]
@@ -95,7 +99,7 @@ class RejectEndpoints:
                 Scope.READ,
                 self.rejects,
                 "What terminals sent and was not understood, the newest first; its bytes with "
-                "`biometrics`",
+                "`biometrics`, those of answers to commands with `dangerous`",
                 query=RejectQuery,
                 returns=Listing[RejectView],
                 takes=("caller",),
@@ -107,6 +111,15 @@ class RejectEndpoints:
                 self.reject,
                 "Something that was not understood, with all its bytes",
                 returns=RejectView,
+                takes=("caller",),
+            ),
+            Route(
+                "DELETE",
+                "/rejects/<int:id>",
+                Scope.DANGEROUS,
+                self.delete,
+                "Delete a reject; what it holds is lost",
+                status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
             ),
             Route(
@@ -137,11 +150,16 @@ class RejectEndpoints:
         """Show a reject."""
         found = await self._store.read(lambda tx: tx[RejectStore].get(id))
         if found is None:
-            raise not_found(f"There is no reject {id}. One that was read again is gone.")
+            raise _no_reject(id)
         item = _view(found, caller.scopes, self._tables)
         if item.raw:
             await self._readings.note(caller, "bytes of rejects", f"reject {id}")
         return item
+
+    async def delete(self, id: int, caller: Caller) -> None:
+        """Delete a reject."""
+        if not await self._reader.delete(id, caller):
+            raise _no_reject(id)
 
     async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
         """Read rejects again."""
@@ -151,13 +169,17 @@ class RejectEndpoints:
         return RetryView(counts.read, counts.kept, counts.records)
 
 
+def _no_reject(id: int) -> ApiError:
+    return not_found(f"There is no reject {id}. One that was read again is gone.")
+
+
 def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
     return RejectView(
         reject.id,
         reject.device,
         reject.table,
-        secrecy.shown_reason(tables.get(reject.table), reject.reason, scopes),
-        reject.raw if may_see(secrecy.UNDECLARED, scopes) else None,
+        secrecy.shown_reason(reject.table, tables.get(reject.table), reject.reason, scopes),
+        reject.raw if may_see(secrecy.reject_secret(reject.table), scopes) else None,
         reject.size,
         instant(reject.received_at),
         reject.attempts,

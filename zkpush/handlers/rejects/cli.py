@@ -31,7 +31,7 @@ _of_table = click.option("--table", metavar="TABLE", help="Only of this table, s
 
 @click.group()
 def rejects() -> None:
-    """List what terminals sent and was not understood, and read it again."""
+    """List what terminals sent and was not understood, read it again, or delete it."""
 
 
 @rejects.command("list")
@@ -67,13 +67,26 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
     if as_raw:
         if raw is None:
             raise click.ClickException(
-                "This token may not see the bytes; it needs the scope biometrics."
+                "This token may not see the bytes; it needs the scope biometrics, or dangerous for "
+                "an answer to a command."
             )
         click.echo(raw, nl=False)
         return
     if not as_json and raw is not None:
         found = {**found, "raw": raw.decode("utf-8", "backslashreplace").split("\n")}
     print_object(found, as_json=as_json)
+
+
+@rejects.command()
+@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@with_api
+async def delete(api: Api, id: int) -> None:
+    """Delete a reject; what it holds is lost.
+
+    For rejects that can never become records. It needs the scope dangerous.
+    """
+    await api.send("DELETE", "rejects", str(id))
+    echo(f"The reject {id} is deleted.")
 
 
 @rejects.command()

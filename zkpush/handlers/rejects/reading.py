@@ -27,18 +27,23 @@ from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
 from ...protocol.replies import TABLE as ANSWERS
 from ...protocol.requests import Upload
+from ...protocol.tables import INFO, OPTIONS
 from ...protocol.uploads import Contents
 from ...protocol.verification import POST_VERIFY_DATA
 
 RETRY_REJECTS = "retry rejects"
+DELETE_REJECT = "delete reject"
 PART_BYTES = 8 * 1024
 """Bytes that are read and stored in one unit of work, if they can be cut."""
 MOST_TOGETHER = 16
 """Rejects that are read at a time; together they have about `PART_BYTES` at most."""
 PAGE = 100
 """Rejects that are looked up at a time."""
-_NO_UPLOADS = frozenset({ANSWERS, POST_VERIFY_DATA})
-"""The tables of rejects that no upload can bring: each answers or asks something of its moment."""
+_OF_THEIR_MOMENT = frozenset(
+    name.casefold() for name in (ANSWERS, POST_VERIFY_DATA, OPTIONS.name, INFO.name)
+)
+"""The tables of rejects that are not read again: each answers or asks something of its moment, or
+says what the terminal was like then, which must not replace what it has said since."""
 
 
 class RetryCounts(msgspec.Struct):
@@ -108,6 +113,25 @@ class RejectReader:
         await self.update_problems(devices)
         return counts
 
+    async def delete(self, reject_id: int, by: Caller) -> bool:
+        """Delete a reject with all that it holds, and record who did; False if there is none."""
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> Device | None:
+            found = tx[RejectStore].get(reject_id)
+            if found is None:
+                return None
+            tx[RejectStore].remove(reject_id)
+            detail = f"of terminal {found.device}, {found.size} bytes"
+            acts.record(tx, by, DELETE_REJECT, f"reject {reject_id}", detail, now)
+            tx[RejectStore].update_problem(tx[DeviceStore].get(found.device_id))
+            return tx[DeviceStore].get(found.device_id)
+
+        device = await self._store.write(unit)
+        if device is not None:
+            self._registry.updated(device)
+        return device is not None
+
     async def update_problems(self, devices: Iterable[int]) -> None:
         """Bring the problems of some terminals up to date with their rejects."""
         for device_id in devices:
@@ -157,7 +181,7 @@ class RejectReader:
             reject = await self._store.read(lambda tx: tx[RejectStore].get(listed.id))
         if reject is None:  # another process has read it
             return
-        if not reject.raw or reject.table in _NO_UPLOADS:
+        if not reject.raw or reject.table.casefold() in _OF_THEIR_MOMENT:
             counts.kept += 1
             return
         upload = Upload(reject.table, reject.raw, packed=reject.packed, name=reject.name)
