@@ -11,6 +11,7 @@
 | `zkpush.plugin.store` | stores, which open databases |
 
 The names in `__all__` of these modules stay, with their meaning, for all versions of one minor
-series (0.3.x); those of `store` and `capability` are not promised yet. docs/plugins.md states the promise and its
-limits. Each module is imported by itself, so that a declaration does not load the server.
+series (0.3.x); those of `store` and `capability` are not promised yet. docs/plugins.md states the
+promise and its limits. Each module is imported by itself, so that a declaration does not load the
+server.
 """
