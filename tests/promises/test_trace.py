@@ -92,7 +92,7 @@ async def test_no_secret_and_no_control_character_is_in_a_trace(rig: Rig) -> Non
     assert len(response.json["items"]) == 5
     assert response.json["items"][-1]["table"] == "\\x1b[2J"
     kept = await rig.store.read(
-        lambda tx: tx.connection.execute(select(trace.c.content)).scalars().all()
+        lambda tx: tx.connection.execute(select(trace.c.request)).scalars().all()
     )
     assert len(kept) == 5
     assert not any("SECRET" in one for one in kept)

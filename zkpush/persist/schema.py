@@ -463,7 +463,7 @@ trace = Table(
     Column("at", BigInteger(), nullable=False),
     Column("count", BigInteger(), nullable=False),
     Column("refused", Integer(), nullable=False),
-    Column("content", PlainText(), nullable=False),
+    Column("request", PlainText(), nullable=False),
     Index("trace_of_device", "device_id", "refused", "at"),
 )
 """The last requests of terminals, as JSON without secrets; see `zkpush.handlers.trace`."""

@@ -39,7 +39,7 @@ class TraceStore:
                 "at": one.at,
                 "count": one.count,
                 "refused": int(one.refused),
-                "content": msgspec.json.encode(one.content).decode(),
+                "request": msgspec.json.encode(one.content).decode(),
             }
             for one in requests
             if one.device_id in there
@@ -76,7 +76,7 @@ class TraceStore:
                         at=row["at"],
                         count=row["count"],
                         refused=bool(refused),
-                        content=msgspec.json.decode(row["content"], type=TracedContent),
+                        content=msgspec.json.decode(row["request"], type=TracedContent),
                     )
                 )
         return sorted(found, key=lambda one: (one.at, one.number))

@@ -22,6 +22,6 @@ def upgrade():
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
-        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
     )
     op.create_index("trace_of_device", "trace", ["device_id", "refused", "at"])
