@@ -75,8 +75,8 @@ def uses() -> dict[str, Use]:
     return found
 
 
-def _methods(module: Any) -> dict[str, set[str]]:
-    """The methods that a module calls on each of its names."""
+def _methods(module: Any) -> dict[str, list[str]]:
+    """The methods that a module calls on each of its names, in the same order in each process."""
     found: dict[str, set[str]] = {}
     for node in ast.walk(ast.parse(pathlib.Path(module.__file__).read_text())):
         if (
@@ -85,7 +85,7 @@ def _methods(module: Any) -> dict[str, set[str]]:
             and node.attr in _METHODS
         ):
             found.setdefault(node.value.id, set()).add(node.attr)
-    return found
+    return {name: sorted(methods) for name, methods in found.items()}
 
 
 def _fields() -> Iterator[Field]:

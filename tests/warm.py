@@ -116,6 +116,9 @@ class Program:
 def is_warm(env: Mapping[str, str]) -> bool:
     """Whether a program with this environment may be forked."""
     names = {*env, *os.environ}
+    folders = env.get(_READ_LATER, "").split(os.pathsep)
+    if any((pathlib.Path(folder) / "sitecustomize.py").exists() for folder in folders if folder):
+        return False
     return all(
         env.get(name) == os.environ.get(name)
         for name in names

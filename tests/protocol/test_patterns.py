@@ -17,13 +17,13 @@ IN_FUNCTIONS = {
     ("zkpush.manage.openapi._operation", "findall"),
     ("zkpush.manage.openapi.describe", "sub"),
     ("zkpush.persist.databases.without_quotes", "split"),
-    # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `plain._lines_of`, and in the
+    # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `plain.lines_of`, and in the
     # patterns of fields.
     ("zkpush.protocol.fields._compiled", "compile"),
     ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.omission.__init__", "compile"),
-    ("zkpush.protocol.plain._lines_of", "compile"),
+    ("zkpush.protocol.plain.lines_of", "compile"),
     # `zkpush plugins check` compiles the patterns that a plugin declares, and matches nothing.
     ("zkpush.tablecheck._declaration_faults", "compile"),
 }

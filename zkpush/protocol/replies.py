@@ -33,6 +33,8 @@ _CONTENT = re.compile(
 )
 _AHEAD = re.compile(rb"[\r\n]*(?P<key>Return|CMD)=[^&\t\r\n]*\r?\n", re.IGNORECASE)
 """The line ahead of an ID in answers that have one key a line, and begin with another one."""
+_RETURN_LINE = re.compile(rb"^Return=", re.IGNORECASE | re.MULTILINE)
+_CMD_LINE = re.compile(rb"^CMD=", re.IGNORECASE | re.MULTILINE)
 _SEPARATOR = re.compile(r"[&\t]")
 _NOT_ONE_VALUE = re.compile(r"[\x00-\x1f&=\ud800-\udfff]")
 """What no value of the head of an answer holds."""
@@ -155,7 +157,7 @@ def _ahead(text: bytes, ids: Sequence[int]) -> list[int]:
     first = _AHEAD.match(text)
     if first is None:
         return []
-    same = re.compile(rb"^" + first["key"] + rb"=", re.IGNORECASE | re.MULTILINE)
+    same = _RETURN_LINE if first["key"].lower() == b"return" else _CMD_LINE
     found = [one.start() for one in itertools.islice(same.finditer(text), len(ids) + 1)]
     ends = [*found[1:], len(text)]
     is_each = len(found) == len(ids) and all(
