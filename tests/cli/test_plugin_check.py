@@ -229,7 +229,8 @@ def test_a_person_reads_the_fault_and_the_advice(tmp_path: pathlib.Path) -> None
         "        List fields by their `name`, not by their name on the wire.\n"
     ) in ran.stdout
     assert "ok      verifier known (zkpush" in ran.stdout
-    assert ran.stderr == "Error: 1 of 22 plugins have faults.\n"
+    sound = sum(line.startswith("ok ") for line in ran.stdout.splitlines())
+    assert ran.stderr == f"Error: 1 of {sound + 1} plugins have faults.\n"
 
 
 def test_an_unknown_name_is_an_error(tmp_path: pathlib.Path) -> None:

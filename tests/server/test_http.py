@@ -158,11 +158,15 @@ REQUESTS = {
     "bad serial number": ("GET", "getrequest?SN=..%2F..%2FOK", b""),
     "two serial numbers": ("GET", "getrequest?SN=T1&sn=OK2", b""),
     "no table": ("POST", "cdata?SN=T1", LINE),
+    "no table, and nothing like a punch": ("POST", "cdata?SN=T1", b"hello"),
     "no options": ("GET", "cdata?SN=T1", b""),
     "verification": ("POST", "cdata?SN=T1&type=PostVerifyData", b"PIN=1"),
     "remote attendance": ("GET", "cdata?SN=T1&table=RemoteAtt&PIN=1", b""),
 }
-SERVED = ("exchange", "poll", "upload", "options", "answer", "ping", "verification")
+SERVED = (
+    *("exchange", "poll", "upload", "options", "answer", "ping", "verification"),
+    *("no table", "no options"),
+)
 
 
 async def send(rig: Rig, method: str, path: str, body: bytes):
