@@ -252,7 +252,10 @@ async def test_any_request_shows_where_it_is(rig: Rig, what: str) -> None:
             await rig.get(path, address=address)
         else:
             await rig.post(path, LINE, address=address)
-    assert await problems(rig) == [ProblemCode.TWO_PLACES]
+    found = await problems(rig)
+    assert found[-1] == ProblemCode.TWO_PLACES
+    # A line of attendance is neither options nor an answer, and shows as that, too.
+    assert found[:-1] == ([ProblemCode.REJECTS] if what in ("options", "answer") else [])
 
 
 @pytest_twisted.ensureDeferred

@@ -104,7 +104,7 @@ async def test_what_may_be_a_template_is_kept_without_its_bytes(private: Rig) ->
     for _ in range(2):
         await private.post(OPERLOG, body)
     await private.post("cdata?SN=T1&table=templatev99&Stamp=1", MARKER)
-    rejects = await private.items("/rejects")
+    rejects = (await private.items("/rejects"))[::-1]  # the first one first
     tables = [reject["table"] for reject in rejects]
     assert tables == ["FP", "FP", "OPERLOG", "OPLOG", "templatev99"]
     raws = [base64.b64decode(reject["raw"]) for reject in rejects]
