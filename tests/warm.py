@@ -70,6 +70,7 @@ class Program:
             "env": dict(env),
             "cwd": str(cwd or os.getcwd()),
             "descriptors": (descriptors, descriptors) if descriptors else _descriptors(),
+            "file_size": resource.getrlimit(resource.RLIMIT_FSIZE),
             "umask": _umask(),
         }
         self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -232,6 +233,7 @@ def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
     os.environ.update(asked["env"])
     time.tzset()
     resource.setrlimit(resource.RLIMIT_NOFILE, tuple(asked["descriptors"]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, tuple(asked["file_size"]))
     folders = asked["env"].get(_READ_LATER, "")
     sys.path[:1] = [str(SCRIPTS), *filter(None, folders.split(os.pathsep))]
     # It looks for plugins in the folders of the path when it is imported.

@@ -32,7 +32,7 @@ async def test_ten_thousand_commands_drain_in_order_in_constant_memory(make_rig)
             command = NewCommand(
                 id=f"c{number}", command="DATA DELETE USERINFO", params=pin, asked=pin, text=text
             )
-            tx[CommandStore].add(device.id, command, 1)
+            tx[CommandStore].add(device.id, command, rig.registry.now())
 
     await rig.store.write(fill)
     rig.registry.known("T1").next_due = 0

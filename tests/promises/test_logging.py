@@ -24,10 +24,10 @@ LINES = 5000
 SECONDS = 30
 TERMINALS = 4
 """No terminal may ask too often."""
-LINE = "2026-03-01T08:00:00+0000 [q] Terminal T1 answered 1 commands that it has not open"
+LINE = "2026-03-01T08:00:00+0000 [q] Terminal T1: user 7 is refused by the verifier known"
 """At least what the daemon logs of a request."""
 LOST = r"zkpush: (\d+) lines of the log are lost"
-UNKNOWN = "ID=nobody&Return=0&CMD=DATA"
+QUESTION = "PIN=7"
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def chatter(daemon: Daemon, lines: int) -> None:
     connection = daemon.connect()
     for number in range(lines):
         sn = f"T{number % TERMINALS}"
-        connection.request("POST", f"/iclock/devicecmd?SN={sn}", UNKNOWN)
+        connection.request("POST", f"/iclock/cdata?SN={sn}&type=PostVerifyData", QUESTION)
         with connection.getresponse() as response:
             assert response.status == 200
             response.read()
@@ -108,7 +108,7 @@ def test_the_last_lines_reach_whoever_reads(tmp_path: pathlib.Path) -> None:
         chatter(daemon, 300)
         daemon.terminate()
         out, _ = daemon.process.communicate(timeout=SECONDS)
-    assert out.count(b"commands that it has not open") == 300
+    assert out.count(b"by the verifier known") == 300
     assert out.rstrip().endswith(b"Server Shut Down.")
 
 
