@@ -232,13 +232,15 @@ def words_of(group: click.Group, before: tuple[str, ...] = ()) -> Iterator[tuple
 
 def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ...]]:
     """What the commands that show something are to be told; none for the others."""
-    if words[-1] not in ("list", "show", "catalogue", "export", "check", "trace"):
+    if words[-1] not in ("list", "show", "catalogue", "export", "check", "trace", "doctor"):
         return []
     match words:
         case ("commands", "list"):
             return [(*words, SN)]
-        case ("devices", "show"):
+        case ("devices", "show" | "trace"):
             return [(*words, SN)]
+        case ("doctor",):
+            return [words, (*words, SN)]
         case ("commands", "show"):
             return [(*words, id) for id in ids(planted, f"devices/{SN}/commands", "id")[:12]]
         case ("rejects", "show"):
