@@ -9,7 +9,10 @@ every terminal. The number of entries that are not written yet is bounded.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from typing import cast
 
 from ...clock import wall_clock
 from ...device.request import Request
@@ -43,9 +46,10 @@ class _Run:
     """Equal requests in a row."""
 
     __slots__ = (
+        "_content",
+        "_source",
         "at",
         "body",
-        "content",
         "count",
         "device_id",
         "head",
@@ -62,22 +66,32 @@ class _Run:
         number: int,
         now: int,
         head: RequestHead,
+        request: Request | None,
         reply: Reply,
-        content: TracedContent,
+        catalogue: Catalogue,
     ) -> None:
         self.device_id = device_id
         self.number = number
         self.since_at = self.at = now
         self.count = 1
         self.head: RequestHead | None = head
-        self.status, self.body = content.status, b""
+        self.status = reply[0] if isinstance(reply, tuple) else reply.status
+        self.body = b""
         if not isinstance(reply, tuple) or len(reply[1]) > MOST_COMPARED:
             self.head = None
         else:
             self.body = reply[1]
             if head.length and not self.is_refused:
                 self.head = None  # each upload that was taken stands by itself
-        self.content = content
+        self._source: tuple[RequestHead, Request | None, Reply, Catalogue] | None = (
+            head,
+            request,
+            reply,
+            catalogue,
+        )
+        self._content: TracedContent | None = None
+        if not isinstance(reply, tuple) or len(reply[1]) + len(head.query) > MOST_COMPARED:
+            _ = self.content  # nothing long is kept
         self.pending = True
         """Whether it waits to be written."""
         self.written_at: int | None = None
@@ -98,6 +112,13 @@ class _Run:
             and head.address == known.address
             and device_id == self.device_id
         )
+
+    @property
+    def content(self) -> TracedContent:
+        """The description of the request and the reply, made when somebody wants it."""
+        if self._source is not None:
+            self._content, self._source = describe(*self._source), None
+        return cast(TracedContent, self._content)
 
     @property
     def is_refused(self) -> bool:
@@ -125,7 +146,8 @@ class RequestTrace(PeriodicService):
         self._writer = writer
         self._number = 0
         self._last: dict[str, _Run] = {}
-        self._fresh: dict[int, list[_Run]] = {}
+        self._fresh: dict[int, tuple[deque[_Run], deque[_Run]]] = {}
+        """By terminal: requests that were served, and those that were refused."""
         self._count = 0
         """Entries in `_fresh`."""
         self._writing: Sequence[TracedRequest] = ()
@@ -149,9 +171,8 @@ class RequestTrace(PeriodicService):
             return
         if self._count >= MOST_PENDING:
             return
-        content = describe(head, request, reply, self._catalogue)
         self._number += 1
-        run = _Run(terminal.device.id, self._number, now, head, reply, content)
+        run = _Run(terminal.device.id, self._number, now, head, request, reply, self._catalogue)
         if last is not None and last.number in self._repeated:
             del self._repeated[last.number]
             self._add(last)
@@ -160,7 +181,7 @@ class RequestTrace(PeriodicService):
 
     def fresh(self, device_id: int) -> list[TracedRequest]:
         """The requests of a terminal that the store does not have yet, or with other numbers."""
-        runs = [*self._fresh.get(device_id, ())]
+        runs = sorted(chain(*self._fresh.get(device_id, ())), key=lambda run: run.number)
         runs += [run for run in self._repeated.values() if run.device_id == device_id]
         writing = [one for one in self._writing if one.device_id == device_id]
         return [*writing, *map(self._traced, runs)]
@@ -211,7 +232,8 @@ class RequestTrace(PeriodicService):
     def _take(self) -> list[_Run]:
         taken: list[_Run] = []
         while self._fresh and len(taken) < MOST_WRITTEN:
-            _, runs = self._fresh.popitem()
+            _, kinds = self._fresh.popitem()
+            runs = [*chain(*kinds)]
             taken += runs
             self._count -= len(runs)
         return taken
@@ -230,13 +252,14 @@ class RequestTrace(PeriodicService):
     def _add(self, run: _Run, *, first: bool = False) -> None:
         """Let an entry wait to be written; of too many of one terminal, the oldest goes."""
         run.pending = True
-        runs = self._fresh.setdefault(run.device_id, [])
-        runs.insert(0, run) if first else runs.append(run)
+        kinds = self._fresh.get(run.device_id)
+        if kinds is None:
+            kinds = self._fresh[run.device_id] = (deque(), deque())
+        same = kinds[run.is_refused]
+        same.appendleft(run) if first else same.append(run)
         self._count += 1
-        same = [one for one in runs if one.is_refused == run.is_refused]
         if len(same) > KEPT:
-            runs.remove(same[0])
-            same[0].pending = False
+            same.popleft().pending = False
             self._count -= 1
 
     def _traced(self, run: _Run) -> TracedRequest:
