@@ -8,6 +8,8 @@ import pytest
 import pytest_twisted
 from sqlalchemy import event
 
+from zkpush.persist.commands import CommandStore
+
 from ..rig import Rig
 from .test_queue import LEASE, POLL, answer, queue, shown
 
@@ -376,6 +378,27 @@ async def test_an_answer_in_the_query_goes_on_in_the_body(rig: Rig) -> None:
     await rig.post(path, b"~DeviceName=X9\nVolume=3\n")
     ended = await shown(rig, command["id"])
     assert (ended["state"], ended["result"]) == ("done", {"~DeviceName": "X9", "Volume": "3"})
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_sweep_stops_at_commands_that_are_not_over(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the database finds a command that the rules do not end, the sweep does not go on."""
+    await rig.exchange()
+    command = await queue(rig, named("LOG"))
+    looks = 0
+
+    def always(*_: object) -> bool:
+        nonlocal looks
+        looks += 1
+        assert looks < 5, "the sweep goes on without ending anything"
+        return True
+
+    monkeypatch.setattr(CommandStore, "is_overdue", always)
+    monkeypatch.setattr(CommandStore, "overdue", lambda tx, *_: [tx.get(command["id"])])
+    assert await rig.daemon.queue.end_overdue() == 0
+    assert (await shown(rig, command["id"]))["state"] == "queued"
 
 
 @pytest_twisted.ensureDeferred

@@ -286,12 +286,11 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> int:
             found = tx[CommandStore].overdue(*which, OVERDUE_AT_ONCE)
-            self._sendable(tx, found, now)
-            return len(found)
+            return len(found) - len(self._sendable(tx, found, now))
 
         while await self._store.read(lambda tx: tx[CommandStore].is_overdue(*which)):
             ended = await self._store.write(unit)
-            if not ended:  # another process has them
+            if not ended:  # another process has them, or nothing in them is over
                 break
             total += ended
         return total
