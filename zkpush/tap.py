@@ -386,7 +386,7 @@ def build(
     tokens = Tokens(data.admin_token, store, reactor)
     zones = ZoneKeeper(store, registry, settings.timezone, reactor)
     trace_endpoints = TraceEndpoints(store, trace)
-    # Of those that terminals see, the parent of workers says what there is to say.
+    # Workers share the terminals' certificates with their parent, which logs what is wrong.
     certificates = Certificates(settings.tls, reactor, quiet=inherited is not None)
     installation = Installation(
         store,

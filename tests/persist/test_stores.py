@@ -1,4 +1,4 @@
-"""The stores of a unit of work: found by their class, whoever brings it."""
+"""The stores of a unit of work: found by their class, ours and a plugin's alike."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
     digest: bytes
     """SHA-256 of it."""
     scopes: frozenset[str]
-    """Those of a later version are among them, too."""
+    """They include scopes that only a later version knows."""
     created_at: int
     created_by: str
     expires_at: int | None = None

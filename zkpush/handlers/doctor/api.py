@@ -34,7 +34,7 @@ class DoctorEndpoints:
         installation: Installation,
         clock: object,
     ) -> None:
-        """`trace` gives the last requests of a terminal, the newest last."""
+        """`trace` returns the last requests of a terminal, the newest last."""
         self._store = store
         self._registry = registry
         self._trace = trace

@@ -38,7 +38,7 @@ class TerminalFacts:
     trace: Sequence[TracedRequest]
     """The newest last."""
     oldest_command_at: int | None
-    """When the oldest command was queued of those that may be sent now."""
+    """When the oldest command that may be sent now was queued."""
     stamps: frozenset[str]
     """The tables that it has ever uploaded."""
 
