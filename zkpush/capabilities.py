@@ -35,7 +35,11 @@ class Capabilities:
 
     def part(self, name: str) -> list[Any]:
         """The modules of one part, in order."""
-        return _modules(self.all, name)
+        return [module for _, module in self.named(name)]
+
+    def named(self, part: str) -> list[tuple[str, Any]]:
+        """The modules of one part with the names of their capabilities, in order."""
+        return [(one.name, module) for one in self.all if (module := one.part(part)) is not None]
 
 
 def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capabilities:

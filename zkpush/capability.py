@@ -15,7 +15,7 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface, implementer
 
-SERVER_PARTS = ("tables", "store", "handler", "api")
+SERVER_PARTS = ("tables", "store", "handler", "services", "api")
 """The parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""

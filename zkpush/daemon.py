@@ -13,17 +13,13 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from .clockwatch import ClockWatch
 from .config import ConfigError
 from .datadir import DataDirectory
 from .datalock import DirectoryInUse
 from .descriptors import TooFewDescriptors, take_descriptors
-from .device.plugininbox import PluginInbox
-from .device.queue import CommandQueue
-from .device.refusals import RefusalLog
-from .device.registry import Registry
-from .interfaces import IBringsTables, IStore, StoreError, WrongKey
-from .manage.problems import Problems
+from .engine import Engine
+from .interfaces import StoreError, WrongKey
+from .manage.services import Contributions
 from .manage.site import ManageSite
 from .opening import OpenDatabase
 from .periodic import PeriodicService
@@ -32,7 +28,6 @@ from .problems import ServerProblem
 from .protocol.text import visible
 from .resources.site import TerminalSite
 from .stopping import counted
-from .tls import Certificates
 from .workers import Reporting, Workers
 
 YOUNG = 5000
@@ -51,73 +46,73 @@ class Daemon(MultiService):
     def __init__(
         self,
         data: DataDirectory,
-        store: IStore,
-        brings: Sequence[IBringsTables],
-        registry: Registry,
-        queue: CommandQueue,
-        refusals: RefusalLog,
-        inbox: PluginInbox,
-        problems: Problems,
-        jobs: Sequence[PeriodicService],
-        recorders: Sequence[PeriodicService],
+        engine: Engine,
+        added: Contributions,
         terminals: Sequence[Listener],
         manage: Listener | None,
         workers: Workers | None,
         reporting: Reporting | None,
-        certificates: Certificates,
-        clock_watch: ClockWatch,
         *,
         new: bool = False,
     ) -> None:
-        """Without `manage` it is a worker; with `workers`, those serve the terminals.
+        """`added` is what capabilities add to the engine.
 
-        `brings` are the handlers that have tables of their own, `jobs` run in one process of each
-        node, `recorders` in every process. With `new`, the data directory may get another database
-        than it had.
+        Without `manage` it is a worker; with `workers`, those serve the terminals. With `new`, the
+        data directory may get another database than it had.
         """
         super().__init__()
+        services = engine.services
         self.data = data
-        self.store = store
-        self.brings = brings
-        self.registry = registry
-        self.queue = queue
-        self.refusals = refusals
-        self.inbox = inbox
-        self.problems = problems
-        self.jobs = jobs
-        self.recorders = recorders
+        self.store = services.store
+        self.brings = engine.brings
+        self.registry = services.registry
+        self.queue = services.queue
+        self.refusals = services.refusals
+        self.inbox = engine.inbox
+        self.problems = services.problems
+        self.jobs = [] if manage is None else [*engine.jobs, *added.jobs]
+        """Services of one process of each node."""
+        self.recorders = added.recorders
+        """Services of every process."""
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
-        self.certificates = certificates
-        self.clock_watch = clock_watch
+        self.certificates = engine.certificates
+        self.clock_watch = engine.clock_watch
         self.sites = list(
             {id(one.site): cast(TerminalSite, one.site) for one in terminals}.values()
         )
         self.ports = [Port(listener) for listener in self._listeners]
         self._is_stopped = False
-        self._database = OpenDatabase(data, store, brings, is_parent=manage is not None, new=new)
+        self._database = OpenDatabase(
+            data, self.store, self.brings, is_parent=manage is not None, new=new
+        )
         if workers is not None:
-            workers.share(self.ports[: len(terminals)], refusals.add)
+            workers.share(self.ports[: len(terminals)], self.refusals.add)
         parts: list[IService | None] = [
             reporting,
             self._database,
-            refusals,
-            registry,
-            inbox,
-            queue,
-            *recorders,
-            *jobs,
+            self.refusals,
+            self.registry,
+            self.inbox,
+            self.queue,
+            *self.recorders,
+            *self.jobs,
             *(site.ticking for site in self.sites),
             Drain(self.sites),
             *self.ports,
             workers,
-            clock_watch,
-            certificates,
+            self.clock_watch,
+            self.certificates,
         ]
         for part in parts:
             if part is not None:
                 part.setServiceParent(self)
+
+    @property
+    def urls(self) -> list[str]:
+        """The URLs of the open ports; those of terminals first."""
+        return [port.url for port in self.ports if port.is_open]
 
     @property
     def _listeners(self) -> list[Listener]:

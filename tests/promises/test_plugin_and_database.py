@@ -10,7 +10,7 @@ from twisted.internet.task import deferLater
 from twisted.internet.threads import blockingCallFromThread
 from zope.interface import implementer
 
-from zkpush import tap
+from zkpush import installed
 from zkpush.device.pluginworker import MOST_EXCUSED
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IRecordHandler
@@ -50,7 +50,7 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> MeetsFailures:
         plugins = sound_plugins(interface)
         return [*plugins, handler] if interface is IRecordHandler else plugins
 
-    monkeypatch.setattr(tap, "sound_plugins", found)
+    monkeypatch.setattr(installed, "sound_plugins", found)
     return handler
 
 

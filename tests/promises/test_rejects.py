@@ -9,7 +9,7 @@ import pytest_twisted
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from zope.interface import implementer
 
-from zkpush import tap
+from zkpush import installed
 from zkpush.device.handlers import HandlerSet
 from zkpush.handlers.attendance.handler import AttendanceHandler
 from zkpush.handlers.rejects.jobs import RejectRetry
@@ -274,7 +274,7 @@ async def test_a_reject_stays_when_an_inline_handler_fails_at_it(
     make_rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is read once the handler works."""
-    monkeypatch.setattr(tap, "HandlerSet", lambda found, _: HandlerSet(found, ["visitors"]))
+    monkeypatch.setattr(installed, "HandlerSet", lambda found, _: HandlerSet(found, ["visitors"]))
     handler = VisitorHandler()
     rig = await make_rig(plugins=[handler])
     handler.fails = True

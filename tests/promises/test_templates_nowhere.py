@@ -17,7 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.task import deferLater
 from zope.interface import implementer
 
-from zkpush import tap
+from zkpush import installed
 from zkpush.device.handlers import HandlerSet
 from zkpush.discovery import sound_plugins
 from zkpush.interfaces import IBringsTables, IRecordHandler
@@ -132,7 +132,7 @@ def handler(monkeypatch: pytest.MonkeyPatch) -> PalmHandler:
         plugins = sound_plugins(interface)
         return [*plugins, handler] if interface is IRecordHandler else plugins
 
-    monkeypatch.setattr(tap, "sound_plugins", found)
+    monkeypatch.setattr(installed, "sound_plugins", found)
     monkeypatch.setattr("zkpush.maintenance.sound_plugins", found)
     return handler
 
@@ -254,7 +254,7 @@ async def test_no_template_is_in_any_table_or_file(
     """With a plugin that takes templates: nor in what waits for it, or in its rejects."""
     handler.fails = fails
     names = ["palms"] if inline else []
-    monkeypatch.setattr(tap, "HandlerSet", lambda found, _: HandlerSet(found, names))
+    monkeypatch.setattr(installed, "HandlerSet", lambda found, _: HandlerSet(found, names))
     rig = await make_rig(
         database=f"sqlite:///{tmp_path / 'db.sqlite'}", privacy={"templates": False}
     )

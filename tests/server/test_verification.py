@@ -16,7 +16,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
-from zkpush import tap
+from zkpush import installed
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import IVerifier
 from zkpush.model import Device
@@ -51,12 +51,12 @@ class Told:
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     """A verifier that the daemons of the test find beside those that are installed."""
-    verifier, find = Told(), tap.sound_plugins
+    verifier, find = Told(), installed.sound_plugins
 
     def found(interface):
         return find(interface) + (find(interface, [verifier]) if interface is IVerifier else [])
 
-    monkeypatch.setattr(tap, "sound_plugins", found)
+    monkeypatch.setattr(installed, "sound_plugins", found)
     return verifier
 
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import base64
 import functools
+import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from msgspec import UNSET
 
 from .. import __version__
 from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
-from ..device.queue import CommandQueue
-from ..device.refusals import RefusalLog
-from ..device.registry import Registry
 from ..device.zones import ZoneKeeper, ZoneUnknown
-from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState, OfferedKey
 from ..persist.commands import CommandStore
 from ..persist.commkeys import CommKeyStore
@@ -29,70 +26,56 @@ from ..protocol.secrecy import Scopes
 from ..protocol.serials import check_serial
 from . import views
 from .audit import AuditEndpoints
-from .collection import PictureCollection
+from .auth import Tokens
 from .commands import CommandEndpoints
+from .connections import most_streams
 from .errors import ApiError, not_found
 from .events import EventEndpoints
-from .health import HealthCheck
 from .listing import Listing, ListQuery, listing
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .plugins import PluginEndpoints
-from .problems import ProblemEndpoints, Problems
-from .readings import SecretAccessLog
+from .problems import ProblemEndpoints
 from .routes import Raw, Route
-from .services import ApiServices
+from .services import Contributions, Services
 from .times import parse_instant
 from .tokens import TokenEndpoints
 
-
-class INoun(Protocol):
-    """What brings routes."""
-
-    def routes(self) -> list[Route]:
-        """Its routes."""
+TOKEN_BYTES = 32
+"""Random bytes in a token of the API."""
 
 
 class Endpoints:
-    """What each route does, on the services of the daemon."""
+    """The routes of the API, on the services of the daemon."""
 
     def __init__(
         self,
-        store: IStore,
-        registry: Registry,
-        queue: CommandQueue,
-        tokens: TokenEndpoints,
-        readings: SecretAccessLog,
-        plugins: PluginEndpoints,
-        problems: Problems,
-        health: HealthCheck,
-        pictures: PictureCollection,
-        refusals: RefusalLog,
-        events: EventEndpoints,
+        services: Services,
         zones: ZoneKeeper,
-        nouns: Sequence[INoun] = (),
-        parts: Sequence[Any] = (),
+        tokens: Tokens,
+        plugins: PluginEndpoints,
+        figures: Metrics,
+        added: Contributions,
     ) -> None:
-        """`nouns` bring routes of their own; so do `parts`, the `api` modules of capabilities."""
-        self._nouns = nouns
-        self._events = events
+        """`added` are the routes and records of capabilities."""
+        self.figures = figures
+        self._services = services
         self._zones = zones
-        self._parts = parts
+        self._added = added
         self._tokens = tokens
-        self._readings = readings
+        self._readings = services.secret_access
         self._plugins = plugins
-        self._store = store
-        self._registry = registry
-        self._administration = TerminalAdministration(store, registry)
-        self._queue = queue
-        self._problems = problems
-        self._health = health
-        self.figures = Metrics(store, registry, refusals, problems, health, pictures, plugins.inbox)
+        self._store = services.store
+        self._registry = services.registry
+        self._administration = TerminalAdministration(services.store, services.registry)
+        self._queue = services.queue
 
     def routes(self) -> list[Route]:
         """All routes; the last one describes them."""
         routes = [
-            Route("GET", "//health", None, self._health.respond, "Whether data can be stored"),
+            Route(
+                "GET", "//health", None, self._services.health.respond, "Whether data can be stored"
+            ),
             Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
             Route(
                 "GET",
@@ -152,12 +135,11 @@ class Endpoints:
                 takes=("caller",),
             ),
             *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
-            *(route for noun in self._nouns for route in noun.routes()),
-            *self._of_capabilities(),
-            *self._events.routes(),
-            *ProblemEndpoints(self._store, self._problems).routes(),
+            *self._added.routes,
+            *self._events().routes(),
+            *ProblemEndpoints(self._store, self._services.problems).routes(),
             *self._plugins.routes(),
-            *self._tokens.routes(),
+            *self._of_tokens().routes(),
             *AuditEndpoints(self._store).routes(),
         ]
 
@@ -172,10 +154,17 @@ class Endpoints:
         _check_routes(routes)
         return routes
 
-    def _of_capabilities(self) -> list[Route]:
-        services = ApiServices(self._store, self._registry, self._queue, self._readings)
-        modules = [part for part in self._parts if hasattr(part, "routes")]
-        return [route for part in modules for route in part.routes(services)]
+    def _of_tokens(self) -> TokenEndpoints:
+        return TokenEndpoints(
+            self._store,
+            self._tokens,
+            lambda: secrets.token_urlsafe(TOKEN_BYTES),
+            self._services.clock,
+        )
+
+    def _events(self) -> EventEndpoints:
+        most = most_streams(self._services.settings.limits)
+        return EventEndpoints(self._store, self._services.clock, most, self._added.records)
 
     async def metrics(self) -> Raw:
         """The figures of this process."""
@@ -314,9 +303,8 @@ def _no_terminal(sn: str) -> ApiError:
 
 def _check_routes(routes: Sequence[Route]) -> None:
     """`ValueError` if two routes have the same method and path."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[str] = set()
     for route in routes:
-        claim = (route.method, route.path)
-        if claim in seen:
-            raise ValueError(f"two capabilities claim the route {route.method} {route.path}")
-        seen.add(claim)
+        if route.claim in seen:
+            raise ValueError(f"zkpush and a capability both claim the route {route.claim}")
+        seen.add(route.claim)

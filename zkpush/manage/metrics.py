@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
+from twisted.logger import Logger
 
 from ..device.plugininbox import PluginInbox
-from ..device.refusals import RefusalLog
-from ..device.registry import Registry
-from ..interfaces import IStore, StoreError
+from ..interfaces import StoreError
 from ..logstream import LogStream
 from ..model import InboxState
 from ..persist.rejects import RejectStore
 from ..problems import ProblemCode
 from .collection import PictureCollection
-from .health import HealthCheck
-from .problems import Problems
+from .services import Figure, Services
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
@@ -29,28 +27,29 @@ REJECTS_EVERY = 10.0
 class Metrics(Collector):
     """Reads the figures of the services when it is asked: nothing is counted twice."""
 
+    _log_of_figures = Logger()
+
     def __init__(
         self,
-        store: IStore,
-        registry: Registry,
-        refusals: RefusalLog,
-        problems: Problems,
-        health: HealthCheck,
+        services: Services,
         pictures: PictureCollection,
         inbox: PluginInbox,
+        figures: Sequence[Figure] = (),
     ) -> None:
+        """`figures` are those of capabilities."""
+        self._figures = figures
         self._pictures = pictures
-        self._health = health
+        self._health = services.health
         self._inbox = inbox
         self._inboxes: Sequence[InboxState] = ()
         self._rejects: Mapping[str, int] = {}
         self._rejects_at: int | None = None
         """When (ms) rejects were counted."""
-        self._refusals = refusals
-        self._problems = problems
+        self._refusals = services.refusals
+        self._problems = services.problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
-        self._store = store
-        self._registry = registry
+        self._store = services.store
+        self._registry = services.registry
         self._collectors = CollectorRegistry()
         self._collectors.register(self)
         self._log: LogStream | None = None
@@ -138,6 +137,16 @@ class Metrics(Collector):
         yield collected
         yield from self._of_inboxes()
         yield from self._storage()
+        yield from self._of_capabilities()
+
+    def _of_capabilities(self) -> Iterator[Metric]:
+        """The figures of capabilities; one that raises does not hide the others."""
+        for figure in self._figures:
+            family = CounterMetricFamily if figure.is_counter else GaugeMetricFamily
+            try:
+                yield family(figure.name, figure.meaning, value=float(figure.read()))
+            except Exception:
+                self._log_of_figures.failure("The figure {name} cannot be read", name=figure.name)
 
     def _storage(self) -> Iterator[Metric]:
         """What the last health check has found."""

@@ -14,7 +14,7 @@ from ..protocol.fields import Scope
 from .listing import DeviceQuery, Listing, listing, negotiated
 from .recordviews import show_record, shows_secrets
 from .routes import Route
-from .services import ApiServices
+from .services import Services
 
 
 def _nothing(record: Any) -> Mapping[str, object]:
@@ -35,7 +35,7 @@ class RecordList:
     more: Callable[[Any], Mapping[str, object]] = _nothing
     """The values of a view beside the fields of the table."""
 
-    def route(self, services: ApiServices) -> Route:
+    def route(self, services: Services) -> Route:
         """The route of the list."""
 
         async def run(query: DeviceQuery, accept: str, caller: Caller) -> object:

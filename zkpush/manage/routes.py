@@ -72,6 +72,11 @@ class Route:
     everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
 
     @property
+    def claim(self) -> str:
+        """Its method and path, with `<>` for what varies: no other route has the same."""
+        return f"{self.method} {re.sub('<[^>]*>', '<>', self.path)}"
+
+    @property
     def most_bytes(self) -> int:
         """The longest body of a request. One that is not looked at may be short, with a token."""
         if self.content is not None:

@@ -11,17 +11,16 @@ request, as PutFile is. In both, the secret of the command finds the file (`zkpu
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 
 from ..device.answers import CommandAnswers
 from ..device.downloads import Downloads
 from ..device.exchange import Exchange
 from ..device.intake import Intake
+from ..device.questions import Answerer, Question
 from ..device.queue import CommandQueue
 from ..device.request import Gate, Request, TerminalRoute, never
 from ..device.terminal import Terminal
-from ..handlers.people.remote import RemoteUsers
-from ..handlers.people.verification import BackgroundVerification
 from ..http.messages import FileReply
 from ..protocol.envelope import EXCHANGE_CONTENT_TYPE, decode_step, encode_step, step_of
 from ..protocol.errors import Refused, UnknownPath
@@ -48,16 +47,14 @@ class AttendancePush:
         exchange: Exchange,
         queue: CommandQueue,
         answers: CommandAnswers,
-        remote: RemoteUsers,
-        verification: BackgroundVerification,
+        questions: Mapping[Question, Answerer],
         downloads: Downloads,
     ) -> None:
         self._intake = intake
         self._exchange = exchange
         self._queue = queue
         self._answers = answers
-        self._remote = remote
-        self._verification = verification
+        self._questions = questions
         self._downloads = downloads
         user, verify = f"table={REMOTE_ATTENDANCE}", f"type={POST_VERIFY_DATA}"
         session = Gate.SESSION
@@ -170,13 +167,13 @@ class AttendancePush:
         """Answer with a user whom the terminal asks for."""
         if not is_proved:
             raise Refused("Users are sent to sessions that have proved themselves only.")
-        return self._remote.answer(terminal, request.arguments.get("PIN"))
+        return self._questions[Question.USER](terminal, request.arguments.get("PIN"))
 
     def verify(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Awaitable[bytes]:
         """Answer whether the terminal lets somebody in whom it has recognised."""
-        return self._verification.answer(terminal, body)
+        return self._questions[Question.ADMITTANCE](terminal, body)
 
     def file_of(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool

@@ -25,7 +25,7 @@ from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.recordviews import DOUBT, TIMED, Damaged, record_view, show_record, shows_secrets
 from ...manage.routes import Raw, Route
-from ...manage.services import ApiServices
+from ...manage.services import Services
 from ...manage.times import parse_instant
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
@@ -213,6 +213,6 @@ def _view(record: Punch) -> object:
 RECORDS = RecordSource(_last_thd, _read_thd, _view)
 
 
-def routes(services: ApiServices) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of attendance."""
     return AttendanceEndpoints(services.store, services.secret_access).routes()

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-
 from ...clock import wall_clock
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.errors import not_found
 from ...manage.routes import Route
+from ...manage.services import Services
 from ...model import Device
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.stamps import StampStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
-from ..trace.model import TracedRequest
+from ..trace.model import LastRequests
 from .model import Examination, examination
-from .server import Installation, examine_server
+from .server import ServerFacts, examine_server
 from .terminal import TerminalFacts, examine
 
 Found = tuple[Device, int | None, frozenset[str]]
@@ -30,15 +29,14 @@ class DoctorEndpoints:
         self,
         store: IStore,
         registry: Registry,
-        trace: Callable[[str], Awaitable[Sequence[TracedRequest]]],
-        installation: Installation,
+        requests: LastRequests,
+        server: ServerFacts,
         clock: object,
     ) -> None:
-        """`trace` returns the last requests of a terminal, the newest last."""
         self._store = store
         self._registry = registry
-        self._trace = trace
-        self._installation = installation
+        self._requests = requests
+        self._server = server
         self._wall = wall_clock(clock)
 
     def routes(self) -> list[Route]:
@@ -65,7 +63,7 @@ class DoctorEndpoints:
 
     async def server(self) -> Examination:
         """Check the installation."""
-        return examination(await examine_server(self._installation))
+        return examination(await examine_server(self._server))
 
     async def terminal(self, sn: str) -> Examination:
         """Check a terminal."""
@@ -91,8 +89,23 @@ class DoctorEndpoints:
             now=now,
             is_online=self._registry.is_online(device),
             last_seen_at=last_seen_at,
-            trace=await self._trace(sn),
+            trace=await self._requests.of(device),
             oldest_command_at=oldest,
             stamps=stamps,
         )
         return examination(examine(facts))
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes of the doctor."""
+    server = ServerFacts(
+        services.store,
+        services.registry,
+        services.health,
+        services.problems,
+        services.installation,
+    )
+    requests = services.offers[LastRequests]
+    return DoctorEndpoints(
+        services.store, services.registry, requests, server, services.clock
+    ).routes()

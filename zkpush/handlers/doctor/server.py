@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -11,6 +11,7 @@ from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.health import HealthCheck
 from ...manage.problems import Problems
+from ...manage.services import Installation
 from ...model import DeviceState, Page
 from ...permissions import too_open
 from ...persist.checking import check_chain
@@ -29,27 +30,22 @@ TAMPERED = (
 
 
 @attrs.frozen
-class Installation:
-    """What the daemon knows of where it runs."""
+class ServerFacts:
+    """The services whose state is checked."""
 
     store: IStore
     registry: Registry
     health: HealthCheck
     problems: Problems
-    secret_paths: Sequence[Path]
-    """The data directory and files in it that are for their owner only."""
-    urls: Callable[[], Sequence[str]]
-    """Of the open ports; those of terminals first."""
-    certificates: Callable[[], Sequence[str] | None]
-    """What is wrong with certificates; None where no port uses TLS."""
+    installation: Installation
 
 
-async def examine_server(found: Installation) -> list[Check]:
+async def examine_server(found: ServerFacts) -> list[Check]:
     """Make all checks of an installation."""
     return [
         _ports(found),
         *await _storage(found),
-        check_modes(found.secret_paths),
+        check_modes(found.installation.secret_paths),
         _certificates(found),
         _zone(found),
         await _audit(found),
@@ -85,14 +81,14 @@ def shown(texts: Sequence[str]) -> str:
     return "; ".join(texts[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _ports(found: Installation) -> Check:
-    urls = found.urls()
+def _ports(found: ServerFacts) -> Check:
+    urls = found.installation.urls()
     if not urls:
         return Check("ports", "error", "No port is open.", "Restart the daemon, and read its log.")
     return Check("ports", "ok", f"Open: {', '.join(urls)}.")
 
 
-async def _storage(found: Installation) -> list[Check]:
+async def _storage(found: ServerFacts) -> list[Check]:
     state = await found.health.state()
     checks = []
     if state.reasons:
@@ -108,8 +104,8 @@ async def _storage(found: Installation) -> list[Check]:
     return checks
 
 
-def _certificates(found: Installation) -> Check:
-    doubts = found.certificates()
+def _certificates(found: ServerFacts) -> Check:
+    doubts = found.installation.certificates()
     if doubts is None:
         return Check("certificates", "ok", "No port uses TLS.")
     if doubts:
@@ -122,7 +118,7 @@ def _certificates(found: Installation) -> Check:
     return Check("certificates", "ok", "The certificates can be used.")
 
 
-def _zone(found: Installation) -> Check:
+def _zone(found: ServerFacts) -> Check:
     zone = found.registry.timezone
     if zone is None:
         return Check(
@@ -135,12 +131,12 @@ def _zone(found: Installation) -> Check:
     return Check("zone", "ok", f"New terminals get the time zone {zone}.")
 
 
-async def _audit(found: Installation) -> Check:
+async def _audit(found: ServerFacts) -> Check:
     rows, faults = await found.store.read(check_chain)
     return check_audit(rows, faults)
 
 
-async def _terminals(found: Installation) -> Check:
+async def _terminals(found: ServerFacts) -> Check:
     def find(tx: Transaction) -> tuple[int, list[str], list[str]]:
         count, after = 0, 0
         pending: list[str] = []
@@ -170,7 +166,7 @@ async def _terminals(found: Installation) -> Check:
     return Check("terminals", "ok", f"{count} terminals, none pending, none with a problem.")
 
 
-async def _problems(found: Installation) -> list[Check]:
+async def _problems(found: ServerFacts) -> list[Check]:
     """A check for each other problem of the server, such as a plugin that fails."""
     return [
         Check(

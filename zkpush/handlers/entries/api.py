@@ -13,7 +13,7 @@ from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.recordviews import EXTRA, Damaged
 from ...manage.routes import Route
-from ...manage.services import ApiServices
+from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller
 from ...protocol import secrecy
@@ -94,6 +94,6 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
     )
 
 
-def routes(services: ApiServices) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of entries."""
     return EntryEndpoints(services.store, services.secret_access).routes()

@@ -25,6 +25,7 @@ from ...manage.listing import Listing, ListQuery, listing
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
 from ...manage.routes import Route, Stream
+from ...manage.services import Services
 from ...manage.times import instant
 from ...model import Caller
 from ...persist.commands import CommandStore
@@ -252,3 +253,14 @@ def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:
         return sending.stopProducing
 
     return begin
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes of files."""
+    return FileEndpoints(
+        services.store,
+        services.registry,
+        services.downloads,
+        services.secret_access,
+        services.settings.limits.file_bytes,
+    ).routes()

@@ -10,7 +10,7 @@ from msgspec import Meta
 from ...manage.recordlists import RecordList
 from ...manage.recordviews import OWN, TIMED, record_view
 from ...manage.routes import Route
-from ...manage.services import ApiServices
+from ...manage.services import Services
 from ...protocol.codes import ErrorCode, Nation, Operation
 from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ...values.logs import ErrorRecord, IdCardRecord, OperationRecord
@@ -87,6 +87,6 @@ LISTS = (
 )
 
 
-def routes(services: ApiServices) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of logs."""
     return [one.route(services) for one in LISTS]

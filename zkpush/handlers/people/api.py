@@ -13,7 +13,7 @@ from ...manage.listing import Listing, ListQuery, listing, negotiated
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Extra, record_view, show_record, shows_secrets
 from ...manage.routes import Route
-from ...manage.services import ApiServices
+from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
@@ -179,6 +179,6 @@ def _ascii(value: bytes | None) -> str | None:
     return None if value is None else value.decode("ascii")
 
 
-def routes(services: ApiServices) -> list[Route]:
+def routes(services: Services) -> list[Route]:
     """The routes of people."""
     return PeopleEndpoints(services.store, services.secret_access).routes()

@@ -14,6 +14,7 @@ from ...manage.listing import DeviceQuery, Listing, listing
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
 from ...manage.routes import Route
+from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
 from ...model import Caller, RejectSelection, StoredReject
 from ...persist.rejects import RejectStore
@@ -186,3 +187,9 @@ def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
         instant_or_none(reject.tried_at),
         reject.damaged or UNSET,
     )
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes of rejects."""
+    reader = services.offers[RejectReader]
+    return RejectEndpoints(services.store, services.secret_access, reader, services.tables).routes()

@@ -11,13 +11,11 @@ from ...interfaces import IStore
 from ...manage.errors import not_found
 from ...manage.listing import Limit, Listing
 from ...manage.routes import Route
+from ...manage.services import Services
 from ...manage.times import instant
 from ...persist.devices import DeviceStore
-from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
-from .model import TracedRequest
-from .recorder import RequestTrace
-from .store import TraceStore
+from .model import LastRequests, TracedRequest
 
 
 class TraceQuery(msgspec.Struct, frozen=True):
@@ -55,9 +53,9 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
 class TraceEndpoints:
     """The route of the trace."""
 
-    def __init__(self, store: IStore, trace: RequestTrace) -> None:
+    def __init__(self, store: IStore, requests: LastRequests) -> None:
         self._store = store
-        self._trace = trace
+        self._requests = requests
 
     def routes(self) -> list[Route]:
         """The route."""
@@ -75,23 +73,11 @@ class TraceEndpoints:
 
     async def trace(self, sn: str, query: TraceQuery) -> Listing[TraceView]:
         """List the last requests of a terminal."""
-        found = await self.last_requests(sn)
-        return Listing([_view(one) for one in found[-query.limit :]], None)
-
-    async def last_requests(self, sn: str) -> list[TracedRequest]:
-        """The last requests of a terminal, also those that are not written yet; the newest last."""
-
-        def find(tx: Transaction) -> tuple[int, list[TracedRequest]] | None:
-            device = tx[DeviceStore].find(sn)
-            return None if device is None else (device.id, tx[TraceStore].of(device.id))
-
-        found = await self._store.read(find)
-        if found is None:
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        if device is None:
             raise not_found(f"There is no terminal {sn}.")
-        device_id, stored = found
-        # What is in memory is newer than what the store has of the same requests.
-        by_id = {(one.writer, one.number): one for one in [*stored, *self._trace.fresh(device_id)]}
-        return sorted(by_id.values(), key=lambda one: (one.at, one.number))
+        found = await self._requests.of(device)
+        return Listing([_view(one) for one in found[-query.limit :]], None)
 
 
 def _view(one: TracedRequest) -> TraceView:
@@ -112,3 +98,8 @@ def _view(one: TracedRequest) -> TraceView:
         understood=content.understood,
         answered=content.answered,
     )
+
+
+def routes(services: Services) -> list[Route]:
+    """The route of the trace."""
+    return TraceEndpoints(services.store, services.offers[LastRequests]).routes()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+import attrs
 import msgspec
+
+from ...model import Device
 
 KEPT = 60
 """Served requests, and refused ones, that are kept of each terminal: either kind by itself, so that
@@ -47,3 +50,11 @@ class TracedRequest(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     refused: bool
     content: TracedContent
+
+
+@attrs.frozen
+class LastRequests:
+    """Reads the trace, for capabilities that require it."""
+
+    of: Callable[[Device], Awaitable[Sequence[TracedRequest]]]
+    """The last requests of a terminal, also those that are not written yet; the newest last."""

@@ -1,0 +1,230 @@
+"""The engine: the services of the daemon that no capability brings, in the order of dependence."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from .clockwatch import ClockWatch
+from .config import Config
+from .containment import contained
+from .datadir import DataDirectory
+from .device.answers import CommandAnswers
+from .device.budget import MemoryBudget
+from .device.downloads import Downloads
+from .device.exchange import Exchange
+from .device.gate import AdmissionGate
+from .device.intake import Intake
+from .device.plugininbox import PluginInbox
+from .device.privacy import Privacy
+from .device.proxies import Proxies
+from .device.queue import CommandQueue
+from .device.refusals import Refusal, RefusalLog
+from .device.registry import Registry
+from .device.sessiongate import SessionGate
+from .device.storing import ContentsWriter
+from .device.zones import ZoneKeeper
+from .installed import InstalledPlugins
+from .interfaces import IBringsTables, INamesPictures, IStore, StoreError
+from .manage.auth import Tokens
+from .manage.collection import PictureCollection
+from .manage.health import HealthCheck
+from .manage.problems import Problems
+from .manage.readings import SecretAccessLog
+from .manage.retention import Retention
+from .manage.services import Installation, Services
+from .model import StoragePlace
+from .periodic import PeriodicService
+from .protocol.omission import TemplateRules
+from .protocol.packets import Limits as PacketLimits
+from .protocol.tableset import TableSet
+from .resources.gate import RequestGate
+from .resources.paths import PathTable
+from .resources.serving import RequestServer
+from .tls import Certificates
+
+
+@attrs.frozen(kw_only=True)
+class Engine:
+    """The services that capabilities use, and those that only the composition root connects."""
+
+    services: Services
+    brings: Sequence[IBringsTables]
+    """The record handlers with tables of their own."""
+    exchange: Exchange
+    answers: CommandAnswers
+    budget: MemoryBudget
+    admission: AdmissionGate
+    session: SessionGate
+    proxies: Proxies
+    inbox: PluginInbox
+    pictures: PictureCollection
+    zones: ZoneKeeper
+    tokens: Tokens
+    retention: Retention
+    certificates: Certificates
+    clock_watch: ClockWatch
+
+    @property
+    def jobs(self) -> list[PeriodicService]:
+        """The jobs of the process that serves people."""
+        return [self.tokens, self.retention, self.services.health, self.pictures, self.zones]
+
+    def gate(self, paths: PathTable) -> RequestGate:
+        """The gate of the terminals' port."""
+        services = self.services
+        return RequestGate(paths, self.admission, services.refusals, self.budget, self.proxies)
+
+    def server(self) -> RequestServer:
+        """Answers requests that the gate has accepted."""
+        return RequestServer(self.admission, self.session)
+
+
+def open_store(
+    settings: Config, data: DataDirectory, found: InstalledPlugins, reactor: Any
+) -> IStore:
+    """The store of the configured database, not started yet."""
+    plugin = f"store {found.factory.schemes[0]}"
+    with contained(plugin, "opening", passes=(StoreError, ValueError)):
+        return found.factory.open(settings.database_url, data.key, reactor)
+
+
+def assemble(
+    settings: Config,
+    data: DataDirectory,
+    reactor: Any,
+    found: InstalledPlugins,
+    urls: Callable[[], Sequence[str]],
+    *,
+    is_worker: bool,
+) -> Engine:
+    """Make the services; `ValueError` or `PluginError` if that fails. `urls` are of open ports."""
+    limits, handlers, known = settings.limits, found.handlers, found.capabilities
+    owner = secrets.token_hex(8)
+    store = open_store(settings, data, found, reactor)
+    refusals = RefusalLog(store, reactor)
+    tables = TableSet(handlers.tables)
+    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, known.catalogue))
+    registry = Registry(
+        store,
+        found.policy,
+        settings.timezone,
+        privacy.told(settings.options),
+        reactor,
+        owner,
+        found.ciphers,
+        limits,
+        refusals,
+    )
+    packets = PacketLimits(
+        compressed=limits.body_bytes,
+        expanded=limits.packet_bytes,
+        ratio=limits.packet_ratio,
+        members=limits.packet_members,
+        member=limits.packet_bytes,
+    )
+    budget = MemoryBudget(
+        limits.bodies_bytes,
+        limits.body_wait_seconds,
+        lambda sn, address: refusals.refuse(Refusal.BODIES_BYTES, sn, address),
+        reactor,
+    )
+    inbox = PluginInbox(
+        store,
+        handlers,
+        packets,
+        reactor,
+        settings.plugins,
+        found.health,
+        registry.updated,
+        privacy,
+    )
+    writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake)
+    intake = Intake(store, registry, writer, reactor, budget, known.functions.matchers)
+    exchange = Exchange(
+        store,
+        registry,
+        intake.tables,
+        settings.options,
+        secrets.token_bytes,
+        refusals,
+        privacy,
+        known.catalogue,
+    )
+    queue = CommandQueue(
+        store,
+        registry,
+        settings.commands,
+        secrets.choice,
+        reactor,
+        privacy,
+        known.catalogue,
+        known.functions,
+    )
+    places = [
+        StoragePlace("data directory", str(data.path)),
+        StoragePlace("temporary files", tempfile.gettempdir(), is_temporary=True),
+    ]
+    problems = Problems(store, registry)
+    health = HealthCheck(store, settings.health, places, data.check_key, reactor, owner)
+    naming = [one.handler for one in handlers.all if INamesPictures.providedBy(one.handler)]
+    pictures = PictureCollection(store, naming, reactor, owner)
+    clock_watch = ClockWatch(reactor)
+    clock_watch.add(queue.clock_jumped)
+    for source in (
+        health.problems,
+        store.problems,
+        inbox.problems,
+        pictures.problems,
+        clock_watch.problems,
+    ):
+        problems.add_source(source)
+    problems.add_stored_source(inbox.stored_problems)
+    # Workers share the terminals' certificates with their parent, which logs what is wrong.
+    certificates = Certificates(settings.tls, reactor, quiet=is_worker)
+    return Engine(
+        services=Services(
+            settings=settings,
+            clock=reactor,
+            owner=owner,
+            store=store,
+            registry=registry,
+            queue=queue,
+            intake=intake,
+            writer=writer,
+            downloads=Downloads(store, refusals),
+            privacy=privacy,
+            refusals=refusals,
+            tables=tables,
+            catalogue=known.catalogue,
+            secret_access=SecretAccessLog(store, reactor),
+            problems=problems,
+            health=health,
+            verifiers=found.verifiers,
+            installation=Installation(
+                secret_paths=[data.path, data.path / "admin.token", data.key_file],
+                urls=urls,
+                certificates=certificates.doubts,
+            ),
+        ),
+        brings=[one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
+        exchange=exchange,
+        answers=CommandAnswers(store, registry, reactor, privacy, known.functions),
+        budget=budget,
+        admission=AdmissionGate(registry, limits.requests_per_minute, reactor),
+        session=SessionGate(store, registry, refusals, reactor),
+        proxies=Proxies(settings.proxies.trusted),
+        inbox=inbox,
+        pictures=pictures,
+        zones=ZoneKeeper(store, registry, settings.timezone, reactor),
+        tokens=Tokens(data.admin_token, store, reactor),
+        retention=Retention(
+            store, settings.events, settings.audit, settings.commands, reactor, owner
+        ),
+        certificates=certificates,
+        clock_watch=clock_watch,
+    )

@@ -1,0 +1,37 @@
+"""The services of people: answers to terminals that ask for a user, or whether to admit one."""
+
+from __future__ import annotations
+
+from ...device.questions import Question
+from ...manage.services import Contribution, Services
+from .remote import RemoteUsers
+from .verification import BackgroundVerification
+
+
+def contribute(services: Services) -> Contribution:
+    """Answer terminals; `ValueError` if the configured verifier is not installed."""
+    settings = services.settings
+    name, verifiers = settings.verification.verifier, services.verifiers
+    if name not in verifiers:
+        raise ValueError(
+            f"verification.verifier: there is no verifier {name!r}; "
+            f"there are {', '.join(sorted(verifiers))}"
+        )
+    remote = RemoteUsers(
+        services.store,
+        services.registry,
+        settings.remote_attendance,
+        services.clock,
+        services.refusals,
+    )
+    verification = BackgroundVerification(
+        services.store,
+        services.registry,
+        verifiers[name],
+        settings.verification,
+        services.clock,
+        services.privacy,
+    )
+    return Contribution(
+        answers={Question.USER: remote.answer, Question.ADMITTANCE: verification.answer}
+    )

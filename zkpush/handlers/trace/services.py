@@ -1,0 +1,31 @@
+"""The services of the trace: its recorder, and what reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...manage.services import Contribution, Role, Services
+from ...model import Device
+from .model import LastRequests, TracedRequest
+from .recorder import RequestTrace
+from .store import TraceStore
+
+
+def contribute(services: Services) -> Contribution:
+    """Record requests in every process; offer the last ones of a terminal."""
+    store = services.store
+    trace = RequestTrace(
+        store, services.registry.known, services.catalogue, services.clock, services.owner
+    )
+
+    async def last_requests(device: Device) -> Sequence[TracedRequest]:
+        stored = await store.read(lambda tx: tx[TraceStore].of(device.id))
+        # Those in memory are newer than the stored ones of the same identity.
+        by_id = {(one.writer, one.number): one for one in [*stored, *trace.fresh(device.id)]}
+        return sorted(by_id.values(), key=lambda one: (one.at, one.number))
+
+    return Contribution(
+        services=[(Role.PROCESS, trace)],
+        offers=[LastRequests(last_requests)],
+        watches=[trace.note],
+    )

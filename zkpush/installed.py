@@ -1,0 +1,127 @@
+"""The plugins of a daemon: found, checked and chosen by the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
+
+import attrs
+from twisted.logger import Logger
+
+from .capabilities import Capabilities, load
+from .capability import ICapability
+from .config import Config
+from .containment import MESSAGES, PluginHealth
+from .device.handlers import HandlerSet
+from .device.plugininbox import RECORD_HANDLER
+from .device.terminal import Ciphers
+from .discovery import (
+    PluginInfo,
+    by_claim,
+    describe,
+    failed_modules,
+    identity,
+    sound_plugins,
+)
+from .edges import ContainedPolicy, ContainedSuite
+from .interfaces import (
+    IAdmissionPolicy,
+    ICipherSuite,
+    IRecordHandler,
+    IStoreFactory,
+    IVerifier,
+)
+from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, own_name, schemes
+from .stores import factory_of
+
+P = TypeVar("P")
+_log = Logger()
+
+
+@attrs.frozen(kw_only=True)
+class InstalledPlugins:
+    """All plugins that the daemon uses, ours and those of other packages."""
+
+    capabilities: Capabilities
+    handlers: HandlerSet
+    policy: IAdmissionPolicy
+    ciphers: Ciphers
+    factory: IStoreFactory
+    verifiers: Mapping[str, IVerifier]
+    health: PluginHealth
+    described: Sequence[PluginInfo]
+    """For `GET plugins`."""
+
+
+def find_plugins(
+    settings: Config, health: PluginHealth, given: Collection[object] = ()
+) -> InstalledPlugins:
+    """Find all plugins; `given` ones are used as well, or replace installed ones of their identity.
+
+    `PluginConflict`, `CapabilityError` or `ValueError` if they do not fit together or the
+    configuration names one that is missing.
+    """
+
+    def found(interface: type[P]) -> list[P]:
+        own = [one for one in given if interface.providedBy(one)]  # type: ignore[attr-defined]
+        installed = sound_plugins(interface)
+        if not own:
+            return installed
+        names = {identity(one) for one in own}
+        others = [one for one in installed if identity(one) not in names]
+        return others + sound_plugins(interface, own)
+
+    MESSAGES.shown = settings.plugins.log_messages
+    policies = by_claim(found(IAdmissionPolicy), own_name)
+    verifiers = by_claim(found(IVerifier), own_name)
+    factories = by_claim(found(IStoreFactory), schemes)
+    suites = by_claim(found(ICipherSuite), own_name)
+    broken = failed_modules()
+    for module in broken:
+        health.failed(f"module {module}", ImportError())
+    capabilities = load(found(ICapability), broken)
+    for name, error in capabilities.failed.items():
+        _log.error("{error}; it is left out", error=error)
+        health.failed(f"capability {name}", error)
+    handlers = HandlerSet([*capabilities.handlers, *found(IRecordHandler)], settings.plugins.inline)
+    return InstalledPlugins(
+        capabilities=capabilities,
+        handlers=handlers,
+        policy=ContainedPolicy(policies[settings.admission], health),
+        ciphers=_ciphers(settings, suites, health),
+        factory=factory_of(factories, settings.database_url),
+        verifiers=verifiers,
+        health=health,
+        described=[
+            *describe(ADMISSION_POLICIES.title, policies.items()),
+            *describe(CIPHER_SUITES.title, suites.items()),
+            *(PluginInfo("module", module, module, None) for module in broken),
+            *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
+            *describe(STORES.title, factories.items()),
+            *describe(VERIFIERS.title, verifiers.items()),
+        ],
+    )
+
+
+def check_policy(name: str) -> object:
+    """The admission policy of a name; `ValueError` lists those that are installed."""
+    policies = by_claim(sound_plugins(IAdmissionPolicy), own_name)
+    if name not in policies:
+        there = ", ".join(sorted(policies))
+        raise ValueError(f"there is no policy {name!r}; there are {there}")
+    return policies[name]
+
+
+def _ciphers(settings: Config, found: Mapping[str, ICipherSuite], health: PluginHealth) -> Ciphers:
+    """The cipher suites; `ValueError` if the configured one cannot be used for all terminals."""
+    suites: dict[str, ICipherSuite] = {
+        name: ContainedSuite(suite, health) for name, suite in found.items()
+    }
+    name = settings.encryption.suite
+    exchanging = sorted(name for name, suite in suites.items() if suite.exchanges)
+    if name not in exchanging:
+        raise ValueError(
+            f"encryption.suite: there is no cipher suite {name!r} that exchanges keys; there are "
+            f"{', '.join(exchanging)} (others are given to single terminals, with their keys)"
+        )
+    return Ciphers(suites, settings.encryption)
