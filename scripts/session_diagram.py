@@ -1,6 +1,7 @@
 """Print docs/session.md: the session of a terminal, from its tables.
 
-`python scripts/session_diagram.py > docs/session.md` after a change of `zkpush.device.session`.
+`python scripts/session_diagram.py > docs/session.md` after a change of
+`zkpush.resources.attendance.session`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from inspect import cleandoc
 
-from zkpush.device import session
+from zkpush.device.session import transitions
 from zkpush.model import SessionState
+from zkpush.resources.attendance import session
 
 
 def page() -> str:
@@ -19,7 +21,7 @@ def page() -> str:
 
 def _lines() -> Iterator[str]:
     title, _, theory = cleandoc(session.__doc__ or "").partition("\n\n")
-    transitions = session.transitions()
+    rows = transitions(session.SESSION)
     yield f"# {title.rstrip('.')}"
     yield ""
     yield theory
@@ -27,13 +29,13 @@ def _lines() -> Iterator[str]:
     yield "```mermaid"
     yield "stateDiagram-v2"
     yield f"    [*] --> {SessionState.NEW}"
-    for before, what, after, outcome in transitions:
+    for before, what, after, outcome in rows:
         yield f"    {before} --> {after}: {what} / {outcome}"
     yield "```"
     yield ""
     yield "| State | What happens | Next state | What comes of it |"
     yield "|---|---|---|---|"
-    for row in transitions:
+    for row in rows:
         yield f"| {' | '.join(row)} |"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from zkpush.device.session import OutOfOrder, Session, SessionReply, transitions
 from zkpush.model import SessionState
+from zkpush.resources.attendance.session import SESSION
 
 NEW, READY, STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
 KEYS, FACTORS = SessionState.KEYS, SessionState.FACTORS
@@ -80,7 +81,7 @@ def test_what_happens_leads_to_a_state_and_a_verdict(
     before: SessionState, what: str, after: SessionState, verdict: SessionReply | None
 ) -> None:
     """A session made from a stored state goes on from there, by the table."""
-    session = Session(before)
+    session = Session(SESSION, before)
     assert happen(session, what) is verdict
     assert session.state is after
 
@@ -90,15 +91,15 @@ def test_the_next_state_is_one_to_go_on_from(
     before: SessionState, what: str, after: SessionState, _: object
 ) -> None:
     """The state for the store and that of the machine are the same: both serve alike."""
-    session = Session(before)
+    session = Session(SESSION, before)
     happen(session, what)
-    stored = Session(after)
+    stored = Session(SESSION, after)
     assert (session.poll, session.upload) == (stored.poll, stored.upload)
 
 
 def test_sessions_share_nothing() -> None:
     """What happens to one terminal happens to no other."""
-    one, other = Session(NEW), Session(NEW)
+    one, other = Session(SESSION, NEW), Session(SESSION, NEW)
     one.exchanged()
     assert (one.state, other.state) == (READY, NEW)
     assert (one.poll, other.poll) == (SERVE, ASK)
@@ -106,7 +107,7 @@ def test_sessions_share_nothing() -> None:
 
 def test_the_life_of_a_session() -> None:
     """New, exchanged, changed by an operator, exchanged again: polls and uploads see it."""
-    session = Session(NEW)
+    session = Session(SESSION, NEW)
     seen = []
     for what in ("exchanged", "renew", "exchanged"):
         seen.append((session.poll, session.upload))
@@ -118,16 +119,16 @@ def test_the_life_of_a_session() -> None:
 @pytest.mark.parametrize("state", SessionState)
 def test_where_encryption_is_required_nothing_plain_is_served(state: SessionState) -> None:
     """Before the exchanges and after them: plain polls and uploads are told to make them."""
-    session = Session(state, required=True)
+    session = Session(SESSION, state, required=True)
     assert (session.poll, session.upload) == (ASK, ASK)
-    assert session.sealed_poll is Session(state).sealed_poll
+    assert session.sealed_poll is Session(SESSION, state).sealed_poll
 
 
 @pytest.mark.parametrize("state", SessionState)
 @pytest.mark.parametrize("what", ["keys", "factors", "proved"])
 def test_a_step_that_is_not_the_next_one_is_refused(state: SessionState, what: str) -> None:
     """The order of an exchange is fixed (Appendix 8); out of it nothing changes."""
-    session = Session(state)
+    session = Session(SESSION, state)
     if any((before, name) == (state, what) for before, name, _, _ in TABLE):
         happen(session, what)
     else:
@@ -138,7 +139,7 @@ def test_a_step_that_is_not_the_next_one_is_refused(state: SessionState, what: s
 
 def test_there_are_no_other_transitions() -> None:
     """The printed table has these forty-five, and no other."""
-    listed = [(before, what, after) for before, what, after, _ in transitions()]
+    listed = [(before, what, after) for before, what, after, _ in transitions(SESSION)]
     assert len(listed) == 45
     assert sorted(listed) == sorted((before, what, after) for before, what, after, _ in TABLE)
 

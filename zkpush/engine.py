@@ -77,7 +77,14 @@ class Engine:
     def gate(self, paths: PathTable) -> RequestGate:
         """The gate of the terminals' port."""
         services = self.services
-        return RequestGate(paths, self.admission, services.refusals, self.budget, self.proxies)
+        return RequestGate(
+            paths,
+            self.admission,
+            services.refusals,
+            self.budget,
+            self.proxies,
+            services.registry.families,
+        )
 
     def server(self) -> RequestServer:
         """Answers requests that the gate has accepted."""
@@ -117,6 +124,7 @@ def assemble(
         reactor,
         owner,
         found.ciphers,
+        found.families,
         limits,
         refusals,
     )

@@ -12,6 +12,7 @@ from .capabilities import Capabilities, load
 from .capability import ICapability
 from .config import Config
 from .containment import MESSAGES, PluginHealth
+from .device.families import Families
 from .device.handlers import HandlerSet
 from .device.plugininbox import RECORD_HANDLER
 from .device.terminal import Ciphers
@@ -29,9 +30,18 @@ from .interfaces import (
     ICipherSuite,
     IRecordHandler,
     IStoreFactory,
+    ITerminalFamily,
     IVerifier,
 )
-from .pluginkinds import ADMISSION_POLICIES, CIPHER_SUITES, STORES, VERIFIERS, own_name, schemes
+from .pluginkinds import (
+    ADMISSION_POLICIES,
+    CIPHER_SUITES,
+    FAMILIES,
+    STORES,
+    VERIFIERS,
+    own_name,
+    schemes,
+)
 from .stores import factory_of
 
 P = TypeVar("P")
@@ -46,6 +56,7 @@ class InstalledPlugins:
     handlers: HandlerSet
     policy: IAdmissionPolicy
     ciphers: Ciphers
+    families: Families
     factory: IStoreFactory
     verifiers: Mapping[str, IVerifier]
     health: PluginHealth
@@ -76,6 +87,7 @@ def find_plugins(
     verifiers = by_claim(found(IVerifier), own_name)
     factories = by_claim(found(IStoreFactory), schemes)
     suites = by_claim(found(ICipherSuite), own_name)
+    families = by_claim(found(ITerminalFamily), own_name)
     broken = failed_modules()
     for module in broken:
         health.failed(f"module {module}", ImportError())
@@ -89,6 +101,7 @@ def find_plugins(
         handlers=handlers,
         policy=ContainedPolicy(policies[settings.admission], health),
         ciphers=_ciphers(settings, suites, health),
+        families=Families(families.values()),
         factory=factory_of(factories, settings.database_url),
         verifiers=verifiers,
         health=health,
@@ -98,6 +111,7 @@ def find_plugins(
             *(PluginInfo("module", module, module, None) for module in broken),
             *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
             *describe(STORES.title, factories.items()),
+            *describe(FAMILIES.title, families.items()),
             *describe(VERIFIERS.title, verifiers.items()),
         ],
     )

@@ -16,6 +16,7 @@ from .interfaces import (
     INamesPictures,
     IRecordHandler,
     IStoreFactory,
+    ITerminalFamily,
     IVerifier,
 )
 
@@ -63,4 +64,13 @@ STORES = PluginKind(
     "store", IStoreFactory, names=schemes, claims=schemes, optional=(IMaintainedStoreFactory,)
 )
 CAPABILITIES = PluginKind("capability", ICapability)
-KINDS = (ADMISSION_POLICIES, CAPABILITIES, CIPHER_SUITES, RECORD_HANDLERS, STORES, VERIFIERS)
+FAMILIES = PluginKind("terminal family", ITerminalFamily)
+KINDS = (
+    ADMISSION_POLICIES,
+    CAPABILITIES,
+    CIPHER_SUITES,
+    FAMILIES,
+    RECORD_HANDLERS,
+    STORES,
+    VERIFIERS,
+)

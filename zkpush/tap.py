@@ -38,7 +38,7 @@ from .manage.site import ManageSite
 from .options import Options
 from .permissions import key_file
 from .ports import PROXIED, Listener
-from .resources.attendance import AttendancePush
+from .resources.actions import Actions
 from .resources.paths import PathTable
 from .resources.site import TerminalSite
 from .stopping import FOR_WORKERS, DrainDeadline
@@ -125,7 +125,7 @@ def build(
 def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
     """The site of terminals, which speak the protocol of their family."""
     services = engine.services
-    family = AttendancePush(
+    actions = Actions(
         services.intake,
         engine.exchange,
         services.queue,
@@ -134,7 +134,9 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
         services.downloads,
     )
     return TerminalSite(
-        engine.gate(PathTable(family.routes)),
+        engine.gate(
+            PathTable(row for one in services.registry.families for row in actions.bind(one))
+        ),
         engine.server(),
         services.settings.limits,
         engine.proxies,

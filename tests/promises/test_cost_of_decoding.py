@@ -11,11 +11,11 @@ from collections.abc import Callable
 import pytest
 import pytest_twisted
 
-from zkpush.device import answers
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.vault import Vault
 from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack
+from zkpush.resources.attendance import family
 
 from ..rig import Rig
 
@@ -271,7 +271,7 @@ async def test_thousands_of_answers_hold_up_nobody(
     """
     looks: list[str] = []
     decoded_in: list[threading.Thread] = []
-    get, decode = CommandStore.get, answers.decode_replies
+    get, decode = CommandStore.get, family.decode_replies
 
     def looked(commands: CommandStore, command_id: str) -> object:
         looks.append(command_id)
@@ -287,7 +287,7 @@ async def test_thousands_of_answers_hold_up_nobody(
         command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": str(number + 1)}}
         ids.append((await rig.api("POST", "/devices/T1/commands", command)).json["id"])
     monkeypatch.setattr(CommandStore, "get", looked)
-    monkeypatch.setattr(answers, "decode_replies", decoding)
+    monkeypatch.setattr(family, "decode_replies", decoding)
     begun = rig.store.counts()["units"]
     strange = b"".join(b"ID=X%d&Return=0&CMD=DATA\n" % number for number in range(5000))
     ours = b"".join(b"ID=%b&Return=0&CMD=DATA\n" % one.encode() for one in ids)

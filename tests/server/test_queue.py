@@ -227,7 +227,7 @@ async def test_a_long_answer_holds_up_nobody_else(
         threads_seen.append(isInIOThread())
         return decode_replies(*arguments)
 
-    monkeypatch.setattr("zkpush.device.answers.decode_replies", decoding)
+    monkeypatch.setattr("zkpush.resources.attendance.family.decode_replies", decoding)
     await rig.exchange()
     for body in (b"ID=1&Return=0&CMD=INFO\n" + b"k=1\n" * 40_000, b"ID=1&Return=0&CMD=DATA"):
         assert (await rig.post("devicecmd?SN=T1", body)).body == b"OK"

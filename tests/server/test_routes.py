@@ -7,6 +7,7 @@ import pytest_twisted
 
 from zkpush.device.request import Gate, TerminalRoute
 from zkpush.http.messages import RequestHead
+from zkpush.resources.attendance.family import AttendancePush
 from zkpush.resources.paths import PathTable
 from zkpush.resources.serving import AcceptedRequest
 
@@ -18,11 +19,11 @@ ROUTES = [
     ("GET", "cdata?SN=T1", "hello", "begin"),
     ("GET", "cdata?SN=T1&table=RemoteAtt&PIN=1", "session", "user"),
     ("GET", "CDATA.aspx?sn=T1&TABLE=remoteatt&options=all", "session", "user"),
-    ("POST", "cdata?SN=T1&table=ATTLOG&Stamp=1", "session", "upload"),
-    ("POST", "cdata?SN=T1&table=RemoteAtt", "session", "upload"),
+    ("POST", "cdata?SN=T1&table=ATTLOG&Stamp=1", "session", "take"),
+    ("POST", "cdata?SN=T1&table=RemoteAtt", "session", "take"),
     ("POST", "cdata?SN=T1&type=PostVerifyData", "session", "verify"),
     ("POST", "cdata?SN=T1&type=postverifydata&table=ATTLOG", "session", "verify"),
-    ("POST", "fdata?SN=T1&table=ATTPHOTO", "session", "upload_photo"),
+    ("POST", "fdata?SN=T1&table=ATTPHOTO", "session", "take"),
     ("POST", "exchange?SN=T1&type=publickey", "admission", "agree"),
     ("GET", "getrequest?SN=T1", "session", "poll"),
     ("GET", "iclock/GetRequest/?SN=T1&INFO=1", "session", "poll"),
@@ -76,6 +77,7 @@ def answer(*arguments: object) -> bytes:
 @pytest.mark.parametrize("selectors", [["a="], ["", "a="], ["", ""]])
 def test_a_table_with_a_gap_is_refused(selectors: list[str]) -> None:
     """Each method of a path ends with one row that takes all other requests."""
-    rows = [TerminalRoute("GET", "x", one, Gate.SESSION, answer) for one in selectors]
+    family = AttendancePush()
+    rows = [TerminalRoute(family, "GET", "x", one, Gate.SESSION, answer) for one in selectors]
     with pytest.raises(ValueError, match="GET x: the last row"):
         PathTable(rows)

@@ -1,4 +1,4 @@
-"""zkpush's own plugins: policies, verifiers, cipher suites and stores."""
+"""zkpush's own plugins: policies, verifiers, cipher suites, stores and terminal families."""
 
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
@@ -6,6 +6,7 @@ from zkpush.device import admission
 from zkpush.handlers.people.verification import KnownUsers
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
+from zkpush.resources.attendance.family import AttendancePush
 
 approve = admission.APPROVE
 open_ = admission.OPEN
@@ -15,3 +16,4 @@ sealing = SealingSuite()
 rc4 = RC4Suite()
 sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
+attendance_push = AttendancePush()

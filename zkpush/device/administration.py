@@ -40,7 +40,8 @@ class TerminalAdministration:
             check_scopes(by, scopes_to_change(values), "This change")
             detail = acts.change_detail(values)
             acts.record(tx, by, acts.CHANGE_TERMINAL, f"terminal {sn}", detail, now)
-            return change(tx, device, values, self._registry.ciphers, now)
+            ciphers, families = self._registry.ciphers, self._registry.families
+            return change(tx, device, values, ciphers, families, now)
 
         device: Device = await self._store.write(unit)
         self._registry.updated(device)

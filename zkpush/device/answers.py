@@ -22,9 +22,8 @@ from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
-from ..protocol.codes import succeeded
 from ..protocol.rejects import Reject
-from ..protocol.replies import TABLE, CommandReply, decode_replies, encode_query
+from ..protocol.replies import TABLE, CommandReply, encode_query
 from .functions import CommandFunctions
 from .life import LifeEvent, answer_event, happen, step_of
 from .privacy import Privacy
@@ -81,7 +80,7 @@ class CommandAnswers:
         named = {} if arguments is None else arguments
 
         def decode() -> tuple[list[CommandReply], SealedRejects | None]:
-            said, rejects = decode_replies(body, terminal.dialect.encoding, named)
+            said, rejects = terminal.family.answers(body, terminal.dialect.encoding, named)
             replies = [self._privacy.kept_reply(reply) for reply in said]
             kept = self._privacy.kept_rejects(rejects)
             return replies, self._store.seal_rejects(device.id, kept, now)
@@ -153,7 +152,8 @@ class CommandAnswers:
         now: int,
     ) -> bool:
         """Record an answer with its effect; False if the command was answered before."""
-        is_success = succeeded(command.command, reply.return_code)
+        family = self._registry.families.of(device)
+        is_success = family.outcome(command.command, reply.return_code).is_success
         step = step_of(answer_event(command, is_success=is_success), command.state)
         if step is None or command.answered_at is not None:
             return False

@@ -14,7 +14,6 @@ from ..model import (
     Device,
     DeviceState,
     Problem,
-    SessionState,
     TokenPolicy,
     no_zone,
 )
@@ -25,8 +24,9 @@ from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
 from ..protocol.tables.device import OPTION_RULES
+from .families import Families
 from .places import SETTLED
-from .session import Session
+from .session import renewed
 from .terminal import Ciphers
 
 _SECRET = frozenset({"secret"})
@@ -89,7 +89,12 @@ _UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, created_at=0)
 
 
 def change(
-    tx: Transaction, device: Device, values: Mapping[str, object], ciphers: Ciphers, now: int
+    tx: Transaction,
+    device: Device,
+    values: Mapping[str, object],
+    ciphers: Ciphers,
+    families: Families,
+    now: int,
 ) -> Device:
     """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
 
@@ -148,17 +153,10 @@ def change(
         merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
         changes["settings"] = {name: value for name, value in merged.items() if value is not None}
     if not _TOLD.isdisjoint(changes):
-        changes["session"] = renewed(device)
+        changes["session"] = renewed(families.of(device).session, device.session)
     if not _OF_KEYS.isdisjoint(changes):
         _change_keys(tx, device, changes, ciphers)
     return tx[DeviceStore].change(device.id, changes)
-
-
-def renewed(device: Device) -> SessionState:
-    """The state of a terminal's session once something it was told has changed."""
-    session = Session(device.session)
-    session.renew()
-    return session.state
 
 
 def _change_keys(

@@ -22,12 +22,13 @@ from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
-from ..protocol.envelope import NotOpened, Step, can_encrypt
+from ..protocol.envelope import NotOpened, Step
 from ..protocol.errors import Refused
 from ..protocol.fields import Table
-from ..protocol.handshake import Hello, encode_options
+from ..protocol.handshake import Hello
 from ..protocol.times import zone_option
 from ..protocol.versions import BASELINE, parse_version
+from ..values.families import Opening
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
@@ -108,12 +109,14 @@ class Exchange:
         kept = self._privacy.kept_hello(hello)
         time_zone = zone_option(terminal.device.timezone, self._registry.now() / 1000)
         key, ciphers, now = terminal.device.id, self._registry.ciphers, self._registry.now()
-        token = self._random(_TOKEN_BYTES).hex() if can_encrypt(hello.push_version) else None
+        family = terminal.family
+        has_token = family.can_encrypt(hello.push_version)
+        token = self._random(_TOKEN_BYTES).hex() if has_token else None
 
         def unit(tx: Transaction) -> tuple[Device, dict[str, str]]:
             before = tx[DeviceStore].get(key)
             self._comm_keys.note(tx, before, offered, address)
-            session = Session(before.session)
+            session = Session(family.session, before.session)
             session.exchanged()
             changes = {
                 **self._without_keys(tx, before),
@@ -137,17 +140,18 @@ class Exchange:
 
         device, stamps = await self._store.write(unit)
         terminal.update(device)
-        body = encode_options(
-            sn,
+        opening = Opening(
+            sn=sn,
+            hello=hello,
             settings=self._privacy.told({**self._settings, **device.settings}),
             stamps=stamps,
-            time_zone=time_zone or None,
+            timezone=device.timezone,
+            at=now,
             tables=self._tables,
-            old_names=hello.push_version is None,
             version=ciphers.version(device),
-            encrypts_attendance=ciphers.fixed(device) is not None,
+            encrypts_records=ciphers.fixed(device) is not None,
         )
-        return Answer(body, token)
+        return Answer(family.opening(opening), token)
 
     def _is_refused(self, terminal: Terminal, hello: Hello, offered: str | None) -> bool:
         """Whether memory is enough to refuse an exchange: one was refused within the last second,
@@ -155,7 +159,7 @@ class Exchange:
         if not terminal.is_refusing(self._registry.now()):
             return False
         device = terminal.device
-        is_old = not can_encrypt(hello.push_version)
+        is_old = not terminal.family.can_encrypt(hello.push_version)
         return is_wrong_key(device, offered) or (
             is_old and (self._must_encrypt(device) or device.token_policy is TokenPolicy.REQUIRE)
         )
@@ -195,14 +199,15 @@ class Exchange:
         terminal = await self._registry.admit(sn, address)
         await self._registry.refresh(terminal)
         device, ciphers = terminal.device, self._registry.ciphers
-        if not ciphers.exchanges(device):
+        can = terminal.family.can_encrypt(device.push_version)
+        if not (can and ciphers.exchanges(device)):
             raise Refused("Sessions with this terminal are not encrypted; go on in the plain.")
         token = self._random(_TOKEN_BYTES).hex()
         take = self._take_key if step is Step.PUBLIC_KEY else self._take_factor
 
         def unit(tx: Transaction) -> tuple[Device, bytes]:
             before = tx[DeviceStore].get(device.id)
-            session = Session(before.session)
+            session = Session(terminal.family.session, before.session)
             (session.keys if step is Step.PUBLIC_KEY else session.factors)()
             generation, answer = take(tx, before, value)
             changes = {
@@ -257,7 +262,7 @@ class Exchange:
     async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
         """`Refused` if a terminal has to encrypt or to return tokens, and is too old for it."""
         device = terminal.device
-        is_old = not can_encrypt(hello.push_version)
+        is_old = not terminal.family.can_encrypt(hello.push_version)
         now = self._registry.now()
         for problem, cannot, reason, message in (
             (

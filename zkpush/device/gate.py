@@ -18,9 +18,8 @@ from twisted.internet.interfaces import IReactorTime
 from ..http.messages import RequestHead
 from ..model import DeviceState
 from ..protocol.envelope import FIRST_OF_TEXT, SEAL
-from ..protocol.errors import TerminalError, TooManyRequests
-from ..protocol.handshake import Hello, decode_hello
-from ..protocol.requests import parse_arguments
+from ..protocol.errors import TooManyRequests
+from ..protocol.handshake import Hello
 from . import tokens
 from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
@@ -103,8 +102,8 @@ class AdmissionGate:
             if registry.loaded:
                 registry.unknown.look(sn, address)
             if registry.is_current:
-                registry.unknown.refuse(sn, address, _decoded(hello))
-            return Deferred.fromCoroutine(self._look_up(sn, address, cookie, hello))
+                registry.unknown.refuse(sn, address, _decoded(request))
+            return Deferred.fromCoroutine(self._look_up(request))
         if not terminal.may_be_at(address):
             if registry.is_fresh(terminal):
                 raise registry.misplaced(terminal, address)
@@ -134,10 +133,10 @@ class AdmissionGate:
         token = tokens.find(terminal.device, cookie)
         return token is None or not (token.proved and token.trusted)
 
-    async def _look_up(
-        self, sn: str, address: str | None, cookie: bytes | None, hello: bytes | None
-    ) -> Terminal:
-        terminal = await self._registry.meet(sn, address, _decoded(hello))
+    async def _look_up(self, request: Request) -> Terminal:
+        sn, address, cookie = request.sn, request.head.address, request.head.cookie
+        hello = request.head.query if request.route.gate is Gate.HELLO else None
+        terminal = await self._registry.meet(sn, address, _decoded(request))
         self._count(terminal, address, cookie)
         self._registry.seen(terminal, address)
         state = terminal.device.state
@@ -200,9 +199,8 @@ class AdmissionGate:
         return counter.count <= self._most or self._begins_minute(counter)
 
 
-def _decoded(hello: bytes | None) -> Hello | None:
-    """What the query of an initialization exchange says; None if there is none to be read."""
-    try:
-        return None if hello is None else decode_hello(parse_arguments(hello))
-    except TerminalError:
+def _decoded(request: Request) -> Hello | None:
+    """What a request that begins a session says; None for another one."""
+    if request.route.gate is not Gate.HELLO:
         return None
+    return request.route.family.hello(request.arguments)

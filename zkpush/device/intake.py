@@ -19,7 +19,6 @@ from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.parts import decode_parts
-from ..protocol.records import decode
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.tables import ATTLOG
 from ..protocol.uploads import Contents
@@ -27,13 +26,13 @@ from .budget import MemoryBudget
 from .functions import Matcher
 from .queries import count_arrived
 from .registry import Registry
+from .request import Request
 from .storing import ContentsWriter, Failures, Portion, Sealed
 from .terminal import Terminal
 
 T = TypeVar("T")
 Outcome = tuple[Device | None, Failures]
 """The terminal, if it may have changed; and what handlers raised."""
-BARE = b"OK"
 LONG_BODY = 8 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
 PART_BODY = 256 * 1024
@@ -77,6 +76,14 @@ class Intake:
         """The tables that handlers take: everything the server stores."""
         return self._writer.tables
 
+    def take(
+        self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
+    ) -> Deferred[bytes]:
+        """Store the upload that a request is; see `upload`."""
+        family, path = terminal.family, request.route.path
+        upload = family.upload(path, request.arguments, body, moves_stamp=is_proved)
+        return self.upload(terminal, upload)
+
     def upload(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
 
@@ -104,10 +111,10 @@ class Intake:
         count, bare = 0, False
         with self.parts(upload, terminal.dialect, PART_BODY) as parts:
             while (contents := await self.on_thread(parts)) is not None:
-                reply = await self._store(terminal, contents, now)
+                await self._store(terminal, contents, now)
                 count += contents.count
-                bare = bare or reply == BARE
-        return _acknowledgement(count, bare=bare)
+                bare = bare or contents.bare
+        return terminal.family.acknowledge(upload, count, bare=bare)
 
     @contextmanager
     def parts(
@@ -140,15 +147,13 @@ class Intake:
         )
         return running
 
-    def report(self, terminal: Terminal, table: Table, text: str) -> Deferred[None]:
-        """Store the update information that came with a poll (9)."""
+    def report(self, terminal: Terminal, upload: Upload) -> Deferred[None]:
+        """Store what a terminal reports with a poll (9)."""
 
         def reported(_: bytes) -> None:
-            terminal.reported = text
+            terminal.reported = upload.body
 
-        upload = Upload(table.name, text.encode())
-        batch = decode(table, upload.body, terminal.dialect)
-        contents = Contents([batch], batch.rejects, unread=len(batch.rejects), source=upload)
+        contents = self._writer.decode(upload, terminal.dialect)
         return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
     def _store(self, terminal: Terminal, contents: Contents, now: int) -> Deferred[bytes]:
@@ -203,8 +208,5 @@ class Intake:
         self._writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
-        return _acknowledgement(contents.count, bare=contents.bare)
-
-
-def _acknowledgement(count: int, *, bare: bool) -> bytes:
-    return BARE if bare else b"OK: %d" % count
+        family = terminal.family
+        return family.acknowledge(contents.source, contents.count, bare=contents.bare)

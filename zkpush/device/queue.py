@@ -27,7 +27,7 @@ from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
-from ..protocol.commands import command_text, encode_command
+from ..protocol.commands import command_text
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command, Writing
 from ..protocol.secrecy import parameter_secrets
@@ -47,7 +47,6 @@ from .registry import Registry
 from .replacing import replace, subject_of
 from .terminal import Terminal
 
-NOTHING = b"OK"
 DAY = 24 * 3600 * 1000
 LEASES_EVERY = 60.0
 """Seconds between two looks for leases that are too long."""
@@ -211,9 +210,9 @@ class CommandQueue(PeriodicService):
         database.
         """
         if not self.has_work(terminal):
-            return NOTHING
+            return terminal.family.nothing
         if not is_proved and self._registry.now() < terminal.held_until:
-            return NOTHING
+            return terminal.family.nothing
         return self._send(terminal, is_proved=is_proved)
 
     def has_work(self, terminal: Terminal) -> bool:
@@ -224,7 +223,6 @@ class CommandQueue(PeriodicService):
         """Lease the commands that are due, and give their lines."""
         now = self._registry.now()
         device, config = terminal.device, self._config
-        encoding = terminal.dialect.encoding
 
         def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
             is_held = False
@@ -233,7 +231,7 @@ class CommandQueue(PeriodicService):
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
-            batch, body = self._batch(due, encoding)
+            batch, body = self._batch(due, terminal)
             for seconds in sorted({self._lease_seconds(one) for one in batch}):
                 leased = [one for one in batch if self._lease_seconds(one) == seconds]
                 tx[CommandStore].lease(leased, now + seconds * 1000, now)
@@ -244,7 +242,7 @@ class CommandQueue(PeriodicService):
         if is_held:
             terminal.held_until = now + HELD_FOR
             self._registry.report(terminal, Problem(ProblemCode.SECRETS_WAIT, _HELD, now))
-        return body or NOTHING
+        return body or terminal.family.nothing
 
     def _sendable(
         self,
@@ -313,15 +311,16 @@ class CommandQueue(PeriodicService):
         )
 
     def _batch(
-        self, due: Sequence[QueuedCommand], encoding: str
+        self, due: Sequence[QueuedCommand], terminal: Terminal
     ) -> tuple[list[QueuedCommand], bytes]:
         """The commands that go together, in order: up to the configured bytes, or one alone."""
         batch: list[QueuedCommand] = []
         lines = b""
+        write, encoding = terminal.family.write, terminal.dialect.encoding
         for queued in due:
             entry = self.catalogue.get(queued.command)
             is_utf8 = entry is not None and entry.utf8  # whatever the terminal's encoding is
-            line = encode_command(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
+            line = write(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
                 break
             batch.append(queued)

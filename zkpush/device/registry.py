@@ -25,10 +25,11 @@ from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.tables import OPTION_REPLY
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
-from .changes import renewed
+from .families import Families
 from .lookups import StoreLookups
 from .places import AddressWatch
 from .refusals import Refusal, RefusalLog
+from .session import renewed
 from .skew import SkewMeter
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
@@ -66,6 +67,7 @@ class Registry(PeriodicService):
         clock: IReactorTime,
         owner: str,
         ciphers: Ciphers,
+        families: Families,
         limits: Limits,
         refusals: RefusalLog,
     ) -> None:
@@ -74,6 +76,7 @@ class Registry(PeriodicService):
         """
         super().__init__(clock)
         self.ciphers = ciphers
+        self.families = families
         self.refusals = refusals
         self._places = AddressWatch(store, refusals.refuse, self.updated)
         self._owner = owner
@@ -261,7 +264,7 @@ class Registry(PeriodicService):
         self.unknown.heard(device)
         terminal = self._terminals.get(device.sn)
         if terminal is None:
-            self._terminals[device.sn] = Terminal(device, self.ciphers)
+            self._terminals[device.sn] = Terminal(device, self.ciphers, self.families)
         else:
             terminal.update(device)
 
@@ -352,7 +355,10 @@ class Registry(PeriodicService):
                 return []
             devices = [tx[DeviceStore].get(terminal.device.id) for terminal in moved]
             return [
-                tx[DeviceStore].change(device.id, {"session": renewed(device)})
+                tx[DeviceStore].change(
+                    device.id,
+                    {"session": renewed(self.families.of(device).session, device.session)},
+                )
                 for device in devices
             ]
 

@@ -14,6 +14,7 @@ import attrs
 import msgspec
 
 from ..http.messages import RequestHead
+from ..interfaces import ITerminalFamily
 from ..protocol.requests import Arguments
 from .terminal import Terminal
 
@@ -42,7 +43,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     arguments: Arguments
 
 
-def _always(request: Request, terminal: Terminal) -> bool:
+def always(request: Request, terminal: Terminal) -> bool:
+    """The `changes` of a route whose requests all change something."""
     return True
 
 
@@ -52,8 +54,9 @@ def never(request: Request, terminal: Terminal) -> bool:
 
 
 class TerminalRoute(msgspec.Struct, frozen=True):
-    """A row of the routing table of a terminal family."""
+    """A row of the routing table of a terminal family, with what the server does."""
 
+    family: ITerminalFamily
     methods: str
     """HTTP methods, in capitals, separated by spaces."""
     path: str
@@ -74,7 +77,7 @@ class TerminalRoute(msgspec.Struct, frozen=True):
     """Whether terminals ask for commands here."""
     sends_files: bool = False
     """Whether replies are files, so that none with status 200 may be a message."""
-    changes: Callable[[Request, Terminal], bool] = _always
+    changes: Callable[[Request, Terminal], bool] = always
     """Whether a request that was let in would change anything."""
 
 

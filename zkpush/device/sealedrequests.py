@@ -162,7 +162,7 @@ class SealedRequests:
             if not is_first:
                 return True, None
             device = tx[DeviceStore].get(device_id)
-            session = Session(device.session)
+            session = Session(terminal.family.session, device.session)
             session.proved()
             changes = {
                 "session": session.state,

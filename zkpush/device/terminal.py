@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ..config import Encryption
-from ..interfaces import ICipherSuite
+from ..interfaces import ICipherSuite, ITerminalFamily
 from ..model import (
     ENCRYPTED_STATES,
     Device,
@@ -21,9 +21,10 @@ from ..model import (
 )
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
 from ..protocol.dialect import Dialect
-from ..protocol.envelope import can_encrypt
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
+from ..values.families import SessionTable
 from . import tokens
+from .families import Families
 from .session import Session
 
 turns = itertools.count()
@@ -69,13 +70,13 @@ class Ciphers:
         return suite
 
     def exchanges(self, device: Device) -> bool:
-        """Whether a terminal may make the exchanges of keys and factors (Appendix 8)."""
+        """Whether a terminal that can encrypt may make the exchanges of keys and factors
+        (Appendix 8)."""
         suite = self.suite(device)
         return (
             suite is not None
             and suite.exchanges
             and self.policy(device) is not EncryptionPolicy.NEVER
-            and can_encrypt(device.push_version)
         )
 
 
@@ -93,9 +94,9 @@ class RequestCounter:
 
 
 @functools.cache
-def session_of(state: SessionState, required: bool) -> Session:
+def session_of(table: SessionTable, state: SessionState, required: bool) -> Session:
     """A session to ask, and not to change: it is that of all terminals in this state."""
-    return Session(state, required=required)
+    return Session(table, state, required=required)
 
 
 class Terminal:
@@ -110,6 +111,8 @@ class Terminal:
         "device",
         "dialect",
         "due_turn",
+        "families",
+        "family",
         "former",
         "held_until",
         "hello",
@@ -129,6 +132,7 @@ class Terminal:
     )
 
     device: Device
+    family: ITerminalFamily
     dialect: Dialect
     """How it writes."""
     session: Session
@@ -140,13 +144,20 @@ class Terminal:
     """The addresses that may be served without a token and without a note of it; None for all.
     Among them, None stands for a socket file."""
 
-    def __init__(self, device: Device, ciphers: Ciphers, next_due: int | None = None) -> None:
+    def __init__(
+        self,
+        device: Device,
+        ciphers: Ciphers,
+        families: Families,
+        next_due: int | None = None,
+    ) -> None:
         self.ciphers = ciphers
+        self.families = families
         self.next_due = next_due
         """When (ms) there is a command to look at: 0 for now, None for never."""
         self.due_turn = -1
         """When that was found, by `turns`."""
-        self.reported: str | None = None
+        self.reported: bytes | None = None
         """The last update information (9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[Keys]] | None = None
         """The keys of its sessions, and the generation of which they are."""
@@ -179,10 +190,11 @@ class Terminal:
         self.turn = next(turns)
         """When that was."""
         self.device = device
+        self.family = self.families.of(device)
         self.dialect = device.dialect
         fixed = self.ciphers.fixed(device)
         required = fixed is None and self.ciphers.policy(device) is EncryptionPolicy.REQUIRE
-        self.session = session_of(device.session, required)
+        self.session = session_of(self.family.session, device.session, required)
         self.is_plain = (
             device.state is DeviceState.APPROVED
             and device.session is SessionState.READY

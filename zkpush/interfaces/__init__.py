@@ -7,6 +7,7 @@ and everyone else's have the same rights.
 from __future__ import annotations
 
 from .errors import NotUnsealed, OutOfReach, StoreError, WrongKey
+from .families import ITerminalFamily
 from .plugins import (
     IAdmissionPolicy,
     ICipherSuite,
@@ -32,6 +33,7 @@ __all__ = [
     "IRecordHandler",
     "IStore",
     "IStoreFactory",
+    "ITerminalFamily",
     "IVerifier",
     "NotUnsealed",
     "OutOfReach",

@@ -84,5 +84,11 @@ class Unavailable(ProtocolError):
     status = 503
 
 
+class ServerFailed(ProtocolError):
+    """The server has a fault; the terminal keeps its data and tries again."""
+
+    status = 500
+
+
 class CommandError(ValueError):
     """A command that must not be sent; the message names the parameter and what to do."""

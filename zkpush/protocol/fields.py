@@ -22,6 +22,8 @@ from .versions import BASELINE, Version
 
 SMALL = 2_147_483_647
 """The largest integer of four bytes, which is what firmware keeps numbers in."""
+FIRST_FAMILY = "attendance"
+"""The terminal family of whatever names none: Attendance PUSH."""
 MOST_PRIORITY = 9
 """The highest priority of a command."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)

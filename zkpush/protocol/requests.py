@@ -115,51 +115,9 @@ class Upload(msgspec.Struct, frozen=True):
         return self.stamp if self.moves_stamp else None
 
 
-_ATTLOG = "ATTLOG"
-_ATTENDANCE = re.compile(
-    rb"[\s\xef\xbb\xbf]*+[^\t\r\n=]{1,64}\t[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T][0-9]{1,2}:[0-9]"
-)
-"""How attendance records begin: a user ID, and a time."""
-_STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
-_PACKED = "tgz"
-"""The one value of ContentType (11.14)."""
-
-
 def check_stamp(text: str | None) -> str | None:
     """Return a stamp that may be sent back in an option reply; None if it is not one value.
 
     Stamps are opaque (5): real terminals send numbers, times and the word None.
     """
     return text if text is not None and _STAMP.match(text) else None
-
-
-def decode_upload(
-    arguments: Arguments, body: bytes, default_table: str | None = None, *, moves_stamp: bool
-) -> Upload:
-    """Return the upload of a request (11).
-
-    Some terminals name the table in `type`. `default_table` is the one of uploads that name none;
-    without it, a body that begins like an attendance record is one of those (11.2).
-    `TerminalError` if there is no table.
-    """
-    table = arguments.get("table") or arguments.get("type") or default_table
-    if not table and _ATTENDANCE.match(body):
-        table = _ATTLOG
-    if not table:
-        raise TerminalError("An upload has to name its table.")
-    return Upload(
-        table,
-        body,
-        stamp=_stamp(arguments),
-        packed=arguments.get("ContentType", "").lower() == _PACKED,
-        name=arguments.get("PIN"),
-        moves_stamp=moves_stamp,
-    )
-
-
-def _stamp(arguments: Arguments) -> str | None:
-    for name in _STAMPS:
-        stamp: str | None = arguments.get(name)
-        if stamp is not None:
-            return stamp
-    return None

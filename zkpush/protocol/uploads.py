@@ -129,7 +129,8 @@ class UploadDecoder:
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
                 rejects = [Reject(own.name, unreadable, upload.body)]
-                return Contents([], rejects, own.name, stamp=upload.kept_stamp, unread=1)
+                stamp = upload.kept_stamp
+                return Contents([], rejects, own.name, stamp=stamp, unread=1, source=upload)
         gauge = None if may_be_dense else DensityGauge()
         reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines, gauge)
         return reading.packet() if upload.packed else reading.plain()

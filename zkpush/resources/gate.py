@@ -14,12 +14,14 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from ..device.budget import SHORT, Charge, MemoryBudget
+from ..device.families import Families
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
 from ..device.request import Request
 from ..device.terminal import Terminal
 from ..http.messages import Plain, RequestHead, Verdict
+from ..interfaces import ITerminalFamily
 from ..protocol.errors import (
     Refused,
     TerminalError,
@@ -53,9 +55,11 @@ class RequestGate:
         refusals: RefusalLog,
         budget: MemoryBudget,
         proxies: Proxies,
+        families: Families,
     ) -> None:
         self.budget = budget
         self._proxies = proxies
+        self._families = families
         self.paths = paths
         self._admission = admission
         self._refusals = refusals
@@ -72,8 +76,10 @@ class RequestGate:
                 try:
                     verdict = self._charged(request, terminal)
                 except Unavailable as error:
-                    return refused(error)
-                return verdict.addErrback(_failed) if isinstance(verdict, Deferred) else verdict
+                    return refused(error, request.route.family)
+                if isinstance(verdict, Deferred):
+                    return verdict.addErrback(_failed, request.route.family)
+                return verdict
         if self._admission.pacer.take():
             return self._other(head, request)
         return self._admission.pacer.wait().addCallback(lambda _: self._other(head, request))
@@ -100,12 +106,15 @@ class RequestGate:
         return _routed(head, path, sn, arguments)
 
     def _other(self, head: RequestHead, request: Request | None) -> Verdict | Deferred[Verdict]:
+        family = self._families.default if request is None else request.route.family
         try:
-            verdict = self._judge(request or self._check(head))
+            request = request or self._check(head)
+            family = request.route.family
+            verdict = self._judge(request)
         except Exception as error:
-            return refused(error)
+            return refused(error, family)
         if isinstance(verdict, Deferred):
-            return verdict.addErrback(_failed)
+            return verdict.addErrback(_failed, family)
         return verdict
 
     def _check(self, head: RequestHead) -> Request:
@@ -188,11 +197,11 @@ def _accepted(
     return AcceptedRequest(longest, charge, request, terminal)
 
 
-def _failed(failure: Failure) -> Plain:
+def _failed(failure: Failure, family: ITerminalFamily) -> Plain:
     """The refusal of what was looked up; of a connection that is gone, nobody reads it."""
     if failure.check(CancelledError):
-        return refused(Unavailable("The connection ended."))
+        return refused(Unavailable("The connection ended."), family)
     try:
         failure.raiseException()
     except Exception as error:
-        return refused(error)
+        return refused(error, family)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 from twisted.logger import Logger
@@ -10,9 +9,8 @@ from twisted.logger import Logger
 from ..device.session import AskForExchange
 from ..http.messages import OCTETS, PLAIN, FileReply, Plain
 from ..http.sending import PART, Interrupted
-from ..interfaces import StoreError
-from ..protocol.errors import ProtocolError, Unavailable, refusal
-from ..protocol.handshake import UNKNOWN_DEVICE
+from ..interfaces import ITerminalFamily, StoreError
+from ..protocol.errors import ProtocolError, ServerFailed, Unavailable
 
 _log = Logger()
 SUCCESS = 200
@@ -40,20 +38,19 @@ async def sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileR
     return FileReply(SUCCESS, OCTETS, body=seal(body))
 
 
-def refused(error: Exception) -> Plain:
-    """Return the reply to a request that failed: what went wrong, without the mark of success."""
+def refused(error: Exception, family: ITerminalFamily) -> Plain:
+    """Return the reply to a request that failed, as the family of its terminal writes it."""
     if isinstance(error, AskForExchange):
-        return SUCCESS, UNKNOWN_DEVICE
-    if isinstance(error, ProtocolError):
-        return error.status, _refusal(str(error))
+        return family.again
+    return family.refuse(error if isinstance(error, ProtocolError) else _unserved(error))
+
+
+def _unserved(error: Exception) -> ProtocolError:
+    """What a terminal is told of an error that is not its own; it is logged."""
     if isinstance(error, Interrupted):
-        return Unavailable.status, refusal("The file cannot be read now; fetch it again later.")
+        return Unavailable("The file cannot be read now; fetch it again later.")
     if isinstance(error, StoreError):
         _log.error("A request was not served: {error}", error=str(error))
-        return Unavailable.status, refusal("The server cannot store now; send it again later.")
+        return Unavailable("The server cannot store now; send it again later.")
     _log.failure("A request was not served")
-    return 500, refusal("The server failed; its log says why. Send it again later.")
-
-
-_refusal = functools.lru_cache(256)(refusal)
-"""Most refusals are the same few."""
+    return ServerFailed("The server failed; its log says why. Send it again later.")

@@ -17,6 +17,7 @@ from ..device.session import AskForExchange
 from ..device.sessiongate import SessionGate
 from ..device.terminal import Terminal
 from ..http.messages import Accepted, FileReply, Plain, Reply
+from ..interfaces import ITerminalFamily
 from ..protocol.errors import Refused
 from .replies import SUCCESS, refused, sealed_file
 
@@ -56,11 +57,11 @@ class RequestServer:
             else:
                 answer = self._through(request, body)
         except Exception as error:
-            return refused(error)
+            return refused(error, route.family)
         if isinstance(answer, bytes):
             return SUCCESS, answer
         later = answer if isinstance(answer, Deferred) else Deferred.fromCoroutine(_wait(answer))
-        return later.addCallbacks(_succeeded, _failed)
+        return later.addCallbacks(_succeeded, _failed, errbackArgs=(route.family,))
 
     async def _through(self, request: Request, body: bytes) -> bytes | FileReply:
         """Answer a request that the gate of sessions has to look at."""
@@ -92,8 +93,8 @@ def _succeeded(answer: bytes | FileReply) -> Reply:
     return (SUCCESS, answer) if isinstance(answer, bytes) else answer
 
 
-def _failed(failure: Failure) -> Plain:
+def _failed(failure: Failure, family: ITerminalFamily) -> Plain:
     try:
         failure.raiseException()
     except Exception as error:
-        return refused(error)
+        return refused(error, family)

@@ -1,0 +1,169 @@
+"""Attendance PUSH 2.x: its routing table, and how it writes what the server says.
+
+A terminal makes the initialization exchange (5), agrees on keys (6, 7), polls for commands (12) and
+says how it is (9), uploads records (11), answers commands (13), asks for a user who is not on it
+(14) or whether to let somebody in (12.8.3), fetches files (12.5.2, 12.8.2), and sends a heartbeat
+while it is busy with a long upload (10).
+
+The URL of a file is in the arguments (`?SN=…&url=…`), as UPGRADE is fetched, or is that of the
+request, as PutFile is. In both, the secret of the command finds the file (`zkpush.device.files`).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping
+
+import attrs
+from twisted.plugin import IPlugin
+from zope.interface import implementer
+
+from ...interfaces import ITerminalFamily
+from ...protocol.codes import return_meaning, succeeded
+from ...protocol.commands import encode_command
+from ...protocol.envelope import can_encrypt
+from ...protocol.errors import ProtocolError, TerminalError, refusal
+from ...protocol.fields import Table
+from ...protocol.handshake import UNKNOWN_DEVICE, Hello, decode_hello, encode_options
+from ...protocol.packets import Limits
+from ...protocol.rejects import Reject
+from ...protocol.replies import CommandReply, decode_replies
+from ...protocol.requests import Arguments, Upload
+from ...protocol.tables import ATTLOG, ATTPHOTO, INFO
+from ...protocol.tables.remote import REMOTE_ATTENDANCE
+from ...protocol.times import zone_option
+from ...protocol.uploads import UploadDecoder
+from ...protocol.verification import POST_VERIFY_DATA
+from ...values.families import Action, AnswerOutcome, FamilyRoute, Opening
+from .session import SESSION
+
+_OK = b"OK"
+_ATTENDANCE = re.compile(
+    rb"[\s\xef\xbb\xbf]*+[^\t\r\n=]{1,64}\t[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T][0-9]{1,2}:[0-9]"
+)
+"""How attendance records begin: a user ID, and a time."""
+_STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
+_PACKED = "tgz"
+"""The one value of ContentType (11.14)."""
+_PHOTOS = "fdata"
+"""The path of uploads that hold attendance photos unless they name a table (11.3)."""
+
+
+@implementer(IPlugin, ITerminalFamily)
+@attrs.frozen
+class AttendancePush:
+    """The family of terminals that speak Attendance PUSH 2.x."""
+
+    name = "attendance"
+    title = "Attendance PUSH"
+    routes = (
+        FamilyRoute(
+            *("GET", "cdata", f"table={REMOTE_ATTENDANCE}", Action.LOOK_UP), "lookup of a user"
+        ),
+        FamilyRoute("GET", "cdata", "", Action.BEGIN, "initialization exchange"),
+        FamilyRoute(
+            *("POST", "cdata", f"type={POST_VERIFY_DATA}", Action.VERIFY), "background verification"
+        ),
+        FamilyRoute("POST", "cdata", "", Action.UPLOAD, "upload"),
+        FamilyRoute("POST", _PHOTOS, "", Action.UPLOAD, "upload of photos"),
+        FamilyRoute("POST", "exchange", "", Action.AGREE, "exchange of keys"),
+        FamilyRoute("GET", "getrequest", "", Action.POLL, "poll for commands"),
+        FamilyRoute("GET POST", "devicecmd", "", Action.ANSWER, "answers to commands"),
+        # The specification shows GET and says POST.
+        FamilyRoute("GET POST", "ping", "", Action.PING, "heartbeat"),
+        FamilyRoute("GET HEAD", "file/", "SN=", Action.FETCH, "download of a file"),
+        FamilyRoute("GET HEAD", "file/", "", Action.FETCH_UNNAMED, "download of a file"),
+    )
+    session = SESSION
+    again = (200, UNKNOWN_DEVICE)
+    nothing = _OK
+    received = _OK
+
+    def can_encrypt(self, version: str | None) -> bool:
+        """Whether a terminal of this version can encrypt (Appendix 8): from 2.4.0 on."""
+        return can_encrypt(version)
+
+    def hello(self, arguments: Arguments) -> Hello:
+        """Read the arguments of the initialization exchange (5)."""
+        return decode_hello(arguments)
+
+    def opening(self, opening: Opening) -> bytes:
+        """Write the options of a terminal (5)."""
+        return encode_options(
+            opening.sn,
+            settings=opening.settings,
+            stamps=opening.stamps,
+            time_zone=zone_option(opening.timezone, opening.at / 1000) or None,
+            tables=opening.tables,
+            old_names=opening.hello.push_version is None,
+            version=opening.version,
+            encrypts_attendance=opening.encrypts_records,
+        )
+
+    def decoder(self, tables: Iterable[Table], limits: Limits) -> UploadDecoder:
+        """Make what reads uploads (11)."""
+        return UploadDecoder(tables, limits)
+
+    def upload(self, path: str, arguments: Arguments, body: bytes, *, moves_stamp: bool) -> Upload:
+        """Return the upload of a request (11).
+
+        Some terminals name the table in `type`. A body that begins like an attendance record is one
+        of those (11.2) where no table is named. `TerminalError` if there is no table.
+        """
+        table = arguments.get("table") or arguments.get("type")
+        if not table:
+            if path == _PHOTOS:
+                table = ATTPHOTO.name
+            elif _ATTENDANCE.match(body):
+                table = ATTLOG.name
+            else:
+                raise TerminalError("An upload has to name its table.")
+        return Upload(
+            table,
+            body,
+            stamp=_stamp(arguments),
+            packed=arguments.get("ContentType", "").lower() == _PACKED,
+            name=arguments.get("PIN"),
+            moves_stamp=moves_stamp,
+        )
+
+    def acknowledge(self, upload: Upload | None, count: int, *, bare: bool) -> bytes:
+        """Write the acknowledgement of an upload (11.2)."""
+        return _OK if bare else b"OK: %d" % count
+
+    def reported(self, arguments: Arguments) -> Upload | None:
+        """Return the update information that comes with a poll (9)."""
+        info: str | None = arguments.get(INFO.name)
+        return Upload(INFO.name, info.encode()) if info else None
+
+    def refuse(self, error: ProtocolError) -> tuple[int, bytes]:
+        """Write what went wrong, without the mark of success."""
+        return error.status, _refusal(str(error))
+
+    def write(self, command_id: str, text: str, encoding: str) -> bytes:
+        """Write the line of a command (12)."""
+        return encode_command(command_id, text, encoding)
+
+    def answers(
+        self, body: bytes, encoding: str, arguments: Mapping[str, str]
+    ) -> tuple[list[CommandReply], list[Reject]]:
+        """Read answers to commands (13)."""
+        return decode_replies(body, encoding, arguments)
+
+    def outcome(self, command: str, code: int | None) -> AnswerOutcome:
+        """Judge a return code (Appendix 1)."""
+        meaning = None if code is None else return_meaning(command, code)
+        return AnswerOutcome(succeeded(command, code), meaning)
+
+
+def _stamp(arguments: Arguments) -> str | None:
+    for name in _STAMPS:
+        stamp: str | None = arguments.get(name)
+        if stamp is not None:
+            return stamp
+    return None
+
+
+_refusal = functools.lru_cache(256)(refusal)
+"""Most refusals are the same few."""
