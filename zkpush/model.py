@@ -556,7 +556,11 @@ class Page(msgspec.Struct, frozen=True):
 
     limit: int = 100
     after: int = 0
-    """The id (cursor) after which the part begins."""
+    """Rows with a higher id only."""
+    before: int | None = None
+    """Rows with a lower id only; None for no bound."""
+    newest_first: bool = False
+    """Whether ids descend."""
 
 
 class DatabaseClaim(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from zkpush.cli.output import Column, print_list, print_object, printable
 async def pages(*parts: list[dict[str, object]]) -> AsyncIterator[Page]:
     """Parts of a list."""
     for part in parts:
-        yield Page(part, b"", None)
+        yield Page(part, None)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *parts: list[dict[str, object]]) -> list[str]:

@@ -119,7 +119,7 @@ def shown(record) -> dict[str, object]:
 
 def punches(tx) -> list[Punch]:
     """A query for all attendance records."""
-    return tx[AttendanceStore].page(EVERYTHING, None, None, None, None)
+    return tx[AttendanceStore].page(EVERYTHING)
 
 
 def command(command_id: str, name: str, params: Mapping[str, str] = {}) -> NewCommand:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from twisted.internet.defer import gatherResults
 
 from zkpush.handlers.attendance import store as module
+from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import Page
 from zkpush.persist.schema import attendance
@@ -71,9 +72,7 @@ def make_attendance_tests(factory):
                 await store.write(
                     lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW)
                 )
-            found = await store.read(
-                lambda tx: tx[AttendanceStore].page(Page(1000), None, None, None, None)
-            )
+            found = await store.read(lambda tx: tx[AttendanceStore].page(Page(1000)))
             names = ("pin", "time", "status", "verify")
             assert [tuple(getattr(item, name) for name in names) for item in found] == sent
             assert {(item.work_code, item.reserved_1) for item in found} == {("0", None)}
@@ -85,7 +84,7 @@ def make_attendance_tests(factory):
             body = "1\t2026-01-05 08:00:00\t255\t15\t3\tr1\tr2\t1\t36.6\tx\t+28800\te30=\tmore\n"
             await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
             (item,) = await store.read(
-                lambda tx: tx[AttendanceStore].page(EVERYTHING, "T1", "1", None, None)
+                lambda tx: tx[AttendanceStore].page(EVERYTHING, PunchFilter(device="T1", pin="1"))
             )
             assert shown(item) == {
                 "id": item.id,
@@ -148,7 +147,7 @@ def make_attendance_tests(factory):
                     ):
                         found = await store.read(
                             lambda tx, sn=sn, since=since, until=until: tx[AttendanceStore].page(
-                                EVERYTHING, sn, None, since, until
+                                EVERYTHING, PunchFilter(device=sn, since=since, until=until)
                             )
                         )
                         assert "".join(str(item.pin) for item in found) == pins
@@ -224,9 +223,7 @@ def make_attendance_tests(factory):
             await store.write(lambda tx: tx[AttendanceStore].add(device.id, rows(body), UTC, NOW))
             assert await store.read(lambda tx: tx[AttendanceStore].count(None)) == 10_500
             part = Page(2, after=0)
-            found = await store.read(
-                lambda tx: tx[AttendanceStore].page(part, None, None, None, None)
-            )
+            found = await store.read(lambda tx: tx[AttendanceStore].page(part))
             assert [item.pin for item in found] == ["0", "1"]
 
         @pytest_twisted.ensureDeferred

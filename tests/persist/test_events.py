@@ -366,7 +366,7 @@ async def test_ids_are_cursors_whichever_processes_write(empty_url: str) -> None
             after_event, after_record = cursors
             return (
                 tx[EventStore].page(Page(1000, after_event)),
-                tx[AttendanceStore].page(Page(1000, after_record), None, None, None, None),
+                tx[AttendanceStore].page(Page(1000, after_record)),
             )
 
         last = False

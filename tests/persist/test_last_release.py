@@ -470,7 +470,7 @@ async def test_long_tables_are_upgraded_to_their_ends(empty_url: str) -> None:
     store = opened(empty_url, KEY)
 
     def read(tx):
-        records = tx[AttendanceStore].page(Page(1000), None, None, None, None)
+        records = tx[AttendanceStore].page(Page(1000))
         photos = tx[AttendancePhotoStore].page(Page(1000), None, None)
         return (
             records,

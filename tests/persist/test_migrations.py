@@ -183,7 +183,7 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     def read(tx):
         return (
             tx[DeviceStore].changed_since(0)[0],
-            tx[AttendanceStore].page(EVERYTHING, None, None, None, None),
+            tx[AttendanceStore].page(EVERYTHING),
             tx[RejectStore].page(EVERYTHING, None),
             [command for _, command in tx[CommandStore].page(EVERYTHING, "GATE000001")],
             tx[StampStore].of(1),

@@ -37,7 +37,7 @@ def upload(device_id: int, pin: int):
 
 def pins(tx) -> list[str]:
     """A query for the users of all records."""
-    return [item.pin for item in tx[AttendanceStore].page(EVERYTHING, None, None, None, None)]
+    return [item.pin for item in tx[AttendanceStore].page(EVERYTHING)]
 
 
 class Held:

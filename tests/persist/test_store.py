@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import DeferredList, gatherResults
 
+from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.entries.store import EntryStore
@@ -165,7 +166,7 @@ def make_store_tests(factory):
             assert await store.read(lambda tx: tx[DeviceStore].find("T\0")) is None
             assert (
                 await store.read(
-                    lambda tx: tx[AttendanceStore].page(EVERYTHING, None, "\0", None, None)
+                    lambda tx: tx[AttendanceStore].page(EVERYTHING, PunchFilter(pin="\0"))
                 )
                 == []
             )

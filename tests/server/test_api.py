@@ -60,7 +60,6 @@ async def test_lists_come_in_parts(rig: Rig) -> None:
     ("query", "count"),
     [
         ("device=T1", 10),
-        ("device=T9", 0),
         ("pin=0", 8),
         ("device=T2&pin=1", 3),
         ("since=2026-01-05T08:00:05Z", 10),
@@ -91,7 +90,6 @@ async def test_attendance_comes_as_csv_and_as_lines_of_json(rig: Rig) -> None:
         "GET", "/attendance?limit=1", headers=(auth, "Accept: application/x-ndjson")
     )
     assert [json.loads(line)["pin"] for line in lines.body.splitlines()] == ["=1+1"]
-    assert lines.header(b"X-Next") == b"1"
 
 
 MISTAKES = {

@@ -120,7 +120,6 @@ async def test_the_audit_log_is_exported(rig: Rig) -> None:
     ]
     headers = (auth, "Accept: application/x-ndjson")
     part = await rig.api("GET", "/audit?limit=1", headers=headers)
-    assert part.header(b"X-Next") == b"1"
     rest = await rig.api("GET", "/audit?after=1", headers=headers)
     lines = [json.loads(line) for line in [*part.body.splitlines(), *rest.body.splitlines()]]
     assert [(line["id"], line["action"]) for line in lines] == [(1, "=1+1"), (2, "x")]

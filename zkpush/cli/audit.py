@@ -8,7 +8,6 @@ import click
 
 from .arguments import TIME_FORMAT, as_json
 from .output import Column, print_csv, print_list
-from .replies import CSV
 from .running import with_api
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ async def list_(
         raise click.UsageError("--csv and --json exclude each other.")
     filters = {"since": since, "until": until, "actor": actor, "action": action, "pin": pin}
     if as_csv:
-        await print_csv(api.pages("audit", accept=CSV, limit=limit, filters=filters))
+        await print_csv(api, "audit", filters=filters, limit=limit)
         return
     await print_list(
         api.pages("audit", limit=limit, filters=filters),

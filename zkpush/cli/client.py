@@ -24,6 +24,7 @@ from twisted.web.client import (
     HTTPConnectionPool,
     RequestGenerationFailed,
     RequestTransmissionFailed,
+    ResponseDone,
     ResponseFailed,
 )
 from twisted.web.http_headers import Headers
@@ -87,6 +88,8 @@ class BodyReader(Protocol):
 
     def __init__(self, take: Callable[[bytes], None], clock: IReactorTime) -> None:
         self.ended: Deferred[None] = Deferred(lambda _: self._leave())
+        self.reason: Failure | None = None
+        """Why the connection ended; None while it has not."""
         self._take = take
         self._silence = clock.callLater(SILENCE, self._end)
 
@@ -106,6 +109,7 @@ class BodyReader(Protocol):
         if self._silence.active():
             self._silence.cancel()
         if not self.ended.called:
+            self.reason = reason
             self.ended.callback(None)
 
     def _end(self) -> None:
@@ -140,7 +144,6 @@ class Api:
     async def pages(
         self,
         *path: str,
-        accept: str = JSON,
         limit: int | None = None,
         filters: Mapping[str, str | None] | None = None,
     ) -> AsyncIterator[Page]:
@@ -149,7 +152,7 @@ class Api:
         while limit is None or limit > 0:
             size = MOST if limit is None else min(limit, MOST)
             query["limit"] = str(size)
-            page = self._page(await self._ask("GET", path, query=query, accept=accept), accept)
+            page = self._page(await self._ask("GET", path, query=query))
             yield page
             if page.next is None:
                 return
@@ -168,6 +171,28 @@ class Api:
         headers = Headers({"Accept": [EVENTS]})
         if last_event_id is not None:
             headers.setRawHeaders("Last-Event-ID", [last_event_id])
+        await self._read(path, query, headers, take)
+
+    async def csv(
+        self,
+        *path: str,
+        filters: Mapping[str, str | None] | None = None,
+        take: Callable[[bytes], None],
+    ) -> None:
+        """Read a whole list as CSV, and hand on its pieces; `Unreachable` if it is cut."""
+        query = {name: value for name, value in (filters or {}).items() if value is not None}
+        reason = await self._read(path, query, Headers({"Accept": [CSV]}), take)
+        if reason is None or not reason.check(ResponseDone):
+            raise Unreachable(f"The list of {self._target.url} ended before it was complete.")
+
+    async def _read(
+        self,
+        path: tuple[str, ...],
+        query: Mapping[str, str],
+        headers: Headers,
+        take: Callable[[bytes], None],
+    ) -> Failure | None:
+        """Hand on the pieces of a reply; why it ended, or None if it fell silent."""
         response = await self._in_time(lambda: self._request("GET", path, query, headers))
         if response.code >= HTTPStatus.MULTIPLE_CHOICES:
             content = await treq.content(response)
@@ -175,6 +200,7 @@ class Api:
         body = BodyReader(take, self.clock)
         response.deliverBody(body)
         await body.ended
+        return body.reason
 
     async def exchange(
         self,
@@ -202,9 +228,8 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
-        accept: str = JSON,
     ) -> _Answer:
-        headers = Headers({"Accept": [accept]})
+        headers = Headers({"Accept": [JSON]})
         producer = None
         if body is not None:
             headers.setRawHeaders("Content-Type", [JSON])
@@ -296,11 +321,9 @@ class Api:
         except msgspec.DecodeError:
             raise self._stranger(answer) from None
 
-    def _page(self, answer: _Answer, accept: str) -> Page:
-        if accept == CSV:
-            return Page([], answer.body, answer.headers.getRawHeaders("X-Next", [None])[0])
+    def _page(self, answer: _Answer) -> Page:
         try:
             listing = self._object(answer)
-            return Page(listing["items"], b"", listing["next"])
+            return Page(listing["items"], listing["next"])
         except LookupError:
             raise self._stranger(answer) from None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import IO, Any
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 import click
@@ -15,6 +15,9 @@ from rich.text import Text
 
 from ..protocol.text import visible, visible_json
 from .replies import Item, Page
+
+if TYPE_CHECKING:
+    from .client import Api
 
 GAP = 2
 """Blanks between two columns."""
@@ -122,20 +125,51 @@ async def _print_json_list(pages: AsyncIterator[Page]) -> None:
     click.echo(b"[]" if before == b"[\n" else b"\n]")
 
 
-async def print_csv(pages: AsyncIterator[Page], file: IO[bytes] | None = None) -> None:
-    """Write the parts as one file: the line of names stands in the first one only.
+class CsvPrinter:
+    """Writes pieces of CSV as they come, up to a number of records.
 
     What is printed, and not written to a file, cannot steer a screen.
     """
-    first = True
-    async for page in pages:
-        _names, _, items = page.text.partition(b"\r\n")
-        text = page.text if first else items
-        if file is None:
-            rows = text.decode().split("\r\n")
-            text = "\r\n".join(visible(row, "\n\t") for row in rows).encode()
-        click.echo(text, file=file, nl=False)
-        first = False
+
+    def __init__(self, limit: int | None = None, file: IO[bytes] | None = None) -> None:
+        """Write at most `limit` records after the line of names."""
+        self._left = None if limit is None else limit + 1
+        self._file = file
+        self._rest = b""
+
+    def take(self, piece: bytes) -> None:
+        """Write the records that are complete. `EnoughRecords` once there are enough of them."""
+        # CR LF ends each record, and is in none: a cell has no CR.
+        *records, self._rest = (self._rest + piece).split(b"\r\n")
+        if self._left is not None:
+            records = records[: self._left]
+            self._left -= len(records)
+        text = b"".join(record + b"\r\n" for record in records)
+        click.echo(text if self._file else _unsteering(text), file=self._file, nl=False)
+        if self._left == 0:
+            raise EnoughRecords
+
+
+class EnoughRecords(Exception):
+    """As many records are written as were asked for."""
+
+
+def _unsteering(csv: bytes) -> bytes:
+    rows = csv.decode().split("\r\n")
+    return "\r\n".join(visible(row, "\n\t") for row in rows).encode()
+
+
+async def print_csv(
+    api: Api,
+    path: str,
+    *,
+    filters: Mapping[str, str | None] | None = None,
+    limit: int | None = None,
+    file: IO[bytes] | None = None,
+) -> None:
+    """Write a list as CSV, up to `limit` records of it."""
+    with suppress(EnoughRecords):
+        await api.csv(path, filters=filters, take=CsvPrinter(limit, file).take)
 
 
 def print_object(item: Item, *, as_json: bool) -> None:

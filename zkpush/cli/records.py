@@ -9,7 +9,6 @@ import click
 
 from .arguments import as_json, serial_number
 from .output import Column, print_csv, print_list
-from .replies import CSV
 from .running import with_api
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def record_word(name: str, summary: str, columns: Sequence[Column]) -> click.Gro
             raise click.UsageError("--csv and --json exclude each other.")
         filters = {"device": device}
         if as_csv:
-            await print_csv(api.pages(name, accept=CSV, limit=limit, filters=filters))
+            await print_csv(api, name, filters=filters, limit=limit)
             return
         await print_list(
             api.pages(name, limit=limit, filters=filters),

@@ -33,8 +33,7 @@ class Unreachable(click.ClickException):
 
 @attrs.frozen
 class Page:
-    """Part of a list: its items, or as CSV its text."""
+    """Part of a list."""
 
     items: list[Item]
-    text: bytes
     next: str | None

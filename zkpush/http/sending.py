@@ -19,39 +19,29 @@ class Interrupted(Exception):
 
 
 @implementer(IPushProducer)
-class Sending:
-    """Sends a body to a consumer, no faster than the consumer takes it."""
+class Paced:
+    """Writes parts of a body to a consumer, no faster than the consumer takes them."""
 
-    def __init__(
-        self, read: Read, consumer: IConsumer, moved: Callable[[], object] = lambda: None
-    ) -> None:
-        """`moved` is called after each part."""
-        self._read = read
+    def __init__(self, consumer: IConsumer) -> None:
         self._consumer = consumer
-        self._moved = moved
         self._paused = False
         self._stopped = False
         self._resumed: Deferred[None] | None = None
 
-    async def run(self, start: int, end: int) -> None:
-        """Send the bytes between two offsets; return when the consumer has taken them.
+    async def write(self, content: bytes) -> None:
+        """Write a part; return when the consumer has taken it. `Interrupted` if that fails."""
+        await self._ready()
+        self._consumer.write(content)
+        await self._ready()
 
-        `Interrupted` if that fails: the body is incomplete then, and nothing may follow it.
-        """
+    def begin(self) -> None:
+        """Become the producer of the consumer."""
         self._consumer.registerProducer(self, True)
-        try:
-            while start < end:
-                until = min(start + PART, end)
-                content = await self._read(start, until)
-                await self._ready()
-                self._consumer.write(content)
-                self._moved()
-                del content
-                await self._ready()
-                start = until
-        finally:
-            if not self._stopped:
-                self._consumer.unregisterProducer()
+
+    def finish(self) -> None:
+        """Produce no more."""
+        if not self._stopped:
+            self._consumer.unregisterProducer()
 
     async def _ready(self) -> None:
         """Wait until the consumer takes more."""
@@ -79,3 +69,34 @@ class Sending:
         resumed, self._resumed = self._resumed, None
         if resumed is not None:
             resumed.callback(None)
+
+
+class Sending(Paced):
+    """Sends a body that is read in parts."""
+
+    def __init__(
+        self, read: Read, consumer: IConsumer, moved: Callable[[], object] = lambda: None
+    ) -> None:
+        """`moved` is called after each part."""
+        super().__init__(consumer)
+        self._read = read
+        self._moved = moved
+
+    async def run(self, start: int, end: int) -> None:
+        """Send the bytes between two offsets; return when the consumer has taken them.
+
+        `Interrupted` if that fails: the body is incomplete then, and nothing may follow it.
+        """
+        self.begin()
+        try:
+            while start < end:
+                until = min(start + PART, end)
+                content = await self._read(start, until)
+                await self._ready()
+                self._consumer.write(content)
+                self._moved()
+                del content
+                await self._ready()
+                start = until
+        finally:
+            self.finish()

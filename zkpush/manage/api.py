@@ -7,7 +7,7 @@ import functools
 import secrets
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
@@ -15,7 +15,7 @@ from .. import __version__
 from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
 from ..device.zones import ZoneKeeper, ZoneUnknown
-from ..model import Caller, Device, DeviceState, OfferedKey
+from ..model import Caller, Device, DeviceState, OfferedKey, Page
 from ..persist.commands import CommandStore
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
@@ -31,7 +31,8 @@ from .commands import CommandEndpoints
 from .connections import most_streams
 from .errors import ApiError, not_found
 from .events import EventEndpoints
-from .listing import Listing, ListQuery, listing
+from .listing import ListQuery
+from .lists import ApiList
 from .metrics import CONTENT_TYPE_LATEST, Metrics
 from .openapi import describe
 from .plugins import PluginEndpoints
@@ -43,6 +44,23 @@ from .tokens import TokenEndpoints
 
 TOKEN_BYTES = 32
 """Random bytes in a token of the API."""
+
+
+class ListedDevice(NamedTuple):
+    """A terminal, the number of its open commands, and its offered keys."""
+
+    device: Device
+    pending: int
+    offered_keys: Sequence[OfferedKey]
+
+
+def _listed_thd(tx: Transaction, part: Page, query: ListQuery) -> list[ListedDevice]:
+    found = tx[DeviceStore].page(part)
+    keys = tx[CommKeyStore].of_all([device.id for device in found])
+    pending = tx[CommandStore].pending()
+    return [
+        ListedDevice(device, pending.get(device.id, 0), keys.get(device.id, ())) for device in found
+    ]
 
 
 class Endpoints:
@@ -77,15 +95,14 @@ class Endpoints:
                 "GET", "//health", None, self._services.health.respond, "Whether data can be stored"
             ),
             Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
-            Route(
-                "GET",
-                "/devices",
-                Scope.READ,
-                self.devices,
-                "Terminals, in the order they were first seen",
-                query=ListQuery,
-                returns=Listing[views.DeviceView],
-            ),
+            ApiList[ListedDevice](
+                path="/devices",
+                summary="Terminals, in the order they were first seen",
+                view=views.DeviceView,
+                find_thd=_listed_thd,
+                show=lambda found, caller: self._view(*found),
+                key=lambda found: found.device.id,
+            ).route(self._store),
             Route(
                 "GET",
                 "/devices/<sn>",
@@ -169,23 +186,6 @@ class Endpoints:
     async def metrics(self) -> Raw:
         """The figures of this process."""
         return Raw(CONTENT_TYPE_LATEST, await self.figures.exposition())
-
-    async def devices(self, query: ListQuery) -> Listing[views.DeviceView]:
-        """List terminals."""
-
-        def find(
-            tx: Transaction,
-        ) -> tuple[list[Device], dict[int, int], dict[int, list[OfferedKey]]]:
-            devices = tx[DeviceStore].page(query.page)
-            keys = tx[CommKeyStore].of_all([device.id for device in devices])
-            return devices, tx[CommandStore].pending(), keys
-
-        found, pending, keys = await self._store.read(find)
-        items = [
-            self._view(device, pending.get(device.id, 0), keys.get(device.id, ()))
-            for device in found
-        ]
-        return listing(items, [device.id for device in found], query)
 
     async def device(self, sn: str, caller: Caller) -> views.DeviceView:
         """Show a terminal, with secret options to a caller who may see them."""

@@ -8,12 +8,15 @@ import msgspec
 from msgspec import Meta
 
 from ..interfaces import IStore
+from ..model import Caller, Page
 from ..persist.audit import AuditStore
+from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
 from ..values.audit import AuditRecord
-from .listing import Listing, ListQuery, listing, negotiated
+from .listing import ListQuery
+from .lists import ApiList
 from .routes import Route
-from .times import instant, parse_instant
+from .times import instant, instant_of
 
 
 class AuditQuery(ListQuery, frozen=True):
@@ -56,36 +59,36 @@ class AuditEndpoints:
     def routes(self) -> list[Route]:
         """The route."""
         return [
-            Route(
-                "GET",
-                "/audit",
-                Scope.ADMIN,
-                self.audit,
-                "The audit log, in the order it was written; also as text/csv and "
-                "application/x-ndjson",
+            ApiList[AuditRecord](
+                path="/audit",
+                summary="The audit log, in the order it was written",
+                view=AuditView,
                 query=AuditQuery,
-                returns=Listing[AuditView],
-                takes=("accept",),
-            )
+                scope=Scope.ADMIN,
+                filter=_filter,
+                find_thd=_find_thd,
+                show=_view,
+            ).route(self._store)
         ]
 
-    async def audit(self, query: AuditQuery, accept: str) -> object:
-        """List records of the audit log."""
-        since, until = _milliseconds(query.since), _milliseconds(query.until)
-        found = await self._store.read(
-            lambda tx: tx[AuditStore].page(
-                query.page, since, until, query.actor, query.action, query.pin
-            )
-        )
-        items: list[msgspec.Struct] = [_view(one) for one in found]
-        return negotiated(accept, AuditView, listing(items, [one.id for one in found], query))
+
+def _filter(query: AuditQuery) -> tuple[int | None, int | None, AuditQuery]:
+    return _milliseconds("since", query.since), _milliseconds("until", query.until), query
 
 
-def _milliseconds(text: str | None) -> int | None:
-    return None if text is None else parse_instant(text) * 1000
+def _find_thd(
+    tx: Transaction, part: Page, wanted: tuple[int | None, int | None, AuditQuery]
+) -> list[AuditRecord]:
+    since, until, query = wanted
+    return tx[AuditStore].page(part, since, until, query.actor, query.action, query.pin)
 
 
-def _view(one: AuditRecord) -> AuditView:
+def _milliseconds(name: str, text: str | None) -> int | None:
+    seconds = instant_of(name, text)
+    return None if seconds is None else seconds * 1000
+
+
+def _view(one: AuditRecord, caller: Caller) -> AuditView:
     return AuditView(
         id=one.id,
         recorded_at=instant(one.at),

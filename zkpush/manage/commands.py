@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from operator import itemgetter
 from typing import Annotated
 
 import msgspec
@@ -14,16 +15,16 @@ from ..device.changes import check_scopes
 from ..device.queue import CommandQueue, Delivery, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore
-from ..model import Caller, CommandState, Device, QueuedCommand
+from ..model import Caller, CommandState, Page, QueuedCommand
 from ..persist.commands import CommandStore, reason_words
-from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
 from ..protocol.codes import return_meaning
 from ..protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from .errors import ApiError, not_found
-from .listing import Listing, ListQuery, listing
+from .listing import Listing, ListQuery, whole
+from .lists import ApiList, Shown
 from .readings import SecretAccessLog
 from .recordviews import Damaged
 from .routes import Route
@@ -240,6 +241,12 @@ def _secrets(
     )
 
 
+def _of_device_thd(
+    tx: Transaction, part: Page, query: ListQuery, sn: str
+) -> list[tuple[int, QueuedCommand]]:
+    return tx[CommandStore].page(part, sn)
+
+
 class CommandEndpoints:
     """What the routes of commands do."""
 
@@ -264,16 +271,15 @@ class CommandEndpoints:
                 "All commands, with their parameters",
                 returns=Listing[CatalogueView],
             ),
-            Route(
-                "GET",
-                "/devices/<sn>/commands",
-                Scope.READ,
-                self.of_device,
-                "The commands of a terminal, in the order they were queued",
-                query=ListQuery,
-                returns=Listing[CommandView],
-                takes=("caller",),
-            ),
+            ApiList[tuple[int, QueuedCommand]](
+                path="/devices/<sn>/commands",
+                summary="The commands of a terminal, in the order they were queued",
+                view=CommandView,
+                find_thd=_of_device_thd,
+                show=lambda found, caller: command_view(self._catalogue, found[1], caller.scopes),
+                key=itemgetter(0),
+                note=self._note_list,
+            ).route(self._store),
             Route(
                 "POST",
                 "/devices/<sn>/commands",
@@ -318,20 +324,11 @@ class CommandEndpoints:
 
     async def catalogue(self) -> Listing[CatalogueView]:
         """List what can be asked of terminals."""
-        return Listing([_described(command) for command in self._catalogue], None)
+        return whole([_described(command) for command in self._catalogue])
 
-    async def of_device(self, sn: str, query: ListQuery, caller: Caller) -> Listing[CommandView]:
-        """List the commands of a terminal."""
-
-        def find(tx: Transaction) -> tuple[Device | None, list[tuple[int, QueuedCommand]]]:
-            return tx[DeviceStore].find(sn), tx[CommandStore].page(query.page, sn)
-
-        device, found = await self._store.read(find)
-        if device is None:
-            raise not_found(f"There is no terminal {sn}.")
-        await self._note(caller, f"terminal {sn}", *(command for _, command in found))
-        items = [command_view(self._catalogue, command, caller.scopes) for _, command in found]
-        return listing(items, [cursor for cursor, _ in found], query)
+    async def _note_list(self, shown: Shown[tuple[int, QueuedCommand]]) -> None:
+        commands = [command for _, command in shown.records]
+        await self._note(shown.caller, f"terminal {shown.names['sn']}", *commands)
 
     async def add(
         self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller

@@ -1,41 +1,101 @@
-"""Lists of the API: parts of them, and the forms they come in."""
+"""Lists of the API: which part is wanted, and the cursors between parts.
+
+A cursor is an interval of ids that are still to be listed, so that one kind of cursor serves both
+orders. `12` stands for all that come after 12. `0_40_90` stands for those between 0 and 40, in a
+list that began at 90, newest first. Ids ascend in the order of the commits: who goes on from a
+cursor misses nothing.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
+import attrs
 import msgspec
 from msgspec import Meta
 
 from ..model import MOST_ID, Page
-from ..protocol.text import visible_cell
-from .routes import Raw
 
 V = TypeVar("V")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a formula may begin: also in the wide forms of East Asian keyboards."""
-_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
+DEFAULT_LIMIT = 100
+CURSOR = r"^[0-9]{1,19}(_[0-9]{1,19}_[0-9]{1,19})?$"
+_CURSOR = re.compile(r"([0-9]{1,19})(?:_([0-9]{1,19})_([0-9]{1,19}))?", re.ASCII)
 
-Limit = Annotated[int, Meta(ge=1, le=1000, description="Most items of the reply")]
-After = Annotated[int, Meta(ge=0, le=MOST_ID, description="The cursor `next` of the part before")]
+Limit = Annotated[int, Meta(ge=1, le=1000)]
+OptionalLimit = Annotated[
+    Limit | None,
+    Meta(
+        description=f"Most items of the reply: 1 to 1000, by default {DEFAULT_LIMIT}; as CSV or "
+        "lines of JSON, by default all"
+    ),
+]
+After = Annotated[
+    Annotated[str, Meta(pattern=CURSOR)],
+    Meta(description="Where to go on: `next` or `cursor` of a reply; by default, at the beginning"),
+]
+Order = Annotated[
+    Literal["asc", "desc"],
+    Meta(description="asc: in the order the items were stored; desc: the newest first"),
+]
 OfDevice = Annotated[str | None, Meta(description="Serial number of a terminal")]
 OfUser = Annotated[str | None, Meta(description="User ID")]
+
+
+@attrs.frozen
+class Position:
+    """The ids that are still to be listed."""
+
+    low: int = 0
+    """Higher ones than this."""
+    high: int | None = None
+    """Lower ones than this; None for no bound."""
+    top: int = 0
+    """Where a list with a bound began: what is stored later has a higher id."""
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """Read a cursor; `ValueError` if it is none."""
+        found = _CURSOR.fullmatch(text)
+        numbers = [] if found is None else [int(part) for part in found.groups() if part]
+        if not numbers or max(numbers) > MOST_ID:
+            raise ValueError(
+                f"after: {text[:60]!r} is not a cursor of this list; pass the `next` or `cursor` "
+                "of a reply."
+            )
+        return cls(*numbers)
+
+    def __str__(self) -> str:
+        """Write the cursor."""
+        return str(self.low) if self.high is None else f"{self.low}_{self.high}_{self.top}"
+
+    def after(self, keys: Sequence[int], *, newest_first: bool) -> Position:
+        """Where the list goes on after items with these ids."""
+        if not keys:
+            return self
+        if newest_first:
+            top = keys[0] if self.high is None else self.top
+            return Position(self.low, keys[-1], top)
+        return attrs.evolve(self, low=keys[-1])
+
+    @property
+    def later(self) -> Position:
+        """Where to go on with what is stored later."""
+        return self if self.high is None else Position(max(self.top, self.low))
 
 
 class ListQuery(msgspec.Struct, frozen=True):
     """Which part of a list is wanted."""
 
-    limit: Limit = 100
-    after: After = 0
+    limit: OptionalLimit = None
+    after: After = "0"
+    order: Order = "asc"
 
     @property
-    def page(self) -> Page:
-        """The part."""
-        return Page(self.limit, self.after)
+    def position(self) -> Position:
+        """Where the part begins; `ValueError` if `after` is no cursor."""
+        return Position.parse(self.after)
 
 
 class DeviceQuery(ListQuery, frozen=True):
@@ -48,55 +108,24 @@ class Listing(msgspec.Struct, Generic[V], frozen=True):
     """Part of a list."""
 
     items: list[V]
-    next: str | None
-    """The cursor for `after=`; null at the end."""
+    next: Annotated[str | None, Meta(description="`after` of the next part; null at the end")]
+    cursor: Annotated[
+        str, Meta(description="`after` of a later request: what was stored since then follows")
+    ]
 
 
-def listing(items: list[V], cursors: Sequence[object], query: ListQuery) -> Listing[V]:
-    """Part of a list; there may be more if it is as long as was asked for."""
-    full = len(items) == query.limit
-    return Listing(items, str(cursors[-1]) if full else None)
+def whole(items: Sequence[V]) -> Listing[V]:
+    """A list that always comes whole."""
+    return Listing([*items], None, "0")
 
 
-def negotiated(
-    accept: str, kind: type[msgspec.Struct], part: Listing[msgspec.Struct]
-) -> Listing[msgspec.Struct] | Raw:
-    """Part of a list in the form that the caller accepts: JSON, CSV, or lines of JSON.
-
-    In the other forms than JSON, the cursor is in a header.
-    """
-    headers = {} if part.next is None else {"X-Next": part.next}
-    if "text/csv" in accept:
-        return Raw("text/csv; charset=utf-8", _csv(kind, part.items).encode(), headers=headers)
-    if "application/x-ndjson" in accept:
-        lines = msgspec.json.Encoder().encode_lines(part.items)
-        return Raw("application/x-ndjson", lines, headers=headers)
-    return part
+def part_at(position: Position, limit: int, *, newest_first: bool) -> Page:
+    """The part of a list at a position."""
+    return Page(limit, position.low, position.high, newest_first)
 
 
-def _csv(kind: type[msgspec.Struct], items: Sequence[msgspec.Struct]) -> str:
-    """CSV (RFC 4180), with a line of names."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    names = kind.__struct_fields__
-    writer.writerow(names)
-    for item in items:
-        values = msgspec.to_builtins(item)
-        writer.writerow([_cell(values.get(name)) for name in names])
-    return text.getvalue()
-
-
-def _cell(value: object) -> object:
-    """A value for a spreadsheet, as OWASP recommends against CSV injection.
-
-    Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does
-    not. Control characters other than TAB and LF are written as `\\x1b`.
-    """
-    if isinstance(value, dict):
-        value = msgspec.json.encode(value).decode()
-    elif isinstance(value, list):
-        value = " ".join(map(str, value))
-    if not isinstance(value, str):
-        return value
-    quoted = value.startswith(_FORMULA) and not _NUMBER.fullmatch(value)
-    return visible_cell(f"'{value}" if quoted else value)
+def part_of_items(items: Sequence[V], part: Page) -> list[tuple[int, V]]:
+    """A part of a list in memory; its ids are the places of the items, from 1."""
+    end = len(items) + 1 if part.before is None else part.before
+    numbered = [(number, item) for number, item in enumerate(items, 1) if part.after < number < end]
+    return (numbered[::-1] if part.newest_first else numbered)[: part.limit]

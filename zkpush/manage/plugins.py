@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,10 +12,11 @@ from msgspec import Meta
 from ..device.plugininbox import RECORD_HANDLER, PluginInbox
 from ..discovery import PluginInfo
 from ..interfaces import IStore
-from ..model import InboxState
+from ..model import InboxState, Page
 from ..persist.inbox import InboxStore
-from ..protocol.fields import Scope
-from .listing import Listing, ListQuery, listing
+from ..persist.transaction import Transaction
+from .listing import ListQuery, part_of_items
+from .lists import ApiList
 from .routes import Route
 from .times import instant_or_none
 
@@ -63,28 +65,25 @@ class PluginEndpoints:
     def routes(self) -> list[Route]:
         """The route."""
         return [
-            Route(
-                "GET",
-                "/plugins",
-                Scope.READ,
-                self.plugins,
-                "Plugins with their state and the number of pending parts of uploads",
-                query=ListQuery,
-                returns=Listing[PluginView],
-            )
+            ApiList[tuple[int, PluginView]](
+                path="/plugins",
+                summary="Plugins with their state and the number of pending parts of uploads; "
+                "missing ones last",
+                view=PluginView,
+                find_thd=self._find_thd,
+                show=lambda found, caller: found[1],
+                key=itemgetter(0),
+            ).route(self._store)
         ]
 
-    async def plugins(self, query: ListQuery) -> Listing[PluginView]:
-        """List plugins; those that are missing last."""
-        states = {
-            state.plugin: state
-            for state in await self._store.read(lambda tx: tx[InboxStore].states())
-        }
+    def _find_thd(
+        self, tx: Transaction, part: Page, query: ListQuery
+    ) -> Sequence[tuple[int, PluginView]]:
+        states = {state.plugin: state for state in tx[InboxStore].states()}
         views = [self._view(one, states) for one in self._plugins]
         there = {one.name for one in self._plugins if one.kind == RECORD_HANDLER}
         gone = [_missing(state) for name, state in states.items() if name not in there]
-        part = [*enumerate([*views, *gone], 1)][query.after : query.after + query.limit]
-        return listing([view for _, view in part], [number for number, _ in part], query)
+        return part_of_items([*views, *gone], part)
 
     def _view(self, plugin: PluginInfo, states: Mapping[str, InboxState]) -> PluginView:
         state = states.get(plugin.name) if plugin.kind == RECORD_HANDLER else None

@@ -151,7 +151,8 @@ class ProblemEndpoints:
         ]
         part = found[: query.limit]
         is_more = len(found) > len(part)
-        return Listing([view for _, view in part], part[-1][0] if is_more else None)
+        last = part[-1][0] if part else query.after
+        return Listing([view for _, view in part], last if is_more else None, last)
 
 
 def _parse_cursor(text: str) -> tuple[int, int]:

@@ -10,8 +10,8 @@ import msgspec
 
 from ..model import Caller
 from ..persist.logs import LogStore
-from ..protocol.fields import Scope
-from .listing import DeviceQuery, Listing, listing, negotiated
+from .listing import DeviceQuery
+from .lists import ApiList, Shown
 from .recordviews import show_record, shows_secrets
 from .routes import Route
 from .services import Services
@@ -38,26 +38,21 @@ class RecordList:
     def route(self, services: Services) -> Route:
         """The route of the list."""
 
-        async def run(query: DeviceQuery, accept: str, caller: Caller) -> object:
-            found = await services.store.read(
-                lambda tx: tx[self.store].page(query.page, query.device)
-            )
-            items = [self._view(record, caller) for record in found]
-            if any(shows_secrets(self.store.records, item) for item in items):
-                await services.secret_access.note(caller, self.secrets, devices_of(query))
-            part = listing(items, [record.id for record in found], query)
-            return negotiated(accept, self.view, part)
+        async def note(shown: Shown[Any]) -> None:
+            if any(shows_secrets(self.store.records, item) for item in shown.items):
+                whose = devices_of(shown.query)
+                await services.secret_access.note(shown.caller, self.secrets, whose)
 
-        return Route(
-            "GET",
-            self.path,
-            Scope.READ,
-            run,
-            self.summary,
+        found: ApiList[Any] = ApiList(
+            path=self.path,
+            summary=self.summary,
+            view=self.view,
             query=DeviceQuery,
-            returns=Listing[self.view],  # type: ignore[name-defined]
-            takes=("accept", "caller"),
+            find_thd=lambda tx, part, query: tx[self.store].page(part, query.device),
+            show=self._view,
+            note=note,
         )
+        return found.route(services.store)
 
     def _view(self, record: Any, caller: Caller) -> Any:
         return show_record(self.view, self.store.records, record, caller.scopes, self.more(record))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -10,7 +11,6 @@ from urllib.parse import unquote
 
 import attrs
 import msgspec
-from msgspec import Meta
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.web.resource import Resource
@@ -44,8 +44,6 @@ MOST_KEY = 255
 """Most characters of an idempotency key."""
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
 """What the command line calls itself. Nothing else that a client says of itself is recorded."""
-_AT_ARGUMENT = re.compile(r"(.*) - at `\$\.(\w+)`\Z", re.DOTALL)
-"""How msgspec names the argument that an error is about."""
 _log = Logger()
 
 
@@ -67,6 +65,8 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     content: int | None = None
     """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
+    forms: tuple[str, ...] = ()
+    """The content types other than JSON that `returns` also comes in, as the caller accepts."""
     takes: tuple[str, ...] = ()
     """What `run` also takes: the `caller`, where what they do is recorded, or something is not for
     everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
@@ -289,25 +289,58 @@ def _query(request: ManageRequest, kind: type[msgspec.Struct]) -> msgspec.Struct
     if unknown:
         takes = ", ".join(kind.__struct_fields__)
         raise bad_request(f"There is no argument {', '.join(unknown)}; this path takes {takes}.")
-    try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise bad_request(_explained(str(error), kind)) from None
+    converted: dict[str, object] = {}
+    mistakes: list[str] = []
+    for argument in _arguments(kind):
+        text = values.get(argument.name)
+        if text is None:
+            if argument.is_required:
+                mistakes.append(f"{argument.name}: It is missing; it is {argument.allowed}.")
+            continue
+        try:
+            converted[argument.name] = msgspec.convert(text, argument.type, strict=False)
+        except msgspec.ValidationError:
+            mistakes.append(f"{argument.name}: {text[:40]!r} is not {argument.allowed}.")
+    if mistakes:
+        raise bad_request(" ".join(mistakes))
+    return kind(**converted)
 
 
-def _explained(error: str, kind: type[msgspec.Struct]) -> str:
-    """What is wrong with an argument: its name, the mistake, and what the argument means."""
-    found = _AT_ARGUMENT.match(error)
-    if found is None:
-        return error
-    mistake, name = found.groups()
-    hint = get_type_hints(kind, include_extras=True)[name]
-    meanings = [
-        meta.description
-        for meta in getattr(hint, "__metadata__", ())
-        if isinstance(meta, Meta) and meta.description
-    ]
-    return f"{name}: {mistake.replace('`', '')} ({'; '.join(meanings)})" if meanings else error
+@attrs.frozen
+class _Argument:
+    """An argument of a path."""
+
+    name: str
+    type: Any
+    is_required: bool
+    allowed: str
+    """What it may be, in words."""
+
+
+@functools.cache
+def _arguments(kind: type[msgspec.Struct]) -> tuple[_Argument, ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(
+        _Argument(field.name, hints[field.name], field.required, _allowed(hints[field.name]))
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _allowed(hint: Any) -> str:
+    """What an argument may be: choices or bounds, and what it means."""
+    schema: Any = msgspec.json.schema(hint)
+    meaning = schema.get("description", "")
+    types = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
+    choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
+    if choices:
+        words = f"one of {', '.join(choices)}"
+    elif types[0].get("type") == "integer":
+        words = "an integer"
+        if "maximum" in types[0]:
+            words += f" from {types[0].get('minimum', 0)} to {types[0]['maximum']}"
+    else:
+        return meaning[:1].lower() + meaning[1:] if meaning else "a text"
+    return f"{words} ({meaning})" if meaning else words
 
 
 def _idempotency_key(request: ManageRequest) -> str | None:

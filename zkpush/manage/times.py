@@ -26,6 +26,18 @@ def instant_or_none(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else instant(milliseconds)
 
 
+def instant_of(name: str, text: str | None) -> int | None:
+    """Seconds since the epoch of an argument, as `parse_instant`; None where it is not there.
+
+    `ValueError` names the argument.
+    """
+    try:
+        return None if text is None else parse_instant(text)
+    except ValueError as error:
+        hint = " (in a URL, write + as %2B)" if text is not None and " " in text[10:] else ""
+        raise ValueError(f"{name}: {error}{hint}") from None
+
+
 def parse_instant(text: str) -> int:
     """Seconds since the epoch of an ISO 8601 date or time; UTC where it names no zone.
 

@@ -21,7 +21,7 @@ from ..protocol.fields import Scope
 from ..values.tokens import NewToken, StoredToken
 from .auth import ADMIN, PREFIX, Tokens, digest_of
 from .errors import ApiError, bad_request, not_found
-from .listing import Listing, ListQuery, listing
+from .lists import ApiList
 from .routes import Route
 from .times import instant, instant_or_none, parse_instant
 
@@ -72,15 +72,14 @@ class TokenEndpoints:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route(
-                "GET",
-                "/tokens",
-                Scope.ADMIN,
-                self.tokens,
-                "The tokens that were made by API or command line, in the order they were",
-                query=ListQuery,
-                returns=Listing[TokenView],
-            ),
+            ApiList[StoredToken](
+                path="/tokens",
+                summary="The tokens that were made by API or command line, in the order they were",
+                view=TokenView,
+                scope=Scope.ADMIN,
+                find_thd=lambda tx, part, query: tx[TokenStore].page(part),
+                show=lambda token, caller: TokenView(**self._shown(token)),
+            ).route(self._store),
             Route(
                 "POST",
                 "/tokens",
@@ -102,12 +101,6 @@ class TokenEndpoints:
                 takes=("caller",),
             ),
         ]
-
-    async def tokens(self, query: ListQuery) -> Listing[TokenView]:
-        """List tokens."""
-        found = await self._store.read(lambda tx: tx[TokenStore].page(query.page))
-        items = [TokenView(**self._shown(token)) for token in found]
-        return listing(items, [token.id for token in found], query)
 
     async def create(self, body: TokenRequest, caller: Caller) -> NewTokenView:
         """Make a token, with no more scopes than the caller has."""

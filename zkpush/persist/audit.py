@@ -23,6 +23,7 @@ from .buffers import BufferedInserts
 from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link
 from .databases import Insert
+from .paging import part_of
 from .schema import audit, audit_head, plain, users
 from .vault import PERSON
 
@@ -84,7 +85,7 @@ class AuditStore(BufferedInserts):
         With `pin`, only those that name this person.
         """
         self.flush()
-        query = select(*(audit.c[name] for name in COLUMNS)).where(audit.c.id > part.after)
+        query = part_of(select(*(audit.c[name] for name in COLUMNS)), audit.c.id, part)
         if since is not None:
             query = query.where(audit.c.at >= since)
         if until is not None:
@@ -96,7 +97,7 @@ class AuditStore(BufferedInserts):
         if pin is not None:
             name = self.person(pin)
             query = query.where(or_(audit.c.subject.contains(name), audit.c.detail.contains(name)))
-        rows = self._connection.execute(query.order_by(audit.c.id).limit(part.limit)).all()
+        rows = self._connection.execute(query).all()
         pins = self._pins(text for row in rows for text in (row.subject, row.detail) if text)
         return [_record(row, pins) for row in rows]
 

@@ -26,6 +26,7 @@ from ..protocol.commands import ID_LENGTH
 from .damage import damaged_in
 from .databases import insert
 from .events import EventStore
+from .paging import key_of, part_of
 from .schema import commands, devices, files
 from .sealed import opened, sealed
 
@@ -129,12 +130,8 @@ class CommandStore:
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
         """List the commands of a terminal in the order they were queued, each with its cursor."""
-        query = (
-            _select()
-            .where(devices.c.sn == device, commands.c.seq > part.after)
-            .order_by(commands.c.seq)
-            .limit(part.limit)
-        )
+        query = _select().where(commands.c.device_id == key_of(device))
+        query = part_of(query, commands.c.seq, part)
         return [(row.seq, self._command(row._mapping)) for row in self._connection.execute(query)]
 
     def due(

@@ -26,6 +26,7 @@ from ..protocol.tables import INFO
 from .damage import DAMAGED
 from .databases import insert
 from .events import EventStore
+from .paging import part_of
 from .schema import devices, removed_devices
 from .sealed import opened, sealed
 
@@ -100,7 +101,7 @@ class DeviceStore:
         return cursor, end, oldest
 
     def page(self, part: Page) -> list[Device]:
-        """List terminals in the order they were first seen."""
+        """List terminals by id, which is the order they were first seen in."""
         return self._page(select(devices), part)
 
     def with_problems(self, part: Page, sn: str | None = None) -> list[Device]:
@@ -112,8 +113,8 @@ class DeviceStore:
         return self._page(query if sn is None else query.where(devices.c.sn == sn), part)
 
     def _page(self, query: Select[Any], part: Page) -> list[Device]:
-        query = query.where(devices.c.id > part.after).order_by(devices.c.id).limit(part.limit)
-        return [self._device(row._mapping) for row in self._connection.execute(query)]
+        found = self._connection.execute(part_of(query, devices.c.id, part))
+        return [self._device(row._mapping) for row in found]
 
     def without_zone(self) -> list[str]:
         """The serial numbers of terminals whose zone is not known."""

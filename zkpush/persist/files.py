@@ -13,6 +13,7 @@ from ..model import Page
 from ..values.files import StoredFile
 from .damage import damaged_in
 from .databases import insert
+from .paging import part_of
 from .pictures import PictureStore
 from .schema import files
 from .sealed import POINTER, check_pointer, opened, sealed
@@ -84,8 +85,7 @@ class FileStore:
 
     def page(self, part: Page) -> list[StoredFile]:
         """List files by id, but for those that were made for a command."""
-        query = select(files).where(files.c.id > part.after, files.c.command.is_(None))
-        query = query.order_by(files.c.id).limit(part.limit)
+        query = part_of(select(files).where(files.c.command.is_(None)), files.c.id, part)
         return [self._file(row) for row in self._connection.execute(query)]
 
     def remove(self, file_id: int) -> bool:

@@ -18,6 +18,7 @@ from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.times import WallClock, doubt_about
 from ..stored import TerminalRecord
 from .databases import Insert
+from .paging import key_of, part_of
 from .rows import stored
 from .schema import devices
 from .sealed import opened, seal_columns
@@ -122,18 +123,14 @@ class LogStore(Generic[R]):
     def page(self, part: Page, device: str | None) -> list[R]:
         """List records by id."""
         kept = self.kept
-        query = (
-            select(kept, devices.c.sn.label("device"))
-            .join(devices, devices.c.id == kept.c.device_id)
-            .where(kept.c.id > part.after)
-            .order_by(kept.c.id)
-            .limit(part.limit)
+        query = select(kept, devices.c.sn.label("device")).join(
+            devices, devices.c.id == kept.c.device_id
         )
         if device is not None:
-            query = query.where(devices.c.sn == device)
+            query = query.where(kept.c.device_id == key_of(device))
         return [
             stored(self.values, opened(self._vault, kept, row._mapping))
-            for row in self._connection.execute(query)
+            for row in self._connection.execute(part_of(query, kept.c.id, part))
         ]
 
 

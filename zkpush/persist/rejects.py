@@ -24,6 +24,7 @@ from ..protocol.verification import POST_VERIFY_DATA
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore
+from .paging import key_of, part_of
 from .schema import devices, plain, reject_readers, rejects
 from .sealed import opened, seal_columns, sealed
 from .vault import Vault, plain_length, sealed_length
@@ -199,17 +200,10 @@ class RejectStore:
         self, part: Page, device: str | None = None, selection: RejectSelection = _ALL
     ) -> list[StoredReject]:
         """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""
-        query = self._listed(selection).where(rejects.c.id > part.after).order_by(rejects.c.id)
+        query = self._listed(selection)
         if device is not None:
-            query = query.where(devices.c.sn == device)
-        return self._read(query.limit(part.limit))
-
-    def newest(self, part: Page, selection: RejectSelection = _ALL) -> list[StoredReject]:
-        """List rejects, the newest first, as `page` does; those before the id `part.after`."""
-        query = self._listed(selection).order_by(rejects.c.id.desc())
-        if part.after:
-            query = query.where(rejects.c.id < part.after)
-        return self._read(query.limit(part.limit))
+            query = query.where(rejects.c.device_id == key_of(device))
+        return self._read(part_of(query, rejects.c.id, part))
 
     def get(self, reject_id: int) -> StoredReject | None:
         """Find a reject, with all its bytes."""
@@ -244,7 +238,7 @@ class RejectStore:
         raw = case((length <= sealed_length(LISTED_BYTES), rejects.c.raw)).label("raw")
         query = self._select(raw)
         if selection.device is not None:
-            query = query.where(devices.c.sn == selection.device)
+            query = query.where(rejects.c.device_id == key_of(selection.device))
         if selection.table is not None:
             query = query.where(rejects.c.table_name == plain(selection.table))
         return query

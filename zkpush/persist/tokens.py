@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, Select, delete, or_, select, update
 from ..model import Page
 from ..values.tokens import NewToken, StoredToken
 from .databases import insert
+from .paging import part_of
 from .schema import tokens
 
 if TYPE_CHECKING:
@@ -49,8 +50,7 @@ class TokenStore:
 
     def page(self, part: Page) -> Sequence[StoredToken]:
         """List tokens by id."""
-        query = select(tokens).where(tokens.c.id > part.after)
-        return self._tokens(query.order_by(tokens.c.id).limit(part.limit))
+        return self._tokens(part_of(select(tokens), tokens.c.id, part))
 
     def remove(self, name: str) -> bool:
         """Forget a token; False if there is none of that name."""

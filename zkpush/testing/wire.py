@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from twisted.internet import reactor
@@ -65,6 +65,8 @@ class Response:
         self.status_line, *lines = head.split(b"\r\n")
         self.status = int(self.status_line.split(b" ")[1])
         self.headers = [tuple(line.split(b": ", 1)) for line in lines]
+        if self.header(b"Transfer-Encoding") == b"chunked":
+            self.body = b"".join(_chunks(self.body))
 
     @property
     def json(self) -> Any:
@@ -74,6 +76,18 @@ class Response:
     def header(self, name: bytes) -> bytes | None:
         """A header, by its exact case."""
         return next((value for key, value in self.headers if key == name), None)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """The chunks of a body; `ValueError` if it does not end."""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        end = int(size, 16)
+        if end == 0:
+            return
+        yield rest[:end]
+        body = rest[end + 2 :]
+    raise ValueError("a chunked body is cut")
 
 
 async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> Response:
@@ -111,4 +125,6 @@ def is_whole(wire: Wire, *, is_head: bool = False) -> bool:
         name, _, value = line.partition(b": ")
         if name == b"Content-Length":
             return len(body) >= int(value)
+        if (name, value) == (b"Transfer-Encoding", b"chunked"):
+            return bool(body.endswith(b"0\r\n\r\n"))
     return b" 204 " in head

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -12,29 +12,21 @@ from msgspec import UNSET, Meta
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
 from ...manage.feed import RecordSource
-from ...manage.listing import (
-    DeviceQuery,
-    Listing,
-    ListQuery,
-    OfDevice,
-    OfUser,
-    listing,
-    negotiated,
-)
+from ...manage.listing import DeviceQuery, OfUser
+from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.recordviews import DOUBT, TIMED, Damaged, record_view, show_record, shows_secrets
 from ...manage.routes import Raw, Route
 from ...manage.services import Services
-from ...manage.times import parse_instant
+from ...manage.times import instant_of
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...protocol.codes import IdentityPhoto
-from ...protocol.fields import Scope, Table
+from ...protocol.codes import IdentityPhoto, RecordType
+from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
 from ...protocol.tables import ATTLOG, ATTPHOTO
-from ...stored import StoredRecord
-from .model import AttendancePhoto, Punch
+from .model import AttendancePhoto, Punch, PunchFilter
 from .photos import AttendancePhotoStore
 from .store import AttendanceStore
 
@@ -72,12 +64,18 @@ class AttendanceQuery(DeviceQuery, frozen=True):
         Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None,
         Meta(description="Those with this doubt about their time"),
     ] = None
+    record_type: Annotated[
+        Literal["attendance", "verification", "all"],
+        Meta(
+            description="attendance: punches; verification: checks of identity cards, which are "
+            "no punches (record type 1)"
+        ),
+    ] = "attendance"
 
 
-class PhotoQuery(ListQuery, frozen=True):
+class PhotoQuery(DeviceQuery, frozen=True):
     """Which attendance photos are wanted."""
 
-    device: OfDevice = None
     pin: OfUser = None
 
 
@@ -90,22 +88,27 @@ class AttendanceEndpoints:
 
     def routes(self) -> list[Route]:
         """The routes."""
-
-        def listed(path: str, summary: str, run: Any, view: Any, **more: Any) -> Route:
-            settings = {"query": DeviceQuery, "returns": Listing[view], **more}
-            return Route("GET", path, Scope.READ, run, summary, **settings)
-
         return [
-            listed(
-                "/attendance",
-                "Attendance records, in the order they were stored; also as text/csv and "
-                "application/x-ndjson",
-                self.attendance,
-                AttendanceView,
+            ApiList[Punch](
+                path="/attendance",
+                summary="Attendance records, in the order they were stored",
+                view=AttendanceView,
                 query=AttendanceQuery,
-                takes=("accept", "caller"),
-            ),
-            listed("/photos", "Attendance photos", self.photos, PhotoView, query=PhotoQuery),
+                filter=punch_filter,
+                find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
+                show=lambda punch, caller: attendance_view(punch, caller.scopes),
+                note=self._note,
+            ).route(self._store),
+            ApiList[AttendancePhoto](
+                path="/photos",
+                summary="Attendance photos",
+                view=PhotoView,
+                query=PhotoQuery,
+                find_thd=lambda tx, part, query: tx[AttendancePhotoStore].page(
+                    part, query.device, query.pin
+                ),
+                show=lambda photo, caller: photo_view(photo),
+            ).route(self._store),
             Route(
                 "GET",
                 "/photos/<int:id>/content",
@@ -115,34 +118,6 @@ class AttendanceEndpoints:
                 takes=("caller",),
             ),
         ]
-
-    async def attendance(self, query: AttendanceQuery, accept: str, caller: Caller) -> object:
-        """List attendance records."""
-        since = None if query.since is None else parse_instant(query.since)
-        until = None if query.until is None else parse_instant(query.until)
-        received = None if query.received_since is None else parse_instant(query.received_since)
-        found = await self._store.read(
-            lambda tx: tx[AttendanceStore].page(
-                query.page,
-                query.device,
-                query.pin,
-                since,
-                until,
-                query.doubt,
-                None if received is None else received * 1000,
-            )
-        )
-        part = _records(found, attendance_view, query, caller)
-        await self._note(ATTLOG, "unknown columns of attendance", query, caller, part)
-        return negotiated(accept, AttendanceView, part)
-
-    async def photos(self, query: PhotoQuery) -> Listing[Any]:
-        """List attendance photos."""
-        found = await self._store.read(
-            lambda tx: tx[AttendancePhotoStore].page(query.page, query.device, query.pin)
-        )
-        items = [photo_view(photo) for photo in found]
-        return listing(items, [photo.id for photo in found], query)
 
     async def photo_content(self, id: int, caller: Caller) -> Raw:
         """Show the picture of an attendance photo."""
@@ -156,22 +131,32 @@ class AttendanceEndpoints:
         await self._readings.note(caller, "photos", f"attendance photo {id}")
         return picture(content)
 
-    async def _note(
-        self, table: Table, what: str, query: DeviceQuery, caller: Caller, part: Listing[Any]
-    ) -> None:
-        """Record that a caller is shown secrets of a table, if there are some."""
-        if any(shows_secrets(table, item) for item in part.items):
-            await self._readings.note(caller, what, devices_of(query))
+    async def _note(self, shown: Shown[Punch]) -> None:
+        """Record that a caller is shown unknown columns, if there are some."""
+        if any(shows_secrets(ATTLOG, item) for item in shown.items):
+            whose = devices_of(shown.query)
+            await self._readings.note(shown.caller, "unknown columns of attendance", whose)
 
 
-R = TypeVar("R", bound=StoredRecord)
+def punch_filter(query: AttendanceQuery) -> PunchFilter:
+    """The filter of a query; `ValueError` names a time that is none."""
+    received = instant_of("received_since", query.received_since)
+    return PunchFilter(
+        device=query.device,
+        pin=query.pin,
+        since=instant_of("since", query.since),
+        until=instant_of("until", query.until),
+        received_since=None if received is None else received * 1000,
+        doubt=query.doubt,
+        record_type=_TYPES[query.record_type],
+    )
 
 
-def _records(
-    found: Sequence[R], view: Callable[[R, Scopes], Any], query: ListQuery, caller: Caller
-) -> Listing[Any]:
-    items = [view(record, caller.scopes) for record in found]
-    return listing(items, [record.id for record in found], query)
+_TYPES = {
+    "attendance": RecordType.ATTENDANCE,
+    "verification": RecordType.VERIFICATION,
+    "all": None,
+}
 
 
 def picture(content: bytes) -> Raw:
@@ -203,7 +188,7 @@ def _last_thd(tx: Transaction) -> int:
 
 
 def _read_thd(tx: Transaction, part: Page) -> Sequence[Punch]:
-    return tx[AttendanceStore].page(part, None, None, None, None)
+    return tx[AttendanceStore].page(part)
 
 
 def _view(record: Punch) -> object:

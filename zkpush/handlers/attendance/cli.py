@@ -10,7 +10,7 @@ from twisted.internet.defer import CancelledError
 from ...cli.arguments import TIME_FORMAT, as_json, serial_number
 from ...cli.following import follow
 from ...cli.output import Column, ListTable, print_csv, print_json, print_list
-from ...cli.replies import CSV, Item
+from ...cli.replies import Item
 from ...cli.running import with_api
 from ...protocol.times import DOUBTS
 
@@ -40,6 +40,7 @@ def attendance() -> None:
 @click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
 @click.option("--received-since", metavar="TIME", help="Received from this time on.")
 @click.option("--doubt", type=click.Choice(DOUBTS), help="Only with this doubt about the time.")
+@click.option("--all-types", is_flag=True, help="Also verifications of identity cards.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N records.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
 @as_json
@@ -52,6 +53,7 @@ async def list_(
     until: str | None,
     received_since: str | None,
     doubt: str | None,
+    all_types: bool,
     limit: int | None,
     as_csv: bool,
     as_json: bool,
@@ -69,9 +71,10 @@ async def list_(
         "until": until,
         "received_since": received_since,
         "doubt": doubt,
+        "record_type": "all" if all_types else None,
     }
     if as_csv:
-        await print_csv(api.pages("attendance", accept=CSV, limit=limit, filters=filters))
+        await print_csv(api, "attendance", filters=filters, limit=limit)
         return
     await print_list(
         api.pages("attendance", limit=limit, filters=filters),

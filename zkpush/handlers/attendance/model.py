@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from ...protocol.codes import RecordType
 from ...protocol.tables import ATTLOG
 from ...stored import DatedRecord, TerminalRecord, stored_type
 
@@ -13,6 +16,28 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
 
 
 STORED_PUNCH = stored_type(Punch, ATTLOG)
+
+
+class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which attendance records are wanted; None is no restriction."""
+
+    device: str | None = None
+    """Serial number of the terminal."""
+    pin: str | None = None
+    since: int | None = None
+    """From this instant on, in seconds.
+
+    Records whose instant is unknown are found as if their terminal's clock showed UTC.
+    """
+    until: int | None = None
+    """Before this instant, in seconds."""
+    received_since: int | None = None
+    """Received from this instant on, in milliseconds."""
+    doubt: str | None = None
+    record_type: RecordType | None = None
+
+
+EVERY_PUNCH = PunchFilter()
 
 
 class AttendancePhoto(TerminalRecord, frozen=True, kw_only=True):

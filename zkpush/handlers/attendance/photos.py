@@ -10,6 +10,7 @@ from sqlalchemy import Row, select
 from ...interfaces import NotUnsealed
 from ...model import Page
 from ...persist.databases import Insert
+from ...persist.paging import key_of, part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
 from ...persist.schema import attendance_photos, devices
@@ -76,20 +77,15 @@ class AttendancePhotoStore:
 
     def page(self, part: Page, device: str | None, pin: str | None) -> list[AttendancePhoto]:
         """List photos by id."""
-        query = (
-            select(attendance_photos, devices.c.sn.label("device"))
-            .join(devices, devices.c.id == attendance_photos.c.device_id)
-            .where(attendance_photos.c.id > part.after)
-            .order_by(attendance_photos.c.id)
-            .limit(part.limit)
+        query = select(attendance_photos, devices.c.sn.label("device")).join(
+            devices, devices.c.id == attendance_photos.c.device_id
         )
         if device is not None:
-            query = query.where(devices.c.sn == device)
+            query = query.where(attendance_photos.c.device_id == key_of(device))
         if pin is not None:
             query = query.where(attendance_photos.c.pin == pin)
-        return [
-            stored(AttendancePhoto, self._opened(row)) for row in self._connection.execute(query)
-        ]
+        found = self._connection.execute(part_of(query, attendance_photos.c.id, part))
+        return [stored(AttendancePhoto, self._opened(row)) for row in found]
 
     def content(self, photo_id: int) -> bytes | None:
         """The picture of a photo; None if there is no such photo.

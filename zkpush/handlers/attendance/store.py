@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, repeat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
+from ...persist.paging import key_of, part_of
 from ...persist.rows import stored
 from ...persist.schema import attendance, devices
 from ...persist.sealed import opened, seal_columns
+from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.plain import AttendanceRows
 from ...protocol.secrecy import EXTRA, RAW
@@ -22,7 +24,7 @@ from ...protocol.tables import ATTLOG
 from ...protocol.times import WallClock
 from .distinctions import distinctions
 from .instants import reckon
-from .model import STORED_PUNCH, Punch
+from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -34,6 +36,10 @@ FEW = 50_000
 _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
+_TYPES: Mapping[RecordType, ColumnElement[bool]] = {
+    RecordType.ATTENDANCE: func.coalesce(attendance.c.record_type, 0) == RecordType.ATTENDANCE,
+    RecordType.VERIFICATION: attendance.c.record_type == RecordType.VERIFICATION,
+}
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
 _DAY = 86_400
@@ -91,52 +97,13 @@ class AttendanceStore(BufferedInserts):
         self._waiting: list[_Upload] = []
         self._count = 0
 
-    def page(
-        self,
-        part: Page,
-        device: str | None,
-        pin: str | None,
-        since: int | None,
-        until: int | None,
-        doubt: str | None = None,
-        received_since: int | None = None,
-    ) -> list[Punch]:
-        """List records by id; `since` (inclusive) and `until` (exclusive) are in seconds, UTC.
-
-        `received_since` is in milliseconds. Records whose instant is unknown are found as if their
-        terminal's clock showed UTC.
-        """
-        query = select(attendance).limit(part.limit)
-        if device is not None:
-            key = select(devices.c.id).where(devices.c.sn == device).scalar_subquery()
-            query = query.where(attendance.c.device_id == key)
-        if pin is not None:
-            query = query.where(attendance.c.pin == pin)
-        if doubt is not None:
-            query = query.where(attendance.c.doubt == doubt)
-        if received_since is not None:
-            query = query.where(attendance.c.received_at >= received_since)
-            if part.after == 0:  # where the first of them is; later parts begin there anyway
-                query = query.where(attendance.c.id >= self._first_received(received_since))
-        window: list[ColumnElement[bool]] = []
-        if since is not None:
-            query = query.where(attendance.c.utc >= since)
-            window.append(attendance.c.time >= _wall_time(since - _DAY))
-        if until is not None:
-            query = query.where(attendance.c.utc < until)
-            window.append(attendance.c.time < _wall_time(until + _DAY))
-        place: ColumnElement[int] = attendance.c.id
-        if window and (device is not None or self._are_few(window)):
-            # They are found in the index of identities, which begins with time and terminal, and
-            # sorted; otherwise records are read by id until there are enough. No database can
-            # know which is faster: that takes how many there are, and how soon they come.
-            query = query.where(*window)
-            place = place + 0
-        found = query.where(place > part.after).order_by(place).subquery()
+    def page(self, part: Page, wanted: PunchFilter = EVERY_PUNCH) -> list[Punch]:
+        """List records by id."""
+        found = self._found(part, wanted).subquery()
         named = (
             select(found, devices.c.sn.label("device"))
             .join(devices, devices.c.id == found.c.device_id)
-            .order_by(found.c.id)
+            .order_by(found.c.id.desc() if part.newest_first else found.c.id)
         )
         return [
             stored(
@@ -147,6 +114,38 @@ class AttendanceStore(BufferedInserts):
             )
             for row in self._connection.execute(named)
         ]
+
+    def _found(self, part: Page, wanted: PunchFilter) -> Select[Any]:
+        """The query for a part of the records, without the names of their terminals."""
+        query = select(attendance)
+        if wanted.device is not None:
+            query = query.where(attendance.c.device_id == key_of(wanted.device))
+        if wanted.pin is not None:
+            query = query.where(attendance.c.pin == wanted.pin)
+        if wanted.doubt is not None:
+            query = query.where(attendance.c.doubt == wanted.doubt)
+        if wanted.record_type is not None:
+            query = query.where(_TYPES[wanted.record_type])
+        if wanted.received_since is not None:
+            query = query.where(attendance.c.received_at >= wanted.received_since)
+            if part.after == 0:  # where the first of them is; later parts begin there anyway
+                first = self._first_received(wanted.received_since)
+                query = query.where(attendance.c.id >= first)
+        window: list[ColumnElement[bool]] = []
+        if wanted.since is not None:
+            query = query.where(attendance.c.utc >= wanted.since)
+            window.append(attendance.c.time >= _wall_time(wanted.since - _DAY))
+        if wanted.until is not None:
+            query = query.where(attendance.c.utc < wanted.until)
+            window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
+        place: ColumnElement[int] = attendance.c.id
+        if window and (wanted.device is not None or self._are_few(window)):
+            # They are found in the index of identities, which begins with time and terminal, and
+            # sorted; otherwise records are read by id until there are enough. No database can
+            # know which is faster: that takes how many there are, and how soon they come.
+            query = query.where(*window)
+            place = place + 0
+        return part_of(query, place, part)
 
     def _first_received(self, since: int) -> int:
         """The lowest id of those received since; 0 if there is none. Read in their index alone."""

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
-from ...manage.listing import DeviceQuery, Listing, listing
+from ...manage.listing import DeviceQuery
+from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.recordviews import EXTRA, Damaged
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
-from ...model import Caller
 from ...protocol import secrecy
-from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see, secrets_of
 from ...protocol.tables import ENTRY_TABLES
 from .model import Entry
@@ -53,31 +52,25 @@ class EntryEndpoints:
 
     def routes(self) -> list[Route]:
         """The routes."""
-
-        def listed(path: str, summary: str, run: Any, view: Any, **more: Any) -> Route:
-            settings = {"query": DeviceQuery, "returns": Listing[view], **more}
-            return Route("GET", path, Scope.READ, run, summary, **settings)
-
         return [
-            listed(
-                "/entries",
-                "What terminals hold beside people: work codes, short messages, lists",
-                self.entries,
-                EntryView,
+            ApiList[Entry](
+                path="/entries",
+                summary="What terminals hold beside people: work codes, short messages, lists",
+                view=EntryView,
                 query=EntryQuery,
-                takes=("caller",),
-            ),
+                find_thd=lambda tx, part, query: tx[EntryStore].page(
+                    part, query.device, query.table
+                ),
+                show=lambda entry, caller: entry_view(entry, caller.scopes),
+                note=self._note,
+            ).route(self._store),
         ]
 
-    async def entries(self, query: EntryQuery, caller: Caller) -> Listing[EntryView]:
-        """List entries."""
-        found = await self._store.read(
-            lambda tx: tx[EntryStore].page(query.page, query.device, query.table)
-        )
-        items = [entry_view(entry, caller.scopes) for entry in found]
-        if any(item.extra for item in items):
-            await self._readings.note(caller, "unknown columns of entries", devices_of(query))
-        return listing(items, [entry.id for entry in found], query)
+    async def _note(self, shown: Shown[Entry]) -> None:
+        """Record that a caller is shown unknown columns."""
+        if any(item.extra for item in shown.items):
+            whose = devices_of(shown.query)
+            await self._readings.note(shown.caller, "unknown columns of entries", whose)
 
 
 def entry_view(entry: Entry, scopes: Scopes) -> EntryView:

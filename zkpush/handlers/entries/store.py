@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, select
 from ...model import Page
 from ...persist.damage import damaged_in
 from ...persist.databases import Insert
+from ...persist.paging import key_of, part_of
 from ...persist.schema import devices, entries
 from ...persist.sealed import opened, seal_columns
 from ...protocol.secrecy import EXTRA
@@ -58,18 +59,13 @@ class EntryStore:
 
     def page(self, part: Page, device: str | None, table: str | None) -> list[Entry]:
         """List entries by id."""
-        query = (
-            select(entries, devices.c.sn)
-            .join(devices)
-            .where(entries.c.id > part.after)
-            .order_by(entries.c.id)
-            .limit(part.limit)
-        )
+        query = select(entries, devices.c.sn).join(devices)
         if device is not None:
-            query = query.where(devices.c.sn == device)
+            query = query.where(entries.c.device_id == key_of(device))
         if table is not None:
             query = query.where(entries.c.table_name == table)
-        return [self._entry(row._mapping) for row in self._connection.execute(query)]
+        found = self._connection.execute(part_of(query, entries.c.id, part))
+        return [self._entry(row._mapping) for row in found]
 
     def _entry(self, row: RowMapping) -> Entry:
         values = opened(self._vault, entries, row)

@@ -21,7 +21,7 @@ from ...device.registry import Registry
 from ...http.sending import Interrupted, Sending
 from ...interfaces import IStore
 from ...manage.errors import ApiError, bad_request, not_found
-from ...manage.listing import Listing, ListQuery, listing
+from ...manage.lists import ApiList
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
 from ...manage.routes import Route, Stream
@@ -115,16 +115,13 @@ class FileEndpoints:
                 status=HTTPStatus.CREATED,
                 takes=("caller",),
             ),
-            Route(
-                "GET",
-                "/files",
-                Scope.READ,
-                self.files,
-                "Files for terminals, and from them, in the order they were added",
-                query=ListQuery,
-                returns=Listing[FileView],
-                takes=("caller",),
-            ),
+            ApiList[StoredFile](
+                path="/files",
+                summary="Files for terminals, and from them, in the order they were added",
+                view=FileView,
+                find_thd=lambda tx, part, query: tx[FileStore].page(part),
+                show=lambda file, caller: _view(file, caller.scopes),
+            ).route(self._store),
             Route(
                 "GET",
                 "/files/<int:id>",
@@ -164,12 +161,6 @@ class FileEndpoints:
             return file
 
         return _view(await self._store.write(unit), caller.scopes)
-
-    async def files(self, query: ListQuery, caller: Caller) -> Listing[FileView]:
-        """List files."""
-        found = await self._store.read(lambda tx: tx[FileStore].page(query.page))
-        items = [_view(file, caller.scopes) for file in found]
-        return listing(items, [file.id for file in found], query)
 
     async def show(self, id: int, caller: Caller) -> FileView:
         """Show a file."""

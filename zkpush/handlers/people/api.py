@@ -9,7 +9,8 @@ from msgspec import Meta
 
 from ...interfaces import IStore
 from ...manage.errors import not_found
-from ...manage.listing import Listing, ListQuery, listing, negotiated
+from ...manage.listing import Listing, whole
+from ...manage.lists import ApiList
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Extra, record_view, show_record, shows_secrets
 from ...manage.routes import Route
@@ -66,17 +67,14 @@ class PeopleEndpoints:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route(
-                "GET",
-                "/users",
-                Scope.READ,
-                self.users,
-                "Users of all terminals, in the order they were first met; also as text/csv and "
-                "application/x-ndjson",
-                query=ListQuery,
-                returns=Listing[UserView],  # type: ignore[valid-type]
-                takes=("accept", "caller"),
-            ),
+            ApiList[Person](
+                path="/users",
+                summary="Users of all terminals, in the order they were first met",
+                view=UserView,
+                find_thd=lambda tx, part, query: tx[PeopleStore].users(part),
+                show=lambda user, caller: user_view(user, caller.scopes),
+                note=lambda shown: self._note(shown.caller, shown.items),
+            ).route(self._store),
             Route(
                 "GET",
                 "/users/<pin>",
@@ -106,14 +104,6 @@ class PeopleEndpoints:
             ),
         ]
 
-    async def users(self, query: ListQuery, accept: str, caller: Caller) -> object:
-        """List users."""
-        found = await self._store.read(lambda tx: tx[PeopleStore].users(query.page))
-        items = [user_view(user, caller.scopes) for user in found]
-        await self._note(caller, items)
-        part = listing(items, [user.id for user in found], query)
-        return negotiated(accept, UserView, part)
-
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
         user, _ = await self._of_user(pin, lambda tx: _NOTHING)
@@ -126,14 +116,14 @@ class PeopleEndpoints:
         _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].templates(pin))
         if found:
             await self._readings.note(caller, "templates", pin=pin)
-        return Listing([template_view(template, caller.scopes) for template in found], None)
+        return whole([template_view(template, caller.scopes) for template in found])
 
     async def photos(self, pin: str, caller: Caller) -> Listing[Any]:
         """List the photos of a user."""
         _, found = await self._of_user(pin, lambda tx: tx[PeopleStore].photos(pin))
         if found:
             await self._readings.note(caller, "photos", pin=pin)
-        return Listing([person_photo_view(photo, caller.scopes) for photo in found], None)
+        return whole([person_photo_view(photo, caller.scopes) for photo in found])
 
     async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
         """Record that a caller is shown passwords, or unknown columns: of a person, or of all."""

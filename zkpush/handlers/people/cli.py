@@ -10,7 +10,6 @@ import click
 
 from ...cli.arguments import as_json
 from ...cli.output import Column, print_csv, print_list, print_object
-from ...cli.replies import CSV
 from ...cli.running import with_api
 
 if TYPE_CHECKING:
@@ -63,13 +62,16 @@ async def show(api: Api, pin: str, as_json: bool) -> None:
 @with_api
 async def export(api: Api, file: Path) -> None:
     """Write all users to a CSV file, readable only by its owner. `-` writes to stdout."""
-    pages = api.pages("users", accept=CSV)
     if str(file) == "-":
-        await print_csv(pages)
+        await print_csv(api, "users")
         return
     try:
         with open(file, "xb", opener=_private) as out:
-            await print_csv(pages, out)
+            try:
+                await print_csv(api, "users", file=out)
+            except BaseException:
+                file.unlink()
+                raise
     except FileExistsError:
         raise click.ClickException(f"{file} exists already; give another file name.") from None
     except OSError as error:

@@ -22,6 +22,7 @@ from ...model import Page
 from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, quoted, texts
 from ...persist.events import EventStore
+from ...persist.paging import part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
 from ...persist.schema import devices, holdings, person_photos, templates, users, versions
@@ -111,10 +112,10 @@ class PeopleStore:
 
     def users(self, part: Page, pin: str | None = None) -> list[Person]:
         """List users by id, each with how many templates of each type, and whether with a photo."""
-        query = _with_device(users).where(users.c.id > part.after).order_by(users.c.id)
+        query = part_of(_with_device(users), users.c.id, part)
         if pin is not None:
             query = query.where(users.c.pin == pin)
-        found = self._rows(query.limit(part.limit))
+        found = self._rows(query)
         pins = [row.pin for row in found]
         counted: dict[str, dict[int, int]] = {}
         counting = (

@@ -10,14 +10,17 @@ from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
 from ...manage.errors import ApiError, not_found
-from ...manage.listing import DeviceQuery, Listing, listing
+from ...manage.listing import DeviceQuery, Order
+from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
+from ...manage.recordlists import devices_of
 from ...manage.recordviews import Damaged
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
-from ...model import Caller, RejectSelection, StoredReject
+from ...model import Caller, Page, RejectSelection, StoredReject
 from ...persist.rejects import RejectStore
+from ...persist.transaction import Transaction
 from ...protocol import secrecy
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see
@@ -31,6 +34,7 @@ class RejectQuery(DeviceQuery, frozen=True):
     """Which rejects are wanted."""
 
     table: OfTable = None
+    order: Order = "desc"
 
 
 class RetryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,17 +98,16 @@ class RejectEndpoints:
     def routes(self) -> list[Route]:
         """The routes."""
         return [
-            Route(
-                "GET",
-                "/rejects",
-                Scope.READ,
-                self.rejects,
-                "What terminals sent and was not understood, the newest first; its bytes with "
-                "`biometrics`, those of answers to commands with `dangerous`",
+            ApiList[StoredReject](
+                path="/rejects",
+                summary="What terminals sent and was not understood, the newest first; its bytes "
+                "with `biometrics`, those of answers to commands with `dangerous`",
+                view=RejectView,
                 query=RejectQuery,
-                returns=Listing[RejectView],
-                takes=("caller",),
-            ),
+                find_thd=_find_thd,
+                show=lambda reject, caller: _view(reject, caller.scopes, self._tables),
+                note=self._note,
+            ).route(self._store),
             Route(
                 "GET",
                 "/rejects/<int:id>",
@@ -136,16 +139,10 @@ class RejectEndpoints:
             ),
         ]
 
-    async def rejects(self, query: RejectQuery, caller: Caller) -> Listing[RejectView]:
-        """List rejects."""
-        selection = RejectSelection(query.device, query.table)
-        found = await self._store.read(lambda tx: tx[RejectStore].newest(query.page, selection))
-        items = [_view(reject, caller.scopes, self._tables) for reject in found]
-        if any(item.raw for item in items):
-            # The caller has named the terminal, which may be any text.
-            whose = "all terminals" if query.device is None else f"terminal {query.device[:32]}"
-            await self._readings.note(caller, "bytes of rejects", whose)
-        return listing(items, [reject.id for reject in found], query)
+    async def _note(self, shown: Shown[StoredReject]) -> None:
+        """Record that a caller is shown bytes."""
+        if any(item.raw for item in shown.items):
+            await self._readings.note(shown.caller, "bytes of rejects", devices_of(shown.query))
 
     async def reject(self, id: int, caller: Caller) -> RejectView:
         """Show a reject."""
@@ -168,6 +165,10 @@ class RejectEndpoints:
             RejectSelection(body.device, body.table), caller
         )
         return RetryView(counts.read, counts.kept, counts.records)
+
+
+def _find_thd(tx: Transaction, part: Page, query: RejectQuery) -> list[StoredReject]:
+    return tx[RejectStore].page(part, selection=RejectSelection(query.device, query.table))
 
 
 def _no_reject(id: int) -> ApiError:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from ...interfaces import IStore
 from ...manage.errors import not_found
-from ...manage.listing import Limit, Listing
+from ...manage.listing import Limit, Listing, whole
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
@@ -77,7 +77,7 @@ class TraceEndpoints:
         if device is None:
             raise not_found(f"There is no terminal {sn}.")
         found = await self._requests.of(device)
-        return Listing([_view(one) for one in found[-query.limit :]], None)
+        return whole([_view(one) for one in found[-query.limit :]])
 
 
 def _view(one: TracedRequest) -> TraceView:

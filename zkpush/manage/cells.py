@@ -1,0 +1,48 @@
+"""CSV (RFC 4180) that is safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from ..protocol.text import visible_cell
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How a formula may begin: also in the wide forms of East Asian keyboards."""
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
+
+
+def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
+    """Lines of CSV; their cells are safe already."""
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def csv_items(names: Sequence[str], items: Sequence[msgspec.Struct]) -> bytes:
+    """Lines of CSV for items, whose cells are made safe."""
+    rows = map(msgspec.to_builtins, items)
+    return csv_lines([safe_cell(row.get(name)) for name in names] for row in rows)
+
+
+def safe_cell(value: object) -> object:
+    """A value for a spreadsheet, as OWASP recommends against CSV injection.
+
+    Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does
+    not. Control characters other than TAB and LF are written as `\\x1b`.
+    """
+    if isinstance(value, dict):
+        value = msgspec.json.encode(value).decode()
+    elif isinstance(value, list):
+        value = " ".join(map(str, value))
+    return safe_text(value) if isinstance(value, str) else value
+
+
+def safe_text(text: str) -> str:
+    """A text for a spreadsheet; see `safe_cell`."""
+    quoted = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
+    return visible_cell(f"'{text}" if quoted else text)

@@ -1,0 +1,263 @@
+"""Lists of the API as routes: each declares how items are found and shown.
+
+As JSON, a reply is one part of the list. As CSV and as lines of JSON, it is the whole list, in
+slices: each is read and formatted on a thread of the store, and the next one is read when the
+client has taken the last. A slice that fails ends the connection, so that nobody takes what came
+for the whole.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, Generic, TypeVar
+
+import attrs
+import msgspec
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from ..http.sending import Interrupted, Paced
+from ..interfaces import IStore
+from ..model import Caller, Page
+from ..persist.devices import DeviceStore
+from ..persist.transaction import Transaction
+from ..protocol.fields import Scope
+from .cells import csv_items, csv_lines
+from .listing import DEFAULT_LIMIT, DeviceQuery, Listing, ListQuery, Position, part_at
+from .routes import Route, Stream
+
+R = TypeVar("R")
+SLICE = 500
+"""Items of a slice."""
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+_log = Logger()
+
+
+@attrs.frozen
+class Shown(Generic[R]):
+    """Items that a caller is about to be shown."""
+
+    caller: Caller
+    query: Any
+    names: Mapping[str, Any]
+    """The names in the path."""
+    records: Sequence[R]
+    items: Sequence[Any]
+
+
+@attrs.frozen
+class Slice:
+    """Lines of the whole list, as they are sent."""
+
+    text: bytes
+    keys: Sequence[int]
+    """The ids of their items."""
+
+
+def _as_it_is(query: Any) -> Any:
+    return query
+
+
+async def _note_nothing(shown: Shown[Any]) -> None:
+    """Items hold no secrets."""
+
+
+@attrs.frozen(kw_only=True)
+class ApiList(Generic[R]):
+    """A list of the API, in the order of ids."""
+
+    path: str
+    summary: str
+    view: Any
+    """The type of an item."""
+    find_thd: Callable[..., Sequence[R]]
+    """Called with a transaction, a `Page`, what `filter` returns, and the names of the path."""
+    show: Callable[[R, Caller], Any]
+    """Shows a record; on any thread."""
+    key: Callable[[R], int] = attrgetter("id")
+    """The id of a record."""
+    query: type[ListQuery] = ListQuery
+    filter: Callable[[Any], Any] = _as_it_is
+    """Reads the query; `ValueError` if it is wrong."""
+    scope: Scope = Scope.READ
+    note: Callable[[Shown[R]], Awaitable[None]] = _note_nothing
+    """Called before items are sent, to record that a caller sees secrets."""
+    csv_thd: Callable[[Transaction, Page, Any], Slice] | None = None
+    """A faster way to lines of CSV for callers who see no secrets of these items; None for a slice
+    that holds some."""
+
+    def route(self, store: IStore) -> Route:
+        """The route of the list."""
+
+        async def run(query: ListQuery, accept: str, caller: Caller, **names: Any) -> object:
+            wanted = _Wanted(self, store, query, self.filter(query), caller, names)
+            if CSV in accept:
+                return await wanted.stream(CSV)
+            if NDJSON in accept:
+                return await wanted.stream(NDJSON)
+            return await wanted.part()
+
+        return Route(
+            "GET",
+            self.path,
+            self.scope,
+            run,
+            self.summary,
+            query=self.query,
+            returns=Listing[self.view],  # type: ignore[name-defined]
+            takes=("accept", "caller"),
+            forms=(CSV, NDJSON),
+        )
+
+
+@attrs.frozen
+class _Wanted(Generic[R]):
+    """One request for a list."""
+
+    list: ApiList[R]
+    store: IStore
+    query: ListQuery
+    filter: Any
+    caller: Caller
+    names: Mapping[str, Any]
+
+    async def part(self) -> Listing[Any]:
+        """A part of the list."""
+        position, limit = self.query.position, self.query.limit or DEFAULT_LIMIT
+
+        def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], bool]:
+            # One more shows whether there are more.
+            page = part_at(position, limit + 1, newest_first=self.newest_first)
+            found = self._find_thd(tx, page)
+            taken = found[:limit]
+            return taken, self._show(taken), len(found) > limit
+
+        records, items, is_more = await self.store.read(read_thd)
+        if not records:
+            await self._check_device()
+        await self._note(records, items)
+        keys = [*map(self.list.key, records)]
+        after = position.after(keys, newest_first=self.newest_first)
+        return Listing([*items], str(after) if is_more else None, str(after.later))
+
+    async def stream(self, content_type: str) -> Stream:
+        """The whole list up to now, or as much as was asked for."""
+        position = self.query.position
+
+        def begin_thd(tx: Transaction) -> int:
+            part, every = Page(1, newest_first=True), self.list.filter(self.list.query())
+            newest = self.list.find_thd(tx, part, every, **self.names)
+            return self.list.key(newest[0]) if newest else 0
+
+        top = max(await self.store.read(begin_thd), position.later.low)
+        if position.high is None:
+            position = Position(position.low, top + 1, top)
+        names: Sequence[str] = self.list.view.__struct_fields__
+        head = csv_lines([names]) if content_type == CSV else b""
+        slices = _Slices(self, content_type, position, self.query.limit)
+        first = await slices.next()
+        if not first:
+            await self._check_device()
+        headers = {"X-Cursor": str(position.later)}
+        begin = functools.partial(_send, slices, head + first)
+        return Stream(f"{content_type}; charset=utf-8", begin, headers)
+
+    async def slice(self, content_type: str, page: Page) -> Slice:
+        """Read and format lines."""
+
+        def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], Slice]:
+            if content_type == CSV and self.list.csv_thd is not None:
+                fast = self.list.csv_thd(tx, page, self.filter)
+                if fast is not None:
+                    return (), (), fast
+            found = self._find_thd(tx, page)
+            items = self._show(found)
+            if content_type == CSV:
+                text = csv_items(self.list.view.__struct_fields__, items)
+            else:
+                text = msgspec.json.Encoder().encode_lines(items)
+            return found, items, Slice(text, [*map(self.list.key, found)])
+
+        records, items, found = await self.store.read(read_thd)
+        await self._note(records, items)
+        return found
+
+    @property
+    def newest_first(self) -> bool:
+        return self.query.order == "desc"
+
+    def _find_thd(self, tx: Transaction, page: Page) -> Sequence[R]:
+        return self.list.find_thd(tx, page, self.filter, **self.names)
+
+    async def _check_device(self) -> None:
+        """Refuse the serial number of no terminal, once nothing is found."""
+        named = self.names.get("sn")
+        asked = self.query.device if isinstance(self.query, DeviceQuery) else None
+        sn = asked if named is None else named
+        if sn is None or await self.store.read(lambda tx: tx[DeviceStore].find(sn)) is not None:
+            return
+        if named is not None:
+            raise LookupError(f"There is no terminal {sn[:40]}.")
+        raise ValueError(f"device: There is no terminal {sn[:40]!r}.")
+
+    def _show(self, records: Sequence[R]) -> Sequence[Any]:
+        return [self.list.show(record, self.caller) for record in records]
+
+    async def _note(self, records: Sequence[R], items: Sequence[Any]) -> None:
+        await self.list.note(Shown(self.caller, self.query, self.names, records, items))
+
+
+class _Slices:
+    """The slices of a list, one after the other."""
+
+    def __init__(
+        self, wanted: _Wanted[Any], content_type: str, position: Position, limit: int | None
+    ) -> None:
+        self._wanted = wanted
+        self._content_type = content_type
+        self._position = position
+        self._left = limit
+        self.is_over = False
+
+    async def next(self) -> bytes:
+        """Read the next slice."""
+        size = SLICE if self._left is None else min(SLICE, self._left)
+        newest_first = self._wanted.newest_first
+        page = part_at(self._position, size, newest_first=newest_first)
+        found = await self._wanted.slice(self._content_type, page)
+        self._position = self._position.after(found.keys, newest_first=newest_first)
+        if self._left is not None:
+            self._left -= len(found.keys)
+        self.is_over = len(found.keys) < size or self._left == 0
+        return found.text
+
+
+def _send(slices: _Slices, first: bytes, request: Request) -> Callable[[], None]:
+    """Begin to send a list; what is returned ends that early."""
+    pace = Paced(request)
+    request.notifyFinish().addErrback(lambda _: pace.stopProducing())
+
+    async def run() -> None:
+        pace.begin()
+        try:
+            await pace.write(first)
+            while not slices.is_over:
+                await pace.write(await slices.next())
+        except Exception as error:
+            pace.finish()
+            if not isinstance(error, Interrupted):
+                _log.error("A list was not sent to its end: {error}", error=str(error))
+            if request.channel is not None:
+                request.channel.forceAbortClient()
+        else:
+            pace.finish()
+            request.finish()
+
+    Deferred.fromCoroutine(run()).addErrback(
+        lambda failure: _log.failure("A list was not sent", failure)
+    )
+    return pace.stopProducing
