@@ -27,6 +27,8 @@ from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.sessiongate import SessionGate
 from .device.storing import ContentsWriter
+from .device.unserved import UnservedRequests
+from .device.unservedbodies import UnservedBodies
 from .device.zones import ZoneKeeper
 from .installed import InstalledPlugins
 from .interfaces import IBringsTables, INamesPictures, IStore, StoreError
@@ -61,6 +63,8 @@ class Engine:
     admission: AdmissionGate
     session: SessionGate
     proxies: Proxies
+    unserved: UnservedRequests
+    unserved_bodies: UnservedBodies
     inbox: PluginInbox
     pictures: PictureCollection
     zones: ZoneKeeper
@@ -84,6 +88,7 @@ class Engine:
             self.budget,
             self.proxies,
             services.registry.families,
+            self.unserved_bodies.keep,
         )
 
     def server(self) -> RequestServer:
@@ -152,7 +157,9 @@ def assemble(
         privacy,
     )
     writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake)
-    intake = Intake(store, registry, writer, reactor, budget, known.functions.matchers)
+    unserved = UnservedRequests(registry, refusals)
+    matchers = known.functions.matchers
+    intake = Intake(store, registry, writer, reactor, budget, matchers, unserved)
     exchange = Exchange(
         store,
         registry,
@@ -189,6 +196,7 @@ def assemble(
         inbox.problems,
         pictures.problems,
         clock_watch.problems,
+        unserved.problems,
     ):
         problems.add_source(source)
     problems.add_stored_source(inbox.stored_problems)
@@ -223,9 +231,11 @@ def assemble(
         exchange=exchange,
         answers=CommandAnswers(store, registry, reactor, privacy, known.functions),
         budget=budget,
-        admission=AdmissionGate(registry, limits.requests_per_minute, reactor),
+        admission=AdmissionGate(registry, limits.requests_per_minute, unserved, reactor),
         session=SessionGate(store, registry, refusals, reactor),
         proxies=Proxies(settings.proxies.trusted),
+        unserved=unserved,
+        unserved_bodies=UnservedBodies(store, registry, intake, privacy, unserved),
         inbox=inbox,
         pictures=pictures,
         zones=ZoneKeeper(store, registry, settings.timezone, reactor),

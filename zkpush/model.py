@@ -18,6 +18,7 @@ from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
 from .protocol.dialect import Dialect, dialect_of
 from .protocol.fields import Scope
+from .protocol.rejects import Origin
 from .protocol.requests import Upload
 from .protocol.times import check_zone
 from .protocol.versions import check_version
@@ -490,6 +491,8 @@ class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
     """Whether `raw` is a packet (11.14)."""
     name: str | None = None
     """The file name that came with the upload of a photo (11.3)."""
+    origin: Origin | None = None
+    """The request that brought it, where it is the whole body of one."""
     attempts: int = 0
     """How often it was read again without being understood."""
     tried_at: int | None = None

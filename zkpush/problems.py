@@ -146,8 +146,15 @@ class ProblemCode(StrEnum):
     UNKNOWN_REQUESTS = (
         "unknown requests",
         "The terminal asks for something that this server does not speak",
-        "Read the detail. Update zkpush; if it stays, report the request, which is kept in "
-        "`zkpush rejects list --device SN`.",
+        "See its requests with `zkpush devices trace SN`; what they carried is kept in `zkpush "
+        "rejects list --device SN`. A foreign token is that of the server that it used before: "
+        "restart the terminal. For all else, update zkpush, or report the request.",
+    )
+    TLS_ON_PLAIN = (
+        "TLS on a plain port",
+        "Something speaks TLS (HTTPS) to a port of this server that speaks HTTP",
+        "If it is a terminal, turn HTTPS off in its server settings, or give the server a TLS port "
+        "for terminals (docs/deployment.md) and that port to the terminal.",
     )
     CANNOT_STORE = (
         "cannot store",

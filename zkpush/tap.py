@@ -140,7 +140,7 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
         engine.server(),
         services.settings.limits,
         engine.proxies,
-        services.refusals.refuse,
+        engine.unserved.struck,
         services.clock,
         added.watch,
     )

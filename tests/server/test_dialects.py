@@ -85,12 +85,12 @@ async def test_an_exchange_needs_no_options(rig: Rig) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_attendance_is_recognized_without_a_table(rig: Rig) -> None:
-    """An upload that names no table is attendance if it looks like it, and is refused else."""
+    """An upload that names no table is attendance if it looks like it, and is kept else."""
     await rig.exchange()
     await store(rig, "cdata?SN=T1&Stamp=1", b"7\t2026-02-28 08:05:09\t0\t1\n", 1)
     assert [record["pin"] for record in await rig.items("/attendance")] == ["7"]
-    refused = await rig.post("cdata?SN=T1&Stamp=1", b"what=ever\n")
-    assert refused.status == 400
+    assert (await rig.post("cdata?SN=T1&Stamp=1", b"what=ever\n")).body == b"OK"
+    assert [reject["table"] for reject in await rig.items("/rejects")] == ["unnamed"]
 
 
 @pytest_twisted.ensureDeferred

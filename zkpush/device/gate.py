@@ -16,6 +16,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from ..http.messages import RequestHead
+from ..interfaces import ITerminalFamily
 from ..model import DeviceState
 from ..protocol.envelope import FIRST_OF_TEXT, SEAL
 from ..protocol.errors import TooManyRequests
@@ -27,6 +28,7 @@ from .refusals import Refusal
 from .registry import Registry
 from .request import Gate, Request
 from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
+from .unserved import UnservedRequests
 
 SEALED = f"{SEAL}=".encode()
 """In the query of each request that carries its seal there."""
@@ -37,8 +39,15 @@ MOST_ADDRESSES = 8
 class AdmissionGate:
     """Lets terminals in, or raises why not."""
 
-    def __init__(self, registry: Registry, most_requests: int, clock: IReactorTime) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        most_requests: int,
+        unserved: UnservedRequests,
+        clock: IReactorTime,
+    ) -> None:
         """`most_requests` is how many a terminal may make in a minute."""
+        self._unserved = unserved
         self._registry = registry
         self._most = most_requests
         self.pacer = RequestPacer(REFUSALS, clock)
@@ -71,13 +80,23 @@ class AdmissionGate:
         if not terminal.is_plain or SEALED in head.query or (body and body[0] < FIRST_OF_TEXT):
             return False
         cookie = head.cookie
-        if cookie is not None and terminal.device.tokens:
-            token = tokens.find(terminal.device, cookie)
+        if cookie is not None:
+            token = tokens.find(terminal.device, cookie) if terminal.device.tokens else None
             if token is not None:
                 return token.proved and (token.trusted or not terminal.is_judged)
+            if not terminal.is_judged:
+                self._unserved.sends_cookie(terminal, cookie)
         if terminal.is_judged:
             return False
         return terminal.bare is None or head.address in terminal.bare
+
+    def family_at(self, sn: str, address: str | None) -> ITerminalFamily | None:
+        """The family of a terminal that this process knows as approved, and that may be at the
+        address; None for any other."""
+        terminal = self._registry.known(sn)
+        if terminal is None or terminal.device.state is not DeviceState.APPROVED:
+            return None
+        return terminal.family if terminal.may_be_at(address) else None
 
     def knows_zone(self, sn: str | None) -> bool:
         """Whether the zone of a terminal is known: its own, or that of the server."""

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
+import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
+from ..http.messages import RequestHead
 from ..interfaces import IStore
 from ..model import Device
 from ..persist.stamps import StampStore
@@ -26,9 +28,10 @@ from .budget import MemoryBudget
 from .functions import Matcher
 from .queries import count_arrived
 from .registry import Registry
-from .request import Request
+from .request import Request, origin_of
 from .storing import ContentsWriter, Failures, Portion, Sealed
 from .terminal import Terminal
+from .unserved import UnservedRequests
 
 T = TypeVar("T")
 Outcome = tuple[Device | None, Failures]
@@ -58,6 +61,7 @@ class Intake:
         reactor: IReactorThreads,
         budget: MemoryBudget,
         matchers: Mapping[str, Mapping[str, Matcher]],
+        unserved: UnservedRequests,
     ) -> None:
         """`matchers` find the records that QUERY asked for, by command and table."""
         self._database = store
@@ -67,6 +71,7 @@ class Intake:
         self._reactor = reactor
         self._budget = budget
         self._matchers = matchers
+        self._unserved = unserved
         self._known = frozenset(table.name for table in writer.tables)
         self._decoding = DeferredSemaphore(DECODERS)
         self._parts = DeferredLock()
@@ -82,10 +87,14 @@ class Intake:
         """Store the upload that a request is; see `upload`."""
         family, path = terminal.family, request.route.path
         upload = family.upload(path, request.arguments, body, moves_stamp=is_proved)
-        return self.upload(terminal, upload)
+        return self.upload(terminal, upload, request.head)
 
-    def upload(self, terminal: Terminal, upload: Upload) -> Deferred[bytes]:
+    def upload(
+        self, terminal: Terminal, upload: Upload, head: RequestHead | None = None
+    ) -> Deferred[bytes]:
         """Store one upload, and give its acknowledgement (11.2): it is on disk then.
+
+        `head` is that of its request, which is kept with a body of which nothing is understood.
 
         What is not understood is kept as rejects, and is not counted. `TooLarge` for a packet that
         is refused: it is kept, and not acknowledged.
@@ -93,25 +102,30 @@ class Intake:
         now = self._registry.now()
         size = len(upload.body)
         if upload.packed or size > PART_BODY:
-            return self._parts.run(self._upload_parts, terminal, upload, now)
+            return self._parts.run(self._upload_parts, terminal, upload, head, now)
         if size <= LONG_BODY:
-            return self._store(terminal, self._writer.decode(upload, terminal.dialect), now)
+            contents = self._writer.decode(upload, terminal.dialect)
+            return self._store(terminal, contents, now, head)
         decoding = self.on_thread(self._writer.decode, upload, terminal.dialect)
-        return decoding.addCallback(lambda contents: self._store(terminal, contents, now))
+        return decoding.addCallback(lambda contents: self._store(terminal, contents, now, head))
 
-    def _upload_parts(self, terminal: Terminal, upload: Upload, now: int) -> Deferred[bytes]:
+    def _upload_parts(
+        self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
+    ) -> Deferred[bytes]:
         """Store an upload part by part, each in a unit of its own; all are on disk at the end.
 
         Where one fails, nothing is acknowledged, and the terminal sends everything again: what is
         there already is not stored twice. So a long upload holds up nobody's short one.
         """
-        return Deferred.fromCoroutine(self._store_parts(terminal, upload, now))
+        return Deferred.fromCoroutine(self._store_parts(terminal, upload, head, now))
 
-    async def _store_parts(self, terminal: Terminal, upload: Upload, now: int) -> bytes:
+    async def _store_parts(
+        self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
+    ) -> bytes:
         count, bare = 0, False
         with self.parts(upload, terminal.dialect, PART_BODY) as parts:
             while (contents := await self.on_thread(parts)) is not None:
-                await self._store(terminal, contents, now)
+                await self._store(terminal, contents, now, head)
                 count += contents.count
                 bare = bare or contents.bare
         return terminal.family.acknowledge(upload, count, bare=bare)
@@ -156,8 +170,12 @@ class Intake:
         contents = self._writer.decode(upload, terminal.dialect)
         return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
-    def _store(self, terminal: Terminal, contents: Contents, now: int) -> Deferred[bytes]:
+    def _store(
+        self, terminal: Terminal, contents: Contents, now: int, head: RequestHead | None = None
+    ) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
+        if contents.whole is not None and head is not None:
+            contents.whole = msgspec.structs.replace(contents.whole, origin=origin_of(head))
         seal = self._writer.seal
         device, dialect = terminal.device, terminal.dialect
         if self._writer.has_little_to_seal(contents):
@@ -194,14 +212,7 @@ class Intake:
         if changed is not None:
             terminal.update(changed)
         if contents.rejects:
-            # A reason quotes what was sent; it is for those who may see the rejects.
-            table = contents.rejects[0].table
-            self._log.warn(
-                "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
-                sn=terminal.device.sn,
-                count=contents.unread,
-                table=table if table in self._known else "an unknown table",
-            )
+            self._report_rejects(terminal, contents)
         for batch in portion.arrived:
             if batch.table is ATTLOG and ATTLOG.name not in failed:
                 self._registry.skew.note(terminal.device, batch.rows, portion.received_at)
@@ -210,3 +221,17 @@ class Intake:
             raise TooLarge(contents.refusal)
         family = terminal.family
         return family.acknowledge(contents.source, contents.count, bare=contents.bare)
+
+    def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
+        """Log what was not understood; a table that nobody takes is logged once."""
+        table, source = contents.rejects[0].table, contents.source
+        if source is not None and contents.whole and not self._decoder.takes(source.table):
+            self._unserved.note(terminal, f"uploads the table {table}, which no handler takes")
+            return
+        # A reason quotes what was sent; it is for those who may see the rejects.
+        self._log.warn(
+            "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
+            sn=terminal.device.sn,
+            count=contents.unread,
+            table=table if table in self._known else "an unknown table",
+        )

@@ -36,6 +36,8 @@ FADING = SETTLED | {
     ProblemCode.NOT_OPENED,
     ProblemCode.SECRETS_WAIT,
     ProblemCode.UNKNOWN_ANSWERS,
+    ProblemCode.UNKNOWN_REQUESTS,
+    ProblemCode.TLS_ON_PLAIN,
 }
 """The problems that go by themselves, once they have not happened for a while."""
 BACK_WITHIN = 10 * 60 * 1000

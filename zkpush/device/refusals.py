@@ -86,6 +86,7 @@ class Refusal(StrEnum):
     REQUESTS_PER_MINUTE = "requests_per_minute"
     STALLED_SECONDS = "stalled_seconds"
     TERMINALS = "terminals"
+    TLS = "tls", "TLS on a port that speaks HTTP"
     UNKNOWN = "unknown", "terminal is unknown"
     UNKNOWN_PER_MINUTE = "unknown_per_minute"
     WRONG_TOKEN = "wrong_token", "token is not that of the session"

@@ -139,6 +139,10 @@ class Registry(PeriodicService):
         """The terminal of that serial number, if this process has met it."""
         return self._terminals.get(sn)
 
+    def at_address(self, address: str) -> list[Terminal]:
+        """The terminals that were last heard of at an address, as far as this process knows."""
+        return [one for one in self._terminals.values() if one.address == address]
+
     async def meet(self, sn: str, address: str | None, hello: Hello | None = None) -> Terminal:
         """The terminal of that serial number, recorded if it is new and the policy says so.
 

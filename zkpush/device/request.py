@@ -15,6 +15,7 @@ import msgspec
 
 from ..http.messages import RequestHead
 from ..interfaces import ITerminalFamily
+from ..protocol.rejects import Origin
 from ..protocol.requests import Arguments
 from .terminal import Terminal
 
@@ -41,6 +42,17 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     sn: str
     """The serial number; empty only under `Gate.NONE`."""
     arguments: Arguments
+
+
+def origin_of(head: RequestHead) -> Origin:
+    """What is kept of a request with a body that is kept whole."""
+    return Origin(
+        head.method,
+        head.path.decode("utf-8", "replace"),
+        head.query.decode("utf-8", "replace"),
+        None if head.content_type is None else head.content_type.decode("latin-1"),
+        None if head.content_encoding is None else head.content_encoding.decode("latin-1"),
+    )
 
 
 def always(request: Request, terminal: Terminal) -> bool:

@@ -125,7 +125,10 @@ class ContentsWriter:
         """Seal the rejects, and what plugins store later; on whichever thread."""
         if not contents.rejects and not contents.extracts:
             return NOTHING
-        rejects = self._privacy.kept_rejects(contents.rejects)
+        # Of parts, those can be kept that hold no template.
+        is_whole = contents.whole is not None and self._privacy.templates
+        found = [contents.whole] if is_whole and contents.whole else contents.rejects
+        rejects = self._privacy.kept_rejects(found)
         items = [
             InboxItem(
                 plugin=self._later[table],

@@ -40,6 +40,8 @@ MOST_DISCARDED = 64 * 1024
 """Longest body that is read to its end although its request is refused: a client that is still
 sending is more likely to read the reply. Then, and at once for a longer body, the connection ends.
 """
+_TLS = b"\x16\x03"
+"""How a TLS handshake begins (RFC 8446, 5.1)."""
 LINGER_SECONDS = 5
 """How long such a body may take."""
 
@@ -128,6 +130,8 @@ class HttpChannel(RequestReader):
             if isinstance(cause, LimitExceeded):
                 self._exceeded(cause)
             else:
+                if data.startswith(_TLS):
+                    self._strike("tls")
                 self._fail(BAD_REQUEST)
             return
         self._next()

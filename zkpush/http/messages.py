@@ -66,6 +66,8 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     """The header of that name."""
     cookie: bytes | None = None
     """The headers of that name, joined."""
+    content_type: bytes | None = None
+    content_encoding: bytes | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):

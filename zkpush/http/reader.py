@@ -69,6 +69,8 @@ class RequestReader(Connection):
     _target = b""
     _range: bytes | None = None
     _cookie: bytes | None = None
+    _content_type: bytes | None = None
+    _content_encoding: bytes | None = None
     _forwarded: bytes | None = None
     _expects = False
     """Whether the client waits for `100 Continue` before it sends the body."""
@@ -129,6 +131,7 @@ class RequestReader(Connection):
             self._take_proxy_header()
         self._target = b""
         self._range = self._cookie = self._forwarded = None
+        self._content_type = self._content_encoding = None
         self._expects = self._is_browser = False
         self._length = 0
         self._in_head = True
@@ -161,6 +164,11 @@ class RequestReader(Connection):
             self._length = int(value)
             if self._length > self._site.body_bytes:
                 raise LimitExceeded("body_bytes", TOO_LARGE)
+        elif length == 12:
+            if name.lower() == b"content-type":
+                self._content_type = value
+        elif length == 16 and name.lower() == b"content-encoding":
+            self._content_encoding = value
         elif length == 5:
             if name.lower() == b"range":
                 # Two headers do not make one range.
@@ -196,6 +204,8 @@ class RequestReader(Connection):
             self._is_browser,
             self._range,
             self._cookie,
+            self._content_type,
+            self._content_encoding,
         )
         request = self._request = PendingRequest(head, version, keep)
         self.active_at = self._site.tick

@@ -51,7 +51,8 @@ class ITerminalFamily(Interface):
     def upload(path: str, arguments: Arguments, body: bytes, *, moves_stamp: bool) -> Upload:
         """Find out which table an upload is of; `path` is that of its route.
 
-        `TerminalError` if it is of none. `moves_stamp` is whether its stamp is to be remembered.
+        One that names none is of a table that nobody takes. `moves_stamp` is whether its stamp is
+        to be remembered.
         """
 
     def acknowledge(upload: Upload | None, count: int, *, bare: bool) -> bytes:

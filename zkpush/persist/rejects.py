@@ -11,11 +11,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
 from ..model import Device, Page, Problem, RejectSelection, SealedRejects, StoredReject
 from ..problems import ProblemCode
-from ..protocol.rejects import Reject
+from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import shown_reason
 from ..protocol.tables import INFO, OPTIONS, RECORD_TABLES
@@ -45,12 +46,13 @@ _NAMES = (
     "received_at",
     "packed",
     "name",
+    "origin",
     "attempts",
 )
 _ALL = RejectSelection()
 _OURS = TableSet((*RECORD_TABLES, OPTIONS, INFO))
 """The tables whose fields a problem may name."""
-_NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA})
+_NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
 """What rejects are called that are no uploads."""
 OTHER = "other"
 """What `RejectStore.counts` calls all other tables."""
@@ -75,6 +77,7 @@ def seal_rejects(
         [now] * count,
         [int(reject.packed) for reject in rejects_],
         [reject.name for reject in rejects_],
+        [_encoded(reject.origin) for reject in rejects_],
         [attempts] * count,
     )
     written = seal_columns(vault, rejects, _NAMES, columns)
@@ -84,6 +87,10 @@ def seal_rejects(
 def _identity(reject: Reject) -> bytes:
     """What tells rejects apart: their bytes, or the reason if those are not kept."""
     return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
+
+
+def _encoded(origin: Origin | None) -> str | None:
+    return None if origin is None else msgspec.json.encode(origin).decode()
 
 
 class RejectStore:
@@ -192,6 +199,15 @@ class RejectStore:
             counts[ours if table is None else table.name] += int(count)
         return counts
 
+    def count(self, device_id: int, table: str) -> int:
+        """How many rejects of a table a terminal has."""
+        query = (
+            select(func.count())
+            .select_from(rejects)
+            .where(rejects.c.device_id == device_id, rejects.c.table_name == table)
+        )
+        return int(self._connection.execute(query).scalar_one())
+
     def last_id(self) -> int:
         """The highest id of a reject; 0 if there is none."""
         return int(self._connection.execute(select(func.max(rejects.c.id))).scalar_one() or 0)
@@ -264,10 +280,16 @@ class RejectStore:
             received_at=values["received_at"],
             packed=bool(values["packed"]),
             name=values["name"],
+            origin=_decoded(values["origin"]),
             attempts=values["attempts"],
             tried_at=values["tried_at"],
             damaged=damaged_in(values),
         )
+
+
+def _decoded(origin: str | None) -> Origin | None:
+    """The origin of a reject; None also for one that is damaged."""
+    return msgspec.json.decode(origin, type=Origin) if origin else None
 
 
 def _problem_of(device: Device) -> Problem | None:

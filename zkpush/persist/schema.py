@@ -438,6 +438,8 @@ rejects = Table(
     # Whether it is a packet (11.14), and the name that came with the upload of a photo (11.3).
     Column("packed", Integer(), nullable=False, server_default=text("0")),
     Column("name", SealedText()),
+    # The request that brought it, as JSON, where it is the whole body of one.
+    Column("origin", SealedText()),
     Column("attempts", Integer(), nullable=False, server_default=text("0")),
     Column("tried_at", BigInteger()),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),

@@ -10,11 +10,12 @@ The tar reader is our own. The one of Python keeps extended headers of any size,
 of them, takes a damaged header for the end of the archive, and never looks at the end of the gzip.
 This one reads forward, and keeps at most a member, or one small extended header.
 
-What is taken: gzip in several parts; NULs after it; v7, ustar, GNU and pax headers; an archive
-without its end blocks, as the gzip says that it is complete. Links, directories, devices and pipes
-count as members and are ignored. Members of other kinds (sparse, multi-volume, unknown) are ignored
-if they hold nothing; if they do, the packet is refused, as to ignore those bytes is to lose them.
-Text that is packed again is refused, not expanded. A reason quotes nothing that was sent.
+What is taken: gzip in several parts; zlib (RFC 1950), which HTTP calls deflate; NULs after it; v7,
+ustar, GNU and pax headers; an archive without its end blocks, as the gzip says that it is complete.
+Links, directories, devices and pipes count as members and are ignored. Members of other kinds
+(sparse, multi-volume, unknown) are ignored if they hold nothing; if they do, the packet is refused,
+as to ignore those bytes is to lose them. Text that is packed again is refused, not expanded. A
+reason quotes nothing that was sent.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ _PIECE = 64 * 1024
 _EXTENDED = 64 * 1024
 """Bytes of the largest extended header."""
 _GZIP = 16 + zlib.MAX_WBITS
+_EITHER = 32 + zlib.MAX_WBITS
+"""gzip or zlib, by the first bytes."""
+_GZIP_MARK = b"\x1f\x8b"
+COMPRESSED = (_GZIP_MARK, b"x\x01", b"x\x9c", b"x\xda")
+"""How gzip and zlib begin. The fourth beginning of zlib, `x^`, may be text."""
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _TEXTS = (b"0", b"\0", b"7")
@@ -103,7 +109,7 @@ def members(packet: bytes, limits: Limits = DEFAULTS) -> Iterator[Member]:
     """
     if len(packet) > limits.compressed:
         raise PacketTooLarge(f"the packet has more than {limits.compressed} bytes")
-    if not packet.startswith(b"\x1f\x8b"):
+    if not packet.startswith(COMPRESSED):
         raise PacketError("the packet is not gzip")
     stream = _Stream(packet, limits)
     block = stream.read(_BLOCK)
@@ -144,7 +150,7 @@ class _Stream:
         self._limits = limits
         self._at = 0
         self._parts = 1
-        self._inflate = zlib.decompressobj(_GZIP)
+        self._inflate = zlib.decompressobj(_EITHER)
         by_ratio = max(_FREE, limits.ratio * len(packet))
         self._left = min(limits.expanded, by_ratio)
         self._most = (
@@ -190,7 +196,7 @@ class _Stream:
         # Firmware may send the NUL after its buffer; one look at the whole rest is enough.
         if not rest or (not self._packet[self._at] and self._packet.count(0, self._at) == rest):
             return False
-        if not self._packet.startswith(b"\x1f\x8b", self._at):
+        if not self._packet.startswith(_GZIP_MARK, self._at):
             raise PacketError("something follows the gzip")
         self._parts += 1
         if self._parts > self._limits.members:

@@ -13,6 +13,20 @@ MOST_REJECTS = 100
 """Rejects of one upload that are kept line by line."""
 
 
+REQUEST = "request"
+"""What rejects are called that are bodies of requests which the server does not serve."""
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The request that brought a body which is kept whole."""
+
+    method: str
+    path: str
+    query: str
+    content_type: str | None = None
+    content_encoding: str | None = None
+
+
 class Reject(msgspec.Struct, frozen=True):
     """Something a terminal sent that was not understood; it is kept, with the reason."""
 
@@ -23,6 +37,8 @@ class Reject(msgspec.Struct, frozen=True):
     """Whether `raw` is a packet (11.14)."""
     name: str | None = None
     """The file name that came with the upload of a photo (11.3)."""
+    origin: Origin | None = None
+    """The request that brought it, where `raw` is the whole body of one."""
 
 
 class RejectList:
@@ -40,6 +56,11 @@ class RejectList:
     def is_full(self) -> bool:
         """Whether different rejects are only counted from now on: their reasons are not kept."""
         return len(self._kept) >= self._most
+
+    @property
+    def reason(self) -> str:
+        """The first reason."""
+        return next(iter(self._kept.values())).reason
 
     def repeats(self, raw: bytes) -> bool:
         """Count bytes that were rejected before, without reading them again; False for others."""

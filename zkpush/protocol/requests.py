@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from .errors import TerminalError
+from .packets import COMPRESSED, PACKED
 from .serials import check_serial
+from .text import visible
 
 _SUFFIX = ".aspx"
 _STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
@@ -24,6 +26,13 @@ _EVERYDAY = re.compile(
 def normalize_segment(segment: bytes) -> bytes:
     """Give the canonical name of one path segment: any case, with or without `.aspx`."""
     return segment.lower().removesuffix(_SUFFIX.encode())
+
+
+def shown_path(path: bytes) -> str:
+    """The first two parts of a path, for people. Below them may be the secret of a file's URL."""
+    parts = path.decode("utf-8", "replace").split("/")
+    text = "/".join(visible(f"{one[:40]}…" if len(one) > 40 else one) for one in parts[:3])
+    return f"{text}/…" if len(parts) > 3 else text
 
 
 class Arguments(Mapping[str, str]):
@@ -94,6 +103,25 @@ def _decode(text: bytes) -> str:
     return text.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
+UNNAMED = "unnamed"
+"""What uploads are called that name no table, and do not show which one they are of."""
+_LOOKED_AT = 512
+
+
+def is_packed(body: bytes, is_declared: bool = False) -> bool:
+    """Whether a body is a packet (11.14): by its first bytes, whatever the request declares.
+
+    A declared packet that begins like none is one all the same, unless it looks like text.
+    """
+    if body.startswith(COMPRESSED):
+        return True
+    return is_declared and (not body or not _is_text(body))
+
+
+def _is_text(body: bytes) -> bool:
+    return min(body[:_LOOKED_AT]) >= ord("\t") and not body.startswith(PACKED)
+
+
 class Upload(msgspec.Struct, frozen=True):
     """One upload as it came from a terminal, before anything in it has been understood."""
 
@@ -103,7 +131,7 @@ class Upload(msgspec.Struct, frozen=True):
     stamp: str | None = None
     """The value of `Stamp=` or of one of its old names."""
     packed: bool = False
-    """Whether the body is a packet (11.14): `ContentType=tgz`."""
+    """Whether the body is a packet (11.14); see `is_packed`."""
     name: str | None = None
     """The file name that old firmware puts into the arguments of a photo's upload (11.3)."""
     moves_stamp: bool = True

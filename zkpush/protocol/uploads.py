@@ -56,6 +56,8 @@ class Contents(msgspec.Struct):
     """What was read."""
     extracts: Sequence[tuple[str, Upload]] = ()
     """Parts of it by the names of their tables, for those who read them again."""
+    whole: Reject | None = None
+    """Where nothing was understood: all of it, in place of its parts in `rejects`."""
     failed: int = 0
     """How many records of the batches could not be stored, and are kept otherwise."""
 
@@ -97,6 +99,10 @@ class UploadDecoder:
                 for keyword in (table.keyword, *table.aliases):
                     self._keywords[keyword.lower()] = decoder
 
+    def takes(self, table: str) -> bool:
+        """Whether a table is one that somebody takes, or a data type (5) of such tables."""
+        return table.lower() in self._tables or table.lower() in _DATA_TYPES
+
     def is_of_lines(self, table: str, body: bytes) -> bool:
         """Whether each line of a body can be read by itself."""
         name = table.lower()
@@ -128,9 +134,16 @@ class UploadDecoder:
                 return Contents([batch], [], own.name, stamp=upload.kept_stamp, source=upload)
             unreadable = unreadable_form(upload.body)
             if unreadable is not None:
-                rejects = [Reject(own.name, unreadable, upload.body)]
-                stamp = upload.kept_stamp
-                return Contents([], rejects, own.name, stamp=stamp, unread=1, source=upload)
+                whole = Reject(own.name, unreadable, upload.body)
+                return Contents(
+                    [],
+                    [whole],
+                    own.name,
+                    stamp=upload.kept_stamp,
+                    unread=1,
+                    source=upload,
+                    whole=whole,
+                )
         gauge = None if may_be_dense else DensityGauge()
         reading = _Reading(self, upload, own, dialect, most_rejects, is_of_lines, gauge)
         return reading.packet() if upload.packed else reading.plain()
@@ -191,14 +204,17 @@ class _Reading:
                 self._read(member.data)
         except PacketError as error:
             contents.batches, contents.unread = [], 1
-            contents.rejects = [Reject(upload.table, f"packet: {error}", upload.body)]
+            contents.whole = Reject(upload.table, f"packet: {error}", upload.body, packed=True)
+            contents.rejects = [contents.whole]
             contents.refusal = str(error) if isinstance(error, PacketTooLarge) else None
             return contents
         return self._finished()
 
     def _finished(self) -> Contents:
+        is_dense = False
         if self._gauge is not None:
             for dense, lines in self._gauge.dense():
+                is_dense = True
                 self._contents.drop(dense)
                 keep_unread(dense, lines, self._rejects)
         # What is kept whole holds lines of all tables that are in it.
@@ -206,7 +222,19 @@ class _Reading:
         form = "packet" if self._upload.packed else "body"
         self._contents.rejects = self._rejects.of_body(table, self._upload.body, form)
         self._contents.unread = self._rejects.count
+        understands = any(batch.rows for batch in self._contents.batches)
+        if not (understands or self._is_of_lines or is_dense) and self._contents.rejects:
+            self._contents.whole = self._whole(table)
         return self._contents
+
+    def _whole(self, table: str) -> Reject:
+        """A body of which nothing is understood, as it came; one line without its end."""
+        upload = self._upload
+        first, count = self._contents.rejects[0], self._rejects.count
+        if len(self._contents.rejects) == 1 and first.raw == upload.body.removesuffix(b"\n"):
+            return first
+        reason = first.reason if count == 1 else f"{self._rejects.reason} ({count} times)"
+        return Reject(table, reason, upload.body, packed=upload.packed, name=upload.name)
 
     @property
     def _name(self) -> str:

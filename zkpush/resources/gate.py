@@ -8,7 +8,9 @@ few come, and one after the other when many do.
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
@@ -18,11 +20,12 @@ from ..device.families import Families
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
-from ..device.request import Request
+from ..device.request import Gate, Request, TerminalRoute
 from ..device.terminal import Terminal
 from ..http.messages import Plain, RequestHead, Verdict
 from ..interfaces import ITerminalFamily
 from ..protocol.errors import (
+    ProtocolError,
     Refused,
     TerminalError,
     TooLarge,
@@ -45,6 +48,10 @@ _BROWSER = "This port is for terminals, and not for browsers."
 _SHORT_ONLY = "This path takes no long body."
 
 
+Unserved = Callable[[ProtocolError, Request, Terminal, bytes, bool], Awaitable[bytes]]
+"""Keeps a request that is not served, then raises the error that says why."""
+
+
 class RequestGate:
     """Judges the requests of one site."""
 
@@ -56,7 +63,10 @@ class RequestGate:
         budget: MemoryBudget,
         proxies: Proxies,
         families: Families,
+        unserved: Unserved,
     ) -> None:
+        """`unserved` takes the requests of approved terminals that nobody serves."""
+        self._unserved = unserved
         self.budget = budget
         self._proxies = proxies
         self._families = families
@@ -124,14 +134,31 @@ class RequestGate:
             raise Refused(_BROWSER)
         path = self._find(head.path)
         if path is None:
-            raise UnknownPath("There is nothing under this path.")
+            return self._kept(head, UnknownPath("There is nothing under this path."))
         if head.method not in path.others:
-            raise WrongMethod(f"This path takes {' and '.join(path.others)} requests.")
+            methods = " and ".join(path.others)
+            return self._kept(head, WrongMethod(f"This path takes {methods} requests."))
         sn, arguments = self._read(head, path)
         if head.length > SHORT and not path.is_long:
             self._refusals.refuse(Refusal.BODY_BYTES, sn, head.address)
             raise TooLarge(_SHORT_ONLY)
         return _routed(head, path, sn, arguments)
+
+    def _kept(self, head: RequestHead, error: ProtocolError) -> Request:
+        """The request of an approved terminal that is not served, so that it is kept.
+
+        Raises the error for all others: nothing of a stranger is stored.
+        """
+        try:
+            sn, arguments = read_query(head.query)
+        except TerminalError:
+            raise error from None
+        family = self._admission.family_at(sn, head.address)
+        if family is None:
+            raise error
+        action = functools.partial(self._unserved, error)
+        route = TerminalRoute(family, head.method, "", "", Gate.SESSION, action, is_long=True)
+        return Request(head, route, sn, arguments)
 
     def _judge(self, request: Request) -> Verdict | Deferred[Verdict]:
         """Judge all that is not of an approved terminal, or has to wait in line."""

@@ -54,6 +54,16 @@ class RetryView(msgspec.Struct, frozen=True):
     ]
 
 
+class OriginView(msgspec.Struct, frozen=True):
+    """A request that brought a reject."""
+
+    method: str
+    path: str
+    query: str
+    content_type: str | None
+    content_encoding: str | None
+
+
 class RejectView(msgspec.Struct, frozen=True):
     """Something that was not understood."""
 
@@ -80,6 +90,13 @@ class RejectView(msgspec.Struct, frozen=True):
         int, Meta(description="How often it was read again without being understood")
     ]
     tried_at: Annotated[str | None, Meta(description="When it was last read again")]
+    origin: Annotated[
+        OriginView | None,
+        Meta(
+            description="The request that brought it, where it is a whole body of which nothing "
+            "was understood; null without the scope that its bytes need"
+        ),
+    ]
     damaged: Damaged = UNSET
 
 
@@ -176,16 +193,18 @@ def _no_reject(id: int) -> ApiError:
 
 
 def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
+    is_seen = may_see(secrecy.reject_secret(reject.table), scopes)
     return RejectView(
         reject.id,
         reject.device,
         reject.table,
         secrecy.shown_reason(reject.table, tables.get(reject.table), reject.reason, scopes),
-        reject.raw if may_see(secrecy.reject_secret(reject.table), scopes) else None,
+        reject.raw if is_seen else None,
         reject.size,
         instant(reject.received_at),
         reject.attempts,
         instant_or_none(reject.tried_at),
+        OriginView(*msgspec.structs.astuple(reject.origin)) if is_seen and reject.origin else None,
         reject.damaged or UNSET,
     )
 

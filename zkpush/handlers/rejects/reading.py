@@ -20,16 +20,19 @@ from ...device import acts
 from ...device.intake import LONG_BODY, Intake
 from ...device.registry import Registry
 from ...device.storing import ContentsWriter, Failures
-from ...interfaces import IStore
+from ...interfaces import IStore, ITerminalFamily
 from ...model import Caller, Device, Page, RejectSelection, StoredReject
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
+from ...protocol.errors import TerminalError
+from ...protocol.rejects import REQUEST, Origin
 from ...protocol.replies import TABLE as ANSWERS
-from ...protocol.requests import Upload
+from ...protocol.requests import Upload, is_packed, normalize_segment, parse_arguments
 from ...protocol.tables import INFO, OPTIONS
 from ...protocol.uploads import Contents
 from ...protocol.verification import POST_VERIFY_DATA
+from ...values.families import Action
 
 RETRY_REJECTS = "retry rejects"
 DELETE_REJECT = "delete reject"
@@ -184,8 +187,11 @@ class RejectReader:
         if not reject.raw or reject.table.casefold() in _OF_THEIR_MOMENT:
             counts.kept += 1
             return
-        upload = Upload(reject.table, reject.raw, packed=reject.packed, name=reject.name)
         device = await self._device(reject.device)
+        upload = _upload_of(reject, reject.raw, self._registry.families.of(device))
+        if upload is None:
+            counts.kept += 1
+            return
         if upload.packed or len(upload.body) > LONG_BODY:
             await self._read_long(reject, device, upload, counts)
         else:
@@ -216,7 +222,7 @@ class RejectReader:
         is_last: bool = True,
     ) -> None:
         """Store what was understood; with the last part, remove the reject or note the reason."""
-        contents.rejects = []  # it stays whole instead
+        contents.rejects, contents.whole = [], None  # it stays whole instead
         received_at, now = reject.received_at, self._registry.now()
         sealed = self._writer.seal(device, contents, device.dialect, received_at)
         portion = self._writer.portion(device, contents, sealed, received_at, keeps_failed=False)
@@ -246,6 +252,33 @@ class RejectReader:
         if is_last:
             counts.read += is_read
             counts.kept += not is_read
+
+
+def _upload_of(reject: StoredReject, raw: bytes, family: ITerminalFamily) -> Upload | None:
+    """The upload that a reject is; None for a request that is still no upload."""
+    if reject.origin is not None:
+        upload = _read_request(reject.origin, raw, family)
+        if upload is not None or reject.table == REQUEST:
+            return upload
+    return Upload(reject.table, raw, packed=is_packed(raw, reject.packed), name=reject.name)
+
+
+def _read_request(origin: Origin, body: bytes, family: ITerminalFamily) -> Upload | None:
+    """Read a body as the request that brought it is read now; its stamp does not count any more."""
+    name = normalize_segment(origin.path.encode().rstrip(b"/").rpartition(b"/")[2]).decode()
+    try:
+        arguments = parse_arguments(origin.query.encode())
+    except TerminalError:
+        return None
+    for row in family.routes:
+        if row.path != name or origin.method not in row.methods.split():
+            continue
+        key, _, value = row.selector.partition("=")
+        found = arguments.get(key)
+        if not key or (found is not None and value.lower() in ("", found.lower())):
+            is_upload = row.action is Action.UPLOAD
+            return family.upload(name, arguments, body, moves_stamp=False) if is_upload else None
+    return None
 
 
 class _Reasons:

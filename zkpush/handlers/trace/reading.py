@@ -14,7 +14,7 @@ from ...http.messages import CHUNKED, FileReply, Reply, RequestHead
 from ...protocol.catalogue import Catalogue
 from ...protocol.envelope import FIRST_OF_TEXT
 from ...protocol.errors import CommandError, TerminalError
-from ...protocol.requests import parse_arguments
+from ...protocol.requests import parse_arguments, shown_path
 from ...protocol.text import visible
 from .model import TracedContent
 
@@ -48,16 +48,9 @@ def describe(
         status=status,
         received=None if head.length == CHUNKED else head.length,
         sent=sent,
-        understood=None if request is None else request.route.meaning,
+        understood=None if request is None else request.route.meaning or None,
         answered=answered,
     )
-
-
-def shown_path(path: bytes) -> str:
-    """The first two parts of a path."""
-    parts = path.decode("utf-8", "replace").split("/")
-    text = "/".join(_cut(part) for part in parts[:3])
-    return f"{text}/…" if len(parts) > 3 else text
 
 
 def _arguments(head: RequestHead, request: Request | None) -> Mapping[str, str]:

@@ -23,13 +23,13 @@ from ...interfaces import ITerminalFamily
 from ...protocol.codes import return_meaning, succeeded
 from ...protocol.commands import encode_command
 from ...protocol.envelope import can_encrypt
-from ...protocol.errors import ProtocolError, TerminalError, refusal
+from ...protocol.errors import ProtocolError, refusal
 from ...protocol.fields import Table
 from ...protocol.handshake import UNKNOWN_DEVICE, Hello, decode_hello, encode_options
 from ...protocol.packets import Limits
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
-from ...protocol.requests import Arguments, Upload
+from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed
 from ...protocol.tables import ATTLOG, ATTPHOTO, INFO
 from ...protocol.tables.remote import REMOTE_ATTENDANCE
 from ...protocol.times import zone_option
@@ -109,7 +109,8 @@ class AttendancePush:
         """Return the upload of a request (11).
 
         Some terminals name the table in `type`. A body that begins like an attendance record is one
-        of those (11.2) where no table is named. `TerminalError` if there is no table.
+        of those (11.2) where no table is named; any other is of the table `UNNAMED`, which nobody
+        takes.
         """
         table = arguments.get("table") or arguments.get("type")
         if not table:
@@ -118,12 +119,12 @@ class AttendancePush:
             elif _ATTENDANCE.match(body):
                 table = ATTLOG.name
             else:
-                raise TerminalError("An upload has to name its table.")
+                table = UNNAMED
         return Upload(
             table,
             body,
             stamp=_stamp(arguments),
-            packed=arguments.get("ContentType", "").lower() == _PACKED,
+            packed=is_packed(body, arguments.get("ContentType", "").lower() == _PACKED),
             name=arguments.get("PIN"),
             moves_stamp=moves_stamp,
         )

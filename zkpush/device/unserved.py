@@ -1,0 +1,126 @@
+"""What terminals ask for and this server does not speak: never without a trace.
+
+Theory of operation. An approved terminal may ask for an unknown path, use another method, upload a
+table that no handler takes, send the token of another server, or speak TLS on a port without. Each
+kind is a line in the log, once, and the problem `unknown requests` of the terminal; that goes a day
+after it last happened. A TLS connection has no serial number: it is a problem of the terminals that
+were last heard of at its address and are silent now. If there are none, it is one of the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twisted.logger import Logger
+
+from ..model import Device, DeviceState, Problem
+from ..problems import ProblemCode, ServerProblem
+from ..protocol.text import shown
+from . import tokens
+from .refusals import Refusal, RefusalLog
+from .registry import Registry
+from .terminal import Terminal
+
+MOST_KINDS = 20
+"""Kinds of one terminal that are logged, each once."""
+MOST_TERMINALS = 1000
+"""Terminals whose kinds are remembered."""
+MOST_ADDRESSES = 100
+"""Addresses of TLS connections that are remembered."""
+SHOWN_FOR = 24 * 60 * 60 * 1000
+"""Milliseconds for which a TLS connection of nobody is a problem."""
+LOOKED_EVERY = 60 * 1000
+"""Milliseconds between two searches for the terminals of one address."""
+_MOST_SHOWN = 60
+
+
+class UnservedRequests:
+    """Reports what terminals ask for and nobody serves."""
+
+    _log = Logger()
+
+    def __init__(self, registry: Registry, refusals: RefusalLog) -> None:
+        self._registry = registry
+        self._refusals = refusals
+        self._kinds: dict[str, set[str]] = {}
+        """What was logged, by serial number."""
+        self._tls: dict[str, tuple[int, int]] = {}
+        """By address: when (ms) a TLS connection came first, and when its terminals were sought."""
+        self._strangers: dict[str, int] = {}
+        """By address: when (ms) the last TLS connection came that no terminal explains."""
+
+    def note(self, terminal: Terminal, what: str) -> None:
+        """Report what a terminal does, such as `uploads the table X`; equal texts are one kind."""
+        detail = f"It {shown(what, most=2 * _MOST_SHOWN)}."
+        problem = Problem(ProblemCode.UNKNOWN_REQUESTS, detail, self._registry.now())
+        has_it = any(one.code == problem.code for one in terminal.device.problems)
+        sn = terminal.device.sn
+        kinds = self._kinds.get(sn, set())
+        # The first kind is logged with the problem.
+        if what not in kinds and len(kinds) < MOST_KINDS and (kinds or has_it):
+            self._log.warn("Terminal {sn}: {detail}", sn=sn, detail=detail)
+        self._remember(sn, what)
+        self._registry.report(terminal, problem)
+
+    def sends_cookie(self, terminal: Terminal, cookie: bytes) -> None:
+        """Report a cookie that this server did not issue; it counts for nothing."""
+        is_token = tokens.token_of(cookie) is not None
+        self.note(
+            terminal,
+            "sends a foreign token, which this server did not issue; it is served all the same"
+            if is_token
+            else "sends a cookie that is no token; it is served all the same",
+        )
+
+    def struck(self, reason: str, sn: str | None, address: str | None) -> None:
+        """Count a refusal; called by the site, which does not know terminals."""
+        self._refusals.refuse(reason, sn, address)
+        if reason == Refusal.TLS and address is not None:
+            self._speaks_tls(address)
+
+    def problems(self) -> Iterable[ServerProblem]:
+        """TLS connections of the last day that no terminal explains."""
+        now = self._registry.now()
+        for address, at in self._strangers.items():
+            if now - at < SHOWN_FOR:
+                yield ServerProblem(
+                    code=ProblemCode.TLS_ON_PLAIN,
+                    subject=f"address {address}",
+                    detail=f"TLS connections come from {address} to a port that speaks HTTP.",
+                    since_at=self._tls.get(address, (at, at))[0],
+                )
+
+    def _speaks_tls(self, address: str) -> None:
+        now = self._registry.now()
+        first, sought = self._tls.get(address, (now, 0))
+        if 0 <= now - sought < LOOKED_EVERY:
+            return
+        self._tls.pop(address, None)
+        if len(self._tls) >= MOST_ADDRESSES:
+            oldest = next(iter(self._tls))
+            del self._tls[oldest]
+            self._strangers.pop(oldest, None)
+        self._tls[address] = (first, now)
+        detail = f"TLS connections come from {address}, where it was last heard of."
+        problem = Problem(ProblemCode.TLS_ON_PLAIN, detail, now)
+        found = [one for one in self._registry.at_address(address) if self._is_silent(one.device)]
+        for terminal in found:
+            self._registry.report(terminal, problem)
+        if found:
+            self._strangers.pop(address, None)
+            return
+        self._strangers[address] = now
+        if first == now:
+            self._log.warn(
+                "TLS connections come from {address} to a port that speaks HTTP", address=address
+            )
+
+    def _is_silent(self, device: Device) -> bool:
+        return device.state is DeviceState.APPROVED and not self._registry.is_online(device)
+
+    def _remember(self, sn: str, what: str) -> None:
+        if len(self._kinds) >= MOST_TERMINALS and sn not in self._kinds:
+            self._kinds.clear()
+        kinds = self._kinds.setdefault(sn, set())
+        if len(kinds) < MOST_KINDS:
+            kinds.add(what)

@@ -1,0 +1,74 @@
+"""Requests of approved terminals that this server does not serve: the body is a reject.
+
+The terminal is told that the request is not served, so it keeps its data. What is kept here is for
+people, and for a later version that serves the request, which reads rejects again.
+"""
+
+from __future__ import annotations
+
+from ..interfaces import IStore
+from ..persist.rejects import RejectStore
+from ..persist.transaction import Transaction
+from ..protocol.errors import ProtocolError
+from ..protocol.rejects import REQUEST, Reject
+from ..protocol.requests import shown_path
+from .intake import LONG_BODY, Intake
+from .privacy import Privacy
+from .registry import Registry
+from .request import Request, origin_of
+from .terminal import Terminal
+from .unserved import UnservedRequests
+
+MOST_KEPT = 200
+"""Bodies of one terminal that are kept. It is not told that they are, so it has the others."""
+
+
+class UnservedBodies:
+    """Keeps the bodies of requests that are not served."""
+
+    def __init__(
+        self,
+        store: IStore,
+        registry: Registry,
+        intake: Intake,
+        privacy: Privacy,
+        unserved: UnservedRequests,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._intake = intake
+        self._privacy = privacy
+        self._unserved = unserved
+
+    async def keep(
+        self,
+        error: ProtocolError,
+        request: Request,
+        terminal: Terminal,
+        body: bytes,
+        is_proved: bool,
+    ) -> bytes:
+        """Keep the body of a request, report the request, and raise the error."""
+        head = request.head
+        what = f"{head.method} {shown_path(head.path)}"
+        self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
+        if body:
+            reason = f"this server does not serve {what}"
+            reject = Reject(REQUEST, reason, body, origin=origin_of(head))
+            await self._store_reject(terminal, reject)
+        raise error
+
+    async def _store_reject(self, terminal: Terminal, reject: Reject) -> None:
+        key, now = terminal.device.id, self._registry.now()
+        rejects = self._privacy.kept_rejects([reject])
+        seal = self._store.seal_rejects
+        if len(reject.raw) > LONG_BODY:
+            sealed = await self._intake.on_thread(seal, key, rejects, now)
+        else:
+            sealed = seal(key, rejects, now)
+
+        def unit(tx: Transaction) -> None:
+            if sealed is not None and tx[RejectStore].count(key, REQUEST) < MOST_KEPT:
+                tx[RejectStore].add_sealed(sealed)
+
+        await self._store.write(unit)
