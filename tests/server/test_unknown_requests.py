@@ -278,10 +278,11 @@ async def test_a_damaged_packet_is_kept_whole_with_its_request(rig: Rig) -> None
     ("table", "query", "body"),
     [
         ("ATTLOG", "SN=T1&table=ATTLOG&Stamp=5", PUNCH),
-        ("ATTLOG", "SN=T1&table=ATTLOG&Stamp=5", gzip.compress(PUNCH)),
+        ("ATTLOG", "SN=T1&table=ATTLOG&Stamp=5", gzip.compress(PUNCH, mtime=0)),
         ("unnamed", "SN=T1&Stamp=5", PUNCH),
         (REQUEST, "SN=T1&table=ATTLOG", PUNCH),
     ],
+    ids=["plain", "compressed", "without a table", "not served before"],
 )
 @pytest_twisted.ensureDeferred
 async def test_a_whole_body_is_read_again_as_its_request_is_read_now(
