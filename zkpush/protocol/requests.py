@@ -28,6 +28,7 @@ def normalize_segment(segment: bytes) -> bytes:
     return segment.lower().removesuffix(_SUFFIX.encode())
 
 
+@functools.lru_cache(256)
 def shown_path(path: bytes) -> str:
     """The first two parts of a path, for people. Below them may be the secret of a file's URL."""
     parts = path.decode("utf-8", "replace").split("/")

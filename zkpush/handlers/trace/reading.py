@@ -113,4 +113,6 @@ _BEGINNINGS: tuple[tuple[bytes, Callable[[bytes, Catalogue], str]], ...] = (
 
 
 def _cut(text: str, most: int = MOST_VALUE) -> str:
+    if len(text) <= most and text.isprintable():
+        return text  # almost always
     return visible(text if len(text) <= most else f"{text[:most]}…")

@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import msgspec
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select, text
 
-from ...persist.databases import insert
+from ...persist.databases import Insert
 from ...persist.schema import devices, trace
 from ...persist.transaction import Transaction
 from .model import KEPT, TracedContent, TracedRequest
 
 _NEWEST_FIRST = (trace.c.at.desc(), trace.c.number.desc())
+_NAMES = ("writer", "number", "device_id", "since_at", "at", "count", "refused", "request")
+_TRIM = text("""
+DELETE FROM trace WHERE device_id = :device AND refused = :refused AND (at, number) < (
+    SELECT kept.at, kept.number FROM trace AS kept
+    WHERE kept.device_id = :device AND kept.refused = :refused
+    ORDER BY kept.at DESC, kept.number DESC LIMIT 1 OFFSET :kept - 1
+)
+""")
 
 
 class TraceStore:
     """The last requests of terminals."""
 
     def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
         self._connection = tx.connection
 
     def write(self, requests: Sequence[TracedRequest], trim: Collection[int]) -> None:
@@ -31,30 +40,31 @@ class TraceStore:
             self._connection.execute(select(devices.c.id).where(devices.c.id.in_(ids))).scalars()
         )
         rows = [
-            {
-                "writer": one.writer,
-                "number": one.number,
-                "device_id": one.device_id,
-                "since_at": one.since_at,
-                "at": one.at,
-                "count": one.count,
-                "refused": int(one.refused),
-                "request": msgspec.json.encode(one.content).decode(),
-            }
+            (
+                one.writer,
+                one.number,
+                one.device_id,
+                one.since_at,
+                one.at,
+                one.count,
+                int(one.refused),
+                msgspec.json.encode(one.content).decode(),
+            )
             for one in requests
             if one.device_id in there
         ]
         if rows:
-            statement = insert(self._connection, trace)
+            changed = '(writer, number) DO UPDATE SET at = excluded.at, "count" = excluded."count"'
+            self._tx.insert(Insert(trace, _NAMES, list(zip(*rows, strict=True)), changed))
+        if trim:
             self._connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=[trace.c.writer, trace.c.number],
-                    set_={"at": statement.excluded.at, "count": statement.excluded["count"]},
-                ),
-                rows,
+                _TRIM,
+                [
+                    {"device": device_id, "refused": refused, "kept": KEPT}
+                    for device_id in trim
+                    for refused in (0, 1)
+                ],
             )
-        for device_id in trim:
-            self._trim(device_id)
 
     def of(self, device_id: int) -> list[TracedRequest]:
         """List the last requests of a terminal, of both kinds; the newest last."""
@@ -80,11 +90,3 @@ class TraceStore:
                     )
                 )
         return sorted(found, key=lambda one: (one.at, one.number))
-
-    def _trim(self, device_id: int) -> None:
-        for refused in (0, 1):
-            of_kind = (trace.c.device_id == device_id) & (trace.c.refused == refused)
-            key = tuple_(trace.c.writer, trace.c.number)
-            kept = select(trace.c.writer, trace.c.number).where(of_kind)
-            kept = kept.order_by(*_NEWEST_FIRST).limit(KEPT)
-            self._connection.execute(delete(trace).where(of_kind, key.not_in(kept)))
