@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 import pytest_twisted
 from sqlalchemy import select
@@ -54,6 +56,36 @@ def make_attendance_tests(factory):
                 ("1", 1, None),
             ]
             assert await store.read(lambda tx: tx[AttendanceStore].count(device.id)) == 3
+
+        @pytest_twisted.ensureDeferred
+        async def test_records_are_found_by_when_they_came(self, store, device) -> None:
+            """Exactly: also where the clock was set back, and where a transaction has failed."""
+            minutes = [0, 3, 14, 15, 29, 90, 2, 91, 45, 600, 120, 121]  # the clock was set twice
+            came = [NOW + minute * 60_000 for minute in minutes]
+
+            def stored(number: int, fails: bool = False):
+                body = f"{number}\t2026-01-05 08:{number:02}:00\t0\t1\n".encode()
+
+                def unit(tx) -> None:
+                    tx[AttendanceStore].add(device.id, rows(body), UTC, came[number])
+                    tx.flush()
+                    if fails:
+                        raise ValueError("a handler failed")
+
+                return store.write(unit)
+
+            for number in range(len(came)):
+                with contextlib.suppress(ValueError):
+                    await stored(number, fails=True)
+                await stored(number)
+            for since in sorted({at + step for at in came for step in (-1, 0, 1)}):
+                found = await store.read(
+                    lambda tx, since=since: tx[AttendanceStore].page(
+                        EVERYTHING, PunchFilter(received_since=since)
+                    )
+                )
+                expected = [str(number) for number, at in enumerate(came) if at >= since]
+                assert [punch.pin for punch in found] == expected
 
         @pytest_twisted.ensureDeferred
         @pytest.mark.parametrize("count", [1, 15, 16, 17, 40, 256, 600])

@@ -29,6 +29,7 @@ from .functions import Matcher
 from .queries import count_arrived
 from .registry import Registry
 from .request import Request, origin_of
+from .skew import MEASURE_EVERY
 from .storing import ContentsWriter, Failures, Portion, Sealed
 from .terminal import Terminal
 from .unserved import UnservedRequests
@@ -215,7 +216,10 @@ class Intake:
             self._report_rejects(terminal, contents)
         for batch in portion.arrived:
             if batch.table is ATTLOG and ATTLOG.name not in failed:
-                self._registry.skew.note(terminal.device, batch.rows, portion.received_at)
+                now = portion.received_at
+                if not 0 <= now - terminal.measured_at < MEASURE_EVERY:
+                    terminal.measured_at = now
+                    self._registry.skew.note(terminal.device, batch.rows, now)
         self._writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)

@@ -1,8 +1,9 @@
 """How far the clocks of terminals are off, measured from punches that come in real time.
 
 A punch that is sent at once shows the difference of the two clocks; one that was kept for a while
-shows how long it was kept. So only uploads of one or two records count, and three in a row have to
-agree within a minute: records of a backlog differ from each other by the time between them.
+shows how long it was kept. So only uploads of one or two records count, one in ten seconds, and
+three in a row have to agree within a minute: records of a backlog differ from each other by the
+time between them.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from ..protocol.times import wall_clock
 
 MOST_RECORDS = 2
 """Records of an upload in real time."""
+MEASURE_EVERY = 10_000
+"""Milliseconds between two measurements of a terminal, at least."""
 FEWEST, MOST = 3, 15
 """Measurements that a difference takes, and of which the median is used."""
 AGREES = 60

@@ -119,6 +119,7 @@ class Terminal:
         "is_judged",
         "is_plain",
         "keys",
+        "measured_at",
         "moved_at",
         "networks",
         "next_due",
@@ -167,6 +168,8 @@ class Terminal:
         """Until when (ms) sessions that prove nothing need not be looked at for commands."""
         self.counters: dict[str | None, RequestCounter] = {}
         """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
+        self.measured_at = 0
+        """When (ms) its clock was last measured (`zkpush.device.skew`)."""
         self.hello: tuple[object, ...] | None = None
         """The last exchange (5) it made while it waits for approval."""
         self.address = device.address

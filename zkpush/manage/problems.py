@@ -63,7 +63,7 @@ class Problems:
 
     async def of_server(self) -> list[ServerProblem]:
         """The problems of the server, those of the database last; `StoreError` without it."""
-        return [*self._known(), *await self._read()]
+        return [*self.known(), *await self._read()]
 
     async def counts(self) -> Mapping[ProblemCode, int]:
         """How many problems there are of each declared code.
@@ -71,7 +71,7 @@ class Problems:
         Those that only the database knows are left out while it does not answer.
         """
         counts: Counter[ProblemCode] = Counter(dict.fromkeys(ProblemCode, 0))
-        counts.update(problem.code for problem in self._known())
+        counts.update(problem.code for problem in self.known())
         for code, count in self._registry.problem_counts().items():
             known = known_code(code)
             if known is not None:
@@ -82,7 +82,8 @@ class Problems:
             self._log.warn("Some problems are not counted: {error}", error=str(error))
         return counts
 
-    def _known(self) -> list[ServerProblem]:
+    def known(self) -> list[ServerProblem]:
+        """The problems of the server that are known without the database."""
         return [found for source in self._sources for found in self._ask(source)]
 
     async def _read(self) -> list[ServerProblem]:
@@ -129,7 +130,16 @@ class ProblemEndpoints:
         ]
 
     async def problems(self, query: ProblemQuery) -> Listing[ProblemView]:
-        """List problems."""
+        """List problems; where the database cannot be read, those that say why."""
+        try:
+            return await self._list(query)
+        except StoreError:
+            known = self._problems.known()
+            if not any(one.code is ProblemCode.CANNOT_STORE for one in known):
+                raise
+            return Listing([ProblemView.of_server(one) for one in known], None)
+
+    async def _list(self, query: ProblemQuery) -> Listing[ProblemView]:
         owner, count = _parse_cursor(query.after)
         found: list[tuple[str, ProblemView]] = []
         if owner == 0 and query.device is None:

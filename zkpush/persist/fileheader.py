@@ -11,6 +11,7 @@ import struct
 import attrs
 
 HEADER_BYTES = 100
+LOG_START_BYTES = 4
 OWNER_BITS = 31
 """Bits of `PRAGMA application_id` that are not its sign."""
 _HEADER = struct.Struct(">16s2x2s4xII8xI16xI4xI28x")

@@ -22,7 +22,7 @@ import attrs
 from twisted.logger import Logger
 
 from ..interfaces import OutOfReach, StoreError
-from .fileheader import HEADER_BYTES, Header, is_log
+from .fileheader import HEADER_BYTES, LOG_START_BYTES, Header, is_log
 
 Mark = tuple[int, int]
 """Device and inode of a file."""
@@ -38,6 +38,8 @@ class MarkedConnection(sqlite3.Connection):
     """The database file; None for one in memory."""
     log_mark: Mark | None = None
     """The log, since the first commit."""
+    log_handle: int | None = None
+    """The log, opened to read how it begins."""
     log_bytes = 0
     """Length of the log after the last commit. SQLite overwrites a log from its start, and never
     cuts it while it is in use."""
@@ -54,8 +56,13 @@ class MarkedConnection(sqlite3.Connection):
             if self.file is None:
                 super().close()
                 return
-            with self.file.spared(self):
-                super().close()
+            try:
+                with self.file.spared(self):
+                    super().close()
+            finally:
+                if self.log_handle is not None:
+                    os.close(self.log_handle)
+                    self.log_handle = None
 
     def abort(self) -> None:
         """End the transaction, from another thread than the one that uses the connection.
@@ -92,6 +99,8 @@ class OpenFile:
     _handle: int | None
     """The open file, for its header. It is closed last: that ends the locks of the process on the
     file."""
+    _content: bytes | None = None
+    """The last header as it was read."""
     _header: Header | None = None
     """The last header; None while the file is new, and empty."""
     _owner: int | None = None
@@ -119,7 +128,7 @@ class OpenFile:
         if self._loss is not None:
             raise OutOfReach(self._loss)
         try:
-            mark = _mark_of(self.path)
+            mark = _mark_of(str(self.path))
         except OSError as error:
             raise OutOfReach(
                 f"the database file {self.path} was removed, moved away or unmounted under the "
@@ -144,7 +153,15 @@ class OpenFile:
         The connection has written. A lost log is lost for good: this and `check` go on raising.
         """
         log = f"{self.path}-wal"
-        mark, size, start = _start_of(log)
+        try:
+            status = os.stat(log)
+            handle = connection.log_handle
+            if handle is None:
+                handle = connection.log_handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
+                status = os.fstat(handle)
+            mark, size = (status.st_dev, status.st_ino), status.st_size
+        except OSError:
+            mark = None
         if connection.log_mark is None:
             connection.log_mark = mark
         if mark is None or mark != connection.log_mark:
@@ -152,7 +169,8 @@ class OpenFile:
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"
             )
-        if size < connection.log_bytes or (size > 0 and not is_log(start)):
+        is_cut = size < connection.log_bytes
+        if is_cut or (size > 0 and not is_log(os.pread(handle, LOG_START_BYTES, 0))):
             self._is_log_cut = True
             self._lose(
                 f"the write-ahead log {log} was truncated under the daemon; nothing is stored, "
@@ -203,15 +221,15 @@ class OpenFile:
             _log.error("The log of the overwritten database is kept as {file}", file=str(aside))
 
     def _check_content(self) -> None:
-        header = self._read()
-        if self._follows(header):
-            self._header = header
-            return
-        time.sleep(REREAD_SECONDS)
-        header = self._read()
-        if self._follows(header):
-            self._header = header
-            return
+        for _ in range(2):
+            content = self._read()
+            if content == self._content:
+                return
+            header = Header.parse(content)
+            if self._follows(header):
+                self._content, self._header = content, header
+                return
+            time.sleep(REREAD_SECONDS)
         self._is_content_lost = True
         what = "emptied" if os.stat(self.path).st_size < HEADER_BYTES else "overwritten"
         self._lose(
@@ -225,11 +243,11 @@ class OpenFile:
             return True  # what is no database, SQLite itself refuses to open
         return header is not None and header.may_follow(self._header, self._owner)
 
-    def _read(self) -> Header | None:
+    def _read(self) -> bytes:
         if self._handle is None:
             raise OutOfReach("the database is closed")
         try:
-            return Header.parse(os.pread(self._handle, HEADER_BYTES, 0))
+            return os.pread(self._handle, HEADER_BYTES, 0)
         except OSError as error:
             raise OutOfReach(f"cannot read the database file {self.path}: {error}") from error
 
@@ -269,16 +287,3 @@ class OpenFolder:
 def _mark_of(path: str | Path) -> Mark:
     status = os.stat(path)
     return status.st_dev, status.st_ino
-
-
-def _start_of(log: str) -> tuple[Mark | None, int, bytes]:
-    """A log's mark, its length, and its first bytes; no mark if there is none."""
-    try:
-        handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return None, 0, b""
-    try:
-        status = os.fstat(handle)
-        return (status.st_dev, status.st_ino), status.st_size, os.pread(handle, 4, 0)
-    finally:
-        os.close(handle)

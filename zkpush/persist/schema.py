@@ -212,9 +212,17 @@ attendance = Table(
         sqlite_where=text("doubt IS NOT NULL"),
         postgresql_where=text("doubt IS NOT NULL"),
     ),
-    Index("attendance_received", "received_at", "id"),
     info={KEY: ("device_id", "time", "pin")},
 )
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("period", BigInteger(), primary_key=True, autoincrement=False),
+    Column("first_id", BigInteger(), nullable=False),
+)
+"""Where the attendance records of each ten minutes begin: none that was received in the period (its
+number since the epoch) has a lower id. An index of `received_at` would cost each record more."""
 
 
 def _log(name: str, table: fields.Table) -> Table:

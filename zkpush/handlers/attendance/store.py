@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, false, func, select
 
 from ...model import Page
 from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
 from ...persist.paging import key_of, part_of
 from ...persist.rows import stored
-from ...persist.schema import attendance, devices
+from ...persist.schema import arrivals, attendance, devices
 from ...persist.sealed import opened, seal_columns
 from ...protocol.codes import RecordType
 from ...protocol.fields import Row
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 10_000
 """Rows that wait for the end of the group; more are written at once."""
+PERIOD = 600_000
+"""Milliseconds of a period of `arrivals`."""
+MOST_PERIODS = 64
+"""Periods that are known to be stored."""
 FEW = 50_000
 """Records that are sorted to find a page of them."""
 _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
@@ -42,6 +46,7 @@ _TYPES: Mapping[RecordType, ColumnElement[bool]] = {
 }
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
+_NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM attendance"
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
@@ -56,6 +61,8 @@ class AttendanceStore(BufferedInserts):
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
         self._vault = tx.vault
+        self._periods: set[int] = set()
+        """Periods whose beginning is stored, or will be if this transaction is committed."""
         super().__init__(tx)
 
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
@@ -82,20 +89,34 @@ class AttendanceStore(BufferedInserts):
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
         # which None is a value of an unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
-        self.forget_waiting()
-        return [
-            Insert(
-                attendance,
-                tuple(_NAMES[place] for place in used),
-                [columns[place] for place in used],
-                idempotent=True,
-            )
-        ]
+        rows = Insert(
+            attendance,
+            tuple(_NAMES[place] for place in used),
+            [columns[place] for place in used],
+            idempotent=True,
+        )
+        periods = {now // PERIOD for _, _, _, now in self._waiting} - self._periods
+        self._waiting, self._count = [], 0
+        return [rows, self._begun(periods)] if periods else [rows]
+
+    def _begun(self, periods: set[int]) -> Insert:
+        """Where the records begin of periods of which none may be stored yet.
+
+        Ids ascend in the order of the commits: records that are written now, and others of these
+        periods that are not visible yet, get no lower ones.
+        """
+        if len(self._periods) > MOST_PERIODS:
+            self._periods.clear()
+        self._periods |= periods
+        ((first,),) = self._tx.driver.execute(_NEXT_ID).fetchall()
+        columns = [sorted(periods), [first] * len(periods)]
+        return Insert(arrivals, ("period", "first_id"), columns, idempotent=True)
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
         self._waiting: list[_Upload] = []
         self._count = 0
+        self._periods.clear()
 
     def page(self, part: Page, wanted: PunchFilter = EVERY_PUNCH) -> list[Punch]:
         """List records by id."""
@@ -128,9 +149,9 @@ class AttendanceStore(BufferedInserts):
             query = query.where(_TYPES[wanted.record_type])
         if wanted.received_since is not None:
             query = query.where(attendance.c.received_at >= wanted.received_since)
-            if part.after == 0:  # where the first of them is; later parts begin there anyway
+            if part.after == 0:  # later parts begin behind it anyway
                 first = self._first_received(wanted.received_since)
-                query = query.where(attendance.c.id >= first)
+                query = query.where(false() if first is None else attendance.c.id >= first)
         window: list[ColumnElement[bool]] = []
         if wanted.since is not None:
             query = query.where(attendance.c.utc >= wanted.since)
@@ -147,10 +168,11 @@ class AttendanceStore(BufferedInserts):
             place = place + 0
         return part_of(query, place, part)
 
-    def _first_received(self, since: int) -> int:
-        """The lowest id of those received since; 0 if there is none. Read in their index alone."""
-        query = select(func.min(attendance.c.id)).where(attendance.c.received_at >= since)
-        return int(self._connection.execute(query).scalar_one() or 0)
+    def _first_received(self, since: int) -> int | None:
+        """No record that was received since has a lower id; None if there is none at all."""
+        query = select(func.min(arrivals.c.first_id)).where(arrivals.c.period >= since // PERIOD)
+        first: int | None = self._connection.execute(query).scalar_one()
+        return first
 
     def last(self) -> int:
         """The id of the last record; 0 if there is none."""
