@@ -135,9 +135,10 @@ class ProblemEndpoints:
             return await self._list(query)
         except StoreError:
             known = self._problems.known()
-            if not any(one.code is ProblemCode.CANNOT_STORE for one in known):
+            says_why = any(one.code is ProblemCode.CANNOT_STORE for one in known)
+            if not says_why or query.after != _BEGINNING or query.device is not None:
                 raise
-            return Listing([ProblemView.of_server(one) for one in known], None)
+            return Listing([ProblemView.of_server(one) for one in known], None, _BEGINNING)
 
     async def _list(self, query: ProblemQuery) -> Listing[ProblemView]:
         owner, count = _parse_cursor(query.after)

@@ -160,6 +160,7 @@ class OpenFile:
                 handle = connection.log_handle = os.open(log, os.O_RDONLY | os.O_CLOEXEC)
                 status = os.fstat(handle)
             mark, size = (status.st_dev, status.st_ino), status.st_size
+            start = os.pread(handle, LOG_START_BYTES, 0)
         except OSError:
             mark = None
         if connection.log_mark is None:
@@ -169,8 +170,7 @@ class OpenFile:
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"
             )
-        is_cut = size < connection.log_bytes
-        if is_cut or (size > 0 and not is_log(os.pread(handle, LOG_START_BYTES, 0))):
+        if size < connection.log_bytes or (size > 0 and not is_log(start)):
             self._is_log_cut = True
             self._lose(
                 f"the write-ahead log {log} was truncated under the daemon; nothing is stored, "
