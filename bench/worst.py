@@ -28,7 +28,7 @@ from zkpush.persist.sqlite import open_sqlite
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Kind, Layout, Table
-from zkpush.protocol.packets import Limits
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.uploads import UploadDecoder
 
@@ -63,7 +63,7 @@ class Workbench:
             for table in handler.tables
             if table.name == name
         ]
-        self._decoder = UploadDecoder(self.tables, Limits())
+        self._decoder = UploadDecoder(self.tables, PacketLimits())
         self._database = open_sqlite(f"sqlite:///{folder / 'worst.sqlite'}", bytes(32))
         self._vault = migrate_thd(self._database)
         self._database.prepare_thd()

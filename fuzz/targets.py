@@ -25,14 +25,14 @@ from zkpush.protocol.envelope import (
 from zkpush.protocol.errors import TerminalError, refusal
 from zkpush.protocol.fields import Layout
 from zkpush.protocol.handshake import decode_hello
-from zkpush.protocol.packets import Limits, PacketError, expand, pack, pack_plain
+from zkpush.protocol.packets import PacketLimits, PacketError, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
 
-_LIMITS = Limits(compressed=65_536, expanded=262_144, ratio=100, members=50, member=131_072)
+_LIMITS = PacketLimits(compressed=65_536, expanded=262_144, ratio=100, members=50, member=131_072)
 _DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], _LIMITS)
 _TABLES = ["OPERLOG", "tabledata", *[n for t in RECORD_TABLES for n in (t.name, *t.aliases)]]
 _TABLES += [OPTIONS.name, "INFO"]
@@ -133,7 +133,7 @@ def packets(data: bytes) -> None:
         assert sum(len(member.data) for member in members) <= _LIMITS.expanded
         named = all(len(member.name.encode()) <= 100 for member in members)
         if named and all(member.name for member in members):
-            again = expand(pack(members), Limits())
+            again = expand(pack(members), PacketLimits())
             assert [member.data for member in again] == [member.data for member in members]
     _DECODER.decode(Upload("OPERLOG", data, packed=True), Dialect())
 

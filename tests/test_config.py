@@ -15,7 +15,7 @@ from zkpush.config import (
     Config,
     ConfigError,
     Limits,
-    Privacy,
+    PrivacySettings,
     RemoteAttendance,
     Tls,
     Verification,
@@ -145,7 +145,7 @@ def test_every_key_can_stand_in_the_file(tmp_path: pathlib.Path) -> None:
         commands=Commands(batch_count=7, batch_bytes=512, lease_seconds=20, attempts=3),
         remote_attendance=RemoteAttendance(enabled=True, per_minute=5),
         verification=Verification(verifier="theirs", deadline_seconds=1.5, fallback="admit"),
-        privacy=Privacy(templates=False),
+        privacy=PrivacySettings(templates=False),
     )
 
 

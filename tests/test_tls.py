@@ -20,7 +20,7 @@ from twisted.logger import globalLogPublisher
 
 from zkpush.config import Tls
 from zkpush.endpoints import is_encrypted, server_endpoint
-from zkpush.tls import Certificates, Credentials, Files
+from zkpush.tls import CertificateFiles, Certificates, Credentials
 
 from .certificates import DAY, Signed, sign
 
@@ -83,10 +83,10 @@ def shown_by(credentials: Credentials) -> int:
     return certificate.get_serial_number()
 
 
-def files_of(folder: pathlib.Path, signed: Signed = SERVER) -> Files:
+def files_of(folder: pathlib.Path, signed: Signed = SERVER) -> CertificateFiles:
     """Write a certificate and its key."""
     key, certificate = signed.write(folder)
-    return Files(key, certificate)
+    return CertificateFiles(key, certificate)
 
 
 @pytest.mark.parametrize("minimum", VERSIONS)
@@ -280,8 +280,8 @@ def test_the_certificates_in_between_are_shown(tmp_path: pathlib.Path) -> None:
     (tmp_path / "between.pem").write_bytes(between.pem)
     (tmp_path / "full.pem").write_bytes(own.pem + between.pem)
     for found in (
-        Files(files.key, tmp_path / "full.pem"),
-        Files(files.key, files.certificate, tmp_path / "between.pem"),
+        CertificateFiles(files.key, tmp_path / "full.pem"),
+        CertificateFiles(files.key, files.certificate, tmp_path / "between.pem"),
     ):
         chain = shake(Credentials(found, Tls())).get_peer_cert_chain() or []
         serials = [certificate.get_serial_number() for certificate in chain]
@@ -373,9 +373,9 @@ def test_files_are_named_as_endpoints_name_them(tmp_path: pathlib.Path) -> None:
     both = folder / "both.pem"
     both.write_bytes(SERVER.key_pem + SERVER.pem)
     escaped = str(folder).replace(":", "\\:")
-    asked: list[Files] = []
+    asked: list[CertificateFiles] = []
 
-    def ask(files: Files) -> Credentials:
+    def ask(files: CertificateFiles) -> Credentials:
         asked.append(files)
         return Credentials(files, Tls())
 
@@ -387,7 +387,11 @@ def test_files_are_named_as_endpoints_name_them(tmp_path: pathlib.Path) -> None:
     ):
         server_endpoint(Clock(), text, ask)
     names = (folder / "server.key", folder / "server.pem")
-    assert asked == [Files(*names), Files(*names, names[1]), Files(both, both)]
+    assert asked == [
+        CertificateFiles(*names),
+        CertificateFiles(*names, names[1]),
+        CertificateFiles(both, both),
+    ]
 
 
 def test_what_clients_have_to_speak_is_known_from_the_string() -> None:

@@ -189,7 +189,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 256 * 1024 * 1024
 
 
-class Proxies(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ProxySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Proxies in front of the server."""
 
     trusted: Annotated[
@@ -355,7 +355,7 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 7
 
 
-class Privacy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Biometric data of people."""
 
     templates: Annotated[
@@ -473,14 +473,14 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     ] = {}
     tls: Tls = Tls()
     limits: Limits = Limits()
-    proxies: Proxies = Proxies()
+    proxies: ProxySettings = ProxySettings()
     commands: Commands = Commands()
     encryption: Encryption = Encryption()
     remote_attendance: RemoteAttendance = RemoteAttendance()
     verification: Verification = Verification()
     events: Events = Events()
     audit: AuditRetention = AuditRetention()
-    privacy: Privacy = Privacy()
+    privacy: PrivacySettings = PrivacySettings()
     health: Health = Health()
     plugins: Plugins = Plugins()
 

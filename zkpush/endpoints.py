@@ -20,7 +20,7 @@ from twisted.protocols.haproxy import proxyEndpoint
 from twisted.protocols.tls import TLSMemoryBIOFactory
 from zope.interface import implementer
 
-from .tls import Ask, Credentials, Files
+from .tls import Ask, CertificateFiles, Credentials
 
 _BEHIND_PROXY, _TLS = "haproxy:", "ssl:"
 _PART = re.compile(r"((?:[^:\\]|\\.)*)(?::|\Z)")
@@ -72,7 +72,7 @@ def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
         ) from None
     key = values.get("privateKey", "server.pem")
     chain = values.get("extraCertChain")
-    files = Files(
+    files = CertificateFiles(
         Path(key).absolute(),
         Path(values.get("certKey", key)).absolute(),
         None if chain is None else Path(chain).absolute(),

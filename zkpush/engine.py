@@ -42,7 +42,7 @@ from .manage.services import Installation, Services
 from .model import StoragePlace
 from .periodic import PeriodicService
 from .protocol.omission import TemplateRules
-from .protocol.packets import Limits as PacketLimits
+from .protocol.packets import PacketLimits
 from .protocol.tableset import TableSet
 from .resources.gate import RequestGate
 from .resources.paths import PathTable

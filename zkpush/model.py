@@ -327,7 +327,7 @@ class OfferedKey(msgspec.Struct, frozen=True):
     last_seen_at: int
 
 
-class Keys(msgspec.Struct, frozen=True, kw_only=True):
+class StoredKeys(msgspec.Struct, frozen=True, kw_only=True):
     """What a cipher suite needs to go on with a session."""
 
     generation: int

@@ -10,7 +10,7 @@ import attrs
 
 from .protocol.dialect import Dialect
 from .protocol.fields import Table
-from .protocol.packets import Limits
+from .protocol.packets import PacketLimits
 from .protocol.requests import Upload
 from .protocol.uploads import UploadDecoder
 
@@ -68,7 +68,7 @@ def _declaration_faults(table: Table) -> Iterator[Fault]:
 
 def _example_faults(table: Table, line: str) -> Iterator[Fault]:
     advice = "Correct the example, or the fields that read it."
-    contents = UploadDecoder([table], Limits()).decode(example_upload(table, line), Dialect())
+    contents = UploadDecoder([table], PacketLimits()).decode(example_upload(table, line), Dialect())
     for reject in contents.rejects:
         yield Fault(f"{table.name}: the example {line!r} is rejected: {reject.reason}.", advice)
     if contents.rejects:

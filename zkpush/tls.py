@@ -60,7 +60,7 @@ _Signature = tuple[tuple[int, ...] | None, ...]
 
 
 @attrs.frozen
-class Files:
+class CertificateFiles:
     """Where a listener's private key and certificates are; PEM, and all may be in one file."""
 
     key: Path
@@ -80,7 +80,7 @@ class _Pair:
 class Credentials:
     """What one listener shows to clients, and asks of them."""
 
-    def __init__(self, files: Files, settings: Tls) -> None:
+    def __init__(self, files: CertificateFiles, settings: Tls) -> None:
         """Read the files; `ValueError` says what is wrong with them."""
         self.files = files
         self._settings = settings
@@ -160,11 +160,11 @@ class Certificates(PeriodicService):
         self._listeners: list[Credentials] = []
         self.every(LOOK_SECONDS, self.look, "Changes of certificates are not noticed")
 
-    def for_terminals(self, files: Files) -> Credentials:
+    def for_terminals(self, files: CertificateFiles) -> Credentials:
         """The credentials of a listener for terminals; `ValueError` if the files are not sound."""
         return self._add(Credentials(files, self._settings))
 
-    def for_people(self, files: Files) -> Credentials:
+    def for_people(self, files: CertificateFiles) -> Credentials:
         """Those of a listener for people, whose software is not old: what is for terminals only
         does not hold there."""
         newer = self._settings.minimum > SOUND
@@ -241,7 +241,7 @@ def reload_on_hangup(certificates: Certificates, reactor: Any) -> None:
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(certificates.reload))
 
 
-def _paths(files: Files, settings: Tls) -> list[Path]:
+def _paths(files: CertificateFiles, settings: Tls) -> list[Path]:
     paths = [files.key, files.certificate, files.chain, settings.client_ca]
     return [path for path in paths if path is not None]
 
@@ -278,7 +278,7 @@ def _read_certificates(path: Path) -> list[x509.Certificate]:
         raise ValueError(f"{path} does not hold a certificate in PEM") from None
 
 
-def _read(files: Files) -> _Pair:
+def _read(files: CertificateFiles) -> _Pair:
     certificates = _read_certificates(files.certificate)
     if files.chain is not None:
         certificates += _read_certificates(files.chain)
@@ -341,5 +341,5 @@ def _reason(error: Exception) -> str:
         return str(error)
 
 
-Ask = Callable[[Files], Credentials]
+Ask = Callable[[CertificateFiles], Credentials]
 """Gives the credentials for files: `Certificates.for_terminals`, or `for_people`."""

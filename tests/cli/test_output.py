@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 from twisted.internet.defer import Deferred
 
-from zkpush.cli.client import Page
+from zkpush.cli.client import ListPage
 from zkpush.cli.output import Column, print_list, print_object, printable
 
 
-async def pages(*parts: list[dict[str, object]]) -> AsyncIterator[Page]:
+async def pages(*parts: list[dict[str, object]]) -> AsyncIterator[ListPage]:
     """Parts of a list."""
     for part in parts:
-        yield Page(part, None)
+        yield ListPage(part, None)
 
 
 def printed(capsys: pytest.CaptureFixture[str], *parts: list[dict[str, object]]) -> list[str]:

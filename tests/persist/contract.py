@@ -18,7 +18,7 @@ from zkpush.persist.devices import DeviceStore
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
 from zkpush.protocol.dialect import Dialect
-from zkpush.protocol.packets import Limits
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.records import Batch
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import RECORD_TABLES
@@ -32,7 +32,7 @@ UTC = wall_clock("UTC")
 MADRID = wall_clock("Europe/Madrid")
 SECOND, HOUR, DAY = 1000, 3_600_000, 86_400_000
 NOW = 1_767_603_600_000  # 2026-01-05T09:00:00Z
-_DECODER = UploadDecoder(RECORD_TABLES, Limits())
+_DECODER = UploadDecoder(RECORD_TABLES, PacketLimits())
 _HANDLERS = {
     table.name: handler
     for handler in (EntryHandler(), LogHandler(), PeopleHandler())

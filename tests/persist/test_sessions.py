@@ -7,7 +7,7 @@ import pytest_twisted
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.interfaces import NotUnsealed
-from zkpush.model import Keys, SessionState
+from zkpush.model import SessionState, StoredKeys
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.sessions import SessionStore
 
@@ -46,7 +46,7 @@ def make_session_tests(factory):
                 return tx[SessionStore].begin(device.id, "suite", b"between")
 
             begun = await store.write(begin)
-            waiting = Keys(
+            waiting = StoredKeys(
                 generation=begun, suite="suite", state=b"between", step=SessionState.KEYS
             )
             assert await self.keys(store, device) == [waiting]

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from zkpush.descriptors import OWN_FILES, TooFewDescriptors, share_descriptors
 from zkpush.interfaces import StoreError
 from zkpush.protocol.dialect import Dialect
-from zkpush.protocol.packets import Limits as PacketLimits
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.parts import decode_parts
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES

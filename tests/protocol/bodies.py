@@ -6,13 +6,13 @@ import base64
 
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
-from zkpush.protocol.packets import Limits
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.records import Row
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
 from zkpush.protocol.uploads import Contents, UploadDecoder
 
-DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], Limits())
+DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], PacketLimits())
 ENGLISH = Dialect()
 CHINESE = Dialect(encoding="gb18030")
 """A terminal whose language is 83."""

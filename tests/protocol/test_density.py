@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from zkpush.protocol.density import ALLOWANCE, FEW_RECORDS
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
-from zkpush.protocol.packets import Limits
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.uploads import Contents, UploadDecoder
 
-DECODER = UploadDecoder(RECORD_TABLES, Limits())
+DECODER = UploadDecoder(RECORD_TABLES, PacketLimits())
 JUDGED = [table for table in RECORD_TABLES if table.least_bytes]
 REAL = (
     b"USER PIN=36234\tName=36234\tPri=0\tPasswd=\tCard=133440\tGrp=1\tTZ=0001000000000000",

@@ -17,7 +17,7 @@ from zkpush.protocol.errors import TerminalError, refusal
 from zkpush.protocol.handshake import decode_hello, decode_transfer_flag
 from zkpush.protocol.hybrid import negotiate_types
 from zkpush.protocol.options import merge
-from zkpush.protocol.packets import Limits, PacketError, expand, pack_plain
+from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack_plain
 from zkpush.protocol.photos import decode_photo, parse_name
 from zkpush.protocol.replies import decode_replies
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
@@ -31,7 +31,7 @@ from zkpush.resources.file import find_range
 
 from .. import cost
 
-DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], Limits())
+DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], PacketLimits())
 PROXIES = parse_networks(["127.0.0.0/8", "192.0.2.0/24"])
 TABLES = ("OPERLOG", "INFO", "NEW", *(table.name for table in (*RECORD_TABLES, OPTIONS)))
 GB18030 = Dialect(encoding="gb18030", device_type="pid")

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from zkpush.protocol import packets
 from zkpush.protocol.packets import (
-    Limits,
     Member,
     PacketError,
+    PacketLimits,
     PacketTooLarge,
     expand,
     members,
@@ -33,8 +33,10 @@ from zkpush.protocol.packets import (
 MIB = 1024 * 1024
 USERS = b"USER PIN=1\tName=\tPri=0\tPasswd=0\tCard=89776433\tGrp=1\nUSER PIN=2\tName=Ann\tPri=0\n"
 LOGS = b"OPLOG 4\t0\t2015-07-30 10:22:34\t0\t0\t0\t0\n"
-HUGE = Limits(compressed=1 << 40, expanded=1 << 40, ratio=1 << 40, members=1 << 40, member=1 << 40)
-ROOMY = Limits(compressed=1 << 30)
+HUGE = PacketLimits(
+    compressed=1 << 40, expanded=1 << 40, ratio=1 << 40, members=1 << 40, member=1 << 40
+)
+ROOMY = PacketLimits(compressed=1 << 30)
 END = bytes(1024)
 SECONDS = 10
 """In which a bomb is refused, on a slow machine; it takes far less than one."""
@@ -91,7 +93,7 @@ def zipped(data: bytes, level: int = 9) -> bytes:
     return gzip.compress(data, level, mtime=0)
 
 
-def refused(packet: bytes, limits: Limits = packets.DEFAULTS) -> str:
+def refused(packet: bytes, limits: PacketLimits = packets.DEFAULTS) -> str:
     """The reason for which a packet is not taken; it is fit to be sent and shown."""
     with pytest.raises(PacketError) as caught:
         expand(packet, limits)
@@ -133,7 +135,7 @@ def expanded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counts
 
 
-def peak_of_refusal(packet: bytes, limits: Limits) -> tuple[str, int]:
+def peak_of_refusal(packet: bytes, limits: PacketLimits) -> tuple[str, int]:
     """Why a packet is refused, and the most memory in bytes that this took; it is quick."""
     tracemalloc.start()
     try:
@@ -503,8 +505,8 @@ def test_a_packet_at_a_limit_is_taken_and_one_beyond_it_is_not(
     packet: bytes, limit: dict[str, int], reason: str
 ) -> None:
     """Every limit is the last value that is allowed."""
-    assert expand(packet, Limits(**limit))
-    less = Limits(**{name: value - 1 for name, value in limit.items()})
+    assert expand(packet, PacketLimits(**limit))
+    less = PacketLimits(**{name: value - 1 for name, value in limit.items()})
     with pytest.raises(PacketTooLarge, match=reason):
         expand(packet, less)
 
@@ -512,8 +514,8 @@ def test_a_packet_at_a_limit_is_taken_and_one_beyond_it_is_not(
 def test_ignored_members_count() -> None:
     """Links, directories and extended headers are members where members are counted."""
     odd = tar(*ODD, form=tarfile.PAX_FORMAT)
-    assert expand(zipped(odd), Limits(members=len(ODD) + 1)) == []
-    assert "members" in refused(zipped(odd), Limits(members=len(ODD)))
+    assert expand(zipped(odd), PacketLimits(members=len(ODD) + 1)) == []
+    assert "members" in refused(zipped(odd), PacketLimits(members=len(ODD)))
 
 
 def test_real_texts_are_far_from_the_ratio() -> None:
@@ -523,7 +525,7 @@ def test_real_texts_are_far_from_the_ratio() -> None:
         for pin in range(100_000)
     )
     assert expand(pack([("user.txt", users)])) == [Member("user.txt", users)]
-    assert expand(pack_plain(users), Limits(ratio=30)) == [Member("", users)]
+    assert expand(pack_plain(users), PacketLimits(ratio=30)) == [Member("", users)]
 
 
 def test_the_padding_of_a_small_archive_is_no_bomb() -> None:
@@ -578,7 +580,7 @@ BOMBS = {
 def test_a_bomb_does_not_go_off(kind: str, expanded: list[int]) -> None:
     """A bomb is refused quickly, after few expanded bytes, and in little memory."""
     packet = BOMBS[kind]()
-    small = Limits(compressed=1 << 30, expanded=4 * MIB, member=MIB)
+    small = PacketLimits(compressed=1 << 30, expanded=4 * MIB, member=MIB)
     _, peak = peak_of_refusal(packet, small)
     assert sum(expanded) <= 4 * MIB + 1
     assert peak < 6 * MIB
@@ -592,7 +594,7 @@ def test_a_bomb_is_refused_for_what_it_is() -> None:
     """A thousand to one is too much; a packet that is itself too large is not looked at."""
     bomb = zipped(bytes(8 * MIB))
     assert refused(bomb) == "the packet expands to more than 100 times its size"
-    many = refused(bomb, Limits(ratio=2000, expanded=MIB))
+    many = refused(bomb, PacketLimits(ratio=2000, expanded=MIB))
     assert many == "the packet expands to more than 1048576 bytes"
     assert refused(bytes(16 * MIB + 1)) == "the packet has more than 16777216 bytes"
 
@@ -663,7 +665,7 @@ def read_or_refused(packet: bytes) -> None:
     """A packet is read, or refused with a reason; nothing else can happen."""
     reason = None
     try:
-        for member in members(packet, Limits(members=100)):
+        for member in members(packet, PacketLimits(members=100)):
             assert isinstance(member.name, str)
     except PacketError as error:
         reason = str(error)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.protocol.bodies import CHINESE, ENGLISH, everything, invented, read, reasons, said
-from zkpush.protocol.packets import Limits, pack, pack_plain
+from zkpush.protocol.packets import PacketLimits, pack, pack_plain
 from zkpush.protocol.photos import encode_photo
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tables import ATTLOG, OPLOG, OPTIONS, USER
@@ -221,8 +221,10 @@ def test_a_bad_line_in_a_packet_does_not_stop_the_lines_around_it() -> None:
     assert contents.refusal is None
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(ratio=1 << 20, expanded=1024 * 1024)])
-def test_a_bomb_is_kept_and_refused(limits: Limits) -> None:
+@pytest.mark.parametrize(
+    "limits", [PacketLimits(), PacketLimits(ratio=1 << 20, expanded=1024 * 1024)]
+)
+def test_a_bomb_is_kept_and_refused(limits: PacketLimits) -> None:
     """A packet beyond the limits is not expanded: it is kept, and not acknowledged."""
     assert len(BOMB) < 8192
     decoder = UploadDecoder([USER], limits)
@@ -263,7 +265,7 @@ def test_a_photo_among_lines_is_no_line() -> None:
 
 def test_only_tables_that_somebody_takes_are_read() -> None:
     """A decoder without a table keeps its lines and its bodies as unknown."""
-    decoder = UploadDecoder([USER], Limits())
+    decoder = UploadDecoder([USER], PacketLimits())
     mixed = Upload(table="OPERLOG", body=b"\n".join(MIXED.values()))
     contents = decoder.decode(mixed, ENGLISH)
     assert contents.count == 1

@@ -32,7 +32,7 @@ from zkpush.simulator.biometrics import (
 from zkpush.simulator.link import LinkError
 from zkpush.simulator.model import ATT, OLD, Model
 from zkpush.simulator.orders import Orders
-from zkpush.simulator.record import Form, Record
+from zkpush.simulator.record import Record, RecordForm
 
 from .network import Network
 from .script import OPTIONS, Script
@@ -47,22 +47,22 @@ ALL = transfer_flag(TRANSFER_NAMES, RECORD_TABLES)
 
 def enrolled(algorithm: Algorithm) -> Record:
     """A template without anything in it."""
-    own, unified = Form(algorithm.table, {}), Form(BIODATA, {})
+    own, unified = RecordForm(algorithm.table, {}), RecordForm(BIODATA, {})
     return Record(own, algorithm.transfer[:1], type=algorithm.type, unified=unified)
 
 
 RECORDS = {
-    "punch": Record(Form(ATTLOG, {}), ATTLOG.transfer),
-    "photo": Record(Form(ATTPHOTO, {}), ATTPHOTO.transfer),
-    "operation": Record(Form(OPLOG, {}), OPLOG.transfer),
-    "new user": Record(Form(USER, {}), USER.transfer[:1]),
-    "changed user": Record(Form(USER, {}), USER.transfer[-1:]),
+    "punch": Record(RecordForm(ATTLOG, {}), ATTLOG.transfer),
+    "photo": Record(RecordForm(ATTPHOTO, {}), ATTPHOTO.transfer),
+    "operation": Record(RecordForm(OPLOG, {}), OPLOG.transfer),
+    "new user": Record(RecordForm(USER, {}), USER.transfer[:1]),
+    "changed user": Record(RecordForm(USER, {}), USER.transfer[-1:]),
     "fingerprint": enrolled(FINGERPRINT),
     "face": enrolled(INFRARED_FACE),
     "vein": enrolled(FINGER_VEIN),
     "visible face": enrolled(VISIBLE_FACE),
-    "comparison photo": Record(Form(BIOPHOTO, {}), BIOPHOTO.transfer, type=VISIBLE_FACE.type),
-    "error": Record(Form(ERRORLOG, {})),
+    "comparison photo": Record(RecordForm(BIOPHOTO, {}), BIOPHOTO.transfer, type=VISIBLE_FACE.type),
+    "error": Record(RecordForm(ERRORLOG, {})),
 }
 
 
@@ -149,7 +149,9 @@ async def test_what_is_not_asked_for_is_kept_until_it_is() -> None:
     script = Script(exchange=told)
     terminal = Network(script.site).terminal(Clock())
     await terminal.exchange()
-    terminal.keep(Record(Form(OPLOG, {"code": 4, "time": "2026-03-01 12:00:00"}), OPLOG.transfer))
+    terminal.keep(
+        Record(RecordForm(OPLOG, {"code": 4, "time": "2026-03-01 12:00:00"}), OPLOG.transfer)
+    )
     await terminal.upload()
     assert (terminal.waiting, script.uris[1:]) == (0, [])
     await terminal.exchange()

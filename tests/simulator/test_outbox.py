@@ -11,7 +11,7 @@ from zkpush.simulator.biometrics import FINGERPRINT, VISIBLE_FACE
 from zkpush.simulator.link import LinkError
 from zkpush.simulator.model import OLD
 from zkpush.simulator.outbox import Outbox
-from zkpush.simulator.record import Form, Record
+from zkpush.simulator.record import Record, RecordForm
 from zkpush.simulator.terminal import SimulatedTerminal
 
 from .network import Network
@@ -35,12 +35,12 @@ ONE_EACH = [
 
 def user(pin: str, name: str = "") -> Record:
     """A user."""
-    return Record(Form(USER, {"pin": pin, "name": name}))
+    return Record(RecordForm(USER, {"pin": pin, "name": name}))
 
 
 def fingerprint(pin: str) -> Record:
     """A fingerprint of a user."""
-    return Record(Form(FP, {"pin": pin, "number": 6}), type=FINGERPRINT.type)
+    return Record(RecordForm(FP, {"pin": pin, "number": 6}), type=FINGERPRINT.type)
 
 
 def fill(terminal: SimulatedTerminal) -> None:
@@ -144,7 +144,7 @@ async def test_what_is_made_meanwhile_is_not_taken_for_acknowledged() -> None:
 def test_everything_is_what_the_terminal_has() -> None:
     """What was replaced, and what is of a deleted user, is not sent again."""
     outbox = Outbox()
-    operation = Record(Form(OPLOG, {"code": 9, "value_1": "2"}))
+    operation = Record(RecordForm(OPLOG, {"code": 9, "value_1": "2"}))
     for record in (user("1", "Ada"), user("2"), fingerprint("2"), user("1", "Zoë"), operation):
         outbox.add(record)
     assert (outbox.count(USER), outbox.count(FP, FINGERPRINT.type)) == (2, 1)
@@ -165,7 +165,7 @@ async def test_counts_are_pushed_when_they_change() -> None:
     terminal = Network(script.site).terminal(Clock(), users=5)
     await terminal.exchange()
     terminal.keep(user("1"))
-    terminal.keep(Record(Form(BIODATA, {"template": b""}), type=VISIBLE_FACE.type))
+    terminal.keep(Record(RecordForm(BIODATA, {"template": b""}), type=VISIBLE_FACE.type))
     terminal.punch()
     await terminal.upload()
     asked = zip(script.uris, script.asked, strict=True)

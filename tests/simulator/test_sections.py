@@ -24,7 +24,7 @@ from zkpush.simulator.biometrics import (
 )
 from zkpush.simulator.model import ATT, CLASSIC, OLD, PID, Model
 from zkpush.simulator.people import SimulatedPerson
-from zkpush.simulator.record import Form, Record
+from zkpush.simulator.record import Record, RecordForm
 from zkpush.simulator.upload import PACK_FROM
 
 from .network import Network
@@ -96,13 +96,13 @@ CASES = {
     ),
     "11.4 operation": (
         ATT,
-        Record(Form(OPLOG, OPERATION)),
+        Record(RecordForm(OPLOG, OPERATION)),
         OPERLOG,
         b"OPLOG 6\t1\t2026-03-01 12:00:00\t14\t6\t664\t0\n",
     ),
     "11.4 operation, old": (
         OLD,
-        Record(Form(OPLOG, {**OPERATION, "time": 289515406})),
+        Record(RecordForm(OPLOG, {**OPERATION, "time": 289515406})),
         "cdata?SN=SIM1&table=OPERLOG&OpStamp=1",
         b"OPLOG 6\t1\t289515406\t14\t6\t664\t0\n",
     ),
@@ -192,7 +192,7 @@ CASES = {
     "11.16 error": (
         ATT,
         Record(
-            Form(
+            RecordForm(
                 ERRORLOG,
                 {
                     "code": "D01E0001",
@@ -209,7 +209,7 @@ CASES = {
     "12.1.1.9 message": (
         ATT,
         Record(
-            Form(
+            RecordForm(
                 SMS,
                 {
                     "message": "Fire drill",
@@ -225,7 +225,7 @@ CASES = {
     ),
     "12.1.1.12 work code": (
         ATT,
-        Record(Form(WORKCODE, {"index": 1, "code": "10", "name": "Assembly"})),
+        Record(RecordForm(WORKCODE, {"index": 1, "code": "10", "name": "Assembly"})),
         OPERLOG,
         b"WORKCODE PIN=1\tCODE=10\tNAME=Assembly\n",
     ),
@@ -294,7 +294,7 @@ async def test_each_photo_goes_alone() -> None:
 @pytest_twisted.ensureDeferred
 async def test_one_body_mixes_record_types_as_they_happened() -> None:
     """Operations, users, templates and photos are in one body, in the order of the events."""
-    operation = Record(Form(OPLOG, OPERATION))
+    operation = Record(RecordForm(OPLOG, OPERATION))
     user = Record(ADA.user(chinese=False, card_bytes=False))
     records = (operation, user, template(FINGERPRINT), Record(ADA.user_photo()), operation)
     ((uri, body),) = await sent(ATT, NEWEST, *records)
@@ -306,7 +306,7 @@ async def test_one_body_mixes_record_types_as_they_happened() -> None:
 @pytest_twisted.ensureDeferred
 async def test_much_is_packed() -> None:
     """A packet (11.14) is a tgz of the lines that would have been the body, without a stamp."""
-    operation = Record(Form(OPLOG, OPERATION))
+    operation = Record(RecordForm(OPLOG, OPERATION))
     ((uri, body),) = await sent(ATT, NEWEST, *[operation] * PACK_FROM)
     assert uri == b"cdata?SN=SIM1&table=OPERLOG&ContentType=tgz"
     (member,) = expand(body)
@@ -340,4 +340,4 @@ def test_records_name_a_data_type_that_has_a_stamp() -> None:
     """Every kind of upload belongs to one of the stamps of the exchange (5)."""
     names = {name for name, _, _ in STAMPS}
     assert {record.own.data_type for _, record, _, _ in CASES.values()} | {"IDCARD"} == names
-    assert Form(BIODATA, {}).data_type == "BIODATA"
+    assert RecordForm(BIODATA, {}).data_type == "BIODATA"

@@ -31,7 +31,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IResponse
 
 from .. import __version__
-from .replies import CSV, EVENTS, JSON, ApiFailure, Item, Page, Unreachable
+from .replies import CSV, EVENTS, JSON, ApiFailure, Item, ListPage, Unreachable
 from .target import Target
 from .trust import not_trusted, policy
 
@@ -146,7 +146,7 @@ class Api:
         *path: str,
         limit: int | None = None,
         filters: Mapping[str, str | None] | None = None,
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncIterator[ListPage]:
         """Read a list part by part, each when it is asked for; up to `limit` items of it."""
         query = {name: value for name, value in (filters or {}).items() if value is not None}
         while limit is None or limit > 0:
@@ -321,9 +321,9 @@ class Api:
         except msgspec.DecodeError:
             raise self._stranger(answer) from None
 
-    def _page(self, answer: _Answer) -> Page:
+    def _page(self, answer: _Answer) -> ListPage:
         try:
             listing = self._object(answer)
-            return Page(listing["items"], listing["next"])
+            return ListPage(listing["items"], listing["next"])
         except LookupError:
             raise self._stranger(answer) from None

@@ -14,7 +14,7 @@ from ..protocol.fields import MOST_PRIORITY
 from ..protocol.tables import COMMANDS
 from .arguments import TIME_FORMAT, as_json, duration, pairs, serial
 from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
-from .replies import Item, Page
+from .replies import Item, ListPage
 from .running import with_api
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ async def list_(api: Api, sn: str, as_json: bool) -> None:
     )
 
 
-async def _with_params(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+async def _with_params(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
     """Show each command as it is typed: its name and parameters in one column.
 
     What the return code means stands beside it; without an answer, the reason of the end.

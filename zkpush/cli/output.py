@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ..protocol.text import visible, visible_json
-from .replies import Item, Page
+from .replies import Item, ListPage
 
 if TYPE_CHECKING:
     from .client import Api
@@ -78,7 +78,7 @@ def _plain(value: object) -> str:
 
 
 async def print_list(
-    pages: AsyncIterator[Page], columns: Sequence[Column], *, as_json: bool, empty: str
+    pages: AsyncIterator[ListPage], columns: Sequence[Column], *, as_json: bool, empty: str
 ) -> None:
     """Print a list as it comes: a table, or JSON. `empty` is said to a person if there is none."""
     if as_json:
@@ -114,7 +114,7 @@ class ListTable:
         _print_lines([_line(row, self._widths) for row in rows])
 
 
-async def _print_json_list(pages: AsyncIterator[Page]) -> None:
+async def _print_json_list(pages: AsyncIterator[ListPage]) -> None:
     """A JSON list, one item a line; it begins when the first part is there."""
     before = b"[\n"
     async for page in pages:

@@ -32,7 +32,7 @@ class Unreachable(click.ClickException):
 
 
 @attrs.frozen
-class Page:
+class ListPage:
     """Part of a list."""
 
     items: list[Item]

@@ -15,7 +15,15 @@ import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import Device, EncryptionPolicy, Keys, Problem, SessionState, SessionToken, TokenPolicy
+from ..model import (
+    Device,
+    EncryptionPolicy,
+    Problem,
+    SessionState,
+    SessionToken,
+    StoredKeys,
+    TokenPolicy,
+)
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.stamps import StampStore
@@ -51,7 +59,7 @@ _TOKEN_BYTES = 16
 
 
 @attrs.frozen
-class Answer:
+class HandshakeReply:
     """The answer to an exchange."""
 
     body: bytes
@@ -88,7 +96,7 @@ class Exchange:
 
     async def answer(
         self, sn: str, hello: Hello, address: str | None, cookie: bytes | None = None
-    ) -> Answer:
+    ) -> HandshakeReply:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
@@ -151,7 +159,7 @@ class Exchange:
             version=ciphers.version(device),
             encrypts_records=ciphers.fixed(device) is not None,
         )
-        return Answer(family.opening(opening), token)
+        return HandshakeReply(family.opening(opening), token)
 
     def _is_refused(self, terminal: Terminal, hello: Hello, offered: str | None) -> bool:
         """Whether memory is enough to refuse an exchange: one was refused within the last second,
@@ -190,7 +198,7 @@ class Exchange:
         value: bytes,
         address: str | None,
         cookie: bytes | None = None,
-    ) -> Answer:
+    ) -> HandshakeReply:
         """Take a public key (6) or a factor (7), and give that of the server.
 
         `Refused` if the terminal is not admitted, or is not to encrypt; `AskForExchange` before the
@@ -225,7 +233,7 @@ class Exchange:
                 raise AskForExchange from None
             raise NotOpened from None
         terminal.update(changed)
-        return Answer(answer, token)
+        return HandshakeReply(answer, token)
 
     def _take_key(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
         """Keep what came of the public keys; gives the generation, and the key of the server."""
@@ -300,7 +308,7 @@ class Exchange:
         terminal.update(await self._store.write(unit))
 
 
-def _waiting(found: Iterable[Keys]) -> Keys | None:
+def _waiting(found: Iterable[StoredKeys]) -> StoredKeys | None:
     return next((keys for keys in found if keys.step is SessionState.KEYS), None)
 
 

@@ -22,7 +22,7 @@ from ..persist.inbox import InboxStore
 from ..persist.transaction import Transaction
 from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
-from ..protocol.packets import Limits
+from ..protocol.packets import PacketLimits
 from ..protocol.uploads import UploadDecoder
 from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
@@ -49,7 +49,7 @@ class PluginInbox(PeriodicService):
         self,
         store: IStore,
         handlers: HandlerSet,
-        limits: Limits,
+        limits: PacketLimits,
         reactor: Any,
         settings: Plugins,
         health: PluginHealth,

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
 from ..interfaces import ICipherSuite, IStore
-from ..model import ENCRYPTED_STATES, Device, Keys, SessionState
+from ..model import ENCRYPTED_STATES, Device, SessionState, StoredKeys
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
@@ -56,7 +56,7 @@ class SealedRequests:
         terminal: Terminal,
         request: Request,
         body: bytes,
-        known: Sequence[Keys],
+        known: Sequence[StoredKeys],
         *,
         is_fresh: bool,
     ) -> bool:
@@ -73,7 +73,7 @@ class SealedRequests:
     async def open(
         self,
         terminal: Terminal,
-        known: Sequence[Keys],
+        known: Sequence[StoredKeys],
         place: Place,
         request: Request,
         body: bytes,
@@ -113,7 +113,7 @@ class SealedRequests:
     def uncovered(
         self,
         terminal: Terminal,
-        known: Sequence[Keys],
+        known: Sequence[StoredKeys],
         place: Place,
         request: Request,
         body: bytes,
@@ -127,14 +127,14 @@ class SealedRequests:
             return AdmittedRequest(terminal, body, _sealer(suite, keys, place, None))
         return None
 
-    def _agreed(self, known: Sequence[Keys]) -> Iterator[tuple[Keys, ICipherSuite]]:
+    def _agreed(self, known: Sequence[StoredKeys]) -> Iterator[tuple[StoredKeys, ICipherSuite]]:
         """The keys that both sides may have, each with its suite."""
         for keys in known:
             suite = self._registry.ciphers.suites.get(keys.suite)
             if suite is not None and keys.step is not SessionState.KEYS:
                 yield keys, suite
 
-    async def keys(self, terminal: Terminal) -> Sequence[Keys]:
+    async def keys(self, terminal: Terminal) -> Sequence[StoredKeys]:
         """The keys of a terminal, from the store unless they are those this process has."""
         device = terminal.device
         known = terminal.keys
@@ -144,7 +144,7 @@ class SealedRequests:
         return known[1]
 
     async def _claim(
-        self, terminal: Terminal, keys: Keys, opened: Opened, *, is_first: bool
+        self, terminal: Terminal, keys: StoredKeys, opened: Opened, *, is_first: bool
     ) -> bool:
         """Take a request by its number; the first one proves that the terminal has the key.
 
@@ -203,7 +203,7 @@ class SealedRequests:
 
 
 def _sealer(
-    suite: ICipherSuite, keys: Keys, place: Place, number: int | None
+    suite: ICipherSuite, keys: StoredKeys, place: Place, number: int | None
 ) -> Callable[[bytes], bytes] | None:
     if not suite.covers(place, Direction.REPLY):
         return None

@@ -20,7 +20,7 @@ from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.extracts import Extractor
-from ..protocol.packets import Limits
+from ..protocol.packets import PacketLimits
 from ..protocol.records import Batch
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
@@ -79,7 +79,7 @@ class ContentsWriter:
         self,
         store: IStore,
         handlers: HandlerSet,
-        limits: Limits,
+        limits: PacketLimits,
         privacy: Privacy,
         wake: Callable[[Iterable[str]], None],
     ) -> None:

@@ -15,8 +15,8 @@ from ..model import (
     Device,
     DeviceState,
     EncryptionPolicy,
-    Keys,
     SessionState,
+    StoredKeys,
     TokenPolicy,
 )
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
@@ -160,7 +160,7 @@ class Terminal:
         """When that was found, by `turns`."""
         self.reported: bytes | None = None
         """The last update information (9), so that the same is not stored twice."""
-        self.keys: tuple[int, Sequence[Keys]] | None = None
+        self.keys: tuple[int, Sequence[StoredKeys]] | None = None
         """The keys of its sessions, and the generation of which they are."""
         self.taken: dict[int, int] = {}
         """The highest number of a sealed request that was taken, by the generation of its keys."""

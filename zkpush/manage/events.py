@@ -95,7 +95,7 @@ class EventEndpoints:
             )
 
         def begin(request: Request) -> Callable[[], None]:
-            return Listener(self._feed, self._clock, request, kinds, cursor or end, end).end
+            return EventListener(self._feed, self._clock, request, kinds, cursor or end, end).end
 
         return Stream("text/event-stream", begin, _HEADERS)
 
@@ -112,7 +112,7 @@ def _kinds(text: str | None) -> Collection[str]:
 
 
 @implementer(IPushProducer)
-class Listener:
+class EventListener:
     """One listener. It is told no more than it takes; what it has not taken is read again."""
 
     _log = Logger()

@@ -104,7 +104,7 @@ class Message:
 
 
 @attrs.frozen
-class Part:
+class FeedPart:
     """What has happened after a cursor, in order."""
 
     messages: Sequence[Message]
@@ -152,7 +152,7 @@ class Feed:
             lambda tx: Cursor(tx[EventStore].last(), self._records.last_thd(tx))
         )
 
-    async def read(self, after: Cursor, kinds: Collection[str]) -> Part:
+    async def read(self, after: Cursor, kinds: Collection[str]) -> FeedPart:
         """What happened after a cursor, or the first part of it; other kinds may be among it."""
         return await self._shared.read(after, self.position, kinds)
 
@@ -194,7 +194,7 @@ class Feed:
     async def _look(self) -> bool:
         """Tell what is new; whether there may be more."""
         after = self.position
-        part: Part = await self._store.read(
+        part: FeedPart = await self._store.read(
             lambda tx: _read_thd(
                 tx, self._records, after, after, Tables(True, True), is_aligned=False
             )
@@ -233,11 +233,11 @@ class SharedReads:
     def __init__(self, store: IStore, records: RecordSource) -> None:
         self._store = store
         self._records = records
-        self._kept: OrderedDict[tuple[Cursor, Tables], Part] = OrderedDict()
-        self._running: dict[tuple[Cursor, Tables], list[Deferred[Part]]] = {}
+        self._kept: OrderedDict[tuple[Cursor, Tables], FeedPart] = OrderedDict()
+        self._running: dict[tuple[Cursor, Tables], list[Deferred[FeedPart]]] = {}
         self._turns = DeferredLock()
 
-    async def read(self, after: Cursor, position: Cursor, kinds: Collection[str]) -> Part:
+    async def read(self, after: Cursor, position: Cursor, kinds: Collection[str]) -> FeedPart:
         """The first part after a cursor; `position` is reached already."""
         tables = Tables.of(kinds)
         place = Cursor(after.event * tables.events, after.record * tables.records)
@@ -247,7 +247,7 @@ class SharedReads:
             self._kept.move_to_end(key)
             return part
         if key in self._running:
-            waiting: Deferred[Part] = Deferred()
+            waiting: Deferred[FeedPart] = Deferred()
             self._running[key].append(waiting)
             return await waiting
         self._running[key] = []
@@ -274,12 +274,12 @@ class SharedReads:
         """How many parts are kept."""
         return len(self._kept)
 
-    async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> Part:
+    async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> FeedPart:
         return await self._store.read(
             lambda tx: _read_thd(tx, self._records, after, position, tables, is_aligned=True)
         )
 
-    def _keep(self, key: tuple[Cursor, Tables], part: Part) -> None:
+    def _keep(self, key: tuple[Cursor, Tables], part: FeedPart) -> None:
         self._kept[key] = part
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
@@ -293,7 +293,7 @@ def _read_thd(
     tables: Tables,
     *,
     is_aligned: bool,
-) -> Part:
+) -> FeedPart:
     """Read, and encode, what has happened after a cursor.
 
     A part that is aligned ends at a multiple of `PART`, in each of the tables.
@@ -330,7 +330,7 @@ def _read_thd(
     ends = list(after)
     for message in messages:
         ends[message.place] = message.id
-    return Part(messages, more_events or more_records, Cursor(*ends), position)
+    return FeedPart(messages, more_events or more_records, Cursor(*ends), position)
 
 
 def _taken(ids: Sequence[int], is_aligned: bool) -> int:

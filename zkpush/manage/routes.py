@@ -112,7 +112,7 @@ class Stream:
     status: HTTPStatus = HTTPStatus.OK
 
 
-class Api(Resource):
+class ApiResource(Resource):
     """Serves routes."""
 
     isLeaf = True

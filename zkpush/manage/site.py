@@ -15,7 +15,7 @@ from ..device.refusals import RefusalLog
 from .auth import Tokens
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections
-from .routes import Api, Route
+from .routes import ApiResource, Route
 
 
 class ManageSite(Site):
@@ -34,7 +34,7 @@ class ManageSite(Site):
         reactor: IReactorTime,
     ) -> None:
         """`is_proxied`: whether connections begin with a PROXY header."""
-        self.api = Api(routes, tokens, refusals)
+        self.api = ApiResource(routes, tokens, refusals)
         self.limits = limits
         self.proxies = proxies
         self.is_proxied = is_proxied

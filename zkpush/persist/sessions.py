@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, or_, select, update
 
 from ..interfaces import NotUnsealed
-from ..model import Keys, SessionState
+from ..model import SessionState, StoredKeys
 from .databases import insert
 from .devices import DeviceStore
 from .schema import sessions
@@ -42,7 +42,7 @@ class SessionStore:
         sealed = self._vault.seal(secret, _secret_of(device_id)) if secret else None
         self._put(device_id, {"secret": sealed})
 
-    def keys(self, device_id: int) -> list[Keys]:
+    def keys(self, device_id: int) -> list[StoredKeys]:
         """The keys in use, if there are some, then those that are being agreed on.
 
         Damaged ones are left out: the terminal makes the exchanges again.
@@ -54,7 +54,7 @@ class SessionStore:
             state = self._open(device_id, row.generation, row.state)
             if state is not None:
                 found.append(
-                    Keys(
+                    StoredKeys(
                         generation=row.generation,
                         suite=row.suite,
                         state=state,
@@ -65,7 +65,7 @@ class SessionStore:
             state = self._open(device_id, row.next_generation, row.next_state)
             if state is not None:
                 found.append(
-                    Keys(
+                    StoredKeys(
                         generation=row.next_generation,
                         suite=row.next_suite,
                         state=state,

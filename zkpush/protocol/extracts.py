@@ -12,7 +12,7 @@ import msgspec
 
 from .fields import Layout, Table
 from .lines import find_keyword
-from .packets import Limits, PacketError, members
+from .packets import PacketError, PacketLimits, members
 from .requests import Upload
 
 MOST_LINES = 100
@@ -23,7 +23,7 @@ _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 class Extractor:
     """Takes uploads apart by the tables that their lines belong to."""
 
-    def __init__(self, tables: Iterable[Table], limits: Limits) -> None:
+    def __init__(self, tables: Iterable[Table], limits: PacketLimits) -> None:
         self._limits = limits
         self._tables: dict[str, Table] = {}
         self._keywords: dict[str, Table] = {}

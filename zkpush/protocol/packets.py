@@ -3,8 +3,8 @@
 `members` expands a packet as it goes, and holds one member at a time. The gzip is vouched for only
 by its last bytes: what was yielded before a `PacketError` is part of a bad packet. So that nothing
 is lost and nothing stored twice, store either all members or, as a reject, the whole packet. Take
-`expand`, which returns when all is well and is bounded by `Limits.expanded`; or store members in
-one transaction as they come, and roll it back on the error.
+`expand`, which returns when all is well and is bounded by `PacketLimits.expanded`; or store
+members in one transaction as they come, and roll it back on the error.
 
 The tar reader is our own. The one of Python keeps extended headers of any size, recurses on chains
 of them, takes a damaged header for the end of the archive, and never looks at the end of the gzip.
@@ -36,7 +36,7 @@ class PacketTooLarge(PacketError):
     """A packet beyond one of the limits: it may be good, and was not read to its end."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class PacketLimits(msgspec.Struct, frozen=True):
     """How much a packet may ask of the server."""
 
     compressed: int = 16 * 1024 * 1024
@@ -51,7 +51,7 @@ class Limits(msgspec.Struct, frozen=True):
     """Bytes of one member, or of the plain text."""
 
 
-DEFAULTS = Limits()
+DEFAULTS = PacketLimits()
 
 
 class Member(NamedTuple):
@@ -91,17 +91,17 @@ PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh9
 """How gzip, xz, zstd, zip and bzip2 begin."""
 
 
-def expand(packet: bytes, limits: Limits = DEFAULTS) -> list[Member]:
+def expand(packet: bytes, limits: PacketLimits = DEFAULTS) -> list[Member]:
     """All members of a packet that is good to its end; `PacketError` if it is not."""
     return list(members(packet, limits))
 
 
-def expansion(packet: bytes, limits: Limits = DEFAULTS) -> int:
+def expansion(packet: bytes, limits: PacketLimits = DEFAULTS) -> int:
     """The most bytes that a packet may expand to."""
     return min(limits.expanded, max(_FREE, limits.ratio * len(packet)))
 
 
-def members(packet: bytes, limits: Limits = DEFAULTS) -> Iterator[Member]:
+def members(packet: bytes, limits: PacketLimits = DEFAULTS) -> Iterator[Member]:
     """Yield the texts of a packet in their order; at most about two `limits.member` are held.
 
     `PacketError`, also after some members, says why the packet as a whole cannot be taken;
@@ -145,7 +145,7 @@ def pack_plain(text: bytes) -> bytes:
 class _Stream:
     """What a packet expands to, read forward once and never far beyond the limits."""
 
-    def __init__(self, packet: bytes, limits: Limits) -> None:
+    def __init__(self, packet: bytes, limits: PacketLimits) -> None:
         self._packet = packet
         self._limits = limits
         self._at = 0
@@ -205,7 +205,7 @@ class _Stream:
         return True
 
 
-def _archived(stream: _Stream, block: bytes, limits: Limits) -> Iterator[Member]:
+def _archived(stream: _Stream, block: bytes, limits: PacketLimits) -> Iterator[Member]:
     """Yield the text members of a tar, whose first block was read to tell it from plain text."""
     number = 0
     kind = b""

@@ -16,7 +16,7 @@ from .dialect import Dialect
 from .envelope import unreadable_form
 from .fields import Acknowledge, Layout, Row, Table
 from .lines import LineDecoder, find_keyword
-from .packets import Limits, PacketError, PacketTooLarge, expansion, members
+from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, members
 from .photos import decode_photo
 from .records import Batch, decode_rows, split_lines
 from .rejects import MOST_REJECTS, Reject, RejectList
@@ -83,7 +83,7 @@ class Contents(msgspec.Struct):
 class UploadDecoder:
     """Reads uploads, of the tables that somebody takes."""
 
-    def __init__(self, tables: Iterable[Table], limits: Limits) -> None:
+    def __init__(self, tables: Iterable[Table], limits: PacketLimits) -> None:
         self.limits = limits
         self.lines: dict[str, LineDecoder] = {}
         """What reads lines without a keyword, by the name of the upload's table."""

@@ -9,7 +9,7 @@ from ..protocol.fields import Table
 from ..protocol.tables import BIODATA, BIOPHOTO, USER
 from .answer import ReturnCodeError
 from .biometrics import Algorithm
-from .record import Form, Record
+from .record import Record, RecordForm
 
 if TYPE_CHECKING:
     from .terminal import SimulatedTerminal
@@ -26,7 +26,7 @@ _SUPPORT = "MultiBioDataSupport"
 def user_of(terminal: SimulatedTerminal, pin: str) -> Record:
     """A user that the terminal has; `ReturnCodeError` if it has not."""
     terminal.settle()
-    user = terminal.outbox.find(Record(Form(USER, {"pin": pin})).key)
+    user = terminal.outbox.find(Record(RecordForm(USER, {"pin": pin})).key)
     if user is None:
         raise ReturnCodeError(ReturnCode.USER_UNKNOWN)
     return user

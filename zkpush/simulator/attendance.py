@@ -17,7 +17,7 @@ from ..protocol.codes import (
 from ..protocol.tables import ATTLOG, ATTPHOTO
 from .clock import text
 from .people import SimulatedPerson
-from .record import Form, Record
+from .record import Record, RecordForm
 
 STATUSES = (0, 1)
 VERIFY_MODES = (VerificationMode.FINGERPRINT, VerificationMode.CARD, VerificationMode.FACE)
@@ -54,7 +54,7 @@ class SimulatedPunch:
         }
         if self.id_number is not None:
             values |= {"id_number": self.id_number, "record_type": int(self.type)}
-        return Record(Form(ATTLOG, values), ATTLOG.transfer)
+        return Record(RecordForm(ATTLOG, values), ATTLOG.transfer)
 
     def photo(self, picture: bytes) -> Record:
         """Write the photo taken with it, whose name says of whom it is."""
@@ -63,7 +63,7 @@ class SimulatedPunch:
             parts.append(str(int(self._photo_type())))
         parts += [part for part in (self.pin, self.id_number) if part]
         values = {"name": f"{'-'.join(parts)}.jpg"}
-        return Record(Form(ATTPHOTO, values), ATTPHOTO.transfer, picture=picture)
+        return Record(RecordForm(ATTPHOTO, values), ATTPHOTO.transfer, picture=picture)
 
     def _photo_type(self) -> IdentityPhoto:
         if self.type is RecordType.ATTENDANCE:

@@ -12,7 +12,7 @@ import attrs
 from ..protocol.codes import BiometricType, Operation, TemplateFormat
 from ..protocol.fields import Table, plain_base64
 from ..protocol.tables import BIODATA, FACE, FP, FVEIN
-from .record import Form, Record
+from .record import Record, RecordForm
 
 PLACES = 10
 """Numbers in a list such as MultiBioDataSupport: a place for each type of Appendix 10 to 2.4.1."""
@@ -107,19 +107,19 @@ class SimulatedTemplate:
     valid: int = 1
 
     @property
-    def own(self) -> Form:
+    def own(self) -> RecordForm:
         """The form of its own section (11.9 to 11.11)."""
         table = self.algorithm.table
         if table is BIODATA:
             return self.unified
         salted = self.salt + self.content if table is FACE else self.content
         valid = _UNDER_DURESS if self.duress else self.valid
-        return Form(table, {**self._values(salted), "valid": valid})
+        return RecordForm(table, {**self._values(salted), "valid": valid})
 
     @property
-    def unified(self) -> Form:
+    def unified(self) -> RecordForm:
         """The unified form (11.12)."""
-        return Form(BIODATA, self._values(self.content))
+        return RecordForm(BIODATA, self._values(self.content))
 
     def record(self, *, given: bool = False) -> Record:
         """Write it as a record; `given` if it is from the server."""

@@ -40,7 +40,7 @@ from .answer import Answer, ReturnCodeError
 from .biometrics import Algorithm, invent_template, read_template
 from .operation import NOBODY
 from .parameters import check_size, read_values
-from .record import Form, Record
+from .record import Record, RecordForm
 from .transfer import fetch
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ async def _update_photo(terminal: SimulatedTerminal, table: Table, values: Value
     if table is USERPIC:
         return await _update_entry(terminal, table, kept)
     algorithm = algorithm_of(terminal, table, values["type"])
-    record = Record(Form(table, kept), type=algorithm.type, sent=True, given=True)
+    record = Record(RecordForm(table, kept), type=algorithm.type, sent=True, given=True)
     if terminal.outbox.find(record.key) is None and (
         terminal.outbox.count(table, algorithm.type) >= algorithm.capacity
     ):
@@ -169,7 +169,7 @@ def _keep_if_it_fits(terminal: SimulatedTerminal, record: Record, algorithm: Alg
 
 
 def _given(table: Table, values: Values) -> Record:
-    return Record(Form(table, values), table.transfer[:1], sent=True, given=True)
+    return Record(RecordForm(table, values), table.transfer[:1], sent=True, given=True)
 
 
 _UPDATES: Mapping[str, Callable[[SimulatedTerminal, Table, Values], Awaitable[Answer]]] = {

@@ -15,7 +15,7 @@ from .answer import Answer, ReturnCodeError
 from .biometrics import Algorithm, invent_template
 from .operation import ADMINISTRATOR
 from .parameters import read_values
-from .record import Form, Record
+from .record import Record, RecordForm
 
 if TYPE_CHECKING:
     from .terminal import SimulatedTerminal
@@ -78,4 +78,4 @@ def _enroll(
 
 def _give_card(terminal: SimulatedTerminal, pin: str, card: str) -> None:
     user = user_of(terminal, pin)
-    terminal.keep(Record(Form(USER, {**user.own.values, "card": card}), USER.transfer[-1:]))
+    terminal.keep(Record(RecordForm(USER, {**user.own.values, "card": card}), USER.transfer[-1:]))

@@ -15,7 +15,7 @@ from .clock import text
 from .model import CHINESE, Model
 from .operation import ADMINISTRATOR, NOBODY
 from .people import People, SimulatedPerson, rename, retake
-from .record import Form, Record
+from .record import Record, RecordForm
 from .terminal import SimulatedTerminal
 
 PHOTO_AT = 0.2
@@ -191,4 +191,4 @@ class Happenings:
     def _keep(self, table: Table, values: dict[str, object], *, changed: bool = False) -> None:
         """Record it; what is changed has another word in TransFlag than what is new."""
         words = table.transfer[-1:] if changed else table.transfer[:1]
-        self._terminal.keep(Record(Form(table, values), words))
+        self._terminal.keep(Record(RecordForm(table, values), words))

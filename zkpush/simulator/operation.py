@@ -9,7 +9,7 @@ from ..protocol.tables import OPLOG
 from ..protocol.times import pack_time
 from .clock import text
 from .model import Model
-from .record import Form, Record
+from .record import Record, RecordForm
 
 NOBODY = "0"
 ADMINISTRATOR = "1"
@@ -25,4 +25,4 @@ def operated(
     for place in range(_OPERANDS):
         operand = operands[place] if place < len(operands) else 0
         values[f"value_{place + 1}"] = int(operand) if isinstance(operand, int) else operand
-    return Record(Form(OPLOG, values), OPLOG.transfer[:1])
+    return Record(RecordForm(OPLOG, values), OPLOG.transfer[:1])

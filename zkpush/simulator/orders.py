@@ -11,7 +11,7 @@ from ..protocol.hybrid import negotiate_types
 from ..protocol.tables import ATTPHOTO, BIODATA, BIOPHOTO, STAMPS
 from ..protocol.versions import BASELINE, negotiate
 from .model import Model
-from .record import Form, Record
+from .record import Record, RecordForm
 
 DEFAULT_DELAY = 10.0
 DEFAULT_ERROR_DELAY = 1.0
@@ -75,7 +75,7 @@ class Orders:
         moments = (datetime.datetime.combine(now, time, now.tzinfo) for time in self._times)
         return any(since < moment <= now for moment in moments)
 
-    def choose(self, record: Record) -> Form | None:
+    def choose(self, record: Record) -> RecordForm | None:
         """The form that a record is to be sent in; None if it is not asked for."""
         if not self._asked(record):
             return None

@@ -18,7 +18,7 @@ from ..protocol.tables import (
     USER,
     USERPIC,
 )
-from .record import Form, Record
+from .record import Record, RecordForm
 
 _HELD = (USER, USERPIC, BIOPHOTO, *TEMPLATE_TABLES, *ENTRY_TABLES)
 """What a terminal has one of: a new one replaces the one before."""
@@ -55,7 +55,7 @@ class Outbox:
         self._counts: Counter[tuple[str, BiometricType | None]] = Counter()
         self._past: Counter[str] = Counter()
         """How many records the server has of those that were cleared here."""
-        self._choose: Callable[[Record], Form | None] = lambda record: record.own
+        self._choose: Callable[[Record], RecordForm | None] = lambda record: record.own
         self.clear()
 
     def clear(self) -> None:
@@ -142,7 +142,7 @@ class Outbox:
         queue = self._queues[data_type]
         return queue.waiting[0].stamp - 1 if queue.waiting else queue.last
 
-    def obey(self, choose: Callable[[Record], Form | None]) -> None:
+    def obey(self, choose: Callable[[Record], RecordForm | None]) -> None:
         """Queue what the server asks for: `choose` says in which form, None for not at all."""
         self._choose = choose
         self.clear()

@@ -13,7 +13,7 @@ from ..protocol.codes import Gender, Nation
 from ..protocol.tables import BIOPHOTO, IDCARD, USER, USERPIC
 from .biometrics import Algorithm, SimulatedTemplate, invent_template
 from .picture import draw
-from .record import Form
+from .record import RecordForm
 
 _GIVEN = ("Ada", "Benoît", "Chloé", "Dmitri", "Eduardo", "Fatima", "Göran", "Hana", "Ivy", "José")
 _FAMILY = ("Abara", "Brandt", "Castro", "Dvořák", "Eriksen", "Fontaine", "García", "Horvat", "Ito")
@@ -62,9 +62,9 @@ class SimulatedPerson:
                 enrolled.append(duress)
         return enrolled
 
-    def user(self, *, chinese: bool, card_bytes: bool) -> Form:
+    def user(self, *, chinese: bool, card_bytes: bool) -> RecordForm:
         """Write them as a user (11.5); `card_bytes` for the card as its bytes."""
-        return Form(
+        return RecordForm(
             USER,
             {
                 "pin": self.pin,
@@ -79,18 +79,18 @@ class SimulatedPerson:
             },
         )
 
-    def user_photo(self) -> Form:
+    def user_photo(self) -> RecordForm:
         """Write their photo for the screen (11.13)."""
         content = base64.b64encode(self.picture)
         values = {"pin": self.pin, "name": f"{self.pin}.jpg", "size": len(content)}
-        return Form(USERPIC, {**values, "content": content})
+        return RecordForm(USERPIC, {**values, "content": content})
 
-    def comparison_photo(self, algorithm: Algorithm) -> Form:
+    def comparison_photo(self, algorithm: Algorithm) -> RecordForm:
         """Write their comparison photo (11.15)."""
         photo = self.user_photo().values
-        return Form(BIOPHOTO, {**photo, "type": int(algorithm.type)})
+        return RecordForm(BIOPHOTO, {**photo, "type": int(algorithm.type)})
 
-    def identity_card(self) -> Form:
+    def identity_card(self) -> RecordForm:
         """Write what their identity card says (11.6)."""
         chance = random.Random(self.seed)  # noqa: S311 - a simulation
         encoded = [base64.b64encode(chance.randbytes(length)) for length in (256, 96, 96)]
@@ -114,7 +114,7 @@ class SimulatedPerson:
             "fingerprint_1": encoded[1].decode(),
             "fingerprint_2": encoded[2].decode(),
         }
-        return Form(IDCARD, values)
+        return RecordForm(IDCARD, values)
 
 
 class People:

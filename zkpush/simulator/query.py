@@ -14,7 +14,7 @@ from .abilities import user_of
 from .answer import Answer
 from .data import matching, table_of
 from .parameters import read_values
-from .record import Form, Record
+from .record import Record, RecordForm
 
 if TYPE_CHECKING:
     from .terminal import SimulatedTerminal
@@ -54,7 +54,7 @@ def _find_in_period(terminal: SimulatedTerminal, table: Table, values: Values) -
     ]
 
 
-def _time(table: Table, form: Form) -> str:
+def _time(table: Table, form: RecordForm) -> str:
     if table is ATTPHOTO:
         return parse_name(str(form.values["name"])).time or ""
     return str(form.values["time"])

@@ -18,7 +18,7 @@ _KEYS = {IDCARD.name: ("pin", "id_number")}
 
 
 @attrs.frozen
-class Form:
+class RecordForm:
     """A table, and the values of its fields by their names; it takes those that it has."""
 
     table: Table
@@ -34,16 +34,16 @@ class Form:
 class Record:
     """Something that a terminal has, and whether the server has it, too."""
 
-    own: Form
+    own: RecordForm
     words: tuple[str, ...] = ()
     """The words of TransFlag that ask for it; none where there is no word for it."""
     type: BiometricType | None = None
     """The biometric type of a template or a comparison photo."""
-    unified: Form | None = None
+    unified: RecordForm | None = None
     """The form of the hybrid protocol (3.1), if it has another one."""
     picture: bytes = b""
     """The picture of an attendance photo."""
-    form: Form = attrs.field(init=False)
+    form: RecordForm = attrs.field(init=False)
     """The form that it is sent in."""
     stamp: int = 0
     """Its place among the records of its data type."""

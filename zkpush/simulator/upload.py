@@ -14,7 +14,7 @@ from ..protocol.records import encode_rows
 from ..protocol.tables import ATTLOG, ATTPHOTO, STAMPS
 from ..protocol.text import encoding_for
 from .model import Model, PhotoPath
-from .record import OPERLOG, Form, Record
+from .record import OPERLOG, Record, RecordForm
 
 MOST_RECORDS = 500
 """Most attendance records in one upload."""
@@ -26,7 +26,7 @@ _OLD_STAMPS = {name: old for name, _, old in STAMPS}
 
 
 @attrs.frozen
-class Upload:
+class UploadRequest:
     """One request: where to, what with, and what."""
 
     path: str
@@ -48,7 +48,7 @@ def most(data_type: str) -> int:
 
 def write_upload(
     model: Model, sn: str, data_type: str, records: Sequence[Record], *, in_base64: bool
-) -> Upload:
+) -> UploadRequest:
     """Write the upload of some records of one data type; `in_base64` is for photos."""
     stamp = str(records[-1].stamp)
     if data_type == ATTPHOTO.name:
@@ -57,23 +57,23 @@ def write_upload(
     if data_type == OPERLOG and model.packs and len(records) >= PACK_FROM:
         name = f"{OPERLOG.lower()}-{stamp}.txt"
         arguments = {"table": data_type, "ContentType": "tgz"}
-        return Upload("cdata", arguments, pack([(name, body)]))
+        return UploadRequest("cdata", arguments, pack([(name, body)]))
     old_name = _OLD_STAMPS[data_type] if model.old else None
-    return Upload("cdata", {"table": data_type, old_name or "Stamp": stamp}, body)
+    return UploadRequest("cdata", {"table": data_type, old_name or "Stamp": stamp}, body)
 
 
-def _photo(model: Model, sn: str, record: Record, stamp: str, *, in_base64: bool) -> Upload:
+def _photo(model: Model, sn: str, record: Record, stamp: str, *, in_base64: bool) -> UploadRequest:
     name = str(record.form.values["name"])
     picture = base64.b64encode(record.picture) if in_base64 else record.picture
     if model.photo_path is PhotoPath.ARGUMENTS:
-        return Upload("fdata", {"PIN": name, "PhotoStamp": stamp}, picture)
+        return UploadRequest("fdata", {"PIN": name, "PhotoStamp": stamp}, picture)
     # The size is that of the original, whatever form it is sent in.
     lines, nul, _ = encode_photo(sn, name, record.picture).partition(b"\0")
     arguments = {"table": ATTPHOTO.name, "Stamp": stamp}
-    return Upload(model.photo_path.value, arguments, lines + nul + picture)
+    return UploadRequest(model.photo_path.value, arguments, lines + nul + picture)
 
 
-def _line(form: Form, model: Model) -> bytes:
+def _line(form: RecordForm, model: Model) -> bytes:
     table, values = form.table, form.values
     if table is ATTLOG:
         # Later columns are left out where the model has none.

@@ -23,7 +23,7 @@ from ...persist.transaction import Transaction, TransactionEnded
 from ...plugincheck import plugin_faults
 from ...pluginkinds import RECORD_HANDLERS
 from ...protocol.dialect import Dialect
-from ...protocol.packets import Limits
+from ...protocol.packets import PacketLimits
 from ...protocol.records import Batch
 from ...protocol.uploads import UploadDecoder
 from ...tablecheck import example_upload
@@ -210,7 +210,7 @@ class _Stage:
 
     def batches(self) -> list[Batch]:
         """The examples, decoded."""
-        decoder = UploadDecoder(self.handler.tables, Limits())
+        decoder = UploadDecoder(self.handler.tables, PacketLimits())
         return [
             Batch(batch.table, batch.rows, [])
             for table in self.handler.tables
