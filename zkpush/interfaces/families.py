@@ -9,7 +9,7 @@ from zope.interface import Attribute, Interface
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Table
 from ..protocol.handshake import Hello
-from ..protocol.packets import Limits
+from ..protocol.packets import PacketLimits
 from ..protocol.rejects import Reject
 from ..protocol.replies import CommandReply
 from ..protocol.requests import Arguments, Upload
@@ -45,7 +45,7 @@ class ITerminalFamily(Interface):
     def opening(opening: Opening) -> bytes:
         """Write the reply with which a session begins."""
 
-    def decoder(tables: Iterable[Table], limits: Limits) -> UploadDecoder:
+    def decoder(tables: Iterable[Table], limits: PacketLimits) -> UploadDecoder:
         """Make what reads uploads of some tables; `limits` are those of packets."""
 
     def upload(path: str, arguments: Arguments, body: bytes, *, moves_stamp: bool) -> Upload:

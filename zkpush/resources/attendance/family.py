@@ -26,7 +26,7 @@ from ...protocol.envelope import can_encrypt
 from ...protocol.errors import ProtocolError, refusal
 from ...protocol.fields import Table
 from ...protocol.handshake import UNKNOWN_DEVICE, Hello, decode_hello, encode_options
-from ...protocol.packets import Limits
+from ...protocol.packets import PacketLimits
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
 from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed
@@ -101,7 +101,7 @@ class AttendancePush:
             encrypts_attendance=opening.encrypts_records,
         )
 
-    def decoder(self, tables: Iterable[Table], limits: Limits) -> UploadDecoder:
+    def decoder(self, tables: Iterable[Table], limits: PacketLimits) -> UploadDecoder:
         """Make what reads uploads (11)."""
         return UploadDecoder(tables, limits)
 
