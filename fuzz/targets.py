@@ -25,7 +25,7 @@ from zkpush.protocol.envelope import (
 from zkpush.protocol.errors import TerminalError, refusal
 from zkpush.protocol.fields import Layout
 from zkpush.protocol.handshake import decode_hello
-from zkpush.protocol.packets import PacketLimits, PacketError, expand, pack, pack_plain
+from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
