@@ -15,7 +15,7 @@ from zkpush.protocol.tables import COMMANDS, SMS, USER, WORKCODE
 from zkpush.simulator.biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE
 from zkpush.simulator.link import Link
 from zkpush.simulator.model import Model
-from zkpush.simulator.record import Form, Record
+from zkpush.simulator.record import Record, RecordForm
 from zkpush.simulator.terminal import SimulatedTerminal
 
 from ..rig import TOKEN, Rig, talk
@@ -64,8 +64,8 @@ async def terminal_of(
             terminal.keep(template(algorithm))
     terminal.keep(Record(ADA.user_photo()))
     terminal.keep(Record(ADA.comparison_photo(VISIBLE_FACE), type=VISIBLE_FACE.type))
-    terminal.keep(Record(Form(SMS, {"message": "Hi", "tag": 254, "number": 1})))
-    terminal.keep(Record(Form(WORKCODE, {"index": "1", "code": "10", "name": "Assembly"})))
+    terminal.keep(Record(RecordForm(SMS, {"message": "Hi", "tag": 254, "number": 1})))
+    terminal.keep(Record(RecordForm(WORKCODE, {"index": "1", "code": "10", "name": "Assembly"})))
     terminal.keep(PUNCH.record())
     terminal.keep(PUNCH.photo(ADA.picture))
     await terminal.upload()
