@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from inspect import cleandoc
 
 from zkpush.device import life
+from zkpush.protocol.catalogue import Catalogue
 from zkpush.protocol.tables import COMMANDS
 
 
@@ -45,7 +46,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "| Command | May be repeated | May wait | Priority | Time for its answer |"
     yield "|---|---|---|---|---|"
-    for command in COMMANDS:
+    for command in Catalogue(COMMANDS):
         own = (command.wait_seconds, command.lease_seconds)
         if command.is_repeatable and own == (None, None) and not command.priority:
             continue

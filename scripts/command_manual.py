@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zkpush.protocol.catalogue import Catalogue
 from zkpush.protocol.fields import Command, Field
 from zkpush.protocol.tables import COMMANDS
 from zkpush.protocol.versions import BASELINE
@@ -75,7 +76,7 @@ def section(command: Command) -> str:
 
 def main() -> None:
     """Print the page."""
-    print("\n".join([HEAD, *map(section, COMMANDS)]), end="")
+    print("\n".join([HEAD, *map(section, Catalogue(COMMANDS))]), end="")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import click
 from twisted.internet.task import deferLater
 
 from ..model import FINAL_STATES, CommandState
+from ..protocol.catalogue import Catalogue
 from ..protocol.fields import MOST_PRIORITY
 from ..protocol.tables import COMMANDS
 from .arguments import TIME_FORMAT, as_json, duration, pairs, serial
@@ -33,7 +34,11 @@ _COLUMNS = (
 _ANSWERED = (CommandState.DONE, CommandState.FAILED)
 _WIDEST = max(len(command.name) for command in COMMANDS)
 _COMMANDS = "\n".join(
-    ["\b", "Commands:", *(f"  {each.name:<{_WIDEST}}  {each.meaning}" for each in COMMANDS)]
+    [
+        "\b",
+        "Commands:",
+        *(f"  {each.name:<{_WIDEST}}  {each.meaning}" for each in Catalogue(COMMANDS)),
+    ]
 )
 _command_id = click.argument("id", metavar="ID")
 

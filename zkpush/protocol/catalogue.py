@@ -11,14 +11,11 @@ from .fields import Command
 
 
 class Catalogue:
-    """The commands of all nouns, in a fixed order, by their words.
-
-    The composition root makes one for the server, and the simulator one of its own.
-    """
+    """The commands of all nouns by name, in the order of section, version and name."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
         """`ValueError` if two commands have the same words."""
-        self.commands = tuple(commands)
+        self.commands = tuple(sorted(commands, key=_place))
         self._by_name: dict[str, Command] = {}
         for command in self.commands:
             if self._by_name.setdefault(command.name, command) is not command:
@@ -60,3 +57,8 @@ class Catalogue:
             if name.upper() == command.name.upper() and rest[:1] in ("", " "):
                 return command, parse_parameters(command, rest[1:])
         raise CommandError(f"{text[:40]!r} is not a command")
+
+
+def _place(command: Command) -> tuple[object, ...]:
+    section = [(part.isdecimal(), part.rjust(9, "0")) for part in command.section.split(".")]
+    return section, command.since, command.name
