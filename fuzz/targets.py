@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from tests import cost
+from tests.declared import RECORD_TABLES
 from tests.door import corpus, differential
 from zkpush.crypto.sealing import decode_public, decode_value
 from zkpush.protocol.dialect import Dialect
@@ -28,7 +29,7 @@ from zkpush.protocol.handshake import decode_hello
 from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
+from zkpush.protocol.tables import OPTIONS, USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
 

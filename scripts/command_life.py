@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from inspect import cleandoc
 
+from zkpush.declarations import declarations
 from zkpush.device import life
-from zkpush.protocol.catalogue import Catalogue
-from zkpush.protocol.tables import COMMANDS
 
 
 def page() -> str:
@@ -46,7 +45,7 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "| Command | May be repeated | May wait | Priority | Time for its answer |"
     yield "|---|---|---|---|---|"
-    for command in Catalogue(COMMANDS):
+    for command in declarations().catalogue:
         own = (command.wait_seconds, command.lease_seconds)
         if command.is_repeatable and own == (None, None) and not command.priority:
             continue

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from zkpush.protocol.catalogue import Catalogue
+from zkpush.declarations import declarations
 from zkpush.protocol.fields import Command, Field
-from zkpush.protocol.tables import COMMANDS
 from zkpush.protocol.versions import BASELINE
 
 HEAD = """\
@@ -76,7 +75,7 @@ def section(command: Command) -> str:
 
 def main() -> None:
     """Print the page."""
-    print("\n".join([HEAD, *map(section, Catalogue(COMMANDS))]), end="")
+    print("\n".join([HEAD, *map(section, declarations().catalogue)]), end="")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ from zkpush.protocol import plain
 from zkpush.protocol.fields import Field, Table
 from zkpush.protocol.lines import LineDecoder
 from zkpush.protocol.omission import TemplateRules
-from zkpush.protocol.tables import COMMANDS, OPTION_REPLY, OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTION_REPLY, OPTIONS
+
+from .declared import COMMANDS, RECORD_TABLES
 
 _INSIDE = ("zkpush.cli", "zkpush.simulator", "zkpush.persist.migrations")
 """Packages that see no bytes of a stranger."""

@@ -8,9 +8,9 @@ import pytest
 from zope.interface.verify import verifyObject
 
 from zkpush import capabilities
-from zkpush.capability import Capability, CapabilityError, ICapability
+from zkpush.capability import Capability, CapabilityError, ICapability, is_own
+from zkpush.declarations import declarations, join
 from zkpush.discovery import sound_plugins
-from zkpush.protocol.tables import COMMANDS, RECORD_TABLES
 
 TABLE = """
 from zkpush.plugin.tables import Field, Layout, Table
@@ -47,19 +47,43 @@ def package(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch):
 
 def ours() -> list[ICapability]:
     """The capabilities of zkpush."""
-    return [one for one in sound_plugins(ICapability) if capabilities.is_own(one)]
+    return [one for one in sound_plugins(ICapability) if is_own(one)]
 
 
-def test_our_capabilities_are_found_and_declare_every_table_and_command() -> None:
-    """All of ours are found like plugins, and no table or command is lost or invented."""
+def test_our_capabilities_are_found_and_every_table_has_a_handler() -> None:
+    """All of ours are found like plugins, and each table that they declare is stored."""
     known = capabilities.load(ours())
     for one in known.all:
         verifyObject(ICapability, one)
     assert {one.name for one in known.all} >= {*capabilities.REQUIRED}
-    assert set(known.tables) >= set(RECORD_TABLES)
-    assert set(known.catalogue) >= set(COMMANDS)
     handled = {table.name for handler in known.handlers for table in handler.tables}
     assert handled == {table.name for table in known.tables}
+
+
+def test_words_and_simulated_terminals_know_what_the_daemon_knows() -> None:
+    """The declarations without the server are the same, in the same order."""
+    known = capabilities.load(sound_plugins(ICapability))
+    assert set(declarations().tables) == set(known.tables)
+    assert [*declarations().catalogue] == [*known.catalogue]
+
+
+def test_declarations_leave_out_what_the_daemon_would_refuse(package) -> None:
+    """A broken package, and a name of ours that another claims, cost only themselves."""
+    command = "Command(name='{}', section='-', reply='-', meaning='-')"
+    text = TABLE.format(name="USERINFO") + (
+        "from zkpush.protocol.fields import Command\n"
+        f"COMMANDS = ({command.format('CLEAR LOG')}, {command.format('VISIT')})"
+    )
+    found = [
+        Capability("aaa", package(tables=text), "-"),
+        Capability("visits", package(tables="1 / 0"), "-"),
+        *ours(),
+    ]
+    known, alone = join(found), join(ours())
+    assert [*known.tables] == [*alone.tables]
+    assert {*known.catalogue} - {*alone.catalogue} == {known.catalogue.find("VISIT")}
+    with pytest.raises(CapabilityError, match="capability visits"):
+        join([Capability("visits", "zkpush.no_such_package", "-")])
 
 
 def test_a_capability_without_a_part_has_none(package) -> None:
@@ -151,7 +175,10 @@ def test_two_capabilities_cannot_claim_one_table(package, name: str) -> None:
 
 def test_two_capabilities_cannot_claim_one_command(package) -> None:
     """The words of a command belong to one capability."""
-    text = "from zkpush.protocol.tables.control import CONTROLS\nCOMMANDS = CONTROLS[:1]"
+    text = (
+        "from zkpush.protocol.fields import Command\n"
+        "COMMANDS = (Command(name='CLEAR LOG', section='-', reply='LOG', meaning='-'),)"
+    )
     with pytest.raises(CapabilityError, match="both claim the command CLEAR LOG"):
         capabilities.load([*ours(), Capability("visits", package(tables=text), "-")])
 

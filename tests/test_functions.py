@@ -5,11 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from tests.declared import CATALOGUE
 from zkpush.device.functions import CommandFunctions
-from zkpush.protocol import tables
-from zkpush.protocol.catalogue import Catalogue
 
-CATALOGUE = Catalogue(tables.COMMANDS)
 COMMANDS = [
     msgspec.structs.replace(CATALOGUE.find("REBOOT"), has_effect=True),
     msgspec.structs.replace(CATALOGUE.find("CHECK"), is_prepared=True),

@@ -10,8 +10,7 @@ import sys
 import grimp
 import pytest
 
-from zkpush.capabilities import is_own
-from zkpush.capability import ICapability
+from zkpush.capability import ICapability, is_own
 from zkpush.discovery import sound_plugins
 
 ROOT = "zkpush.handlers"

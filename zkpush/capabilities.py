@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .capability import SERVER_PARTS, CapabilityError, ICapability
+from .capability import SERVER_PARTS, CapabilityError, ICapability, is_own
 from .device.functions import CommandFunctions
 from .interfaces import IRecordHandler
 from .protocol.catalogue import Catalogue
@@ -17,7 +17,6 @@ from .protocol.tableset import TableSet
 
 REQUIRED = ("attendance", "commands", "people", "terminals")
 """Capabilities without which punches would be rejects, or terminals could not be managed."""
-_OWN = __name__.partition(".")[0]
 
 
 @attrs.frozen
@@ -84,11 +83,6 @@ def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capa
             table for module in _modules(usable, "tables") for table in _listed(module, "TABLES")
         ),
     )
-
-
-def is_own(capability: ICapability) -> bool:
-    """Whether a capability is a part of zkpush, and not of another package."""
-    return capability.package.partition(".")[0] == _OWN
 
 
 def _fail(one: ICapability, error: CapabilityError, failed: dict[str, CapabilityError]) -> None:

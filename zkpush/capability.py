@@ -19,6 +19,7 @@ SERVER_PARTS = ("tables", "store", "handler", "services", "api")
 """The parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""
+_OWN = __name__.partition(".")[0]
 
 
 class CapabilityError(Exception):
@@ -65,3 +66,8 @@ class Capability:
     def _words(self, module: str, error: BaseException) -> str:
         words = f"{type(error).__name__}: {error}"
         return f"capability {self.name}: cannot import {module}: {words}"
+
+
+def is_own(capability: ICapability) -> bool:
+    """Whether a capability is a part of zkpush, and not of another package."""
+    return capability.package.partition(".")[0] == _OWN

@@ -6,8 +6,8 @@ that require it, as if it could not be imported; `GET plugins` and the log say s
 
 from __future__ import annotations
 
-from .capabilities import Capabilities, is_own
-from .capability import CapabilityError, ICapability
+from .capabilities import Capabilities
+from .capability import CapabilityError, ICapability, is_own
 from .claims import Claims, check_prefix
 from .containment import PluginError, PluginHealth, contained
 from .manage.services import Addition, Contribution, Contributions, Services

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 import pytest_twisted
 
-from zkpush.protocol.tables import COMMANDS, RECORD_TABLES, STAMPS
+from zkpush.protocol.tables import STAMPS
 
+from ..declared import COMMANDS, RECORD_TABLES
 from ..rig import Rig
 from .wire import Conversation, parse, render, replay
 

@@ -21,10 +21,10 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.records import Batch
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.times import wall_clock
 from zkpush.protocol.uploads import UploadDecoder
 
+from ..declared import RECORD_TABLES
 from ..keys import KEY
 
 EVERYTHING = Page(10_000)

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import attrs
 
 from zkpush.protocol.fields import Command, Field, Kind, Layout, Table
-from zkpush.protocol.tables import COMMANDS, RECORD_TABLES
 
 from ..daemon.process import Daemon
+from ..declared import COMMANDS, RECORD_TABLES
 
 SN = "T1"
 BIOMETRICS, DANGEROUS, NOBODY = "biometrics", "dangerous", "nobody"

@@ -22,10 +22,11 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.parts import decode_parts
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import UploadDecoder
 
 from ..daemon.process import Daemon
+from ..declared import RECORD_TABLES
 from ..rig import Rig, Wire, talk
 
 LINE = b"7\t2026-01-05 08:00:00\t0\t1\t0\t0\t0\n"

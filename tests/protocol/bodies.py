@@ -9,8 +9,10 @@ from zkpush.protocol.fields import Table
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.records import Row
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import Contents, UploadDecoder
+
+from ..declared import RECORD_TABLES
 
 DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], PacketLimits())
 ENGLISH = Dialect()

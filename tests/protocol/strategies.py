@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Command, Field, Form, Kind, Layout, Table
-from zkpush.protocol.tables import COMMANDS, OPTION_REPLY, OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTION_REPLY, OPTIONS
 from zkpush.protocol.versions import Version
+
+from ..declared import COMMANDS, RECORD_TABLES
 
 LARGEST = 9_999_999_999
 """The largest integer of ten digits, which is what an unbounded field takes."""

@@ -11,8 +11,10 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.lines import find_keyword
 from zkpush.protocol.packets import pack, pack_plain
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import Contents
+
+from ..declared import RECORD_TABLES
 
 LINE_WISE = [
     "OPERLOG",

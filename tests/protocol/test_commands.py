@@ -25,8 +25,9 @@ from zkpush.protocol.commands import (
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.errors import CommandError
 from zkpush.protocol.fields import Command, Field, Kind, Scope, Writing
-from zkpush.protocol.tables import COMMANDS
 from zkpush.protocol.versions import NEWEST
+
+from ..declared import COMMANDS
 
 CATALOGUE = Catalogue(COMMANDS)
 FILE = FileFacts("file/1.b64/emfw.cfg", "0123456789abcdef0123456789abcdef", 2312)

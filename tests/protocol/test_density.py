@@ -11,8 +11,9 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import RECORD_TABLES
 from zkpush.protocol.uploads import Contents, UploadDecoder
+
+from ..declared import RECORD_TABLES
 
 DECODER = UploadDecoder(RECORD_TABLES, PacketLimits())
 JUDGED = [table for table in RECORD_TABLES if table.least_bytes]

@@ -22,7 +22,7 @@ from zkpush.protocol.photos import decode_photo, parse_name
 from zkpush.protocol.replies import decode_replies
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.serials import check_serial
-from zkpush.protocol.tables import OPTIONS, RECORD_TABLES, USER
+from zkpush.protocol.tables import OPTIONS, USER
 from zkpush.protocol.text import shown
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.validity import not_valid
@@ -30,6 +30,7 @@ from zkpush.protocol.verification import find_pin
 from zkpush.resources.file import find_range
 
 from .. import cost
+from ..declared import RECORD_TABLES
 
 DECODER = UploadDecoder([*RECORD_TABLES, OPTIONS], PacketLimits())
 PROXIES = parse_networks(["127.0.0.0/8", "192.0.2.0/24"])

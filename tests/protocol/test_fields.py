@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.declared import RECORD_TABLES
 from tests.protocol.strategies import values_of
-from zkpush.protocol import tables
 from zkpush.protocol.fields import (
     UNREAD,
     Field,
@@ -22,7 +22,7 @@ from zkpush.protocol.fields import (
     plain_base64,
     reader,
 )
-from zkpush.protocol.tables import RECORD_TABLES
+from zkpush.protocol.tables import EXCHANGE, INFO, OPTION_REPLY, OPTIONS
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),
@@ -185,11 +185,11 @@ def test_bounds_belong_to_what_is_allowed(field: Field, text: str, value: object
 ALL_FIELDS = [
     field
     for table in (
-        tables.EXCHANGE,
-        tables.OPTION_REPLY,
-        tables.OPTIONS,
-        tables.INFO,
-        *tables.RECORD_TABLES,
+        EXCHANGE,
+        OPTION_REPLY,
+        OPTIONS,
+        INFO,
+        *RECORD_TABLES,
     )
     for field in table.fields
 ]

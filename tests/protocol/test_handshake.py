@@ -24,7 +24,9 @@ from zkpush.protocol.handshake import (
     without_words,
 )
 from zkpush.protocol.requests import check_stamp, parse_arguments
-from zkpush.protocol.tables import ATTLOG, RECORD_TABLES
+from zkpush.protocol.tables import ATTLOG
+
+from ..declared import RECORD_TABLES
 
 REQUEST = (
     b"SN=0316144680030&options=all&pushver=2.2.14&language=83"

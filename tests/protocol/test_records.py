@@ -25,8 +25,10 @@ from zkpush.protocol.records import (
     encode_pairs,
     encode_rows,
 )
-from zkpush.protocol.tables import ATTLOG, INFO, OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import ATTLOG, INFO, OPTIONS
 from zkpush.protocol.versions import Version
+
+from ..declared import RECORD_TABLES
 
 TIME = "2015-07-30 15:16:28"
 CHINESE = Dialect(encoding="gb18030")

@@ -6,17 +6,28 @@ import re
 
 import pytest
 
+from tests.declared import CATALOGUE, RECORD_TABLES
 from tests.protocol.strategies import LINE_TABLES
-from zkpush.protocol import tables
-from zkpush.protocol.catalogue import Catalogue
 from zkpush.protocol.fields import Acknowledge, Command, Layout, Scope, Table
+from zkpush.protocol.tables import (
+    ATTLOG,
+    ATTPHOTO,
+    ENTRY_TABLES,
+    EXCHANGE,
+    INFO,
+    OPTION_REPLY,
+    OPTIONS,
+    STAMPS,
+    TEMPLATE_TABLES,
+    TRANSFER_DATA,
+)
 
 TABLES = [
-    tables.EXCHANGE,
-    tables.OPTION_REPLY,
-    tables.OPTIONS,
-    tables.INFO,
-    *tables.RECORD_TABLES,
+    EXCHANGE,
+    OPTION_REPLY,
+    OPTIONS,
+    INFO,
+    *RECORD_TABLES,
 ]
 
 FORMAT_I = [
@@ -100,7 +111,7 @@ SECRETS = {
     "IDCARD": ["Photo", "FPTemplate1", "FPTemplate2"],
 }
 
-STAMPS = [
+EXPECTED_STAMPS = [
     ("ATTLOG", "ATTLOGStamp", "Stamp"),
     ("OPERLOG", "OPERLOGStamp", "OpStamp"),
     ("ATTPHOTO", "ATTPHOTOStamp", "PhotoStamp"),
@@ -157,15 +168,12 @@ def test_what_is_not_said_is_allowed(table: Table) -> None:
 
 def test_two_attendance_records_are_one_by_user_time_status_and_mode() -> None:
     """The same record sent again is the same: user, local time, status, verification mode."""
-    assert set(tables.ATTLOG.key) == {"pin", "time", "status", "verify"}
+    assert set(ATTLOG.key) == {"pin", "time", "status", "verify"}
 
 
 def test_attendance_columns_stand_in_the_order_of_the_specification() -> None:
     """The columns are those of 11.7, and those of 2.4.2 after the common seven."""
-    forms = {
-        form.name: [tables.ATTLOG.field(name).wire for name in form.fields]
-        for form in tables.ATTLOG.forms
-    }
+    forms = {form.name: [ATTLOG.field(name).wire for name in form.fields] for form in ATTLOG.forms}
     common = ["Pin", "Time", "Status", "Verify", "Workcode", "Reserved1", "Reserved2"]
     assert forms == {
         "identity card": [*common, "IDNum", "Type"],
@@ -191,52 +199,50 @@ def test_records_have_the_fields_of_their_sections() -> None:
     """Every field is spelled as its own section spells it."""
     declared = {
         table.name: " ".join(field.wire for field in table.fields)
-        for table in tables.RECORD_TABLES
-        if table is not tables.ATTLOG
+        for table in RECORD_TABLES
+        if table is not ATTLOG
     }
     assert declared == WIRE
 
 
 def test_records_are_one_by_their_keys() -> None:
     """What a terminal sends again is the same entry by these; logs have no entries."""
-    keys = {table.name: table.key for table in tables.RECORD_TABLES if table.key}
+    keys = {table.name: table.key for table in RECORD_TABLES if table.key}
     assert keys == {"ATTLOG": ("time", "pin", "status", "verify"), **KEYS}
 
 
 def test_what_commands_call_a_table_is_its_other_name() -> None:
     """Three tables have another name in commands (12.1.1)."""
-    aliases = {table.name: table.aliases for table in tables.RECORD_TABLES if table.aliases}
+    aliases = {table.name: table.aliases for table in RECORD_TABLES if table.aliases}
     assert aliases == {"USER": ("USERINFO",), "FP": ("FINGERTMP",)}
 
 
 def test_no_two_tables_have_one_name() -> None:
     """A name or a keyword, in any case, is of one table."""
-    names = [
-        name.lower() for table in tables.RECORD_TABLES for name in (table.name, *table.aliases)
-    ]
+    names = [name.lower() for table in RECORD_TABLES for name in (table.name, *table.aliases)]
     assert len(set(names)) == len(names)
-    for table in tables.RECORD_TABLES:
+    for table in RECORD_TABLES:
         assert table.keyword in (None, table.name)
 
 
 def test_only_identity_cards_are_utf_8_whatever_the_language() -> None:
     """Text is in the encoding of the terminal, but that of identity cards (11.6)."""
-    assert [table.name for table in tables.RECORD_TABLES if table.utf8] == ["IDCARD"]
+    assert [table.name for table in RECORD_TABLES if table.utf8] == ["IDCARD"]
 
 
 def test_passwords_templates_and_pictures_are_secret() -> None:
     """These fields are in no log, and only for those who may see biometrics."""
     secrets = {
         table.name: [field.wire for field in table.fields if field.secret]
-        for table in tables.RECORD_TABLES
+        for table in RECORD_TABLES
     }
     assert {name: wires for name, wires in secrets.items() if wires} == SECRETS
 
 
 def test_templates_and_entries_are_records() -> None:
     """Four tables hold templates; six hold what terminals have beside people."""
-    assert [table.name for table in tables.TEMPLATE_TABLES] == ["FP", "FACE", "FVEIN", "BIODATA"]
-    assert [table.name for table in tables.ENTRY_TABLES] == [
+    assert [table.name for table in TEMPLATE_TABLES] == ["FP", "FACE", "FVEIN", "BIODATA"]
+    assert [table.name for table in ENTRY_TABLES] == [
         "WORKCODE",
         "SMS",
         "USER_SMS",
@@ -245,15 +251,15 @@ def test_templates_and_entries_are_records() -> None:
         "ADPIC",
         "WALLPAPER",
     ]
-    assert set(tables.RECORD_TABLES) >= {*tables.TEMPLATE_TABLES, *tables.ENTRY_TABLES}
+    assert set(RECORD_TABLES) >= {*TEMPLATE_TABLES, *ENTRY_TABLES}
 
 
 def test_every_table_is_generated_for_the_tests() -> None:
     """Each table is of lines, of columns in forms, or of photos, and each has its round trip."""
-    photos = [table for table in tables.RECORD_TABLES if table.layout is Layout.PHOTO]
-    forms = [table for table in tables.RECORD_TABLES if table.forms]
-    assert {*photos, *forms, *LINE_TABLES} == set(tables.RECORD_TABLES)
-    assert photos == [tables.ATTPHOTO]
+    photos = [table for table in RECORD_TABLES if table.layout is Layout.PHOTO]
+    forms = [table for table in RECORD_TABLES if table.forms]
+    assert {*photos, *forms, *LINE_TABLES} == set(RECORD_TABLES)
+    assert photos == [ATTPHOTO]
 
 
 def test_scopes_have_the_names_that_callers_use() -> None:
@@ -269,17 +275,17 @@ def test_scopes_have_the_names_that_callers_use() -> None:
 
 def test_the_secret_of_a_terminal_is_marked() -> None:
     """The communication key, and nothing else of the exchange, is kept out of logs."""
-    assert [field.wire for field in tables.EXCHANGE.fields if field.secret] == ["pushcommkey"]
+    assert [field.wire for field in EXCHANGE.fields if field.secret] == ["pushcommkey"]
 
 
 def test_transfer_words_stand_in_the_order_of_the_digits() -> None:
     """The place of a word of TransFlag is its digit in format I."""
-    assert [word for word, _ in tables.TRANSFER_DATA] == FORMAT_I
+    assert [word for word, _ in TRANSFER_DATA] == FORMAT_I
 
 
 def test_tables_ask_for_data_in_the_words_of_the_protocol() -> None:
     """What a table asks for is a word of TransFlag, and of one table only."""
-    asked = {table.name: table.transfer for table in tables.RECORD_TABLES if table.transfer}
+    asked = {table.name: table.transfer for table in RECORD_TABLES if table.transfer}
     assert asked == TRANSFER
     words = [word for table in TRANSFER.values() for word in table]
     assert sorted(words) == sorted(set(FORMAT_I) - {"FPImag"})
@@ -287,10 +293,10 @@ def test_tables_ask_for_data_in_the_words_of_the_protocol() -> None:
 
 def test_there_is_a_stamp_for_each_data_type() -> None:
     """Six data types have stamps; three of them had other names in old firmware."""
-    assert list(tables.STAMPS) == STAMPS
+    assert list(STAMPS) == EXPECTED_STAMPS
 
 
-@pytest.mark.parametrize("command", tables.COMMANDS, ids=by_name)
+@pytest.mark.parametrize("command", CATALOGUE, ids=by_name)
 def test_a_command_says_what_it_is(command: Command) -> None:
     """A command names its section, its meaning, its reply, and who may send it."""
     assert command.section.startswith("12.")
@@ -305,5 +311,5 @@ def test_nothing_follows_a_command_that_makes_the_terminal_begin_again(
     name: str, section: str, reply: str, ends_batch: bool
 ) -> None:
     """REBOOT and CHECK end their batch; LOG and INFO do not."""
-    command = Catalogue(tables.COMMANDS).find(name)
+    command = CATALOGUE.find(name)
     assert (command.section, command.reply, command.ends_batch) == (section, reply, ends_batch)

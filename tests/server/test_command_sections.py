@@ -11,13 +11,14 @@ import pytest_twisted
 
 from zkpush.crypto.terminal import TerminalCipher
 from zkpush.protocol.envelope import can_encrypt
-from zkpush.protocol.tables import COMMANDS, SMS, USER, WORKCODE
+from zkpush.protocol.tables import SMS, USER, WORKCODE
 from zkpush.simulator.biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE
 from zkpush.simulator.link import Link
 from zkpush.simulator.model import Model
 from zkpush.simulator.record import Record, RecordForm
 from zkpush.simulator.terminal import SimulatedTerminal
 
+from ..declared import COMMANDS
 from ..rig import TOKEN, Rig, talk
 from ..simulator.network import SERVER, Network
 from ..simulator.test_sections import ADA, PUNCH, template

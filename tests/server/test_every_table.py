@@ -12,8 +12,9 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from zkpush.protocol.packets import pack_plain
-from zkpush.protocol.tables import INFO, OPTIONS, RECORD_TABLES
+from zkpush.protocol.tables import INFO, OPTIONS
 
+from ..declared import RECORD_TABLES
 from ..rig import Rig
 
 TABLES = [table.name for table in (*RECORD_TABLES, OPTIONS, INFO)]

@@ -15,12 +15,12 @@ from zkpush.protocol.codes import ReturnCode
 from zkpush.protocol.commands import FileFacts, command_text
 from zkpush.protocol.fields import Command
 from zkpush.protocol.replies import decode_replies
-from zkpush.protocol.tables import COMMANDS
 from zkpush.simulator import executor
 from zkpush.simulator.link import LinkError, Part
 from zkpush.simulator.model import MODELS, Model
 from zkpush.simulator.terminal import SimulatedTerminal
 
+from ..declared import COMMANDS
 from .asked import HYBRID
 
 FILE = FileFacts("file/1/emfw.cfg", "0" * 32, 1)

@@ -8,10 +8,11 @@ import pytest
 import pytest_twisted
 
 from zkpush.protocol.envelope import can_encrypt
-from zkpush.protocol.tables import ADPIC, BLACKLIST, RECORD_TABLES, USER_SMS, WALLPAPER, WHITELIST
+from zkpush.protocol.tables import ADPIC, BLACKLIST, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.simulator.fleet import PACKETS
 from zkpush.simulator.model import MODELS
 
+from ..declared import RECORD_TABLES
 from ..rig import Rig, TurnedReactor
 from .script import OPTIONS, Script
 from .test_fleet import Started

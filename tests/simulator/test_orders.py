@@ -17,7 +17,6 @@ from zkpush.protocol.tables import (
     FP,
     FVEIN,
     OPLOG,
-    RECORD_TABLES,
     TRANSFER_DIGITS,
     TRANSFER_NAMES,
     USER,
@@ -34,6 +33,7 @@ from zkpush.simulator.model import ATT, OLD, Model
 from zkpush.simulator.orders import Orders
 from zkpush.simulator.record import Record, RecordForm
 
+from ..declared import RECORD_TABLES
 from .network import Network
 from .script import OPTIONS, Script
 

@@ -10,9 +10,7 @@ import click
 from twisted.internet.task import deferLater
 
 from ..model import FINAL_STATES, CommandState
-from ..protocol.catalogue import Catalogue
 from ..protocol.fields import MOST_PRIORITY
-from ..protocol.tables import COMMANDS
 from .arguments import TIME_FORMAT, as_json, duration, pairs, serial
 from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
 from .replies import Item, ListPage
@@ -32,15 +30,21 @@ _COLUMNS = (
     Column("Finished", "finished_at"),
 )
 _ANSWERED = (CommandState.DONE, CommandState.FAILED)
-_WIDEST = max(len(command.name) for command in COMMANDS)
-_COMMANDS = "\n".join(
-    [
-        "\b",
-        "Commands:",
-        *(f"  {each.name:<{_WIDEST}}  {each.meaning}" for each in Catalogue(COMMANDS)),
-    ]
-)
 _command_id = click.argument("id", metavar="ID")
+
+
+class _Listing(click.Command):
+    """A word whose help ends with all commands for terminals."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the catalogue of the installed capabilities."""
+        from ..declarations import declarations
+
+        known = declarations().catalogue.commands
+        widest = max(len(command.name) for command in known)
+        lines = [f"  {command.name:<{widest}}  {command.meaning}" for command in known]
+        self.epilog = "\n".join(["\b", "Commands:", *lines])
+        super().format_epilog(ctx, formatter)
 
 
 @click.group()
@@ -48,7 +52,7 @@ def commands() -> None:
     """Queue commands for terminals and see their results."""
 
 
-@commands.command(epilog=_COMMANDS, short_help="Queue a command for a terminal.")
+@commands.command(cls=_Listing, short_help="Queue a command for a terminal.")
 @serial
 @click.argument("command")
 @click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, callback=pairs)

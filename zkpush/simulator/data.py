@@ -7,6 +7,7 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..declarations import declarations
 from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command, Table, decode_base64
 from ..protocol.tables import (
@@ -17,7 +18,6 @@ from ..protocol.tables import (
     BIOPHOTO,
     BLACKLIST,
     IDCARD,
-    RECORD_TABLES,
     SMS,
     TEMPLATE_TABLES,
     USER,
@@ -54,11 +54,6 @@ _ACCESS_TABLES = (
     ACCESS_HOLIDAY,
     ACCESS_UNLOCK_COMBINATION,
 )
-_TABLES = {
-    name: table
-    for table in (*RECORD_TABLES, *_ACCESS_TABLES)
-    for name in (table.name, *table.aliases)
-}
 
 
 def table_of(command: Command) -> Table:
@@ -67,8 +62,9 @@ def table_of(command: Command) -> Table:
 
 
 def table_named(name: str) -> Table:
-    """The table of that name, as commands spell it."""
-    return _TABLES[name]
+    """The table of that name, as commands spell it; `KeyError` if there is none."""
+    table = declarations().tables.get(name)
+    return table or {each.name: each for each in _ACCESS_TABLES}[name]
 
 
 async def update(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
+from ..declarations import declarations
 from ..protocol.codes import ReturnCode
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
@@ -16,7 +17,6 @@ from ..protocol.replies import CommandReply, encode_reply
 from ..protocol.text import decode_line
 from . import control, data, enrolment, files, package, query, transfer
 from .answer import Answer, ReturnCodeError
-from .catalogue import CATALOGUE
 from .faults import Mischief
 
 if TYPE_CHECKING:
@@ -51,10 +51,12 @@ _NAMES: Mapping[str, Execute] = {
 
 
 def find_execute(name: str) -> Execute:
-    """What executes a command; `KeyError` for one that nothing does."""
+    """What executes a command; `ReturnCodeError` for one that terminals do not support."""
     for verb, execute in _VERBS.items():
         if name.startswith(verb):
             return execute
+    if name not in _NAMES:
+        raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
     return _NAMES[name]
 
 
@@ -92,8 +94,9 @@ class Executor:
 
     def _read(self, line: bytes) -> tuple[Command, dict[str, str]]:
         """Take a command apart: its text is in the terminal's own encoding, or in UTF-8."""
-        command, params = CATALOGUE.parse(decode_line(line, self._terminal.model.encoding)[0])
-        return CATALOGUE.parse(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)
+        catalogue = declarations().catalogue
+        command, params = catalogue.parse(decode_line(line, self._terminal.model.encoding)[0])
+        return catalogue.parse(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)
 
     async def _do(self, command: Command, params: Mapping[str, str]) -> Answer:
         code = self._mischief.refusal(command.name)

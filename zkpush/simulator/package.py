@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ..declarations import declarations
 from ..protocol.codes import ReturnCode
 from ..protocol.commands import decode_commands
 from ..protocol.errors import CommandError
@@ -17,7 +18,6 @@ from ..protocol.fields import Command
 from ..protocol.tables import USER
 from . import data
 from .answer import Answer, ReturnCodeError
-from .catalogue import CATALOGUE
 from .files import HOME
 from .parameters import read_values
 from .transfer import fetch
@@ -91,7 +91,8 @@ async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) ->
     done = 0
     for _, line in lines:
         try:
-            command, params = CATALOGUE.parse(line.decode(terminal.model.encoding, "replace"))
+            text = line.decode(terminal.model.encoding, "replace")
+            command, params = declarations().catalogue.parse(text)
             if command.name.startswith(_ALLOWED):
                 await data.update(terminal, command, params)
                 done += 1

@@ -1,0 +1,57 @@
+"""The tables and commands that capabilities declare, for programs that load no server.
+
+The daemon uses `zkpush.capabilities`, which checks all parts of the capabilities together.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+
+import attrs
+
+from .capability import CapabilityError, ICapability, is_own
+from .discovery import sound_plugins
+from .protocol.catalogue import Catalogue
+from .protocol.fields import Command, Table
+from .protocol.tableset import TableSet
+
+
+@attrs.frozen
+class Declarations:
+    """All tables, and all commands."""
+
+    tables: TableSet
+    catalogue: Catalogue
+
+
+@functools.cache
+def declarations() -> Declarations:
+    """The declarations of the installed capabilities, each imported once.
+
+    A capability of another package that cannot be imported, or that claims a name of ours, is left
+    out: `zkpush plugins check` and the daemon report it.
+    """
+    return join(sound_plugins(ICapability))
+
+
+def join(found: Iterable[ICapability]) -> Declarations:
+    """The declarations of capabilities; see `declarations`. `CapabilityError` for one of ours."""
+    tables: list[Table] = []
+    names: set[str] = set()
+    commands: dict[str, Command] = {}
+    for one in sorted(found, key=lambda each: (not is_own(each), each.name)):
+        try:
+            module = one.part("tables")
+        except CapabilityError:
+            if is_own(one):
+                raise
+            continue
+        for table in getattr(module, "TABLES", ()):
+            own = {name.casefold() for name in (table.name, *table.aliases)}
+            if names.isdisjoint(own):
+                names |= own
+                tables.append(table)
+        for command in getattr(module, "COMMANDS", ()):
+            commands.setdefault(command.name, command)
+    return Declarations(TableSet(tables), Catalogue(commands.values()))
