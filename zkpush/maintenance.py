@@ -65,7 +65,7 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
 
 
 def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
-    """Remove all templates and comparison photos; gives how many. Raises as `rotate_key`."""
+    """Remove all templates and comparison photos; returns how many. Raises as `rotate_key`."""
     with _opened(data, file, url) as (database, _, site):
         found = keys_of_thd(database, site)
         if not found.is_settled:
@@ -77,7 +77,12 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         handlers = [*known.handlers, *sound_plugins(IRecordHandler)]
         tables = TableSet(table for handler in handlers for table in handler.tables)
         rules = TemplateRules(tables, known.catalogue)
-        return forget_templates_thd(database, found.vault, _now(), tables, rules)
+        parts = [
+            part.forget_templates
+            for part in known.part("store")
+            if hasattr(part, "forget_templates")
+        ]
+        return forget_templates_thd(database, found.vault, _now(), tables, rules, parts)
 
 
 def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:

@@ -20,11 +20,11 @@ from ..periodic import PeriodicService
 from ..persist.devices import DeviceStore
 from ..persist.events import EventStore
 from ..persist.recompute import (
-    TIMED,
     Reckoned,
     read_part,
     reckon_anew,
     terminals_waiting,
+    timed_tables,
     write_part,
 )
 from ..persist.transaction import Transaction
@@ -138,7 +138,7 @@ class ZoneKeeper(PeriodicService):
                 f"zkpush devices set {sn} timezone=Europe/Berlin."
             )
         counts, clock = RecomputedCounts(zone), wall_clock(zone)
-        for table in TIMED:
+        for table in timed_tables():
             after = 0
             while True:
                 find = functools.partial(

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from sqlalchemy import Row, delete, or_, select
+from sqlalchemy import Column, Row, delete, or_, select
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
@@ -24,7 +24,8 @@ from .chain import HEAD, Head, is_linked, linked
 from .chain import Row as Link
 from .databases import Insert
 from .paging import part_of
-from .schema import audit, audit_head, plain, users
+from .schema import PERSON as PERSON_COLUMN
+from .schema import audit, audit_head, metadata, plain
 from .vault import PERSON
 
 if TYPE_CHECKING:
@@ -189,10 +190,11 @@ class AuditStore(BufferedInserts):
         wanted = {name for text in texts for name in _PSEUDONYM.findall(text)}
         found: dict[str, str] = {}
         if wanted:
-            for pin in self._connection.execute(select(users.c.pin)).scalars():
-                name = self.person(pin)
-                if name in wanted:
-                    found[name] = pin
+            for column in _people():
+                for pin in self._connection.execute(select(column)).scalars():
+                    name = self.person(pin)
+                    if name in wanted:
+                        found[name] = pin
         return found
 
 
@@ -218,6 +220,16 @@ def head_insert(head: Head, seal: bytes) -> Insert:
 def link(row: Row[Any]) -> Link:
     """What the MAC of a stored row is over."""
     return Link(*(getattr(row, name) for name in COLUMNS))
+
+
+def _people() -> list[Column[str]]:
+    """The columns of user IDs."""
+    return [
+        column
+        for table in metadata.sorted_tables
+        for column in table.columns
+        if column.info.get(PERSON_COLUMN)
+    ]
 
 
 def _record(row: Row[Any], pins: Mapping[str, str]) -> AuditRecord:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import attrs
 import msgspec
 import sqlalchemy
 from sqlalchemy import Connection, Row, delete, or_, select, update
@@ -16,7 +17,6 @@ from ..protocol.omission import TemplateRules
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables import BIOPHOTO, IDCARD
 from ..protocol.tableset import TableSet
 from . import schema
 from .audit import AuditStore
@@ -29,34 +29,60 @@ from .sealed import KEY, opened, sealed
 from .transaction import Transaction
 from .vault import Vault
 
-_OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
-"""The keys of comparison photos end with what they are."""
 _OPEN = tuple(state.value for state in OPEN_STATES)
 
 
+@attrs.define
+class Erasure:
+    """The removal of templates, for the parts of nouns that take part in it."""
+
+    connection: Connection
+    vault: Vault
+    rules: TemplateRules
+    pictures: set[str] = attrs.field(factory=set)
+    """The keys of pictures to remove, unless something else names them."""
+
+    def change(self, table: sqlalchemy.Table, row: Row[Any], changed: Mapping[str, object]) -> None:
+        """Seal and write some values of a row; none of them is in the key of its table."""
+        values = sealed(self.vault, table, {**row._mapping, **changed})
+        self.connection.execute(
+            update(table)
+            .where(table.c.id == row.id)
+            .values({name: values[name] for name in changed})
+        )
+
+
+ForgetTemplates = Callable[[Erasure], int]
+"""`forget_templates` of a capability's `store` part: returns how many templates and photos it has
+removed."""
+
+
 def forget_templates_thd(
-    database: Database, vault: Vault, now: int, tables: TableSet, rules: TemplateRules
+    database: Database,
+    vault: Vault,
+    now: int,
+    tables: TableSet,
+    rules: TemplateRules,
+    parts: Iterable[ForgetTemplates],
 ) -> int:
     """Remove all templates and comparison photos, and whatever else may hold any; then purge.
 
     That is what an upload leaves out where no templates are kept (`zkpush.protocol.omission`):
     fingerprints of identity cards, unknown columns and options, lines that were not understood, and
     pending lines of plugins; and commands with templates. `tables` are those of all record
-    handlers. Returns how many templates and photos there were.
+    handlers; `parts` remove those of each noun. Returns how many templates and photos there were.
     """
     with database.engine.begin() as connection:
-        pictures = _pictures(connection)
-        forgotten = _forget_people(connection)
-        _forget_cards(connection)
+        erasure = Erasure(connection, vault, rules)
+        forgotten = sum([forget(erasure) for forget in parts])
         _forget_commands(connection, vault, now, rules)
         _forget_answers(connection, vault, rules)
         _forget_packages(connection, now)
-        _forget_undeclared(connection, vault, rules)
-        _forget_entries(connection, vault, rules)
-        _forget_options(connection, vault, rules)
-        _forget_rejects(connection, vault, rules)
-        _forget_inbox(connection, vault, tables, rules)
-        pictures -= named(connection, pictures)
+        _forget_undeclared(erasure)
+        _forget_options(erasure)
+        _forget_rejects(erasure)
+        _forget_inbox(erasure, tables)
+        pictures = erasure.pictures - named(connection, erasure.pictures)
         for digest in pictures:
             kept = schema.pictures
             connection.execute(delete(kept).where(kept.c.digest == digest))
@@ -70,28 +96,6 @@ def forget_templates_thd(
                 path_of(database.pictures, digest).unlink(missing_ok=True)
     purge_thd(database, vault)
     return forgotten
-
-
-def _forget_people(connection: Connection) -> int:
-    photos = schema.person_photos
-    forgotten = 0
-    for statement in (
-        delete(schema.templates),
-        delete(photos).where(photos.c.kind == BIOPHOTO.name),
-    ):
-        forgotten += connection.execute(statement).rowcount
-    for table in (schema.holdings, schema.versions):
-        is_of_photo = (table.c.table_name == photos.name) & table.c.key.like(_OF_BIOPHOTO)
-        is_of_template = table.c.table_name == schema.templates.name
-        connection.execute(delete(table).where(is_of_photo | is_of_template))
-    return forgotten
-
-
-def _forget_cards(connection: Connection) -> None:
-    nothing = dict.fromkeys(
-        [*(field.name for field in IDCARD.fields if field.holds_template), "raw"]
-    )
-    connection.execute(update(schema.idcards).values(nothing))
 
 
 def _forget_commands(connection: Connection, vault: Vault, now: int, rules: TemplateRules) -> None:
@@ -150,7 +154,7 @@ def _forget_packages(connection: Connection, now: int) -> None:
     connection.execute(delete(files).where(files.c.command.is_not(None)))
 
 
-def _forget_undeclared(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
+def _forget_undeclared(erasure: Erasure) -> None:
     """Records stay, without unknown columns, bytes and ends of texts that may be templates."""
     for table in schema.metadata.sorted_tables:
         if EXTRA not in table.c:
@@ -165,95 +169,62 @@ def _forget_undeclared(connection: Connection, vault: Vault, rules: TemplateRule
             table.c[RAW].is_not(None),
             *(column.like("%=%") for column in texts),
         )
-        for row in connection.execute(select(table).where(some)).all():
-            said = opened(vault, table, row._mapping)
-            kept = {column.name: rules.kept_value(said[column.name]) for column in texts}
-            kept[EXTRA], kept[RAW] = rules.kept_undeclared(said[EXTRA], said[RAW])
+        for row in erasure.connection.execute(select(table).where(some)).all():
+            said = opened(erasure.vault, table, row._mapping)
+            kept = {column.name: erasure.rules.kept_value(said[column.name]) for column in texts}
+            kept[EXTRA], kept[RAW] = erasure.rules.kept_undeclared(said[EXTRA], said[RAW])
             changed = {name: value for name, value in kept.items() if value != said[name]}
             if changed:
-                _change(connection, vault, table, row, changed)
+                erasure.change(table, row, changed)
 
 
-def _forget_entries(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
-    """The same for what terminals hold beside people."""
-    entries = schema.entries
-    for row in connection.execute(select(entries)).all():
-        fields = opened(vault, entries, row._mapping)["fields"]
-        said = {} if not fields else msgspec.json.decode(fields, type=dict[str, Any])
-        extra = said.get(EXTRA)
-        if not extra or rules.kept_pairs(extra) == extra:
-            continue
-        fields = msgspec.json.encode({**said, EXTRA: rules.kept_pairs(extra)})
-        digest = vault.index(fields)
-        _change(connection, vault, entries, row, {"fields": fields, "digest": digest})
-
-
-def _forget_options(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
+def _forget_options(erasure: Erasure) -> None:
     """What terminals tell of themselves stays, without values that may be templates."""
     devices = schema.devices
-    for row in connection.execute(select(devices)).all():
-        values = opened(vault, devices, row._mapping)
+    for row in erasure.connection.execute(select(devices)).all():
+        values = opened(erasure.vault, devices, row._mapping)
         for name in ("options", "attributes"):
             said = msgspec.json.decode(values[name] or "{}", type=dict[str, object])
             texts = {key: value for key, value in said.items() if isinstance(value, str)}
-            left = said.keys() - (texts.keys() - rules.kept_pairs(texts).keys())
+            left = said.keys() - (texts.keys() - erasure.rules.kept_pairs(texts).keys())
             if len(left) < len(said):
                 kept = {key: value for key, value in said.items() if key in left}
                 changed = {name: msgspec.json.encode(kept).decode()}
-                _change(connection, vault, devices, row, changed)
+                erasure.change(devices, row, changed)
 
 
-def _forget_rejects(connection: Connection, vault: Vault, rules: TemplateRules) -> None:
+def _forget_rejects(erasure: Erasure) -> None:
     """What was not understood stays, without its bytes where they may be of a template."""
     rejects = schema.rejects
-    for number in connection.execute(select(rejects.c.id).order_by(rejects.c.id)).scalars().all():
-        row = connection.execute(select(rejects).where(rejects.c.id == number)).one()
-        values = opened(vault, rejects, row._mapping)
+    for number in (
+        erasure.connection.execute(select(rejects.c.id).order_by(rejects.c.id)).scalars().all()
+    ):
+        row = erasure.connection.execute(select(rejects).where(rejects.c.id == number)).one()
+        values = opened(erasure.vault, rejects, row._mapping)
         said = Reject(row.table_name, values["reason"] or "", values["raw"] or b"")
-        kept = rules.kept_reject(said)
+        kept = erasure.rules.kept_reject(said)
         if kept != said or values["raw"] is None:
             changed = {"table_name": kept.table, "reason": kept.reason, "raw": kept.raw}
-            _change(connection, vault, rejects, row, changed)
+            erasure.change(rejects, row, changed)
 
 
-def _forget_inbox(
-    connection: Connection, vault: Vault, tables: TableSet, rules: TemplateRules
-) -> None:
+def _forget_inbox(erasure: Erasure, tables: TableSet) -> None:
     """Pending lines of plugins stay, without what may be a template.
 
     Lines of tables of templates are removed, and so is what does not open.
     """
     inbox = schema.inbox
-    for number in connection.execute(select(inbox.c.id).order_by(inbox.c.id)).scalars().all():
-        row = connection.execute(select(inbox).where(inbox.c.id == number)).one()
-        content = opened(vault, inbox, row._mapping)["content"]
+    for number in (
+        erasure.connection.execute(select(inbox.c.id).order_by(inbox.c.id)).scalars().all()
+    ):
+        row = erasure.connection.execute(select(inbox).where(inbox.c.id == number)).one()
+        content = opened(erasure.vault, inbox, row._mapping)["content"]
         kept = None
         if content is not None:
             upload, dialect = msgspec.msgpack.decode(content, type=tuple[Upload, Dialect])
-            kept = rules.kept_extract(tables.get(row.table_name), upload)
+            kept = erasure.rules.kept_extract(tables.get(row.table_name), upload)
         if kept is None:
-            connection.execute(delete(inbox).where(inbox.c.id == number))
+            erasure.connection.execute(delete(inbox).where(inbox.c.id == number))
         elif kept != upload:
             changed = {"content": msgspec.msgpack.encode((kept, dialect))}
-            _change(connection, vault, inbox, row, changed)
-
-
-def _change(
-    connection: Connection,
-    vault: Vault,
-    table: sqlalchemy.Table,
-    row: Row[Any],
-    changed: Mapping[str, object],
-) -> None:
-    """Seal and write some values of a row; none of them says what it is about."""
-    values = sealed(vault, table, {**row._mapping, **changed})
-    connection.execute(
-        update(table).where(table.c.id == row.id).values({name: values[name] for name in changed})
-    )
-
-
-def _pictures(connection: Connection) -> set[str]:
-    """The pictures of comparison photos."""
-    photos = schema.person_photos
-    query = select(photos.c.picture).where(photos.c.kind == BIOPHOTO.name)
-    return set(filter(None, connection.execute(query).scalars()))
+            erasure.change(inbox, row, changed)

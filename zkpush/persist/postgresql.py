@@ -38,7 +38,7 @@ from .databases import (
     without_quotes,
 )
 from .keys import SiteKey
-from .schema import attendance, metadata
+from .schema import LARGE, metadata
 from .store import Store
 
 if TYPE_CHECKING:
@@ -238,8 +238,8 @@ class PostgreSQL(Database):
             yield connection
 
     def vacuum(self) -> None:
-        """Write the tables anew that are not of attendance: of a large one, that takes hours."""
-        anew = [table.name for table in metadata.sorted_tables if table is not attendance]
+        """Write the tables anew that are not large: of a large one, that takes hours."""
+        anew = [table.name for table in metadata.sorted_tables if not table.info.get(LARGE)]
         with self.engine.connect() as connection:
             outside = connection.execution_options(isolation_level="AUTOCOMMIT")
             for name in anew:

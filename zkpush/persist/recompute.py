@@ -8,11 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import Table, bindparam, select, text, update
 
 from ..protocol.times import NO_ZONE, WallClock, doubt_about, far_off, wall_seconds
-from .schema import attendance, attendance_photos, devices, operations
+from .schema import devices, metadata
 from .transaction import Transaction
 
-TIMED: Sequence[Table] = (attendance, operations, attendance_photos)
-"""The tables of records that have a time by the clock of their terminal."""
 _WAITING = text(f"doubt = '{NO_ZONE}'")  # spelled out, as in the index
 
 
@@ -36,10 +34,15 @@ class Reckoned(NamedTuple):
     about: str | None
 
 
+def timed_tables() -> list[Table]:
+    """The tables of records that have a time by the clock of their terminal."""
+    return [table for table in metadata.sorted_tables if "doubt" in table.c]
+
+
 def terminals_waiting(tx: Transaction) -> list[str]:
     """The serial numbers of terminals whose zone is known and some of whose records lack it."""
     found: set[int] = set()
-    for table in TIMED:
+    for table in timed_tables():
         after = 0
         while True:
             query = (

@@ -19,14 +19,12 @@ from ..problems import ProblemCode
 from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import shown_reason
-from ..protocol.tables import INFO, OPTIONS, RECORD_TABLES
-from ..protocol.tableset import TableSet
 from ..protocol.verification import POST_VERIFY_DATA
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore
 from .paging import key_of, part_of
-from .schema import devices, plain, reject_readers, rejects
+from .schema import devices, kept_records, plain, reject_readers, rejects
 from .sealed import opened, seal_columns, sealed
 from .vault import Vault, plain_length, sealed_length
 
@@ -50,8 +48,6 @@ _NAMES = (
     "attempts",
 )
 _ALL = RejectSelection()
-_OURS = TableSet((*RECORD_TABLES, OPTIONS, INFO))
-"""The tables whose fields a problem may name."""
 _NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
 """What rejects are called that are no uploads."""
 OTHER = "other"
@@ -192,9 +188,9 @@ class RejectStore:
         A terminal may send anything as the name of a table.
         """
         query = select(rejects.c.table_name, func.count()).group_by(rejects.c.table_name)
-        counts = Counter[str]()
+        counts, known = Counter[str](), kept_records()
         for name, count in self._connection.execute(query):
-            table = _OURS.get(name)
+            table = known.get(name)
             ours = name if name in _NO_TABLES else OTHER
             counts[ours if table is None else table.name] += int(count)
         return counts
@@ -244,7 +240,7 @@ class RejectStore:
         words = f"{count} parts of uploads are" if count > 1 else "1 part of an upload is"
         if count > MOST_COUNTED:
             words = f"More than {MOST_COUNTED} parts of uploads are"
-        reason = shown_reason(found.table, _OURS.get(found.table), found.reason, ())
+        reason = shown_reason(found.table, kept_records().get(found.table), found.reason, ())
         which = "the first, of" if count > 1 else "of"
         detail = f"{words} set aside; {which} {found.table[:40]}: {reason}."
         return Problem(ProblemCode.REJECTS, detail, found.received_at)

@@ -7,6 +7,7 @@ milliseconds since the epoch, but for `utc`, which is seconds: no terminal tells
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
 from ..protocol import fields, tables
 from ..protocol.secrecy import EXTRA, RAW
+from ..protocol.tableset import TableSet
 from ..protocol.times import NO_ZONE
 from .sealed import KEY, POINTER, SealedBytes, SealedText
 
@@ -40,6 +42,12 @@ metadata = MetaData()
 
 PICTURE = "picture"
 """In the `info` of a column: it holds keys of pictures (`PictureStore.keep`), and keeps them."""
+PERSON = "person"
+"""In the `info` of a column: it holds the user IDs of all people that are known."""
+RECORDS = "records"
+"""In the `info` of a table: the record types of the wire that it keeps."""
+LARGE = "large"
+"""In the `info` of a table: it may be so large that it takes hours to write it anew."""
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite numbers rows by itself only where the type is INTEGER."""
@@ -93,6 +101,13 @@ def record_columns(table: fields.Table) -> list[Column[Any]]:
     return [*columns, Column(EXTRA, SealedText()), Column(RAW, SealedBytes())]
 
 
+def kept_records() -> TableSet:
+    """The record types that our tables keep, by their declarations."""
+    return TableSet(
+        record for table in metadata.sorted_tables for record in table.info.get(RECORDS, ())
+    )
+
+
 def _type(table: fields.Table, field: fields.Field) -> TypeEngine[Any]:
     if field.secret:
         return SealedBytes() if field.kind is fields.Kind.BASE64 else SealedText()
@@ -129,7 +144,7 @@ devices = Table(
     *(_device_column(one) for name, one in DEVICE_ATTRIBUTES.items() if name not in ("id", "sn")),
     Column("revision", BigInteger(), nullable=False, server_default=text("0")),
     Index("devices_revision", "revision"),
-    info={KEY: ("id",)},
+    info={KEY: ("id",), RECORDS: (tables.OPTIONS, tables.INFO)},
 )
 """What terminals say of their settings may hold passwords of theirs."""
 
@@ -176,8 +191,8 @@ stamps = Table(
 )
 
 
-def _no_zone(name: str) -> Index:
-    """The records of a terminal that wait for its zone."""
+def no_zone_index(name: str) -> Index:
+    """The index of a table for the records of a terminal that lack its zone."""
     waiting = text(f"doubt = '{NO_ZONE}'")
     return Index(
         f"{name}_no_zone", "device_id", "id", sqlite_where=waiting, postgresql_where=waiting
@@ -204,7 +219,7 @@ attendance = Table(
         "distinction",
         name="attendance_identity",
     ),
-    _no_zone("attendance"),
+    no_zone_index("attendance"),
     Index(
         "attendance_doubt",
         "doubt",
@@ -212,7 +227,7 @@ attendance = Table(
         sqlite_where=text("doubt IS NOT NULL"),
         postgresql_where=text("doubt IS NOT NULL"),
     ),
-    info={KEY: ("device_id", "time", "pin")},
+    info={KEY: ("device_id", "time", "pin"), RECORDS: (tables.ATTLOG,), LARGE: True},
 )
 
 arrivals = Table(
@@ -225,7 +240,7 @@ arrivals = Table(
 number since the epoch) has a lower id. An index of `received_at` would cost each record more."""
 
 
-def _log(name: str, table: fields.Table) -> Table:
+def log_table(name: str, table: fields.Table) -> Table:
     """Records that are kept as they came, in the order they were stored."""
     timed = "time" in table.names
     return Table(
@@ -245,17 +260,17 @@ def _log(name: str, table: fields.Table) -> Table:
         ),
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
-        _no_zone(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
-        info={KEY: ("device_id", "identity")},
+        no_zone_index(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
+        info={KEY: ("device_id", "identity"), RECORDS: (table,)},
     )
 
 
-operations = _log("operations", tables.OPLOG)
-errors = _log("errors", tables.ERRORLOG)
-idcards = _log("idcards", tables.IDCARD)
+operations = log_table("operations", tables.OPLOG)
+errors = log_table("errors", tables.ERRORLOG)
+idcards = log_table("idcards", tables.IDCARD)
 
 
-def _pointer(*key: str) -> Column[Any]:
+def picture_pointer(*key: str) -> Column[Any]:
     """The picture of a row again, sealed for what the row is about: see `pictures.check_pointer`.
 
     It is no part of the key, so that two rows cannot exchange their pictures.
@@ -263,7 +278,9 @@ def _pointer(*key: str) -> Column[Any]:
     return Column(POINTER, SealedText(), info={KEY: key})
 
 
-def _of_people(name: str, table: fields.Table, *more: Column[Any]) -> Table:
+def _of_people(
+    name: str, table: fields.Table, records: Sequence[fields.Table], *more: Column[Any]
+) -> Table:
     """The newest that any terminal has said, once for each key; and which it was, and when."""
     key = (*table.key, *(column.name for column in more if not column.nullable))
     return Table(
@@ -275,14 +292,16 @@ def _of_people(name: str, table: fields.Table, *more: Column[Any]) -> Table:
         *more,
         *(column for column in record_columns(table) if column.name != "content"),
         UniqueConstraint(*key, name=f"{name}_identity"),
-        info={KEY: key},
+        info={KEY: key, RECORDS: records},
     )
 
 
-users = _of_people("users", tables.USER)
+users = _of_people("users", tables.USER, (tables.USER,))
+users.c.pin.info[PERSON] = True
 templates = _of_people(
     "templates",
     tables.BIODATA,
+    tables.TEMPLATE_TABLES,
     Column("form", PlainText()),
     # What tells whether two templates are the same, without opening them.
     Column("digest", LargeBinary()),
@@ -290,9 +309,10 @@ templates = _of_people(
 person_photos = _of_people(
     "person_photos",
     tables.BIOPHOTO,
+    (tables.USERPIC, tables.BIOPHOTO),
     Column("kind", KeyText, nullable=False),
     Column("picture", PlainText(), index=True, info={PICTURE: True}),
-    _pointer("pin", "type", "number", "index", "kind"),
+    picture_pointer("pin", "type", "number", "index", "kind"),
 )
 
 holdings = Table(
@@ -331,12 +351,12 @@ attendance_photos = Table(
     Column("utc", BigInteger()),
     Column("doubt", PlainText()),
     Column("command", PlainText()),
-    _pointer("device_id", "received_at", "name", "pin", "time"),
+    picture_pointer("device_id", "received_at", "name", "pin", "time"),
     Column(EXTRA, SealedText()),
     Column(RAW, SealedBytes()),
     UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
-    _no_zone("attendance_photos"),
-    info={KEY: ("device_id", "name", "picture")},
+    no_zone_index("attendance_photos"),
+    info={KEY: ("device_id", "name", "picture"), RECORDS: (tables.ATTPHOTO,)},
 )
 
 pictures = Table(
@@ -363,7 +383,7 @@ entries = Table(
     Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
     Column("updated_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
-    info={KEY: ("device_id", "table_name", "key")},
+    info={KEY: ("device_id", "table_name", "key"), RECORDS: tables.ENTRY_TABLES},
 )
 """What terminals hold beside people: work codes, messages, lists."""
 
@@ -534,7 +554,7 @@ files = Table(
     Column("origin", PlainText()),
     Column("created_at", BigInteger(), nullable=False),
     Column("command", KeyText),
-    _pointer("name", "size", "origin", "created_at"),
+    picture_pointer("name", "size", "origin", "created_at"),
     info={KEY: ("content",)},
 )
 """Files for terminals, and from them; `content` is the key of what they hold. One that was made for

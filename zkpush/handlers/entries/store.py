@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, select
 from ...model import Page
 from ...persist.damage import damaged_in
 from ...persist.databases import Insert
+from ...persist.forgetting import Erasure
 from ...persist.paging import key_of, part_of
 from ...persist.schema import devices, entries
 from ...persist.sealed import opened, seal_columns
@@ -96,3 +97,17 @@ def _declared(table: str, said: Mapping[str, Any]) -> tuple[dict[str, Any], dict
         if EXTRA not in undeclared:
             del extra[EXTRA]
     return fields, extra
+
+
+def forget_templates(erasure: Erasure) -> int:
+    """Remove values without a declaration that may be templates."""
+    vault, rules = erasure.vault, erasure.rules
+    for row in erasure.connection.execute(select(entries)).all():
+        fields = opened(vault, entries, row._mapping)["fields"]
+        said = {} if not fields else msgspec.json.decode(fields, type=dict[str, Any])
+        extra = said.get(EXTRA)
+        if not extra or rules.kept_pairs(extra) == extra:
+            continue
+        fields = msgspec.json.encode({**said, EXTRA: rules.kept_pairs(extra)})
+        erasure.change(entries, row, {"fields": fields, "digest": vault.index(fields)})
+    return 0

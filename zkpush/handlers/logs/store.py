@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import update
+
+from ...persist.forgetting import Erasure
 from ...persist.logs import LogStore
 from ...persist.schema import errors, idcards, operations
+from ...protocol.secrecy import RAW
 from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ...values.logs import (
     STORED_ERROR,
@@ -42,3 +46,10 @@ class IdCardStore(LogStore[IdCardRecord]):
 
 
 STORES: tuple[type[LogStore[Any]], ...] = (OperationStore, ErrorStore, IdCardStore)
+
+
+def forget_templates(erasure: Erasure) -> int:
+    """Remove the fingerprints of identity cards, and their bytes as they came."""
+    names = [field.name for field in IDCARD.fields if field.holds_template]
+    erasure.connection.execute(update(idcards).values(dict.fromkeys([*names, RAW])))
+    return 0

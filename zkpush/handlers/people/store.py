@@ -36,9 +36,12 @@ from ...values.people import (
     PersonStatement,
     Template,
 )
+from .forgetting import forget_templates
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
+
+__all__ = ["PeopleStore", "forget_templates"]
 
 T = TypeVar("T")
 Keyed = tuple[str, PersonStatement]
