@@ -11,9 +11,9 @@ from twisted.internet.defer import gatherResults
 
 from zkpush.handlers.attendance import store as module
 from zkpush.handlers.attendance.model import PunchFilter
+from zkpush.handlers.attendance.schema import attendance
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.model import Page
-from zkpush.persist.schema import attendance
 from zkpush.persist.sealed import opened
 
 from .contract import (

@@ -7,11 +7,11 @@ import pytest
 import pytest_twisted
 from sqlalchemy import select
 
+from zkpush.handlers.logs.schema import operations
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.model import Page
 from zkpush.persist.logs import LogStore
 from zkpush.persist.rejects import RejectStore
-from zkpush.persist.schema import operations
 from zkpush.persist.sealed import opened
 from zkpush.protocol.rejects import Reject
 

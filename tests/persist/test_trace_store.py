@@ -6,8 +6,8 @@ import pytest_twisted
 from sqlalchemy import select
 
 from zkpush.handlers.trace.model import KEPT, TracedContent, TracedRequest
+from zkpush.handlers.trace.schema import trace
 from zkpush.handlers.trace.store import TraceStore
-from zkpush.persist.schema import trace
 
 from .contract import in_file, on_postgresql, with_store
 

@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from zkpush.handlers.trace import recorder
 from zkpush.handlers.trace.model import KEPT
+from zkpush.handlers.trace.schema import trace
 from zkpush.interfaces import StoreError
-from zkpush.persist.schema import trace
 
 from ..nodes.conftest import database, nodes  # noqa: F401
 from ..rig import Rig

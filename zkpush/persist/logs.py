@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import case, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    case,
+    func,
+    select,
+    text,
+)
 
 from ..model import Page
 from ..protocol import fields
@@ -20,8 +31,16 @@ from ..stored import TerminalRecord
 from .databases import Insert
 from .paging import key_of, part_of
 from .rows import stored
-from .schema import devices
-from .sealed import opened, seal_columns
+from .schema import (
+    RECORDS,
+    PlainText,
+    RowId,
+    devices,
+    metadata,
+    no_zone_index,
+    record_columns,
+)
+from .sealed import KEY, opened, seal_columns
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -34,6 +53,31 @@ CONSTANT_STAMPS = frozenset({None, "", "0", "9999"})
 """Stamps that do not tell one upload from another; new firmware always sends 9999."""
 _AT_ONCE = 500
 """Digests in one query."""
+
+
+def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
+    """Records that are kept as they came, in the order they were stored."""
+    timed = "time" in table.names
+    return sqlalchemy.Table(
+        name,
+        metadata,
+        Column("id", RowId, primary_key=True),
+        Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+        *([Column("utc", BigInteger(), nullable=False)] if timed else []),
+        *([Column("doubt", PlainText())] if timed else []),
+        Column("received_at", BigInteger(), nullable=False),
+        Column("identity", LargeBinary(), nullable=False),
+        # What a record without a time says, to find its repetitions: see `logs`.
+        *(
+            []
+            if timed
+            else [Column("digest", LargeBinary(), nullable=False, server_default=text("''"))]
+        ),
+        *record_columns(table),
+        UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
+        no_zone_index(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
+        info={KEY: ("device_id", "identity"), RECORDS: (table,)},
+    )
 
 
 class LogStore(Generic[R]):

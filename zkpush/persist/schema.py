@@ -7,7 +7,6 @@ milliseconds since the epoch, but for `utc`, which is seconds: no terminal tells
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -32,8 +31,9 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
-from ..protocol import fields, tables
+from ..protocol import fields
 from ..protocol.secrecy import EXTRA, RAW
+from ..protocol.tables.device import INFO, OPTIONS
 from ..protocol.tableset import TableSet
 from ..protocol.times import NO_ZONE
 from .sealed import KEY, POINTER, SealedBytes, SealedText
@@ -144,7 +144,7 @@ devices = Table(
     *(_device_column(one) for name, one in DEVICE_ATTRIBUTES.items() if name not in ("id", "sn")),
     Column("revision", BigInteger(), nullable=False, server_default=text("0")),
     Index("devices_revision", "revision"),
-    info={KEY: ("id",), RECORDS: (tables.OPTIONS, tables.INFO)},
+    info={KEY: ("id",), RECORDS: (OPTIONS, INFO)},
 )
 """What terminals say of their settings may hold passwords of theirs."""
 
@@ -199,77 +199,6 @@ def no_zone_index(name: str) -> Index:
     )
 
 
-attendance = Table(
-    "attendance",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-    Column("utc", BigInteger(), nullable=False),
-    Column("received_at", BigInteger(), nullable=False),
-    Column("doubt", PlainText()),
-    # What else tells records of one second apart: see `zkpush.handlers.attendance.distinctions`.
-    Column("distinction", KeyText, nullable=False, server_default=text("''")),
-    *record_columns(tables.ATTLOG),
-    # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes
-    # to the end of the index, so that a commit writes few of its pages however much is stored.
-    UniqueConstraint(
-        tables.ATTLOG.key[0],
-        "device_id",
-        *tables.ATTLOG.key[1:],
-        "distinction",
-        name="attendance_identity",
-    ),
-    no_zone_index("attendance"),
-    Index(
-        "attendance_doubt",
-        "doubt",
-        "id",
-        sqlite_where=text("doubt IS NOT NULL"),
-        postgresql_where=text("doubt IS NOT NULL"),
-    ),
-    info={KEY: ("device_id", "time", "pin"), RECORDS: (tables.ATTLOG,), LARGE: True},
-)
-
-arrivals = Table(
-    "arrivals",
-    metadata,
-    Column("period", BigInteger(), primary_key=True, autoincrement=False),
-    Column("first_id", BigInteger(), nullable=False),
-)
-"""Where the attendance records of each ten minutes begin: none that was received in the period (its
-number since the epoch) has a lower id. An index of `received_at` would cost each record more."""
-
-
-def log_table(name: str, table: fields.Table) -> Table:
-    """Records that are kept as they came, in the order they were stored."""
-    timed = "time" in table.names
-    return Table(
-        name,
-        metadata,
-        Column("id", RowId, primary_key=True),
-        Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-        *([Column("utc", BigInteger(), nullable=False)] if timed else []),
-        *([Column("doubt", PlainText())] if timed else []),
-        Column("received_at", BigInteger(), nullable=False),
-        Column("identity", LargeBinary(), nullable=False),
-        # What a record without a time says, to find its repetitions: see `logs`.
-        *(
-            []
-            if timed
-            else [Column("digest", LargeBinary(), nullable=False, server_default=text("''"))]
-        ),
-        *record_columns(table),
-        UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
-        no_zone_index(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
-        info={KEY: ("device_id", "identity"), RECORDS: (table,)},
-    )
-
-
-operations = log_table("operations", tables.OPLOG)
-errors = log_table("errors", tables.ERRORLOG)
-idcards = log_table("idcards", tables.IDCARD)
-
-
 def picture_pointer(*key: str) -> Column[Any]:
     """The picture of a row again, sealed for what the row is about: see `pictures.check_pointer`.
 
@@ -277,87 +206,6 @@ def picture_pointer(*key: str) -> Column[Any]:
     """
     return Column(POINTER, SealedText(), info={KEY: key})
 
-
-def _of_people(
-    name: str, table: fields.Table, records: Sequence[fields.Table], *more: Column[Any]
-) -> Table:
-    """The newest that any terminal has said, once for each key; and which it was, and when."""
-    key = (*table.key, *(column.name for column in more if not column.nullable))
-    return Table(
-        name,
-        metadata,
-        Column("id", RowId, primary_key=True),
-        Column("device_id", RowId, ForeignKey("devices.id")),
-        Column("updated_at", BigInteger()),
-        *more,
-        *(column for column in record_columns(table) if column.name != "content"),
-        UniqueConstraint(*key, name=f"{name}_identity"),
-        info={KEY: key, RECORDS: records},
-    )
-
-
-users = _of_people("users", tables.USER, (tables.USER,))
-users.c.pin.info[PERSON] = True
-templates = _of_people(
-    "templates",
-    tables.BIODATA,
-    tables.TEMPLATE_TABLES,
-    Column("form", PlainText()),
-    # What tells whether two templates are the same, without opening them.
-    Column("digest", LargeBinary()),
-)
-person_photos = _of_people(
-    "person_photos",
-    tables.BIOPHOTO,
-    (tables.USERPIC, tables.BIOPHOTO),
-    Column("kind", KeyText, nullable=False),
-    Column("picture", PlainText(), index=True, info={PICTURE: True}),
-    picture_pointer("pin", "type", "number", "index", "kind"),
-)
-
-holdings = Table(
-    "holdings",
-    metadata,
-    Column("table_name", KeyText, primary_key=True),
-    Column("key", KeyText, primary_key=True),
-    Column("device_id", RowId, ForeignKey("devices.id"), primary_key=True),
-    Column("digest", LargeBinary(), nullable=False),
-    Column("at", BigInteger(), nullable=False),
-)
-"""What each terminal last said it holds of a person."""
-
-versions = Table(
-    "versions",
-    metadata,
-    Column("table_name", KeyText, primary_key=True),
-    Column("key", KeyText, primary_key=True),
-    Column("digest", LargeBinary(), primary_key=True),
-)
-"""All that any terminal has ever said of a person: what is here is not news from another one."""
-
-attendance_photos = Table(
-    "attendance_photos",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-    Column("received_at", BigInteger(), nullable=False),
-    Column("name", KeyText, nullable=False),
-    Column("picture", KeyText, nullable=False, index=True, info={PICTURE: True}),
-    Column("size", Integer(), nullable=False),
-    Column("kind", Integer()),
-    Column("pin", PlainText()),
-    Column("id_number", PlainText()),
-    Column("time", PlainText()),
-    Column("utc", BigInteger()),
-    Column("doubt", PlainText()),
-    Column("command", PlainText()),
-    picture_pointer("device_id", "received_at", "name", "pin", "time"),
-    Column(EXTRA, SealedText()),
-    Column(RAW, SealedBytes()),
-    UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
-    no_zone_index("attendance_photos"),
-    info={KEY: ("device_id", "name", "picture"), RECORDS: (tables.ATTPHOTO,)},
-)
 
 pictures = Table(
     "pictures",
@@ -371,21 +219,6 @@ pictures = Table(
 
 picture_plugins = Table("picture_plugins", metadata, Column("name", KeyText, primary_key=True))
 """The plugins that name pictures in tables of their own; see `zkpush.persist.collection`."""
-
-entries = Table(
-    "entries",
-    metadata,
-    Column("id", RowId, primary_key=True),
-    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
-    Column("table_name", KeyText, nullable=False),
-    Column("key", KeyText, nullable=False),
-    Column("fields", SealedText(), nullable=False, server_default=text("''")),
-    Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
-    Column("updated_at", BigInteger(), nullable=False),
-    UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
-    info={KEY: ("device_id", "table_name", "key"), RECORDS: tables.ENTRY_TABLES},
-)
-"""What terminals hold beside people: work codes, messages, lists."""
 
 commands = Table(
     "commands",
@@ -482,21 +315,6 @@ reject_readers = Table(
     Column("reader", PlainText(), nullable=False),
 )
 """The reader (program version, tables, dialect and zone) that last tried a terminal's rejects."""
-
-trace = Table(
-    "trace",
-    metadata,
-    Column("writer", KeyText, primary_key=True),
-    Column("number", BigInteger(), primary_key=True),
-    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
-    Column("since_at", BigInteger(), nullable=False),
-    Column("at", BigInteger(), nullable=False),
-    Column("count", BigInteger(), nullable=False),
-    Column("refused", Integer(), nullable=False),
-    Column("request", PlainText(), nullable=False),
-    Index("trace_of_device", "device_id", "refused", "at"),
-)
-"""The last requests of terminals, as JSON without secrets; see `zkpush.handlers.trace`."""
 
 inbox = Table(
     "inbox",

@@ -13,11 +13,12 @@ from ...persist.databases import Insert
 from ...persist.paging import key_of, part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
-from ...persist.schema import attendance_photos, devices
+from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, opened, seal_columns
 from ...protocol.photos import Photo, parse_name
 from ...protocol.times import WallClock, doubt_about
 from .model import AttendancePhoto
+from .schema import attendance_photos
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

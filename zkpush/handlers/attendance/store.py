@@ -14,7 +14,7 @@ from ...persist.buffers import BufferedInserts
 from ...persist.databases import Insert
 from ...persist.paging import key_of, part_of
 from ...persist.rows import stored
-from ...persist.schema import arrivals, attendance, devices
+from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from ...protocol.codes import RecordType
 from ...protocol.fields import Row
@@ -25,6 +25,7 @@ from ...protocol.times import WallClock
 from .distinctions import distinctions
 from .instants import reckon
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
+from .schema import arrivals, attendance
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

@@ -13,11 +13,12 @@ from ...persist.damage import damaged_in
 from ...persist.databases import Insert
 from ...persist.forgetting import Erasure
 from ...persist.paging import key_of, part_of
-from ...persist.schema import devices, entries
+from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from ...protocol.secrecy import EXTRA
 from ...protocol.tables import ENTRY_TABLES
 from .model import Entry
+from .schema import entries
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

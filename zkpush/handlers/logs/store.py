@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from ...persist.forgetting import Erasure
 from ...persist.logs import LogStore
-from ...persist.schema import errors, idcards, operations
 from ...protocol.secrecy import RAW
 from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
 from ...values.logs import (
@@ -19,6 +18,7 @@ from ...values.logs import (
     IdCardRecord,
     OperationRecord,
 )
+from .schema import errors, idcards, operations
 
 
 class OperationStore(LogStore[OperationRecord]):

@@ -25,7 +25,7 @@ from ...persist.events import EventStore
 from ...persist.paging import part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
-from ...persist.schema import devices, holdings, person_photos, templates, users, versions
+from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
 from ...values.people import (
     STORED_PERSON,
@@ -37,6 +37,7 @@ from ...values.people import (
     Template,
 )
 from .forgetting import forget_templates
+from .schema import holdings, person_photos, templates, users, versions
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import select, text
 
 from ...persist.databases import Insert
-from ...persist.schema import devices, trace
+from ...persist.schema import devices
 from ...persist.transaction import Transaction
 from .model import KEPT, TracedContent, TracedRequest
+from .schema import trace
 
 _NEWEST_FIRST = (trace.c.at.desc(), trace.c.number.desc())
 _NAMES = ("writer", "number", "device_id", "since_at", "at", "count", "refused", "request")

@@ -1,0 +1,24 @@
+"""The table of what terminals hold beside people, in the database."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, UniqueConstraint, text
+
+from ...persist.schema import RECORDS, KeyText, RowId, metadata
+from ...persist.sealed import KEY, SealedText
+from ...protocol.tables import ENTRY_TABLES
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
+    Column("table_name", KeyText, nullable=False),
+    Column("key", KeyText, nullable=False),
+    Column("fields", SealedText(), nullable=False, server_default=text("''")),
+    Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
+    Column("updated_at", BigInteger(), nullable=False),
+    UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
+    info={KEY: ("device_id", "table_name", "key"), RECORDS: ENTRY_TABLES},
+)
+"""What terminals hold beside people: work codes, messages, lists."""

@@ -1,0 +1,12 @@
+"""The tables of operations, errors and identity cards in the database."""
+
+from __future__ import annotations
+
+from ...persist.logs import log_table
+from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
+
+operations = log_table("operations", OPLOG)
+
+errors = log_table("errors", ERRORLOG)
+
+idcards = log_table("idcards", IDCARD)

@@ -1,0 +1,84 @@
+"""The tables of users, templates and photos in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, UniqueConstraint
+
+from ...persist.schema import (
+    PERSON,
+    PICTURE,
+    RECORDS,
+    KeyText,
+    PlainText,
+    RowId,
+    metadata,
+    picture_pointer,
+    record_columns,
+)
+from ...persist.sealed import KEY
+from ...protocol import fields
+from ...protocol.tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
+
+
+def _of_people(
+    name: str, table: fields.Table, records: Sequence[fields.Table], *more: Column[Any]
+) -> Table:
+    """The newest that any terminal has said, once for each key; and which it was, and when."""
+    key = (*table.key, *(column.name for column in more if not column.nullable))
+    return Table(
+        name,
+        metadata,
+        Column("id", RowId, primary_key=True),
+        Column("device_id", RowId, ForeignKey("devices.id")),
+        Column("updated_at", BigInteger()),
+        *more,
+        *(column for column in record_columns(table) if column.name != "content"),
+        UniqueConstraint(*key, name=f"{name}_identity"),
+        info={KEY: key, RECORDS: records},
+    )
+
+
+users = _of_people("users", USER, (USER,))
+
+users.c.pin.info[PERSON] = True
+
+templates = _of_people(
+    "templates",
+    BIODATA,
+    TEMPLATE_TABLES,
+    Column("form", PlainText()),
+    # What tells whether two templates are the same, without opening them.
+    Column("digest", LargeBinary()),
+)
+
+person_photos = _of_people(
+    "person_photos",
+    BIOPHOTO,
+    (USERPIC, BIOPHOTO),
+    Column("kind", KeyText, nullable=False),
+    Column("picture", PlainText(), index=True, info={PICTURE: True}),
+    picture_pointer("pin", "type", "number", "index", "kind"),
+)
+
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("table_name", KeyText, primary_key=True),
+    Column("key", KeyText, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id"), primary_key=True),
+    Column("digest", LargeBinary(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+)
+"""What each terminal last said it holds of a person."""
+
+versions = Table(
+    "versions",
+    metadata,
+    Column("table_name", KeyText, primary_key=True),
+    Column("key", KeyText, primary_key=True),
+    Column("digest", LargeBinary(), primary_key=True),
+)
+"""All that any terminal has ever said of a person: what is here is not news from another one."""
