@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 
 from . import config
-from .capabilities import load
+from .capabilities import Capabilities, load
 from .capability import CapabilityError, ICapability
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
@@ -70,10 +70,7 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         found = keys_of_thd(database, site)
         if not found.is_settled:
             raise StoreError("first finish the rotation of the key: `zkpush database rotate-key`")
-        try:
-            known = load(sound_plugins(ICapability), failed_modules())
-        except CapabilityError as error:
-            raise StoreError(str(error)) from error
+        known = _capabilities()
         handlers = [*known.handlers, *sound_plugins(IRecordHandler)]
         tables = TableSet(table for handler in handlers for table in handler.tables)
         rules = TemplateRules(tables, known.catalogue)
@@ -116,6 +113,7 @@ def _opened(
     if url is not None:
         flags["database"] = url
     settings = config.load(file, flags, lambda endpoint: endpoint)
+    _capabilities()
     key = key_file(settings.data, os.environ)
     key.check()
     files = KeyFiles(key.path)
@@ -129,6 +127,14 @@ def _opened(
         raise StoreError(f"the database refused: {database.words(error)}") from error
     finally:
         database.close()
+
+
+def _capabilities() -> Capabilities:
+    """Load the nouns, whose tables are part of the database."""
+    try:
+        return load(sound_plugins(ICapability), failed_modules())
+    except CapabilityError as error:
+        raise StoreError(str(error)) from error
 
 
 def _open(url: str, key: bytes, *, alone: bool) -> Database:

@@ -7,12 +7,17 @@ import pathlib
 import pytest
 from twisted.internet import reactor
 
+from zkpush.capabilities import load
+from zkpush.capability import ICapability
+from zkpush.discovery import sound_plugins
 from zkpush.persist.databases import Database
 from zkpush.persist.postgresql import open_postgresql
 from zkpush.persist.sqlite import open_sqlite
 from zkpush.persist.store import Store
 
 from ..keys import KEY
+
+load(sound_plugins(ICapability))  # the nouns, whose tables are part of the database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
