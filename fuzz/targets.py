@@ -28,8 +28,9 @@ from zkpush.protocol.fields import Layout
 from zkpush.protocol.handshake import decode_hello
 from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack, pack_plain
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
-from zkpush.protocol.tables import OPTIONS, USER
+from zkpush.protocol.tables import USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
 

@@ -7,7 +7,7 @@ from typing import get_type_hints
 import msgspec
 
 from zkpush.config import Config, meaning
-from zkpush.protocol.tables import OPTION_REPLY
+from zkpush.protocol.exchange import OPTION_REPLY
 
 HEAD = """\
 # Configuration

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zkpush.declarations import declarations
-from zkpush.protocol.tables.device import INFO, OPTIONS
+from zkpush.protocol.reports import INFO, OPTIONS
 
 TABLES = declarations().tables
 CATALOGUE = declarations().catalogue

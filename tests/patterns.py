@@ -22,10 +22,11 @@ from typing import Any
 
 import zkpush
 from zkpush.protocol import plain
+from zkpush.protocol.exchange import OPTION_REPLY
 from zkpush.protocol.fields import Field, Table
 from zkpush.protocol.lines import LineDecoder
 from zkpush.protocol.omission import TemplateRules
-from zkpush.protocol.tables import OPTION_REPLY, OPTIONS
+from zkpush.protocol.reports import OPTIONS
 
 from .declared import COMMANDS, RECORD_TABLES
 

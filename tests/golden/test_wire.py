@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 import pytest_twisted
 
-from zkpush.protocol.tables import STAMPS
+from zkpush.protocol.exchange import STAMPS
 
 from ..declared import COMMANDS, RECORD_TABLES
 from ..rig import Rig

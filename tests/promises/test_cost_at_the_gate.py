@@ -21,8 +21,8 @@ from zkpush.interfaces import StoreError
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.parts import decode_parts
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import UploadDecoder
 
 from ..daemon.process import Daemon

@@ -11,8 +11,8 @@ import pytest
 import pytest_twisted
 
 from zkpush.protocol import handshake
+from zkpush.protocol.exchange import OPTION_REPLY
 from zkpush.protocol.fields import Field, Scope
-from zkpush.protocol.tables import OPTION_REPLY
 
 from ..rig import Response, Rig
 from ..server.files import post

@@ -8,8 +8,8 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
 from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.records import Row
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import Contents, UploadDecoder
 
 from ..declared import RECORD_TABLES

@@ -13,8 +13,9 @@ from typing import NamedTuple
 from hypothesis import strategies as st
 
 from zkpush.protocol.dialect import Dialect
+from zkpush.protocol.exchange import OPTION_REPLY
 from zkpush.protocol.fields import Command, Field, Form, Kind, Layout, Table
-from zkpush.protocol.tables import OPTION_REPLY, OPTIONS
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.versions import Version
 
 from ..declared import COMMANDS, RECORD_TABLES

@@ -10,8 +10,8 @@ from tests.protocol.strategies import ENCODINGS, MARKER, SECRETS, broken_bodies
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.lines import find_keyword
 from zkpush.protocol.packets import pack, pack_plain
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import OPTIONS
 from zkpush.protocol.uploads import Contents
 
 from ..declared import RECORD_TABLES

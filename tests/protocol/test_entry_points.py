@@ -20,9 +20,10 @@ from zkpush.protocol.options import merge
 from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack_plain
 from zkpush.protocol.photos import decode_photo, parse_name
 from zkpush.protocol.replies import decode_replies
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.serials import check_serial
-from zkpush.protocol.tables import OPTIONS, USER
+from zkpush.protocol.tables import USER
 from zkpush.protocol.text import shown
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.validity import not_valid

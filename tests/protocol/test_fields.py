@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.declared import RECORD_TABLES
 from tests.protocol.strategies import values_of
+from zkpush.protocol.exchange import EXCHANGE, OPTION_REPLY
 from zkpush.protocol.fields import (
     UNREAD,
     Field,
@@ -22,7 +23,7 @@ from zkpush.protocol.fields import (
     plain_base64,
     reader,
 )
-from zkpush.protocol.tables import EXCHANGE, INFO, OPTION_REPLY, OPTIONS
+from zkpush.protocol.reports import INFO, OPTIONS
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),

@@ -25,7 +25,8 @@ from zkpush.protocol.records import (
     encode_pairs,
     encode_rows,
 )
-from zkpush.protocol.tables import ATTLOG, INFO, OPTIONS
+from zkpush.protocol.reports import INFO, OPTIONS
+from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.versions import Version
 
 from ..declared import RECORD_TABLES

@@ -8,19 +8,10 @@ import pytest
 
 from tests.declared import CATALOGUE, RECORD_TABLES
 from tests.protocol.strategies import LINE_TABLES
+from zkpush.protocol.exchange import EXCHANGE, OPTION_REPLY, STAMPS, TRANSFER_DATA
 from zkpush.protocol.fields import Acknowledge, Command, Layout, Scope, Table
-from zkpush.protocol.tables import (
-    ATTLOG,
-    ATTPHOTO,
-    ENTRY_TABLES,
-    EXCHANGE,
-    INFO,
-    OPTION_REPLY,
-    OPTIONS,
-    STAMPS,
-    TEMPLATE_TABLES,
-    TRANSFER_DATA,
-)
+from zkpush.protocol.reports import INFO, OPTIONS
+from zkpush.protocol.tables import ATTLOG, ATTPHOTO, ENTRY_TABLES, TEMPLATE_TABLES
 
 TABLES = [
     EXCHANGE,

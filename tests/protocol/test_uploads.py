@@ -9,8 +9,9 @@ import pytest
 from tests.protocol.bodies import CHINESE, ENGLISH, everything, invented, read, reasons, said
 from zkpush.protocol.packets import PacketLimits, pack, pack_plain
 from zkpush.protocol.photos import encode_photo
+from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import ATTLOG, OPLOG, OPTIONS, USER
+from zkpush.protocol.tables import ATTLOG, OPLOG, USER
 from zkpush.protocol.uploads import UploadDecoder
 
 MIXED = {

@@ -12,7 +12,7 @@ from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
 from zkpush.protocol.packets import pack_plain
-from zkpush.protocol.tables import INFO, OPTIONS
+from zkpush.protocol.reports import INFO, OPTIONS
 
 from ..declared import RECORD_TABLES
 from ..rig import Rig

@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
+from zkpush.protocol.exchange import TRANSFER_DIGITS, TRANSFER_NAMES
 from zkpush.protocol.handshake import decode_transfer_flag, transfer_flag
 from zkpush.protocol.tables import (
     ATTLOG,
@@ -17,8 +18,6 @@ from zkpush.protocol.tables import (
     FP,
     FVEIN,
     OPLOG,
-    TRANSFER_DIGITS,
-    TRANSFER_NAMES,
     USER,
 )
 from zkpush.simulator.biometrics import (

@@ -6,7 +6,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
-from zkpush.protocol.tables import ATTLOG, BIODATA, FP, OPLOG, STAMPS, USER
+from zkpush.protocol.exchange import STAMPS
+from zkpush.protocol.tables import ATTLOG, BIODATA, FP, OPLOG, USER
 from zkpush.simulator.biometrics import FINGERPRINT, VISIBLE_FACE
 from zkpush.simulator.link import LinkError
 from zkpush.simulator.model import OLD

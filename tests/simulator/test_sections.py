@@ -10,8 +10,9 @@ import pytest_twisted
 from twisted.internet.task import Clock
 
 from zkpush.protocol.codes import Gender, RecordType
+from zkpush.protocol.exchange import STAMPS
 from zkpush.protocol.packets import expand
-from zkpush.protocol.tables import BIODATA, ERRORLOG, OPLOG, SMS, STAMPS, WORKCODE
+from zkpush.protocol.tables import BIODATA, ERRORLOG, OPLOG, SMS, WORKCODE
 from zkpush.simulator.attendance import SimulatedPunch
 from zkpush.simulator.biometrics import (
     FINGER_VEIN,

@@ -14,7 +14,7 @@ import click
 
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
-from ..protocol.tables import OPTION_REPLY, STAMPS
+from ..protocol.exchange import OPTION_REPLY, STAMPS
 from .arguments import TIME_FORMAT, as_json, pairs, serial
 from .nouns import NounGroup
 from .output import Column, echo, print_list, print_object

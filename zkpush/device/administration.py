@@ -12,7 +12,7 @@ from ..model import Caller, Device, DeviceState
 from ..persist.devices import DeviceStore
 from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
-from ..protocol.tables import STAMPS
+from ..protocol.exchange import STAMPS
 from . import acts
 from .changes import change, check_scopes, scopes_to_change, scopes_to_remove
 from .registry import Registry

@@ -23,7 +23,7 @@ from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.fields import Scope
-from ..protocol.tables.device import OPTION_RULES
+from ..protocol.reports import OPTION_RULES
 from .families import Families
 from .places import SETTLED
 from .session import renewed

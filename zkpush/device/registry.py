@@ -20,9 +20,9 @@ from ..persist.leases import LeaseStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused
+from ..protocol.exchange import OPTION_REPLY
 from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
-from ..protocol.tables import OPTION_REPLY
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
 from .families import Families

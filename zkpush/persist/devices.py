@@ -22,7 +22,7 @@ from ..problems import ProblemCode
 from ..protocol.facts import counts_of, firmware_of
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
-from ..protocol.tables import INFO
+from ..protocol.reports import INFO
 from .damage import DAMAGED
 from .databases import insert
 from .events import EventStore

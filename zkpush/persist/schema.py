@@ -32,8 +32,8 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from ..attributes import DeclaredAttribute
 from ..model import DEVICE_ATTRIBUTES
 from ..protocol import fields
+from ..protocol.reports import INFO, OPTIONS
 from ..protocol.secrecy import EXTRA, RAW
-from ..protocol.tables.device import INFO, OPTIONS
 from ..protocol.tableset import TableSet
 from ..protocol.times import NO_ZONE
 from .sealed import KEY, POINTER, SealedBytes, SealedText

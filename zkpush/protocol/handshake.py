@@ -6,10 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from .fields import Field, Table
-from .requests import Arguments
-from .tables.device import OPTIONS
-from .tables.handshake import (
+from .exchange import (
     EXCHANGE,
     OPTION_REPLY,
     STAMPS,
@@ -18,6 +15,9 @@ from .tables.handshake import (
     TRANSFER_NAMES,
     WITHOUT_DIGITS,
 )
+from .fields import Field, Table
+from .reports import OPTIONS
+from .requests import Arguments
 from .versions import SERVER, Version
 
 SEND_EVERYTHING = "0"

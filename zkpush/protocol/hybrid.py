@@ -13,9 +13,9 @@ from typing import TypeVar
 
 import msgspec
 
+from .exchange import OPTION_REPLY
 from .facts import VERSIONS, first, plain_names
-from .tables.device import INFO
-from .tables.handshake import OPTION_REPLY
+from .reports import INFO
 
 T = TypeVar("T")
 _NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)

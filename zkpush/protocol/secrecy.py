@@ -14,11 +14,11 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeVar
 
+from .exchange import EXCHANGE, OPTION_REPLY
 from .fields import Command, Field, Kind, Scope, Table, Writing
+from .harmless import HARMLESS_OPTIONS
 from .replies import TABLE as ANSWERS
-from .tables.device import INFO, OPTIONS
-from .tables.handshake import EXCHANGE, OPTION_REPLY
-from .tables.options import HARMLESS_OPTIONS
+from .reports import INFO, OPTIONS
 
 T = TypeVar("T")
 Scopes = Collection[Scope]

@@ -14,6 +14,7 @@ import msgspec
 from .density import DensityGauge, keep_unread
 from .dialect import Dialect
 from .envelope import unreadable_form
+from .exchange import STAMPS
 from .fields import Acknowledge, Layout, Row, Table
 from .lines import LineDecoder, find_keyword
 from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, members
@@ -21,7 +22,6 @@ from .photos import decode_photo
 from .records import Batch, decode_rows, split_lines
 from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import Upload
-from .tables.handshake import STAMPS
 from .text import decode_line
 
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})

@@ -9,15 +9,9 @@ from collections.abc import Callable, Iterable
 import attrs
 
 from ..protocol.codes import BiometricType
+from ..protocol.exchange import STAMPS
 from ..protocol.fields import Table
-from ..protocol.tables import (
-    BIOPHOTO,
-    ENTRY_TABLES,
-    STAMPS,
-    TEMPLATE_TABLES,
-    USER,
-    USERPIC,
-)
+from ..protocol.tables import BIOPHOTO, ENTRY_TABLES, TEMPLATE_TABLES, USER, USERPIC
 from .record import Record, RecordForm
 
 _HELD = (USER, USERPIC, BIOPHOTO, *TEMPLATE_TABLES, *ENTRY_TABLES)

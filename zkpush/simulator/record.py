@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import attrs
 
 from ..protocol.codes import BiometricType
+from ..protocol.exchange import STAMPS
 from ..protocol.fields import Table
-from ..protocol.tables import IDCARD, STAMPS
+from ..protocol.tables import IDCARD
 
 OPERLOG = "OPERLOG"
 """The data type of everything that has no stamp of its own (5)."""

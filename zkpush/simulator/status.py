@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..protocol.codes import BiometricType
-from ..protocol.tables import ATTLOG, BIOPHOTO, FACE, FP, INFO
+from ..protocol.reports import INFO
+from ..protocol.tables import ATTLOG, BIOPHOTO, FACE, FP
 from .biometrics import Algorithm, by_type
 from .model import Model
 from .outbox import Outbox

@@ -9,9 +9,10 @@ from twisted.internet.interfaces import IReactorTime
 
 from ..protocol.codes import Operation
 from ..protocol.commands import decode_commands
+from ..protocol.exchange import STAMPS
 from ..protocol.handshake import UNKNOWN_DEVICE, decode_options
 from ..protocol.records import encode_pairs
-from ..protocol.tables import ATTLOG, BIODATA, STAMPS, USER
+from ..protocol.tables import ATTLOG, BIODATA, USER
 from . import status
 from .attendance import SimulatedPunch, identify, punch
 from .clock import TerminalClock

@@ -28,8 +28,8 @@ from ...persist.transaction import Transaction
 from ...protocol.errors import TerminalError
 from ...protocol.rejects import REQUEST, Origin
 from ...protocol.replies import TABLE as ANSWERS
+from ...protocol.reports import INFO, OPTIONS
 from ...protocol.requests import Upload, is_packed, normalize_segment, parse_arguments
-from ...protocol.tables import INFO, OPTIONS
 from ...protocol.uploads import Contents
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.families import Action

@@ -15,7 +15,7 @@ from ...protocol.codes import succeeded
 from ...protocol.records import Batch, encode_pairs
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply
-from ...protocol.tables import INFO, OPTIONS
+from ...protocol.reports import INFO, OPTIONS
 
 
 @implementer(IRecordHandler)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ...protocol.tables import INFO, OPTIONS
+from ...protocol.reports import INFO, OPTIONS
 
 TABLES = (OPTIONS, INFO)

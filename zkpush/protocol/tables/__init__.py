@@ -6,8 +6,6 @@ tests are all derived from it. Wire names stand here exactly as their section sp
 
 | Section | Module |
 |---|---|
-| 5 initialization information exchange | `handshake` |
-| 8 options, 9 update information | `device` |
 | 11.2, 11.3, 11.7, 11.8 attendance | `attendance` |
 | 11.4 operations, 11.16 errors | `logs` |
 | 11.5, 11.6, 11.9 to 11.15 people | `people` |
@@ -21,17 +19,7 @@ from __future__ import annotations
 
 from .attendance import ATTLOG, ATTPHOTO
 from .commands import COMMANDS
-from .device import INFO, OPTIONS
 from .entries import ADPIC, BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
-from .handshake import (
-    EVERY_TYPE,
-    EXCHANGE,
-    OPTION_REPLY,
-    STAMPS,
-    TRANSFER_DATA,
-    TRANSFER_DIGITS,
-    TRANSFER_NAMES,
-)
 from .logs import ERRORLOG, OPLOG
 from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
 
@@ -63,23 +51,14 @@ __all__ = [
     "COMMANDS",
     "ENTRY_TABLES",
     "ERRORLOG",
-    "EVERY_TYPE",
-    "EXCHANGE",
     "FACE",
     "FP",
     "FVEIN",
     "IDCARD",
-    "INFO",
     "OPLOG",
-    "OPTIONS",
-    "OPTION_REPLY",
     "RECORD_TABLES",
     "SMS",
-    "STAMPS",
     "TEMPLATE_TABLES",
-    "TRANSFER_DATA",
-    "TRANSFER_DIGITS",
-    "TRANSFER_NAMES",
     "USER",
     "USERPIC",
     "USER_SMS",

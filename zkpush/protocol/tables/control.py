@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ..fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
+from ..parameters import FINGER, PERIOD, TYPE, count_of, field_of
+from ..reports import OPTION_RULES
 from ..versions import BASELINE, NEWEST, Version
-from .device import OPTION_RULES
-from .parameters import FINGER, PERIOD, TYPE, count_of, field_of
 from .people import BIODATA, FP, USER
 
 

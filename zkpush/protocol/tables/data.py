@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..fields import Command, Field, Kind
+from ..parameters import FINGER, PERIOD, TYPE, VALID, count_of, field_of, fields_of
 from ..versions import BASELINE, IDENTITY_CARDS, IDENTITY_LISTS, NEWEST, Version
 from .access import (
     ACCESS_GROUP,
@@ -12,7 +13,6 @@ from .access import (
     SHORTCUT_KEY,
 )
 from .entries import ADPIC, BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
-from .parameters import FINGER, PERIOD, TYPE, VALID, count_of, field_of, fields_of
 from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
 
 MOST_MESSAGE_BYTES = 320

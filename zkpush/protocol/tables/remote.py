@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..fields import Command
-from .parameters import field_of
+from ..parameters import field_of
 from .people import USER
 
 REMOTE_ATTENDANCE = "RemoteAtt"

@@ -29,8 +29,9 @@ from ...protocol.handshake import UNKNOWN_DEVICE, Hello, decode_hello, encode_op
 from ...protocol.packets import PacketLimits
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
+from ...protocol.reports import INFO
 from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed
-from ...protocol.tables import ATTLOG, ATTPHOTO, INFO
+from ...protocol.tables import ATTLOG, ATTPHOTO
 from ...protocol.tables.remote import REMOTE_ATTENDANCE
 from ...protocol.times import zone_option
 from ...protocol.uploads import UploadDecoder

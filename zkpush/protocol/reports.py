@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import Acknowledge, Field, Kind, Layout, Scope, ScopeRule, Table
+from .fields import Acknowledge, Field, Kind, Layout, Scope, ScopeRule, Table
 
 OPTIONS = Table(
     name="options",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..fields import SMALL, Field, Kind, Table
+from .fields import SMALL, Field, Kind, Table
 
 
 def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..fields import Field, Kind, Layout, Scope, Table
+from .fields import Field, Kind, Layout, Scope, Table
 
 EXCHANGE = Table(
     name="exchange",
