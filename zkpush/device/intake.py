@@ -22,7 +22,6 @@ from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.parts import decode_parts
 from ..protocol.requests import Upload, check_stamp
-from ..protocol.tables import ATTLOG
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
 from .functions import Matcher
@@ -215,11 +214,11 @@ class Intake:
         if contents.rejects:
             self._report_rejects(terminal, contents)
         for batch in portion.arrived:
-            if batch.table is ATTLOG and ATTLOG.name not in failed:
+            if batch.table.read_clock is not None and batch.table.name not in failed:
                 now = portion.received_at
                 if not 0 <= now - terminal.measured_at < MEASURE_EVERY:
                     terminal.measured_at = now
-                    self._registry.skew.note(terminal.device, batch.rows, now)
+                    self._registry.skew.note(terminal.device, batch, now)
         self._writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)

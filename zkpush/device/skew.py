@@ -9,17 +9,14 @@ time between them.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping
 
 from ..interfaces import IStore
 from ..model import Device, Problem
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
-from ..protocol.fields import Row
-from ..protocol.plain import AttendanceRows
-from ..protocol.tables import ATTLOG
+from ..protocol.records import Batch
 from ..protocol.times import wall_clock
 
 MOST_RECORDS = 2
@@ -34,7 +31,6 @@ WRONG = 120
 """Seconds: a larger difference is a problem."""
 NEWS = 5
 """Seconds by which a stored difference has to change to be stored again."""
-_OFFSET = ATTLOG.names.index("time_offset")
 
 
 class SkewMeter:
@@ -49,16 +45,15 @@ class SkewMeter:
         self._fresh: set[int] = set()
         """The keys of terminals that were measured since the last look."""
 
-    def note(self, device: Device, rows: Sequence[Row], now: int) -> None:
-        """Measure by the records of an upload that came at `now` (ms)."""
-        zone = device.timezone
-        if zone is None or not 0 < len(rows) <= MOST_RECORDS:
+    def note(self, device: Device, batch: Batch, now: int) -> None:
+        """Measure by the records of an upload that came at `now` (ms), if its table can be used."""
+        read_clock = batch.table.read_clock
+        if read_clock is None:
             return
-        found = AttendanceRows.of(rows)
-        offset = None
-        if len(found.columns) > _OFFSET:
-            offset = cast("int | None", found.columns[_OFFSET][-1])
-        seconds = found.seconds[-1]
+        zone = device.timezone
+        if zone is None or not 0 < len(batch.rows) <= MOST_RECORDS:
+            return
+        seconds, offset = read_clock(batch.rows)
         instant = wall_clock(zone).instant(seconds) if offset is None else seconds - offset
         ahead = instant - now // 1000
         known = self._measured.get(device.id)

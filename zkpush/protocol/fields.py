@@ -362,6 +362,10 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Reads a whole body at once; it returns None for one that must be read line by line."""
     decode_line: Callable[[bytes, Dialect], Row] | None = None
     """Reads a line, where the layout alone does not say how; `ValueError` says what is wrong."""
+    read_clock: Callable[[Sequence[Row]], tuple[int, int | None]] | None = None
+    """Reads the time of the last row, for records that terminals send at once: wall clock seconds
+    and, where the record names it, the offset from UTC. `zkpush.device.skew` measures clocks by
+    it."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import functools
 import itertools
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from .attlog import RECORD
 from .dialect import Dialect
@@ -34,6 +34,7 @@ _SEVEN = _FOUR + r"\t[!-~]*+\t[!-~]*+\t[!-~]*+"
 _FEWEST = _FOUR.count(r"\t")
 _MOST_TABS = 32
 _TIME = RECORD.names.index("time")
+_OFFSET = RECORD.names.index("time_offset")
 _RESERVED = range(4, 7)
 _PART = 256
 _WIDTH = len(RECORD.names) + len(("extra", "raw"))
@@ -202,6 +203,15 @@ def decode_plain(text: str) -> AttendanceRows | None:
         except ValueError:
             return None
     return rows
+
+
+def read_clock(rows: Sequence[tuple[object, ...]]) -> tuple[int, int | None]:
+    """The wall clock seconds of the last row, and its offset from UTC if it names one."""
+    found = AttendanceRows.of(rows)
+    offset = None
+    if len(found.columns) > _OFFSET:
+        offset = cast("int | None", found.columns[_OFFSET][-1])
+    return found.seconds[-1], offset
 
 
 def _numbers(texts: list[str]) -> list[int]:

@@ -8,10 +8,10 @@ from .. import photos
 from ..attendance import decode_attendance_line
 from ..attlog import RECORD
 from ..fields import Acknowledge, Layout, Table
-from ..plain import decode_body
+from ..plain import decode_body, read_clock
 
 ATTLOG = msgspec.structs.replace(
-    RECORD, decode_body=decode_body, decode_line=decode_attendance_line
+    RECORD, decode_body=decode_body, decode_line=decode_attendance_line, read_clock=read_clock
 )
 
 ATTPHOTO = Table(
