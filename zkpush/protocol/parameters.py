@@ -1,4 +1,4 @@
-"""Parameters of commands that are fields of the records that the commands are about (12)."""
+"""The declaration of commands and of their parameters, for the tables of nouns (12)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from .fields import SMALL, Field, Kind, Table
+from .fields import SMALL, Command, Field, Kind, Scope, Table
+from .versions import BASELINE, Version
 
 
 def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:
@@ -39,3 +40,89 @@ PERIOD = (
 FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
 VALID: dict[str, Any] = {"choices": (0, 1)}
 TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}
+AT_ONCE = 60
+"""Seconds that a command waits for a person at the door or at the reader."""
+DAY = 24 * 3600
+_ARRIVED = (count_of("records", "Records that have arrived"),)
+
+
+def data_command(
+    verb: str,
+    name: str,
+    section: str,
+    meaning: str,
+    *parameters: Field,
+    since: Version = BASELINE,
+    one_of: tuple[str, ...] = (),
+    utf8: bool = False,
+    key: tuple[str, ...] = (),
+) -> Command:
+    """A command on the records of a table: UPDATE, DELETE or QUERY (12.1).
+
+    `key` are the names of the fields that tell records apart.
+    """
+    return Command(
+        name=f"DATA {verb} {name}",
+        section=section,
+        reply="DATA",
+        meaning=meaning,
+        parameters=parameters,
+        since=since,
+        one_of=one_of,
+        utf8=utf8,
+        answers=_ARRIVED if verb == "QUERY" else (),
+        counts_records=verb == "QUERY",
+        file_parameter="Url" if "Url" in one_of else None,
+        key=tuple(field.wire for field in parameters if field.name in key),
+    )
+
+
+def plain_command(
+    name: str,
+    section: str,
+    meaning: str,
+    reply: str | None = None,
+    *,
+    scope: Scope = Scope.WRITE,
+    ends_batch: bool = False,
+    has_effect: bool = False,
+    since: Version = BASELINE,
+    is_repeatable: bool = True,
+    wait_seconds: int | None = None,
+    priority: int = 0,
+    restarts: bool = False,
+    asks_for_exchange: bool = False,
+) -> Command:
+    """A command without parameters."""
+    return Command(
+        name=name,
+        section=section,
+        reply=reply or name,
+        meaning=meaning,
+        scope=scope,
+        ends_batch=ends_batch,
+        has_effect=has_effect,
+        since=since,
+        is_repeatable=is_repeatable,
+        wait_seconds=wait_seconds,
+        priority=priority,
+        restarts=restarts,
+        asks_for_exchange=asks_for_exchange,
+    )
+
+
+def clear_command(
+    what: str, section: str, meaning: str, *, ends_batch: bool = False, since: Version = BASELINE
+) -> Command:
+    """A command that clears (12.2): repeated, it would delete what has come since."""
+    return plain_command(
+        f"CLEAR {what}",
+        section,
+        meaning,
+        f"CLEAR_{what}" if since == BASELINE else None,
+        scope=Scope.DANGEROUS,
+        ends_batch=ends_batch,
+        since=since,
+        is_repeatable=False,
+        wait_seconds=DAY,
+    )

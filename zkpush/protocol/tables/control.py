@@ -3,66 +3,21 @@
 from __future__ import annotations
 
 from ..fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
-from ..parameters import FINGER, PERIOD, TYPE, count_of, field_of
+from ..parameters import (
+    AT_ONCE,
+    DAY,
+    FINGER,
+    PERIOD,
+    TYPE,
+    clear_command,
+    count_of,
+    field_of,
+    plain_command,
+)
 from ..reports import OPTION_RULES
-from ..versions import BASELINE, NEWEST, Version
+from ..versions import NEWEST
 from .people import BIODATA, FP, USER
 
-
-def _plain(
-    name: str,
-    section: str,
-    meaning: str,
-    reply: str | None = None,
-    *,
-    scope: Scope = Scope.WRITE,
-    ends_batch: bool = False,
-    has_effect: bool = False,
-    since: Version = BASELINE,
-    is_repeatable: bool = True,
-    wait_seconds: int | None = None,
-    priority: int = 0,
-    restarts: bool = False,
-    asks_for_exchange: bool = False,
-) -> Command:
-    """A command without parameters."""
-    return Command(
-        name=name,
-        section=section,
-        reply=reply or name,
-        meaning=meaning,
-        scope=scope,
-        ends_batch=ends_batch,
-        has_effect=has_effect,
-        since=since,
-        is_repeatable=is_repeatable,
-        wait_seconds=wait_seconds,
-        priority=priority,
-        restarts=restarts,
-        asks_for_exchange=asks_for_exchange,
-    )
-
-
-def _clear(
-    what: str, section: str, meaning: str, *, ends_batch: bool = False, since: Version = BASELINE
-) -> Command:
-    """A command that deletes: repeated, it would delete what has come since."""
-    return _plain(
-        f"CLEAR {what}",
-        section,
-        meaning,
-        f"CLEAR_{what}" if since == BASELINE else None,
-        scope=Scope.DANGEROUS,
-        ends_batch=ends_batch,
-        since=since,
-        is_repeatable=False,
-        wait_seconds=DAY,
-    )
-
-
-AT_ONCE = 60
-"""Seconds that a command waits whose moment passes: somebody stands at the door, or the reader."""
-DAY = 24 * 3600
 URGENT = 8
 """The priority of what somebody waits for at a door."""
 UPGRADE_TAKES = 3600
@@ -84,19 +39,19 @@ _OVERWRITE = Field(
 )
 
 CONTROLS = (
-    _clear("LOG", "12.2.1", "Clear the attendance records"),
-    _clear("PHOTO", "12.2.2", "Clear the attendance photos"),
-    _clear("DATA", "12.2.3", "Clear all data of the terminal", ends_batch=True),
-    _clear("BIODATA", "12.2.4", "Clear all unified templates"),
-    _clear("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
-    _plain(
+    clear_command("LOG", "12.2.1", "Clear the attendance records"),
+    clear_command("PHOTO", "12.2.2", "Clear the attendance photos"),
+    clear_command("DATA", "12.2.3", "Clear all data of the terminal", ends_batch=True),
+    clear_command("BIODATA", "12.2.4", "Clear all unified templates"),
+    clear_command("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
+    plain_command(
         "CHECK",
         "12.3.1",
         "Read the options again, and upload again every table whose stamp is 0",
         ends_batch=True,
         asks_for_exchange=True,
     ),
-    _plain("LOG", "12.3.2", "Check for new data and upload it now"),
+    plain_command("LOG", "12.3.2", "Check for new data and upload it now"),
     Command(
         name="VERIFY SUM ATTLOG",
         has_effect=True,
@@ -142,8 +97,8 @@ CONTROLS = (
             ),
         ),
     ),
-    _plain("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
-    _plain("INFO", "12.4.3", "Upload all options of the terminal", has_effect=True),
+    plain_command("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
+    plain_command("INFO", "12.4.3", "Upload all options of the terminal", has_effect=True),
     Command(
         name="GetFile",
         has_effect=True,
@@ -247,7 +202,7 @@ CONTROLS = (
             _OVERWRITE,
         ),
     ),
-    _plain(
+    plain_command(
         "REBOOT",
         "12.7.1",
         "Restart the terminal",
@@ -256,7 +211,7 @@ CONTROLS = (
         wait_seconds=DAY,
         restarts=True,
     ),
-    _plain(
+    plain_command(
         "AC_UNLOCK",
         "12.7.2",
         "Open the door",
@@ -265,7 +220,7 @@ CONTROLS = (
         wait_seconds=AT_ONCE,
         priority=URGENT,
     ),
-    _plain(
+    plain_command(
         "AC_UNALARM",
         "12.7.3",
         "End the alarm",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..fields import Command, Field, Kind
-from ..parameters import FINGER, PERIOD, TYPE, VALID, count_of, field_of, fields_of
-from ..versions import BASELINE, IDENTITY_CARDS, IDENTITY_LISTS, NEWEST, Version
+from ..fields import Field, Kind
+from ..parameters import FINGER, PERIOD, TYPE, VALID, data_command, field_of, fields_of
+from ..versions import IDENTITY_CARDS, IDENTITY_LISTS, NEWEST
 from .access import (
     ACCESS_GROUP,
     ACCESS_HOLIDAY,
@@ -19,38 +19,10 @@ MOST_MESSAGE_BYTES = 320
 """Bytes of a short message in the terminal's encoding (12.1.1.9)."""
 _CONTENT_OR_URL = ("Content", "Url")
 _MESSAGE_NUMBER = "[0-9]{1,10}"
-_ARRIVED = (count_of("records", "Records that have arrived"),)
-
-
-def _data(
-    verb: str,
-    name: str,
-    section: str,
-    meaning: str,
-    *parameters: Field,
-    since: Version = BASELINE,
-    one_of: tuple[str, ...] = (),
-    utf8: bool = False,
-    key: tuple[str, ...] = (),
-) -> Command:
-    return Command(
-        name=f"DATA {verb} {name}",
-        section=section,
-        reply="DATA",
-        meaning=meaning,
-        parameters=parameters,
-        since=since,
-        one_of=one_of,
-        utf8=utf8,
-        answers=_ARRIVED if verb == "QUERY" else (),
-        counts_records=verb == "QUERY",
-        file_parameter="Url" if "Url" in one_of else None,
-        key=tuple(field.wire for field in parameters if field.name in key),
-    )
 
 
 UPDATES = (
-    _data(
+    data_command(
         "UPDATE",
         "USERINFO",
         "12.1.1.1",
@@ -67,7 +39,7 @@ UPDATES = (
         *fields_of(USER, "start_datetime", "end_datetime", "expires"),
         key=USER.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "IDCARD",
         "12.1.1.2",
@@ -77,7 +49,7 @@ UPDATES = (
         utf8=IDCARD.utf8,
         key=("pin", "id_number"),
     ),
-    _data(
+    data_command(
         "UPDATE",
         "FINGERTMP",
         "12.1.1.3",
@@ -89,7 +61,7 @@ UPDATES = (
         field_of(FP, "template"),
         key=FP.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "FACE",
         "12.1.1.4",
@@ -101,7 +73,7 @@ UPDATES = (
         field_of(FACE, "template"),
         key=FACE.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "FVEIN",
         "12.1.1.5",
@@ -114,7 +86,7 @@ UPDATES = (
         field_of(FVEIN, "template"),
         key=FVEIN.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "BIODATA",
         "12.1.1.6",
@@ -131,7 +103,7 @@ UPDATES = (
         field_of(BIODATA, "template"),
         key=BIODATA.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "USERPIC",
         "12.1.1.7",
@@ -140,7 +112,7 @@ UPDATES = (
         one_of=_CONTENT_OR_URL,
         key=USERPIC.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "BIOPHOTO",
         "12.1.1.8",
@@ -163,7 +135,7 @@ UPDATES = (
         one_of=_CONTENT_OR_URL,
         key=BIOPHOTO.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "SMS",
         "12.1.1.9",
@@ -175,7 +147,7 @@ UPDATES = (
         field_of(SMS, "start_time", kind=Kind.TIME),
         key=SMS.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "USER_SMS",
         "12.1.1.10",
@@ -184,7 +156,7 @@ UPDATES = (
         field_of(USER_SMS, "number", pattern=_MESSAGE_NUMBER),
         key=USER_SMS.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "ADPIC",
         "12.1.1.11",
@@ -192,7 +164,7 @@ UPDATES = (
         *fields_of(ADPIC),
         key=ADPIC.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "WORKCODE",
         "12.1.1.12",
@@ -200,7 +172,7 @@ UPDATES = (
         *fields_of(WORKCODE),
         key=WORKCODE.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "ShortcutKey",
         "12.1.1.13",
@@ -208,7 +180,7 @@ UPDATES = (
         *fields_of(SHORTCUT_KEY),
         key=SHORTCUT_KEY.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "AccGroup",
         "12.1.1.14",
@@ -216,7 +188,7 @@ UPDATES = (
         *fields_of(ACCESS_GROUP),
         key=ACCESS_GROUP.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "AccTimeZone",
         "12.1.1.15",
@@ -224,7 +196,7 @@ UPDATES = (
         *fields_of(ACCESS_TIME_ZONE),
         key=ACCESS_TIME_ZONE.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "AccHoliday",
         "12.1.1.16",
@@ -232,7 +204,7 @@ UPDATES = (
         *fields_of(ACCESS_HOLIDAY),
         key=ACCESS_HOLIDAY.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "AccUnLockComb",
         "12.1.1.17",
@@ -240,7 +212,7 @@ UPDATES = (
         *fields_of(ACCESS_UNLOCK_COMBINATION),
         key=ACCESS_UNLOCK_COMBINATION.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "Blacklist",
         "12.1.1.18",
@@ -249,7 +221,7 @@ UPDATES = (
         since=IDENTITY_LISTS,
         key=BLACKLIST.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "WHITELIST",
         "12.1.1.18",
@@ -258,7 +230,7 @@ UPDATES = (
         since=NEWEST,
         key=WHITELIST.key,
     ),
-    _data(
+    data_command(
         "UPDATE",
         "WALLPAPER",
         "12.1.1.11",
@@ -270,14 +242,14 @@ UPDATES = (
 )
 
 DELETES = (
-    _data(
+    data_command(
         "DELETE",
         "USERINFO",
         "12.1.2.1",
         "Delete a user, with templates and photos",
         field_of(USER, "pin"),
     ),
-    _data(
+    data_command(
         "DELETE",
         "FINGERTMP",
         "12.1.2.2",
@@ -285,8 +257,8 @@ DELETES = (
         field_of(FP, "pin"),
         field_of(FP, "number", **FINGER),
     ),
-    _data("DELETE", "FACE", "12.1.2.3", "Delete the face of a user", field_of(FACE, "pin")),
-    _data(
+    data_command("DELETE", "FACE", "12.1.2.3", "Delete the face of a user", field_of(FACE, "pin")),
+    data_command(
         "DELETE",
         "FVEIN",
         "12.1.2.4",
@@ -294,7 +266,7 @@ DELETES = (
         field_of(FVEIN, "pin"),
         field_of(FVEIN, "number", **FINGER),
     ),
-    _data(
+    data_command(
         "DELETE",
         "BIODATA",
         "12.1.2.5",
@@ -303,30 +275,38 @@ DELETES = (
         field_of(BIODATA, "type", **TYPE),
         field_of(BIODATA, "number"),
     ),
-    _data("DELETE", "USERPIC", "12.1.2.6", "Delete the photo of a user", field_of(USERPIC, "pin")),
-    _data(
+    data_command(
+        "DELETE", "USERPIC", "12.1.2.6", "Delete the photo of a user", field_of(USERPIC, "pin")
+    ),
+    data_command(
         "DELETE",
         "BIOPHOTO",
         "12.1.2.7",
         "Delete the comparison photos of a user",
         field_of(BIOPHOTO, "pin"),
     ),
-    _data(
+    data_command(
         "DELETE",
         "SMS",
         "12.1.2.8",
         "Delete a short message",
         field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
     ),
-    _data("DELETE", "WORKCODE", "12.1.2.9", "Delete a work code", field_of(WORKCODE, "code")),
-    _data("DELETE", "ADPIC", "12.1.2.10", "Delete a publicity picture", field_of(ADPIC, "index")),
+    data_command(
+        "DELETE", "WORKCODE", "12.1.2.9", "Delete a work code", field_of(WORKCODE, "code")
+    ),
+    data_command(
+        "DELETE", "ADPIC", "12.1.2.10", "Delete a publicity picture", field_of(ADPIC, "index")
+    ),
 )
 
 QUERIES = (
-    _data("QUERY", "ATTLOG", "12.1.3", "Upload the attendance records of a period", *PERIOD),
-    _data("QUERY", "ATTPHOTO", "12.1.3", "Upload the attendance photos of a period", *PERIOD),
-    _data("QUERY", "USERINFO", "12.1.3", "Upload a user", field_of(USER, "pin")),
-    _data(
+    data_command("QUERY", "ATTLOG", "12.1.3", "Upload the attendance records of a period", *PERIOD),
+    data_command(
+        "QUERY", "ATTPHOTO", "12.1.3", "Upload the attendance photos of a period", *PERIOD
+    ),
+    data_command("QUERY", "USERINFO", "12.1.3", "Upload a user", field_of(USER, "pin")),
+    data_command(
         "QUERY",
         "FINGERTMP",
         "12.1.3",
@@ -334,7 +314,7 @@ QUERIES = (
         field_of(FP, "pin"),
         field_of(FP, "number", "FingerID", **FINGER),
     ),
-    _data(
+    data_command(
         "QUERY",
         "BIODATA",
         "12.1.3",
