@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 import attrs
 
+from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.records import decode
-from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.times import wall_clock
 
 from . import recipes

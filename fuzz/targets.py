@@ -13,6 +13,7 @@ from tests import cost
 from tests.declared import RECORD_TABLES
 from tests.door import corpus, differential
 from zkpush.crypto.sealing import decode_public, decode_value
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.envelope import (
     Direction,
@@ -30,7 +31,6 @@ from zkpush.protocol.packets import PacketError, PacketLimits, expand, pack, pac
 from zkpush.protocol.replies import CommandReply, decode_replies, encode_reply
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
-from zkpush.protocol.tables import USER
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.verification import find_pin
 

@@ -21,7 +21,7 @@ from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 import zkpush
-from zkpush.protocol import plain
+from zkpush.handlers.attendance import plain
 from zkpush.protocol.exchange import OPTION_REPLY
 from zkpush.protocol.fields import Field, Table
 from zkpush.protocol.lines import LineDecoder

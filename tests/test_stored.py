@@ -6,10 +6,10 @@ import msgspec
 import pytest
 
 from zkpush.handlers.attendance.model import STORED_PUNCH
+from zkpush.handlers.logs.model import STORED_ERROR, STORED_ID_CARD, STORED_OPERATION
+from zkpush.handlers.people.model import STORED_PERSON, STORED_PERSON_PHOTO, STORED_TEMPLATE
 from zkpush.protocol.fields import Field, Kind, Layout, Table
 from zkpush.stored import TerminalRecord, stored_type
-from zkpush.values.logs import STORED_ERROR, STORED_ID_CARD, STORED_OPERATION
-from zkpush.values.people import STORED_PERSON, STORED_PERSON_PHOTO, STORED_TEMPLATE
 
 VISITOR = Table(
     name="VISITOR",

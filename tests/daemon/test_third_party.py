@@ -66,17 +66,17 @@ def test_without_the_package_its_lines_are_kept(tmp_path: pathlib.Path) -> None:
         assert reject["reason"] == "no handler takes lines of VISITOR"
 
 
-@pytest.mark.parametrize("table", ["ATTLOG", "USER"])
+@pytest.mark.parametrize(("noun", "table"), [("attendance", "ATTLOG"), ("people", "USER")])
 def test_a_package_that_claims_one_of_our_tables_is_an_error(
-    tmp_path: pathlib.Path, table: str
+    tmp_path: pathlib.Path, noun: str, table: str
 ) -> None:
     """Two claims on one name end the start with one clear line."""
     plugins = tmp_path / "claims" / "twisted" / "plugins"
     plugins.mkdir(parents=True)
     plugins.joinpath("claims.py").write_text(
         "from visitors import VisitorHandler\n"
-        "from zkpush.protocol import tables\n"
-        f"VisitorHandler.tables = (tables.{table},)\n"
+        f"from zkpush.handlers.{noun}.tables import {table}\n"
+        f"VisitorHandler.tables = ({table},)\n"
         "claims = VisitorHandler()\n"
     )
     path = os.pathsep.join([str(plugins.parent.parent), str(EXAMPLE)])

@@ -6,9 +6,9 @@ import msgspec
 import pytest_twisted
 from msgspec.structs import replace
 
+from zkpush.handlers.people.model import PersonStatement
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import Page
-from zkpush.values.people import PersonStatement
 
 from .contract import (
     EVERYTHING,

@@ -10,6 +10,7 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.model import DeviceState, Page
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.devices import DeviceStore
@@ -19,7 +20,6 @@ from zkpush.persist.store import Store
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.records import decode
-from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.times import wall_clock
 
 from .conftest import open_database

@@ -19,6 +19,7 @@ from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import IdCardStore
 from zkpush.handlers.people.store import PeopleStore
+from zkpush.handlers.people.tables import BIODATA, FP
 from zkpush.interfaces import StoreError, WrongKey
 from zkpush.model import CommandState
 from zkpush.persist.commands import CommandStore
@@ -27,7 +28,6 @@ from zkpush.persist.events import EventStore
 from zkpush.persist.files import FileStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.store import Store
-from zkpush.protocol.tables import BIODATA, FP
 
 from ..keys import OTHER_KEY
 from .conftest import open_database

@@ -1,6 +1,6 @@
 """Generated values that the tables allow: a new field or table needs nothing here.
 
-Everything is drawn from what `zkpush.protocol.tables` declares: kinds, bounds, patterns, forms.
+Everything is drawn from what the `tables` of nouns declare: kinds, bounds, patterns, forms.
 """
 
 from __future__ import annotations

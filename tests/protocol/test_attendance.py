@@ -7,11 +7,11 @@ import json
 import pytest
 
 from tests import fixture
-from zkpush.protocol.attendance import decode_attendance
+from zkpush.handlers.attendance.lines import decode_attendance
+from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.records import decode
 from zkpush.protocol.rejects import Reject
-from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.versions import Version
 
 TIME = "2015-07-30 15:16:28"

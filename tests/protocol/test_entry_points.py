@@ -10,6 +10,7 @@ import pytest
 from zkpush.crypto.sealing import decode_public, decode_value
 from zkpush.device.files import secret_of
 from zkpush.device.tokens import token_of
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.addresses import forwarded_for, parse_networks
 from zkpush.protocol.dialect import Dialect, dialect_of
 from zkpush.protocol.envelope import NotOpened, Step, decode_step, looks_sealed, unreadable_form
@@ -23,7 +24,6 @@ from zkpush.protocol.replies import decode_replies
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload, check_stamp, parse_arguments, read_query
 from zkpush.protocol.serials import check_serial
-from zkpush.protocol.tables import USER
 from zkpush.protocol.text import shown
 from zkpush.protocol.uploads import UploadDecoder
 from zkpush.protocol.validity import not_valid

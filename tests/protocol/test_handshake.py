@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests import fixture
 from tests.protocol.strategies import option_settings
+from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.protocol.fields import Layout, Table
 from zkpush.protocol.handshake import (
     UNKNOWN_DEVICE,
@@ -24,7 +25,6 @@ from zkpush.protocol.handshake import (
     without_words,
 )
 from zkpush.protocol.requests import check_stamp, parse_arguments
-from zkpush.protocol.tables import ATTLOG
 
 from ..declared import RECORD_TABLES
 

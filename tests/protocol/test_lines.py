@@ -18,23 +18,12 @@ from tests.protocol.strategies import (
     records_of,
     row_of,
 )
+from zkpush.handlers.entries.tables import SMS, WORKCODE
+from zkpush.handlers.logs.tables import ERRORLOG, IDCARD, OPLOG
+from zkpush.handlers.people.tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Layout, Table
 from zkpush.protocol.lines import LineDecoder, decoded_length, encode_line, find_keyword
-from zkpush.protocol.tables import (
-    BIODATA,
-    BIOPHOTO,
-    ERRORLOG,
-    FACE,
-    FP,
-    FVEIN,
-    IDCARD,
-    OPLOG,
-    SMS,
-    USER,
-    USERPIC,
-    WORKCODE,
-)
 
 KEYED = [table for table in LINE_TABLES if table.layout is Layout.KEYED]
 

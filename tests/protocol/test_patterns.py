@@ -23,7 +23,7 @@ IN_FUNCTIONS = {
     ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.omission.__init__", "compile"),
-    ("zkpush.protocol.plain.lines_of", "compile"),
+    ("zkpush.handlers.attendance.plain.lines_of", "compile"),
     # `zkpush plugins check` compiles the patterns that a plugin declares, and matches nothing.
     ("zkpush.tablecheck._declaration_faults", "compile"),
 }

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from tests.protocol.bodies import CHINESE, read, reasons
 from tests.protocol.strategies import VALUE_CHARACTERS, broken_bodies
+from zkpush.handlers.attendance.tables import ATTPHOTO
 from zkpush.protocol.packets import pack
 from zkpush.protocol.photos import Photo, PhotoName, decode_photo, encode_photo, parse_name
-from zkpush.protocol.tables import ATTPHOTO
 
 NAME = "20150731103012-123.jpg"
 OLD_NAME = "20081119172119-4.jpg"

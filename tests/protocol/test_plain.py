@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import fixture
-from zkpush.protocol.attendance import decode_attendance
+from zkpush.handlers.attendance.lines import decode_attendance
+from zkpush.handlers.attendance.plain import AttendanceRows, decode_plain
 from zkpush.protocol.dialect import Dialect
-from zkpush.protocol.plain import AttendanceRows, decode_plain
 from zkpush.protocol.times import wall_seconds
 
 TIME = "2015-07-30 15:16:28"

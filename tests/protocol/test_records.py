@@ -15,6 +15,7 @@ from tests.protocol.strategies import (
     option_values,
     rows_of,
 )
+from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
 from zkpush.protocol.records import (
@@ -26,7 +27,6 @@ from zkpush.protocol.records import (
     encode_rows,
 )
 from zkpush.protocol.reports import INFO, OPTIONS
-from zkpush.protocol.tables import ATTLOG
 from zkpush.protocol.versions import Version
 
 from ..declared import RECORD_TABLES

@@ -8,10 +8,12 @@ import pytest
 
 from tests.declared import CATALOGUE, RECORD_TABLES
 from tests.protocol.strategies import LINE_TABLES
+from zkpush.handlers.attendance.tables import ATTLOG, ATTPHOTO
+from zkpush.handlers.entries.tables import TABLES as ENTRY_TABLES
+from zkpush.handlers.people.tables import TEMPLATE_TABLES
 from zkpush.protocol.exchange import EXCHANGE, OPTION_REPLY, STAMPS, TRANSFER_DATA
 from zkpush.protocol.fields import Acknowledge, Command, Layout, Scope, Table
 from zkpush.protocol.reports import INFO, OPTIONS
-from zkpush.protocol.tables import ATTLOG, ATTPHOTO, ENTRY_TABLES, TEMPLATE_TABLES
 
 TABLES = [
     EXCHANGE,

@@ -7,11 +7,13 @@ import itertools
 import pytest
 
 from tests.protocol.bodies import CHINESE, ENGLISH, everything, invented, read, reasons, said
+from zkpush.handlers.attendance.tables import ATTLOG
+from zkpush.handlers.logs.tables import OPLOG
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.packets import PacketLimits, pack, pack_plain
 from zkpush.protocol.photos import encode_photo
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.tables import ATTLOG, OPLOG, USER
 from zkpush.protocol.uploads import UploadDecoder
 
 MIXED = {

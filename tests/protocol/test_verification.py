@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zkpush.protocol.tables import USER
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.times import local_time, pack_time
 from zkpush.protocol.validity import NO_LONGER, NOT_YET, UNREADABLE, not_valid
 from zkpush.protocol.verification import LOOKED_AT, find_pin

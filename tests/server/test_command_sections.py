@@ -10,8 +10,9 @@ import pytest
 import pytest_twisted
 
 from zkpush.crypto.terminal import TerminalCipher
+from zkpush.handlers.entries.tables import SMS, WORKCODE
+from zkpush.handlers.people.tables import USER
 from zkpush.protocol.envelope import can_encrypt
-from zkpush.protocol.tables import SMS, USER, WORKCODE
 from zkpush.simulator.biometrics import FINGER_VEIN, FINGERPRINT, INFRARED_FACE, PALM, VISIBLE_FACE
 from zkpush.simulator.link import Link
 from zkpush.simulator.model import Model

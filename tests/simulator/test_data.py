@@ -6,24 +6,18 @@ import attrs
 import pytest
 import pytest_twisted
 
-from zkpush.protocol.tables import (
+from zkpush.handlers.attendance.tables import ATTLOG, ATTPHOTO
+from zkpush.handlers.entries.tables import (
+    ACCESS_GROUP,
     ADPIC,
-    ATTLOG,
-    ATTPHOTO,
-    BIODATA,
-    BIOPHOTO,
     BLACKLIST,
-    FACE,
-    FP,
-    FVEIN,
-    IDCARD,
+    SHORTCUT_KEY,
     SMS,
-    USER,
     USER_SMS,
-    USERPIC,
     WORKCODE,
 )
-from zkpush.protocol.tables.access import ACCESS_GROUP, SHORTCUT_KEY
+from zkpush.handlers.logs.tables import IDCARD
+from zkpush.handlers.people.tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
 from zkpush.protocol.versions import Version
 from zkpush.simulator.biometrics import FINGERPRINT, VISIBLE_FACE
 from zkpush.simulator.model import ATT, CLASSIC, OLD, PID, Model

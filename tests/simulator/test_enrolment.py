@@ -6,7 +6,7 @@ import attrs
 import pytest
 import pytest_twisted
 
-from zkpush.protocol.tables import BIODATA, FP, USER
+from zkpush.handlers.people.tables import BIODATA, FP, USER
 from zkpush.simulator.biometrics import FINGERPRINT
 from zkpush.simulator.faults import Faults
 from zkpush.simulator.model import ATT, CLASSIC, OLD

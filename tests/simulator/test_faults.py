@@ -6,7 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import Deferred
 
-from zkpush.protocol.tables import WORKCODE
+from zkpush.handlers.entries.tables import WORKCODE
 from zkpush.simulator.faults import Faults, parse_faults
 
 from .asked import Asked

@@ -7,8 +7,8 @@ from collections import Counter
 import pytest
 import pytest_twisted
 
+from zkpush.handlers.entries.tables import ADPIC, BLACKLIST, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.protocol.envelope import can_encrypt
-from zkpush.protocol.tables import ADPIC, BLACKLIST, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.simulator.fleet import PACKETS
 from zkpush.simulator.model import MODELS
 

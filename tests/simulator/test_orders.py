@@ -6,20 +6,11 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
+from zkpush.handlers.attendance.tables import ATTLOG, ATTPHOTO
+from zkpush.handlers.logs.tables import ERRORLOG, OPLOG
+from zkpush.handlers.people.tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER
 from zkpush.protocol.exchange import TRANSFER_DIGITS, TRANSFER_NAMES
 from zkpush.protocol.handshake import decode_transfer_flag, transfer_flag
-from zkpush.protocol.tables import (
-    ATTLOG,
-    ATTPHOTO,
-    BIODATA,
-    BIOPHOTO,
-    ERRORLOG,
-    FACE,
-    FP,
-    FVEIN,
-    OPLOG,
-    USER,
-)
 from zkpush.simulator.biometrics import (
     FINGER_VEIN,
     FINGERPRINT,

@@ -6,8 +6,10 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
+from zkpush.handlers.attendance.tables import ATTLOG
+from zkpush.handlers.logs.tables import OPLOG
+from zkpush.handlers.people.tables import BIODATA, FP, USER
 from zkpush.protocol.exchange import STAMPS
-from zkpush.protocol.tables import ATTLOG, BIODATA, FP, OPLOG, USER
 from zkpush.simulator.biometrics import FINGERPRINT, VISIBLE_FACE
 from zkpush.simulator.link import LinkError
 from zkpush.simulator.model import OLD

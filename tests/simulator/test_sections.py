@@ -9,10 +9,12 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
+from zkpush.handlers.entries.tables import SMS, WORKCODE
+from zkpush.handlers.logs.tables import ERRORLOG, OPLOG
+from zkpush.handlers.people.tables import BIODATA
 from zkpush.protocol.codes import Gender, RecordType
 from zkpush.protocol.exchange import STAMPS
 from zkpush.protocol.packets import expand
-from zkpush.protocol.tables import BIODATA, ERRORLOG, OPLOG, SMS, WORKCODE
 from zkpush.simulator.attendance import SimulatedPunch
 from zkpush.simulator.biometrics import (
     FINGER_VEIN,

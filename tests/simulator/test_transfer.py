@@ -10,7 +10,7 @@ import tarfile
 import pytest
 import pytest_twisted
 
-from zkpush.protocol.tables import FP, USER
+from zkpush.handlers.people.tables import FP, USER
 from zkpush.simulator.transfer import PART, TRIES
 
 from .asked import Asked

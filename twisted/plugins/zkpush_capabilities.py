@@ -15,5 +15,5 @@ logs = _capability("logs", "Operations on terminals, their errors, and identity 
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")
 terminals = _capability("terminals", "Options and state of terminals")
-doctor = _capability("doctor", "Checks of terminals and of the installation", "trace")
+doctor = _capability("doctor", "Checks of terminals and of the installation", "attendance", "trace")
 trace = _capability("trace", "The last requests of terminals")

@@ -1,8 +1,8 @@
 """Functions that belong to commands: each noun has its own, beside what else it does.
 
-The entry of a command (`protocol.tables`) is data, and promises which functions there are: one that
-completes the parameters before the command is queued, one that is called with the answer (13), and,
-for QUERY (12.1.3), one a table that says whether an uploaded row was asked for.
+The entry of a command (in the `tables` of its noun) is data, and promises which functions there
+are: one that completes the parameters before the command is queued, one that is called with the
+answer (13), and, for QUERY (12.1.3), one a table that says whether an uploaded row was asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The tables of the database.
 
-The columns of record tables are derived from `zkpush.protocol.tables`; the migrations spell them
+The columns of record tables are derived from the `tables` of nouns; the migrations spell them
 out, because they are history, and a test holds the two against each other. Instants are integers,
 milliseconds since the epoch, but for `utc`, which is seconds: no terminal tells more.
 """

@@ -11,15 +11,13 @@ named by its serial number (`serials`) in the arguments of the request (`request
 | 1.2 encoding | `text` |
 | 2 definitions | `serials`, `requests` |
 | 3.1, Appendix 10 hybrid identification | `hybrid` |
-| 5 initialization | `handshake`, `tables.handshake`, `times.zone_option` |
-| 8 options | `records`, `tables.device` |
-| 9 update information | `records.decode_values`, `tables.device` |
+| 5 initialization | `handshake`, `exchange`, `times.zone_option` |
+| 8 options | `records`, `reports`, `harmless` |
+| 9 update information | `records.decode_values`, `reports` |
 | 11 uploads | `uploads`, and for each type of body: |
-| 11.2, 11.7 attendance | `attendance`, `tables.attendance` |
-| 11.3, 11.8 attendance photos | `photos`, `tables.attendance` |
-| 11.4 to 11.6, 11.9 to 11.16 lines of records | `lines`, `tables.logs`, `tables.people` |
+| 11.2 to 11.16 lines of records | `lines`, `photos`; each record type in the `tables` of its noun |
 | 11.14 packets | `packets` |
-| 12 commands | `catalogue`, `commands`, `tables.commands`, `tables.entries` |
+| 12 commands | `catalogue`, `commands`, `parameters`; each command in the `tables` of its noun |
 | 13 command reply | `replies` |
 | Appendices 1 to 5, 7, 9, 10: codes | `codes` |
 | Appendix 6 versions | `versions` |

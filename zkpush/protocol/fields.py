@@ -1,4 +1,4 @@
-"""The vocabulary in which `zkpush.protocol.tables` declares the protocol.
+"""The vocabulary in which the `tables` of nouns declare the protocol.
 
 A `Kind` converts one value between the text on the wire and the value in Python. A `Field` is a
 named value of some kind. A `Table` is a list of fields with the layout they have on the wire. A
@@ -24,6 +24,8 @@ SMALL = 2_147_483_647
 """The largest integer of four bytes, which is what firmware keeps numbers in."""
 FIRST_FAMILY = "attendance"
 """The terminal family of whatever names none: Attendance PUSH."""
+PIN = r"[^\x00-\x1f=]{1,64}"
+"""The pattern of user IDs."""
 MOST_PRIORITY = 9
 """The highest priority of a command."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)

@@ -24,8 +24,17 @@ def fields_of(table: Table, *names: str) -> tuple[Field, ...]:
     return tuple(field_of(table, name) for name in names or table.names)
 
 
-def _time(wire: str, meaning: str) -> Field:
-    return Field(wire=wire, name=wire, kind=Kind.TIME, required=True, meaning=meaning)
+def number_field(wire: str, name: str, meaning: str, *, default: int | None = None) -> Field:
+    """A number that is not negative."""
+    return Field(
+        wire=wire,
+        name=name,
+        kind=Kind.INTEGER,
+        minimum=0,
+        maximum=SMALL,
+        default=default,
+        meaning=meaning,
+    )
 
 
 def count_of(wire: str, meaning: str) -> Field:
@@ -33,13 +42,6 @@ def count_of(wire: str, meaning: str) -> Field:
     return Field(wire=wire, name=wire, kind=Kind.INTEGER, minimum=0, maximum=SMALL, meaning=meaning)
 
 
-PERIOD = (
-    _time("StartTime", "Start of the period (wall clock)"),
-    _time("EndTime", "End of the period (wall clock)"),
-)
-FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
-VALID: dict[str, Any] = {"choices": (0, 1)}
-TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}
 AT_ONCE = 60
 """Seconds that a command waits for a person at the door or at the reader."""
 DAY = 24 * 3600

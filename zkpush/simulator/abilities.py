@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..handlers.people.tables import BIODATA, BIOPHOTO, USER
 from ..protocol.codes import BiometricType, ReturnCode
 from ..protocol.fields import Table
-from ..protocol.tables import BIODATA, BIOPHOTO, USER
 from .answer import ReturnCodeError
 from .biometrics import Algorithm
 from .record import Record, RecordForm

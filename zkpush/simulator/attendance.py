@@ -7,6 +7,7 @@ import random
 
 import attrs
 
+from ..handlers.attendance.tables import ATTLOG, ATTPHOTO
 from ..protocol.codes import (
     IdentityPhoto,
     IdentityStatus,
@@ -14,7 +15,6 @@ from ..protocol.codes import (
     RecordType,
     VerificationMode,
 )
-from ..protocol.tables import ATTLOG, ATTPHOTO
 from .clock import text
 from .people import SimulatedPerson
 from .record import Record, RecordForm

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
+from ..handlers.people.tables import BIODATA, FACE, FP, FVEIN
 from ..protocol.codes import BiometricType, Operation, TemplateFormat
 from ..protocol.fields import Table, plain_base64
-from ..protocol.tables import BIODATA, FACE, FP, FVEIN
 from .record import Record, RecordForm
 
 PLACES = 10

@@ -8,31 +8,24 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..declarations import declarations
-from ..protocol.codes import ReturnCode
-from ..protocol.fields import Command, Table, decode_base64
-from ..protocol.tables import (
-    ADPIC,
-    ATTLOG,
-    ATTPHOTO,
-    BIODATA,
-    BIOPHOTO,
-    BLACKLIST,
-    IDCARD,
-    SMS,
-    TEMPLATE_TABLES,
-    USER,
-    USER_SMS,
-    USERPIC,
-    WALLPAPER,
-    WHITELIST,
-)
-from ..protocol.tables.access import (
+from ..handlers.attendance.tables import ATTLOG, ATTPHOTO
+from ..handlers.entries.tables import (
     ACCESS_GROUP,
     ACCESS_HOLIDAY,
     ACCESS_TIME_ZONE,
     ACCESS_UNLOCK_COMBINATION,
+    ADPIC,
+    BLACKLIST,
     SHORTCUT_KEY,
+    SMS,
+    USER_SMS,
+    WALLPAPER,
+    WHITELIST,
 )
+from ..handlers.logs.tables import IDCARD
+from ..handlers.people.tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
+from ..protocol.codes import ReturnCode
+from ..protocol.fields import Command, Table, decode_base64
 from ..protocol.versions import NEWEST
 from . import status
 from .abilities import algorithm_of, user_of

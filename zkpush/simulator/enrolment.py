@@ -6,9 +6,9 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ..handlers.people.tables import BIODATA, FP, USER
 from ..protocol.codes import EnrollFailure, Operation, ReturnCode
 from ..protocol.fields import Command
-from ..protocol.tables import BIODATA, FP, USER
 from . import status
 from .abilities import algorithm_of, user_of
 from .answer import Answer, ReturnCodeError

@@ -14,7 +14,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from ..crypto.terminal import TerminalCipher
-from ..protocol.tables import ATTLOG
+from ..handlers.attendance.tables import ATTLOG
 from .errors import LinkError
 from .faults import Faults, Mischief
 from .happenings import Happenings

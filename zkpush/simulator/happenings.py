@@ -7,9 +7,11 @@ import json
 import random
 from collections.abc import Callable
 
+from ..handlers.entries.tables import SMS, WORKCODE
+from ..handlers.logs.tables import ERRORLOG, IDCARD
+from ..handlers.people.tables import USER, USERPIC
 from ..protocol.codes import AlarmReason, Operation
 from ..protocol.fields import Table
-from ..protocol.tables import ERRORLOG, IDCARD, SMS, USER, USERPIC, WORKCODE
 from .attendance import SimulatedPunch
 from .clock import text
 from .model import CHINESE, Model

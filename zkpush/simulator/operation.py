@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from ..handlers.logs.tables import OPLOG
 from ..protocol.codes import Operation
-from ..protocol.tables import OPLOG
 from ..protocol.times import pack_time
 from .clock import text
 from .model import Model

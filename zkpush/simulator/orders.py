@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
+from ..handlers.attendance.tables import ATTPHOTO
+from ..handlers.people.tables import BIODATA, BIOPHOTO
 from ..protocol.envelope import ENCRYPTION
 from ..protocol.exchange import STAMPS
 from ..protocol.handshake import SEND_EVERYTHING, decode_transfer_flag
 from ..protocol.hybrid import negotiate_types
-from ..protocol.tables import ATTPHOTO, BIODATA, BIOPHOTO
 from ..protocol.versions import BASELINE, negotiate
 from .model import Model
 from .record import Record, RecordForm

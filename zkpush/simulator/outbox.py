@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
+from ..handlers.entries.tables import TABLES as ENTRY_TABLES
+from ..handlers.people.tables import BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 from ..protocol.codes import BiometricType
 from ..protocol.exchange import STAMPS
 from ..protocol.fields import Table
-from ..protocol.tables import BIOPHOTO, ENTRY_TABLES, TEMPLATE_TABLES, USER, USERPIC
 from .record import Record, RecordForm
 
 _HELD = (USER, USERPIC, BIOPHOTO, *TEMPLATE_TABLES, *ENTRY_TABLES)

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..declarations import declarations
+from ..handlers.people.tables import USER
 from ..protocol.codes import ReturnCode
 from ..protocol.commands import decode_commands
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
-from ..protocol.tables import USER
 from . import data
 from .answer import Answer, ReturnCodeError
 from .files import HOME

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..handlers.people.tables import FP
 from ..protocol.codes import ReturnCode
 from ..protocol.fields import Command, Field, Kind
 from ..protocol.lines import decoded_length
-from ..protocol.tables import FP
 from .answer import ReturnCodeError
 
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..handlers.logs.tables import IDCARD
+from ..handlers.people.tables import BIOPHOTO, USER, USERPIC
 from ..protocol.codes import Gender, Nation
-from ..protocol.tables import BIOPHOTO, IDCARD, USER, USERPIC
 from .biometrics import Algorithm, SimulatedTemplate, invent_template
 from .picture import draw
 from .record import RecordForm

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ..handlers.attendance.tables import ATTLOG, ATTPHOTO
+from ..handlers.people.tables import BIODATA, USER
 from ..protocol.fields import Command, Table
 from ..protocol.photos import parse_name
-from ..protocol.tables import ATTLOG, ATTPHOTO, BIODATA, USER
 from .abilities import user_of
 from .answer import Answer
 from .data import matching, table_of

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import attrs
 
+from ..handlers.logs.tables import IDCARD
 from ..protocol.codes import BiometricType
 from ..protocol.exchange import STAMPS
 from ..protocol.fields import Table
-from ..protocol.tables import IDCARD
 
 OPERLOG = "OPERLOG"
 """The data type of everything that has no stamp of its own (5)."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ..handlers.attendance.tables import ATTLOG
+from ..handlers.people.tables import BIOPHOTO, FACE, FP
 from ..protocol.codes import BiometricType
 from ..protocol.reports import INFO
-from ..protocol.tables import ATTLOG, BIOPHOTO, FACE, FP
 from .biometrics import Algorithm, by_type
 from .model import Model
 from .outbox import Outbox

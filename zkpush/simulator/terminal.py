@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from twisted.internet.interfaces import IReactorTime
 
+from ..handlers.attendance.tables import ATTLOG
+from ..handlers.people.tables import BIODATA, USER
 from ..protocol.codes import Operation
 from ..protocol.commands import decode_commands
 from ..protocol.exchange import STAMPS
 from ..protocol.handshake import UNKNOWN_DEVICE, decode_options
 from ..protocol.records import encode_pairs
-from ..protocol.tables import ATTLOG, BIODATA, USER
 from . import status
 from .attendance import SimulatedPunch, identify, punch
 from .clock import TerminalClock

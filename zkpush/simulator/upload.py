@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 import attrs
 
+from ..handlers.attendance.tables import ATTLOG, ATTPHOTO
 from ..protocol.exchange import STAMPS
 from ..protocol.lines import encode_line
 from ..protocol.packets import pack
 from ..protocol.photos import encode_photo
 from ..protocol.records import encode_rows
-from ..protocol.tables import ATTLOG, ATTPHOTO
 from ..protocol.text import encoding_for
 from .model import Model, PhotoPath
 from .record import OPERLOG, Record, RecordForm

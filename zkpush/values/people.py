@@ -1,13 +1,10 @@
-"""People: persons, their templates and photos, and what verifiers are asked about them."""
+"""People, and what verifiers are asked about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
-from ..protocol.tables import BIODATA, BIOPHOTO, USER
-from ..stored import StoredRecord, stored_type
+from ..stored import StoredRecord
 
 
 class OfPerson(StoredRecord, frozen=True, kw_only=True):
@@ -33,47 +30,6 @@ class Person(OfPerson, frozen=True, kw_only=True):
     templates: dict[int, int] = {}
     """How many templates there are, by biometric type."""
     has_photo: bool = False
-
-
-class Template(OfPerson, frozen=True, kw_only=True):
-    """A template of a person."""
-
-    type: int
-    """Biometric type, Appendix 10."""
-    number: int
-    major_version: int
-    """The algorithm version; 0 if nobody has said it."""
-    duress: int | None = None
-    form: str
-    """The table that it came in."""
-    template: bytes | None
-    """In base64; None if it is damaged."""
-
-
-class PersonPhoto(OfPerson, frozen=True, kw_only=True):
-    """A photo of a person."""
-
-    kind: str
-    """USERPIC or BIOPHOTO."""
-    type: int
-    content: bytes | None
-    """The picture; None where it is elsewhere, and where it is damaged."""
-
-
-STORED_PERSON = stored_type(Person, USER)
-STORED_TEMPLATE = stored_type(Template, BIODATA)
-STORED_PERSON_PHOTO = stored_type(PersonPhoto, BIOPHOTO)
-
-
-class PersonStatement(msgspec.Struct, frozen=True):
-    """What a terminal says of one user, template or photo."""
-
-    key: tuple[str | int, ...]
-    """What it says it of; the user ID (PIN) first."""
-    values: Mapping[str, object]
-    """The columns it is kept in."""
-    text: bytes
-    """What tells two statements apart; without what is random in them."""
 
 
 class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):

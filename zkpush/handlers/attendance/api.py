@@ -25,10 +25,10 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
-from ...protocol.tables import ATTLOG, ATTPHOTO
 from .model import AttendancePhoto, Punch, PunchFilter
 from .photos import AttendancePhotoStore
 from .store import AttendanceStore
+from .tables import ATTLOG, ATTPHOTO
 
 AttendanceView = record_view("AttendanceRecord", ATTLOG, *TIMED)
 

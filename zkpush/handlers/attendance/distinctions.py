@@ -12,8 +12,8 @@ from itertools import repeat
 
 import msgspec
 
-from ...protocol.plain import AttendanceRows
-from ...protocol.tables import ATTLOG
+from .plain import AttendanceRows
+from .tables import ATTLOG
 
 NO_WORK_CODE = frozenset({None, "", "0"})
 """All mean that no work code was chosen; an upgrade may change which of them a terminal sends."""

@@ -19,13 +19,13 @@ from ...protocol.codes import succeeded
 from ...protocol.facts import plain_names
 from ...protocol.fields import Row, Table
 from ...protocol.photos import Photo, parse_name
-from ...protocol.plain import AttendanceRows
 from ...protocol.records import Batch, value_of
 from ...protocol.replies import CommandReply
-from ...protocol.tables import ATTLOG, ATTPHOTO
 from ...protocol.times import wall_clock
 from .photos import AttendancePhotoStore
+from .plain import AttendanceRows
 from .store import AttendanceStore
+from .tables import ATTLOG, ATTPHOTO
 
 _MEASURED = {
     "MaskDetectionFunOn": (ATTLOG.names.index("mask"),),

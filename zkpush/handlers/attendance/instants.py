@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ...protocol.plain import AttendanceRows
-from ...protocol.tables import ATTLOG
 from ...protocol.times import FAR_FUTURE, FAR_PAST, NO_ZONE, WallClock, far_off
+from .plain import AttendanceRows
+from .tables import ATTLOG
 
 _TIME = ATTLOG.names.index("time")
 _OFFSET = ATTLOG.names.index("time_offset")

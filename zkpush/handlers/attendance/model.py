@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ...protocol.codes import RecordType
-from ...protocol.tables import ATTLOG
 from ...stored import DatedRecord, TerminalRecord, stored_type
+from .tables import ATTLOG
 
 
 class Punch(DatedRecord, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from ...persist.schema import (
 )
 from ...persist.sealed import KEY, SealedBytes, SealedText
 from ...protocol.secrecy import EXTRA, RAW
-from ...protocol.tables import ATTLOG, ATTPHOTO
+from .tables import ATTLOG, ATTPHOTO
 
 attendance = Table(
     "attendance",

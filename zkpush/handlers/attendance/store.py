@@ -18,14 +18,14 @@ from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from ...protocol.codes import RecordType
 from ...protocol.fields import Row
-from ...protocol.plain import AttendanceRows
 from ...protocol.secrecy import EXTRA, RAW
-from ...protocol.tables import ATTLOG
 from ...protocol.times import WallClock
 from .distinctions import distinctions
 from .instants import reckon
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
+from .plain import AttendanceRows
 from .schema import arrivals, attendance
+from .tables import ATTLOG
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction

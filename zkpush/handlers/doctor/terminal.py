@@ -12,7 +12,7 @@ import attrs
 
 from ...model import Device, DeviceState
 from ...problems import ProblemCode, advice_of, meaning_of
-from ...protocol.tables import ATTLOG
+from ..attendance.tables import ATTLOG
 from ..trace.model import TracedRequest
 from .model import Check
 

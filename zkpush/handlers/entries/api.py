@@ -18,11 +18,11 @@ from ...manage.services import Services
 from ...manage.times import instant
 from ...protocol import secrecy
 from ...protocol.secrecy import Scopes, may_see, secrets_of
-from ...protocol.tables import ENTRY_TABLES
 from .model import Entry
 from .store import EntryStore
+from .tables import TABLES
 
-_SECRETS = {table.name: secrets_of(table) for table in ENTRY_TABLES}
+_SECRETS = {table.name: secrets_of(table) for table in TABLES}
 
 
 class EntryView(msgspec.Struct, frozen=True):

@@ -11,8 +11,8 @@ from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.records import Batch
 from ...protocol.secrecy import EXTRA
-from ...protocol.tables import ENTRY_TABLES
 from .store import EntryStore
+from .tables import TABLES
 
 
 @implementer(IRecordHandler)
@@ -21,7 +21,7 @@ class EntryHandler:
     """Keeps what each terminal says it holds."""
 
     name = "entries"
-    tables = ENTRY_TABLES
+    tables = TABLES
     changes_device = False
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, Uniqu
 
 from ...persist.schema import RECORDS, KeyText, RowId, metadata
 from ...persist.sealed import KEY, SealedText
-from ...protocol.tables import ENTRY_TABLES
+from .tables import TABLES
 
 entries = Table(
     "entries",
@@ -19,6 +19,6 @@ entries = Table(
     Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
     Column("updated_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
-    info={KEY: ("device_id", "table_name", "key"), RECORDS: ENTRY_TABLES},
+    info={KEY: ("device_id", "table_name", "key"), RECORDS: TABLES},
 )
 """What terminals hold beside people: work codes, messages, lists."""

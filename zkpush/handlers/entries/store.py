@@ -16,15 +16,15 @@ from ...persist.paging import key_of, part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns
 from ...protocol.secrecy import EXTRA
-from ...protocol.tables import ENTRY_TABLES
 from .model import Entry
 from .schema import entries
+from .tables import TABLES
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 _NAMES = ("device_id", "table_name", "key", "fields", "digest", "updated_at")
-_DECLARED = {table.name: frozenset(table.names) for table in ENTRY_TABLES}
+_DECLARED = {table.name: frozenset(table.names) for table in TABLES}
 _REPLACE = (
     "(device_id, table_name, key) DO UPDATE SET fields = excluded.fields, "
     "digest = excluded.digest, updated_at = excluded.updated_at "

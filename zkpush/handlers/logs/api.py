@@ -12,9 +12,9 @@ from ...manage.recordviews import OWN, TIMED, record_view
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...protocol.codes import ErrorCode, Nation, Operation
-from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
-from ...values.logs import ErrorRecord, IdCardRecord, OperationRecord
+from .model import ErrorRecord, IdCardRecord, OperationRecord
 from .store import ErrorStore, IdCardStore, OperationStore
+from .tables import ERRORLOG, IDCARD, OPLOG
 
 _VALUES = Annotated[
     dict[str, str], Meta(description="Operation objects by what they are, spec Appendix 4")

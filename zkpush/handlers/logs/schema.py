@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...persist.logs import log_table
-from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
+from .tables import ERRORLOG, IDCARD, OPLOG
 
 operations = log_table("operations", OPLOG)
 

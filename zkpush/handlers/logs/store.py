@@ -9,8 +9,7 @@ from sqlalchemy import update
 from ...persist.forgetting import Erasure
 from ...persist.logs import LogStore
 from ...protocol.secrecy import RAW
-from ...protocol.tables import ERRORLOG, IDCARD, OPLOG
-from ...values.logs import (
+from .model import (
     STORED_ERROR,
     STORED_ID_CARD,
     STORED_OPERATION,
@@ -19,6 +18,7 @@ from ...values.logs import (
     OperationRecord,
 )
 from .schema import errors, idcards, operations
+from .tables import ERRORLOG, IDCARD, OPLOG
 
 
 class OperationStore(LogStore[OperationRecord]):

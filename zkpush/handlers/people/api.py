@@ -20,9 +20,10 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
-from ...protocol.tables import BIODATA, BIOPHOTO, USER
-from ...values.people import Person, PersonPhoto, Template
+from ...values.people import Person
+from .model import PersonPhoto, Template
 from .store import PeopleStore
+from .tables import BIODATA, BIOPHOTO, USER
 
 R = TypeVar("R")
 _NOTHING: Sequence[object] = ()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 
 from ...persist.forgetting import Erasure
-from ...protocol.tables import BIOPHOTO
 from .schema import holdings, person_photos, templates, versions
+from .tables import BIOPHOTO
 
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
 """The keys of comparison photos end with the name of their table."""

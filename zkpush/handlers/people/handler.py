@@ -18,19 +18,10 @@ from ...protocol.fields import Row, Table, plain_base64
 from ...protocol.hybrid import Hybrid, negotiate_types
 from ...protocol.records import Batch, value_of
 from ...protocol.secrecy import EXTRA, RAW
-from ...protocol.tables import (
-    BIODATA,
-    BIOPHOTO,
-    FACE,
-    FP,
-    FVEIN,
-    TEMPLATE_TABLES,
-    USER,
-    USERPIC,
-)
-from ...values.people import PersonStatement
+from .model import PersonStatement
 from .packages import completed
 from .store import PeopleStore
+from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, TEMPLATE_TABLES, USER, USERPIC
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""

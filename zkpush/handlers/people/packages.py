@@ -12,16 +12,17 @@ from ...model import Device, Page
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
-from ...protocol.tables import FACE, FP
-from ...protocol.tables.data import UPDATES
 from ...stored import StoredRecord
-from ...values.people import Person, Template
+from ...values.people import Person
+from .commands import COMMANDS
+from .model import Template
 from .store import PeopleStore
+from .tables import FACE, FP
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
 _USERS_AT_ONCE = 1000
-_UPDATES = {command.name: command for command in UPDATES}
+_UPDATES = {command.name: command for command in COMMANDS}
 
 
 def completed(

@@ -20,12 +20,12 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import BiometricType
 from ...protocol.commands import command_text
 from ...protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
-from ...protocol.tables import FP, USER
-from ...protocol.tables.remote import REMOTE_USER
 from ...protocol.text import shown
-from ...values.people import Person, Template
+from ...values.people import Person
+from .model import Template
 from .packages import template_command
 from .store import PeopleStore
+from .tables import FP, REMOTE_USER, USER
 
 ACTION = "remote attendance"
 """What it is called in the audit log."""

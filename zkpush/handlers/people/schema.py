@@ -20,7 +20,7 @@ from ...persist.schema import (
 )
 from ...persist.sealed import KEY
 from ...protocol import fields
-from ...protocol.tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
+from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 
 
 def _of_people(

@@ -27,16 +27,16 @@ from ...persist.pictures import PictureStore
 from ...persist.rows import stored
 from ...persist.schema import devices
 from ...persist.sealed import POINTER, check_pointer, note, opened, seal_columns
-from ...values.people import (
+from ...values.people import Person
+from .forgetting import forget_templates
+from .model import (
     STORED_PERSON,
     STORED_PERSON_PHOTO,
     STORED_TEMPLATE,
-    Person,
     PersonPhoto,
     PersonStatement,
     Template,
 )
-from .forgetting import forget_templates
 from .schema import holdings, person_photos, templates, users, versions
 
 if TYPE_CHECKING:

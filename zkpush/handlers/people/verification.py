@@ -22,13 +22,13 @@ from ...model import Device, Page
 from ...persist.rejects import RejectStore
 from ...protocol.errors import refusal
 from ...protocol.rejects import Reject
-from ...protocol.tables import USER
 from ...protocol.text import shown
 from ...protocol.times import local_time
 from ...protocol.validity import not_valid
 from ...protocol.verification import POST_VERIFY_DATA, find_pin
 from ...values.people import Verdict, VerifyRequest
 from .store import PeopleStore
+from .tables import USER
 
 ADMITTED = b"OK"
 LONGEST_REASON = 200

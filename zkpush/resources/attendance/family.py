@@ -19,6 +19,8 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import implementer
 
+from ...handlers.attendance.tables import ATTLOG, ATTPHOTO
+from ...handlers.people.tables import REMOTE_ATTENDANCE
 from ...interfaces import ITerminalFamily
 from ...protocol.codes import return_meaning, succeeded
 from ...protocol.commands import encode_command
@@ -31,8 +33,6 @@ from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
 from ...protocol.reports import INFO
 from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed
-from ...protocol.tables import ATTLOG, ATTPHOTO
-from ...protocol.tables.remote import REMOTE_ATTENDANCE
 from ...protocol.times import zone_option
 from ...protocol.uploads import UploadDecoder
 from ...protocol.verification import POST_VERIFY_DATA

@@ -1,27 +1,35 @@
-"""Commands on the data of a terminal: UPDATE, DELETE and QUERY (12.1)."""
+"""Commands about users, their templates and photos (12.1, 12.2, 12.6)."""
 
 from __future__ import annotations
 
-from ..fields import Field, Kind
-from ..parameters import FINGER, PERIOD, TYPE, VALID, data_command, field_of, fields_of
-from ..versions import IDENTITY_CARDS, IDENTITY_LISTS, NEWEST
-from .access import (
-    ACCESS_GROUP,
-    ACCESS_HOLIDAY,
-    ACCESS_TIME_ZONE,
-    ACCESS_UNLOCK_COMBINATION,
-    SHORTCUT_KEY,
-)
-from .entries import ADPIC, BLACKLIST, SMS, USER_SMS, WALLPAPER, WHITELIST, WORKCODE
-from .people import BIODATA, BIOPHOTO, FACE, FP, FVEIN, IDCARD, USER, USERPIC
+from typing import Any
 
-MOST_MESSAGE_BYTES = 320
-"""Bytes of a short message in the terminal's encoding (12.1.1.9)."""
+from ...protocol.fields import SMALL, Command, Field, Kind
+from ...protocol.parameters import AT_ONCE, clear_command, data_command, field_of, fields_of
+from ...protocol.versions import NEWEST
+from .records import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER, USERPIC
+
+FINGER: dict[str, Any] = {"minimum": 0, "maximum": 9}
+VALID: dict[str, Any] = {"choices": (0, 1)}
+TYPE: dict[str, Any] = {"minimum": 0, "maximum": 10}
 _CONTENT_OR_URL = ("Content", "Url")
-_MESSAGE_NUMBER = "[0-9]{1,10}"
+_RETRY = Field(
+    wire="RETRY",
+    name="retry",
+    kind=Kind.INTEGER,
+    minimum=0,
+    maximum=SMALL,
+    meaning="Number of retries",
+)
+_OVERWRITE = Field(
+    wire="OVERWRITE",
+    name="overwrite",
+    kind=Kind.INTEGER,
+    choices=(0, 1),
+    meaning="1: overwrite an existing enrolment; 0: report it as an error",
+)
 
-
-UPDATES = (
+COMMANDS = (
     data_command(
         "UPDATE",
         "USERINFO",
@@ -38,16 +46,6 @@ UPDATES = (
         field_of(USER, "vice_card"),
         *fields_of(USER, "start_datetime", "end_datetime", "expires"),
         key=USER.key,
-    ),
-    data_command(
-        "UPDATE",
-        "IDCARD",
-        "12.1.1.2",
-        "Add or change the record of an identity card",
-        *fields_of(IDCARD),
-        since=IDENTITY_CARDS,
-        utf8=IDCARD.utf8,
-        key=("pin", "id_number"),
     ),
     data_command(
         "UPDATE",
@@ -136,113 +134,6 @@ UPDATES = (
         key=BIOPHOTO.key,
     ),
     data_command(
-        "UPDATE",
-        "SMS",
-        "12.1.1.9",
-        "Add or change a short message",
-        field_of(SMS, "message", required=True, most_bytes=MOST_MESSAGE_BYTES),
-        field_of(SMS, "tag", required=True, choices=(253, 254, 255)),
-        field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
-        field_of(SMS, "minutes"),
-        field_of(SMS, "start_time", kind=Kind.TIME),
-        key=SMS.key,
-    ),
-    data_command(
-        "UPDATE",
-        "USER_SMS",
-        "12.1.1.10",
-        "Assign a short message to a user",
-        field_of(USER_SMS, "pin"),
-        field_of(USER_SMS, "number", pattern=_MESSAGE_NUMBER),
-        key=USER_SMS.key,
-    ),
-    data_command(
-        "UPDATE",
-        "ADPIC",
-        "12.1.1.11",
-        "Add or change a publicity picture",
-        *fields_of(ADPIC),
-        key=ADPIC.key,
-    ),
-    data_command(
-        "UPDATE",
-        "WORKCODE",
-        "12.1.1.12",
-        "Add or change a work code",
-        *fields_of(WORKCODE),
-        key=WORKCODE.key,
-    ),
-    data_command(
-        "UPDATE",
-        "ShortcutKey",
-        "12.1.1.13",
-        "Configure a function key",
-        *fields_of(SHORTCUT_KEY),
-        key=SHORTCUT_KEY.key,
-    ),
-    data_command(
-        "UPDATE",
-        "AccGroup",
-        "12.1.1.14",
-        "Change an access group",
-        *fields_of(ACCESS_GROUP),
-        key=ACCESS_GROUP.key,
-    ),
-    data_command(
-        "UPDATE",
-        "AccTimeZone",
-        "12.1.1.15",
-        "Change an access time period",
-        *fields_of(ACCESS_TIME_ZONE),
-        key=ACCESS_TIME_ZONE.key,
-    ),
-    data_command(
-        "UPDATE",
-        "AccHoliday",
-        "12.1.1.16",
-        "Change an access holiday",
-        *fields_of(ACCESS_HOLIDAY),
-        key=ACCESS_HOLIDAY.key,
-    ),
-    data_command(
-        "UPDATE",
-        "AccUnLockComb",
-        "12.1.1.17",
-        "Define the groups that unlock the door together",
-        *fields_of(ACCESS_UNLOCK_COMBINATION),
-        key=ACCESS_UNLOCK_COMBINATION.key,
-    ),
-    data_command(
-        "UPDATE",
-        "Blacklist",
-        "12.1.1.18",
-        "Add an identity card to the blacklist",
-        *fields_of(BLACKLIST),
-        since=IDENTITY_LISTS,
-        key=BLACKLIST.key,
-    ),
-    data_command(
-        "UPDATE",
-        "WHITELIST",
-        "12.1.1.18",
-        "Add an identity card to the whitelist (2.4.2)",
-        *fields_of(WHITELIST),
-        since=NEWEST,
-        key=WHITELIST.key,
-    ),
-    data_command(
-        "UPDATE",
-        "WALLPAPER",
-        "12.1.1.11",
-        "Add or change a wallpaper (2.4.2)",
-        *fields_of(WALLPAPER),
-        since=NEWEST,
-        key=WALLPAPER.key,
-    ),
-)
-
-DELETES = (
-    data_command(
         "DELETE",
         "USERINFO",
         "12.1.2.1",
@@ -285,26 +176,6 @@ DELETES = (
         "Delete the comparison photos of a user",
         field_of(BIOPHOTO, "pin"),
     ),
-    data_command(
-        "DELETE",
-        "SMS",
-        "12.1.2.8",
-        "Delete a short message",
-        field_of(SMS, "number", pattern=_MESSAGE_NUMBER),
-    ),
-    data_command(
-        "DELETE", "WORKCODE", "12.1.2.9", "Delete a work code", field_of(WORKCODE, "code")
-    ),
-    data_command(
-        "DELETE", "ADPIC", "12.1.2.10", "Delete a publicity picture", field_of(ADPIC, "index")
-    ),
-)
-
-QUERIES = (
-    data_command("QUERY", "ATTLOG", "12.1.3", "Upload the attendance records of a period", *PERIOD),
-    data_command(
-        "QUERY", "ATTPHOTO", "12.1.3", "Upload the attendance photos of a period", *PERIOD
-    ),
     data_command("QUERY", "USERINFO", "12.1.3", "Upload a user", field_of(USER, "pin")),
     data_command(
         "QUERY",
@@ -322,5 +193,45 @@ QUERIES = (
         field_of(BIODATA, "type", required=True, **TYPE),
         field_of(BIODATA, "pin", "PIN", required=False),
         field_of(BIODATA, "number"),
+    ),
+    clear_command("BIODATA", "12.2.4", "Clear all unified templates"),
+    clear_command("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
+    Command(
+        name="ENROLL_FP",
+        section="12.6.1",
+        reply="ENROLL_FP",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
+        meaning="Enrol a fingerprint at the terminal",
+        parameters=(
+            field_of(FP, "pin"),
+            field_of(FP, "number", required=True, **FINGER),
+            _RETRY,
+            _OVERWRITE,
+        ),
+    ),
+    Command(
+        name="ENROLL_MF",
+        section="12.6.2",
+        reply="ENROLL_MF",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
+        meaning="Enrol a card at the terminal",
+        parameters=(field_of(USER, "pin"), _RETRY),
+    ),
+    Command(
+        name="ENROLL_BIO",
+        section="12.6.3",
+        reply="ENROLL_BIO",
+        is_repeatable=False,
+        wait_seconds=AT_ONCE,
+        meaning="Enrol a face, palm or other biometric at the terminal",
+        parameters=(
+            field_of(BIODATA, "type", "TYPE", required=True, **TYPE),
+            field_of(USER, "pin"),
+            field_of(USER, "card", "CardNo"),
+            _RETRY,
+            _OVERWRITE,
+        ),
     ),
 )

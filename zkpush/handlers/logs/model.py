@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..protocol.tables import ERRORLOG, IDCARD, OPLOG
-from ..stored import DatedRecord, TerminalRecord, stored_type
+from ...stored import DatedRecord, TerminalRecord, stored_type
+from .tables import ERRORLOG, IDCARD, OPLOG
 
 
 class OperationRecord(DatedRecord, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ The table with its readers is `tables.ATTLOG`.
 
 from __future__ import annotations
 
-from .fields import SMALL, Field, Form, Kind, Layout, Table
+from ...protocol.fields import SMALL, Field, Form, Kind, Layout, Table
 
 RECORD = Table(
     name="ATTLOG",

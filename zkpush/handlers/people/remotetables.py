@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..fields import Command
-from ..parameters import field_of
-from .people import USER
+from ...protocol.fields import Command
+from ...protocol.parameters import field_of
+from .records import USER
 
 REMOTE_ATTENDANCE = "RemoteAtt"
 """The `table=` of the request."""

@@ -1,4 +1,4 @@
-"""People: users, their templates and photos, and identity cards (11.5, 11.6, 11.9 to 11.15).
+"""People: users, their templates and photos (11.5, 11.9 to 11.15).
 
 The fields of a record are those of the command that sends it to a terminal (12.1.1); where a
 terminal uploads it under the name that the command has, that is an alias.
@@ -6,29 +6,16 @@ terminal uploads it under the name that the command has, that is an alias.
 
 from __future__ import annotations
 
-from ..fields import SMALL, Field, Kind, Layout, Scope, Table
-
-PIN = r"[^\x00-\x1f=]{1,64}"
+from ...protocol.fields import PIN, SMALL, Field, Kind, Layout, Scope, Table
+from ...protocol.parameters import number_field
 
 
 def _pin(wire: str) -> Field:
     return Field(wire=wire, name="pin", required=True, pattern=PIN, meaning="User ID")
 
 
-def _number(wire: str, name: str, meaning: str, *, default: int | None = None) -> Field:
-    return Field(
-        wire=wire,
-        name=name,
-        kind=Kind.INTEGER,
-        minimum=0,
-        maximum=SMALL,
-        default=default,
-        meaning=meaning,
-    )
-
-
 def _size(wire: str) -> Field:
-    return _number(wire, "size", "Length of the base64 text, or of the decoded data")
+    return number_field(wire, "size", "Length of the base64 text, or of the decoded data")
 
 
 def _template(wire: str, meaning: str) -> Field:
@@ -65,14 +52,14 @@ USER = Table(
     fields=(
         _pin("PIN"),
         Field(wire="Name", name="name", meaning="Name"),
-        _number(
+        number_field(
             "Pri",
             "privilege",
             "0 user, 2 registrar, 6 administrator, 10 user-defined, 14 super administrator",
         ),
         Field(wire="Passwd", name="password", secret=Scope.BIOMETRICS, meaning="Password"),
         Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
-        _number("Grp", "group", "Group of the user"),
+        number_field("Grp", "group", "Group of the user"),
         Field(
             wire="TZ",
             name="timezones",
@@ -107,9 +94,9 @@ FP = Table(
     holds_templates=True,
     fields=(
         _pin("PIN"),
-        _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
+        number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
         _size("Size"),
-        _number("Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1),
+        number_field("Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1),
         _template("TMP", "The template"),
     ),
 )
@@ -126,9 +113,9 @@ FACE = Table(
     holds_templates=True,
     fields=(
         _pin("PIN"),
-        _number("FID", "index", "Number of the template, from 0", default=0),
+        number_field("FID", "index", "Number of the template, from 0", default=0),
         _size("SIZE"),
-        _number("VALID", "valid", "0 invalid, 1 normal", default=1),
+        number_field("VALID", "valid", "0 invalid, 1 normal", default=1),
         _template("TMP", "16 random bytes, then the template"),
     ),
 )
@@ -144,10 +131,10 @@ FVEIN = Table(
     holds_templates=True,
     fields=(
         _pin("Pin"),
-        _number("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
-        _number("Index", "index", "Number of the template of that finger, 0 to 2", default=0),
+        number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
+        number_field("Index", "index", "Number of the template of that finger, 0 to 2", default=0),
         _size("Size"),
-        _number("Valid", "valid", "0 invalid, 1 normal", default=1),
+        number_field("Valid", "valid", "0 invalid, 1 normal", default=1),
         _template("Tmp", "The template"),
     ),
 )
@@ -163,13 +150,15 @@ BIODATA = Table(
     holds_templates=True,
     fields=(
         _pin("Pin"),
-        _number("No", "number", "Number of the finger, eye or hand", default=0),
-        _number("Index", "index", "Number of the template of that finger, eye or hand", default=0),
-        _number("Valid", "valid", "0 invalid, 1 valid", default=1),
-        _number("Duress", "duress", "1 under duress", default=0),
-        _number("Type", "type", "Biometric type, Appendix 10", default=0),
-        _number("MajorVer", "major_version", "Algorithm version before the point", default=0),
-        _number("MinorVer", "minor_version", "Algorithm version after the point", default=0),
+        number_field("No", "number", "Number of the finger, eye or hand", default=0),
+        number_field(
+            "Index", "index", "Number of the template of that finger, eye or hand", default=0
+        ),
+        number_field("Valid", "valid", "0 invalid, 1 valid", default=1),
+        number_field("Duress", "duress", "1 under duress", default=0),
+        number_field("Type", "type", "Biometric type, Appendix 10", default=0),
+        number_field("MajorVer", "major_version", "Algorithm version before the point", default=0),
+        number_field("MinorVer", "minor_version", "Algorithm version after the point", default=0),
         Field(wire="Format", name="format", meaning="0 ZK, 1 ISO, 2 ANSI; or the name"),
         _template("Tmp", "The template"),
     ),
@@ -189,7 +178,7 @@ USERPIC = Table(
         _pin("PIN"),
         Field(wire="FileName", name="name", meaning="File name"),
         _size("Size"),
-        _number("Format", "format", "0 base64, 1 a URL (2.4.2)"),
+        number_field("Format", "format", "0 base64, 1 a URL (2.4.2)"),
         Field(wire="Url", name="url", meaning="URL of the picture, instead of Content (2.4.2)"),
         _CONTENT,
     ),
@@ -207,60 +196,16 @@ BIOPHOTO = Table(
     holds_templates=True,
     fields=(
         _pin("PIN"),
-        _number("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
-        _number("Index", "index", "Number of the photo (2.4.2)", default=0),
+        number_field("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
+        number_field("Index", "index", "Number of the photo (2.4.2)", default=0),
         Field(wire="FileName", name="name", meaning="File name"),
-        _number("Type", "type", "Biometric type, Appendix 10", default=0),
+        number_field("Type", "type", "Biometric type, Appendix 10", default=0),
         _size("Size"),
-        _number("Format", "format", "0 base64, 1 a URL"),
+        number_field("Format", "format", "0 base64, 1 a URL"),
         Field(wire="Url", name="url", meaning="URL of the picture, instead of Content"),
         _CONTENT,
     ),
 )
 
-IDCARD = Table(
-    name="IDCARD",
-    section="11.6, 12.1.1.2",
-    meaning="What identity cards say",
-    layout=Layout.KEYED,
-    keyword="IDCARD",
-    least_bytes=72,
-    utf8=True,
-    holds_templates=False,
-    fields=(
-        Field(wire="PIN", name="pin", required=True, pattern=PIN, meaning="User ID; 0 for nobody"),
-        Field(wire="SNNum", name="card_number", meaning="Physical number of the card"),
-        Field(wire="IDNum", name="id_number", meaning="Citizen ID number"),
-        Field(wire="DNNum", name="document_number", meaning="Management number of the card body"),
-        Field(wire="Name", name="name", meaning="Name"),
-        _number("Gender", "gender", "1 male, 2 female"),
-        _number("Nation", "nation", "Ethnic code (11.6)"),
-        Field(wire="Birthday", name="birthday", meaning="Date of birth, yyyyMMdd"),
-        Field(wire="ValidInfo", name="validity", meaning="First and last day, yyyyMMddyyyyMMdd"),
-        Field(wire="Address", name="address", meaning="Address"),
-        Field(wire="AdditionalInfo", name="additional_address", meaning="Address added later"),
-        Field(wire="Issuer", name="issuer", meaning="Issuing authority"),
-        Field(
-            wire="Photo",
-            name="photo",
-            secret=Scope.BIOMETRICS,
-            meaning="The photo on the card, encrypted, in base64",
-        ),
-        Field(
-            wire="FPTemplate1",
-            name="fingerprint_1",
-            secret=Scope.BIOMETRICS,
-            meaning="First fingerprint, in base64",
-            holds_template=True,
-        ),
-        Field(
-            wire="FPTemplate2",
-            name="fingerprint_2",
-            secret=Scope.BIOMETRICS,
-            meaning="Second fingerprint, in base64",
-            holds_template=True,
-        ),
-        Field(wire="Reserve", name="reserved", meaning="Reserved by the protocol"),
-        Field(wire="Notice", name="notice", meaning="Note"),
-    ),
-)
+TEMPLATE_TABLES = (FP, FACE, FVEIN, BIODATA)
+"""What holds templates."""

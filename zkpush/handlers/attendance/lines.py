@@ -11,12 +11,12 @@ import re
 
 import msgspec
 
-from .attlog import RECORD
-from .dialect import Dialect
-from .fields import UNREAD, Field, Form, reader
-from .lines import split_spaced
-from .text import decode_line
-from .versions import NEWEST
+from ...protocol.dialect import Dialect
+from ...protocol.fields import UNREAD, Field, Form, reader
+from ...protocol.lines import split_spaced
+from ...protocol.text import decode_line
+from ...protocol.versions import NEWEST
+from .record import RECORD
 
 TIME_MISSING = "Time is missing: a record needs at least Pin and Time"
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, cast, overload
 
-from .attlog import RECORD
-from .dialect import Dialect
-from .records import DeclaredRows
-from .times import wall_seconds
+from ...protocol.dialect import Dialect
+from ...protocol.records import DeclaredRows
+from ...protocol.times import wall_seconds
+from .record import RECORD
 
 _DATE = (
     # Some of these are of no calendar: see `_ODD_DAYS`.

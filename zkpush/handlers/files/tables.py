@@ -1,0 +1,132 @@
+"""Files of terminals, their shell and their firmware (12.5, 12.8.1, 12.8.2)."""
+
+from __future__ import annotations
+
+from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
+from ...protocol.parameters import DAY
+
+UPGRADE_TAKES = 3600
+"""Seconds for the download of firmware, and for the restart after it."""
+
+COMMANDS = (
+    Command(
+        name="GetFile",
+        has_effect=True,
+        section="12.5.1",
+        reply="GetFile",
+        meaning="Upload a file from the terminal",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("path",),
+        parameters=(
+            Field(
+                wire="path", name="path", required=True, meaning="Path of the file on the terminal"
+            ),
+        ),
+    ),
+    Command(
+        name="PutFile",
+        file_parameter="url",
+        is_prepared=True,
+        section="12.5.2",
+        reply="PutFile",
+        meaning="Download a file; with SyncData or AppendData, import people from it",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("url", "path"),
+        one_of=("url", "Action"),
+        scope_rules=(
+            ScopeRule(
+                parameter="Action",
+                pattern="",
+                scope=Scope.BIOMETRICS,
+                meaning="with Action, which imports people from a package",
+            ),
+        ),
+        parameters=(
+            Field(
+                wire="url",
+                name="url",
+                meaning="The `path` of a file of this server; with Action, created if absent",
+            ),
+            Field(
+                wire="path", name="path", meaning="Path on the terminal; tgz archives are unpacked"
+            ),
+            Field(
+                wire="Action",
+                name="action",
+                pattern="SyncData|AppendData",
+                meaning="SyncData replaces the data of the terminal, AppendData adds to it",
+            ),
+            Field(
+                wire="TableName",
+                name="table_name",
+                pattern="USERINFO|FINGERTMP|FACE",
+                meaning="Table that SyncData replaces",
+            ),
+            Field(
+                wire="RecordCount",
+                name="record_count",
+                kind=Kind.INTEGER,
+                minimum=0,
+                maximum=SMALL,
+                meaning="Records in the file",
+            ),
+        ),
+    ),
+    Command(
+        name="SHELL",
+        has_effect=True,
+        section="12.8.1",
+        reply="Shell",
+        is_repeatable=False,
+        wait_seconds=DAY,
+        meaning="Run a command of the terminal's operating system, and upload its output",
+        scope=Scope.DANGEROUS,
+        writing=Writing.VALUES,
+        bare=("command",),
+        parameters=(
+            Field(
+                wire="command",
+                name="command",
+                required=True,
+                secret=Scope.DANGEROUS,
+                meaning="The command line",
+            ),
+        ),
+    ),
+    Command(
+        name="UPGRADE",
+        section="12.8.2",
+        reply="UPGRADE",
+        is_repeatable=False,
+        lease_seconds=UPGRADE_TAKES,
+        restarts=True,
+        meaning="Download firmware from the server, and install it",
+        scope=Scope.DANGEROUS,
+        ends_batch=True,
+        writing=Writing.UPGRADE,
+        parameters=(
+            Field(
+                wire="file",
+                name="file",
+                required=True,
+                pattern="[0-9]{1,18}",
+                meaning="Id of a file of this server",
+            ),
+            Field(
+                wire="form",
+                name="form",
+                required=True,
+                pattern="1|2",
+                meaning="1: sent in base64; 2: sent as it is",
+            ),
+            Field(
+                wire="supportsubcontracting",
+                name="in_parts",
+                pattern="1",
+                meaning="1: the terminal downloads the file in parts (2.4.2)",
+            ),
+        ),
+    ),
+)
