@@ -16,7 +16,7 @@ from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_bro
 from zkpush.http.sending import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
-from zkpush.resources.paths import ServedPath
+from zkpush.resources.paths import SharedPath
 from zkpush.resources.serving import AcceptedRequest
 from zkpush.resources.site import TerminalSite
 
@@ -119,7 +119,7 @@ class ReferenceLeaf(Resource):
 
     isLeaf = True
 
-    def __init__(self, site: TerminalSite, path: ServedPath | None) -> None:
+    def __init__(self, site: TerminalSite, path: SharedPath | None) -> None:
         super().__init__()
         self._site = site
         self._path = path
@@ -149,7 +149,8 @@ class ReferenceLeaf(Resource):
             route = reply.request.route
             method = reply.request.head.method
             assert path is not None
-            rows = [*(one.route for one in path.methods[method]), path.others[method]]
+            served = path.by_family[route.family.name]
+            rows = [*(one.route for one in served.methods[method]), served.others[method]]
             assert route in rows
             assert request.postpath in ([], [b""]) or path.is_folder
             reply = self._site.answer(reply, body)

@@ -9,8 +9,9 @@ from typing import Any
 import attrs
 
 from .capability import SERVER_PARTS, CapabilityError, ICapability, is_own
-from .device.functions import CommandFunctions
+from .device.functions import FunctionTable
 from .interfaces import IRecordHandler
+from .pluginkinds import command_claim, table_claims
 from .protocol.catalogue import Catalogue
 from .protocol.fields import Command, Table
 from .protocol.tableset import TableSet
@@ -27,7 +28,7 @@ class Capabilities:
     failed: Mapping[str, CapabilityError]
     """Those of other packages that cannot be used, by name."""
     handlers: Sequence[IRecordHandler]
-    functions: CommandFunctions
+    functions: FunctionTable
     catalogue: Catalogue
     tables: TableSet
     """All tables that are declared. A table without a handler is not stored."""
@@ -75,7 +76,7 @@ def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capa
         usable,
         failed,
         [each for module in handlers for each in _listed(module, "HANDLERS")],
-        CommandFunctions.join(
+        FunctionTable(
             [module.FUNCTIONS for module in handlers if hasattr(module, "FUNCTIONS")], catalogue
         ),
         catalogue,
@@ -144,8 +145,8 @@ def _claims(one: ICapability) -> list[str]:
     taken: list[Table] = [table for module in tables for table in _listed(module, "TABLES")]
     commands: list[Command] = [each for module in tables for each in _listed(module, "COMMANDS")]
     return [
-        *(f"the table {name}" for table in taken for name in (table.name, *table.aliases)),
-        *(f"the command {command.name}" for command in commands),
+        *(f"the table {name}" for table in taken for name in table_claims(table)),
+        *(f"the command {command_claim(command)}" for command in commands),
         *(
             f"the record handler {handler.name}"
             for module in handlers

@@ -87,7 +87,7 @@ class Engine:
             services.refusals,
             self.budget,
             self.proxies,
-            services.registry.families,
+            services.registry,
             self.unserved_bodies.keep,
         )
 
@@ -156,10 +156,9 @@ def assemble(
         registry.updated,
         privacy,
     )
-    writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake)
+    writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake, found.families)
     unserved = UnservedRequests(registry, refusals)
-    matchers = known.functions.matchers
-    intake = Intake(store, registry, writer, reactor, budget, matchers, unserved)
+    intake = Intake(store, registry, writer, reactor, budget, known.functions, unserved)
     exchange = Exchange(
         store,
         registry,

@@ -16,7 +16,7 @@ import msgspec
 from .attributes import Attribute, declared
 from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
-from .protocol.dialect import Dialect, dialect_of
+from .protocol.dialect import FIRST_FAMILY, Dialect, dialect_of
 from .protocol.fields import Scope
 from .protocol.rejects import Origin
 from .protocol.requests import Upload
@@ -196,6 +196,19 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     device_type: Annotated[
         str | None, Attribute(meaning="The type it says it has", is_shown=True)
     ] = None
+    family: Annotated[
+        str,
+        Attribute(
+            meaning="The protocol that it speaks: a terminal family", is_shown=True, is_news=True
+        ),
+    ] = FIRST_FAMILY
+    offered_family: Annotated[
+        str | None,
+        Attribute(
+            meaning="Another family that it says it has; approve it again to take that over",
+            is_shown=True,
+        ),
+    ] = None
     comm_key: Annotated[
         str | None,
         Attribute(
@@ -305,7 +318,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def dialect(self) -> Dialect:
         """How the terminal writes."""
-        return dialect_of(self.version or self.push_version, self.language, self.device_type)
+        return dialect_of(
+            self.version or self.push_version, self.language, self.device_type, self.family
+        )
 
 
 DEVICE_ATTRIBUTES = declared(Device)
@@ -376,6 +391,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     command: str
+    family: str = FIRST_FAMILY
+    """The terminal family of the command."""
     params: Mapping[str, str]
     """As they are sent."""
     asked: Mapping[str, str]
@@ -401,6 +418,8 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """The CmdID on the wire."""
     device: str
     command: str
+    family: str = FIRST_FAMILY
+    """The terminal family of the command."""
     params: dict[str, str]
     asked: dict[str, str]
     """The parameters as they were given."""

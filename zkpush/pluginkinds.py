@@ -19,11 +19,25 @@ from .interfaces import (
     ITerminalFamily,
     IVerifier,
 )
+from .protocol.dialect import FIRST_FAMILY
+from .protocol.fields import Command, Table
+
+
+def table_claims(table: Table) -> list[str]:
+    """The names of a table, for messages; with its family where it is not the first one."""
+    of = "" if table.family == FIRST_FAMILY else f" of {table.family}"
+    return [f"{name}{of}" for name in (table.name, *table.aliases)]
+
+
+def command_claim(command: Command) -> str:
+    """The words of a command, as `table_claims`."""
+    is_first = command.family == FIRST_FAMILY
+    return command.name if is_first else f"{command.name} of {command.family}"
 
 
 def handler_claims(handler: IRecordHandler) -> list[str]:
     """The tables of a record handler, with their aliases, and its name."""
-    tables = [name for table in handler.tables for name in (table.name, *table.aliases)]
+    tables = [claim for table in handler.tables for claim in table_claims(table)]
     return [*tables, f"the name {handler.name}"]
 
 

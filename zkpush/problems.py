@@ -156,6 +156,12 @@ class ProblemCode(StrEnum):
         "If it is a terminal, turn HTTPS off in its server settings, or give the server a TLS port "
         "for terminals (docs/deployment.md) and that port to the terminal.",
     )
+    OTHER_FAMILY = (
+        "other family",
+        "The terminal says that it speaks another protocol than the one it was approved for",
+        "If its mode was switched, approve it again: `zkpush devices approve SN` takes the new "
+        "protocol over. If not, something else uses its serial number.",
+    )
     CANNOT_STORE = (
         "cannot store",
         "Uploads cannot be stored; terminals keep their records",

@@ -125,7 +125,9 @@ def build(
 def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
     """The site of terminals, which speak the protocol of their family."""
     services = engine.services
+    families = services.registry.families
     actions = Actions(
+        families,
         services.intake,
         engine.exchange,
         services.queue,
@@ -134,9 +136,7 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
         services.downloads,
     )
     return TerminalSite(
-        engine.gate(
-            PathTable(row for one in services.registry.families for row in actions.bind(one))
-        ),
+        engine.gate(PathTable(row for one in families for row in actions.bind(one))),
         engine.server(),
         services.settings.limits,
         engine.proxies,

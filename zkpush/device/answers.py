@@ -24,7 +24,7 @@ from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.rejects import Reject
 from ..protocol.replies import TABLE, CommandReply, encode_query
-from .functions import CommandFunctions
+from .functions import FunctionTable
 from .life import LifeEvent, answer_event, happen, step_of
 from .privacy import Privacy
 from .queries import end_query
@@ -61,7 +61,7 @@ class CommandAnswers:
         registry: Registry,
         reactor: Any,
         privacy: Privacy,
-        functions: CommandFunctions,
+        functions: FunctionTable,
     ) -> None:
         self._store = store
         self._registry = registry
@@ -133,7 +133,7 @@ class CommandAnswers:
                     unknown.append(reply.id)
                 elif reply.id in taken or not self._take(tx, device, command, reply, now):
                     late += 1
-                elif command.command in self._functions.effects:
+                elif command.command in self._functions.of(command.family).effects:
                     has_effects = True
                 taken.add(reply.id)
             if rejects is not None:
@@ -152,12 +152,13 @@ class CommandAnswers:
         now: int,
     ) -> bool:
         """Record an answer with its effect; False if the command was answered before."""
-        family = self._registry.families.of(device)
+        family = self._registry.families.named(command.family)
         is_success = family.outcome(command.command, reply.return_code).is_success
         step = step_of(answer_event(command, is_success=is_success), command.state)
         if step is None or command.answered_at is not None:
             return False
-        if is_success and command.command in self._functions.matchers:
+        functions = self._functions.of(command.family)
+        if is_success and command.command in functions.matchers:
             if step_of(LifeEvent.ACKNOWLEDGED, command.state) is None or command.records:
                 return end_query(tx, command, reply.return_code, command.records, now) is not None
             tx[CommandStore].answered(command, reply.return_code, now)
@@ -165,7 +166,7 @@ class CommandAnswers:
         # Of a damaged command, the parameters that its effect needs are lost; of one whose
         # parameters were removed, too.
         is_whole = not command.damaged and command.body_removed_at is None
-        effect = self._functions.effects.get(command.command) if is_whole else None
+        effect = functions.effects.get(command.command) if is_whole else None
         result = (
             dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
         ) or None
@@ -206,7 +207,7 @@ def answered_by_restart(tx: Transaction, device: Device, catalogue: Catalogue, n
     nobody knows then why it began.
     """
     sent = tx[CommandStore].sent(device.id)
-    entries = [catalogue.get(command.command) for command in sent]
+    entries = [catalogue.get(command.command, command.family) for command in sent]
     if any(entry is not None and entry.asks_for_exchange for entry in entries):
         return
     for command, entry in zip(sent, entries, strict=True):

@@ -14,9 +14,11 @@ from ..model import (
     Device,
     DeviceState,
     Problem,
+    SessionState,
     TokenPolicy,
     no_zone,
 )
+from ..persist.commands import CommandStore
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
@@ -25,6 +27,7 @@ from ..problems import ProblemCode
 from ..protocol.fields import Scope
 from ..protocol.reports import OPTION_RULES
 from .families import Families
+from .life import LifeEvent, happen
 from .places import SETTLED
 from .session import renewed
 from .terminal import Ciphers
@@ -102,15 +105,18 @@ def change(
 
     Approving a terminal that is not approved yet pins the pushcommkey that was offered, if it was
     one, each exchange had it, and none is pinned. A terminal that is approved works without a key,
-    so that a stranger may have offered one: then only a named key is pinned. Approving settles what
-    was wrong with the address of a terminal; so does saying where it may be. Settings are merged
-    with those it has; None takes one back. A change of what it was told makes it read its options
-    again.
+    so that a stranger may have offered one: then only a named key is pinned. Approving a terminal
+    that says it is of another family takes that over. Approving settles what was wrong with the
+    address of a terminal; so does saying where it may be. Settings are merged with those it has;
+    None takes one back. A change of what it was told makes it read its options again.
     """
     changes, settled = dict(values), set[str]()
     raised: tuple[Problem, ...] = ()
     if changes.get("state") is DeviceState.APPROVED:
         settled |= SETTLED
+        if device.offered_family is not None:
+            changes |= _other_family(tx, device, device.offered_family, now)
+            settled.add(ProblemCode.OTHER_FAMILY)
         waited = device.state is not DeviceState.APPROVED
         if waited and "comm_key" not in changes and device.comm_key is None:
             offered = tx[CommKeyStore].of(device.id)
@@ -152,11 +158,28 @@ def change(
     if "settings" in changes:
         merged = {**device.settings, **cast(Mapping[str, object], changes["settings"])}
         changes["settings"] = {name: value for name, value in merged.items() if value is not None}
-    if not _TOLD.isdisjoint(changes):
+    if not _TOLD.isdisjoint(changes) and "session" not in changes:
         changes["session"] = renewed(families.of(device).session, device.session)
     if not _OF_KEYS.isdisjoint(changes):
         _change_keys(tx, device, changes, ciphers)
     return tx[DeviceStore].change(device.id, changes)
+
+
+def _other_family(tx: Transaction, device: Device, family: str, now: int) -> dict[str, object]:
+    """What becomes of a terminal that is approved for another family.
+
+    It begins as a new one; commands of the family before are not sent to it.
+    """
+    for command in tx[CommandStore].of_other_families(device.id, family):
+        happen(tx, command, LifeEvent.CANCELLED, now)
+    tx[SessionStore].drop(device.id)
+    return {
+        "family": family,
+        "offered_family": None,
+        "session": SessionState.NEW,
+        "generation": device.generation + 1,
+        "told_time_zone": None,
+    }
 
 
 def _change_keys(

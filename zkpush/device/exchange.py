@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 import attrs
 from twisted.logger import Logger
 
-from ..interfaces import IStore
+from ..interfaces import IStore, ITerminalFamily
 from ..model import (
     Device,
+    DeviceState,
     EncryptionPolicy,
     Problem,
     SessionState,
@@ -95,17 +96,25 @@ class Exchange:
         self._comm_keys = CommKeyGuard(store, registry, refusals)
 
     async def answer(
-        self, sn: str, hello: Hello, address: str | None, cookie: bytes | None = None
+        self,
+        sn: str,
+        hello: Hello,
+        address: str | None,
+        cookie: bytes | None,
+        said: ITerminalFamily,
     ) -> HandshakeReply:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
+        `said` is the family of which the terminal says it is.
+
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
         """
-        terminal = await self._registry.meet(sn, address, hello)
+        terminal = await self._registry.meet(sn, address, hello, said.name)
         offered = fingerprint_of(hello.comm_key)
         if not self._is_refused(terminal, hello, offered):
             await self._registry.refresh(terminal)
         await self._comm_keys.check(terminal, offered, address)
+        await self._check_family(terminal, said, address)
         terminal = await self._registry.admit(sn, address)
         if hello.push_version and parse_version(hello.push_version) is None:
             self._log.warn(
@@ -131,6 +140,7 @@ class Exchange:
                 "session": session.state,
                 "tokens": self._issue(before, token, address, cookie, offered),
                 "address": address,
+                **_settled_family(before),
             }
             stamps = tx[StampStore].of(key)
             if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
@@ -155,11 +165,41 @@ class Exchange:
             stamps=stamps,
             timezone=device.timezone,
             at=now,
-            tables=self._tables,
+            tables=[table for table in self._tables if table.family == family.name],
             version=ciphers.version(device),
             encrypts_records=ciphers.fixed(device) is not None,
         )
         return HandshakeReply(family.opening(opening), token)
+
+    async def _check_family(
+        self, terminal: Terminal, said: ITerminalFamily, address: str | None
+    ) -> None:
+        """`Refused` if a terminal says that it is of another family than the stored one.
+
+        One that awaits approval is of the family that it says. An approved one stays as it is until
+        an operator approves it again: anybody can say so in its name.
+        """
+        device, now = terminal.device, self._registry.now()
+        if device.family == said.name or device.state is DeviceState.BLOCKED:
+            return
+        is_approved = device.state is DeviceState.APPROVED
+        problem = Problem(
+            ProblemCode.OTHER_FAMILY,
+            f"It was approved for {terminal.family.title}, and says that it speaks {said.title}.",
+            now,
+        )
+
+        def unit(tx: Transaction) -> Device:
+            if not is_approved:
+                return tx[DeviceStore].change(device.id, {"family": said.name})
+            tx[DeviceStore].raise_problem(device.id, problem)
+            return tx[DeviceStore].change(device.id, {"offered_family": said.name})
+
+        if not is_approved or device.offered_family != said.name:
+            terminal.update(await self._store.write(unit))
+        if is_approved:
+            self._refusals.refuse(Refusal.FAMILY, device.sn, address)
+            raise Refused("This terminal was approved for another protocol; approve it again.")
 
     def _is_refused(self, terminal: Terminal, hello: Hello, offered: str | None) -> bool:
         """Whether memory is enough to refuse an exchange: one was refused within the last second,
@@ -306,6 +346,14 @@ class Exchange:
             return tx[DeviceStore].get(device.id)
 
         terminal.update(await self._store.write(unit))
+
+
+def _settled_family(device: Device) -> dict[str, object]:
+    """What changes when a terminal begins a session in the family that it is approved for."""
+    if device.offered_family is None:
+        return {}
+    left = tuple(one for one in device.problems if one.code != ProblemCode.OTHER_FAMILY)
+    return {"offered_family": None, "problems": left}
 
 
 def _waiting(found: Iterable[StoredKeys]) -> StoredKeys | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from ..interfaces import ITerminalFamily
 from ..model import Device
-from ..protocol.fields import FIRST_FAMILY
+from ..protocol.dialect import FIRST_FAMILY
+from ..protocol.requests import Arguments
 
 
 class Families:
@@ -20,9 +21,26 @@ class Families:
         self.default = self._by_name[FIRST_FAMILY]
         """The family of terminals that no other one claims."""
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    def named(self, name: str) -> ITerminalFamily:
+        """The family of a name; the default one in place of one that is not installed.
+
+        The gate refuses the requests of a terminal whose family is not installed.
+        """
+        return self._by_name.get(name, self.default)
+
     def of(self, device: Device) -> ITerminalFamily:
-        """The family of a terminal."""
-        return self.default
+        """The stored family of a terminal, as `named`."""
+        return self._by_name.get(device.family, self.default)
+
+    def claimant(self, path: str, arguments: Arguments) -> ITerminalFamily | None:
+        """The family that the first request of a terminal shows; None if no family claims it."""
+        for family in self._by_name.values():
+            if family.claims(path, arguments):
+                return family
+        return None
 
     def __iter__(self) -> Iterator[ITerminalFamily]:
         return iter(self._by_name.values())

@@ -14,6 +14,7 @@ import attrs
 
 from ..model import Device, QueuedCommand
 from ..persist.transaction import Transaction
+from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.fields import Command, Row, Table
 from ..protocol.replies import CommandReply
 
@@ -52,24 +53,31 @@ Matcher = Callable[[Table, Row, Params], bool]
 
 @attrs.frozen
 class CommandFunctions:
-    """The functions of commands, by the names of the commands."""
+    """The functions of the commands of a family, by the names of the commands."""
 
     prepares: Mapping[str, Prepare] = attrs.field(factory=dict)
     effects: Mapping[str, Effect] = attrs.field(factory=dict)
     matchers: Mapping[str, Mapping[str, Matcher]] = attrs.field(factory=dict)
     """By the name of the command, then by that of the table."""
+    family: str = FIRST_FAMILY
 
     @classmethod
     def join(
-        cls, parts: Iterable[CommandFunctions], commands: Iterable[Command]
+        cls,
+        parts: Iterable[CommandFunctions],
+        commands: Iterable[Command],
+        family: str = FIRST_FAMILY,
     ) -> CommandFunctions:
-        """Put those of several nouns together.
+        """Put those of several nouns together, of one family.
 
         `ValueError` unless each command has exactly the functions that its entry promises, and from
         one noun each.
         """
-        joined = cls({}, {}, {})
+        joined = cls({}, {}, {}, family)
+        commands = [command for command in commands if command.family == family]
         for part in parts:
+            if part.family != family:
+                continue
             for kind in _KINDS:
                 own, all_ = getattr(part, kind), getattr(joined, kind)
                 for name in own:
@@ -82,6 +90,25 @@ class CommandFunctions:
                 missing = "has no function" if name in promised else "does not promise its function"
                 raise ValueError(f"the command {name} {missing} in {kind}")
         return joined
+
+
+NO_FUNCTIONS = CommandFunctions()
+
+
+class FunctionTable:
+    """The functions of all commands, by their families."""
+
+    def __init__(self, parts: Iterable[CommandFunctions], commands: Iterable[Command]) -> None:
+        """Put those of all nouns together; `ValueError` as for `CommandFunctions.join`."""
+        parts, commands = [*parts], [*commands]
+        families = {one.family for one in parts} | {one.family for one in commands}
+        self._by_family = {
+            family: CommandFunctions.join(parts, commands, family) for family in sorted(families)
+        }
+
+    def of(self, family: str) -> CommandFunctions:
+        """The functions of a family."""
+        return self._by_family.get(family, NO_FUNCTIONS)
 
 
 _KINDS: Mapping[str, Callable[[Command], bool]] = {

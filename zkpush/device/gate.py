@@ -155,7 +155,8 @@ class AdmissionGate:
     async def _look_up(self, request: Request) -> Terminal:
         sn, address, cookie = request.sn, request.head.address, request.head.cookie
         hello = request.head.query if request.route.gate is Gate.HELLO else None
-        terminal = await self._registry.meet(sn, address, _decoded(request))
+        family = request.route.family.name
+        terminal = await self._registry.meet(sn, address, _decoded(request), family)
         self._count(terminal, address, cookie)
         self._registry.seen(terminal, address)
         state = terminal.device.state

@@ -45,7 +45,7 @@ class PluggedHandler:
 
 
 class HandlerSet:
-    """All record handlers, by the tables that they take."""
+    """All record handlers, by the tables that they take: family, and name."""
 
     def __init__(self, handlers: Iterable[IRecordHandler], inline: Collection[str] = ()) -> None:
         """`inline` are the names that the configuration lists.
@@ -56,7 +56,7 @@ class HandlerSet:
         by_claim(handlers, handler_claims)
         plugged = [_plugged(handler, inline) for handler in handlers]
         self.by_table = {
-            name: one
+            (table.family, name): one
             for one in plugged
             for table in one.tables
             for name in (table.name, *table.aliases)

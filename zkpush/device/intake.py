@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from ..protocol.parts import decode_parts
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
-from .functions import Matcher
+from .functions import FunctionTable
 from .queries import count_arrived
 from .registry import Registry
 from .request import Request, origin_of
@@ -60,17 +60,16 @@ class Intake:
         writer: ContentsWriter,
         reactor: IReactorThreads,
         budget: MemoryBudget,
-        matchers: Mapping[str, Mapping[str, Matcher]],
+        functions: FunctionTable,
         unserved: UnservedRequests,
     ) -> None:
-        """`matchers` find the records that QUERY asked for, by command and table."""
+        """`functions` find the records that QUERY asked for."""
         self._database = store
         self._registry = registry
         self._writer = writer
-        self._decoder = writer.decoder
         self._reactor = reactor
         self._budget = budget
-        self._matchers = matchers
+        self._functions = functions
         self._unserved = unserved
         self._known = frozenset(table.name for table in writer.tables)
         self._decoding = DeferredSemaphore(DECODERS)
@@ -138,12 +137,13 @@ class Intake:
 
         The function that is yielded reads the next part, on a thread; None at the end.
         """
-        parts = decode_parts(self._decoder, upload, dialect, size)
-        charge = self._budget.decode(self._decoder.memory(upload, size))
+        decoder = self._writer.reader(dialect.family).decoder
+        parts = decode_parts(decoder, upload, dialect, size)
+        charge = self._budget.decode(decoder.memory(upload, size))
 
         def following() -> Contents | None:
             contents = next(parts, None)
-            return None if contents is None else self._writer.set_apart(contents)
+            return None if contents is None else self._writer.set_apart(contents, dialect.family)
 
         try:
             yield following
@@ -193,7 +193,8 @@ class Intake:
         def unit(tx: Transaction) -> Outcome:
             outcome = self._writer.persist(tx, portion)
             if terminal.next_due is not None:  # it has open commands, which may be queries
-                count_arrived(tx, device.id, portion.arrived, self._matchers)
+                matchers = self._functions.of(device.family).matchers
+                count_arrived(tx, device.id, portion.arrived, matchers)
             if stamp is not None and contents.stamp_of is not None:
                 tx[StampStore].remember(device.id, contents.stamp_of, stamp)
             return outcome
@@ -228,7 +229,8 @@ class Intake:
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log what was not understood; a table that nobody takes is logged once."""
         table, source = contents.rejects[0].table, contents.source
-        if source is not None and contents.whole and not self._decoder.takes(source.table):
+        decoder = self._writer.reader(terminal.device.family).decoder
+        if source is not None and contents.whole and not decoder.takes(source.table):
             self._unserved.note(terminal, f"uploads the table {table}, which no handler takes")
             return
         # A reason quotes what was sent; it is for those who may see the rejects.

@@ -39,7 +39,7 @@ from .files import (
     upgrade_facts,
     url_of,
 )
-from .functions import CommandFunctions
+from .functions import FunctionTable
 from .life import LifeEvent, LifeRules, happen
 from .privacy import Privacy
 from .queries import end_query
@@ -97,7 +97,7 @@ class CommandQueue(PeriodicService):
         reactor: Any,
         privacy: Privacy,
         catalogue: Catalogue,
-        functions: CommandFunctions,
+        functions: FunctionTable,
     ) -> None:
         """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
         super().__init__(reactor)
@@ -132,7 +132,6 @@ class CommandQueue(PeriodicService):
         `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
         `KeyReused` if the key was used for another command.
         """
-        self._privacy.check(self.catalogue.find(name), params)
         now = self._registry.now()
         command_id, secret = self._new_id(now), new_secret(self._choose)
 
@@ -147,15 +146,17 @@ class CommandQueue(PeriodicService):
                         raise KeyReused("This Idempotency-Key was used for another command.")
                     return before
             command = self.catalogue.validate(name, params, device.dialect)
+            self._privacy.check(command, params)
             sent = params
             if command.is_prepared:
-                prepare = self._functions.prepares[name]
+                prepare = self._functions.of(command.family).prepares[name]
                 sent = prepare(tx, device, params, command_id, now)
             text, file = _written(tx, command, sent, command_id, secret)
             priority = command.priority if delivery.priority is None else delivery.priority
             new = NewCommand(
                 id=command_id,
                 command=name,
+                family=command.family,
                 params=sent,
                 asked=params,
                 text=text,
@@ -257,7 +258,7 @@ class CommandQueue(PeriodicService):
         """
         sendable = []
         for queued in due:
-            entry = self.catalogue.get(queued.command)
+            entry = self.catalogue.get(queued.command, queued.family)
             is_repeatable = entry is not None and entry.is_repeatable
             event = self._rules.due(queued, now, is_repeatable=is_repeatable)
             if event is LifeEvent.TAKEN and queued.id in overtaken:
@@ -318,7 +319,7 @@ class CommandQueue(PeriodicService):
         lines = b""
         write, encoding = terminal.family.write, terminal.dialect.encoding
         for queued in due:
-            entry = self.catalogue.get(queued.command)
+            entry = self.catalogue.get(queued.command, queued.family)
             is_utf8 = entry is not None and entry.utf8  # whatever the terminal's encoding is
             line = write(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
@@ -331,7 +332,7 @@ class CommandQueue(PeriodicService):
 
     def _holds_secrets(self, command: QueuedCommand) -> bool:
         """Whether a command holds what only its terminal may learn: secrets, or a file's URL."""
-        entry = self.catalogue.get(command.command)
+        entry = self.catalogue.get(command.command, command.family)
         return command.file is not None or bool(parameter_secrets(entry, command.params))
 
     def _new_id(self, now: int) -> str:

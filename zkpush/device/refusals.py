@@ -62,6 +62,10 @@ class Refusal(StrEnum):
     BROWSER = "browser", "request was sent by a browser"
     CONNECTIONS = "connections"
     CONNECTIONS_PER_ADDRESS = "connections_per_address"
+    FAMILY = (
+        "family",
+        "protocol of the terminal is not approved, or not installed",
+    )
     FILE = "file", "file does not exist"
     FILE_NOT_OPEN = "file_not_open", "file was not to be fetched"
     HEAD_BYTES = "head_bytes"

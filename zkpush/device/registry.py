@@ -19,6 +19,7 @@ from ..persist.devices import DeviceStore
 from ..persist.leases import LeaseStore
 from ..persist.sessions import SessionStore
 from ..persist.transaction import Transaction
+from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.errors import Refused
 from ..protocol.exchange import OPTION_REPLY
 from ..protocol.handshake import Hello
@@ -143,14 +144,22 @@ class Registry(PeriodicService):
         """The terminals that were last heard of at an address, as far as this process knows."""
         return [one for one in self._terminals.values() if one.address == address]
 
-    async def meet(self, sn: str, address: str | None, hello: Hello | None = None) -> Terminal:
+    async def meet(
+        self,
+        sn: str,
+        address: str | None,
+        hello: Hello | None = None,
+        family: str = FIRST_FAMILY,
+    ) -> Terminal:
         """The terminal of that serial number, recorded if it is new and the policy says so.
+
+        `family` is that of a new one.
 
         `Refused` if the policy does not record it, or it is where it may not be.
         """
         terminal = self._terminals.get(sn)
         if terminal is None:
-            device, due = await self.unknown.find(sn, address, hello)
+            device, due = await self.unknown.find(sn, address, hello, family)
             terminal = self._terminals.get(sn)
             if terminal is None:
                 self.updated(device)

@@ -12,7 +12,7 @@ import attrs
 from twisted.logger import Logger
 
 from ..containment import report
-from ..interfaces import IStore
+from ..interfaces import IStore, ITerminalFamily
 from ..model import Device, InboxItem, SealedItems, SealedRejects
 from ..persist.devices import DeviceStore
 from ..persist.inbox import InboxStore
@@ -20,11 +20,13 @@ from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.extracts import Extractor
+from ..protocol.fields import Table
 from ..protocol.packets import PacketLimits
 from ..protocol.records import Batch
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from .families import Families
 from .handlers import HandlerSet, PluggedHandler, Way
 from .privacy import Privacy
 
@@ -70,6 +72,36 @@ Failures = Mapping[str, BaseException]
 """What handlers raised, by the table."""
 
 
+@attrs.frozen(eq=False)
+class FamilyReader:
+    """What reads the uploads of one family."""
+
+    decoder: UploadDecoder
+    extractor: Extractor
+    later: Mapping[str, str]
+    """The plugins that store tables later, by the names of the tables."""
+    declared: Mapping[str, Table]
+
+    @classmethod
+    def of(
+        cls, family: ITerminalFamily, handlers: HandlerSet, limits: PacketLimits
+    ) -> FamilyReader:
+        """Make it for the tables of the family that handlers take."""
+        tables = [table for table in handlers.tables if table.family == family.name]
+        later = {
+            table.name: plugged.name
+            for plugged in handlers.later
+            for table in plugged.tables
+            if table.family == family.name
+        }
+        return cls(
+            family.decoder(tables, limits),
+            Extractor(tables, limits),
+            later,
+            {table.name: table for table in tables},
+        )
+
+
 class ContentsWriter:
     """Decodes uploads, and writes what they say."""
 
@@ -82,33 +114,39 @@ class ContentsWriter:
         limits: PacketLimits,
         privacy: Privacy,
         wake: Callable[[Iterable[str]], None],
+        families: Families,
     ) -> None:
         """`wake` is called with the names of plugins for which something is in the inbox."""
         self.tables = handlers.tables
         """The tables that handlers take: everything the server stores."""
-        self.decoder = UploadDecoder(self.tables, limits)
+        self._readers = {
+            family.name: FamilyReader.of(family, handlers, limits) for family in families
+        }
+        self._nothing = FamilyReader.of(families.default, HandlerSet([]), limits)
         self._store = store
         self._handlers = handlers
         self._privacy = privacy
-        self._extractor = Extractor(self.tables, limits)
         self._wake = wake
-        self._later = {
-            table.name: plugged.name for plugged in handlers.later for table in plugged.tables
-        }
-        self._declared = {table.name: table for table in self.tables}
+
+    def reader(self, family: str) -> FamilyReader:
+        """What reads uploads of a family; nothing is understood of one that is not installed."""
+        return self._readers.get(family, self._nothing)
 
     def decode(self, upload: Upload, dialect: Dialect) -> Contents:
         """Read an upload. Never raises; on whichever thread."""
-        return self.set_apart(self.decoder.decode(upload, dialect))
+        reader = self._readers.get(dialect.family, self._nothing)
+        contents = reader.decoder.decode(upload, dialect)
+        return self.set_apart(contents, dialect.family) if reader.later else contents
 
-    def set_apart(self, contents: Contents) -> Contents:
+    def set_apart(self, contents: Contents, family: str) -> Contents:
         """Extract what plugins store later, in the bytes in which it came."""
-        if self._later and contents.source is not None:
+        reader = self.reader(family)
+        if reader.later and contents.source is not None:
             tables = [batch.table.name for batch in contents.batches if batch.rows]
-            later = {table for table in tables if table in self._later}
+            later = {table for table in tables if table in reader.later}
             if later:
                 rejected = {reject.raw for reject in contents.rejects}
-                contents.extracts = [*self._extracts(contents.source, later, rejected)]
+                contents.extracts = [*self._extracts(reader, contents.source, later, rejected)]
         return contents
 
     def has_little_to_seal(self, contents: Contents) -> bool:
@@ -129,9 +167,10 @@ class ContentsWriter:
         is_whole = contents.whole is not None and self._privacy.templates
         found = [contents.whole] if is_whole and contents.whole else contents.rejects
         rejects = self._privacy.kept_rejects(found)
+        later = self.reader(dialect.family).later
         items = [
             InboxItem(
-                plugin=self._later[table],
+                plugin=later[table],
                 device_id=device.id,
                 table=table,
                 upload=part,
@@ -163,10 +202,11 @@ class ContentsWriter:
                 sn=device.sn,
                 count=contents.count - sum(len(batch.rows) for batch in kept),
             )
+        by_table = self._handlers.by_table
         batches = [
             (plugged, batch)
             for batch in kept
-            if (plugged := self._handlers.by_table[batch.table.name]).way is not Way.LATER
+            if (plugged := by_table[batch.table.family, batch.table.name]).way is not Way.LATER
         ]
         return Portion(device, contents, arrived, batches, sealed, now, keeps_failed)
 
@@ -184,7 +224,8 @@ class ContentsWriter:
         if sealed.rejects is not None:
             tx[RejectStore].add_sealed(sealed.rejects)
         if failed and portion.keeps_failed:
-            tx[RejectStore].add(device.id, self._failed_rejects(portion.contents, failed), now)
+            rejects = self._failed_rejects(device.family, portion.contents, failed)
+            tx[RejectStore].add(device.id, rejects, now)
         if sealed.items is not None:
             tx[InboxStore].add(sealed.items)
         return tx[DeviceStore].get(device.id) if changes_device else None, failed
@@ -207,24 +248,30 @@ class ContentsWriter:
             self._wake(portion.sealed.items.plugins)
 
     def _extracts(
-        self, source: Upload, tables: Collection[str], without: Collection[bytes] = ()
+        self,
+        reader: FamilyReader,
+        source: Upload,
+        tables: Collection[str],
+        without: Collection[bytes] = (),
     ) -> Iterator[tuple[str, Upload]]:
         """The lines of some tables as they may be stored, by the names of the tables."""
-        for name, part in self._extractor.extracts(source, tables, without):
-            kept = self._privacy.kept_extract(self._declared[name], part)
+        for name, part in reader.extractor.extracts(source, tables, without):
+            kept = self._privacy.kept_extract(reader.declared[name], part)
             if kept is not None:
                 yield name, kept
 
-    def _failed_rejects(self, contents: Contents, failed: Failures) -> Sequence[Reject]:
+    def _failed_rejects(
+        self, family: str, contents: Contents, failed: Failures
+    ) -> Sequence[Reject]:
         """The lines of tables whose handlers failed, as rejects."""
         if contents.source is None:
             return ()
         return [
-            Reject(table, self.failure(table, failed[table]), part.body, name=part.name)
-            for table, part in self._extracts(contents.source, failed)
+            Reject(table, self.failure(family, table, failed[table]), part.body, name=part.name)
+            for table, part in self._extracts(self.reader(family), contents.source, failed)
         ]
 
-    def failure(self, table: str, error: BaseException) -> str:
+    def failure(self, family: str, table: str, error: BaseException) -> str:
         """Why lines of a table are rejects: their handler failed."""
-        name = self._handlers.by_table[table].name
+        name = self._handlers.by_table[family, table].name
         return f"the handler {name} failed ({type(error).__name__})"

@@ -114,9 +114,9 @@ class UnknownTerminals:
             raise refusal(sn, address)
 
     async def find(
-        self, sn: str, address: str | None, hello: Hello | None
+        self, sn: str, address: str | None, hello: Hello | None, family: str
     ) -> tuple[Device, int | None]:
-        """Find a terminal in the store, or record it if the policy says so.
+        """Find a terminal in the store, or record it as one of a family if the policy says so.
 
         `hello` is what it says of itself, if it makes the initialization exchange.
         `TurnedAway` if the policy does not record it, or as many are recorded as may be.
@@ -125,7 +125,7 @@ class UnknownTerminals:
         while device is None:
             others = self._coming.get(sn)
             if others is None:
-                return await self._record(sn, address, hello), None
+                return await self._record(sn, address, hello, family), None
             recorded: Deferred[Device | None] = Deferred()
             others.append(recorded)
             device = await recorded
@@ -133,19 +133,21 @@ class UnknownTerminals:
                 self.check(sn, address)
         return device, due
 
-    async def _record(self, sn: str, address: str | None, hello: Hello | None) -> Device:
+    async def _record(
+        self, sn: str, address: str | None, hello: Hello | None, family: str
+    ) -> Device:
         """Record a terminal, once for all requests that name it meanwhile."""
         others = self._coming[sn] = []
         device = None
         try:
-            device = await self._add(sn, address, hello)
+            device = await self._add(sn, address, hello, family)
             return device
         finally:
             del self._coming[sn]
             for other in others:
                 other.callback(device)
 
-    async def _add(self, sn: str, address: str | None, hello: Hello | None) -> Device:
+    async def _add(self, sn: str, address: str | None, hello: Hello | None, family: str) -> Device:
         """Record a terminal; one that another process has recorded meanwhile stays as it is."""
         state = self._policy.admit(sn, hello, address)
         if state is not None and not self._pacer.take():
@@ -170,7 +172,7 @@ class UnknownTerminals:
                 recorded.callback(outcome)
 
         def unit(tx: Transaction) -> Device:
-            return tx[DeviceStore].add(sn, state, self._timezone, now)
+            return tx[DeviceStore].add(sn, state, self._timezone, now, family)
 
         self._store.write(unit).addBoth(settle)
         device = await recorded

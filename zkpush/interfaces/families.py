@@ -35,6 +35,13 @@ class ITerminalFamily(Interface):
     nothing: bytes = Attribute("The reply to a poll where there is no command")
     received: bytes = Attribute("The reply to answers, and to a heartbeat")
 
+    def claims(path: str, arguments: Arguments) -> bool:
+        """Whether a request shows that its terminal is of this family; `path` is that of a route.
+
+        Asked for terminals that are unknown, and when one begins a session. Attendance PUSH is the
+        family of terminals that nobody claims.
+        """
+
     def can_encrypt(version: str | None) -> bool:
         """Whether a terminal of this version, as it says, can encrypt its sessions and return
         tokens."""

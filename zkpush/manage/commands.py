@@ -12,14 +12,15 @@ from msgspec import UNSET, Meta
 
 from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes
+from ..device.families import Families
 from ..device.queue import CommandQueue, Delivery, KeyReused
 from ..device.registry import Registry
 from ..interfaces import IStore
 from ..model import Caller, CommandState, Page, QueuedCommand
 from ..persist.commands import CommandStore, reason_words
+from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.catalogue import Catalogue
-from ..protocol.codes import return_meaning
 from ..protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from .errors import ApiError, not_found
@@ -135,6 +136,7 @@ class ScopeRuleView(msgspec.Struct, frozen=True, kw_only=True):
 class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     """A command that can be sent."""
 
+    family: Annotated[str, Meta(description="The terminal family that has it")]
     command: str
     meaning: str
     section: Annotated[str, Meta(description="Of the specification")]
@@ -185,6 +187,7 @@ def _parameter(field: Field) -> ParameterView:
 
 def _described(command: Command) -> CatalogueView:
     return CatalogueView(
+        family=command.family,
         command=command.name,
         meaning=command.meaning,
         section=command.section,
@@ -202,9 +205,12 @@ def _described(command: Command) -> CatalogueView:
     )
 
 
-def command_view(catalogue: Catalogue, command: QueuedCommand, scopes: Scopes) -> CommandView:
+def command_view(
+    catalogue: Catalogue, families: Families, command: QueuedCommand, scopes: Scopes
+) -> CommandView:
     """Show a command."""
     code, result = command.return_code, command.result
+    family = families.named(command.family)
     params_secret, result_secret = _secrets(catalogue, command)
     return CommandView(
         id=command.id,
@@ -217,7 +223,7 @@ def command_view(catalogue: Catalogue, command: QueuedCommand, scopes: Scopes) -
         attempts=command.attempts,
         priority=command.priority,
         return_code=code,
-        meaning=None if code is None else return_meaning(command.command, code),
+        meaning=None if code is None else family.outcome(command.command, code).meaning,
         result=None if result is None else shown(result, result_secret, scopes),
         created_at=instant(command.created_at),
         not_before=instant_or_none(command.not_before_at),
@@ -234,7 +240,7 @@ def _secrets(
     catalogue: Catalogue, command: QueuedCommand
 ) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
     """The secret parameters, and the secret values of the result, each with what it takes."""
-    entry = catalogue.get(command.command)
+    entry = catalogue.get(command.command, command.family)
     return (
         parameter_secrets(entry, command.params),
         result_secrets(entry, command.params, command.result or {}),
@@ -276,7 +282,7 @@ class CommandEndpoints:
                 summary="The commands of a terminal, in the order they were queued",
                 view=CommandView,
                 find_thd=_of_device_thd,
-                show=lambda found, caller: command_view(self._catalogue, found[1], caller.scopes),
+                show=lambda found, caller: self._view(found[1], caller),
                 key=itemgetter(0),
                 note=self._note_list,
             ).route(self._store),
@@ -330,11 +336,17 @@ class CommandEndpoints:
         commands = [command for _, command in shown.records]
         await self._note(shown.caller, f"terminal {shown.names['sn']}", *commands)
 
+    def _view(self, command: QueuedCommand, caller: Caller) -> CommandView:
+        return command_view(self._catalogue, self._registry.families, command, caller.scopes)
+
     async def add(
         self, sn: str, body: CommandRequest, idempotency_key: str | None, caller: Caller
     ) -> CommandView:
         """Queue a command."""
-        command = self._catalogue.find(body.command)
+        device = await self._store.read(lambda tx: tx[DeviceStore].find(sn))
+        if device is None:
+            raise not_found(f"There is no terminal {sn}.")
+        command = self._catalogue.find(body.command, device.family)
         check_scopes(caller, command.scopes(body.params), f"This {command.name}")
         not_before = None if body.not_before is None else parse_instant(body.not_before) * 1000
         delivery = Delivery(body.expires_in, not_before, body.priority)
@@ -344,7 +356,7 @@ class CommandEndpoints:
             )
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
-        return command_view(self._catalogue, queued, caller.scopes)
+        return self._view(queued, caller)
 
     async def resend(self, sn: str, body: ResendRequest, caller: Caller) -> CommandView:
         """Forget the stamp of a data type, and make the terminal look at its stamps."""
@@ -355,7 +367,7 @@ class CommandEndpoints:
         """Show a command."""
         found = await self._find(id)
         await self._note(caller, f"command {id}", found)
-        return command_view(self._catalogue, found, caller.scopes)
+        return self._view(found, caller)
 
     async def _find(self, id: str) -> QueuedCommand:
         found = await self._store.read(lambda tx: tx[CommandStore].get(id))

@@ -78,6 +78,7 @@ class CommandStore:
                     ),
                     device_id=device_id,
                     command=command.command,
+                    family=command.family,
                     file_id=None if command.file is None else command.file.id,
                     file_digest=None if command.file is None else command.file.digest,
                     idempotency_key=command.idempotency_key,
@@ -234,6 +235,16 @@ class CommandStore:
         query = _select().where(commands.c.device_id == device_id, _IS_OPEN, _IS_SENT)
         found = self._commands(query.order_by(commands.c.seq))
         return [command for command in found if not command.damaged]
+
+    def of_other_families(self, device_id: int, family: str) -> list[QueuedCommand]:
+        """The open commands of a terminal that are not of this family."""
+        query = (
+            _select()
+            .where(commands.c.device_id == device_id, _IS_OPEN, commands.c.family != family)
+            .order_by(commands.c.seq)
+            .with_for_update(of=commands)
+        )
+        return self._commands(query)
 
     def with_file(self, digest: bytes) -> QueuedCommand | None:
         """Find the open command whose file has a URL with the secret of that digest."""
@@ -437,6 +448,7 @@ class CommandStore:
             id=row["id"],
             device=row["sn"],
             command=row["command"],
+            family=row["family"],
             params=body.params,
             asked=body.asked,
             text=body.text,

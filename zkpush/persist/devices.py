@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ..model import DEVICE_ATTRIBUTES, Device, DeviceState, Page, Problem, SessionState, no_zone
 from ..problems import ProblemCode
+from ..protocol.dialect import FIRST_FAMILY
 from ..protocol.facts import counts_of, firmware_of
 from ..protocol.handshake import Hello
 from ..protocol.options import merge
@@ -121,7 +122,14 @@ class DeviceStore:
         query = select(devices.c.sn).where(devices.c.timezone.is_(None)).order_by(devices.c.id)
         return list(self._connection.execute(query).scalars())
 
-    def add(self, sn: str, state: DeviceState, timezone: str | None, now: int) -> Device:
+    def add(
+        self,
+        sn: str,
+        state: DeviceState,
+        timezone: str | None,
+        now: int,
+        family: str = FIRST_FAMILY,
+    ) -> Device:
         """Record a terminal that was not known; one that meanwhile is, stays as it is."""
         added = self._connection.execute(
             insert(self._connection, devices)
@@ -129,6 +137,7 @@ class DeviceStore:
                 sn=sn,
                 state=state.value,
                 timezone=timezone,
+                family=family,
                 session=SessionState.NEW.value,
                 created_at=now,
                 revision=self._database.revision,

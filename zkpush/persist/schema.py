@@ -227,6 +227,7 @@ commands = Table(
     Column("id", KeyText, nullable=False, unique=True),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("command", PlainText(), nullable=False),
+    Column("family", PlainText(), nullable=False, server_default=text("'attendance'")),
     Column("body", SealedText(), nullable=False, server_default=text("''")),
     Column("idempotency_key", KeyText),
     Column("state", PlainText(), nullable=False),

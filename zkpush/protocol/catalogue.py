@@ -1,24 +1,25 @@
-"""The catalogue: every command that can be sent to a terminal, as one value."""
+"""The catalogue: every command that can be sent to terminals, as one value."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from .commands import check_command, parse_parameters
-from .dialect import Dialect
+from .dialect import FIRST_FAMILY, Dialect
 from .errors import CommandError
 from .fields import Command
 
 
 class Catalogue:
-    """The commands of all nouns by name, in the order of section, version and name."""
+    """The commands of all nouns, in the order of family, section, version and name."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
-        """`ValueError` if two commands have the same words."""
+        """`ValueError` if two commands of a family have the same words."""
         self.commands = tuple(sorted(commands, key=_place))
-        self._by_name: dict[str, Command] = {}
+        self._by_name: dict[tuple[str, str], Command] = {}
         for command in self.commands:
-            if self._by_name.setdefault(command.name, command) is not command:
+            key = (command.family, command.name)
+            if self._by_name.setdefault(key, command) is not command:
                 raise ValueError(f"there are two commands {command.name}")
         # The longest words first: CLEAR ALL USERINFO is not CLEAR.
         self._by_length = sorted(self.commands, key=lambda command: -len(command.name))
@@ -26,27 +27,39 @@ class Catalogue:
     def __iter__(self) -> Iterator[Command]:
         return iter(self.commands)
 
-    def get(self, name: str) -> Command | None:
-        """The command of these words; None if there is none."""
-        return self._by_name.get(name)
+    def get(self, name: str, family: str = FIRST_FAMILY) -> Command | None:
+        """The command of these words in a family; None if there is none."""
+        return self._by_name.get((family, name))
 
-    def find(self, name: str) -> Command:
-        """The command of these words; `CommandError` lists the ones there are."""
+    def find(self, name: str, family: str = FIRST_FAMILY) -> Command:
+        """The command of these words in a family; `CommandError` lists the ones there are."""
         try:
-            return self._by_name[name]
+            return self._by_name[family, name]
         except KeyError:
-            names = ", ".join(self._by_name)
+            names = ", ".join(one.name for one in self.commands if one.family == family)
+            others = [one.family for one in self.commands if one.name == name]
+            if others:
+                raise CommandError(
+                    f"{name} is a command of the family {others[0]}, and this terminal is of the "
+                    f"family {family}, which has {names}"
+                ) from None
             raise CommandError(f"{name!r} is not a command; there are {names}") from None
 
     def validate(
-        self, name: str, params: Mapping[str, str], dialect: Dialect | None = None
+        self,
+        name: str,
+        params: Mapping[str, str],
+        dialect: Dialect | None = None,
     ) -> Command:
-        """Find a command and check its parameters; see `commands.check_command`."""
-        command = self.find(name)
+        """Find a command and check its parameters; see `commands.check_command`.
+
+        It is one of the family of the dialect.
+        """
+        command = self.find(name, FIRST_FAMILY if dialect is None else dialect.family)
         check_command(command, params, dialect)
         return command
 
-    def parse(self, text: str) -> tuple[Command, dict[str, str]]:
+    def parse(self, text: str, family: str = FIRST_FAMILY) -> tuple[Command, dict[str, str]]:
         """Take the text of a command apart, as a terminal does; the inverse of `command_text`.
 
         Names are found in any case. Of UPGRADE, the parameters are those on the wire.
@@ -54,11 +67,12 @@ class Catalogue:
         """
         for command in self._by_length:
             name, rest = text[: len(command.name)], text[len(command.name) :]
-            if name.upper() == command.name.upper() and rest[:1] in ("", " "):
+            is_it = command.family == family and name.upper() == command.name.upper()
+            if is_it and rest[:1] in ("", " "):
                 return command, parse_parameters(command, rest[1:])
         raise CommandError(f"{text[:40]!r} is not a command")
 
 
 def _place(command: Command) -> tuple[object, ...]:
     section = [(part.isdecimal(), part.rjust(9, "0")) for part in command.section.split(".")]
-    return section, command.since, command.name
+    return command.family != FIRST_FAMILY, command.family, section, command.since, command.name

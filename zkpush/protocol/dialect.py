@@ -7,6 +7,9 @@ import msgspec
 from .text import encoding_for
 from .versions import BASELINE, Version, negotiate, own_version
 
+FIRST_FAMILY = "attendance"
+"""The terminal family of whatever names none: Attendance PUSH."""
+
 
 class Dialect(msgspec.Struct, frozen=True):
     """The version, encoding and kind of a terminal, as its last exchange (5) gave them."""
@@ -18,13 +21,21 @@ class Dialect(msgspec.Struct, frozen=True):
     encoding: str = "utf-8"
     device_type: str | None = None
     """`att`, `pid` (identity cards) or `ins`."""
+    family: str = FIRST_FAMILY
+    """The terminal family, whose tables and commands these are."""
 
 
-def dialect_of(push_version: str | None, language: str | None, device_type: str | None) -> Dialect:
+def dialect_of(
+    push_version: str | None,
+    language: str | None,
+    device_type: str | None,
+    family: str = FIRST_FAMILY,
+) -> Dialect:
     """Work out how a terminal writes from what it said of itself."""
     return Dialect(
         version=negotiate(push_version),
         own_version=own_version(push_version),
         encoding=encoding_for(language),
         device_type=device_type,
+        family=family,
     )

@@ -16,14 +16,12 @@ from enum import Enum
 
 import msgspec
 
-from .dialect import Dialect
+from .dialect import FIRST_FAMILY, Dialect
 from .times import unpack_time
 from .versions import BASELINE, Version
 
 SMALL = 2_147_483_647
 """The largest integer of four bytes, which is what firmware keeps numbers in."""
-FIRST_FAMILY = "attendance"
-"""The terminal family of whatever names none: Attendance PUSH."""
 PIN = r"[^\x00-\x1f=]{1,64}"
 """The pattern of user IDs."""
 MOST_PRIORITY = 9
@@ -333,6 +331,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """The name on the wire, as in `table=` of an upload."""
+    family: str = FIRST_FAMILY
+    """The terminal family that has it; two families may have tables of one name."""
     section: str
     """Where the specification describes it."""
     meaning: str
@@ -421,6 +421,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     """The words on the wire, before the parameters."""
+    family: str = FIRST_FAMILY
+    """The terminal family that has it; two families may have commands of the same words."""
     section: str
     meaning: str
     reply: str

@@ -4,25 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from .dialect import FIRST_FAMILY
 from .fields import Table
 
 
 class TableSet:
-    """The tables of all nouns, by their names and aliases in any case."""
+    """The tables of all nouns, by their families, and their names and aliases in any case."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        """`ValueError` if two tables share a name."""
+        """`ValueError` if two tables of a family share a name."""
         self.tables = tuple(tables)
-        self._by_name: dict[str, Table] = {}
+        self._by_name: dict[tuple[str, str], Table] = {}
         for table in self.tables:
             for name in (table.name, *table.aliases):
-                other = self._by_name.setdefault(name.casefold(), table)
+                other = self._by_name.setdefault((table.family, name.casefold()), table)
                 if other is not table:
                     raise ValueError(f"two tables have the name {name}")
+        others = dict.fromkeys(table.family for table in self.tables) | {FIRST_FAMILY: None}
+        self._families = (FIRST_FAMILY, *(name for name in others if name != FIRST_FAMILY))
 
     def __iter__(self) -> Iterator[Table]:
         return iter(self.tables)
 
     def get(self, name: str) -> Table | None:
-        """The table of this name; None if there is none."""
-        return self._by_name.get(name.casefold())
+        """The table of this name; None if there is none.
+
+        Of several families that have one, it is that of the family which writes the name so, or
+        else that of the first one.
+        """
+        key = name.casefold()
+        found = [
+            table
+            for family in self._families
+            if (table := self._by_name.get((family, key))) is not None
+        ]
+        exact = (one for one in found if name in (one.name, *one.aliases))
+        return next(exact, found[0] if found else None)

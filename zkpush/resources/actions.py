@@ -14,6 +14,7 @@ import attrs
 from ..device.answers import CommandAnswers
 from ..device.downloads import Downloads
 from ..device.exchange import Exchange
+from ..device.families import Families
 from ..device.intake import Intake
 from ..device.questions import Answerer, Question
 from ..device.queue import CommandQueue
@@ -49,6 +50,7 @@ class Actions:
 
     def __init__(
         self,
+        families: Families,
         intake: Intake,
         exchange: Exchange,
         queue: CommandQueue,
@@ -56,6 +58,7 @@ class Actions:
         questions: Mapping[Question, Answerer],
         downloads: Downloads,
     ) -> None:
+        self._families = families
         self._intake = intake
         self._exchange = exchange
         self._queue = queue
@@ -99,7 +102,10 @@ class Actions:
         """Begin a session; answer with what the terminal is told."""
         head, family = request.head, request.route.family
         hello = family.hello(request.arguments)
-        answer = await self._exchange.answer(request.sn, hello, head.address, head.cookie)
+        claimant = self._families.claimant(request.route.path, request.arguments)
+        answer = await self._exchange.answer(
+            request.sn, hello, head.address, head.cookie, claimant or family
+        )
         return with_token(answer.body, answer.token)
 
     async def agree(self, request: Request, body: bytes) -> bytes | FileReply:

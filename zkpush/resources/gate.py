@@ -16,10 +16,10 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from ..device.budget import SHORT, Charge, MemoryBudget
-from ..device.families import Families
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
+from ..device.registry import Registry
 from ..device.request import Gate, Request, TerminalRoute
 from ..device.terminal import Terminal
 from ..http.messages import Plain, RequestHead, Verdict
@@ -35,7 +35,7 @@ from ..protocol.errors import (
 )
 from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
-from .paths import PathTable, ServedPath
+from .paths import PathTable, ServedPath, SharedPath
 from .replies import refused
 from .serving import AcceptedRequest
 
@@ -62,18 +62,19 @@ class RequestGate:
         refusals: RefusalLog,
         budget: MemoryBudget,
         proxies: Proxies,
-        families: Families,
+        registry: Registry,
         unserved: Unserved,
     ) -> None:
         """`unserved` takes the requests of approved terminals that nobody serves."""
         self._unserved = unserved
         self.budget = budget
         self._proxies = proxies
-        self._families = families
+        self._registry = registry
+        self._families = registry.families
         self.paths = paths
         self._admission = admission
         self._refusals = refusals
-        self._targets: dict[bytes, ServedPath | None] = {}
+        self._targets: dict[bytes, SharedPath | None] = {}
 
     def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
         """Judge a request, at once or later; never raises, and the Deferred never fails."""
@@ -104,12 +105,15 @@ class RequestGate:
 
     def _request(self, head: RequestHead) -> Request | None:
         """Parse a sound request of a terminal; None for all else."""
-        path = self._find(head.path)
-        if path is None or head.method not in path.others or head.is_browser:
+        shared = self._find(head.path)
+        if shared is None or head.is_browser:
             return None
         try:
             sn, arguments = read_query(head.query)
         except TerminalError:
+            return None
+        path = shared.by_family.get(self._family_of(shared, sn, arguments))
+        if path is None or head.method not in path.others:
             return None
         if head.length > SHORT and not path.is_long:
             return None
@@ -132,13 +136,17 @@ class RequestGate:
         if head.is_browser:
             self._refusals.refuse(Refusal.BROWSER, None, head.address)
             raise Refused(_BROWSER)
-        path = self._find(head.path)
-        if path is None:
+        shared = self._find(head.path)
+        if shared is None:
             return self._kept(head, UnknownPath("There is nothing under this path."))
-        if head.method not in path.others:
-            methods = " and ".join(path.others)
+        if head.method not in shared.methods:
+            methods = " and ".join(shared.methods)
             return self._kept(head, WrongMethod(f"This path takes {methods} requests."))
-        sn, arguments = self._read(head, path)
+        sn, arguments = self._read(head, shared)
+        try:
+            path = self._path(head, shared, sn, arguments)
+        except (UnknownPath, WrongMethod) as error:
+            return self._kept(head, error)
         if head.length > SHORT and not path.is_long:
             self._refusals.refuse(Refusal.BODY_BYTES, sn, head.address)
             raise TooLarge(_SHORT_ONLY)
@@ -159,6 +167,32 @@ class RequestGate:
         action = functools.partial(self._unserved, error)
         route = TerminalRoute(family, head.method, "", "", Gate.SESSION, action, is_long=True)
         return Request(head, route, sn, arguments)
+
+    def _family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:
+        """The family by which a request is read: the stored one of its terminal, or else the one
+        that it shows."""
+        terminal = self._registry.known(sn)
+        if terminal is not None:
+            return terminal.device.family
+        return (self._families.claimant(shared.name, arguments) or self._families.default).name
+
+    def _path(
+        self, head: RequestHead, shared: SharedPath, sn: str, arguments: Arguments
+    ) -> ServedPath:
+        """The rows for a request; `UnknownPath`, `WrongMethod` or `Refused` if there are none."""
+        if sn:
+            family = self._family_of(shared, sn, arguments)
+        else:  # a path that needs no terminal
+            family = next(name for name, one in shared.by_family.items() if not one.needs_terminal)
+        if family not in self._families:
+            self._refusals.refuse(Refusal.FAMILY, sn, head.address)
+            raise Refused("The protocol of this terminal is not installed on this server.")
+        path = shared.by_family.get(family)
+        if path is None:
+            raise UnknownPath("There is nothing under this path for terminals of this family.")
+        if head.method not in path.others:
+            raise WrongMethod(f"This path takes {' and '.join(path.others)} requests.")
+        return path
 
     def _judge(self, request: Request) -> Verdict | Deferred[Verdict]:
         """Judge all that is not of an approved terminal, or has to wait in line."""
@@ -188,7 +222,7 @@ class RequestGate:
             return charge.addCallback(accepted)
         return accepted(charge)
 
-    def _find(self, path: bytes) -> ServedPath | None:
+    def _find(self, path: bytes) -> SharedPath | None:
         try:
             return self._targets[path]
         except KeyError:
@@ -197,7 +231,7 @@ class RequestGate:
                 self._targets[path] = served
             return served
 
-    def _read(self, head: RequestHead, path: ServedPath) -> tuple[str, Arguments]:
+    def _read(self, head: RequestHead, path: SharedPath) -> tuple[str, Arguments]:
         try:
             if path.needs_terminal:
                 return read_query(head.query)

@@ -28,17 +28,30 @@ class Selection:
 
 @attrs.frozen(eq=False)
 class ServedPath:
-    """A path and its rows, by method."""
+    """The rows of one family under a path, by method."""
 
     methods: dict[str, tuple[Selection, ...]]
     """The rows of each method before its last one, which matches every request."""
     others: dict[str, TerminalRoute]
     """The last row of each method."""
-    is_folder: bool
     needs_terminal: bool
     """Whether each request has to name its terminal."""
     is_long: bool
     """Whether a body may be as long as is configured."""
+
+
+@attrs.frozen(eq=False)
+class SharedPath:
+    """A path, with the rows of each family that has it."""
+
+    name: str
+    """Without a slash at the end."""
+    by_family: dict[str, ServedPath]
+    is_folder: bool
+    methods: tuple[str, ...]
+    """The methods that some family takes."""
+    needs_terminal: bool
+    """Whether each request has to name its terminal, whatever family it is of."""
 
 
 class PathTable:
@@ -48,12 +61,10 @@ class PathTable:
         """`ValueError` if a row is never reached, or a method of a path has no last one."""
         rows: dict[str, list[TerminalRoute]] = {}
         for route in routes:
-            rows.setdefault(route.path, []).append(route)
-        self._paths = {
-            path.removesuffix("/").encode(): _served(path, found) for path, found in rows.items()
-        }
+            rows.setdefault(route.path.removesuffix("/"), []).append(route)
+        self._paths = {name.encode(): _shared(name, found) for name, found in rows.items()}
 
-    def find(self, path: bytes) -> ServedPath | None:
+    def find(self, path: bytes) -> SharedPath | None:
         """Return what is served under a path, or None.
 
         Firmware writes paths in any case, with `.aspx`, with /iclock doubled, and with a slash at
@@ -66,6 +77,21 @@ class PathTable:
         if served is None or served.is_folder or found["below"] in (None, b"/"):
             return served
         return None
+
+
+def _shared(name: str, routes: list[TerminalRoute]) -> SharedPath:
+    of_families: dict[str, list[TerminalRoute]] = {}
+    for route in routes:
+        of_families.setdefault(route.family.name, []).append(route)
+    by_family = {family: _served(name, rows) for family, rows in of_families.items()}
+    methods = dict.fromkeys(method for one in by_family.values() for method in one.others)
+    return SharedPath(
+        name,
+        by_family,
+        any(route.path.endswith("/") for route in routes),
+        tuple(methods),
+        all(one.needs_terminal for one in by_family.values()),
+    )
 
 
 def _served(path: str, routes: list[TerminalRoute]) -> ServedPath:
@@ -82,7 +108,6 @@ def _served(path: str, routes: list[TerminalRoute]) -> ServedPath:
             for method, rows in by_method.items()
         },
         others={method: rows[-1] for method, rows in by_method.items()},
-        is_folder=path.endswith("/"),
         needs_terminal=all(route.gate is not Gate.NONE for route in routes),
         is_long=any(route.is_long for route in routes),
     )

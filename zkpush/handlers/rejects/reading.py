@@ -232,7 +232,11 @@ class RejectReader:
                 return None, {}, None  # another process has read it
             changed, failed = self._writer.persist(tx, portion)
             reason = reasons.words or next(
-                (self._writer.failure(table, error) for table, error in failed.items()), None
+                (
+                    self._writer.failure(device.family, table, error)
+                    for table, error in failed.items()
+                ),
+                None,
             )
             if reason is None and is_last:
                 tx[RejectStore].remove(reject.id)
@@ -247,7 +251,7 @@ class RejectReader:
             self._registry.updated(changed)
         self._writer.tell(portion, failed)
         for table, error in failed.items():
-            reasons.note(self._writer.failure(table, error))
+            reasons.note(self._writer.failure(device.family, table, error))
         counts.records += contents.count
         if is_last:
             counts.read += is_read

@@ -44,6 +44,8 @@ _ATTENDANCE = re.compile(
     rb"[\s\xef\xbb\xbf]*+[^\t\r\n=]{1,64}\t[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T][0-9]{1,2}:[0-9]"
 )
 """How attendance records begin: a user ID, and a time."""
+_TYPES = frozenset({"att", "pid", "ins"})
+"""The values of DeviceType."""
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"
 """The one value of ContentType (11.14)."""
@@ -80,6 +82,10 @@ class AttendancePush:
     again = (200, UNKNOWN_DEVICE)
     nothing = _OK
     received = _OK
+
+    def claims(self, path: str, arguments: Arguments) -> bool:
+        """Whether the terminal says that it is of a type with this protocol (5)."""
+        return arguments.get("DeviceType", "").lower() in _TYPES
 
     def can_encrypt(self, version: str | None) -> bool:
         """Whether a terminal of this version can encrypt (Appendix 8): from 2.4.0 on."""
