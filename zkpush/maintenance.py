@@ -31,7 +31,7 @@ from .persist.identity import check_identity_thd
 from .persist.keys import SiteKey
 from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
-from .persist.sqlite import SQLite
+from .persist.sqlite_database import SQLite
 from .protocol.omission import TemplateRules
 from .protocol.tableset import TableSet
 from .stores import factory_of, store_factories

@@ -15,7 +15,7 @@ from zkpush.model import GAP, DeviceState, Page, Problem, SessionState
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
 from zkpush.persist.postgresql import PostgreSQL
-from zkpush.persist.sqlite import SQLite
+from zkpush.persist.sqlite_database import SQLite
 from zkpush.persist.store import Store
 from zkpush.protocol.handshake import Hello
 
@@ -296,6 +296,7 @@ def make_event_tests(factory):
                 )
 
             await store.write(listen)
+            await store.write(punch(device, 0))  # the first one of ten minutes
             inserted: list[str] = []
 
             def counted(insert):

@@ -15,10 +15,10 @@ import zkpush
 from ..rig import Rig, Wire
 
 ROOT = pathlib.Path(zkpush.__file__).parent
-MOST_MODULES = 30
+MOST_MODULES = 27
 """Modules of an upload of one punch. The aim is 15; a change that adds one says why."""
 MOST_LINES = 400
-STILL_LONG = {"persist/sqlite.py"}
+STILL_LONG: set[str] = set()
 """Modules on the way with more lines yet. This may only shrink."""
 ENCRYPTION = (
     "crypto/",

@@ -66,7 +66,7 @@ class AuditStore(BufferedInserts):
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
         """Record an action; nothing in it is secret, and people stand in it by `person` only."""
         told = None if detail is None else plain(detail)
-        self._waiting.append((now, plain(actor), plain(action), plain(subject), told))
+        self.waiting.append((now, plain(actor), plain(action), plain(subject), told))
 
     def person(self, pin: str) -> str:
         """The pseudonym of a person, for a subject or a detail."""
@@ -136,10 +136,10 @@ class AuditStore(BufferedInserts):
 
     def take(self) -> list[Insert]:
         """The rows that wait, linked to the chain, and its new head."""
-        if not self._waiting:
+        if not self.waiting:
             return []
         head, newest, fault = self._read_head()
-        rows = [*self._waiting]
+        rows = [*self.waiting]
         if fault is not None:
             self._log.critical("The audit log was tampered with: {fault}", fault=fault)
             rows.insert(0, (rows[0][0], SERVER, TAMPERED, "audit log", fault))
@@ -157,7 +157,7 @@ class AuditStore(BufferedInserts):
 
     def forget_waiting(self) -> None:
         """Drop the pending rows: their transaction is not committed."""
-        self._waiting: list[tuple[int, str, str, str, str | None]] = []
+        self.waiting: list[tuple[int, str, str, str, str | None]] = []
         self._start = None
 
     def _read_head(self) -> tuple[Head, int, str | None]:

@@ -23,7 +23,8 @@ class BufferedInserts(abc.ABC):
     order: ClassVar[int] = 0
     """0: written before the next statement. Above 0: written at the end of the group of units, in
     this order. All processes write in the same order, so that they do not deadlock."""
-    _waiting: Sized
+    waiting: Sized
+    """The pending rows."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -54,12 +55,12 @@ class BufferedRows(BufferedInserts):
 
     def take(self) -> list[Insert]:
         """Take the pending rows."""
-        if not self._waiting:
+        if not self.waiting:
             return []
-        columns = list(zip(*self._waiting, strict=True))
+        columns = list(zip(*self.waiting, strict=True))
         self.forget_waiting()
         return [Insert(self.table, self.names, columns, idempotent=self.idempotent)]
 
     def forget_waiting(self) -> None:
         """Drop the pending rows: their transaction is not committed."""
-        self._waiting: list[tuple[object, ...]] = []
+        self.waiting: list[tuple[object, ...]] = []

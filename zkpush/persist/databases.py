@@ -65,6 +65,8 @@ class Insert:
     """The values of all rows, for each name."""
     conflict: str = "DO NOTHING"
     """SQL: what to do with a row that is there."""
+    computed: tuple[tuple[str, str], ...] = ()
+    """Further columns, and the SQL of their values."""
     idempotent: bool = False
     """Whether inserting the same rows twice has the same result as inserting them once."""
 
@@ -144,16 +146,12 @@ class Database(abc.ABC):
         Ids ascend in the order of the rows, and of the commits of all processes.
         """
 
-    def is_untouched(self, driver: Any) -> bool:
-        """Whether the database has not heard of the transaction yet: `insert_alone` may be it."""
-        return False
+    @abc.abstractmethod
+    def finish(self, driver: Any, inserts: Sequence[Insert]) -> None:
+        """Insert the last rows of a transaction, and raise unless a commit will store all of it.
 
-    def insert_alone(self, driver: Any, inserts: Sequence[Insert]) -> None:
-        """Insert in a transaction of its own, which is committed when this returns.
-
-        If it raises because the connection was lost, nobody knows whether it is committed.
+        Where rows are all that it does, and may be inserted twice, they may be committed already.
         """
-        raise NotImplementedError  # asked for only where a transaction can be untouched
 
     @abc.abstractmethod
     def audit_head(self, driver: Any) -> Sequence[Any]:

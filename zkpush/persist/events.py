@@ -39,7 +39,7 @@ class EventStore(BufferedRows):
     def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
         """Tell of something, once the unit of work is committed; `now` is the store's, else."""
         at = self._now() if now is None else now
-        self._waiting.append((kind, msgspec.json.encode(data).decode(), at))
+        self.waiting.append((kind, msgspec.json.encode(data).decode(), at))
 
     def page(self, part: Page) -> list[Event]:
         """List events by id."""

@@ -1,8 +1,9 @@
 """Units of work that share one transaction, and what happens to the others when one fails.
 
-A group runs without savepoints. If it fails, it is rolled back and run once more in one
-transaction, with a savepoint for each unit; in the unit that failed, also one for each handler
-(`Transaction.attempt`). So a unit that fails does so alone, and the others are committed together.
+A group runs without savepoints (`zkpush.persist.writer`). If it fails, it is rolled back and run
+once more in one transaction, with a savepoint for each unit; in the unit that failed, also one for
+each handler (`Transaction.attempt`). So a unit that fails does so alone, and the others are
+committed together.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Group:
     running: Unit | None = None
     """The unit that runs now; None before the first one, and after the last."""
     _suspect: Unit | None = None
-    _attempted: bool = False
+    attempted: bool = False
+    """Whether the unit that failed has called `Transaction.attempt`."""
     _excluded: dict[str, BaseException] = attrs.field(factory=dict)
     _lost: dict[str, int] = attrs.field(factory=dict)
     _broken: int = 0
@@ -66,27 +68,21 @@ class Group:
         return [unit for unit in self.units if not unit.settled]
 
     def run_thd(self, transaction: Transaction) -> None:
-        """Run the units in a transaction that has begun; raises what makes the group fail."""
+        """Run the units in a transaction that has begun, each with a savepoint of its own.
+
+        Raises what makes the group fail.
+        """
         transaction.excluded = self._excluded
-        transaction.apart = False
-        for unit in self.units:
-            if unit.settled:
-                continue
+        for unit in self.pending():
             self.running = unit
             transaction.attempted = False
-            if self.careful:
-                self._run_apart_thd(transaction, unit)
-            else:
-                try:
-                    unit.outcome = unit.run(transaction)
-                finally:
-                    self._attempted = transaction.attempted
+            self._run_apart_thd(transaction, unit)
         self.running = None
 
     def be_careful(self, error: BaseException) -> bool:
         """Prepare to run the group with savepoints; False if that would change nothing."""
         is_one = len(self.units) == 1
-        if self.careful or (is_one and (not self._attempted or self.database.is_outside(error))):
+        if self.careful or (is_one and (not self.attempted or self.database.is_outside(error))):
             return False
         self.careful, self._suspect = True, self.running
         return True

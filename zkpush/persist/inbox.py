@@ -76,7 +76,7 @@ class InboxStore(BufferedRows):
 
     def add(self, items: SealedItems) -> None:
         """Keep items sealed by `IStore.seal_items`, in their order."""
-        self._waiting.extend(items.rows)
+        self.waiting.extend(items.rows)
 
     def claim(self, plugin: str, now: int, until: int) -> list[InboxItem]:
         """The next items of one terminal, for one plugin, leased `until` then.

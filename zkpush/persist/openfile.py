@@ -40,6 +40,8 @@ class MarkedConnection(sqlite3.Connection):
     """The log, since the first commit."""
     log_handle: int | None = None
     """The log, opened to read how it begins."""
+    log_start: bytes | None = None
+    """How the log began, when it was last found to be one."""
     log_bytes = 0
     """Length of the log after the last commit. SQLite overwrites a log from its start, and never
     cuts it while it is in use."""
@@ -170,7 +172,8 @@ class OpenFile:
                 f"the write-ahead log {log} was removed or replaced under the daemon; stop the "
                 "daemon with SIGTERM, which saves the log into the database, and start it again"
             )
-        if size < connection.log_bytes or (size > 0 and not is_log(start)):
+        is_sound = start == connection.log_start or is_log(start)
+        if size < connection.log_bytes or (size > 0 and not is_sound):
             self._is_log_cut = True
             self._lose(
                 f"the write-ahead log {log} was truncated under the daemon; nothing is stored, "
@@ -178,7 +181,7 @@ class OpenFile:
                 "database with `zkpush database check`, and let the terminals send their records "
                 "again with `zkpush devices resend`"
             )
-        connection.log_bytes = size
+        connection.log_bytes, connection.log_start = size, start if size else None
 
     @contextlib.contextmanager
     def spared(self, connection: MarkedConnection) -> Iterator[None]:

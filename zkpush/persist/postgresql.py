@@ -164,19 +164,33 @@ class PostgreSQL(Database):
             # The first one is the last of the statement: it takes the turn, and is done first.
             ordered = [*inserts[1:], inserts[0]]
             driver.execute(
-                _insert_sql(*((one.table, one.names, one.conflict) for one in ordered)),
+                _insert_sql(
+                    *((one.table, one.names, one.conflict, one.computed) for one in ordered)
+                ),
                 [
                     msgspec.json.encode(list(zip(*one.columns, strict=True))).decode()
                     for one in ordered
                 ],
             )
 
-    def is_untouched(self, driver: psycopg.Connection[Any]) -> bool:
-        """Whether the server was asked nothing yet: psycopg begins a transaction only then."""
-        return bool(driver.info.transaction_status == driver.info.transaction_status.IDLE)
+    def finish(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
+        """Insert with one statement, which is a transaction where it is all that a group does.
 
-    def insert_alone(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
-        """Insert with one statement, which is a transaction: one answer to wait for, and not four.
+        There is one answer to wait for then, and not four. It has to be repeatable: if the
+        connection is lost, nobody knows whether it is committed. psycopg begins a transaction only
+        when the server is asked something.
+        """
+        idle = driver.info.transaction_status.IDLE
+        is_untouched = driver.info.transaction_status == idle
+        if is_untouched and all(insert.idempotent for insert in inserts):
+            self._insert_alone(driver, inserts)
+            return
+        self.check(driver)  # its words are better than those of an insert
+        self.insert(driver, *inserts)
+        self.check(driver)
+
+    def _insert_alone(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
+        """Insert in a transaction of its own, which is committed when this returns.
 
         The server is asked even if there is nothing, so that no unit ends well without it.
         """
@@ -294,7 +308,7 @@ class PostgreSQL(Database):
         return primary or " ".join(super().words(error).split())
 
 
-_Kind = tuple[Table, tuple[str, ...], str]
+_Kind = tuple[Table, tuple[str, ...], str, tuple[tuple[str, str], ...]]
 """The table, the names and the conflict of an insert."""
 
 
@@ -305,18 +319,28 @@ def _insert_sql(*kinds: _Kind) -> str:
     Where ids are cursors that readers go on from, nobody may see an id before all lower ones: who
     takes ids holds a lock until the commit. So does whoever inserts beside it, in one order.
     """
-    turn = any("id" in table.c for table, _, _ in kinds)
+    turn = any("id" in table.c for table, *_ in kinds)
     *others, last = (_one_insert_sql(*kind, turn=turn) for kind in kinds)
     beside = [f"beside_{place} AS ({sql})" for place, sql in enumerate(others)]
     before = ", ".join([_TURN] * turn + beside)
     return f"WITH {before} {last}" if before else last
 
 
-def _one_insert_sql(table: Table, names: tuple[str, ...], conflict: str, *, turn: bool) -> str:
-    values = ", ".join(_value(table, name, place) for place, name in enumerate(names))
+def _one_insert_sql(
+    table: Table,
+    names: tuple[str, ...],
+    conflict: str,
+    computed: tuple[tuple[str, str], ...],
+    *,
+    turn: bool,
+) -> str:
+    values = [_value(table, name, place) for place, name in enumerate(names)]
+    every = [*names, *(name for name, _ in computed)]
+    values += [sql for _, sql in computed]
     return (
-        f"INSERT INTO {table.name} ({quoted(names)}) "  # noqa: S608 - no input
-        f"SELECT {values} FROM {'turn, ' if turn else ''}jsonb_array_elements(%s::jsonb) AS row "
+        f"INSERT INTO {table.name} ({quoted(every)}) "  # noqa: S608 - no input
+        f"SELECT {', '.join(values)} "
+        f"FROM {'turn, ' if turn else ''}jsonb_array_elements(%s::jsonb) AS row "
         f"ON CONFLICT {conflict}"
     )
 

@@ -42,19 +42,19 @@ class StampStore(BufferedInserts):
 
     def remember(self, device_id: int, table: str, stamp: str) -> None:
         """Keep the stamp of an upload."""
-        self._waiting[device_id, table] = stamp
+        self.waiting[device_id, table] = stamp
 
     def take(self) -> list[Insert]:
         """What waits, in an order that is the same everywhere: nodes do not block another."""
-        if not self._waiting:
+        if not self.waiting:
             return []
-        rows = [(*key, self._waiting[key]) for key in sorted(self._waiting)]
+        rows = [(*key, self.waiting[key]) for key in sorted(self.waiting)]
         self.forget_waiting()
         return [Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE, idempotent=True)]
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
-        self._waiting: dict[tuple[int, str], str] = {}
+        self.waiting: dict[tuple[int, str], str] = {}
 
     def reset(self, device_id: int, table: str) -> None:
         """Forget a stamp, and those of all uploads until the next exchange asks for everything."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, event
@@ -88,7 +88,12 @@ class Transaction:
 
     def begin(self) -> None:
         """Begin, below SQLAlchemy: that has a transaction once it is asked something, or never."""
+        self.apart, self.excluded = False, {}
         self.database.begin(self.driver)
+
+    def finish(self) -> None:
+        """Write what is still pending; raise unless a commit will store all of the transaction."""
+        self.database.finish(self.driver, self.take())
 
     def commit(self) -> None:
         """Commit, below SQLAlchemy or with it; `OutOfReach` if the file of the database is gone."""
@@ -136,17 +141,18 @@ class Transaction:
 
     def flush(self) -> None:
         """Write pending rows."""
-        self.write(self.take())
-
-    def write(self, inserts: Sequence[Insert]) -> None:
-        """Write rows that were taken, if there are any."""
+        inserts = self.take()
         if inserts:
             self.database.check(self.driver)  # its words are better than those of an insert
             self.insert(*inserts)
 
     def take(self) -> list[Insert]:
         """Take the pending rows; nothing is pending afterwards."""
-        return [insert for buffer in self._buffers for insert in buffer.take()]
+        inserts: list[Insert] = []
+        for buffer in self._buffers:
+            if buffer.waiting:
+                inserts += buffer.take()
+        return inserts
 
     def _flush_rows(self) -> None:
         for buffer in self._rows:

@@ -11,13 +11,14 @@ import queue
 import threading
 from collections.abc import Callable
 from itertools import groupby
+from operator import attrgetter
 from typing import TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 
 from ..interfaces import OutOfReach, StoreError
-from .databases import Database, Insert
+from .databases import Database
 from .group import Group, Unit
 from .transaction import Transaction, TransactionEnded
 from .vault import Vault
@@ -29,6 +30,7 @@ MOST_TURNS = 3
 """Most turns of the reactor in which units are gathered before the writer's thread gets them."""
 TRIES = 4
 """How often a group is run, if each time it may well succeed the next time."""
+_is_risky = attrgetter("risky")
 
 
 class GroupCommitWriter:
@@ -111,9 +113,9 @@ class GroupCommitWriter:
         while not last:
             group, last = self._next_group_thd()
             if group:
-                for _, units in groupby(group, lambda unit: unit.risky):
+                for _, units in groupby(group, _is_risky):
                     self._commit_group_thd([*units])
-                self.failed += sum(unit.is_refused for unit in group)
+                self.failed += sum([unit.settled and unit.is_refused for unit in group])
                 self._reactor.callFromThread(self._deliver, group)
         self.disconnect_thd()
         self._reactor.callFromThread(self._finish)
@@ -136,11 +138,11 @@ class GroupCommitWriter:
         """Commit units in one transaction; if that fails, once more, apart from each other."""
         group = Group(units, self._database)
         tries = TRIES
-        while pending := group.pending():
+        while units:
             try:
                 self._commit_thd(self._connect_thd(), group)
             except OutOfReach as error:
-                group.fail(pending, error)
+                group.fail(units, error)
             except TransactionEnded as ended:
                 self.disconnect_thd()
                 group.blame(ended)
@@ -151,19 +153,18 @@ class GroupCommitWriter:
                     group.fail(group.guilty(), error)
             else:
                 self.commits += 1
-                self.units += len(group.pending())
+                self.units += len(group.pending() if group.careful else units)
                 return
+            units = group.pending()
 
     def _commit_thd(self, transaction: Transaction, group: Group) -> None:
         try:
             transaction.begin()
-            group.run_thd(transaction)
-            inserts = transaction.take()
-            if self._is_alone(transaction, inserts):
-                self._database.insert_alone(transaction.driver, inserts)
+            if group.careful:
+                group.run_thd(transaction)
             else:
-                transaction.write(inserts)
-                self._database.check(transaction.driver)
+                self._run_units_thd(transaction, group)
+            transaction.finish()
         except BaseException:
             transaction.forget()
             with contextlib.suppress(*self._database.errors):
@@ -179,10 +180,18 @@ class GroupCommitWriter:
                 ) from error
             raise
 
-    def _is_alone(self, transaction: Transaction, inserts: list[Insert]) -> bool:
-        """Whether inserts are all that a transaction does, and can be repeated if they fail."""
-        is_repeatable = all(insert.idempotent for insert in inserts)
-        return is_repeatable and self._database.is_untouched(transaction.driver)
+    def _run_units_thd(self, transaction: Transaction, group: Group) -> None:
+        """Run units one after the other, without savepoints."""
+        for unit in group.units:
+            if unit.settled:
+                continue
+            group.running = unit
+            transaction.attempted = False
+            try:
+                unit.outcome = unit.run(transaction)
+            finally:
+                group.attempted = transaction.attempted
+        group.running = None
 
     def _recover_thd(self, error: BaseException) -> bool:
         """Clean up after a failed try; whether another one may well succeed."""

@@ -47,7 +47,7 @@ _TYPES: Mapping[RecordType, ColumnElement[bool]] = {
 }
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
-_NEXT_ID = "SELECT coalesce(max(id), 0) + 1 FROM attendance"
+_FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _DAY = 86_400
 """No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
 
@@ -75,16 +75,16 @@ class AttendanceStore(BufferedInserts):
         """
         if rows:
             decoded = AttendanceRows.of(rows)
-            self._waiting.append((device_id, decoded, clock, now))
+            self.waiting.append((device_id, decoded, clock, now))
             self._count += len(decoded)
             if self._count > MOST_WAITING:
                 self.flush()
 
     def take(self) -> list[Insert]:
         """Take the pending rows."""
-        if not self._waiting:
+        if not self.waiting:
             return []
-        columns = _columns(self._waiting, self._vault.index)
+        columns = _columns(self.waiting, self._vault.index)
         if not all(_is_empty(column) for column in columns[_EXTRA:]):
             columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
         # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
@@ -96,9 +96,9 @@ class AttendanceStore(BufferedInserts):
             [columns[place] for place in used],
             idempotent=True,
         )
-        periods = {now // PERIOD for _, _, _, now in self._waiting} - self._periods
-        self._waiting, self._count = [], 0
-        return [rows, self._begun(periods)] if periods else [rows]
+        periods = {now // PERIOD for _, _, _, now in self.waiting} - self._periods
+        self.waiting, self._count = [], 0
+        return [self._begun(periods), rows] if periods else [rows]
 
     def _begun(self, periods: set[int]) -> Insert:
         """Where the records begin of periods of which none may be stored yet.
@@ -109,13 +109,13 @@ class AttendanceStore(BufferedInserts):
         if len(self._periods) > MOST_PERIODS:
             self._periods.clear()
         self._periods |= periods
-        ((first,),) = self._tx.driver.execute(_NEXT_ID).fetchall()
-        columns = [sorted(periods), [first] * len(periods)]
-        return Insert(arrivals, ("period", "first_id"), columns, idempotent=True)
+        return Insert(
+            arrivals, ("period",), [sorted(periods)], computed=(_FIRST_ID,), idempotent=True
+        )
 
     def forget_waiting(self) -> None:
         """Drop what waits: its transaction is not committed."""
-        self._waiting: list[_Upload] = []
+        self.waiting: list[_Upload] = []
         self._count = 0
         self._periods.clear()
 
