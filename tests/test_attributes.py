@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from zkpush.attributes import Attribute, declared
-from zkpush.cli.devices import devices as command
 from zkpush.device.acts import change_detail
 from zkpush.device.changes import scopes_to_change
+from zkpush.handlers.terminals.cli import devices as command
 from zkpush.manage.views import DeviceChange, DeviceView
 from zkpush.model import DEVICE_ATTRIBUTES, TokenPolicy
 from zkpush.persist.schema import devices

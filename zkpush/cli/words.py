@@ -46,6 +46,8 @@ WORDS = {
 or else the module of the same name here."""
 _OF_NOUNS = {
     "attendance": "attendance",
+    "commands": "commands",
+    "devices": "terminals",
     "doctor": "doctor",
     "errors": "logs",
     "files": "files",

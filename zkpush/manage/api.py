@@ -27,7 +27,6 @@ from ..protocol.serials import check_serial
 from . import views
 from .audit import AuditEndpoints
 from .auth import Tokens
-from .commands import CommandEndpoints
 from .connections import most_streams
 from .errors import ApiError, not_found
 from .events import EventEndpoints
@@ -151,7 +150,6 @@ class Endpoints:
                 returns=views.RecomputedView,
                 takes=("caller",),
             ),
-            *CommandEndpoints(self._store, self._registry, self._queue, self._readings).routes(),
             *self._added.routes,
             *self._events().routes(),
             *ProblemEndpoints(self._store, self._services.problems).routes(),

@@ -10,26 +10,27 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta
 
-from ..device.administration import TerminalAdministration
-from ..device.changes import check_scopes
-from ..device.families import Families
-from ..device.queue import CommandQueue, Delivery, KeyReused
-from ..device.registry import Registry
-from ..interfaces import IStore
-from ..model import Caller, CommandState, Page, QueuedCommand
-from ..persist.commands import CommandStore, reason_words
-from ..persist.devices import DeviceStore
-from ..persist.transaction import Transaction
-from ..protocol.catalogue import Catalogue
-from ..protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
-from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
-from .errors import ApiError, not_found
-from .listing import Listing, ListQuery, whole
-from .lists import ApiList, Shown
-from .readings import SecretAccessLog
-from .recordviews import Damaged
-from .routes import Route
-from .times import instant, instant_or_none, parse_instant
+from ...device.administration import TerminalAdministration
+from ...device.changes import check_scopes
+from ...device.families import Families
+from ...device.queue import CommandQueue, Delivery, KeyReused
+from ...device.registry import Registry
+from ...interfaces import IStore
+from ...manage.errors import ApiError, not_found
+from ...manage.listing import Listing, ListQuery, whole
+from ...manage.lists import ApiList, Shown
+from ...manage.readings import SecretAccessLog
+from ...manage.recordviews import Damaged
+from ...manage.routes import Route
+from ...manage.services import Services
+from ...manage.times import instant, instant_or_none, parse_instant
+from ...model import Caller, CommandState, Page, QueuedCommand
+from ...persist.commands import CommandStore, reason_words
+from ...persist.devices import DeviceStore
+from ...persist.transaction import Transaction
+from ...protocol.catalogue import Catalogue
+from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from ...protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 
 MOST_WAIT = 3650 * 24 * 3600
 """The most seconds that a command may wait."""
@@ -391,3 +392,10 @@ class CommandEndpoints:
         if await self._queue.cancel(id, caller) is None:
             found = await self._find(id)
             raise ApiError(HTTPStatus.CONFLICT, f"The command {id} is {found.state.value} already.")
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes of commands."""
+    return CommandEndpoints(
+        services.store, services.registry, services.queue, services.secret_access
+    ).routes()

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..attributes import DeclaredAttribute
-from ..model import DEVICE_ATTRIBUTES
-from ..protocol.exchange import OPTION_REPLY, STAMPS
-from .arguments import TIME_FORMAT, as_json, pairs, serial
-from .nouns import NounGroup
-from .output import Column, echo, print_list, print_object
-from .replies import ApiFailure
-from .running import with_api
+from ...attributes import DeclaredAttribute
+from ...cli.arguments import TIME_FORMAT, as_json, pairs, serial
+from ...cli.nouns import NounGroup
+from ...cli.output import Column, echo, print_list, print_object
+from ...cli.replies import ApiFailure
+from ...cli.running import with_api
+from ...model import DEVICE_ATTRIBUTES
+from ...protocol.exchange import OPTION_REPLY, STAMPS
 
 if TYPE_CHECKING:
-    from .client import Api
+    from ...cli.client import Api
 
 _COLUMNS = (
     Column("SN", "sn"),

@@ -9,15 +9,15 @@ import attrs
 import click
 from twisted.internet.task import deferLater
 
-from ..model import FINAL_STATES, CommandState
-from ..protocol.fields import MOST_PRIORITY
-from .arguments import TIME_FORMAT, as_json, duration, pairs, serial
-from .output import Column, echo, print_list, print_object, print_pairs, printable, progress
-from .replies import Item, ListPage
-from .running import with_api
+from ...cli.arguments import TIME_FORMAT, as_json, duration, pairs, serial
+from ...cli.output import Column, echo, print_list, print_object, print_pairs, printable, progress
+from ...cli.replies import Item, ListPage
+from ...cli.running import with_api
+from ...model import FINAL_STATES, CommandState
+from ...protocol.fields import MOST_PRIORITY
 
 if TYPE_CHECKING:
-    from .client import Api
+    from ...cli.client import Api
 
 POLL_SECONDS = 1.0
 _COLUMNS = (
@@ -38,7 +38,7 @@ class _Listing(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the catalogue of the installed capabilities."""
-        from ..declarations import declarations
+        from ...declarations import declarations
 
         known = declarations().catalogue.commands
         widest = max(len(command.name) for command in known)
