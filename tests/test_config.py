@@ -206,7 +206,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
     assert lines == [
         "colour: unknown key; the keys are data, listen, manage, database, new, admission, "
         "workers, timezone, options, tls, limits, proxies, commands, encryption, "
-        "remote_attendance, verification, events, audit, privacy, health, plugins",
+        "remote_attendance, verification, events, audit, privacy, health, watch, plugins",
         "database: Expected `str | null`, got `array`",
         "admission: Expected `str` of length >= 1",
         "limits.patience: unknown key; the keys are body_bytes, bodies_bytes, "

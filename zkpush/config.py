@@ -355,6 +355,38 @@ class Health(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 7
 
 
+class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Thresholds of the problems of terminals."""
+
+    silent_hours: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=8760,
+            description="Hours after which an approved terminal that is not heard of has the "
+            "problem `silent`; 0: never",
+        ),
+    ] = 24
+    full_percent: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=100,
+            description="Part of a terminal's storage for records, users, fingerprints or faces, "
+            "in percent, from which it has the problem `storage nearly full`; 0: never",
+        ),
+    ] = 90
+    given_up_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=365,
+            description="Days for which commands that ended without an answer are the problem "
+            "`commands given up`; 0: never",
+        ),
+    ] = 7
+
+
 class PrivacySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Biometric data of people."""
 
@@ -482,6 +514,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     audit: AuditRetention = AuditRetention()
     privacy: PrivacySettings = PrivacySettings()
     health: Health = Health()
+    watch: WatchSettings = WatchSettings()
     plugins: Plugins = Plugins()
 
     @property

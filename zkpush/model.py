@@ -85,6 +85,10 @@ class Problem(msgspec.Struct, frozen=True):
     since_at: int
 
 
+OF_ZONE = frozenset({ProblemCode.NO_ZONE, ProblemCode.PROXY_DATE})
+"""The problems that are over when the zone of a terminal is known."""
+
+
 def no_zone(now: int) -> Problem:
     """The problem of an approved terminal whose zone is not known."""
     return Problem(

@@ -118,6 +118,38 @@ class ProblemCode(StrEnum):
         "then `zkpush devices recompute SN`. Otherwise set its clock in its menu, or restart it: "
         "it takes the server's time when it connects.",
     )
+    SILENT = (
+        "silent",
+        "The terminal has not been heard of for a long time",
+        "Check its power and network, and the server address in its menu; `zkpush doctor SN` shows "
+        "more. If it is gone for good, block it: `zkpush devices block SN`.",
+    )
+    STORAGE_FULL = (
+        "storage nearly full",
+        "The storage of the terminal is nearly full: it will refuse or overwrite records or people",
+        "If its attendance records are all here (`zkpush attendance verify --device SN`), remove "
+        "them from it: `zkpush commands send SN 'CLEAR LOG'`. Remove people who have left.",
+    )
+    COMMANDS_GIVEN_UP = (
+        "commands given up",
+        "The terminal did not fetch or answer commands, and they were given up",
+        "See them with `zkpush commands list SN`, and send those again that still matter. If the "
+        "terminal polls and does not answer, restart it.",
+    )
+    ACCESS_CONTROL = (
+        "access-control mode",
+        "The terminal speaks the access-control protocol (A&C PUSH), which this server does not",
+        "Set it to attendance in its menu: System, Device Type Setting, T&A PUSH. It restarts, and "
+        "may erase its users and records: save them first. Controllers (C3, inBio) have no "
+        "attendance mode. It is sent no commands; what it uploads is kept as rejects.",
+    )
+    PROXY_DATE = (
+        "clock set by a proxy",
+        "The time zone of the terminal is not known, and it is behind a proxy, which adds the time "
+        "to each reply: the terminal may set its clock wrong by whole hours",
+        "Set its zone: `zkpush devices set SN timezone=Europe/Berlin`. Or use a proxy that adds no "
+        "Date, such as HAProxy (docs/deployment.md).",
+    )
     CLOCK_JUMPED = (
         "clock jumped",
         "The clock of the server was set by more than a few seconds",

@@ -151,7 +151,7 @@ def _people(
 ) -> Listener:
     """The site of people: API, health and metrics, on their endpoint."""
     services, settings = engine.services, engine.services.settings
-    figures = Metrics(services, engine.pictures, engine.inbox, added.figures)
+    figures = Metrics(services, engine.pictures, engine.inbox, added.records, added.figures)
     if log is not None:
         figures.watch_log(log)
     endpoints = Endpoints(

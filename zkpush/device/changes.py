@@ -10,6 +10,7 @@ from twisted.logger import Logger
 
 from ..model import (
     DEVICE_ATTRIBUTES,
+    OF_ZONE,
     Caller,
     Device,
     DeviceState,
@@ -149,7 +150,7 @@ def change(
         changes.get("timezone", device.timezone) is None
     )
     if not lacks_zone:
-        settled.add(ProblemCode.NO_ZONE)
+        settled |= OF_ZONE
     elif not any(problem.code == ProblemCode.NO_ZONE for problem in device.problems):
         raised = (no_zone(now),)
     left = tuple(problem for problem in device.problems if problem.code not in settled)

@@ -10,6 +10,7 @@ that it has the session key (`zkpush.device.sealedrequests`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import cast
 
 import attrs
 from twisted.logger import Logger
@@ -41,6 +42,7 @@ from ..values.families import Opening
 from . import tokens
 from .answers import answered_by_restart
 from .commkey import CommKeyGuard, fingerprint_of, is_wrong_key
+from .modes import problems_after
 from .privacy import Privacy
 from .refusals import Refusal, RefusalLog
 from .registry import Registry
@@ -102,10 +104,13 @@ class Exchange:
         address: str | None,
         cookie: bytes | None,
         said: ITerminalFamily,
+        *,
+        is_proxied: bool = False,
     ) -> HandshakeReply:
         """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
 
-        `said` is the family of which the terminal says it is.
+        `said` is the family of which the terminal says it is; `is_proxied` is whether an HTTP proxy
+        has passed the request on.
 
         Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
         """
@@ -152,6 +157,10 @@ class Exchange:
             tx[StampStore].told(key)
             if before.session not in _ASKED:
                 answered_by_restart(tx, before, self._catalogue, now)
+            known = cast(tuple[Problem, ...], changes.get("problems", before.problems))
+            problems = problems_after(before, known, hello.device_type, now, is_proxied=is_proxied)
+            if problems != before.problems:
+                changes["problems"] = problems
             return tx[DeviceStore].exchanged(
                 key, kept, {**changes, "told_time_zone": time_zone}
             ), stamps

@@ -41,6 +41,7 @@ from .files import (
 )
 from .functions import FunctionTable
 from .life import LifeEvent, LifeRules, happen
+from .modes import REFUSAL, takes_commands
 from .privacy import Privacy
 from .queries import end_query
 from .registry import Registry
@@ -139,6 +140,8 @@ class CommandQueue(PeriodicService):
             device = tx[DeviceStore].find(sn)
             if device is None:
                 raise LookupError(f"There is no terminal {sn}.")
+            if not takes_commands(device):
+                raise CommandError(REFUSAL)
             if idempotency_key is not None:
                 before = tx[CommandStore].find(device.id, idempotency_key)
                 if before is not None:
@@ -210,7 +213,7 @@ class CommandQueue(PeriodicService):
         order is kept. A poll with nothing to do is answered at once, and does not touch the
         database.
         """
-        if not self.has_work(terminal):
+        if not self.has_work(terminal) or not takes_commands(terminal.device):
             return terminal.family.nothing
         if not is_proved and self._registry.now() < terminal.held_until:
             return terminal.family.nothing

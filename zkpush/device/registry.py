@@ -254,9 +254,13 @@ class Registry(PeriodicService):
 
     def is_online(self, device: Device) -> bool:
         """Whether a terminal was heard of within the time of three polls."""
-        delay = int(device.settings.get("Delay", self._settings.get("Delay", DELAY)))
         seen, _ = self.last_seen(device)
-        return seen is not None and (self.now() - seen) / 1000 <= 3 * delay + SEEN_EVERY
+        return seen is not None and seen >= self.online_since(device.settings)
+
+    def online_since(self, settings: Mapping[str, str | int] = {}) -> int:
+        """Since when (ms) a terminal with these settings has been heard of if it is online."""
+        delay = int(settings.get("Delay", self._settings.get("Delay", DELAY)))
+        return int(self.now() - 1000 * (3 * delay + SEEN_EVERY))
 
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
         """When (ms) and from where a terminal was last heard of, also if not written yet."""

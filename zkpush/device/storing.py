@@ -30,6 +30,9 @@ from .families import Families
 from .handlers import HandlerSet, PluggedHandler, Way
 from .privacy import Privacy
 
+STATE = "rtstate"
+"""The table of access-control terminals that says every few seconds how their doors are: of their
+uploads, which nobody takes, the last one is kept."""
 FEW_PARTS = 4
 SHORT_PARTS = 16 * 1024
 """How many rejects and items of the inbox, and of how many bytes, are sealed on the reactor; more
@@ -222,6 +225,9 @@ class ContentsWriter:
                 failed[batch.table.name] = error
             changes_device = changes_device or plugged.changes_device
         if sealed.rejects is not None:
+            source = portion.contents.source
+            if source is not None and source.table.lower() == STATE:
+                tx[RejectStore].remove_table(device.id, source.table)
             tx[RejectStore].add_sealed(sealed.rejects)
         if failed and portion.keeps_failed:
             rejects = self._failed_rejects(device.family, portion.contents, failed)

@@ -7,12 +7,15 @@ people, and for a later version that serves the request, which reads rejects aga
 from __future__ import annotations
 
 from ..interfaces import IStore
+from ..model import Problem
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
+from ..problems import ProblemCode
 from ..protocol.errors import ProtocolError
 from ..protocol.rejects import REQUEST, Reject
-from ..protocol.requests import shown_path
+from ..protocol.requests import normalize_segment, shown_path
 from .intake import LONG_BODY, Intake
+from .modes import PATHS
 from .privacy import Privacy
 from .registry import Registry
 from .request import Request, origin_of
@@ -52,6 +55,11 @@ class UnservedBodies:
         head = request.head
         what = f"{head.method} {shown_path(head.path)}"
         self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
+        name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
+        if name in PATHS:
+            detail = f"It asks for {what}, as terminals in access-control mode do."
+            problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
+            self._registry.report(terminal, problem)
         if body:
             reason = f"this server does not serve {what}"
             reject = Reject(REQUEST, reason, body, origin=origin_of(head))

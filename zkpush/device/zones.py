@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import Caller, Device
+from ..model import OF_ZONE, Caller, Device
 from ..periodic import PeriodicService
 from ..persist.devices import DeviceStore
 from ..persist.events import EventStore
@@ -28,7 +28,6 @@ from ..persist.recompute import (
     write_part,
 )
 from ..persist.transaction import Transaction
-from ..problems import ProblemCode
 from ..protocol.times import wall_clock
 from . import acts
 from .registry import Registry
@@ -174,7 +173,7 @@ def _give(tx: Transaction, sn: str, zone: str) -> Device | None:
     device = tx[DeviceStore].find(sn)
     if device is None or device.timezone is not None:
         return None
-    left = tuple(one for one in device.problems if one.code != ProblemCode.NO_ZONE)
+    left = tuple(one for one in device.problems if one.code not in OF_ZONE)
     return tx[DeviceStore].change(device.id, {"timezone": zone, "problems": left})
 
 

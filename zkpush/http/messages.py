@@ -68,6 +68,8 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     """The headers of that name, joined."""
     content_type: bytes | None = None
     content_encoding: bytes | None = None
+    is_proxied: bool = False
+    """Whether an HTTP proxy has passed it on, by its headers."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):

@@ -72,6 +72,7 @@ class RequestReader(Connection):
     _content_type: bytes | None = None
     _content_encoding: bytes | None = None
     _forwarded: bytes | None = None
+    _is_proxied = False
     _expects = False
     """Whether the client waits for `100 Continue` before it sends the body."""
     _length = 0
@@ -132,7 +133,7 @@ class RequestReader(Connection):
         self._target = b""
         self._range = self._cookie = self._forwarded = None
         self._content_type = self._content_encoding = None
-        self._expects = self._is_browser = False
+        self._expects = self._is_browser = self._is_proxied = False
         self._length = 0
         self._in_head = True
         self._head_bytes = 0
@@ -169,14 +170,18 @@ class RequestReader(Connection):
                 self._content_type = value
         elif length == 16 and name.lower() == b"content-encoding":
             self._content_encoding = value
+        elif length == 3:
+            self._is_proxied = self._is_proxied or name.lower() == b"via"
         elif length == 5:
             if name.lower() == b"range":
                 # Two headers do not make one range.
                 self._range = value if self._range is None else b""
         elif length == 15:
-            if self._trusted and name.lower() == b"x-forwarded-for":
-                forwarded = self._forwarded
-                self._forwarded = value if forwarded is None else forwarded + b"," + value
+            if name.lower() == b"x-forwarded-for":
+                self._is_proxied = True
+                if self._trusted:
+                    forwarded = self._forwarded
+                    self._forwarded = value if forwarded is None else forwarded + b"," + value
         elif length == 17 and name.lower() == b"transfer-encoding":
             self._length = CHUNKED
         elif length == 10 or length >= 14:
@@ -206,6 +211,7 @@ class RequestReader(Connection):
             self._cookie,
             self._content_type,
             self._content_encoding,
+            self._is_proxied,
         )
         request = self._request = PendingRequest(head, version, keep)
         self.active_at = self._site.tick

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import attrs
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -13,15 +14,79 @@ from ..device.plugininbox import PluginInbox
 from ..interfaces import StoreError
 from ..logstream import LogStream
 from ..model import InboxState
+from ..persist.commands import CommandStore
+from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
+from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from .collection import PictureCollection
+from .feed import RecordSource
 from .services import Figure, Services
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
-REJECTS_EVERY = 10.0
-"""Seconds for which counts of rejects are kept: anybody may ask for the figures."""
+STORED_EVERY = 10.0
+"""Seconds for which counts of what is stored are kept: anybody may ask for the figures."""
+DAY = 24 * 60 * 60 * 1000
+
+
+@attrs.frozen(kw_only=True)
+class StoredFigures:
+    """Figures that only the database has."""
+
+    at: int
+    """When (ms) they were counted."""
+    rejects: Mapping[str, int]
+    """By table."""
+    terminals: Mapping[str, tuple[int, int]]
+    """By state: all, and those that are online."""
+    open_commands: Mapping[str, int]
+    """By state."""
+    ended_commands: Mapping[str, int]
+    """By state, of the last day."""
+    records: int
+    """The number of the last attendance record."""
+
+
+def _of_store(stored: StoredFigures) -> Iterator[Metric]:
+    rejects = GaugeMetricFamily(
+        "zkpush_rejects",
+        "Parts of uploads that are set aside, by table (see GET /api/v1/rejects)",
+        labels=["table"],
+    )
+    for table, count in stored.rejects.items():
+        rejects.add_metric([table], count)
+    yield rejects
+    states = GaugeMetricFamily(
+        "zkpush_terminals_by_state", "Terminals by their state", labels=["state"]
+    )
+    for state, (count, _) in stored.terminals.items():
+        states.add_metric([state], count)
+    yield states
+    yield GaugeMetricFamily(
+        "zkpush_terminals_online",
+        "Approved terminals that were heard of within three polls",
+        value=stored.terminals.get("approved", (0, 0))[1],
+    )
+    opened = GaugeMetricFamily(
+        "zkpush_commands_open", "Commands that wait for terminals, by state", labels=["state"]
+    )
+    for state, count in stored.open_commands.items():
+        opened.add_metric([state], count)
+    yield opened
+    ended = GaugeMetricFamily(
+        "zkpush_commands_ended_last_day",
+        "Commands that ended within a day, by state; expired and unknown ones were given up",
+        labels=["state"],
+    )
+    for state, count in stored.ended_commands.items():
+        ended.add_metric([state], count)
+    yield ended
+    yield GaugeMetricFamily(
+        "zkpush_attendance_last_id",
+        "Number of the last attendance record; it grows with each new one",
+        value=stored.records,
+    )
 
 
 class Metrics(Collector):
@@ -34,17 +99,17 @@ class Metrics(Collector):
         services: Services,
         pictures: PictureCollection,
         inbox: PluginInbox,
+        records: RecordSource,
         figures: Sequence[Figure] = (),
     ) -> None:
-        """`figures` are those of capabilities."""
+        """`records` are those that are events; `figures` are those of capabilities."""
         self._figures = figures
         self._pictures = pictures
         self._health = services.health
         self._inbox = inbox
         self._inboxes: Sequence[InboxState] = ()
-        self._rejects: Mapping[str, int] = {}
-        self._rejects_at: int | None = None
-        """When (ms) rejects were counted."""
+        self._stored: StoredFigures | None = None
+        self._records = records
         self._refusals = services.refusals
         self._problems = services.problems
         self._problem_counts: Mapping[ProblemCode, int] = {}
@@ -65,20 +130,31 @@ class Metrics(Collector):
             self._inboxes = await self._inbox.states()
         except StoreError:
             self._inboxes = ()
-        await self._count_rejects()
+        await self._count_stored()
         text: bytes = generate_latest(self._collectors)
         return text
 
-    async def _count_rejects(self) -> None:
-        """Count them, unless that was done a moment ago: there may be very many."""
-        now = self._registry.now()
-        if self._rejects_at is not None and 0 <= now - self._rejects_at < REJECTS_EVERY * 1000:
+    async def _count_stored(self) -> None:
+        """Count what is stored, unless that was done a moment ago: there may be very much."""
+        now, counted = self._registry.now(), self._stored
+        if counted is not None and 0 <= now - counted.at < STORED_EVERY * 1000:
             return
+        since, day_ago = self._registry.online_since(), now - DAY
+
+        def count(tx: Transaction) -> StoredFigures:
+            return StoredFigures(
+                at=now,
+                rejects=tx[RejectStore].counts(),
+                terminals=tx[DeviceStore].counts(since),
+                open_commands=tx[CommandStore].count_open(),
+                ended_commands=tx[CommandStore].count_ended(day_ago),
+                records=self._records.last_thd(tx),
+            )
+
         try:
-            self._rejects = await self._store.read(lambda tx: tx[RejectStore].counts())
-            self._rejects_at = now
+            self._stored = await self._store.read(count)
         except StoreError:
-            self._rejects, self._rejects_at = {}, None
+            self._stored = None
 
     def collect(self) -> Iterator[Metric]:
         """The figures of now."""
@@ -119,14 +195,8 @@ class Metrics(Collector):
         for code, count in self._problem_counts.items():
             problems.add_metric([code], count)
         yield problems
-        rejects = GaugeMetricFamily(
-            "zkpush_rejects",
-            "Parts of uploads that are set aside, by table (see GET /api/v1/rejects)",
-            labels=["table"],
-        )
-        for table, count in self._rejects.items():
-            rejects.add_metric([table], count)
-        yield rejects
+        if self._stored is not None:
+            yield from _of_store(self._stored)
         collected = CounterMetricFamily(
             "zkpush_pictures_collected",
             "Pictures that nothing named, and parts of killed writes, that were removed",

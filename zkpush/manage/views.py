@@ -16,6 +16,7 @@ from ..model import (
     SessionState,
 )
 from ..problems import ServerProblem, advice_of, meaning_of
+from ..protocol.facts import capacities_of, functions_of
 from ..protocol.fields import Scope
 from ..protocol.hybrid import Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
@@ -171,6 +172,14 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     attributes: Annotated[
         dict[str, str], Meta(description="What it says of itself otherwise; as `options`")
     ]
+    capacities: Annotated[
+        dict[str, int],
+        Meta(description="How much it can hold, by the names of `counts`, as far as it says"),
+    ]
+    functions: Annotated[
+        dict[str, bool | None],
+        Meta(description="What it can do; null where it does not say"),
+    ]
     pending_commands: int
     hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
     clock_skew_seconds: Annotated[
@@ -208,6 +217,8 @@ def device_view(
         comm_key=CommKeyView.of(device, offered_keys),
         options=_seen(device.options, option_secret, scopes),
         attributes=_seen(device.attributes, attribute_secret, scopes),
+        capacities=capacities_of(device.options),
+        functions=functions_of(device.options, device.attributes),
         pending_commands=pending_commands,
         hybrid=hybrid,
         clock_skew_seconds=device.clock_skew_seconds,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -53,6 +53,14 @@ class CommandBody(msgspec.Struct, frozen=True):
     asked: dict[str, str]
     """As they were given."""
     text: str
+
+
+class GivenUp(NamedTuple):
+    """Commands of a terminal that ended without an answer."""
+
+    number: int
+    since_at: int
+    """When (ms) the first of them ended."""
 
 
 class CommandStore:
@@ -304,6 +312,31 @@ class CommandStore:
         )
         found: int | None = self._connection.execute(query).scalar_one()
         return found
+
+    def count_open(self) -> dict[str, int]:
+        """How many commands are not ended, by state."""
+        query = select(commands.c.state, func.count()).where(_IS_OPEN).group_by(commands.c.state)
+        return {state: int(count) for state, count in self._connection.execute(query)}
+
+    def count_ended(self, since: int) -> dict[str, int]:
+        """How many commands have ended since an instant (ms), by state."""
+        ended = commands.c.finished_at >= since
+        query = select(commands.c.state, func.count()).where(ended).group_by(commands.c.state)
+        return {state: int(count) for state, count in self._connection.execute(query)}
+
+    def given_up(self, since: int) -> dict[int, GivenUp]:
+        """By terminal: the commands that ended since an instant (ms) without an answer."""
+        query = (
+            select(commands.c.device_id, func.count(), func.min(commands.c.finished_at))
+            .where(
+                commands.c.finished_at >= since,
+                commands.c.state.in_([CommandState.EXPIRED.value, CommandState.UNKNOWN.value]),
+                commands.c.answered_at.is_(None),
+            )
+            .group_by(commands.c.device_id)
+        )
+        rows = self._connection.execute(query)
+        return {key: GivenUp(int(number), int(at)) for key, number, at in rows}
 
     def all_due(self) -> dict[int, int]:
         """`next_due` of every terminal that has open commands."""

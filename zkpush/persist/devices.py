@@ -10,8 +10,10 @@ import msgspec
 from sqlalchemy import (
     RowMapping,
     Select,
+    case,
     delete,
     exists,
+    func,
     select,
     update,
 )
@@ -116,6 +118,13 @@ class DeviceStore:
     def _page(self, query: Select[Any], part: Page) -> list[Device]:
         found = self._connection.execute(part_of(query, devices.c.id, part))
         return [self._device(row._mapping) for row in found]
+
+    def counts(self, since: int) -> dict[str, tuple[int, int]]:
+        """By state: how many terminals there are, and were seen since an instant (ms)."""
+        seen = func.sum(case((devices.c.last_seen_at >= since, 1), else_=0))
+        query = select(devices.c.state, func.count(), seen).group_by(devices.c.state)
+        rows = self._connection.execute(query)
+        return {state: (int(count), int(some)) for state, count, some in rows}
 
     def without_zone(self) -> list[str]:
         """The serial numbers of terminals whose zone is not known."""

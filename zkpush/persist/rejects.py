@@ -195,6 +195,14 @@ class RejectStore:
             counts[ours if table is None else table.name] += int(count)
         return counts
 
+    def remove_table(self, device_id: int, table: str) -> None:
+        """Remove the rejects of a table of a terminal, which a newer one replaces."""
+        self._connection.execute(
+            delete(rejects).where(
+                rejects.c.device_id == device_id, rejects.c.table_name == plain(table)
+            )
+        )
+
     def count(self, device_id: int, table: str) -> int:
         """How many rejects of a table a terminal has."""
         query = (

@@ -104,7 +104,12 @@ class Actions:
         hello = family.hello(request.arguments)
         claimant = self._families.claimant(request.route.path, request.arguments)
         answer = await self._exchange.answer(
-            request.sn, hello, head.address, head.cookie, claimant or family
+            request.sn,
+            hello,
+            head.address,
+            head.cookie,
+            claimant or family,
+            is_proxied=head.is_proxied,
         )
         return with_token(answer.body, answer.token)
 

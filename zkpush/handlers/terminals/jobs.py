@@ -1,0 +1,165 @@
+"""Problems of terminals that only time or figures show: silence, full storage, lost commands.
+
+A job looks at all approved terminals once a minute, on one node, by a lease. A problem is written
+when it begins and removed when it is over, so that each is one event. Its detail changes only with
+what a person should know: it does not count minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from ...clock import wall_clock
+from ...config import WatchSettings
+from ...device.registry import Registry
+from ...interfaces import IStore
+from ...model import Device, DeviceState, Page, Problem
+from ...periodic import PeriodicService
+from ...persist.commands import CommandStore, GivenUp
+from ...persist.devices import DeviceStore
+from ...persist.leases import LeaseStore
+from ...persist.transaction import Transaction
+from ...problems import ProblemCode
+from ...protocol.facts import capacities_of
+from ...protocol.times import local_time
+
+EVERY = 60.0
+"""Seconds between two looks."""
+LEASE_SECONDS = 300
+GRACE = 15 * 60 * 1000
+"""Milliseconds after the start in which no terminal is called silent: all have to come back."""
+_PART = 500
+"""Terminals that are looked at together."""
+HOUR = 3600 * 1000
+DAY = 24 * HOUR
+_NONE = GivenUp(0, 0)
+_WATCHED = (
+    ProblemCode.SILENT,
+    ProblemCode.STORAGE_FULL,
+    ProblemCode.COMMANDS_GIVEN_UP,
+)
+_THINGS = {
+    "attendance": "attendance records",
+    "users": "users",
+    "fingerprints": "fingerprints",
+    "faces": "faces",
+}
+
+
+class TerminalWatch(PeriodicService):
+    """Keeps these problems of terminals up to date."""
+
+    def __init__(
+        self, store: IStore, registry: Registry, config: WatchSettings, clock: Any, owner: str
+    ) -> None:
+        """`owner` names this process."""
+        super().__init__(clock)
+        self._store = store
+        self._registry = registry
+        self._config = config
+        self._owner = owner
+        self._wall = wall_clock(clock)
+        self._began_at = int(self._wall() * 1000)
+        self.every(EVERY, self.look, "Silent terminals and full storage are not noticed")
+
+    async def look(self) -> None:
+        """Raise the problems that there are now, and clear those that are over."""
+        now = int(self._wall() * 1000)
+        until = now + 1000 * LEASE_SECONDS
+        if not await self._store.write(
+            lambda tx: tx[LeaseStore].hold("terminals", self._owner, until, now)
+        ):
+            return
+        lost = await self._store.read(lambda tx: tx[CommandStore].given_up(self._since(now)))
+        after = 0
+        while devices := await self._page(after):
+            for device in devices:
+                if self._problems(device, lost, now) != device.problems:
+                    await self._write(device, lost, now)
+            after = devices[-1].id
+
+    def _since(self, now: int) -> int:
+        return now - self._config.given_up_days * DAY
+
+    async def _page(self, after: int) -> list[Device]:
+        return await self._store.read(lambda tx: tx[DeviceStore].page(Page(_PART, after)))
+
+    async def _write(self, device: Device, lost: Mapping[int, GivenUp], now: int) -> None:
+        def unit(tx: Transaction) -> Device:
+            present = tx[DeviceStore].get(device.id)
+            problems = self._problems(present, lost, now)
+            if problems == present.problems:
+                return present
+            return tx[DeviceStore].change(device.id, {"problems": problems})
+
+        try:
+            self._registry.updated(await self._store.write(unit))
+        except LookupError:  # it is removed
+            return
+
+    def _problems(
+        self, device: Device, lost: Mapping[int, GivenUp], now: int
+    ) -> tuple[Problem, ...]:
+        """All problems of a terminal, with those that are watched here as they are now."""
+        found = self._found(device, lost.get(device.id, _NONE), now)
+        kept = tuple(
+            _merged(problem, found)
+            for problem in device.problems
+            if problem.code not in _WATCHED or problem.code in found
+        )
+        codes = {problem.code for problem in kept}
+        return (*kept, *(problem for code, problem in found.items() if code not in codes))
+
+    def _found(self, device: Device, lost: GivenUp, now: int) -> Mapping[str, Problem]:
+        if device.state is not DeviceState.APPROVED:
+            return {}
+        found = [self._silence(device, now), self._fullness(device, now), self._losses(lost)]
+        return {problem.code: problem for problem in found if problem is not None}
+
+    def _silence(self, device: Device, now: int) -> Problem | None:
+        most = self._config.silent_hours * HOUR
+        heard, _ = self._registry.last_seen(device)
+        since = device.created_at if heard is None else heard
+        had = any(problem.code == ProblemCode.SILENT for problem in device.problems)
+        is_early = now - self._began_at < GRACE and not had
+        if not most or is_early or now - since < most:
+            return None
+        detail = (
+            "It has never connected."
+            if heard is None
+            else f"It was last heard of at {local_time('UTC', since / 1000)} UTC."
+        )
+        return Problem(ProblemCode.SILENT, detail, since)
+
+    def _fullness(self, device: Device, now: int) -> Problem | None:
+        """What is nearly full; the detail names capacities only, which seldom change."""
+        percent = self._config.full_percent
+        capacities = capacities_of(device.options)
+        full = [
+            f"{_THINGS[name]} (at most {most})"
+            for name, most in capacities.items()
+            if name in _THINGS and 100 * device.counts.get(name, 0) >= percent * most
+        ]
+        if not percent or not full:
+            return None
+        detail = f"At least {percent} % of its storage is in use for {', '.join(full)}."
+        return Problem(ProblemCode.STORAGE_FULL, detail, now)
+
+    def _losses(self, lost: GivenUp) -> Problem | None:
+        if not lost.number:
+            return None
+        days = self._config.given_up_days
+        words = "1 command" if lost.number == 1 else f"{lost.number} commands"
+        detail = f"{words} of the last {days} days ended without an answer."
+        return Problem(ProblemCode.COMMANDS_GIVEN_UP, detail, lost.since_at)
+
+
+def _merged(problem: Problem, found: Mapping[str, Problem]) -> Problem:
+    """A problem as it is now; it began when it began."""
+    present = found.get(problem.code)
+    if present is None or present.detail == problem.detail:
+        return problem
+    return msgspec.structs.replace(present, since_at=min(problem.since_at, present.since_at))

@@ -1,0 +1,18 @@
+"""The services of terminals: what watches them."""
+
+from __future__ import annotations
+
+from ...manage.services import Contribution, Role, Services
+from .jobs import TerminalWatch
+
+
+def contribute(services: Services) -> Contribution:
+    """Watch terminals, by a job in one process of each node."""
+    watch = TerminalWatch(
+        services.store,
+        services.registry,
+        services.settings.watch,
+        services.clock,
+        services.owner,
+    )
+    return Contribution(services=[(Role.NODE, watch)])
