@@ -14,27 +14,38 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from twisted.plugin import getPlugins
-
+from zkpush.capabilities import load
+from zkpush.capability import ICapability
 from zkpush.daemon import settle
-from zkpush.interfaces import IRecordHandler
-from zkpush.model import Device, DeviceState
+from zkpush.device.families import Families
+from zkpush.device.handlers import HandlerSet
+from zkpush.device.privacy import Privacy
+from zkpush.device.storing import ContentsWriter
+from zkpush.discovery import is_ours, sound_plugins
+from zkpush.interfaces import ITerminalFamily
+from zkpush.model import Device, DeviceState, InboxItem, SealedItems, SealedRejects
 from zkpush.persist.devices import DeviceStore
+from zkpush.persist.inbox import seal_items
 from zkpush.persist.migrate import migrate_thd
-from zkpush.persist.rejects import RejectStore, seal_rejects
+from zkpush.persist.rejects import seal_rejects
 from zkpush.persist.sqlite import open_sqlite
 from zkpush.persist.transaction import Transaction
+from zkpush.persist.vault import Vault
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Kind, Layout, Table
+from zkpush.protocol.omission import TemplateRules
 from zkpush.protocol.packets import PacketLimits
+from zkpush.protocol.rejects import Reject
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.uploads import UploadDecoder
+from zkpush.protocol.tableset import TableSet
 
 from . import recipes
 from .recipes import DIGITS, NUMBER, Recipe
 
+T = TypeVar("T")
 LENGTH = 64 * 1024
 NOW = 1_772_366_400_000
 RUNS = 3
@@ -47,28 +58,41 @@ _LINES = ("a", "{b}", "{n}\t{n}", "\t", " ", "\0", "\xff", "{b}=", "{b}=,{b}=", 
 _LINES += ("{b}\t2026-01-05 08:00:00\t0\t1", "{n} 2026-01-05 08:00:00 0 1", "{n}\t2026-01-05")
 
 
+class _Seals:
+    """What a store seals beforehand."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    def seal_rejects(
+        self, device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
+    ) -> SealedRejects | None:
+        return seal_rejects(self._vault, device_id, rejects, now, attempts) if rejects else None
+
+    def seal_items(self, items: Sequence[InboxItem]) -> SealedItems | None:
+        return seal_items(self._vault, items) if items else None
+
+
 class Workbench:
     """The parts of the server that an upload goes through, on a database of its own."""
 
     def __init__(self, folder: pathlib.Path) -> None:
-        self._handlers = {
-            table.name: handler
-            for handler in getPlugins(IRecordHandler)
-            for table in handler.tables
-            if handler.__class__.__module__.startswith("zkpush.")
-        }
-        self.tables = [
-            table
-            for name, handler in self._handlers.items()
-            for table in handler.tables
-            if table.name == name
-        ]
-        self._decoder = UploadDecoder(self.tables, PacketLimits())
+        known = load(filter(is_ours, sound_plugins(ICapability)))
+        handlers = HandlerSet(known.handlers)
+        self.tables = handlers.tables
         self._database = open_sqlite(f"sqlite:///{folder / 'worst.sqlite'}", bytes(32))
-        self._vault = migrate_thd(self._database)
+        vault = migrate_thd(self._database)
         self._database.prepare_thd()
         connection = self._database.engine.connect()
-        self._tx = Transaction(self._database, self._vault, connection, lambda: NOW, writes=True)
+        self._tx = Transaction(self._database, vault, connection, lambda: NOW, writes=True)
+        self.writer = ContentsWriter(
+            _Seals(vault),  # type: ignore[arg-type]
+            handlers,
+            PacketLimits(),
+            Privacy(True, TemplateRules(TableSet(handlers.tables), known.catalogue)),
+            lambda names: None,
+            Families(filter(is_ours, sound_plugins(ITerminalFamily))),
+        )
         self._devices = 0
 
     def cost(self, upload: Upload) -> float:
@@ -82,25 +106,19 @@ class Workbench:
         return time.thread_time() - begun
 
     def _store(self, device: Device, upload: Upload) -> None:
-        contents = self._decoder.decode(upload, Dialect())
-        rejects = seal_rejects(self._vault, device.id, contents.rejects, NOW)
+        writer, dialect = self.writer, Dialect()
+        contents = writer.decode(upload, dialect)
+        sealed = writer.seal(device, contents, dialect, NOW)
+        portion = writer.portion(device, contents, sealed, NOW)
+        self._write(lambda tx: writer.persist(tx, portion))
 
-        def unit(tx: Transaction) -> None:
-            for batch in contents.batches:
-                if batch.rows:
-                    self._handlers[batch.table.name].persist(tx, device, batch, NOW)
-            if contents.rejects:
-                tx[RejectStore].add_sealed(rejects)
-
-        self._write(unit)
-
-    def _write(self, unit: Callable[[Transaction], Device | None]) -> Device:
+    def _write(self, unit: Callable[[Transaction], T]) -> T:
         tx = self._tx
         tx.begin()
         done = unit(tx)
         tx.flush()
         tx.commit()
-        return done  # type: ignore[return-value]
+        return done
 
 
 class Search:

@@ -6,10 +6,14 @@ import hashlib
 import pathlib
 from typing import Any
 
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+
 from zkpush import testing
 from zkpush.manage.auth import Tokens
 from zkpush.manage.retention import Retention
 from zkpush.persist.audit import AuditStore
+from zkpush.persist.inbox import InboxStore
 from zkpush.persist.tokens import TokenStore
 from zkpush.protocol.fields import Scope
 from zkpush.testing.clock import NOON, TurnedReactor
@@ -45,6 +49,12 @@ class Rig(testing.Rig):
         """Pin a pushcommkey by its fingerprint, as an operator does."""
         fingerprint = hashlib.sha256(comm_key.encode()).hexdigest()
         return await self.api("PATCH", f"/devices/{sn}", {"comm_key": fingerprint})
+
+    async def emptied(self) -> None:
+        """Turn the clock until nothing is in the inbox of a record handler."""
+        while await self.store.read(lambda tx: tx[InboxStore].states()):
+            self.clock.advance(1)
+            await deferLater(reactor, 0.01)
 
     async def person(self, pin: str) -> str:
         """The pseudonym of a person in the audit log."""

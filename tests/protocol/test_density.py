@@ -1,4 +1,4 @@
-"""Dense uploads: what known terminals send is never one, and nothing of one is lost."""
+"""Dense uploads: what is deferred of them, in which order, and that nothing of one is lost."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zkpush.protocol.density import ALLOWANCE, FEW_RECORDS
+from zkpush.protocol.density import FEW_RECORDS
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Table
-from zkpush.protocol.packets import PacketLimits
+from zkpush.protocol.options import MOST_OPTIONS
+from zkpush.protocol.packets import PacketLimits, pack
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.uploads import Contents, UploadDecoder
 
@@ -36,39 +37,84 @@ def read(body: bytes, *, may_be_dense: bool = False, dialect: Dialect = Dialect(
     return DECODER.decode(Upload("OPERLOG", body), dialect, may_be_dense=may_be_dense)
 
 
+def rows(contents: Contents) -> int:
+    """How many records were read at once."""
+    return sum(len(batch.rows) for batch in contents.batches)
+
+
 @pytest.mark.parametrize("line", REAL, ids=lambda line: line[:24].decode().replace("\t", " "))
-def test_records_of_real_terminals_are_never_dense(line: bytes) -> None:
-    """However many there are in one body."""
-    contents = read(b"\n".join([line] * 5000))
+def test_records_of_real_terminals_are_accepted(line: bytes) -> None:
+    """However many there are in one body: at once, or later and in their order."""
+    lines = [line] * 5000
+    contents = read(b"\n".join(lines))
     assert contents.count == 5000
     assert contents.rejects == []
+    later = [one for _, deferred in contents.deferred for one in deferred]
+    assert later == lines[rows(contents) :]
 
 
 @pytest.mark.parametrize("table", JUDGED, ids=lambda table: table.name)
-def test_the_examples_of_tables_are_longer_than_their_least(table: Table) -> None:
-    """What the tables show as usual would not be kept unread; templates are cut in examples."""
-    for example in table.examples:
-        line = example.removeprefix(f"{table.keyword} ")
-        short = table.least_bytes - len(line)
-        assert short <= 0 or "TMP=" in line.upper() or FEW_RECORDS * short < ALLOWANCE
+def test_records_that_are_long_enough_are_read_at_once(table: Table) -> None:
+    """However many they are."""
+    line = b"x" * (table.least_bytes - 1)
+    contents = DECODER.decode(
+        Upload(table.name, b"\n".join(b"%b%d" % (line, n % 10) for n in range(3000))), Dialect()
+    )
+    assert contents.deferred == []
 
 
-def test_the_few_are_read_and_one_more_is_not() -> None:
-    """Up to a number of them, short records are stored."""
-    lines = [b"SMS UID=%d" % number for number in range(FEW_RECORDS + 1)]
-    assert read(b"\n".join(lines[:-1])).count == FEW_RECORDS
-    dense = read(b"\n".join([b"BIODATA Pin=%d\tTmp=AAAA" % n for n in range(FEW_RECORDS + 1)]))
-    assert dense.count == 0
-    assert dense.unread == FEW_RECORDS + 1
+def test_the_few_are_read_and_one_more_is_deferred() -> None:
+    """Up to a number of them, short records are read at once; those behind are in their order."""
+    lines = [b"SMS UID=%d" % number for number in range(FEW_RECORDS + 3)]
+    assert read(b"\n".join(lines[:FEW_RECORDS])).deferred == []
+    contents = read(b"\n".join(lines))
+    assert rows(contents) == FEW_RECORDS
+    assert [(table.name, later) for table, later in contents.deferred] == [
+        ("SMS", lines[FEW_RECORDS:])
+    ]
 
 
-def test_a_person_may_have_a_dense_upload_read() -> None:
-    """What is read again on request has no such limit."""
+def test_all_lines_behind_a_deferred_one_are_deferred() -> None:
+    """Also long ones, so that the last one that says something of a user is stored last."""
+    lines = [b"USER PIN=%d" % number for number in range(FEW_RECORDS + 1)]
+    lines.append(b"USER PIN=7\tName=" + b"x" * 200)
+    ((_, deferred),) = read(b"\n".join(lines)).deferred
+    assert deferred == lines[FEW_RECORDS:]
+
+
+def test_an_odd_line_slows_only_the_lines_beside_it() -> None:
+    """Of thousands of usual attendance records with a damaged one among them none is deferred."""
+    lines = [b"%d\t2026-01-05 08:00:00\t0\t1\t0\t0\t0" % number for number in range(1, 3000)]
+    lines[1500] = b"7\tno time\t0\t1"
+    contents = DECODER.decode(Upload("ATTLOG", b"\n".join(lines)), Dialect())
+    assert rows(contents) == 2998
+    assert [reject.raw for reject in contents.rejects] == [lines[1500]]
+    assert contents.deferred == []
+
+
+def test_many_odd_attendance_records_are_deferred() -> None:
+    """Hundreds in an unusual form are accepted, and stored in the background."""
+    lines = [b"%d\t2026-01-05 08:00" % number for number in range(1, 2000)]
+    contents = DECODER.decode(Upload("ATTLOG", b"\n".join(lines)), Dialect())
+    assert contents.count == 1999
+    assert 100 <= rows(contents) < 200
+    assert contents.rejects == []
+
+
+def test_a_dense_upload_may_be_read_at_once() -> None:
+    """What is read in the background, or was asked for, has no such limit."""
     body = b"\n".join([b"USER PIN=%d" % number for number in range(2000)])
-    (reject,) = read(body).rejects
-    again = DECODER.decode(Upload(reject.table, reject.raw), Dialect(), may_be_dense=True)
-    assert again.count == 2000
-    assert again.rejects == []
+    contents = read(body, may_be_dense=True)
+    assert rows(contents) == 2000
+    assert not contents.rejects
+    assert not contents.deferred
+
+
+def test_a_packet_says_no_more_options_than_a_body() -> None:
+    """The values of all members of a packet together are bounded."""
+    packet = pack([(f"{number}", b"a\n" * 400) for number in range(100)])
+    contents = DECODER.decode(Upload("INFO", packet, packed=True), Dialect())
+    assert rows(contents) <= MOST_OPTIONS + 100
 
 
 LINES = st.sampled_from(
@@ -86,7 +132,7 @@ LINES = st.sampled_from(
 
 @given(st.lists(st.tuples(LINES, st.integers(1, 400)), min_size=1, max_size=8))
 def test_every_line_is_stored_or_kept(blocks: list[tuple[bytes, int]]) -> None:
-    """Whatever is mixed, in whichever order: each line is in a row or in a reject."""
+    """Whatever is mixed, in whichever order: each line is in a row, deferred or in a reject."""
     lines = [
         line.replace(b"%064d", b"%d" % 10**63) % number
         for line, count in blocks
@@ -95,7 +141,11 @@ def test_every_line_is_stored_or_kept(blocks: list[tuple[bytes, int]]) -> None:
     contents = read(b"\n".join(lines))
     rejected = {line for reject in contents.rejects for line in reject.raw.splitlines()}
     whole = {reject.raw for reject in contents.rejects}
+    later = [line for _, deferred in contents.deferred for line in deferred]
+    kept = rejected | whole | {*later}
     stored = {batch.table.name for batch in contents.batches}
     for line in lines:
-        assert line in rejected or line in whole or line.split()[0].decode() in stored
+        assert line in kept or line.split()[0].decode() in stored
+    understood = contents.count + contents.unread
+    assert understood == len(lines)
     assert contents.count <= len(lines)

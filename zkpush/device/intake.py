@@ -25,7 +25,7 @@ from ..protocol.requests import Upload, check_stamp
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
 from .functions import FunctionTable
-from .queries import count_arrived
+from .queries import count_arrived, open_queries
 from .registry import Registry
 from .request import Request, origin_of
 from .skew import MEASURE_EVERY
@@ -104,9 +104,45 @@ class Intake:
             return self._parts.run(self._upload_parts, terminal, upload, head, now)
         if size <= LONG_BODY:
             contents = self._writer.decode(upload, terminal.dialect)
-            return self._store(terminal, contents, now, head)
+            return self._store_read(terminal, upload, contents, now, head)
         decoding = self.on_thread(self._writer.decode, upload, terminal.dialect)
-        return decoding.addCallback(lambda contents: self._store(terminal, contents, now, head))
+        return decoding.addCallback(
+            lambda contents: self._store_read(terminal, upload, contents, now, head)
+        )
+
+    def _store_read(
+        self,
+        terminal: Terminal,
+        upload: Upload,
+        contents: Contents,
+        now: int,
+        head: RequestHead | None,
+    ) -> Deferred[bytes]:
+        if contents.deferred and terminal.next_due is not None:
+            return Deferred.fromCoroutine(self._store_dense(terminal, upload, contents, now, head))
+        return self._store(terminal, contents, now, head)
+
+    async def _store_dense(
+        self,
+        terminal: Terminal,
+        upload: Upload,
+        contents: Contents,
+        now: int,
+        head: RequestHead | None,
+    ) -> bytes:
+        """Store a dense upload; what a query may have asked for is read at once, and counted."""
+        if await self._is_asked(terminal):
+            contents = await self.on_thread(self._writer.decode, upload, terminal.dialect, True)
+        return await self._store(terminal, contents, now, head)
+
+    async def _is_asked(self, terminal: Terminal) -> bool:
+        """Whether a query was sent to a terminal that has open commands."""
+        if terminal.next_due is None:
+            return False
+        device = terminal.device
+        matchers = self._functions.of(device.family).matchers
+        found = await self._database.read(lambda tx: open_queries(tx, device.id, matchers))
+        return bool(found)
 
     def _upload_parts(
         self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
@@ -122,7 +158,8 @@ class Intake:
         self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
     ) -> bytes:
         count, bare = 0, False
-        with self.parts(upload, terminal.dialect, PART_BODY) as parts:
+        asked = await self._is_asked(terminal)
+        with self.parts(upload, terminal.dialect, PART_BODY, may_be_dense=asked) as parts:
             while (contents := await self.on_thread(parts)) is not None:
                 await self._store(terminal, contents, now, head)
                 count += contents.count
@@ -131,14 +168,14 @@ class Intake:
 
     @contextmanager
     def parts(
-        self, upload: Upload, dialect: Dialect, size: int
+        self, upload: Upload, dialect: Dialect, size: int, *, may_be_dense: bool = False
     ) -> Iterator[Callable[[], Contents | None]]:
         """Read an upload in parts of about `size` bytes, charged to the budget.
 
         The function that is yielded reads the next part, on a thread; None at the end.
         """
         decoder = self._writer.reader(dialect.family).decoder
-        parts = decode_parts(decoder, upload, dialect, size)
+        parts = decode_parts(decoder, upload, dialect, size, may_be_dense=may_be_dense)
         charge = self._budget.decode(decoder.memory(upload, size))
 
         def following() -> Contents | None:

@@ -1,4 +1,4 @@
-"""The inbox of plugins as a service: workers, their time limits, and what there is to say of them.
+"""The inbox of record handlers as a service: workers, their time limits, and their problems.
 
 Several processes may serve one database: each has a worker for each plugin, and items are taken by
 one of them at a time (`zkpush.persist.inbox`).
@@ -74,10 +74,11 @@ class PluginInbox(PeriodicService):
                 privacy,
             )
             for plugged in handlers.all
-            if plugged.way is not Way.TRUSTED
+            if plugged.way is not Way.TRUSTED or any(table.least_bytes for table in plugged.tables)
         }
         self._late: dict[str, float] = {}
         self._later = {plugged.name for plugged in handlers.later}
+        self._plugins = [one.name for one in handlers.all if one.way is not Way.TRUSTED]
         if self._workers:
             self.every(WATCH_EVERY, self._watch, "Slow plugins are not noticed")
             self.every(LOOK_EVERY, self._look, "The inbox of plugins waits")
@@ -159,7 +160,7 @@ class PluginInbox(PeriodicService):
         """What waits for each plugin; what is in an inbox or is read from one is in it."""
         found = await self._store.read(lambda tx: tx[InboxStore].states())
         there = {state.plugin for state in found}
-        empty = [InboxState(plugin=name) for name in self._workers if name not in there]
+        empty = [InboxState(plugin=name) for name in self._plugins if name not in there]
         return [*found, *empty]
 
     def _problem_of(self, state: InboxState, now: int) -> ServerProblem | None:

@@ -1,4 +1,4 @@
-"""A thread for each plugin, on which its record handler stores what is in its inbox.
+"""A thread for each record handler with an inbox, on which it stores what is in there.
 
 Theory of operation. The thread takes the next items of one terminal, decodes them, and calls the
 handler in a transaction of its own, which also drops the items. If that fails, the items stay and
@@ -31,8 +31,10 @@ from ..persist.inbox import InboxStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.records import Batch
+from ..protocol.rejects import MOST_REJECTS
 from ..protocol.uploads import Contents, UploadDecoder
 from .handlers import PluggedHandler
+from .plugincall import Running, Watched
 from .privacy import Privacy
 
 T = TypeVar("T")
@@ -50,11 +52,17 @@ MOST_EXCUSED = 3
 use it, the plugin is to blame."""
 EXCUSED_PAUSE = 1
 """Seconds that the handler rests for after a failure of the database."""
+FEW_REJECTS = 1
+"""Rejects that are kept line by line, of each item in the inbox of one of our own handlers."""
 MOST_TRIES = 8
 """After so many failures, an item is isolated."""
 CLAIM_SECONDS = 10
 """For how long no other process takes the items: longer than any transaction may last. If this
 process ends meanwhile, they are taken again then."""
+PACE_SECONDS = 1.0
+PACED_ITEMS = 8
+"""In the inbox of one of our own handlers are lines that would have cost too much at once: that
+often so many items are stored. The terminals take turns."""
 LATE_SECONDS = 60
 """Beyond the time limit: for how long nobody takes items whose transaction was ended."""
 _DID_NOT_RETURN = "did not return"
@@ -62,29 +70,6 @@ _DID_NOT_RETURN = "did not return"
 
 class _Gone(Exception):
     """Another process has stored the items meanwhile."""
-
-
-@attrs.frozen
-class Running:
-    """A call of the handler that has not returned yet."""
-
-    items: Sequence[InboxItem]
-    since: float
-    """When its transaction began; infinite until then."""
-    lock_seconds: float
-    connection: IPluginConnection | None
-    """The one with its transaction, if it has one."""
-    until: int = 0
-    """When (ms) its claim of the items ends."""
-
-
-@attrs.define
-class Watched:
-    """What has been done about a call that lasts too long."""
-
-    call: Running | None = None
-    is_aborted: bool = False
-    is_reported: bool = False
 
 
 class PluginWorker:
@@ -128,6 +113,8 @@ class PluginWorker:
         self._unreleased: Running | None = None
         self._declared = {table.name: table for table in plugged.tables}
         self._not_before = 0.0
+        self._last_device = 0
+        self._most_rejects = FEW_REJECTS if plugged.is_trusted else MOST_REJECTS
         self._thread = threading.Thread(
             target=self._run_thd, name=f"zkpush plugin {plugged.name}", daemon=True
         )
@@ -137,7 +124,8 @@ class PluginWorker:
         if not is_prepared:
             self._unprepare(StoreError("the tables were not made at the start"))
         self._thread.start()
-        self.wake()
+        if not self.plugged.is_trusted:
+            self.wake()
 
     def wake(self) -> None:
         """Look into the inbox; from any thread."""
@@ -217,9 +205,7 @@ class PluginWorker:
         if self._reactor.seconds() < self._not_before or not self._prepare_thd(connection):
             return False
         self._release_thd()
-        name, now = self.plugged.name, self._now()
-        until = now + 1000 * CLAIM_SECONDS
-        items = self._write_thd(lambda tx: tx[InboxStore].claim(name, now, until))
+        items, until = self._claim_thd()
         if not items:
             return False
         contents = [self._read(item) for item in items]
@@ -254,12 +240,27 @@ class PluginWorker:
             self._reactor.callFromThread(self._updated, device)
         return True
 
+    def _claim_thd(self) -> tuple[Sequence[InboxItem], int]:
+        """The next items, and when (ms) the claim of them ends."""
+        name, now = self.plugged.name, self._now()
+        until = now + 1000 * CLAIM_SECONDS
+        if not self.plugged.is_trusted:
+            return self._write_thd(lambda tx: tx[InboxStore].claim(name, now, until)), until
+        last = self._last_device
+        items = self._write_thd(
+            lambda tx: tx[InboxStore].claim(name, now, until, PACED_ITEMS, last)
+        )
+        if items:
+            self._last_device = items[0].device_id
+            self._not_before = self._reactor.seconds() + PACE_SECONDS
+        return items, until
+
     def _read(self, item: InboxItem) -> Contents:
         upload = self._privacy.kept_extract(self._declared.get(item.table), item.upload)
         if upload is None:
             return Contents([], [])
         # What is in the inbox was acknowledged: it is stored, however dense it is.
-        return self._decoder.decode(upload, item.dialect, may_be_dense=True)
+        return self._decoder.decode(upload, item.dialect, self._most_rejects, may_be_dense=True)
 
     def _waits_thd(self, error: StoreError) -> None:
         self._log.warn(

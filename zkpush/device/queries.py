@@ -26,7 +26,7 @@ def count_arrived(
 
     Of two queries for the same record, it counts for the older one.
     """
-    queries = [query for query in tx[CommandStore].sent(device_id) if query.command in matchers]
+    queries = open_queries(tx, device_id, matchers)
     if not queries:
         return
     for batch in batches:
@@ -39,6 +39,13 @@ def count_arrived(
             if records:
                 tx[CommandStore].arrived(query, records)
                 break
+
+
+def open_queries(
+    tx: Transaction, device_id: int, matchers: Mapping[str, Mapping[str, Matcher]]
+) -> list[QueuedCommand]:
+    """The queries that a terminal was sent and has not answered."""
+    return [query for query in tx[CommandStore].sent(device_id) if query.command in matchers]
 
 
 def end_query(

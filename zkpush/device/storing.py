@@ -19,7 +19,7 @@ from ..persist.inbox import InboxStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
-from ..protocol.extracts import Extractor
+from ..protocol.extracts import Extractor, parts_of
 from ..protocol.fields import Table
 from ..protocol.packets import PacketLimits
 from ..protocol.records import Batch
@@ -135,21 +135,31 @@ class ContentsWriter:
         """What reads uploads of a family; nothing is understood of one that is not installed."""
         return self._readers.get(family, self._nothing)
 
-    def decode(self, upload: Upload, dialect: Dialect) -> Contents:
-        """Read an upload. Never raises; on whichever thread."""
-        reader = self._readers.get(dialect.family, self._nothing)
-        contents = reader.decoder.decode(upload, dialect)
-        return self.set_apart(contents, dialect.family) if reader.later else contents
+    def decode(self, upload: Upload, dialect: Dialect, may_be_dense: bool = False) -> Contents:
+        """Read an upload, as `UploadDecoder.decode` does; on whichever thread."""
+        reader = self.reader(dialect.family)
+        contents = reader.decoder.decode(upload, dialect, may_be_dense=may_be_dense)
+        return self.set_apart(contents, dialect.family)
 
     def set_apart(self, contents: Contents, family: str) -> Contents:
-        """Extract what plugins store later, in the bytes in which it came."""
-        reader = self.reader(family)
-        if reader.later and contents.source is not None:
-            tables = [batch.table.name for batch in contents.batches if batch.rows]
-            later = {table for table in tables if table in reader.later}
-            if later:
-                rejected = {reject.raw for reject in contents.rejects}
-                contents.extracts = [*self._extracts(reader, contents.source, later, rejected)]
+        """Extract what is stored later, in the bytes in which it came.
+
+        That is what plugins store, and lines of dense uploads.
+        """
+        source, reader = contents.source, self.reader(family)
+        if source is None or not (reader.later or contents.deferred):
+            return contents
+        extracts: list[tuple[str, Upload]] = []
+        tables = [batch.table.name for batch in contents.batches if batch.rows]
+        tables += [table.name for table, _ in contents.deferred]
+        later = {table for table in tables if table in reader.later}
+        if later:
+            rejected = {reject.raw for reject in contents.rejects}
+            extracts += self._extracts(reader, source, later, rejected)
+        for table, lines in contents.deferred:
+            if table.name not in later:
+                extracts += self._kept(reader, table.name, parts_of(source, lines))
+        contents.extracts = extracts
         return contents
 
     def has_little_to_seal(self, contents: Contents) -> bool:
@@ -163,17 +173,16 @@ class ContentsWriter:
     def seal(
         self, device: Device, contents: Contents, dialect: Dialect, now: int, attempts: int = 0
     ) -> Sealed:
-        """Seal the rejects, and what plugins store later; on whichever thread."""
+        """Seal the rejects, and what is stored later; on whichever thread."""
         if not contents.rejects and not contents.extracts:
             return NOTHING
         # Of parts, those can be kept that hold no template.
         is_whole = contents.whole is not None and self._privacy.templates
         found = [contents.whole] if is_whole and contents.whole else contents.rejects
         rejects = self._privacy.kept_rejects(found)
-        later = self.reader(dialect.family).later
         items = [
             InboxItem(
-                plugin=later[table],
+                plugin=self._handlers.by_table[dialect.family, table].name,
                 device_id=device.id,
                 table=table,
                 upload=part,
@@ -262,9 +271,16 @@ class ContentsWriter:
     ) -> Iterator[tuple[str, Upload]]:
         """The lines of some tables as they may be stored, by the names of the tables."""
         for name, part in reader.extractor.extracts(source, tables, without):
-            kept = self._privacy.kept_extract(reader.declared[name], part)
+            yield from self._kept(reader, name, [part])
+
+    def _kept(
+        self, reader: FamilyReader, table: str, parts: Iterable[Upload]
+    ) -> Iterator[tuple[str, Upload]]:
+        """Lines of a table as they may be stored."""
+        for part in parts:
+            kept = self._privacy.kept_extract(reader.declared[table], part)
             if kept is not None:
-                yield name, kept
+                yield table, kept
 
     def _failed_rejects(
         self, family: str, contents: Contents, failed: Failures

@@ -1,4 +1,6 @@
-"""The inbox of plugins: lines that are on disk, until the plugin has stored them itself.
+"""The inbox of record handlers: lines that are on disk, until the handler has stored them itself.
+
+Plugins store all their lines from there, and our own handlers those of dense uploads.
 
 Items of one terminal are taken in the order in which they came. Taking them is recorded before the
 plugin is called, with the instant from which they may be taken again: so no other process takes
@@ -78,22 +80,25 @@ class InboxStore(BufferedRows):
         """Keep items sealed by `IStore.seal_items`, in their order."""
         self.waiting.extend(items.rows)
 
-    def claim(self, plugin: str, now: int, until: int) -> list[InboxItem]:
-        """The next items of one terminal, for one plugin, leased `until` then.
+    def claim(
+        self, plugin: str, now: int, until: int, most: int = MOST_ITEMS, last: int | None = None
+    ) -> list[InboxItem]:
+        """The next items of one terminal, `most` at most, for one plugin, leased `until` then.
 
         The first of each terminal, those that were tried least before others, and then the oldest;
-        after them those that are isolated. Damaged items are isolated and put off, and hold up no
+        or those of the next terminal in the order of ids, where `last` is the id of the one before.
+        After them those that are isolated. Damaged items are isolated and put off, and hold up no
         others.
         """
         self.flush()
         while True:
-            head = self._head(plugin, now)
+            head = self._head(plugin, now, last)
             if head is None:
                 return []
             if head.error == _UNFINISHED and head.tries >= MOST_UNFINISHED and not head.isolated:
                 self._change([head.id], isolated=1, next_at=until)
                 continue
-            ids = [head.id] if head.tries or head.isolated else self._following(plugin, head, now)
+            ids = [head.id] if head.tries or head.isolated else self._following(plugin, head, most)
             taken = self._connection.execute(
                 update(inbox)
                 .where(inbox.c.id.in_(ids), inbox.c.next_at <= now)
@@ -173,7 +178,7 @@ class InboxStore(BufferedRows):
             for row in self._connection.execute(query)
         ]
 
-    def _head(self, plugin: str, now: int) -> Row[Any] | None:
+    def _head(self, plugin: str, now: int, last: int | None) -> Row[Any] | None:
         """The next item that can be taken: the first of a terminal, or else an isolated one."""
         firsts = (
             select(func.min(inbox.c.id))
@@ -183,12 +188,12 @@ class InboxStore(BufferedRows):
         of_order = inbox.c.id.in_(firsts)
         for which in (of_order, (inbox.c.plugin == plugin) & (inbox.c.isolated == 1)):
             query = select(inbox).where(which, inbox.c.next_at <= now)
-            found = self._connection.execute(_first(query)).one_or_none()
+            found = self._connection.execute(_first(query, last)).one_or_none()
             if found is not None:
                 return found
         return None
 
-    def _following(self, plugin: str, head: Row[Any], now: int) -> list[int]:
+    def _following(self, plugin: str, head: Row[Any], most: int) -> list[int]:
         """The items of a terminal from its first one on that were not tried yet."""
         rows = self._connection.execute(
             select(inbox.c.id, inbox.c.tries, func.length(inbox.c.content).label("size"))
@@ -199,7 +204,7 @@ class InboxStore(BufferedRows):
                 inbox.c.id >= head.id,
             )
             .order_by(inbox.c.id)
-            .limit(MOST_ITEMS)
+            .limit(most)
         ).all()
         ids: list[int] = []
         size = 0
@@ -232,7 +237,9 @@ class InboxStore(BufferedRows):
         )
 
 
-def _first(query: Select[Any]) -> Select[Any]:
+def _first(query: Select[Any], last: int | None) -> Select[Any]:
     # What was not tried comes first, so that items that fail again and again delay no others. Where
     # several processes write at once, each takes what no other is about to take.
-    return query.order_by(inbox.c.tries, inbox.c.id).limit(1).with_for_update(skip_locked=True)
+    turn = () if last is None else (inbox.c.device_id <= last, inbox.c.device_id)
+    order = (inbox.c.tries, *turn, inbox.c.id)
+    return query.order_by(*order).limit(1).with_for_update(skip_locked=True)

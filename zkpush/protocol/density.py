@@ -1,79 +1,62 @@
-"""Dense records: shorter than those of any known terminal, and too many to be stored one by one.
+"""Dense uploads: many records that are so short that reading them at once would cost too much.
 
-A record costs about the same however short it is, so that a body of the shortest records that
-decode costs many times as much as what terminals send. `Table.least_bytes` is what a record of a
-real terminal has at least. An upload with more than `FEW_RECORDS` shorter records, which fall short
-by more than `ALLOWANCE` bytes in total, is dense: the lines of each table with short records are
-kept as one reject. Every byte is kept, none of it is acknowledged as stored, and it can be read
-again.
+A record costs about the same however short it is, so that a body of the shortest records costs many
+times as much as the attendance records that terminals send all day. `Table.least_bytes` is the
+length at which a record of a table costs about twice what attendance records of that length cost.
+An upload with more than `FEW_RECORDS` shorter records, which fall short by more than `ALLOWANCE`
+bytes in total, is dense: it is read up to there, and its further lines of tables with short records
+are deferred. They are kept as they came, and stored in the background, a bounded number a second.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .fields import Table
-from .rejects import RejectList
 
-FEW_RECORDS = 250
-"""Short records of an upload, or of one part of a long one, that are always read."""
+FEW_RECORDS = 100
+"""Short records of an upload, or of one part of a long one, that are always read at once."""
 ALLOWANCE = 8 * 1024
 """Bytes by which all short records of an upload may fall short: more records than `FEW_RECORDS` are
-read if they are only a little shorter than those of known terminals."""
+read at once if they are only a little too short."""
 
 
 class DensityGauge:
     """Measures the records of one upload, line by line."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, _Lines] = {}
+        self._deferred: dict[str, tuple[Table, list[bytes]]] = {}
         self._short = 0
         self._missing = 0
 
-    @property
-    def is_dense(self) -> bool:
-        """Whether the upload is known to be dense."""
-        return self._missing > ALLOWANCE and self._short > FEW_RECORDS
+    def defers(self, table: Table, line: bytes, length: int) -> bool:
+        """Count a line of a table; whether it is deferred, and need not be read now.
 
-    def keeps(self, table: Table, line: bytes, length: int) -> bool:
-        """Count a line of a table; whether it need not be decoded, because it is kept unread.
-
-        `length` is that of the line without its keyword.
+        `length` is that of the line without its keyword. All lines of a table that follow a
+        deferred one are deferred, so that they are stored in their order.
         """
-        own = self._tables.get(table.name)
-        if own is None:
-            own = self._tables[table.name] = _Lines(table)
+        own = self._deferred.get(table.name)
+        if own is not None:
+            own[1].append(line)
+            return True
         missing = table.least_bytes - length
-        if missing > 0:
-            own.is_short = True
-            self._short += 1
-            self._missing += missing
-        own.lines.append(line)
-        return own.is_short and self.is_dense
+        if missing <= 0:
+            return False
+        self._short += 1
+        self._missing += missing
+        if self._short <= FEW_RECORDS or self._missing <= ALLOWANCE:
+            return False
+        self._deferred[table.name] = (table, [line])
+        return True
 
-    def dense(self) -> Iterator[tuple[Table, list[bytes]]]:
-        """The tables with short records, if the upload is dense, and all of their lines."""
-        if self.is_dense:
-            for own in self._tables.values():
-                if own.is_short:
-                    yield own.table, own.lines
+    def has(self, table: Table) -> bool:
+        """Whether lines of a table are deferred."""
+        return table.name in self._deferred
 
+    def defer(self, table: Table, lines: Iterable[bytes]) -> None:
+        """Defer lines of a table of which some are deferred."""
+        self._deferred[table.name][1].extend(lines)
 
-class _Lines:
-    """The lines of one table."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-        self.lines: list[bytes] = []
-        self.is_short = False
-
-
-def keep_unread(table: Table, lines: list[bytes], rejects: RejectList) -> None:
-    """Keep the dense lines of a table together."""
-    count = len(lines)
-    reason = (
-        f"{count} records, too many of them shorter than {table.least_bytes} bytes: they are kept "
-        "together, unread"
-    )
-    rejects.add(table.name, reason, b"\n".join(lines))
-    rejects.count += count - 1
+    def deferred(self) -> Iterator[tuple[Table, list[bytes]]]:
+        """The deferred lines of each table, in their order."""
+        yield from self._deferred.values()

@@ -1,12 +1,12 @@
 """Extracts: the part of an upload that is of one table, in the bytes in which it came.
 
-What a plugin is to read later, or what it failed to store, is kept as it was sent, so that any
-version of the plugin can read it.
+What is read later by a plugin or in the background, or what a plugin failed to store, is kept as it
+was sent, so that any version of the plugin can read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -54,8 +54,8 @@ class Extractor:
                 if table is not None and table.name in wanted and line not in without:
                     lines.setdefault(table.name, []).append(line)
             for name, found in lines.items():
-                for start in range(0, len(found), MOST_LINES):
-                    yield name, _part(upload, b"\n".join(found[start : start + MOST_LINES]))
+                for part in parts_of(upload, found):
+                    yield name, part
 
     def _bodies(self, upload: Upload) -> Iterator[bytes]:
         if not upload.packed:
@@ -72,6 +72,12 @@ class Extractor:
         keyword = find_keyword(line)
         table = None if keyword is None else self._keywords.get(keyword.lower())
         return own if table is None else table
+
+
+def parts_of(upload: Upload, lines: Sequence[bytes]) -> Iterator[Upload]:
+    """Lines of an upload, as uploads of their own."""
+    for start in range(0, len(lines), MOST_LINES):
+        yield _part(upload, b"\n".join(lines[start : start + MOST_LINES]))
 
 
 def _part(upload: Upload, body: bytes) -> Upload:

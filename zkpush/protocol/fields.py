@@ -352,8 +352,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """The words of TransFlag that ask for this type (5, format II)."""
     acknowledge: Acknowledge = Acknowledge.COUNT
     least_bytes: int = 0
-    """Bytes of a line, without its keyword, that every known terminal exceeds; see
-    `zkpush.protocol.density`. 0 for a table whose lines may have any length."""
+    """Bytes of a line, without its keyword, below which a record costs too much to be read at once
+    by the thousand; see `zkpush.protocol.density`. 0 for a table that is not judged."""
     examples: tuple[str, ...] = ()
     """Lines as a terminal sends them, with the keyword if there is one; invented
     values."""

@@ -7,13 +7,15 @@ that the table does not know, is kept in `extra`: neither costs the record.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from .fields import UNREAD, Field, Kind, Layout, Table, reader
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
+_LATER_KEYWORD = re.compile(rb"\n" + _KEYWORD.pattern)
+_PARTED, _SPACED = re.compile(rb"[=\t ]"), re.compile(rb"[\t ]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
@@ -56,8 +58,31 @@ class _Column(msgspec.Struct, frozen=True):
 
 def find_keyword(line: bytes) -> str | None:
     """The word that a line begins with, if a record may follow it; it stands before a space."""
+    if b" " not in line and b"\t" not in line:  # of thousands of the shortest lines, most
+        return None
     found = _KEYWORD.match(line)
     return None if found is None else found[1].decode("ascii")
+
+
+def split_words(
+    lines: Sequence[bytes], *, is_keyed: bool
+) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Tell lines that are no records from others: one word, without a keyword.
+
+    If the table of the upload `is_keyed`, one Key=Value may be a record.
+    """
+    parted = (_PARTED if is_keyed else _SPACED).search
+    if parted(b"\n".join(lines)) is None:
+        return lines, ()
+    others = [line for line in lines if parted(line)]
+    if len(others) == len(lines):
+        return (), lines
+    return [line for line in lines if not parted(line)], others
+
+
+def has_keywords(lines: Iterable[bytes]) -> bool:
+    """Whether a line begins with a word that may be a keyword."""
+    return _LATER_KEYWORD.search(b"\n" + b"\n".join(lines)) is not None
 
 
 def split_spaced(text: str) -> list[str]:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from .density import DensityGauge
 from .dialect import Dialect
 from .fields import Layout, Row, Table
 from .options import MOST_OPTIONS, MOST_VALUES, is_kept
@@ -22,6 +23,8 @@ from .text import decode_line
 
 _SPLIT = 64 * 1024
 """Bytes of a body that are split into lines at a time."""
+_PIECE = 2 * 1024
+"""Bytes of a body with odd lines that are read at a time, if all of their lines are usual."""
 _NEXT_PAIR = re.compile(r",(?= ?~?[A-Za-z_][A-Za-z0-9_.]*+=)")
 _KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
 
@@ -54,32 +57,41 @@ def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None
     return Batch(table, rows, rejects.of_body(table.name, body), stamp)
 
 
-def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList) -> Sequence[Row]:
-    """Decode a body, or a part of one, of a table without keywords; add what cannot be read."""
+def decode_rows(
+    table: Table,
+    body: bytes,
+    dialect: Dialect,
+    rejects: RejectList,
+    gauge: DensityGauge | None = None,
+    room: int = MOST_OPTIONS,
+) -> Sequence[Row]:
+    """Decode a body, or a part of one, of a table without keywords; add what cannot be read.
+
+    `gauge` takes the lines that are deferred; `room` is how many options or values there may be.
+    """
     if table.decode_body is not None:
         every = table.decode_body(body, dialect)
         if every is not None:
             return every
+    if table.decode_line is not None:
+        return _decode_lines(table, table.decode_line, body, dialect, rejects, gauge)
     rows: list[Row] = []
     for line in split_lines(body):
         if rejects.repeats(line):
             continue
-        if table.decode_line is not None:
-            try:
-                rows.append(table.decode_line(line, dialect))
-            except ValueError as error:
-                rejects.add(table.name, str(error), line)
+        if rejects.is_full:  # one record of so many damaged lines: all of it is kept
+            rejects.count_unread([line])
             continue
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
             continue
         try:
-            if len(rows) >= MOST_OPTIONS:
+            if len(rows) >= room:
                 rejects.add(table.name, "there is no room for what this line says", line)
                 continue
             if table.layout is Layout.PAIRS:
-                found, is_whole = _bounded_pairs(text, MOST_OPTIONS - len(rows))
+                found, is_whole = _bounded_pairs(text, room - len(rows))
             else:
                 found, is_whole = _bounded_values(table, text)
             rows.extend(found)
@@ -91,6 +103,43 @@ def decode_rows(table: Table, body: bytes, dialect: Dialect, rejects: RejectList
         except ValueError as error:
             rejects.add(table.name, str(error), line)
     return rows
+
+
+def _decode_lines(
+    table: Table,
+    decode_line: Callable[[bytes, Dialect], Row],
+    body: bytes,
+    dialect: Dialect,
+    rejects: RejectList,
+    gauge: DensityGauge | None,
+) -> list[Row]:
+    """Decode a body line by line, but for pieces of usual lines: an odd line slows its piece."""
+    rows: list[Row] = []
+    for piece in _pieces(body):
+        usual = None if table.decode_body is None else table.decode_body(piece, dialect)
+        if usual is not None:
+            rows.extend(usual)
+            continue
+        for line in split_lines(piece):
+            if rejects.repeats(line):
+                continue
+            if gauge is not None and gauge.defers(table, line, len(line)):
+                continue
+            try:
+                rows.append(decode_line(line, dialect))
+            except ValueError as error:
+                rejects.add(table.name, str(error), line)
+    return rows
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Cut a body at the ends of lines."""
+    start, length = 0, len(body)
+    while start < length:
+        end = body.find(b"\n", start + _PIECE)
+        end = length if end < 0 else end + 1
+        yield body[start:end]
+        start = end
 
 
 def split_lines(body: bytes) -> Iterator[bytes]:

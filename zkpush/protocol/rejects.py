@@ -7,6 +7,9 @@ body. Nothing is lost: every line that was not understood is in one of the rejec
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import msgspec
 
 MOST_REJECTS = 100
@@ -79,6 +82,15 @@ class RejectList:
             self._beyond += 1
         else:
             self._kept[raw] = Reject(table, reason, raw)
+
+    def count_unread(self, parts: Sequence[bytes]) -> None:
+        """Count parts that need not be read; for a full list, whose body is kept anyway."""
+        self.count += len(parts)
+        for raw, times in Counter(parts).items():
+            if raw in self._kept:
+                self._times[raw] = self._times.get(raw, 1) + times
+            else:
+                self._beyond += times
 
     def of_body(self, table: str, body: bytes, form: str = "body") -> list[Reject]:
         """The rejects of an upload to a table; `body` is all of it, of that form."""

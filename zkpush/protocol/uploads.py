@@ -11,12 +11,13 @@ from typing import cast
 
 import msgspec
 
-from .density import DensityGauge, keep_unread
+from .density import DensityGauge
 from .dialect import Dialect
 from .envelope import unreadable_form
 from .exchange import STAMPS
 from .fields import Acknowledge, Layout, Row, Table
-from .lines import LineDecoder, find_keyword
+from .lines import LineDecoder, find_keyword, has_keywords, split_words
+from .options import MOST_OPTIONS
 from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, members
 from .photos import decode_photo
 from .records import Batch, decode_rows, split_lines
@@ -60,11 +61,14 @@ class Contents(msgspec.Struct):
     """Where nothing was understood: all of it, in place of its parts in `rejects`."""
     failed: int = 0
     """How many records of the batches could not be stored, and are kept otherwise."""
+    deferred: Sequence[tuple[Table, Sequence[bytes]]] = ()
+    """Lines of a dense upload that are read in the background; see `density`."""
 
     @property
     def count(self) -> int:
-        """How many records were understood, without those that could not be stored."""
-        return sum([len(batch.rows) for batch in self.batches]) - self.failed
+        """How many records are accepted: without those that could not be stored."""
+        stored = sum([len(batch.rows) for batch in self.batches]) - self.failed
+        return stored + sum([len(lines) for _, lines in self.deferred])
 
     def rows(self, table: Table) -> list[Row]:
         """The rows of a table, to add to; its batch is begun if there is none yet."""
@@ -74,10 +78,6 @@ class Contents(msgspec.Struct):
         rows: list[Row] = []
         self.batches.append(Batch(table, rows, [], self.stamp))
         return rows
-
-    def drop(self, table: Table) -> None:
-        """Take the rows of a table out."""
-        self.batches = [batch for batch in self.batches if batch.table is not table]
 
 
 class UploadDecoder:
@@ -123,8 +123,8 @@ class UploadDecoder:
         """Read an upload. Never raises.
 
         No more than `most_rejects` are kept line by line. `is_of_lines` is for a part of a longer
-        upload that is. `may_be_dense` is for what a person asks for: records are read however
-        short and many they are.
+        upload that is. With `may_be_dense` nothing is deferred: records are read however short and
+        many they are.
         """
         own = self._tables.get(upload.table.lower())
         if own is not None and own.decode_body is not None and not upload.packed:
@@ -211,18 +211,15 @@ class _Reading:
         return self._finished()
 
     def _finished(self) -> Contents:
-        is_dense = False
         if self._gauge is not None:
-            for dense, lines in self._gauge.dense():
-                is_dense = True
-                self._contents.drop(dense)
-                keep_unread(dense, lines, self._rejects)
+            self._contents.deferred = [*self._gauge.deferred()]
         # What is kept whole holds lines of all tables that are in it.
         table = _MIXED if self._is_mixed else self._name
         form = "packet" if self._upload.packed else "body"
         self._contents.rejects = self._rejects.of_body(table, self._upload.body, form)
         self._contents.unread = self._rejects.count
         understands = any(batch.rows for batch in self._contents.batches)
+        is_dense = bool(self._contents.deferred)
         if not (understands or self._is_of_lines or is_dense) and self._contents.rejects:
             self._contents.whole = self._whole(table)
         return self._contents
@@ -251,16 +248,40 @@ class _Reading:
             else:
                 contents.rows(own).append((photo,))
         elif own is not None and name.lower() not in self._decoder.lines:
-            rows = decode_rows(own, body, self._dialect, self._rejects)
-            contents.rows(own).extend(rows)
+            rows = contents.rows(own)
+            room = MOST_OPTIONS - len(rows)
+            rows.extend(decode_rows(own, body, self._dialect, self._rejects, self._gauge, room))
         elif own is None and not self._is_known(body):
             contents.bare = True
             self._rejects.add(name, "no handler takes this table", body)
         else:
             bare = self._decoder.lines.get(name.lower())
-            for line in split_lines(body):
-                if not self._rejects.repeats(line):
+            lines = split_lines(body)
+            for line in lines:
+                if self._rejects.repeats(line):
+                    continue
+                if bare is not None and self._gauge is not None and self._gauge.has(bare.table):
+                    self._dense(self._gauge, bare, [line, *lines])
+                elif self._rejects.is_full and (bare is None or bare.table.layout is Layout.KEYED):
+                    self._damaged(bare, [line, *lines])
+                else:
                     self._line(line, bare)
+
+    def _dense(self, gauge: DensityGauge, bare: LineDecoder, lines: list[bytes]) -> None:
+        """Read lines of an upload of whose table some are deferred: nearly all are, too."""
+        if has_keywords(lines):
+            for line in lines:
+                self._line(line, bare)
+        else:
+            gauge.defer(bare.table, lines)
+
+    def _damaged(self, bare: LineDecoder | None, lines: list[bytes]) -> None:
+        """Read lines of an upload that has many rejects: a single word is one more."""
+        words, others = split_words(lines, is_keyed=bare is not None)
+        self._rejects.count_unread(words)
+        for line in others:
+            if not self._rejects.repeats(line):
+                self._line(line, bare)
 
     def _is_known(self, body: bytes) -> bool:
         return self._is_of_lines or self._decoder.is_of_lines(self._upload.table, body)
@@ -268,13 +289,16 @@ class _Reading:
     def _line(self, line: bytes, bare: LineDecoder | None) -> None:
         """Read one line; `bare` reads those that do not begin with a keyword."""
         keyword = find_keyword(line)
-        decoder = self._decoder.of_keyword(keyword)
+        decoder = None if keyword is None else self._decoder.of_keyword(keyword)
         rest = line
         if decoder is not None and keyword is not None:
             rest = line[len(keyword) + 1 :]
             self._is_mixed = self._is_mixed or decoder is not bare
         elif bare is not None:
             decoder = bare
+        elif self._rejects.is_full:
+            self._rejects.count_unread([line])
+            return
         else:
             known = "a line begins with its keyword" if keyword is None else _unknown(keyword)
             self._rejects.add(self._name, known, line)
@@ -284,7 +308,7 @@ class _Reading:
             self._rejects.add(table.name, "there is no Key=Value in this line", line)
             return
         gauge = self._gauge if table.least_bytes else None
-        if gauge is not None and gauge.keeps(table, line, len(rest)):
+        if gauge is not None and gauge.defers(table, line, len(rest)):
             return
         text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
         try:

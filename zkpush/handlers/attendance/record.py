@@ -12,6 +12,7 @@ RECORD = Table(
     section="11.2, 11.7",
     meaning="Attendance records: who was verified when, and how",
     layout=Layout.COLUMNS,
+    least_bytes=128,
     transfer=("AttLog",),
     holds_templates=False,
     key=("time", "pin", "status", "verify"),

@@ -36,7 +36,7 @@ def _table(
         meaning=meaning,
         layout=Layout.KEYED,
         keyword=name,
-        least_bytes=40,
+        least_bytes=144,
         key=tuple(field.name for field in fields if field.required),
         holds_templates=False,
         fields=fields,
