@@ -17,6 +17,7 @@ import msgspec
 from .density import DensityGauge
 from .dialect import Dialect
 from .fields import Layout, Row, Table
+from .lines import split_words
 from .options import MOST_OPTIONS, MOST_VALUES, is_kept
 from .rejects import Reject, RejectList
 from .text import decode_line
@@ -120,10 +121,15 @@ def _decode_lines(
         if usual is not None:
             rows.extend(usual)
             continue
-        for line in split_lines(piece):
+        lines: Sequence[bytes] = [*split_lines(piece)]
+        if rejects.is_full:
+            words, lines = split_words(lines, is_keyed=False)
+            rejects.count_unread(words)
+        for line in lines:
             if rejects.repeats(line):
                 continue
-            if gauge is not None and gauge.defers(table, line, len(line)):
+            has_columns = b"\t" in line or b" " in line
+            if has_columns and gauge is not None and gauge.defers(table, line, len(line)):
                 continue
             try:
                 rows.append(decode_line(line, dialect))
