@@ -52,8 +52,9 @@ class Rig(testing.Rig):
 
     async def emptied(self) -> None:
         """Turn the clock until nothing is in the inbox of a record handler."""
-        while await self.store.read(lambda tx: tx[InboxStore].states()):
-            self.clock.advance(1)
+        while states := await self.store.read(lambda tx: tx[InboxStore].states()):
+            if all(self.daemon.inbox.worker(state.plugin).running is None for state in states):
+                self.clock.advance(1)
             await deferLater(reactor, 0.01)
 
     async def person(self, pin: str) -> str:
