@@ -9,7 +9,7 @@ from zope.interface.verify import verifyObject
 
 from zkpush import capabilities
 from zkpush.capability import Capability, CapabilityError, ICapability, is_own
-from zkpush.declarations import declarations, join
+from zkpush.declarations import declarations, join, parts
 from zkpush.discovery import sound_plugins
 
 TABLE = """
@@ -84,6 +84,18 @@ def test_declarations_leave_out_what_the_daemon_would_refuse(package) -> None:
     assert {*known.catalogue} - {*alone.catalogue} == {known.catalogue.find("VISIT")}
     with pytest.raises(CapabilityError, match="capability visits"):
         join([Capability("visits", "zkpush.no_such_package", "-")])
+
+
+def test_a_part_of_all_capabilities_has_ours_first(package) -> None:
+    """One that lacks the part, and one of another package that fails, are left out."""
+    one = Capability("aaa", package(simulate="EXECUTE = {}"), "-")
+    broken = Capability("bbb", package(simulate="1 / 0"), "-")
+    names = [module.__name__ for module in parts("simulate", [one, broken, *ours()])]
+    assert names[-1] == f"{one.package}.simulate"
+    assert set(names[:-1]) == {
+        f"zkpush.handlers.{noun}.simulate"
+        for noun in ("attendance", "files", "people", "terminals")
+    }
 
 
 def test_a_capability_without_a_part_has_none(package) -> None:

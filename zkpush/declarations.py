@@ -6,7 +6,8 @@ The daemon uses `zkpush.capabilities`, which checks all parts of the capabilitie
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from types import ModuleType
 
 import attrs
 
@@ -40,13 +41,7 @@ def join(found: Iterable[ICapability]) -> Declarations:
     tables: list[Table] = []
     names: set[str] = set()
     commands: dict[str, Command] = {}
-    for one in sorted(found, key=lambda each: (not is_own(each), each.name)):
-        try:
-            module = one.part("tables")
-        except CapabilityError:
-            if is_own(one):
-                raise
-            continue
+    for module in parts("tables", found):
         for table in getattr(module, "TABLES", ()):
             own = {name.casefold() for name in (table.name, *table.aliases)}
             if names.isdisjoint(own):
@@ -55,3 +50,20 @@ def join(found: Iterable[ICapability]) -> Declarations:
         for command in getattr(module, "COMMANDS", ()):
             commands.setdefault(command.name, command)
     return Declarations(TableSet(tables), Catalogue(commands.values()))
+
+
+def parts(name: str, found: Iterable[ICapability] | None = None) -> Iterator[ModuleType]:
+    """One part of each capability, ours first; of all that are installed, unless `found` is given.
+
+    One of another package that cannot be imported is left out. `CapabilityError` for one of ours.
+    """
+    found = sound_plugins(ICapability) if found is None else found
+    for one in sorted(found, key=lambda each: (not is_own(each), each.name)):
+        try:
+            module = one.part(name)
+        except CapabilityError:
+            if is_own(one):
+                raise
+        else:
+            if module is not None:
+                yield module

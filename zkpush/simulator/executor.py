@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
@@ -9,13 +10,13 @@ from typing import TYPE_CHECKING
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
-from ..declarations import declarations
+from ..declarations import declarations, parts
 from ..protocol.codes import ReturnCode
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
 from ..protocol.replies import CommandReply, encode_reply
 from ..protocol.text import decode_line
-from . import control, data, enrolment, files, package, query, transfer
+from . import data, query
 from .answer import Answer, ReturnCodeError
 from .faults import Mischief
 
@@ -30,24 +31,15 @@ _VERBS: Mapping[str, Execute] = {
     "DATA QUERY ": query.query,
     "CLEAR ": data.clear,
 }
-_NAMES: Mapping[str, Execute] = {
-    "VERIFY SUM ATTLOG": query.verify_sum,
-    "CHECK": control.check,
-    "LOG": control.log,
-    "SET OPTION": control.set_option,
-    "RELOAD OPTIONS": control.reload_options,
-    "INFO": control.info,
-    "REBOOT": control.reboot,
-    "AC_UNLOCK": control.unlock,
-    "AC_UNALARM": control.end_alarm,
-    "GetFile": files.get_file,
-    "SHELL": files.shell,
-    "PutFile": package.put_file,
-    "UPGRADE": transfer.upgrade,
-    "ENROLL_FP": enrolment.enroll_finger,
-    "ENROLL_MF": enrolment.enroll_card,
-    "ENROLL_BIO": enrolment.enroll_biometric,
-}
+
+
+@functools.cache
+def _executes() -> Mapping[str, Execute]:
+    """What nouns execute, by the commands: `EXECUTE` of their `simulate` parts."""
+    found: dict[str, Execute] = {}
+    for module in parts("simulate"):
+        found = {**getattr(module, "EXECUTE", {}), **found}
+    return found
 
 
 def find_execute(name: str) -> Execute:
@@ -55,9 +47,10 @@ def find_execute(name: str) -> Execute:
     for verb, execute in _VERBS.items():
         if name.startswith(verb):
             return execute
-    if name not in _NAMES:
+    found = _executes().get(name)
+    if found is None:
         raise ReturnCodeError(ReturnCode.NOT_SUPPORTED)
-    return _NAMES[name]
+    return found
 
 
 class Executor:
