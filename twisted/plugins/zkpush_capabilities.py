@@ -10,7 +10,7 @@ def _capability(name: str, summary: str, *requires: str) -> Capability:
 attendance = _capability("attendance", "Attendance records and attendance photos")
 commands = _capability("commands", "Commands to terminals")
 entries = _capability("entries", "Work codes, short messages and lists on terminals")
-files = _capability("files", "Files for terminals and from terminals")
+files = _capability("files", "Files for terminals and from terminals", "people")
 logs = _capability("logs", "Operations on terminals, their errors, and identity cards")
 people = _capability("people", "Users, templates and photos of users")
 rejects = _capability("rejects", "What terminals sent and was not understood")

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..protocol.codes import ReturnCode
-from ..protocol.fields import Command
-from .answer import Answer, ReturnCodeError
-from .parameters import read_values
+from .answer import ReturnCodeError
 
 if TYPE_CHECKING:
-    from .terminal import SimulatedTerminal
+    pass
 
 HOME = "/mnt/mtdblock"
 """Where everything is whose place is not said (12.5.2)."""
 OPTIONS = f"{HOME}/options.cfg"
 BINARY = f"{HOME}/data/extlog.dat"
-SHELL_OUTPUT = "shellout.txt"
 _LOOKS_LIKE_ANSWERS = (
     b"\x89PNG\r\n\x1a\n\0\nID=1&Return=0&CMD=DATA\nContent=\r\n\n"
     b"ID=2\nReturn=-1\nCMD=LOG\n\xff\xfe\0"
 )
 """What a server may take for answers that it is not."""
-_NOT_FOUND = 127
 
 
 class Files:
@@ -67,54 +62,6 @@ class Files:
         lines = self._files[OPTIONS].decode("utf-8", "replace").splitlines()
         pairs = (line.partition("=") for line in lines if "=" in line)
         return {key.strip(): value for key, _, value in pairs}
-
-
-async def get_file(
-    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
-) -> Answer:
-    """Send a file; the code is its size."""
-    path = read_values(command, params, terminal.model.encoding)["path"]
-    content = terminal.files.read(path)
-    said = {"SN": terminal.sn, "FILENAME": path}
-    return Answer(len(content), said, content)
-
-
-async def shell(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Run a command of the system, and send what it prints; the code is what it returns."""
-    line = read_values(command, params, terminal.model.encoding)["command"]
-    code, output = _run(terminal, line)
-    return Answer(code, {"SN": terminal.sn, "FILENAME": SHELL_OUTPUT}, output)
-
-
-def _run(terminal: SimulatedTerminal, line: str) -> tuple[int, bytes]:
-    try:
-        name, *arguments = shlex.split(line)
-    except ValueError:
-        return 2, b"sh: syntax error\n"
-    files = terminal.files
-    try:
-        match name, arguments:
-            case "ls", []:
-                return 0, _lines(files.names(HOME))
-            case "ls", [folder]:
-                names = files.names(folder)
-                missing = f"ls: {folder}: No such file or directory"
-                return (0, _lines(names)) if names else (1, _lines([missing]))
-            case "cat", [path]:
-                return 0, files.read(path)
-            case "echo", _:
-                return 0, _lines([" ".join(arguments)])
-            case "date", []:
-                return 0, _lines([f"{terminal.clock.now():%a %b %d %H:%M:%S %Y}"])
-            case "uname", _:
-                return 0, b"Linux\n"
-    except ReturnCodeError:
-        return 1, _lines([f"cat: {arguments[0]}: No such file or directory"])
-    return _NOT_FOUND, _lines([f"sh: {name}: not found"])
-
-
-def _lines(lines: list[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _whole(path: str) -> str:

@@ -17,7 +17,7 @@ from ..protocol.records import encode_pairs
 from . import status
 from .attendance import SimulatedPunch, identify, punch
 from .clock import TerminalClock
-from .control import Door
+from .door import Door
 from .errors import LinkError
 from .executor import Executor
 from .faults import Faults, Mischief

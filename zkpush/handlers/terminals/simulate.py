@@ -1,16 +1,89 @@
-"""Commands on the simulated terminal itself: options, door, restart (12.3, 12.4, 12.7)."""
+"""Commands on the terminal itself: options, door, restart (12.3, 12.4, 12.7)."""
 
 from __future__ import annotations
 
-from ...simulator import control
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ...protocol.codes import Operation
+from ...protocol.fields import Command
+from ...simulator.answer import Answer
+from ...simulator.operation import NOBODY
+from ...simulator.parameters import read_values
+
+if TYPE_CHECKING:
+    from ...simulator.terminal import SimulatedTerminal
+
+
+async def check(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Read the server's options again, and send again what is behind a stamp of 0."""
+
+    async def then() -> None:
+        await terminal.exchange()
+        await terminal.upload()
+
+    return Answer(then=then)
+
+
+async def log(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Send what is new."""
+    return Answer(then=terminal.upload)
+
+
+async def reboot(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Restart: when the terminal is back, it makes the exchange."""
+    return Answer(then=terminal.restart)
+
+
+async def set_option(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Set one option, in the terminal and in its file."""
+    values = read_values(command, params, terminal.model.encoding)
+    terminal.settings[values["key"]] = values["value"]
+    terminal.files.write_options(terminal.settings)
+    return Answer()
+
+
+async def reload_options(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Read the file of options again, which may have been replaced (12.5.2)."""
+    terminal.settings = terminal.files.read_options()
+    return Answer()
+
+
+async def info(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
+    """Tell all options."""
+    return Answer(values=terminal.options())
+
+
+async def unlock(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Open the door."""
+    terminal.door.opened += 1
+    terminal.operate(Operation.UNLOCK, NOBODY)
+    return Answer()
+
+
+async def end_alarm(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """End the alarm."""
+    terminal.door.alarm = False
+    return Answer()
+
 
 EXECUTE = {
-    "CHECK": control.check,
-    "LOG": control.log,
-    "SET OPTION": control.set_option,
-    "RELOAD OPTIONS": control.reload_options,
-    "INFO": control.info,
-    "REBOOT": control.reboot,
-    "AC_UNLOCK": control.unlock,
-    "AC_UNALARM": control.end_alarm,
+    "CHECK": check,
+    "LOG": log,
+    "SET OPTION": set_option,
+    "RELOAD OPTIONS": reload_options,
+    "INFO": info,
+    "REBOOT": reboot,
+    "AC_UNLOCK": unlock,
+    "AC_UNALARM": end_alarm,
 }
