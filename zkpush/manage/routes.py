@@ -112,6 +112,15 @@ class Stream:
     status: HTTPStatus = HTTPStatus.OK
 
 
+@functools.cache
+def _map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
+    """Map methods and paths to their numbers; compiled once for all daemons of a process."""
+    rules = [
+        Rule(path, methods=[method], endpoint=number) for number, (method, path) in enumerate(paths)
+    ]
+    return Map(rules, strict_slashes=False).bind("zkpush")
+
+
 class ApiResource(Resource):
     """Serves routes."""
 
@@ -123,8 +132,8 @@ class ApiResource(Resource):
         self._tokens = tokens
         self._refusals = refusals
         tokens.watch(self._end_of_no_token)
-        rules = [Rule(route.rule, methods=[route.method], endpoint=route) for route in routes]
-        self._map: MapAdapter = Map(rules, strict_slashes=False).bind("zkpush")
+        self._routes = [*routes]
+        self._map = _map_of(tuple((route.method, route.rule) for route in routes))
         self._streams: dict[Callable[[], None], bytes | None] = {}
         self._stopped = False
 
@@ -204,7 +213,7 @@ class ApiResource(Resource):
         """The route of a request, and the names in its path; `ApiError` if there is none."""
         text = unquote(path.decode("ascii", "replace"), errors="replace")
         try:
-            found: tuple[Route, Mapping[str, object]] = self._map.match(
+            found: tuple[int, Mapping[str, object]] = self._map.match(
                 text, method.decode("ascii", "replace")
             )
         except MethodNotAllowed as error:
@@ -214,11 +223,11 @@ class ApiResource(Resource):
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."
             ) from None
-        route, names = found
+        number, names = found
         for name, value in names.items():
             if isinstance(value, int) and value > MOST_ID:
                 raise bad_request(f"{name}: Expected a number of at most {MOST_ID}.")
-        return route, names
+        return self._routes[number], names
 
     async def _admit(self, request: ManageRequest) -> Caller:
         """Who asks; 401 if that is nobody."""
