@@ -10,6 +10,7 @@ import attrs
 
 from .capability import SERVER_PARTS, CapabilityError, ICapability, is_own
 from .device.functions import FunctionTable
+from .device.intents import IntentTable
 from .interfaces import IRecordHandler
 from .pluginkinds import command_claim, table_claims
 from .protocol.catalogue import Catalogue
@@ -29,6 +30,7 @@ class Capabilities:
     """Those of other packages that cannot be used, by name."""
     handlers: Sequence[IRecordHandler]
     functions: FunctionTable
+    intents: IntentTable
     catalogue: Catalogue
     tables: TableSet
     """All tables that are declared. A table without a handler is not stored."""
@@ -79,6 +81,7 @@ def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capa
         FunctionTable(
             [module.FUNCTIONS for module in handlers if hasattr(module, "FUNCTIONS")], catalogue
         ),
+        IntentTable(module.INTENTS for module in handlers if hasattr(module, "INTENTS")),
         catalogue,
         TableSet(
             table for module in _modules(usable, "tables") for table in _listed(module, "TABLES")

@@ -178,6 +178,7 @@ def assemble(
         privacy,
         known.catalogue,
         known.functions,
+        known.intents,
     )
     places = [
         StoragePlace("data directory", str(data.path)),

@@ -10,9 +10,7 @@ from collections.abc import Mapping
 from ..interfaces import IStore
 from ..model import Caller, Device, DeviceState
 from ..persist.devices import DeviceStore
-from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
-from ..protocol.exchange import STAMPS
 from . import acts
 from .changes import change, check_scopes, scopes_to_change, scopes_to_remove
 from .registry import Registry
@@ -59,22 +57,6 @@ class TerminalAdministration:
         device = await self._store.write(unit)
         self._registry.updated(device)
         return device
-
-    async def reset_stamp(self, sn: str, table: str, by: Caller | None) -> None:
-        """Ask for everything of a data type at the next exchange; `LookupError` if unknown."""
-        names = {name.lower(): name for name, _, _ in STAMPS}
-        if table.lower() not in names:
-            raise ValueError(f"table must be one of {', '.join(names.values())}")
-        name, now = names[table.lower()], self._registry.now()
-
-        def unit(tx: Transaction) -> None:
-            device = tx[DeviceStore].find(sn)
-            if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
-            tx[StampStore].reset(device.id, name)
-            acts.record(tx, by, acts.RESEND, f"terminal {sn}", name, now)
-
-        await self._store.write(unit)
 
     async def remove(self, sn: str, by: Caller | None) -> None:
         """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be.

@@ -117,7 +117,7 @@ def change(
         settled |= SETTLED
         if device.offered_family is not None:
             changes |= _other_family(tx, device, device.offered_family, now)
-            settled.add(ProblemCode.OTHER_FAMILY)
+            settled |= {ProblemCode.OTHER_FAMILY, ProblemCode.ACCESS_CONTROL}
         waited = device.state is not DeviceState.APPROVED
         if waited and "comm_key" not in changes and device.comm_key is None:
             offered = tx[CommKeyStore].of(device.id)

@@ -16,7 +16,7 @@ import hmac
 import re
 import string
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -24,7 +24,9 @@ from ..model import CommandFile, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
-from ..protocol.commands import FileFacts
+from ..protocol.commands import FileFacts, command_text
+from ..protocol.errors import CommandError
+from ..protocol.fields import Command, Writing
 from ..values.files import StoredFile
 
 SECRET_CHARACTERS = string.digits + string.ascii_lowercase
@@ -144,3 +146,27 @@ def package(lines: list[str], encoding: str) -> bytes:
 def _quoted(name: str) -> str:
     # The name is for the terminal, which may unquote it twice.
     return urllib.parse.quote(name.replace("%", "_"), safe="")
+
+
+def write_command(
+    tx: Transaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
+) -> tuple[str, CommandFile | None]:
+    """The text of a command, and the file that it tells the terminal to fetch.
+
+    The secret takes the place of the file's ID in the text. `ValueError` if there is no such file.
+    """
+    if command.writing is Writing.UPGRADE:
+        file = tx[FileStore].get(int(params["file"]))
+        if file is None or file.command is not None:
+            raise CommandError(f"file: there is no file {params['file']}; add it first")
+        if file.damaged:
+            raise CommandError(f"file: the file {params['file']} is damaged; add it again")
+        text = command_text(command, params, upgrade_facts(file, secret))
+        return text, reference(file, secret)
+    parameter = command.file_parameter
+    name = None if parameter is None else params.get(parameter)
+    if parameter is None or name is None:
+        return command_text(command, params), None
+    file = file_named(tx, name, command_id)
+    text = command_text(command, {**params, parameter: url_of(name, secret)})
+    return text, reference(file, secret)

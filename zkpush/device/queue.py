@@ -14,7 +14,7 @@ from ..config import Commands
 from ..interfaces import IStore
 from ..model import (
     Caller,
-    CommandFile,
+    Device,
     NewCommand,
     Problem,
     QueuedCommand,
@@ -23,23 +23,17 @@ from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
-from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
-from ..protocol.commands import command_text
 from ..protocol.errors import CommandError
-from ..protocol.fields import Command, Writing
+from ..protocol.fields import Command
 from ..protocol.secrecy import parameter_secrets
 from . import acts
-from .files import (
-    file_named,
-    new_secret,
-    reference,
-    upgrade_facts,
-    url_of,
-)
+from .changes import check_scopes
+from .files import new_secret, write_command
 from .functions import FunctionTable
+from .intents import IntentTable
 from .life import LifeEvent, LifeRules, happen
 from .modes import REFUSAL, takes_commands
 from .privacy import Privacy
@@ -99,6 +93,7 @@ class CommandQueue(PeriodicService):
         privacy: Privacy,
         catalogue: Catalogue,
         functions: FunctionTable,
+        intents: IntentTable,
     ) -> None:
         """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
         super().__init__(reactor)
@@ -109,6 +104,7 @@ class CommandQueue(PeriodicService):
         self._privacy = privacy
         self.catalogue = catalogue
         self._functions = functions
+        self._intents = intents
         self._reactor = reactor
         self._rules = LifeRules(config.attempts, config.lifetime_days * DAY)
         self._once = frozenset(entry.name for entry in catalogue if not entry.is_repeatable)
@@ -134,53 +130,100 @@ class CommandQueue(PeriodicService):
         `KeyReused` if the key was used for another command.
         """
         now = self._registry.now()
-        command_id, secret = self._new_id(now), new_secret(self._choose)
 
         def unit(tx: Transaction) -> QueuedCommand:
-            device = tx[DeviceStore].find(sn)
-            if device is None:
-                raise LookupError(f"There is no terminal {sn}.")
-            if not takes_commands(device):
-                raise CommandError(REFUSAL)
+            device = _find(tx, sn)
             if idempotency_key is not None:
                 before = tx[CommandStore].find(device.id, idempotency_key)
                 if before is not None:
                     if (before.command, before.asked) != (name, params):
                         raise KeyReused("This Idempotency-Key was used for another command.")
                     return before
-            command = self.catalogue.validate(name, params, device.dialect)
-            self._privacy.check(command, params)
-            sent = params
-            if command.is_prepared:
-                prepare = self._functions.of(command.family).prepares[name]
-                sent = prepare(tx, device, params, command_id, now)
-            text, file = _written(tx, command, sent, command_id, secret)
-            priority = command.priority if delivery.priority is None else delivery.priority
-            new = NewCommand(
-                id=command_id,
-                command=name,
-                family=command.family,
-                params=sent,
-                asked=params,
-                text=text,
-                file=file,
-                idempotency_key=idempotency_key,
-                priority=priority,
-                not_before_at=delivery.not_before_at,
-                expires_at=self._deadline(command, delivery, now),
-                subject=subject_of(command, params),
-            )
-            replaced = replace(tx, device.id, command, new, now)
-            detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
-            detail += delivery.detail + "".join(f"; replaces {one}" for one in replaced)
-            acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {sn}", detail, now)
-            return tx[CommandStore].add(device.id, new, now)
+            return self._add(tx, device, name, params, idempotency_key, by, delivery, now)
 
         queued = await self._store.write(unit)
-        terminal = self._registry.known(sn)
+        self._hurry(queued)
+        return queued
+
+    async def ask(
+        self,
+        sn: str,
+        intent: object,
+        by: Caller | None,
+        delivery: Delivery = Delivery(),
+        act: tuple[str, str] | None = None,
+    ) -> list[QueuedCommand]:
+        """Queue the commands by which an intent is done (`zkpush.device.intents`), all or none.
+
+        `act` is an action and its detail, for the audit log, beside the commands.
+        `NotPossible` if the terminal cannot execute it; `ScopeNeeded` if the caller may not send
+        such a command; otherwise as `add`.
+        """
+        now = self._registry.now()
+
+        def unit(tx: Transaction) -> list[QueuedCommand]:
+            device = _find(tx, sn)
+            queued = []
+            if act is not None:
+                acts.record(tx, by, act[0], f"terminal {sn}", act[1], now)
+            for one in self._intents.translate(tx, device, intent):
+                needed = self.catalogue.find(one.command, device.family).scopes(one.params)
+                check_scopes(by, needed, f"This {one.command}")
+                queued.append(
+                    self._add(tx, device, one.command, one.params, None, by, delivery, now)
+                )
+            return queued
+
+        queued = await self._store.write(unit)
+        for command in queued:
+            self._hurry(command)
+        return queued
+
+    def _hurry(self, queued: QueuedCommand) -> None:
+        """Let the terminal of a new command be sent it at its next poll."""
+        terminal = self._registry.known(queued.device)
         if terminal is not None:
             terminal.hurry(queued.not_before_at or 0)
-        return queued
+
+    def _add(
+        self,
+        tx: Transaction,
+        device: Device,
+        name: str,
+        params: Mapping[str, str],
+        idempotency_key: str | None,
+        by: Caller | None,
+        delivery: Delivery,
+        now: int,
+    ) -> QueuedCommand:
+        command = self.catalogue.validate(name, params, device.dialect)
+        self._privacy.check(command, params)
+        command_id, secret = self._new_id(now), new_secret(self._choose)
+        sent = params
+        if command.is_prepared:
+            prepare = self._functions.of(command.family).prepares[name]
+            sent = prepare(tx, device, params, command_id, now)
+        text, file = write_command(tx, command, sent, command_id, secret)
+        priority = command.priority if delivery.priority is None else delivery.priority
+        new = NewCommand(
+            id=command_id,
+            command=name,
+            family=command.family,
+            params=sent,
+            asked=params,
+            text=text,
+            file=file,
+            idempotency_key=idempotency_key,
+            priority=priority,
+            not_before_at=delivery.not_before_at,
+            expires_at=self._deadline(command, delivery, now),
+            subject=subject_of(command, params),
+        )
+        replaced = replace(tx, device.id, command, new, now)
+        detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
+        detail += delivery.detail + "".join(f"; replaces {one}" for one in replaced)
+        acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {device.sn}", detail, now)
+        return tx[CommandStore].add(device.id, new, now)
 
     def _deadline(self, command: Command, delivery: Delivery, now: int) -> int:
         """The last instant (ms) at which a new command may be sent."""
@@ -347,25 +390,10 @@ class CommandQueue(PeriodicService):
         return digits + "".join(self._choose(_DIGITS) for _ in range(_RANDOM_DIGITS))
 
 
-def _written(
-    tx: Transaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
-) -> tuple[str, CommandFile | None]:
-    """The text of a command, and the file that it tells the terminal to fetch.
-
-    The secret takes the place of the file's ID in the text. `ValueError` if there is no such file.
-    """
-    if command.writing is Writing.UPGRADE:
-        file = tx[FileStore].get(int(params["file"]))
-        if file is None or file.command is not None:
-            raise CommandError(f"file: there is no file {params['file']}; add it first")
-        if file.damaged:
-            raise CommandError(f"file: the file {params['file']} is damaged; add it again")
-        text = command_text(command, params, upgrade_facts(file, secret))
-        return text, reference(file, secret)
-    parameter = command.file_parameter
-    name = None if parameter is None else params.get(parameter)
-    if parameter is None or name is None:
-        return command_text(command, params), None
-    file = file_named(tx, name, command_id)
-    text = command_text(command, {**params, parameter: url_of(name, secret)})
-    return text, reference(file, secret)
+def _find(tx: Transaction, sn: str) -> Device:
+    device = tx[DeviceStore].find(sn)
+    if device is None:
+        raise LookupError(f"There is no terminal {sn}.")
+    if not takes_commands(device):
+        raise CommandError(REFUSAL)
+    return device

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from operator import itemgetter
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import Meta
 
-from ...device.administration import TerminalAdministration
 from ...device.changes import check_scopes
-from ...device.families import Families
 from ...device.queue import CommandQueue, Delivery, KeyReused
 from ...device.registry import Registry
 from ...interfaces import IStore
+from ...manage.commandviews import CommandView, command_view, secrets_of_command
 from ...manage.errors import ApiError, not_found
 from ...manage.listing import Listing, ListQuery, whole
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
-from ...manage.recordviews import Damaged
 from ...manage.routes import Route
 from ...manage.services import Services
-from ...manage.times import instant, instant_or_none, parse_instant
-from ...model import Caller, CommandState, Page, QueuedCommand
-from ...persist.commands import CommandStore, reason_words
+from ...manage.times import parse_instant
+from ...model import Caller, Page, QueuedCommand
+from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
-from ...protocol.catalogue import Catalogue
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
-from ...protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 
 MOST_WAIT = 3650 * 24 * 3600
 """The most seconds that a command may wait."""
@@ -55,59 +50,6 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
         Meta(description="Higher ones are sent first; by default, what the catalogue says"),
     ] = None
-
-
-class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a terminal is to send again, all of it."""
-
-    table: Annotated[str, Meta(description="The table of the upload, such as ATTLOG")]
-
-
-class CommandView(msgspec.Struct, frozen=True, kw_only=True):
-    """A command, and what has become of it."""
-
-    id: Annotated[str, Meta(description="The CmdID on the wire")]
-    device: str
-    command: str
-    params: Annotated[
-        dict[str, str | None],
-        Meta(
-            description="Null for those that the caller may not see: it takes `biometrics`, or "
-            "`dangerous` for what SHELL runs and for options that may be secret"
-        ),
-    ]
-    state: CommandState
-    reason: Annotated[str | None, Meta(description="Why it ended, in words; null while open")]
-    replaced_by: Annotated[
-        str | None, Meta(description="A later command that sets all that this one sets")
-    ]
-    attempts: int
-    priority: int
-    return_code: int | None
-    meaning: str | None
-    result: Annotated[
-        dict[str, str | None] | None,
-        Meta(
-            description="Null for values that the caller may not see: it takes `biometrics`, or "
-            "`dangerous` where the command does"
-        ),
-    ]
-    created_at: str
-    not_before: str | None
-    expires_at: Annotated[
-        str | None, Meta(description="When it may be sent at the latest; null: `lifetime_days`")
-    ]
-    sent_at: str | None
-    answered_at: Annotated[
-        str | None,
-        Meta(description="When the terminal answered, also after the command had ended"),
-    ]
-    finished_at: str | None
-    body_removed_at: Annotated[
-        str | None,
-        Meta(description="When its parameters and result were deleted, because they were old"),
-    ]
-    damaged: Damaged = UNSET
 
 
 class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
@@ -206,48 +148,6 @@ def _described(command: Command) -> CatalogueView:
     )
 
 
-def command_view(
-    catalogue: Catalogue, families: Families, command: QueuedCommand, scopes: Scopes
-) -> CommandView:
-    """Show a command."""
-    code, result = command.return_code, command.result
-    family = families.named(command.family)
-    params_secret, result_secret = _secrets(catalogue, command)
-    return CommandView(
-        id=command.id,
-        device=command.device,
-        command=command.command,
-        params=shown(command.params, params_secret, scopes),
-        state=command.state,
-        reason=reason_words(command),
-        replaced_by=command.replaced_by,
-        attempts=command.attempts,
-        priority=command.priority,
-        return_code=code,
-        meaning=None if code is None else family.outcome(command.command, code).meaning,
-        result=None if result is None else shown(result, result_secret, scopes),
-        created_at=instant(command.created_at),
-        not_before=instant_or_none(command.not_before_at),
-        expires_at=instant_or_none(command.expires_at),
-        sent_at=instant_or_none(command.sent_at),
-        answered_at=instant_or_none(command.answered_at),
-        finished_at=instant_or_none(command.finished_at),
-        body_removed_at=instant_or_none(command.body_removed_at),
-        damaged=command.damaged or UNSET,
-    )
-
-
-def _secrets(
-    catalogue: Catalogue, command: QueuedCommand
-) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
-    """The secret parameters, and the secret values of the result, each with what it takes."""
-    entry = catalogue.get(command.command, command.family)
-    return (
-        parameter_secrets(entry, command.params),
-        result_secrets(entry, command.params, command.result or {}),
-    )
-
-
 def _of_device_thd(
     tx: Transaction, part: Page, query: ListQuery, sn: str
 ) -> list[tuple[int, QueuedCommand]]:
@@ -263,7 +163,6 @@ class CommandEndpoints:
         self._readings = readings
         self._store = store
         self._registry = registry
-        self._administration = TerminalAdministration(store, registry)
         self._queue = queue
         self._catalogue = queue.catalogue
 
@@ -297,17 +196,6 @@ class CommandEndpoints:
                 returns=CommandView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("idempotency_key", "caller"),
-            ),
-            Route(
-                "POST",
-                "/devices/<sn>/resend",
-                Scope.WRITE,
-                self.resend,
-                "Make a terminal send all it has of a data type again",
-                body=ResendRequest,
-                returns=CommandView,
-                status=HTTPStatus.ACCEPTED,
-                takes=("caller",),
             ),
             Route(
                 "GET",
@@ -359,11 +247,6 @@ class CommandEndpoints:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
         return self._view(queued, caller)
 
-    async def resend(self, sn: str, body: ResendRequest, caller: Caller) -> CommandView:
-        """Forget the stamp of a data type, and make the terminal look at its stamps."""
-        await self._administration.reset_stamp(sn, body.table, caller)
-        return await self.add(sn, CommandRequest("CHECK"), None, caller)
-
     async def show(self, id: str, caller: Caller) -> CommandView:
         """Show a command."""
         found = await self._find(id)
@@ -382,7 +265,7 @@ class CommandEndpoints:
             needed = {
                 scope
                 for each in commands
-                for scope in _secrets(self._catalogue, each)[place].values()
+                for scope in secrets_of_command(self._catalogue, each)[place].values()
             }
             if needed & set(caller.scopes):
                 await self._readings.note(caller, what, of)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
 
-from ...interfaces import IStore
+from ...manage.commandviews import CommandView, ask
 from ...manage.errors import not_found
 from ...manage.listing import Listing, whole
 from ...manage.lists import ApiList
-from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Extra, record_view, show_record, shows_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
@@ -21,7 +21,7 @@ from ...protocol.codes import BiometricType
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
 from ...values.people import Person
-from .model import PersonPhoto, Template
+from .model import DeletePerson, PersonPhoto, PutPerson, Template
 from .store import PeopleStore
 from .tables import BIODATA, BIOPHOTO, USER
 
@@ -61,9 +61,10 @@ PersonPhotoView = record_view(
 class PeopleEndpoints:
     """What the routes of people do."""
 
-    def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
-        self._store = store
-        self._readings = readings
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._readings = services.secret_access
 
     def routes(self) -> list[Route]:
         """The routes."""
@@ -103,7 +104,36 @@ class PeopleEndpoints:
                 returns=Listing[PersonPhotoView],  # type: ignore[valid-type]
                 takes=("caller",),
             ),
+            Route(
+                "PUT",
+                "/devices/<sn>/users/<pin>",
+                Scope.WRITE,
+                self.put,
+                "Put a user on a terminal; gives the commands that do it",
+                returns=Listing[CommandView],
+                status=HTTPStatus.ACCEPTED,
+                takes=("caller",),
+            ),
+            Route(
+                "DELETE",
+                "/devices/<sn>/users/<pin>",
+                Scope.WRITE,
+                self.delete,
+                "Take a user off a terminal; gives the commands that do it",
+                returns=Listing[CommandView],
+                status=HTTPStatus.ACCEPTED,
+                takes=("caller",),
+            ),
         ]
+
+    async def put(self, sn: str, pin: str, caller: Caller) -> Listing[CommandView]:
+        """Put a stored user on a terminal."""
+        user, _ = await self._of_user(pin, lambda tx: _NOTHING)
+        return await ask(self._services, sn, PutPerson(user), caller)
+
+    async def delete(self, sn: str, pin: str, caller: Caller) -> Listing[CommandView]:
+        """Take a user off a terminal."""
+        return await ask(self._services, sn, DeletePerson(pin), caller)
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
@@ -172,4 +202,4 @@ def _ascii(value: bytes | None) -> str | None:
 
 def routes(services: Services) -> list[Route]:
     """The routes of people."""
-    return PeopleEndpoints(services.store, services.secret_access).routes()
+    return PeopleEndpoints(services).routes()

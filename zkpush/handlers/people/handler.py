@@ -22,6 +22,7 @@ from .model import PersonStatement
 from .packages import completed
 from .store import PeopleStore
 from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, TEMPLATE_TABLES, USER, USERPIC
+from .wording import INTENTS
 
 _UNDER_DURESS = 3
 """Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
@@ -144,3 +145,5 @@ FUNCTIONS = CommandFunctions(
 )
 
 HANDLERS = (PeopleHandler(),)
+
+__all__ = ["FUNCTIONS", "HANDLERS", "INTENTS"]

@@ -50,3 +50,37 @@ class PersonStatement(msgspec.Struct, frozen=True):
     """The columns it is kept in."""
     text: bytes
     """What tells two statements apart; without what is random in them."""
+
+
+class PutPerson(msgspec.Struct, frozen=True):
+    """Put a person on a terminal, or change one who is there."""
+
+    person: Person
+
+
+class DeletePerson(msgspec.Struct, frozen=True):
+    """Take a person off a terminal, with their templates and photos."""
+
+    pin: str
+
+
+class PutTemplate(msgspec.Struct, frozen=True):
+    """Put a template of a person on a terminal."""
+
+    template: Template
+
+
+class PutPhoto(msgspec.Struct, frozen=True):
+    """Put a photo of a person on a terminal."""
+
+    photo: PersonPhoto
+
+
+class Enrol(msgspec.Struct, frozen=True):
+    """Let a terminal take a template of a person, or their card."""
+
+    pin: str
+    type: int | None
+    """Biometric type, Appendix 10; None for a card."""
+    number: int = 0
+    """Which one, such as a finger."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-
-import msgspec
 
 from ...device.files import name_of, package
+from ...device.intents import Instruction
 from ...model import Device, Page
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
-from ...stored import StoredRecord
 from ...values.people import Person
-from .commands import COMMANDS
-from .model import Template
 from .store import PeopleStore
 from .tables import FACE, FP
+from .wording import UPDATES, put_person, put_template
 
 PACKED = ".tgz"
 """What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
 _USERS_AT_ONCE = 1000
-_UPDATES = {command.name: command for command in COMMANDS}
 
 
 def completed(
@@ -67,38 +62,16 @@ def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
 
 def _of_user(tx: Transaction, user: Person, table: str | None) -> Iterator[str]:
     if table in (None, "USERINFO"):
-        yield user_command(user)
+        yield text_of(put_person(user))
     if table != "USERINFO" and user.templates:
         for template in tx[PeopleStore].templates(user.pin):
             wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(template.form)
             if template.template is None:  # it is damaged
                 continue
             if wanted is not None and table in (None, wanted):
-                yield template_command(template)
+                yield text_of(put_template(template))
 
 
-def user_command(user: Person) -> str:
-    """The command that adds or changes a user (12.1.1.1)."""
-    return _filled("DATA UPDATE USERINFO", user)
-
-
-def template_command(template: Template) -> str:
-    """The command that adds or changes a template, in the form it came in (12.1.1.3 to 6)."""
-    names = {FP.name: "FINGERTMP", FACE.name: "FACE"}
-    name = names.get(template.form, template.form)
-    under_duress = name == "FINGERTMP" and template.duress
-    return _filled(f"DATA UPDATE {name}", template, {"valid": 3} if under_duress else {})
-
-
-def _filled(
-    name: str, record: StoredRecord, instead: Mapping[str, object] = MappingProxyType({})
-) -> str:
-    """The text of a command whose parameters are the fields of a stored record, or `instead`."""
-    command = _UPDATES[name]
-    values = {**msgspec.structs.asdict(record), **instead}
-    params = {
-        field.wire: field.kind.encode(values[field.name])
-        for field in command.parameters
-        if values.get(field.name) is not None
-    }
-    return command_text(command, params)
+def text_of(instruction: Instruction) -> str:
+    """The words and parameters of a command, as they stand in its line."""
+    return command_text(UPDATES[instruction.command], instruction.params)

@@ -23,9 +23,10 @@ from ...protocol.errors import Refused, TerminalError, TooManyRequests, UnknownU
 from ...protocol.text import shown
 from ...values.people import Person
 from .model import Template
-from .packages import template_command
+from .packages import text_of
 from .store import PeopleStore
 from .tables import FP, REMOTE_USER, USER
+from .wording import put_template
 
 ACTION = "remote attendance"
 """What it is called in the audit log."""
@@ -120,7 +121,7 @@ def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
     if not users:
         return []
     templates = _fingerprints(tx[PeopleStore].templates(pin), version)
-    return [_user_line(users[0]), *(template_command(template) for template in templates)]
+    return [_user_line(users[0]), *(text_of(put_template(template)) for template in templates)]
 
 
 def _user_line(user: Person) -> str:

@@ -16,6 +16,7 @@ from ...protocol.records import Batch, encode_pairs
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply
 from ...protocol.reports import INFO, OPTIONS
+from .wording import INTENTS
 
 
 @implementer(IRecordHandler)
@@ -65,3 +66,5 @@ def _keep_option(
 FUNCTIONS = CommandFunctions(effects={"INFO": _keep_options, "SET OPTION": _keep_option})
 
 HANDLERS = (DeviceHandler(),)
+
+__all__ = ["FUNCTIONS", "HANDLERS", "INTENTS"]

@@ -1,0 +1,96 @@
+"""The commands of Attendance PUSH that put people on a terminal, and take them off (12.1, 12.6)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import msgspec
+
+from ...device.intents import Instruction, NotPossible, Translations
+from ...model import Device
+from ...persist.transaction import Transaction
+from ...protocol.codes import BiometricType
+from ...protocol.dialect import FIRST_FAMILY
+from ...stored import StoredRecord
+from ...values.people import Person
+from .commands import COMMANDS
+from .model import (
+    DeletePerson,
+    Enrol,
+    PutPerson,
+    PutPhoto,
+    PutTemplate,
+    Template,
+)
+from .tables import FACE, FP
+
+UPDATES = {command.name: command for command in COMMANDS}
+
+
+def put_person(person: Person) -> Instruction:
+    """The command that adds or changes a user (12.1.1.1)."""
+    return _filled("DATA UPDATE USERINFO", person)
+
+
+def put_template(template: Template) -> Instruction:
+    """The command that adds or changes a template, in the form it came in (12.1.1.3 to 6)."""
+    names = {FP.name: "FINGERTMP", FACE.name: "FACE"}
+    name = names.get(template.form, template.form)
+    under_duress = name == "FINGERTMP" and template.duress
+    return _filled(f"DATA UPDATE {name}", template, {"valid": 3} if under_duress else {})
+
+
+def _filled(
+    name: str, record: StoredRecord, instead: Mapping[str, object] = MappingProxyType({})
+) -> Instruction:
+    """A command whose parameters are the fields of a stored record, or `instead`."""
+    command = UPDATES[name]
+    values = {**msgspec.structs.asdict(record), **instead}
+    params = {
+        field.wire: field.kind.encode(values[field.name])
+        for field in command.parameters
+        if values.get(field.name) is not None
+    }
+    return Instruction(name, params)
+
+
+def _put_person(tx: Transaction, device: Device, intent: PutPerson) -> Sequence[Instruction]:
+    return [put_person(intent.person)]
+
+
+def _delete_person(tx: Transaction, device: Device, intent: DeletePerson) -> Sequence[Instruction]:
+    return [Instruction("DATA DELETE USERINFO", {"PIN": intent.pin})]
+
+
+def _put_template(tx: Transaction, device: Device, intent: PutTemplate) -> Sequence[Instruction]:
+    if intent.template.template is None:
+        raise NotPossible("The template is damaged; a terminal has to send it again.")
+    return [put_template(intent.template)]
+
+
+def _put_photo(tx: Transaction, device: Device, intent: PutPhoto) -> Sequence[Instruction]:
+    photo = intent.photo
+    if photo.content is None:
+        raise NotPossible("The photo is damaged; a terminal has to send it again.")
+    content = base64.b64encode(photo.content)
+    instead = {"content": content, "size": len(content)}
+    return [_filled(f"DATA UPDATE {photo.kind}", photo, instead)]
+
+
+def _enrol(tx: Transaction, device: Device, intent: Enrol) -> Sequence[Instruction]:
+    if intent.type is None:
+        return [Instruction("ENROLL_MF", {"PIN": intent.pin})]
+    if intent.type == BiometricType.FINGERPRINT:
+        return [Instruction("ENROLL_FP", {"PIN": intent.pin, "FID": str(intent.number)})]
+    return [Instruction("ENROLL_BIO", {"PIN": intent.pin, "TYPE": str(intent.type)})]
+
+
+INTENTS: Translations = {
+    (FIRST_FAMILY, PutPerson): _put_person,
+    (FIRST_FAMILY, DeletePerson): _delete_person,
+    (FIRST_FAMILY, PutTemplate): _put_template,
+    (FIRST_FAMILY, PutPhoto): _put_photo,
+    (FIRST_FAMILY, Enrol): _enrol,
+}

@@ -1,0 +1,87 @@
+"""The API of what is wanted of terminals, whatever family they are of."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ...device import acts
+from ...manage.commandviews import CommandView, ask
+from ...manage.listing import Listing
+from ...manage.routes import Route
+from ...manage.services import Services
+from ...model import Caller
+from ...protocol.fields import Scope
+from .model import AskRecords, OpenDoor, Reboot
+
+MOST_SECONDS = 254
+"""The longest time of a door; 255 keeps some terminals' doors open for good."""
+
+
+class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a terminal is to send again, all of it."""
+
+    table: Annotated[str, Meta(description="The table of the upload, such as ATTLOG")]
+
+
+class DoorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A door to open once."""
+
+    door: Annotated[int, Meta(ge=1, description="The number of the door")] = 1
+    seconds: Annotated[
+        Annotated[int, Meta(ge=1, le=MOST_SECONDS)] | None,
+        Meta(description="For how long, if the terminal can be told"),
+    ] = None
+
+
+def routes(services: Services) -> list[Route]:
+    """The routes."""
+
+    async def resend(sn: str, body: ResendRequest, caller: Caller) -> CommandView:
+        act = (acts.RESEND, body.table.upper())
+        listed = await ask(services, sn, AskRecords(body.table), caller, act)
+        return listed.items[0]
+
+    async def open_door(sn: str, body: DoorRequest, caller: Caller) -> Listing[CommandView]:
+        return await ask(services, sn, OpenDoor(body.door, body.seconds), caller)
+
+    async def reboot(sn: str, caller: Caller) -> Listing[CommandView]:
+        return await ask(services, sn, Reboot(), caller)
+
+    return [
+        Route(
+            "POST",
+            "/devices/<sn>/resend",
+            Scope.WRITE,
+            resend,
+            "Make a terminal send all it has of a data type again",
+            body=ResendRequest,
+            returns=CommandView,
+            status=HTTPStatus.ACCEPTED,
+            takes=("caller",),
+        ),
+        Route(
+            "POST",
+            "/devices/<sn>/door",
+            Scope.DANGEROUS,
+            open_door,
+            "Open a door of a terminal once; gives the commands that do it",
+            body=DoorRequest,
+            returns=Listing[CommandView],
+            status=HTTPStatus.ACCEPTED,
+            takes=("caller",),
+        ),
+        Route(
+            "POST",
+            "/devices/<sn>/reboot",
+            Scope.WRITE,
+            reboot,
+            "Restart a terminal; gives the commands that do it",
+            returns=Listing[CommandView],
+            status=HTTPStatus.ACCEPTED,
+            takes=("caller",),
+        ),
+    ]

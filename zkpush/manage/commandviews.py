@@ -1,0 +1,122 @@
+"""How the API shows a command, and queues those of an intent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from ..device.families import Families
+from ..model import Caller, CommandState, QueuedCommand
+from ..persist.commands import reason_words
+from ..protocol.catalogue import Catalogue
+from ..protocol.fields import Scope
+from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
+from .listing import Listing, whole
+from .recordviews import Damaged
+from .services import Services
+from .times import instant, instant_or_none
+
+
+class CommandView(msgspec.Struct, frozen=True, kw_only=True):
+    """A command, and what has become of it."""
+
+    id: Annotated[str, Meta(description="The CmdID on the wire")]
+    device: str
+    command: str
+    params: Annotated[
+        dict[str, str | None],
+        Meta(
+            description="Null for those that the caller may not see: it takes `biometrics`, or "
+            "`dangerous` for what SHELL runs and for options that may be secret"
+        ),
+    ]
+    state: CommandState
+    reason: Annotated[str | None, Meta(description="Why it ended, in words; null while open")]
+    replaced_by: Annotated[
+        str | None, Meta(description="A later command that sets all that this one sets")
+    ]
+    attempts: int
+    priority: int
+    return_code: int | None
+    meaning: str | None
+    result: Annotated[
+        dict[str, str | None] | None,
+        Meta(
+            description="Null for values that the caller may not see: it takes `biometrics`, or "
+            "`dangerous` where the command does"
+        ),
+    ]
+    created_at: str
+    not_before: str | None
+    expires_at: Annotated[
+        str | None, Meta(description="When it may be sent at the latest; null: `lifetime_days`")
+    ]
+    sent_at: str | None
+    answered_at: Annotated[
+        str | None,
+        Meta(description="When the terminal answered, also after the command had ended"),
+    ]
+    finished_at: str | None
+    body_removed_at: Annotated[
+        str | None,
+        Meta(description="When its parameters and result were deleted, because they were old"),
+    ]
+    damaged: Damaged = UNSET
+
+
+def command_view(
+    catalogue: Catalogue, families: Families, command: QueuedCommand, scopes: Scopes
+) -> CommandView:
+    """Show a command."""
+    code, result = command.return_code, command.result
+    family = families.named(command.family)
+    params_secret, result_secret = secrets_of_command(catalogue, command)
+    return CommandView(
+        id=command.id,
+        device=command.device,
+        command=command.command,
+        params=shown(command.params, params_secret, scopes),
+        state=command.state,
+        reason=reason_words(command),
+        replaced_by=command.replaced_by,
+        attempts=command.attempts,
+        priority=command.priority,
+        return_code=code,
+        meaning=None if code is None else family.outcome(command.command, code).meaning,
+        result=None if result is None else shown(result, result_secret, scopes),
+        created_at=instant(command.created_at),
+        not_before=instant_or_none(command.not_before_at),
+        expires_at=instant_or_none(command.expires_at),
+        sent_at=instant_or_none(command.sent_at),
+        answered_at=instant_or_none(command.answered_at),
+        finished_at=instant_or_none(command.finished_at),
+        body_removed_at=instant_or_none(command.body_removed_at),
+        damaged=command.damaged or UNSET,
+    )
+
+
+def secrets_of_command(
+    catalogue: Catalogue, command: QueuedCommand
+) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
+    """The secret parameters, and the secret values of the result, each with what it takes."""
+    entry = catalogue.get(command.command, command.family)
+    return (
+        parameter_secrets(entry, command.params),
+        result_secrets(entry, command.params, command.result or {}),
+    )
+
+
+async def ask(
+    services: Services,
+    sn: str,
+    intent: object,
+    caller: Caller,
+    act: tuple[str, str] | None = None,
+) -> Listing[CommandView]:
+    """Queue the commands by which an intent is done, and show them; see `CommandQueue.ask`."""
+    queued = await services.queue.ask(sn, intent, caller, act=act)
+    families = services.registry.families
+    return whole([command_view(services.catalogue, families, one, caller.scopes) for one in queued])
