@@ -18,6 +18,7 @@ from zkpush.protocol.records import decode
 from zkpush.protocol.times import wall_clock
 
 from . import recipes
+from .lists import export_results, exported
 from .load import run
 from .measure import Result, side_by_side
 from .requests import polls, rows, upload, uploads
@@ -397,4 +398,16 @@ def _upload_cost(server: Zkpush, sn: str, query: str, body: bytes) -> float:
     return server.cpu() - before
 
 
-CASES = (requests, bulk, terminals, outage, strangers, long_bodies, workers, decoding)
+def lists(scale: Scale) -> Iterator[Result]:
+    """Export attendance, and find one person's records."""
+    data = folder()
+    _start_with_one(data).stop()
+    _fill(data, exported(scale))
+    server = Zkpush(data)
+    try:
+        yield from export_results(server, data)
+    finally:
+        server.stop()
+
+
+CASES = (requests, bulk, terminals, outage, strangers, long_bodies, workers, decoding, lists)

@@ -33,7 +33,7 @@ from .conftest import open_database
 from .contract import say
 from .thawing import thaw
 
-HEAD = "0028"
+HEAD = "0029"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(

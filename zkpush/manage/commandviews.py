@@ -41,7 +41,8 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     priority: int
     return_code: int | None
-    meaning: str | None
+    meaning: Annotated[str | None, Meta(description="`return_code` in words")]
+    return_code_meaning: Annotated[str | None, Meta(description="The same")]
     result: Annotated[
         dict[str, str | None] | None,
         Meta(
@@ -73,6 +74,7 @@ def command_view(
     """Show a command."""
     code, result = command.return_code, command.result
     family = families.named(command.family)
+    meaning = None if code is None else family.outcome(command.command, code).meaning
     params_secret, result_secret = secrets_of_command(catalogue, command)
     return CommandView(
         id=command.id,
@@ -85,7 +87,8 @@ def command_view(
         attempts=command.attempts,
         priority=command.priority,
         return_code=code,
-        meaning=None if code is None else family.outcome(command.command, code).meaning,
+        meaning=meaning,
+        return_code_meaning=meaning,
         result=None if result is None else shown(result, result_secret, scopes),
         created_at=instant(command.created_at),
         not_before=instant_or_none(command.not_before_at),

@@ -20,7 +20,7 @@ from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .errors import ApiError
-from .feed import EVERY, KINDS, Cursor, Feed, Message, RecordSource
+from .feed import DEFAULT_KINDS, EVERY, KINDS, Cursor, Feed, Message, RecordSource
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0
@@ -41,7 +41,8 @@ class EventQuery(msgspec.Struct, frozen=True):
     """Which events are wanted."""
 
     kinds: Annotated[
-        str | None, Meta(description=f"Some of {','.join(sorted(KINDS))}; all, if not given")
+        str | None,
+        Meta(description=f"Some of {','.join(sorted(KINDS))}; by default all but `verification`"),
     ] = None
     last_event_id: Annotated[
         str | None, Meta(description="For those who cannot send Last-Event-ID, which wins over it")
@@ -102,7 +103,7 @@ class EventEndpoints:
 
 def _kinds(text: str | None) -> Collection[str]:
     if text is None:
-        return KINDS
+        return DEFAULT_KINDS
     kinds = frozenset(text.split(","))
     unknown = sorted(kinds - KINDS)
     if unknown:

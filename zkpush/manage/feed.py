@@ -43,7 +43,11 @@ KEPT = 8
 """Most parts that are kept for listeners that are behind: some 500 kB each."""
 ATTENDANCE = "attendance"
 PROBLEM = "problem"
-KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
+VERIFICATION = "verification"
+"""Records of the same table as attendance that are no punches; only for those who ask for them."""
+RECORD_KINDS = frozenset({ATTENDANCE, VERIFICATION})
+DEFAULT_KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
+KINDS = DEFAULT_KINDS | RECORD_KINDS
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
 _GAP_DETAIL = "Events until then are dropped; attendance records are not."
 
@@ -58,6 +62,8 @@ class RecordSource:
     """The records after an id."""
     view: Callable[[Any], object]
     """A record as each listener may see it."""
+    kind: Callable[[Any], str]
+    """The kind of event that a record is: one of `RECORD_KINDS`."""
 
 
 class Cursor(NamedTuple):
@@ -218,7 +224,7 @@ class Tables(NamedTuple):
     @classmethod
     def of(cls, kinds: Collection[str]) -> Tables:
         """The tables that have these kinds."""
-        return cls(not {ATTENDANCE}.issuperset(kinds), ATTENDANCE in kinds)
+        return cls(not RECORD_KINDS.issuperset(kinds), not RECORD_KINDS.isdisjoint(kinds))
 
 
 class SharedReads:
@@ -317,7 +323,7 @@ def _read_thd(
         more_records = count < len(items) or count == PART
         records = [
             encode_message(
-                ATTENDANCE,
+                source.kind(item),
                 item.received_at,
                 1,
                 item.id,

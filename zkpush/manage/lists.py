@@ -30,7 +30,7 @@ from .listing import DEFAULT_LIMIT, DeviceQuery, Listing, ListQuery, Position, p
 from .routes import Route, Stream
 
 R = TypeVar("R")
-SLICE = 500
+SLICE = 2000
 """Items of a slice."""
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
@@ -86,7 +86,7 @@ class ApiList(Generic[R]):
     scope: Scope = Scope.READ
     note: Callable[[Shown[R]], Awaitable[None]] = _note_nothing
     """Called before items are sent, to record that a caller sees secrets."""
-    csv_thd: Callable[[Transaction, Page, Any], Slice] | None = None
+    csv_thd: Callable[[Transaction, Page, Any], Slice | None] | None = None
     """A faster way to lines of CSV for callers who see no secrets of these items; None for a slice
     that holds some."""
 

@@ -16,10 +16,12 @@ from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, may_see, secrets_of
 from ..protocol.times import DOUBTS, NO_ZONE
 from ..stored import StoredRecord
-from .times import instant
+from .times import instant, local_time
 
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
+MEANING = "_meaning"
+"""What the name of a coded field ends with in the name of its words."""
 _SECRETS: dict[str, Mapping[str, Scope]] = {}
 _LEADING = ("id", "device", "utc", "received_at")
 """What a record begins with."""
@@ -41,6 +43,12 @@ def _field_type(field: fields.Field) -> Any:
     open_ = field.required and not field.secret
     meaning = field.meaning + _without(field.secret)
     return Annotated[python if open_ else python | None, Meta(description=meaning)]
+
+
+def _words(field: fields.Field) -> Extra:
+    """The field of a view with the meaning of another one."""
+    meaning = f"`{field.name}` in words{_without(field.secret)}"
+    return f"{field.name}{MEANING}", Annotated[str | None, Meta(description=meaning)], None
 
 
 def _without(needed: Scope | None) -> str:
@@ -72,6 +80,7 @@ def record_view(
             *(one for one in more if one[0] in _LEADING and len(one) == 2),
             *((field.name, _field_type(field)) for field in required),
             *((field.name, _field_type(field), None) for field in optional),
+            *(_words(field) for field in shown if field.codes is not None),
             *(one for one in more if one[0] not in _LEADING or len(one) == 3),
             ("extra", EXTRA, None),
             ("damaged", Damaged, UNSET),
@@ -86,7 +95,20 @@ OWN: Sequence[Extra] = (("id", int), ("device", str), ("received_at", str))
 _UTC = Annotated[
     str | None, Meta(description="The instant; null until the zone of the terminal is known")
 ]
-TIMED: Sequence[Extra] = (*OWN[:2], ("utc", _UTC), OWN[2], ("doubt", DOUBT, None))
+LOCAL_TIME = Annotated[
+    str | None,
+    Meta(
+        description="The terminal's wall clock with the offset from UTC that it had; null until "
+        "the zone of the terminal is known"
+    ),
+]
+TIMED: Sequence[Extra] = (
+    *OWN[:2],
+    ("utc", _UTC),
+    OWN[2],
+    ("local_time", LOCAL_TIME, None),
+    ("doubt", DOUBT, None),
+)
 
 
 def show_record(
@@ -107,12 +129,19 @@ def show_record(
         name: None if name in secrets and not may_see(secrets[name], scopes) else value
         for name, value in {**stored, **more}.items()
     }
-    if values.get("time") is not None:
-        values["time"] = values["time"].replace(" ", "T")
+    for field in table.fields:
+        name = f"{field.name}{MEANING}"
+        if name in view.__struct_fields__:
+            values[name] = field.words(values.get(field.name), values)
+    time = values.get("time")
     if values.get("doubt") == NO_ZONE:
         values["utc"] = None
     if values.get("utc") is not None:
+        if time is not None and "local_time" in view.__struct_fields__:
+            values["local_time"] = local_time(time, values["utc"])
         values["utc"] = instant(values["utc"] * 1000).replace(".000Z", "Z")
+    if time is not None:
+        values["time"] = time.replace(" ", "T")
     for name in ("received_at", "updated_at"):
         if values.get(name) is not None:
             values[name] = instant(values[name])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime
+import functools
+
+from ..protocol.times import wall_seconds
 
 _FIRST = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 _LAST = datetime.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=datetime.UTC)
@@ -19,6 +22,23 @@ def instant(milliseconds: int) -> str:
     within = min(max(milliseconds, _EARLIEST), _LATEST)
     moment = _EPOCH + within * _MILLISECOND
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(time: str, utc: int) -> str:
+    """A wall clock time, `YYYY-MM-DD HH:MM:SS`, with its offset from UTC, as ISO 8601.
+
+    `utc` is the same instant, in seconds.
+    """
+    (seconds,) = wall_seconds([time])
+    return time.replace(" ", "T") + offset(seconds - utc)
+
+
+@functools.lru_cache(maxsize=256)
+def offset(seconds: int) -> str:
+    """An offset from UTC in ISO 8601: `+02:00`, or with seconds where it has some."""
+    minutes, rest = divmod(abs(seconds), 60)
+    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return f"{text}:{rest:02}" if rest else text
 
 
 def instant_or_none(milliseconds: int | None) -> str | None:

@@ -16,9 +16,10 @@ from ..model import (
     SessionState,
 )
 from ..problems import ServerProblem, advice_of, meaning_of
+from ..protocol.codes import BiometricType, language_of
 from ..protocol.facts import capacities_of, functions_of
 from ..protocol.fields import Scope
-from ..protocol.hybrid import Hybrid
+from ..protocol.hybrid import BiometricSupport, Hybrid
 from ..protocol.secrecy import Scopes, attribute_secret, may_see, option_secret
 from .times import instant, instant_or_none
 
@@ -127,6 +128,32 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class BiometricSupportView(BiometricSupport, frozen=True, kw_only=True):
+    """What a terminal and this server can exchange of one biometric type."""
+
+    type_meaning: str
+
+
+class HybridView(msgspec.Struct, frozen=True):
+    """What is known of the biometric types of one terminal."""
+
+    supported: Annotated[bool, Meta(description="Whether it speaks hybrid identification at all")]
+    types: Annotated[list[BiometricSupportView], Meta(description="Types that are known")]
+
+    @classmethod
+    def of(cls, hybrid: Hybrid) -> HybridView:
+        """Show the types, with their words."""
+        return cls(
+            hybrid.supported,
+            [
+                BiometricSupportView(
+                    type_meaning=BiometricType(one.type).meaning, **msgspec.structs.asdict(one)
+                )
+                for one in hybrid.types
+            ],
+        )
+
+
 if TYPE_CHECKING:
     from msgspec import Struct as _Changes
     from msgspec import Struct as _ShownAttributes
@@ -152,6 +179,7 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     last_seen_at: str | None
     address: str | None
     protocol_version: Annotated[str, Meta(description="The version both sides use")]
+    language_meaning: Annotated[str | None, Meta(description="`language` in words")]
     session: Literal["plain", "encrypted"]
     exchange: Annotated[
         SessionState,
@@ -181,7 +209,7 @@ class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
         Meta(description="What it can do; null where it does not say"),
     ]
     pending_commands: int
-    hybrid: Annotated[Hybrid, Meta(description="Biometric types both sides exchange, spec 3.1")]
+    hybrid: Annotated[HybridView, Meta(description="Biometric types both sides exchange, spec 3.1")]
     clock_skew_seconds: Annotated[
         int | None,
         Meta(
@@ -212,6 +240,7 @@ def device_view(
         last_seen_at=instant_or_none(last_seen_at),
         address=address,
         protocol_version=version,
+        language_meaning=None if device.language is None else language_of(device.language).meaning,
         session="encrypted" if device.session in ENCRYPTED_STATES else "plain",
         exchange=device.session,
         comm_key=CommKeyView.of(device, offered_keys),
@@ -220,7 +249,7 @@ def device_view(
         capacities=capacities_of(device.options),
         functions=functions_of(device.options, device.attributes),
         pending_commands=pending_commands,
-        hybrid=hybrid,
+        hybrid=HybridView.of(hybrid),
         clock_skew_seconds=device.clock_skew_seconds,
         problems=ProblemView.of_device(device),
     )

@@ -75,6 +75,7 @@ def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
         ),
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
+        Index(f"{name}_device", "device_id", "id"),
         no_zone_index(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
         info={KEY: ("device_id", "identity"), RECORDS: (table,)},
     )

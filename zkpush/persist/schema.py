@@ -306,6 +306,7 @@ rejects = Table(
     Column("tried_at", BigInteger()),
     UniqueConstraint("device_id", "digest", name="rejects_identity"),
     Index("rejects_of_device", "device_id", "id"),
+    Index("rejects_table", "table_name", "id"),
     info={KEY: ("device_id", "digest")},
 )
 

@@ -13,6 +13,7 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from typing import Any, Protocol
 
 import msgspec
 
@@ -180,6 +181,27 @@ class Scope(Enum):
     ADMIN = "admin"
 
 
+class Meant(Protocol):
+    """A code, with its meaning in words."""
+
+    @property
+    def meaning(self) -> str:
+        """The meaning."""
+
+
+CodeTable = Callable[[Any], Meant]
+"""Called with the value of a field; never fails for one that was decoded."""
+
+
+class CodesBy(msgspec.Struct, frozen=True):
+    """The code tables of a field whose meaning depends on another field of the record."""
+
+    field: str
+    """The name of the other field."""
+    tables: tuple[tuple[object, CodeTable], ...]
+    """The values of the other field that make a difference, each with the table that holds."""
+
+
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One named value of a record, a reply or a command."""
 
@@ -205,6 +227,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     """The numbers that there are, if not all within the bounds."""
     most_bytes: int | None = None
     """Most bytes of the value in the terminal's encoding."""
+    codes: CodeTable | None = None
+    """What the values of a coded field mean; see `zkpush.protocol.codes`. Views have the words
+    beside the value, as `NAME_meaning`."""
+    codes_by: CodesBy | None = None
+    """What they mean instead, in some records."""
     holds_template: bool = False
     """Whether the value is a template in a record that is otherwise harmless, such as a fingerprint
     of an identity card."""
@@ -221,6 +248,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             reason = f"this is no {self.kind.title} that it takes" if self.secret else error
             raise ValueError(f"{self.wire}: {reason}") from None
         return value
+
+    def words(self, value: object, values: Mapping[str, object]) -> str | None:
+        """What a value means, in a record with these values; None for no value or no code."""
+        codes = self.codes
+        if self.codes_by is not None:
+            codes = dict(self.codes_by.tables).get(values.get(self.codes_by.field), codes)
+        return None if codes is None or value is None else codes(value).meaning
 
     def check(self, value: object) -> None:
         """Raise `ValueError` unless the value is within the field's bounds and pattern."""

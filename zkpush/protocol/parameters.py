@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from .fields import SMALL, Command, Field, Kind, Scope, Table
+from .fields import SMALL, CodeTable, Command, Field, Kind, Scope, Table
 from .versions import BASELINE, Version
 
 
@@ -24,7 +24,14 @@ def fields_of(table: Table, *names: str) -> tuple[Field, ...]:
     return tuple(field_of(table, name) for name in names or table.names)
 
 
-def number_field(wire: str, name: str, meaning: str, *, default: int | None = None) -> Field:
+def number_field(
+    wire: str,
+    name: str,
+    meaning: str,
+    *,
+    default: int | None = None,
+    codes: CodeTable | None = None,
+) -> Field:
     """A number that is not negative."""
     return Field(
         wire=wire,
@@ -34,6 +41,7 @@ def number_field(wire: str, name: str, meaning: str, *, default: int | None = No
         maximum=SMALL,
         default=default,
         meaning=meaning,
+        codes=codes,
     )
 
 

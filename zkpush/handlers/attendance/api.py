@@ -11,12 +11,20 @@ from msgspec import UNSET, Meta
 
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
-from ...manage.feed import RecordSource
+from ...manage.feed import ATTENDANCE, VERIFICATION, RecordSource
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
-from ...manage.recordviews import DOUBT, TIMED, Damaged, record_view, show_record, shows_secrets
+from ...manage.recordviews import (
+    DOUBT,
+    LOCAL_TIME,
+    TIMED,
+    Damaged,
+    record_view,
+    show_record,
+    shows_secrets,
+)
 from ...manage.routes import Raw, Route
 from ...manage.services import Services
 from ...manage.times import instant_of
@@ -25,6 +33,7 @@ from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes
+from .export import csv_slice_thd
 from .model import AttendancePhoto, Punch, PunchFilter
 from .photos import AttendancePhotoStore
 from .store import AttendanceStore
@@ -41,10 +50,11 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
     pin: str | None
     name: str
     kind: Annotated[int | None, Meta(description="Photo type, spec 11.8")]
-    meaning: Annotated[str | None, Meta(description="The type in words")]
+    kind_meaning: Annotated[str | None, Meta(description="`kind` in words")]
     size: Annotated[int, Meta(description="Bytes of the picture")]
     time: str | None
     utc: str | None
+    local_time: LOCAL_TIME = None
     doubt: DOUBT
     id_number: str | None
     received_at: str
@@ -98,6 +108,9 @@ class AttendanceEndpoints:
                 find_thd=lambda tx, part, wanted: tx[AttendanceStore].page(part, wanted),
                 show=lambda punch, caller: attendance_view(punch, caller.scopes),
                 note=self._note,
+                csv_thd=lambda tx, part, wanted: csv_slice_thd(
+                    tx, part, wanted, AttendanceView.__struct_fields__
+                ),
             ).route(self._store),
             ApiList[AttendancePhoto](
                 path="/photos",
@@ -179,7 +192,7 @@ def attendance_view(record: Punch, scopes: Scopes) -> Any:
 def photo_view(record: AttendancePhoto) -> PhotoView:
     """Show an attendance photo."""
     meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
-    shown: PhotoView = show_record(PhotoView, ATTPHOTO, record, (), {"meaning": meaning})
+    shown: PhotoView = show_record(PhotoView, ATTPHOTO, record, (), {"kind_meaning": meaning})
     return shown
 
 
@@ -195,7 +208,12 @@ def _view(record: Punch) -> object:
     return attendance_view(record, ())
 
 
-RECORDS = RecordSource(_last_thd, _read_thd, _view)
+def _kind(record: Punch) -> str:
+    is_punch = (record.record_type or 0) == RecordType.ATTENDANCE
+    return ATTENDANCE if is_punch else VERIFICATION
+
+
+RECORDS = RecordSource(_last_thd, _read_thd, _view, _kind)
 
 
 def routes(services: Services) -> list[Route]:

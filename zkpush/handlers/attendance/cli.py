@@ -22,8 +22,8 @@ _COLUMNS = (
     Column("Device", "device"),
     Column("PIN", "pin"),
     Column("Time", "time"),
-    Column("Status", "status"),
-    Column("Verify", "verify"),
+    Column("Status", "status_meaning"),
+    Column("Verify", "verify_meaning"),
     Column("Work code", "work_code"),
 )
 

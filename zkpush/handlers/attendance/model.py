@@ -13,6 +13,7 @@ class Punch(DatedRecord, frozen=True, kw_only=True):
     """An attendance record."""
 
     pin: str
+    record_type: int | None = None
 
 
 STORED_PUNCH = stored_type(Punch, ATTLOG)

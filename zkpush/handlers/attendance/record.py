@@ -5,7 +5,15 @@ The table with its readers is `tables.ATTLOG`.
 
 from __future__ import annotations
 
-from ...protocol.fields import SMALL, Field, Form, Kind, Layout, Table
+from ...protocol.codes import (
+    AttendanceState,
+    IdentityStatus,
+    IdentityVerification,
+    Mask,
+    RecordType,
+    VerificationMode,
+)
+from ...protocol.fields import SMALL, CodesBy, Field, Form, Kind, Layout, Table
 
 RECORD = Table(
     name="ATTLOG",
@@ -36,6 +44,8 @@ RECORD = Table(
             default=255,
             meaning="Attendance state; 255 where none was chosen. Of a verification (record type "
             "1): 0 success, 1 failure, 2 blacklist",
+            codes=AttendanceState,
+            codes_by=CodesBy("record_type", ((int(RecordType.VERIFICATION), IdentityStatus),)),
         ),
         Field(
             wire="Verify",
@@ -44,7 +54,12 @@ RECORD = Table(
             minimum=0,
             maximum=SMALL,
             default=0,
-            meaning="Verification mode, Appendix 7",
+            meaning="Verification mode, Appendix 7. Of a verification (record type 1): 1 face, 2 "
+            "face + fingerprint, 3 fingerprint + face",
+            codes=VerificationMode,
+            codes_by=CodesBy(
+                "record_type", ((int(RecordType.VERIFICATION), IdentityVerification),)
+            ),
         ),
         Field(wire="Workcode", name="work_code", meaning="Work code"),
         Field(wire="Reserved1", name="reserved_1", meaning="Reserved by the protocol"),
@@ -57,6 +72,7 @@ RECORD = Table(
             minimum=0,
             maximum=SMALL,
             meaning="0 attendance, 1 verification of an identity card",
+            codes=RecordType,
         ),
         Field(
             wire="MaskFlag",
@@ -65,6 +81,7 @@ RECORD = Table(
             minimum=0,
             maximum=SMALL,
             meaning="1 with a mask, 0 without, 255 unknown (2.4.2)",
+            codes=Mask,
         ),
         Field(
             wire="Temperature",

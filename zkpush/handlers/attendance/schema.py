@@ -48,6 +48,16 @@ attendance = Table(
         sqlite_where=text("doubt IS NOT NULL"),
         postgresql_where=text("doubt IS NOT NULL"),
     ),
+    # What lists are filtered by: see `AttendanceStore.page`.
+    Index("attendance_pin", "pin", "id"),
+    Index("attendance_device", "device_id", "id"),
+    Index(
+        "attendance_verification",
+        "record_type",
+        "id",
+        sqlite_where=text("record_type = 1"),
+        postgresql_where=text("record_type = 1"),
+    ),
     info={KEY: ("device_id", "time", "pin"), RECORDS: (ATTLOG,), LARGE: True},
 )
 
@@ -80,6 +90,8 @@ attendance_photos = Table(
     Column(EXTRA, SealedText()),
     Column(RAW, SealedBytes()),
     UniqueConstraint("device_id", "name", "picture", name="attendance_photos_identity"),
+    Index("attendance_photos_device", "device_id", "id"),
+    Index("attendance_photos_pin", "pin", "id"),
     no_zone_index("attendance_photos"),
     info={KEY: ("device_id", "name", "picture"), RECORDS: (ATTPHOTO,)},
 )

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, false, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Select,
+    TextClause,
+    false,
+    func,
+    select,
+    text,
+)
 
 from ...model import Page
 from ...persist.buffers import BufferedInserts
@@ -41,9 +50,11 @@ FEW = 50_000
 _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
-_TYPES: Mapping[RecordType, ColumnElement[bool]] = {
+_UNLISTED = frozenset({"distinction", RAW})
+_TYPES: Mapping[RecordType, ColumnElement[bool] | TextClause] = {
     RecordType.ATTENDANCE: func.coalesce(attendance.c.record_type, 0) == RecordType.ATTENDANCE,
-    RecordType.VERIFICATION: attendance.c.record_type == RecordType.VERIFICATION,
+    # Spelled out, as in the index.
+    RecordType.VERIFICATION: text("record_type = 1"),
 }
 _Upload = tuple[int, AttendanceRows, WallClock, int]
 """The terminal, its records and its clock, and when they came."""
@@ -137,13 +148,27 @@ class AttendanceStore(BufferedInserts):
             for row in self._connection.execute(named)
         ]
 
-    def _found(self, part: Page, wanted: PunchFilter) -> Select[Any]:
+    def columns(self, part: Page, wanted: PunchFilter) -> dict[str, Sequence[object]]:
+        """The same records as `page`, as columns by name; sealed values stay sealed."""
+        columns = [column for column in attendance.c if column.name not in _UNLISTED]
+        rows = self._connection.execute(self._found(part, wanted, columns)).all()
+        found: list[Sequence[object]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
+        named = dict(zip([column.name for column in columns], found, strict=True))
+        # A join sorts the rows again, which costs more than reading them.
+        keys = named.pop("device_id")
+        known = select(devices.c.id, devices.c.sn).where(devices.c.id.in_(set(keys)))
+        serials = dict(self._connection.execute(known).all()) if keys else {}
+        return {**named, "device": [serials[key] for key in keys]}
+
+    def _found(
+        self, part: Page, wanted: PunchFilter, columns: Iterable[Column[Any]] = attendance.c
+    ) -> Select[Any]:
         """The query for a part of the records, without the names of their terminals."""
-        query = select(attendance)
-        if wanted.device is not None:
-            query = query.where(attendance.c.device_id == key_of(wanted.device))
+        query = select(*columns)
+        device_id: ColumnElement[int] = attendance.c.device_id
         if wanted.pin is not None:
             query = query.where(attendance.c.pin == wanted.pin)
+            device_id = device_id + 0  # a person has fewer records than a terminal
         if wanted.doubt is not None:
             query = query.where(attendance.c.doubt == wanted.doubt)
         if wanted.record_type is not None:
@@ -161,12 +186,15 @@ class AttendanceStore(BufferedInserts):
             query = query.where(attendance.c.utc < wanted.until)
             window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
         place: ColumnElement[int] = attendance.c.id
-        if window and (wanted.device is not None or self._are_few(window)):
+        is_windowed = bool(window) and wanted.pin is None
+        if is_windowed and (wanted.device is not None or self._are_few(window)):
             # They are found in the index of identities, which begins with time and terminal, and
             # sorted; otherwise records are read by id until there are enough. No database can
             # know which is faster: that takes how many there are, and how soon they come.
             query = query.where(*window)
-            place = place + 0
+            place, device_id = place + 0, device_id + 0
+        if wanted.device is not None:
+            query = query.where(device_id == key_of(wanted.device))
         return part_of(query, place, part)
 
     def _first_received(self, since: int) -> int | None:

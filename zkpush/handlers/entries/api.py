@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta
@@ -12,7 +13,7 @@ from ...manage.listing import DeviceQuery
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
-from ...manage.recordviews import EXTRA, Damaged
+from ...manage.recordviews import EXTRA, MEANING, Damaged
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
@@ -22,6 +23,9 @@ from .model import Entry
 from .store import EntryStore
 from .tables import TABLES
 
+_CODED = {
+    table.name: [field for field in table.fields if field.codes is not None] for table in TABLES
+}
 _SECRETS = {table.name: secrets_of(table) for table in TABLES}
 
 
@@ -31,7 +35,10 @@ class EntryView(msgspec.Struct, frozen=True):
     id: int
     device: str
     table: str
-    fields: dict[str, str | int | None]
+    fields: Annotated[
+        dict[str, str | int | None],
+        Meta(description="By name; a coded one has its meaning beside it, as `…_meaning`"),
+    ]
     extra: EXTRA
     updated_at: str
     damaged: Damaged = UNSET
@@ -80,11 +87,23 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
         entry.id,
         entry.device,
         entry.table,
-        secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes),
+        _with_words(
+            entry.table, secrecy.shown(entry.fields, _SECRETS.get(entry.table, {}), scopes)
+        ),
         extra or None,
         instant(entry.updated_at),
         entry.damaged or UNSET,
     )
+
+
+def _with_words(table: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an entry, and the meanings of the coded ones."""
+    words = {
+        f"{field.name}{MEANING}": field.words(fields[field.name], fields)
+        for field in _CODED.get(table, ())
+        if field.name in fields
+    }
+    return {**fields, **words}
 
 
 def routes(services: Services) -> list[Route]:

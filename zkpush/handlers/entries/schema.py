@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from ...persist.schema import RECORDS, KeyText, RowId, metadata
 from ...persist.sealed import KEY, SealedText
@@ -19,6 +28,8 @@ entries = Table(
     Column("digest", LargeBinary(), nullable=False, server_default=text("''")),
     Column("updated_at", BigInteger(), nullable=False),
     UniqueConstraint("device_id", "table_name", "key", name="entries_identity"),
+    Index("entries_device", "device_id", "id"),
+    Index("entries_table", "table_name", "id"),
     info={KEY: ("device_id", "table_name", "key"), RECORDS: TABLES},
 )
 """What terminals hold beside people: work codes, messages, lists."""

@@ -6,6 +6,7 @@ or is asked for them.
 
 from __future__ import annotations
 
+from ...protocol.codes import Gender, MessageKind, Nation, number_code
 from ...protocol.fields import SMALL, Field, Kind, Layout, Table
 from ...protocol.parameters import data_command, field_of, fields_of
 from ...protocol.versions import IDENTITY_LISTS, NEWEST
@@ -70,6 +71,7 @@ SMS = _table(
             minimum=0,
             maximum=SMALL,
             meaning="253 for everyone, 254 for one user, 255 reserved",
+            codes=MessageKind,
         ),
         _key("UID", "number", "Number of the message"),
         Field(
@@ -94,8 +96,18 @@ USER_SMS = _table(
 _PERSON = (
     _key("IDNum", "id_number", "Citizen ID number"),
     Field(wire="Name", name="name", meaning="Name (2.4.2)"),
-    Field(wire="Gender", name="gender", meaning="1 male, 2 female (2.4.2)"),
-    Field(wire="Nation", name="nation", meaning="Ethnic code, 11.6 (2.4.2)"),
+    Field(
+        wire="Gender",
+        name="gender",
+        meaning="1 male, 2 female (2.4.2)",
+        codes=number_code(Gender),
+    ),
+    Field(
+        wire="Nation",
+        name="nation",
+        meaning="Ethnic code, 11.6 (2.4.2)",
+        codes=number_code(Nation),
+    ),
 )
 
 BLACKLIST = _table("Blacklist", "12.1.1.18", "Identity cards that are refused", _PERSON)

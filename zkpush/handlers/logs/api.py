@@ -11,8 +11,8 @@ from ...manage.recordlists import RecordList
 from ...manage.recordviews import OWN, TIMED, record_view
 from ...manage.routes import Route
 from ...manage.services import Services
-from ...protocol.codes import ErrorCode, Nation, Operation
-from .model import ErrorRecord, IdCardRecord, OperationRecord
+from ...protocol.codes import ErrorCode, Operation
+from .model import ErrorRecord, OperationRecord
 from .store import ErrorStore, IdCardStore, OperationStore
 from .tables import ERRORLOG, IDCARD, OPLOG
 
@@ -25,6 +25,7 @@ OperationView = record_view(
     *TIMED,
     ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 3")]),
     ("values", _VALUES),
+    ("values_meaning", Annotated[dict[str, str], Meta(description="Coded ones of them in words")]),
     without=[f"value_{number}" for number in range(1, 5)],
 )
 ErrorView = record_view(
@@ -34,12 +35,7 @@ ErrorView = record_view(
     ("meaning", Annotated[str, Meta(description="The code in words, spec Appendix 9")]),
     ("words", Annotated[dict[str, str], Meta(description="Each part of the code in words")]),
 )
-IdCardView = record_view(
-    "IdentityCard",
-    IDCARD,
-    *OWN,
-    ("nation_meaning", Annotated[str | None, Meta(description="The nation in words")], None),
-)
+IdCardView = record_view("IdentityCard", IDCARD, *OWN)
 
 
 def _of_operation(record: OperationRecord) -> Mapping[str, object]:
@@ -47,16 +43,16 @@ def _of_operation(record: OperationRecord) -> Mapping[str, object]:
     objects = [
         value or "" for value in (record.value_1, record.value_2, record.value_3, record.value_4)
     ]
-    return {"meaning": operation.meaning, "values": operation.named(objects)}
+    return {
+        "meaning": operation.meaning,
+        "values": operation.named(objects),
+        "values_meaning": operation.words(objects),
+    }
 
 
 def _of_error(record: ErrorRecord) -> Mapping[str, object]:
     code = ErrorCode(record.code)
     return {"meaning": code.meaning, "words": code.words}
-
-
-def _of_card(record: IdCardRecord) -> Mapping[str, object]:
-    return {} if record.nation is None else {"nation_meaning": Nation(record.nation).meaning}
 
 
 LISTS = (
@@ -82,7 +78,6 @@ LISTS = (
         IdCardStore,
         IdCardView,
         "identity cards",
-        _of_card,
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...protocol.codes import ErrorCode, Gender, Nation, Operation, error_origin
 from ...protocol.fields import PIN, SMALL, Acknowledge, Field, Kind, Layout, Scope, Table
 from ...protocol.parameters import data_command, fields_of, number_field
 from ...protocol.versions import ERROR_LOG, IDENTITY_CARDS
@@ -34,6 +35,7 @@ OPLOG = Table(
             minimum=0,
             maximum=SMALL,
             meaning="Operation code, Appendix 3",
+            codes=Operation,
         ),
         Field(wire="OpWho", name="operator", meaning="User ID of the operator; 0 for nobody"),
         Field(
@@ -64,12 +66,14 @@ ERRORLOG = Table(
             required=True,
             pattern=r"[^\x00-\x1f]{1,32}",
             meaning="Error code, Appendix 9",
+            codes=ErrorCode,
         ),
         Field(wire="ErrMsg", name="message", meaning="Error message"),
         Field(
             wire="DataOrigin",
             name="origin",
             meaning="dev: the terminal's own data; cmd: data that the server sent",
+            codes=error_origin,
         ),
         Field(wire="CmdId", name="command_id", meaning="CmdID of the server's command"),
         Field(wire="Additional", name="additional", meaning="More, as JSON in base64"),
@@ -92,8 +96,8 @@ IDCARD = Table(
         Field(wire="IDNum", name="id_number", meaning="Citizen ID number"),
         Field(wire="DNNum", name="document_number", meaning="Management number of the card body"),
         Field(wire="Name", name="name", meaning="Name"),
-        number_field("Gender", "gender", "1 male, 2 female"),
-        number_field("Nation", "nation", "Ethnic code (11.6)"),
+        number_field("Gender", "gender", "1 male, 2 female", codes=Gender),
+        number_field("Nation", "nation", "Ethnic code (11.6)", codes=Nation),
         Field(wire="Birthday", name="birthday", meaning="Date of birth, yyyyMMdd"),
         Field(wire="ValidInfo", name="validity", meaning="First and last day, yyyyMMddyyyyMMdd"),
         Field(wire="Address", name="address", meaning="Address"),

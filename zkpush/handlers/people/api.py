@@ -37,13 +37,16 @@ UserView = record_view(
     "User",
     USER,
     ("templates", Annotated[dict[str, int], Meta(description="How many, by biometric type")]),
+    (
+        "templates_meaning",
+        Annotated[dict[str, str], Meta(description="The biometric types of `templates` in words")],
+    ),
     ("has_photo", bool),
     *_UPDATED,
 )
 TemplateView = record_view(
     "Template",
     BIODATA,
-    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
     ("form", Annotated[str, Meta(description="The table that it came in")]),
     *_UPDATED,
 )
@@ -51,7 +54,6 @@ PersonPhotoView = record_view(
     "PersonPhoto",
     BIOPHOTO,
     ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
-    ("meaning", Annotated[str, Meta(description="The type in words, spec Appendix 10")]),
     ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
     *_UPDATED,
     without=["content"],
@@ -176,24 +178,20 @@ class PeopleEndpoints:
 def user_view(record: Person, scopes: Scopes) -> Any:
     """Show a user."""
     templates = {str(type_): count for type_, count in record.templates.items()}
-    return show_record(UserView, USER, record, scopes, {"templates": templates})
+    words = {type_: BiometricType(int(type_)).meaning for type_ in templates}
+    more = {"templates": templates, "templates_meaning": words}
+    return show_record(UserView, USER, record, scopes, more)
 
 
 def template_view(record: Template, scopes: Scopes) -> Any:
     """Show a template, to a caller who may see it."""
-    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
+    more = {"template": _ascii(record.template)}
     return show_record(TemplateView, BIODATA, record, scopes, more)
 
 
 def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
-    return show_record(
-        PersonPhotoView, BIOPHOTO, record, scopes, {"meaning": _type_meaning(record)}
-    )
-
-
-def _type_meaning(record: Template | PersonPhoto) -> str:
-    return BiometricType(record.type).meaning
+    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, {})
 
 
 def _ascii(value: bytes | None) -> str | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("PIN", "pin"),
     Column("Name", "name"),
-    Column("Privilege", "privilege"),
+    Column("Privilege", "privilege_meaning"),
     Column("Card", "card"),
     Column("Templates", "templates", lambda counts: sum(counts.values())),
     Column("Photo", "has_photo"),

@@ -6,6 +6,15 @@ terminal uploads it under the name that the command has, that is an alias.
 
 from __future__ import annotations
 
+from ...protocol.codes import (
+    BiometricType,
+    Duress,
+    PictureFormat,
+    Privilege,
+    Validity,
+    format_of_template,
+    user_verification,
+)
 from ...protocol.fields import PIN, SMALL, Field, Kind, Layout, Scope, Table
 from ...protocol.parameters import number_field
 
@@ -56,6 +65,7 @@ USER = Table(
             "Pri",
             "privilege",
             "0 user, 2 registrar, 6 administrator, 10 user-defined, 14 super administrator",
+            codes=Privilege,
         ),
         Field(wire="Passwd", name="password", secret=Scope.BIOMETRICS, meaning="Password"),
         Field(wire="Card", name="card", kind=Kind.CARD, meaning="Number of the main card"),
@@ -73,6 +83,7 @@ USER = Table(
             maximum=SMALL,
             default=-1,
             meaning="Verification mode, Appendix 7; -1: the mode of the group",
+            codes=user_verification,
         ),
         Field(wire="ViceCard", name="vice_card", kind=Kind.CARD, meaning="Number of a second card"),
         Field(wire="StartDatetime", name="start_datetime", meaning="Valid from (newer models)"),
@@ -96,7 +107,9 @@ FP = Table(
         _pin("PIN"),
         number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
         _size("Size"),
-        number_field("Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1),
+        number_field(
+            "Valid", "valid", "0 invalid, 1 normal, 3 under duress", default=1, codes=Validity
+        ),
         _template("TMP", "The template"),
     ),
 )
@@ -115,7 +128,7 @@ FACE = Table(
         _pin("PIN"),
         number_field("FID", "index", "Number of the template, from 0", default=0),
         _size("SIZE"),
-        number_field("VALID", "valid", "0 invalid, 1 normal", default=1),
+        number_field("VALID", "valid", "0 invalid, 1 normal", default=1, codes=Validity),
         _template("TMP", "16 random bytes, then the template"),
     ),
 )
@@ -134,7 +147,7 @@ FVEIN = Table(
         number_field("FID", "number", "Finger, 0 to 9 from the left little finger on", default=0),
         number_field("Index", "index", "Number of the template of that finger, 0 to 2", default=0),
         _size("Size"),
-        number_field("Valid", "valid", "0 invalid, 1 normal", default=1),
+        number_field("Valid", "valid", "0 invalid, 1 normal", default=1, codes=Validity),
         _template("Tmp", "The template"),
     ),
 )
@@ -154,12 +167,17 @@ BIODATA = Table(
         number_field(
             "Index", "index", "Number of the template of that finger, eye or hand", default=0
         ),
-        number_field("Valid", "valid", "0 invalid, 1 valid", default=1),
-        number_field("Duress", "duress", "1 under duress", default=0),
-        number_field("Type", "type", "Biometric type, Appendix 10", default=0),
+        number_field("Valid", "valid", "0 invalid, 1 valid", default=1, codes=Validity),
+        number_field("Duress", "duress", "1 under duress", default=0, codes=Duress),
+        number_field("Type", "type", "Biometric type, Appendix 10", default=0, codes=BiometricType),
         number_field("MajorVer", "major_version", "Algorithm version before the point", default=0),
         number_field("MinorVer", "minor_version", "Algorithm version after the point", default=0),
-        Field(wire="Format", name="format", meaning="0 ZK, 1 ISO, 2 ANSI; or the name"),
+        Field(
+            wire="Format",
+            name="format",
+            meaning="0 ZK, 1 ISO, 2 ANSI; or the name",
+            codes=format_of_template,
+        ),
         _template("Tmp", "The template"),
     ),
 )
@@ -178,7 +196,7 @@ USERPIC = Table(
         _pin("PIN"),
         Field(wire="FileName", name="name", meaning="File name"),
         _size("Size"),
-        number_field("Format", "format", "0 base64, 1 a URL (2.4.2)"),
+        number_field("Format", "format", "0 base64, 1 a URL (2.4.2)", codes=PictureFormat),
         Field(wire="Url", name="url", meaning="URL of the picture, instead of Content (2.4.2)"),
         _CONTENT,
     ),
@@ -199,9 +217,9 @@ BIOPHOTO = Table(
         number_field("No", "number", "Number of the finger, eye or hand (2.4.2)", default=0),
         number_field("Index", "index", "Number of the photo (2.4.2)", default=0),
         Field(wire="FileName", name="name", meaning="File name"),
-        number_field("Type", "type", "Biometric type, Appendix 10", default=0),
+        number_field("Type", "type", "Biometric type, Appendix 10", default=0, codes=BiometricType),
         _size("Size"),
-        number_field("Format", "format", "0 base64, 1 a URL"),
+        number_field("Format", "format", "0 base64, 1 a URL", codes=PictureFormat),
         Field(wire="Url", name="url", meaning="URL of the picture, instead of Content"),
         _CONTENT,
     ),

@@ -2,7 +2,7 @@
 
 from .attendance import AttendanceState, VerificationMode
 from .biometrics import BiometricType, TemplateFormat, template_format
-from .code import Code
+from .code import Code, Word, number_code
 from .error_codes import ErrorCode
 from .identity import (
     Gender,
@@ -12,8 +12,20 @@ from .identity import (
     Nation,
     RecordType,
 )
-from .languages import Language
+from .languages import Language, language_of
 from .operations import AlarmReason, Operation, alarm_reason
+from .people import (
+    Duress,
+    KeyFunction,
+    Mask,
+    MessageKind,
+    PictureFormat,
+    Privilege,
+    Validity,
+    error_origin,
+    format_of_template,
+    user_verification,
+)
 from .returns import (
     CardEnrollFailure,
     EnrollFailure,
@@ -28,21 +40,34 @@ __all__ = [
     "BiometricType",
     "CardEnrollFailure",
     "Code",
+    "Duress",
     "EnrollFailure",
     "ErrorCode",
     "Gender",
     "IdentityPhoto",
     "IdentityStatus",
     "IdentityVerification",
+    "KeyFunction",
     "Language",
+    "Mask",
+    "MessageKind",
     "Nation",
     "Operation",
+    "PictureFormat",
+    "Privilege",
     "RecordType",
     "ReturnCode",
     "TemplateFormat",
+    "Validity",
     "VerificationMode",
+    "Word",
     "alarm_reason",
+    "error_origin",
+    "format_of_template",
+    "language_of",
+    "number_code",
     "return_meaning",
     "succeeded",
     "template_format",
+    "user_verification",
 ]

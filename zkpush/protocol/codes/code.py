@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
-from typing import ClassVar, Self
+from typing import ClassVar, NamedTuple, Self
+
+_LONG = 10
+"""Digits of no code."""
+
+
+class Word(NamedTuple):
+    """A code that is a text, with its meaning in words."""
+
+    text: str
+    meaning: str
 
 
 class Code(IntEnum):
@@ -46,3 +57,14 @@ class Code(IntEnum):
     def known(self) -> bool:
         """True for a member, which has a meaning of its own."""
         return self.name in type(self).__members__
+
+
+def number_code(codes: type[Code]) -> Callable[[str], Code | Word]:
+    """A code table for a field of text, whose values are numbers of `codes` as a rule."""
+
+    def find(text: str) -> Code | Word:
+        if text.isdecimal() and text.isascii() and len(text) < _LONG:
+            return codes(int(text))
+        return Word(text, f"{codes.noun} {text} (unknown)")
+
+    return find

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..text import encoding_for
-from .code import Code
+from .code import Code, number_code
 
 
 class Language(Code, noun="Language"):
@@ -37,3 +37,7 @@ class Language(Code, noun="Language"):
     def encoding(self) -> str:
         """The Python codec of what such a terminal sends and expects (1.2)."""
         return encoding_for(str(self.value))
+
+
+language_of = number_code(Language)
+"""The language of a number that is a text, as terminals send it."""

@@ -120,13 +120,35 @@ class Operation(Code, noun="Operation"):
         empty or 0, which is how terminals fill a column without content.
         """
         names = self.objects
+        objects = self._ordered(objects)
         return {
             names[place] if place < len(names) else f"Operation object {place + 1}": value
             for place, value in enumerate(objects)
             if place < len(names) or value.strip() not in ("", "0")
         }
 
+    def words(self, objects: Sequence[str]) -> dict[str, str]:
+        """The meanings of coded operation objects, by the names that `named` gives them."""
+        if self != Operation.ALARM or not objects or not _is_number(objects[0]):
+            return {}
+        reason = AlarmReason(int(self._ordered(objects)[0]))
+        return {self.objects[0]: reason.meaning}
 
+    def _ordered(self, objects: Sequence[str]) -> Sequence[str]:
+        """The objects with the reason of an alarm first, wherever it stands; see `alarm_reason`."""
+        if self != Operation.ALARM or not all(map(_is_number, objects[:2])):
+            return objects
+        reason = alarm_reason([int(value) for value in objects[:2]])
+        if reason is None or reason == int(objects[0]):
+            return objects
+        return [objects[1], objects[0], *objects[2:]]
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) <= _LONGEST_NUMBER
+
+
+_LONGEST_NUMBER = 10
 _USER = ("User ID",)
 _OBJECTS: Mapping[int, tuple[str, ...]] = {
     Operation.AUTHENTICATION_FAILED: ("User ID (1:1 authentication)",),

@@ -1,0 +1,184 @@
+"""Lists find what they are filtered by in an index, on both databases."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest_twisted
+from sqlalchemy import event, text
+
+from zkpush.handlers.attendance.model import PunchFilter
+from zkpush.handlers.attendance.photos import AttendancePhotoStore
+from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.entries.store import EntryStore
+from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
+from zkpush.model import DeviceState, Page, RejectSelection
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.rejects import RejectStore
+from zkpush.persist.transaction import Transaction
+from zkpush.protocol.codes import RecordType
+
+from ..keys import KEY
+from .conftest import opened
+
+ROWS = 20_000
+"""Enough that no planner takes a scan of all of them for cheap."""
+IDENTITY = "attendance_identity|sqlite_autoindex_attendance_1"
+PUNCH = RecordType.ATTENDANCE
+
+
+def punches(**wanted: Any) -> Callable[[Transaction, Page], object]:
+    """A list of attendance with filters."""
+    return lambda tx, part: tx[AttendanceStore].page(part, PunchFilter(record_type=PUNCH, **wanted))
+
+
+LISTS: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
+    "pin": ("attendance_pin", punches(pin="77")),
+    "pin of a terminal": ("attendance_pin", punches(pin="77", device="T3")),
+    "pin and time": ("attendance_pin", punches(pin="77", since=0, until=10**9)),
+    "device": ("attendance_device", punches(device="T3")),
+    "doubt": ("attendance_doubt", punches(doubt="future")),
+    "time": (IDENTITY, punches(since=1_700_000_000, until=1_700_000_050)),
+    "time of a terminal": (
+        IDENTITY,
+        punches(device="T3", since=1_700_000_000, until=1_700_000_050),
+    ),
+    "verifications": (
+        "attendance_verification",
+        lambda tx, part: tx[AttendanceStore].page(
+            part, PunchFilter(record_type=RecordType.VERIFICATION)
+        ),
+    ),
+    "operations": (
+        "operations_",
+        lambda tx, part: tx[OperationStore].page(part, "T3"),
+    ),
+    "errors": ("errors_", lambda tx, part: tx[ErrorStore].page(part, "T3")),
+    "idcards": ("idcards_", lambda tx, part: tx[IdCardStore].page(part, "T3")),
+    "photos": (
+        "attendance_photos_(device|identity)",
+        lambda tx, part: tx[AttendancePhotoStore].page(part, "T3", None),
+    ),
+    "photos of a pin": (
+        "attendance_photos_pin",
+        lambda tx, part: tx[AttendancePhotoStore].page(part, None, "77"),
+    ),
+    "entries": (
+        "entries_",
+        lambda tx, part: tx[EntryStore].page(part, "T3", None),
+    ),
+    "entries of a table": (
+        "entries_table",
+        lambda tx, part: tx[EntryStore].page(part, None, "WORKCODE"),
+    ),
+    "rejects": ("rejects_(of_device|identity)", lambda tx, part: tx[RejectStore].page(part, "T3")),
+    "rejects of a table": (
+        "rejects_table",
+        lambda tx, part: tx[RejectStore].page(part, selection=RejectSelection(table="T77")),
+    ),
+}
+FILLED = {
+    "attendance": "device_id, utc, received_at, distinction, pin, time, status, verify, doubt",
+    "operations": "device_id, utc, received_at, identity, code, time",
+    "errors": "device_id, received_at, identity, code",
+    "idcards": "device_id, received_at, identity, pin",
+    "attendance_photos": "device_id, received_at, name, picture, size, pin",
+    "entries": "device_id, table_name, key, updated_at, fields",
+    "rejects": "device_id, table_name, raw, digest, received_at, reason",
+}
+VALUES = {
+    "device_id": "1 + n % 100",
+    "utc": "1700000000 + 600 * n",
+    "received_at": "1700000000000 + n",
+    "updated_at": "n",
+    "distinction": "''",
+    "pin": "cast(n % 500 as text)",
+    "status": "0",
+    "verify": "1",
+    "size": "1",
+    "code": "1",
+    "doubt": "case when n % 500 = 7 then 'future' end",
+    "identity": "{bytes}",
+    "digest": "{bytes}",
+    "raw": "{bytes}",
+    "reason": "{bytes}",
+    "fields": "{bytes}",
+    "name": "cast(n as text)",
+    "key": "cast(n as text)",
+    "picture": "'p'",
+    "table_name": "case when n % 300 = 5 then 'WORKCODE' else 'T' || (n % 200) end",
+    "time": "{time}",
+}
+SQLITE = {
+    "bytes": "cast(n as blob)",
+    "time": "datetime(1700000000 + 600 * n, 'unixepoch')",
+    "numbers": "WITH RECURSIVE numbers(n) AS "  # noqa: S608
+    f"(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})",
+    "from": "numbers",
+}
+POSTGRESQL = {
+    "bytes": "cast(cast(n as text) as bytea)",
+    "time": "to_char(to_timestamp(1700000000 + 600 * n) at time zone 'UTC', "
+    "'YYYY-MM-DD HH24:MI:SS')",
+    "numbers": "",
+    "from": f"generate_series(1, {ROWS}) AS numbers(n)",
+}
+
+
+def fill(tx: Transaction) -> None:
+    """Fill the tables, and let the database look at what they hold."""
+    is_sqlite = tx.connection.dialect.name == "sqlite"
+    words = SQLITE if is_sqlite else POSTGRESQL
+    for number in range(1, 101):
+        tx[DeviceStore].add(f"T{number}", DeviceState.APPROVED, None, 0)
+    for table, columns in FILLED.items():
+        names = columns.split(", ")
+        values = ", ".join(VALUES[name].format(**words) for name in names)
+        statement = (
+            f"INSERT INTO {table} ({columns}) {words['numbers']} "  # noqa: S608
+            f"SELECT {values} FROM {words['from']}"
+        )
+        tx.connection.execute(text(statement))
+    if not is_sqlite:
+        tx.connection.execute(text("ANALYZE"))
+
+
+def plans(tx: Transaction, find: Callable[[Transaction, Page], object], part: Page) -> str:
+    """How the database carries out the statements of a list."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _k: Any, statement: str, arguments: Any, *_: Any) -> None:
+        if not statement.startswith("EXPLAIN"):
+            asked.append((statement, arguments))
+
+    event.listen(tx.connection, "before_cursor_execute", note)
+    find(tx, part)
+    event.remove(tx.connection, "before_cursor_execute", note)
+    explain = "EXPLAIN QUERY PLAN " if tx.connection.dialect.name == "sqlite" else "EXPLAIN "
+    found = []
+    for statement, arguments in asked:
+        rows = tx.connection.exec_driver_sql(explain + statement, arguments)
+        found += [" ".join(map(str, row)) for row in rows]
+    return "\n".join(found)
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_read_no_table_from_end_to_end(url: str) -> None:
+    """Each filter is found in its index, the oldest and the newest first, and in the middle."""
+    store = opened(url, KEY)
+    try:
+        await store.write(fill)
+        scans = {}
+        for name, (index, find) in LISTS.items():
+            for part in (Page(100), Page(100, newest_first=True), Page(100, 9000)):
+                plan = await store.read(lambda tx, find=find, part=part: plans(tx, find, part))
+                if not re.search(index, plan) or _SCAN.search(plan):
+                    scans[name, part] = plan
+        assert not scans, "\n\n".join(f"{key}\n{plan}" for key, plan in scans.items())
+    finally:
+        await store.stop()
+
+
+_SCAN = re.compile(rf"SCAN ({'|'.join(FILLED)})\b(?! USING)|Seq Scan on ({'|'.join(FILLED)})\b")

@@ -1,0 +1,88 @@
+"""The code numbers of users and templates that have no appendix (11.5, 11.9, 11.12, 11.13)."""
+
+from __future__ import annotations
+
+from .attendance import VerificationMode
+from .biometrics import TemplateFormat, template_format
+from .code import Code, Word
+
+
+class Privilege(Code, noun="Privilege"):
+    """What a user may do at a terminal: Pri (11.5)."""
+
+    USER = 0, "User"
+    REGISTRAR = 2, "Registrar"
+    ADMINISTRATOR = 6, "Administrator"
+    USER_DEFINED = 10, "User-defined"
+    SUPER_ADMINISTRATOR = 14, "Super administrator"
+
+
+class Validity(Code, noun="Validity"):
+    """Whether a template counts: Valid (11.9 to 11.12)."""
+
+    INVALID = 0, "Invalid"
+    NORMAL = 1, "Normal"
+    DURESS = 3, "Under duress"
+
+
+class Duress(Code, noun="Duress"):
+    """Whether a unified template is one that is given under duress (11.12)."""
+
+    NONE = 0, "No duress"
+    DURESS = 1, "Under duress"
+
+
+class PictureFormat(Code, noun="Picture format"):
+    """How the picture of a person comes: Format (11.13, 11.15)."""
+
+    BASE64 = 0, "Base64"
+    URL = 1, "URL"
+
+
+class Mask(Code, noun="Mask"):
+    """MaskFlag of an attendance record (2.4.2)."""
+
+    NONE = 0, "Without a mask"
+    WORN = 1, "With a mask"
+    UNKNOWN_MASK = 255, "Unknown"
+
+
+class MessageKind(Code, noun="Kind of message"):
+    """TAG of a short message (12.1.1.9)."""
+
+    EVERYONE = 253, "For everyone"
+    ONE_USER = 254, "For one user"
+    RESERVED = 255, "Reserved"
+
+
+class KeyFunction(Code, noun="Function"):
+    """What a shortcut key does (12.1.1.13)."""
+
+    NOTHING = 0, "Nothing"
+    STATE_KEY = 1, "State key"
+    WORK_CODE = 2, "Work code"
+    SHORT_MESSAGE = 3, "Short message"
+    HELP = 4, "Help"
+    RECORDS = 5, "Records"
+    LAST_RECORD = 6, "Last record"
+
+
+def user_verification(value: int) -> Code | Word:
+    """How a user is verified: a mode (Appendix 7), or -1 for that of the group (11.5)."""
+    return Word("-1", "As the group of the user") if value == -1 else VerificationMode(value)
+
+
+def format_of_template(text: str) -> Code | Word:
+    """The format of a template in words: of a digit or a name (11.12)."""
+    found = template_format(text)
+    if isinstance(found, TemplateFormat):
+        return found
+    return Word(found, f"Template format {found} (unknown)")
+
+
+_ORIGINS = {"dev": "The terminal's own data", "cmd": "Data that the server sent"}
+
+
+def error_origin(text: str) -> Word:
+    """Where the data of an error is from: DataOrigin (11.16)."""
+    return Word(text, _ORIGINS.get(text.lower(), f"Origin {text} (unknown)"))
