@@ -6,8 +6,16 @@ or is asked for them.
 
 from __future__ import annotations
 
-from ...protocol.codes import Gender, MessageKind, Nation, number_code
-from ...protocol.fields import SMALL, Field, Kind, Layout, Table
+from ...protocol.codes import (
+    AttendanceState,
+    Gender,
+    KeyFunction,
+    MessageKind,
+    Nation,
+    VerificationMode,
+    number_code,
+)
+from ...protocol.fields import SMALL, CodeTable, Field, Kind, Layout, Table
 from ...protocol.parameters import data_command, field_of, fields_of
 from ...protocol.versions import IDENTITY_LISTS, NEWEST
 
@@ -137,7 +145,13 @@ _PERIOD_DAYS = ("Sun", "Mon", "Tues", "Wed", "Thurs", "Fri", "Sat")
 
 
 def _integer(
-    wire: str, meaning: str, *, required: bool = False, minimum: int = 0, maximum: int = SMALL
+    wire: str,
+    meaning: str,
+    *,
+    required: bool = False,
+    minimum: int = 0,
+    maximum: int = SMALL,
+    codes: CodeTable | None = None,
 ) -> Field:
     return Field(
         wire=wire,
@@ -147,6 +161,7 @@ def _integer(
         minimum=minimum,
         maximum=maximum,
         meaning=meaning,
+        codes=codes,
     )
 
 
@@ -181,8 +196,9 @@ SHORTCUT_KEY = _access_table(
         "0 nothing, 1 state key, 2 work code, 3 short message, 4 help, 5 records, 6 last record",
         required=True,
         maximum=6,
+        codes=KeyFunction,
     ),
-    _integer("StatusCode", "Attendance state that the key stands for"),
+    _integer("StatusCode", "Attendance state that the key stands for", codes=AttendanceState),
     _text("ShowName", "Name on the screen"),
     _integer("AutoState", "1: the state switches automatically", maximum=1),
     _text(
@@ -198,7 +214,7 @@ ACCESS_GROUP = _access_table(
     "12.1.1.14",
     "Access groups",
     _integer("ID", "Number of the group", required=True),
-    _integer("Verify", "Verification mode, Appendix 7"),
+    _integer("Verify", "Verification mode, Appendix 7", codes=VerificationMode),
     _integer("ValidHoliday", "1: valid on holidays", maximum=1),
     _text(
         "TZ",
