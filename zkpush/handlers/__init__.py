@@ -1,1 +1,1 @@
-"""Record handlers: what to do with each type of record. Each is a plugin, as anyone's."""
+"""Nouns: each is a capability, found in the same way as one of another package."""

@@ -1,8 +1,8 @@
-"""The tables of the database.
+"""The tables of the engines, and what nouns use to declare theirs on the same `metadata`.
 
-The columns of record tables are derived from the `tables` of nouns; the migrations spell them
-out, because they are history, and a test holds the two against each other. Instants are integers,
-milliseconds since the epoch, but for `utc`, which is seconds: no terminal tells more.
+`record_columns` derives the columns of records from their declarations on the wire. Migrations
+spell all columns out; a test compares both. Instants are integers: milliseconds since the epoch,
+except `utc`, which is in seconds, as terminals report no more.
 """
 
 from __future__ import annotations

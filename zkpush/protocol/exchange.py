@@ -1,4 +1,4 @@
-"""What terminal and server tell each other in the initialization exchange (5)."""
+"""The fields of the initialization exchange (5): of its request, and of its reply."""
 
 from __future__ import annotations
 

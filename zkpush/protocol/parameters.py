@@ -11,9 +11,9 @@ from .versions import BASELINE, Version
 
 
 def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:
-    """A field of a record as a parameter, spelled as the command's own section spells it.
+    """A field of a record as a parameter, with the name on the wire of the command's section.
 
-    It has no default: what is not given is not sent.
+    It has no default: a parameter that is not given is not sent.
     """
     field = table.field(name)
     return msgspec.structs.replace(field, **{"wire": wire or field.wire, "default": None, **more})

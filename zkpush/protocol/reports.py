@@ -1,4 +1,4 @@
-"""What a terminal tells of itself: pushed options (8) and update information (9)."""
+"""The reports of a terminal about itself: pushed options (8) and update information (9)."""
 
 from __future__ import annotations
 

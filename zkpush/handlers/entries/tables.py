@@ -1,7 +1,7 @@
-"""What terminals hold beside people: work codes, short messages, lists of identity cards.
+"""Entries on terminals: work codes, short messages, lists of identity cards, access control.
 
-They come from the server (12.1.1.9 to 12.1.1.18), and come back where a terminal makes them itself
-or is asked for them.
+The server sends them (12.1.1.9 to 12.1.1.18). Terminals upload those that are made on them, and
+those that the server queries. Keys and access control (12.1.1.13 to 12.1.1.17) are never uploaded.
 """
 
 from __future__ import annotations

@@ -226,4 +226,4 @@ BIOPHOTO = Table(
 )
 
 TEMPLATE_TABLES = (FP, FACE, FVEIN, BIODATA)
-"""What holds templates."""
+"""The tables of templates."""

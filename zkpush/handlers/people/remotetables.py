@@ -1,4 +1,4 @@
-"""Remote attendance (14): what a terminal is told of a user it asks for."""
+"""Remote attendance (14): the reply to a terminal that asks for a user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ REMOTE_USER = Command(
     name="DATA UPDATE USERINFO",
     section="14",
     reply="DATA",
-    meaning="The user that a terminal has asked for; every field is there, known or not",
+    meaning="The user that a terminal has asked for, with all fields",
     parameters=(
         field_of(USER, "pin"),
         field_of(USER, "name", default=""),
@@ -23,4 +23,4 @@ REMOTE_USER = Command(
         field_of(USER, "privilege", default=0),
     ),
 )
-"""Its fields stand in the order of this section, which is another one than in 12.1.1.1."""
+"""The fields are in the order of section 14, which differs from that of 12.1.1.1."""

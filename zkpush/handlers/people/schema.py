@@ -26,7 +26,7 @@ from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 def _of_people(
     name: str, table: fields.Table, records: Sequence[fields.Table], *more: Column[Any]
 ) -> Table:
-    """The newest that any terminal has said, once for each key; and which it was, and when."""
+    """The newest statement of any terminal for each key, with the terminal and the time."""
     key = (*table.key, *(column.name for column in more if not column.nullable))
     return Table(
         name,
@@ -72,7 +72,7 @@ holdings = Table(
     Column("digest", LargeBinary(), nullable=False),
     Column("at", BigInteger(), nullable=False),
 )
-"""What each terminal last said it holds of a person."""
+"""The last statement of each terminal about what it holds of a person."""
 
 versions = Table(
     "versions",
@@ -81,4 +81,4 @@ versions = Table(
     Column("key", KeyText, primary_key=True),
     Column("digest", LargeBinary(), primary_key=True),
 )
-"""All that any terminal has ever said of a person: what is here is not news from another one."""
+"""All statements about a person: one that is in here is not news from another terminal."""

@@ -1,4 +1,4 @@
-"""Enrolment that the server asks for: somebody comes to the terminal, and it succeeds (12.6)."""
+"""Enrolment at a simulated terminal: a person is there at once, and it succeeds (12.6)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ async def reload_options(
 
 
 async def info(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Tell all options."""
+    """Answer with all options."""
     return Answer(values=terminal.options())
 
 
