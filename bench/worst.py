@@ -20,10 +20,11 @@ from typing import TypeVar
 from zkpush.capabilities import load
 from zkpush.capability import ICapability
 from zkpush.daemon import settle
+from zkpush.device.contents import ContentsReader
 from zkpush.device.families import Families
 from zkpush.device.handlers import HandlerSet
+from zkpush.device.intake import ContentsWriter
 from zkpush.device.privacy import Privacy
-from zkpush.device.storing import ContentsWriter
 from zkpush.discovery import is_ours, sound_plugins
 from zkpush.interfaces import ITerminalFamily
 from zkpush.model import Device, DeviceState, InboxItem, SealedItems, SealedRejects
@@ -85,7 +86,7 @@ class Workbench:
         self._database.prepare_thd()
         connection = self._database.engine.connect()
         self._tx = Transaction(self._database, vault, connection, lambda: NOW, writes=True)
-        self.writer = ContentsWriter(
+        self.reader = ContentsReader(
             _Seals(vault),  # type: ignore[arg-type]
             handlers,
             PacketLimits(),
@@ -93,6 +94,7 @@ class Workbench:
             lambda names: None,
             Families(filter(is_ours, sound_plugins(ITerminalFamily))),
         )
+        self.writer = ContentsWriter(self.reader)
         self._devices = 0
 
     def cost(self, upload: Upload) -> float:
@@ -106,9 +108,9 @@ class Workbench:
         return time.thread_time() - begun
 
     def _store(self, device: Device, upload: Upload) -> None:
-        writer, dialect = self.writer, Dialect()
-        contents = writer.decode(upload, dialect)
-        sealed = writer.seal(device, contents, dialect, NOW)
+        reader, writer, dialect = self.reader, self.writer, Dialect()
+        contents = reader.decode(upload, dialect)
+        sealed = reader.seal(device, contents, dialect, NOW)
         portion = writer.portion(device, contents, sealed, NOW)
         self._write(lambda tx: writer.persist(tx, portion))
 

@@ -12,12 +12,12 @@ from twisted.logger import Logger
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
+from zkpush.device.request import AcceptedRequest
 from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_browser
 from zkpush.http.sending import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
 from zkpush.resources.paths import SharedPath
-from zkpush.resources.serving import AcceptedRequest
 from zkpush.resources.site import TerminalSite
 
 if TYPE_CHECKING:

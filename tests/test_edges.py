@@ -14,8 +14,8 @@ CONTAINED, ATTEMPTED, CAUGHT = "with contained", "tx.attempt", "except BaseExcep
 ERRBACK = "addErrback"
 EDGES = {
     # From the inbox of a plugin, on its thread; in the unit of the upload, if it is inline.
-    "persist": {("device/pluginworker.py", ATTEMPTED), ("device/storing.py", ATTEMPTED)},
-    "stored": {("device/pluginworker.py", CONTAINED), ("device/storing.py", CAUGHT)},
+    "persist": {("device/pluginworker.py", ATTEMPTED), ("device/intake.py", ATTEMPTED)},
+    "stored": {("device/pluginworker.py", CONTAINED), ("device/intake.py", CAUGHT)},
     # At the start, on a thread of its own; again on the plugin's thread, if that failed.
     "prepare": {("persist/store.py", CAUGHT), ("device/pluginworker.py", CAUGHT)},
     "verify": {("handlers/people/verification.py", ERRBACK)},

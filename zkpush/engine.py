@@ -15,6 +15,7 @@ from .containment import contained
 from .datadir import DataDirectory
 from .device.answers import CommandAnswers
 from .device.budget import MemoryBudget
+from .device.contents import ContentsReader
 from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.gate import AdmissionGate
@@ -26,7 +27,6 @@ from .device.queue import CommandQueue
 from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.sessiongate import SessionGate
-from .device.storing import ContentsWriter
 from .device.unserved import UnservedRequests
 from .device.unservedbodies import UnservedBodies
 from .device.zones import ZoneKeeper
@@ -91,9 +91,9 @@ class Engine:
             self.unserved_bodies.keep,
         )
 
-    def server(self) -> RequestServer:
-        """Answers requests that the gate has accepted."""
-        return RequestServer(self.admission, self.session)
+    def server(self, gate: RequestGate) -> RequestServer:
+        """Judges requests, with the gate, and answers them."""
+        return RequestServer(gate, self.services.registry, self.admission, self.session)
 
 
 def open_store(
@@ -156,9 +156,9 @@ def assemble(
         registry.updated,
         privacy,
     )
-    writer = ContentsWriter(store, handlers, packets, privacy, inbox.wake, found.families)
+    reader = ContentsReader(store, handlers, packets, privacy, inbox.wake, found.families)
     unserved = UnservedRequests(registry, refusals)
-    intake = Intake(store, registry, writer, reactor, budget, known.functions, unserved)
+    intake = Intake(store, registry, reader, reactor, budget, known.functions, unserved)
     exchange = Exchange(
         store,
         registry,
@@ -211,7 +211,7 @@ def assemble(
             registry=registry,
             queue=queue,
             intake=intake,
-            writer=writer,
+            reader=reader,
             downloads=Downloads(store, refusals),
             privacy=privacy,
             refusals=refusals,

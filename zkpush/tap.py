@@ -135,9 +135,10 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
         added.answers,
         services.downloads,
     )
+    gate = engine.gate(PathTable(row for one in families for row in actions.bind(one)))
     return TerminalSite(
-        engine.gate(PathTable(row for one in families for row in actions.bind(one))),
-        engine.server(),
+        gate,
+        engine.server(gate),
         services.settings.limits,
         engine.proxies,
         engine.unserved.struck,

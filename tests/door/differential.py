@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     written: bytes
 
 
-class SeenHead(Accepted, frozen=True):
+class SeenHead(Accepted, frozen=True, kw_only=True):
     """What is kept of a request until its body has arrived."""
 
     head: RequestHead
@@ -56,7 +56,7 @@ class _LeanSite(HttpSite):
         self.seen: list[Seen] = []
 
     def _accept(self, head: RequestHead) -> SeenHead:
-        return SeenHead(MOST_BODY, None, head)
+        return SeenHead(MOST_BODY, None, head=head)
 
     def _see(self, accepted: SeenHead, body: bytes) -> tuple[int, bytes]:
         head = accepted.head

@@ -56,7 +56,7 @@ class NoProxies:
         return False
 
 
-class AcceptedPath(Accepted, frozen=True):
+class AcceptedPath(Accepted, frozen=True, kw_only=True):
     """What the application keeps of an accepted request."""
 
     path: bytes
@@ -82,7 +82,7 @@ class Application:
 
     def judge(self, head: RequestHead) -> AcceptedPath | Plain:
         """Decide by the path."""
-        return (403, b"no") if head.path == b"/no" else AcceptedPath(1000, None, head.path)
+        return (403, b"no") if head.path == b"/no" else AcceptedPath(1000, None, path=head.path)
 
     def answer(self, accepted: AcceptedPath, body: bytes) -> Plain | Deferred[Reply]:
         """Answer with the length of the body."""

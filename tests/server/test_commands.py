@@ -240,6 +240,8 @@ async def test_a_terminal_can_be_made_to_send_everything_again(rig: Rig) -> None
     assert response.json["command"] == "CHECK"
     assert (await rig.get(POLL)).body.endswith(b":CHECK\n")
     assert b"ATTLOGStamp=0\n" in (await rig.exchange()).body
+    await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=500", b"1\t2026-01-05 08:00:00\t0\t1\n")
+    assert b"ATTLOGStamp=500\n" in (await rig.exchange()).body  # the same stamp is stored again
     wrong = await rig.api("POST", "/devices/T1/resend", {"table": "PAYROLL"})
     assert wrong.status == 400
     assert "ATTLOG" in wrong.json["detail"]

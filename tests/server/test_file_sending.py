@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from zkpush.http.sending import PART
 from zkpush.interfaces import StoreError
-from zkpush.resources.gate import MOST_TARGETS
+from zkpush.resources.serving import MOST_TARGETS
 
 from ..rig import Response, Rig, everything, talk
 from .files import Lazy, by_url, fetch, request, upgrade

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 import pytest_twisted
 
-from zkpush.device.request import Gate, TerminalRoute
+from zkpush.device.request import AcceptedRequest, Gate, TerminalRoute
 from zkpush.http.messages import RequestHead
 from zkpush.resources.attendance.family import AttendancePush
 from zkpush.resources.paths import PathTable
-from zkpush.resources.serving import AcceptedRequest
 
 from ..rig import Rig
 

@@ -50,26 +50,28 @@ class AdmissionGate:
         self._unserved = unserved
         self._registry = registry
         self._most = most_requests
+        self._wall = registry.wall
         self.pacer = RequestPacer(REFUSALS, clock)
 
-    def known(self, request: Request) -> Terminal | None:
-        """The terminal of a request, if it is approved and may go on at once; else None.
+    def lets_in(self, terminal: Terminal, head: RequestHead) -> bool:
+        """Whether a known terminal is approved, and a request of it may go on at once.
 
         After the gate of sessions has refused a request of it, those from the same address are
         paced for a second, unless they return a trusted token.
         """
-        address, cookie = request.head.address, request.head.cookie
-        terminal = self._registry.known(request.sn)
+        address, cookie = head.address, head.cookie
         if (
-            terminal is None
-            or terminal.device.state is not DeviceState.APPROVED
+            terminal.device.state is not DeviceState.APPROVED
             or (address != terminal.checked and not terminal.may_be_at(address))
             or (terminal.refused_at and self._is_paced(terminal, address, cookie))
             or not self._count(terminal, address, cookie)
         ):
-            return None
-        self._registry.seen(terminal, address)
-        return terminal
+            return False
+        if address == terminal.checked:  # as almost always
+            self._registry.heard[terminal.device.id] = int(self._wall() * 1000), address
+        else:
+            self._registry.seen(terminal, address)
+        return True
 
     def passes(self, terminal: Terminal, head: RequestHead, body: bytes) -> bool:
         """Whether the session of an admitted terminal serves a whole request as it is.

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
+import attrs
 import msgspec
 from twisted.internet import threads
 from twisted.internet.defer import Deferred, DeferredLock, DeferredSemaphore
 from twisted.internet.interfaces import IReactorThreads
 from twisted.logger import Logger
 
+from ..containment import report
 from ..http.messages import RequestHead
 from ..interfaces import IStore
 from ..model import Device
+from ..persist.devices import DeviceStore
+from ..persist.inbox import InboxStore
+from ..persist.rejects import RejectStore
 from ..persist.stamps import StampStore
 from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
-from ..protocol.parts import decode_parts
+from ..protocol.records import Batch
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
+from .contents import NOTHING, ContentsReader, Failures, Sealed
 from .functions import FunctionTable
+from .handlers import PluggedHandler, Way
 from .queries import count_arrived, open_queries
 from .registry import Registry
 from .request import Request, origin_of
 from .skew import MEASURE_EVERY
-from .storing import ContentsWriter, Failures, Portion, Sealed
 from .terminal import Terminal
 from .unserved import UnservedRequests
 
@@ -40,8 +46,110 @@ LONG_BODY = 8 * 1024
 """Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
 PART_BODY = 256 * 1024
 """Bodies above this many bytes, and packets, are decoded and stored in parts of that size."""
+STAMP_EVERY = 60_000
+"""Milliseconds within which the same stamp of a terminal is not stored again."""
+_NO_STAMP = (None, 0)
+STATE = "rtstate"
+"""The table of access-control terminals that says every few seconds how their doors are: of their
+uploads, which nobody takes, the last one is kept."""
 DECODERS = 2
 """Threads that decode at a time: each makes the reactor wait for the interpreter now and then."""
+
+
+@attrs.frozen
+class Portion:
+    """Contents of one terminal, as they are stored in one unit of work."""
+
+    device: Device
+    contents: Contents
+    arrived: Sequence[Batch]
+    """All batches with records."""
+    batches: Sequence[tuple[PluggedHandler, Batch]]
+    """What handlers store inline."""
+    sealed: Sealed
+    received_at: int
+    keeps_failed: bool = True
+    """Whether lines that a handler fails to store become rejects."""
+    is_risky: bool = False
+    """Whether its unit of work attempts code that is not trusted: see `IStore.write`."""
+
+
+class ContentsWriter:
+    """Writes contents: records by their handlers, and what was sealed of them."""
+
+    _log = Logger()
+
+    def __init__(self, reader: ContentsReader) -> None:
+        self._reader = reader
+        self._handlers = reader.handlers
+        self._privacy = reader.privacy
+
+    def portion(
+        self,
+        device: Device,
+        contents: Contents,
+        sealed: Sealed,
+        now: int,
+        *,
+        keeps_failed: bool = True,
+    ) -> Portion:
+        """What is stored of some contents, in one unit of work."""
+        arrived = [batch for batch in contents.batches if batch.rows]
+        kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
+        if len(kept) < len(arrived):
+            self._log.info(
+                "Terminal {sn}: {count} templates and photos are dropped, as is configured",
+                sn=device.sn,
+                count=contents.count - sum(len(batch.rows) for batch in kept),
+            )
+        by_table = self._handlers.by_table
+        batches, is_risky = [], False
+        for batch in kept:
+            plugged = by_table[batch.table.family, batch.table.name]
+            if plugged.way is not Way.LATER:
+                batches.append((plugged, batch))
+                is_risky = is_risky or plugged.way is Way.INLINE
+        return Portion(device, contents, arrived, batches, sealed, now, keeps_failed, is_risky)
+
+    def persist(self, tx: Transaction, portion: Portion) -> tuple[Device | None, Failures]:
+        """Write a portion; the terminal, if that may have changed it, and what handlers raised."""
+        device, now, sealed = portion.device, portion.received_at, portion.sealed
+        changes_device = False
+        failed: dict[str, BaseException] = {}
+        for plugged, batch in portion.batches:
+            persist = plugged.handler.persist
+            error = tx.attempt(plugged.name, plugged.is_trusted, persist, tx, device, batch, now)
+            if error is not None:
+                failed[batch.table.name] = error
+            changes_device = changes_device or plugged.changes_device
+        if sealed.rejects is not None:
+            source = portion.contents.source
+            if source is not None and source.table.lower() == STATE:
+                tx[RejectStore].remove_table(device.id, source.table)
+            tx[RejectStore].add_sealed(sealed.rejects)
+        if failed and portion.keeps_failed:
+            rejects = self._reader.failed_rejects(device.family, portion.contents, failed)
+            tx[RejectStore].add(device.id, rejects, now)
+        if sealed.items is not None:
+            tx[InboxStore].add(sealed.items)
+        return tx[DeviceStore].get(device.id) if changes_device else None, failed
+
+    def tell(self, portion: Portion, failed: Failures) -> None:
+        """Everything is on disk: tell the handlers and the workers of plugins."""
+        sn = portion.device.sn
+        for plugged, batch in portion.batches:
+            table = batch.table.name
+            if table in failed:
+                portion.contents.failed += len(batch.rows)
+                act = "storing lines, which are rejects"
+                report(plugged.label, act, failed[table], sn, table)
+                continue
+            try:
+                plugged.handler.stored(portion.device, batch)
+            except BaseException as error:  # as `contained`, at less cost for each upload
+                report(plugged.label, "after the commit", error, sn, table)
+        if portion.sealed.items is not None:
+            self._reader.wake(portion.sealed.items.plugins)
 
 
 class Intake:
@@ -57,7 +165,7 @@ class Intake:
         self,
         store: IStore,
         registry: Registry,
-        writer: ContentsWriter,
+        reader: ContentsReader,
         reactor: IReactorThreads,
         budget: MemoryBudget,
         functions: FunctionTable,
@@ -66,19 +174,21 @@ class Intake:
         """`functions` find the records that QUERY asked for."""
         self._database = store
         self._registry = registry
-        self._writer = writer
+        self._wall = registry.wall
+        self._reader = reader
+        self.writer = ContentsWriter(reader)
         self._reactor = reactor
         self._budget = budget
         self._functions = functions
         self._unserved = unserved
-        self._known = frozenset(table.name for table in writer.tables)
+        self._known = frozenset(table.name for table in reader.tables)
         self._decoding = DeferredSemaphore(DECODERS)
         self._parts = DeferredLock()
 
     @property
     def tables(self) -> list[Table]:
         """The tables that handlers take: everything the server stores."""
-        return self._writer.tables
+        return self._reader.tables
 
     def take(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
@@ -98,14 +208,18 @@ class Intake:
         What is not understood is kept as rejects, and is not counted. `TooLarge` for a packet that
         is refused: it is kept, and not acknowledged.
         """
-        now = self._registry.now()
+        now = int(self._wall() * 1000)
         size = len(upload.body)
         if upload.packed or size > PART_BODY:
             return self._parts.run(self._upload_parts, terminal, upload, head, now)
         if size <= LONG_BODY:
-            contents = self._writer.decode(upload, terminal.dialect)
+            dialect = terminal.dialect
+            reader = self._reader.readers.get(dialect.family, self._reader.nothing)
+            contents = reader.decoder.decode(upload, dialect)
+            if reader.later or contents.deferred:
+                contents = self._reader.set_apart(contents, dialect.family)
             return self._store_read(terminal, upload, contents, now, head)
-        decoding = self.on_thread(self._writer.decode, upload, terminal.dialect)
+        decoding = self.on_thread(self._reader.decode, upload, terminal.dialect)
         return decoding.addCallback(
             lambda contents: self._store_read(terminal, upload, contents, now, head)
         )
@@ -132,7 +246,7 @@ class Intake:
     ) -> bytes:
         """Store a dense upload; what a query may have asked for is read at once, and counted."""
         if await self._is_asked(terminal):
-            contents = await self.on_thread(self._writer.decode, upload, terminal.dialect, True)
+            contents = await self.on_thread(self._reader.decode, upload, terminal.dialect, True)
         return await self._store(terminal, contents, now, head)
 
     async def _is_asked(self, terminal: Terminal) -> bool:
@@ -166,26 +280,11 @@ class Intake:
                 bare = bare or contents.bare
         return terminal.family.acknowledge(upload, count, bare=bare)
 
-    @contextmanager
     def parts(
         self, upload: Upload, dialect: Dialect, size: int, *, may_be_dense: bool = False
-    ) -> Iterator[Callable[[], Contents | None]]:
-        """Read an upload in parts of about `size` bytes, charged to the budget.
-
-        The function that is yielded reads the next part, on a thread; None at the end.
-        """
-        decoder = self._writer.reader(dialect.family).decoder
-        parts = decode_parts(decoder, upload, dialect, size, may_be_dense=may_be_dense)
-        charge = self._budget.decode(decoder.memory(upload, size))
-
-        def following() -> Contents | None:
-            contents = next(parts, None)
-            return None if contents is None else self._writer.set_apart(contents, dialect.family)
-
-        try:
-            yield following
-        finally:
-            charge.release()
+    ) -> AbstractContextManager[Callable[[], Contents | None]]:
+        """Read an upload in parts; see `ContentsReader.parts`."""
+        return self._reader.parts(upload, dialect, size, self._budget, may_be_dense)
 
     def on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
         """Run what takes long where it keeps nobody's poll waiting."""
@@ -204,18 +303,20 @@ class Intake:
         def reported(_: bytes) -> None:
             terminal.reported = upload.body
 
-        contents = self._writer.decode(upload, terminal.dialect)
+        contents = self._reader.decode(upload, terminal.dialect)
         return self._store(terminal, contents, self._registry.now()).addCallback(reported)
 
     def _store(
         self, terminal: Terminal, contents: Contents, now: int, head: RequestHead | None = None
     ) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
+        if not contents.rejects and not contents.extracts:  # as almost always
+            return self._write(terminal, contents, NOTHING, now)
         if contents.whole is not None and head is not None:
             contents.whole = msgspec.structs.replace(contents.whole, origin=origin_of(head))
-        seal = self._writer.seal
+        seal = self._reader.seal
         device, dialect = terminal.device, terminal.dialect
-        if self._writer.has_little_to_seal(contents):
+        if self._reader.has_little_to_seal(contents):
             return self._write(terminal, contents, seal(device, contents, dialect, now), now)
         sealing = self.on_thread(seal, device, contents, dialect, now)
         return sealing.addCallback(lambda sealed: self._write(terminal, contents, sealed, now))
@@ -224,16 +325,21 @@ class Intake:
         self, terminal: Terminal, contents: Contents, sealed: Sealed, now: int
     ) -> Deferred[bytes]:
         device = terminal.device
-        portion = self._writer.portion(device, contents, sealed, now)
-        stamp = None if contents.refusal else check_stamp(contents.stamp)
+        portion = self.writer.portion(device, contents, sealed, now)
+        kind, stamp = contents.stamp_of, contents.stamp
+        known, stored_at = terminal.stamps.get(kind or "", _NO_STAMP)
+        if contents.refusal or (stamp == known and 0 <= now - stored_at < STAMP_EVERY):
+            stamp = None
+        else:
+            stamp = check_stamp(stamp)
 
         def unit(tx: Transaction) -> Outcome:
-            outcome = self._writer.persist(tx, portion)
+            outcome = self.writer.persist(tx, portion)
             if terminal.next_due is not None:  # it has open commands, which may be queries
                 matchers = self._functions.of(device.family).matchers
                 count_arrived(tx, device.id, portion.arrived, matchers)
-            if stamp is not None and contents.stamp_of is not None:
-                tx[StampStore].remember(device.id, contents.stamp_of, stamp)
+            if kind is not None and stamp is not None:
+                tx[StampStore].remember(device.id, kind, stamp)
             return outcome
 
         writing = (
@@ -241,14 +347,18 @@ class Intake:
             if portion.is_risky
             else self._database.write(unit)
         )
-        return writing.addCallback(self._stored, terminal, portion)
+        return writing.addCallback(self._stored, terminal, portion, stamp)
 
-    def _stored(self, outcome: Outcome, terminal: Terminal, portion: Portion) -> bytes:
+    def _stored(
+        self, outcome: Outcome, terminal: Terminal, portion: Portion, stamp: str | None
+    ) -> bytes:
         """Everything is on disk: take over what changed, tell the handlers, and acknowledge it."""
         changed, failed = outcome
         contents = portion.contents
         if changed is not None:
             terminal.update(changed)
+        if stamp is not None and contents.stamp_of is not None:
+            terminal.stamps[contents.stamp_of] = stamp, portion.received_at
         if contents.rejects:
             self._report_rejects(terminal, contents)
         for batch in portion.arrived:
@@ -257,7 +367,7 @@ class Intake:
                 if not 0 <= now - terminal.measured_at < MEASURE_EVERY:
                     terminal.measured_at = now
                     self._registry.skew.note(terminal.device, batch, now)
-        self._writer.tell(portion, failed)
+        self.writer.tell(portion, failed)
         if contents.refusal is not None:
             raise TooLarge(contents.refusal)
         family = terminal.family
@@ -266,7 +376,7 @@ class Intake:
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
         """Log what was not understood; a table that nobody takes is logged once."""
         table, source = contents.rejects[0].table, contents.source
-        decoder = self._writer.reader(terminal.device.family).decoder
+        decoder = self._reader.reader(terminal.device.family).decoder
         if source is not None and contents.whole and not decoder.takes(source.table):
             self._unserved.note(terminal, f"uploads the table {table}, which no handler takes")
             return

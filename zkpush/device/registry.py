@@ -89,15 +89,18 @@ class Registry(PeriodicService):
         self._settings = settings
         self.timezone = timezone
         """The server's zone; None if it is not known."""
-        self._wall = wall_clock(clock)
+        self.wall = wall_clock(clock)
+        """Returns the time, in seconds since the epoch."""
         self.loaded = False
         """Whether the stored terminals are in memory."""
-        self._terminals: dict[str, Terminal] = {}
+        self.terminals: dict[str, Terminal] = {}
+        """Those that this process has met, by their serial numbers."""
         self._lookups = StoreLookups(store, clock)
         self.unknown = UnknownTerminals(
             store, self._lookups, policy, timezone, limits, refusals, clock, self
         )
-        self._seen: dict[int, tuple[int, str | None]] = {}
+        self.heard: dict[int, tuple[int, str | None]] = {}
+        """When (ms) and where terminals were heard of, by their keys; it is written soon."""
         self._taken: dict[int, tuple[int, int]] = {}
         self.skew = SkewMeter(store, self.updated)
         """Measures the clocks of terminals."""
@@ -109,40 +112,40 @@ class Registry(PeriodicService):
 
     def now(self) -> int:
         """The time, in milliseconds since the epoch."""
-        return int(self._wall() * 1000)
+        return int(self.wall() * 1000)
 
     async def finish(self) -> None:
         """Write what is not written yet."""
         await self._write_seen()
 
     def __len__(self) -> int:
-        return len(self._terminals)
+        return len(self.terminals)
 
     def notes(self) -> int:
         """How many notes of terminals there are in memory: times, numbers and addresses."""
-        return len(self._seen) + len(self._taken) + self._places.notes
+        return len(self.heard) + len(self._taken) + self._places.notes
 
     def problem_counts(self) -> Mapping[str, int]:
         """How many terminals of this process have each problem, by its code."""
         return Counter(
             problem.code
-            for terminal in self._terminals.values()
+            for terminal in self.terminals.values()
             for problem in terminal.device.problems
         )
 
     def cap_due(self, most: int) -> None:
         """Let no terminal wait for longer than an instant (ms) to be sent what it is due."""
-        for terminal in self._terminals.values():
+        for terminal in self.terminals.values():
             if terminal.next_due is not None:
                 terminal.next_due = min(terminal.next_due, most)
 
     def known(self, sn: str) -> Terminal | None:
         """The terminal of that serial number, if this process has met it."""
-        return self._terminals.get(sn)
+        return self.terminals.get(sn)
 
     def at_address(self, address: str) -> list[Terminal]:
         """The terminals that were last heard of at an address, as far as this process knows."""
-        return [one for one in self._terminals.values() if one.address == address]
+        return [one for one in self.terminals.values() if one.address == address]
 
     async def meet(
         self,
@@ -157,13 +160,13 @@ class Registry(PeriodicService):
 
         `Refused` if the policy does not record it, or it is where it may not be.
         """
-        terminal = self._terminals.get(sn)
+        terminal = self.terminals.get(sn)
         if terminal is None:
             device, due = await self.unknown.find(sn, address, hello, family)
-            terminal = self._terminals.get(sn)
+            terminal = self.terminals.get(sn)
             if terminal is None:
                 self.updated(device)
-                terminal = self._terminals[sn]
+                terminal = self.terminals[sn]
                 terminal.set_due(due)
                 terminal.refreshed_at = self.now()
         if not terminal.may_be_at(address):
@@ -232,7 +235,7 @@ class Registry(PeriodicService):
         now = self.now()
         if address != terminal.checked:
             self._places.moved(terminal, address, now)
-        self._seen[terminal.device.id] = (now, address)
+        self.heard[terminal.device.id] = (now, address)
 
     def took(self, terminal: Terminal, generation: int, number: int) -> None:
         """Note that a sealed request changed nothing, and that its number is taken.
@@ -264,7 +267,7 @@ class Registry(PeriodicService):
 
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
         """When (ms) and from where a terminal was last heard of, also if not written yet."""
-        return self._seen.get(device.id, (device.last_seen_at, device.address))
+        return self.heard.get(device.id, (device.last_seen_at, device.address))
 
     def hybrid(self, device: Device) -> Hybrid:
         """The biometric types that a terminal and this server exchange (3.1)."""
@@ -279,15 +282,15 @@ class Registry(PeriodicService):
     def updated(self, device: Device) -> None:
         """Take over what was written to the store about a terminal."""
         self.unknown.heard(device)
-        terminal = self._terminals.get(device.sn)
+        terminal = self.terminals.get(device.sn)
         if terminal is None:
-            self._terminals[device.sn] = Terminal(device, self.ciphers, self.families)
+            self.terminals[device.sn] = Terminal(device, self.ciphers, self.families)
         else:
             terminal.update(device)
 
     def forget(self, sn: str) -> None:
         """Drop what is remembered of a terminal that is removed, here or by another process."""
-        self._terminals.pop(sn, None)
+        self.terminals.pop(sn, None)
         self.unknown.forget(sn)
 
     async def follow(self) -> None:
@@ -311,21 +314,21 @@ class Registry(PeriodicService):
         for sn in removed:
             self.forget(sn)
         for device in devices:
-            known = self._terminals.get(device.sn)
+            known = self.terminals.get(device.sn)
             if known is None or known.turn < began:
                 # Else this process has written something newer since it asked.
                 self.updated(device)
-        for terminal in self._terminals.values():
+        for terminal in self.terminals.values():
             if terminal.due_turn < began:
                 # Else this process has queued or sent a command since it asked.
                 terminal.set_due(due.get(terminal.device.id))
 
     async def _write_seen(self) -> None:
-        by_id = {one.device.id: one for one in self._terminals.values()}
+        by_id = {one.device.id: one for one in self.terminals.values()}
         # A request that was under way when its terminal was removed has noted it again.
-        seen = {key: at for key, at in self._seen.items() if key in by_id}
+        seen = {key: at for key, at in self.heard.items() if key in by_id}
         taken = {key: number for key, number in self._taken.items() if key in by_id}
-        self._seen, self._taken = {}, {}
+        self.heard, self._taken = {}, {}
         self._places.keep(by_id.keys())
 
         def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
@@ -336,25 +339,25 @@ class Registry(PeriodicService):
             try:
                 elsewhere = await self._store.write(unit)
             except BaseException:
-                self._seen = {**seen, **self._seen}
+                self.heard = {**seen, **self.heard}
                 self._taken = {**taken, **self._taken}
                 raise
             self._places.compare(seen, elsewhere, by_id)
 
     async def write_skew(self) -> None:
         """Store by how much the clocks of terminals are off."""
-        known = {one.device.id: one.device for one in self._terminals.values()}
+        known = {one.device.id: one.device for one in self.terminals.values()}
         await self.skew.write(known, self.now())
 
     def _settle_problems(self) -> None:
-        self._places.settle(self._terminals.values(), self.now())
+        self._places.settle(self.terminals.values(), self.now())
 
     async def _renew_moved_zones(self) -> None:
         """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
-        now = self._wall()
+        now = self.wall()
         offsets: dict[str | None, str] = {}
         moved = []
-        for terminal in self._terminals.values():
+        for terminal in self.terminals.values():
             zone = terminal.device.timezone
             offset = offsets.get(zone) or offsets.setdefault(zone, zone_option(zone, now))
             if (

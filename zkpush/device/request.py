@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from ..http.messages import RequestHead
+from ..http.messages import Accepted, RequestHead
 from ..interfaces import ITerminalFamily
 from ..protocol.rejects import Origin
 from ..protocol.requests import Arguments
@@ -42,6 +42,14 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     sn: str
     """The serial number; empty only under `Gate.NONE`."""
     arguments: Arguments
+
+
+class AcceptedRequest(Accepted, frozen=True, gc=False, kw_only=True):
+    """A request whose body is read. Its reply has a `Date` if the zone of the terminal is known."""
+
+    request: Request
+    terminal: Terminal | None
+    """None under `Gate.NONE`."""
 
 
 def origin_of(head: RequestHead) -> Origin:

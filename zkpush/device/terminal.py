@@ -128,6 +128,7 @@ class Terminal:
         "refused_at",
         "reported",
         "session",
+        "stamps",
         "taken",
         "turn",
     )
@@ -166,6 +167,10 @@ class Terminal:
         """The highest number of a sealed request that was taken, by the generation of its keys."""
         self.held_until = 0
         """Until when (ms) sessions that prove nothing need not be looked at for commands."""
+        self.stamps: dict[str, tuple[str, int]] = {}
+        """Stamps that were stored, by table, and when (ms): the same is not stored again within a
+        minute, nor before the next change of the terminal. If one is missing, the terminal sends
+        again what is there already, and no more than that."""
         self.counters: dict[str | None, RequestCounter] = {}
         """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
         self.measured_at = 0
@@ -214,6 +219,7 @@ class Terminal:
             else None
         )
         self.held_until = 0
+        self.stamps.clear()
         networks = parse_networks(device.networks)
         if networks != self.networks:
             self.networks = networks

@@ -73,18 +73,15 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """A request whose body is read. Applications add fields in a subclass."""
+    """A request whose body is read. Applications add fields in a subclass (`kw_only`)."""
 
     longest: int
     """Most bytes of a body without a declared length, within `body_bytes` of the limits."""
     charge: BodyCharge | None
     """Released when the request is answered or its connection ends; None for no charge."""
-
-    @property
-    def is_dated(self) -> bool | None:
-        """Whether the reply has a `Date`: some clients set their clocks by it. None leaves that to
-        the site."""
-        return None
+    is_dated: bool | None = None
+    """Whether the reply has a `Date`: some clients set their clocks by it. None leaves that to the
+    site."""
 
 
 Verdict = Accepted | Plain

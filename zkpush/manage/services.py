@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import attrs
 
 from ..config import Config
+from ..device.contents import ContentsReader
 from ..device.downloads import Downloads
 from ..device.intake import Intake
 from ..device.privacy import Privacy
@@ -17,9 +18,7 @@ from ..device.questions import Answerer, Question
 from ..device.queue import CommandQueue
 from ..device.refusals import RefusalLog
 from ..device.registry import Registry
-from ..device.request import Request
-from ..device.storing import ContentsWriter
-from ..http.messages import Reply, RequestHead
+from ..http.messages import Reply, RequestHead, Verdict
 from ..interfaces import IStore, IVerifier
 from ..periodic import PeriodicService
 from ..protocol.catalogue import Catalogue
@@ -31,8 +30,9 @@ from .readings import SecretAccessLog
 from .routes import Route
 
 T = TypeVar("T")
-Watch = Callable[[RequestHead, Request | None, Reply], object]
-"""Called with each request of a terminal and its reply; None stands for a refused request."""
+Watch = Callable[[RequestHead, Verdict | None, Reply], object]
+"""Called with each request of a terminal, what was decided on its head, and its reply. An
+`AcceptedRequest` is what it was taken for; anything else stands for a refused request."""
 
 
 class Offers:
@@ -78,7 +78,7 @@ class Services:
     registry: Registry
     queue: CommandQueue
     intake: Intake
-    writer: ContentsWriter
+    reader: ContentsReader
     downloads: Downloads
     privacy: Privacy
     refusals: RefusalLog
@@ -203,8 +203,8 @@ class Contributions:
         if len(watches) == 1:
             return watches[0]
 
-        def watch(head: RequestHead, request: Request | None, reply: Reply) -> None:
+        def watch(head: RequestHead, verdict: Verdict | None, reply: Reply) -> None:
             for each in watches:
-                each(head, request, reply)
+                each(head, verdict, reply)
 
         return watch

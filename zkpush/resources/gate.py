@@ -1,21 +1,20 @@
 """The gate of the terminals' port: a request is judged by its head, before its body is read.
 
-Theory of operation. `RequestGate` finds the route of a request and accepts those of approved
-terminals at once, as `AcceptedRequest`s. All others (strangers, terminals that await approval,
-browsers, wrong paths and methods) are paced (`zkpush.device.pacer`): they are judged at once while
-few come, and one after the other when many do.
+Theory of operation. `RequestServer` accepts the requests of approved terminals at once. All others
+(strangers, terminals that await approval, browsers, wrong paths and methods) are paced
+(`zkpush.device.pacer`): they are judged at once while few come, and one after the other when many
+do.
 """
 
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
-from ..device.budget import SHORT, Charge, MemoryBudget
+from ..device.budget import SHORT, MemoryBudget
 from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
@@ -37,13 +36,8 @@ from ..protocol.requests import Arguments, parse_arguments, read_query
 from ..protocol.serials import check_serial
 from .paths import PathTable, ServedPath, SharedPath
 from .replies import refused
-from .serving import AcceptedRequest
+from .serving import TINY, accepted, routed
 
-MOST_TARGETS = 1024
-"""Spellings of paths that are remembered."""
-TINY = 4096
-"""Bodies of so many bytes are not counted: they come with one read, as most heads do, and there are
-no more of them than connections."""
 _BROWSER = "This port is for terminals, and not for browsers."
 _SHORT_ONLY = "This path takes no long body."
 
@@ -74,26 +68,27 @@ class RequestGate:
         self.paths = paths
         self._admission = admission
         self._refusals = refusals
-        self._targets: dict[bytes, SharedPath | None] = {}
 
-    def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
-        """Judge a request, at once or later; never raises, and the Deferred never fails."""
-        request = self._request(head)
-        if request is not None:
-            terminal = self._admission.known(request)
-            if terminal is not None:
-                if head.length == 0:
-                    return _accepted(request, None, terminal)
-                try:
-                    verdict = self._charged(request, terminal)
-                except Unavailable as error:
-                    return refused(error, request.route.family)
-                if isinstance(verdict, Deferred):
-                    return verdict.addErrback(_failed, request.route.family)
-                return verdict
+    def judge(
+        self, head: RequestHead, request: Request | None = None
+    ) -> Verdict | Deferred[Verdict]:
+        """Judge what is not accepted at once; never raises, and the Deferred never fails.
+
+        `request` is what the head says, if it is a sound request of a terminal.
+        """
         if self._admission.pacer.take():
             return self._other(head, request)
         return self._admission.pacer.wait().addCallback(lambda _: self._other(head, request))
+
+    def charge(self, request: Request, terminal: Terminal) -> Verdict | Deferred[Verdict]:
+        """Accept a request of an approved terminal once there is memory for its body."""
+        try:
+            verdict = self._charged(request, terminal)
+        except Unavailable as error:
+            return refused(error, request.route.family)
+        if isinstance(verdict, Deferred):
+            return verdict.addErrback(_failed, request.route.family)
+        return verdict
 
     def knows_zone(self, head: RequestHead | None) -> bool:
         """Whether the zone of the terminal that a refused request is of is known (5): `Date`."""
@@ -102,22 +97,6 @@ class RequestGate:
         except TerminalError:
             sn = None
         return self._admission.knows_zone(sn)
-
-    def _request(self, head: RequestHead) -> Request | None:
-        """Parse a sound request of a terminal; None for all else."""
-        shared = self._find(head.path)
-        if shared is None or head.is_browser:
-            return None
-        try:
-            sn, arguments = read_query(head.query)
-        except TerminalError:
-            return None
-        path = shared.by_family.get(self._family_of(shared, sn, arguments))
-        if path is None or head.method not in path.others:
-            return None
-        if head.length > SHORT and not path.is_long:
-            return None
-        return _routed(head, path, sn, arguments)
 
     def _other(self, head: RequestHead, request: Request | None) -> Verdict | Deferred[Verdict]:
         family = self._families.default if request is None else request.route.family
@@ -136,7 +115,7 @@ class RequestGate:
         if head.is_browser:
             self._refusals.refuse(Refusal.BROWSER, None, head.address)
             raise Refused(_BROWSER)
-        shared = self._find(head.path)
+        shared = self.paths.find(head.path)
         if shared is None:
             return self._kept(head, UnknownPath("There is nothing under this path."))
         if head.method not in shared.methods:
@@ -150,7 +129,7 @@ class RequestGate:
         if head.length > SHORT and not path.is_long:
             self._refusals.refuse(Refusal.BODY_BYTES, sn, head.address)
             raise TooLarge(_SHORT_ONLY)
-        return _routed(head, path, sn, arguments)
+        return routed(head, path, sn, arguments)
 
     def _kept(self, head: RequestHead, error: ProtocolError) -> Request:
         """The request of an approved terminal that is not served, so that it is kept.
@@ -168,7 +147,7 @@ class RequestGate:
         route = TerminalRoute(family, head.method, "", "", Gate.SESSION, action, is_long=True)
         return Request(head, route, sn, arguments)
 
-    def _family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:
+    def family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:
         """The family by which a request is read: the stored one of its terminal, or else the one
         that it shows."""
         terminal = self._registry.known(sn)
@@ -181,7 +160,7 @@ class RequestGate:
     ) -> ServedPath:
         """The rows for a request; `UnknownPath`, `WrongMethod` or `Refused` if there are none."""
         if sn:
-            family = self._family_of(shared, sn, arguments)
+            family = self.family_of(shared, sn, arguments)
         else:  # a path that needs no terminal
             family = next(name for name, one in shared.by_family.items() if not one.needs_terminal)
         if family not in self._families:
@@ -200,36 +179,21 @@ class RequestGate:
             return self._charged(request, None)
         terminal = self._admission.judge(request)
 
-        def accepted(terminal: Terminal) -> Verdict | Deferred[Verdict]:
-            return self._charged(request, terminal)
-
         if isinstance(terminal, Deferred):
-            return terminal.addCallback(accepted)
-        return accepted(terminal)
+            return terminal.addCallback(lambda found: self._charged(request, found))
+        return self._charged(request, terminal)
 
     def _charged(self, request: Request, terminal: Terminal | None) -> Verdict | Deferred[Verdict]:
         """Accept a request once there is memory for its body; `Unavailable` if there is none."""
         head = request.head
         if 0 <= head.length <= TINY:
-            return _accepted(request, None, terminal)
+            return accepted(request, None, terminal)
         address = None if self._proxies.speaks_for_many(head.address) else head.address
         charge = self.budget.take(request.sn or None, address, max(0, head.length))
 
-        def accepted(charge: Charge) -> Verdict:
-            return _accepted(request, charge, terminal)
-
         if isinstance(charge, Deferred):
-            return charge.addCallback(accepted)
-        return accepted(charge)
-
-    def _find(self, path: bytes) -> SharedPath | None:
-        try:
-            return self._targets[path]
-        except KeyError:
-            served = self.paths.find(path)
-            if served is not None and not served.is_folder and len(self._targets) < MOST_TARGETS:
-                self._targets[path] = served
-            return served
+            return charge.addCallback(lambda charge: accepted(request, charge, terminal))
+        return accepted(request, charge, terminal)
 
     def _read(self, head: RequestHead, path: SharedPath) -> tuple[str, Arguments]:
         try:
@@ -240,22 +204,6 @@ class RequestGate:
         except TerminalError:
             self._refusals.refuse(Refusal.ARGUMENTS, None, head.address)
             raise
-
-
-def _routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -> Request:
-    for selection in path.methods[head.method]:
-        # The serial number is not always among the arguments (`read_query`).
-        found = sn or None if selection.name == "sn" else arguments.get(selection.name)
-        if found is not None and selection.value in ("", found.lower()):
-            return Request(head, selection.route, sn, arguments)
-    return Request(head, path.others[head.method], sn, arguments)
-
-
-def _accepted(
-    request: Request, charge: Charge | None, terminal: Terminal | None
-) -> AcceptedRequest:
-    longest = sys.maxsize if request.route.is_long else SHORT
-    return AcceptedRequest(longest, charge, request, terminal)
 
 
 def _failed(failure: Failure, family: ITerminalFamily) -> Plain:

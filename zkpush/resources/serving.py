@@ -1,53 +1,107 @@
-"""The answer to an accepted request: its route's action, behind the gate that the route names.
+"""The way of most requests: accepted by the head, answered by the action of their route.
 
-Most requests are answered at once. An action that waits returns an awaitable.
+Theory of operation. `RequestServer` finds the route of a request and accepts it at once if it is of
+an approved terminal. All other requests go through `RequestGate`. An accepted request is answered
+by the action of its route, behind the gate that the route names. Most are answered at once; an
+action that waits returns an awaitable.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 import msgspec
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from ..device.budget import SHORT, Charge
 from ..device.gate import AdmissionGate
-from ..device.request import Gate, Request
+from ..device.registry import Registry
+from ..device.request import AcceptedRequest, Gate, Request
 from ..device.session import AskForExchange
 from ..device.sessiongate import SessionGate
 from ..device.terminal import Terminal
-from ..http.messages import Accepted, FileReply, Plain, Reply
+from ..http.messages import FileReply, Plain, Reply, RequestHead, Verdict
 from ..interfaces import ITerminalFamily
-from ..protocol.errors import Refused
+from ..protocol.errors import Refused, TerminalError
+from ..protocol.requests import Arguments, read_query
+from .paths import ServedPath, SharedPath
 from .replies import SUCCESS, refused, sealed_file
 
+if TYPE_CHECKING:
+    from .gate import RequestGate
 
-class AcceptedRequest(Accepted, frozen=True, gc=False):
-    """A request whose body is read."""
-
-    request: Request
-    terminal: Terminal | None
-    """None under `Gate.NONE`."""
-
-    @property
-    def is_dated(self) -> bool | None:
-        """Whether the zone of the terminal is known: it sets its clock by `Date` (5)."""
-        return None if self.terminal is None else self.terminal.device.timezone is not None
+MOST_TARGETS = 1024
+"""Spellings of paths that are remembered."""
+TINY = 4096
+"""Bodies of so many bytes are not counted: they come with one read, as most heads do, and there are
+no more of them than connections."""
 
 
 class RequestServer:
-    """Answers accepted requests."""
+    """Judges and answers requests."""
 
-    def __init__(self, admission: AdmissionGate, sessions: SessionGate) -> None:
+    def __init__(
+        self,
+        gate: RequestGate,
+        registry: Registry,
+        admission: AdmissionGate,
+        sessions: SessionGate,
+    ) -> None:
+        self._gate = gate
+        self._paths = gate.paths
+        self._terminals = registry.terminals
         self._admission = admission
         self._sessions = sessions
+        self._targets: dict[bytes, SharedPath] = {}
 
-    def answer(self, accepted: AcceptedRequest, body: bytes) -> Plain | Deferred[Reply]:
+    def judge(self, head: RequestHead) -> Verdict | Deferred[Verdict]:
+        """Judge a request, at once or later; never raises, and the Deferred never fails."""
+        request = self._request(head)
+        if request is None:
+            return self._gate.judge(head)
+        terminal = self._terminals.get(request.sn)
+        if terminal is None or not self._admission.lets_in(terminal, head):
+            return self._gate.judge(head, request)
+        if 0 <= head.length <= TINY:
+            return accepted(request, None, terminal)
+        return self._gate.charge(request, terminal)
+
+    def _request(self, head: RequestHead) -> Request | None:
+        """Parse a sound request of a terminal; None for all else."""
+        shared = self._targets.get(head.path) or self._find(head.path)
+        if shared is None or head.is_browser:
+            return None
+        try:
+            sn, arguments = read_query(head.query)
+        except TerminalError:
+            return None
+        terminal = self._terminals.get(sn)
+        if terminal is not None:
+            family = terminal.device.family
+        else:
+            family = self._gate.family_of(shared, sn, arguments)
+        path = shared.by_family.get(family)
+        if path is None or head.method not in path.others:
+            return None
+        if head.length > SHORT and not path.is_long:
+            return None
+        return routed(head, path, sn, arguments)
+
+    def _find(self, path: bytes) -> SharedPath | None:
+        served = self._paths.find(path)
+        if served is not None and not served.is_folder and len(self._targets) < MOST_TARGETS:
+            self._targets[path] = served
+        return served
+
+    def answer(self, wanted: AcceptedRequest, body: bytes) -> Plain | Deferred[Reply]:
         """Answer a request with its whole body, at once or later.
 
         Never raises, and the Deferred never fails.
         """
-        request, terminal = accepted.request, accepted.terminal
+        request, terminal = wanted.request, wanted.terminal
         route = request.route
         try:
             if route.gate is not Gate.SESSION or terminal is None:
@@ -83,6 +137,27 @@ class RequestServer:
         if isinstance(reply, bytes):
             return entry.seal(reply)
         return await sealed_file(reply, entry.seal)
+
+
+def routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -> Request:
+    """The request with the row of its path that it matches."""
+    for selection in path.methods[head.method]:
+        # The serial number is not always among the arguments (`read_query`).
+        found = sn or None if selection.name == "sn" else arguments.get(selection.name)
+        if found is not None and selection.value in ("", found.lower()):
+            return Request(head, selection.route, sn, arguments)
+    return Request(head, path.others[head.method], sn, arguments)
+
+
+def accepted(request: Request, charge: Charge | None, terminal: Terminal | None) -> AcceptedRequest:
+    """Accept a request; terminals whose zone is known set their clocks by `Date` (5)."""
+    return AcceptedRequest(
+        sys.maxsize if request.route.is_long else SHORT,
+        charge,
+        None if terminal is None else terminal.device.timezone is not None,
+        request=request,
+        terminal=terminal,
+    )
 
 
 async def _wait(answer: Awaitable[bytes | FileReply]) -> bytes | FileReply:

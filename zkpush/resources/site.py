@@ -10,16 +10,16 @@ from ..clock import wall_clock
 from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import Refuse
-from ..device.request import Request
 from ..http.messages import Reply, RequestHead, Verdict
 from ..http.site import HttpSite
 from ..periodic import PeriodicService
 from .gate import RequestGate
-from .serving import AcceptedRequest, RequestServer
+from .serving import RequestServer
 
 TICK_SECONDS = 1.0
-Trace = Callable[[RequestHead, Request | None, Reply], object]
-"""Called with each request and its reply; None stands for one that was refused by its head."""
+Trace = Callable[[RequestHead, Verdict | None, Reply], object]
+"""Called with each request and its reply. An `AcceptedRequest` between them is what it was taken
+for; anything else stands for a request that was refused by its head."""
 
 
 class TerminalSite(HttpSite):
@@ -37,7 +37,7 @@ class TerminalSite(HttpSite):
     ) -> None:
         """`refused` is called for every limit that strikes."""
         super().__init__(
-            gate.judge,
+            server.judge,
             server.answer,
             limits,
             proxies,
@@ -45,13 +45,9 @@ class TerminalSite(HttpSite):
             clock,
             wall_clock(clock),
             gate.knows_zone,
-            self._replied,
+            trace,
         )
-        self._trace = trace
         self.gate = gate
         self.ticking = PeriodicService(clock)
         """Ends connections that take too long: a part of the daemon, which starts it."""
         self.ticking.every(TICK_SECONDS, self.check_deadlines, "Idle connections stay")
-
-    def _replied(self, head: RequestHead, verdict: Verdict | None, reply: Reply) -> None:
-        self._trace(head, verdict.request if isinstance(verdict, AcceptedRequest) else None, reply)

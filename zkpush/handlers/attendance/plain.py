@@ -2,7 +2,13 @@
 
 Plain is a body whose records are all of 4 columns or all of 7, with nothing odd. When it comes, it
 is only matched, as a whole; its columns are cut out when somebody asks for them. That is when it is
-stored, in most cases, and bodies that are stored together are then cut as one.
+stored, in most cases, and bodies that are stored together are then cut as one. Their instants are
+reckoned for many at once.
+
+A *distinction* tells records apart that agree in terminal, PIN, time, status and verification. An
+identity card terminal writes an attendance and a verification record in one second (11.7), and a
+person may choose two work codes in one. The distinction is a part of the identity of a record. It
+is empty for nearly all: those without a record type, a work code or an unknown person's card.
 """
 
 from __future__ import annotations
@@ -10,12 +16,14 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast, overload
+
+import msgspec
 
 from ...protocol.dialect import Dialect
 from ...protocol.records import DeclaredRows
-from ...protocol.times import wall_seconds
+from ...protocol.times import FAR_FUTURE, FAR_PAST, NO_ZONE, WallClock, far_off, wall_seconds
 from .record import RECORD
 
 _DATE = (
@@ -35,6 +43,15 @@ _FEWEST = _FOUR.count(r"\t")
 _MOST_TABS = 32
 _TIME = RECORD.names.index("time")
 _OFFSET = RECORD.names.index("time_offset")
+_PIN, _WORK_CODE, _ID_NUMBER, _TYPE = map(
+    RECORD.names.index, ("pin", "work_code", "id_number", "record_type")
+)
+NO_WORK_CODE = frozenset({None, "", "0"})
+"""All mean that no work code was chosen; an upgrade may change which of them a terminal sends."""
+NO_PERSON = "0"
+"""The PIN of somebody whom the terminal does not know; the identity card says who it is."""
+CHARACTERS = 32
+"""Of a distinction: 128 bits in hexadecimal."""
 _RESERVED = range(4, 7)
 _PART = 256
 _WIDTH = len(RECORD.names) + len(("extra", "raw"))
@@ -226,3 +243,65 @@ def lines_of(tabs: int) -> re.Pattern[str]:
     """Lines with so many TABs each, the last ones behind the last column."""
     form = _SEVEN if tabs >= _RESERVED[-1] else _FOUR
     return re.compile("(?:" + form + r"\t" * (tabs - form.count(r"\t")) + r"\n)*+\Z")
+
+
+def reckon(
+    rows: AttendanceRows, clock: WallClock, now: int
+) -> tuple[list[int], list[str | None] | None]:
+    """Seconds since the epoch of each record: by its own offset (2.4.2) where it has one.
+
+    Beside them, what is doubtful about each; None if nothing is about any. `now` is in seconds.
+    """
+    offsets = cast(list[int | None], rows.columns[_OFFSET]) if len(rows.columns) > _OFFSET else []
+    own = offsets.count(None) < len(offsets)
+    instants = None if own else clock.instants(rows.seconds)
+    doubts: list[str | None] | None = None
+    if instants is None:
+        times = cast(list[Any], rows.columns[_TIME])
+        offsets = offsets or [None] * len(rows)
+        instants = [
+            clock.instant(seconds) if offset is None else seconds - offset
+            for seconds, offset in zip(rows.seconds, offsets, strict=True)
+        ]
+        doubts = [
+            clock.doubt(time) if offset is None else None
+            for time, offset in zip(times, offsets, strict=True)
+        ]
+    if instants and (max(instants) > now + FAR_FUTURE or min(instants) < now - FAR_PAST):
+        # A clock that is not set is as far off in all records, but for those at the edge.
+        far = [far_off(instant, now) for instant in instants]
+        doubts = [
+            other if other == NO_ZONE else one or other
+            for one, other in zip(far, doubts or far, strict=True)
+        ]
+    return instants, doubts
+
+
+def distinctions(rows: AttendanceRows, index: Callable[[bytes], bytes]) -> Sequence[str | None]:
+    """The distinctions of all rows; each is None if all are empty. `index` is a keyed hash."""
+    columns, count = rows.columns, len(rows)
+    if len(columns) <= _WORK_CODE:
+        return [None] * count
+    codes = columns[_WORK_CODE]
+    if len(columns) <= _ID_NUMBER and NO_WORK_CODE.issuperset(codes):
+        return [None] * count
+    numbers, types = (
+        columns[place] if place < len(columns) else itertools.repeat(None)
+        for place in (_ID_NUMBER, _TYPE)
+    )
+    found = [
+        _distinction(*values, index)
+        for values in zip(columns[_PIN], codes, numbers, types, strict=False)
+    ]
+    return found if any(found) else [None] * count
+
+
+def _distinction(
+    pin: object, code: object, number: object, kind: object, index: Callable[[bytes], bytes]
+) -> str:
+    said = (
+        kind or 0,
+        "" if code in NO_WORK_CODE else code,
+        (number or "") if pin == NO_PERSON else "",
+    )
+    return index(msgspec.json.encode(said)).hex()[:CHARACTERS] if any(said) else ""

@@ -28,7 +28,7 @@ attendance = Table(
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("doubt", PlainText()),
-    # What else tells records of one second apart: see `zkpush.handlers.attendance.distinctions`.
+    # What else tells records of one second apart: see `zkpush.handlers.attendance.plain`.
     Column("distinction", KeyText, nullable=False, server_default=text("''")),
     *record_columns(ATTLOG),
     # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes

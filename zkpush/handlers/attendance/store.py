@@ -29,10 +29,8 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
-from .distinctions import distinctions
-from .instants import reckon
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
-from .plain import AttendanceRows
+from .plain import AttendanceRows, distinctions, reckon
 from .schema import arrivals, attendance
 from .tables import ATTLOG
 

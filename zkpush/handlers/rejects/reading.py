@@ -17,9 +17,9 @@ from twisted.logger import Logger
 
 from ... import __version__
 from ...device import acts
+from ...device.contents import ContentsReader, Failures
 from ...device.intake import LONG_BODY, Intake
 from ...device.registry import Registry
-from ...device.storing import ContentsWriter, Failures
 from ...interfaces import IStore, ITerminalFamily
 from ...model import Caller, Device, Page, RejectSelection, StoredReject
 from ...persist.devices import DeviceStore
@@ -70,15 +70,15 @@ class RejectReader:
         store: IStore,
         registry: Registry,
         intake: Intake,
-        writer: ContentsWriter,
+        reader: ContentsReader,
         version: str = __version__,
     ) -> None:
         """`version` is that of the program."""
         self._store = store
         self._registry = registry
         self._intake = intake
-        self._writer = writer
-        tables = sorted(f"{table.name} {' '.join(table.aliases)}" for table in writer.tables)
+        self._reader = reader
+        tables = sorted(f"{table.name} {' '.join(table.aliases)}" for table in reader.tables)
         self._program = [version, *tables]
         self._lock = DeferredLock()
 
@@ -195,7 +195,7 @@ class RejectReader:
         if upload.packed or len(upload.body) > LONG_BODY:
             await self._read_long(reject, device, upload, counts)
         else:
-            contents = self._writer.decode(upload, device.dialect)
+            contents = self._reader.decode(upload, device.dialect)
             await self._store_part(reject, device, contents, _Reasons(contents), counts)
 
     async def _read_long(
@@ -224,16 +224,18 @@ class RejectReader:
         """Store what was understood; with the last part, remove the reject or note the reason."""
         contents.rejects, contents.whole = [], None  # it stays whole instead
         received_at, now = reject.received_at, self._registry.now()
-        sealed = self._writer.seal(device, contents, device.dialect, received_at)
-        portion = self._writer.portion(device, contents, sealed, received_at, keeps_failed=False)
+        sealed = self._reader.seal(device, contents, device.dialect, received_at)
+        portion = self._intake.writer.portion(
+            device, contents, sealed, received_at, keeps_failed=False
+        )
 
         def unit(tx: Transaction) -> tuple[Device | None, Failures, bool | None]:
             if is_last and not tx[RejectStore].again(reject.id, now):
                 return None, {}, None  # another process has read it
-            changed, failed = self._writer.persist(tx, portion)
+            changed, failed = self._intake.writer.persist(tx, portion)
             reason = reasons.words or next(
                 (
-                    self._writer.failure(device.family, table, error)
+                    self._reader.failure(device.family, table, error)
                     for table, error in failed.items()
                 ),
                 None,
@@ -249,9 +251,9 @@ class RejectReader:
             return
         if changed is not None:
             self._registry.updated(changed)
-        self._writer.tell(portion, failed)
+        self._intake.writer.tell(portion, failed)
         for table, error in failed.items():
-            reasons.note(self._writer.failure(device.family, table, error))
+            reasons.note(self._reader.failure(device.family, table, error))
         counts.records += contents.count
         if is_last:
             counts.read += is_read

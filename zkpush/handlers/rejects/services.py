@@ -9,6 +9,6 @@ from .reading import RejectReader
 
 def contribute(services: Services) -> Contribution:
     """Read rejects again, by a job in one process of each node."""
-    reader = RejectReader(services.store, services.registry, services.intake, services.writer)
+    reader = RejectReader(services.store, services.registry, services.intake, services.reader)
     retry = RejectRetry(services.store, reader, services.clock, services.owner)
     return Contribution(services=[(Role.NODE, retry)], offers=[reader])

@@ -15,9 +15,9 @@ from itertools import chain
 from typing import cast
 
 from ...clock import wall_clock
-from ...device.request import Request
+from ...device.request import AcceptedRequest, Request
 from ...device.terminal import Terminal
-from ...http.messages import Reply, RequestHead
+from ...http.messages import Reply, RequestHead, Verdict
 from ...interfaces import IStore
 from ...periodic import PeriodicService
 from ...persist.transaction import Transaction
@@ -156,10 +156,14 @@ class RequestTrace(PeriodicService):
         self._since_trim: dict[int, int] = {}
         self.every(EVERY, self.write, "The trace of terminals is not written")
 
-    def note(self, head: RequestHead, request: Request | None, reply: Reply) -> None:
-        """Note a request and its reply; `request` is None where it was refused by its head."""
+    def note(self, head: RequestHead, verdict: Verdict | None, reply: Reply) -> None:
+        """Note a request and its reply; see `zkpush.resources.site`."""
+        request = terminal = None
+        if isinstance(verdict, AcceptedRequest):
+            request, terminal = verdict.request, verdict.terminal
         sn = _serial(head) if request is None else request.sn
-        terminal = None if sn is None else self._known(sn)
+        if terminal is None and sn is not None:
+            terminal = self._known(sn)
         if sn is None or terminal is None:
             return
         now, last = int(self._wall() * 1000), self._last.get(sn)

@@ -1,38 +1,34 @@
-"""Storing of decoded contents: records by their handlers, everything else as rejects.
+"""Uploads as they are read, and what is stored of them beside their records.
 
-Uploads and rejects that are read again go the same way. Decoding and sealing may run on any thread;
-`ContentsWriter.persist` runs in a unit of work, and `tell` once that is committed.
+Lines that are not understood become rejects; those of plugins that store later go to their inbox.
+Both are sealed before they are stored. All of this may run on any thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import attrs
 from twisted.logger import Logger
 
-from ..containment import report
 from ..interfaces import IStore, ITerminalFamily
 from ..model import Device, InboxItem, SealedItems, SealedRejects
-from ..persist.devices import DeviceStore
-from ..persist.inbox import InboxStore
-from ..persist.rejects import RejectStore
-from ..persist.transaction import Transaction
 from ..protocol.dialect import Dialect
 from ..protocol.extracts import Extractor, parts_of
 from ..protocol.fields import Table
 from ..protocol.packets import PacketLimits
-from ..protocol.records import Batch
+from ..protocol.parts import decode_parts
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from .budget import MemoryBudget
 from .families import Families
-from .handlers import HandlerSet, PluggedHandler, Way
+from .handlers import HandlerSet
 from .privacy import Privacy
 
-STATE = "rtstate"
-"""The table of access-control terminals that says every few seconds how their doors are: of their
-uploads, which nobody takes, the last one is kept."""
+Failures = Mapping[str, BaseException]
+"""What handlers raised, by the table."""
 FEW_PARTS = 4
 SHORT_PARTS = 16 * 1024
 """How many rejects and items of the inbox, and of how many bytes, are sealed on the reactor; more
@@ -48,31 +44,6 @@ class Sealed:
 
 
 NOTHING = Sealed()
-
-
-@attrs.frozen
-class Portion:
-    """Contents of one terminal, as they are stored in one unit of work."""
-
-    device: Device
-    contents: Contents
-    arrived: Sequence[Batch]
-    """All batches with records."""
-    batches: Sequence[tuple[PluggedHandler, Batch]]
-    """What handlers store inline."""
-    sealed: Sealed
-    received_at: int
-    keeps_failed: bool = True
-    """Whether lines that a handler fails to store become rejects."""
-
-    @property
-    def is_risky(self) -> bool:
-        """Whether its unit of work attempts code that is not trusted: see `IStore.write`."""
-        return any(plugged.way is Way.INLINE for plugged, _ in self.batches)
-
-
-Failures = Mapping[str, BaseException]
-"""What handlers raised, by the table."""
 
 
 @attrs.frozen(eq=False)
@@ -105,8 +76,8 @@ class FamilyReader:
         )
 
 
-class ContentsWriter:
-    """Decodes uploads, and writes what they say."""
+class ContentsReader:
+    """Decodes uploads, and seals what is stored of them beside their records."""
 
     _log = Logger()
 
@@ -122,18 +93,18 @@ class ContentsWriter:
         """`wake` is called with the names of plugins for which something is in the inbox."""
         self.tables = handlers.tables
         """The tables that handlers take: everything the server stores."""
-        self._readers = {
+        self.readers = {
             family.name: FamilyReader.of(family, handlers, limits) for family in families
         }
-        self._nothing = FamilyReader.of(families.default, HandlerSet([]), limits)
+        self.nothing = FamilyReader.of(families.default, HandlerSet([]), limits)
         self._store = store
-        self._handlers = handlers
-        self._privacy = privacy
-        self._wake = wake
+        self.handlers = handlers
+        self.privacy = privacy
+        self.wake = wake
 
     def reader(self, family: str) -> FamilyReader:
         """What reads uploads of a family; nothing is understood of one that is not installed."""
-        return self._readers.get(family, self._nothing)
+        return self.readers.get(family, self.nothing)
 
     def decode(self, upload: Upload, dialect: Dialect, may_be_dense: bool = False) -> Contents:
         """Read an upload, as `UploadDecoder.decode` does; on whichever thread."""
@@ -162,6 +133,27 @@ class ContentsWriter:
         contents.extracts = extracts
         return contents
 
+    @contextmanager
+    def parts(
+        self, upload: Upload, dialect: Dialect, size: int, budget: MemoryBudget, may_be_dense: bool
+    ) -> Iterator[Callable[[], Contents | None]]:
+        """Read an upload in parts of about `size` bytes, charged to the budget.
+
+        The function that is yielded reads the next part, on a thread; None at the end.
+        """
+        decoder = self.reader(dialect.family).decoder
+        parts = decode_parts(decoder, upload, dialect, size, may_be_dense=may_be_dense)
+        charge = budget.decode(decoder.memory(upload, size))
+
+        def following() -> Contents | None:
+            contents = next(parts, None)
+            return None if contents is None else self.set_apart(contents, dialect.family)
+
+        try:
+            yield following
+        finally:
+            charge.release()
+
     def has_little_to_seal(self, contents: Contents) -> bool:
         """Whether `seal` is quick enough for the reactor."""
         rejects, extracts = contents.rejects, contents.extracts
@@ -177,12 +169,12 @@ class ContentsWriter:
         if not contents.rejects and not contents.extracts:
             return NOTHING
         # Of parts, those can be kept that hold no template.
-        is_whole = contents.whole is not None and self._privacy.templates
+        is_whole = contents.whole is not None and self.privacy.templates
         found = [contents.whole] if is_whole and contents.whole else contents.rejects
-        rejects = self._privacy.kept_rejects(found)
+        rejects = self.privacy.kept_rejects(found)
         items = [
             InboxItem(
-                plugin=self._handlers.by_table[dialect.family, table].name,
+                plugin=self.handlers.by_table[dialect.family, table].name,
                 device_id=device.id,
                 table=table,
                 upload=part,
@@ -195,72 +187,6 @@ class ContentsWriter:
             self._store.seal_rejects(device.id, rejects, now, attempts),
             self._store.seal_items(items),
         )
-
-    def portion(
-        self,
-        device: Device,
-        contents: Contents,
-        sealed: Sealed,
-        now: int,
-        *,
-        keeps_failed: bool = True,
-    ) -> Portion:
-        """What is stored of some contents, in one unit of work."""
-        arrived = [batch for batch in contents.batches if batch.rows]
-        kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
-        if len(kept) < len(arrived):
-            self._log.info(
-                "Terminal {sn}: {count} templates and photos are dropped, as is configured",
-                sn=device.sn,
-                count=contents.count - sum(len(batch.rows) for batch in kept),
-            )
-        by_table = self._handlers.by_table
-        batches = [
-            (plugged, batch)
-            for batch in kept
-            if (plugged := by_table[batch.table.family, batch.table.name]).way is not Way.LATER
-        ]
-        return Portion(device, contents, arrived, batches, sealed, now, keeps_failed)
-
-    def persist(self, tx: Transaction, portion: Portion) -> tuple[Device | None, Failures]:
-        """Write a portion; the terminal, if that may have changed it, and what handlers raised."""
-        device, now, sealed = portion.device, portion.received_at, portion.sealed
-        changes_device = False
-        failed: dict[str, BaseException] = {}
-        for plugged, batch in portion.batches:
-            persist = plugged.handler.persist
-            error = tx.attempt(plugged.name, plugged.is_trusted, persist, tx, device, batch, now)
-            if error is not None:
-                failed[batch.table.name] = error
-            changes_device = changes_device or plugged.changes_device
-        if sealed.rejects is not None:
-            source = portion.contents.source
-            if source is not None and source.table.lower() == STATE:
-                tx[RejectStore].remove_table(device.id, source.table)
-            tx[RejectStore].add_sealed(sealed.rejects)
-        if failed and portion.keeps_failed:
-            rejects = self._failed_rejects(device.family, portion.contents, failed)
-            tx[RejectStore].add(device.id, rejects, now)
-        if sealed.items is not None:
-            tx[InboxStore].add(sealed.items)
-        return tx[DeviceStore].get(device.id) if changes_device else None, failed
-
-    def tell(self, portion: Portion, failed: Failures) -> None:
-        """Everything is on disk: tell the handlers and the workers of plugins."""
-        sn = portion.device.sn
-        for plugged, batch in portion.batches:
-            table = batch.table.name
-            if table in failed:
-                portion.contents.failed += len(batch.rows)
-                act = "storing lines, which are rejects"
-                report(plugged.label, act, failed[table], sn, table)
-                continue
-            try:
-                plugged.handler.stored(portion.device, batch)
-            except BaseException as error:  # as `contained`, at less cost for each upload
-                report(plugged.label, "after the commit", error, sn, table)
-        if portion.sealed.items is not None:
-            self._wake(portion.sealed.items.plugins)
 
     def _extracts(
         self,
@@ -278,13 +204,11 @@ class ContentsWriter:
     ) -> Iterator[tuple[str, Upload]]:
         """Lines of a table as they may be stored."""
         for part in parts:
-            kept = self._privacy.kept_extract(reader.declared[table], part)
+            kept = self.privacy.kept_extract(reader.declared[table], part)
             if kept is not None:
                 yield table, kept
 
-    def _failed_rejects(
-        self, family: str, contents: Contents, failed: Failures
-    ) -> Sequence[Reject]:
+    def failed_rejects(self, family: str, contents: Contents, failed: Failures) -> Sequence[Reject]:
         """The lines of tables whose handlers failed, as rejects."""
         if contents.source is None:
             return ()
@@ -295,5 +219,5 @@ class ContentsWriter:
 
     def failure(self, family: str, table: str, error: BaseException) -> str:
         """Why lines of a table are rejects: their handler failed."""
-        name = self._handlers.by_table[family, table].name
+        name = self.handlers.by_table[family, table].name
         return f"the handler {name} failed ({type(error).__name__})"
