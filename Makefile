@@ -20,15 +20,18 @@ help: ## Show what there is
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "zkpush needs Python 3.11 or later on the PATH"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Making a virtual environment in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing (apt install python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
 
 $(VENV)/installed: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Installing zkpush and its libraries into $(VENV): about a minute ..."
+	@$(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
 $(VENV)/installed-for-tests: setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
+	@echo "Installing zkpush and the tools of its tests into $(VENV): a minute or two ..."
+	@$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@ $(VENV)/installed
 
 $(VENV)/installed-for-fuzzing: $(VENV)/installed-for-tests
@@ -36,6 +39,8 @@ $(VENV)/installed-for-fuzzing: $(VENV)/installed-for-tests
 	@touch $@
 
 run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 8081
+	@echo "In a second shell: $(BIN)/zkpush --data $(DATA) devices list"
+	@echo "In a terminal's menu: server $$(hostname -I 2>/dev/null | cut -d' ' -f1), port 8081"
 	$(BIN)/twistd --nodaemon --pidfile= zkpush --data $(DATA)
 
 demo: $(VENV)/installed ## Run the daemon and simulated terminals together for half a minute

@@ -151,18 +151,37 @@ def test_a_token_that_is_none_is_refused(tmp_path: pathlib.Path, content: bytes)
     )
 
 
+MEND = "give another directory, or mend this one"
+
+
+def test_a_directory_of_another_user_is_not_to_be_made_writable(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key is in it: the daemon runs as its user, or with another directory."""
+    path = tmp_path / "data"
+    path.mkdir(mode=0o700)
+
+    def forbidden(*args: object, **options: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
+    monkeypatch.setattr(pathlib.Path, "mkdir", forbidden)
+    assert refusal(path) == (
+        f"data: cannot use {path}: Permission denied; it belongs to user {path.stat().st_uid}: run "
+        "the daemon as that user, or give another directory"
+    )
+
+
 def test_a_place_that_cannot_be_used_is_named(tmp_path: pathlib.Path) -> None:
     """What cannot be made or read is named, with the reason."""
     file = tmp_path / "file"
     file.touch()
-    assert refusal(file / "data") == (
-        f"data: cannot use {file / 'data'}: Not a directory; make it writable"
-    )
-    assert refusal(file) == f"data: cannot use {file}: File exists; make it writable"
+    assert refusal(file / "data") == (f"data: cannot use {file / 'data'}: Not a directory; {MEND}")
+    assert refusal(file) == f"data: cannot use {file}: File exists; {MEND}"
     folder = tmp_path / "folder"
     folder.mkdir(mode=0o700)
     assert refusal(tmp_path / "data", folder) == (
-        f"data: cannot use {folder}: Is a directory; make it writable"
+        f"data: cannot use {folder}: Is a directory; {MEND}"
     )
 
 
@@ -176,7 +195,7 @@ def test_a_full_disk_leaves_nothing_half_made(
 
     monkeypatch.setattr(os, "fsync", full)
     path = tmp_path / "data"
-    assert refusal(path) == (f"data: cannot use {path}: No space left on device; make it writable")
+    assert refusal(path) == f"data: cannot use {path}: No space left on device; {MEND}"
     assert os.listdir(path) == []
 
 

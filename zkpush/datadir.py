@@ -104,7 +104,7 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
     except OSError as error:
         culprit = error.filename or path
         raise ConfigError(
-            [f"data: cannot use {culprit}: {error.strerror}; make it writable"]
+            [f"data: cannot use {culprit}: {error.strerror}; {_way_out(culprit, error)}"]
         ) from error
     # An empty token would let everyone in who sends none.
     if not token.strip() or not token.isascii():
@@ -112,6 +112,19 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
             [f"data: {path / 'admin.token'} does not hold a token; remove it to get a new one"]
         )
     return DataDirectory(path, token.decode().strip(), _decode_key(where, key), where)
+
+
+def _way_out(culprit: object, error: OSError) -> str:
+    """What to do about a file that cannot be used. Of another user's, the rights stay narrow."""
+    if not isinstance(error, PermissionError):
+        return "give another directory, or mend this one"
+    try:
+        owner = Path(str(culprit)).stat().st_uid
+    except OSError:
+        return "run the daemon as the user that owns it, or give another directory"
+    if owner != os.geteuid():
+        return f"it belongs to user {owner}: run the daemon as that user, or give another directory"
+    return "make it writable for its owner"
 
 
 def read_key(file: Path) -> bytes:

@@ -24,6 +24,8 @@ from .tls import Ask, CertificateFiles, Credentials
 
 _BEHIND_PROXY, _TLS = "haproxy:", "ssl:"
 _PART = re.compile(r"((?:[^:\\]|\\.)*)(?::|\Z)")
+_NUMBERED = re.compile(r"(?:tcp|tcp4|tcp6|ssl|tls):(?:port=)?([0-9]{1,20})(?::|\Z)")
+MOST_PORT = 65_535
 _PLACES = ("port", "privateKey", "certKey")
 _NAMES = (*_PLACES, "extraCertChain", "interface", "backlog")
 
@@ -48,6 +50,7 @@ def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
     """The endpoint of a string. `ValueError` says what is wrong with it, or with its files."""
     proxied = text.startswith(_BEHIND_PROXY)
     inner = text.removeprefix(_BEHIND_PROXY) if proxied else text
+    _check_port(inner)
     if not inner.startswith(_TLS):
         try:
             found: IStreamServerEndpoint = serverFromString(reactor, text)
@@ -78,6 +81,13 @@ def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
         None if chain is None else Path(chain).absolute(),
     )
     return TlsEndpoint(proxyEndpoint(endpoint) if proxied else endpoint, tls(files))
+
+
+def _check_port(text: str) -> None:
+    """`ValueError` for a port that there is not; what is no number is looked at later."""
+    found = _NUMBERED.match(text)
+    if found is not None and int(found[1]) > MOST_PORT:
+        raise ValueError(f"{text!r}: a port is a number from 0 to {MOST_PORT}")
 
 
 def is_encrypted(text: str) -> bool:

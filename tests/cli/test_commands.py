@@ -197,7 +197,14 @@ def test_mistakes(daemon: Daemon) -> None:
         "Error: REBOOT has no parameter 'A'; it takes no parameters"
     )
     assert failed(misused("commands", "send", "MISTAKE1", "DATA", "UPDATE"), 2) == (
-        "Error: Invalid value for '[KEY=VALUE]...': 'UPDATE' is not KEY=VALUE."
+        "Error: Invalid value for '[KEY=VALUE]...': 'UPDATE' is not KEY=VALUE. Quote a command of "
+        "several words: 'DATA UPDATE USERINFO'."
+    )
+    assert failed(send("reboot")) == "Error: 'reboot' is not a command; did you mean REBOOT?"
+    assert "did you mean DATA UPDATE USERINFO" in failed(send("DATA UPDATE USER", "PIN=7"))
+    assert "'pin' (did you mean PIN?)" in failed(send("DATA UPDATE USERINFO", "pin=7"))
+    assert "no parameter 'foo', 'bar', 'baz'; it takes" in failed(
+        send("DATA UPDATE USERINFO", "PIN=7", "foo=1", "bar=2", "baz=3")
     )
     assert failed(send("LOG", "--timeout", "1"), 2) == "Error: --timeout needs --wait."
     assert failed(daemon.zkpush("commands", "show", "nope")) == "Error: There is no command nope."

@@ -83,7 +83,13 @@ GOOD_PARAMETERS = [
 
 BAD_PARAMETERS = [
     ({}, "SAMPLE WORDS needs PIN: User ID"),
-    ({"pin": "1"}, "SAMPLE WORDS has no parameter 'pin'; it takes PIN, Level, Name"),
+    (
+        {"pin": "1"},
+        "SAMPLE WORDS has no parameter 'pin' (did you mean PIN?); it takes PIN, Level, Name; "
+        "SAMPLE WORDS needs PIN",
+    ),
+    ({"PIN": "1", "A": "", "B": ""}, "SAMPLE WORDS has no parameter 'A', 'B'; it takes PIN, "),
+    ({"PIN": "x", "Level": "15"}, "PIN: 'x' has not the form [0-9]{1,9}; Level: 15 is more than"),
     ({"PIN": "x"}, "PIN: 'x' has not the form"),
     ({"PIN": "1", "Level": "15"}, "Level: 15 is more than 14"),
     ({"PIN": "1", "Level": "high"}, "Level: 'high' is not an integer"),
@@ -152,10 +158,25 @@ def test_a_command_is_known_by_its_words(name: str) -> None:
     assert command_text(command, {}) == name
 
 
-@pytest.mark.parametrize("name", ["", "check", "CHECK ", "FORMAT", "CHECK\nC:2:REBOOT"])
+@pytest.mark.parametrize("name", ["", "FORMAT", "CHECK\nC:2:REBOOT"])
 def test_an_unknown_command_is_answered_with_the_known_ones(name: str) -> None:
     """A command that is none is refused, with a list of those there are."""
     with pytest.raises(CommandError, match="not a command; there are DATA UPDATE USERINFO, "):
+        CATALOGUE.validate(name, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("check", "CHECK"),
+        ("CHECK ", "CHECK"),
+        ("Rebot", "REBOOT"),
+        ("DATA UPDATE USER", "DATA UPDATE USERINFO or DATA UPDATE USERPIC or DATA UPDATE USER_SMS"),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_what_it_may_mean(name: str, meant: str) -> None:
+    """The nearest ones, and no list of all."""
+    with pytest.raises(CommandError, match=f"not a command; did you mean {meant}\\?$"):
         CATALOGUE.validate(name, {})
 
 
@@ -174,7 +195,7 @@ def test_parameters_are_sent_in_declared_order(params: dict[str, str], text: str
 @pytest.mark.parametrize(("params", "mistake"), BAD_PARAMETERS)
 def test_a_bad_parameter_is_refused_by_name(params: dict[str, str], mistake: str) -> None:
     """A parameter that is missing, unknown, out of bounds or ends its line is refused."""
-    with pytest.raises(CommandError, match=f"^{mistake}"):
+    with pytest.raises(CommandError, match=f"^{re.escape(mistake)}"):
         WITH_SAMPLE.validate(SAMPLE.name, params)
 
 

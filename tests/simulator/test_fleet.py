@@ -223,6 +223,15 @@ async def test_a_poll_that_is_not_understood_is_a_failure() -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_plan_of_punches_ends_where_no_server_ever_replies() -> None:
+    """Half a minute is enough; one that was reached is waited for."""
+    clock = TurnedReactor()
+    result = await Started(None, clock, punches=3).end()
+    assert not result.is_reached
+    assert 30 <= clock.seconds() - NOON < 40
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_server_that_is_not_there_is_counted() -> None:
     """Without a server, terminals fail once a second, and end with their plan."""
     clock = TurnedReactor()
@@ -262,7 +271,7 @@ async def test_a_port_that_is_closed_does_not_hold_a_fleet_up(said: list[str]) -
     await port.stopListening()
     began = reactor.seconds()
     result = await run_fleet(reactor, FleetPlan(server, duration=0.3), said.append)
-    assert result == FleetResult(failures=result.failures)
+    assert result == FleetResult(failures=result.failures, is_reached=False)
     assert result.failures >= 1
     assert said[0].startswith(f"{SIM}: ")
     assert reactor.seconds() - began < 10

@@ -25,7 +25,12 @@ def pairs(context: click.Context, param: click.Parameter, values: Iterable[str])
     for text in values:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise click.BadParameter(f"{text!r} is not KEY=VALUE.", context, param)
+            hint = (
+                " Quote a command of several words: 'DATA UPDATE USERINFO'."
+                if text.isupper() and text.isalpha()
+                else ""
+            )
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE.{hint}", context, param)
         if key in split:
             raise click.BadParameter(f"{key} is given twice.", context, param)
         split[key] = value

@@ -295,6 +295,8 @@ class Api:
             if mistrust:
                 raise Unreachable(self._target.if_not_trusted(mistrust[0])) from None
             why = "; ".join(reason.getErrorMessage() for reason in error.reasons)
+            if "wrong version number" in why:
+                raise Unreachable(f"{url} speaks HTTP without TLS: use http://.") from None
             raise Unreachable(f"The connection to {url} failed: {why}") from None
         except (ConnectError, DNSLookupError) as error:
             raise Unreachable(f"Cannot connect to {url}: {error}") from None

@@ -183,6 +183,11 @@ async def simulation(reactor: Any, plan: FleetPlan) -> None:
     result = await run_fleet(reactor, plan, report)
     counted = ("punches", "acknowledged", "polls", "commands", "failures")
     print_pairs({name: getattr(result, name) for name in counted} | result.others)
+    if not result.is_reached:
+        raise click.ClickException(
+            f"{plan.server} never replied. Start the server, or check --server: it is the URL of "
+            "the terminals' port."
+        )
     if result.punches != result.acknowledged:
         raise click.ClickException(
             f"{result.punches - result.acknowledged} of {result.punches} records were not "

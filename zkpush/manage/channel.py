@@ -39,6 +39,9 @@ LINGER_BYTES = 4 * 1024 * 1024
 """Most bytes that are read and dropped meanwhile."""
 CLOSE_SECONDS = 15
 """How long the end of a connection may take."""
+_TLS = b"\x16\x03"
+"""How a TLS handshake begins (RFC 8446, 5.1)."""
+_NO_TLS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _SLOW = ApiError(HTTPStatus.REQUEST_TIMEOUT, "The request did not come whole in time.")
 _log = Logger()
 
@@ -159,8 +162,18 @@ class ManageChannel(HTTPChannel):
         if not self._is_located and not self._locate(_host(self.transport)):
             return
         if self._deadline is None and not self.is_in_hand:
+            if data.startswith(_TLS):
+                self._refuse_tls()
+                return
             self._set_deadline(self.site.limits.idle_seconds, self._too_slow)
         super().dataReceived(data)
+
+    def _refuse_tls(self) -> None:
+        """Answer a TLS client in plain text, which it takes for what it is: a port without TLS."""
+        self.site.struck("tls", None, self.address)
+        self._has_ended = True
+        self.transport.write(_NO_TLS)
+        self.loseConnection()
 
     def lineReceived(self, line: bytes) -> None:
         """Take a line of a head, and remember the first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from .commands import check_command, parse_parameters
+from .commands import check_command, did_you_mean, parse_parameters
 from .dialect import FIRST_FAMILY, Dialect
 from .errors import CommandError
 from .fields import Command
@@ -43,7 +43,9 @@ class Catalogue:
                     f"{name} is a command of the family {others[0]}, and this terminal is of the "
                     f"family {family}, which has {names}"
                 ) from None
-            raise CommandError(f"{name!r} is not a command; there are {names}") from None
+            meant = did_you_mean(name, names.split(", "))
+            there = meant or f"there are {names}"
+            raise CommandError(f"{name!r} is not a command; {there}") from None
 
     def validate(
         self,

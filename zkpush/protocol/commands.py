@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -17,6 +18,7 @@ ID_LENGTH = 16
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
+_MOST_COMPARED, _MOST_MEANT = 64, 3
 _BASE64_FORM, _PLAIN_FORM = "1", "2"
 
 
@@ -35,8 +37,8 @@ def check_command(
 ) -> None:
     """Check a command before it is queued (12); with the terminal's dialect, for that terminal.
 
-    `CommandError` names the parameter that is unknown, missing, out of bounds, too long, or holds a
-    character that would end the value or the line.
+    `CommandError` names all parameters that are unknown, missing, out of bounds, too long, or hold
+    a character that would end the value or the line.
     """
     name = command.name
     if dialect is not None and command.since > max(BASELINE, dialect.own_version):
@@ -44,16 +46,42 @@ def check_command(
             f"{name} is of protocol {command.since}, and this terminal is of {dialect.own_version}"
         )
     known = {field.wire: field for field in command.parameters}
+    mistakes = []
+    strange = [key for key in params if key not in known]
+    if strange:
+        takes = ", ".join(known) or "no parameters"
+        meant = [f"{key!r}{_meant(key, known)}" for key in strange]
+        mistakes.append(f"{name} has no parameter {', '.join(meant)}; it takes {takes}")
     for key, value in params.items():
-        if key not in known:
-            takes = ", ".join(known) or "no parameters"
-            raise CommandError(f"{name} has no parameter {key!r}; it takes {takes}")
-        _check_value(known[key], value, "utf-8" if dialect is None else dialect.encoding)
-    for key, field in known.items():
-        if field.required and key not in params:
-            raise CommandError(f"{name} needs {key}: {field.meaning}")
+        if key in known:
+            try:
+                _check_value(known[key], value, "utf-8" if dialect is None else dialect.encoding)
+            except CommandError as error:
+                mistakes.append(str(error))
+    mistakes += [
+        f"{name} needs {key}: {field.meaning}"
+        for key, field in known.items()
+        if field.required and key not in params
+    ]
     if command.one_of and not any(key in params for key in command.one_of):
-        raise CommandError(f"{name} needs {' or '.join(command.one_of)}")
+        mistakes.append(f"{name} needs {' or '.join(command.one_of)}")
+    if mistakes:
+        raise CommandError("; ".join(mistakes))
+
+
+def did_you_mean(text: str, names: Iterable[str]) -> str:
+    """The names that a mistyped one may stand for, as a question; empty if none is like it."""
+    by_key = {name.upper(): name for name in names}
+    key = text.upper().strip()[:_MOST_COMPARED]
+    longer = [one for one in by_key if key and one.startswith(key)]
+    close = longer or difflib.get_close_matches(key, by_key, cutoff=0.7)
+    meant = " or ".join(by_key[one] for one in close[:_MOST_MEANT])
+    return f"did you mean {meant}?" if close else ""
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    meant = did_you_mean(key, known)
+    return f" ({meant})" if meant else ""
 
 
 def _check_value(field: Field, value: str, encoding: str) -> None:

@@ -32,6 +32,8 @@ AFTER_COMMAND = 1.0
 """Seconds to the next poll after a command was executed."""
 PACKETS = "packets"
 """How the result calls packets (11.14)."""
+UNREACHED_SECONDS = 30
+"""How long terminals without an end of their own try to reach a server that never replied."""
 LAST_TRIES = 20
 """How often what is left is sent at the end, before it counts as a failure."""
 
@@ -75,6 +77,8 @@ class FleetResult:
     """Other records that were acknowledged, by their table, and packets."""
     waiting: int = 0
     """Records that were not, although they were asked for."""
+    is_reached: bool = True
+    """Whether the server has ever replied."""
 
 
 class Fleet:
@@ -96,11 +100,16 @@ class Fleet:
         self.result = FleetResult()
         self.people = People(random.Random(f"{plan.seed} people"))  # noqa: S311 - a simulation
         models = itertools.cycle(MODELS[name] for name in plan.models)
+        serials = [f"SIM{plan.seed:03d}{number:05d}" for number in range(1, plan.devices + 1)]
+        self._links = [
+            Link(agent, plan.server, sn, clock, TerminalCipher(sn) if plan.encrypt else None)
+            for sn in serials
+        ]
         self.terminals = [
             SimulatedTerminal(
                 sn,
                 plan.users,
-                Link(agent, plan.server, sn, clock, TerminalCipher(sn) if plan.encrypt else None),
+                link,
                 clock,
                 random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
                 model=model,
@@ -110,8 +119,9 @@ class Fleet:
                     random.Random(f"{plan.seed} {number} faults"),  # noqa: S311 - a simulation
                 ),
             )
-            for number, model in zip(range(1, plan.devices + 1), models, strict=False)
-            for sn in [f"SIM{plan.seed:03d}{number:05d}"]
+            for number, (sn, link, model) in enumerate(
+                zip(serials, self._links, models, strict=False), 1
+            )
         ]
         self._happenings = {
             terminal.sn: Happenings(
@@ -146,6 +156,8 @@ class Fleet:
             elapsed = self._clock.seconds() - self._started
             if plan.duration is not None and elapsed >= plan.duration:
                 return
+            if plan.duration is None and elapsed >= UNREACHED_SECONDS and not self._is_reached:
+                return
             connected = [terminal for terminal in self.terminals if terminal.told]
             due = int(elapsed * plan.rate) - made if connected else 0
             if plan.punches is not None:
@@ -159,7 +171,12 @@ class Fleet:
             self._count_punches()
             await deferLater(self._clock, TICK)
 
+    @property
+    def _is_reached(self) -> bool:
+        return any(link.is_reached for link in self._links)
+
     def _count_punches(self) -> None:
+        self.result.is_reached = self._is_reached
         self.result.punches = sum(t.outbox.made(ATTLOG) for t in self.terminals)
 
     async def _live(self, terminal: SimulatedTerminal) -> None:

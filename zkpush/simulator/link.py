@@ -74,6 +74,8 @@ class Link:
         self._clock = clock
         self._cipher = cipher
         self._sealed = False
+        self.is_reached = False
+        """Whether the server has ever replied."""
 
     @property
     def can_encrypt(self) -> bool:
@@ -174,7 +176,10 @@ class Link:
             cause = error.reasons[0].value if isinstance(error, ResponseFailed) else error
             if isinstance(cause, CancelledError | TimeoutError):
                 raise LinkError(f"no answer within {TIMEOUT_SECONDS} seconds") from error
+            if "wrong version number" in str(cause):
+                raise LinkError("the server's port has no TLS: use http://") from error
             raise LinkError(str(cause) or cause.__class__.__name__) from error
+        self.is_reached = True
         if response.code != _OK and not (ranged and response.code == _PARTIAL):
             raise LinkError(f"{response.code} {content.decode('utf-8', 'replace').strip()}")
         if seal is not None and content != UNKNOWN_DEVICE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,15 @@ def commands() -> None:
     """Queue commands for terminals and see their results."""
 
 
+def _warning(command: str, sn: str) -> str | None:
+    """What a person should know before a command is queued that cannot be taken back."""
+    if command.startswith("CLEAR "):
+        return f"{command} deletes data from {sn}, and it cannot be taken back."
+    if command == "SHELL":
+        return f"SHELL runs a command on {sn} with all rights."
+    return None
+
+
 @commands.command(cls=_Listing, short_help="Queue a command for a terminal.")
 @serial
 @click.argument("command")
@@ -79,6 +89,7 @@ def commands() -> None:
     metavar="N",
     help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}.",
 )
+@click.option("--yes", is_flag=True, help="Do not ask before a command that deletes or runs much.")
 @as_json
 @with_api
 async def send(
@@ -91,11 +102,13 @@ async def send(
     expires: int | None,
     not_before: str | None,
     priority: int | None,
+    yes: bool,
     as_json: bool,
 ) -> None:
     """Queue a command for a terminal, and print the ID of the command.
 
-    The terminal fetches the command at its next poll. COMMAND is one argument: quote it if it has
+    The terminal fetches the command at its next poll. At a keyboard, CLEAR and SHELL ask first;
+    --yes says yes. COMMAND is one argument: quote it if it has
     several words. `zkpush commands catalogue` lists all commands with their parameters.
 
     \b
@@ -104,6 +117,9 @@ async def send(
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait.")
+    warning = _warning(command, sn)
+    if warning and not yes and sys.stdin.isatty():
+        click.confirm(f"{warning} Queue it?", abort=True, err=True)
     body: dict[str, object] = {"command": command, "params": params}
     delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}
