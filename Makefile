@@ -46,6 +46,9 @@ run: $(VENV)/installed ## Run the daemon on SQLite in ./data, terminals on port 
 demo: $(VENV)/installed ## Run the daemon and simulated terminals together for half a minute
 	$(BIN)/python scripts/demo.py
 
+# Bytecode is kept even where it is not wanted beside the code: each worker compiles all tests else.
+test: export PYTHONDONTWRITEBYTECODE =
+test: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
 test: $(VENV)/installed-for-tests ## Run the tests; PYTEST_ARGS=--cov counts what they reach
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
