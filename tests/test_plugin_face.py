@@ -56,7 +56,16 @@ def test_the_page_lists_every_name() -> None:
         name: set(importlib.import_module(f"zkpush.plugin.{name}").__all__) for name in MODULES
     }
     assert listed == exported
-    assert MODULES == ["capability", "cipher", "handler", "policy", "store", "tables", "verifier"]
+    assert MODULES == [
+        "capability",
+        "cipher",
+        "family",
+        "handler",
+        "policy",
+        "store",
+        "tables",
+        "verifier",
+    ]
 
 
 @pytest.mark.parametrize("where", SOURCES)

@@ -11,10 +11,12 @@ from zkpush.plugin.handler import IBringsTables, IRecordHandler
 from zkpush.plugin.policy import IAdmissionPolicy
 from zkpush.plugin.tables import Field, Layout, Table
 from zkpush.plugin.verifier import IVerifier
+from zkpush.resources.attendance.family import AttendancePush
 from zkpush.testing.contracts import (
     AdmissionPolicyContract,
     CipherSuiteContract,
     RecordHandlerContract,
+    TerminalFamilyContract,
     VerifierContract,
 )
 
@@ -237,3 +239,23 @@ class TestSealsNothing(CipherSuiteContract):
 
     def make_terminal(self, sn, secret):
         return PlainEnd()
+
+
+class ForgetsTheLine(AttendancePush):
+    """Writes what it is given, and refuses as if all were well."""
+
+    def write(self, command_id, text, encoding):
+        """Write a command, or several."""
+        return f"C:{command_id}:{text}\n".encode()
+
+    def refuse(self, error):
+        """Refuse."""
+        return error.status, b"OK"
+
+
+class TestForgetsTheLine(TerminalFamilyContract):
+    """Nothing else is wrong with it."""
+
+    def make_family(self):
+        """Make it."""
+        return ForgetsTheLine()

@@ -14,9 +14,11 @@ from zkpush.crypto.suite import SealingSuite
 from zkpush.crypto.terminal import TerminalCipher
 from zkpush.device.admission import APPROVE, CLOSED, OPEN, AdmissionPolicy
 from zkpush.handlers.people.verification import KnownUsers
+from zkpush.resources.attendance.family import AttendancePush
 from zkpush.testing.contracts import (
     AdmissionPolicyContract,
     CipherSuiteContract,
+    TerminalFamilyContract,
     VerifierContract,
 )
 
@@ -47,6 +49,7 @@ EXPECTED = {
         "test_it_decides_about_anything",
         "test_a_daemon_does_what_it_decides",
     },
+    "TestForgetsTheLine": {"test_no_refusal_is_taken_for_success", "test_a_command_is_one_line"},
     "TestIsNoVerdict": {"test_it_decides_about_anything", "test_a_daemon_answers_what_it_decides"},
     "TestSealsNothing": {
         "test_both_ends_understand_each_other",
@@ -95,6 +98,14 @@ class TestKnownUsers(VerifierContract):
     def make_verifier(self) -> KnownUsers:
         """Make it."""
         return KnownUsers()
+
+
+class TestAttendancePush(TerminalFamilyContract):
+    """The first family."""
+
+    def make_family(self) -> AttendancePush:
+        """Make it."""
+        return AttendancePush()
 
 
 class TestSealingSuite(CipherSuiteContract):

@@ -185,13 +185,13 @@ class Exchange:
     ) -> None:
         """`Refused` if a terminal says that it is of another family than the stored one.
 
-        One that awaits approval is of the family that it says. An approved one stays as it is until
-        an operator approves it again: anybody can say so in its name.
+        One that has not begun a session yet is of the family that it says. Another one stays as it
+        is until an operator approves it again: anybody can say so in its name.
         """
         device, now = terminal.device, self._registry.now()
         if device.family == said.name or device.state is DeviceState.BLOCKED:
             return
-        is_approved = device.state is DeviceState.APPROVED
+        is_settled = device.state is DeviceState.APPROVED and device.session is not SessionState.NEW
         problem = Problem(
             ProblemCode.OTHER_FAMILY,
             f"It was approved for {terminal.family.title}, and says that it speaks {said.title}.",
@@ -199,14 +199,14 @@ class Exchange:
         )
 
         def unit(tx: Transaction) -> Device:
-            if not is_approved:
+            if not is_settled:
                 return tx[DeviceStore].change(device.id, {"family": said.name})
             tx[DeviceStore].raise_problem(device.id, problem)
             return tx[DeviceStore].change(device.id, {"offered_family": said.name})
 
-        if not is_approved or device.offered_family != said.name:
+        if not is_settled or device.offered_family != said.name:
             terminal.update(await self._store.write(unit))
-        if is_approved:
+        if is_settled:
             self._refusals.refuse(Refusal.FAMILY, device.sn, address)
             raise Refused("This terminal was approved for another protocol; approve it again.")
 

@@ -6,6 +6,28 @@ by the tests of the plugin (its `examples`).
 
 from __future__ import annotations
 
-from ..protocol.fields import Acknowledge, Field, Form, Kind, Layout, Scope, Table
+from ..protocol.fields import (
+    Acknowledge,
+    Command,
+    Field,
+    Form,
+    Kind,
+    Layout,
+    Scope,
+    ScopeRule,
+    Table,
+    Writing,
+)
 
-__all__ = ["Acknowledge", "Field", "Form", "Kind", "Layout", "Scope", "Table"]
+__all__ = [
+    "Acknowledge",
+    "Command",
+    "Field",
+    "Form",
+    "Kind",
+    "Layout",
+    "Scope",
+    "ScopeRule",
+    "Table",
+    "Writing",
+]

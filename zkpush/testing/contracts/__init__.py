@@ -10,6 +10,7 @@ Each suite is a class. Derive one whose name begins with `Test`, and say how the
 from __future__ import annotations
 
 from .cipher import CipherSuiteContract, TerminalEnd
+from .family import TerminalFamilyContract
 from .handler import RecordHandlerContract
 from .policy import AdmissionPolicyContract
 from .store import StoreContract
@@ -21,5 +22,6 @@ __all__ = [
     "RecordHandlerContract",
     "StoreContract",
     "TerminalEnd",
+    "TerminalFamilyContract",
     "VerifierContract",
 ]

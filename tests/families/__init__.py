@@ -1,0 +1,1 @@
+"""A second terminal family, which proves that the first one stands behind an interface."""

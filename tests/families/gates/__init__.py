@@ -1,0 +1,1 @@
+"""Terminals that speak a small part of the access-control protocol."""
