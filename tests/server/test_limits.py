@@ -352,6 +352,38 @@ async def test_strangers_displace_no_upload_that_is_coming(make_rig, sent: bytes
     assert upload.status == 200
 
 
+@pytest_twisted.ensureDeferred
+async def test_strangers_at_many_addresses_displace_no_upload_of_the_terminal(make_rig) -> None:
+    """Uploads in its name from elsewhere make way before the one from its usual address."""
+    rig = await limited(make_rig, connections=4)
+    half = UPLOAD + b"Content-Length: 32\r\n\r\n" + LINE[:7]
+    upload = Caller(rig, half)
+    strangers = [Caller(rig, half, address=f"198.51.100.{number}") for number in range(20)]
+    assert [caller.ended for caller in strangers] == [True] * 17 + [False] * 3
+    assert not upload.ended
+    upload.channel.dataReceived(LINE[7:])
+    while not upload.wire.value():
+        await upload.wire.changed()
+    assert upload.status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_moves_is_displaced_last_by_its_token(make_rig) -> None:
+    """An upload with its trusted token makes way last, wherever it comes from."""
+    rig = await limited(make_rig, connections=4)
+    issued = await rig.exchange()
+    token = re.search(rb"Set-Cookie: (token=[^;\r]*)", issued.raw)
+    assert token is not None
+    cookie = b"Cookie: " + token[1] + b"\r\n"
+    await talk(rig.terminals, POLL + cookie + b"\r\n")  # it returns the token: it is trusted
+    half = b"Content-Length: 32\r\n\r\n" + LINE[:7]
+    upload = Caller(rig, UPLOAD + cookie + half, address="203.0.113.5")
+    for number in range(20):
+        wrong = cookie.replace(b"token=", b"token=x")
+        Caller(rig, UPLOAD + wrong + half, address=f"198.51.100.{number}")
+    assert not upload.ended
+
+
 # Terminals.
 
 

@@ -51,6 +51,12 @@ class AcceptedRequest(Accepted, frozen=True, gc=False, kw_only=True):
     terminal: Terminal | None
     """None under `Gate.NONE`."""
 
+    @property
+    def makes_way_last(self) -> bool:
+        """Whether it comes from the usual address of its terminal, or with its trusted token."""
+        terminal, head = self.terminal, self.request.head
+        return terminal is not None and terminal.is_itself(head.address, head.cookie)
+
 
 def origin_of(head: RequestHead) -> Origin:
     """What is kept of a request with a body that is kept whole."""

@@ -252,6 +252,13 @@ class Terminal:
         """Whether a request was refused after a look at the store within the last second."""
         return 0 <= now - self.refused_at < REFRESH_EVERY
 
+    def is_itself(self, address: str | None, cookie: bytes | None) -> bool:
+        """Whether a request comes from the usual address, or with a trusted token."""
+        if next(iter(self.counters), None) == address:
+            return True
+        token = tokens.find(self.device, cookie)
+        return token is not None and bool(token.proved and token.trusted)
+
     def is_suspect(self, address: str | None, now: int) -> bool:
         """Whether a request from an address was refused within the last second."""
         counter = self.counters.get(address) or self.counters.get(OTHERS)

@@ -91,9 +91,12 @@ class HttpChannel(RequestReader):
 
     @property
     def progress(self) -> int:
-        """Progress of the next request: 0 nothing arrived, 1 not judged, 2 body is arriving."""
+        """Progress of the next request: 0 nothing arrived, 1 not judged, 2 body is arriving.
+
+        3 where it is arriving and the request makes way last.
+        """
         if self._request is not None and isinstance(self._request.verdict, Accepted):
-            return 2
+            return 3 if self._request.verdict.makes_way_last else 2
         is_coming = self._in_head or self._begun or self._request is not None or self._judging
         return 1 if is_coming else 0
 

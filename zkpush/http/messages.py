@@ -83,6 +83,11 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
     """Whether the reply has a `Date`: some clients set their clocks by it. None leaves that to the
     site."""
 
+    @property
+    def makes_way_last(self) -> bool:
+        """Whether other accepted requests make way for a new connection before this one."""
+        return False
+
 
 Verdict = Accepted | Plain
 """The decision on a request by its head: it goes on, or is answered with this."""

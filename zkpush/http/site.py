@@ -97,9 +97,10 @@ class HttpSite(ServerFactory):
         """End another connection for this one; False if none may be ended.
 
         Among the oldest, an idle connection goes first, then one whose request is not judged yet,
-        then one whose accepted request is still arriving. Of these, one of the address with the
-        most connections goes first, so that strangers whose uploads are accepted take each other's
-        places. Requests that have arrived whole are always answered.
+        then one whose accepted request is still arriving; those that make way last stay as long as
+        there is another. Of each, one of the address with the most connections goes first, so that
+        strangers whose uploads are accepted take each other's places. Requests that have arrived
+        whole are always answered.
         """
         found: HttpChannel | None = None
         lowest = (0, 0)
