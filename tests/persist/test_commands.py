@@ -7,7 +7,9 @@ import pytest
 import pytest_twisted
 
 from zkpush.endings import EndReason
+from zkpush.handlers.commands.store import CommandList
 from zkpush.model import CommandState, Page
+from zkpush.persist.commandhistory import CommandHistory
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.leases import LeaseStore
 
@@ -39,7 +41,7 @@ def make_command_tests(factory):
             assert [command.id for command in left] == ["b"]
             assert next_due == 0
             assert await store.read(lambda tx: tx[CommandStore].all_due()) == {device.id: 0}
-            assert await store.read(lambda tx: tx[CommandStore].pending()) == {device.id: 2}
+            assert await store.read(lambda tx: tx[CommandHistory].pending()) == {device.id: 2}
 
             def end(tx):
                 command = tx[CommandStore].known_among(device.id, ["b", "c"])["b"]
@@ -147,7 +149,7 @@ def make_command_tests(factory):
 
             await store.write(unit)
             removed = [
-                await store.write(lambda tx: tx[CommandStore].remove_bodies(30, 1, 99))
+                await store.write(lambda tx: tx[CommandHistory].remove_bodies(30, 1, 99))
                 for _ in range(3)
             ]
             assert removed == [1, 1, 0]
@@ -155,7 +157,7 @@ def make_command_tests(factory):
             def kept(tx):
                 return [
                     (one.id, one.params, one.result, one.body_removed_at, one.damaged)
-                    for _, one in tx[CommandStore].page(Page(9), device.sn)
+                    for _, one in tx[CommandList].page(Page(9), device.sn)
                 ]
 
             assert await store.read(kept) == [
@@ -165,7 +167,8 @@ def make_command_tests(factory):
                 ("c3", {"K": "v"}, {"a": "b"}, None, ()),
             ]
             removed = [
-                await store.write(lambda tx: tx[CommandStore].remove_ended(30, 1)) for _ in range(3)
+                await store.write(lambda tx: tx[CommandHistory].remove_ended(30, 1))
+                for _ in range(3)
             ]
             assert removed == [1, 1, 0]
             assert [one[0] for one in await store.read(kept)] == ["c0", "c3"]

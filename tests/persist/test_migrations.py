@@ -16,6 +16,7 @@ from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
 from zkpush.model import CommandState, Page, SessionState
@@ -186,7 +187,7 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
             tx[DeviceStore].changed_since(0)[0],
             tx[AttendanceStore].page(EVERYTHING),
             tx[RejectStore].page(EVERYTHING, None),
-            [command for _, command in tx[CommandStore].page(EVERYTHING, "GATE000001")],
+            [command for _, command in tx[CommandList].page(EVERYTHING, "GATE000001")],
             tx[StampStore].of(1),
             tx[CommandStore].all_due(),
         )

@@ -16,7 +16,7 @@ from ..device.administration import TerminalAdministration
 from ..device.changes import check_scopes, scopes_to_change
 from ..device.zones import ZoneKeeper, ZoneUnknown
 from ..model import Caller, Device, DeviceState, OfferedKey, Page
-from ..persist.commands import CommandStore
+from ..persist.commandhistory import CommandHistory
 from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
@@ -56,7 +56,7 @@ class ListedDevice(NamedTuple):
 def _listed_thd(tx: Transaction, part: Page, query: ListQuery) -> list[ListedDevice]:
     found = tx[DeviceStore].page(part)
     keys = tx[CommKeyStore].of_all([device.id for device in found])
-    pending = tx[CommandStore].pending()
+    pending = tx[CommandHistory].pending()
     return [
         ListedDevice(device, pending.get(device.id, 0), keys.get(device.id, ())) for device in found
     ]
@@ -198,7 +198,7 @@ class Endpoints:
         def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
             device = tx[DeviceStore].find(sn)
             keys = [] if device is None else tx[CommKeyStore].of(device.id)
-            return device, tx[CommandStore].pending(), keys
+            return device, tx[CommandHistory].pending(), keys
 
         device, pending, keys = await self._store.read(find)
         if device is None:

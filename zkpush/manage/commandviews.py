@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta
 
 from ..device.families import Families
 from ..model import Caller, CommandState, QueuedCommand
-from ..persist.commands import reason_words
+from ..persist.commandrows import reason_words
 from ..protocol.catalogue import Catalogue
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown

@@ -14,7 +14,7 @@ from ..device.plugininbox import PluginInbox
 from ..interfaces import StoreError
 from ..logstream import LogStream
 from ..model import InboxState
-from ..persist.commands import CommandStore
+from ..persist.commandhistory import CommandHistory
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
@@ -146,8 +146,8 @@ class Metrics(Collector):
                 at=now,
                 rejects=tx[RejectStore].counts(),
                 terminals=tx[DeviceStore].counts(since),
-                open_commands=tx[CommandStore].count_open(),
-                ended_commands=tx[CommandStore].count_ended(day_ago),
+                open_commands=tx[CommandHistory].count_open(),
+                ended_commands=tx[CommandHistory].count_ended(day_ago),
                 records=self._records.last_thd(tx),
             )
 

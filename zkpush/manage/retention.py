@@ -13,7 +13,7 @@ from ..config import AuditRetention, Commands, Events
 from ..interfaces import IStore
 from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
-from ..persist.commands import CommandStore
+from ..persist.commandhistory import CommandHistory
 from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
@@ -92,7 +92,7 @@ class Retention(PeriodicService):
             return 0
         before = self._now() - days * DAY
         return await self._in_parts(
-            "commands", lambda tx: tx[CommandStore].remove_ended(before, PART), PART
+            "commands", lambda tx: tx[CommandHistory].remove_ended(before, PART), PART
         )
 
     async def drop_bodies(self) -> int:
@@ -104,7 +104,7 @@ class Retention(PeriodicService):
         before = now - days * DAY
         return await self._in_parts(
             "bodies of commands",
-            lambda tx: tx[CommandStore].remove_bodies(before, BODY_PART, now),
+            lambda tx: tx[CommandHistory].remove_bodies(before, BODY_PART, now),
             BODY_PART,
         )
 

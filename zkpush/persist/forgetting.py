@@ -20,7 +20,7 @@ from ..protocol.secrecy import EXTRA, RAW
 from ..protocol.tableset import TableSet
 from . import schema
 from .audit import AuditStore
-from .commands import CommandBody
+from .commandrows import CommandBody
 from .databases import Database
 from .naming import named
 from .pictures import path_of

@@ -26,6 +26,7 @@ from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from .store import CommandList
 
 MOST_WAIT = 3650 * 24 * 3600
 """The most seconds that a command may wait."""
@@ -151,7 +152,7 @@ def _described(command: Command) -> CatalogueView:
 def _of_device_thd(
     tx: Transaction, part: Page, query: ListQuery, sn: str
 ) -> list[tuple[int, QueuedCommand]]:
-    return tx[CommandStore].page(part, sn)
+    return tx[CommandList].page(part, sn)
 
 
 class CommandEndpoints:

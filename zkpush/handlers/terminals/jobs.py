@@ -18,7 +18,7 @@ from ...device.registry import Registry
 from ...interfaces import IStore
 from ...model import Device, DeviceState, Page, Problem
 from ...periodic import PeriodicService
-from ...persist.commands import CommandStore, GivenUp
+from ...persist.commandhistory import CommandHistory, GivenUp
 from ...persist.devices import DeviceStore
 from ...persist.leases import LeaseStore
 from ...persist.transaction import Transaction
@@ -73,7 +73,7 @@ class TerminalWatch(PeriodicService):
             lambda tx: tx[LeaseStore].hold("terminals", self._owner, until, now)
         ):
             return
-        lost = await self._store.read(lambda tx: tx[CommandStore].given_up(self._since(now)))
+        lost = await self._store.read(lambda tx: tx[CommandHistory].given_up(self._since(now)))
         after = 0
         while devices := await self._page(after):
             for device in devices:

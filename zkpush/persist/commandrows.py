@@ -1,0 +1,124 @@
+"""The rows of commands: how they are read, and what is sealed of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import BindParameter, ColumnElement, RowMapping, and_, bindparam, func, or_, select
+
+from ..endings import end_words
+from ..model import OPEN_STATES, CommandFile, CommandState, QueuedCommand
+from .damage import damaged_in
+from .schema import commands, devices
+from .sealed import opened
+from .vault import Vault
+
+_STATES = tuple(sorted(state.value for state in OPEN_STATES))
+# Written into the statement: the index of the open commands serves no other one.
+OPEN: BindParameter[Any] = bindparam("open", _STATES, expanding=True, literal_execute=True)
+IS_OPEN = commands.c.state.in_(OPEN)
+IS_QUEUED = commands.c.state == CommandState.QUEUED.value
+IS_SENT = commands.c.state == CommandState.SENT.value
+
+
+class CommandBody(msgspec.Struct, frozen=True):
+    """What is sealed of a command."""
+
+    params: dict[str, str]
+    """As they are sent."""
+    asked: dict[str, str]
+    """As they were given."""
+    text: str
+
+
+def select_commands() -> Any:
+    """The query for commands, each with the serial number of its terminal."""
+    return select(commands, devices.c.sn).join(devices)
+
+
+def command_of(vault: Vault, row: RowMapping) -> QueuedCommand:
+    """Read a row of `select_commands`."""
+    values = opened(vault, commands, row)
+    damaged = damaged_in(values)
+    body = CommandBody({}, {}, "")
+    if values["body"] is not None:
+        body = msgspec.json.decode(values["body"], type=CommandBody)
+    result = values["result"]
+    return QueuedCommand(
+        id=row["id"],
+        device=row["sn"],
+        command=row["command"],
+        family=row["family"],
+        params=body.params,
+        asked=body.asked,
+        text=body.text,
+        file=None
+        if row["file_id"] is None or row["file_digest"] is None
+        else CommandFile(row["file_id"], bytes(row["file_digest"])),
+        records=row["records"],
+        state=CommandState(row["state"]),
+        attempts=row["attempts"],
+        created_at=row["created_at"],
+        sent_at=row["sent_at"],
+        finished_at=row["finished_at"],
+        priority=-row["rank"],
+        not_before_at=row["not_before_at"],
+        expires_at=row["expires_at"],
+        answered_at=row["answered_at"],
+        reason=row["reason"],
+        replaced_by=row["replaced_by"],
+        body_removed_at=row["body_removed_at"],
+        return_code=row["return_code"],
+        result=None if result is None else msgspec.json.decode(str(result), type=dict[str, str]),
+        damaged=tuple("params" if name == "body" else name for name in damaged),
+    )
+
+
+def reason_words(command: QueuedCommand) -> str | None:
+    """Why a command ended, in words; None if it has not."""
+    gave_up = command.state in (CommandState.CANCELLED, CommandState.EXPIRED)
+    return end_words(
+        command.reason,
+        command.attempts,
+        command.replaced_by,
+        is_answered=gave_up and command.answered_at is not None,
+    )
+
+
+def overdue_rows(
+    now: int, lifetime: int, attempts: int, once: Collection[str]
+) -> ColumnElement[bool]:
+    """Whether a command is over: too late, or sent as often as it may be without an answer."""
+    is_late = func.coalesce(commands.c.expires_at, commands.c.created_at + lifetime) < now
+    is_unanswered = or_(
+        is_late,
+        commands.c.attempts >= attempts,
+        commands.c.command.in_(once),
+        commands.c.replaced_by.is_not(None),
+    )
+    is_over = and_(IS_SENT, commands.c.lease_until <= now, is_unanswered)
+    return and_(IS_OPEN, or_(and_(IS_QUEUED, is_late), is_over))
+
+
+def stays_behind(now: int, once: Collection[str]) -> ColumnElement[bool]:
+    """Whether an earlier command of the same subject is with the terminal, and may be sent again.
+
+    Sent again after the later one, it would undo what that has changed.
+    """
+    earlier = commands.alias("earlier")
+    return (
+        select(earlier.c.seq)
+        .where(
+            earlier.c.device_id == commands.c.device_id,
+            earlier.c.state.in_(OPEN),
+            earlier.c.subject == commands.c.subject,
+            earlier.c.seq < commands.c.seq,
+            earlier.c.state == CommandState.SENT.value,
+            earlier.c.lease_until > now,
+            earlier.c.replaced_by.is_(None),
+            earlier.c.command.not_in(once),
+        )
+        .exists()
+    )
