@@ -30,6 +30,7 @@ from .auth import Tokens
 from .connections import most_streams
 from .errors import ApiError, not_found
 from .events import EventEndpoints
+from .health import HealthView
 from .listing import ListQuery
 from .lists import ApiList
 from .metrics import CONTENT_TYPE_LATEST, Metrics
@@ -91,9 +92,21 @@ class Endpoints:
         """All routes; the last one describes them."""
         routes = [
             Route(
-                "GET", "//health", None, self._services.health.respond, "Whether data can be stored"
+                "GET",
+                "//health",
+                None,
+                self._services.health.respond,
+                "Whether data can be stored",
+                returns=HealthView,
             ),
-            Route("GET", "//metrics", None, self.metrics, "Figures, as OpenMetrics"),
+            Route(
+                "GET",
+                "//metrics",
+                None,
+                self.metrics,
+                "Figures, as OpenMetrics",
+                produces=("application/openmetrics-text",),
+            ),
             ApiList[ListedDevice](
                 path="/devices",
                 summary="Terminals, in the order they were first seen",
@@ -165,7 +178,16 @@ class Endpoints:
         async def openapi() -> dict[str, object]:
             return described()
 
-        routes.append(Route("GET", "/openapi.json", Scope.READ, openapi, "This description"))
+        routes.append(
+            Route(
+                "GET",
+                "/openapi.json",
+                Scope.READ,
+                openapi,
+                "This description",
+                returns=dict[str, Any],
+            )
+        )
         _check_routes(routes)
         return routes
 

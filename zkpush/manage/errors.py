@@ -33,10 +33,13 @@ class ProblemDetails(msgspec.Struct, frozen=True):
 class ApiError(Exception):
     """An error that is answered as it is; `detail` says what to do."""
 
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
+    def __init__(
+        self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.headers = headers or {}
 
     def body(self) -> bytes:
         """The problem, as JSON."""
@@ -73,7 +76,9 @@ def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes
 
 def headers_of(error: ApiError) -> Mapping[str, str]:
     """The headers that belong to the status of an error."""
-    return {"WWW-Authenticate": "Bearer"} if error.status is HTTPStatus.UNAUTHORIZED else {}
+    if error.status is HTTPStatus.UNAUTHORIZED:
+        return {**error.headers, "WWW-Authenticate": "Bearer"}
+    return error.headers
 
 
 def not_found(detail: str) -> ApiError:

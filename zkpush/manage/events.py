@@ -70,6 +70,7 @@ class EventEndpoints:
                 self.events,
                 "What happens, as text/event-stream; Last-Event-ID resumes after an event",
                 query=EventQuery,
+                produces=("text/event-stream",),
                 takes=("last_event_id",),
             ),
         ]

@@ -11,9 +11,10 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import UNSET, Meta, UnsetType
 from twisted.internet.defer import Deferred
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.internet.threads import deferToThreadPool
@@ -62,6 +63,18 @@ class State(msgspec.Struct, frozen=True):
     spaces: Sequence[Space] = ()
 
 
+class HealthView(msgspec.Struct, frozen=True):
+    """Whether data can be stored."""
+
+    status: Literal["ok", "failing"]
+    reason: Annotated[str | UnsetType, Meta(description="Why not, in one text")] = UNSET
+    reasons: Annotated[Sequence[str] | UnsetType, Meta(description="Why not")] = UNSET
+    warnings: Annotated[
+        Sequence[str] | UnsetType,
+        Meta(description="What will become a reason unless somebody acts"),
+    ] = UNSET
+
+
 class HealthCheck(PeriodicService):
     """Checks when it is asked, and once a minute."""
 
@@ -103,17 +116,14 @@ class HealthCheck(PeriodicService):
     async def respond(self) -> Raw:
         """The response of `GET /health`."""
         state = await self.state()
-        content: dict[str, object] = {"status": "ok"}
-        status = HTTPStatus.OK
-        if state.reasons:
-            status = HTTPStatus.SERVICE_UNAVAILABLE
-            content = {
-                "status": "failing",
-                "reason": "; ".join(state.reasons),
-                "reasons": state.reasons,
-            }
-        if state.warnings:
-            content["warnings"] = state.warnings
+        is_failing = bool(state.reasons)
+        content = HealthView(
+            "failing" if is_failing else "ok",
+            "; ".join(state.reasons) if is_failing else UNSET,
+            state.reasons if is_failing else UNSET,
+            state.warnings or UNSET,
+        )
+        status = HTTPStatus.SERVICE_UNAVAILABLE if is_failing else HTTPStatus.OK
         return Raw("application/json", msgspec.json.encode(content), status)
 
     async def state(self) -> State:

@@ -67,6 +67,8 @@ class Route:
     """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
     forms: tuple[str, ...] = ()
     """The content types other than JSON that `returns` also comes in, as the caller accepts."""
+    produces: tuple[str, ...] = ()
+    """The content types of a reply that is not JSON."""
     takes: tuple[str, ...] = ()
     """What `run` also takes: the `caller`, where what they do is recorded, or something is not for
     everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
@@ -218,7 +220,9 @@ class ApiResource(Resource):
             )
         except MethodNotAllowed as error:
             takes = ", ".join(sorted(error.valid_methods or ()))
-            raise ApiError(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {takes}.") from None
+            raise ApiError(
+                HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {takes}.", {"Allow": takes}
+            ) from None
         except HTTPException:
             raise ApiError(
                 HTTPStatus.NOT_FOUND, f"There is no such path; see {PREFIX}/openapi.json."

@@ -128,6 +128,7 @@ class AttendanceEndpoints:
                 Scope.BIOMETRICS,
                 self.photo_content,
                 "The picture of an attendance photo",
+                produces=("image/jpeg", "image/png", "application/octet-stream"),
                 takes=("caller",),
             ),
         ]

@@ -137,6 +137,7 @@ class FileEndpoints:
                 Scope.DANGEROUS,
                 self.content,
                 "What a file holds",
+                produces=("application/octet-stream",),
                 takes=("caller",),
             ),
             Route(
