@@ -194,7 +194,7 @@ async def test_a_list_that_grows_meanwhile_has_an_end(
     monkeypatch.setattr(lists, "SLICE", 2)
     await rig.exchange()
     await punch(rig, *range(4))
-    sent = lists._Slices.next
+    sent = lists.Slices.next
     stored = iter(range(10, 60))
 
     async def slow(self: Any) -> bytes:
@@ -202,7 +202,7 @@ async def test_a_list_that_grows_meanwhile_has_an_end(
         await punch(rig, next(stored))
         return text
 
-    monkeypatch.setattr(lists._Slices, "next", slow)
+    monkeypatch.setattr(lists.Slices, "next", slow)
     assert seconds(await as_csv(rig)) == [0, 1, 2, 3]
 
 
@@ -214,14 +214,14 @@ async def test_a_list_that_breaks_is_cut_and_not_ended(
     monkeypatch.setattr(lists, "SLICE", 2)
     await rig.exchange()
     await punch(rig, *range(4))
-    sent = lists._Slices.next
+    sent = lists.Slices.next
 
     async def broken(self: Any) -> bytes:
         text = await sent(self)
         await rig.store.stop()
         return text
 
-    monkeypatch.setattr(lists._Slices, "next", broken)
+    monkeypatch.setattr(lists.Slices, "next", broken)
     with pytest.raises(ValueError, match="cut"):
         await rig.api("GET", "/attendance", headers=CSV)
 

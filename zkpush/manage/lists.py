@@ -158,7 +158,7 @@ class _Wanted(Generic[R]):
             position = Position(position.low, top + 1, top)
         names: Sequence[str] = self.list.view.__struct_fields__
         head = csv_lines([names]) if content_type == CSV else b""
-        slices = _Slices(self, content_type, position, self.query.limit)
+        slices = Slices(self, content_type, position, self.query.limit)
         first = await slices.next()
         if not first:
             await self._check_device()
@@ -211,7 +211,7 @@ class _Wanted(Generic[R]):
         await self.list.note(Shown(self.caller, self.query, self.names, records, items))
 
 
-class _Slices:
+class Slices:
     """The slices of a list, one after the other."""
 
     def __init__(
@@ -236,7 +236,7 @@ class _Slices:
         return found.text
 
 
-def _send(slices: _Slices, first: bytes, request: Request) -> Callable[[], None]:
+def _send(slices: Slices, first: bytes, request: Request) -> Callable[[], None]:
     """Begin to send a list; what is returned ends that early."""
     pace = Paced(request)
     request.notifyFinish().addErrback(lambda _: pace.stopProducing())

@@ -20,6 +20,7 @@ from .routes import MOST_KEY, PREFIX, Route
 _REF = "#/components/schemas/{name}"
 _JSON = "application/json"
 _NAMES = re.compile(r"<(?:(\w+):)?(\w+)>", re.ASCII)
+_NO_NAME = re.compile(r"[^0-9A-Za-z_]+", re.ASCII)
 _INSTANT = re.compile(r"\w+_at|utc", re.ASCII)
 _TEXT = re.compile(r"text/|application/(?:x-ndjson|openmetrics)", re.ASCII)
 _PROBLEMS = {
@@ -59,8 +60,11 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
     ]
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     by_kind = dict(zip(map(id, kinds), schemas, strict=True))
-    for schema in components.values():
+    bodies = [route.body for route in routes if route.body is not None]
+    taken = msgspec.json.schema_components(bodies, ref_template=_REF)[1]
+    for name, schema in components.items():
         _add_formats(schema)
+        _settle_defaults(schema, is_sent=name not in taken)
     paths: dict[str, dict[str, object]] = {}
     for route in routes:
         path = _NAMES.sub(r"{\2}", route.rule)
@@ -116,7 +120,7 @@ _BYTES: dict[str, object] = {"type": "string", "format": "binary"}
 
 def _operation_id(route: Route) -> str:
     parts = _NAMES.sub(r"by_\2", route.rule.removeprefix(PREFIX)).strip("/")
-    return re.sub(r"\W+", "_", f"{route.method.lower()}_{parts}", flags=re.ASCII)
+    return _NO_NAME.sub("_", f"{route.method.lower()}_{parts}")
 
 
 def _tag(route: Route) -> str:
@@ -225,3 +229,14 @@ def _add_formats(schema: dict[str, Any]) -> None:
         for part in (described, *described.get("anyOf", ())):
             if part.get("type") == "string":
                 part["format"] = "date-time"
+
+
+def _settle_defaults(schema: dict[str, Any], *, is_sent: bool) -> None:
+    """Say which values are always there: in what the server sends, those with a default, too."""
+    properties = schema.get("properties", {})
+    always = [name for name, described in properties.items() if "default" in described]
+    for name in always:
+        del properties[name]["default"]
+    if is_sent and always:
+        required = {*schema.get("required", ()), *always}
+        schema["required"] = [name for name in properties if name in required]

@@ -31,7 +31,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A token to make."""
 
-    name: Annotated[str, Meta(description="1 to 64 letters, digits, ., - or _; unlike any other")]
+    name: Annotated[
+        str,
+        Meta(
+            description="1 to 64 letters, digits, ., - or _; unlike any other",
+            extra_json_schema={"pattern": f"^{_NAME.pattern}$"},
+        ),
+    ]
     scopes: Annotated[
         list[Scope], Meta(min_length=1, description="What its bearer may do; some of your own")
     ]

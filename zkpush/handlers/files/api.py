@@ -44,7 +44,11 @@ class FileQuery(msgspec.Struct, frozen=True):
     """What a file is called."""
 
     name: Annotated[
-        str, Meta(description="1 to 255 printable characters; the end may matter to a terminal")
+        str,
+        Meta(
+            description="1 to 255 printable characters; the end may matter to a terminal",
+            extra_json_schema={"pattern": r"^[^/\\\x00-\x1f\x7f]{1,255}$"},
+        ),
     ]
 
 

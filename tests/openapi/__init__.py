@@ -1,0 +1,1 @@
+"""The description of the API: valid, complete, and used by generated clients."""
