@@ -145,10 +145,10 @@ class ProblemCode(StrEnum):
     )
     PROXY_DATE = (
         "clock set by a proxy",
-        "The time zone of the terminal is not known, and it is behind a proxy, which adds the time "
-        "to each reply: the terminal may set its clock wrong by whole hours",
-        "Set its zone: `zkpush devices set SN timezone=Europe/Berlin`. Or use a proxy that adds no "
-        "Date, such as HAProxy (docs/deployment.md).",
+        "The time zone of the terminal is not known, and it is behind a proxy, which may add the "
+        "time to each reply: then the terminal sets its clock wrong by whole hours",
+        "Set its zone: `zkpush devices set SN timezone=Europe/Berlin`. nginx adds no Date with "
+        "`proxy_pass_header Date`, as in deploy/nginx.conf, and HAProxy adds none.",
     )
     CLOCK_JUMPED = (
         "clock jumped",

@@ -421,3 +421,35 @@ def test_a_proxy_that_is_not_installed_is_a_failure_only_in_ci(
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="no-such-proxy is not installed"):
         program("no-such-proxy")
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_date_that_nginx_adds_is_a_problem(tmp_path: pathlib.Path, is_ours: bool) -> None:
+    """The daemon sends none to a terminal without a zone; nginx adds one, unless it is configured
+    as deploy/nginx.conf is. People are told of what may be."""
+    program("nginx")
+    ports = free_ports(2)
+    listen, manage = (f"tcp:{port}:interface=127.0.0.1" for port in ports)
+    folder = tmp_path / "data"
+    unknown = {"TZ": ":/etc/localtime"}
+    daemon = Daemon(folder, "--listen", listen, "--manage", manage, env=unknown)
+
+    def change(text: str) -> str:
+        return text if is_ours else text.replace("proxy_pass_header Date;", "")
+
+    proxy = Proxy("nginx", tmp_path / "proxy", *ports, change)
+    try:
+        with proxy.connect() as connection:
+            connection.sendall(get("/iclock/cdata?SN=T1&options=all&pushver=2.4.1"))
+            head, body = take_reply(connection)
+        assert (b"\r\nDate: " in head) is not is_ours
+        assert body.startswith(b"GET OPTION FROM: T1\n")
+        assert b"TimeZone" not in body
+        found = {one["code"]: one for one in daemon.api("GET", "problems?device=T1")["items"]}
+        assert "proxy_pass_header Date" in found["clock set by a proxy"]["advice"]
+        daemon.api("PATCH", "devices/T1", {"timezone": "Europe/Berlin"})
+        assert daemon.api("GET", "problems?device=T1")["items"] == []
+    finally:
+        proxy.stop()
+        daemon.kill()
+        daemon.output()

@@ -313,3 +313,21 @@ async def test_a_request_that_is_still_not_served_stays(rig: Rig) -> None:
         "kept": 1,
         "records": 0,
     }
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_encoded_body_of_old_firmware_is_a_problem_that_names_the_setting(
+    rig: Rig,
+) -> None:
+    """It is kept whole; anybody may read why, because the reason quotes nothing of it."""
+    await rig.exchange()
+    body = b"LZO1\x20\x00\x00\x00\x11\n\x22\r\n\x33\x00"
+    assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=5", body)).body == b"OK: 0"
+    found = await problem(rig, ProblemCode.REJECTS)
+    assert found is not None
+    assert (
+        "turn off the encryption of its data in the terminal's communication menu"
+        in (found["detail"])
+    )
+    (reject,) = await rig.items("/rejects")
+    assert base64.b64decode(reject["raw"]) == body

@@ -222,6 +222,33 @@ async def test_a_poll_that_is_not_understood_is_a_failure() -> None:
     assert started.said == [f"{SIM} is connected", f"{SIM}: b'hello' is not a command"]
 
 
+LIVED_WITH = {
+    "a bare OK": (b"OK", b"OK", "has no options, so it works with its own: b'OK'"),
+    "CRLF": (OPTIONS.replace(b"\n", b"\r\n"), b"OK\r\n", "has CRLF for LF: b'GET OPTION FROM"),
+    "no last LF": (OPTIONS + b"Delay=30", b"OK", "its last line is dropped: b'Delay=30'"),
+}
+
+
+@pytest.mark.parametrize("reply", LIVED_WITH)
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_lives_with_what_real_firmware_lives_with(reply: str) -> None:
+    """It says once what it saw, and works on; a strict one stops there."""
+    exchange, poll, words = LIVED_WITH[reply]
+
+    def started(**plan: object) -> Started:
+        script = Script(exchange=exchange, getrequest=poll)
+        return Started(script.site, TurnedReactor(), rate=1.0, duration=3.0, **plan)
+
+    tolerant = started()
+    result = await tolerant.end()
+    assert (result.failures, result.acknowledged) == (0, result.punches)
+    assert result.punches > 0
+    (warning,) = {line for line in tolerant.said if "is connected" not in line}
+    assert words in warning
+    strict = started(strict=True)
+    assert (await strict.end()).failures > 0
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_plan_of_punches_ends_where_no_server_ever_replies() -> None:
     """Half a minute is enough; one that was reached is waited for."""

@@ -110,6 +110,12 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
     help="Encrypt the sessions of models with protocol 2.4.0 or later (docs/encryption.md).",
 )
 @click.option(
+    "--strict",
+    is_flag=True,
+    help="Stop at replies that the protocol does not allow: a bare OK to the exchange, CRLF, no LF "
+    "at the end. Without it, terminals live with them as real firmware does, and quote each once.",
+)
+@click.option(
     "--faults",
     callback=check_faults,
     metavar="NAME=VALUE,…",
@@ -126,6 +132,7 @@ def simulate(
     models: tuple[str, ...] | None,
     everything: bool,
     encrypt: bool,
+    strict: bool,
     faults: Faults,
 ) -> None:
     """Run simulated terminals that push invented attendance records to a test server.
@@ -163,6 +170,7 @@ def simulate(
         models=models or (tuple(MODELS) if everything else (ATT.name,)),
         everything=everything,
         encrypt=encrypt,
+        strict=strict,
         faults=faults,
     )
     run(lambda reactor: simulation(reactor, plan))

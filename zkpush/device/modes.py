@@ -4,8 +4,8 @@ Many models speak either protocol, as their menu says. In access-control mode th
 exchange (`DeviceType=acc`), or ask for paths of that protocol. Their tables and commands have other
 names, and some commands of attendance do harm there: they are sent none.
 
-A terminal whose zone is not known is sent no `Date`. An HTTP proxy in front adds its own, by which
-the terminal may set its clock.
+A terminal whose zone is not known is sent no `Date`. An HTTP proxy in front may add its own, by
+which the terminal sets its clock.
 """
 
 from __future__ import annotations
@@ -25,8 +25,7 @@ REFUSAL = (
 
 
 _PROXY_DATE = (
-    "An HTTP proxy passes its requests on. The server sends it no Date; proxies such as nginx add "
-    "their own."
+    "An HTTP proxy passes its requests on. The server sends it no Date; many proxies add their own."
 )
 
 

@@ -197,6 +197,7 @@ def unreadable_form(body: bytes) -> str | None:
         return None
     length = int.from_bytes(body[len(_LZO) : _LZO_HEAD], "little", signed=True)
     return (
-        f"LZO1: an encoded body of old firmware, of {length} bytes of text; "
-        "zkpush has no lzo1x to read it"
+        f"LZO1: an encoded body of old firmware, of {length} bytes of text, which zkpush does not "
+        "read; turn off the encryption of its data in the terminal's communication menu, restart "
+        "it, and let it send everything again"
     )

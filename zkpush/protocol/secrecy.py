@@ -42,6 +42,8 @@ _OPEN_OPTIONS = frozenset(
 )
 _REPORTED = frozenset(field.name for field in INFO.fields if not field.secret)
 _QUOTING_NOTHING = re.compile(
+    r"LZO1: an encoded body of old firmware, of -?[0-9]{1,10} bytes of text, which zkpush does "
+    r"not read; [a-zA-Z', ]+|"
     r"a text line cannot hold NUL|some bytes are no text; shown marked|there is no picture|"
     r"no handler takes this table|a line begins with its keyword|no ID= in a command reply|"
     r"a photo begins with PIN=, its name, and ends its lines with NUL|"

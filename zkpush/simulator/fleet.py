@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 from collections import Counter
@@ -59,6 +60,8 @@ class FleetPlan:
     """Whether there is more to send than punches: everything that the models have."""
     faults: Faults = attrs.field(factory=Faults)
     """What goes wrong on purpose."""
+    strict: bool = False
+    """Whether terminals stop at what the protocol does not allow, and real firmware lives with."""
     encrypt: bool = False
     """Whether terminals encrypt their sessions, if they are of a version that can."""
 
@@ -113,6 +116,7 @@ class Fleet:
                 clock,
                 random.Random(f"{plan.seed} {number}"),  # noqa: S311 - a simulation
                 model=model,
+                warn=None if plan.strict else functools.partial(self._warn, sn),
                 people=self.people,
                 mischief=Mischief(
                     plan.faults,
@@ -170,6 +174,9 @@ class Fleet:
             made += due
             self._count_punches()
             await deferLater(self._clock, TICK)
+
+    def _warn(self, sn: str, text: str) -> None:
+        self._report(f"{sn}: {text}")
 
     @property
     def _is_reached(self) -> bool:

@@ -29,6 +29,7 @@ from .orders import Orders
 from .outbox import Outbox
 from .people import People
 from .record import OPERLOG, Record
+from .tolerance import Warn, read_commands, read_options
 from .upload import most, write_upload
 
 
@@ -50,11 +51,14 @@ class SimulatedTerminal:
         model: Model = ATT,
         people: People | None = None,
         mischief: Mischief | None = None,
+        warn: Warn | None = None,
     ) -> None:
         """`people` are those that other terminals know, too; without them it has its own.
 
-        Without `mischief` nothing goes wrong on purpose.
+        Without `mischief` nothing goes wrong on purpose. `warn` is called with what real firmware
+        lives with although the protocol does not allow it; without it, the terminal is strict.
         """
+        self._warn = warn
         self.sn = sn
         self.users = users
         """How many people are in its surroundings; user 1 is the administrator."""
@@ -149,7 +153,7 @@ class SimulatedTerminal:
         self.link.start_over()
         reply = await self.link.get("cdata", **self._hello())
         try:
-            told = decode_options(reply)
+            told = self._read_options(reply)
             self.orders = self._understand(told)
         except ValueError as error:
             raise LinkError(str(error)) from None
@@ -197,13 +201,19 @@ class SimulatedTerminal:
             return False
         self._check(reply)
         try:
-            commands = decode_commands(reply)
+            commands = self._read_commands(reply)
         except ValueError as error:
             raise LinkError(str(error)) from None
         for command_id, text in commands:
             self.executed.append(text)
             await self.executor.execute(command_id, text)
         return bool(commands)
+
+    def _read_options(self, reply: bytes) -> dict[str, str]:
+        return decode_options(reply) if self._warn is None else read_options(reply, self._warn)
+
+    def _read_commands(self, reply: bytes) -> list[tuple[str, bytes]]:
+        return decode_commands(reply) if self._warn is None else read_commands(reply, self._warn)
 
     def _hello(self) -> dict[str, str]:
         """What it says of itself in the exchange; old firmware says nothing."""

@@ -1,0 +1,44 @@
+"""Replies of servers as real firmware takes them: it lives with what the protocol does not allow.
+
+Many servers reply to the exchange with a bare `OK`, write CRLF, or leave out the last LF. Firmware
+works on: with its defaults, without the CRs, and without the last line. So does a simulated
+terminal, which says what it saw, unless it is strict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..protocol.commands import decode_commands
+from ..protocol.handshake import decode_options
+
+DEFAULTS = {"Realtime": "1"}
+"""What a terminal works with that is told nothing."""
+_QUOTED = 60
+Warn = Callable[[str], object]
+"""Called with what a strict terminal would have stopped at."""
+
+
+def read_options(body: bytes, warn: Warn) -> dict[str, str]:
+    """Read the reply to the exchange; `ValueError` for what no firmware takes."""
+    if body.strip() == b"OK":
+        warn(f"the reply to the exchange has no options, so it works with its own: {body!r}")
+        return DEFAULTS
+    return decode_options(_mended(body, "the reply to the exchange", warn))
+
+
+def read_commands(body: bytes, warn: Warn) -> list[tuple[str, bytes]]:
+    """Read the reply to a poll; `ValueError` for what no firmware takes."""
+    if body.strip() == b"OK":
+        return []
+    return decode_commands(_mended(body, "the reply to a poll", warn))
+
+
+def _mended(body: bytes, what: str, warn: Warn) -> bytes:
+    if b"\r\n" in body:
+        warn(f"{what} has CRLF for LF: {body[:_QUOTED]!r}")
+        body = body.replace(b"\r\n", b"\n")
+    whole, end, rest = body.rpartition(b"\n")
+    if rest:
+        warn(f"{what} does not end with LF, so its last line is dropped: {rest[:_QUOTED]!r}")
+    return whole + end
