@@ -6,13 +6,11 @@ write, with the header lines that terminals need and no others (wire facts, sect
 
 A request is judged by its head. A refused one is answered at once. Of its body at most
 `MOST_DISCARDED` bytes are read and discarded.
-
-A request has to arrive in time: its head within `idle_seconds`, the whole of it within
-`request_seconds`, however it trickles. The site checks once a second.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -21,11 +19,13 @@ from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from twisted.web.http import RESPONSES, datetimeToString
 
 from .connection import LimitExceeded
-from .messages import Accepted, FileReply, Plain, Reply, Verdict
-from .reader import PendingRequest, RequestReader
-from .replies import BAD_REQUEST, CONTINUE, SLOW, STOPPING
+from .deadlines import TimedReader
+from .messages import PLAIN, Accepted, FileReply, Plain, Reply, Verdict
+from .reader import PendingRequest
+from .replies import BAD_REQUEST, CONTINUE, STOPPING
 from .sending import Interrupted, Sending
 
 if TYPE_CHECKING:
@@ -42,16 +42,61 @@ sending is more likely to read the reply. Then, and at once for a longer body, t
 """
 _TLS = b"\x16\x03"
 """How a TLS handshake begins (RFC 8446, 5.1)."""
-LINGER_SECONDS = 5
-"""How long such a body may take."""
+MOST_HEADS = 256
+"""Heads that are cached, for a second at most: most replies have one of a few."""
 
 
-class HttpChannel(RequestReader):
+class ReplyHeads:
+    """Writes the heads of replies."""
+
+    def __init__(self, wall: Callable[[], float]) -> None:
+        """`wall` returns the time of day, in seconds since the epoch."""
+        self._wall = wall
+        self._date = (0, b"")
+        self._heads: dict[tuple[int, str, bool, int, bytes, bool], bytes] = {}
+
+    def head(
+        self,
+        status: int,
+        version: str,
+        keep: bool,
+        length: int,
+        lines: bytes = PLAIN,
+        dated: bool = True,
+    ) -> bytes:
+        """Return the head of a reply, up to the empty line (wire facts, section 2).
+
+        `length` is in bytes. `lines` are the header lines that describe the body. Without `keep`,
+        the connection ends after the reply; if not `dated`, there is no `Date`.
+        """
+        now = int(self._wall())
+        if self._date[0] != now or len(self._heads) > MOST_HEADS:
+            self._date = (now, datetimeToString(now))
+            self._heads.clear()
+        kind = (status, version, keep, length, lines, dated)
+        head = self._heads.get(kind)
+        if head is None:
+            head = self._heads[kind] = self._new_head(*kind)
+        return head
+
+    def _new_head(
+        self, status: int, version: str, keep: bool, length: int, lines: bytes, dated: bool
+    ) -> bytes:
+        return (b"HTTP/%b %d %b\r\n%b%bContent-Length: %d\r\nCache-Control: no-store\r\n%b\r\n") % (
+            version.encode(),
+            status,
+            RESPONSES.get(status, b"Refused"),
+            b"Date: %b\r\n" % self._date[1] if dated else b"",
+            lines,
+            length,
+            b"" if keep else b"Connection: close\r\n",
+        )
+
+
+class HttpChannel(TimedReader):
     """The requests of one connection, and their replies."""
 
     _log = Logger()
-    _answering = False
-    _sending: Sending | None = None
 
     def __init__(self, site: HttpSite, address: IAddress | None, awaits_proxy: bool) -> None:
         super().__init__(site, address, awaits_proxy)
@@ -84,33 +129,6 @@ class HttpChannel(RequestReader):
         # The parser refers to this channel; without the cycle no garbage collection is needed.
         del self._parser
 
-    @property
-    def busy(self) -> bool:
-        """Whether an accepted request has arrived whole and is not answered yet."""
-        return self._answering or (bool(self._queue) and not self._judging)
-
-    @property
-    def progress(self) -> int:
-        """Progress of the next request: 0 nothing arrived, 1 not judged, 2 body is arriving.
-
-        3 where it is arriving and the request makes way last.
-        """
-        if self._request is not None and isinstance(self._request.verdict, Accepted):
-            return 3 if self._request.verdict.makes_way_last else 2
-        is_coming = self._in_head or self._begun or self._request is not None or self._judging
-        return 1 if is_coming else 0
-
-    @property
-    def leaving(self) -> bool:
-        """Whether a file or the last reply is being sent."""
-        return self._sending is not None or self._closing
-
-    @property
-    def moving(self) -> bool:
-        """Whether a request is arriving or a reply is being sent."""
-        is_coming = self._in_head or self._request is not None or bool(self._judging)
-        return is_coming or self.leaving
-
     def dataReceived(self, data: bytes) -> None:
         """Parse data, then answer complete requests."""
         if self._closing or self._ignores:
@@ -138,28 +156,6 @@ class HttpChannel(RequestReader):
                 self._fail(BAD_REQUEST)
             return
         self._next()
-
-    def check_time(self, tick: int) -> None:
-        """End the connection if it takes too long; called once a second."""
-        limits = self._site.limits
-        silent = tick - self.active_at
-        if self.leaving:
-            if silent > limits.stalled_seconds:
-                self._strike("stalled_seconds")
-                self.cut()
-        elif self.busy or self._judging:
-            return
-        elif self._discarding:
-            if tick - self.begun_at > LINGER_SECONDS:
-                self.hang_up()
-        elif self._in_head or self._request is not None:
-            is_silent = silent > limits.idle_seconds
-            if is_silent or tick - self.begun_at > limits.request_seconds:
-                self._strike("idle_seconds" if is_silent else "request_seconds")
-                self._fail(SLOW)
-        elif silent > limits.idle_seconds:
-            self._strike("idle_seconds")
-            self.hang_up()
 
     def make_way(self) -> None:
         """End this connection, which has no request in hand, for another one."""
@@ -303,6 +299,22 @@ class HttpChannel(RequestReader):
 
     def _moved(self) -> None:
         self.active_at = self._site.tick
+
+    def _send(self, data: bytes, *, last: bool = False) -> None:
+        """Send what the socket takes at once; leave the rest to the transport.
+
+        Almost every reply fits, which saves waiting until the socket is writable.
+        """
+        transport: Any = self.transport
+        if self._direct:
+            sent = transport.send_now(data, last=last)
+            if sent == len(data):
+                return
+            # From now on everything goes through the buffer, so that nothing overtakes the rest.
+            self._direct = False
+            data = data[sent:]
+        self._buffered += len(data)
+        transport.write(data)
 
     def _is_dated(self, request: PendingRequest) -> bool:
         verdict = request.verdict

@@ -96,20 +96,8 @@ class Connection(Protocol):
         self._site.struck(limit, None, self._address)
 
     def _send(self, data: bytes, *, last: bool = False) -> None:
-        """Send what the socket takes at once; leave the rest to the transport.
-
-        Almost every reply fits, which saves waiting until the socket is writable.
-        """
-        transport: Any = self.transport
-        if self._direct:
-            sent = transport.send_now(data, last=last)
-            if sent == len(data):
-                return
-            # From now on everything goes through the buffer, so that nothing overtakes the rest.
-            self._direct = False
-            data = data[sent:]
-        self._buffered += len(data)
-        transport.write(data)
+        """Send data; `last` data is the end of the connection."""
+        raise NotImplementedError
 
     def _say_last(self, reply: Plain) -> None:
         """Answer without a request, or instead of reading one, and end the connection."""

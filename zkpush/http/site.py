@@ -12,9 +12,8 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import deferLater
 
-from .channel import HttpChannel
+from .channel import HttpChannel, ReplyHeads
 from .messages import Plain, Reply, RequestHead, Verdict
-from .replies import ReplyHeads
 from .settings import HttpLimits, Struck, TrustedProxies
 
 MOST_LOOKED_AT = 100
