@@ -41,6 +41,17 @@ async def test_commits_of_a_file_are_on_disk(store) -> None:
     assert await store.read(pragmas) == ["wal", 2, 1]
 
 
+@pytest_twisted.ensureDeferred
+async def test_no_commit_makes_a_file_to_undo_a_statement(store) -> None:
+    """The writer keeps it in memory; what may be large, such as a sort of a reader, is in files."""
+
+    def place(tx):
+        return tx.connection.exec_driver_sql("PRAGMA temp_store").scalar()
+
+    assert await store.write(place) == 2
+    assert await store.read(place) == 0
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: pathlib.Path) -> None:
     """Opening something else says what is wrong, and leaves it as it is."""
     path = tmp_path / "letter.txt"

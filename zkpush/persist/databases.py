@@ -132,6 +132,10 @@ class Database(abc.ABC):
         """Begin a transaction that writes, where the driver does not do it by itself."""
         return None
 
+    def prepare_writer(self, driver: Any) -> None:
+        """Set up the connection that groups of units are committed on."""
+        return None
+
     @abc.abstractmethod
     def window(self, connection: Connection) -> tuple[int, int]:
         """The lowest revision that may still come, and one above the highest that may be there.

@@ -169,6 +169,10 @@ class SQLite(Database):
         if self.file is not None:
             self.file.close()
 
+    def prepare_writer(self, driver: Any) -> None:
+        """Keep in memory what undoes one statement: SQLite would make a file for each commit."""
+        driver.execute("PRAGMA temp_store=MEMORY")
+
     def begin(self, driver: Any) -> None:
         """Take the lock of all who write, if the file is still there."""
         if self.file is not None:

@@ -212,6 +212,7 @@ class GroupCommitWriter:
             self._transaction = Transaction(
                 self._database, self._vault, connection, self._now, writes=True
             )
+            self._database.prepare_writer(self._transaction.driver)
         return self._transaction
 
     def disconnect_thd(self) -> None:
