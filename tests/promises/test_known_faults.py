@@ -1,4 +1,4 @@
-"""Faults that trials of the running daemon have found, each with the tests that would find it again.
+"""Faults that were found in the running daemon, each with the tests that would find it again.
 
 A fault is named by its subject. Its tests go through HTTP or the command line.
 """
