@@ -10,18 +10,9 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 
-from zkpush.config import (
-    Commands,
-    Config,
-    ConfigError,
-    Limits,
-    PrivacySettings,
-    RemoteAttendance,
-    Tls,
-    Verification,
-    load,
-    meaning,
-)
+from zkpush.config import Config, ConfigError, load, meaning
+from zkpush.settings.features import Commands, PrivacySettings, RemoteAttendance, Verification
+from zkpush.settings.network import Limits, Tls
 
 EVERYTHING = """\
 data = "/srv/zkpush"

@@ -18,8 +18,8 @@ from OpenSSL import SSL
 from twisted.internet.task import Clock
 from twisted.logger import globalLogPublisher
 
-from zkpush.config import Tls
 from zkpush.endpoints import is_encrypted, server_endpoint
+from zkpush.settings.network import Tls
 from zkpush.tls import CertificateFiles, Certificates, Credentials
 
 from .certificates import DAY, Signed, sign

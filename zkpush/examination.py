@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from . import config
-from .config import Config, ConfigError, Health, Tls
+from .config import Config, ConfigError
 from .endpoints import server_endpoint
 from .handlers.doctor.model import Check, Examination, examination
 from .handlers.doctor.server import check_audit, check_modes, shown
@@ -16,6 +16,8 @@ from .maintenance import check
 from .model import StoragePlace
 from .permissions import key_file
 from .plugincheck import check_plugins
+from .settings.features import Health
+from .settings.network import Tls
 from .storage import inspect_thd
 from .tls import Credentials
 

@@ -19,7 +19,7 @@ from . import config, logstream, redaction
 from .adoption import Inheritance, port_opener
 from .capability import CapabilityError
 from .clock import machine_zone, use_monotonic_time, wall_clock
-from .config import Config, ConfigError, Tls
+from .config import Config, ConfigError
 from .containment import PluginError, PluginHealth
 from .contributions import contributions_of
 from .daemon import Daemon, stop_here
@@ -41,6 +41,7 @@ from .ports import PROXIED, Listener
 from .resources.actions import Actions
 from .resources.paths import PathTable
 from .resources.site import TerminalSite
+from .settings.network import Tls
 from .stopping import FOR_WORKERS, DrainDeadline
 from .tls import Credentials, reload_on_hangup
 from .workers import Reporting, Workers, stop_with_parent

@@ -30,8 +30,8 @@ from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from .clock import wall_clock
-from .config import Tls
 from .periodic import PeriodicService
+from .settings.network import Tls
 
 LOOK_SECONDS = 1.0
 """How often the files are looked at; new ones are read when they have not changed since."""

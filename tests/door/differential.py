@@ -13,10 +13,10 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 
-from zkpush.config import Limits
 from zkpush.device.proxies import Proxies
 from zkpush.http.messages import Accepted, RequestHead
 from zkpush.http.site import HttpSite
+from zkpush.settings.network import Limits
 
 from ..reference import LimitedRequest, ReferenceSite
 

@@ -19,10 +19,10 @@ import pytest_twisted
 from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
-from zkpush.config import Health
 from zkpush.manage.health import EVERY_SECONDS, FRESH_SECONDS, PARTS, HealthCheck
 from zkpush.model import StoragePlace
 from zkpush.problems import ProblemCode
+from zkpush.settings.features import Health
 from zkpush.storage import Inspection, Space, inspect_thd
 
 from ..daemon.process import Daemon

@@ -9,9 +9,9 @@ import pytest_twisted
 from twisted.internet.error import ConnectionDone
 from twisted.python.failure import Failure
 
-from zkpush.config import Limits
 from zkpush.device.refusals import Refusal
 from zkpush.http.site import MOST_LOOKED_AT
+from zkpush.settings.network import Limits
 
 from ..rig import Rig, Wire, everything, talk
 

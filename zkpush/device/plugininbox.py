@@ -13,7 +13,6 @@ from twisted.internet.defer import DeferredList
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..config import Plugins
 from ..containment import PluginHealth
 from ..interfaces import IStore
 from ..model import Device, InboxState
@@ -24,6 +23,7 @@ from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import PacketLimits
 from ..protocol.uploads import UploadDecoder
+from ..settings.features import Plugins
 from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
 from .privacy import Privacy

@@ -10,7 +10,6 @@ import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
-from ..config import Commands
 from ..interfaces import IStore
 from ..model import (
     Caller,
@@ -29,6 +28,7 @@ from ..protocol.catalogue import Catalogue
 from ..protocol.errors import CommandError
 from ..protocol.fields import Command
 from ..protocol.secrecy import parameter_secrets
+from ..settings.features import Commands
 from . import acts
 from .changes import check_scopes
 from .files import new_secret, write_command

@@ -10,7 +10,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState, Problem, SessionState
 from ..periodic import PeriodicService
@@ -26,6 +25,7 @@ from ..protocol.handshake import Hello
 from ..protocol.hybrid import Hybrid, negotiate_types
 from ..protocol.times import zone_option
 from ..protocol.versions import negotiate
+from ..settings.network import Limits
 from .families import Families
 from .lookups import StoreLookups
 from .places import AddressWatch

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from ..config import Encryption
 from ..interfaces import ICipherSuite, ITerminalFamily
 from ..model import (
     ENCRYPTED_STATES,
@@ -22,6 +21,7 @@ from ..model import (
 from ..protocol.addresses import Network, is_within, parse_address, parse_networks
 from ..protocol.dialect import Dialect
 from ..protocol.versions import SERVER, UNENCRYPTED, Version
+from ..settings.features import Encryption
 from ..values.families import SessionTable
 from . import tokens
 from .families import Families

@@ -16,7 +16,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..clock import wall_clock
-from ..config import Limits
 from ..interfaces import IAdmissionPolicy, IStore
 from ..model import Device, DeviceState
 from ..persist.devices import DeviceStore
@@ -24,6 +23,7 @@ from ..persist.transaction import Transaction
 from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.errors import Refused as TurnedAway
 from ..protocol.handshake import Hello
+from ..settings.network import Limits
 from .allowance import Allowance
 from .lookups import StoreLookups
 from .pacer import RECORDINGS, RequestPacer

@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from ..config import Limits
 from ..device.proxies import Proxies
+from ..settings.network import Limits
 
 Struck = Callable[[str, None, str | None], None]
 """Takes the name of a limit that has struck, and the address."""

@@ -21,13 +21,13 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..config import Health as HealthConfig
 from ..interfaces import IStore, StoreError
 from ..model import StoragePlace
 from ..periodic import PeriodicService
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
+from ..settings.features import Health as HealthConfig
 from ..storage import Inspection, Space, inspect_thd
 from .routes import Raw
 

@@ -9,7 +9,6 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..clock import wall_clock
-from ..config import AuditRetention, Commands, Events
 from ..interfaces import IStore
 from ..periodic import PeriodicService
 from ..persist.audit import AuditStore
@@ -17,6 +16,7 @@ from ..persist.commandhistory import CommandHistory
 from ..persist.events import EventStore
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
+from ..settings.features import AuditRetention, Commands, Events
 
 EVERY = 600.0
 """Seconds between two looks for what is old."""

@@ -9,9 +9,9 @@ from twisted.internet.interfaces import IAddress, IReactorTime
 from twisted.web.http import Request as AnyRequest
 from twisted.web.server import Site
 
-from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import RefusalLog
+from ..settings.network import Limits
 from .auth import Tokens
 from .channel import ManageChannel, ManageRequest
 from .connections import ManageConnections

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IReactorTime
 
 from ..clock import wall_clock
-from ..config import Limits
 from ..device.proxies import Proxies
 from ..device.refusals import Refuse
 from ..http.messages import Reply, RequestHead, Verdict
 from ..http.site import HttpSite
 from ..periodic import PeriodicService
+from ..settings.network import Limits
 from .gate import RequestGate
 from .serving import RequestServer
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
-from ...config import RemoteAttendance
 from ...device.allowance import Allowance
 from ...device.refusals import Refusal, RefusalLog
 from ...device.registry import Registry
@@ -21,6 +20,7 @@ from ...protocol.codes import BiometricType
 from ...protocol.commands import command_text
 from ...protocol.errors import Refused, TerminalError, TooManyRequests, UnknownUser
 from ...protocol.text import shown
+from ...settings.features import RemoteAttendance
 from ...values.people import Person
 from .model import Template
 from .packages import text_of

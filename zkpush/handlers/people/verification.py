@@ -13,7 +13,6 @@ from twisted.plugin import IPlugin
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from ...config import Verification
 from ...device.privacy import Privacy
 from ...device.registry import Registry
 from ...device.terminal import Terminal
@@ -26,6 +25,7 @@ from ...protocol.text import shown
 from ...protocol.times import local_time
 from ...protocol.validity import not_valid
 from ...protocol.verification import POST_VERIFY_DATA, find_pin
+from ...settings.features import Verification
 from ...values.people import Verdict, VerifyRequest
 from .store import PeopleStore
 from .tables import USER

@@ -1,0 +1,1 @@
+"""The sections of the configuration: typed values with bounds, defaults and meaning."""
