@@ -57,11 +57,14 @@ def test_the_page_lists_every_name() -> None:
     }
     assert listed == exported
     assert MODULES == [
+        "api",
         "capability",
         "cipher",
+        "cli",
         "family",
         "handler",
         "policy",
+        "services",
         "store",
         "tables",
         "verifier",

@@ -9,12 +9,12 @@ from typing import Any
 import attrs
 
 from .capability import SERVER_PARTS, CapabilityError, ICapability, is_own
+from .claims import ENGINE, Claims
 from .device.functions import FunctionTable
 from .device.intents import IntentTable
 from .interfaces import IRecordHandler
-from .pluginkinds import command_claim, table_claims
+from .names import ENGINE_EVENTS, OF_ENGINE, all_listed, check_prefixes, claimed, modules_of
 from .protocol.catalogue import Catalogue
-from .protocol.fields import Command, Table
 from .protocol.tableset import TableSet
 
 REQUIRED = ("attendance", "commands", "people", "terminals")
@@ -34,6 +34,8 @@ class Capabilities:
     catalogue: Catalogue
     tables: TableSet
     """All tables that are declared. A table without a handler is not stored."""
+    events: Sequence[str]
+    """All kinds of events but those of records, which are events themselves."""
 
     def part(self, name: str) -> list[Any]:
         """The modules of one part, in order."""
@@ -69,23 +71,20 @@ def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capa
     _check_required(by_name, unimportable)
     usable = [by_name[name] for name in _order(by_name, failed)]
     _check_names(usable)
-    commands = [
-        command for module in _modules(usable, "tables") for command in _listed(module, "COMMANDS")
-    ]
+    commands = all_listed(modules_of(usable, "tables"), "COMMANDS")
     catalogue = Catalogue(commands)
-    handlers = _modules(usable, "handler")
+    handlers = modules_of(usable, "handler")
     return Capabilities(
         usable,
         failed,
-        [each for module in handlers for each in _listed(module, "HANDLERS")],
+        all_listed(handlers, "HANDLERS"),
         FunctionTable(
             [module.FUNCTIONS for module in handlers if hasattr(module, "FUNCTIONS")], catalogue
         ),
         IntentTable(module.INTENTS for module in handlers if hasattr(module, "INTENTS")),
         catalogue,
-        TableSet(
-            table for module in _modules(usable, "tables") for table in _listed(module, "TABLES")
-        ),
+        TableSet(all_listed(modules_of(usable, "tables"), "TABLES")),
+        (*ENGINE_EVENTS, *all_listed(handlers, "EVENTS")),
     )
 
 
@@ -130,39 +129,11 @@ def _order(by_name: Mapping[str, ICapability], failed: dict[str, CapabilityError
 
 
 def _check_names(usable: Sequence[ICapability]) -> None:
-    """Check that no two capabilities claim the same name."""
-    claimed: dict[str, str] = {}
+    """Check that no two capabilities claim the same name, and a plugin no name of others."""
+    claims = Claims()
+    for kind, names in OF_ENGINE.items():
+        claims.add(kind, names, ENGINE)
     for one in usable:
-        for claim in _claims(one):
-            other = claimed.setdefault(claim, one.name)
-            if other != one.name:
-                raise CapabilityError(
-                    f"the capabilities {other} and {one.name} both claim {claim}; "
-                    "uninstall one of them"
-                )
-
-
-def _claims(one: ICapability) -> list[str]:
-    tables = _modules([one], "tables")
-    handlers = _modules([one], "handler")
-    taken: list[Table] = [table for module in tables for table in _listed(module, "TABLES")]
-    commands: list[Command] = [each for module in tables for each in _listed(module, "COMMANDS")]
-    return [
-        *(f"the table {name}" for table in taken for name in table_claims(table)),
-        *(f"the command {command_claim(command)}" for command in commands),
-        *(
-            f"the record handler {handler.name}"
-            for module in handlers
-            for handler in _listed(module, "HANDLERS")
-        ),
-    ]
-
-
-def _modules(capabilities: Iterable[ICapability], name: str) -> list[Any]:
-    return [module for one in capabilities if (module := one.part(name)) is not None]
-
-
-def _listed(module: Any, name: str) -> Sequence[Any]:
-    """A well-known sequence of a part; empty if the part has none."""
-    listed: Sequence[Any] = getattr(module, name, ())
-    return listed
+        for kind, names in claimed(one).items():
+            claims.add(kind, names, one.name)
+        check_prefixes(one)

@@ -15,14 +15,14 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface, implementer
 
-SERVER_PARTS = ("tables", "store", "handler", "services", "api")
+SERVER_PARTS = ("settings", "tables", "store", "handler", "services", "api")
 """The parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""
 _OWN = __name__.partition(".")[0]
 
 
-class CapabilityError(Exception):
+class CapabilityError(ValueError):
     """A capability that cannot be used; the message says which, and why."""
 
 
@@ -33,6 +33,8 @@ class ICapability(Interface):
     package: str = Attribute("The package whose modules are its parts")
     summary: str = Attribute("What it is about, for lists")
     requires: Sequence[str] = Attribute("Names of the capabilities whose parts it imports")
+
+    words: Sequence[str] = Attribute("The words of the command line that its package adds")
 
     def part(name: str) -> ModuleType | None:
         """Import a part; None if the capability has none of this name."""
@@ -47,6 +49,7 @@ class Capability:
     package: str
     summary: str
     requires: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def part(self, name: str) -> ModuleType | None:
         """Import the module `name` of the package; None if there is no such module.

@@ -32,6 +32,7 @@ from .settings.features import (
 from .settings.network import Limits, ProxySettings, Tls
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 class ConfigError(Exception):
@@ -147,6 +148,27 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return self.database or f"sqlite:///{self.data / 'zkpush.sqlite'}"
 
 
+def with_sections(sections: Mapping[str, type[msgspec.Struct]]) -> type[Config]:
+    """The configuration with the sections of capabilities, by their names."""
+    if not sections:
+        return Config
+    fields = [(name, kind, msgspec.field(default_factory=kind)) for name, kind in sections.items()]
+    made: Any = msgspec.defstruct(
+        "Config", fields, bases=(Config,), frozen=True, forbid_unknown_fields=True, kw_only=True
+    )
+    whole: type[Config] = made
+    return whole
+
+
+def section_of(settings: Config, kind: type[S]) -> S:
+    """The section of a type; its defaults if the configuration was read without it."""
+    for field in msgspec.structs.fields(type(settings)):
+        if field.type is kind:
+            found: S = getattr(settings, field.name)
+            return found
+    return kind()
+
+
 def meaning(section: type[msgspec.Struct], key: str) -> str:
     """Description of a key of a section, for help texts and the manual."""
     hint = get_type_hints(section, include_extras=True)[key]
@@ -163,20 +185,28 @@ def load(
     flags: Mapping[str, object],
     check_endpoint: Callable[[str], object],
     check_admission: Callable[[str], object] = str,
+    sections: Mapping[str, type[msgspec.Struct] | None] | None = None,
 ) -> Config:
     """Read a configuration; `ConfigError` lists every mistake in it.
 
     `flags` win over the file; `check_endpoint` raises `ValueError` for an endpoint string that
     cannot be used, and `check_admission` for the name of a policy that is not there.
+    `sections` are those of capabilities; what the file says in one that is None is ignored.
     """
+    sections = sections or {}
+    whole = with_sections({name: kind for name, kind in sections.items() if kind is not None})
     mistakes: list[str] = []
-    values = {**_read(file, mistakes), **flags}
+    values = {
+        name: value
+        for name, value in {**_read(file, mistakes), **flags}.items()
+        if sections.get(name, Config) is not None
+    }
     if not mistakes:  # what is missing may stand in a file that cannot be read
         for field in msgspec.structs.fields(Config):
             if field.required and field.name not in values:
                 mistakes.append(f"{field.name}: missing ({meaning(Config, field.name)})")
     options = values.pop("options", {})
-    good = _convert(Config, values, "", mistakes)
+    good = _convert(whole, values, "", mistakes)
     if good.get("timezone") is not None:
         _try(mistakes, "timezone", lambda: check_zone(good["timezone"]))
     if isinstance(options, dict):
@@ -195,7 +225,7 @@ def load(
         _try(mistakes, key, lambda endpoint=endpoint: check_endpoint(endpoint))  # type: ignore[misc]
     if mistakes:
         raise ConfigError(mistakes)
-    return Config(**good)
+    return whole(**good)
 
 
 def _read(file: Path | None, mistakes: list[str]) -> dict[str, object]:

@@ -52,11 +52,20 @@ class PluginInfo:
     package: str
     """The distribution that it is of, or else its module."""
     version: str | None
+    brings: Sequence[str] = ()
+    """What a capability brings, in words."""
 
 
 def describe(kind: str, plugins: Iterable[tuple[str, object]]) -> list[PluginInfo]:
     """Describe plugins of one kind, each with its name."""
-    return [PluginInfo(kind, name, *origin(type(plugin))) for name, plugin in plugins]
+    return [PluginInfo(kind, name, *origin_of(plugin)) for name, plugin in plugins]
+
+
+def origin_of(plugin: object) -> tuple[str, str | None]:
+    """The distribution that a plugin is of, or else its module; a capability is its package's."""
+    if ICapability.providedBy(plugin):
+        return _origin(str(plugin.package))
+    return origin(type(plugin))
 
 
 def origin(kind: type) -> tuple[str, str | None]:
@@ -64,10 +73,14 @@ def origin(kind: type) -> tuple[str, str | None]:
 
     All distributions share the folder of plugins: of a class that stands there, it is the module.
     """
-    top = kind.__module__.partition(".")[0]
+    return _origin(kind.__module__)
+
+
+def _origin(module: str) -> tuple[str, str | None]:
+    top = module.partition(".")[0]
     names = [] if top == _FOLDER else _distributions().get(top, [])
     if not names:
-        return kind.__module__, None
+        return module, None
     return names[0], _version(names[0])
 
 

@@ -217,6 +217,7 @@ def assemble(
             refusals=refusals,
             tables=tables,
             catalogue=known.catalogue,
+            events=known.events,
             secret_access=SecretAccessLog(store, reactor),
             problems=problems,
             health=health,

@@ -11,6 +11,7 @@ from .config import Config, ConfigError
 from .endpoints import server_endpoint
 from .handlers.doctor.model import Check, Examination, examination
 from .handlers.doctor.server import check_audit, check_modes, shown
+from .installed import sections
 from .interfaces import StoreError
 from .maintenance import check
 from .model import StoragePlace
@@ -68,7 +69,7 @@ def _configuration(
     if url is not None:
         flags["database"] = url
     try:
-        settings = config.load(file, flags, _check_endpoint)
+        settings = config.load(file, flags, _check_endpoint, sections=sections())
     except ConfigError as error:
         checks.append(Check("ports", "error", f"{shown(error.mistakes)}.", _CONFIGURATION))
         return None

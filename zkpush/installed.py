@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
 import attrs
+import msgspec
 from twisted.logger import Logger
 
 from .capabilities import Capabilities, load
@@ -33,8 +34,10 @@ from .interfaces import (
     ITerminalFamily,
     IVerifier,
 )
+from .names import brings, sections_of
 from .pluginkinds import (
     ADMISSION_POLICIES,
+    CAPABILITIES,
     CIPHER_SUITES,
     FAMILIES,
     STORES,
@@ -74,13 +77,7 @@ def find_plugins(
     """
 
     def found(interface: type[P]) -> list[P]:
-        own = [one for one in given if interface.providedBy(one)]  # type: ignore[attr-defined]
-        installed = sound_plugins(interface)
-        if not own:
-            return installed
-        names = {identity(one) for one in own}
-        others = [one for one in installed if identity(one) not in names]
-        return others + sound_plugins(interface, own)
+        return _found(interface, given)
 
     MESSAGES.shown = settings.plugins.log_messages
     policies = by_claim(found(IAdmissionPolicy), own_name)
@@ -95,7 +92,10 @@ def find_plugins(
     for name, error in capabilities.failed.items():
         _log.error("{error}; it is left out", error=error)
         health.failed(f"capability {name}", error)
-    handlers = HandlerSet([*capabilities.handlers, *found(IRecordHandler)], settings.plugins.inline)
+    alone = found(IRecordHandler)
+    replaced = {identity(one) for one in alone}
+    lent = [one for one in capabilities.handlers if identity(one) not in replaced]
+    handlers = HandlerSet([*lent, *alone], settings.plugins.inline)
     return InstalledPlugins(
         capabilities=capabilities,
         handlers=handlers,
@@ -106,6 +106,11 @@ def find_plugins(
         verifiers=verifiers,
         health=health,
         described=[
+            *(
+                attrs.evolve(one, brings=brings(capability))
+                for capability in capabilities.all
+                for one in describe(CAPABILITIES.title, [(capability.name, capability)])
+            ),
             *describe(ADMISSION_POLICIES.title, policies.items()),
             *describe(CIPHER_SUITES.title, suites.items()),
             *(PluginInfo("module", module, module, None) for module in broken),
@@ -115,6 +120,21 @@ def find_plugins(
             *describe(VERIFIERS.title, verifiers.items()),
         ],
     )
+
+
+def sections(given: Collection[object] = ()) -> Mapping[str, type[msgspec.Struct] | None]:
+    """The sections of the configuration that capabilities bring."""
+    return sections_of(_found(ICapability, given))
+
+
+def _found(interface: type[P], given: Collection[object]) -> list[P]:
+    own = [one for one in given if interface.providedBy(one)]  # type: ignore[attr-defined]
+    installed = sound_plugins(interface)
+    if not own:
+        return installed
+    names = {identity(one) for one in own}
+    others = [one for one in installed if identity(one) not in names]
+    return others + sound_plugins(interface, own)
 
 
 def check_policy(name: str) -> object:

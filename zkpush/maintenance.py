@@ -21,17 +21,21 @@ from .capability import CapabilityError, ICapability
 from .containment import PluginError, contained
 from .datadir import KEY_BYTES, read_key, write_secret
 from .discovery import failed_modules, sound_plugins
+from .installed import sections
 from .interfaces import IMaintainedStoreFactory, IRecordHandler, StoreError
 from .marker import read_claim
 from .permissions import key_file
+from .persist.audit import AuditStore
 from .persist.checking import Checked, check_thd
 from .persist.databases import Database
 from .persist.forgetting import forget_templates_thd
 from .persist.identity import check_identity_thd
 from .persist.keys import SiteKey
+from .persist.lineages import drop_lineage, lineages
 from .persist.migrate import head_revision, migrate_thd, revision_thd
 from .persist.rotation import Say, begin_thd, finish_thd, keys_of_thd, seal_anew_thd
 from .persist.sqlite_database import SQLite
+from .persist.transaction import Transaction
 from .protocol.omission import TemplateRules
 from .protocol.tableset import TableSet
 from .stores import factory_of, store_factories
@@ -82,6 +86,32 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
         return forget_templates_thd(database, found.vault, _now(), tables, rules, parts)
 
 
+def drop(data: Path, file: Path | None, url: str | None, name: str) -> list[str]:
+    """Drop the tables of a plugin that is not installed; returns their names.
+
+    Its pending lines are removed, too. `ValueError` if it is installed or has no tables here;
+    otherwise raises as `rotate_key`.
+    """
+    installed = {one.name for one in sound_plugins(ICapability)}
+    installed |= {one.name for one in sound_plugins(IRecordHandler)}
+    if name in installed:
+        raise ValueError(f"{name} is installed; uninstall its package first")
+    with _opened(data, file, url) as (database, _, site):
+        found = keys_of_thd(database, site)
+        with database.engine.begin() as connection:
+            try:
+                dropped = drop_lineage(connection, name)
+            except LookupError:
+                there = ", ".join(lineages(connection)) or "none"
+                raise ValueError(
+                    f"no plugin {name!r} has made tables here; plugins with tables: {there}"
+                ) from None
+            audit = Transaction(database, found.vault, connection, _now, writes=True)[AuditStore]
+            audit.add("operator", "drop plugin", name, ", ".join(dropped), _now())
+            audit.flush()
+        return dropped
+
+
 def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:
     """Migrate the database; returns the revisions before and after. Raises as `rotate_key`."""
     with _opened(data, file, url) as (database, _, _):
@@ -112,7 +142,7 @@ def _opened(
     flags: dict[str, object] = {"data": data}
     if url is not None:
         flags["database"] = url
-    settings = config.load(file, flags, lambda endpoint: endpoint)
+    settings = config.load(file, flags, lambda endpoint: endpoint, sections=sections())
     _capabilities()
     key = key_file(settings.data, os.environ)
     key.check()

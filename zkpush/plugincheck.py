@@ -11,8 +11,9 @@ import inspect
 import traceback
 from collections.abc import Collection, Iterable, Iterator
 from importlib import import_module
+from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 import attrs
 from twisted.plugin import IPlugin
@@ -28,8 +29,9 @@ from zope.interface.verify import verifyObject
 
 import twisted.plugins
 
-from .capability import PARTS, CapabilityError, ICapability
-from .discovery import is_ours, origin
+from .capability import PARTS, CapabilityError, ICapability, is_own
+from .discovery import is_ours, origin, origin_of
+from .names import brings, check_prefixes, claimed
 from .pluginkinds import (
     CAPABILITIES,
     CIPHER_SUITES,
@@ -47,6 +49,8 @@ _TYPES: dict[PluginKind, dict[str, type]] = {
     CIPHER_SUITES: {"weakness": str, "exchanges": bool},
 }
 _MODULE = "module"
+WORDS = "zkpush.words"
+"""The entry points of words of the command line."""
 
 
 @attrs.define
@@ -60,6 +64,8 @@ class CheckedPlugin:
     package: str
     version: str | None
     faults: list[Fault] = attrs.field(factory=list)
+    brings: list[str] = attrs.field(factory=list)
+    """What a capability without faults brings, in words."""
 
     def answers_to(self, name: str) -> bool:
         """Whether a name is that of the plugin, its module or its package."""
@@ -125,10 +131,12 @@ def _checked(found: Iterable[tuple[str, object]], lent: Collection[int]) -> list
         for module, plugin in found:
             if not kind.interface.providedBy(plugin):
                 continue
-            package, version = origin(type(plugin))
+            package, version = origin_of(plugin)
             faults = plugin_faults(kind, plugin, is_lent=id(plugin) in lent)
             name = _name(kind, plugin)
             one = CheckedPlugin(kind.title, name, module, package, version, faults)
+            if kind is CAPABILITIES and not faults:
+                one.brings = brings(cast(ICapability, plugin))
             checked.append(one)
             if not faults:
                 _claim(kind, plugin, one, claimed)
@@ -149,7 +157,7 @@ def _claim(
     one: CheckedPlugin,
     claimed: dict[str, tuple[object, CheckedPlugin]],
 ) -> None:
-    for claim in dict.fromkeys(kind.claims(plugin)):
+    for claim in dict.fromkeys(_claims(kind, plugin)):
         other_plugin, other = claimed.setdefault(claim, (plugin, one))
         if other is one:
             continue
@@ -159,6 +167,14 @@ def _claim(
                 here.faults.append(
                     Fault(f"It claims {claim}, as {there.name} of {there.package} does.", advice)
                 )
+
+
+def _claims(kind: PluginKind, plugin: Any) -> list[str]:
+    claims = [*kind.claims(plugin)]
+    if kind is CAPABILITIES:
+        names = claimed(plugin).items()
+        claims += [f"the {what} {name}" for what, each in names for name in each]
+    return claims
 
 
 def _failed_module(name: str, error: BaseException) -> CheckedPlugin:
@@ -246,7 +262,8 @@ def _value_faults(kind: PluginKind, plugin: Any) -> Iterator[Fault]:
         if not isinstance(value, wanted):
             yield Fault(f"`{name}` is {value!r}, and no {wanted.__name__}.", f"Set `{name}`.")
     if kind is CAPABILITIES:
-        yield from _part_faults(plugin)
+        faults = list(_part_faults(plugin))
+        yield from faults or _name_faults(plugin)
     if kind is RECORD_HANDLERS:
         yield from _handler_faults(list(plugin.tables))
 
@@ -257,6 +274,22 @@ def _part_faults(plugin: Any) -> Iterator[Fault]:
             plugin.part(part)
         except CapabilityError as error:
             yield Fault(f"{error}.", "Install what it needs, or update or uninstall its package.")
+
+
+def _name_faults(plugin: Any) -> Iterator[Fault]:
+    try:
+        check_prefixes(plugin)
+    except CapabilityError as error:
+        yield Fault(f"{error}.", "Rename it.")
+    if is_own(plugin):
+        return
+    there = {entry.name for entry in entry_points(group=WORDS)}
+    for word in plugin.words:
+        if word not in there:
+            yield Fault(
+                f"It declares the word {word}, and its package has no such entry point.",
+                f"Add `{word} = {plugin.package}.cli:{word}` to the entry points {WORDS}.",
+            )
 
 
 def _handler_faults(tables: list[object]) -> Iterator[Fault]:

@@ -11,6 +11,20 @@ from enum import StrEnum
 import msgspec
 
 
+class ProblemKind(str):
+    """A kind of problems that a plugin declares; the text is its code."""
+
+    meaning: str
+    advice: str
+
+    def __new__(cls, code: str, meaning: str, advice: str) -> ProblemKind:
+        """Declare a code, which begins with the name of the plugin, with its words."""
+        kind = str.__new__(cls, code)
+        kind.meaning = meaning
+        kind.advice = advice
+        return kind
+
+
 class ProblemCode(StrEnum):
     """The kinds of problems. The value is the code in the database, in the API and in metrics."""
 
@@ -232,20 +246,20 @@ def known_code(code: str) -> ProblemCode | None:
 
 def meaning_of(code: str) -> str:
     """The meaning of a code; a code of a later version stands for itself."""
-    known = known_code(code)
+    known = code if isinstance(code, ProblemKind) else known_code(code)
     return code if known is None else known.meaning
 
 
 def advice_of(code: str) -> str:
     """The advice for a code; empty for a code of a later version."""
-    known = known_code(code)
+    known = code if isinstance(code, ProblemKind) else known_code(code)
     return "" if known is None else known.advice
 
 
 class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
     """A problem of the server itself, such as a full disk or a plugin that fails."""
 
-    code: ProblemCode
+    code: ProblemCode | ProblemKind
     subject: str
     """What has the problem, such as `disk` or `plugin visitors`."""
     detail: str

@@ -28,7 +28,7 @@ from .discovery import PluginConflict
 from .endpoints import server_endpoint
 from .engine import Engine, assemble
 from .http.ports import PortOpener
-from .installed import InstalledPlugins, check_policy, find_plugins
+from .installed import InstalledPlugins, check_policy, find_plugins, sections
 from .logstream import LogStream
 from .manage.api import Endpoints
 from .manage.metrics import Metrics
@@ -59,7 +59,7 @@ def makeService(options: Options) -> Service:
     file = None if options["config"] is None else Path(options["config"])
     workers = inherited = None
     try:
-        settings = config.load(file, options.flags(), _check_endpoint, check_policy)
+        settings = config.load(file, options.flags(), _check_endpoint, check_policy, sections())
         if settings.timezone is None:
             settings = msgspec.structs.replace(settings, timezone=machine_zone(os.environ))
         data = open_data_directory(settings.data, key_file(settings.data, os.environ))

@@ -74,7 +74,10 @@ def test_a_package_that_claims_one_of_our_tables_is_an_error(
     plugins = tmp_path / "claims" / "twisted" / "plugins"
     plugins.mkdir(parents=True)
     plugins.joinpath("claims.py").write_text(
-        "from visitors import VisitorHandler\n"
+        "from twisted.plugin import IPlugin\n"
+        "from zope.interface import classImplements\n"
+        "from visitors.handler import VisitorHandler\n"
+        "classImplements(VisitorHandler, IPlugin)\n"
         f"from zkpush.handlers.{noun}.tables import {table}\n"
         f"VisitorHandler.tables = ({table},)\n"
         "claims = VisitorHandler()\n"
@@ -84,13 +87,26 @@ def test_a_package_that_claims_one_of_our_tables_is_an_error(
         Daemon(tmp_path / "data", env={"PYTHONPATH": path})
 
 
+BRINGS = [
+    "table VISITOR",
+    "record handler visitors",
+    "event kind visitors.arrived",
+    "problem visitors not deleted",
+    "section of the configuration visitors",
+    "word visitors",
+    "routes",
+    "services",
+]
+
+
 def install(site: pathlib.Path) -> None:
     """Put the example where pip would, with what pip writes about it."""
     shutil.copytree(EXAMPLE / "visitors", site / "visitors")
     shutil.copytree(EXAMPLE / "twisted", site / "twisted")
-    info = site / "zkpush_visitors-1.0.dist-info"
+    info = site / "zkpush_visitors-2.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: zkpush-visitors\nVersion: 1.0\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: zkpush-visitors\nVersion: 2.0\n")
+    (info / "entry_points.txt").write_text("[zkpush.words]\nvisitors = visitors.cli:visitors\n")
     (info / "top_level.txt").write_text("twisted\nvisitors\n")
 
 
@@ -113,9 +129,17 @@ def test_an_installed_package_is_checked_and_listed(tmp_path: pathlib.Path) -> N
     data.mkdir()
     checked = zkpush("plugins", "check", "zkpush-visitors", path=site)
     assert (checked.returncode, checked.stderr) == (0, "")
-    assert checked.stdout == "ok      record handler visitors (zkpush-visitors 1.0)\n"
+    assert checked.stdout.splitlines() == [
+        "ok      capability visitors (zkpush-visitors 2.0)",
+        f"        Brings: {', '.join(BRINGS)}",
+        "ok      record handler visitors (zkpush-visitors 2.0)",
+        "ok      word visitors (zkpush-visitors)",
+    ]
     with Daemon(data, env={"PYTHONPATH": str(site)}):
         listed = zkpush("--data", str(data), "plugins", "list", path=site)
     assert listed.returncode == 0, listed.stderr
-    (line,) = (line for line in listed.stdout.splitlines() if line.startswith("visitors"))
-    assert line.split() == ["visitors", "record", "handler", "zkpush-visitors", "1.0", "ok", "0"]
+    lines = [line.split() for line in listed.stdout.splitlines() if line.startswith("visitors")]
+    assert [line[: line.index("ok") + 1] for line in lines] == [
+        ["visitors", "capability", "zkpush-visitors", "2.0", "ok"],
+        ["visitors", "record", "handler", "zkpush-visitors", "2.0", "ok"],
+    ]

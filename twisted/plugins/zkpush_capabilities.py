@@ -3,17 +3,32 @@
 from zkpush.capability import Capability
 
 
-def _capability(name: str, summary: str, *requires: str) -> Capability:
-    return Capability(name, f"zkpush.handlers.{name}", summary, requires)
+def _capability(
+    name: str, summary: str, requires: tuple[str, ...] = (), words: tuple[str, ...] = ()
+) -> Capability:
+    return Capability(name, f"zkpush.handlers.{name}", summary, requires, words)
 
 
-attendance = _capability("attendance", "Attendance records and attendance photos")
-commands = _capability("commands", "Commands to terminals")
+attendance = _capability(
+    "attendance", "Attendance records and attendance photos", words=("attendance",)
+)
+commands = _capability("commands", "Commands to terminals", words=("commands",))
+doctor = _capability(
+    "doctor",
+    "Checks of terminals and of the installation",
+    requires=("attendance", "trace"),
+    words=("doctor",),
+)
 entries = _capability("entries", "Work codes, short messages and lists on terminals")
-files = _capability("files", "Files for terminals and from terminals", "people")
-logs = _capability("logs", "Operations on terminals, their errors, and identity cards")
-people = _capability("people", "Users, templates and photos of users")
-rejects = _capability("rejects", "What terminals sent and was not understood")
-terminals = _capability("terminals", "Options and state of terminals")
-doctor = _capability("doctor", "Checks of terminals and of the installation", "attendance", "trace")
+files = _capability(
+    "files", "Files for terminals and from terminals", requires=("people",), words=("files",)
+)
+logs = _capability(
+    "logs",
+    "Operations on terminals, their errors, and identity cards",
+    words=("errors", "idcards", "operations"),
+)
+people = _capability("people", "Users, templates and photos of users", words=("users",))
+rejects = _capability("rejects", "What terminals sent and was not understood", words=("rejects",))
+terminals = _capability("terminals", "Options and state of terminals", words=("devices",))
 trace = _capability("trace", "The last requests of terminals")

@@ -204,3 +204,20 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
             click.confirm("Delete all templates from the database permanently?", abort=True)
         count = forget(data, file, url)
     echo(f"{count} templates and comparison photos were deleted.")
+
+
+@database.command()
+@click.argument("name")
+@_of_daemon
+@click.pass_obj
+def drop(given: Given, name: str, file: Path | None, url: str | None) -> None:
+    """Drop the tables of NAME, a plugin that is not installed.
+
+    Removes its rows and its pending lines for good. `zkpush plugins list` shows it as missing
+    before. Make a backup first.
+    """
+    from ..maintenance import drop as drop_plugin
+
+    with _explained(given) as data:
+        dropped = drop_plugin(data, file, url, name)
+    echo(f"The plugin {name} has no rows any more; dropped: {', '.join(dropped) or 'nothing'}.")

@@ -23,6 +23,7 @@ _COLUMNS = (
     Column("Waiting", "waiting"),
     Column("Oldest", "oldest_at"),
     Column("Last error", "last_error"),
+    Column("Brings", "brings"),
 )
 
 
@@ -99,6 +100,7 @@ def _as_item(one: CheckedPlugin) -> dict[str, object]:
         "module": one.module,
         "package": one.package,
         "version": one.version,
+        "brings": one.brings,
         "faults": [{"problem": each.problem, "advice": each.advice} for each in one.faults],
     }
 
@@ -107,5 +109,7 @@ def _show(one: CheckedPlugin) -> None:
     version = "" if one.version is None else f" {one.version}"
     state = "FAULTY" if one.faults else "ok"
     echo(f"{state:6}  {one.kind} {one.name} ({one.package}{version})")
+    if one.brings:
+        echo(f"        Brings: {', '.join(one.brings)}")
     for fault in one.faults:
         echo(f"        {fault.problem}\n        {fault.advice}")

@@ -201,7 +201,9 @@ class Endpoints:
 
     def _events(self) -> EventEndpoints:
         most = most_streams(self._services.settings.limits)
-        return EventEndpoints(self._store, self._services.clock, most, self._added.records)
+        return EventEndpoints(
+            self._store, self._services.clock, most, self._added.records, self._services.events
+        )
 
     async def metrics(self) -> Raw:
         """The figures of this process."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, cast
 
@@ -20,7 +20,7 @@ from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .errors import ApiError
-from .feed import DEFAULT_KINDS, EVERY, KINDS, Cursor, Feed, Message, RecordSource
+from .feed import EVERY, Cursor, Feed, Message, RecordSource
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0
@@ -40,10 +40,7 @@ _HEADERS = {
 class EventQuery(msgspec.Struct, frozen=True):
     """Which events are wanted."""
 
-    kinds: Annotated[
-        str | None,
-        Meta(description=f"Some of {','.join(sorted(KINDS))}; by default all but `verification`"),
-    ] = None
+    kinds: str | None = None
     last_event_id: Annotated[
         str | None, Meta(description="For those who cannot send Last-Event-ID, which wins over it")
     ] = None
@@ -53,15 +50,33 @@ class EventEndpoints:
     """What the route of events does."""
 
     def __init__(
-        self, store: IStore, clock: IReactorTime, most: int, records: RecordSource
+        self,
+        store: IStore,
+        clock: IReactorTime,
+        most: int,
+        records: RecordSource,
+        kinds: Iterable[str],
     ) -> None:
-        """There may be `most` listeners at the same time; `records` are events too."""
+        """There may be `most` listeners at the same time; `records` are events too.
+
+        `kinds` are those of all other events.
+        """
+        self._kinds = records.kinds.union(kinds)
+        self._default = self._kinds - records.on_request
         self._feed = Feed(store, clock, records)
         self._clock = clock
         self._most = most
 
     def routes(self) -> list[Route]:
         """The routes."""
+        special = " and ".join(f"`{kind}`" for kind in sorted(self._kinds - self._default))
+        words = f"Some of {','.join(sorted(self._kinds))}; by default all but {special}"
+        query = msgspec.defstruct(
+            EventQuery.__name__,
+            [("kinds", Annotated[str | None, Meta(description=words)], None)],
+            bases=(EventQuery,),
+            frozen=True,
+        )
         return [
             Route(
                 "GET",
@@ -69,7 +84,7 @@ class EventEndpoints:
                 Scope.READ,
                 self.events,
                 "What happens, as text/event-stream; Last-Event-ID resumes after an event",
-                query=EventQuery,
+                query=query,
                 produces=("text/event-stream",),
                 takes=("last_event_id",),
             ),
@@ -77,7 +92,7 @@ class EventEndpoints:
 
     async def events(self, query: EventQuery, last_event_id: str | None) -> Stream:
         """Tell what happens from now on, or after a cursor."""
-        kinds = _kinds(query.kinds)
+        kinds = self._chosen(query.kinds)
         text = last_event_id or query.last_event_id
         cursor = Cursor.parse(text) if text else None
         end = await self._feed.end()
@@ -101,16 +116,18 @@ class EventEndpoints:
 
         return Stream("text/event-stream", begin, _HEADERS)
 
-
-def _kinds(text: str | None) -> Collection[str]:
-    if text is None:
-        return DEFAULT_KINDS
-    kinds = frozenset(text.split(","))
-    unknown = sorted(kinds - KINDS)
-    if unknown:
-        known = ", ".join(sorted(KINDS))
-        raise ValueError(f"There are no events of the kind {unknown[0][:40]!r}; there are {known}.")
-    return kinds
+    def _chosen(self, text: str | None) -> Collection[str]:
+        """The kinds that a query names; `ValueError` for an unknown one."""
+        if text is None:
+            return self._default
+        kinds = frozenset(text.split(","))
+        unknown = sorted(kinds - self._kinds)
+        if unknown:
+            raise ValueError(
+                f"There are no events of the kind {unknown[0][:40]!r}; "
+                f"there are {', '.join(sorted(self._kinds))}."
+            )
+        return kinds
 
 
 @implementer(IPushProducer)

@@ -41,13 +41,7 @@ PART = 1000
 """Most events, and most records, that are read at once."""
 KEPT = 8
 """Most parts that are kept for listeners that are behind: some 500 kB each."""
-ATTENDANCE = "attendance"
 PROBLEM = "problem"
-VERIFICATION = "verification"
-"""Records of the same table as attendance that are no punches; only for those who ask for them."""
-RECORD_KINDS = frozenset({ATTENDANCE, VERIFICATION})
-DEFAULT_KINDS = frozenset({ATTENDANCE, "device", "command", "user", PROBLEM})
-KINDS = DEFAULT_KINDS | RECORD_KINDS
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
 _GAP_DETAIL = "Events until then are dropped; attendance records are not."
 
@@ -56,6 +50,10 @@ _GAP_DETAIL = "Events until then are dropped; attendance records are not."
 class RecordSource:
     """The table of records that are events themselves; ids ascend in the order of the commits."""
 
+    kinds: frozenset[str]
+    """The kinds of their events."""
+    on_request: frozenset[str]
+    """Those of them that only listeners get who name them."""
     last_thd: Callable[[Transaction], int]
     """The id of the last record; 0 if there is none."""
     read_thd: Callable[[Transaction, Page], Sequence[TerminalRecord]]
@@ -63,7 +61,7 @@ class RecordSource:
     view: Callable[[Any], object]
     """A record as each listener may see it."""
     kind: Callable[[Any], str]
-    """The kind of event that a record is: one of `RECORD_KINDS`."""
+    """The kind of event that a record is."""
 
 
 class Cursor(NamedTuple):
@@ -222,9 +220,10 @@ class Tables(NamedTuple):
     records: bool
 
     @classmethod
-    def of(cls, kinds: Collection[str]) -> Tables:
-        """The tables that have these kinds."""
-        return cls(not RECORD_KINDS.issuperset(kinds), not RECORD_KINDS.isdisjoint(kinds))
+    def of(cls, kinds: Collection[str], records: Collection[str]) -> Tables:
+        """The tables that have these kinds; `records` are the kinds of records."""
+        of_records = frozenset(records)
+        return cls(not of_records.issuperset(kinds), not of_records.isdisjoint(kinds))
 
 
 class SharedReads:
@@ -245,7 +244,7 @@ class SharedReads:
 
     async def read(self, after: Cursor, position: Cursor, kinds: Collection[str]) -> FeedPart:
         """The first part after a cursor; `position` is reached already."""
-        tables = Tables.of(kinds)
+        tables = Tables.of(kinds, self._records.kinds)
         place = Cursor(after.event * tables.events, after.record * tables.records)
         key = (place, tables)
         part = self._kept.get(key)

@@ -18,7 +18,7 @@ from ..persist.commandhistory import CommandHistory
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
-from ..problems import ProblemCode
+from ..problems import ProblemCode, ProblemKind
 from .collection import PictureCollection
 from .feed import RecordSource
 from .services import Figure, Services
@@ -112,7 +112,7 @@ class Metrics(Collector):
         self._records = records
         self._refusals = services.refusals
         self._problems = services.problems
-        self._problem_counts: Mapping[ProblemCode, int] = {}
+        self._problem_counts: Mapping[ProblemCode | ProblemKind, int] = {}
         self._store = services.store
         self._registry = services.registry
         self._collectors = CollectorRegistry()

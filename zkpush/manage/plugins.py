@@ -14,7 +14,9 @@ from ..discovery import PluginInfo
 from ..interfaces import IStore
 from ..model import InboxState, Page
 from ..persist.inbox import InboxStore
+from ..persist.lineages import lineages
 from ..persist.transaction import Transaction
+from ..pluginkinds import CAPABILITIES
 from .listing import ListQuery, part_of_items
 from .lists import ApiList
 from .routes import Route
@@ -30,12 +32,15 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     kind: Annotated[
         str,
         Meta(
-            description="`record handler`, `admission policy`, `verifier`, `cipher suite` or "
-            "`store`"
+            description="`capability`, `record handler`, `admission policy`, `verifier`, "
+            "`cipher suite` or `store`"
         ),
     ]
     package: Annotated[str | None, Meta(description="The distribution or module that it is of")]
     version: str | None
+    brings: Annotated[
+        list[str], Meta(description="Names that a capability adds, such as tables and routes")
+    ]
     state: Annotated[
         State,
         Meta(
@@ -83,7 +88,9 @@ class PluginEndpoints:
         views = [self._view(one, states) for one in self._plugins]
         there = {one.name for one in self._plugins if one.kind == RECORD_HANDLER}
         gone = [_missing(state) for name, state in states.items() if name not in there]
-        return part_of_items([*views, *gone], part)
+        installed = {one.name for one in self._plugins}
+        left = [_left(name) for name in lineages(tx.connection) if name not in installed]
+        return part_of_items([*views, *gone, *left], part)
 
     def _view(self, plugin: PluginInfo, states: Mapping[str, InboxState]) -> PluginView:
         state = states.get(plugin.name) if plugin.kind == RECORD_HANDLER else None
@@ -95,6 +102,7 @@ class PluginEndpoints:
             kind=plugin.kind,
             package=plugin.package,
             version=plugin.version,
+            brings=[*plugin.brings],
             state="ok" if error is None else "failing",
             inline=plugin.kind == RECORD_HANDLER and not self.inbox.is_later(plugin.name),
             last_error=error,
@@ -110,10 +118,28 @@ def _missing(state: InboxState) -> PluginView:
         kind=RECORD_HANDLER,
         package=None,
         version=None,
+        brings=[],
         state="missing",
         inline=False,
         last_error=state.error,
         waiting=state.waiting,
         isolated=state.isolated,
         oldest_at=instant_or_none(state.oldest_at),
+    )
+
+
+def _left(name: str) -> PluginView:
+    """A plugin that is not installed, and whose tables are still in the database."""
+    return PluginView(
+        name=name,
+        kind=CAPABILITIES.title,
+        package=None,
+        version=None,
+        brings=[],
+        state="missing",
+        inline=False,
+        last_error=None,
+        waiting=0,
+        isolated=0,
+        oldest_at=None,
     )

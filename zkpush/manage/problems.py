@@ -22,7 +22,7 @@ from ..interfaces import IStore, StoreError
 from ..model import Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
-from ..problems import ProblemCode, ServerProblem, known_code
+from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
 from ..protocol.fields import Scope
 from .listing import Limit, Listing, OfDevice
 from .routes import Route
@@ -65,12 +65,12 @@ class Problems:
         """The problems of the server, those of the database last; `StoreError` without it."""
         return [*self.known(), *await self._read()]
 
-    async def counts(self) -> Mapping[ProblemCode, int]:
+    async def counts(self) -> Mapping[ProblemCode | ProblemKind, int]:
         """How many problems there are of each declared code.
 
         Those that only the database knows are left out while it does not answer.
         """
-        counts: Counter[ProblemCode] = Counter(dict.fromkeys(ProblemCode, 0))
+        counts: Counter[ProblemCode | ProblemKind] = Counter(dict.fromkeys(ProblemCode, 0))
         counts.update(problem.code for problem in self.known())
         for code, count in self._registry.problem_counts().items():
             known = known_code(code)

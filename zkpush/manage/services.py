@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
-from ..config import Config
+from ..config import Config, section_of
 from ..device.contents import ContentsReader
 from ..device.downloads import Downloads
 from ..device.intake import Intake
@@ -30,6 +31,7 @@ from .readings import SecretAccessLog
 from .routes import Route
 
 T = TypeVar("T")
+S = TypeVar("S", bound=msgspec.Struct)
 Watch = Callable[[RequestHead, Verdict | None, Reply], object]
 """Called with each request of a terminal, what was decided on its head, and its reply. An
 `AcceptedRequest` is what it was taken for; anything else stands for a refused request."""
@@ -85,6 +87,8 @@ class Services:
     tables: TableSet
     """The tables of all record handlers."""
     catalogue: Catalogue
+    events: Sequence[str]
+    """The kinds of events that are added to the store."""
     secret_access: SecretAccessLog
     """Records in the audit log that a caller was shown secrets."""
     problems: Problems
@@ -93,6 +97,14 @@ class Services:
     installation: Installation
     offers: Offers = attrs.field(factory=Offers)
     """Objects of the capabilities that this one requires, and its own."""
+
+    def now(self) -> int:
+        """The time, in milliseconds since the epoch."""
+        return self.registry.now()
+
+    def section(self, kind: type[S]) -> S:
+        """The section of the configuration of a type, which is the `SETTINGS` of a capability."""
+        return section_of(self.settings, kind)
 
 
 class Role(Enum):

@@ -7,28 +7,39 @@ lines and a `Batch` of decoded rows. It runs on a thread of the handler, after t
 
 Of a `Transaction`, these are promised: `connection` (an SQLAlchemy connection), `vault.seal` and
 `vault.open`, and `tx[Kind]`, which is the store of a class that is made with a `Transaction` alone:
-one of the plugin, or `PictureStore` with `keep` and `get`. Of a `Device`: `sn`, `alias` and
-`timezone`. Of a `Batch`: `table`, `rows` and `stamp`.
+one of the plugin, `PictureStore` with `keep` and `get`, or `EventStore` with `add`. Of a `Device`:
+`sn`, `alias` and `timezone`. Of a `Batch`: `table`, `rows` and `stamp`.
+
+`migrate_lineage_thd` runs the migrations of a plugin, in `prepare`; `part_of` bounds a query to a
+page of a list.
 """
 
 from __future__ import annotations
 
 from ..interfaces import IBringsTables, INamesPictures, IRecordHandler, OutOfReach, StoreError
 from ..model import Device
+from ..persist.events import EventStore
+from ..persist.lineages import migrate_lineage_thd
+from ..persist.paging import part_of
 from ..persist.pictures import PictureStore
 from ..persist.transaction import Transaction
+from ..problems import ProblemKind
 from ..protocol.records import Batch
 from ..protocol.rejects import Reject
 
 __all__ = [
     "Batch",
     "Device",
+    "EventStore",
     "IBringsTables",
     "INamesPictures",
     "IRecordHandler",
     "OutOfReach",
     "PictureStore",
+    "ProblemKind",
     "Reject",
     "StoreError",
     "Transaction",
+    "migrate_lineage_thd",
+    "part_of",
 ]

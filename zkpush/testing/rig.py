@@ -10,7 +10,7 @@ import msgspec
 from twisted.internet import reactor
 from twisted.internet.task import deferLater
 
-from .. import config, tap
+from .. import config, installed, tap
 from ..datadir import DataDirectory
 from ..persist.inbox import InboxStore
 from ..simulator.terminal import SimulatedTerminal
@@ -57,7 +57,9 @@ class Rig:
             "timezone": "UTC",
             **settings,
         }
-        self.config = config.load(None, values, lambda text: text)
+        self.config = config.load(
+            None, values, lambda text: text, sections=installed.sections(plugins)
+        )
         (folder / "key").write_text(KEY.hex())
         data = DataDirectory(folder, TOKEN, KEY)
         self.daemon = tap.build(self.config, data, self.clock, plugins=plugins)

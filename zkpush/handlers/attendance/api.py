@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta
 
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
-from ...manage.feed import ATTENDANCE, VERIFICATION, RecordSource
+from ...manage.feed import RecordSource
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -209,12 +209,24 @@ def _view(record: Punch) -> object:
     return attendance_view(record, ())
 
 
+ATTENDANCE = "attendance"
+VERIFICATION = "verification"
+"""The kind of records that are no punches; only for listeners that ask for them."""
+
+
 def _kind(record: Punch) -> str:
     is_punch = (record.record_type or 0) == RecordType.ATTENDANCE
     return ATTENDANCE if is_punch else VERIFICATION
 
 
-RECORDS = RecordSource(_last_thd, _read_thd, _view, _kind)
+RECORDS = RecordSource(
+    kinds=frozenset({ATTENDANCE, VERIFICATION}),
+    on_request=frozenset({VERIFICATION}),
+    last_thd=_last_thd,
+    read_thd=_read_thd,
+    view=_view,
+    kind=_kind,
+)
 
 
 def routes(services: Services) -> list[Route]:

@@ -144,6 +144,8 @@ FUNCTIONS = CommandFunctions(
     },
 )
 
+EVENTS = {"user": "A user, template or photo was stored"}
+
 HANDLERS = (PeopleHandler(),)
 
 __all__ = ["FUNCTIONS", "HANDLERS", "INTENTS"]

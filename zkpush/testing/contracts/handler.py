@@ -47,6 +47,9 @@ class RecordHandlerContract:
     The lines are the `examples` of its tables; without them the suite fails.
     """
 
+    is_lent = False
+    """Whether a capability brings the handler, so that Twisted need not find it."""
+
     def make_handler(self) -> Any:
         """Make the handler."""
         raise NotImplementedError("say how the handler is made")
@@ -73,7 +76,7 @@ class RecordHandlerContract:
 
     def test_it_is_a_sound_plugin(self) -> None:
         """It provides its interfaces, and its tables read their own examples."""
-        assert plugin_faults(RECORD_HANDLERS, self.make_handler()) == []
+        assert plugin_faults(RECORD_HANDLERS, self.make_handler(), is_lent=self.is_lent) == []
 
     def test_each_table_has_an_example(self) -> None:
         """Without lines to store, no other test of this suite would prove anything."""
@@ -162,7 +165,11 @@ class RecordHandlerContract:
             await _upload(rig, handler)
             await rig.settle()
             assert await rig.items("/rejects") == []
-            (plugin,) = (one for one in await rig.items("/plugins") if one["name"] == handler.name)
+            (plugin,) = (
+                one
+                for one in await rig.items("/plugins")
+                if (one["kind"], one["name"]) == (RECORD_HANDLERS.title, handler.name)
+            )
             assert (plugin["state"], plugin["waiting"]) == ("ok", 0)
         finally:
             await rig.stop()

@@ -1,5 +1,5 @@
-"""Where zkpush finds the handler."""
+"""Where zkpush finds the capability."""
 
-from visitors import VisitorHandler
+from zkpush.plugin.capability import Capability
 
-visitors = VisitorHandler()
+visitors = Capability("visitors", "visitors", "Visitors of reception terminals", (), ("visitors",))

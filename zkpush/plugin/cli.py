@@ -1,0 +1,14 @@
+"""Words of the command line: a `cli` part has click commands, which speak to the API.
+
+A word is an entry point of the group `zkpush.words`. `record_word` makes the word of a list.
+Importing this module loads no database and no twisted.web.
+"""
+
+from __future__ import annotations
+
+from ..cli.arguments import as_json
+from ..cli.output import Column, echo, print_list
+from ..cli.records import record_word
+from ..cli.running import with_api
+
+__all__ = ["Column", "as_json", "echo", "print_list", "record_word", "with_api"]
