@@ -45,6 +45,7 @@ MOST_KEY = 255
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
 """What the command line calls itself. Nothing else that a client says of itself is recorded."""
 _log = Logger()
+_VARIABLE = re.compile("<[^>]*>", re.ASCII)
 
 
 @attrs.frozen(eq=False)
@@ -76,7 +77,7 @@ class Route:
     @property
     def claim(self) -> str:
         """Its method and path, with `<>` for what varies: no other route has the same."""
-        return f"{self.method} {re.sub('<[^>]*>', '<>', self.path)}"
+        return f"{self.method} {_VARIABLE.sub('<>', self.path)}"
 
     @property
     def most_bytes(self) -> int:
