@@ -45,7 +45,7 @@ MOST_KEY = 255
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
 """What the command line calls itself. Nothing else that a client says of itself is recorded."""
 _log = Logger()
-_VARIABLE = re.compile("<[^>]*>", re.ASCII)
+_VARIABLE = re.compile("<[^<>]*>", re.ASCII)
 
 
 @attrs.frozen(eq=False)
