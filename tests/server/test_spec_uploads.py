@@ -91,9 +91,10 @@ async def test_an_attendance_photo_is_kept_with_its_picture(rig: Rig) -> None:
         "pin": "123",
         "name": "20150731103012-123.jpg",
         "kind": None,
-        "meaning": None,
+        "kind_meaning": None,
         "size": len(JPEG),
         "time": "2015-07-31T10:30:12",
+        "local_time": "2015-07-31T10:30:12+00:00",
         "utc": "2015-07-31T10:30:12Z",
         "doubt": "past",
         "id_number": None,
@@ -150,12 +151,15 @@ async def test_an_operation_is_kept_in_words(rig: Rig) -> None:
         "id": 1,
         "device": SN,
         "code": 4,
+        "code_meaning": "Access menu",
         "meaning": "Access menu",
         "operator": "14",
         "time": "2015-07-30T10:22:34",
+        "local_time": "2015-07-30T10:22:34+00:00",
         "utc": "2015-07-30T10:22:34Z",
         "doubt": "past",
         "values": {},
+        "values_meaning": {},
         "extra": None,
     }
     assert (deletion["meaning"], deletion["values"]) == ("Delete user", {"User ID": "36234"})
@@ -175,16 +179,19 @@ async def test_users_are_kept(rig: Rig) -> None:
         "pin": "36234",
         "name": "36234",
         "privilege": 0,
+        "privilege_meaning": "User",
         "password": "",
         "card": "133440",
         "group": 1,
         "timezones": "0001000000000000",
         "verify": -1,
+        "verify_meaning": "As the group of the user",
         "vice_card": None,
         "start_datetime": None,
         "end_datetime": None,
         "expires": None,
         "templates": {},
+        "templates_meaning": {},
         "has_photo": False,
         "device": SN,
         "updated_at": "2026-03-01T12:00:00.000Z",
@@ -217,6 +224,7 @@ async def test_an_identity_card_is_kept(rig: Rig) -> None:
         "document_number": "",
         "name": "Zhang San",
         "gender": 1,
+        "gender_meaning": "Male",
         "nation": 1,
         "nation_meaning": "Han",
         "birthday": "19911218",
@@ -257,7 +265,7 @@ async def test_a_photo_of_an_identity_card_attendance_is_kept(rig: Rig) -> None:
     assert await upload(rig, "ATTPHOTO", body) == b"OK"
     (photo,) = await rig.items("/photos")
     assert (photo["pin"], photo["id_number"]) == ("1457", "100000000000000006")
-    assert (photo["kind"], photo["meaning"]) == (0, "Attendance successful photo")
+    assert (photo["kind"], photo["kind_meaning"]) == (0, "Attendance successful photo")
     assert photo["time"] == "2016-06-15T09:37:58"
 
 
@@ -267,10 +275,13 @@ def template(**values: object) -> dict[str, object]:
         "number": 0,
         "index": 0,
         "valid": 1,
+        "valid_meaning": "Normal",
         "duress": 0,
+        "duress_meaning": "No duress",
         "major_version": 0,
         "minor_version": 0,
         "format": None,
+        "format_meaning": None,
         "device": SN,
         "updated_at": "2026-03-01T12:00:00.000Z",
         "extra": None,
@@ -289,7 +300,7 @@ async def test_fingerprint_templates_are_kept(rig: Rig) -> None:
     await rig.exchange(SN)
     await rig.get(f"getrequest?SN={SN}&INFO=Ver%202.0.12,2,3,0,192.0.2.9,10,7,15,0,111")
     assert await upload(rig, "OPERLOG", body) == b"OK: 3"
-    fingers = {"meaning": "Fingerprint", "type": 1, "form": "FP", "major_version": 10}
+    fingers = {"type_meaning": "Fingerprint", "type": 1, "form": "FP", "major_version": 10}
     assert await rig.items("/users/2/templates") == [
         template(pin="2", number=0, template=invented(1124), **fingers),
         template(pin="2", number=1, template=invented(2120), **fingers),
@@ -305,7 +316,7 @@ async def test_a_face_template_is_kept(rig: Rig) -> None:
     """11.10: the example; its fields are written in capitals."""
     body = f"FACE PIN=306\tFID=2\tSIZE=1648\tVALID=1\tTMP={invented(1648)}"
     assert await upload(rig, "OPERLOG", body) == b"OK: 1"
-    face = {"meaning": "Near-infrared face", "type": 2, "form": "FACE"}
+    face = {"type_meaning": "Near-infrared face", "type": 2, "form": "FACE"}
     assert await rig.items("/users/306/templates") == [
         template(pin="306", index=2, template=invented(1648), **face)
     ]
@@ -316,7 +327,7 @@ async def test_a_finger_vein_template_is_kept(rig: Rig) -> None:
     """11.11: the example."""
     body = f"FVEIN Pin=306\tFID=2\tIndex=0\tSize=1648\tValid=1\tTmp={invented(1648)}"
     assert await upload(rig, "OPERLOG", body) == b"OK: 1"
-    vein = {"meaning": "Finger vein", "type": 7, "form": "FVEIN"}
+    vein = {"type_meaning": "Finger vein", "type": 7, "form": "FVEIN"}
     assert await rig.items("/users/306/templates") == [
         template(pin="306", number=2, template=invented(1648), **vein)
     ]
@@ -330,9 +341,11 @@ async def test_a_unified_template_is_kept(rig: Rig) -> None:
         f"Format=0\tTmp={invented(1648)}"
     )
     assert await upload(rig, "BIODATA", body) == b"OK: 1"
-    palm = {"meaning": "Palm vein", "type": 8, "form": "BIODATA", "major_version": 1}
+    palm = {"type_meaning": "Palm vein", "type": 8, "form": "BIODATA", "major_version": 1}
     assert await rig.items("/users/306/templates") == [
-        template(pin="306", index=2, format="0", template=invented(1648), **palm)
+        template(
+            pin="306", index=2, format="0", format_meaning="ZK", template=invented(1648), **palm
+        )
     ]
     assert b"BIODATAStamp=9999\n" in (await rig.exchange(SN)).body
 
@@ -347,12 +360,13 @@ async def test_a_user_photo_is_kept(rig: Rig) -> None:
         "pin": "123",
         "kind": "USERPIC",
         "type": 0,
-        "meaning": "Common",
+        "type_meaning": "Common",
         "number": 0,
         "index": 0,
         "name": "123.jpg",
         "size": 10,
         "format": None,
+        "format_meaning": None,
         "url": None,
         "content": base64.b64encode(bytes(7)).decode(),
         "device": SN,
@@ -384,9 +398,11 @@ async def test_an_error_is_kept_in_words(rig: Rig) -> None:
         "id": 1,
         "device": SN,
         "code": "D01E0001",
+        "code_meaning": "Face detection failed",
         "meaning": "Face detection failed",
         "message": "",
         "origin": "cmd",
+        "origin_meaning": "Data that the server sent",
         "command_id": "123",
         "additional": "",
         "extra": None,
