@@ -91,6 +91,7 @@ async def test_an_attendance_photo_is_kept_with_its_picture(rig: Rig) -> None:
         "pin": "123",
         "name": "20150731103012-123.jpg",
         "kind": None,
+        "meaning": None,
         "kind_meaning": None,
         "size": len(JPEG),
         "time": "2015-07-31T10:30:12",
@@ -300,7 +301,13 @@ async def test_fingerprint_templates_are_kept(rig: Rig) -> None:
     await rig.exchange(SN)
     await rig.get(f"getrequest?SN={SN}&INFO=Ver%202.0.12,2,3,0,192.0.2.9,10,7,15,0,111")
     assert await upload(rig, "OPERLOG", body) == b"OK: 3"
-    fingers = {"type_meaning": "Fingerprint", "type": 1, "form": "FP", "major_version": 10}
+    fingers = {
+        "meaning": "Fingerprint",
+        "type_meaning": "Fingerprint",
+        "type": 1,
+        "form": "FP",
+        "major_version": 10,
+    }
     assert await rig.items("/users/2/templates") == [
         template(pin="2", number=0, template=invented(1124), **fingers),
         template(pin="2", number=1, template=invented(2120), **fingers),
@@ -316,7 +323,12 @@ async def test_a_face_template_is_kept(rig: Rig) -> None:
     """11.10: the example; its fields are written in capitals."""
     body = f"FACE PIN=306\tFID=2\tSIZE=1648\tVALID=1\tTMP={invented(1648)}"
     assert await upload(rig, "OPERLOG", body) == b"OK: 1"
-    face = {"type_meaning": "Near-infrared face", "type": 2, "form": "FACE"}
+    face = {
+        "meaning": "Near-infrared face",
+        "type_meaning": "Near-infrared face",
+        "type": 2,
+        "form": "FACE",
+    }
     assert await rig.items("/users/306/templates") == [
         template(pin="306", index=2, template=invented(1648), **face)
     ]
@@ -327,7 +339,7 @@ async def test_a_finger_vein_template_is_kept(rig: Rig) -> None:
     """11.11: the example."""
     body = f"FVEIN Pin=306\tFID=2\tIndex=0\tSize=1648\tValid=1\tTmp={invented(1648)}"
     assert await upload(rig, "OPERLOG", body) == b"OK: 1"
-    vein = {"type_meaning": "Finger vein", "type": 7, "form": "FVEIN"}
+    vein = {"meaning": "Finger vein", "type_meaning": "Finger vein", "type": 7, "form": "FVEIN"}
     assert await rig.items("/users/306/templates") == [
         template(pin="306", number=2, template=invented(1648), **vein)
     ]
@@ -341,7 +353,13 @@ async def test_a_unified_template_is_kept(rig: Rig) -> None:
         f"Format=0\tTmp={invented(1648)}"
     )
     assert await upload(rig, "BIODATA", body) == b"OK: 1"
-    palm = {"type_meaning": "Palm vein", "type": 8, "form": "BIODATA", "major_version": 1}
+    palm = {
+        "meaning": "Palm vein",
+        "type_meaning": "Palm vein",
+        "type": 8,
+        "form": "BIODATA",
+        "major_version": 1,
+    }
     assert await rig.items("/users/306/templates") == [
         template(
             pin="306", index=2, format="0", format_meaning="ZK", template=invented(1648), **palm
@@ -360,6 +378,7 @@ async def test_a_user_photo_is_kept(rig: Rig) -> None:
         "pin": "123",
         "kind": "USERPIC",
         "type": 0,
+        "meaning": "Common",
         "type_meaning": "Common",
         "number": 0,
         "index": 0,

@@ -50,6 +50,7 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
     pin: str | None
     name: str
     kind: Annotated[int | None, Meta(description="Photo type, spec 11.8")]
+    meaning: Annotated[str | None, Meta(description="As `kind_meaning`")]
     kind_meaning: Annotated[str | None, Meta(description="`kind` in words")]
     size: Annotated[int, Meta(description="Bytes of the picture")]
     time: str | None
@@ -193,7 +194,9 @@ def attendance_view(record: Punch, scopes: Scopes) -> Any:
 def photo_view(record: AttendancePhoto) -> PhotoView:
     """Show an attendance photo."""
     meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
-    shown: PhotoView = show_record(PhotoView, ATTPHOTO, record, (), {"kind_meaning": meaning})
+    shown: PhotoView = show_record(
+        PhotoView, ATTPHOTO, record, (), {"meaning": meaning, "kind_meaning": meaning}
+    )
     return shown
 
 

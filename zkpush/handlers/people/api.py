@@ -47,6 +47,7 @@ UserView = record_view(
 TemplateView = record_view(
     "Template",
     BIODATA,
+    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
     ("form", Annotated[str, Meta(description="The table that it came in")]),
     *_UPDATED,
 )
@@ -54,6 +55,7 @@ PersonPhotoView = record_view(
     "PersonPhoto",
     BIOPHOTO,
     ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
+    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
     ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
     *_UPDATED,
     without=["content"],
@@ -185,13 +187,18 @@ def user_view(record: Person, scopes: Scopes) -> Any:
 
 def template_view(record: Template, scopes: Scopes) -> Any:
     """Show a template, to a caller who may see it."""
-    more = {"template": _ascii(record.template)}
+    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
     return show_record(TemplateView, BIODATA, record, scopes, more)
 
 
 def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
     """Show a photo of a user, to a caller who may see it."""
-    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, {})
+    more = {"meaning": _type_meaning(record)}
+    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, more)
+
+
+def _type_meaning(record: Template | PersonPhoto) -> str:
+    return BiometricType(record.type).meaning
 
 
 def _ascii(value: bytes | None) -> str | None:
