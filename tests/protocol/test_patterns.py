@@ -16,6 +16,7 @@ IN_FUNCTIONS = {
     ("zkpush.endpoints._read", "sub"),
     ("zkpush.manage.openapi._operation", "findall"),
     ("zkpush.manage.openapi.describe", "sub"),
+    ("zkpush.manage.routes.claim", "sub"),
     ("zkpush.persist.databases.without_quotes", "split"),
     # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `plain.lines_of`, and in the
     # patterns of fields.
