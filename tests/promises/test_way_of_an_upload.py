@@ -15,7 +15,7 @@ import zkpush
 from ..rig import Rig, Wire
 
 ROOT = pathlib.Path(zkpush.__file__).parent
-MOST_MODULES = 17
+MOST_MODULES = 18
 """Modules of an upload of one punch. The aim is 15; a change that adds one says why."""
 MOST_LINES = 400
 ENCRYPTION = (

@@ -71,8 +71,6 @@ class Store:
         self._held = contextlib.ExitStack()
         self._damage = DamageLog(self._now)
         self.writer: GroupCommitWriter | None = None
-        self.write: Callable[..., Deferred[Any]] = _not_open
-        """Run a unit of work and commit it (`GroupCommitWriter.submit`)."""
         self._stopping: GroupCommitWriter | None = None
         self.unprepared: Sequence[IBringsTables] = ()
 
@@ -110,7 +108,6 @@ class Store:
         self._readers.start()
         self.writer = GroupCommitWriter(database, vault, self._reactor, self._now)
         self.writer.start()
-        self.write = self.writer.submit
         return (str(identity), database.where) if database.is_kept else None
 
     def connection(self) -> IPluginConnection:
@@ -156,7 +153,7 @@ class Store:
 
     async def stop(self) -> None:
         """Commit all units that were handed in, then close."""
-        writer, self.writer, self.write = self.writer, None, _not_open
+        writer, self.writer = self.writer, None
         if writer is None or self._database is None:
             return
         self._stopping = writer
@@ -164,6 +161,12 @@ class Store:
         await self._in_thread(self._database.close)
         self._held.close()
         self._readers.stop()
+
+    def write(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
+        """Run a unit of work and commit it; comes back when it is on disk."""
+        if self.writer is None:
+            return fail(StoreError("the store is not open"))
+        return self.writer.submit(unit, risky)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query that sees all that was committed, on a thread of its own."""
@@ -278,10 +281,6 @@ class Store:
     def _now(self) -> int:
         """The time, in milliseconds since the epoch."""
         return int(self._wall() * 1000)
-
-
-def _not_open(unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
-    return fail(StoreError("the store is not open"))
 
 
 def _unanswered(error: Exception) -> StoreError:
