@@ -87,7 +87,7 @@ class Workbench:
         connection = self._database.engine.connect()
         self._tx = Transaction(self._database, vault, connection, lambda: NOW, writes=True)
         self.reader = ContentsReader(
-            _Seals(vault),  # type: ignore[arg-type]
+            _Seals(vault),  # type: ignore[arg-type]  # stands in for it
             handlers,
             PacketLimits(),
             Privacy(True, TemplateRules(TableSet(handlers.tables), known.catalogue)),
@@ -238,7 +238,7 @@ def _padded(table: Table, line: str) -> str:
     return line + "a" * missing
 
 
-def _line(table: Table, fields: list) -> str:  # type: ignore[type-arg]
+def _line(table: Table, fields: list) -> str:  # type: ignore[type-arg]  # rows of a table
     """A record of a table, of some of its fields."""
     values = {
         Kind.INTEGER: "1",

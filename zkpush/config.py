@@ -222,6 +222,7 @@ def load(
     if "manage" in good:
         endpoints.append(("manage", good["manage"]))
     for key, endpoint in endpoints:
+        # mypy cannot infer a lambda with a default.
         _try(mistakes, key, lambda endpoint=endpoint: check_endpoint(endpoint))  # type: ignore[misc]
     if mistakes:
         raise ConfigError(mistakes)

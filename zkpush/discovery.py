@@ -32,6 +32,7 @@ def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> 
     `found` is what `twisted.plugin.getPlugins` finds, unless given.
     """
     sound: list[P] = []
+    # An interface is no type to mypy.
     for plugin in getPlugins(interface) if found is None else found:  # type: ignore[type-var]
         try:
             verifyObject(interface, plugin)
@@ -39,7 +40,7 @@ def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> 
             words = str(error) if isinstance(error, Exception) else type(error).__name__
             _log.error("The plugin {plugin!r} is left out: {error}", plugin=plugin, error=words)
         else:
-            sound.append(plugin)  # type: ignore[arg-type]
+            sound.append(plugin)  # type: ignore[arg-type]  # verified above
     return sound
 
 

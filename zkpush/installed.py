@@ -128,6 +128,7 @@ def sections(given: Collection[object] = ()) -> Mapping[str, type[msgspec.Struct
 
 
 def _found(interface: type[P], given: Collection[object]) -> list[P]:
+    # An interface is a type to mypy, and has no `providedBy`.
     own = [one for one in given if interface.providedBy(one)]  # type: ignore[attr-defined]
     installed = sound_plugins(interface)
     if not own:

@@ -141,7 +141,7 @@ def install(reactor: IReactorCore) -> LogStream | None:
         stream = LogStream(sys.stdout.fileno())
     except (AttributeError, OSError, ValueError):  # closed, or not a file
         return None
-    replacement: TextIO = stream  # type: ignore[assignment]
+    replacement: TextIO = stream  # type: ignore[assignment]  # no TextIO, but is one
     sys.stdout = replacement
     # twistd ends with the signal that stopped it, without Python's own end.
     reactor.addSystemEventTrigger("after", "shutdown", stream.end)

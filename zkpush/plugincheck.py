@@ -18,7 +18,7 @@ from typing import Any, cast
 import attrs
 from twisted.plugin import IPlugin
 from twisted.python.modules import getModule
-from zope.interface.exceptions import (  # type: ignore[attr-defined]
+from zope.interface.exceptions import (  # type: ignore[attr-defined]  # zope.interface has no types
     BrokenImplementation,
     BrokenMethodImplementation,
     Invalid,

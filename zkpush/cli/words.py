@@ -157,5 +157,5 @@ def _visible_errors() -> Iterator[None]:
     except click.ClickException as error:
         from ..protocol.text import visible
 
-        error.message = visible(error.message, "\n\t")  # type: ignore[misc]
+        error.message = visible(error.message, "\n\t")  # type: ignore[misc]  # final in click
         raise

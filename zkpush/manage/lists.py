@@ -108,7 +108,7 @@ class ApiList(Generic[R]):
             run,
             self.summary,
             query=self.query,
-            returns=Listing[self.view],  # type: ignore[name-defined]
+            returns=Listing[self.view],  # type: ignore[name-defined]  # a type made at run time
             takes=("accept", "caller"),
             forms=(CSV, NDJSON),
         )

@@ -93,6 +93,7 @@ class Problems:
             lambda tx: [
                 found
                 for source in self._stored
+                # mypy cannot infer a lambda with a default.
                 for found in self._ask(lambda source=source: source(tx))  # type: ignore[misc]
             ]
         )

@@ -128,7 +128,7 @@ _DATA_EXCEPTION = "22"
 _OUTSIDE = frozenset({"08", "40", "53", "55", "57", "58", "F0", "XX"})
 """Classes of SQLSTATE that say nothing about a statement: connections, resources, locks, the
 server itself."""
-_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+_DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no types
 _NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
 _log = Logger()
 

@@ -52,7 +52,7 @@ def sealed(vault: Vault, table: Table, values: Mapping[str, object]) -> dict[str
 
 def _plain(value: object) -> bytes:
     plain = value.encode() if isinstance(value, str) else value
-    assert isinstance(plain, bytes)  # noqa: S101
+    assert isinstance(plain, bytes)  # noqa: S101 - for mypy
     return plain
 
 

@@ -102,8 +102,8 @@ def decode_photo(body: bytes, encoding: str, name: str | None = None) -> Photo:
     return Photo(
         name=str(row[_NAMES["name"]]),
         content=_picture(content, size if isinstance(size, int) else None),
-        command=row[_NAMES["command"]],  # type: ignore[arg-type]
-        extra=row[-2],  # type: ignore[arg-type]
+        command=row[_NAMES["command"]],  # type: ignore[arg-type]  # the row is typed loosely
+        extra=row[-2],  # type: ignore[arg-type]  # the row is typed loosely
         raw=raw,
     )
 

@@ -1,6 +1,6 @@
 """Fixtures of a daemon in memory. Import them in a `conftest.py`:
 
-from zkpush.testing.fixtures import make_rig, rig  # noqa: F401
+from zkpush.testing.fixtures import make_rig, rig  # noqa: F401 - fixtures
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest_twisted
 from .rig import Rig
 
 
+# pytest_twisted has no types.
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def make_rig(tmp_path: pathlib.Path) -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
     """Make daemons, with the keyword arguments of `Rig`; they are stopped after the test."""
@@ -21,7 +22,7 @@ async def make_rig(tmp_path: pathlib.Path) -> AsyncIterator[Callable[..., Awaita
     async def make(**settings: object) -> Rig:
         folder = tmp_path / f"rig{len(rigs)}"
         folder.mkdir()
-        rigs.append(Rig(folder, **settings))  # type: ignore[arg-type]
+        rigs.append(Rig(folder, **settings))  # type: ignore[arg-type]  # of the caller
         return await rigs[-1].start()
 
     yield make
@@ -29,6 +30,7 @@ async def make_rig(tmp_path: pathlib.Path) -> AsyncIterator[Callable[..., Awaita
         await rig.stop()
 
 
+# pytest_twisted has no types.
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def rig(make_rig: Callable[..., Awaitable[Rig]]) -> AsyncIterator[Rig]:
     """A daemon that admits every terminal."""

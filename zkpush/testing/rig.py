@@ -18,7 +18,7 @@ from .clock import TurnedReactor
 from .network import Network
 from .wire import Response, talk
 
-TOKEN = "rig-token"  # noqa: S105
+TOKEN = "rig-token"  # noqa: S105 - no password
 """The token of the API, with every scope."""
 KEY = bytes(range(32))
 """The site key."""

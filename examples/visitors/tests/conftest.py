@@ -1,3 +1,3 @@
 """Fixtures: a daemon in memory."""
 
-from zkpush.testing.fixtures import make_rig, rig  # noqa: F401
+from zkpush.testing.fixtures import make_rig, rig  # noqa: F401 - fixtures

@@ -45,7 +45,7 @@ def csv_slice_thd(
         return None
     made = _Columns(columns)
     lines = map(",".join, zip(*[made.cells(name) for name in names], strict=False))
-    keys: Sequence[int] = columns["id"]  # type: ignore[assignment]
+    keys: Sequence[int] = columns["id"]  # type: ignore[assignment]  # it has what is used
     return Slice("".join([f"{line}\r\n" for line in lines]).encode(), keys)
 
 
@@ -54,9 +54,10 @@ class _Columns:
 
     def __init__(self, columns: dict[str, Sequence[object]]) -> None:
         self._columns = columns
+        # The columns of a table have one type each, which mypy does not know.
         self._times: Sequence[str] = columns["time"]  # type: ignore[assignment]
         self._walls = [time.replace(" ", "T") for time in self._times]
-        self._utc: Sequence[int] = columns["utc"]  # type: ignore[assignment]
+        self._utc: Sequence[int] = columns["utc"]  # type: ignore[assignment]  # it has what is used
         self._no_zone = [doubt == NO_ZONE for doubt in columns["doubt"]]
         self._minutes = _Minutes()
 
@@ -98,6 +99,7 @@ class _Columns:
 
     def _received(self) -> list[str]:
         minutes, cells = self._minutes, []
+        # The same.
         received: Sequence[int] = self._columns["received_at"]  # type: ignore[assignment]
         for at in received:
             seconds = at // 1000

@@ -96,6 +96,7 @@ class PeopleEndpoints:
                 Scope.BIOMETRICS,
                 self.templates,
                 "The templates of a user, the newest of each",
+                # Views are types that are made at run time.
                 returns=Listing[TemplateView],  # type: ignore[valid-type]
                 takes=("caller",),
             ),
@@ -105,6 +106,7 @@ class PeopleEndpoints:
                 Scope.BIOMETRICS,
                 self.photos,
                 "The photos of a user, with their content",
+                # The same.
                 returns=Listing[PersonPhotoView],  # type: ignore[valid-type]
                 takes=("caller",),
             ),

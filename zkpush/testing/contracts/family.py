@@ -129,7 +129,7 @@ class TerminalFamilyContract:
         assert family.outcome("WORDS", 0).is_success
         assert not family.outcome("WORDS", -1).is_success
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_serves_its_terminals(self, tmp_path: pathlib.Path) -> None:
         """A terminal begins a session, is of the family, and polls."""
         family = self.make_family()

@@ -67,6 +67,7 @@ class RecordHandlerContract:
             for name in sorted(names)
         }
 
+    # pytest_twisted has no types.
     @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
     async def stage(self) -> AsyncIterator[_Stage]:
         """A handler with an empty store."""
@@ -82,14 +83,14 @@ class RecordHandlerContract:
         """Without lines to store, no other test of this suite would prove anything."""
         assert [one.name for one in self.make_handler().tables if not one.examples] == []
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_lines_are_stored(self, stage: _Stage) -> None:
         """The examples change what the database holds."""
         before = await stage.store.read(self.contents)
         await stage.persist()
         assert await stage.store.read(self.contents) != before
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_the_same_lines_again_change_nothing(self, stage: _Stage) -> None:
         """A terminal sends lines again whose acknowledgement was lost, an hour later, say."""
         await stage.persist()
@@ -97,7 +98,7 @@ class RecordHandlerContract:
         await stage.persist(_LATER)
         assert await stage.store.read(self.contents) == stored
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_lines_may_come_one_by_one(self, stage: _Stage) -> None:
         """How lines are divided into uploads does not matter."""
         other = await _Stage(self).start()
@@ -109,7 +110,7 @@ class RecordHandlerContract:
         await other.store.stop()
         assert _own(apart) == _own(together)
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_transaction_that_is_rolled_back_leaves_nothing(self, stage: _Stage) -> None:
         """The handler commits nothing itself, and stores the same lines when they come again."""
         before = await stage.store.read(self.contents)
@@ -124,7 +125,7 @@ class RecordHandlerContract:
         await stage.persist()
         assert await stage.store.read(self.contents) != before
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_it_does_not_end_its_transaction(self, stage: _Stage) -> None:
         """The handler neither commits nor rolls back: zkpush does, when it has returned."""
         try:
@@ -134,7 +135,7 @@ class RecordHandlerContract:
                 "persist ended its transaction; it must neither commit nor roll back"
             ) from ended
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_tables_are_made_once(self, stage: _Stage) -> None:
         """`prepare` runs at every start, and changes nothing then."""
         if not IBringsTables.providedBy(stage.handler):
@@ -144,7 +145,7 @@ class RecordHandlerContract:
         await stage.run(stage.handler.prepare)
         assert await stage.store.read(self.contents) == stored
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_only_its_own_pictures_are_named(self, stage: _Stage) -> None:
         """A picture that no row names is not kept for this handler."""
         if not INamesPictures.providedBy(stage.handler):
@@ -155,7 +156,7 @@ class RecordHandlerContract:
             lambda tx: set(stage.handler.pictures_named(tx, keys)) & keys
         )
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_stores_what_it_acknowledges(self, tmp_path: pathlib.Path) -> None:
         """Each example is acknowledged, reaches the handler, and is no reject."""
         handler = self.make_handler()
@@ -174,7 +175,7 @@ class RecordHandlerContract:
         finally:
             await rig.stop()
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_lines_of_a_failed_call_are_kept(self, tmp_path: pathlib.Path) -> None:
         """If `persist` raises at its end, nothing is stored, and the lines come again."""
         handler = substitute(self.make_handler(), _Failing)

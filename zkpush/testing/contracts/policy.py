@@ -59,7 +59,7 @@ class AdmissionPolicyContract:
         answer = self.make_policy().admit("T1", hello, address)
         assert answer is None or isinstance(answer, DeviceState)
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_does_what_it_decides(self, tmp_path: pathlib.Path) -> None:
         """An unknown terminal is recorded in the state that the policy says, or not at all."""
         policy = substitute(self.make_policy(), _Remembering)

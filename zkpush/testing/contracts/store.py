@@ -28,6 +28,7 @@ class StoreContract:
         """Make an empty store."""
         raise NotImplementedError("say how the store is made")
 
+    # pytest_twisted has no types.
     @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
     async def empty_store(self, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
         """An empty store that runs."""
@@ -36,13 +37,13 @@ class StoreContract:
         yield store
         await store.stop()
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_store_provides_its_interface(self, empty_store: Any) -> None:
         """The store is what `IStore` says."""
         verifyObject(IStore, empty_store)
         verifyObject(IPluginConnection, empty_store.connection())
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_unit_that_fails_is_rolled_back_alone(self, empty_store: Any) -> None:
         """What it wrote is gone, its error comes back, and the units beside it are stored."""
 
@@ -64,7 +65,7 @@ class StoreContract:
         ]
         assert found == [True, False, True]
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_query_sees_what_was_committed(self, empty_store: Any) -> None:
         """A unit that has come back is in every later query."""
         for number in range(10):
@@ -72,7 +73,7 @@ class StoreContract:
             sn = f"T{number}"
             assert await empty_store.read(lambda tx, sn=sn: tx[DeviceStore].find(sn).sn) == sn
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_database_error_is_a_store_error(self, empty_store: Any) -> None:
         """What the driver says comes as StoreError, without parameters, which may be secret."""
 
@@ -84,7 +85,7 @@ class StoreContract:
         with pytest.raises(StoreError):
             await empty_store.read(unit)
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_stopping_commits_what_was_handed_in(
         self, request: pytest.FixtureRequest
     ) -> None:
@@ -101,7 +102,7 @@ class StoreContract:
             await store.write(lambda tx: None)
         await store.stop()
 
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_plugin_has_transactions_of_its_own(self, empty_store: Any) -> None:
         """They are committed when they return, and leave nothing when they raise."""
         connection = empty_store.connection()

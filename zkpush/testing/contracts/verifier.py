@@ -38,7 +38,7 @@ class VerifierContract:
         assert plugin_faults(VERIFIERS, self.make_verifier()) == []
 
     @pytest.mark.parametrize("case", REQUESTS)
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_it_decides_about_anything(self, case: str) -> None:
         """Also about a body without a user, and a user whom the store does not know."""
         pin, body = REQUESTS[case]
@@ -51,7 +51,7 @@ class VerifierContract:
         assert isinstance(verdict, Verdict)
 
     @pytest.mark.parametrize("body", [body for _, body in REQUESTS.values()], ids=REQUESTS)
-    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]
+    @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_answers_what_it_decides(
         self, tmp_path: pathlib.Path, body: bytes
     ) -> None:
