@@ -42,6 +42,13 @@ def test_table(daemon: Daemon) -> None:
     ]
 
 
+def test_unknown_terminal(daemon: Daemon) -> None:
+    """The serial number of no terminal is a mistake, and no empty list."""
+    for more in ((), ("--csv",), ("--json",)):
+        said_ = failed(daemon.zkpush("attendance", "list", "--device", "NOPE", *more))
+        assert said_ == "Error: device: There is no terminal 'NOPE'."
+
+
 def test_filters(daemon: Daemon) -> None:
     """The list is of one terminal, one user, and a time from an instant on and before another."""
     terminal = daemon.terminal("FILTER1")
