@@ -1,3 +1,3 @@
-"""zkpush: the server that attendance terminals push to."""
+"""zkpush: a server for attendance terminals that push their records."""
 
 __version__ = "0.2.0"

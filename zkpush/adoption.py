@@ -1,4 +1,4 @@
-"""Ports that a parent process opens and its workers serve: both sides, and what is handed over."""
+"""Sharing of listening sockets between a parent process and its workers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from .http.turns import Turns
 
 
 class SharedPortOpener(PortOpener):
-    """Opens ports for the children: they are bound and listening, but nothing is accepted here."""
+    """Opener that binds ports for the workers; this process listens but does not accept."""
 
     def listenTCP(
         self, port: int, factory: object, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
-        """Open a port, and leave it to others to accept."""
+        """Open a port without accepting connections on it."""
         nobody = Factory()
         nobody.noisy = False
         opened: Any = self._reactor.listenTCP(port, nobody, backlog, interface)
@@ -37,26 +37,26 @@ class SharedPortOpener(PortOpener):
         backlog: int = 50,
         interface: str = "",
     ) -> IListeningPort:
-        """The same: whoever accepts does the encryption."""
+        """Open a port as `listenTCP` does; the worker that accepts a connection encrypts it."""
         return self.listenTCP(port, factory, backlog, interface)
 
 
 @attrs.frozen
 class Inheritance:
-    """What a worker gets from its parent."""
+    """Descriptors and index that a worker receives from its parent."""
 
     place: int
-    """Its place among the workers, from 0."""
+    """Index of this worker, from 0."""
     ports: Sequence[int]
     """Descriptors of the sockets to serve on."""
     board: int
-    """The descriptor of `turns.new_board`."""
+    """Descriptor of the shared memory that `turns.new_board` returned."""
     report: int
-    """The descriptor to report to."""
+    """Descriptor of the pipe that this worker writes its reports to."""
 
     @classmethod
     def parse(cls, text: str) -> Inheritance:
-        """Read what `str` gives."""
+        """Parse the text that `str()` returns."""
         place, *ports, board, report = map(int, text.split(","))
         return cls(place, ports, board, report)
 
@@ -65,10 +65,10 @@ class Inheritance:
 
 
 class AdoptedPortOpener(PortOpener):
-    """Serves on sockets that the parent opened, in the order they were handed over."""
+    """Opener that accepts on the sockets of the parent, in the order they were passed."""
 
     def __init__(self, reactor: Any, sockets: Sequence[int], turns: Callable[[int], Turns]) -> None:
-        """`turns` gives the turns on a port, by its place among the sockets."""
+        """`turns` returns the turns for the socket of an index in `sockets`."""
         super().__init__(reactor)
         self._sockets = enumerate(sockets)
         self._turns = turns
@@ -76,7 +76,7 @@ class AdoptedPortOpener(PortOpener):
     def listenTCP(
         self, port: int, factory: object, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
-        """Accept on the next socket, whatever port was asked for."""
+        """Accept on the next socket; `port` is ignored."""
         place, descriptor = next(self._sockets)
         with socket.socket(fileno=descriptor) as shared:
             return self.adopt(shared, factory, self._turns(place))
@@ -84,7 +84,7 @@ class AdoptedPortOpener(PortOpener):
     def listenSSL(
         self, port: int, factory: Any, contextFactory: Any, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
-        """Accept on the next socket, and encrypt."""
+        """Accept on the next socket, with TLS."""
         return self.listenTCP(port, TLSMemoryBIOFactory(contextFactory, False, factory))
 
 
@@ -96,9 +96,9 @@ def port_opener(
     *,
     shares: bool,
 ) -> PortOpener:
-    """What opens the terminals' ports: for this process, for its workers, or as one of those.
+    """Return the opener of the terminals' ports: for one process, for a parent or for a worker.
 
-    `is_full` says whether this process takes no more connections for now.
+    `is_full` returns whether this process accepts no more connections for now.
     """
     if inherited is not None:
         heir = inherited

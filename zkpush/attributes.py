@@ -1,8 +1,7 @@
-"""Attributes of a terminal: each is declared once, by its annotated field in `model.Device`.
+"""Attributes of a terminal, each declared once by an annotated field of `model.Device`.
 
-Its column, its place in the API, what an operator may change, the scope that this needs, the audit
-log, the command line and docs/attributes.md follow from that field. Only a migration is written
-besides.
+The database column, the API, the audit log, the command line and docs/attributes.md are derived
+from that field. Only the migration is written by hand.
 """
 
 from __future__ import annotations
@@ -21,49 +20,50 @@ class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """The properties of an attribute of a terminal."""
 
     meaning: str = ""
-    """For people who use the API or the command line."""
+    """Description, for users of the API and the command line."""
     alias: str | None = None
-    """The name in the API and on the command line, where it differs."""
+    """Name in the API and on the command line, where it differs from the field."""
     is_shown: bool = False
-    """The API shows the value as it is."""
+    """The API shows the value unchanged."""
     is_changeable: bool = False
-    """An operator may change it."""
+    """Operators may change it."""
     scope: Scope | None = None
-    """What a change needs beyond the scope `write`."""
+    """Scope that a change needs in addition to `write`."""
     is_news: bool = False
-    """A change is an event."""
+    """A change adds an event."""
     is_told: bool = False
-    """The terminal learns it in the exchange (5): a change asks for a new exchange."""
+    """The initialization exchange (5) sends it to the terminal, so a change asks for a new
+    exchange."""
     ends_keys: bool = False
     """A change ends the keys of an encrypted session."""
     is_hidden: bool = False
-    """The audit log does not show the value."""
+    """The audit log omits the value."""
     is_sealed: bool = False
     """The value is encrypted at rest."""
     longest: int | None = None
-    """Most characters of a text, or items of a list."""
+    """Maximum number of characters of a text, or of items of a list."""
     check: Callable[[Any], Any] | None = None
-    """Returns the value in its usual form; `ValueError` for a bad one."""
+    """Returns the normalized value; raises `ValueError` for an invalid one."""
     example: str | None = None
-    """A value for the command line."""
+    """Example value for the command line."""
     body: Any = None
-    """The type of a change, where it differs from that of the value."""
+    """Type of the value in a change request, where it differs."""
 
 
 class DeclaredAttribute(msgspec.Struct, frozen=True):
     """An attribute with its name and type."""
 
     field: str
-    """The name in `model.Device`, and of the column."""
+    """Name in `model.Device`, and of the column."""
     hint: Any
-    """The type, without annotations."""
+    """Type, without annotations."""
     default: Any
     """`msgspec.NODEFAULT` if there is none."""
     own: Attribute
 
     @property
     def name(self) -> str:
-        """The name in the API and on the command line."""
+        """Name in the API and on the command line."""
         return self.own.alias or self.field
 
     @property
@@ -73,14 +73,14 @@ class DeclaredAttribute(msgspec.Struct, frozen=True):
 
     @property
     def kind(self) -> Any:
-        """The type of a value that is not None."""
+        """Type of a value that is not None."""
         if self.is_optional:
             return next(one for one in get_args(self.hint) if one is not types.NoneType)
         return self.hint
 
     @property
     def choices(self) -> list[str]:
-        """The possible values, where they are listed."""
+        """Allowed values, for an enumerated type."""
         kind = self.kind
         is_enum = isinstance(kind, type) and issubclass(kind, StrEnum)
         return [str(one.value) for one in kind] if is_enum else []
@@ -92,12 +92,12 @@ class DeclaredAttribute(msgspec.Struct, frozen=True):
 
     @property
     def api_type(self) -> Any:
-        """The type of the value in the API, with its meaning."""
+        """Type of the value in the API, annotated with its description."""
         return self._described(self.kind)
 
     @property
     def body_type(self) -> Any:
-        """The type of a change in the API, with meaning and limits."""
+        """Type of the value in a change request, annotated with description and limits."""
         kind, longest = self.own.body or self.kind, self.own.longest
         if longest is not None:
             kind = Annotated[kind, msgspec.Meta(max_length=longest)]
@@ -109,12 +109,12 @@ class DeclaredAttribute(msgspec.Struct, frozen=True):
         return Annotated[whole, msgspec.Meta(description=meaning)] if meaning else whole
 
     def checked(self, value: Any) -> Any:
-        """Check a new value; `ValueError` if it is a bad one."""
+        """Return a new value, normalized; `ValueError` if it is invalid."""
         return value if value is None or self.own.check is None else self.own.check(value)
 
 
 def declared(struct: type[msgspec.Struct]) -> Mapping[str, DeclaredAttribute]:
-    """Read the declarations of a struct, by the names of its fields."""
+    """Read the declarations of a struct, by field name."""
     hints = get_type_hints(struct, include_extras=True)
     found = {}
     for field in msgspec.structs.fields(struct):

@@ -1,4 +1,4 @@
-"""The capabilities of the daemon: checked, in the order of what they require, with their parts."""
+"""The loaded capabilities of the daemon, checked and sorted by their requirements."""
 
 from __future__ import annotations
 
@@ -18,40 +18,41 @@ from .protocol.catalogue import Catalogue
 from .protocol.tableset import TableSet
 
 REQUIRED = ("attendance", "commands", "people", "terminals")
-"""Capabilities without which punches would be rejects, or terminals could not be managed."""
+"""Required capabilities: without them punches become rejects, or terminals cannot be managed."""
 
 
 @attrs.frozen
 class Capabilities:
-    """The capabilities that can be used, each after those that it requires."""
+    """The usable capabilities, each after the ones it requires."""
 
     all: Sequence[ICapability]
     failed: Mapping[str, CapabilityError]
-    """Those of other packages that cannot be used, by name."""
+    """Unusable capabilities of other packages, by name."""
     handlers: Sequence[IRecordHandler]
     functions: FunctionTable
     intents: IntentTable
     catalogue: Catalogue
     tables: TableSet
-    """All tables that are declared. A table without a handler is not stored."""
+    """All declared tables. Records of a table without a handler are not stored."""
     events: Sequence[str]
-    """All kinds of events but those of records, which are events themselves."""
+    """Kinds of events, except those of records, which are events themselves."""
 
     def part(self, name: str) -> list[Any]:
-        """The modules of one part, in order."""
+        """Modules of one part, in order."""
         return [module for _, module in self.named(name)]
 
     def named(self, part: str) -> list[tuple[str, Any]]:
-        """The modules of one part with the names of their capabilities, in order."""
+        """Modules of one part with the names of their capabilities, in order."""
         return [(one.name, module) for one in self.all if (module := one.part(part)) is not None]
 
 
 def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capabilities:
-    """Import the parts of the daemon, and check all capabilities together.
+    """Import the server parts of all capabilities, and check them together.
 
-    `unimportable` are the modules of plugins that could not be imported: one of them may be what a
-    missing capability is in. One of another package that fails is left out, with those that require
-    it. `CapabilityError` if one of ours fails or is missing, or if two claim one name.
+    `unimportable` are plugin modules that could not be imported; one of them may hold a missing
+    capability. A failed capability of another package is left out, with the capabilities that
+    require it. Raises `CapabilityError` if a capability of zkpush fails or is missing, or if two
+    capabilities claim one name.
     """
     by_name: dict[str, ICapability] = {}
     for one in sorted(found, key=lambda each: (not is_own(each), each.name)):
@@ -105,7 +106,7 @@ def _check_required(there: Mapping[str, ICapability], unimportable: Sequence[str
 
 
 def _order(by_name: Mapping[str, ICapability], failed: dict[str, CapabilityError]) -> Sequence[str]:
-    """The usable ones, each after those that it requires."""
+    """Sort the usable capabilities so that each follows the ones it requires."""
     try:
         order = [
             *TopologicalSorter(
@@ -129,7 +130,7 @@ def _order(by_name: Mapping[str, ICapability], failed: dict[str, CapabilityError
 
 
 def _check_names(usable: Sequence[ICapability]) -> None:
-    """Check that no two capabilities claim the same name, and a plugin no name of others."""
+    """Check that all names are unique, and that a plugin claims only its own."""
     claims = Claims()
     for kind, names in OF_ENGINE.items():
         claims.add(kind, names, ENGINE)

@@ -1,8 +1,8 @@
 """Capabilities: nouns that zkpush handles, each a package of optional parts.
 
-A capability is a name and a package. Its parts are modules of the package, imported only by whoever
-needs them, so that the command line and the simulator never load the server. See
-docs/capabilities.md for the parts and the names in them.
+A capability is a name and a package. Its parts are modules of the package, imported on demand, so
+that the command line and the simulator never load the server. See docs/capabilities.md for the
+parts and the names in them.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface, implementer
 
 SERVER_PARTS = ("settings", "tables", "store", "handler", "services", "api")
-"""The parts that the daemon imports."""
+"""Parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""
 _OWN = __name__.partition(".")[0]
 
 
 class CapabilityError(ValueError):
-    """A capability that cannot be used; the message says which, and why."""
+    """A capability cannot be used; the message says which one, and why."""
 
 
 class ICapability(Interface):
-    """A noun: records, commands and what belongs to them."""
+    """A noun: its records, its commands and everything that belongs to them."""
 
     name: str = Attribute("A short word, such as attendance")
     package: str = Attribute("The package whose modules are its parts")
@@ -37,13 +37,13 @@ class ICapability(Interface):
     words: Sequence[str] = Attribute("The words of the command line that its package adds")
 
     def part(name: str) -> ModuleType | None:
-        """Import a part; None if the capability has none of this name."""
+        """Import a part; None if the capability does not have it."""
 
 
 @implementer(IPlugin, ICapability)
 @attrs.frozen
 class Capability:
-    """A capability by its package."""
+    """A capability, located by its package."""
 
     name: str
     package: str
@@ -54,7 +54,7 @@ class Capability:
     def part(self, name: str) -> ModuleType | None:
         """Import the module `name` of the package; None if there is no such module.
 
-        `CapabilityError` for any other error, such as a module that it imports in turn.
+        Any other error, such as a missing dependency of that module, raises `CapabilityError`.
         """
         module = f"{self.package}.{name}"
         try:

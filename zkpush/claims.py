@@ -1,4 +1,4 @@
-"""Names that capabilities claim: each has one owner, and a plugin's begin with its own name."""
+"""Unique names of capabilities; the names of a plugin begin with the name of the plugin."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from .capability import CapabilityError
 
 ENGINE = "zkpush"
-"""The owner of names that no capability brings."""
+"""Owner of names that belong to no capability."""
 
 
 class Claims:
-    """The claimed names of all kinds, with their owners."""
+    """Registry of claimed names of all kinds, with their owners."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
 
     def add(self, kind: str, names: Iterable[str], owner: str) -> None:
-        """Claim names of a kind, such as `table`; `CapabilityError` names both owners of one."""
+        """Claim names of a kind, such as `table`; `CapabilityError` if one is already claimed."""
         for name in names:
             claim = f"the {kind} {name}"
             other = self._owners.setdefault(claim, owner)
@@ -29,9 +29,9 @@ class Claims:
 
 
 def check_prefix(kind: str, names: Iterable[str], owner: str, before: str = "") -> None:
-    """`CapabilityError` unless each name of a plugin is its own, or begins with it and a separator.
+    """Raise `CapabilityError` unless each name of a plugin is its own or begins with it.
 
-    `before` stands in front of the plugin's name.
+    `before` is a prefix that precedes the name of the plugin.
     """
     own = f"{before}{owner}"
     for name in names:

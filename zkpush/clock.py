@@ -1,9 +1,9 @@
-"""Two clocks: one for durations, which nobody sets, and one for the time of day, which people do.
+"""A monotonic clock for durations, and the wall clock for times of day.
 
-Timers, limits and allowances use `reactor.seconds()`. Twisted takes the time of day for it, so that
-a clock that is set back by an hour would stop every timer for an hour: the daemon gives its reactor
-a monotonic clock instead (`use_monotonic_time`). What is stored or shown is the time of day, from
-`wall_clock`. `zkpush.clockwatch` compares the two.
+Timers, limits and allowances use `reactor.seconds()`. In Twisted that is the time of day, so
+setting the clock back by an hour would stop every timer for an hour. The daemon therefore gives its
+reactor a monotonic clock (`use_monotonic_time`). Stored and shown times come from `wall_clock`.
+`zkpush.clockwatch` compares the two clocks.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from zope.interface import Interface
 from .protocol.times import is_zone
 
 _UTC = frozenset({"UTC", "UCT", "ZULU", "UNIVERSAL", "GMT", "GMT0", "GMT+0", "GMT-0"})
-"""Names of UTC, without their folder."""
+"""Names of UTC, without their directory in the zone database."""
 
 
 class IWallClock(Interface):
-    """A reactor that brings a time of day of its own, for tests."""
+    """A reactor with a wall clock of its own, for tests."""
 
     def wall_seconds() -> float:
-        """Seconds since the epoch."""
+        """Return seconds since the epoch."""
 
 
 def wall_clock(reactor: object) -> Callable[[], float]:
-    """The time of day, in seconds since the epoch: the reactor's own if it brings one."""
+    """Return the wall clock, in seconds since the epoch: that of the reactor if it has one."""
     if IWallClock.providedBy(reactor):
         own: Callable[[], float] = reactor.wall_seconds
         return own
@@ -38,9 +38,9 @@ def wall_clock(reactor: object) -> Callable[[], float]:
 
 
 def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str | None:
-    """The IANA zone of this machine; None if it is UTC, which most containers have unasked.
+    """IANA zone of this machine; None for UTC, the default of most containers.
 
-    A UTC in the environment variable `TZ` was chosen by somebody, and counts.
+    UTC in the environment variable `TZ` is an explicit choice, and is returned.
     """
     chosen = environ.get("TZ", "").removeprefix(":")
     if is_zone(chosen):
@@ -55,8 +55,8 @@ def machine_zone(environ: Mapping[str, str], etc: Path = Path("/etc")) -> str | 
 
 
 def use_monotonic_time(reactor: Any) -> None:
-    """Let the timers of a reactor run by a clock that nobody sets.
+    """Make the timers of a reactor use the monotonic clock.
 
-    Before anything is scheduled. All processes of a machine share that clock.
+    Call this before anything is scheduled. All processes of a machine share that clock.
     """
     reactor.seconds = time.monotonic

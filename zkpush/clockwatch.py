@@ -1,4 +1,4 @@
-"""Comparison of the two clocks (`zkpush.clock`): a jump of the time of day is noticed."""
+"""Detection of jumps of the wall clock, by comparison with the monotonic clock."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from .problems import ProblemCode, ServerProblem
 LOOK_EVERY = 5.0
 """Seconds between two comparisons of the clocks."""
 JUMP_SECONDS = 10.0
-"""A smaller step is none: time servers make such."""
+"""Smallest step that counts as a jump, in seconds: time servers make smaller ones."""
 SHOWN_SECONDS = 24 * 3600.0
-"""How long a jump is a problem."""
+"""Seconds for which a jump is listed as a problem."""
 
 
 @attrs.frozen
 class Jump:
-    """A change of the time of day that was not the passing of time."""
+    """A step of the wall clock."""
 
     seconds: float
-    """By how much; negative if it was set back."""
+    """Size of the step; negative if the clock was set back."""
     at: float
-    """When it was noticed, by the clock of durations."""
+    """Time of detection, on the monotonic clock."""
     wall: float
-    """The same, by the time of day after it."""
+    """Time of detection, on the wall clock after the jump."""
 
     @property
     def words(self) -> str:
-        """What happened, for people."""
+        """Describe the jump, for people."""
         way = "back" if self.seconds < 0 else "ahead"
         return f"the clock of the server was set {way} by {abs(self.seconds):.0f} seconds"
 
 
 class ClockWatch(PeriodicService):
-    """Detects jumps of the time of day, and calls those back who have stored instants."""
+    """Detects jumps of the wall clock, and calls back the services that store instants."""
 
     _log = Logger()
 
@@ -71,7 +71,7 @@ class ClockWatch(PeriodicService):
                 self._log.failure("Something did not follow a jump of the clock")
 
     def problems(self) -> Iterable[ServerProblem]:
-        """The last jump, for a day."""
+        """Return the last jump as a problem, for one day."""
         last = self._last
         if last is not None and self._clock.seconds() - last.at < SHOWN_SECONDS:
             yield ServerProblem(

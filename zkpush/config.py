@@ -1,8 +1,8 @@
 """Configuration of the daemon: one validated object from a TOML file and flags.
 
 Every key is declared once, in `Config` and its sections, with its type, bounds, default and
-meaning. Validation, the help of the flags and the manual are derived from these declarations. All
-mistakes are reported together.
+description. Validation, the help of the flags and the manual are derived from these declarations.
+All mistakes are reported together.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ConfigError(Exception):
 
 
 class WatchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Thresholds of the problems of terminals."""
+    """Thresholds for problems of terminals."""
 
     silent_hours: Annotated[
         int,
@@ -144,12 +144,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def database_url(self) -> str:
-        """The database to use."""
+        """URL of the configured database."""
         return self.database or f"sqlite:///{self.data / 'zkpush.sqlite'}"
 
 
 def with_sections(sections: Mapping[str, type[msgspec.Struct]]) -> type[Config]:
-    """The configuration with the sections of capabilities, by their names."""
+    """Return the configuration with the sections of capabilities, by name."""
     if not sections:
         return Config
     fields = [(name, kind, msgspec.field(default_factory=kind)) for name, kind in sections.items()]
@@ -161,7 +161,7 @@ def with_sections(sections: Mapping[str, type[msgspec.Struct]]) -> type[Config]:
 
 
 def section_of(settings: Config, kind: type[S]) -> S:
-    """The section of a type; its defaults if the configuration was read without it."""
+    """Return the section of a type; its defaults if the configuration was read without it."""
     for field in msgspec.structs.fields(type(settings)):
         if field.type is kind:
             found: S = getattr(settings, field.name)
@@ -189,9 +189,9 @@ def load(
 ) -> Config:
     """Read a configuration; `ConfigError` lists every mistake in it.
 
-    `flags` win over the file; `check_endpoint` raises `ValueError` for an endpoint string that
-    cannot be used, and `check_admission` for the name of a policy that is not there.
-    `sections` are those of capabilities; what the file says in one that is None is ignored.
+    `flags` override the file. `check_endpoint` raises `ValueError` for an unusable endpoint string,
+    and `check_admission` for the name of a missing policy. `sections` are the sections of
+    capabilities; the keys of a section that is None are ignored.
     """
     sections = sections or {}
     whole = with_sections({name: kind for name, kind in sections.items() if kind is not None})
@@ -201,7 +201,7 @@ def load(
         for name, value in {**_read(file, mistakes), **flags}.items()
         if sections.get(name, Config) is not None
     }
-    if not mistakes:  # what is missing may stand in a file that cannot be read
+    if not mistakes:  # missing keys may stand in an unreadable file
         for field in msgspec.structs.fields(Config):
             if field.required and field.name not in values:
                 mistakes.append(f"{field.name}: missing ({meaning(Config, field.name)})")
@@ -210,7 +210,7 @@ def load(
     if good.get("timezone") is not None:
         _try(mistakes, "timezone", lambda: check_zone(good["timezone"]))
     if isinstance(options, dict):
-        # Not by msgspec, which stops at the first mistake and does not name the option.
+        # msgspec stops at the first mistake and does not name the option.
         good["options"] = _try(mistakes, "options", lambda: check_settings(options))
     else:
         mistakes.append("options: must be a table, [options]")

@@ -1,8 +1,8 @@
-"""Containment of plugins: whatever one raises ends at the edge where it was called.
+"""Containment of plugins: no exception of a plugin passes the call into it.
 
-Each call into a plugin stands in `with contained(...)`, which turns any exception into a
-`PluginError` and logs the plugin, what it was asked to do, the terminal and the table. That holds
-for `SystemExit`, `MemoryError` and their like, too. Cancellation is no failure and passes.
+Each call into a plugin is made inside `with contained(...)`, which turns any exception into a
+`PluginError` and logs the plugin, the operation, the terminal and the table. This includes
+`SystemExit`, `MemoryError` and the like. Cancellation is not a failure and passes through.
 """
 
 from __future__ import annotations
@@ -24,53 +24,53 @@ _log = Logger()
 
 
 class PluginError(Exception):
-    """A plugin raised something, or returned what it may not; the message quotes nothing of it."""
+    """A plugin raised an exception, or returned an invalid value; the message quotes no data."""
 
 
 @attrs.define
 class Messages:
-    """Whether logs show what the exceptions of plugins say, which may quote secrets."""
+    """Whether logs show the messages of plugins' exceptions, which may quote secrets."""
 
     shown: bool = False
 
 
 MESSAGES = Messages()
-"""The setting of this process (`plugins.log_messages`), as the log itself is the process's."""
+"""The setting `plugins.log_messages`; global, as the log is."""
 
 
 @attrs.frozen
 class PluginFailure:
-    """The last failure of a plugin that has not succeeded since."""
+    """The last failure of a plugin, which has not succeeded since."""
 
     error: str
-    """The class of what it raised."""
+    """Class name of the exception."""
     since: float
-    """Seconds since the epoch: the first failure after a success."""
+    """Time of the first failure after a success, in seconds since the epoch."""
 
 
 class PluginHealth:
-    """Which plugins of this process have failed since they last succeeded."""
+    """The plugins of this process whose last call failed."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         """`now` returns the time, in seconds since the epoch."""
         self._now = now
         self.failures: dict[str, PluginFailure] = {}
-        """By what `contained` calls the plugin, such as `verifier even`."""
+        """Failures by kind and name of the plugin, such as `verifier even`."""
 
     def failed(self, plugin: str, error: BaseException) -> None:
-        """Note a failure."""
+        """Record a failure."""
         known = self.failures.get(plugin)
         since = self._now() if known is None else known.since
         self.failures[plugin] = PluginFailure(type(error).__name__, since)
 
     def succeeded(self, plugin: str) -> None:
-        """Note a success: the failures before it are over."""
+        """Record a success, which ends earlier failures."""
         if self.failures:
             self.failures.pop(plugin, None)
 
 
 class contained:
-    """Context of a call into a plugin; raises `PluginError` for anything that leaves it."""
+    """Context of a call into a plugin; raises `PluginError` for any exception in it."""
 
     def __init__(
         self,
@@ -82,8 +82,10 @@ class contained:
         table: str | None = None,
         health: PluginHealth | None = None,
     ) -> None:
-        """`plugin` is its kind and name, `act` what it is asked; `passes` are errors that its
-        interface declares: those are left as they are."""
+        """`plugin` is its kind and name; `act` is the operation, for the log.
+
+        `passes` are exceptions that the interface of the plugin declares; they pass unchanged.
+        """
         self._plugin = plugin
         self._act = act
         self._passes = passes
@@ -119,7 +121,7 @@ def report(
     sn: str | None = None,
     table: str | None = None,
 ) -> None:
-    """Log a failure of a plugin: what it says only if that is switched on."""
+    """Log a failure of a plugin; its message is included only if that is switched on."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" in {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     about = "".join(

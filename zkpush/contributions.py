@@ -1,7 +1,8 @@
-"""What capabilities add to a running daemon: each is asked for it after those that it requires.
+"""Collection of the contributions of capabilities to a daemon, in the order of requirements.
 
-A capability of zkpush that fails stops the start. One of another package is left out, with those
-that require it, as if it could not be imported; `GET plugins` and the log say so.
+A failing capability of zkpush stops the start. A failing one of another package is left out, with
+the capabilities that require it, as if it could not be imported; `GET plugins` and the log report
+it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from .manage.services import Addition, Contribution, Contributions, Services
 def contributions_of(
     known: Capabilities, services: Services, health: PluginHealth
 ) -> Contributions:
-    """Collect what all capabilities add, in order.
+    """Collect the contributions of all capabilities, in order.
 
-    `ValueError` or `CapabilityError` if one of ours fails, or if two claim the same.
+    Raises `ValueError` or `CapabilityError` if a capability of zkpush fails, or if two claim the
+    same name.
     """
     added, claims = Contributions(), Claims()
     failed: set[str] = set()
@@ -49,7 +51,7 @@ def contributions_of(
 
 
 def _ask(one: ICapability, services: Services) -> Addition:
-    """Ask the parts of a capability; what it offers is there for its own routes."""
+    """Collect the contribution of one capability; its own routes can use what it offers."""
     part, api = one.part("services"), one.part("api")
     contribution = Contribution() if part is None else part.contribute(services)
     for offered in contribution.offers:
@@ -60,7 +62,7 @@ def _ask(one: ICapability, services: Services) -> Addition:
 
 
 def _check_names(addition: Addition) -> None:
-    """`CapabilityError` if the names of a plugin do not begin with its own."""
+    """Raise `CapabilityError` if the names of a plugin do not begin with its own name."""
     name = addition.name
     check_prefix("route", (route.path for route in addition.routes), name, "/")
     check_prefix("metric", (f.name for f in addition.contribution.figures), name, "zkpush_")

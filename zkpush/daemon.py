@@ -1,4 +1,4 @@
-"""The daemon as a service: its parts in the order of their start, which is that of dependence."""
+"""The daemon as a service: its parts start in the order of their dependencies."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ from .stopping import counted
 from .workers import Reporting, Workers
 
 YOUNG = 5000
-"""How many more objects there are before the garbage collector looks at the new ones."""
+"""Number of new objects after which the garbage collector examines them."""
 SWITCH_SECONDS = 0.001
-"""How long a thread may keep the interpreter while others wait for it."""
+"""Longest time that a thread keeps the interpreter while others wait for it."""
 
 
 class Daemon(MultiService):
     """One process that serves terminals, people, or both.
 
-    Parts start in order, and stop one after the other in the opposite order: each finds everything
-    that it uses still there.
+    Parts start in order, and stop one after the other in the opposite order, so that each can use
+    its dependencies until it has stopped.
     """
 
     _log = Logger()
@@ -57,10 +57,10 @@ class Daemon(MultiService):
         *,
         new: bool = False,
     ) -> None:
-        """`added` is what capabilities add to the engine.
+        """`added` are the contributions of capabilities to the engine.
 
-        Without `manage` it is a worker; with `workers`, those serve the terminals. With `new`, the
-        data directory may get another database than it had.
+        Without `manage` the process is a worker. With `workers`, those serve the terminals. With
+        `new`, the data directory may get another database than it had.
         """
         super().__init__()
         services = engine.services
@@ -73,9 +73,9 @@ class Daemon(MultiService):
         self.inbox = engine.inbox
         self.problems = services.problems
         self.jobs = [] if manage is None else [*engine.jobs, *added.jobs]
-        """Services of one process of each node."""
+        """Services that run in one process of each node."""
         self.recorders = added.recorders
-        """Services of every process."""
+        """Services that run in every process."""
         self.terminals = terminals
         self.manage = manage
         self.workers = workers
@@ -113,7 +113,7 @@ class Daemon(MultiService):
 
     @property
     def urls(self) -> list[str]:
-        """The URLs of the open ports; those of terminals first."""
+        """URLs of the open ports, terminals first."""
         return [port.url for port in self.ports if port.is_open]
 
     @property
@@ -139,7 +139,7 @@ class Daemon(MultiService):
             stop_here([f"cannot start: {error}"])
 
     def _warn_of_proxies(self) -> None:
-        if self.manage is None:  # of several processes, one tells
+        if self.manage is None:  # only one of several processes logs it
             return
         for listener in self._listeners:
             if listener.is_proxied and not getattr(listener.site, "proxies", True):
@@ -150,8 +150,8 @@ class Daemon(MultiService):
                 )
 
     def _share_descriptors(self) -> None:
-        """Take no more connections than there are file descriptors; say so if that is fewer."""
-        site: object = self.terminals[0].site  # all listeners of terminals have the same
+        """Limit connections to the available file descriptors; log it if that lowers a limit."""
+        site: object = self.terminals[0].site  # all terminal listeners share one site
         manage: object = self.manage.site if self.manage else None
         if not isinstance(site, TerminalSite):
             return
@@ -164,7 +164,7 @@ class Daemon(MultiService):
         site.most_connections = found.terminals
         if isinstance(manage, ManageSite):
             manage.connections.most = found.people
-        if found.terminals < wanted and manage is not None:  # of several processes, one tells
+        if found.terminals < wanted and manage is not None:  # only one of several processes logs it
             self._log.warn(
                 "This process may open {limit} files: it takes {count} connections of terminals, "
                 "and not {wanted} as configured. Raise the limit (ulimit -n, LimitNOFILE=) to "
@@ -176,7 +176,7 @@ class Daemon(MultiService):
             )
 
     def startService(self) -> None:
-        """Start all parts, load the terminals, and say where the daemon is."""
+        """Start all parts, load the terminals, and record the URL of the daemon."""
         share_interpreter()
         super().startService()
         if self.manage is not None:
@@ -187,7 +187,7 @@ class Daemon(MultiService):
         )
 
     def stopService(self) -> Deferred[None]:
-        """Take nothing new, finish what is in hand, drain the writer."""
+        """Stop accepting work, finish the requests in progress, and drain the writer."""
         self.running = False
         return Deferred.fromCoroutine(self._stop())
 
@@ -195,22 +195,22 @@ class Daemon(MultiService):
         for part in reversed(self.services):
             try:
                 await maybeDeferred(part.stopService)
-            except Exception:  # the others still have data to store
+            except Exception:  # the other parts still have data to store
                 self._log.failure("{part} failed to stop", part=type(part).__name__)
         self._is_stopped = True
 
     def leave(self) -> None:
-        """Remove what tells others where the daemon is: it is gone in a moment."""
+        """Remove `run.json`: the process is about to end."""
         self._database.leave()
 
     def job_problems(self) -> Iterable[ServerProblem]:
-        """The background jobs that fail."""
+        """Background jobs that fail."""
         for part in self.services:
             if isinstance(part, PeriodicService):
                 yield from part.job_problems()
 
     def pending(self) -> list[str]:
-        """What is not finished yet, in words; from any thread."""
+        """Describe unfinished work; callable from any thread."""
         in_hand = sum(site.in_hand for site in self.sites)
         words = [
             *counted(in_hand, "request of a terminal", "requests of terminals"),
@@ -235,10 +235,10 @@ class Daemon(MultiService):
 
 
 def settle() -> None:
-    """Exclude everything that is loaded now from garbage collection, and collect less often.
+    """Exclude all present objects from garbage collection, and collect less often.
 
-    The modules and the terminals stay; to walk through all of them again and again takes a tenth
-    of the time of an upload. Uploads leave no garbage behind: their objects have no cycles.
+    Modules and terminals stay in memory, and traversing them at each collection costs a tenth of
+    the time of an upload. Uploads create no reference cycles.
     """
     gc.collect()
     gc.freeze()
@@ -246,16 +246,16 @@ def settle() -> None:
 
 
 def share_interpreter() -> None:
-    """Let threads that decode or write hand over the interpreter to the reactor sooner.
+    """Shorten the thread switch interval, so that the reactor gets the interpreter sooner.
 
-    A poll asks for it after each system call: beside a thread that decodes, it takes five times as
-    long with the default of 5 ms.
+    The reactor needs the interpreter again after each system call. With the default interval of 5
+    ms, a poll takes five times as long while another thread decodes.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
 
 
 def stop_here(mistakes: list[str]) -> NoReturn:
-    """Say what is wrong, a line each, and end with status 1."""
+    """Print mistakes, one per line, and exit with status 1."""
     for mistake in mistakes:
         print(f"zkpush: {visible(mistake)}", file=sys.__stderr__)
     raise SystemExit(1)

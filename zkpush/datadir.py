@@ -1,4 +1,4 @@
-"""The data directory: made on the first start, kept on later ones."""
+"""The data directory: created on the first start, kept on later ones."""
 
 from __future__ import annotations
 
@@ -21,34 +21,34 @@ KEY_BYTES = 32
 
 @attrs.frozen
 class DataDirectory:
-    """What the directory holds besides the database."""
+    """Contents of the directory, except the database."""
 
     path: Path
     admin_token: str = attrs.field(repr=False)
     key: bytes = attrs.field(repr=False)
-    """Seals secrets at rest; the same on every node of one database."""
+    """Site key, which encrypts secrets at rest; the same on every node of one database."""
     key_file: Path = attrs.field()
-    """Where that is kept."""
+    """Location of the site key."""
 
     @key_file.default
     def _in_directory(self) -> Path:
         return self.path / "key"
 
     def claim(self, *, new: bool = False) -> DatabaseClaim:
-        """What the directory knows of its database; `new` if the operator asks for a new one."""
+        """Return what the directory knows of its database; with `new`, request a new database."""
         return marker.read_claim(self.path, new=new)
 
     def remember(self, identity: str, where: str) -> None:
-        """Write down which database the directory belongs to; `OSError` if that fails."""
+        """Record which database the directory belongs to; `OSError` if that fails."""
         now = marker.Marker(identity, where)
         claim = self.claim()
         if (claim.identity, claim.where) != (identity, where):
             marker.write_marker(self.path, now)
 
     def check_key(self) -> None:
-        """Raise `ValueError` unless the key file still holds the key in use; it blocks.
+        """Raise `ValueError` unless the key file still holds the key in use; blocks.
 
-        Without it, or with another one, the next start would fail.
+        The next start fails without that key.
         """
         try:
             kept = read_key(self.key_file)
@@ -60,9 +60,10 @@ class DataDirectory:
             )
 
     def say_where(self, where: Mapping[str, object]) -> None:
-        """Write where the daemon runs to `run.json`, for the command line.
+        """Write the URLs and the process to `run.json`, for the command line.
 
-        The file names the directory it belongs to, so that a copy of it leads nowhere.
+        The file identifies its directory, so the command line ignores it in a copy of the
+        directory.
         """
         belongs = {
             "data": str(self.path.absolute()),
@@ -75,15 +76,15 @@ class DataDirectory:
         new.replace(self.path / runfile.NAME)
 
     def say_nothing(self) -> None:
-        """Remove `run.json`: the daemon is gone, and its port may become somebody else's."""
+        """Remove `run.json`: the daemon has ended, and another process may take its port."""
         (self.path / runfile.NAME).unlink(missing_ok=True)
 
 
 def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDirectory:
-    """Make the directory (0700), the token and the key (0600), or read those that are there.
+    """Open the directory (0700), the token and the key (0600), creating what is missing.
 
-    Wider modes are narrowed, but for a key file elsewhere, which is refused. `ConfigError` says
-    what to do if the directory or a file cannot be used.
+    Wider modes are narrowed; a key file outside the directory is refused instead. `ConfigError`
+    says what to do if the directory or a file cannot be used.
     """
     key_file = key_file or KeyFile(path / "key")
     where = key_file.path
@@ -97,7 +98,7 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
         )
         key_file.check()
         if not (path / "admin.token").exists() and not (path / "key").exists():
-            # Before these: a start that fails later is followed by another first start.
+            # Written first: a start that fails later is followed by another first start.
             _keep(path / marker.NAME, lambda: marker.EMPTY)
         token = _keep(path / "admin.token", lambda: secrets.token_urlsafe(32).encode() + b"\n")
         key = _keep(where, lambda: secrets.token_hex(KEY_BYTES).encode() + b"\n")
@@ -106,7 +107,7 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
         raise ConfigError(
             [f"data: cannot use {culprit}: {error.strerror}; {_way_out(culprit, error)}"]
         ) from error
-    # An empty token would let everyone in who sends none.
+    # An empty token would admit requests without a token.
     if not token.strip() or not token.isascii():
         raise ConfigError(
             [f"data: {path / 'admin.token'} does not hold a token; remove it to get a new one"]
@@ -115,7 +116,7 @@ def open_data_directory(path: Path, key_file: KeyFile | None = None) -> DataDire
 
 
 def _way_out(culprit: object, error: OSError) -> str:
-    """What to do about a file that cannot be used. Of another user's, the rights stay narrow."""
+    """Advice for a file that cannot be used; never to widen its mode if it is another user's."""
     if not isinstance(error, PermissionError):
         return "give another directory, or mend this one"
     try:
@@ -128,7 +129,7 @@ def _way_out(culprit: object, error: OSError) -> str:
 
 
 def read_key(file: Path) -> bytes:
-    """Read a key that is there; `ConfigError` says what to do if it is not."""
+    """Read an existing key; `ConfigError` says what to do if it is missing or invalid."""
     try:
         return _decode_key(file, file.read_bytes())
     except OSError as error:
@@ -138,7 +139,7 @@ def read_key(file: Path) -> bytes:
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Write a secret file that is not there yet, for its owner only; it is whole and on disk."""
+    """Write a new secret file, readable by its owner only, atomically and synced to disk."""
     _keep(file, lambda: content)
     handle = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -163,7 +164,7 @@ def _decode_key(file: Path, text: bytes) -> bytes:
 
 
 def _keep(file: Path, make: Callable[[], bytes]) -> bytes:
-    """Read a secret file, or make it whole: another process that starts now gets the same one."""
+    """Read a secret file, or create it atomically: processes that start together share one."""
     try:
         return file.read_bytes()
     except FileNotFoundError:

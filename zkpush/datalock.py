@@ -10,18 +10,18 @@ from pathlib import Path
 import msgspec
 
 MOST_BYTES = 4096
-"""More than any holder writes about itself."""
+"""Upper limit of the text that a holder writes about itself."""
 
 
 class DirectoryInUse(Exception):
-    """Another process holds the lock; the message names it."""
+    """Another process holds the lock; the message names that process."""
 
 
 class DirectoryLock:
     """An exclusive `flock` on `DIR/lock`.
 
-    The kernel drops it with the process that holds it, so one that was killed leaves no stale lock.
-    Workers do not inherit it: a daemon can start while orphaned workers of a killed one still stop.
+    The kernel releases it when the process ends, so a killed process leaves no stale lock. Workers
+    do not inherit it: a new daemon can start while orphaned workers of a killed one still stop.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -29,9 +29,9 @@ class DirectoryLock:
         self._handle: int | None = None
 
     def take(self, holder: Mapping[str, object]) -> None:
-        """Take the lock, and write down who holds it: `pid` and `started_at`.
+        """Take the lock, and record the holder: `pid` and `started_at`.
 
-        `DirectoryInUse` if another process has it, `OSError` if the file system cannot lock.
+        `DirectoryInUse` if another process holds it, `OSError` if the file system cannot lock.
         """
         handle = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,7 +59,7 @@ class DirectoryLock:
 
 
 def _holder(handle: int) -> str:
-    """The process that holds the lock, in words."""
+    """Describe the process that holds the lock."""
     try:
         holder = msgspec.json.decode(os.pread(handle, MOST_BYTES, 0), type=dict[str, object])
         return f"process {holder['pid']}, which started at {holder['started_at']}"

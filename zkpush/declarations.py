@@ -1,6 +1,6 @@
 """The tables and commands that capabilities declare, for programs that load no server.
 
-The daemon uses `zkpush.capabilities`, which checks all parts of the capabilities together.
+The daemon uses `zkpush.capabilities` instead, which checks all parts of the capabilities together.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .protocol.tableset import TableSet
 
 @attrs.frozen
 class Declarations:
-    """All tables, and all commands."""
+    """All declared tables and commands."""
 
     tables: TableSet
     catalogue: Catalogue
@@ -28,16 +28,19 @@ class Declarations:
 
 @functools.cache
 def declarations() -> Declarations:
-    """The declarations of the installed capabilities, each imported once.
+    """Return the declarations of the installed capabilities, each imported once.
 
-    A capability of another package that cannot be imported, or that claims a name of ours, is left
-    out: `zkpush plugins check` and the daemon report it.
+    A capability of another package that cannot be imported, or that claims a name of zkpush, is
+    left out: `zkpush plugins check` and the daemon report it.
     """
     return join(sound_plugins(ICapability))
 
 
 def join(found: Iterable[ICapability]) -> Declarations:
-    """The declarations of capabilities; see `declarations`. `CapabilityError` for one of ours."""
+    """Join the declarations of capabilities, as `declarations` does.
+
+    `CapabilityError` if a capability of zkpush fails.
+    """
     tables: list[Table] = []
     names: set[str] = set()
     commands: dict[str, Command] = {}
@@ -53,9 +56,10 @@ def join(found: Iterable[ICapability]) -> Declarations:
 
 
 def parts(name: str, found: Iterable[ICapability] | None = None) -> Iterator[ModuleType]:
-    """One part of each capability, ours first; of all that are installed, unless `found` is given.
+    """Import one part of each capability, ours first; of all installed ones unless `found` is set.
 
-    One of another package that cannot be imported is left out. `CapabilityError` for one of ours.
+    A capability of another package that cannot be imported is left out. `CapabilityError` if one of
+    zkpush fails.
     """
     found = sound_plugins(ICapability) if found is None else found
     for one in sorted(found, key=lambda each: (not is_own(each), each.name)):

@@ -1,8 +1,8 @@
-"""File descriptors of one process: how many connections of terminals and of people they allow.
+"""File descriptors of one process, shared between connections of terminals and of people.
 
-Each connection takes one. A fixed number is reserved for the process itself, and people get no more
-than a part, so that neither a flood of connections nor the management endpoint can keep the
-database, or the terminals, from theirs.
+Each connection takes one descriptor. A fixed number is reserved for the process itself, and people
+get a limited part. So neither a flood of connections nor the management endpoint can exhaust the
+descriptors of the database or of the terminals.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import NamedTuple
 from .http.ports import MOST_AT_ONCE
 
 OWN_FILES = 64 + 2 * MOST_AT_ONCE
-"""Reserved for the database, pictures, logs, ports and threads, and, on either port, for
-connections that have made way for others in this turn of the reactor."""
+"""Descriptors reserved for the database, pictures, logs, ports and threads, and, on both ports, for
+connections that were cut for new ones in the current turn of the reactor."""
 PEOPLE_PART = 4
-"""People have one connection in so many, at most, where there are few descriptors."""
+"""Divisor: where descriptors are scarce, people get at most this fraction of the connections."""
 FEWEST_CONNECTIONS = 32
-"""Connections of terminals without which the daemon does not start."""
+"""Minimum number of terminal connections; the daemon does not start with fewer."""
 
 
 class TooFewDescriptors(ValueError):
@@ -26,22 +26,22 @@ class TooFewDescriptors(ValueError):
 
 
 class Descriptors(NamedTuple):
-    """How the descriptors are shared."""
+    """Division of the descriptors."""
 
     limit: int | None
-    """What the soft limit has to be; None for no limit."""
+    """Required soft limit; None for no limit."""
     terminals: int
-    """Connections of terminals."""
+    """Maximum number of connections of terminals."""
     people: int
-    """Connections of people."""
+    """Maximum number of connections of people."""
     wanted: int
-    """The limit that would allow all that are configured."""
+    """Limit that would allow all configured connections."""
 
 
 def share_descriptors(
     soft: int | None, hard: int | None, terminals: int, people: int
 ) -> Descriptors:
-    """Share out what a process may open; None is no limit.
+    """Divide the descriptors that a process may open; a limit of None is no limit.
 
     `terminals` and `people` are the configured numbers of connections. `TooFewDescriptors` if fewer
     than `FEWEST_CONNECTIONS` of terminals are possible, and more are configured.
@@ -63,7 +63,7 @@ def share_descriptors(
 
 
 def take_descriptors(terminals: int, people: int) -> Descriptors:
-    """Raise the soft limit of this process to what its connections need, as far as possible."""
+    """Raise the soft limit of this process as far as its connections need and the system allows."""
     soft, hard = (
         None if limit == resource.RLIM_INFINITY else limit
         for limit in resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""Finding plugins, ours as everyone's, in the `twisted.plugins` drop-in folder."""
+"""Discovery of plugins, of zkpush and of other packages, in the `twisted.plugins` folder."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ P = TypeVar("P")
 
 
 class PluginConflict(Exception):
-    """Two plugins claim one name; the message says which."""
+    """Two plugins claim one name; the message names both."""
 
 
 def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> list[P]:
-    """The plugins that provide an interface in full; a broken one is reported and left out.
+    """Return the plugins that provide an interface in full; broken ones are logged and left out.
 
-    `found` is what `twisted.plugin.getPlugins` finds, unless given.
+    `found` defaults to the result of `twisted.plugin.getPlugins`.
     """
     sound: list[P] = []
-    # An interface is no type to mypy.
+    # mypy does not accept an interface as a type.
     for plugin in getPlugins(interface) if found is None else found:  # type: ignore[type-var]
         try:
             verifyObject(interface, plugin)
@@ -46,33 +46,33 @@ def sound_plugins(interface: type[P], found: Iterable[object] | None = None) -> 
 
 @attrs.frozen
 class PluginInfo:
-    """A plugin that was found: its kind, its name and where it is from."""
+    """A discovered plugin: its kind, name and origin."""
 
     kind: str
     name: str
     package: str
-    """The distribution that it is of, or else its module."""
+    """Distribution of the plugin, or else its module."""
     version: str | None
     brings: Sequence[str] = ()
-    """What a capability brings, in words."""
+    """What a capability adds, in words."""
 
 
 def describe(kind: str, plugins: Iterable[tuple[str, object]]) -> list[PluginInfo]:
-    """Describe plugins of one kind, each with its name."""
+    """Describe plugins of one kind, one entry for each name."""
     return [PluginInfo(kind, name, *origin_of(plugin)) for name, plugin in plugins]
 
 
 def origin_of(plugin: object) -> tuple[str, str | None]:
-    """The distribution that a plugin is of, or else its module; a capability is its package's."""
+    """Distribution of a plugin, or else its module; for a capability, that of its package."""
     if ICapability.providedBy(plugin):
         return _origin(str(plugin.package))
     return origin(type(plugin))
 
 
 def origin(kind: type) -> tuple[str, str | None]:
-    """The distribution that a class is of, or else its module; and the distribution's version.
+    """Distribution of a class, or else its module; and the version of the distribution.
 
-    All distributions share the folder of plugins: of a class that stands there, it is the module.
+    All distributions share the folder of plugins, so the module is returned for a class in it.
     """
     return _origin(kind.__module__)
 
@@ -96,20 +96,20 @@ def _distributions() -> Mapping[str, Sequence[str]]:
 
 
 def identity(plugin: object) -> tuple[str, str, object]:
-    """What two instances of one plugin have in common: module and name of the class, and name."""
+    """Identity of a plugin: module and name of its class, and its own name."""
     kind = type(plugin)
     return kind.__module__, kind.__qualname__, getattr(plugin, "name", None)
 
 
 def is_ours(plugin: object) -> bool:
-    """Whether a plugin is a part of zkpush, and not of another package."""
+    """Whether a plugin is part of zkpush rather than of another package."""
     if ICapability.providedBy(plugin):
         return str(plugin.package).partition(".")[0] == __name__.partition(".")[0]
     return type(plugin).__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 def failed_modules() -> list[str]:
-    """The modules in the folders of plugins that cannot be imported: what they bring is missing."""
+    """Modules in the plugin folders that cannot be imported; their plugins are missing."""
     there = {module.name for module in getModule(twisted.plugins.__name__).iterModules()}
     found = {f"{twisted.plugins.__name__}.{name}" for name in getCache(twisted.plugins)}
     missing = sorted(there - found)
@@ -119,7 +119,7 @@ def failed_modules() -> list[str]:
 
 
 def by_claim(plugins: Iterable[P], claims: Callable[[P], Iterable[str]]) -> dict[str, P]:
-    """Map what plugins claim to the plugin; `PluginConflict` if two claim the same."""
+    """Map claimed names to plugins; `PluginConflict` if two plugins claim one name."""
     claimed: dict[str, P] = {}
     for plugin in plugins:
         for claim in claims(plugin):

@@ -1,7 +1,6 @@
-"""Plugins behind their edges: each call is contained, and a senseless answer is a failure.
+"""Wrappers of plugins: each call is contained, and an invalid result counts as a failure.
 
-See `zkpush.containment`. What our own code does when a plugin fails is decided here, once for each
-kind of plugin.
+See `zkpush.containment`. The fallback for a failed plugin is decided here, once for each kind.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ T = TypeVar("T")
 
 @implementer(IAdmissionPolicy)
 class ContainedPolicy:
-    """An admission policy; while it fails, unknown terminals are told to try again."""
+    """Wrapper of an admission policy; while it fails, unknown terminals are told to try again."""
 
     def __init__(self, policy: IAdmissionPolicy, health: PluginHealth) -> None:
         self.name = policy.name
@@ -49,7 +48,7 @@ class ContainedPolicy:
 
 @implementer(ICipherSuite)
 class ContainedSuite:
-    """A cipher suite; what it cannot open, for whatever reason, is not opened."""
+    """Wrapper of a cipher suite; any failure to open a request is reported as `NotOpened`."""
 
     def __init__(self, suite: ICipherSuite, health: PluginHealth) -> None:
         self.name = suite.name
@@ -67,24 +66,24 @@ class ContainedSuite:
             raise ValueError(str(error)) from None
 
     def covers(self, place: Place, direction: Direction) -> bool:
-        """Whether something is sealed; `PluginError` if the suite fails."""
+        """Whether a place is encrypted in a direction; `PluginError` if the suite fails."""
         with self._contained("looking at a request"):
             return self._suite.covers(place, direction)
 
     def begin(self, sn: str, secret: bytes, public_key: bytes) -> Exchanged:
-        """Take a public key; `NotOpened` also if the suite fails."""
+        """Process a public key; `NotOpened` also if the suite fails."""
         return self._opened("a public key", lambda: self._suite.begin(sn, secret, public_key))
 
     def agree(self, state: bytes, factor: bytes) -> Exchanged:
-        """Take a factor; `NotOpened` also if the suite fails."""
+        """Process a factor; `NotOpened` also if the suite fails."""
         return self._opened("a factor", lambda: self._suite.agree(state, factor))
 
     def open(self, state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Open a request; `NotOpened` also if the suite fails."""
+        """Decrypt a request; `NotOpened` also if the suite fails."""
         return self._opened("opening a request", lambda: self._suite.open(state, place, sealed))
 
     def seal(self, state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Seal a reply; `PluginError` if the suite fails."""
+        """Encrypt a reply; `PluginError` if the suite fails."""
         with self._contained("sealing a reply"):
             return self._suite.seal(state, place, number, body)
 

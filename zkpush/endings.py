@@ -1,6 +1,6 @@
-"""Why commands end: each reason is declared once, with its words.
+"""Reasons why commands end, each declared once with its text.
 
-A stored command carries the code; the words are looked up when it is shown.
+A stored command holds the code; the text is looked up when the command is shown.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from enum import StrEnum
 
 
 class EndReason(StrEnum):
-    """Why a command ended. The value is the code in the database."""
+    """Reason why a command ended. The value is the code in the database."""
 
     words: str
-    """The reason as a sentence; `{attempts}` and `{replaced_by}` stand for those of the command."""
+    """The reason as a sentence; `{attempts}` and `{replaced_by}` are filled in from the command."""
 
     def __new__(cls, code: str, words: str) -> EndReason:
-        """Declare a code with its words."""
+        """Declare a code with its text."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.words = words
@@ -64,14 +64,14 @@ _ANSWERED = "The terminal answered it afterwards."
 def end_words(
     code: str | None, attempts: int, replaced_by: str | None, *, is_answered: bool
 ) -> str | None:
-    """Say why a command ended; None if it has not, or ended before reasons were kept.
+    """Say why a command ended; None for an open command, or one that ended without a reason.
 
-    `is_answered` is whether the terminal answered after the server had given it up.
+    `is_answered` is whether the terminal answered after the server had given up the command.
     """
     if code is None:
         return None
     reason = _BY_CODE.get(code)
-    if reason is None:  # of a later version
+    if reason is None:  # a reason of a later version
         return code
     times = "once" if attempts == 1 else f"{attempts} times"
     words = reason.words.format(attempts=times, replaced_by=replaced_by or "a later one")

@@ -1,9 +1,9 @@
-"""Endpoints to listen on, as strings: Twisted's, with TLS as `tls.Certificates` does it.
+"""Endpoint strings: those of Twisted, with TLS by `tls.Certificates`.
 
 `ssl:PORT:privateKey=FILE:certKey=FILE[:extraCertChain=FILE][:interface=ADDRESS][:backlog=N]`, and
-`haproxy:` before any of them, for a proxy that says in front of everything else, and so before the
-handshake of TLS, whom it speaks for. (Twisted's own `haproxy:ssl:` looks for that inside of what is
-encrypted, where no proxy puts it.)
+`haproxy:` in front of any endpoint, for a proxy that sends a PROXY header before the TLS handshake.
+(Twisted's own `haproxy:ssl:` expects that header inside the encrypted stream, where no proxy sends
+it.)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _NAMES = (*_PLACES, "extraCertChain", "interface", "backlog")
 @implementer(IStreamServerEndpoint)
 @attrs.frozen
 class TlsEndpoint:
-    """An endpoint on which everything is encrypted."""
+    """An endpoint whose connections use TLS."""
 
     _inner: IStreamServerEndpoint
     _credentials: Credentials
@@ -47,7 +47,7 @@ class TlsEndpoint:
 
 
 def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
-    """The endpoint of a string. `ValueError` says what is wrong with it, or with its files."""
+    """Parse an endpoint string; `ValueError` says what is wrong with it, or with its files."""
     proxied = text.startswith(_BEHIND_PROXY)
     inner = text.removeprefix(_BEHIND_PROXY) if proxied else text
     _check_port(inner)
@@ -84,19 +84,19 @@ def server_endpoint(reactor: Any, text: str, tls: Ask) -> IStreamServerEndpoint:
 
 
 def _check_port(text: str) -> None:
-    """`ValueError` for a port that there is not; what is no number is looked at later."""
+    """Raise `ValueError` for a port number out of range; other text is checked later."""
     found = _NUMBERED.match(text)
     if found is not None and int(found[1]) > MOST_PORT:
         raise ValueError(f"{text!r}: a port is a number from 0 to {MOST_PORT}")
 
 
 def is_encrypted(text: str) -> bool:
-    """Whether clients of an endpoint speak TLS with it."""
+    """Whether clients of an endpoint use TLS."""
     return text.removeprefix(_BEHIND_PROXY).startswith((_TLS, "tls:"))
 
 
 def _read(text: str) -> dict[str, str]:
-    """The arguments of an endpoint: by place or by name, with `\\:` for a colon in one."""
+    """Split the arguments of an endpoint, positional or named; `\\:` is a colon in one."""
     values: dict[str, str] = {}
     for place, part in enumerate(_PART.findall(text)[:-1]):
         name, equals, value = part.partition("=")

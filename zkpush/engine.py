@@ -1,4 +1,4 @@
-"""The engine: the services of the daemon that no capability brings, in the order of dependence."""
+"""The engine: the services of the daemon that belong to no capability, in dependency order."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ from .tls import Certificates
 
 @attrs.frozen(kw_only=True)
 class Engine:
-    """The services that capabilities use, and those that only the composition root connects."""
+    """The services that capabilities use, and the ones that only the composition root connects."""
 
     services: Services
     brings: Sequence[IBringsTables]
-    """The record handlers with tables of their own."""
+    """Record handlers with tables of their own."""
     exchange: Exchange
     answers: CommandAnswers
     budget: MemoryBudget
@@ -75,11 +75,11 @@ class Engine:
 
     @property
     def jobs(self) -> list[PeriodicService]:
-        """The jobs of the process that serves people."""
+        """Jobs of the process that serves people."""
         return [self.tokens, self.retention, self.services.health, self.pictures, self.zones]
 
     def gate(self, paths: PathTable) -> RequestGate:
-        """The gate of the terminals' port."""
+        """Make the gate of the terminals' port."""
         services = self.services
         return RequestGate(
             paths,
@@ -92,14 +92,14 @@ class Engine:
         )
 
     def server(self, gate: RequestGate) -> RequestServer:
-        """Judges requests, with the gate, and answers them."""
+        """Make the server, which checks requests with the gate and answers them."""
         return RequestServer(gate, self.services.registry, self.admission, self.session)
 
 
 def open_store(
     settings: Config, data: DataDirectory, found: InstalledPlugins, reactor: Any
 ) -> IStore:
-    """The store of the configured database, not started yet."""
+    """Make the store of the configured database, not started yet."""
     plugin = f"store {found.factory.schemes[0]}"
     with contained(plugin, "opening", passes=(StoreError, ValueError)):
         return found.factory.open(settings.database_url, data.key, reactor)
@@ -114,7 +114,10 @@ def assemble(
     *,
     is_worker: bool,
 ) -> Engine:
-    """Make the services; `ValueError` or `PluginError` if that fails. `urls` are of open ports."""
+    """Make the services; `ValueError` or `PluginError` if that fails.
+
+    `urls` returns the URLs of the open ports.
+    """
     limits, handlers, known = settings.limits, found.handlers, found.capabilities
     owner = secrets.token_hex(8)
     store = open_store(settings, data, found, reactor)
@@ -200,7 +203,7 @@ def assemble(
     ):
         problems.add_source(source)
     problems.add_stored_source(inbox.stored_problems)
-    # Workers share the terminals' certificates with their parent, which logs what is wrong.
+    # Workers share the terminals' certificates with their parent, which logs faults.
     certificates = Certificates(settings.tls, reactor, quiet=is_worker)
     return Engine(
         services=Services(

@@ -1,4 +1,4 @@
-"""The checks of an installation while no daemon runs: the composition root of `zkpush doctor`."""
+"""Checks of an installation without a running daemon: composition root of `zkpush doctor`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def examine_directory(data: Path, file: Path | None, url: str | None, why: str) 
         checks.append(_zone(settings))
         checks += _database(data, file, url)
     checks.append(_plugins())
-    # Whatever keeps the daemon from running comes first.
+    # Faults that prevent a start come first.
     return examination([*checks[1:], checks[0]])
 
 
@@ -64,7 +64,7 @@ def _storage(data: Path) -> list[Check]:
 def _configuration(
     data: Path, file: Path | None, url: str | None, checks: list[Check]
 ) -> Config | None:
-    """Load the configuration, as a start does, with the endpoints and their certificates."""
+    """Load the configuration as a start does, with the endpoints and their certificates."""
     flags: dict[str, object] = {"data": data}
     if url is not None:
         flags["database"] = url

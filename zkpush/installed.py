@@ -1,4 +1,4 @@
-"""The plugins of a daemon: found, checked and chosen by the configuration."""
+"""The plugins of a daemon: discovered, checked, and selected by the configuration."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _log = Logger()
 
 @attrs.frozen(kw_only=True)
 class InstalledPlugins:
-    """All plugins that the daemon uses, ours and those of other packages."""
+    """All plugins that the daemon uses, of zkpush and of other packages."""
 
     capabilities: Capabilities
     handlers: HandlerSet
@@ -70,10 +70,10 @@ class InstalledPlugins:
 def find_plugins(
     settings: Config, health: PluginHealth, given: Collection[object] = ()
 ) -> InstalledPlugins:
-    """Find all plugins; `given` ones are used as well, or replace installed ones of their identity.
+    """Find all plugins; `given` ones are added, or replace installed ones of the same identity.
 
-    `PluginConflict`, `CapabilityError` or `ValueError` if they do not fit together or the
-    configuration names one that is missing.
+    Raises `PluginConflict`, `CapabilityError` or `ValueError` if they conflict, or if the
+    configuration names a missing one.
     """
 
     def found(interface: type[P]) -> list[P]:
@@ -123,12 +123,12 @@ def find_plugins(
 
 
 def sections(given: Collection[object] = ()) -> Mapping[str, type[msgspec.Struct] | None]:
-    """The sections of the configuration that capabilities bring."""
+    """Configuration sections of capabilities, by name."""
     return sections_of(_found(ICapability, given))
 
 
 def _found(interface: type[P], given: Collection[object]) -> list[P]:
-    # An interface is a type to mypy, and has no `providedBy`.
+    # To mypy, an interface is a type without `providedBy`.
     own = [one for one in given if interface.providedBy(one)]  # type: ignore[attr-defined]
     installed = sound_plugins(interface)
     if not own:
@@ -139,7 +139,7 @@ def _found(interface: type[P], given: Collection[object]) -> list[P]:
 
 
 def check_policy(name: str) -> object:
-    """The admission policy of a name; `ValueError` lists those that are installed."""
+    """Return the admission policy of a name; `ValueError` lists the installed ones."""
     policies = by_claim(sound_plugins(IAdmissionPolicy), own_name)
     if name not in policies:
         there = ", ".join(sorted(policies))
@@ -148,7 +148,7 @@ def check_policy(name: str) -> object:
 
 
 def _ciphers(settings: Config, found: Mapping[str, ICipherSuite], health: PluginHealth) -> Ciphers:
-    """The cipher suites; `ValueError` if the configured one cannot be used for all terminals."""
+    """Make the cipher suites; `ValueError` if the configured one cannot serve all terminals."""
     suites: dict[str, ICipherSuite] = {
         name: ContainedSuite(suite, health) for name, suite in found.items()
     }

@@ -1,9 +1,9 @@
-"""Standard output that never blocks the daemon: a bounded buffer, and a thread that writes it.
+"""Non-blocking standard output: a bounded buffer, written by a thread.
 
-Twisted writes each line of the log at once, and a write to a pipe that nobody reads never returns.
-Here a line is only put into a buffer. A thread writes it to the descriptor, however long that
-takes. Lines that come while the buffer is full are lost; how many is written as soon as there is
-room, and counted for a metric. The descriptor stays as it is: other processes may share it.
+Twisted writes each line of the log at once, and a write to a full pipe blocks until its reader
+reads. `LogStream` only appends the line to a buffer. A thread writes the buffer to the descriptor.
+Lines that do not fit into the buffer are dropped; their number is logged as soon as there is room,
+and counted for a metric. The descriptor keeps its flags, as other processes may share it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import TextIO
 from twisted.internet.interfaces import IReactorCore
 
 MOST_BYTES = 256 * 1024
-"""Most bytes that wait to be written."""
+"""Maximum number of buffered bytes."""
 FLUSH_SECONDS = 2.0
-"""How long the end of the process waits for the last lines to be written."""
+"""Seconds that the end of the process waits for the last lines to be written."""
 _LOST = "zkpush: {count} lines of the log are lost: nothing read them\n"
 
 
@@ -43,10 +43,10 @@ class LogStream:
         self._thread: threading.Thread | None = None
         self._end: float | None = None
         self.lost = 0
-        """Lines that were lost."""
+        """Number of dropped lines."""
 
     def write(self, text: str) -> int:
-        """Take some lines; they are lost if the buffer is full."""
+        """Append text to the buffer; its lines are dropped if the buffer is full."""
         data = text.encode(self.encoding, self.errors)
         with self._changed:
             if self._unsaid or self._bytes + len(data) > self._most_bytes:
@@ -56,30 +56,30 @@ class LogStream:
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Take some lines."""
+        """Append lines to the buffer."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Return at once: what is in the buffer is on its way. At the end of the process, wait."""
+        """Return at once; at the end of the process, wait until the buffer is written."""
         if self._end is not None:
             self.finish(max(0.0, self._end - time.monotonic()))
 
     def end(self, seconds: float = FLUSH_SECONDS) -> None:
-        """Write the last lines before their writers go on, for some time altogether."""
+        """Flush; this and later calls of `flush` wait, for up to `seconds` in total."""
         self._end = time.monotonic() + seconds
         self.flush()
 
     def isatty(self) -> bool:
-        """Whether a person is looking."""
+        """Whether the descriptor is a terminal."""
         return os.isatty(self._descriptor)
 
     def fileno(self) -> int:
-        """The descriptor that is written to."""
+        """Return the descriptor of the stream."""
         return self._descriptor
 
     def finish(self, seconds: float = FLUSH_SECONDS) -> bool:
-        """Wait for everything to be written, for some time; whether it was."""
+        """Wait up to `seconds` for the buffer to be written; return whether it was."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._lines and not self._is_writing, seconds)
 
@@ -116,12 +116,12 @@ class LogStream:
                     self._put(_LOST.format(count=count).encode())
 
     def _write_thd(self, data: bytes) -> bool:
-        """Write everything, however long it takes; False if nobody can ever read it."""
+        """Write all data, however long that takes; False if the descriptor cannot be written to."""
         rest = memoryview(data)
         while rest:
             try:
                 rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:  # somebody who shares the descriptor has set it so
+            except BlockingIOError:  # another process made the shared descriptor non-blocking
                 select.select([], [self._descriptor], [])
             except OSError:
                 return False
@@ -129,10 +129,10 @@ class LogStream:
 
 
 def install(reactor: IReactorCore) -> LogStream | None:
-    """Put a `LogStream` in the place of standard output, before the log is opened to it.
+    """Replace standard output with a `LogStream`; call this before the log is opened.
 
-    Returns the stream; None if there is no standard output. Where the log goes to a file or to
-    syslog, nothing is written to the stream.
+    Returns the stream, or None without standard output. Where the log goes to a file or to syslog,
+    the stream stays empty.
     """
     if isinstance(sys.stdout, LogStream):
         return sys.stdout
@@ -143,7 +143,7 @@ def install(reactor: IReactorCore) -> LogStream | None:
         return None
     replacement: TextIO = stream  # type: ignore[assignment]  # no TextIO, but is one
     sys.stdout = replacement
-    # twistd ends with the signal that stopped it, without Python's own end.
+    # twistd ends by the signal that stopped it, without running Python's exit handlers.
     reactor.addSystemEventTrigger("after", "shutdown", stream.end)
     atexit.register(stream.end)
     return stream

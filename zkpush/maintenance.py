@@ -1,6 +1,6 @@
-"""What is done to a database while no daemon runs on it: the composition root of `zkpush database`.
+"""Maintenance of a database without a running daemon: composition root of `zkpush database`.
 
-It opens the store itself, by the configuration that the daemon has.
+It opens the store by the configuration of the daemon.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from .stores import factory_of, store_factories
 
 @attrs.frozen
 class Rotated:
-    """What came of a rotation."""
+    """Result of a key rotation."""
 
     key_file: Path
-    """Where the new site key is."""
+    """File of the new site key."""
     name: str
-    """What tells it apart from others, and is no secret."""
+    """Public identifier of the new key."""
     damaged: int
-    """Values that could not be opened, and are lost."""
+    """Number of values that could not be decrypted, and are lost."""
     is_shared: bool
     """Whether other machines may use the database."""
 
 
 def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rotated:
-    """Make a new site key, and seal everything anew; or go on with what was interrupted.
+    """Replace the site key and encrypt all secrets again, or continue an interrupted rotation.
 
-    At any moment the key in the key file opens the database. `ConfigError` for what is wrong with
-    the configuration, `StoreError` for what is with the database, `OSError` with the key files.
+    The key in the key file opens the database at any moment. Raises `ConfigError` for a wrong
+    configuration, `StoreError` for the database and `OSError` for the key files.
     """
     with _opened(data, file, url) as (database, files, site):
         damaged = _rotate(database, files, site, say)
@@ -69,7 +69,10 @@ def rotate_key(data: Path, file: Path | None, url: str | None, say: Say) -> Rota
 
 
 def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
-    """Remove all templates and comparison photos; returns how many. Raises as `rotate_key`."""
+    """Delete all templates and comparison photos; return their number.
+
+    Raises as `rotate_key`.
+    """
     with _opened(data, file, url) as (database, _, site):
         found = keys_of_thd(database, site)
         if not found.is_settled:
@@ -87,10 +90,10 @@ def forget_templates(data: Path, file: Path | None, url: str | None) -> int:
 
 
 def drop(data: Path, file: Path | None, url: str | None, name: str) -> list[str]:
-    """Drop the tables of a plugin that is not installed; returns their names.
+    """Drop the tables of a plugin that is not installed; return their names.
 
-    Its pending lines are removed, too. `ValueError` if it is installed or has no tables here;
-    otherwise raises as `rotate_key`.
+    The pending lines of the plugin are deleted too. `ValueError` if it is installed or has no
+    tables here; otherwise raises as `rotate_key`.
     """
     installed = {one.name for one in sound_plugins(ICapability)}
     installed |= {one.name for one in sound_plugins(IRecordHandler)}
@@ -113,7 +116,7 @@ def drop(data: Path, file: Path | None, url: str | None, name: str) -> list[str]
 
 
 def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:
-    """Migrate the database; returns the revisions before and after. Raises as `rotate_key`."""
+    """Migrate the database; return the revisions before and after. Raises as `rotate_key`."""
     with _opened(data, file, url) as (database, _, _):
         before = revision_thd(database)
         if before is None:
@@ -123,9 +126,9 @@ def upgrade(data: Path, file: Path | None, url: str | None) -> tuple[str, str]:
 
 
 def check(data: Path, file: Path | None, url: str | None, noted: str | None) -> Checked:
-    """Check the database and the audit log; a daemon may run on it. Raises as `rotate_key`.
+    """Check the database and the audit log; a daemon may be running. Raises as `rotate_key`.
 
-    `noted` is the head of the audit log that an operator has noted, if any.
+    `noted` is the head of the audit log that an operator has recorded, if any.
     """
     with _opened(data, file, url, alone=False) as (database, _, site):
         found = keys_of_thd(database, site)
@@ -138,7 +141,7 @@ def check(data: Path, file: Path | None, url: str | None, noted: str | None) -> 
 def _opened(
     data: Path, file: Path | None, url: str | None, *, alone: bool = True
 ) -> Iterator[tuple[Database, KeyFiles, SiteKey]]:
-    """The database of a daemon and its key; `alone` while no daemon runs."""
+    """Open the database of a daemon with its key; with `alone`, only while no daemon runs."""
     flags: dict[str, object] = {"data": data}
     if url is not None:
         flags["database"] = url
@@ -160,7 +163,7 @@ def _opened(
 
 
 def _capabilities() -> Capabilities:
-    """Load the nouns, whose tables are part of the database."""
+    """Load the capabilities, whose tables are part of the database."""
     try:
         return load(sound_plugins(ICapability), failed_modules())
     except CapabilityError as error:
@@ -168,7 +171,7 @@ def _capabilities() -> Capabilities:
 
 
 def _open(url: str, key: bytes, *, alone: bool) -> Database:
-    """Open an existing database by the store that takes its URL, of whatever package."""
+    """Open an existing database with the store plugin for its URL."""
     try:
         factory = factory_of(store_factories(), url)
         if not IMaintainedStoreFactory.providedBy(factory):
@@ -183,34 +186,34 @@ def _open(url: str, key: bytes, *, alone: bool) -> Database:
 
 
 def _now() -> int:
-    """The time, in milliseconds since the epoch."""
+    """Return the time, in milliseconds since the epoch."""
     return int(time.time() * 1000)
 
 
 @attrs.frozen
 class KeyFiles:
-    """The site key, the one that will follow it, and the one that was before."""
+    """The current site key, the next one, and the previous one."""
 
     current: Path
 
     @property
     def new(self) -> Path:
-        """The next one, until the database knows it."""
+        """File of the next key; `take` renames it."""
         return self.current.with_name(f"{self.current.name}.new")
 
     @property
     def old(self) -> Path:
-        """The one before, until nothing is sealed under it."""
+        """File of the previous key; `forget` removes it."""
         return self.current.with_name(f"{self.current.name}.old")
 
     def make(self) -> SiteKey:
-        """Make the next key, or read the one that was made."""
+        """Create the next key, or read it if it exists."""
         if not self.new.exists():
             write_secret(self.new, secrets.token_hex(KEY_BYTES).encode() + b"\n")
         return SiteKey(read_key(self.new))
 
     def take(self) -> None:
-        """Put the next key in the place of the current one, which stays beside it."""
+        """Make the next key the current one, and keep the current one as the previous key."""
         if self.old.exists():
             self.old.unlink()
         write_secret(self.old, self.current.read_bytes())
@@ -218,7 +221,7 @@ class KeyFiles:
         self._sync()
 
     def forget(self) -> None:
-        """Remove the key before, which opens nothing."""
+        """Remove the previous key, with which no value is encrypted any more."""
         self.old.unlink(missing_ok=True)
         self._sync()
 
@@ -232,7 +235,7 @@ class KeyFiles:
 
 def _rotate(database: Database, files: KeyFiles, site: SiteKey, say: Say) -> int:
     found = keys_of_thd(database, site)
-    if not found.vault.retired:  # nothing is half done, or nothing is sealed anew yet
+    if not found.vault.retired:  # no rotation was interrupted, or no value is re-encrypted yet
         new = files.make()
         begin_thd(database, site, new)
         files.take()

@@ -1,4 +1,4 @@
-"""`DIR/database.json`: which database a data directory belongs to."""
+"""`DIR/database.json`: the database that a data directory belongs to."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NAME = "database.json"
 
 
 class Marker(msgspec.Struct, frozen=True):
-    """The content of the file."""
+    """Content of the file."""
 
     id: str | None = None
-    """The identity of the database; None if this directory has had none yet."""
+    """Identity of the database; None if this directory has not had one yet."""
     where: str = ""
-    """Its last known place, for messages."""
+    """Last known location of the database, for messages."""
 
 
 EMPTY = msgspec.json.encode(Marker()) + b"\n"
@@ -28,9 +28,9 @@ EMPTY = msgspec.json.encode(Marker()) + b"\n"
 
 
 def read_claim(directory: Path, *, new: bool) -> DatabaseClaim:
-    """What a directory knows of its database, and whether the operator asks for a new one.
+    """Read what a directory knows of its database, and whether the operator requests a new one.
 
-    A directory without a marker was made by an earlier version, which always made a database in
+    A directory without a marker was made by an earlier version, which always created a database on
     its first start. `ConfigError` if the marker cannot be read.
     """
     file = directory / NAME
@@ -50,7 +50,7 @@ def read_claim(directory: Path, *, new: bool) -> DatabaseClaim:
 
 
 def write_marker(directory: Path, marker: Marker) -> None:
-    """Replace the marker; the new one is on disk when this returns."""
+    """Replace the marker; it is synced to disk when this returns."""
     new = directory / f".{NAME}.{secrets.token_hex(8)}"
     handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as stream:

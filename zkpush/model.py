@@ -1,7 +1,7 @@
-"""The values that floors pass to each other: frozen, typed, without behaviour of their own.
+"""Values passed between layers: frozen, typed, without behaviour of their own.
 
-Instants are integers, milliseconds since the epoch, in attributes that end in `_at`. `time` is a
-terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
+Instants are integers, milliseconds since the epoch, in attributes whose names end in `_at`. `time`
+is a terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
 """
 
 from __future__ import annotations
@@ -25,31 +25,31 @@ from .protocol.versions import check_version
 
 
 class DeviceState(StrEnum):
-    """Whether a terminal is served."""
+    """Admission of a terminal."""
 
     PENDING = "pending"
-    """Seen, and waiting for an operator; refused until then, and nothing of its data is stored."""
+    """Seen, and awaiting approval; its requests are refused, and none of its data is stored."""
     APPROVED = "approved"
     BLOCKED = "blocked"
 
 
 class SessionState(StrEnum):
-    """Where a terminal's session stands; see `zkpush.device.session` for the machine."""
+    """State of a terminal's session; `zkpush.device.session` is the state machine."""
 
     NEW = "new"
-    """It has not made the initialization exchange with this server."""
+    """No initialization exchange with this server yet."""
     READY = "ready"
-    """It has, and works by what it was told."""
+    """Initialized; the terminal works with the current options."""
     STALE = "stale"
-    """It has, but is to make it again: something that it was told has changed."""
+    """Initialized, but the exchange has to be repeated: an option it sent has changed."""
     KEYS = "keys"
-    """Public keys are exchanged, and factors are not."""
+    """Public keys are exchanged; factors are not."""
     FACTORS = "factors"
-    """Factors are exchanged; the terminal has not shown yet that it has the session key."""
+    """Factors are exchanged; the terminal has not proved yet that it has the session key."""
     ENCRYPTED = "encrypted"
-    """It has: nothing plain is served."""
+    """The terminal has proved that it has the session key; plain requests are refused."""
     OUTDATED = "outdated"
-    """Encrypted, but the exchanges are to be made again."""
+    """Encrypted, but the exchanges have to be repeated."""
 
 
 ENCRYPTED_STATES = frozenset({SessionState.ENCRYPTED, SessionState.OUTDATED})
@@ -59,26 +59,26 @@ class EncryptionPolicy(StrEnum):
     """Whether sessions with a terminal are encrypted (Appendix 8)."""
 
     PREFER = "prefer"
-    """Where both sides can, if the terminal begins."""
+    """Encrypt if both sides can and the terminal starts it."""
     REQUIRE = "require"
-    """Always: nothing plain is served."""
+    """Always encrypt; plain requests are refused."""
     NEVER = "never"
-    """The terminal is told a version that has no encryption."""
+    """Report a protocol version without encryption to the terminal."""
 
 
 class TokenPolicy(StrEnum):
-    """What to do about the session's token, which terminals get as a cookie (6, 7, 10)."""
+    """Check of the session token, which terminals get as a cookie (6, 7, 10)."""
 
     CHECK = "check"
-    """It has to be sent once the terminal has shown that it returns it."""
+    """Require the token once the terminal has shown that it returns it."""
     REQUIRE = "require"
-    """It has to be sent, from the first request on."""
+    """Require the token from the first request on."""
     IGNORE = "ignore"
-    """It is not looked at."""
+    """Do not check the token."""
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something about a terminal that a person should look at."""
+    """A condition of a terminal that needs a person's attention."""
 
     code: str
     detail: str
@@ -86,11 +86,11 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 OF_ZONE = frozenset({ProblemCode.NO_ZONE, ProblemCode.PROXY_DATE})
-"""The problems that are over when the zone of a terminal is known."""
+"""Problems that end when the zone of a terminal is set."""
 
 
 def no_zone(now: int) -> Problem:
-    """The problem of an approved terminal whose zone is not known."""
+    """Return the problem of an approved terminal without a zone."""
     return Problem(
         ProblemCode.NO_ZONE,
         "Its records have no instant, `utc`, and it is told no time.",
@@ -99,14 +99,14 @@ def no_zone(now: int) -> Problem:
 
 
 MOST_NAME = 200
-"""Characters of the alias and of the area of a terminal: every list of terminals has them."""
+"""Maximum length of a terminal's alias and area, which every list of terminals includes."""
 MOST_NETWORKS = 256
-"""Networks of a terminal."""
+"""Maximum number of networks of a terminal."""
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
 
 
 def check_fingerprint(text: str) -> str:
-    """Return a fingerprint in small letters; `ValueError` if it is none."""
+    """Return a fingerprint in lower case; `ValueError` if it is not 64 hex digits."""
     found = text.strip().lower()
     if not _FINGERPRINT.match(found):
         raise ValueError(
@@ -116,18 +116,18 @@ def check_fingerprint(text: str) -> str:
 
 
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token that was issued in an exchange, in the name of a terminal."""
+    """A token that the server issued in an exchange of a terminal."""
 
     digest: str
-    """SHA-256, in hex."""
+    """SHA-256 of the token, in hex."""
     address: str | None = None
-    """Where the exchange came from."""
+    """Address that the exchange came from."""
     proved: bool = False
-    """Whether it has come back."""
+    """Whether a request has returned the token."""
     trusted: bool = False
-    """Whether it belongs to the terminal, as far as can be known: see `zkpush.device.tokens`."""
+    """Whether the token is known to belong to the terminal: see `zkpush.device.tokens`."""
     follows: str | None = None
-    """The digest of the token that the exchange carried."""
+    """Digest of the token that the exchange carried."""
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
@@ -225,8 +225,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     """SHA-256 in hex, pinned by an operator."""
     told_time_zone: str | None = None
-    """The TimeZone value of its last exchange: empty if it was told none, None if it is to make
-    the exchange again."""
+    """TimeZone value of its last exchange: empty if none was sent, None if the exchange has to be
+    repeated."""
     encryption: Annotated[
         EncryptionPolicy | None,
         Attribute(
@@ -250,7 +250,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     generation: int = 0
-    """Incremented with every change of its session keys; caches compare it."""
+    """Incremented on every change of its session keys; caches compare it."""
     token_policy: Annotated[
         TokenPolicy,
         Attribute(
@@ -263,7 +263,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = TokenPolicy.CHECK
     tokens: Annotated[tuple[SessionToken, ...], Attribute(is_hidden=True)] = ()
-    """Those that did not come back yet, the newest first; then the proved ones, oldest first."""
+    """Tokens: unproved ones first, newest first; then proved ones, oldest first."""
     returns_token: Annotated[
         bool,
         Attribute(
@@ -273,18 +273,18 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = False
     bare_addresses: tuple[str, ...] = ()
-    """Addresses from which it was served without a token, before it returned one."""
+    """Addresses served without a token before the terminal first returned one."""
     clock_skew_seconds: int | None = None
-    """By how much its clock is ahead of the server's, negative if behind; see `device.skew`."""
+    """Seconds that its clock is ahead of the server's, negative if behind; see `device.skew`."""
     encrypts: bool = False
-    """Whether it has had an encrypted session since an operator last set how it encrypts."""
+    """Whether it has had an encrypted session since an operator last set its encryption policy."""
     address: str | None = None
     firmware: Annotated[
         str | None, Attribute(meaning="Firmware version", is_shown=True, is_news=True)
     ] = None
     created_at: int
     last_seen_at: int | None = None
-    """None for one that an operator added, and that has not come yet."""
+    """None for a terminal that an operator added and that has sent no request yet."""
     settings: Annotated[
         dict[str, str | int],
         Attribute(
@@ -310,9 +310,9 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     options: Annotated[dict[str, str], Attribute(is_hidden=True, is_sealed=True)] = {}
-    """What the terminal pushed, and answered to INFO."""
+    """Options that the terminal pushed or returned for INFO."""
     attributes: Annotated[dict[str, str], Attribute(is_hidden=True, is_sealed=True)] = {}
-    """Arguments of its exchange that the protocol does not define."""
+    """Arguments of its initialization exchange that the protocol does not define."""
     counts: Annotated[
         dict[str, int],
         Attribute(meaning="How many users, fingerprints, … it says it holds", is_shown=True),
@@ -321,61 +321,61 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def dialect(self) -> Dialect:
-        """How the terminal writes."""
+        """Dialect in which the terminal writes."""
         return dialect_of(
             self.version or self.push_version, self.language, self.device_type, self.family
         )
 
 
 DEVICE_ATTRIBUTES = declared(Device)
-"""The attributes of terminals, by the names of their fields."""
+"""Attributes of terminals, by field name."""
 
 
 MOST_OFFERED = 8
-"""Most pushcommkeys of one terminal that are listed as offered."""
+"""Maximum number of offered pushcommkeys that are listed for one terminal."""
 
 
 class OfferedKey(msgspec.Struct, frozen=True):
-    """A pushcommkey that was offered for a terminal, or exchanges that offered none."""
+    """A pushcommkey offered in the name of a terminal, or its exchanges without a key."""
 
     fingerprint: str | None
     """SHA-256, in hex; None for exchanges without a key."""
     address: str | None
-    """Where it was last offered from."""
+    """Address of the last offer."""
     first_seen_at: int
     last_seen_at: int
 
 
 class StoredKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cipher suite needs to go on with a session."""
+    """State that a cipher suite needs to continue a session."""
 
     generation: int
-    """The `generation` of the terminal since which they are there."""
+    """Value of the terminal's `generation` when the keys were stored."""
     suite: str
     state: bytes
-    """Secret."""
+    """Secret state of the cipher suite."""
     number: int = 0
-    """The number of the last request that was taken."""
+    """Number of the last accepted request."""
     step: SessionState | None = None
-    """Of keys that are not in use yet: how far the exchange is."""
+    """Progress of an unfinished key exchange; None for keys in use."""
 
     def __repr__(self) -> str:
         return f"<Keys {self.generation}>"
 
 
 class CommandState(StrEnum):
-    """What has become of a command."""
+    """State of a command."""
 
     QUEUED = "queued"
     SENT = "sent"
     DONE = "done"
     FAILED = "failed"
     EXPIRED = "expired"
-    """Given up: not fetched in time, too old, or sent as often as configured without an answer."""
+    """Given up: not fetched in time, too old, or sent the configured number of times unanswered."""
     CANCELLED = "cancelled"
-    """Not sent again, because a caller or a later command said so."""
+    """Not sent again, because of a caller or of a later command."""
     UNKNOWN = "unknown"
-    """Sent, not to be repeated, and not answered."""
+    """Sent, not repeatable, and not answered."""
 
 
 OPEN_STATES = frozenset({CommandState.QUEUED, CommandState.SENT})
@@ -383,7 +383,7 @@ FINAL_STATES = frozenset(CommandState) - OPEN_STATES
 
 
 class CommandFile(msgspec.Struct, frozen=True):
-    """The file that a terminal fetches because of a command."""
+    """The file that a command makes a terminal download."""
 
     id: int
     digest: bytes
@@ -391,49 +391,49 @@ class CommandFile(msgspec.Struct, frozen=True):
 
 
 class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that is to be queued."""
+    """A command to queue."""
 
     id: str
     command: str
     family: str = FIRST_FAMILY
     """The terminal family of the command."""
     params: Mapping[str, str]
-    """As they are sent."""
+    """Parameters as sent."""
     asked: Mapping[str, str]
-    """As they were given; what is worked out from the store is not in them."""
+    """Parameters as given by the caller, without values derived from the store."""
     text: str
-    """As it is sent: what is secret in it, the URL of a file for one, is in nothing else."""
+    """Text as sent. Secrets in it, such as the URL of a file, appear in no other attribute."""
     file: CommandFile | None = None
     idempotency_key: str | None = None
     priority: int = 0
-    """Higher ones are sent first."""
+    """Commands with a higher priority are sent first."""
     not_before_at: int | None = None
-    """When it may be sent at the earliest; None for at once."""
+    """Earliest time of sending; None for immediately."""
     expires_at: int | None = None
-    """When it may be sent at the latest; None for the configured lifetime."""
+    """Latest time of sending; None for the configured lifetime."""
     subject: bytes | None = None
-    """A digest of what it changes: commands with the same subject are sent in order."""
+    """Digest of the object that it changes; commands with one subject are sent in order."""
 
 
 class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
-    """A command to one terminal, with what has become of it."""
+    """A queued command of one terminal, with its state."""
 
     id: str
-    """The CmdID on the wire."""
+    """CmdID on the wire."""
     device: str
     command: str
     family: str = FIRST_FAMILY
     """The terminal family of the command."""
     params: dict[str, str]
     asked: dict[str, str]
-    """The parameters as they were given."""
+    """Parameters as given by the caller."""
     text: str
-    """What is sent after the CmdID: the words and parameters on the wire."""
+    """Text after the CmdID: the command and its parameters as on the wire."""
     file: CommandFile | None = None
     state: CommandState
     attempts: int
     records: int = 0
-    """Of a QUERY: how many of its records have arrived."""
+    """For a QUERY: number of its records that have arrived."""
     created_at: int
     sent_at: int | None = None
     finished_at: int | None = None
@@ -442,25 +442,25 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     not_before_at: int | None = None
     expires_at: int | None = None
-    """When it may be sent at the latest; None if a version queued it that set no deadline."""
+    """Latest time of sending; None if an earlier version queued it without a deadline."""
     answered_at: int | None = None
-    """When the terminal answered first, whatever the state was then."""
+    """Time of the terminal's first answer, in whatever state the command was then."""
     reason: str | None = None
-    """The code of why it ended: a `zkpush.endings.EndReason`."""
+    """Code of the reason why it ended: a `zkpush.endings.EndReason`."""
     replaced_by: str | None = None
-    """The CmdID of a later command that changes the same, and all that this one changes."""
+    """CmdID of the later command that supersedes this one."""
     body_removed_at: int | None = None
-    """When its parameters and result were removed, because they were too old."""
+    """Time when its parameters and result were removed, because of their age."""
     damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
+    """Names of the values that cannot be decrypted; they are empty here."""
 
 
 GAP = "gap"
-"""The kind of an event that stands for older ones, which are dropped."""
+"""Kind of the event that stands for older events, which were dropped."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that has happened; attendance records are told of from their own table."""
+    """An event. Attendance records are events too, read from their own table."""
 
     id: int
     kind: str
@@ -470,148 +470,147 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks for something by the API."""
+    """The caller of an API request."""
 
     name: str
-    """The name of the token."""
+    """Name of the API token."""
     scopes: frozenset[Scope]
     address: str | None = None
     client: str | None = None
-    """The command line and its version, if it is that."""
+    """The command line and its version, if it made the request."""
 
     @property
     def actor(self) -> str:
-        """Who it is, for the audit log."""
+        """Actor, for the audit log."""
         return f"token {self.name}"
 
     @property
     def origin(self) -> str:
-        """Where the request came from, for the audit log."""
+        """Origin of the request, for the audit log."""
         return f"by {self.client or 'API'} from {self.address or 'here'}"
 
 
 class SealedRejects(msgspec.Struct, frozen=True):
-    """Rejects of one terminal as the store writes them: sealed, by columns."""
+    """Rejects of one terminal as the store writes them: encrypted, by columns."""
 
     columns: Sequence[Sequence[object]]
     device_id: int
 
 
 class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was not understood, as it is kept."""
+    """A stored reject: upload data that was not understood."""
 
     id: int
     device: str
     table: str
     reason: str
     raw: bytes | None
-    """None in a list where it is long, and where it is damaged."""
+    """None in a list if it is long, and where it is damaged."""
     size: int
-    """Bytes of `raw`."""
+    """Length of `raw` in bytes."""
     received_at: int
     device_id: int = 0
     packed: bool = False
     """Whether `raw` is a packet (11.14)."""
     name: str | None = None
-    """The file name that came with the upload of a photo (11.3)."""
+    """File name sent with the upload of a photo (11.3)."""
     origin: Origin | None = None
-    """The request that brought it, where it is the whole body of one."""
+    """The request, if the reject is its whole body."""
     attempts: int = 0
-    """How often it was read again without being understood."""
+    """Number of unsuccessful attempts to read it again."""
     tried_at: int | None = None
-    """When it was last read again."""
+    """Time of the last attempt to read it again."""
     damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
+    """Names of the values that cannot be decrypted; they are empty here."""
 
 
 class RejectSelection(msgspec.Struct, frozen=True):
-    """Which rejects are wanted."""
+    """Filter for rejects."""
 
     device: str | None = None
-    """Serial number of a terminal; None for all."""
+    """Serial number of a terminal; None for all terminals."""
     table: str | None = None
 
 
 MOST_ID = 2**63 - 1
-"""The largest key that a row can have, and so the largest cursor."""
+"""Largest row key, and so the largest cursor."""
 
 
 class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
-    """Lines of one table that a plugin is to store, as they came from a terminal."""
+    """Uploaded lines of one table, waiting for the plugin that stores them."""
 
     id: int = 0
     plugin: str
-    """The name of its record handler."""
+    """Name of the record handler."""
     device_id: int
     table: str
     upload: Upload
-    """The lines, as an upload of their own; they are decoded again by whatever version of the
-    plugin stores them."""
+    """The lines as an upload of their own; the current version of the plugin decodes them again."""
     dialect: Dialect
-    """How the terminal wrote when it sent them."""
+    """Dialect of the terminal at the time of the upload."""
     received_at: int
     tries: int = 0
-    """How often the plugin was given them before."""
+    """Number of earlier attempts to store them."""
     is_isolated: bool = False
-    """Whether later lines of the terminal have stopped waiting for them."""
+    """Whether later lines of the terminal no longer wait for these."""
 
 
 class SealedItems(msgspec.Struct, frozen=True):
-    """Items of the inbox as the store writes them: sealed, by rows."""
+    """Inbox items as the store writes them: encrypted, by rows."""
 
     plugins: frozenset[str]
     rows: Sequence[tuple[object, ...]]
 
 
 class InboxState(msgspec.Struct, frozen=True, kw_only=True):
-    """What waits in the inbox of one plugin."""
+    """State of the inbox of one plugin."""
 
     plugin: str
     waiting: int = 0
-    """Items: each is some lines of one table of one upload."""
+    """Number of items; each holds lines of one table from one upload."""
     isolated: int = 0
     oldest_at: int | None = None
     error: str | None = None
-    """The class of what the plugin last raised on one of them."""
+    """Class name of the plugin's last exception on a waiting item."""
     failed_at: int | None = None
-    """When it first failed on one that still waits."""
+    """Time of the first failure on an item that still waits."""
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Which part of a list is asked for."""
+    """Part of a list, by row ids."""
 
     limit: int = 100
     after: int = 0
-    """Rows with a higher id only."""
+    """Exclusive lower bound of the ids."""
     before: int | None = None
-    """Rows with a lower id only; None for no bound."""
+    """Exclusive upper bound of the ids; None for no bound."""
     newest_first: bool = False
     """Whether ids descend."""
 
 
 class DatabaseClaim(msgspec.Struct, frozen=True):
-    """What a data directory knows of its database before that is opened."""
+    """What a data directory knows of its database before the database is opened."""
 
     directory: str
-    """The data directory, for messages."""
+    """Path of the data directory, for messages."""
     identity: str | None = None
-    """The identity of its database; None if it is not known."""
+    """Identity of its database; None if not known."""
     where: str = ""
-    """Where that was the last time, for messages."""
+    """Last known location of the database, for messages."""
     has_had_one: bool = False
-    """Whether there was a database before."""
+    """Whether the directory has had a database before."""
     is_new: bool = False
-    """Whether the operator asks for a new database (`--new`)."""
+    """Whether the operator requests a new database (`--new`)."""
 
 
 class StoragePlace(msgspec.Struct, frozen=True):
-    """A file or folder that the server writes to."""
+    """A file or directory that the server writes to."""
 
     name: str
-    """What it is for, in messages and metrics."""
+    """Purpose, in messages and metrics."""
     path: str
     is_file: bool = False
     mark: tuple[int, int] | None = None
-    """Device and inode, if it has to be the same one as at the start."""
+    """Device and inode, if the path must stay the same file or directory as at the start."""
     is_temporary: bool = False
-    """Whether nothing stays there, so that it may be small."""
+    """Whether its files are temporary, so that it may be small."""

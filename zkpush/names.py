@@ -1,4 +1,4 @@
-"""The names that capabilities declare: what they bring, without the services of a daemon."""
+"""The names that capabilities declare, read without the services of a daemon."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .problems import ProblemCode
 from .protocol.fields import Command, Table
 
 ENGINE_EVENTS = ("command", "device", "problem")
-"""The kinds of events that the server itself adds."""
+"""Kinds of events that the server itself adds."""
 ENGINE_WORDS = (
     "audit",
     "database",
@@ -24,11 +24,11 @@ ENGINE_WORDS = (
     "simulate",
     "tokens",
 )
-"""The words of the command line that belong to no capability."""
+"""Words of the command line that belong to no capability."""
 
 
 def check_prefixes(one: ICapability) -> None:
-    """`CapabilityError` if a plugin brings a name that does not begin with its own."""
+    """Raise `CapabilityError` if a name of a plugin does not begin with the name of the plugin."""
     if not is_own(one):
         for kind, names in declared(one).items():
             if kind in _PREFIXED:
@@ -36,7 +36,7 @@ def check_prefixes(one: ICapability) -> None:
 
 
 def declared(one: ICapability) -> dict[str, list[str]]:
-    """The names that a capability declares, by their kinds; a table is there with its aliases."""
+    """Return the names that a capability declares, by kind; those of tables include aliases."""
     handlers = modules_of([one], "handler")
     tables = modules_of([one], "tables")
     taken: list[Table] = all_listed(tables, "TABLES")
@@ -55,9 +55,9 @@ def declared(one: ICapability) -> dict[str, list[str]]:
 
 
 def claimed(one: ICapability) -> dict[str, list[str]]:
-    """The names that no other capability may declare, by their kinds.
+    """Return the names that no other capability may declare, by kind.
 
-    Those of tables and commands are claimed within a family of terminals.
+    The names of tables and commands are unique within a family of terminals.
     """
     modules = modules_of([one], "tables")
     tables: list[Table] = all_listed(modules, "TABLES")
@@ -69,7 +69,7 @@ def claimed(one: ICapability) -> dict[str, list[str]]:
 
 
 def brings(one: ICapability) -> list[str]:
-    """What a capability brings, in words, for lists."""
+    """Describe what a capability adds, for lists."""
     parts = [
         noun
         for part, noun in (("api", "routes"), ("services", "services"))
@@ -79,16 +79,16 @@ def brings(one: ICapability) -> list[str]:
 
 
 def settings_of(one: ICapability) -> type[msgspec.Struct] | None:
-    """The section of the configuration of a capability; None if it has none."""
+    """Return the configuration section of a capability; None if it has none."""
     section: type[msgspec.Struct] | None = getattr(one.part("settings"), "SETTINGS", None)
     return section
 
 
 def sections_of(found: Iterable[ICapability]) -> dict[str, type[msgspec.Struct] | None]:
-    """The sections of capabilities, by their names, before the configuration is read.
+    """Return the configuration sections of capabilities, by name, before the configuration is read.
 
-    None stands for one that cannot be imported: it is reported when all parts are loaded.
-    `CapabilityError` if a name is that of a section of zkpush.
+    None stands for a capability that cannot be imported, which is reported when all parts are
+    loaded. `CapabilityError` if zkpush itself has a section of that name.
     """
     sections: dict[str, type[msgspec.Struct] | None] = {}
     for one in found:
@@ -111,7 +111,7 @@ def sections_of(found: Iterable[ICapability]) -> dict[str, type[msgspec.Struct] 
 _PREFIXED = frozenset(
     {"event kind", "problem", "record handler", "section of the configuration", "word"}
 )
-"""The kinds of names that begin with the name of a plugin; others are those of the wire."""
+"""Kinds of names that begin with the name of a plugin; the others are set by the protocol."""
 OF_ENGINE: Mapping[str, Iterable[str]] = {
     "event kind": ENGINE_EVENTS,
     "problem": [str(code) for code in ProblemCode],
@@ -121,16 +121,16 @@ OF_ENGINE: Mapping[str, Iterable[str]] = {
 
 
 def all_listed(modules: Iterable[Any], name: str) -> list[Any]:
-    """The items of a well-known sequence of all modules."""
+    """Join a well-known sequence of all modules."""
     return [each for module in modules for each in _listed(module, name)]
 
 
 def modules_of(capabilities: Iterable[ICapability], name: str) -> list[Any]:
-    """The modules of one part, of those capabilities that have it."""
+    """Return the modules of one part, of the capabilities that have it."""
     return [module for one in capabilities if (module := one.part(name)) is not None]
 
 
 def _listed(module: Any, name: str) -> Sequence[Any]:
-    """A well-known sequence of a part; empty if the part has none."""
+    """Return a well-known sequence of a part; empty if the part has none."""
     listed: Sequence[Any] = getattr(module, name, ())
     return listed

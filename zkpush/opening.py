@@ -1,4 +1,4 @@
-"""The data directory and its database as a service: locked and opened first, closed last."""
+"""The data directory and its database as a service: opened first, closed last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .interfaces import IBringsTables, IStore
 
 
 class OpenDatabase(Service):
-    """The database, open as long as the daemon runs, and the lock on its data directory.
+    """The lock on the data directory and the open database, for the run time of the daemon.
 
     Workers share the lock of their parent, which has recorded the database already.
     """
@@ -32,7 +32,7 @@ class OpenDatabase(Service):
         is_parent: bool,
         new: bool,
     ) -> None:
-        """`brings` are the handlers that have tables of their own.
+        """`brings` are the handlers with tables of their own.
 
         With `new`, the data directory may get another database than it had.
         """
@@ -52,7 +52,7 @@ class OpenDatabase(Service):
         super().privilegedStartService()
         if self._is_parent:
             self._lock.take(self.about())
-            self._data.say_nothing()  # of a daemon that was killed
+            self._data.say_nothing()  # left by a killed daemon
         found = self._store.start(self._brings, self._data.claim(new=self._new))
         if found is None:
             self._log.warn("The database is in memory: all of it is lost when the daemon stops")
@@ -72,11 +72,11 @@ class OpenDatabase(Service):
             self._lock.release()
 
     def leave(self) -> None:
-        """Remove what tells others where the daemon is."""
+        """Remove `run.json`."""
         if self._is_parent:
             self._data.say_nothing()
 
     def about(self) -> dict[str, object]:
-        """This process, for the lock and `run.json`."""
+        """Describe this process, for the lock and `run.json`."""
         at = self._started_at.isoformat(timespec="seconds").replace("+00:00", "Z")
         return {"pid": os.getpid(), "started_at": at}

@@ -13,7 +13,7 @@ def _help(key: str) -> str:
 
 
 class Options(UsageOptions):
-    """Options of `twistd zkpush`. The configuration file takes all of them as well."""
+    """Options of `twistd zkpush`. The configuration file accepts all of them as well."""
 
     synopsis = "[options]"
     longdesc = (
@@ -42,7 +42,7 @@ class Options(UsageOptions):
     opt_listen.__doc__ = _help("listen")
 
     def flags(self) -> dict[str, object]:
-        """The options of the command line, by the keys of the file."""
+        """Options of the command line, by the keys of the configuration file."""
         given: dict[str, object] = {
             key: self[key]
             for key in ("data", "manage", "database", "admission", "workers")
@@ -55,7 +55,7 @@ class Options(UsageOptions):
         return given
 
     def again(self) -> list[str]:
-        """A command line with the same meaning, for the workers, which find a database."""
+        """Return an equivalent command line for the workers, which find an existing database."""
         words = [("config", self["config"])] if self["config"] is not None else []
         for key, value in self.flags().items():
             if key == "new":

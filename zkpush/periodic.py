@@ -1,7 +1,7 @@
-"""The one kind of service that does something again and again.
+"""Base class of services with periodic jobs.
 
-A job never ends because of an error, never runs twice at the same time, and is not cut off by a
-stop. An error is logged when it begins, and its end; what goes on is not logged again and again.
+A job survives errors, never overlaps itself, and finishes its current run at a stop. An error is
+logged when it begins and when it ends, not at each run.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from .interfaces import StoreError
 from .problems import ProblemCode, ServerProblem
 
 MOST_KINDS = 20
-"""Kinds of errors of one job that are told apart, as long as it fails."""
+"""Maximum number of error kinds that are told apart in one series of failures."""
 Run = Callable[[], object]
 """A function, or one that returns a coroutine or a Deferred."""
 
 
 class PeriodicService(Service):
-    """A part of the daemon with jobs, which `every` declares.
+    """A service with jobs, which `every` declares.
 
-    A subclass overrides `finish` if something is left to do once the jobs have stopped.
+    A subclass overrides `finish` for work that is left once the jobs have stopped.
     """
 
     _log = Logger()
 
     def __init__(self, clock: Any) -> None:
-        """`clock` times the jobs: an `IReactorTime`."""
+        """`clock` is the `IReactorTime` that schedules the jobs."""
         self._clock = IReactorTime(clock)
         self._jobs: list[_Job] = []
 
     def every(self, seconds: float, run: Run, trouble: str, *, now: bool = False) -> None:
-        """Declare a job: run it every so many seconds, and with `now` at the start, too.
+        """Declare a job that runs every `seconds` seconds; with `now`, at the start as well.
 
         The interval is counted from the start of a run; a run that takes longer is followed by the
-        next one at the next multiple. `trouble` says in words what an error of the job means.
+        next one at the next multiple. `trouble` describes the consequence of an error, for the log.
         """
         self._jobs.append(_Job(seconds, run, trouble, now, self._log, self._clock))
 
@@ -55,7 +55,7 @@ class PeriodicService(Service):
             job.start()
 
     def stopService(self) -> Deferred[None]:
-        """Stop the jobs, wait for the runs that go on, then finish."""
+        """Stop the jobs, wait for current runs, then finish."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -73,10 +73,10 @@ class PeriodicService(Service):
             self._log.failure("{part} could not finish", part=type(self).__name__)
 
     async def finish(self) -> None:
-        """Do what is left to do when the jobs have stopped; an error of it is logged."""
+        """Do the remaining work after the jobs have stopped; an error of it is logged."""
 
     def job_problems(self) -> Iterable[ServerProblem]:
-        """The jobs that fail for another reason than the store, which the health check reports."""
+        """Return the jobs that fail, except for store errors, which the health check reports."""
         for job in self._jobs:
             if job.error is not None:
                 yield ServerProblem(
@@ -89,7 +89,7 @@ class PeriodicService(Service):
 
 @attrs.define(eq=False)
 class _Job:
-    """One job, and what has gone wrong since its last success."""
+    """One job, and its errors since the last success."""
 
     seconds: float
     run: Run
@@ -98,14 +98,14 @@ class _Job:
     log: Logger
     clock: IReactorTime
     error: str | None = None
-    """The class of the last error that was not the store's."""
+    """Class name of the last error, unless it was a store error."""
     failing_since_at: int = 0
     _kinds: set[str] = attrs.field(factory=set)
     _loop: LoopingCall | None = None
     _stopped: Deferred[Any] | None = None
 
     def start(self) -> None:
-        """Start, unless it has started."""
+        """Start the job unless it is started."""
         if self._loop is not None:
             return
         self._loop = LoopingCall(self._run)
@@ -113,7 +113,7 @@ class _Job:
         self._stopped = self._loop.start(self.seconds, now=self.now)
 
     def stop(self) -> Deferred[Any]:
-        """Begin no more runs; the Deferred fires when the present one has ended."""
+        """Schedule no more runs; the Deferred fires when the current run has ended."""
         loop, stopped = self._loop, self._stopped
         self._loop = self._stopped = None
         if loop is None or stopped is None:

@@ -1,7 +1,7 @@
 """Permissions of the data directory and of the files that hold secrets.
 
-What the daemon made itself it narrows, and logs once what it changed. The key file that
-`ZKPUSH_KEY_FILE` names belongs to somebody else: its permissions are checked and never changed.
+The daemon narrows the modes of files that it created, and logs each change once. The key file that
+`ZKPUSH_KEY_FILE` names belongs to somebody else: its mode is checked and never changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from twisted.logger import Logger
 from .config import ConfigError
 
 OWNER_ONLY = 0o600
-"""The mode of a secret file that nobody but its owner may read."""
+"""Mode of a secret file: read and write for the owner only."""
 _NOT_OWNER = 0o077
 _MAY_WRITE = 0o022
 _MODE = re.compile(r"0?[0-7]{3}\Z", re.ASCII)
@@ -31,7 +31,7 @@ class KeyFile:
 
     path: Path
     widest: int | None = None
-    """The most that its mode may allow; None for a file in the data directory, which is narrowed
+    """Widest allowed mode; None for a file in the data directory, whose mode is narrowed
     instead."""
 
     def check(self) -> None:
@@ -47,10 +47,10 @@ class KeyFile:
 
 
 def key_file(data: Path, environment: Mapping[str, str]) -> KeyFile:
-    """The key file of a data directory, or the one that `ZKPUSH_KEY_FILE` names.
+    """Return the key file of a data directory, or the one that `ZKPUSH_KEY_FILE` names.
 
-    `ZKPUSH_KEY_FILE_MODE` is the widest mode that the named file may have, in octal; `ConfigError`
-    if it is no mode, or lets others write.
+    `ZKPUSH_KEY_FILE_MODE` is the widest allowed mode of the named file, in octal; `ConfigError` if
+    it is not a mode, or lets others write.
     """
     named = environment.get("ZKPUSH_KEY_FILE")
     if not named:
@@ -67,7 +67,7 @@ def key_file(data: Path, environment: Mapping[str, str]) -> KeyFile:
 
 
 def too_open(paths: Iterable[Path]) -> list[str]:
-    """Those of some paths that others may use, or that cannot be looked at, in words."""
+    """Describe the paths that others may access, or whose modes cannot be read."""
     faults = []
     for path in paths:
         try:
@@ -83,7 +83,7 @@ def too_open(paths: Iterable[Path]) -> list[str]:
 def narrow_directory(path: Path) -> None:
     """Make a data directory accessible to its owner only (0700).
 
-    `ConfigError` if it cannot be, or is one that others share, such as /tmp.
+    `ConfigError` if its mode cannot be changed, or if it is a shared directory such as /tmp.
     """
     mode = _mode_of(path)
     if not mode & _NOT_OWNER:
@@ -108,7 +108,7 @@ def narrow_directory(path: Path) -> None:
 def narrow_file(file: Path, advice: str) -> None:
     """Make a secret file readable by its owner only (0600), if it exists.
 
-    `advice` says what to do about those who may have read it. `ConfigError` if the mode cannot be
+    `advice` says what to do in case others have read it. `ConfigError` if the mode cannot be
     changed.
     """
     try:
@@ -136,7 +136,7 @@ def _narrow(path: Path, mode: int, refusal: str) -> None:
         path.chmod(mode)
     except OSError as error:
         raise ConfigError([refusal.format(why=error.strerror)]) from error
-    if _mode_of(path) & _NOT_OWNER:  # some file systems have no modes, and say nothing
+    if _mode_of(path) & _NOT_OWNER:  # some file systems have no modes, and report no error
         raise ConfigError([refusal.format(why="the file system keeps no modes")])
 
 

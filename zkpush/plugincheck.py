@@ -1,8 +1,8 @@
 """Checks of installed plugins, without a daemon: `zkpush plugins check`.
 
-The daemon leaves out a plugin that does not fit, and Twisted a module that cannot be imported. Both
-cost lines of terminals, so this says beforehand what is wrong. It imports every module in the
-`twisted/plugins` folders, and does not rely on Twisted's cache of them.
+The daemon leaves out an invalid plugin, and Twisted a module that cannot be imported. Both lose
+lines of terminals, so this check reports faults beforehand. It imports every module in the
+`twisted/plugins` folders, and ignores Twisted's cache of them.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ _TYPES: dict[PluginKind, dict[str, type]] = {
 }
 _MODULE = "module"
 WORDS = "zkpush.words"
-"""The entry points of words of the command line."""
+"""Entry point group of command line words."""
 
 
 @attrs.define
 class CheckedPlugin:
-    """A plugin, or a module of plugins, and what is wrong with it."""
+    """A plugin, or a module of plugins, and its faults."""
 
     kind: str
     name: str
     module: str
-    """The module in the folder of plugins that brings it."""
+    """Module in the plugin folder that holds it."""
     package: str
     version: str | None
     faults: list[Fault] = attrs.field(factory=list)
     brings: list[str] = attrs.field(factory=list)
-    """What a capability without faults brings, in words."""
+    """What a capability without faults adds, in words."""
 
     def answers_to(self, name: str) -> bool:
         """Whether a name is that of the plugin, its module or its package."""
@@ -74,10 +74,10 @@ class CheckedPlugin:
 
 
 def check_plugins() -> list[CheckedPlugin]:
-    """Import and check all plugins of zkpush; modules that cannot be imported come first."""
+    """Import and check all plugins; modules that cannot be imported are listed first."""
     failed: list[CheckedPlugin] = []
     found: dict[int, tuple[str, object]] = {}
-    lent: set[int] = set()  # the handlers that a capability brings; Twisted need not find them
+    lent: set[int] = set()  # handlers that a capability brings, which Twisted need not find
     classes: list[CheckedPlugin] = []
     for module in sorted(getModule(twisted.plugins.__name__).iterModules(), key=lambda m: m.name):
         try:
@@ -96,7 +96,7 @@ def check_plugins() -> list[CheckedPlugin]:
 
 
 def _handlers_of(plugin: Any) -> list[object]:
-    """The record handlers of a capability; none if it cannot be imported, which is a fault."""
+    """Return the record handlers of a capability; none if it cannot be imported (a fault)."""
     if not ICapability.providedBy(plugin):
         return []
     try:
@@ -106,9 +106,9 @@ def _handlers_of(plugin: Any) -> list[object]:
 
 
 def plugin_faults(kind: PluginKind, plugin: object, *, is_lent: bool = False) -> list[Fault]:
-    """What is wrong with one plugin, whatever else is installed.
+    """Return the faults of one plugin, regardless of other plugins.
 
-    `is_lent` is for a record handler that a capability brings: it need not be a plugin by itself.
+    `is_lent` is for a record handler that a capability brings, which need not be a plugin itself.
     """
     faults = []
     if not is_lent and not IPlugin.providedBy(plugin):
@@ -144,7 +144,7 @@ def _checked(found: Iterable[tuple[str, object]], lent: Collection[int]) -> list
 
 
 def _name(kind: PluginKind, plugin: object) -> str:
-    """What a plugin is listed by; the name of its class if it has no name that can be read."""
+    """Return the listed name of a plugin, or that of its class if the name cannot be read."""
     try:
         return ", ".join(map(str, kind.names(plugin))) or type(plugin).__name__
     except (Exception, SystemExit):
@@ -188,7 +188,7 @@ def _failed_module(name: str, error: BaseException) -> CheckedPlugin:
 
 
 def _forgotten_classes(module: ModuleType) -> Iterator[CheckedPlugin]:
-    """Classes of plugins that a module imports, or defines, and has no instance of."""
+    """Find plugin classes that a module imports or defines without an instance of them."""
     values = list(vars(module).values())
     for value in values:
         if not isinstance(value, type):

@@ -1,4 +1,4 @@
-"""The kinds of plugins: the interface of each, and what no two plugins may both claim."""
+"""The kinds of plugins: the interface of each, and the names that must be unique."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ from .protocol.fields import Command, Table
 
 
 def table_claims(table: Table) -> list[str]:
-    """The names of a table, for messages; with its family where it is not the first one."""
+    """Return the names of a table, for messages; with its family unless that is the first one."""
     of = "" if table.family == FIRST_FAMILY else f" of {table.family}"
     return [f"{name}{of}" for name in (table.name, *table.aliases)]
 
 
 def command_claim(command: Command) -> str:
-    """The words of a command, as `table_claims`."""
+    """Return the words of a command, with its family as in `table_claims`."""
     is_first = command.family == FIRST_FAMILY
     return command.name if is_first else f"{command.name} of {command.family}"
 
 
 def handler_claims(handler: IRecordHandler) -> list[str]:
-    """The tables of a record handler, with their aliases, and its name."""
+    """Return the tables of a record handler, with their aliases, and its name."""
     tables = [claim for table in handler.tables for claim in table_claims(table)]
     return [*tables, f"the name {handler.name}"]
 
 
 def own_name(plugin: Any) -> list[str]:
-    """The name of a plugin, which a configuration or an option chooses it by."""
+    """Return the name that selects a plugin in the configuration or in an option."""
     return [plugin.name]
 
 
 def schemes(factory: IStoreFactory) -> list[str]:
-    """The URL schemes of a store."""
+    """Return the URL schemes of a store."""
     return list(factory.schemes)
 
 
@@ -58,11 +58,11 @@ class PluginKind:
     title: str
     interface: Any
     names: Callable[[Any], Iterable[str]] = own_name
-    """What it is listed by."""
+    """Names in lists."""
     claims: Callable[[Any], Iterable[str]] = own_name
-    """What no other plugin of the kind may claim."""
+    """Names that must be unique among the plugins of the kind."""
     optional: tuple[Any, ...] = ()
-    """Interfaces that it may provide as well."""
+    """Optional interfaces."""
 
 
 RECORD_HANDLERS = PluginKind(

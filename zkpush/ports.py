@@ -1,4 +1,4 @@
-"""The ports of the daemon as services, and the end of draining."""
+"""The ports of the daemon as services, and the drain of requests at the stop."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .http.ports import MOST_WAITING
 from .http.site import HttpSite
 
 PROXIED = "haproxy:"
-"""How the description of an endpoint begins on which each connection begins with its address."""
+"""Prefix of an endpoint whose connections begin with a PROXY header."""
 
 
 @attrs.frozen
 class Listener:
-    """A site, and the endpoint it is served on."""
+    """A site, and the endpoint that serves it."""
 
     description: str
     endpoint: IStreamServerEndpoint
@@ -32,19 +32,19 @@ class Listener:
 
     @property
     def is_proxied(self) -> bool:
-        """Whether clients say from where they come before they say anything else."""
+        """Whether connections begin with a PROXY header."""
         return self.description.startswith(PROXIED)
 
     @property
     def factory(self) -> IProtocolFactory:
-        """The factory that the endpoint serves."""
+        """Factory that the endpoint serves."""
         if self.is_proxied and isinstance(self.site, HttpSite):
             return self.site.behind_proxy
         return self.site
 
     @property
     def scheme(self) -> str:
-        """The URL scheme that clients use."""
+        """URL scheme for clients."""
         return "https" if is_encrypted(self.description) else "http"
 
 
@@ -61,23 +61,23 @@ class Port(Service):
         self._port = _open(self._listener)
 
     def stopService(self) -> Deferred[object]:
-        """Close the port: no new connections come."""
+        """Close the port to new connections."""
         super().stopService()
         port, self._port = self._port, None
         return maybeDeferred(lambda: None if port is None else port.stopListening())
 
     def fileno(self) -> int:
-        """The descriptor of the open port."""
+        """Return the descriptor of the open port."""
         return int(cast(Any, self._port).fileno())
 
     @property
     def is_open(self) -> bool:
-        """Whether it is open."""
+        """Whether the port is open."""
         return self._port is not None
 
     @property
     def url(self) -> str:
-        """Where the open port can be reached; a socket file is `unix:/path`."""
+        """URL of the open port; a Unix socket is `unix:/path`."""
         address: Any = cast(IListeningPort, self._port).getHost()
         if isinstance(address, UNIXAddress):
             return f"unix:{address.name!s}"
@@ -86,13 +86,13 @@ class Port(Service):
 
 
 class Drain(Service):
-    """Finishes the requests of terminals in hand at the stop, once their ports are closed."""
+    """Finishes the current requests of terminals at the stop, after their ports are closed."""
 
     def __init__(self, sites: Iterable[HttpSite]) -> None:
         self._sites = list(sites)
 
     def stopService(self) -> Deferred[None]:
-        """Wait until all requests in hand are answered, and end all connections."""
+        """Wait until all current requests are answered, and close all connections."""
         super().stopService()
         return Deferred.fromCoroutine(self._stop())
 
@@ -102,7 +102,7 @@ class Drain(Service):
 
 
 def _open(listener: Listener) -> IListeningPort:
-    """Listen at once, as all of Twisted's endpoints do, or raise what went wrong."""
+    """Listen synchronously, as all endpoints of Twisted allow; raise the error of a failure."""
     outcome: list[object] = []
     listener.endpoint.listen(listener.factory).addBoth(outcome.append)
     if not outcome:

@@ -1,7 +1,7 @@
-"""Problems: conditions that a person should look at, of a terminal or of the server.
+"""Problems of terminals or of the server that need a person's attention.
 
-Each code is declared here once, with its meaning and with advice. A stored or listed problem
-carries the code; the words are looked up when it is shown.
+Each code is declared here once, with its meaning and with advice. A stored or listed problem holds
+the code; the text is looked up when it is shown.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import msgspec
 
 
 class ProblemKind(str):
-    """A kind of problems that a plugin declares; the text is its code."""
+    """Kind of problem that a plugin declares; the value is its code."""
 
     meaning: str
     advice: str
 
     def __new__(cls, code: str, meaning: str, advice: str) -> ProblemKind:
-        """Declare a code, which begins with the name of the plugin, with its words."""
+        """Declare a code, which begins with the name of the plugin, with its text."""
         kind = str.__new__(cls, code)
         kind.meaning = meaning
         kind.advice = advice
@@ -26,15 +26,15 @@ class ProblemKind(str):
 
 
 class ProblemCode(StrEnum):
-    """The kinds of problems. The value is the code in the database, in the API and in metrics."""
+    """Kinds of problems. The value is the code in the database, in the API and in metrics."""
 
     meaning: str
-    """What the code says, in words."""
+    """Meaning of the code, in words."""
     advice: str
-    """What a person can do about it."""
+    """Advice for the person who handles it."""
 
     def __new__(cls, code: str, meaning: str, advice: str) -> ProblemCode:
-        """Declare a code with its words."""
+        """Declare a code with its text."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.meaning = meaning
@@ -240,18 +240,18 @@ _BY_CODE = {str(code): code for code in ProblemCode}
 
 
 def known_code(code: str) -> ProblemCode | None:
-    """The declared code of this text; None for one of a later version."""
+    """Return the declared code of a text; None for a code of a later version."""
     return _BY_CODE.get(code)
 
 
 def meaning_of(code: str) -> str:
-    """The meaning of a code; a code of a later version stands for itself."""
+    """Return the meaning of a code; the code itself if a later version declared it."""
     known = code if isinstance(code, ProblemKind) else known_code(code)
     return code if known is None else known.meaning
 
 
 def advice_of(code: str) -> str:
-    """The advice for a code; empty for a code of a later version."""
+    """Return the advice for a code; empty if a later version declared it."""
     known = code if isinstance(code, ProblemKind) else known_code(code)
     return "" if known is None else known.advice
 
@@ -261,8 +261,8 @@ class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):
 
     code: ProblemCode | ProblemKind
     subject: str
-    """What has the problem, such as `disk` or `plugin visitors`."""
+    """The affected part, such as `disk` or `plugin visitors`."""
     detail: str
-    """What was observed; no secrets."""
+    """Observed facts, without secrets."""
     since_at: int
     """Milliseconds since the epoch."""

@@ -1,11 +1,11 @@
-"""What logs never hold: a secret field, a token, the body of a request, or what steers a screen.
+"""Redaction of logs: no secret fields, tokens, request bodies or terminal control sequences.
 
-The rule. Our own messages name terminals, users, tables and counts, and nothing else of what was
-sent. An exception that nobody expected, of ours, of a plugin or of a library, may quote what it was
-given: `invalid literal for int(): 'SECRET'`. So of every exception the log has its type, those it
-came from, and where it was raised, and not its message; but for those whose messages are known to
-hold no data. This is done in one place, before any observer sees an event, and so also holds for
-what Twisted itself logs, for threads, and for Python's own logging.
+Our own messages name terminals, users, tables and counts, and nothing else of a request. The
+message of an unexpected exception, of zkpush, of a plugin or of a library, may quote its input:
+`invalid literal for int(): 'SECRET'`. So the log shows the type, the causes and the traceback of an
+exception without its message, except for types whose messages are known to hold no data. An
+observer redacts each event before any other observer sees it. That includes events of Twisted
+itself, uncaught exceptions of threads, and the `logging` module.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .interfaces import StoreError
 from .protocol.text import visible
 
 MOST_CAUSES = 5
-"""Exceptions of a chain that are named."""
+"""Maximum number of exceptions of a chain that are named."""
 _KNOWN = (StoreError,)
-"""Exceptions whose messages are written by this program, without values."""
+"""Exceptions whose messages this program writes, without values."""
 _log = Logger()
 
 
 class Redacted(Exception):
-    """Stands in a log for an exception whose message may quote data."""
+    """Replacement in the log for an exception whose message may quote data."""
 
 
 def describe(error: BaseException) -> str:
-    """An exception without its message: its type, and those it came from."""
+    """Describe an exception without its message: its type and its causes."""
     words: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(words) < MOST_CAUSES:
@@ -46,7 +46,7 @@ def describe(error: BaseException) -> str:
 
 
 def redacted(failure: Failure) -> Failure:
-    """A failure of the same frames that says nothing but types."""
+    """Return a failure with the same frames that shows only types."""
     error: Any = failure.value
     if isinstance(error, (Redacted, *_KNOWN)):
         return failure
@@ -58,35 +58,35 @@ def redacted(failure: Failure) -> Failure:
 
 @implementer(ILogObserver)
 def redact(event: LogEvent) -> None:
-    """Take the messages of exceptions out of an event, for all observers that come after.
+    """Remove the messages of exceptions from an event, for all later observers.
 
-    Nor can any text in it steer a screen, or look like another line of the log.
+    Text in the event is escaped too, so that it cannot control a screen or forge a line of the log.
     """
     for name, value in [*event.items()]:
         if isinstance(value, Failure):
             event[name] = redacted(value)
-            # What is written as JSON has no message of a failure at all.
+            # JSON logs omit the message of a failure.
             event.setdefault("exception", str(event[name].value))
         elif isinstance(value, BaseException) and not isinstance(value, (Redacted, *_KNOWN)):
             event[name] = describe(value)
         elif isinstance(value, str) and not name.startswith("log_"):
-            # What is quoted begins no line of its own.
+            # Quoted text starts no line of its own.
             event[name] = visible(value)
     if event.get("isError") and isinstance(event.get("failure"), Failure):
-        # An event of the old kind (`log.err`) brings its text ready made.
+        # A legacy event (`log.err`) has its text formatted already.
         why = event.get("why") or "Unhandled Error"
         event["log_text"] = f"{why}\n{event['failure'].getTraceback()}"
     text = formatEvent(event)
-    if visible(text, "\n\t") != text:  # of a value that is no text, or of an old event
+    if visible(text, "\n\t") != text:  # text of an object's `str()`, or of a legacy event
         event["log_format"] = "{log_visible}"
         event["log_visible"] = visible(text, "\n\t")
 
 
 class _Forwarded(logging.Handler):
-    """What libraries log in Python's own way, and nobody else handles: without its arguments."""
+    """Handler for unhandled records of the `logging` module; logs them without arguments."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Log it here."""
+        """Log a record with Twisted."""
         name, message = record.name, str(record.msg)
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
@@ -96,7 +96,7 @@ class _Forwarded(logging.Handler):
 
 
 def install() -> None:
-    """Begin, before the log is opened; again is no harm."""
+    """Start redaction; call this before the log is opened. Repeated calls have no effect."""
     globalLogPublisher.addObserver(redact)
     logging.lastResort = _Forwarded(logging.WARNING)
     threading.excepthook = _in_thread

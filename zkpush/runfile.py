@@ -1,4 +1,4 @@
-"""`run.json`: where a running daemon is to be found, for the command line on its machine."""
+"""`run.json`: location of a running daemon, for the command line on the same machine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ NAME = "run.json"
 
 
 def directory_mark(directory: Path) -> str:
-    """Identify a directory by device and inode: a copy of it has another mark.
+    """Identify a directory by device and inode, which differ in a copy of it.
 
-    Renaming a directory keeps its mark. `OSError` if it is not there.
+    Renaming a directory keeps its mark. `OSError` if it does not exist.
     """
     status = os.stat(directory)
     return f"{status.st_dev}:{status.st_ino}"

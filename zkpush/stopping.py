@@ -1,9 +1,9 @@
-"""An end to draining: whatever hangs, the process ends a configured time after it was told to.
+"""A deadline for draining: the process ends a configured time after the signal to stop.
 
-A database that does not answer, a thread of a plugin that never returns, and code that blocks the
-reactor can each hold up the end for ever. So a thread waits beside them. If the process is still
-there when the time is over, it logs what is given up, and ends the process. Nothing that was
-acknowledged is lost by that: acknowledgements follow commits.
+An unresponsive database, a plugin thread that never returns, and code that blocks the reactor can
+each delay the end forever. So a separate thread waits for the deadline. If the process is still
+running then, it logs the unfinished work and ends the process. No acknowledged data is lost, as
+acknowledgements follow commits.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from types import FrameType
 from twisted.logger import Logger
 
 GIVEN_UP = 1
-"""The exit status of a process that gave something up."""
+"""Exit status of a process that gave up unfinished work."""
 LOGGING_SECONDS = 2.0
-"""How long the last line may take to be logged."""
+"""Seconds allowed for logging the last line."""
 FOR_WORKERS = 2.0
-"""Seconds that a parent waits for longer: its workers say themselves what they give up."""
+"""Seconds that a parent waits longer than its workers, which log their own unfinished work."""
 
 
 class DrainDeadline:
-    """Ends the process if it does not end by itself in time."""
+    """Ends the process if it has not ended by the deadline."""
 
     _log = Logger()
 
@@ -37,9 +37,9 @@ class DrainDeadline:
         clean_up: Callable[[], object],
         end: Callable[[int], object] = os._exit,
     ) -> None:
-        """`pending` returns what is not finished, in words; it is called on another thread.
+        """`pending` describes unfinished work; it is called on another thread.
 
-        `clean_up` is called before the end; what it raises is ignored.
+        `clean_up` is called before the end; its exceptions are ignored.
         """
         self._seconds = seconds
         self._pending = pending
@@ -48,12 +48,12 @@ class DrainDeadline:
         self._thread = threading.Thread(target=self._run_thd, name="zkpush end", daemon=True)
 
     def start(self) -> None:
-        """Begin to wait; again is no harm."""
+        """Start the countdown; repeated calls have no effect."""
         if self._thread.ident is None:
             self._thread.start()
 
     def watch(self, *signals: int) -> None:
-        """Begin at these signals, also if the reactor is blocked; what handled them still does."""
+        """Start at these signals, even if the reactor is blocked; previous handlers still run."""
         for number in signals:
             before = signal.getsignal(number)
 
@@ -66,7 +66,7 @@ class DrainDeadline:
 
     def _run_thd(self) -> None:
         threading.Event().wait(self._seconds)
-        # Whatever the log is written to may hang as well.
+        # Logging may hang as well.
         last = threading.Thread(target=self._give_up_thd, name="zkpush last words", daemon=True)
         last.start()
         last.join(LOGGING_SECONDS)
@@ -88,5 +88,5 @@ class DrainDeadline:
 
 
 def counted(count: int, one: str, many: str) -> list[str]:
-    """A number of things in words; nothing for 0."""
+    """Describe a number of things; empty for 0."""
     return [f"{count} {one if count == 1 else many}"] if count else []

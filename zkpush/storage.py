@@ -1,6 +1,6 @@
-"""What a machine has left for the files of the server: folders that can be written, and space.
+"""Checks of the machine's storage: writable directories and free space.
 
-Everything here blocks; a file system that hangs (NFS, a dying disk) blocks for ever.
+All functions block; on a file system that hangs (NFS, a dying disk) they block forever.
 """
 
 from __future__ import annotations
@@ -16,36 +16,36 @@ import msgspec
 from .model import StoragePlace
 
 PROBE = b"\0" * 4096
-"""What is written and removed to see that a folder can be written."""
+"""Data that is written and removed to test a directory."""
 LEAST_INODES = 100
-"""With fewer free inodes a file system counts as full: each picture needs one."""
+"""Number of free inodes below which a file system counts as full: each picture needs one."""
 
 
 class Space(msgspec.Struct, frozen=True):
-    """The space that one place has left."""
+    """Free space of one place."""
 
     place: str
-    """The name of the place, such as `pictures`."""
+    """Name of the place, such as `pictures`."""
     free: int
-    """Bytes that can still be written."""
+    """Free bytes."""
     device: int
-    """The file system; places of one share its space."""
+    """Device number of the file system; places on one file system share its space."""
     limited: bool = False
-    """Whether it is the file size limit of the process (`ulimit -f`) that bounds it."""
+    """Whether the file size limit of the process (`ulimit -f`) is the bound."""
     is_temporary: bool = False
-    """Whether nothing stays there."""
+    """Whether files there are temporary."""
 
 
 class Inspection(msgspec.Struct, frozen=True):
-    """What was found at all places."""
+    """Result of checking all places."""
 
     reasons: Sequence[str]
-    """Why something cannot be stored, in words."""
+    """Reasons why data cannot be stored, in words."""
     spaces: Sequence[Space]
 
 
 def inspect_thd(places: Sequence[StoragePlace]) -> Inspection:
-    """Write to each place, remove that again, and look at its space."""
+    """Write a temporary file to each place, and measure the free space."""
     reasons: list[str] = []
     spaces: list[Space] = []
     for place in places:
@@ -73,11 +73,11 @@ def _try_writing(place: StoragePlace) -> None:
     path = Path(place.path)
     folder = path.parent if place.is_file else path
     try:
-        # Without a name, where the system can do that: nothing is left of a killed process.
+        # An unnamed file, where supported, leaves nothing behind if the process is killed.
         with tempfile.TemporaryFile(dir=folder, buffering=0) as probe:
             probe.write(PROBE)
     except OSError as error:
-        # By its name: the error would name the probe.
+        # With the name of the folder: the original error would name the temporary file.
         raise OSError(error.errno, error.strerror, str(folder)) from error
 
 

@@ -1,7 +1,7 @@
 """Stored records: frozen structs, derived from the tables that declare their fields.
 
-A noun writes a struct with the fields that its code uses by name; `stored_type` adds the others of
-the table, so that each field is declared once. Times follow `zkpush.model`.
+A noun declares a struct with the fields that its code uses by name; `stored_type` adds the other
+fields of the table, so that each field is declared once. Times follow `zkpush.model`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from .protocol import fields
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What all stored records have."""
+    """Fields of all stored records."""
 
     id: int
     extra: dict[str, str] | None = None
-    """What the protocol does not declare, by its name on the wire."""
+    """Values that the protocol does not declare, by name on the wire."""
     damaged: tuple[str, ...] = ()
-    """The values that do not open: they are None here."""
+    """Names of the values that cannot be decrypted; they are None here."""
 
 
 class TerminalRecord(StoredRecord, frozen=True, kw_only=True):
-    """A record that a terminal sent, kept as it came."""
+    """A record that a terminal sent, stored unchanged."""
 
     device: str
-    """The serial number of the terminal."""
+    """Serial number of the terminal."""
     received_at: int
 
 
@@ -36,16 +36,16 @@ class DatedRecord(TerminalRecord, frozen=True, kw_only=True):
 
     time: str
     utc: int
-    """The same as an instant, in seconds since the epoch."""
+    """The time as an instant, in seconds since the epoch."""
     doubt: str | None = None
-    """What is doubtful about the time; see `zkpush.protocol.times`."""
+    """Reason to doubt the time; see `zkpush.protocol.times`."""
 
 
 R = TypeVar("R", bound=StoredRecord)
 
 
 def stored_type(struct: type[R], table: fields.Table) -> type[R]:
-    """The struct of a table's stored records: `struct`, and the fields that it does not have.
+    """Make the struct of a table's stored records: `struct`, and the fields that it lacks.
 
     `TypeError` if a field of `struct` has another type than the table declares.
     """

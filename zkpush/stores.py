@@ -1,4 +1,4 @@
-"""The registry of stores: what opens a database URL, for the daemon and for `zkpush database`."""
+"""The registry of store plugins by URL scheme, for the daemon and for `zkpush database`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .pluginkinds import schemes
 
 
 def store_factories() -> dict[str, IStoreFactory]:
-    """All stores by the schemes that they take; `PluginConflict` if two take one."""
+    """Return all stores by URL scheme; `PluginConflict` if two stores claim one scheme."""
     return by_claim(sound_plugins(IStoreFactory), schemes)
 
 
 def factory_of(factories: Mapping[str, IStoreFactory], url: str) -> IStoreFactory:
-    """The store that takes a URL; `ValueError` says which there are."""
+    """Return the store for a URL; `ValueError` lists the supported schemes."""
     scheme = url.partition(":")[0].partition("+")[0]
     if scheme not in factories:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Checks of a plugin's tables: that the declaration fits together and its examples can be read."""
+"""Checks of a plugin's tables: consistent declarations and readable examples."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from .protocol.requests import Upload
 from .protocol.uploads import UploadDecoder
 
 _MIXED = "OPERLOG"
-"""The name of uploads whose lines begin with a keyword (11.4)."""
+"""Name of uploads whose lines begin with a keyword (11.4)."""
 
 
 @attrs.frozen
 class Fault:
-    """Something wrong with a plugin, and what its author or operator can do."""
+    """A fault of a plugin, with advice for its author or the operator."""
 
     problem: str
     advice: str
 
 
 def table_faults(table: Table) -> list[Fault]:
-    """What is wrong with the declaration of a table, and with its examples."""
+    """Return the faults of the declaration of a table, and of its examples."""
     found = list(_declaration_faults(table))
     return found or [fault for line in table.examples for fault in _example_faults(table, line)]
 
 
 def example_upload(table: Table, line: str) -> Upload:
-    """The upload that brings a line: of the table itself, or of mixed lines with keywords."""
+    """Make the upload of one line: of the table itself, or of mixed lines with keywords."""
     words = () if table.keyword is None else (table.keyword, *table.aliases)
     first = line.replace("\t", " ").partition(" ")[0].lower()
     is_mixed = first in {word.lower() for word in words}

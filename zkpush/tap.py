@@ -1,7 +1,7 @@
-"""`twistd zkpush`: where the daemon is put together.
+"""Composition root of `twistd zkpush`.
 
-The engine's services come first, then those of each capability that was found, in the order of what
-they require. No capability is named here.
+The services of the engine come first, then those of each installed capability, in the order of
+their requirements. No capability is named here.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ __all__ = ["Options", "build", "makeService"]
 
 
 def makeService(options: Options) -> Service:
-    """Put the daemon together. A mistake in the configuration is a line each, and exit status 1."""
+    """Make the daemon; print configuration mistakes, one per line, and exit with status 1."""
     from twisted.internet import reactor
 
     use_monotonic_time(reactor)
@@ -88,11 +88,10 @@ def build(
     log: LogStream | None = None,
     plugins: Collection[object] = (),
 ) -> Daemon:
-    """Put the parts together; `ValueError` or `PluginConflict` if they do not fit.
+    """Make the daemon; `ValueError` or `PluginConflict` if its parts conflict.
 
-    With `workers`, the terminals' ports are opened for them; with an inheritance, this is one.
-    `plugins` are used beside those that are installed, or in the place of an installed one of the
-    same class and name.
+    With `workers`, the parent opens the terminals' ports for them. With `inherited`, this process
+    is a worker. `plugins` are added, or replace installed ones of the same class and name.
     """
     found = find_plugins(settings, PluginHealth(wall_clock(reactor)), plugins)
     engine = assemble(
@@ -124,7 +123,7 @@ def build(
 
 
 def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
-    """The site of terminals, which speak the protocol of their family."""
+    """Make the site of terminals, which answers each in the protocol of its family."""
     services = engine.services
     families = services.registry.families
     actions = Actions(
@@ -151,7 +150,7 @@ def _terminals(engine: Engine, added: Contributions) -> TerminalSite:
 def _people(
     engine: Engine, found: InstalledPlugins, added: Contributions, log: LogStream | None
 ) -> Listener:
-    """The site of people: API, health and metrics, on their endpoint."""
+    """Make the site of people: API, health and metrics, on their endpoint."""
     services, settings = engine.services, engine.services.settings
     figures = Metrics(services, engine.pictures, engine.inbox, added.records, added.figures)
     if log is not None:
@@ -179,7 +178,7 @@ def _people(
 
 
 def _end_in_time(daemon: Daemon, settings: Config, log: LogStream | None, reactor: Any) -> None:
-    """Bound the time between a signal to stop and the end of the process."""
+    """Bound the time between a stop signal and the end of the process."""
 
     def clean_up() -> None:
         daemon.leave()

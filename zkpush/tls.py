@@ -1,7 +1,7 @@
-"""TLS of the listeners: certificates that are read again when their files change.
+"""TLS of the listeners, with certificates that are reloaded when their files change.
 
-A new connection takes the newest certificate that is sound; the connections that are open keep
-theirs. What is wrong with new files is said once, and the old ones stay in use.
+New connections use the newest valid certificate; open connections keep theirs. A fault in new files
+is logged once, and the previous certificate stays in use.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from .periodic import PeriodicService
 from .settings.network import Tls
 
 LOOK_SECONDS = 1.0
-"""How often the files are looked at; new ones are read when they have not changed since."""
+"""Seconds between two checks of the files; a change is read once it is one check old."""
 SOUND = "1.2"
-"""The oldest version of TLS that nobody has to be warned of, and the oldest one for people."""
+"""Oldest TLS version that needs no warning, and the minimum for people."""
 _VERSIONS = {
     "1.0": SSL.TLS1_VERSION,
     "1.1": SSL.TLS1_1_VERSION,
@@ -46,9 +46,9 @@ _VERSIONS = {
 _CIPHERS = (
     "ECDH+AESGCM:ECDH+CHACHA20:DH+AESGCM:ECDH+AES:DH+AES:RSA+AESGCM:RSA+AES:!aNULL:!eNULL:!MD5:!DSS"
 )
-"""Those with forward secrecy first; the last ones are for firmware that has no others."""
+"""Ciphers with forward secrecy first; the last ones are for old firmware."""
 _FOR_OLD_FIRMWARE = ":@SECLEVEL=0"
-"""OpenSSL allows TLS 1.0 and 1.1, and the SHA-1 they sign with, on no higher level."""
+"""Lowest OpenSSL security level, the only one with TLS 1.0 and 1.1 and their SHA-1 signatures."""
 _VERIFY = {
     "off": SSL.VERIFY_NONE,
     "optional": SSL.VERIFY_PEER,
@@ -61,11 +61,11 @@ _Signature = tuple[tuple[int, ...] | None, ...]
 
 @attrs.frozen
 class CertificateFiles:
-    """Where a listener's private key and certificates are; PEM, and all may be in one file."""
+    """Locations of a listener's private key and certificates: PEM, possibly all in one file."""
 
     key: Path
     certificate: Path
-    """The certificate, and after it those between it and the root, if they are not in `chain`."""
+    """The certificate, followed by its intermediate certificates unless `chain` has them."""
     chain: Path | None = None
 
 
@@ -78,7 +78,7 @@ class _Pair:
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Credentials:
-    """What one listener shows to clients, and asks of them."""
+    """Certificate of one listener, and its requirements of clients."""
 
     def __init__(self, files: CertificateFiles, settings: Tls) -> None:
         """Read the files; `ValueError` says what is wrong with them."""
@@ -91,28 +91,28 @@ class Credentials:
         self.read_again()
 
     def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        """Begin a connection, with the certificate there is now."""
+        """Start a connection with the current certificate."""
         return SSL.Connection(self._context, None)
 
     @property
     def is_broken(self) -> bool:
-        """Whether versions of TLS are taken that are known to be broken."""
+        """Whether broken TLS versions are allowed."""
         return self._settings.minimum < SOUND
 
     def is_new(self) -> bool:
-        """Whether the files have changed since they were last read, but not since the last look."""
+        """Whether the files have changed since the last read, but not since the last check."""
         before, self._newest = self._newest, self._signature()
         return self._newest == before != self._used
 
     def read_again(self) -> None:
-        """Take what is in the files; `ValueError` if that cannot be, and the old stays in use."""
+        """Load the files; `ValueError` if they are invalid, and the previous ones stay in use."""
         self._used = self._newest = self._signature()
         pair = _read(self.files)
         self._context = _context(pair, self._settings)
         self._shown = pair.certificates[0]
 
     def doubts(self, now: datetime) -> list[str]:
-        """What is not as it should be, and yet can be used."""
+        """Faults of the certificate that do not prevent its use."""
         doubts = []
         certificate = self._shown
         if now > certificate.not_valid_after_utc:
@@ -137,14 +137,14 @@ class Credentials:
 
 
 class Certificates(PeriodicService):
-    """All certificates that the listeners of this process use."""
+    """The certificates of all listeners of this process."""
 
     _log = Logger()
 
     def __init__(self, settings: Tls, clock: IReactorTime, *, quiet: bool = False) -> None:
-        """With `quiet`, another process looks at the same files, and says what there is to say.
+        """With `quiet`, nothing is logged: another process checks the same files.
 
-        `ValueError` says which settings do not fit.
+        `ValueError` for settings that do not fit together.
         """
         if settings.client_certificates != "off" and settings.client_ca is None:
             raise ValueError(
@@ -161,19 +161,21 @@ class Certificates(PeriodicService):
         self.every(LOOK_SECONDS, self.look, "Changes of certificates are not noticed")
 
     def for_terminals(self, files: CertificateFiles) -> Credentials:
-        """The credentials of a listener for terminals; `ValueError` if the files are not sound."""
+        """Make the credentials of a listener for terminals; `ValueError` for invalid files."""
         return self._add(Credentials(files, self._settings))
 
     def for_people(self, files: CertificateFiles) -> Credentials:
-        """Those of a listener for people, whose software is not old: what is for terminals only
-        does not hold there."""
+        """Make the credentials of a listener for people, without exceptions for old firmware.
+
+        Client certificates and versions below TLS 1.2 are for terminals only.
+        """
         newer = self._settings.minimum > SOUND
         return self._add(
             Credentials(files, Tls(minimum=self._settings.minimum) if newer else Tls())
         )
 
     def startService(self) -> None:
-        """Log doubts about the certificates, and start to look for changes."""
+        """Log doubts about the certificates, and start to check for changes."""
         if not self.any:
             return
         if any(listener.is_broken for listener in self._listeners):
@@ -186,20 +188,20 @@ class Certificates(PeriodicService):
         super().startService()
 
     def look(self) -> None:
-        """Read what has changed, and is not being written any more."""
+        """Load changed files whose writing has ended."""
         self._read_again([listener for listener in self._listeners if listener.is_new()])
 
     def reload(self) -> None:
-        """Read all files again, now."""
+        """Load all files again, now."""
         self._read_again(self._listeners)
 
     @property
     def any(self) -> bool:
-        """Whether there is a listener that uses TLS."""
+        """Whether any listener uses TLS."""
         return bool(self._listeners)
 
     def doubts(self) -> list[str] | None:
-        """What is not as it should be, once for each file; None where no listener uses TLS."""
+        """Faults that do not prevent use, once for each file; None if no listener uses TLS."""
         if not self.any:
             return None
         now = datetime.fromtimestamp(self._wall(), UTC)
@@ -218,7 +220,7 @@ class Certificates(PeriodicService):
                 taken.append(listener)
             except ValueError as error:
                 mistakes.append(f"{error}. The certificate that was read before stays in use")
-        for mistake in dict.fromkeys(mistakes):  # said once of files that two listeners use
+        for mistake in dict.fromkeys(mistakes):  # once for files that two listeners use
             self._say(LogLevel.error, mistake)
         for path in dict.fromkeys(listener.files.certificate for listener in taken):
             self._say(LogLevel.info, f"{path} was read, and is in use")
@@ -236,7 +238,7 @@ class Certificates(PeriodicService):
 
 
 def reload_on_hangup(certificates: Certificates, reactor: Any) -> None:
-    """Let SIGHUP, which ends a process that does nothing about it, read all files again."""
+    """Make SIGHUP reload all files; its default action ends the process."""
     if certificates.any:
         signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(certificates.reload))
 
@@ -247,7 +249,7 @@ def _paths(files: CertificateFiles, settings: Tls) -> list[Path]:
 
 
 def _looks_of(path: Path) -> tuple[int, ...] | None:
-    """The mode of a file, and what changes when it does."""
+    """Return the mode of a file, and values that change with it; None if it cannot be read."""
     try:
         found = path.stat()
     except OSError:
@@ -290,7 +292,7 @@ def _read(files: CertificateFiles) -> _Pair:
             f"{files.key}: the private key has a password; store it without one, "
             "readable only by the user that zkpush runs as"
         ) from None
-    except Exception:  # cryptography has an error of its own for keys of unknown kinds
+    except Exception:  # cryptography raises its own exception for unknown key types
         raise ValueError(f"{files.key} does not hold a private key in PEM") from None
     if _spki(key.public_key()) != _spki(certificates[0].public_key()):
         raise ValueError(
@@ -305,7 +307,7 @@ def _spki(key: Any) -> bytes:
 
 
 def _context(pair: _Pair, settings: Tls) -> SSL.Context:
-    """Make a context; it is used for new connections only, and never changed."""
+    """Make an immutable context, for new connections only."""
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(_VERSIONS[settings.minimum])
     context.set_options(
@@ -321,7 +323,7 @@ def _context(pair: _Pair, settings: Tls) -> SSL.Context:
             context.add_extra_chain_cert(certificate)
     except (SSL.Error, TypeError) as error:
         raise ValueError(f"{pair.file} cannot be used: {_reason(error)}") from None
-    # Without a name for its sessions, OpenSSL resumes none of a client that has a certificate.
+    # Without a session ID context, OpenSSL resumes no session with a client certificate.
     context.set_session_id(b"zkpush")
     if settings.client_certificates != "off" and settings.client_ca is not None:
         store = context.get_cert_store()
@@ -334,7 +336,7 @@ def _context(pair: _Pair, settings: Tls) -> SSL.Context:
 
 
 def _reason(error: Exception) -> str:
-    """What OpenSSL says: its error is a list of triples, of which the last words matter."""
+    """Extract the message of an OpenSSL error, which is a list of triples."""
     try:
         return "; ".join(triple[2] for triple in error.args[0])
     except (LookupError, TypeError):
@@ -342,4 +344,4 @@ def _reason(error: Exception) -> str:
 
 
 Ask = Callable[[CertificateFiles], Credentials]
-"""Gives the credentials for files: `Certificates.for_terminals`, or `for_people`."""
+"""Returns the credentials for files: `Certificates.for_terminals` or `for_people`."""

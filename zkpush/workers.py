@@ -1,9 +1,9 @@
-"""Several processes on one port: `--workers N`.
+"""Worker processes that share one port: `--workers N`.
 
-The parent opens the terminals' ports, does not accept on them, and hands the sockets to its
-children, each of which is a whole daemon but for the management endpoint. `zkpush.http.turns` says
-which of them accepts. One that dies is started again; when the parent goes, in whatever way, they
-stop. What they refuse they tell the parent once a second, which counts for all of them.
+The parent opens the terminals' ports without accepting on them, and passes the sockets to its
+children, each of which is a complete daemon without the management endpoint. `zkpush.http.turns`
+decides which child accepts. A child that dies is restarted; all stop when the parent ends in any
+way. Once a second they report their refusals to the parent, which counts for all of them.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from .periodic import PeriodicService
 from .ports import Port
 
 FIRST_SHARED = 3
-"""The first file descriptor after the standard ones."""
+"""First file descriptor after the standard ones."""
 AGAIN_AFTER = 1.0
-"""Seconds before a worker that died is started again."""
+"""Seconds before a dead worker is restarted."""
 TOLD_EVERY = 1.0
 """Seconds between two reports of a worker."""
 _TWISTD = "from twisted.scripts.twistd import run; run()"
 
 
 class Workers(Service):
-    """The children of a daemon."""
+    """The worker processes of a daemon."""
 
     _log = Logger()
 
     def __init__(self, count: int, flags: Sequence[str], reactor: Any) -> None:
-        """`flags` are those of `twistd zkpush` that make a child what the parent is."""
+        """`flags` are the options of `twistd zkpush` that configure a child like its parent."""
         self._count = count
         self._flags = flags
         self._reactor = reactor
@@ -59,7 +59,7 @@ class Workers(Service):
     def share(self, ports: Sequence[Port], counted: Callable[[Mapping[str, int]], None]) -> None:
         """Share ports with the children, once they start.
 
-        `counted` is called with what a child has refused since its last report.
+        `counted` is called with the refusals of a child since its last report.
         """
         self._ports = ports
         self._counted = counted
@@ -74,11 +74,11 @@ class Workers(Service):
 
     @property
     def children(self) -> int:
-        """How many children there are."""
+        """Number of running children."""
         return len(self._children)
 
     def stopService(self) -> Deferred[None]:
-        """Ask the children to stop, and wait until they have."""
+        """Ask the children to stop, and wait for their end."""
         super().stopService()
         stopped = self._stopped = Deferred()
         if not self._children:
@@ -119,7 +119,7 @@ class Workers(Service):
 
 
 class _Worker(ProcessProtocol):
-    """Listens to one child."""
+    """Reads the log and the reports of one child."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class _Worker(ProcessProtocol):
 
 
 class _Lifeline(Protocol):
-    """Standard input of a worker: it ends when the parent does."""
+    """Standard input of a worker, which closes when the parent ends."""
 
     def __init__(self, reactor: Any) -> None:
         self._reactor = reactor
@@ -161,12 +161,12 @@ class _Lifeline(Protocol):
 
 
 def stop_with_parent(reactor: Any) -> None:
-    """Make this process stop when the one that started it is gone."""
+    """Stop this process when its parent ends."""
     reactor.callWhenRunning(StandardIO, _Lifeline(reactor))
 
 
 class Reporting(PeriodicService):
-    """Reports the counts of this worker to its parent, for the last time when it stops."""
+    """Reports the counts of this worker to its parent, and a last time when it stops."""
 
     def __init__(self, counts: Mapping[Refusal, int], pipe: int, clock: Any) -> None:
         """`pipe` is a descriptor that the parent reads."""
@@ -178,16 +178,16 @@ class Reporting(PeriodicService):
         self.every(TOLD_EVERY, self.tell, "Refusals are not counted", now=True)
 
     async def finish(self) -> None:
-        """Report the rest."""
+        """Report the remaining counts."""
         self.tell()
 
     def tell(self) -> None:
-        """Tell what is new; a parent that does not read hears it later."""
+        """Report new counts; if the pipe is full, they are reported later."""
         counts = dict(self._counts)
         new = {name: count - self._told.get(name, 0) for name, count in counts.items()}
         line = json.dumps({name: count for name, count in new.items() if count})
         if line != "{}":
             with contextlib.suppress(OSError):
-                # Shorter than what a pipe takes as a whole or not at all.
+                # A line this short is written as a whole or not at all.
                 os.write(self._pipe, f"{line}\n".encode())
                 self._told = counts
