@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import pathlib
 
 import pytest
@@ -32,25 +33,31 @@ WORDS = (PLAIN_COMMAND, SECRET_COMMAND, PUNCHES, PEOPLE)
 class Sealed(SealedTerminal):
     """Somebody at an address who makes all the exchanges, and seals."""
 
-    def __init__(self, rig: Rig, address: str, secret: bytes = b"") -> None:
+    def __init__(
+        self, rig: Rig, address: str, secret: bytes = b"", *, returns: bool = False
+    ) -> None:
         super().__init__(rig, "T1", secret)
         self.address = address
+        self.plain = Client(rig, address, returns=returns)
 
     async def begin(self) -> None:
         """Make the exchanges; `AssertionError` if one is refused."""
-        plain = Client(self.rig, self.address, returns=False)
-        assert (await plain.exchange()).status == 200
-        reply = await self.factors(await self.keys())
+        assert (await self.plain.exchange()).status == 200
+        keys = await self.keys()
+        assert keys.status == 200
+        reply = await self.factors(keys)
         assert reply.status == 200
         self.cipher.agree(reply.body.removeprefix(b"Factors="))
 
     async def step(self, kind: str, body: bytes) -> Response:
         """A step of the exchange."""
-        return await self.rig.post(f"exchange?SN=T1&type={kind}", body, address=self.address)
+        return await self.plain.ask("POST", f"exchange?SN=T1&type={kind}", body)
 
     async def send(self, raw: bytes) -> Response:
-        """Send bytes as they are."""
-        return await talk(self.rig.terminals, raw, self.address)
+        """Send bytes, with the token of the session if it returns tokens."""
+        line, rest = raw.split(b"\r\n", 1)
+        cookie = f"Cookie: token={self.plain.token}\r\n" if self.plain.token else ""
+        return await talk(self.rig.terminals, line + b"\r\n" + cookie.encode() + rest, self.address)
 
     async def ask(self, method: str, target: str, body: bytes = b"") -> Response:
         """A sealed request, and its reply as the client reads it."""
@@ -72,6 +79,20 @@ async def with_token(rig: Rig) -> Client:
     """A terminal that returns them."""
     client = Client(rig, HERE)
     await client.exchange()
+    return client
+
+
+async def plain_with_token(rig: Rig) -> Client:
+    """And that is not to encrypt."""
+    client = await with_token(rig)
+    await rig.api("PATCH", "/devices/T1", {"encryption": "never"})
+    return client
+
+
+async def must_return(rig: Rig) -> Client:
+    """A terminal from which tokens are required."""
+    client = await with_token(rig)
+    await rig.api("PATCH", "/devices/T1", {"token": "require"})
     return client
 
 
@@ -128,7 +149,12 @@ async def requires_secret(rig: Rig) -> Sealed:
 
 SETTINGS = {
     "nothing is set; it returns no tokens": (no_token, set(WORDS)),
-    "nothing is set; it returns tokens": (with_token, {PLAIN_COMMAND, PUNCHES}),
+    "nothing is set; it returns tokens": (with_token, set(WORDS)),
+    "`encryption=never`; it returns tokens": (plain_with_token, {PLAIN_COMMAND, PUNCHES}),
+    "`token=require`, and the terminal was the first to return a token": (
+        must_return,
+        set(WORDS),
+    ),
     "pinned pushcommkey; it returns no tokens": (with_key, set(WORDS)),
     "pinned pushcommkey; it returns tokens": (with_both, set()),
     "`networks`, and the stranger is elsewhere": (at_home, set()),
@@ -173,8 +199,8 @@ async def attacked(rig: Rig, address: str = THERE) -> set[str]:
         if returns is not None:
             await stranger.exchange()
         got |= await tried(stranger, 100 + number)
-    for secret in (b"", b"a guess of sixteen bytes"):
-        stranger = Sealed(rig, address, secret)
+    for secret, returns in itertools.product((b"", b"a guess of sixteen bytes"), (False, True)):
+        stranger = Sealed(rig, address, secret, returns=returns)
         try:
             await stranger.begin()
         except AssertionError:
@@ -229,7 +255,9 @@ async def test_whose_exchange_counts_for_the_terminal(make_rig, setting: str) ->
     terminal = await begin(rig)
     assert (await terminal.ask("POST", UPLOAD, LINE % 1)).body == b"OK: 1"
     await Client(rig, THERE).exchange(language=SIMPLIFIED_CHINESE)
-    is_told_apart = any(word in setting for word in ("returns tokens", "pinned", "networks"))
+    is_told_apart = any(
+        word in setting for word in ("returns tokens", "return a token", "pinned", "networks")
+    )
     device = (await rig.api("GET", "/devices/T1")).json
     assert (device["language"] != SIMPLIFIED_CHINESE) is is_told_apart
 
