@@ -1,1 +1,1 @@
-"""Storage: one schema and query set for all databases, and the writer that commits in groups."""
+"""Storage engine: the tables and queries for all databases, and the group-commit writer."""

@@ -1,8 +1,8 @@
-"""The audit log in the store: rows are only ever added, in a chain, in the order of the commits.
+"""Audit log in the store: an append-only hash chain in commit order.
 
-Nothing is remembered between units of work: a unit that adds rows reads the head of the chain
-first, under the lock that orders ids, which it holds to its commit. Units without audit rows pay
-nothing.
+No state is kept between units of work. A unit that adds rows first reads the head of the chain
+under the lock that orders ids, and holds that lock until it commits. Units without audit rows take
+no lock.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 SERVER = "server"
-"""The actor of what the server does by itself."""
+"""Actor of actions that the server takes by itself."""
 CHECKPOINT = "checkpoint"
-"""The action of a row that says which rows retention has removed."""
+"""Action of the row that records which rows retention removed."""
 TAMPERED = "tampered"
-"""The action of a row that says that the log was not as the server had left it."""
+"""Action of the row that records that the log had been changed outside the server."""
 COLUMNS = ("id", "at", "actor", "action", "subject", "detail")
 _HEAD_NAMES = ("name", "last_id", "last_mac", "start_id", "start_mac", "seal")
 _REPLACE = "(name) DO UPDATE SET " + ", ".join(
@@ -46,15 +46,15 @@ _PSEUDONYM = re.compile(rf"{PERSON}[0-9a-f]{{20}}")
 
 
 class AuditStore(BufferedInserts):
-    """Who did what, in a keyed hash chain; the database refuses to change it.
+    """Audit records in a keyed hash chain; triggers in the database reject changes to them.
 
-    The oldest rows can be removed by `forget`, which leaves a checkpoint. The rows of a group of
+    Only `forget` removes records: the oldest ones, leaving a checkpoint. The rows of a group of
     units are written together at its end.
     """
 
     order = 2
     accepts_retired = False
-    """Whether the head may still be sealed under a key that was rotated away."""
+    """Whether a head sealed under a retired key is accepted."""
     _log = Logger()
 
     def __init__(self, tx: Transaction) -> None:
@@ -64,12 +64,16 @@ class AuditStore(BufferedInserts):
         super().__init__(tx)
 
     def add(self, actor: str, action: str, subject: str, detail: str | None, now: int) -> None:
-        """Record an action; nothing in it is secret, and people stand in it by `person` only."""
+        """Record an action; `now` is in milliseconds.
+
+        `subject` and `detail` must contain no secrets, and must name people only by their
+        pseudonyms (`person`).
+        """
         told = None if detail is None else plain(detail)
         self.waiting.append((now, plain(actor), plain(action), plain(subject), told))
 
     def person(self, pin: str) -> str:
-        """The pseudonym of a person, for a subject or a detail."""
+        """Return the pseudonym of a person, for use in a subject or a detail."""
         return self._keys.pseudonym(pin)
 
     def page(
@@ -81,9 +85,9 @@ class AuditStore(BufferedInserts):
         action: str | None = None,
         pin: str | None = None,
     ) -> list[AuditRecord]:
-        """List records by id: from `since` on and before `until`, in milliseconds.
+        """List records by id, from `since` (inclusive) to `until` (exclusive), in milliseconds.
 
-        With `pin`, only those that name this person.
+        `pin` selects the records that name this person.
         """
         self.flush()
         query = part_of(select(*(audit.c[name] for name in COLUMNS)), audit.c.id, part)
@@ -103,10 +107,11 @@ class AuditStore(BufferedInserts):
         return [_record(row, pins) for row in rows]
 
     def forget(self, before: int, limit: int, setting: str, now: int) -> int:
-        """Remove the oldest records, up to `limit`, that are older than an instant (ms).
+        """Remove up to `limit` of the oldest records from before an instant (ms); return the count.
 
-        A checkpoint in the log says which, when and under which setting. `StoreError` if they are
-        not as they were written: then they are evidence.
+        A checkpoint records the removed rows, the instant and `setting`. Older checkpoints are not
+        counted. Raises `StoreError`, and removes nothing, if a record or the head was tampered
+        with.
         """
         self.flush()
         head = self._sound_head()
@@ -120,7 +125,7 @@ class AuditStore(BufferedInserts):
                 raise StoreError(f"row {row.id} of the audit log was changed; nothing is removed")
             gone.append(row)
             mac = bytes(row.mac)
-        # The checkpoint of an earlier time stays until other rows go with it.
+        # An earlier checkpoint is removed only together with other rows.
         count = sum(1 for row in gone if row.action != CHECKPOINT)
         if not count:
             return 0
@@ -135,7 +140,7 @@ class AuditStore(BufferedInserts):
         return count
 
     def take(self) -> list[Insert]:
-        """The rows that wait, linked to the chain, and its new head."""
+        """Take the pending rows, linked to the chain, and the new head."""
         if not self.waiting:
             return []
         head, newest, fault = self._read_head()
@@ -161,9 +166,9 @@ class AuditStore(BufferedInserts):
         self._start = None
 
     def _read_head(self) -> tuple[Head, int, str | None]:
-        """The head of the chain, the newest id, and what is wrong with the two.
+        """Return the head of the chain, the newest id, and the fault of the two or None.
 
-        Others wait until the transaction ends before they read it.
+        Other transactions cannot read the head until this one ends.
         """
         newest, *values = self._tx.database.audit_head(self._tx.driver)
         newest = newest or 0
@@ -186,7 +191,7 @@ class AuditStore(BufferedInserts):
         return head
 
     def _pins(self, texts: Iterable[str]) -> Mapping[str, str]:
-        """The people of the pseudonyms in texts, as far as they are known."""
+        """Map pseudonyms in texts to user IDs, as far as these are known."""
         wanted = {name for text in texts for name in _PSEUDONYM.findall(text)}
         found: dict[str, str] = {}
         if wanted:
@@ -199,7 +204,7 @@ class AuditStore(BufferedInserts):
 
 
 class RotatingAuditStore(AuditStore):
-    """The audit log while the keys are being rotated."""
+    """Audit log during a key rotation."""
 
     accepts_retired = True
 
@@ -207,23 +212,23 @@ class RotatingAuditStore(AuditStore):
 def stored_head(
     last_id: int, last_mac: bytes, start_id: int, start_mac: bytes, seal: bytes
 ) -> tuple[Head, bytes]:
-    """A head and its seal, from the columns of its row."""
+    """Make a head and its seal from the columns of its row."""
     return Head(last_id, bytes(last_mac), start_id, bytes(start_mac)), bytes(seal)
 
 
 def head_insert(head: Head, seal: bytes) -> Insert:
-    """Put a head in the place of the one before."""
+    """Return the insert that replaces the head."""
     values = (HEAD, head.last_id, head.last_mac, head.start_id, head.start_mac, seal)
     return Insert(audit_head, _HEAD_NAMES, [[value] for value in values], _REPLACE)
 
 
 def link(row: Row[Any]) -> Link:
-    """What the MAC of a stored row is over."""
+    """Return the part of a stored row that its MAC covers."""
     return Link(*(getattr(row, name) for name in COLUMNS))
 
 
 def _people() -> list[Column[str]]:
-    """The columns of user IDs."""
+    """List the columns that hold user IDs."""
     return [
         column
         for table in metadata.sorted_tables

@@ -1,4 +1,4 @@
-"""Backing up a SQLite file beside itself, before it is upgraded."""
+"""Backup of a SQLite file, made beside it before an upgrade."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..interfaces import StoreError
 
 
 def back_up(database: Path, revision: str) -> Path:
-    """Copy a database that nobody writes to; gives the copy, which is on disk.
+    """Copy a database that no process writes to; return the path of the copy, which is on disk.
 
-    It is named `….before-<revision>-<UTC time>`, and readable for its owner only. `StoreError`
-    if it cannot be made; then nothing is left of it.
+    The copy is named `….before-<revision>-<UTC time>` and readable only by its owner. Raises
+    `StoreError` if it cannot be made; no partial copy remains.
     """
     now = datetime.datetime.now(datetime.UTC)
     copy = database.with_name(f"{database.name}.before-{revision}-{now:%Y%m%dT%H%M%SZ}")

@@ -1,4 +1,4 @@
-"""Buffered inserts: rows of many uploads that are written with one statement."""
+"""Buffered inserts: rows of many uploads written with one statement."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 class BufferedInserts(abc.ABC):
-    """A store that buffers rows, for the transaction to write together.
+    """Base of stores that buffer rows, which the transaction writes together.
 
-    The rows are written before the next statement of the transaction, or at the end of the group.
+    Rows are written before the next statement of the transaction, or at the end of the group.
     """
 
     order: ClassVar[int] = 0
-    """0: written before the next statement. Above 0: written at the end of the group of units, in
-    this order. All processes write in the same order, so that they do not deadlock."""
+    """0: rows are written before the next statement. Above 0: rows are written at the end of the
+    group of units, in this order. All processes use the same order, which prevents deadlocks."""
     waiting: Sized
     """The pending rows."""
 
@@ -32,11 +32,11 @@ class BufferedInserts(abc.ABC):
 
     @abc.abstractmethod
     def forget_waiting(self) -> None:
-        """Drop the pending rows: their transaction is not committed."""
+        """Drop the pending rows, because their transaction is rolled back."""
 
     @abc.abstractmethod
     def take(self) -> list[Insert]:
-        """Take the pending rows, as inserts; nothing is pending afterwards."""
+        """Take the pending rows as inserts."""
 
     def flush(self) -> None:
         """Write the pending rows."""
@@ -46,12 +46,12 @@ class BufferedInserts(abc.ABC):
 
 
 class BufferedRows(BufferedInserts):
-    """A store that buffers rows as they will be written."""
+    """Base of stores that buffer rows in their final form."""
 
     table: ClassVar[Table]
     names: ClassVar[tuple[str, ...]]
     idempotent: ClassVar[bool] = False
-    """Whether writing the same rows again changes nothing; see `Insert.idempotent`."""
+    """Whether writing the same rows twice has no further effect; see `Insert.idempotent`."""
 
     def take(self) -> list[Insert]:
         """Take the pending rows."""
@@ -62,5 +62,5 @@ class BufferedRows(BufferedInserts):
         return [Insert(self.table, self.names, columns, idempotent=self.idempotent)]
 
     def forget_waiting(self) -> None:
-        """Drop the pending rows: their transaction is not committed."""
+        """Drop the pending rows, because their transaction is rolled back."""
         self.waiting: list[tuple[object, ...]] = []

@@ -1,11 +1,13 @@
-"""The keyed hash chain of the audit log, as values: what links rows, and what seals the head.
+"""Keyed hash chain of the audit log: the MACs of rows and the seal of the head.
 
-Theory of operation. Each row has a MAC over its own content, its id and the MAC of the row before
-it, under a key that is not in the database in the clear. A row that is changed, inserted, removed
-or moved no longer fits to its neighbours. The head says where the chain starts (after the rows
-that retention removed) and ends, and has a seal of its own, which cannot be computed from any row:
-rows that are cut off at the end are missed. The chain does not detect that an older copy of rows
-*and* head was restored together; `Head.words` is for noting the head elsewhere.
+Theory of operation. The MAC of a row covers its content, its id and the MAC of the row before it.
+The key is not stored in the database in the clear. A row that is changed, inserted, removed or
+moved no longer matches its neighbours.
+
+The head records where the chain starts (after the rows that retention removed) and ends. Its seal
+cannot be computed from any row, so rows missing at the end are detected. The chain does not detect
+the restoration of older rows together with the older head; note `Head.words` outside the database
+to detect that.
 
     MAC = key id (8) | HMAC-SHA256(key, label | JSON [MAC before, id, at, actor, …])
 """
@@ -21,13 +23,13 @@ import msgspec
 from .vault import AuditKeys, DataKey
 
 HEAD = "audit"
-"""The name of the one head there is."""
+"""Name of the only head."""
 _ROW, _HEAD = b"zkpush audit row\0", b"zkpush audit head\0"
 
 
 @attrs.frozen
 class Row:
-    """What a MAC is over."""
+    """Content of an audit row that its MAC covers."""
 
     id: int
     at: int
@@ -37,51 +39,51 @@ class Row:
     detail: str | None
 
     def mac(self, key: DataKey, before: bytes) -> bytes:
-        """The MAC of the row after one with the MAC `before`; empty before the first row."""
+        """Return the MAC of the row. `before` is the MAC of the previous row, or empty."""
         return _mac(key, _ROW, [before.hex(), *attrs.astuple(self)])
 
 
 @attrs.frozen
 class Head:
-    """Where the chain starts and ends."""
+    """Start and end of the chain."""
 
     last_id: int = 0
     last_mac: bytes = b""
     start_id: int = 0
-    """The last row that retention has removed; 0 if there is none."""
+    """Id of the last row that retention removed; 0 if there is none."""
     start_mac: bytes = b""
-    """Its MAC, which the first row that is there follows."""
+    """MAC of that row, which the first remaining row continues."""
 
     def seal(self, key: DataKey) -> bytes:
-        """What shows that the head was written with the key."""
+        """Return the seal, which proves that the head was written with the key."""
         return _mac(
             key, _HEAD, [self.last_id, self.last_mac.hex(), self.start_id, self.start_mac.hex()]
         )
 
     def is_sealed(self, seal: bytes, keys: Iterable[DataKey]) -> bool:
-        """Whether this is the seal of the head, under one of the keys."""
+        """Whether `seal` is the seal of this head under one of the keys."""
         return any(hmac.compare_digest(self.seal(key), seal) for key in keys)
 
     @property
     def words(self) -> str:
-        """The head as text, to be noted where nobody who can write to the database can."""
+        """The head as text (`ID:MAC`), to be noted outside the database."""
         return head_words(self.last_id, self.last_mac)
 
 
 def head_words(id_: int, mac: bytes) -> str:
-    """A place in the chain, as text."""
+    """Format a position in the chain as text (`ID:MAC`)."""
     return f"{id_}:{mac.hex()}"
 
 
 def linked(key: DataKey, before: bytes, rows: Iterable[Row]) -> Iterator[bytes]:
-    """The MACs of rows that follow one another."""
+    """Return the MACs of consecutive rows."""
     for row in rows:
         before = row.mac(key, before)
         yield before
 
 
 def is_linked(keys: AuditKeys, before: bytes, row: Row, mac: bytes) -> bool:
-    """Whether a row has the right MAC, under the key that it names."""
+    """Whether a row has the right MAC, under the key that the MAC names."""
     return any(
         hmac.compare_digest(row.mac(key, before), mac)
         for key in (keys.chain, *keys.retired)

@@ -1,6 +1,6 @@
-"""Checking a database: its own integrity, and the hash chain of the audit log.
+"""Database check: the integrity of the database and the hash chain of the audit log.
 
-Everything is read in one transaction that sees one state, so that a daemon may go on meanwhile.
+All reads share one transaction and one snapshot, so the daemon can keep running.
 """
 
 from __future__ import annotations
@@ -19,37 +19,37 @@ from .transaction import Transaction
 from .vault import AuditKeys, Vault
 
 PART = 1000
-"""Rows that are read at a time."""
+"""Rows read at a time."""
 _TABLE = "the table `audit_head`"
 
 
 @attrs.frozen
 class Checked:
-    """The outcome of a check."""
+    """Result of a check."""
 
     rows: int
-    """Rows of the audit log."""
+    """Number of rows in the audit log."""
     removed: int
-    """The last row that retention has removed; 0 if there is none."""
+    """Id of the last row that retention removed; 0 if there is none."""
     head: str
-    """The end of the chain, as text to be noted; empty if it cannot be trusted."""
+    """End of the chain as `ID:MAC`, to be noted; empty if it cannot be trusted."""
     faults: tuple[str, ...]
-    """What is wrong with the audit log, in words."""
+    """Faults of the audit log, as text."""
     damage: tuple[str, ...]
-    """What is wrong with the database, in words."""
+    """Faults of the database, as text."""
     notes: tuple[str, ...]
-    """What was not checked, and why."""
+    """Parts that were not checked, with the reasons."""
 
     @property
     def is_sound(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no fault was found."""
         return not self.faults and not self.damage
 
 
 def check_thd(database: Database, vault: Vault, noted: str | None) -> Checked:
-    """Check everything. `noted` is a head that an operator has noted (`ID:MAC`).
+    """Check the database and the audit log.
 
-    `ValueError` if that is none.
+    `noted` is a head noted earlier (`ID:MAC`); raises `ValueError` if it has another form.
     """
     place = None if noted is None else _parse(noted)
     damage: list[str] = []
@@ -67,7 +67,7 @@ def check_thd(database: Database, vault: Vault, noted: str | None) -> Checked:
 
 
 def check_chain(tx: Transaction) -> tuple[int, Sequence[str]]:
-    """Walk through the audit log: the number of its rows, and what is wrong with it, in words."""
+    """Walk the audit log; return the number of its rows and its faults as text."""
     chain = _Chain(tx.vault.audit, None)
     chain.check(tx.connection)
     return chain.rows, chain.faults
@@ -95,7 +95,7 @@ class _Chain:
         self.words = ""
 
     def check(self, connection: Connection) -> None:
-        """Walk from the head's start to its end."""
+        """Walk from the start to the end of the chain."""
         is_trusted = self._read_head(connection)
         before, last = self.head.start_mac, self.head.start_id
         has_checkpoint = False
@@ -126,7 +126,7 @@ class _Chain:
         self.words = "" if self.faults else head_words(last, before)
 
     def _read_head(self, connection: Connection) -> bool:
-        """Read the head; whether it can be trusted."""
+        """Read the head; return whether it can be trusted."""
         row = connection.execute(select(audit_head).where(audit_head.c.name == HEAD)).one_or_none()
         if row is None:
             self._fault(f"the head of the chain ({_TABLE}) was removed")
@@ -147,14 +147,14 @@ class _Chain:
 
 
 def _between(last: int, here: int) -> str:
-    """What may have happened to a row that does not follow the one before it."""
+    """Describe why a row may not follow the row before it."""
     if here > last + 1:
         return f"rows {last + 1} to {here - 1} were removed, or row {here} was changed"
     return f"row {here} was changed, inserted or moved, or the one before it was"
 
 
 def _all(connection: Connection) -> Iterator[Row[Any]]:
-    """All rows by id, also those that a removal has left behind."""
+    """Iterate over all rows by id, including rows that an incomplete removal left."""
     last: int | None = None
     while True:
         query = select(*(audit.c[name] for name in (*COLUMNS, "mac"))).order_by(audit.c.id)

@@ -1,18 +1,19 @@
-"""Collecting pictures that nothing names, and what killed writes have left.
+"""Collection of unreferenced pictures and of partial files from interrupted writes.
 
-A picture is written before the row that names it is committed, so a unit of work that fails leaves
-one that nothing names; so does a row that is deleted. What is removed is proved to be named by
-nobody, now and later:
+A picture is written before the row that names it is committed. A failed unit of work, or the
+deletion of a row, therefore leaves a picture that no row names. A picture is removed only if no row
+names it, now or later:
 
-- The look and the removal are one transaction of their own. On SQLite it holds the lock of all
-  writers, and a picture is only ever kept under that lock: so nobody is between keeping a picture
-  and naming it, and what is read is what is committed. On PostgreSQL the row of the picture is
-  locked first, and looked up after that; another transaction that keeps the same picture waits
-  for the row, or had locked it before, and then the picture is left alone.
-- All columns that are declared to name pictures are looked at, all columns of text and bytes of
-  tables that are not ours, and what plugins say (`INamesPictures`). While a plugin that has ever
-  named pictures is missing, nothing is removed.
-- Whatever was kept, even again, within an age far beyond that of any write is left alone.
+- The check and the removal share a transaction of their own. On SQLite this transaction holds the
+  write lock. Pictures are kept only under that lock, so no transaction is between keeping a picture
+  and naming it. On PostgreSQL the row of the picture is locked before the check. A transaction that
+  keeps the same picture either waits for the row, or holds its lock already; in the second case the
+  picture is skipped.
+- The check covers all columns declared to name pictures, all text and byte columns of the tables of
+  plugins, and the answers of plugins (`INamesPictures`). Nothing is removed while a plugin that has
+  ever named pictures is missing.
+- Pictures that were kept (again) recently are skipped. The age limit far exceeds the duration of
+  any write.
 """
 
 from __future__ import annotations
@@ -35,30 +36,30 @@ from .schema import metadata, picture_plugins, pictures
 from .transaction import Transaction
 
 SHARDS = tuple(f"{number:02x}" for number in range(256))
-"""The first digits of keys: the folders of pictures, and parts of one collection."""
+"""First two digits of the keys: one folder of pictures each, and one step of a collection."""
 PART = 50
-"""Most pictures that are removed in one transaction, so that no upload waits for long."""
+"""Most pictures removed in one transaction, so that uploads do not wait for long."""
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _PARTIAL = re.compile(r"[0-9a-f]{64}\.[0-9]+\.part\Z")
 
 
 def record_plugins(connection: Connection, names: Iterable[str]) -> None:
-    """Remember which plugins name pictures, before they name any."""
+    """Record the plugins that name pictures, before they name any."""
     for name in sorted(names):
         statement = insert(connection, picture_plugins).values(name=name)
         connection.execute(statement.on_conflict_do_nothing())
 
 
 def missing_plugins(connection: Connection, present: Collection[str]) -> list[str]:
-    """The plugins that have named pictures and are not here."""
+    """List the plugins that have named pictures and are not present."""
     names = connection.execute(select(picture_plugins.c.name)).scalars()
     return sorted(set(names) - set(present))
 
 
 def old_thd(database: Database, connection: Connection, shard: str, before: int) -> Iterator[str]:
-    """All pictures of a shard, and parts of such, that were kept before an instant (ms).
+    """List the pictures of a shard, and partial files, that were last kept before an instant (ms).
 
-    A part is named as its file is, a picture by its key.
+    A picture is listed by its key, a partial file by its file name.
     """
     query = select(pictures.c.digest).where(
         pictures.c.digest >= shard, pictures.c.digest < f"{shard}g", pictures.c.kept_at < before
@@ -78,9 +79,9 @@ def old_thd(database: Database, connection: Connection, shard: str, before: int)
 def unnamed_thd(
     tx: Transaction, names: Iterable[str], hooks: Sequence[INamesPictures]
 ) -> list[str]:
-    """Those of some pictures and parts that nothing names, as this transaction sees it.
+    """Return the given pictures and partial files that no row names, as seen by this transaction.
 
-    `TransactionEnded` if a hook has ended it: then nothing holds the locks any more.
+    Raises `TransactionEnded` if a hook ended the transaction, since its locks are then gone.
     """
     asked = [*names]
     keys = {name for name in asked if _KEY.match(name)}
@@ -102,9 +103,9 @@ def remove_thd(
     before: int,
     hooks: Sequence[INamesPictures],
 ) -> list[str]:
-    """Remove those of some pictures and parts that nothing names; returns which.
+    """Remove the given pictures and partial files that no row names; return the removed ones.
 
-    The transaction is to be one of its own: what else is in it may be rolled back, but not this.
+    Use a transaction of its own: removed files do not come back when it is rolled back.
     """
     locked = tx.connection.execute(
         select(pictures.c.digest)
@@ -126,7 +127,7 @@ def remove_thd(
 
 
 def _remove_file(path: Path, before: int) -> bool:
-    """Remove a file that was kept before an instant; whether there was one."""
+    """Remove a file last kept before an instant (ms); return whether there was one."""
     try:
         if path.stat().st_mtime * 1000 >= before:
             return False
@@ -139,14 +140,14 @@ def _remove_file(path: Path, before: int) -> bool:
 
 
 def parts(names: Iterable[str]) -> Iterator[list[str]]:
-    """Names in parts of what is removed in one transaction."""
+    """Split names into the batches that are removed in one transaction each."""
     rest = iter(names)
     while part := [*itertools.islice(rest, PART)]:
         yield part
 
 
 def _named_elsewhere(connection: Connection, keys: set[str]) -> set[str]:
-    """Those of some keys that stand in any column of a table that is not ours."""
+    """Return the keys that appear in any column of a plugin's table."""
     found: set[str] = set()
     for column in _foreign_columns(connection):
         if isinstance(column.type, LargeBinary):
@@ -159,7 +160,7 @@ def _named_elsewhere(connection: Connection, keys: set[str]) -> set[str]:
 
 
 def _foreign_columns(connection: Connection) -> Iterator[Column[Any]]:
-    """Columns of text and of bytes in the tables of plugins, also of those that are gone."""
+    """Iterate over the text and byte columns of the tables of all plugins, past and present."""
     found = MetaData()
     found.reflect(connection)
     for table in found.sorted_tables:

@@ -1,4 +1,4 @@
-"""Counts of commands, and the removal of old ones."""
+"""Command statistics, and the removal of old commands."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class GivenUp(NamedTuple):
 
     number: int
     since_at: int
-    """When (ms) the first of them ended."""
+    """When the first of them ended, in milliseconds."""
 
 
 class CommandHistory:
-    """The commands of all terminals, counted; and the removal of those that ended long ago."""
+    """Counts of the commands of all terminals, and the removal of ended commands."""
 
     def __init__(self, tx: Transaction) -> None:
         self._vault = tx.vault
         self._connection = tx.connection
 
     def count_open(self) -> dict[str, int]:
-        """How many commands are not ended, by state."""
+        """Count open commands by state."""
         query = select(commands.c.state, func.count()).where(IS_OPEN).group_by(commands.c.state)
         return {state: int(count) for state, count in self._connection.execute(query)}
 
     def count_ended(self, since: int) -> dict[str, int]:
-        """How many commands have ended since an instant (ms), by state."""
+        """Count the commands that ended since an instant (ms), by state."""
         ended = commands.c.finished_at >= since
         query = select(commands.c.state, func.count()).where(ended).group_by(commands.c.state)
         return {state: int(count) for state, count in self._connection.execute(query)}
 
     def given_up(self, since: int) -> dict[int, GivenUp]:
-        """By terminal: the commands that ended since an instant (ms) without an answer."""
+        """Return the commands that ended without an answer since an instant (ms), by terminal."""
         query = (
             select(commands.c.device_id, func.count(), func.min(commands.c.finished_at))
             .where(
@@ -58,14 +58,14 @@ class CommandHistory:
         return {key: GivenUp(int(number), int(at)) for key, number, at in rows}
 
     def pending(self) -> dict[int, int]:
-        """How many commands each terminal has open."""
+        """Count the open commands of each terminal."""
         query = (
             select(commands.c.device_id, func.count()).where(IS_OPEN).group_by(commands.c.device_id)
         )
         return dict(self._connection.execute(query).all())
 
     def remove_ended(self, before: int, limit: int) -> int:
-        """Remove commands that ended before an instant (ms), at most `limit`; returns how many."""
+        """Remove up to `limit` commands that ended before an instant (ms); return their number."""
         old = (
             select(commands.c.seq)
             .where(commands.c.finished_at < before)
@@ -75,9 +75,10 @@ class CommandHistory:
         return self._connection.execute(delete(commands).where(commands.c.seq.in_(old))).rowcount
 
     def remove_bodies(self, before: int, limit: int, now: int) -> int:
-        """Remove parameters and results of commands that ended before an instant (ms).
+        """Remove the parameters and results of commands that ended before an instant (ms).
 
-        At most `limit`; returns how many. What stays is what was asked of whom, and its end.
+        Changes up to `limit` commands and returns their number. The command's name, its terminal
+        and its outcome stay.
         """
         old = (
             select(commands.c.id)

@@ -1,4 +1,4 @@
-"""The rows of commands: how they are read, and what is sealed of them."""
+"""Rows of commands: queries, decoding and the encrypted body."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .sealed import opened
 from .vault import Vault
 
 _STATES = tuple(sorted(state.value for state in OPEN_STATES))
-# Written into the statement: the index of the open commands serves no other one.
+# Rendered as literals: the partial index of open commands needs constants.
 OPEN: BindParameter[Any] = bindparam("open", _STATES, expanding=True, literal_execute=True)
 IS_OPEN = commands.c.state.in_(OPEN)
 IS_QUEUED = commands.c.state == CommandState.QUEUED.value
@@ -24,17 +24,17 @@ IS_SENT = commands.c.state == CommandState.SENT.value
 
 
 class CommandBody(msgspec.Struct, frozen=True):
-    """What is sealed of a command."""
+    """Encrypted body of a command."""
 
     params: dict[str, str]
-    """As they are sent."""
+    """Parameters as sent."""
     asked: dict[str, str]
-    """As they were given."""
+    """Parameters as requested."""
     text: str
 
 
 def select_commands() -> Any:
-    """The query for commands, each with the serial number of its terminal."""
+    """Query for commands, each with the serial number of its terminal."""
     return select(commands, devices.c.sn).join(devices)
 
 
@@ -77,7 +77,7 @@ def command_of(vault: Vault, row: RowMapping) -> QueuedCommand:
 
 
 def reason_words(command: QueuedCommand) -> str | None:
-    """Why a command ended, in words; None if it has not."""
+    """Describe why a command ended; None if it has not ended."""
     gave_up = command.state in (CommandState.CANCELLED, CommandState.EXPIRED)
     return end_words(
         command.reason,
@@ -90,7 +90,7 @@ def reason_words(command: QueuedCommand) -> str | None:
 def overdue_rows(
     now: int, lifetime: int, attempts: int, once: Collection[str]
 ) -> ColumnElement[bool]:
-    """Whether a command is over: too late, or sent as often as it may be without an answer."""
+    """Condition for commands to end: late, or without an answer and not to be sent again."""
     is_late = func.coalesce(commands.c.expires_at, commands.c.created_at + lifetime) < now
     is_unanswered = or_(
         is_late,
@@ -103,9 +103,9 @@ def overdue_rows(
 
 
 def stays_behind(now: int, once: Collection[str]) -> ColumnElement[bool]:
-    """Whether an earlier command of the same subject is with the terminal, and may be sent again.
+    """Condition for commands blocked by an earlier one of the same subject that may be resent.
 
-    Sent again after the later one, it would undo what that has changed.
+    Resending the earlier command after the later one would undo the later change.
     """
     earlier = commands.alias("earlier")
     return (

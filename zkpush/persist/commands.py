@@ -1,4 +1,4 @@
-"""The command queues in the store. Every change of state is a compare-and-set."""
+"""Command queues in the store; every state change is a compare-and-set."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _DUE_AT = func.min(
 
 
 class CommandStore:
-    """The command queues of all terminals.
+    """Command queues of all terminals.
 
-    Every change of state is a compare-and-set, and an event.
+    Every state change is a compare-and-set and adds an event.
     """
 
     def __init__(self, tx: Transaction) -> None:
@@ -56,7 +56,7 @@ class CommandStore:
         self._events = tx[EventStore]
 
     def add(self, device_id: int, command: NewCommand, now: int) -> QueuedCommand:
-        """Queue a command. Ids that were used before are refused with `ValueError`."""
+        """Queue a command; raises `ValueError` if its id was used before."""
         added = self._connection.execute(
             insert(self._connection, commands)
             .values(
@@ -90,7 +90,7 @@ class CommandStore:
         return queued
 
     def find(self, device_id: int, idempotency_key: str) -> QueuedCommand | None:
-        """Find the command of a terminal that was queued with a key."""
+        """Find the command of a terminal by its idempotency key."""
         query = select_commands().where(
             commands.c.device_id == device_id, commands.c.idempotency_key == idempotency_key
         )
@@ -105,9 +105,9 @@ class CommandStore:
         return None if row is None else command_of(self._vault, row._mapping)
 
     def known_among(self, device_id: int, command_ids: Collection[str]) -> dict[str, QueuedCommand]:
-        """Find the commands of a terminal among some CmdIDs, whatever their state is.
+        """Find the commands of a terminal by their CmdIDs, in any state.
 
-        No other process changes them before the commit.
+        The rows are locked until the commit.
         """
         ids = [one for one in command_ids if len(one) <= ID_LENGTH and "\0" not in one]
         if not ids:
@@ -123,12 +123,12 @@ class CommandStore:
     def due(
         self, device_id: int, now: int, limit: int, once: Collection[str] = ()
     ) -> list[QueuedCommand]:
-        """The commands to look at now, in the order in which they are sent.
+        """Return the commands to consider now, in sending order.
 
-        They are queued ones that may be sent already, and sent ones whose lease has run out:
-        whether each is sent is the caller's decision (`zkpush.device.life`). One stays behind while
-        an earlier one of its subject may be sent again. They are the caller's until the commit;
-        another process gets those that are left. `once` names the commands that are not repeated.
+        These are queued commands that may be sent, and sent commands whose lease has expired. The
+        caller decides whether to send each of them (`zkpush.device.life`). A command is held back
+        while an earlier command of the same subject may be resent. The rows are locked until the
+        commit; other processes skip them. `once` names the commands that are never resent.
         """
         may_be_sent = func.coalesce(commands.c.not_before_at, 0) <= now
         query = (
@@ -146,7 +146,7 @@ class CommandStore:
         return self._commands(query)
 
     def is_overdue(self, now: int, lifetime: int, attempts: int, once: Collection[str]) -> bool:
-        """Whether there are commands to end without waiting for a poll; see `overdue`."""
+        """Whether `overdue` would return commands."""
         which = overdue_rows(now, lifetime, attempts, once)
         return (
             self._connection.execute(select(commands.c.seq).where(which).limit(1)).first()
@@ -156,11 +156,11 @@ class CommandStore:
     def overdue(
         self, now: int, lifetime: int, attempts: int, once: Collection[str], limit: int
     ) -> list[QueuedCommand]:
-        """The open commands of all terminals that are to be ended without waiting for a poll.
+        """Return open commands of all terminals that must end without waiting for a poll.
 
-        `lifetime` (ms) counts for those without a deadline, `attempts` is how often commands are
-        sent, and `once` names those that are not repeated. They are the caller's, as those of
-        `due`.
+        `lifetime` (ms) applies to commands without a deadline, `attempts` is the most times a
+        command is sent, and `once` names the commands that are never resent. The rows are locked as
+        by `due`.
         """
         query = (
             select_commands()
@@ -172,7 +172,7 @@ class CommandStore:
         return self._commands(query)
 
     def of_subject(self, device_id: int, subject: bytes) -> list[QueuedCommand]:
-        """The open commands of a terminal that change the same, the last one first."""
+        """Return the open commands of a terminal with the same subject, newest first."""
         query = (
             select_commands()
             .where(commands.c.device_id == device_id, IS_OPEN, commands.c.subject == subject)
@@ -182,9 +182,9 @@ class CommandStore:
         return self._commands(query)
 
     def overtaken(self, device_id: int, resent: Sequence[QueuedCommand]) -> set[str]:
-        """Which commands, sent and not answered, are followed by one that the terminal executed.
+        """Return the ids of unanswered commands that a later, executed command has overtaken.
 
-        That one is of the same subject, and was sent with them or after them. Returns their IDs.
+        The later command has the same subject, was sent no earlier, and did not fail.
         """
         ids = [one.id for one in resent if one.state is CommandState.SENT]
         if not ids:
@@ -202,7 +202,7 @@ class CommandStore:
         return set(self._connection.execute(query.distinct()).scalars())
 
     def urge(self, urged: Sequence[QueuedCommand], priority: int) -> None:
-        """Raise queued commands to a priority, so that none is overtaken by one of the same."""
+        """Raise open commands to at least a priority, to preserve the order within a subject."""
         low = [one.id for one in urged if one.priority < priority]
         if low:
             self._connection.execute(
@@ -210,19 +210,19 @@ class CommandStore:
             )
 
     def supersede(self, command: QueuedCommand, by: str) -> None:
-        """Note that a sent command is not to be sent again, because of a later one."""
+        """Record that a later command replaces a sent one, which is then not resent."""
         self._connection.execute(
             update(commands).where(commands.c.id == command.id, IS_OPEN).values(replaced_by=by)
         )
 
     def sent(self, device_id: int) -> list[QueuedCommand]:
-        """The sound commands that a terminal has, or should have, and that are not ended."""
+        """Return the sent, open and undamaged commands of a terminal."""
         query = select_commands().where(commands.c.device_id == device_id, IS_OPEN, IS_SENT)
         found = self._commands(query.order_by(commands.c.seq))
         return [command for command in found if not command.damaged]
 
     def of_other_families(self, device_id: int, family: str) -> list[QueuedCommand]:
-        """The open commands of a terminal that are not of this family."""
+        """Return the open commands of a terminal that belong to other families."""
         query = (
             select_commands()
             .where(commands.c.device_id == device_id, IS_OPEN, commands.c.family != family)
@@ -232,18 +232,18 @@ class CommandStore:
         return self._commands(query)
 
     def with_file(self, digest: bytes) -> QueuedCommand | None:
-        """Find the open command whose file has a URL with the secret of that digest."""
+        """Find the open command whose file URL has the secret with this digest."""
         query = select_commands().where(commands.c.file_digest == digest, IS_OPEN)
         row = self._connection.execute(query).one_or_none()
         return None if row is None else command_of(self._vault, row._mapping)
 
     def fetches(self, file_id: int) -> bool:
-        """Whether an open command tells its terminal to fetch a file."""
+        """Whether an open command makes its terminal fetch this file."""
         query = select(commands.c.seq).where(IS_OPEN, commands.c.file_id == file_id).limit(1)
         return self._connection.execute(query).first() is not None
 
     def lease(self, leased: Sequence[QueuedCommand], until: int, now: int) -> None:
-        """Mark due commands as sent, until a lease runs out; counts an attempt for each."""
+        """Mark commands as sent, leased until `until`, and count an attempt for each."""
         if leased:
             self._connection.execute(
                 update(commands)
@@ -260,9 +260,9 @@ class CommandStore:
             self._tell(msgspec.structs.replace(command, state=CommandState.SENT), now)
 
     def cut_leases(self, now: int, lease: int, longer: Mapping[str, int]) -> None:
-        """Let no lease run for longer than one that is made now; all times are in milliseconds.
+        """Shorten leases that are longer than new ones would be; all times are in milliseconds.
 
-        `longer` has the leases of the commands that take longer than `lease`, by their names.
+        `longer` maps the names of commands to leases longer than `lease`.
         """
         is_long = commands.c.command.in_(longer)
         cuts: list[tuple[ColumnElement[bool], int]] = [(~is_long, lease)]
@@ -275,13 +275,13 @@ class CommandStore:
             )
 
     def next_due(self, device_id: int) -> int | None:
-        """When (ms) there is something to do at a poll: 0 for now, None for never."""
+        """When (ms) a poll next has commands to handle: 0 for now, None for never."""
         query = select(_DUE_AT).where(commands.c.device_id == device_id, IS_OPEN)
         due = self._connection.execute(query).scalar_one()
         return None if due is None else int(due)
 
     def oldest_due(self, device_id: int, now: int) -> int | None:
-        """When (ms) the oldest open command of a terminal was queued that may be sent by now."""
+        """When (ms) the oldest open command that may be sent by now was queued, or None."""
         query = select(func.min(commands.c.created_at)).where(
             commands.c.device_id == device_id,
             IS_OPEN,
@@ -291,12 +291,12 @@ class CommandStore:
         return found
 
     def all_due(self) -> dict[int, int]:
-        """`next_due` of every terminal that has open commands."""
+        """Map each terminal with open commands to its `next_due`."""
         query = select(commands.c.device_id, _DUE_AT).where(IS_OPEN).group_by(commands.c.device_id)
         return {device_id: int(due) for device_id, due in self._connection.execute(query)}
 
     def arrived(self, command: QueuedCommand, records: int) -> None:
-        """Count records that a QUERY asked for."""
+        """Add to the number of records received for a QUERY."""
         self._connection.execute(
             update(commands)
             .where(commands.c.id == command.id, IS_OPEN)
@@ -304,7 +304,7 @@ class CommandStore:
         )
 
     def answered(self, command: QueuedCommand, return_code: int | None, now: int) -> None:
-        """Note the answer to a QUERY whose records may still come; it is due, to be ended."""
+        """Record the answer to a QUERY whose records may still arrive; makes the command due."""
         self._connection.execute(
             update(commands)
             .where(commands.c.id == command.id, IS_OPEN)
@@ -325,9 +325,9 @@ class CommandStore:
         *,
         replaced_by: str | None = None,
     ) -> QueuedCommand | None:
-        """End a command without an answer, and return it as it is then.
+        """End a command without an answer; return the changed command.
 
-        None if its state is no longer the one that the caller saw: nothing changes then.
+        Returns None, and changes nothing, if its state is no longer that of `command`.
         """
         by = command.replaced_by if replaced_by is None else replaced_by
         return self._change(
@@ -343,10 +343,10 @@ class CommandStore:
         result: Mapping[str, str] | None,
         now: int,
     ) -> QueuedCommand | None:
-        """Record the answer of the terminal, and return the command as it is then.
+        """Record the answer of a terminal; return the changed command.
 
-        Without a reason it had ended before, and stays so. None if its state is no longer the one
-        that the caller saw: nothing changes then.
+        Without a reason, the command has already ended and keeps its reason. Returns None, and
+        changes nothing, if its state is no longer that of `command`.
         """
         changes: dict[str, Any] = {
             "state": state,
@@ -359,7 +359,7 @@ class CommandStore:
         return self._change(command, now, **changes)
 
     def _change(self, command: QueuedCommand, now: int, **changes: Any) -> QueuedCommand | None:
-        """Change a command that is as the caller saw it, and tell it."""
+        """Change a command whose state is unchanged since the caller read it, and add an event."""
         written = changes | {"state": changes["state"].value}
         if changes.get("result") is not None:
             written["result"] = msgspec.json.encode(changes["result"])
@@ -384,7 +384,7 @@ class CommandStore:
         return sealed(self._vault, commands, {"id": command_id, **values})
 
     def _tell(self, command: QueuedCommand, now: int) -> None:
-        """Every change of state is an event, and so is an answer that comes after the end."""
+        """Add an event for a state change, or for an answer that arrived after the end."""
         data = {
             "id": command.id,
             "device": command.device,

@@ -1,8 +1,8 @@
-"""The pushcommkeys that were offered for terminals (5), by their fingerprints.
+"""The pushcommkeys offered for terminals (5), by fingerprint.
 
-Anybody can offer a key in a terminal's name. So the number of keys of a terminal is bounded, and
-what came first is kept: once the list is full, a new key takes the place of the newest one only.
-Exchanges without a key have one entry beside them.
+Anyone can offer a key in the name of a terminal, so the number of keys per terminal is bounded. The
+earliest keys are kept: once the list is full, a new key replaces only the newest one. Exchanges
+without a key share one further entry.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 _NO_KEY = ""
-"""Stands in the column of fingerprints for exchanges without a key."""
+"""Fingerprint of exchanges without a key."""
 
 
 class CommKeyStore:
-    """The pushcommkeys that were offered for terminals (5): a bounded number of each."""
+    """Bounded lists of the pushcommkeys offered for terminals (5)."""
 
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
     def of(self, device_id: int) -> list[OfferedKey]:
-        """List the keys of a terminal, in the order they were first seen."""
+        """List the keys of a terminal in the order in which they were first seen."""
         return self.of_all([device_id]).get(device_id, [])
 
     def of_all(self, device_ids: Collection[int]) -> dict[int, list[OfferedKey]]:
-        """Map terminals to the keys that were offered for them; those without one are left out."""
+        """Map terminals to the keys offered for them; omits terminals without keys."""
         query = (
             select(comm_keys)
             .where(comm_keys.c.device_id.in_(list(device_ids)))
@@ -49,9 +49,10 @@ class CommKeyStore:
     def offer(
         self, device_id: int, fingerprint: str | None, address: str | None, now: int
     ) -> tuple[int, bool]:
-        """Note that a key, or none, was offered.
+        """Record that a key, or none, was offered.
 
-        Returns how many keys of the terminal are listed, and whether it came without one as well.
+        Returns the number of keys listed for the terminal, and whether an exchange without a key is
+        listed too.
         """
         of_device = comm_keys.c.device_id == device_id
         stored = _NO_KEY if fingerprint is None else fingerprint
@@ -82,7 +83,7 @@ class CommKeyStore:
         return len(keys) + (fingerprint is not None), without
 
     def forget(self, device_id: int, but: str | None = None) -> None:
-        """Drop what was offered for a terminal, but for one key."""
+        """Remove the keys offered for a terminal, except one."""
         some = comm_keys.c.device_id == device_id
         if but is not None:
             some &= comm_keys.c.fingerprint != but

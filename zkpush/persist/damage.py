@@ -1,8 +1,8 @@
-"""Damaged values: sealed values that do not open, and pictures that are not their row's own.
+"""Damaged values: encrypted values that fail to decrypt, and pictures swapped between rows.
 
-A damaged value is a problem of its own item: a reader gets None for it and the name of its column
-in `damaged`, and everything else as ever. Each is logged once by a process, and listed as a problem
-until that process ends.
+A reader gets None for a damaged value and the name of its column in `damaged`; other values are
+unaffected. Each process logs a damaged value once, and lists it as a problem until the process
+ends.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from twisted.logger import Logger
 from ..problems import ProblemCode, ServerProblem
 
 DAMAGED = "damaged"
-"""In the values of a row: the names of its damaged columns."""
+"""Key in the values of a row: the names of its damaged columns."""
 MOST = 1000
-"""Damaged values that are remembered; more are logged each time they are read."""
+"""Most damaged values remembered; further ones are logged at each read."""
 LISTED = 20
-"""Problems that are listed; the last one counts the others."""
+"""Most problems listed; one further problem counts the rest."""
 
 
 class DamageLog:
-    """The damaged values that this process has met; for any thread."""
+    """Damaged values seen by this process; thread-safe."""
 
     _log = Logger()
 
     def __init__(self, now: Callable[[], int] = lambda: 0) -> None:
-        """`now` returns the time, in milliseconds since the epoch."""
+        """`now` returns the time in milliseconds since the epoch."""
         self.now = now
         self._lock = threading.Lock()
         self._met: dict[tuple[str, str, str], int] = {}
 
     def add(self, table: str, column: str, row: object, error: object) -> None:
-        """Log a damaged value, unless this process has done so before."""
+        """Log a damaged value, unless it was logged before."""
         value = (table, column, str(row))
         with self._lock:
             if value in self._met:
@@ -51,13 +51,13 @@ class DamageLog:
         )
 
     def since(self, table: str, row: object) -> int:
-        """When this process first met a damaged value of a row, in milliseconds."""
+        """When this process first saw a damaged value of a row, in milliseconds."""
         with self._lock:
             met = [at for (of, _, key), at in self._met.items() if (of, key) == (table, str(row))]
         return min(met, default=self.now())
 
     def problems(self) -> list[ServerProblem]:
-        """A problem for each damaged value."""
+        """List a problem for each damaged value."""
         with self._lock:
             met = [*self._met.items()]
         found = [
@@ -82,7 +82,7 @@ class DamageLog:
 
 
 def mark(values: dict[str, Any], column: str) -> None:
-    """Take a damaged value out of the values of a row."""
+    """Set a damaged value to None and note its column."""
     values[column] = None
     values.setdefault(DAMAGED, []).append(column)
 

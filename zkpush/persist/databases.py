@@ -1,4 +1,4 @@
-"""Everything in which databases differ; `sqlite` and `postgresql` say how each does it."""
+"""Interface to the database, implemented by `sqlite_database` and `postgresql`."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from ..model import StoragePlace
 from .keys import SiteKey
 
 READERS = 4
-"""Threads that run queries, each on a connection of its own."""
+"""Number of reader threads, each with its own connection."""
 LOCKED_SECONDS = 30
-"""How long a unit of work waits for what another process has locked, before it fails."""
+"""Longest wait of a unit of work for a lock of another process."""
 
 NO_URL = (
     "this is not a database URL; use sqlite:////path/to/file or "
@@ -57,14 +57,14 @@ LEFT JOIN audit_head ON audit_head.name = 'audit'
 
 @attrs.frozen
 class Insert:
-    """Rows to be inserted into one table."""
+    """Rows to insert into one table."""
 
     table: Table
     names: tuple[str, ...]
     columns: Sequence[Sequence[object]]
-    """The values of all rows, for each name."""
+    """Values of all rows, one sequence for each name."""
     conflict: str = "DO NOTHING"
-    """SQL: what to do with a row that is there."""
+    """SQL of the conflict clause."""
     computed: tuple[tuple[str, str], ...] = ()
     """Further columns, and the SQL of their values."""
     idempotent: bool = False
@@ -73,46 +73,46 @@ class Insert:
 
 @attrs.frozen(kw_only=True)
 class Database(abc.ABC):
-    """An opened database. `driver` stands for a connection of its driver, below SQLAlchemy's."""
+    """An open database; `driver` is a connection of the driver below SQLAlchemy."""
 
     where: str
-    """Where it is, for messages: without secrets."""
+    """Location, for messages; contains no secrets."""
     site: SiteKey
-    """What the keys are wrapped under that seal secrets."""
+    """Site key that wraps the data keys."""
     is_kept: bool = True
-    """Whether it outlives the process."""
+    """Whether the database outlives the process."""
     alone: bool = False
-    """Whether nobody else may use it, as long as this one does; else, nobody may use it alone."""
+    """If true, no other process may use the database; if false, none may use it exclusively."""
     engine: Engine
-    """Connections that write: what locks they need is taken when a unit of work begins."""
+    """Connections for writing; the locks are taken when a unit of work begins."""
     readers: Engine
-    """Connections that read: each transaction sees one state of the database, and changes none."""
+    """Read-only connections; each transaction sees one snapshot."""
     concurrent_readers: bool = True
-    """False where readers would meet the writer's locks, so that they have to take turns."""
+    """False if readers would conflict with the writer's locks and must take turns with it."""
     errors: tuple[type[Exception], ...]
-    """What is raised if the database refuses, by SQLAlchemy and by the driver."""
+    """Exceptions raised by SQLAlchemy and by the driver."""
     pictures: Path | None = None
-    """The folder of pictures; None where they are kept in the database."""
+    """Folder of pictures; None if pictures are stored in the database."""
     revision: ColumnElement[int]
-    """The number of a change that is made now; see `window`."""
+    """SQL of the revision of a change made now; see `window`."""
     seen: str
-    """SQL that writes when terminals were last seen, from a JSON array of id, time and address.
+    """SQL that records when terminals were last seen, from a JSON array of id, time and address.
 
-    One statement for all of them: SQLite's driver lets go of the interpreter at every step, and
-    gets it back late from a busy reactor.
+    One statement covers all terminals: SQLite's driver releases the interpreter lock at every step,
+    and waits for it beside a busy reactor.
     """
     elsewhere: str
-    """SQL that finds, by the same array, terminals that were last seen from another address."""
+    """SQL that selects, from the same array, terminals last seen from another address."""
 
     @abc.abstractmethod
     def held(self) -> AbstractContextManager[object]:
-        """Keep others from the database as `alone` says, as long as it is in use.
+        """Keep other processes from the database as `alone` says, for as long as it is in use.
 
-        `StoreError` if they keep it from us.
+        Raises `StoreError` if another process prevents this.
         """
 
     def prepare_thd(self) -> None:
-        """Prepare what is beside the database, once that is migrated; `StoreError` if it fails."""
+        """Prepare the files beside a migrated database; raises `StoreError` on failure."""
         return None
 
     def check_pictures(self) -> None:
@@ -120,110 +120,110 @@ class Database(abc.ABC):
         return None
 
     def places(self) -> Sequence[StoragePlace]:
-        """The files and folders of this machine that it is kept in."""
+        """List the local files and folders of the database."""
         return []
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         self.readers.dispose()
         self.engine.dispose()
 
     def begin(self, driver: Any) -> None:
-        """Begin a transaction that writes, where the driver does not do it by itself."""
+        """Begin a write transaction, if the driver does not begin it implicitly."""
         return None
 
     def prepare_writer(self, driver: Any) -> None:
-        """Set up the connection that groups of units are committed on."""
+        """Set up the connection on which groups of units are committed."""
         return None
 
     @abc.abstractmethod
     def window(self, connection: Connection) -> tuple[int, int]:
-        """The lowest revision that may still come, and one above the highest that may be there.
+        """Return the lowest revision that may still appear, and one above the highest that exists.
 
-        Changes below the first number are all committed, and seen by what is read after this.
+        All changes below the first number are committed and visible to later reads.
         """
 
     @abc.abstractmethod
     def insert(self, driver: Any, *inserts: Insert) -> None:
-        """Insert with as few statements as it takes.
+        """Insert with as few statements as possible.
 
-        Ids ascend in the order of the rows, and of the commits of all processes.
+        Ids ascend in the order of the rows and of the commits of all processes.
         """
 
     @abc.abstractmethod
     def finish(self, driver: Any, inserts: Sequence[Insert]) -> None:
-        """Insert the last rows of a transaction, and raise unless a commit will store all of it.
+        """Insert the last rows of a transaction; raise unless a commit will store all of it.
 
-        Where rows are all that it does, and may be inserted twice, they may be committed already.
+        A transaction that consists only of idempotent inserts may already be committed on return.
         """
 
     @abc.abstractmethod
     def audit_head(self, driver: Any) -> Sequence[Any]:
-        """The highest id of the audit log, then the columns of its head (`AUDIT_HEAD`).
+        """Return the highest id of the audit log, then the columns of its head (`AUDIT_HEAD`).
 
-        No other process reads the head to add rows until this transaction ends.
+        No other process can read the head for writing until this transaction ends.
         """
 
     @abc.abstractmethod
     def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
-        """What the database itself finds wrong, in words; and what it did not look at, and why."""
+        """Return the faults that the database reports, and the skipped checks with reasons."""
 
     @abc.abstractmethod
     def check(self, driver: Any) -> None:
-        """Raise unless a commit will store everything that the transaction did."""
+        """Raise unless a commit will store the whole transaction."""
 
     def confirm(self, driver: Any) -> None:
-        """Raise `OutOfReach` unless what was just committed is in the database to stay."""
+        """Raise `OutOfReach` unless the last commit is durable."""
         return None
 
     @abc.abstractmethod
     def migrating(self) -> AbstractContextManager[Connection]:
-        """A transaction to migrate in; other processes wait for its end, however long it takes."""
+        """Transaction for a migration; other processes wait for its end without a time limit."""
 
     def backed_up(self, revision: str) -> AbstractContextManager[object]:
-        """Keep a copy of what is upgraded to a revision of the schema, where that is for us to do.
+        """Back up the database before an upgrade to a revision, where zkpush does that itself.
 
-        Without the upgrade, if that fails, there is no copy either: nothing has changed.
+        The copy is removed if the upgrade fails, since nothing has changed then.
         """
         return nullcontext()
 
     @abc.abstractmethod
     def vacuum(self) -> None:
-        """Write all tables with secrets anew, without what was deleted or replaced in them."""
+        """Rewrite all tables with secrets, without deleted or replaced values."""
 
     def backups(self) -> list[Path]:
-        """The copies that upgrades have left."""
+        """List the copies that upgrades left."""
         return []
 
     @abc.abstractmethod
     def abort(self, driver: Any) -> None:
-        """End the transaction of a connection, from another thread than the one that uses it.
+        """End the transaction of a connection from another thread.
 
-        It cannot be used any more. May wait for a statement that runs.
+        The connection is unusable afterwards. May wait for the running statement.
         """
 
     def is_lost(self, driver: Any) -> bool:
-        """Whether a connection has come to its end."""
+        """Whether a connection is permanently lost."""
         return False
 
     def is_outside(self, error: BaseException) -> bool:
-        """Whether the database, the disk or a server fails, and not the code that asked them."""
+        """Whether an error comes from the database, disk or server rather than from the code."""
         if isinstance(error, self.errors):
             return self._is_outside(driver_error(error))
         return isinstance(error, StoreError | OSError) and not isinstance(error, NotUnsealed)
 
     @abc.abstractmethod
     def _is_outside(self, error: BaseException) -> bool:
-        """Whether an error of the driver says nothing about the statement or its values."""
+        """Whether an error of the driver is independent of the statement and its values."""
 
     def is_passing(self, error: Exception) -> bool:
-        """Whether the same unit of work may well succeed if it is run again."""
+        """Whether the same unit of work may succeed if it is run again."""
         return False
 
     def words(self, error: Exception) -> str:
-        """What the driver says, without values: they may be secret."""
+        """Return the message of the driver without values, which may be secret."""
         if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
-            # Not the driver, but what makes its parameters, refused one; and quotes it.
+            # SQLAlchemy failed to convert a parameter, and its message quotes the value.
             return f"a value cannot be stored ({type(error.orig or error).__name__})"
         cause = driver_error(error)
         if getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
@@ -232,9 +232,10 @@ class Database(abc.ABC):
 
 
 def without_quotes(message: str) -> str:
-    """What is said of a statement that is not right, without the part of it that is quoted.
+    """Remove quoted parts from the message about an invalid statement.
 
-    Where a value stands in SQL, it is taken for a column or for no SQL; a table is what it is.
+     A value in the wrong place of a statement is reported, quoted, as a column or a syntax error.
+    The names of missing tables are kept.
     """
     if message.startswith("no such table: "):
         return message
@@ -242,31 +243,31 @@ def without_quotes(message: str) -> str:
 
 
 def quoted(names: Iterable[str]) -> str:
-    """Names of columns in SQL: some are words of the language."""
+    """Quote column names for SQL, since some are keywords."""
     return ", ".join(f'"{name}"' for name in names)
 
 
 def driver_error(error: Exception) -> BaseException:
-    """The driver's own error: SQLAlchemy's repeats the parameters."""
+    """Return the driver's own error; SQLAlchemy's message repeats the parameters."""
     return error.orig or error if isinstance(error, DBAPIError) else error
 
 
 def parse_url(url: str) -> URL:
-    """Read a database URL; `ValueError` says which there are."""
+    """Parse a database URL; the `ValueError` for a bad one lists the valid forms."""
     try:
         parsed = make_url(url)
     except (sqlalchemy.exc.ArgumentError, ValueError):
         parsed = None
-    # Of a password with a bare @, the rest would be taken for the host, and shown.
+    # With an unescaped @ in the password, its end would be parsed as the host and shown.
     if parsed is None or "@" in (parsed.host or ""):
         raise ValueError(NO_URL)
     return parsed
 
 
 def texts(dialect: str, parameter: str) -> Select[tuple[str]]:
-    """A subquery of any number of texts, for `IN`; the parameter is a JSON array of them.
+    """Subquery of any number of texts, for `IN`; its parameter is a JSON array of them.
 
-    A query is compiled once, however many texts there are. `dialect` is the name of one.
+    The query is compiled once for any number of texts. `dialect` is the name of a dialect.
     """
     listed = bindparam(parameter, type_=Text())
     if dialect == "postgresql":
@@ -277,7 +278,7 @@ def texts(dialect: str, parameter: str) -> Select[tuple[str]]:
 
 
 def insert(connection: Connection, table: Table) -> Any:
-    """An insert of the connection's own dialect, with `on_conflict_do_nothing` and `…_update`."""
+    """Return the dialect's insert, with `on_conflict_do_nothing` and `on_conflict_do_update`."""
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

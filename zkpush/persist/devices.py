@@ -40,9 +40,9 @@ _JSON = {name: one.hint for name, one in DEVICE_ATTRIBUTES.items() if one.is_jso
 _ENUMS = {name: one.kind for name, one in DEVICE_ATTRIBUTES.items() if one.choices}
 _NO_END = 2**63 - 1
 _REPORTED = re.compile(rf"({'|'.join(field.name for field in INFO.fields)}|Value[0-9]+)\Z")
-"""The attributes that come from the update information (9)."""
+"""Attributes reported in the update information (9)."""
 _NEWS = frozenset(name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_news)
-"""The attributes whose changes are events; problems have events of their own."""
+"""Attributes whose changes are events; problems have events of their own."""
 
 
 class DeviceStore:
@@ -67,24 +67,24 @@ class DeviceStore:
         return self._one(select(devices).where(devices.c.sn == sn))
 
     def find_all(self, serials: Collection[str]) -> list[Device]:
-        """Find the terminals that have one of these serial numbers, in no order."""
+        """Find terminals by serial number, in no particular order."""
         query = select(devices).where(devices.c.sn.in_(serials))
         return [self._device(row._mapping) for row in self._connection.execute(query)]
 
     def changed_since(self, cursor: int) -> tuple[list[Device], int]:
-        """The terminals that were changed since a cursor, and the next cursor; begin with 0.
+        """Return the terminals changed since a cursor, and the next cursor; start with 0.
 
-        Every change but that of last-seen counts. Each is there at least once, also if its
-        transaction took long; some are there again.
+        Last-seen times do not count as changes. Each change is returned at least once, however long
+        its transaction took; some are returned again.
         """
         begin, end, oldest = self._since(cursor)
         query = select(devices).where(devices.c.revision >= begin, devices.c.revision < end)
         return [self._device(row._mapping) for row in self._connection.execute(query)], oldest
 
     def removed_since(self, cursor: int) -> list[str]:
-        """The serial numbers of terminals that were removed since a cursor of `changed_since`.
+        """Return the serial numbers of terminals removed since a cursor of `changed_since`.
 
-        To be asked in the same query as that.
+        Call it in the same transaction as `changed_since`.
         """
         begin, end, _ = self._since(cursor)
         query = select(removed_devices.c.sn).where(
@@ -95,20 +95,20 @@ class DeviceStore:
         return list(self._connection.execute(query).scalars())
 
     def _since(self, cursor: int) -> tuple[int, int, int]:
-        """Which revisions are new after a cursor: from, to (exclusive); and the next cursor."""
+        """Return the new revisions after a cursor, from and to (exclusive), and the next cursor."""
         oldest, end = self._database.window(self._connection)
-        # A cursor that is not reached yet is of another database, which this one has replaced. All
-        # is new then, also what was numbered by a server that the database was moved from.
+        # A cursor beyond the window belongs to a database that this one replaced. Everything is new
+        # then, including revisions numbered by the server that the database was moved from.
         if not 0 < cursor <= oldest:
             return 0, _NO_END, oldest
         return cursor, end, oldest
 
     def page(self, part: Page) -> list[Device]:
-        """List terminals by id, which is the order they were first seen in."""
+        """List terminals by id, which is the order in which they were first seen."""
         return self._page(select(devices), part)
 
     def with_problems(self, part: Page, sn: str | None = None) -> list[Device]:
-        """List the terminals that have problems, or this one if it has, as `page` does.
+        """List the terminals that have problems, as `page` does; `sn` selects one terminal.
 
         `part.after` is exclusive.
         """
@@ -120,14 +120,14 @@ class DeviceStore:
         return [self._device(row._mapping) for row in found]
 
     def counts(self, since: int) -> dict[str, tuple[int, int]]:
-        """By state: how many terminals there are, and were seen since an instant (ms)."""
+        """Count terminals by state: all of them, and those seen since an instant (ms)."""
         seen = func.sum(case((devices.c.last_seen_at >= since, 1), else_=0))
         query = select(devices.c.state, func.count(), seen).group_by(devices.c.state)
         rows = self._connection.execute(query)
         return {state: (int(count), int(some)) for state, count, some in rows}
 
     def without_zone(self) -> list[str]:
-        """The serial numbers of terminals whose zone is not known."""
+        """List the serial numbers of terminals whose time zone is unknown."""
         query = select(devices.c.sn).where(devices.c.timezone.is_(None)).order_by(devices.c.id)
         return list(self._connection.execute(query).scalars())
 
@@ -139,7 +139,7 @@ class DeviceStore:
         now: int,
         family: str = FIRST_FAMILY,
     ) -> Device:
-        """Record a terminal that was not known; one that meanwhile is, stays as it is."""
+        """Record a new terminal; one recorded meanwhile is left unchanged."""
         added = self._connection.execute(
             insert(self._connection, devices)
             .values(
@@ -170,7 +170,7 @@ class DeviceStore:
         return self._change(self.get(device_id), values)
 
     def _change(self, before: Device, values: Mapping[str, object]) -> Device:
-        """Set attributes of a terminal, and tell what has changed."""
+        """Set attributes of a terminal, and add events for the changes."""
         device = self._set(before.id, values)
         changed = {
             name: getattr(device, name)
@@ -212,9 +212,9 @@ class DeviceStore:
         return self._device(row._mapping)
 
     def exchanged(self, device_id: int, hello: Hello, values: Mapping[str, object]) -> Device:
-        """Keep what a terminal said in the exchange (5), and `values` beside it.
+        """Store the parameters of a handshake (5), and further `values`.
 
-        What it reported with a poll (9) stays: it does not report the same again.
+        Attributes reported with polls (9) stay, because the handshake does not repeat them.
         """
         before = self.get(device_id)
         reported = {name: text for name, text in before.attributes.items() if _REPORTED.match(name)}
@@ -230,9 +230,10 @@ class DeviceStore:
         )
 
     def merge_options(self, device_id: int, options: Mapping[str, str]) -> Mapping[str, str]:
-        """Add what a terminal pushed (8) to what it pushed before.
+        """Merge pushed options (8) into the stored ones.
 
-        Returns what does not fit, see `protocol.options`; nothing is written if nothing is new.
+        Returns the options that do not fit (see `protocol.options`). Writes nothing if nothing
+        changes.
         """
         device = self.get(device_id)
         merged, left = merge(device.options, options)
@@ -246,7 +247,7 @@ class DeviceStore:
         return left
 
     def merge_info(self, device_id: int, info: Mapping[str, object]) -> None:
-        """Keep the update information (9) of a terminal: firmware, and counts."""
+        """Store the update information (9) of a terminal: firmware, counts and attributes."""
         device = self.get(device_id)
         counts = {name: value for name, value in info.items() if isinstance(value, int)}
         texts = {name: str(value) for name, value in info.items() if not isinstance(value, int)}
@@ -259,7 +260,7 @@ class DeviceStore:
             self._change(device, values)
 
     def seen(self, times: Mapping[int, tuple[int, str | None]]) -> None:
-        """Write when (ms), and from which address, terminals were last seen."""
+        """Record when (ms) and from which address terminals were last seen."""
         if times:
             seen = [(key, at, address) for key, (at, address) in times.items()]
             self._connection.exec_driver_sql(
@@ -269,9 +270,9 @@ class DeviceStore:
     def elsewhere(
         self, times: Mapping[int, tuple[int, str | None]]
     ) -> list[tuple[int, int, str | None]]:
-        """Which of these terminals were last seen from another address: id, when (ms), and where.
+        """List the terminals last seen from another address: id, time (ms) and that address.
 
-        To be asked before `seen`, with the same.
+        Call it before `seen`, with the same argument.
         """
         seen = [(key, at, address) for key, (at, address) in times.items()]
         found = self._connection.exec_driver_sql(
@@ -280,22 +281,22 @@ class DeviceStore:
         return [(key, at, address) for key, at, address in found]
 
     def raise_problem(self, device_id: int, problem: Problem) -> None:
-        """Put a problem on a terminal; one with the same code is replaced."""
+        """Add a problem to a terminal, replacing one with the same code."""
         device = self.get(device_id)
         others = tuple(other for other in device.problems if other.code != problem.code)
         self._change(device, {"problems": (*others, problem)})
 
     def clear_problem(self, device_id: int, code: str) -> None:
-        """Take a problem off a terminal, if it has it."""
+        """Remove a problem from a terminal, if present."""
         device = self.get(device_id)
         left = tuple(problem for problem in device.problems if problem.code != code)
         if left != device.problems:
             self._change(device, {"problems": left})
 
     def remove(self, device_id: int) -> None:
-        """Forget a terminal that has no records; `ValueError` if it has some."""
+        """Delete a terminal without records; raises `ValueError` if it has records."""
         revision, sn = self._database.revision, self.get(device_id).sn
-        # First, while the highest revision is still there, which may be that of the terminal.
+        # Must come before the delete, which may remove the highest revision.
         remember = (
             insert(self._connection, removed_devices)
             .values(sn=sn, revision=revision)
@@ -313,13 +314,13 @@ class DeviceStore:
 
     def _one(self, query: Select[Any]) -> Device | None:
         if self._writes:
-            # What a unit of work changes depends on what it read: nobody else may change it now.
+            # Changes depend on the values read, so the row is locked.
             query = query.with_for_update(key_share=True)
         row = self._connection.execute(query).one_or_none()
         return None if row is None else self._device(row._mapping)
 
     def _columns(self, device_id: int, values: Mapping[str, object]) -> dict[str, object]:
-        if "problems" in values:  # damage is seen when a row is read, and not stored
+        if "problems" in values:  # damage is detected at each read and not stored
             problems = cast(Sequence[Problem], values["problems"])
             kept = [one for one in problems if one.code != ProblemCode.DAMAGED]
             values = {**values, "problems": tuple(kept)}
@@ -340,7 +341,8 @@ class DeviceStore:
             if values[name] is not None:
                 values[name] = enum(values[name])
         if damaged:
-            # It says them again; what is damaged of one terminal must not keep the others away.
+            # The terminal will report these values again. Damage to one must not hide other
+            # terminals.
             detail = f"What the terminal said of itself is damaged: {', '.join(damaged)}."
             since_at = self._vault.damage.since(devices.name, row["sn"])
             problem = Problem(ProblemCode.DAMAGED, detail, since_at)

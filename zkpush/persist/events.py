@@ -1,7 +1,7 @@
-"""Events in the store: the outbox of what has happened, written in the unit of work that did it.
+"""Events in the store: an outbox written in the unit of work that made the changes.
 
-Attendance records are not in it: their own ids ascend in the order of the commits, too, so that
-they are read where they are, and cost their writer nothing.
+Attendance records are not in it. Their own ids ascend in commit order, so readers follow the
+records themselves, at no cost to the writer.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class EventStore(BufferedRows):
-    """Events, in the order of the commits.
+    """Events in commit order.
 
-    Those of a group of units are written together at its end: a transaction that takes ids keeps
-    others from doing so until its commit.
+    The events of a group of units are written together at its end, because a transaction that takes
+    ids blocks others until it commits.
     """
 
     table = events
@@ -37,7 +37,7 @@ class EventStore(BufferedRows):
         super().__init__(tx)
 
     def add(self, kind: str, data: Mapping[str, object], now: int | None = None) -> None:
-        """Tell of something, once the unit of work is committed; `now` is the store's, else."""
+        """Add an event, visible after the commit; `now` (ms) defaults to the time of the store."""
         at = self._now() if now is None else now
         self.waiting.append((kind, msgspec.json.encode(data).decode(), at))
 
@@ -53,15 +53,15 @@ class EventStore(BufferedRows):
         ]
 
     def last(self) -> int:
-        """The id of the last event; 0 if there is none."""
+        """Return the id of the last event; 0 if there is none."""
         self.flush()
         return int(self._connection.execute(select(func.max(events.c.id))).scalar_one() or 0)
 
     def forget(self, before: int, limit: int) -> int:
-        """Remove the oldest events, up to `limit`, that are older than an instant (ms).
+        """Remove up to `limit` of the oldest events from before an instant (ms); return the count.
 
-        Returns their number. The last one stays as a `GAP`: a reader that goes on from before it
-        learns that events are missing, and ids go on ascending.
+        The last removed event becomes a `GAP`. A reader that continues from before it learns that
+        events are missing, and ids keep ascending.
         """
         self.flush()
         query = select(events.c.id, events.c.kind, events.c.at).order_by(events.c.id)

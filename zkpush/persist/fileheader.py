@@ -1,7 +1,7 @@
-"""The header of a SQLite database file, and the start of its write-ahead log.
+"""Header of a SQLite database file, and magic number of its write-ahead log.
 
-Formats: https://sqlite.org/fileformat2.html, sections 1.3 and 4.1. While a database is in use in
-WAL mode, only checkpoints write the header.
+Formats: https://sqlite.org/fileformat2.html, sections 1.3 and 4.1. In WAL mode, only checkpoints
+write the header of a database in use.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 HEADER_BYTES = 100
 LOG_START_BYTES = 4
 OWNER_BITS = 31
-"""Bits of `PRAGMA application_id` that are not its sign."""
+"""Bits of `PRAGMA application_id` without the sign."""
 _HEADER = struct.Struct(">16s2x2s4xII8xI16xI4xI28x")
 _MAGIC = b"SQLite format 3\0"
 _WAL_MODE = b"\x02\x02"
@@ -22,24 +22,24 @@ _LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 
 @attrs.frozen
 class Header:
-    """What the header tells about the content.
+    """Fields of the header that identify the content.
 
-    No value goes back, but for the pages: `VACUUM` may leave fewer, and counts up the schema.
-    Copies are older: `sqlite3 .backup` and `VACUUM INTO` begin some counts anew, and every start
-    counts up another.
+    All values only grow, except `pages`, which `VACUUM` may reduce while it increments `schema`.
+    Copies have lower values: `sqlite3 .backup` and `VACUUM INTO` reset some counters, and every
+    start increments `starts`.
     """
 
     changes: int
     pages: int
     schema: int
     starts: int
-    """`PRAGMA user_version`: starts of processes on this database."""
+    """`PRAGMA user_version`: number of process starts on this database."""
     owner: int
     """`PRAGMA application_id`: see `owner_of`."""
 
     @classmethod
     def parse(cls, content: bytes) -> Header | None:
-        """Read a header; None if it is not one of a database in WAL mode."""
+        """Parse a header; return None if it is not that of a database in WAL mode."""
         if len(content) < HEADER_BYTES:
             return None
         magic, mode, changes, pages, schema, starts, owner = _HEADER.unpack(content)
@@ -48,9 +48,9 @@ class Header:
         return cls(changes, pages, schema, starts, owner)
 
     def may_follow(self, before: Header, owner: int | None) -> bool:
-        """Whether a file that had the header `before` may have this one now.
+        """Whether a file with the header `before` may have this header now.
 
-        `owner` is the number that the daemon gives to the database; None before it does.
+        `owner` is the number that the daemon assigns to the database; None before it does.
         """
         return (
             (owner is None or self.owner in (before.owner, owner))
@@ -61,11 +61,11 @@ class Header:
 
 
 def owner_of(identity: str) -> int:
-    """The `PRAGMA application_id` of a database with this identity (hexadecimal); never 0."""
+    """Return the `PRAGMA application_id` for a database identity (hexadecimal); never 0."""
     number: int = int(identity, 16) % (2**OWNER_BITS - 1)
     return number + 1
 
 
 def is_log(start: bytes) -> bool:
-    """Whether a file with these first four bytes is a write-ahead log."""
+    """Whether a file that starts with these four bytes is a write-ahead log."""
     return start in _LOG_MAGIC

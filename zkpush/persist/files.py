@@ -25,7 +25,7 @@ _LAST_ID = 2**63 - 1
 
 
 class FileStore:
-    """Files for terminals, and from them. Their content is stored as pictures are."""
+    """Files for and from terminals; their content is stored as pictures are."""
 
     def __init__(self, tx: Transaction) -> None:
         self._vault = tx.vault
@@ -35,9 +35,9 @@ class FileStore:
     def add(
         self, name: str, content: bytes, origin: str | None, now: int, command: str | None = None
     ) -> StoredFile:
-        """Keep a file. The name is data, and never part of a path.
+        """Store a file; the name is data and never part of a path.
 
-        One that is made for a command is removed when the command ends.
+        A file made for a command is removed when the command ends.
         """
         stored = self._contents.keep(content)
         row = self._connection.execute(
@@ -70,13 +70,16 @@ class FileStore:
         return None if row is None else self._file(row)
 
     def content(self, file: StoredFile) -> bytes:
-        """What a file holds; `LookupError` if it is not here, `NotUnsealed` if it is damaged."""
+        """Return the content of a file.
+
+        Raises `LookupError` if it is missing, `NotUnsealed` if it is damaged.
+        """
         return self._contents.get(_sound(file))
 
     def part(self, file: StoredFile, offset: int, length: int) -> bytes:
-        """Some of what a file holds, within its size.
+        """Return some bytes of a file; the range must lie within its size.
 
-        `LookupError` if it is not here, or cut; `NotUnsealed` if it is damaged.
+        Raises `LookupError` if the content is missing or cut, `NotUnsealed` if it is damaged.
         """
         content = self._contents.part(_sound(file), offset, length)
         if len(content) != length:
@@ -84,12 +87,12 @@ class FileStore:
         return content
 
     def page(self, part: Page) -> list[StoredFile]:
-        """List files by id, but for those that were made for a command."""
+        """List files by id, except those made for a command."""
         query = part_of(select(files).where(files.c.command.is_(None)), files.c.id, part)
         return [self._file(row) for row in self._connection.execute(query)]
 
     def remove(self, file_id: int) -> bool:
-        """Forget a file; False if there is none. What it holds may be that of others, and stays."""
+        """Delete a file; return False if there is none. Its content stays: others may share it."""
         if self.get(file_id) is None:
             return False
         return self._connection.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
@@ -103,7 +106,7 @@ class FileStore:
 
 
 def _sound(file: StoredFile) -> str:
-    """The key of what a file holds; `NotUnsealed` if that is not what was stored as the file."""
+    """Return the key of the content; raises `NotUnsealed` if the reference is damaged."""
     if file.damaged:
         raise NotUnsealed(f"the content of file {file.id} is damaged")
     return file.content

@@ -1,4 +1,4 @@
-"""Forgetting the templates that are stored: for a server that is to have none any more."""
+"""Removal of stored templates, for servers that no longer keep any."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _OPEN = tuple(state.value for state in OPEN_STATES)
 
 @attrs.define
 class Erasure:
-    """The removal of templates, for the parts of nouns that take part in it."""
+    """Removal of templates, as passed to the parts of nouns that take part in it."""
 
     connection: Connection
     vault: Vault
     rules: TemplateRules
     pictures: set[str] = attrs.field(factory=set)
-    """The keys of pictures to remove, unless something else names them."""
+    """Keys of pictures to remove, unless other rows name them."""
 
     def change(self, table: sqlalchemy.Table, row: Row[Any], changed: Mapping[str, object]) -> None:
-        """Seal and write some values of a row; none of them is in the key of its table."""
+        """Encrypt and write values of a row; none of them may be in the key of its table."""
         values = sealed(self.vault, table, {**row._mapping, **changed})
         self.connection.execute(
             update(table)
@@ -53,8 +53,8 @@ class Erasure:
 
 
 ForgetTemplates = Callable[[Erasure], int]
-"""`forget_templates` of a capability's `store` part: returns how many templates and photos it has
-removed."""
+"""`forget_templates` of a capability's `store` part: returns the number of templates and photos
+that it removed."""
 
 
 def forget_templates_thd(
@@ -65,12 +65,13 @@ def forget_templates_thd(
     rules: TemplateRules,
     parts: Iterable[ForgetTemplates],
 ) -> int:
-    """Remove all templates and comparison photos, and whatever else may hold any; then purge.
+    """Remove all templates, comparison photos and data that may contain them; then purge.
 
-    That is what an upload leaves out where no templates are kept (`zkpush.protocol.omission`):
-    fingerprints of identity cards, unknown columns and options, lines that were not understood, and
-    pending lines of plugins; and commands with templates. `tables` are those of all record
-    handlers; `parts` remove those of each noun. Returns how many templates and photos there were.
+    This covers everything that uploads omit when no templates are kept
+    (`zkpush.protocol.omission`): fingerprints of identity cards, unknown columns and options,
+    rejects, and pending lines of plugins. Commands with templates are covered too. `tables` are
+    those of all record handlers; `parts` remove the templates of each noun. Returns the number of
+    templates and photos removed.
     """
     with database.engine.begin() as connection:
         erasure = Erasure(connection, vault, rules)
@@ -90,7 +91,7 @@ def forget_templates_thd(
         audit = Transaction(database, vault, connection, lambda: now, writes=True)[AuditStore]
         audit.add("operator", "forget templates", "all", None, now)
         audit.flush()
-        # Before the commit: who dies here finds them by their rows when this is run again.
+        # Before the commit: if the process dies here, the next run finds them by their rows.
         if database.pictures is not None:
             for digest in pictures:
                 path_of(database.pictures, digest).unlink(missing_ok=True)
@@ -99,10 +100,7 @@ def forget_templates_thd(
 
 
 def _forget_commands(connection: Connection, vault: Vault, now: int, rules: TemplateRules) -> None:
-    """Commands stay, without what they said; those that are not ended are cancelled.
-
-    Answers lose the values that may be templates.
-    """
+    """Clear the bodies of commands with templates; cancel those still open."""
     commands = schema.commands
     named = commands.c.command.in_(
         [f"DATA UPDATE {name}" for name in rules.names | rules.partial_names]
@@ -119,7 +117,7 @@ def _forget_commands(connection: Connection, vault: Vault, now: int, rules: Temp
 
 
 def _cancelled(now: int) -> dict[str, object]:
-    """The end of a command whose templates are removed."""
+    """Return the values that cancel a command whose templates are removed."""
     return {
         "state": CommandState.CANCELLED.value,
         "reason": EndReason.FORGOTTEN.value,
@@ -143,7 +141,7 @@ def _forget_answers(connection: Connection, vault: Vault, rules: TemplateRules) 
 
 
 def _forget_packages(connection: Connection, now: int) -> None:
-    """Packages of people hold templates; commands that still wait for theirs are cancelled."""
+    """Remove packages of people, which hold templates; cancel open commands that need them."""
     commands, files = schema.commands, schema.files
     made = select(files.c.command).where(files.c.command.is_not(None))
     connection.execute(
@@ -155,7 +153,7 @@ def _forget_packages(connection: Connection, now: int) -> None:
 
 
 def _forget_undeclared(erasure: Erasure) -> None:
-    """Records stay, without unknown columns, bytes and ends of texts that may be templates."""
+    """Remove unknown columns, raw bytes and text suffixes that may be templates from records."""
     for table in schema.metadata.sorted_tables:
         if EXTRA not in table.c:
             continue
@@ -179,7 +177,7 @@ def _forget_undeclared(erasure: Erasure) -> None:
 
 
 def _forget_options(erasure: Erasure) -> None:
-    """What terminals tell of themselves stays, without values that may be templates."""
+    """Remove option and attribute values of terminals that may be templates."""
     devices = schema.devices
     for row in erasure.connection.execute(select(devices)).all():
         values = opened(erasure.vault, devices, row._mapping)
@@ -194,7 +192,7 @@ def _forget_options(erasure: Erasure) -> None:
 
 
 def _forget_rejects(erasure: Erasure) -> None:
-    """What was not understood stays, without its bytes where they may be of a template."""
+    """Remove the bytes of rejects that may contain templates."""
     rejects = schema.rejects
     for number in (
         erasure.connection.execute(select(rejects.c.id).order_by(rejects.c.id)).scalars().all()
@@ -209,9 +207,9 @@ def _forget_rejects(erasure: Erasure) -> None:
 
 
 def _forget_inbox(erasure: Erasure, tables: TableSet) -> None:
-    """Pending lines of plugins stay, without what may be a template.
+    """Remove data that may be templates from pending lines of plugins.
 
-    Lines of tables of templates are removed, and so is what does not open.
+    Lines of template tables, and damaged lines, are removed entirely.
     """
     inbox = schema.inbox
     for number in (

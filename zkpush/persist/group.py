@@ -1,8 +1,8 @@
-"""Units of work that share one transaction, and what happens to the others when one fails.
+"""Units of work that share a transaction, and the isolation of failures among them.
 
-A group runs without savepoints (`zkpush.persist.writer`). If it fails, it is rolled back and run
-once more in one transaction, with a savepoint for each unit; in the unit that failed, also one for
-each handler (`Transaction.attempt`). So a unit that fails does so alone, and the others are
+A group first runs without savepoints (`zkpush.persist.writer`). If it fails, it is rolled back and
+run once more in one transaction, with a savepoint for each unit. The unit that failed also gets a
+savepoint for each handler (`Transaction.attempt`). Only the failing unit then fails; the others are
 committed together.
 """
 
@@ -21,14 +21,14 @@ from .databases import Database
 from .transaction import Transaction, TransactionEnded
 
 MOST_BROKEN = 3
-"""After so many units have ended the transaction of a group, the rest of the group fails."""
+"""After this many units have ended the transaction of a group, the rest of the group fails."""
 MOST_LOST = 2
-"""A handler in which the connection is lost so many times is taken for the cause."""
+"""A handler is blamed after the connection was lost in it this many times."""
 
 
 @attrs.define(eq=False)
 class Unit:
-    """One unit of work, and what came of it."""
+    """One unit of work and its outcome."""
 
     run: Callable[[Transaction], Any]
     done: Deferred[Any]
@@ -36,17 +36,17 @@ class Unit:
     """Whether it calls code that might end the transaction; see `IStore.write`."""
     outcome: Any = None
     settled: bool = False
-    """Whether it has failed for good, and is not run again."""
+    """Whether it has failed permanently and is not run again."""
 
     @property
     def is_refused(self) -> bool:
-        """Whether it was not stored, for another reason than its own."""
+        """Whether the store rejected it for a reason outside the unit."""
         return self.settled and isinstance(self.outcome.value, StoreError)
 
 
 @attrs.define(eq=False)
 class Group:
-    """Units that are committed together."""
+    """Units committed together."""
 
     _log = Logger()
 
@@ -55,7 +55,7 @@ class Group:
     careful: bool = False
     """Whether each unit has a savepoint."""
     running: Unit | None = None
-    """The unit that runs now; None before the first one, and after the last."""
+    """The running unit; None before the first unit and after the last."""
     _suspect: Unit | None = None
     attempted: bool = False
     """Whether the unit that failed has called `Transaction.attempt`."""
@@ -64,13 +64,13 @@ class Group:
     _broken: int = 0
 
     def pending(self) -> list[Unit]:
-        """The units that have not failed."""
+        """Return the units that have not failed."""
         return [unit for unit in self.units if not unit.settled]
 
     def run_thd(self, transaction: Transaction) -> None:
-        """Run the units in a transaction that has begun, each with a savepoint of its own.
+        """Run the units in a begun transaction, each with its own savepoint.
 
-        Raises what makes the group fail.
+        Raises the error that makes the whole group fail.
         """
         transaction.excluded = self._excluded
         for unit in self.pending():
@@ -80,7 +80,7 @@ class Group:
         self.running = None
 
     def be_careful(self, error: BaseException) -> bool:
-        """Prepare to run the group with savepoints; False if that would change nothing."""
+        """Prepare to rerun the group with savepoints; False if that would change nothing."""
         is_one = len(self.units) == 1
         if self.careful or (is_one and (not self.attempted or self.database.is_outside(error))):
             return False
@@ -88,9 +88,9 @@ class Group:
         return True
 
     def blame(self, ended: TransactionEnded) -> None:
-        """Leave out the handler or the unit that ended the transaction.
+        """Exclude the handler, or fail the unit, that ended the transaction.
 
-        A connection may have been lost for another reason: then there is a second chance.
+        A lost connection may have another cause, so the first loss is forgiven.
         """
         self.careful = True
         who = ended.handler or ""
@@ -104,18 +104,19 @@ class Group:
             self.fail(self.guilty(), ended.error)
 
     def guilty(self) -> list[Unit]:
-        """The unit that ran when the transaction was lost; all, if that says nothing any more."""
+        """Return the unit that ran when the transaction was lost; all if that is inconclusive."""
         self._broken += 1
         if self.running is None or self._broken > MOST_BROKEN:
             return self.pending()
         return [self.running]
 
     def fail(self, units: list[Unit], error: BaseException) -> None:
-        """Settle units with an error."""
+        """Fail units with an error."""
         if isinstance(error, self.database.errors):
             error = StoreError(f"the database refused: {self.database.words(error)}")
         elif not isinstance(error, Exception):
-            # What would end a process or a thread elsewhere ends a unit of work here.
+            # `SystemExit` and the like, which end a process or thread elsewhere, fail only the unit
+            # here.
             error = UnitAborted(f"a unit of work raised {type(error).__name__}")
         if isinstance(error, StoreError):
             self._log.error(
@@ -148,17 +149,17 @@ class Group:
     def _has_ended(self, error: BaseException) -> bool:
         """Whether the transaction is gone.
 
-        A unit that cannot do without an excluded handler may raise the error with which that
-        handler ended an earlier transaction. This one goes on, and only the unit fails.
+        A unit that needs an excluded handler may re-raise the error with which that handler ended
+        an earlier transaction. The current transaction continues then, and only the unit fails.
         """
         return isinstance(error, TransactionEnded) and error.handler not in self._excluded
 
     def _is_passing(self, transaction: Transaction, error: BaseException) -> bool:
-        """Whether the whole group may well succeed if it is run again."""
+        """Whether the whole group may succeed if it is run again."""
         return isinstance(error, self.database.errors) and (
             self.database.is_lost(transaction.driver) or self.database.is_passing(error)
         )
 
 
 class UnitAborted(Exception):
-    """A unit of work raised something that is no `Exception`, such as `SystemExit`."""
+    """Raised for a unit of work that raised a non-`Exception`, such as `SystemExit`."""

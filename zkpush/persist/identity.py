@@ -1,7 +1,7 @@
-"""The identity of a database: a random id, made with the database and kept in it.
+"""Identity of a database: a random id created with the database and stored in it.
 
-The data directory remembers it (`DatabaseClaim`). A missing, empty or foreign database is refused
-before anything in it is changed.
+The data directory records it (`DatabaseClaim`). A missing, empty or foreign database is rejected
+before anything in it changes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = Logger()
 
 
 def ensure_identity(connection: Connection) -> str:
-    """Read the identity of a database of this version, or make it."""
+    """Read the identity of a database of the current version, or create it."""
     found = find_identity(connection)
     if found is None:
         found = secrets.token_hex(ID_BYTES)
@@ -30,7 +30,7 @@ def ensure_identity(connection: Connection) -> str:
 
 
 def find_identity(connection: Connection) -> str | None:
-    """Read the identity of a database; None if no version of the program has given it one."""
+    """Read the identity of a database; None if no version of the program has created one."""
     if not inspect(connection).has_table(identity.name):
         return None
     found: str | None = connection.execute(select(identity.c.id)).scalars().first()
@@ -40,10 +40,9 @@ def find_identity(connection: Connection) -> str | None:
 def check_claim(
     connection: Connection, claim: DatabaseClaim, where: str, *, is_empty: bool
 ) -> None:
-    """Compare a database with what the data directory knows; `StoreError` if they do not belong
-    together.
+    """Compare a database with the claim of the data directory; raises `StoreError` on a mismatch.
 
-    `is_empty` tells whether there is no schema in it.
+    `is_empty` says whether the database has no schema.
     """
     if is_empty:
         if claim.has_had_one and not claim.is_new:
@@ -81,9 +80,9 @@ def check_claim(
 
 
 def check_identity_thd(database: Database, claim: DatabaseClaim) -> None:
-    """Refuse a database that another data directory belongs to, for work without a daemon.
+    """Reject a database of another data directory, for work without a daemon.
 
-    `StoreError` says which it is. A database without an identity passes.
+    Raises `StoreError`. A database without an identity passes.
     """
     with database.engine.begin() as connection:
         if claim.identity is not None and find_identity(connection) is not None:
@@ -91,7 +90,7 @@ def check_identity_thd(database: Database, claim: DatabaseClaim) -> None:
 
 
 def no_database(claim: DatabaseClaim, where: str) -> StoreError:
-    """The error for a database that is missing or empty where there was one before."""
+    """Return the error for a missing or empty database where there was one before."""
     return StoreError(
         f"there is no database at {where}, or an empty one, and {_known(claim)}. If it is on "
         "a volume, mount that; if it was moved, say where with --database; else restore it from "

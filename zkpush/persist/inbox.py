@@ -1,10 +1,10 @@
-"""The inbox of record handlers: lines that are on disk, until the handler has stored them itself.
+"""Inbox of record handlers: lines stored until the handler has processed them.
 
-Plugins store all their lines from there, and our own handlers those of dense uploads.
+Plugins store all their lines from the inbox; built-in handlers store those of dense uploads.
 
-Items of one terminal are taken in the order in which they came. Taking them is recorded before the
-plugin is called, with the instant from which they may be taken again: so no other process takes
-them meanwhile, and an item that ends a process or a thread is known the next time.
+Items of one terminal are claimed in the order in which they arrived. A claim is committed before
+the plugin is called, with the time at which it expires. No other process claims the items
+meanwhile, and an item that kills its process or thread is recognized the next time.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 MOST_ITEMS = 32
-"""Items that are taken together."""
+"""Most items claimed together."""
 MOST_BYTES = 1024 * 1024
-"""Bytes of their contents, unless one item alone is larger."""
+"""Most bytes of their contents, unless one item alone is larger."""
 MOST_UNFINISHED = 2
-"""After so many tries of which nothing was heard again, an item is isolated."""
+"""An item is isolated after this many attempts without an outcome."""
 DAMAGED_PAUSE = 24 * 3600 * 1000
-"""Milliseconds between two looks at an item that does not open: its row may be restored."""
+"""Milliseconds between attempts to open a damaged item, whose row may be restored."""
 _UNFINISHED = "no result"
 _DAMAGED = "NotUnsealed"
 _MARK_BYTES = 16
@@ -45,7 +45,7 @@ _NAMES = ("plugin", "device_id", "table_name", "mark", "content", "received_at")
 
 
 def seal_items(vault: Vault, items: Sequence[InboxItem]) -> SealedItems:
-    """Seal items for their rows; on whichever thread."""
+    """Encrypt items for their rows; may run on any thread."""
     rows = []
     for item in items:
         row = sealed(
@@ -65,7 +65,7 @@ def seal_items(vault: Vault, items: Sequence[InboxItem]) -> SealedItems:
 
 
 class InboxStore(BufferedRows):
-    """Lines for plugins that store them later, in transactions of their own."""
+    """Lines for plugins, which store them later in transactions of their own."""
 
     table: ClassVar[sqlalchemy.Table] = inbox
     names: ClassVar[tuple[str, ...]] = _NAMES
@@ -77,18 +77,18 @@ class InboxStore(BufferedRows):
         super().__init__(tx)
 
     def add(self, items: SealedItems) -> None:
-        """Keep items sealed by `IStore.seal_items`, in their order."""
+        """Add items encrypted by `IStore.seal_items`, in their order."""
         self.waiting.extend(items.rows)
 
     def claim(
         self, plugin: str, now: int, until: int, most: int = MOST_ITEMS, last: int | None = None
     ) -> list[InboxItem]:
-        """The next items of one terminal, `most` at most, for one plugin, leased `until` then.
+        """Claim up to `most` items of one terminal for a plugin, leased until `until` (ms).
 
-        The first of each terminal, those that were tried least before others, and then the oldest;
-        or those of the next terminal in the order of ids, where `last` is the id of the one before.
-        After them those that are isolated. Damaged items are isolated and put off, and hold up no
-        others.
+        Starts with the first item of a terminal, choosing the least tried one and then the oldest.
+        With `last`, the id of the previous terminal, terminals take turns in the order of their ids
+        instead of age. Isolated items come last. Damaged items are isolated and postponed, and do
+        not delay others.
         """
         self.flush()
         while True:
@@ -106,7 +106,7 @@ class InboxStore(BufferedRows):
                 .returning(inbox)
             ).all()
             items = []
-            # Another process may have been faster, and may have taken the first ones only.
+            # Another process may have claimed some of these rows first.
             for row in sorted(taken, key=lambda row: row.id):
                 item = self._item(row)
                 if item is None:
@@ -117,7 +117,7 @@ class InboxStore(BufferedRows):
                 return items
 
     def stored(self, ids: Sequence[int]) -> bool:
-        """Drop items that the plugin has stored; False if some are not there any more."""
+        """Remove items that the plugin has stored; False if some no longer exist."""
         return bool(
             self._connection.execute(delete(inbox).where(inbox.c.id.in_(ids))).rowcount == len(ids)
         )
@@ -125,7 +125,7 @@ class InboxStore(BufferedRows):
     def failed(
         self, ids: Sequence[int], error: str, now: int, next_at: int, *, isolated: bool
     ) -> None:
-        """Note what the plugin raised; the items are taken again at `next_at`."""
+        """Record the plugin's error; the items can be claimed again at `next_at` (ms)."""
         self._change(
             ids,
             error=error,
@@ -135,11 +135,11 @@ class InboxStore(BufferedRows):
         )
 
     def give_back(self, ids: Sequence[int]) -> None:
-        """Let items be taken again at once, one by one."""
+        """Make items claimable at once, one by one."""
         self._change(ids, error=None, next_at=0)
 
     def release(self, ids: Sequence[int], until: int) -> None:
-        """Undo a claim that lasts `until` then; items that were claimed anew stay as they are."""
+        """Undo a claim that lasts until `until` (ms); items claimed anew are left unchanged."""
         self._connection.execute(
             update(inbox)
             .where(inbox.c.id.in_(ids), inbox.c.next_at == until, inbox.c.error == _UNFINISHED)
@@ -147,12 +147,12 @@ class InboxStore(BufferedRows):
         )
 
     def due(self, now: int) -> list[str]:
-        """The plugins for which items can be taken."""
+        """List the plugins that have claimable items."""
         query = select(inbox.c.plugin).distinct().where(inbox.c.next_at <= now)
         return [str(name) for name in self._connection.execute(query).scalars()]
 
     def states(self) -> list[InboxState]:
-        """What waits for each plugin, by its name."""
+        """Return the state of the inbox for each plugin, by name."""
         last = func.max(sqlalchemy.case((inbox.c.error != _UNFINISHED, inbox.c.error)))
         query = (
             select(
@@ -179,7 +179,7 @@ class InboxStore(BufferedRows):
         ]
 
     def _head(self, plugin: str, now: int, last: int | None) -> Row[Any] | None:
-        """The next item that can be taken: the first of a terminal, or else an isolated one."""
+        """Find the next claimable item: the first of a terminal, else an isolated one."""
         firsts = (
             select(func.min(inbox.c.id))
             .where(inbox.c.plugin == plugin, inbox.c.isolated == 0)
@@ -194,7 +194,7 @@ class InboxStore(BufferedRows):
         return None
 
     def _following(self, plugin: str, head: Row[Any], most: int) -> list[int]:
-        """The items of a terminal from its first one on that were not tried yet."""
+        """List the untried items of a terminal, starting with its first."""
         rows = self._connection.execute(
             select(inbox.c.id, inbox.c.tries, func.length(inbox.c.content).label("size"))
             .where(
@@ -219,7 +219,7 @@ class InboxStore(BufferedRows):
         self._connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(values))
 
     def _item(self, row: Row[Any]) -> InboxItem | None:
-        """The item of a row; None if it is damaged, which is a problem of its own."""
+        """Decode the item of a row; None if it is damaged."""
         values = opened(self._vault, inbox, row._mapping)
         if values["content"] is None:
             return None
@@ -238,8 +238,8 @@ class InboxStore(BufferedRows):
 
 
 def _first(query: Select[Any], last: int | None) -> Select[Any]:
-    # What was not tried comes first, so that items that fail again and again delay no others. Where
-    # several processes write at once, each takes what no other is about to take.
+    # Untried items come first, so that items that fail repeatedly do not delay others. Concurrent
+    # processes skip each other's locked rows.
     turn = () if last is None else (inbox.c.device_id <= last, inbox.c.device_id)
     order = (inbox.c.tries, *turn, inbox.c.id)
     return query.order_by(*order).limit(1).with_for_update(skip_locked=True)
