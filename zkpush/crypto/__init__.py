@@ -1,4 +1,4 @@
-"""Cipher suites: how sessions are encrypted (6, 7, Appendix 8). Each is a plugin, as anyone's.
+"""Cipher suites of encrypted sessions (6, 7, Appendix 8); each is a plugin.
 
-docs/encryption.md says what is on the wire, field by field.
+docs/encryption.md specifies the wire format, field by field.
 """

@@ -1,8 +1,9 @@
-"""RC4 for `Encrypt=1` (5): what firmware of protocol 2.3.0 has, with a key that is configured.
+"""RC4 for `Encrypt=1` (5), as in firmware of protocol 2.3.0, with a configured key.
 
-Weak, and here only because such terminals have nothing else. RC4 is broken; there is no nonce, so
-every upload of a terminal is encrypted with the same bytes, and who has two of them can read both;
-nothing is authenticated, so uploads can be changed and replayed. The key is not in the spec.
+This suite is weak, and exists only because such terminals support nothing else. RC4 is broken.
+There is no nonce: every upload of a terminal uses the same key stream, so anyone with two uploads
+can read both. Nothing is authenticated, so uploads can be changed and replayed. The spec does not
+state the key.
 """
 
 from __future__ import annotations
@@ -25,20 +26,20 @@ _NO_TEXT = re.compile(rb"[^\t\n\r -~\x80-\xff]")
 @implementer(IPlugin, ICipherSuite)
 @attrs.frozen
 class RC4Suite:
-    """Opens uploads of attendance records, and nothing else (`EncryptFlag=1…`)."""
+    """Decrypts uploads of attendance records, and nothing else (`EncryptFlag=1…`)."""
 
     name = "rc4"
     weakness = "RC4 hides attendance records from nobody who tries; prefer TLS."
     exchanges = False
 
     def check_secret(self, secret: bytes) -> None:
-        """A key there must be, of a size that RC4 is implemented for."""
+        """Raise `ValueError` unless there is a key of a size that RC4 supports."""
         if len(secret) not in _SIZES:
             sizes = ", ".join(map(str, _SIZES))
             raise ValueError(f"rc4 needs the key of the terminals, of one of {sizes} bytes")
 
     def covers(self, place: Place, direction: Direction) -> bool:
-        """Attendance records that are uploaded."""
+        """Whether the place is an upload of attendance records."""
         return (
             direction is Direction.REQUEST
             and (place.method, place.path) == ("POST", "cdata")
@@ -46,20 +47,20 @@ class RC4Suite:
         )
 
     def begin(self, sn: str, secret: bytes, public_key: bytes) -> Exchanged:
-        """The key is the session; there is nothing to exchange."""
+        """Return the key as the session; there is no exchange."""
         self.check_secret(secret)
         if public_key:
             raise NotOpened
         return Exchanged(secret, b"")
 
     def agree(self, state: bytes, factor: bytes) -> Exchanged:
-        """There are no factors."""
+        """Raise `NotOpened`: this suite has no factors."""
         raise NotOpened
 
     def open(self, state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Decrypt attendance records; `NotOpened` if what comes of it is not text in columns.
+        """Decrypt attendance records; raises `NotOpened` if the result is not text in columns.
 
-        That is no authentication: it is so that nothing is acknowledged while the key is wrong.
+        This is no authentication; it only prevents acknowledging uploads while the key is wrong.
         """
         self.check_secret(state)
         if not self.covers(place, Direction.REQUEST):
@@ -70,5 +71,5 @@ class RC4Suite:
         return Opened(body, None)
 
     def seal(self, state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Replies are plain: `ValueError`."""
+        """Raise `ValueError`: replies are plain."""
         raise ValueError("rc4 does not cover replies")

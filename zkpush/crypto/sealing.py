@@ -1,7 +1,8 @@
-"""What both ends of our own suite do: public keys, factors, the session key, sealed bodies.
+"""Operations common to both ends of our suite: keys, factors and sealed bodies.
 
-X25519 keys, factors sealed to them by HPKE (RFC 9180), HKDF-SHA256, AES-256-GCM. Nothing here knows
-which end it runs on, or keeps anything. docs/encryption.md is the description; change both.
+X25519 keys, factors sealed to them by HPKE (RFC 9180), HKDF-SHA256, AES-256-GCM. The functions are
+stateless and independent of the end that runs them. docs/encryption.md is the specification; change
+both together.
 """
 
 from __future__ import annotations
@@ -25,30 +26,30 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 from ..protocol.envelope import Direction, NotOpened, Opened, Place, delimited
 
 VERSION = b"\x01"
-"""The first byte of everything that this suite puts on the wire or into a store."""
+"""First byte of every value that this suite sends or stores."""
 KEY_BYTES = 32
 FACTOR_BYTES = 32
 LEAST_FACTOR, MOST_FACTOR = 16, 64
-"""How long a factor of the other side may be."""
+"""Most bytes of a factor from the other side."""
 LEAST_SECRET = 16
 LAST_NUMBER = 2**32
-"""The number of the last request of a session: random nonces are safe up to there."""
+"""Number of the last request of a session; random nonces are safe up to this count."""
 MOST_BODY = 2**30
-"""Bytes of the largest body; AES-GCM ends at twice that."""
+"""Most bytes of a body; the limit of AES-GCM is twice that."""
 _NUMBER_BYTES, _NONCE_BYTES, _CRC_BYTES, _TAG_BYTES = 8, 12, 4, 16
 _NONCE_AT = len(VERSION) + _NUMBER_BYTES
 _TEXT_AT = _NONCE_AT + _NONCE_BYTES
 OVERHEAD = _TEXT_AT + _CRC_BYTES + _TAG_BYTES
-"""How many bytes longer than a body is what is sealed of it."""
+"""Bytes by which sealing lengthens a body."""
 _HPKE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _FACTOR, _SESSION, _DIRECTION = b"zkpush factor", b"zkpush session", b"zkpush direction"
 
 Random = Callable[[int], bytes]
-"""Gives so many random bytes; `secrets.token_bytes`, but where test vectors are made."""
+"""Returns the given number of random bytes; `secrets.token_bytes`, except for test vectors."""
 
 
 class Side(Enum):
-    """Whose factor it is."""
+    """Side that made a factor."""
 
     TERMINAL = b"R1"
     SERVER = b"R2"
@@ -56,48 +57,48 @@ class Side(Enum):
 
 @attrs.frozen
 class Parties:
-    """Who makes an exchange: the serial number, and the public keys P1 and P2."""
+    """Participants of an exchange: the serial number, and the public keys P1 and P2."""
 
     sn: str
     terminal: bytes
     server: bytes
 
     def said(self, label: bytes, *more: bytes) -> bytes:
-        """What a key or a factor is for, so that it is good for nothing else."""
+        """Return the context that binds a key or a factor to one purpose."""
         return delimited(label, VERSION, *more, self.sn.encode(), self.terminal, self.server)
 
 
 @attrs.frozen
 class SessionKeys:
-    """The keys of a session: one for each direction, both from the one session key."""
+    """Keys of a session, one for each direction, derived from the session key."""
 
     request: bytes = attrs.field(repr=False)
     reply: bytes = attrs.field(repr=False)
 
 
 def check_secret(secret: bytes) -> None:
-    """Check the secret that a terminal and the server share, if they do; `ValueError` if short."""
+    """Check a preshared secret; raises `ValueError` if it is set and too short."""
     if secret and len(secret) < LEAST_SECRET:
         raise ValueError(f"a secret has {LEAST_SECRET} bytes or more, or there is none")
 
 
 def make_private(random: Random) -> bytes:
-    """A new private key."""
+    """Create a private key."""
     return random(KEY_BYTES)
 
 
 def public_of(private: bytes) -> bytes:
-    """The public key of a private one."""
+    """Return the public key of a private key."""
     return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
 def encode_value(raw: bytes) -> bytes:
-    """A public key or a sealed factor as it is in a request: base64, the version in front."""
+    """Encode a public key or a sealed factor for a request: base64, with the version first."""
     return base64.b64encode(VERSION + raw)
 
 
 def decode_value(text: bytes) -> bytes:
-    """Read a public key or a sealed factor; `NotOpened` if it is not one of this version."""
+    """Decode a public key or a sealed factor; raises `NotOpened` for another version."""
     try:
         raw = base64.b64decode(text, validate=True)
     except binascii.Error:
@@ -108,7 +109,7 @@ def decode_value(text: bytes) -> bytes:
 
 
 def decode_public(text: bytes) -> bytes:
-    """Read a public key; `NotOpened` if it is none."""
+    """Decode a public key; raises `NotOpened` if it is invalid."""
     raw = decode_value(text)
     if len(raw) != KEY_BYTES:
         raise NotOpened
@@ -116,18 +117,18 @@ def decode_public(text: bytes) -> bytes:
 
 
 def seal_factor(factor: bytes, side: Side, parties: Parties) -> bytes:
-    """Encrypt a factor to the public key of the other side; `NotOpened` if that is no key."""
+    """Encrypt a factor to the public key of the other side; raises `NotOpened` for a bad key."""
     public = parties.server if side is Side.TERMINAL else parties.terminal
     info = parties.said(_FACTOR, side.value)
     try:
         sealed = _HPKE.encrypt(factor, X25519PublicKey.from_public_bytes(public), info=info)
-    except ValueError:  # a key of which every secret is known
+    except ValueError:  # a low-order key, whose shared secrets are known
         raise NotOpened from None
     return encode_value(sealed)
 
 
 def open_factor(text: bytes, side: Side, parties: Parties, private: bytes) -> bytes:
-    """Decrypt the factor of a side; `NotOpened` if it was not made for this exchange."""
+    """Decrypt the factor of a side; raises `NotOpened` if it belongs to another exchange."""
     key = X25519PrivateKey.from_private_bytes(private)
     try:
         factor = _HPKE.decrypt(decode_value(text), key, info=parties.said(_FACTOR, side.value))
@@ -139,9 +140,9 @@ def open_factor(text: bytes, side: Side, parties: Parties, private: bytes) -> by
 
 
 def session_key(parties: Parties, terminal: bytes, server: bytes, secret: bytes) -> bytes:
-    """The session key, from the factors R1 and R2, the serial number and the public keys.
+    """Derive the session key from the factors R1 and R2, the serial number and the public keys.
 
-    A secret that both sides have makes it one that nobody in between can know.
+    With a preshared secret, a man in the middle cannot compute it.
     """
     return HKDF(SHA256(), KEY_BYTES, secret, parties.said(_SESSION)).derive(
         delimited(terminal, server)
@@ -149,7 +150,7 @@ def session_key(parties: Parties, terminal: bytes, server: bytes, secret: bytes)
 
 
 def session_keys(key: bytes) -> SessionKeys:
-    """The keys of the two directions."""
+    """Derive the keys of the two directions."""
     request, reply = (
         HKDFExpand(SHA256(), KEY_BYTES, delimited(_DIRECTION, VERSION, way.value)).derive(key)
         for way in (Direction.REQUEST, Direction.REPLY)
@@ -165,7 +166,7 @@ def seal(
     body: bytes,
     random: Random = secrets.token_bytes,
 ) -> bytes:
-    """Encrypt a body so that it can be opened in its place, in its direction, and by its number."""
+    """Encrypt a body, bound to its place, direction and number."""
     if not 1 <= number <= LAST_NUMBER or len(body) > MOST_BODY:
         raise ValueError("a session has no such number, or a body is too large")
     head = VERSION + number.to_bytes(_NUMBER_BYTES, "big")
@@ -177,9 +178,9 @@ def seal(
 
 
 def unseal(keys: SessionKeys, direction: Direction, place: Place, sealed: bytes) -> Opened:
-    """Decrypt a body; `NotOpened` unless it was sealed for this place and direction.
+    """Decrypt a body; raises `NotOpened` unless it was sealed for this place and direction.
 
-    Whether its number was there before is for the caller to see.
+    The caller must check the number for replays.
     """
     if not OVERHEAD <= len(sealed) <= OVERHEAD + MOST_BODY or not sealed.startswith(VERSION):
         raise NotOpened

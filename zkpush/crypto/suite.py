@@ -1,4 +1,4 @@
-"""The server's end of our own suite, as a plugin. What both ends do is in `sealing`."""
+"""Server end of our suite, as a plugin; `sealing` has the operations of both ends."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ S = TypeVar("S", bound="_State")
 
 
 class _State(msgspec.Struct, frozen=True, array_like=True):
-    """What is between two steps: all of it secret."""
+    """Secret state between two steps."""
 
     def __repr__(self) -> str:
         return f"<{self.__class__.__name__}>"
 
 
 class PendingKeys(_State, frozen=True, array_like=True, tag="keys"):
-    """After the public keys: the factors are next."""
+    """State after the public keys; the factors are next."""
 
     sn: str
     terminal: bytes
@@ -35,7 +35,7 @@ class PendingKeys(_State, frozen=True, array_like=True, tag="keys"):
 
 
 class AgreedSession(_State, frozen=True, array_like=True, tag="session"):
-    """After the factors: bodies can be sealed and opened."""
+    """State after the factors; bodies can be sealed and opened."""
 
     request: bytes
     reply: bytes
@@ -47,7 +47,7 @@ _decoder = msgspec.msgpack.Decoder(PendingKeys | AgreedSession)
 @implementer(IPlugin, ICipherSuite)
 @attrs.frozen
 class SealingSuite:
-    """X25519, HPKE, HKDF-SHA256, AES-256-GCM: for terminals whose firmware is written to it."""
+    """X25519, HPKE, HKDF-SHA256 and AES-256-GCM, for terminals with matching firmware."""
 
     random: Random = attrs.field(default=secrets.token_bytes, repr=False)
     name = "x25519-aes256gcm"
@@ -55,15 +55,18 @@ class SealingSuite:
     exchanges = True
 
     def check_secret(self, secret: bytes) -> None:
-        """Take none, or one of 16 bytes or more; with none, who sits in between is not noticed."""
+        """Accept no secret, or one of at least 16 bytes.
+
+        Without a secret, a man in the middle is not detected.
+        """
         sealing.check_secret(secret)
 
     def covers(self, place: Place, direction: Direction) -> bool:
-        """Everything is sealed, polls too."""
+        """Return True: everything is sealed, including polls."""
         return True
 
     def begin(self, sn: str, secret: bytes, public_key: bytes) -> Exchanged:
-        """Take P1, and answer with a P2 that was never there before."""
+        """Process P1; return a fresh P2."""
         self.check_secret(secret)
         terminal = sealing.decode_public(public_key)
         private = sealing.make_private(self.random)
@@ -71,7 +74,7 @@ class SealingSuite:
         return Exchanged(_encode(PendingKeys(sn, terminal, private, secret)), answer)
 
     def agree(self, state: bytes, factor: bytes) -> Exchanged:
-        """Take R1, encrypted under P2, and answer with R2, encrypted under P1."""
+        """Process R1, encrypted under P2; return R2, encrypted under P1."""
         keys = _decode(state, PendingKeys)
         parties = Parties(keys.sn, keys.terminal, sealing.public_of(keys.private))
         theirs = sealing.open_factor(factor, Side.TERMINAL, parties, keys.private)
@@ -81,11 +84,11 @@ class SealingSuite:
         return Exchanged(_encode(AgreedSession(session.request, session.reply)), answer)
 
     def open(self, state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Open a request."""
+        """Decrypt a request."""
         return sealing.unseal(_keys(state), Direction.REQUEST, place, sealed)
 
     def seal(self, state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Seal the reply to the request of that number."""
+        """Encrypt the reply to the request with that number."""
         return sealing.seal(
             _keys(state), Direction.REPLY, place, number or 0, body, random=self.random
         )
@@ -101,7 +104,7 @@ def _encode(state: _State) -> bytes:
 
 
 def _decode(stored: bytes, wanted: type[S]) -> S:
-    """The state of a step; `NotOpened` if it is that of another, or of another version."""
+    """Decode the state of a step; raises `NotOpened` for another step or version."""
     try:
         state = _decoder.decode(stored[len(sealing.VERSION) :])
     except (msgspec.MsgspecError, UnicodeDecodeError):

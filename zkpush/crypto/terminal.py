@@ -1,4 +1,4 @@
-"""The terminal's end of our own suite, for the simulator; it knows nothing of the server."""
+"""Terminal end of our suite, for the simulator; independent of the server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .sealing import Parties, Random, SessionKeys, Side
 
 @attrs.frozen
 class SealedRequest:
-    """A request to send; its number is needed to open the reply."""
+    """Request to send; its number is needed to open the reply."""
 
     number: int
     sealed: bytes
@@ -21,7 +21,7 @@ class SealedRequest:
 
 @attrs.define(eq=False)
 class TerminalCipher:
-    """The encrypted sessions of one terminal: `begin` once a reconnect, then the steps in order."""
+    """Encrypted sessions of one terminal: `begin` at each reconnect, then the steps in order."""
 
     sn: str
     secret: bytes = attrs.field(default=b"", repr=False)
@@ -31,9 +31,9 @@ class TerminalCipher:
     _parties: Parties | None = attrs.field(default=None, init=False, repr=False)
     keys: SessionKeys | None = attrs.field(default=None, init=False, repr=False)
     sent: int = attrs.field(default=0, init=False)
-    """The number of the last request. With these three, a session goes on after a restart."""
+    """Number of the last request. With these three fields, a session survives a restart."""
     replied: int = attrs.field(default=0, init=False)
-    """The number of the last request whose reply was opened."""
+    """Number of the last request whose reply was opened."""
 
     def __attrs_post_init__(self) -> None:
         sealing.check_secret(self.secret)
@@ -44,14 +44,14 @@ class TerminalCipher:
         return self.keys is not None
 
     def begin(self) -> bytes:
-        """Forget what was, and make new keys; gives P1, to be sent."""
+        """Discard the session and create new keys; return P1, to be sent."""
         self._private = sealing.make_private(self._random)
         self._factor, self._parties, self.keys = b"", None, None
         self.sent = self.replied = 0
         return sealing.encode_value(sealing.public_of(self._private))
 
     def factor(self, public_key: bytes) -> bytes:
-        """Take P2; gives R1, encrypted under it, to be sent."""
+        """Process P2; return R1, encrypted under it, to be sent."""
         if not self._private or self._parties is not None:
             raise NotOpened
         server = sealing.decode_public(public_key)
@@ -62,7 +62,7 @@ class TerminalCipher:
         return sealed
 
     def agree(self, factor: bytes) -> None:
-        """Take R2, encrypted under P1; the session begins."""
+        """Process R2, encrypted under P1; the session begins."""
         if self._parties is None or self.ready:
             raise NotOpened
         theirs = sealing.open_factor(factor, Side.SERVER, self._parties, self._private)
@@ -71,7 +71,7 @@ class TerminalCipher:
         self._private, self._factor = b"", b""
 
     def seal(self, place: Place, body: bytes = b"") -> SealedRequest:
-        """Seal a request; what is sent again is sealed again, and gets another number."""
+        """Seal a request; a resent request is sealed again with a new number."""
         if self.keys is None:
             raise NotOpened
         number = self.sent + 1
@@ -82,7 +82,10 @@ class TerminalCipher:
         return SealedRequest(number, sealed)
 
     def open(self, place: Place, number: int, sealed: bytes) -> bytes:
-        """Open the reply to a request of this session, once, and none from before the last one."""
+        """Open the reply to a request of this session.
+
+        Each reply opens once, and none older than the last one opened.
+        """
         if self.keys is None:
             raise NotOpened
         opened = sealing.unseal(self.keys, Direction.REPLY, place, sealed)

@@ -1,6 +1,7 @@
-"""The data keys of a database: made at its first start, wrapped under the site key.
+"""Data keys of a database: created at the first start, encrypted under the site key.
 
-Each is there once for every site key that opens it: for one, but while the keys are rotated.
+Each data key is stored once for every site key that opens it. There is one site key, except during
+a rotation.
 """
 
 from __future__ import annotations
@@ -19,33 +20,33 @@ _DAMAGED = "the keys in this database are damaged; restore it from a backup"
 
 
 class Purpose(StrEnum):
-    """What a data key is for."""
+    """Purpose of a data key."""
 
     SEAL = "seal"
     RETIRED = "retired"
-    """It has sealed; everything is about to be sealed under another one."""
+    """Encrypted values before a rotation; they are being re-encrypted under the new key."""
     INDEX = "index"
     AUDIT = "audit"
-    """Signs the audit log."""
+    """Signs rows of the audit log."""
     AUDITED = "audited"
-    """It has signed rows of the audit log that are still there."""
+    """Signed rows of the audit log before a rotation; verifies them."""
     NAMING = "naming"
-    """Makes the pseudonyms of people in the audit log."""
+    """Creates the pseudonyms of people in the audit log."""
 
 
 @attrs.frozen
 class SiteKey:
-    """The key that is not in the database."""
+    """Site key; never stored in the database."""
 
     secret: bytes = attrs.field(repr=False, validator=attrs.validators.min_len(KEY_BYTES))
 
     @property
     def name(self) -> str:
-        """What tells site keys apart, and says nothing of them."""
+        """Identifier of the site key, which reveals nothing about the key."""
         return hmac.digest(self.secret, b"zkpush site key", "sha256")[:8].hex()
 
     def wrap(self, key: DataKey, purpose: Purpose) -> dict[str, object]:
-        """The row of a data key."""
+        """Return the row of a data key."""
         return {
             "id": key.id.hex(),
             "site": self.name,
@@ -54,7 +55,7 @@ class SiteKey:
         }
 
     def unwrap(self, id_: str, purpose: str, wrapped: bytes) -> DataKey:
-        """The data key of a row; `NotUnsealed` if it is not as this key wrapped it."""
+        """Decrypt the data key of a row; raises `NotUnsealed` if another site key encrypted it."""
         key = bytes.fromhex(id_)
         return DataKey(key, unwrap_key(self.secret, wrapped, self._about(key, Purpose(purpose))))
 
@@ -64,22 +65,22 @@ class SiteKey:
 
 @attrs.frozen
 class Keys:
-    """The data keys that a site key opens, and what there is beside them."""
+    """Data keys that a site key opens, and the names of all site keys."""
 
     vault: Vault
     sites: frozenset[str]
-    """The names of all site keys that open something."""
+    """Names of all site keys that open a data key."""
 
     @property
     def is_settled(self) -> bool:
-        """Whether no rotation is under way."""
+        """Whether no rotation is in progress."""
         return len(self.sites) == 1 and not self.vault.retired
 
 
 def open_keys(connection: Connection, site: SiteKey) -> Keys | None:
-    """Read the data keys; None if there are none yet.
+    """Read the data keys; return None if there are none yet.
 
-    `WrongKey` if they belong to another site key.
+    Raises `WrongKey` if they belong to another site key.
     """
     found = _open(connection, site)
     if found is None:
@@ -89,7 +90,10 @@ def open_keys(connection: Connection, site: SiteKey) -> Keys | None:
 
 
 def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
-    """Open the keys of a database, or make them; `StoreError` if it must not be used."""
+    """Open the keys of a database, or create them.
+
+    Raises `StoreError` if the database must not be used.
+    """
     found = _open(connection, site)
     if found is None:
         made = Vault(DataKey.make(), (index := DataKey.make()).secret)
@@ -98,7 +102,7 @@ def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
         found = _open(connection, site)
         assert found is not None  # noqa: S101 - just made
     opened, sites = found
-    # Databases from before the chain have no keys for it. With the chain, missing keys are damage.
+    # Databases older than the chain have no keys for it; in newer ones, missing keys are damage.
     if not inspect(connection).has_table(audit_head.name):
         opened = [*opened, *_add_audit_keys(connection, site, {purpose for purpose, _ in opened})]
     settled = Keys(_vault(opened), sites)
@@ -110,7 +114,7 @@ def ensure_vault(connection: Connection, site: SiteKey) -> Vault:
 
 
 def key_rows(connection: Connection, site: SiteKey, purpose: Purpose) -> list[DataKey]:
-    """The data keys for a purpose that a site key opens."""
+    """Return the data keys for a purpose that a site key opens."""
     found = _open(connection, site)
     return [] if found is None else [key for kept_for, key in found[0] if kept_for == purpose]
 
@@ -119,7 +123,7 @@ _Opened = list[tuple[str, DataKey]]
 
 
 def _open(connection: Connection, site: SiteKey) -> tuple[_Opened, frozenset[str]] | None:
-    """The data keys with their purposes, and the names of all site keys; None if there are none."""
+    """Return the data keys with their purposes, and the names of all site keys, or None."""
     rows = connection.execute(select(keys)).all()
     if not rows:
         return None

@@ -1,4 +1,4 @@
-"""Leases: who of several processes does a background job."""
+"""Leases: which of several processes runs a background job."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
 
 
 class LeaseStore:
-    """Which of several processes does a background job."""
+    """Leases of background jobs among several processes."""
 
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
     def hold(self, name: str, owner: str, until: int, now: int) -> bool:
-        """Take or renew a lease, unless somebody else has it; times are in milliseconds.
+        """Take or renew a lease, unless another process holds it; times are in milliseconds.
 
-        It runs out at `until`; it can be taken if it has never been, has run out by `now`, was
-        given back, or is the owner's already. True means that it is the owner's once the unit of
-        work is committed. A lease of somebody else that lies farther in the future than two of this
-        length is cut to this one: a clock was set back.
+        The lease expires at `until`. It is free if it never existed, expired by `now` or was
+        released, and always available to its owner. True means that `owner` holds it once the unit
+        of work is committed. A lease of another owner that extends more than twice this length into
+        the future is shortened to `until`, because a clock was set back.
         """
         statement = insert(self._connection, leases).values(name=name, owner=owner, until=until)
-        # Of a clock that was set back, or is wrong: it stays its owner's, and gets an end.
+        # Made by a clock that was set back or is wrong; the owner stays, the end is shortened.
         is_far = leases.c.until > until + (until - now)
         is_free = or_(leases.c.owner == owner, leases.c.until <= now)
         taken = self._connection.execute(
@@ -41,13 +41,13 @@ class LeaseStore:
         return taken.scalar_one_or_none() == owner
 
     def release(self, name: str, owner: str) -> None:
-        """Give a lease back, if it is still the owner's."""
+        """Release a lease, if `owner` still holds it."""
         self._connection.execute(
             delete(leases).where(leases.c.name == name, leases.c.owner == owner)
         )
 
     def forget(self, prefix: str, before: int) -> None:
-        """Remove leases whose names begin with `prefix` and that ran out before an instant (ms)."""
+        """Remove leases whose names begin with `prefix` and that expired before an instant (ms)."""
         self._connection.execute(
             delete(leases).where(
                 leases.c.name.startswith(prefix, autoescape=True), leases.c.until < before

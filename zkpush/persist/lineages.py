@@ -1,7 +1,8 @@
-"""Migrations of plugins: each has a lineage of revisions and a version table of its own.
+"""Migrations of plugins: a lineage of revisions and a version table for each plugin.
 
-The tables of a plugin are called as the plugin, or begin with its name and an underscore, and so
-they are known when the plugin is no longer installed. Its version table is `version_` and its name.
+The tables of a plugin are named like the plugin, or begin with its name and an underscore. They can
+therefore be recognized after the plugin is uninstalled. The version table is `version_` followed by
+the plugin's name.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from . import schema
 from .transaction import Transaction
 
 VERSION = "version_"
-"""The version table of a plugin begins with this."""
+"""Prefix of the version tables of plugins."""
 _ENV = Path(__file__).parent / "lineage"
 _alembic = threading.Lock()
-"""Alembic works on one database at a time in a process."""
+"""Lock for Alembic, which supports one database at a time per process."""
 
 
 def migrate_lineage_thd(tx: Transaction, name: str, folder: Path) -> None:
-    """Bring the tables of a plugin to the last revision in `folder`, in this transaction.
+    """Upgrade the tables of a plugin to the last revision in `folder`, in this transaction.
 
-    `name` is that of the plugin. `StoreError` if the database has a later revision than there is in
+    `name` is the name of the plugin. Raises `StoreError` if the database has a later revision than
     the folder.
     """
     from alembic import command
@@ -49,15 +50,15 @@ def migrate_lineage_thd(tx: Transaction, name: str, folder: Path) -> None:
 
 
 def lineages(connection: Connection) -> list[str]:
-    """The names of all plugins that have had migrations in a database."""
+    """List the plugins that have had migrations in a database."""
     tables = inspect(connection).get_table_names()
     return sorted(name.removeprefix(VERSION) for name in tables if name.startswith(VERSION))
 
 
 def drop_lineage(connection: Connection, name: str) -> list[str]:
-    """Drop the tables of a plugin, with its pending lines; returns the names of the tables.
+    """Drop the tables and pending lines of a plugin; return the names of the tables.
 
-    `LookupError` if it has had no migrations here.
+    Raises `LookupError` if the plugin has had no migrations here.
     """
     known = lineages(connection)
     if name not in known:
@@ -77,6 +78,6 @@ def drop_lineage(connection: Connection, name: str) -> list[str]:
 
 
 def _owner(table: str, names: list[str]) -> str | None:
-    """The plugin that a table is of: the longest name that it begins with."""
+    """Return the plugin that owns a table: the longest name that the table's name begins with."""
     owners = [name for name in names if table == name or table.startswith(f"{name}_")]
     return max(owners, key=len, default=None)

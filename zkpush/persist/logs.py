@@ -1,4 +1,4 @@
-"""Logs in the store: records of any type that are kept as they came."""
+"""Logs in the store: record types whose records are kept as received."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=TerminalRecord)
 RETRIED_FOR = 600_000
-"""How long an equal record without a time counts as sent again, in milliseconds."""
+"""Milliseconds within which an equal record without a time counts as a retransmission."""
 CONSTANT_STAMPS = frozenset({None, "", "0", "9999"})
-"""Stamps that do not tell one upload from another; new firmware always sends 9999."""
+"""Stamps that do not distinguish uploads; new firmware always sends 9999."""
 _AT_ONCE = 500
-"""Digests in one query."""
+"""Digests per query."""
 
 
 def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
-    """Records that are kept as they came, in the order they were stored."""
+    """Declare the table of a record type whose records are kept as received, in storage order."""
     timed = "time" in table.names
     return sqlalchemy.Table(
         name,
@@ -67,7 +67,7 @@ def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
         *([Column("doubt", PlainText())] if timed else []),
         Column("received_at", BigInteger(), nullable=False),
         Column("identity", LargeBinary(), nullable=False),
-        # What a record without a time says, to find its repetitions: see `logs`.
+        # Digest of a record without a time, to find repetitions: see `logs`.
         *(
             []
             if timed
@@ -82,14 +82,14 @@ def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
 
 
 class LogStore(Generic[R]):
-    """Records of one type that are kept as they came; a subclass names their tables."""
+    """Records of one type, kept as received; a subclass names their tables."""
 
     records: ClassVar[fields.Table]
-    """The declaration of the records on the wire."""
+    """Declaration of the records on the wire."""
     kept: ClassVar[sqlalchemy.Table]
-    """The table of the database."""
+    """Database table."""
     values: type[R]
-    """What is returned to readers."""
+    """Type of the values returned to readers."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -101,12 +101,12 @@ class LogStore(Generic[R]):
         self._names = ("device_id", *own, "received_at", "identity", *names, EXTRA, RAW)
 
     def add(self, device_id: int, batch: Batch, clock: WallClock, now: int) -> None:
-        """Store decoded records; one that is there already stays as it is.
+        """Store decoded records; records already stored are left unchanged.
 
-        Records without a time are told apart by the stamp of their upload, by how often the same
-        was in it, and, in a long upload, by the part of it. A terminal that sends a long upload
-        again sends the same parts. With a constant stamp, an equal record within `RETRIED_FOR` is
-        the same one, sent again; a later one is another.
+        Records without a time are distinguished by the stamp of their upload, by their number among
+        equal records of the upload and, in a long upload, by its part. A terminal that resends a
+        long upload resends the same parts. With a constant stamp, an equal record within
+        `RETRIED_FOR` is a retransmission, and a later one is a new record.
         """
         count = len(batch.rows)
         if not count:
@@ -143,10 +143,10 @@ class LogStore(Generic[R]):
         self._tx.insert(Insert(self.kept, self._names, written))
 
     def _repeated(self, device_id: int, digests: Sequence[bytes], now: int) -> list[bytes]:
-        """The identities of records that may be there already; empty for one that is sent again.
+        """Return the identities of records under a constant stamp; empty for a retransmission.
 
-        That of a repetition says which equal record is the last before it, so that two nodes that
-        store it at once store it once.
+        The identity of a repetition includes the id of the latest equal record. Two nodes that
+        store the same repetition at once therefore store it once.
         """
         kept = self.kept.c
         is_near = kept.received_at.between(now - RETRIED_FOR, now + RETRIED_FOR)
@@ -180,7 +180,7 @@ class LogStore(Generic[R]):
 
 
 def _numbered(said: Iterable[bytes], batch: Batch) -> Iterator[bytes]:
-    """What tells records without a time apart, beside what they say."""
+    """Extend each encoded record with what distinguishes it from equal ones."""
     seen: Counter[bytes] = Counter()
     stamp = f"\0{batch.stamp or ''}\0"
     part = f"\0{batch.part}" if batch.part else ""

@@ -1,6 +1,6 @@
-"""Bringing a database to the schema of this version, with Alembic.
+"""Upgrade of a database to the schema of this version, with Alembic.
 
-Alembic is imported only to upgrade: it takes a fifth of the time in which a daemon starts.
+Alembic is imported only for an upgrade, because the import takes a fifth of the start-up time.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _log = Logger()
 
 
 def migrate_thd(database: Database, claim: DatabaseClaim | None = None) -> Vault:
-    """Create or upgrade the schema, in one transaction; of several processes, one does it.
+    """Create or upgrade the schema in one transaction; concurrent processes wait for it.
 
-    Returns the vault of the database. `StoreError` if the file is not a database, or is of a later
-    version than this program, or belongs to another key, or cannot be backed up, or is not the
-    database that the data directory claims; nothing is changed then.
+    Returns the vault of the database. Raises `StoreError`, and changes nothing, if the file is not
+    a database, is newer than this program, belongs to another key, cannot be backed up, or does not
+    match the claim of the data directory.
     """
     try:
         vault, is_to_purge = _migrate_thd(database, claim)
@@ -47,13 +47,13 @@ def migrate_thd(database: Database, claim: DatabaseClaim | None = None) -> Vault
 
 
 def revision_thd(database: Database) -> str | None:
-    """The revision of a database; None if it has no tables yet."""
+    """Return the revision of a database; None if it has no tables yet."""
     with database.engine.connect() as connection:
         return _revision(connection)
 
 
 def head_revision() -> str:
-    """The revision of the schema that this version works on: the highest number of a script."""
+    """Return the schema revision of this version: the highest number of a script."""
     return max(path.name.partition("_")[0] for path in (_SCRIPTS / "versions").glob("[0-9]*.py"))
 
 
@@ -65,7 +65,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def alembic_scripts() -> tuple[Config, ScriptDirectory]:
-    """The configuration of Alembic, and the scripts of all revisions."""
+    """Return the configuration of Alembic and the scripts of all revisions."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
@@ -75,7 +75,7 @@ def alembic_scripts() -> tuple[Config, ScriptDirectory]:
 
 
 def _migrate_thd(database: Database, claim: DatabaseClaim | None) -> tuple[Vault, bool]:
-    """The vault of the database; and whether something is to be purged now."""
+    """Return the vault of the database, and whether a purge is due."""
     with database.migrating() as connection:
         current, head = _revision(connection), head_revision()
         if claim is not None and database.is_kept:
@@ -102,7 +102,7 @@ def _upgrade_thd(
         if current is None:
             command.upgrade(config, head)
             return
-        scripts.get_revision(current)  # one that we know, or there is nothing to upgrade
+        scripts.get_revision(current)  # raises if the revision is unknown
         with database.backed_up(head):
             command.upgrade(config, head)
     except CommandError as error:

@@ -1,4 +1,4 @@
-"""Which columns name pictures, and which pictures are named."""
+"""References to pictures: the columns that name pictures, and the pictures that are named."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from sqlalchemy import Column, Connection, select
 from .schema import PICTURE, metadata
 
 MOST = 500
-"""Keys in one query."""
+"""Keys per query."""
 
 
 def pointers() -> list[Column[str]]:
-    """The columns of our tables that hold keys of pictures, by their declarations."""
+    """List the columns of the built-in tables that are declared to hold keys of pictures."""
     return [
         column
         for table in metadata.sorted_tables
@@ -26,7 +26,7 @@ def pointers() -> list[Column[str]]:
 def named(
     connection: Connection, keys: Iterable[str], columns: Iterable[Column[str]] | None = None
 ) -> set[str]:
-    """Those of some pictures that a row names, in these columns or else in all declared ones."""
+    """Return the given pictures that a row names in `columns`, by default all declared ones."""
     found: set[str] = set()
     places = pointers() if columns is None else [*columns]
     rest = iter(sorted(keys))

@@ -1,9 +1,9 @@
-"""Whether the files of an open SQLite database are still the ones at its path, with its content.
+"""Detection of changes to the files of an open SQLite database.
 
-SQLite keeps writing to a file that was deleted, moved or replaced: what it commits then is lost
-with the process. The path is compared with the open file, by device and inode. Nor does SQLite
-notice that a file is emptied or overwritten in place, or its log cut, as long as it finds what it
-needs in its cache. The header of the file and the length of the log show that.
+SQLite keeps writing to a file that was deleted, moved or replaced; these commits are lost when the
+process ends. To detect this, the path is compared with the open file by device and inode. SQLite
+also does not notice that the file was emptied or overwritten in place, or its log truncated, while
+its cache holds what it needs. The header of the file and the length of the log reveal that.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from .fileheader import HEADER_BYTES, LOG_START_BYTES, Header, is_log
 Mark = tuple[int, int]
 """Device and inode of a file."""
 REREAD_SECONDS = 0.02
-"""Pause before a suspicious header is read again: another process may be writing it."""
+"""Pause before a suspicious header is read again, as another process may be writing it."""
 _log = Logger()
 
 
 class MarkedConnection(sqlite3.Connection):
-    """A connection that knows its write-ahead log: it has that open, until it is closed."""
+    """Connection that tracks its write-ahead log, and keeps the log open until it is closed."""
 
     file: OpenFile | None = None
-    """The database file; None for one in memory."""
+    """The database file; None for a database in memory."""
     log_mark: Mark | None = None
-    """The log, since the first commit."""
+    """Device and inode of the log, known from the first commit on."""
     log_handle: int | None = None
-    """The log, opened to read how it begins."""
+    """Descriptor of the log, for reading its first bytes."""
     log_start: bytes | None = None
-    """How the log began, when it was last found to be one."""
+    """First bytes of the log when it was last valid."""
     log_bytes = 0
     """Length of the log after the last commit. SQLite overwrites a log from its start, and never
-    cuts it while it is in use."""
+    truncates it while it is in use."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -52,7 +52,7 @@ class MarkedConnection(sqlite3.Connection):
         self._is_closed = False
 
     def close(self) -> None:
-        """Close the connection, without harm to a file that is not the database any more."""
+        """Close the connection without damaging a file that is no longer the database."""
         with self._ending:
             self._is_closed = True
             if self.file is None:
@@ -67,44 +67,44 @@ class MarkedConnection(sqlite3.Connection):
                     self.log_handle = None
 
     def abort(self) -> None:
-        """End the transaction, from another thread than the one that uses the connection.
+        """End the transaction from another thread than the one that uses the connection.
 
-        The statement that runs is interrupted, and no further one is allowed. The connection is not
-        closed: to do so while its thread runs a statement would crash the process.
+        Interrupts the running statement and forbids further ones. Does not close the connection:
+        closing it while its thread runs a statement would crash the process.
         """
         with self._ending:
             if self._is_closed:
                 return
             self.interrupt()
             self.set_authorizer(_only_rollback)
-            # If an interrupted statement has ended the transaction, there is none to roll back.
+            # The interrupted statement may already have ended the transaction.
             with contextlib.suppress(sqlite3.Error):
                 self.execute("ROLLBACK")
 
 
 def _only_rollback(action: int, operation: str | None, *_: object) -> int:
-    """Authorize nothing but the end of a transaction."""
+    """Authorize only ROLLBACK."""
     is_rollback = action == sqlite3.SQLITE_TRANSACTION and operation == "ROLLBACK"
     return sqlite3.SQLITE_OK if is_rollback else sqlite3.SQLITE_DENY
 
 
 @attrs.define
 class OpenFile:
-    """The database file and its write-ahead log, as they were when they were opened.
+    """The database file and its write-ahead log, as they were when opened.
 
-    A file that was moved away and comes back is the same, and service resumes. It does not resume
-    until a restart after another file or other content was found, or after the loss of the log.
+    A file that is moved away and comes back is accepted, and service resumes. If another file,
+    other content or the loss of the log was found, service resumes only after a restart.
     """
 
     path: Path
     _mark: Mark
     _handle: int | None
-    """The open file, for its header. It is closed last: that ends the locks of the process on the
-    file."""
+    """Descriptor of the file, for reading its header. It is closed last, because closing it
+    releases the process's locks on the file."""
     _content: bytes | None = None
-    """The last header as it was read."""
+    """Bytes of the last header."""
     _header: Header | None = None
-    """The last header; None while the file is new, and empty."""
+    """The last header; None while the file is new and empty."""
     _owner: int | None = None
     _loss: str | None = None
     _is_content_lost: bool = False
@@ -113,19 +113,19 @@ class OpenFile:
 
     @classmethod
     def at(cls, path: Path) -> OpenFile:
-        """The file that is about to be opened; `OSError` if there is none."""
+        """Open the file that SQLite is about to open; raises `OSError` if there is none."""
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         status = os.fstat(handle)
         return cls(path, (status.st_dev, status.st_ino), handle)
 
     def use_owner(self, owner: int) -> None:
-        """Expect another `PRAGMA application_id` than that of the file so far."""
+        """Accept another `PRAGMA application_id` than the file has so far."""
         self._owner = owner
 
     def check(self) -> None:
-        """Raise `OutOfReach` unless the path names the open database, with its own content.
+        """Raise `OutOfReach` unless the path still names the open database with its own content.
 
-        One stat, and one read of the header.
+        Costs one stat and one read of the header.
         """
         if self._loss is not None:
             raise OutOfReach(self._loss)
@@ -144,15 +144,16 @@ class OpenFile:
         self._check_content()
 
     def check_before(self, connection: MarkedConnection) -> None:
-        """Raise `OutOfReach` if a transaction of the connection could not be kept."""
+        """Raise `OutOfReach` if a transaction of the connection could not be made durable."""
         self.check()
         if connection.log_mark is not None:
             self.check_log(connection)
 
     def check_log(self, connection: MarkedConnection) -> None:
-        """Raise `OutOfReach` unless the write-ahead log of a connection is the one it began with.
+        """Raise `OutOfReach` unless the connection still has its original write-ahead log.
 
-        The connection has written. A lost log is lost for good: this and `check` go on raising.
+        Call it only after the connection has written. The loss of a log is permanent: this method
+        and `check` keep raising.
         """
         log = f"{self.path}-wal"
         try:
@@ -185,10 +186,11 @@ class OpenFile:
 
     @contextlib.contextmanager
     def spared(self, connection: MarkedConnection) -> Iterator[None]:
-        """Close a connection in here.
+        """Context in which to close a connection safely.
 
-        The last one writes its log into the database. That would destroy a file with other content,
-        and a log with holes would destroy the database. SQLite leaves a file alone that has moved.
+        The last connection to close writes its log into the database file. This would destroy a
+        file with other content, and an incomplete log would destroy the database. The file is
+        therefore moved away meanwhile: SQLite does not write to a moved file.
         """
         with contextlib.suppress(OutOfReach):
             self.check_before(connection)
@@ -199,7 +201,7 @@ class OpenFile:
         with self._closing:
             try:
                 self.path.rename(away)
-            except OSError:  # gone, or moved by another process that closes its own connection
+            except OSError:  # gone, or moved by another process that is closing its own connection
                 yield
                 return
             try:
@@ -210,8 +212,8 @@ class OpenFile:
     def close(self) -> None:
         """Close the file, after all connections.
 
-        The log of a database whose content is lost is set aside: the next start would otherwise
-        apply it to the file that is there now.
+        The log of a database whose content is lost is renamed, because the next start would
+        otherwise apply it to the present file.
         """
         if self._handle is not None:
             os.close(self._handle)
@@ -243,7 +245,7 @@ class OpenFile:
 
     def _follows(self, header: Header | None) -> bool:
         if self._header is None:
-            return True  # what is no database, SQLite itself refuses to open
+            return True  # SQLite itself rejects a file that is not a database
         return header is not None and header.may_follow(self._header, self._owner)
 
     def _read(self) -> bytes:
@@ -261,18 +263,18 @@ class OpenFile:
 
 @attrs.frozen
 class OpenFolder:
-    """A folder of pictures, as it was when the store was started."""
+    """A folder of pictures, as it was when the store started."""
 
     path: Path
     mark: Mark
 
     @classmethod
     def at(cls, path: Path) -> OpenFolder:
-        """The folder as it is now; `OSError` if there is none."""
+        """Open the folder as it is now; raises `OSError` if there is none."""
         return cls(path, _mark_of(path))
 
     def check(self) -> None:
-        """Raise `StoreError` unless the path names the same folder; one stat."""
+        """Raise `StoreError` unless the path names the same folder; costs one stat."""
         try:
             mark = _mark_of(str(self.path))
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Parts of lists: rows in the order of their ids."""
+"""Paging: parts of lists in the order of ids."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .schema import devices
 
 
 def part_of(query: Select[Any], key: ColumnElement[int], part: Page) -> Select[Any]:
-    """Restrict a query to a part of its rows; `key` is the column of their ids."""
+    """Restrict a query to a part of its rows; `key` is the id column."""
     query = query.where(key > part.after).limit(part.limit)
     if part.before is not None:
         query = query.where(key < part.before)
@@ -19,9 +19,9 @@ def part_of(query: Select[Any], key: ColumnElement[int], part: Page) -> Select[A
 
 
 def key_of(sn: str) -> ScalarSelect[int]:
-    """The key of a terminal, as a part of another query.
+    """Subquery for the key of a terminal.
 
-    With it, an index on the terminal and the id of a record finds a part, which a join on the
-    serial number does not.
+    With it, the index on terminal and id finds a page of records; a join on the serial number would
+    not use that index.
     """
     return select(devices.c.id).where(devices.c.sn == sn).scalar_subquery()

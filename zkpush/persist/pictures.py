@@ -1,8 +1,8 @@
-"""Pictures in the store, sealed, by what they are: the same picture is kept once.
+"""Pictures in the store: encrypted, and addressed by content so that each is kept once.
 
-Beside a SQLite file they are files of their own, in a folder; elsewhere they are in the database,
-and so are small ones that come by the hundred.
-Names that terminals give are never part of a path.
+Beside a SQLite file, pictures are files in a folder. Without a folder they are rows of the
+database, as are small pictures that arrive in large numbers. Names given by terminals are never
+part of a path.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 FEW_FILES = 16
-"""Pictures of one upload that are files, whatever their size."""
+"""Most pictures of one upload that are always stored as files."""
 SMALL = 4096
-"""Bytes of a picture that may be a row beside a folder."""
+"""Largest picture, in bytes, that may be stored as a row although there is a folder."""
 _KEPT_AGAIN = "(digest) DO UPDATE SET kept_at = excluded.kept_at"
-"""What happens to a picture that is there. On PostgreSQL this locks its row, until the row that
-names it is committed: it is not collected meanwhile."""
+"""Conflict clause for a picture that exists. On PostgreSQL it locks the row until the commit of the
+row that names the picture, which protects it from collection."""
 
 
 class PictureStore:
-    """Pictures, each stored once under the hash of its content."""
+    """Pictures, each stored once under the keyed hash of its content."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -42,7 +42,7 @@ class PictureStore:
         self._connection = tx.connection
 
     def keep(self, content: bytes) -> str:
-        """Keep a picture; gives its index in hex, by which it is found again."""
+        """Store a picture; return its key, the index in hex."""
         digest = self._vault.index(content).hex()
         folder = self._database.pictures
         if folder is None:
@@ -56,9 +56,9 @@ class PictureStore:
         return digest
 
     def keep_all(self, contents: Sequence[bytes]) -> dict[bytes, str]:
-        """Keep pictures that come together; returns the index of each in hex.
+        """Store pictures that arrive together; return the key of each, the index in hex.
 
-        A file of its own, on disk, takes milliseconds. Of many pictures the small ones are rows.
+        Writing a durable file takes milliseconds, so small pictures become rows if there are many.
         """
         many = len(set(contents)) > FEW_FILES
         kept: dict[bytes, str] = {}
@@ -74,13 +74,16 @@ class PictureStore:
         return kept
 
     def _insert(self, rows: Mapping[str, bytes]) -> None:
-        """Keep sealed pictures, by their keys, in the database."""
+        """Store encrypted pictures in the database, by their keys."""
         names = ("digest", "content", "kept_at")
         columns = ([*rows], [*rows.values()], [self._tx.now()] * len(rows))
         self._tx.insert(Insert(pictures, names, columns, _KEPT_AGAIN))
 
     def get(self, digest: str) -> bytes:
-        """Find a picture; `LookupError` if it is not here, `NotUnsealed` if it was changed."""
+        """Return a picture.
+
+        Raises `LookupError` if it is missing, `NotUnsealed` if it was changed.
+        """
         folder = self._folder_of(digest)
         if folder is None:
             (sealed,) = self._found(digest, pictures.c.content)
@@ -92,7 +95,7 @@ class PictureStore:
         return self._vault.open(bytes(sealed), about(digest))
 
     def part(self, digest: str, offset: int, length: int) -> bytes:
-        """Some of the bytes of a picture, as many as there are; `LookupError` if it is not here."""
+        """Return up to `length` bytes of a picture; raises `LookupError` if it is missing."""
         folder = self._folder_of(digest)
         where = about(digest)
         if folder is None:
@@ -117,7 +120,7 @@ class PictureStore:
             raise _unread(folder, digest, error) from error
 
     def _folder_of(self, digest: str) -> Path | None:
-        """The folder that a picture is in, or is missing from; None if it is in the database."""
+        """Return the folder where a picture is or should be; None if it is in the database."""
         folder = self._database.pictures
         if folder is None or path_of(folder, digest).exists():
             return folder
@@ -133,7 +136,7 @@ class PictureStore:
 
 
 def about(digest: str) -> bytes:
-    """What a sealed picture is about: what it is."""
+    """Associated data of an encrypted picture: its key."""
     return place("pictures", "content", [digest])
 
 
@@ -144,28 +147,28 @@ def _unread(folder: Path, digest: str, error: OSError) -> Exception:
 
 
 def path_of(folder: Path, digest: str) -> Path:
-    """Where a picture is in the folder."""
+    """Path of a picture in the folder."""
     return folder / digest[:2] / digest
 
 
 def write_file(folder: Path, digest: str, seal: Callable[[], bytes]) -> None:
-    """Write what `seal` gives so that it is whole and on disk, or not there, unless it is there.
+    """Write the result of `seal` as a whole and durably, unless the file exists.
 
-    It is there before the row that names it is committed; one that no row names does no harm.
+    The file is written before the row that names it is committed; an unnamed file is harmless.
     """
     path = path_of(folder, digest)
     try:
-        os.utime(path)  # it is as young as a new one, for those that are collected by their age
+        os.utime(path)  # restarts the age after which it may be collected
     except FileNotFoundError:
         make_file(folder, path, seal())
-    # Also where it was there: who made it may have failed, or be at this point just now.
+    # Needed even if the file exists: its writer may have failed, or not have synced yet.
     _sync(path.parent)
 
 
 def make_file(folder: Path, path: Path, content: bytes) -> None:
-    """Write a file in the folder, in the place of what is there."""
+    """Write a file in the folder, replacing an existing one."""
     if not path.parent.exists():
-        # Not the folder itself: one that is missing was there, and is lost or not mounted.
+        # Never create the folder itself: if it is missing, it was lost or is not mounted.
         make_folder(path.parent)
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -182,13 +185,13 @@ def make_file(folder: Path, path: Path, content: bytes) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for its owner only, on disk; its parent is there."""
+    """Create a folder durably, accessible only to its owner; its parent must exist."""
     folder.mkdir(mode=0o700, exist_ok=True)
     _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:
-    """Make what is in a folder survive a loss of power."""
+    """Make the entries of a folder survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,5 +1,7 @@
-"""Transactions of plugins: each plugin has a connection, so that it can end no transaction but its
-own, and an end to how long that keeps locks from others."""
+"""Transactions of plugins: one connection per plugin, and an abort for slow ones.
+
+A plugin can end only its own transaction, and an abort bounds how long it holds locks.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ T = TypeVar("T")
 
 @implementer(IPluginConnection)
 class PluginConnection:
-    """A connection of its own."""
+    """Connection of one plugin, used for nothing else."""
 
     def __init__(self, database: Database, vault: Vault, now: Callable[[], int]) -> None:
         self._database = database
@@ -31,7 +33,7 @@ class PluginConnection:
         self._now = now
         self._transaction: Transaction | None = None
         self._lock = threading.Lock()
-        """Held where a transaction begins or ends: one that is committed is not aborted."""
+        """Held while a transaction begins or ends, so that a committed one is not aborted."""
 
     def run_thd(self, unit: Callable[[Transaction], T]) -> T:
         """Run a unit of work and commit it."""
@@ -53,7 +55,7 @@ class PluginConnection:
             with self._lock:
                 is_aborted = self._transaction is not transaction
                 self._transaction = None
-            # Whatever the plugin has done to the connection, nobody uses it again.
+            # The plugin may have changed the state of the connection, so it is not reused.
             with contextlib.suppress(*self._database.errors):
                 transaction.roll_back()
             self._close_thd(transaction)
@@ -64,7 +66,7 @@ class PluginConnection:
         return result
 
     def _outside(self, error: BaseException) -> str | None:
-        """What is wrong with the database, in words, if that and not the plugin may be at fault."""
+        """Describe the fault of the database; None if the plugin is at fault."""
         cause = error.error if isinstance(error, TransactionEnded) else error
         is_lost = isinstance(error, TransactionEnded) and error.lost
         if isinstance(cause, self._database.errors):
@@ -75,7 +77,7 @@ class PluginConnection:
         return None
 
     def abort_thd(self) -> None:
-        """End the transaction that runs."""
+        """Abort the running transaction."""
         with self._lock:
             transaction, self._transaction = self._transaction, None
         if transaction is not None:
@@ -103,7 +105,7 @@ class PluginConnection:
 
 @implementer(IPluginConnection)
 class SharedConnection:
-    """The writer's connection, where the database has no other: it is in memory."""
+    """The writer's connection, for a database in memory, which has no other."""
 
     def __init__(self, writer: GroupCommitWriter, reactor: IReactorFromThreads) -> None:
         self._writer = writer
@@ -127,7 +129,7 @@ class SharedConnection:
         return results[0]
 
     def abort_thd(self) -> None:
-        """Do nothing: the writer waits for the unit."""
+        """Do nothing, since the writer waits for the unit."""
 
     def close_thd(self) -> None:
-        """Do nothing: the connection is the writer's."""
+        """Do nothing, since the connection belongs to the writer."""

@@ -1,4 +1,4 @@
-"""The store on PostgreSQL, for any number of processes on any number of machines; a plugin."""
+"""PostgreSQL store, a plugin: for any number of processes on any number of machines."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import psycopg
 
 OLDEST = 13
-"""The oldest version of the server with all that is used here."""
+"""Oldest server version with all features used here."""
 CONNECTING = {
     "connect_timeout": "5",
     "keepalives_idle": "10",
@@ -55,7 +55,7 @@ CONNECTING = {
     "client_encoding": "utf8",
     "fallback_application_name": "zkpush",
 }
-"""How connections are made, unless the URL says otherwise: a peer that is gone is noticed."""
+"""Default connection parameters, which detect an unreachable server; the URL can override them."""
 _SESSION = f"""
 SELECT set_config(name, wanted, false) FROM (VALUES
     -- A commit is on disk when it returns, whatever the default of the server.
@@ -77,7 +77,7 @@ _SNAPSHOT = text(
     "FROM pg_current_snapshot() AS now"
 )
 _LOCK, _LOCK_ALONE = (
-    # Waits a little for a session that is ending; the setting is put back as it was.
+    # Waits briefly for a session that is ending, then resets the setting.
     f"SET lock_timeout = '2s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
     for function in ("pg_advisory_lock_shared", "pg_advisory_lock")
 )
@@ -121,13 +121,13 @@ FROM seen JOIN locked USING (id)
 WHERE devices.id = seen.id AND NOT coalesce(last_seen_at, 0) BETWEEN seen.at AND seen.at + 300000
 """
 _BAD_STATEMENT = "42"
-"""The class of SQLSTATE of statements that are not right, or not allowed."""
+"""SQLSTATE class of invalid or forbidden statements."""
 _NO_TABLE = "42P01"
 _DATA_EXCEPTION = "22"
-"""The class of SQLSTATE of values that are not right."""
+"""SQLSTATE class of invalid values."""
 _OUTSIDE = frozenset({"08", "40", "53", "55", "57", "58", "F0", "XX"})
-"""Classes of SQLSTATE that say nothing about a statement: connections, resources, locks, the
-server itself."""
+"""SQLSTATE classes of errors unrelated to the statement: connections, resources, locks, the server
+itself."""
 _DIALECT: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # it has no types
 _NO_DRIVER = "PostgreSQL needs its driver: pip install 'zkpush[postgresql]'"
 _log = Logger()
@@ -135,22 +135,22 @@ _log = Logger()
 
 @attrs.frozen(kw_only=True)
 class PostgreSQL(Database):
-    """Everybody writes at once; commits are in the order of ids where ids are cursors."""
+    """A PostgreSQL database; writers run concurrently, and cursor ids ascend in commit order."""
 
     def held(self) -> AbstractContextManager[object]:
-        """Every connection has a lock of its own, see `_hold`."""
+        """Do nothing here: every connection takes its own lock, see `_holder`."""
         return nullcontext()
 
     def window(self, connection: Connection) -> tuple[int, int]:
-        """The ids of the oldest transaction that has not ended, and of the next that will begin.
+        """Return the ids of the oldest running transaction and of the next one.
 
-        A revision is the id of the transaction that made the change. Ids are given out as
-        transactions begin to write, and they end in another order, so that the highest one that is
-        seen says nothing of lower ones, and nor would a sequence. But a snapshot knows the oldest
-        that has not ended: all before it have, and whatever is read after this sees what they did.
-        Who asks from there the next time misses nothing, and gets some changes twice, which is
-        harmless. A copy of a database brings higher ids from where it was made: they are as good
-        as old ones, and the upper bound keeps them from being news for ever.
+        A revision is the id of the transaction that made the change. Transactions get their ids
+        when they begin to write, and end in another order. The highest visible id therefore says
+        nothing about lower ones, and a sequence would not either. A snapshot, however, contains the
+        oldest running transaction: all earlier ones have ended, and later reads see their changes.
+        A reader that continues from there misses nothing and gets some changes twice, which is
+        harmless. A copied database contains higher ids from its origin. They are treated as old,
+        and the upper bound keeps them from being reported for ever.
         """
         oldest, following = connection.execute(_SNAPSHOT).one()
         return int(oldest), int(following)
@@ -158,10 +158,10 @@ class PostgreSQL(Database):
     def insert(self, driver: psycopg.Connection[Any], *inserts: Insert) -> None:
         """Insert everything with one statement, from JSON arrays.
 
-        That is the fastest parameter to make: psycopg's are made in Python.
+        JSON is the fastest form of parameters, because psycopg adapts others in Python.
         """
         if inserts:
-            # The first one is the last of the statement: it takes the turn, and is done first.
+            # The first insert comes last in the statement; its SELECT takes the id lock first.
             ordered = [*inserts[1:], inserts[0]]
             driver.execute(
                 _insert_sql(
@@ -174,25 +174,25 @@ class PostgreSQL(Database):
             )
 
     def finish(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
-        """Insert with one statement, which is a transaction where it is all that a group does.
+        """Insert with one statement, as a transaction of its own if the group does nothing else.
 
-        There is one answer to wait for then, and not four. It has to be repeatable: if the
-        connection is lost, nobody knows whether it is committed. psycopg begins a transaction only
-        when the server is asked something.
+        This waits for one reply instead of four. The inserts must be idempotent: if the connection
+        is lost, it is unknown whether they were committed. psycopg begins a transaction only with
+        the first statement.
         """
         idle = driver.info.transaction_status.IDLE
         is_untouched = driver.info.transaction_status == idle
         if is_untouched and all(insert.idempotent for insert in inserts):
             self._insert_alone(driver, inserts)
             return
-        self.check(driver)  # its words are better than those of an insert
+        self.check(driver)  # gives a clearer error than a failing insert
         self.insert(driver, *inserts)
         self.check(driver)
 
     def _insert_alone(self, driver: psycopg.Connection[Any], inserts: Sequence[Insert]) -> None:
-        """Insert in a transaction of its own, which is committed when this returns.
+        """Insert in a transaction of its own, which is committed on return.
 
-        The server is asked even if there is nothing, so that no unit ends well without it.
+        Sends a statement even without rows, so that no unit succeeds without the server.
         """
         driver.autocommit = True
         try:
@@ -205,9 +205,9 @@ class PostgreSQL(Database):
                 driver.autocommit = False
 
     def audit_head(self, driver: psycopg.Connection[Any]) -> Sequence[Any]:
-        """Take the turn of ids, then read the head of the audit log as the last commit left it.
+        """Take the id lock, then read the head of the audit log as of the last commit.
 
-        Both go to the server at once; the second statement has a snapshot of its own.
+        Both statements are sent together; the second one has its own snapshot.
         """
         cursor = driver.execute(_AUDIT_TURN, prepare=False)
         cursor.nextset()
@@ -215,7 +215,7 @@ class PostgreSQL(Database):
         return head
 
     def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
-        """Look at failed checksums of pages, and at all indexes where `amcheck` is installed."""
+        """Report failed page checksums, and check all indexes if `amcheck` is installed."""
         damage, notes = [], []
         checksums, failures = connection.execute(_CHECKSUMS).one()
         if failures:
@@ -234,25 +234,26 @@ class PostgreSQL(Database):
         return damage, tuple(notes)
 
     def check(self, driver: psycopg.Connection[Any]) -> None:
-        """Raise if the server is not there, or would take COMMIT for ROLLBACK.
+        """Raise if the connection is closed, or if COMMIT would roll back.
 
-        It does, without a word, after an error that the unit of work took no notice of.
+        The server turns COMMIT into ROLLBACK, silently, after an error that the unit of work
+        ignored.
         """
         status = driver.info.transaction_status
         if driver.closed:
-            driver.execute("SELECT 1")  # says so
+            driver.execute("SELECT 1")  # raises the driver's own error
         if status not in (status.IDLE, status.INTRANS):
             raise StoreError("a unit of work went on after the database had refused something")
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A transaction with a lock that ends with it."""
+        """Transaction with a lock that is released at its end."""
         with self.engine.begin() as connection:
             connection.execute(_MIGRATING)
             yield connection
 
     def vacuum(self) -> None:
-        """Write the tables anew that are not large: of a large one, that takes hours."""
+        """Rewrite all tables except large ones, for which that takes hours."""
         anew = [table.name for table in metadata.sorted_tables if not table.info.get(LARGE)]
         with self.engine.connect() as connection:
             outside = connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -260,13 +261,13 @@ class PostgreSQL(Database):
                 outside.execute(text(f"VACUUM (FULL) {name}"))
 
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
-        """Whether the server has ended a connection, or is out of reach."""
+        """Whether the server has closed the connection or is unreachable."""
         return driver.closed
 
     def abort(self, driver: psycopg.Connection[Any]) -> None:
-        """Cut the connection: the server rolls back, and the thread that uses it gets an error.
+        """Shut down the socket: the server rolls back, and the thread in use gets an error.
 
-        libpq is not for two threads at once, so this is done to the socket and not to libpq.
+        Acts on the socket because libpq is not safe for two threads at once.
         """
         import psycopg
 
@@ -282,12 +283,12 @@ class PostgreSQL(Database):
 
         if not isinstance(error, psycopg.Error):
             return False
-        if error.sqlstate is None:  # the driver's own
+        if error.sqlstate is None:  # raised by the driver itself
             return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
         return error.sqlstate[:2] in _OUTSIDE
 
     def is_passing(self, error: Exception) -> bool:
-        """Whether two nodes waited for each other, and the server chose one to give way."""
+        """Whether the error is a deadlock or a serialization failure, which a rerun may avoid."""
         from psycopg import errors
 
         return isinstance(
@@ -295,7 +296,7 @@ class PostgreSQL(Database):
         )
 
     def words(self, error: Exception) -> str:
-        """The message without its details, which quote values."""
+        """Return the primary message, without the details, which quote values."""
         cause = driver_error(error)
         diagnosis = getattr(cause, "diag", None)
         primary = getattr(diagnosis, "message_primary", None)
@@ -303,21 +304,22 @@ class PostgreSQL(Database):
         if sqlstate.startswith(_BAD_STATEMENT) and sqlstate != _NO_TABLE and primary:
             return without_quotes(primary)
         if sqlstate.startswith(_DATA_EXCEPTION):
-            # Of these, the message itself quotes what is not a number, for example.
+            # In this class, the message itself quotes the value, such as an invalid number.
             return f"a value cannot be stored ({type(cause).__name__})"
         return primary or " ".join(super().words(error).split())
 
 
 _Kind = tuple[Table, tuple[str, ...], str, tuple[tuple[str, str], ...]]
-"""The table, the names and the conflict of an insert."""
+"""Table, names, conflict clause and computed columns of an insert."""
 
 
 @functools.lru_cache(256)
 def _insert_sql(*kinds: _Kind) -> str:
-    """Rows of JSON arrays into tables, with one statement.
+    """Statement that inserts the rows of JSON arrays into tables.
 
-    Where ids are cursors that readers go on from, nobody may see an id before all lower ones: who
-    takes ids holds a lock until the commit. So does whoever inserts beside it, in one order.
+    Where ids are cursors of readers, no id may become visible before all lower ones. A transaction
+    that takes ids therefore holds a lock until its commit. Inserts in the same statement take the
+    lock too, in a fixed order.
     """
     turn = any("id" in table.c for table, *_ in kinds)
     *others, last = (_one_insert_sql(*kind, turn=turn) for kind in kinds)
@@ -355,15 +357,16 @@ def _value(table: Table, name: str, place: int) -> str:
 def open_postgresql(
     url: str, key: bytes, *, alone: bool = False, existing: bool = True
 ) -> PostgreSQL:
-    """Open a PostgreSQL database, which has to exist; `StoreError` says why not, without the
-    password.
+    """Open an existing PostgreSQL database.
+
+    Raises `StoreError` on failure, with a message that does not contain the password.
     """
     parsed = parse_url(url)
     full = parsed.set(drivername="postgresql+psycopg", query={**CONNECTING, **parsed.query})
     try:
         import psycopg
 
-        # A lock is that of a connection: alone, there is one.
+        # The lock belongs to a connection, so exclusive use needs a single one.
         one = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0}
         engine = sqlalchemy.create_engine(
             full, hide_parameters=True, **(one if alone else {"poolclass": NullPool})
@@ -404,10 +407,10 @@ def open_postgresql(
 
 
 def _holder(alone: bool) -> Callable[[psycopg.Connection[Any], object], None]:
-    """What keeps others from the database, as long as a connection lasts.
+    """Return the hook that takes the lock of each new connection.
 
-    One that was lost may have let somebody rotate the keys. Nothing must be sealed under the old
-    ones then: they are looked at whenever a connection is made.
+    While a connection is lost, the keys may be rotated. Nothing may be encrypted under the old keys
+    then, so the hook also compares the keys.
     """
     from psycopg import errors
 
@@ -437,7 +440,7 @@ def _begin_session(driver: psycopg.Connection[Any], _: object) -> None:
 
 
 def check_server(version: int, encoding: str, is_standby: bool, fsync: str) -> None:
-    """Check a server by what it says of itself; `StoreError` if it is not fit."""
+    """Check the properties that a server reports; raises `StoreError` if it is unsuitable."""
     if version < OLDEST * 10_000:
         raise StoreError(f"the PostgreSQL server is too old; it must be of version {OLDEST}")
     if encoding != "UTF8":
@@ -462,7 +465,7 @@ class PostgreSQLStores:
     schemes = ("postgresql",)
 
     def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
-        """Make a store that is not started yet; `ValueError` if the URL is not right."""
+        """Create a store, not yet started; raises `ValueError` for an invalid URL."""
         parse_url(url)
         return Store(lambda: open_postgresql(url, key), reactor)
 

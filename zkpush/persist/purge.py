@@ -1,7 +1,7 @@
-"""Purging what was replaced: no page, file or row of the database holds it afterwards.
+"""Purge of replaced values: afterwards no page, file or row of the database contains them.
 
-It is done after the commit that replaced it, and noted in the database until it is done, so that a
-process that dies on the way leaves it to the next one.
+A purge runs after the commit that replaced the values. It is noted in the database until it is
+done, so if the process dies, the next process completes it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _log = Logger()
 
 
 def is_noted(connection: Connection) -> bool:
-    """Whether a purge is to be done."""
+    """Whether a purge is due."""
     query = select(unfinished.c.name).where(unfinished.c.name == PURGE)
     return connection.execute(query).one_or_none() is not None
 
 
 def note(connection: Connection) -> None:
-    """Note that a purge is to be done once this transaction is committed."""
+    """Note that a purge is due once this transaction is committed."""
     connection.execute(insert(connection, unfinished).values(name=PURGE).on_conflict_do_nothing())
 
 
 def purge_thd(database: Database, vault: Vault) -> None:
-    """Remove what is not sealed, and what was replaced."""
+    """Remove unencrypted and replaced data."""
     if database.pictures is not None:
         _remove_plain(database.pictures, vault)
     database.vacuum()
@@ -47,11 +47,11 @@ def purge_thd(database: Database, vault: Vault) -> None:
 
 
 def _remove_plain(folder: Path, vault: Vault) -> None:
-    """Remove pictures that are named by their SHA-256, and what a process left half written."""
+    """Remove pictures named by their SHA-256, and partial files."""
     for file in folder.glob("??/*"):
         with file.open("rb") as stream:
             begin = stream.read(len(vault.sealing.marks[0]))
-        if not begin or begin in vault.sealing.marks:  # just being written, or sealed
+        if not begin or begin in vault.sealing.marks:  # being written now, or encrypted
             continue
         if file.suffix == ".part" or hashlib.sha256(file.read_bytes()).hexdigest() == file.name:
             file.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The instants of stored records, reckoned anew by the zone that their terminal has now."""
+"""Recomputation of the instants of stored records, with the present time zone of the terminal."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from ..protocol.times import NO_ZONE, WallClock, doubt_about, far_off, wall_seco
 from .schema import devices, metadata
 from .transaction import Transaction
 
-_WAITING = text(f"doubt = '{NO_ZONE}'")  # spelled out, as in the index
+_WAITING = text(f"doubt = '{NO_ZONE}'")  # literal, to match the partial index
 
 
 class TimedRecord(NamedTuple):
-    """A stored record: what its instant follows from, and the instant."""
+    """Instant of a stored record, and the values that it is computed from."""
 
     id: int
     time: str
     offset: int | None
-    """Seconds from UTC that the record itself names."""
+    """Offset from UTC in seconds that the record itself states."""
     received_at: int
     utc: int
     doubt: str | None
 
 
 class Reckoned(NamedTuple):
-    """A record whose instant, or the doubt about it, is another one now."""
+    """Record whose instant, or the doubt about it, has changed."""
 
     key: int
     instant: int
@@ -35,12 +35,12 @@ class Reckoned(NamedTuple):
 
 
 def timed_tables() -> list[Table]:
-    """The tables of records that have a time by the clock of their terminal."""
+    """List the tables of records with a time by the clock of their terminal."""
     return [table for table in metadata.sorted_tables if "doubt" in table.c]
 
 
 def terminals_waiting(tx: Transaction) -> list[str]:
-    """The serial numbers of terminals whose zone is known and some of whose records lack it."""
+    """List the terminals with a known time zone and records stored without one."""
     found: set[int] = set()
     for table in timed_tables():
         after = 0
@@ -63,7 +63,7 @@ def terminals_waiting(tx: Transaction) -> list[str]:
 def read_part(
     tx: Transaction, table: Table, device_id: int, after: int, limit: int, *, waiting: bool
 ) -> list[TimedRecord]:
-    """The next records of a terminal after an id; with `waiting`, those that lack a zone only."""
+    """Return the next records of a terminal after an id; `waiting` selects those without a zone."""
     offset = table.c.time_offset if "time_offset" in table.c else text("NULL")
     query = (
         select(table.c.id, table.c.time, offset, table.c.received_at, table.c.utc, table.c.doubt)
@@ -79,7 +79,7 @@ def read_part(
 def reckon_anew(
     records: Iterable[TimedRecord], clock: WallClock, since: int | None, until: int | None
 ) -> list[Reckoned]:
-    """What changes of records; `since` and `until` (exclusive) bound the new instants, seconds."""
+    """Return the changed records; `since` and `until` (exclusive) bound the new instants (s)."""
     changed = []
     for one in records:
         now = one.received_at // 1000

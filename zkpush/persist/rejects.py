@@ -1,8 +1,8 @@
-"""Rejects: what terminals sent and nobody understood, kept with its bytes.
+"""Rejects: uploaded data that could not be decoded, kept with its bytes.
 
-A reject may be a line or a body of megabytes. Lists show the bytes of short ones only, and do not
-read the others from the database. Whatever keeps a reject also raises the problem of its terminal,
-and whatever removes one updates that problem, in the same unit of work.
+A reject is a line or a body of up to megabytes. Lists include the bytes of short rejects only, and
+do not read the others from the database. Units of work that add or remove rejects also update the
+problem of the terminal.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 LISTED_BYTES = 4096
-"""Bytes of the longest reject that a list shows."""
+"""Longest reject, in bytes, that a list shows."""
 MOST_COUNTED = 10_000
-"""Rejects of a terminal that its problem counts, so that a unit of work stays short."""
+"""Most rejects counted in the problem of a terminal, to keep units of work short."""
 _NAMES = (
     "device_id",
     "table_name",
@@ -49,19 +49,19 @@ _NAMES = (
 )
 _ALL = RejectSelection()
 _NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
-"""What rejects are called that are no uploads."""
+"""Table names of rejects that are not uploads."""
 OTHER = "other"
-"""What `RejectStore.counts` calls all other tables."""
+"""Key in `RejectStore.counts` for all other tables."""
 _PART = 500
-"""Terminals that are looked at together."""
+"""Terminals per query."""
 
 
 def seal_rejects(
     vault: Vault, device_id: int, rejects_: Sequence[Reject], now: int, attempts: int = 0
 ) -> SealedRejects:
-    """Seal rejects of a terminal for their rows; on whichever thread.
+    """Encrypt rejects of a terminal for their rows; may run on any thread.
 
-    `attempts` is how often they were read again before.
+    `attempts` is the number of earlier attempts to decode them.
     """
     count = len(rejects_)
     columns = (
@@ -81,7 +81,7 @@ def seal_rejects(
 
 
 def _identity(reject: Reject) -> bytes:
-    """What tells rejects apart: their bytes, or the reason if those are not kept."""
+    """Identity of a reject: its bytes, or the reason if those are not kept."""
     return b"\0".join((reject.table.encode(), reject.raw or reject.reason.encode()))
 
 
@@ -90,7 +90,7 @@ def _encoded(origin: Origin | None) -> str | None:
 
 
 class RejectStore:
-    """Lines and bodies that were not understood, with their bytes."""
+    """Lines and bodies that could not be decoded, with their bytes."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -98,28 +98,28 @@ class RejectStore:
         self._connection = tx.connection
 
     def add(self, device_id: int, rejects_: Sequence[Reject], now: int, attempts: int = 0) -> None:
-        """Seal and keep a few rejects; the same bytes from the same terminal are kept once.
+        """Encrypt and store a few rejects; equal bytes of the same terminal are kept once.
 
-        Many are sealed on another thread, for `add_sealed`.
+        Large numbers are encrypted on another thread, for `add_sealed`.
         """
         if rejects_:
             self.add_sealed(seal_rejects(self._vault, device_id, rejects_, now, attempts))
 
     def add_sealed(self, rejects_: SealedRejects) -> None:
-        """Keep rejects sealed by `IStore.seal_rejects`, and raise the problem of their terminal.
+        """Store rejects encrypted by `IStore.seal_rejects`, and raise the terminal's problem.
 
-        The same bytes from the same terminal are kept once.
+        Equal bytes of the same terminal are kept once.
         """
         self._tx.insert(Insert(rejects, _NAMES, rejects_.columns))
         device = self._tx[DeviceStore].get(rejects_.device_id)
-        # A background job counts the later ones: not every upload changes the terminal.
+        # A background job updates the count later, so that not every upload changes the terminal.
         if _problem_of(device) is None:
             self.update_problem(device)
 
     def again(self, reject_id: int, now: int) -> bool:
-        """Count an attempt to read a reject; False if it is not there any more.
+        """Count an attempt to decode a reject; False if it no longer exists.
 
-        No other unit of work takes it until this one ends.
+        The row stays locked until this unit of work ends.
         """
         tried = (
             update(rejects)
@@ -129,7 +129,7 @@ class RejectStore:
         return bool(self._connection.execute(tried).rowcount)
 
     def failed(self, reject: StoredReject, reason: str) -> None:
-        """Note why a reject cannot be read now."""
+        """Record why a reject cannot be decoded now."""
         key = select(rejects.c.device_id, rejects.c.digest).where(rejects.c.id == reject.id)
         row = self._connection.execute(key).one()._mapping
         written = sealed(self._vault, rejects, {**row, "reason": plain(reason)})
@@ -138,11 +138,11 @@ class RejectStore:
         )
 
     def remove(self, reject_id: int) -> None:
-        """Remove a reject that was read."""
+        """Remove a reject that was decoded."""
         self._connection.execute(delete(rejects).where(rejects.c.id == reject_id))
 
     def update_problem(self, device: Device) -> None:
-        """Bring the problem of a terminal up to date with its rejects: raised, changed, cleared."""
+        """Raise, update or clear the problem of a terminal to match its rejects."""
         known = _problem_of(device)
         problem = self._problem(device)
         if problem is None:
@@ -151,7 +151,7 @@ class RejectStore:
             self._tx[DeviceStore].raise_problem(device.id, problem)
 
     def outdated_problems(self) -> list[int]:
-        """The terminals whose problem does not fit their rejects."""
+        """List the terminals whose problem does not match their rejects."""
         found = [self._tx[DeviceStore].get(key) for key in self.readers()]
         known = {device.id for device in found}
         after = 0
@@ -161,7 +161,7 @@ class RejectStore:
         return [device.id for device in found if _problem_of(device) != self._problem(device)]
 
     def readers(self) -> Mapping[int, str | None]:
-        """The terminals that have rejects, each with the reader that last tried all of them."""
+        """Map terminals with rejects to the reader that last tried all of them."""
         having = select(rejects.c.device_id).distinct().subquery()
         query = select(having.c.device_id, reject_readers.c.reader).join_from(
             having,
@@ -172,7 +172,7 @@ class RejectStore:
         return {row.device_id: row.reader for row in self._connection.execute(query)}
 
     def remember_reader(self, device_id: int, reader: str) -> None:
-        """Note which reader has tried all rejects of a terminal."""
+        """Record the reader that has tried all rejects of a terminal."""
         statement = insert(self._connection, reject_readers).values(
             device_id=device_id, reader=reader
         )
@@ -183,9 +183,9 @@ class RejectStore:
         )
 
     def counts(self) -> Mapping[str, int]:
-        """How many rejects there are of each table; `OTHER` has those of names nobody declares.
+        """Count rejects by table; `OTHER` counts those of undeclared names.
 
-        A terminal may send anything as the name of a table.
+        Terminals can send any text as the name of a table.
         """
         query = select(rejects.c.table_name, func.count()).group_by(rejects.c.table_name)
         counts, known = Counter[str](), kept_records()
@@ -196,7 +196,7 @@ class RejectStore:
         return counts
 
     def remove_table(self, device_id: int, table: str) -> None:
-        """Remove the rejects of a table of a terminal, which a newer one replaces."""
+        """Remove a terminal's rejects of a table, which a newer one replaces."""
         self._connection.execute(
             delete(rejects).where(
                 rejects.c.device_id == device_id, rejects.c.table_name == plain(table)
@@ -204,7 +204,7 @@ class RejectStore:
         )
 
     def count(self, device_id: int, table: str) -> int:
-        """How many rejects of a table a terminal has."""
+        """Count a terminal's rejects of a table."""
         query = (
             select(func.count())
             .select_from(rejects)
@@ -213,13 +213,13 @@ class RejectStore:
         return int(self._connection.execute(query).scalar_one())
 
     def last_id(self) -> int:
-        """The highest id of a reject; 0 if there is none."""
+        """Return the highest id of a reject; 0 if there is none."""
         return int(self._connection.execute(select(func.max(rejects.c.id))).scalar_one() or 0)
 
     def page(
         self, part: Page, device: str | None = None, selection: RejectSelection = _ALL
     ) -> list[StoredReject]:
-        """List rejects by id; the bytes of those above `LISTED_BYTES` are left out."""
+        """List rejects by id, without the bytes of those above `LISTED_BYTES`."""
         query = self._listed(selection)
         if device is not None:
             query = query.where(rejects.c.device_id == key_of(device))
@@ -232,7 +232,7 @@ class RejectStore:
         return None if row is None else self._reject(row._mapping)
 
     def _problem(self, device: Device) -> Problem | None:
-        """The problem of a terminal with rejects; it shows nothing that only few may see."""
+        """Return the problem of a terminal with rejects; it contains no restricted data."""
         first = self._connection.execute(
             self._select(rejects.c.raw)
             .where(rejects.c.device_id == device.id)
@@ -292,12 +292,12 @@ class RejectStore:
 
 
 def _decoded(origin: str | None) -> Origin | None:
-    """The origin of a reject; None also for one that is damaged."""
+    """Decode the origin of a reject; None also if it is damaged."""
     return msgspec.json.decode(origin, type=Origin) if origin else None
 
 
 def _problem_of(device: Device) -> Problem | None:
-    """The problem of rejects that a terminal has, if it has it."""
+    """Return the rejects problem of a terminal, or None."""
     for problem in device.problems:
         if problem.code == ProblemCode.REJECTS:
             return problem

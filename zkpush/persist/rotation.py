@@ -1,8 +1,8 @@
-"""Rotating the keys of a database: a new site key, a new data key, nothing left of the old ones.
+"""Key rotation: a new site key and a new data key, with nothing left of the old ones.
 
-It goes in steps, each of which can be repeated, so that a rotation that was killed goes on where it
-was. From `begin_thd` on, the new site key opens everything, and the old one all that is not sealed
-anew; after `finish_thd` the old one opens nothing.
+Every step can be repeated, so an interrupted rotation can be resumed. From `begin_thd` on, the new
+site key opens everything, and the old one everything not yet re-encrypted. After `finish_thd`, the
+old site key opens nothing.
 """
 
 from __future__ import annotations
@@ -28,15 +28,17 @@ from .transaction import Transaction
 from .vault import HEAD_BYTES, DataKey, Vault
 
 PART = 50
-"""Values that are sealed anew in one transaction."""
+"""Values re-encrypted in one transaction."""
 Say = Callable[[int, int], object]
-"""Hears how many values are done, and how many there are."""
+"""Called with the number of values done and the total."""
 _log = Logger()
 
 
 def keys_of_thd(database: Database, site: SiteKey) -> Keys:
-    """The keys of a database that is of this version; `StoreError` says what to do if there are
-    none."""
+    """Return the keys of a database of this version.
+
+    Raises `StoreError`, which says what to do, if there are none.
+    """
     with database.engine.begin() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
         if revision != head_revision():
@@ -51,19 +53,19 @@ def keys_of_thd(database: Database, site: SiteKey) -> Keys:
 
 
 def begin_thd(database: Database, old: SiteKey, new: SiteKey) -> None:
-    """Make a new data key, and let the new site key open everything, too."""
+    """Create a new data key, and make the new site key open everything too."""
     with database.engine.begin() as connection:
         found = open_keys(connection, old)
         assert found is not None  # noqa: S101 - see `keys_of_thd`
         if new.name in found.sites:
             return
-        # Of a rotation whose new key was lost before anything was sealed under it.
+        # Left by a rotation whose new key was lost before anything was encrypted under it.
         connection.execute(delete(keys).where(keys.c.site != old.name))
         vault = found.vault
         rows = [
             new.wrap(DataKey.make(), Purpose.SEAL),
             new.wrap(vault.sealing, Purpose.RETIRED),
-            # Rows of the audit log stay as they were signed; new ones are signed with a new key.
+            # Existing rows of the audit log keep their MACs; new rows use a new key.
             new.wrap(DataKey.make(), Purpose.AUDIT),
             new.wrap(vault.audit.chain, Purpose.AUDITED),
             *(new.wrap(key, Purpose.AUDITED) for key in vault.audit.retired),
@@ -77,9 +79,9 @@ def begin_thd(database: Database, old: SiteKey, new: SiteKey) -> None:
 
 
 def seal_anew_thd(database: Database, vault: Vault, say: Say) -> int:
-    """Seal under the new data key what is sealed under the retired one; gives what is damaged.
+    """Re-encrypt all values of retired keys under the new data key; return the damaged count.
 
-    That cannot be opened, and stays as it is.
+    Damaged values cannot be opened and are left unchanged.
     """
     with database.engine.connect() as connection:
         columns = [*_columns(connection)]
@@ -100,7 +102,7 @@ def seal_anew_thd(database: Database, vault: Vault, say: Say) -> int:
 
 
 def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None:
-    """Forget the retired data key, and all site keys but the new one; then purge the database."""
+    """Remove the retired data key and all site keys but the new one; then purge the database."""
     with database.engine.begin() as connection:
         ended = connection.execute(
             delete(keys).where(
@@ -119,7 +121,7 @@ def finish_thd(database: Database, vault: Vault, new: SiteKey, now: int) -> None
 
 
 def _columns(connection: Connection) -> Iterator[tuple[Table, str]]:
-    """All columns of bytes, also of tables that plugins bring."""
+    """Iterate over all byte columns, including those of plugins."""
     metadata = MetaData()
     metadata.reflect(connection)
     for table in metadata.sorted_tables:
@@ -145,9 +147,9 @@ def _count(connection: Connection, table: Table, name: str, vault: Vault) -> int
 def _seal_column(
     database: Database, table: Table, name: str, vault: Vault
 ) -> Iterator[tuple[int, int]]:
-    """Seal a column anew, part by part; gives how many of each part were, and were damaged."""
+    """Re-encrypt a column in batches; yield the re-encrypted and damaged counts of each."""
     column = table.c[name]
-    # A sealed value is there once: without a key of the table, it is one.
+    # In a table without a primary key, the encrypted value itself is unique.
     key = [*table.primary_key.columns] or [column]
     last: list[object] | None = None
     while True:
@@ -180,7 +182,7 @@ def _seal_column(
 
 
 def _files(folder: Path | None, vault: Vault) -> Iterator[Path]:
-    """The pictures that are sealed under a retired key."""
+    """Iterate over the pictures that are encrypted under a retired key."""
     marks = tuple(mark for key in vault.retired for mark in key.marks)
     for file in sorted(folder.glob("??/*")) if folder is not None else ():
         with file.open("rb") as stream:
@@ -189,7 +191,7 @@ def _files(folder: Path | None, vault: Vault) -> Iterator[Path]:
 
 
 def _seal_file(folder: Path, file: Path, vault: Vault) -> bool:
-    """Seal a picture anew; False if it is damaged."""
+    """Re-encrypt a picture; return False if it is damaged."""
     sealed = file.read_bytes()
     try:
         renewed = vault.renew(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]

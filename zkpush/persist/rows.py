@@ -1,4 +1,4 @@
-"""From a row of the database to a stored record."""
+"""Conversion of database rows to stored records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ R = TypeVar("R", bound=StoredRecord)
 
 
 def stored(kind: type[R], row: Mapping[Any, Any], **more: object) -> R:
-    """Make a stored record from a row whose values are opened; other columns are left out.
+    """Make a stored record from a row of decrypted values; other columns are ignored.
 
     `more` are fields that are not in the row.
     """

@@ -1,8 +1,8 @@
-"""The tables of the engines, and what nouns use to declare theirs on the same `metadata`.
+"""Tables of the engines, and helpers for the tables that nouns declare on the same `metadata`.
 
-`record_columns` derives the columns of records from their declarations on the wire. Migrations
-spell all columns out; a test compares both. Instants are integers: milliseconds since the epoch,
-except `utc`, which is in seconds, as terminals report no more.
+`record_columns` derives the columns of records from their declarations on the wire. Migrations list
+all columns explicitly; a test compares both. Instants are integers: milliseconds since the epoch,
+except `utc`, which is in seconds, the resolution of terminals.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ from .sealed import KEY, POINTER, SealedBytes, SealedText
 metadata = MetaData()
 
 PICTURE = "picture"
-"""In the `info` of a column: it holds keys of pictures (`PictureStore.keep`), and keeps them."""
+"""Key in the `info` of a column that holds keys of pictures, and keeps these pictures alive."""
 PERSON = "person"
-"""In the `info` of a column: it holds the user IDs of all people that are known."""
+"""Key in the `info` of a column that holds the user IDs of all known people."""
 RECORDS = "records"
-"""In the `info` of a table: the record types of the wire that it keeps."""
+"""Key in the `info` of a table: the record types of the wire that it stores."""
 LARGE = "large"
-"""In the `info` of a table: it may be so large that it takes hours to write it anew."""
+"""Key in the `info` of a table that may be so large that rewriting it takes hours."""
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the type is INTEGER."""
+"""Type of row ids; SQLite numbers rows automatically only for INTEGER."""
 
 
 def plain(text: str) -> str:
-    """Show NUL as U+FFFD, as in arguments (2): PostgreSQL cannot hold it."""
+    """Replace NUL by U+FFFD, as in arguments (2), because PostgreSQL cannot store it."""
     return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
@@ -65,13 +65,13 @@ class PlainText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Mark NUL."""
+        """Replace NUL."""
         return value and plain(value)
 
 
 KeyText = PlainText().with_variant(PlainText(collation="C"), "postgresql")
-"""Text that is in an index compares by its bytes, as on SQLite: the order of a language changes
-with the server's libraries, and an index that is in another one does not find what is there."""
+"""Type of indexed text, compared by bytes, as on SQLite. Language collations change with the
+server's libraries, after which an index no longer finds its rows."""
 
 _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
     fields.Kind.TEXT: PlainText(),
@@ -85,9 +85,9 @@ _TYPES: dict[fields.Kind, TypeEngine[Any]] = {
 
 
 def record_columns(table: fields.Table) -> list[Column[Any]]:
-    """The columns for the stored fields of a record type, then `extra` and `raw`.
+    """Return the columns of the stored fields of a record type, then `extra` and `raw`.
 
-    What `zkpush.protocol.secrecy` calls a secret is sealed: declared fields, and these two.
+    Fields that `zkpush.protocol.secrecy` calls secret are encrypted, and so are these two.
     """
     columns: list[Column[Any]] = [
         Column(
@@ -102,7 +102,7 @@ def record_columns(table: fields.Table) -> list[Column[Any]]:
 
 
 def kept_records() -> TableSet:
-    """The record types that our tables keep, by their declarations."""
+    """Return the record types stored by the built-in tables, by their declarations."""
     return TableSet(
         record for table in metadata.sorted_tables for record in table.info.get(RECORDS, ())
     )
@@ -117,7 +117,7 @@ def _type(table: fields.Table, field: fields.Field) -> TypeEngine[Any]:
 
 
 def _device_column(one: DeclaredAttribute) -> Column[Any]:
-    """The column of an attribute of a terminal."""
+    """Return the column of a terminal attribute."""
     kind: Any = PlainText()
     if one.own.is_sealed:
         return Column(one.field, SealedText())
@@ -146,7 +146,7 @@ devices = Table(
     Index("devices_revision", "revision"),
     info={KEY: ("id",), RECORDS: (OPTIONS, INFO)},
 )
-"""What terminals say of their settings may hold passwords of theirs."""
+"""Terminals; the settings that they report may contain passwords."""
 
 comm_keys = Table(
     "comm_keys",
@@ -157,7 +157,7 @@ comm_keys = Table(
     Column("first_seen_at", BigInteger(), nullable=False),
     Column("last_seen_at", BigInteger(), nullable=False),
 )
-"""The pushcommkeys that were offered for terminals."""
+"""The pushcommkeys offered for terminals."""
 
 removed_devices = Table(
     "removed_devices",
@@ -174,13 +174,13 @@ keys = Table(
     Column("purpose", PlainText(), nullable=False),
     Column("wrapped", LargeBinary(), nullable=False),
 )
-"""The keys that seal what is secret, each wrapped under a site key, which is not in here."""
+"""Data keys, each encrypted under a site key, which is not stored here."""
 
 identity = Table("identity", metadata, Column("id", KeyText, primary_key=True))
-"""The random id of this database, in its only row; see `zkpush.persist.identity`."""
+"""Random id of this database, in the only row; see `zkpush.persist.identity`."""
 
 unfinished = Table("unfinished", metadata, Column("name", KeyText, primary_key=True))
-"""What is to be done, after a commit, before the database is used again."""
+"""Work due after a commit, before the database is used again."""
 
 stamps = Table(
     "stamps",
@@ -192,7 +192,7 @@ stamps = Table(
 
 
 def no_zone_index(name: str) -> Index:
-    """The index of a table for the records of a terminal that lack its zone."""
+    """Index for the records of a terminal that were stored without its time zone."""
     waiting = text(f"doubt = '{NO_ZONE}'")
     return Index(
         f"{name}_no_zone", "device_id", "id", sqlite_where=waiting, postgresql_where=waiting
@@ -200,9 +200,9 @@ def no_zone_index(name: str) -> Index:
 
 
 def picture_pointer(*key: str) -> Column[Any]:
-    """The picture of a row again, sealed for what the row is about: see `pictures.check_pointer`.
+    """Second reference to the picture of a row, encrypted and bound to it (`check_pointer`).
 
-    It is no part of the key, so that two rows cannot exchange their pictures.
+    It is not part of the key, so that pictures cannot be swapped between rows.
     """
     return Column(POINTER, SealedText(), info={KEY: key})
 
@@ -212,13 +212,13 @@ pictures = Table(
     metadata,
     Column("digest", KeyText, primary_key=True),
     Column("content", LargeBinary(), nullable=False),
-    # When it was last kept, in milliseconds: what nothing names is collected by its age.
+    # Last kept at (ms); unreferenced pictures are collected by this age.
     Column("kept_at", BigInteger(), nullable=False, server_default=text("0")),
 )
-"""Sealed pictures by their index, where the database keeps them and not a folder beside it."""
+"""Encrypted pictures by key, where they are not kept in a folder."""
 
 picture_plugins = Table("picture_plugins", metadata, Column("name", KeyText, primary_key=True))
-"""The plugins that name pictures in tables of their own; see `zkpush.persist.collection`."""
+"""Plugins that name pictures in tables of their own; see `zkpush.persist.collection`."""
 
 commands = Table(
     "commands",
@@ -239,17 +239,17 @@ commands = Table(
     Column("created_at", BigInteger(), nullable=False),
     Column("sent_at", BigInteger()),
     Column("finished_at", BigInteger()),
-    # Lower ones are sent first: the negative of the priority.
+    # The negative priority: lower ranks are sent first.
     Column("rank", Integer(), nullable=False, server_default=text("0")),
     Column("not_before_at", BigInteger()),
     Column("expires_at", BigInteger()),
-    # A digest of what the command changes, such as one person.
+    # Digest of the object that the command changes, such as one person.
     Column("subject", LargeBinary()),
     Column("answered_at", BigInteger()),
     Column("reason", PlainText()),
     Column("replaced_by", PlainText()),
     Column("body_removed_at", BigInteger()),
-    # The file that the terminal is to fetch, and the SHA-256 of the secret in its URL.
+    # The file that the terminal fetches, and the SHA-256 of the secret in its URL.
     Column("file_id", BigInteger()),
     Column("file_digest", LargeBinary()),
     Index("commands_of_device", "device_id", "seq"),
@@ -285,7 +285,7 @@ commands = Table(
     ),
     info={KEY: ("id",)},
 )
-"""The body of a command is its parameters, as sent and as asked for, and its text."""
+"""Commands; the body contains the parameters, as sent and as requested, and the text."""
 
 rejects = Table(
     "rejects",
@@ -297,10 +297,10 @@ rejects = Table(
     Column("raw", SealedBytes(), nullable=False),
     Column("digest", LargeBinary(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
-    # Whether it is a packet (11.14), and the name that came with the upload of a photo (11.3).
+    # Whether it is a packet (11.14), and the name uploaded with a photo (11.3).
     Column("packed", Integer(), nullable=False, server_default=text("0")),
     Column("name", SealedText()),
-    # The request that brought it, as JSON, where it is the whole body of one.
+    # The request as JSON, if the reject is its whole body.
     Column("origin", SealedText()),
     Column("attempts", Integer(), nullable=False, server_default=text("0")),
     Column("tried_at", BigInteger()),
@@ -325,7 +325,7 @@ inbox = Table(
     Column("plugin", KeyText, nullable=False),
     Column("device_id", RowId, ForeignKey("devices.id"), nullable=False),
     Column("table_name", PlainText(), nullable=False),
-    # Random: what a sealed value is about has to be known before the row has a number.
+    # Random: the associated data must be known before the row has an id.
     Column("mark", KeyText, nullable=False, unique=True),
     Column("content", SealedBytes(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
@@ -337,7 +337,7 @@ inbox = Table(
     Index("inbox_order", "plugin", "isolated", "device_id", "id"),
     info={KEY: ("plugin", "mark")},
 )
-"""Lines for plugins that store them in transactions of their own."""
+"""Lines for plugins, which store them in transactions of their own."""
 
 sessions = Table(
     "sessions",
@@ -353,7 +353,7 @@ sessions = Table(
     Column("next_state", LargeBinary()),
     Column("next_step", PlainText()),
 )
-"""The keys of encrypted sessions, sealed: those in use, and those that are being agreed on."""
+"""Keys of encrypted sessions, themselves encrypted: those in use, and those being agreed on."""
 
 leases = Table(
     "leases",
@@ -377,8 +377,8 @@ files = Table(
     picture_pointer("name", "size", "origin", "created_at"),
     info={KEY: ("content",)},
 )
-"""Files for terminals, and from them; `content` is the key of what they hold. One that was made for
-a `command` ends with it."""
+"""Files for and from terminals; `content` is the key of the stored content. A file made for a
+`command` is removed when the command ends."""
 
 events = Table(
     "events",
@@ -388,7 +388,7 @@ events = Table(
     Column("data", PlainText(), nullable=False),
     Column("at", BigInteger(), nullable=False),
 )
-"""What has happened, for those who want to hear of it; kept for some days."""
+"""Events for API clients and forwarders, kept for some days."""
 
 audit = Table(
     "audit",
@@ -401,10 +401,10 @@ audit = Table(
     Column("detail", PlainText()),
     Column("mac", LargeBinary(), nullable=False, server_default=text("''")),
 )
-"""Who did what, in a keyed hash chain (`zkpush.persist.chain`).
+"""Audit log: a keyed hash chain (`zkpush.persist.chain`).
 
-Rows are only ever added, and removed up to `audit_head.start_id`; triggers of the migrations refuse
-anything else.
+Rows are only added, or removed up to `audit_head.start_id`. Triggers from the migrations reject any
+other change.
 """
 
 audit_head = Table(
@@ -417,7 +417,7 @@ audit_head = Table(
     Column("start_mac", LargeBinary(), nullable=False),
     Column("seal", LargeBinary(), nullable=False),
 )
-"""Where the chain of the audit log starts and ends, sealed: one row."""
+"""Start and end of the audit chain, sealed; one row."""
 
 tokens = Table(
     "tokens",
@@ -431,4 +431,4 @@ tokens = Table(
     Column("expires_at", BigInteger()),
     Column("last_used_at", BigInteger()),
 )
-"""Tokens of the API by their SHA-256."""
+"""API tokens by their SHA-256."""

@@ -1,7 +1,7 @@
-"""Columns that are sealed: what is written in them opens in its own row only.
+"""Encrypted columns: each value is bound to its own row.
 
-`schema` says which columns those are, by their types, and which columns say what a row is about.
-Only that, and not the number of a row, is known before it is written.
+`schema` declares the encrypted columns by type, and the columns that identify the row in the
+associated data. The id of a row cannot serve, because it is unknown before the insert.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from .damage import DAMAGED, mark
 from .vault import Vault
 
 KEY = "sealed for"
-"""In the `info` of a table, or of a sealed column that has others: the names of the columns that
-say what a row is about."""
+"""Key in the `info` of a table, or of an encrypted column that differs: the names of the columns
+that form the associated data."""
 
 
 POINTER = "pointer"
-"""The column that binds a picture to its row."""
+"""Column that binds a picture to its row."""
 
 
 class SealedBytes(LargeBinary):
-    """Bytes that are sealed."""
+    """Encrypted bytes."""
 
 
 class SealedText(LargeBinary):
-    """Text that is sealed, as UTF-8."""
+    """Encrypted text, as UTF-8."""
 
 
 def place(table: str, column: str, key: Sequence[object]) -> bytes:
-    """What a sealed value is about: a column, of the row with these values."""
+    """Associated data of a value: its table and column, and the values that identify its row."""
     return msgspec.json.encode([table, column, *key])
 
 
 def sealed(vault: Vault, table: Table, values: Mapping[str, object]) -> dict[str, object]:
-    """The values of a row as they are written; those that say what a row is about among them."""
+    """Encrypt the values of a row for writing; they must include the identifying columns."""
     row = dict(values)
     for column in _sealed_columns(table):
         value = row.get(column.name)
@@ -59,9 +59,9 @@ def _plain(value: object) -> bytes:
 def seal_columns(
     vault: Vault, table: Table, names: Sequence[str], columns: Sequence[Sequence[object]]
 ) -> list[Sequence[object]]:
-    """The columns of rows as they are written: many rows at a time, otherwise as `sealed`.
+    """Encrypt the columns of many rows for writing, as `sealed` does for one row.
 
-    Columns of which nothing is set are left as they are.
+    Columns without any values are left unchanged.
     """
     by_name = dict(zip(names, columns, strict=True))
     written = dict(by_name)
@@ -78,9 +78,9 @@ def seal_columns(
 
 
 def opened(vault: Vault, table: Table, row: RowMapping) -> dict[str, Any]:
-    """The values of a row that was read.
+    """Decrypt the values of a row.
 
-    One that is not what was written there is None, and named in `DAMAGED`.
+    A damaged value becomes None and is named in `DAMAGED`.
     """
     values: dict[str, Any] = {str(name): row[name] for name in row}
     for column in _sealed_columns(table):
@@ -95,7 +95,7 @@ def opened(vault: Vault, table: Table, row: RowMapping) -> dict[str, Any]:
 
 
 def note(vault: Vault, table: Table, values: dict[str, Any], column: str, error: object) -> None:
-    """Take a damaged value out of a row that was read, and log it."""
+    """Remove a damaged value from a row that was read, and log it."""
     row = next((values[name] for name in ("sn", "id", "seq") if name in values), "?")
     vault.damage.add(str(table.name), column, row, error)
     mark(values, column)
@@ -103,7 +103,7 @@ def note(vault: Vault, table: Table, values: dict[str, Any], column: str, error:
 
 @attrs.frozen
 class _Sealed:
-    """A sealed column. All names are plain texts: one in SQLAlchemy is more than JSON can hold."""
+    """An encrypted column; names are plain `str`, as JSON cannot encode SQLAlchemy's subclass."""
 
     table: str
     name: str
@@ -132,9 +132,9 @@ def _sealed_columns(table: Table) -> tuple[_Sealed, ...]:
 
 
 def check_pointer(vault: Vault, table: Table, values: dict[str, Any], column: str) -> None:
-    """Check that the picture in a column of an opened row is the one that was written with it.
+    """Check that the picture in a decrypted row is the one that was written with it.
 
-    Anything else is marked as damaged: pictures that were exchanged in the database, too.
+    Otherwise, also if pictures were swapped in the database, the value is marked as damaged.
     """
     pointer, picture = values.pop(POINTER), values[column]
     if pointer != picture:

@@ -1,4 +1,4 @@
-"""The keys of encrypted sessions in the store: sealed, and changed by compare-and-set."""
+"""Keys of encrypted sessions in the store: encrypted, and changed by compare-and-set."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NO_KEYS = {**dict.fromkeys(("generation", "suite", "state", "number")), **_NO_N
 
 
 class SessionStore:
-    """Keys of encrypted sessions (6, 7), and the secrets that they begin with.
+    """Keys of encrypted sessions (6, 7), and the preshared secrets that they start from.
 
-    Every change raises the terminal's `generation`, so that no process goes on with old keys.
+    Every change increments the terminal's `generation`, so that no process continues with old keys.
     """
 
     def __init__(self, tx: Transaction) -> None:
@@ -32,20 +32,20 @@ class SessionStore:
         self._vault = tx.vault
 
     def secret(self, device_id: int) -> bytes:
-        """The secret that is shared with a terminal; empty if there is none."""
+        """Return the secret shared with a terminal; empty if there is none."""
         query = select(sessions.c.secret).where(sessions.c.device_id == device_id)
         sealed = self._connection.execute(query).scalar_one_or_none()
         return b"" if sealed is None else self._vault.open(sealed, _secret_of(device_id))
 
     def keep_secret(self, device_id: int, secret: bytes) -> None:
-        """Keep the secret that is shared with a terminal; an empty one is none."""
+        """Store the secret shared with a terminal; an empty one means none."""
         sealed = self._vault.seal(secret, _secret_of(device_id)) if secret else None
         self._put(device_id, {"secret": sealed})
 
     def keys(self, device_id: int) -> list[StoredKeys]:
-        """The keys in use, if there are some, then those that are being agreed on.
+        """Return the keys in use, if any, then the keys being agreed on.
 
-        Damaged ones are left out: the terminal makes the exchanges again.
+        Damaged keys are omitted; the terminal then repeats the exchanges.
         """
         query = select(sessions).where(sessions.c.device_id == device_id)
         row = self._connection.execute(query).one_or_none()
@@ -75,9 +75,9 @@ class SessionStore:
         return found
 
     def begin(self, device_id: int, suite: str, state: bytes) -> int:
-        """Keep what came of public keys, in the place of what was begun before.
+        """Store the result of the public key exchange, replacing an unfinished one.
 
-        Gives the generation.
+        Returns the new generation.
         """
         generation = self._turn(device_id)
         self._put(
@@ -92,9 +92,9 @@ class SessionStore:
         return generation
 
     def agree(self, device_id: int, generation: int, state: bytes) -> int | None:
-        """Keep what came of factors, if that generation is at its public keys: None if not.
+        """Store the result of the factor exchange, if `generation` is waiting for it.
 
-        Gives the generation that there is now.
+        Returns the new generation, or None.
         """
         following = self._turn(device_id)
         changed = self._connection.execute(
@@ -113,9 +113,9 @@ class SessionStore:
         return following if changed.rowcount else None
 
     def claim(self, device_id: int, generation: int, number: int) -> bool:
-        """Take a request by its number, once: False if one with that or a higher one was taken.
+        """Claim the number of a request once; False if that or a higher one was claimed before.
 
-        The first number makes agreed keys the ones in use, and drops those before.
+        The first claim activates agreed keys and drops the previous ones.
         """
         of_device = sessions.c.device_id == device_id
         claimed = self._connection.execute(
@@ -143,10 +143,8 @@ class SessionStore:
         return bool(promoted.rowcount)
 
     def raise_numbers(self, numbers: Mapping[int, tuple[int, int]]) -> None:
-        """Write which requests were taken: by terminal, the generation of the keys and a number."""
-        for device_id in sorted(
-            numbers
-        ):  # in one order everywhere: nodes do not wait for each other
+        """Store claimed request numbers: for each terminal, the key generation and a number."""
+        for device_id in sorted(numbers):  # same order in all processes, to prevent deadlocks
             generation, number = numbers[device_id]
             self._connection.execute(
                 update(sessions)
@@ -159,7 +157,7 @@ class SessionStore:
             )
 
     def drop(self, device_id: int) -> None:
-        """Forget all keys of a terminal, but not its secret."""
+        """Remove all keys of a terminal, but not its secret."""
         of_device = sessions.c.device_id == device_id
         some = or_(sessions.c.generation.is_not(None), sessions.c.next_generation.is_not(None))
         self._connection.execute(

@@ -1,4 +1,4 @@
-"""The store on SQLite: a file, or memory; a plugin."""
+"""SQLite store, a plugin: a file, or a database in memory."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from .store import Store
 _PRAGMAS = (
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    # SQLite never cuts the log itself, so that one which was cut is noticed.
+    # SQLite must not truncate the log itself, so that truncation by others is detected.
     "PRAGMA journal_size_limit=-1",
 )
 _memory_names = itertools.count()
 
 
 def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = False) -> SQLite:
-    """Open a SQLite database, a file or in memory (`memory:`).
+    """Open a SQLite database: a file, or `memory:`.
 
-    Commits are on disk when they return: WAL with `synchronous=FULL`. `StoreError` if the file
-    cannot be opened, or if it has to be an existing one and is not there; `ValueError` if the URL
-    names none.
+    Commits are durable on return: WAL with `synchronous=FULL`. Raises `StoreError` if the file
+    cannot be opened, or if `existing` is set and it is missing. Raises `ValueError` for an invalid
+    URL.
     """
     path = sqlite_path(url)
     keeper = file = None
@@ -48,7 +48,7 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = F
         uri = f"file:zkpush-{os.getpid()}-{next(_memory_names)}?mode=memory&cache=shared"
         keeper = _connect(uri, None)
     else:
-        # Never made by SQLite itself: a connection made later must not begin a new database.
+        # mode=rw: a later connection must not create a new database.
         uri = f"{path.as_uri()}?mode=rw"
         if existing and not path.exists():
             raise StoreError(f"there is no database {path}")
@@ -85,11 +85,11 @@ def open_sqlite(url: str, key: bytes, *, alone: bool = False, existing: bool = F
 
 
 def _begin_with(engine: Engine, statement: str, file: OpenFile | None) -> None:
-    """Begin each transaction with a statement, and only if the file is still there."""
+    """Begin each transaction with a statement, and only if the file is still in place."""
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Below SQLAlchemy, which would cost three times as much as SQLite does.
+        # Bypasses SQLAlchemy, which would cost three times as much as SQLite does.
         driver: Any = connection.connection.driver_connection
         if not driver.in_transaction:
             if file is not None:
@@ -98,7 +98,7 @@ def _begin_with(engine: Engine, statement: str, file: OpenFile | None) -> None:
 
 
 def _made_private(path: Path) -> OpenFile:
-    """Make the file for its owner only, if it is not there; SQLite would make it for everyone."""
+    """Create a missing file, readable only by its owner; SQLite would use the umask."""
     try:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -108,7 +108,7 @@ def _made_private(path: Path) -> OpenFile:
 
 
 def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
-    """Open a connection; `OutOfReach` if that is one to another file than the first."""
+    """Open a connection; raises `OutOfReach` if it reaches another file than the first one."""
     if file is not None:
         file.check()
     try:
@@ -137,7 +137,7 @@ def _connect(uri: str, file: OpenFile | None, *more: str) -> sqlite3.Connection:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Turn on the write-ahead log. SQLite itself does not wait for others that do the same."""
+    """Turn on the write-ahead log, with retries: SQLite does not wait for others doing the same."""
     deadline = time.monotonic() + LOCKED_SECONDS
     while True:
         try:
@@ -157,7 +157,7 @@ class SQLiteStores:
     schemes = ("sqlite", MEMORY.removesuffix(":"))
 
     def open(self, url: str, key: bytes, reactor: IReactorFromThreads) -> Store:
-        """Make a store that is not started yet; `ValueError` if the URL is not right."""
+        """Create a store, not yet started; raises `ValueError` for an invalid URL."""
         path = sqlite_path(url)
         return Store(
             lambda: open_sqlite(url, key), reactor, None if path is None else lambda: _where(path)
@@ -169,7 +169,7 @@ class SQLiteStores:
 
 
 def _where(path: Path) -> str | None:
-    """The path of a database that is missing or empty; None if there is one."""
+    """Return the path of a missing or empty database; None if there is one."""
     try:
         is_there = path.stat().st_size > 0
     except OSError:

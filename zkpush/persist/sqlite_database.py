@@ -1,4 +1,4 @@
-"""A SQLite database that is open: a file, or memory. `sqlite` opens it."""
+"""An open SQLite database: a file or memory; `sqlite` opens it."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from .openfile import MarkedConnection, OpenFile, OpenFolder
 from .pictures import make_folder
 
 MIGRATION_SECONDS = 3600
-"""How long a process that starts waits for another one that migrates the database."""
+"""How long a starting process waits for another one that migrates the database."""
 _MOST_ROWS = 256
-"""Rows of a statement."""
+"""Most rows per statement."""
 _STEP = 16
-"""Statements are of a multiple of so many rows, or of fewer: two of them do for most groups, and
-all that there are can be kept prepared."""
+"""Statements insert a multiple of this number of rows, or fewer. Most groups need two statements,
+and all distinct statements fit the cache."""
 STATEMENTS = 256
-"""How many are."""
+"""Number of prepared statements kept."""
 NEXT_REVISION = (
     "(SELECT coalesce(max(latest), 0) + 1 FROM (SELECT max(revision) AS latest FROM devices "
     "UNION ALL SELECT max(revision) FROM removed_devices))"
@@ -69,29 +69,29 @@ _OUTSIDE = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
-"""Codes of errors that say nothing about a statement."""
+"""Error codes that do not concern the statement."""
 _MOST_FOUND = 20
-"""Most kinds of damage that are listed."""
+"""Most kinds of damage listed."""
 BEGIN = "BEGIN IMMEDIATE"
-"""A lock that is taken only by the first write of a unit could be refused in its middle."""
+"""Takes the write lock at once, because taking it at the first write could fail midway."""
 _log = Logger()
 
 
 @attrs.frozen(kw_only=True)
 class SQLite(Database):
-    """Writers take turns, processes too; readers never wait for them."""
+    """A SQLite database; writers take turns, also between processes, and do not block readers."""
 
     path: Path | None = None
     file: OpenFile | None = None
-    """The file that is open; None for a database in memory."""
+    """The open file; None for a database in memory."""
     keeper: sqlite3.Connection | None = None
-    """What keeps a database in memory alive."""
+    """Connection that keeps a database in memory alive."""
     folder: list[OpenFolder] = attrs.field(factory=list)
-    """The folder of pictures, once it is prepared."""
+    """The folder of pictures, once prepared."""
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold a lock on a file beside the database: on that itself, SQLite has its own."""
+        """Hold a lock on a separate file beside the database, as SQLite locks the database file."""
         if self.path is None:
             yield
             return
@@ -111,8 +111,10 @@ class SQLite(Database):
             os.close(handle)
 
     def prepare_thd(self) -> None:
-        """Mark the file as this database's; make the folder of pictures, unless one is missing
-        that there must have been."""
+        """Mark the file as this database's, and create the folder of pictures.
+
+        Raises `StoreError` if the folder is missing although the database names pictures.
+        """
         if self.pictures is None:
             return
         self._mark_file_thd()
@@ -133,7 +135,7 @@ class SQLite(Database):
             ) from error
 
     def _mark_file_thd(self) -> None:
-        """Give the header of the file the number of the database, and count this start in it."""
+        """Write the number of the database into the file header, and count this start."""
         if self.file is None:
             return
         with self.engine.begin() as connection:
@@ -147,12 +149,12 @@ class SQLite(Database):
             connection.exec_driver_sql(f"PRAGMA application_id={owner}")
 
     def check_pictures(self) -> None:
-        """Look whether the folder is the one that was prepared."""
+        """Check that the folder is the one that was prepared."""
         for folder in self.folder:
             folder.check()
 
     def places(self) -> Sequence[StoragePlace]:
-        """The file, what SQLite keeps beside it, and the folder of pictures."""
+        """List the file, the files that SQLite keeps beside it, and the folder of pictures."""
         if self.path is None:
             return []
         files = [f"{self.path}{what}" for what in ("", "-wal", "-shm")]
@@ -162,7 +164,7 @@ class SQLite(Database):
         ]
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Close all connections."""
         super().close()
         if self.keeper is not None:
             self.keeper.close()
@@ -170,32 +172,32 @@ class SQLite(Database):
             self.file.close()
 
     def prepare_writer(self, driver: Any) -> None:
-        """Keep in memory what undoes one statement: SQLite would make a file for each commit."""
+        """Keep statement journals in memory; SQLite would create a file for each commit."""
         driver.execute("PRAGMA temp_store=MEMORY")
 
     def begin(self, driver: Any) -> None:
-        """Take the lock of all who write, if the file is still there."""
+        """Take the write lock, if the file is still in place."""
         if self.file is not None:
             self.file.check_before(driver)
         driver.execute(BEGIN)
 
     def confirm(self, driver: Any) -> None:
-        """Look whether the file and its log were there at the commit."""
+        """Check that the file and its log were in place at the commit."""
         if self.file is not None:
             self.file.check()
             self.file.check_log(driver)
 
     def window(self, connection: Connection) -> tuple[int, int]:
-        """The next revision: writers take turns, so that all below it are committed."""
+        """Return the next revision twice: writers take turns, so all lower ones are committed."""
         following = int(connection.execute(text(f"SELECT {NEXT_REVISION}")).scalar_one())
         return following, following
 
     def insert(self, driver: Any, *inserts: Insert) -> None:
-        """Insert with as few statements as it takes, of many rows each.
+        """Insert with few statements of many rows each.
 
-        `executemany` lets go of the interpreter's lock and asks for it again at every row, which
-        beside a busy reactor costs several times what the row itself does. To hand over a value
-        costs a third of it: what is the same in all of many rows is handed over once.
+        `executemany` releases and reacquires the interpreter lock for every row, which beside a
+        busy reactor costs several times as much as the row. Binding a value costs a third of
+        inserting it, so values common to many rows are bound once.
         """
         for insert in inserts:
             self._insert(driver, insert)
@@ -206,7 +208,7 @@ class SQLite(Database):
         same, varying = [], list(range(len(names)))
         if rows >= _STEP:
             same = [place for place in varying if _is_same(columns[place])]
-            if len(same) == len(varying):  # one is listed anyway: it counts the rows
+            if len(same) == len(varying):  # one varying column determines the number of rows
                 same.pop()
             varying = [place for place in varying if place not in same]
             names = tuple(names[place] for place in (*same, *varying))
@@ -224,18 +226,18 @@ class SQLite(Database):
             start, rows = end, rows - size
 
     def finish(self, driver: Any, inserts: Sequence[Insert]) -> None:
-        """Insert the last rows, unless the transaction is gone: its words would be worse."""
+        """Insert the last rows; checks first, since a lost transaction gives unclear errors."""
         self.check(driver)
         self.insert(driver, *inserts)
         self.check(driver)
 
     def audit_head(self, driver: Any) -> Sequence[Any]:
-        """Read the head of the audit log: every transaction that writes holds one lock."""
+        """Read the head of the audit log; the transaction already holds the write lock."""
         head: Sequence[Any] = driver.execute(AUDIT_HEAD).fetchone()
         return head
 
     def integrity(self, connection: Connection) -> tuple[list[str], tuple[str, ...]]:
-        """Look at every page and index, then at references between tables."""
+        """Check every page and index, then the references between tables."""
         found = connection.exec_driver_sql(f"PRAGMA integrity_check({_MOST_FOUND})").scalars().all()
         damage = [str(line) for line in found if line != "ok"]
         loose = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
@@ -246,23 +248,23 @@ class SQLite(Database):
         return damage, ()
 
     def check(self, driver: Any) -> None:
-        """Raise if the transaction is gone: SQLite ends it by itself where the disk is full."""
+        """Raise if the transaction is gone: SQLite itself ends it, for example on a full disk."""
         if not driver.in_transaction:
             raise StoreError("the database had rolled back already")
 
     def abort(self, driver: MarkedConnection) -> None:
-        """Interrupt the statement that runs, roll back, and allow no further statement."""
+        """Interrupt the running statement, roll back, and forbid further statements."""
         driver.abort()
 
     def _is_outside(self, error: BaseException) -> bool:
         """Whether the disk, the file or a lock is at fault."""
         code = getattr(error, "sqlite_errorcode", None)
-        # The lowest byte of an extended code is the code itself.
+        # The low byte of an extended code is the primary code.
         return code is not None and code & 0xFF in _OUTSIDE
 
     @contextlib.contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A transaction like all that write, but for its patience."""
+        """Write transaction with a longer lock timeout."""
         with self.engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.execute(f"PRAGMA busy_timeout={MIGRATION_SECONDS * 1000}")
@@ -271,7 +273,7 @@ class SQLite(Database):
 
     @contextlib.contextmanager
     def backed_up(self, revision: str) -> Iterator[None]:
-        """Copy a file beside itself."""
+        """Back up the file beside itself."""
         if self.path is None:
             yield
             return
@@ -284,12 +286,12 @@ class SQLite(Database):
             raise
 
     def vacuum(self) -> None:
-        """Write the file anew, take over the write-ahead log into it, and cut that to nothing."""
+        """Rewrite the file, move the write-ahead log into it, and truncate the log."""
         self._execute("VACUUM")
         self._execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def backups(self) -> list[Path]:
-        """The copies that upgrades have left beside the file."""
+        """List the copies that upgrades left beside the file."""
         if self.path is None:
             return []
         return sorted(self.path.parent.glob(f"{glob.escape(self.path.name)}.before-*"))
@@ -314,7 +316,7 @@ def _insert_sql(
     conflict: str,
     rows: int,
 ) -> str:
-    """Insert so many rows, which have the values of the first columns in common."""
+    """Statement that inserts this many rows; the first `shared` columns have common values."""
     first = [f"?{number}" for number in range(1, shared + 1)]
     last = [sql for _, sql in computed]
     row = f"({', '.join([*first, *('?' * (len(names) - shared)), *last])})"

@@ -1,4 +1,4 @@
-"""URLs of SQLite databases: a file, or `memory:`; what could name none by accident is refused."""
+"""URLs of SQLite databases: a file or `memory:`; ambiguous URLs are rejected."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from .databases import NO_URL
 
 MEMORY = "memory:"
-"""A database that ends with the process: for tests and trials."""
+"""Database that ends with the process, for tests and trials."""
 _KEEPS_NOTHING = (
     f"this would be a database in memory, which keeps nothing; for a trial, write {MEMORY}"
 )
@@ -15,9 +15,9 @@ _FORMS = "use sqlite:////absolute/path/to/file, with four slashes"
 
 
 def sqlite_path(url: str) -> Path | None:
-    """The file that a URL names, as an absolute path; None for `memory:`.
+    """Return the file named by a URL as an absolute path; None for `memory:`.
 
-    `ValueError` names the URL that was probably meant.
+    Raises `ValueError`, which names the probably intended URL.
     """
     if url == MEMORY:
         return None
@@ -37,7 +37,7 @@ def sqlite_path(url: str) -> Path | None:
 
 
 def _checked(url: str, name: str) -> Path:
-    """The file, unless its name shows that something else was meant."""
+    """Return the file, unless its name suggests that something else was meant."""
     if not name:
         raise ValueError(f"{url} names no file: {_KEEPS_NOTHING}; {_FORMS}")
     if name == ":memory:" or name.startswith("file:"):
@@ -65,7 +65,7 @@ def _checked(url: str, name: str) -> Path:
 
 
 def _names_a_user(rest: str) -> bool:
-    """Whether there may be a password in a URL, which no message repeats."""
+    """Whether a URL may contain a password, which messages must not repeat."""
     return not rest.startswith("///") and "@" in rest
 
 

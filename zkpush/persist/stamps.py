@@ -1,4 +1,4 @@
-"""Stamps: how far each terminal has sent each data type (5)."""
+"""Stamps: how far each terminal has uploaded each data type (5)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 _NAMES = ("device_id", "name", "value")
 _ALL_IS_WANTED = ""
-"""Stands for a stamp until the terminal has been told to send everything again."""
+"""Stored instead of a stamp until the terminal has been asked to send everything again."""
 _REPLACE = (
     "(device_id, name) DO UPDATE SET value = excluded.value "
     f"WHERE stamps.value NOT IN (excluded.value, '{_ALL_IS_WANTED}')"
 )
-"""A stamp that is the same costs no write."""
+"""Conflict clause; an unchanged stamp costs no write."""
 
 
 class StampStore(BufferedInserts):
-    """How far each terminal has sent each data type (5).
+    """How far each terminal has uploaded each data type (5).
 
-    New stamps are buffered as attendance records are.
+    New stamps are buffered, as attendance records are.
     """
 
     def __init__(self, tx: Transaction) -> None:
@@ -34,7 +34,7 @@ class StampStore(BufferedInserts):
         super().__init__(tx)
 
     def of(self, device_id: int) -> dict[str, str]:
-        """Map the names of the tables a terminal has uploaded to their last stamps."""
+        """Map the tables that a terminal has uploaded to their last stamps."""
         query = select(stamps.c.name, stamps.c.value).where(
             stamps.c.device_id == device_id, stamps.c.value != _ALL_IS_WANTED
         )
@@ -45,7 +45,7 @@ class StampStore(BufferedInserts):
         self.waiting[device_id, table] = stamp
 
     def take(self) -> list[Insert]:
-        """What waits, in an order that is the same everywhere: nodes do not block another."""
+        """Take the pending rows in a fixed order, which prevents deadlocks between nodes."""
         if not self.waiting:
             return []
         rows = [(*key, self.waiting[key]) for key in sorted(self.waiting)]
@@ -53,11 +53,11 @@ class StampStore(BufferedInserts):
         return [Insert(stamps, _NAMES, list(zip(*rows, strict=True)), _REPLACE, idempotent=True)]
 
     def forget_waiting(self) -> None:
-        """Drop what waits: its transaction is not committed."""
+        """Drop the pending rows, because their transaction is rolled back."""
         self.waiting: dict[tuple[int, str], str] = {}
 
     def reset(self, device_id: int, table: str) -> None:
-        """Forget a stamp, and those of all uploads until the next exchange asks for everything."""
+        """Forget a stamp; ignore new ones until the next handshake asks for everything."""
         self.flush()
         self._connection.execute(
             insert(self._connection, stamps)
@@ -69,7 +69,7 @@ class StampStore(BufferedInserts):
         )
 
     def told(self, device_id: int) -> None:
-        """Hear that an exchange has asked for everything that was wanted again."""
+        """Called when a handshake has asked for everything that was reset."""
         self._connection.execute(
             delete(stamps).where(stamps.c.device_id == device_id, stamps.c.value == _ALL_IS_WANTED)
         )

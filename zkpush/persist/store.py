@@ -1,4 +1,4 @@
-"""The store: a writer, readers, and the database they work on."""
+"""The store: a writer, readers and the database they work on."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from .writer import GroupCommitWriter
 
 T = TypeVar("T")
 PREPARE_SECONDS = 60.0
-"""How long a start waits for a handler that makes its tables."""
+"""Seconds that a start waits for a handler to create its tables."""
 
 
 @implementer(IStore)
 class Store:
-    """Keeps everything in one SQL database."""
+    """Store of all data in one SQL database."""
 
     _log = Logger()
 
@@ -57,9 +57,9 @@ class Store:
         reactor: IReactorFromThreads,
         missing: Callable[[], str | None] | None = None,
     ) -> None:
-        """`missing` returns where the database would be if it is not there, before it is opened.
+        """`missing` returns the location of a database that does not exist yet, else None.
 
-        That would make it.
+        It is called before the database is opened, because opening would create it.
         """
         self._open_database = open_database
         self._missing = missing
@@ -77,9 +77,10 @@ class Store:
     def start(
         self, brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
     ) -> tuple[str, str] | None:
-        """Open the database and migrate it; `StoreError` says what to do if that fails.
+        """Open and migrate the database, then let handlers create their tables.
 
-        Then handlers make the tables that they bring, each in a transaction of its own.
+        Each handler has a transaction of its own. Raises `StoreError`, which says what to do.
+        Returns the identity and location of the database, or None for a database in memory.
         """
         if claim is not None and claim.has_had_one and not claim.is_new and self._missing:
             where = self._missing()
@@ -111,14 +112,14 @@ class Store:
         return (str(identity), database.where) if database.is_kept else None
 
     def connection(self) -> IPluginConnection:
-        """A connection for the transactions of one plugin."""
+        """Return a connection for the transactions of one plugin."""
         writer = self._running()
         if self._database is None or not self._database.concurrent_readers:
             return SharedConnection(writer, self._reactor)
         return PluginConnection(self._database, self._vault, self._now)
 
     def _is_prepared(self, database: Database, vault: Vault, handler: IBringsTables) -> bool:
-        """Let a handler make its tables, on a thread that is not waited for without end."""
+        """Let a handler create its tables on a thread, with a time limit; False if it failed."""
         name = str(getattr(handler, "name", type(handler).__name__))
         drivers: list[Any] = []
         errors: list[BaseException] = []
@@ -143,7 +144,7 @@ class Store:
     def _prepare_thd(
         self, database: Database, vault: Vault, handler: IBringsTables, drivers: list[Any]
     ) -> None:
-        """Let a handler make its tables; of several processes, one at a time."""
+        """Let a handler create its tables; concurrent processes take turns."""
         with database.migrating() as connection:
             transaction = Transaction(database, vault, connection, self._now, writes=True)
             drivers.append(transaction.driver)
@@ -152,7 +153,7 @@ class Store:
             database.check(transaction.driver)
 
     async def stop(self) -> None:
-        """Commit all units that were handed in, then close."""
+        """Commit all submitted units, then close."""
         writer, self.writer = self.writer, None
         if writer is None or self._database is None:
             return
@@ -163,13 +164,13 @@ class Store:
         self._readers.stop()
 
     def write(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
-        """Run a unit of work and commit it; comes back when it is on disk."""
+        """Run a unit of work and commit it; the Deferred fires when it is on disk."""
         if self.writer is None:
             return fail(StoreError("the store is not open"))
         return self.writer.submit(unit, risky)
 
     async def read(self, query: Callable[[Transaction], T]) -> T:
-        """Run a query that sees all that was committed, on a thread of its own."""
+        """Run a query on its own thread; it sees everything committed before."""
         writer = self._running()
         if self._database is not None and self._database.concurrent_readers:
             return await self._in_thread(self._read_thd, query)
@@ -178,14 +179,14 @@ class Store:
     def seal_rejects(
         self, device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
     ) -> SealedRejects | None:
-        """Seal rejects, on whichever thread; `StoreError` if the store is not open."""
+        """Encrypt rejects; may run on any thread. Raises `StoreError` if the store is not open."""
         self._running()
         return seal_rejects(self._vault, device_id, rejects, now, attempts) if rejects else None
 
     async def collect_pictures(
         self, shard: str, before: int, hooks: Sequence[INamesPictures]
     ) -> list[str]:
-        """Remove the pictures of a shard that nothing names; returns which."""
+        """Remove the pictures of a shard that no row names; return the removed ones."""
         writer = self._running()
         if self._database is not None and self._database.concurrent_readers:
             return await self._in_thread(self._collect_thd, shard, before, hooks)
@@ -198,11 +199,11 @@ class Store:
         return await writer.submit(unit)
 
     async def missing_picture_plugins(self, present: Collection[str]) -> list[str]:
-        """The names of plugins that have named pictures and are not present."""
+        """List the plugins that have named pictures and are not present."""
         return await self.read(lambda tx: collection.missing_plugins(tx.connection, present))
 
     def _collect_thd(self, shard: str, before: int, hooks: Sequence[INamesPictures]) -> list[str]:
-        """Look without a lock first, at all; then at what nothing seems to name, in parts."""
+        """Find unreferenced pictures without a lock, then check and remove them in batches."""
         database = self._opened()
 
         def find(tx: Transaction) -> list[str]:
@@ -225,20 +226,20 @@ class Store:
         return self._database
 
     def places(self) -> Sequence[StoragePlace]:
-        """The files and folders of the database on this machine."""
+        """List the local files and folders of the database."""
         return [] if self._database is None else self._database.places()
 
     def problems(self) -> list[ServerProblem]:
-        """The damaged values that this process has met."""
+        """List the damaged values that this process has seen."""
         return self._damage.problems()
 
     def seal_items(self, items: Sequence[InboxItem]) -> SealedItems | None:
-        """Seal items for the inbox, on whichever thread; `StoreError` if the store is not open."""
+        """Encrypt items for the inbox; may run on any thread. Raises `StoreError` if not open."""
         self._running()
         return seal_items(self._vault, items) if items else None
 
     def counts(self) -> dict[str, int]:
-        """Units of work that were committed, their commits, and units refused and pending."""
+        """Count committed units of work, their commits, and rejected and pending units."""
         writer = self.writer or self._stopping
         if writer is None:
             return {"units": 0, "commits": 0, "failed": 0, "pending": 0}
@@ -266,7 +267,7 @@ class Store:
                 raise _unanswered(error) from error
         except database.errors as error:
             raise _unanswered(error) from error
-        try:  # the server was restarted, perhaps, and reading twice does no harm
+        try:  # the server may have been restarted, and reading again is safe
             return self._query_thd(database, query)
         except database.errors as error:
             raise _unanswered(error) from error
@@ -275,7 +276,7 @@ class Store:
         with database.readers.connect() as connection, connection.begin():
             transaction = Transaction(database, self._vault, connection, self._now, writes=False)
             result = query(transaction)
-            transaction.flush()  # there is nothing to write, or the database refuses it
+            transaction.flush()  # nothing is pending, or the read-only connection rejects it
             return result
 
     def _now(self) -> int:

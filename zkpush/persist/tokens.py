@@ -1,4 +1,4 @@
-"""Tokens of the API in the store: never the token itself, only its digest."""
+"""API tokens in the store: only their digests, never the tokens."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class TokenStore:
-    """Tokens of the API, by their SHA-256."""
+    """API tokens by their SHA-256."""
 
     def __init__(self, tx: Transaction) -> None:
         self._connection = tx.connection
 
     def add(self, token: NewToken, now: int) -> StoredToken | None:
-        """Keep a token; None if there is one of that name."""
+        """Store a token; return None if the name is taken."""
         statement = insert(self._connection, tokens).values(
             name=token.name,
             digest=token.digest,
@@ -45,7 +45,7 @@ class TokenStore:
         return found[0] if found else None
 
     def all(self) -> Sequence[StoredToken]:
-        """All tokens."""
+        """Return all tokens."""
         return self._tokens(select(tokens))
 
     def page(self, part: Page) -> Sequence[StoredToken]:
@@ -53,13 +53,13 @@ class TokenStore:
         return self._tokens(part_of(select(tokens), tokens.c.id, part))
 
     def remove(self, name: str) -> bool:
-        """Forget a token; False if there is none of that name."""
+        """Delete a token; return False if there is none of that name."""
         removed = delete(tokens).where(tokens.c.name == name).returning(tokens.c.id)
         return self._connection.execute(removed).one_or_none() is not None
 
     def used(self, times: Mapping[int, int]) -> None:
-        """Write when (ms) tokens were last used, by id."""
-        for token_id in sorted(times):  # in one order everywhere: nodes do not wait for each other
+        """Record when (ms) tokens were last used, by id."""
+        for token_id in sorted(times):  # same order in all processes, to prevent deadlocks
             at = times[token_id]
             is_newer = or_(tokens.c.last_used_at.is_(None), tokens.c.last_used_at < at)
             self._connection.execute(

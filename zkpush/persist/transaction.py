@@ -1,4 +1,4 @@
-"""A unit of work: a transaction on one connection, and the stores that work in it."""
+"""Unit of work: a transaction on one connection, and the stores that work in it."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ S = TypeVar("S")
 
 
 class TransactionEnded(Exception):
-    """A transaction is gone, although nobody has committed it, or rolled it back, who may."""
+    """Raised when a transaction was ended by code that must not commit or roll back."""
 
     def __init__(self, handler: str | None, error: BaseException, *, lost: bool) -> None:
         super().__init__("the transaction was ended by what ran in it")
         self.handler = handler
-        """The handler that ended it; None if it was not one of a plugin."""
+        """Plugin whose handler ended it; None if it was no plugin's."""
         self.error = error
-        """What was raised in it, or else what showed that it is gone."""
+        """The error raised in it, or else the error that revealed its end."""
         self.lost = lost
-        """Whether the connection is gone, too."""
+        """Whether the connection is gone too."""
 
 
 class Transaction:
-    """The transaction that a connection is in, and the stores that read and write in it.
+    """The transaction of a connection, and the stores that read and write in it.
 
-    `tx[Store]` is the store of a class, for the connection: any class that is made with a
-    `Transaction` alone. It is made at first use and stays for as long as the connection does.
+    `tx[Store]` returns the store of that class for the connection. Any class whose only argument is
+    a `Transaction` will do. It is created at first use and lives as long as the connection.
 
-    Rows that stores buffer (`BufferedInserts`) are written before any other statement of the
-    connection, or at the end of the group of units, as the store says.
+    Buffered rows (`BufferedInserts`) are written before the next statement of the connection or at
+    the end of the group of units, as the store declares.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Transaction:
         *,
         writes: bool,
     ) -> None:
-        """`now` tells the time, in milliseconds."""
+        """`now` returns the time in milliseconds."""
         self.database = database
         self.vault = vault
         self.connection = connection
@@ -56,20 +56,20 @@ class Transaction:
         self.writes = writes
         self._stores: dict[Callable[[Transaction], Any], Any] = {}
         self._buffers: list[BufferedInserts] = []
-        """The stores that buffer rows, in the order in which these are written."""
+        """Stores that buffer rows, in writing order."""
         self._rows: list[BufferedInserts] = []
-        """Those of them whose rows are written before the next statement."""
+        """Stores among them whose rows are written before the next statement."""
         self.attempted = False
-        """Whether the unit that runs has called `attempt`."""
+        """Whether the running unit has called `attempt`."""
         self.apart = False
-        """Whether each handler of the unit has a savepoint."""
+        """Whether each handler of the unit gets a savepoint."""
         self.excluded: Mapping[str, BaseException] = {}
-        """Handlers that are not called in this transaction, and why."""
+        """Handlers not called in this transaction, with the errors that excluded them."""
         if writes:
             event.listen(connection, "before_cursor_execute", lambda *_: self._flush_rows())
 
     def __getitem__(self, kind: Callable[[Transaction], S]) -> S:
-        """The store of a class."""
+        """Return the store of a class."""
         store: S | None = self._stores.get(kind)
         return self._make(kind) if store is None else store
 
@@ -83,36 +83,39 @@ class Transaction:
         return store
 
     def insert(self, *inserts: Insert) -> None:
-        """Insert rows now, with as few statements as it takes."""
+        """Insert rows now, with as few statements as possible."""
         self.database.insert(self.driver, *inserts)
 
     def begin(self) -> None:
-        """Begin, below SQLAlchemy: that has a transaction once it is asked something, or never."""
+        """Begin below SQLAlchemy, which would begin only at the first statement, if at all."""
         self.apart, self.excluded = False, {}
         self.database.begin(self.driver)
 
     def finish(self) -> None:
-        """Write what is still pending; raise unless a commit will store all of the transaction."""
+        """Write the pending rows; raise unless a commit will store the whole transaction."""
         self.database.finish(self.driver, self.take())
 
     def commit(self) -> None:
-        """Commit, below SQLAlchemy or with it; `OutOfReach` if the file of the database is gone."""
+        """Commit, through SQLAlchemy if it is in a transaction, else through the driver.
+
+        Raises `OutOfReach` if the database file is gone.
+        """
         (self.connection if self.connection.in_transaction() else self.driver).commit()
         self.database.confirm(self.driver)
 
     def roll_back(self) -> None:
-        """Leave nothing behind."""
+        """Roll back."""
         (self.connection if self.connection.in_transaction() else self.driver).rollback()
 
     def attempt(
         self, handler: str, trusted: bool, work: Callable[..., object], *arguments: object
     ) -> BaseException | None:
-        """Call the code of a record handler, by its name, as a part of the unit.
+        """Call the code of a record handler, named `handler`, as part of the unit.
 
-        Returns what it raised, if it was undone without the rest of the unit. A handler that is not
-        `trusted` always has a savepoint, and one that ends the transaction is left out when the
-        unit is run again. What a `trusted` one raises first fails the unit, which is run again with
-        savepoints. What it raises because the database fails is raised then.
+        Returns the error of the code if it was undone without the rest of the unit. A handler that
+        is not `trusted` always gets a savepoint; one that ends the transaction is skipped when the
+        unit is rerun. The first error of a `trusted` handler fails the unit, which is rerun with
+        savepoints. Errors of a `trusted` handler caused by the database itself are always raised.
         """
         self.attempted = True
         if handler in self.excluded:
@@ -135,7 +138,7 @@ class Transaction:
         return None
 
     def savepoint(self, handler: str | None = None) -> Savepoint:
-        """Write pending rows and set a savepoint; `handler` is the plugin that is called next."""
+        """Write pending rows and set a savepoint; `handler` is the plugin called next."""
         self.flush()
         return Savepoint(self, self.database, handler)
 
@@ -143,11 +146,11 @@ class Transaction:
         """Write pending rows."""
         inserts = self.take()
         if inserts:
-            self.database.check(self.driver)  # its words are better than those of an insert
+            self.database.check(self.driver)  # gives a clearer error than a failing insert
             self.insert(*inserts)
 
     def take(self) -> list[Insert]:
-        """Take the pending rows; nothing is pending afterwards."""
+        """Take the pending rows as inserts."""
         inserts: list[Insert] = []
         for buffer in self._buffers:
             if buffer.waiting:
@@ -159,20 +162,20 @@ class Transaction:
             buffer.flush()
 
     def forget(self) -> None:
-        """Drop pending rows: they are not committed."""
+        """Drop the pending rows, because they are rolled back."""
         for buffer in self._buffers:
             buffer.forget_waiting()
 
 
 def _place(buffer: BufferedInserts) -> tuple[int, str]:
-    """Where a store comes when pending rows are written; the same in all processes."""
+    """Position of a store when pending rows are written; the same in all processes."""
     return buffer.order, type(buffer).__name__
 
 
 class Savepoint:
-    """A savepoint below SQLAlchemy, whose own takes longer than an upload.
+    """Savepoint below SQLAlchemy, whose own takes longer than an upload.
 
-    Its name cannot be guessed, so that one which can be released proves that the transaction is the
+    Its name cannot be guessed. A successful release therefore proves that the transaction is the
     one in which it was set.
     """
 
@@ -184,19 +187,19 @@ class Savepoint:
         transaction.driver.execute(f"SAVEPOINT {self._name}")
 
     def check(self) -> None:
-        """Write pending rows; raise unless the transaction can go on."""
+        """Write pending rows; raise unless the transaction can continue."""
         self._transaction.flush()
         self._database.check(self._transaction.driver)
 
     def release(self) -> None:
-        """Keep what was done since; `TransactionEnded` if the transaction is another one."""
+        """Keep the changes since; raises `TransactionEnded` if the transaction is another one."""
         try:
             self._transaction.driver.execute(f"RELEASE SAVEPOINT {self._name}")
         except self._database.errors as error:
             raise self._ended(error) from error
 
     def undo(self, error: BaseException) -> None:
-        """Undo what was done since, because of an error; `TransactionEnded` if that cannot be."""
+        """Undo the changes since, because of an error; raises `TransactionEnded` if impossible."""
         self._transaction.forget()
         try:
             for action in ("ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT"):

@@ -1,24 +1,24 @@
-"""Secrets at rest: what is sealed opens only here, in its own place, and only if it is whole.
+"""Encryption at rest: values bound to their place, and authenticated.
 
 A sealed value is a head and then the ciphertext, in chunks, all AES-256-GCM:
 
     version (1) | key id (8) | size of the plain value (8) | nonce (12) | wrapped value key (48)
     then for each 64 KiB of the plain value: ciphertext and tag (16)
 
-Every value has a key of its own, which is used for nothing else and is wrapped under the data key
-that the head names; the head up to the nonce is authenticated with it. The nonce of a chunk is its
-place, and what the value is about is authenticated with each: a value that is moved to another
-row, cut, or put together otherwise does not open. A part of a large value is opened without the
-rest. When the keys are rotated only the heads are made anew (`renew`), which needs neither the
-value nor what it is about.
+Every value has its own key, which is wrapped under the data key named in the head. The wrapping
+also authenticates the head up to the nonce. The nonce of a chunk is its position. The associated
+data of the value is authenticated with each chunk, so a value that is moved to another row, cut or
+recombined does not decrypt. Part of a large value can be decrypted without the rest. Key rotation
+rewrites only the heads (`renew`), which needs neither the value nor its associated data.
 
-Short values that are written together, the columns of an upload's rows, share a value key, which is
-wrapped once (`Vault.together`). Each has a nonce of its own, the number of the value:
+Short values that are written together, such as the columns of an upload's rows, share a value key,
+which is wrapped once (`Vault.together`). Each has its own nonce, the number of the value:
 
     version (2) | key id (8) | number (8) | nonce (12) | wrapped value key (48)
     then one chunk: ciphertext and tag (16)
 
-The data keys are in the database, wrapped under the site key, which is not (`zkpush.persist.keys`).
+The data keys are stored in the database, wrapped under the site key, which is not
+(`zkpush.persist.keys`).
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from .damage import DamageLog
 
 KEY_BYTES = 32
 CHUNK = 64 * 1024
-"""Bytes of the plain value in each chunk but the last."""
+"""Plain bytes in each chunk except the last."""
 SINGLE, SHARED = b"\x01", b"\x02"
-"""The first byte of a sealed value: whether its key is its own, or that of several values."""
+"""First byte of a sealed value: with a key of its own, or with a shared key."""
 ID_BYTES = 8
 _NONCE_BYTES, _TAG_BYTES = 12, 16
 _NUMBER = struct.Struct(">Q")
@@ -51,28 +51,27 @@ _SIZE_AT = len(SINGLE) + ID_BYTES
 _NONCE_AT = _SIZE_AT + _NUMBER.size
 _WRAPPED_AT = _NONCE_AT + _NONCE_BYTES
 HEAD_BYTES = _WRAPPED_AT + KEY_BYTES + _TAG_BYTES
-"""Bytes in front of the chunks."""
+"""Bytes before the chunks."""
 SEALED_CHUNK = CHUNK + _TAG_BYTES
 PERSON = "person:"
-"""How the pseudonym of a person begins; hexadecimal digits follow."""
+"""Prefix of the pseudonym of a person; hexadecimal digits follow."""
 _PERSON_BYTES = 10
 _FIRST_NONCE = bytes(_NONCE_BYTES)
 _BEFORE_NUMBER = bytes(_NONCE_BYTES - _NUMBER.size)
-"""A number of eight bytes becomes the same nonce as by `_nonce`."""
+"""Padding before an eight-byte number, which makes the same nonce as `_nonce`."""
 
 
 @attrs.frozen
 class DataKey:
-    """A key that wraps the keys of values."""
+    """Key that wraps value keys."""
 
     id: bytes
     secret: bytes = attrs.field(repr=False)
     cipher: AESGCM = attrs.field(init=False, repr=False, eq=False)
-    """Made once: it takes as long as to seal a short value."""
+    """Created once, because that takes as long as encrypting a short value."""
 
     marks: tuple[bytes, bytes] = attrs.field(init=False, eq=False)
-    """The first bytes of values sealed under it: of those with a key of their own, and of those
-    that share one."""
+    """First bytes of the values sealed under it: with a key of their own, and with a shared key."""
 
     @cipher.default
     def _cipher(self) -> AESGCM:
@@ -84,30 +83,30 @@ class DataKey:
 
     @classmethod
     def make(cls) -> DataKey:
-        """A new one."""
+        """Create a random key."""
         return cls(secrets.token_bytes(ID_BYTES), secrets.token_bytes(KEY_BYTES))
 
 
 @attrs.frozen
 class AuditKeys:
-    """The keys of the audit log: for its hash chain, and for the pseudonyms of people."""
+    """Keys of the audit log: for its hash chain, and for the pseudonyms of people."""
 
     chain: DataKey
     """Signs new rows and the head of the chain."""
     naming: bytes = attrs.field(repr=False)
-    """Makes pseudonyms; the same after the keys are rotated."""
+    """Creates pseudonyms; unchanged by key rotation."""
     retired: tuple[DataKey, ...] = ()
     """Keys that signed rows before a rotation; they only verify."""
 
     @classmethod
     def make(cls) -> AuditKeys:
-        """New keys, for a new database."""
+        """Create the keys for a new database."""
         return cls(DataKey.make(), DataKey.make().secret)
 
     def pseudonym(self, pin: str) -> str:
-        """The name under which a person stands in the audit log.
+        """Return the pseudonym of a person in the audit log.
 
-        Only the holder of the key can tell the person from it, and only by trying all who may be.
+        Reversing it needs the key and a search over all possible user IDs.
         """
         digest = hmac.digest(self.naming, b"zkpush person\0" + pin.encode(), "sha256")
         return f"{PERSON}{digest[:_PERSON_BYTES].hex()}"
@@ -115,27 +114,27 @@ class AuditKeys:
 
 @attrs.frozen
 class Vault:
-    """Seals under one data key, opens what was sealed under any of them."""
+    """Encrypts under one data key, and decrypts values of any of the data keys."""
 
     sealing: DataKey
     indexing: bytes = attrs.field(repr=False)
     retired: tuple[DataKey, ...] = ()
-    """Data keys that were rotated away, as long as anything is sealed under them."""
+    """Retired data keys, kept while values are sealed under them."""
     audit: AuditKeys = attrs.field(factory=AuditKeys.make)
     damage: DamageLog = attrs.field(factory=DamageLog, eq=False, repr=False)
-    """Where readers report values that do not open."""
+    """Damaged values found by readers."""
     _index: HMAC = attrs.field(init=False, eq=False, repr=False)
-    """Of nothing yet, and copied for each value: that takes a third of the time of a new one."""
+    """HMAC of nothing, copied for each value; a copy takes a third of the time of a new one."""
 
     @_index.default
     def _keyed_index(self) -> HMAC:
         return HMAC(self.indexing, SHA256())
 
     def seal(self, plain: bytes, about: bytes) -> bytes:
-        """Encrypt a value bound to `about`, which is needed to open it.
+        """Encrypt a value bound to `about` (associated data), which is needed to open it.
 
-        `about` names the row and the column, and is not in the result. The result goes into a
-        column of bytes: key rotation finds it there.
+        `about` names the row and the column, and is not part of the result. Store the result in a
+        column of bytes, where key rotation finds it.
         """
         random = secrets.token_bytes(KEY_BYTES + _NONCE_BYTES)
         secret, nonce = random[:KEY_BYTES], random[KEY_BYTES:]
@@ -151,9 +150,10 @@ class Vault:
         return b"".join((head, *chunks))
 
     def together(self) -> Callable[[bytes, bytes], bytes]:
-        """A function like `seal` for values that are written together.
+        """Return a function like `seal` for values that are written together.
 
-        They share a value key: a short value takes a fifth of the time. Long ones have their own.
+        They share a value key, which makes short values five times as fast. Long values get their
+        own keys.
         """
         secret, nonce = secrets.token_bytes(KEY_BYTES), secrets.token_bytes(_NONCE_BYTES)
         encrypt, pack = AESGCM(secret).encrypt, _NUMBER.pack
@@ -170,7 +170,7 @@ class Vault:
         return seal
 
     def open(self, sealed: bytes, about: bytes) -> bytes:
-        """Open a value; `NotUnsealed` unless it is whole, ours, and about the same."""
+        """Decrypt a value; raises `NotUnsealed` unless it is intact, ours, and bound to `about`."""
         cipher, first, size = self._begin(sealed[:HEAD_BYTES], len(sealed))
         return b"".join(
             _chunk(cipher, first + number, sealed[_place(number) : _place(number + 1)], about)
@@ -185,9 +185,9 @@ class Vault:
         start: int,
         count: int,
     ) -> bytes:
-        """Open some bytes of a value, as many as there are, without reading the rest.
+        """Decrypt up to `count` bytes of a value from `start`, without reading the rest.
 
-        `read` gives some of the sealed bytes, by place and number; there are `length` of them.
+        `read(start, count)` returns sealed bytes; `length` is their total number.
         """
         cipher, nonce, size = self._begin(read(0, HEAD_BYTES), length)
         end = min(start + count, size)
@@ -215,13 +215,13 @@ class Vault:
         return self.index_of(hashlib.sha256(plain).digest())
 
     def index_of(self, digest: bytes) -> bytes:
-        """The index of what has this SHA-256."""
+        """Return the index of the value with this SHA-256."""
         index = self._index.copy()
         index.update(digest)
         return index.finalize()
 
     def renew(self, head: bytes) -> bytes:
-        """The head of a value that is sealed under a retired key, under the one that seals now."""
+        """Rewrap the head of a value from a retired key to the current one."""
         secret, nonce = self._unwrap(head), secrets.token_bytes(_NONCE_BYTES)
         if not head.startswith(SHARED):
             return _wrap(self.sealing, head[_SIZE_AT:_NONCE_AT], secret, nonce)
@@ -230,7 +230,7 @@ class Vault:
         return b"".join((mark, head[_SIZE_AT:_NONCE_AT], nonce, wrapped))
 
     def _begin(self, head: bytes, length: int) -> tuple[AESGCM, int, int]:
-        """The cipher of a value, the nonce of its first chunk, and the bytes of the plain value."""
+        """Return the cipher of a value, the nonce of its first chunk and its plain size (bytes)."""
         cipher = AESGCM(self._unwrap(head))
         (number,) = _NUMBER.unpack_from(head, _SIZE_AT)
         is_shared = head.startswith(SHARED)
@@ -250,24 +250,24 @@ class Vault:
 
 
 def sealed_length(size: int) -> int:
-    """Bytes of a sealed value, from those of the plain one."""
+    """Size in bytes of a sealed value, from its plain size."""
     return HEAD_BYTES + size + _TAG_BYTES * _chunks(size)
 
 
 def plain_length(length: int) -> int:
-    """Bytes of a plain value, from those of the sealed one."""
+    """Plain size in bytes of a value, from its sealed size."""
     chunks = -(-(length - HEAD_BYTES) // SEALED_CHUNK)
     return max(0, length - HEAD_BYTES - _TAG_BYTES * chunks)
 
 
 def wrap_key(site: bytes, secret: bytes, about: bytes) -> bytes:
-    """Seal a data key under the site key."""
+    """Encrypt a data key under the site key."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return nonce + AESGCM(site).encrypt(nonce, secret, about)
 
 
 def unwrap_key(site: bytes, wrapped: bytes, about: bytes) -> bytes:
-    """Open a data key; `NotUnsealed` if it was not sealed under this site key."""
+    """Decrypt a data key; raises `NotUnsealed` if another site key encrypted it."""
     return _unwrap(AESGCM(site), wrapped, about)
 
 
@@ -299,5 +299,5 @@ def _chunks(size: int) -> int:
 
 
 def _place(number: int) -> int:
-    """Where a chunk begins in the sealed value."""
+    """Offset of a chunk in the sealed value."""
     return HEAD_BYTES + number * SEALED_CHUNK

@@ -1,7 +1,7 @@
-"""The group-commit writer: one thread, one connection, one fsync for all units that wait.
+"""Group-commit writer: one thread, one connection, and one fsync for all pending units.
 
-While a commit is on its way to the disk, new units queue up; the next commit takes them all. The
-Deferred of a unit fires after the commit, so that a terminal can be told `OK` then.
+While a commit is being written, new units queue up; the next commit takes them all. The Deferred of
+a unit fires after the commit, so that the terminal is answered `OK` only then.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from .vault import Vault
 
 T = TypeVar("T")
 MOST_UNITS = 1000
-"""About the most units in one commit, so that the first of them does not wait for ever."""
+"""Approximate limit of units per commit, which bounds the wait of the first unit."""
 MOST_TURNS = 3
-"""Most turns of the reactor in which units are gathered before the writer's thread gets them."""
+"""Most reactor turns in which units are gathered before the writer's thread gets them."""
 TRIES = 4
-"""How often a group is run, if each time it may well succeed the next time."""
+"""Most runs of a group whose failures are transient."""
 _is_risky = attrgetter("risky")
 
 
 class GroupCommitWriter:
-    """Runs units of work, in the order they come, and commits them in groups."""
+    """Runs units of work in order of arrival, and commits them in groups."""
 
     def __init__(
         self,
@@ -55,23 +55,23 @@ class GroupCommitWriter:
         self._transaction: Transaction | None = None
         self._stopped: Deferred[None] | None = None
         self.pending = 0
-        """Units that were handed in and are not delivered yet."""
+        """Units submitted and not yet delivered."""
         self.units = 0
-        """Units that were committed."""
+        """Units committed."""
         self.commits = 0
-        """Commits that it took."""
+        """Commits made."""
         self.failed = 0
-        """Units that the store refused."""
+        """Units rejected by the store."""
 
     def start(self) -> None:
         """Start the writer's thread."""
         self._thread.start()
 
     def submit(self, unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
-        """Hand in a unit; the Deferred has its result, once it is on disk.
+        """Submit a unit; the Deferred fires with its result once it is on disk.
 
-        It fails with the unit's own exception, or with `StoreError` if the database did. One that
-        is `risky` shares its transaction only with others that are.
+        It fails with the unit's own exception, or with `StoreError` if the database failed. A
+        `risky` unit shares its transaction only with other risky ones.
         """
         done: Deferred[T] = Deferred()
         if self._stopped is not None:
@@ -84,10 +84,10 @@ class GroupCommitWriter:
         return done
 
     def _gather(self, before: int, turns: int) -> None:
-        """Wait for a turn of the reactor that brings no more units, then hand them over.
+        """Wait for a reactor turn that brings no new units, then hand all over.
 
-        A turn ends at once if there is nothing else to do, so it delays nobody; where many
-        terminals send at the same time, their uploads share the commit.
+        An idle reactor's turn ends at once, so this delays nothing; when many terminals send at
+        once, their uploads share a commit.
         """
         count = len(self._collected)
         if before < count < MOST_UNITS and turns:
@@ -96,13 +96,13 @@ class GroupCommitWriter:
             self._hand_over()
 
     def _hand_over(self) -> None:
-        """Give the writer's thread all units at once, so that it wakes once."""
+        """Pass all units to the writer's thread at once, so that it wakes once."""
         collected, self._collected = self._collected, []
         if collected:
             self._waiting.put(collected)
 
     def stop(self) -> Deferred[None]:
-        """Take no more units; the Deferred fires when all that were handed in are committed."""
+        """Accept no more units; the Deferred fires when all submitted ones are committed."""
         self._stopped = Deferred()
         self._hand_over()
         self._waiting.put(None)
@@ -121,7 +121,7 @@ class GroupCommitWriter:
         self._reactor.callFromThread(self._finish)
 
     def _next_group_thd(self) -> tuple[list[Unit], bool]:
-        """Wait for a unit, then take all that have come meanwhile; True if it was the last."""
+        """Wait for a unit, then take all that have arrived; True if it was the last group."""
         group: list[Unit] = []
         units = self._waiting.get()
         while units is not None:
@@ -135,7 +135,7 @@ class GroupCommitWriter:
         return group, True
 
     def _commit_group_thd(self, units: list[Unit]) -> None:
-        """Commit units in one transaction; if that fails, once more, apart from each other."""
+        """Commit units in one transaction; if that fails, rerun them isolated from each other."""
         group = Group(units, self._database)
         tries = TRIES
         while units:
@@ -146,7 +146,7 @@ class GroupCommitWriter:
             except TransactionEnded as ended:
                 self.disconnect_thd()
                 group.blame(ended)
-            except BaseException as error:  # a plugin may raise anything
+            except BaseException as error:  # plugins may raise anything
                 if self._recover_thd(error) and tries > 1:
                     tries -= 1
                 elif not group.be_careful(error):
@@ -181,7 +181,7 @@ class GroupCommitWriter:
             raise
 
     def _run_units_thd(self, transaction: Transaction, group: Group) -> None:
-        """Run units one after the other, without savepoints."""
+        """Run units in order, without savepoints."""
         for unit in group.units:
             if unit.settled:
                 continue
@@ -194,11 +194,11 @@ class GroupCommitWriter:
         group.running = None
 
     def _recover_thd(self, error: BaseException) -> bool:
-        """Clean up after a failed try; whether another one may well succeed."""
+        """Clean up after a failed attempt; return whether another one may succeed."""
         if not isinstance(error, self._database.errors) or self._transaction is None:
             return False
         lost = self._database.is_lost(self._transaction.driver)
-        # Whatever state the connection is in, the next one is in none.
+        # The connection may be in any state, so the next group gets a new one.
         self.disconnect_thd()
         return lost or self._database.is_passing(error)
 
@@ -216,7 +216,7 @@ class GroupCommitWriter:
         return self._transaction
 
     def disconnect_thd(self) -> None:
-        """Close the connection; the next group makes a new one."""
+        """Close the connection; the next group opens a new one."""
         transaction, self._transaction = self._transaction, None
         if transaction is not None:
             with contextlib.suppress(*self._database.errors):
