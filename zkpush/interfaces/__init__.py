@@ -1,7 +1,7 @@
-"""What the floors agree on: the interfaces that plugins implement and that services use.
+"""Interfaces that plugins implement and services use.
 
-Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Ours
-and everyone else's have the same rights.
+Plugins are found with `twisted.plugin.getPlugins` in the `twisted.plugins` drop-in folder. Plugins
+of zkpush and of other packages have the same rights.
 """
 
 from __future__ import annotations

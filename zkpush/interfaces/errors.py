@@ -1,17 +1,17 @@
-"""What can go wrong with the store."""
+"""Errors of the store."""
 
 
 class StoreError(Exception):
-    """The database does not do what was asked; nothing of it is stored."""
+    """The database failed; nothing of the unit of work is stored."""
 
 
 class OutOfReach(StoreError):
-    """The database cannot be used now: no unit of work would fare better than another."""
+    """The database cannot be used now; other units of work would fail as well."""
 
 
 class WrongKey(StoreError):
-    """The database belongs to another site key than the one that is here."""
+    """The database belongs to another site key than the configured one."""
 
 
 class NotUnsealed(StoreError):
-    """A sealed value is not what was sealed, where it was sealed, under a key of this database."""
+    """A sealed value is not what was encrypted at this place with a key of this database."""

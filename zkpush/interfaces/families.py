@@ -1,4 +1,4 @@
-"""What a protocol of terminals implements; see docs/families.md."""
+"""Interface of terminal protocols; see docs/families.md."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from ..values.families import AnswerOutcome, FamilyRoute, Opening, SessionTable
 
 
 class ITerminalFamily(Interface):
-    """A protocol that terminals speak: bytes and values in, bytes and values out.
+    """A protocol that terminals speak: a translation between bytes and values.
 
-    It keeps nothing, opens nothing and knows no clock. Everything that does not differ between
-    families is the server's: admission, sessions and their storage, the queue of commands, people,
-    attendance, events. Nothing of it blocks or raises, unless its documentation says so.
+    It has no state, does no I/O and reads no clock. The server implements everything that is common
+    to all families: admission, sessions and their storage, the queue of commands, people,
+    attendance, events. No method blocks or raises, unless its documentation says so.
     """
 
     name: str = Attribute("A short word, stored with each terminal of the family")
@@ -38,51 +38,49 @@ class ITerminalFamily(Interface):
     def claims(path: str, arguments: Arguments) -> bool:
         """Whether a request shows that its terminal is of this family; `path` is that of a route.
 
-        Asked for terminals that are unknown, and when one begins a session. Attendance PUSH is the
-        family of terminals that nobody claims.
+        Called for unknown terminals, and when a terminal begins a session. Terminals that no family
+        claims belong to Attendance PUSH.
         """
 
     def can_encrypt(version: str | None) -> bool:
-        """Whether a terminal of this version, as it says, can encrypt its sessions and return
-        tokens."""
+        """Whether a terminal of this reported version can encrypt sessions and return tokens."""
 
     def hello(arguments: Arguments) -> Hello:
-        """Read what a terminal says of itself when it begins a session."""
+        """Parse the information that a terminal sends about itself when it begins a session."""
 
     def opening(opening: Opening) -> bytes:
-        """Write the reply with which a session begins."""
+        """Write the reply that begins a session."""
 
     def decoder(tables: Iterable[Table], limits: PacketLimits) -> UploadDecoder:
-        """Make what reads uploads of some tables; `limits` are those of packets."""
+        """Make the decoder of uploads of some tables; `limits` are those of packets."""
 
     def upload(path: str, arguments: Arguments, body: bytes, *, moves_stamp: bool) -> Upload:
-        """Find out which table an upload is of; `path` is that of its route.
+        """Identify the table of an upload; `path` is that of its route.
 
-        One that names none is of a table that nobody takes. `moves_stamp` is whether its stamp is
-        to be remembered.
+        If the upload names no table, the result is a table without a handler. `moves_stamp` is
+        whether to store the stamp of the upload.
         """
 
     def acknowledge(upload: Upload | None, count: int, *, bare: bool) -> bytes:
         """Write the reply to an upload of which `count` records were understood.
 
-        All is on disk. `bare` is for tables that are acknowledged without a count, and for those
-        that nobody takes, which are kept as rejects.
+        The upload is on disk. `bare` is set for tables that are acknowledged without a count, and
+        for tables without a handler, whose lines are stored as rejects.
         """
 
     def reported(arguments: Arguments) -> Upload | None:
-        """Return what a poll reports beside its question; None if that is nothing."""
+        """Return the state that a poll reports in addition to its question; None without any."""
 
     def refuse(error: ProtocolError) -> tuple[int, bytes]:
-        """Write the status and the body that refuse a request, so that the terminal keeps what it
-        wanted to send."""
+        """Write the status and the body of a refusal after which the terminal keeps its data."""
 
     def write(command_id: str, text: str, encoding: str) -> bytes:
-        """Write one command of a reply to a poll; `CommandError` if it were not exactly one."""
+        """Write one command of a reply to a poll; `CommandError` if the text is not exactly one."""
 
     def answers(
         body: bytes, encoding: str, arguments: Mapping[str, str]
     ) -> tuple[list[CommandReply], list[Reject]]:
-        """Read the answers in the body of a request and in its arguments."""
+        """Parse the command results in the body and the arguments of a request."""
 
     def outcome(command: str, code: int | None) -> AnswerOutcome:
-        """Judge a return code by the words of the command that it answers."""
+        """Interpret the return code of a command."""

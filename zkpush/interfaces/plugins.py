@@ -1,4 +1,4 @@
-"""What plugins implement, ours and everyone else's: found in the `twisted.plugins` folder."""
+"""Interfaces of plugins, of zkpush and of other packages, in the `twisted.plugins` folder."""
 
 from __future__ import annotations
 
@@ -19,63 +19,65 @@ if TYPE_CHECKING:
 
 
 class IRecordHandler(Interface):
-    """A plugin that takes the records of some tables."""
+    """A plugin that stores the records of some tables."""
 
     name: str = Attribute("A name for logs and errors")
     tables: Sequence[Table] = Attribute("The tables it takes; nobody else may take them")
     changes_device: bool = Attribute("Whether what it writes shows on the terminal itself")
 
     def persist(tx: Transaction, device: Device, batch: Batch, now: int) -> None:
-        """Write rows of one upload; `now` is when they came (ms).
+        """Write the rows of one upload; `now` is its time of arrival (ms).
 
-        On the handler's own thread, in a transaction of its own, after the terminal was told `OK`:
-        the lines are on disk. If it raises, they are handed to it again later. A handler that the
-        configuration names in `plugins.inline`, as those of zkpush itself, is called in the unit of
-        work of the upload, on the writer's thread; if it raises, its lines become rejects. In both
-        cases the same rows may come again, and must change nothing then.
+        Called on a thread of the handler, in a transaction of its own, after the reply `OK` to the
+        terminal: the lines are on disk. If it raises, the lines are passed to it again later. A
+        handler listed in the setting `plugins.inline`, or one of zkpush itself, is called in the
+        unit of work of the upload, on the writer's thread; if it raises, its lines become rejects.
+        In both cases the same rows may come again, and must change nothing then.
         """
 
     def stored(device: Device, batch: Batch) -> None:
-        """Called when the rows are committed: on the handler's thread, or on the reactor where it
-        runs inline. It cannot delay or fail the reply."""
+        """Called after the rows are committed. It cannot delay or fail the reply.
+
+        Runs on the thread of the handler, or on the reactor if the handler runs inline.
+        """
 
 
 class IAdmissionPolicy(Interface):
-    """A plugin that decides about terminals that nobody has decided about."""
+    """A plugin that decides whether to admit unknown terminals."""
 
     name: str = Attribute("The value of --admission that chooses it")
 
     def admit(sn: str, hello: Hello | None, address: str | None) -> DeviceState | None:
-        """The state to record an unknown terminal in; None to refuse and not record it.
+        """Return the state to record an unknown terminal in; None to refuse and not record it.
 
-        `hello` is what the terminal says of itself in the initialization exchange (5), or None if
-        its first request is another one; `address` is where the request came from, or None for a
-        socket file. Nothing of this is proved. On the reactor, so it must not block. While it
-        raises, unknown terminals are told to try again.
+        `hello` is the information that the terminal sends in the initialization exchange (5), or
+        None if its first request is another one; `address` is the source of the request, or None
+        for a Unix socket. None of this is authenticated. Runs on the reactor and must not block.
+        While it raises, unknown terminals are told to try again.
         """
 
 
 class IVerifier(Interface):
-    """A plugin that decides whether a user whom a terminal has recognised is let in (12.8.3)."""
+    """A plugin that decides whether a user whom a terminal has recognised is admitted (12.8.3)."""
 
     name: str = Attribute("The value of `verifier` in the configuration that chooses it")
 
     def verify(device: Device, request: VerifyRequest) -> Verdict | Awaitable[Verdict]:
-        """Decide at once, or by a Deferred of its own for each request, or by a coroutine.
+        """Return a decision, a Deferred of one (a new one for each request), or a coroutine.
 
-        On the reactor, so it must not block: everything of this process would wait for it, and no
-        deadline can help. Who is slow otherwise, raises, or gives anything but a `Verdict` is
-        replaced by the configured fallback; a Deferred that is late is cancelled.
+        Runs on the reactor and must not block: all requests of this process would wait, without a
+        deadline. If it is late, raises, or returns anything but a `Verdict`, the configured
+        fallback answers; a late Deferred is cancelled.
         """
 
 
 class ICipherSuite(Interface):
-    """A plugin that encrypts what a terminal and the server say to each other (6, 7, Appendix 8).
+    """A plugin that encrypts the traffic between a terminal and the server (6, 7, Appendix 8).
 
-    It keeps nothing. What there is between two steps is bytes, which the caller keeps: they are
-    secret, they are sealed at rest, and any process can go on with them. Whatever is wrong with
-    what a terminal sent, `NotOpened` is raised, and says nothing of it. Public keys and factors are
-    as on the wire, behind `PublicKey=` and `Factors=`: visible ASCII. Nothing blocks.
+    It is stateless. The state between two steps is bytes, which the caller stores encrypted: they
+    are secret, and any process can continue with them. Invalid data of a terminal raises
+    `NotOpened`, whose message does not quote the data. Public keys and factors are as on the wire,
+    after `PublicKey=` and `Factors=`: visible ASCII. No method blocks.
     """
 
     name: str = Attribute("The name by which a configuration chooses it")
@@ -83,32 +85,32 @@ class ICipherSuite(Interface):
     exchanges: bool = Attribute("Whether its keys come from the exchange, or the secret is the key")
 
     def check_secret(secret: bytes) -> None:
-        """Check what is configured for a terminal, or nothing; `ValueError` says what is needed."""
+        """Check the secret configured for a terminal, if any; `ValueError` says what is needed."""
 
     def covers(place: Place, direction: Direction) -> bool:
-        """Whether what goes that way is sealed; a request without a body, in its arguments."""
+        """Whether data in a direction is encrypted; a request without a body, in its arguments."""
 
     def begin(sn: str, secret: bytes, public_key: bytes) -> Exchanged:
-        """Take the terminal's public key P1; gives a state, and P2.
+        """Process the public key P1 of the terminal; return a state, and P2.
 
-        With keys that are made for this one exchange. A suite that does not exchange is given no
-        public key, and is ready.
+        P2 is generated for this exchange only. A suite without a key exchange gets no public key,
+        and is ready.
         """
 
     def agree(state: bytes, factor: bytes) -> Exchanged:
-        """Take the terminal's factor R1, encrypted under P2; gives the session, and R2 under P1.
+        """Process the terminal's factor R1, encrypted under P2; return the session and R2 under P1.
 
-        The state before it is to be dropped: it is good for one factor.
+        Discard the previous state afterwards: it is valid for one factor.
         """
 
     def open(state: bytes, place: Place, sealed: bytes) -> Opened:
-        """Open what is sealed of a request (`envelope.sealed_of`), by the state of its session.
+        """Decrypt what is sealed of a request (`envelope.sealed_of`), by the state of its session.
 
-        What was sealed for another terminal, session, request line or direction does not open. What
-        was opened before does, with the same number. So whoever does what a request asks for writes
-        its number beside the session, in the same unit of work, if it is higher than the one there
-        (compare-and-set), or gives up the unit.
+        Data that was encrypted for another terminal, session, request line or direction raises
+        `NotOpened`. A replayed request decrypts, and returns the same number. So the caller that
+        executes a request stores its number with the session, in the same unit of work, if it is
+        higher than the stored one (compare-and-set), or else aborts the unit.
         """
 
     def seal(state: bytes, place: Place, number: int | None, body: bytes) -> bytes:
-        """Seal the reply to an opened request of that number; no other request can be given it."""
+        """Encrypt the reply to the opened request of a number; no other request accepts it."""

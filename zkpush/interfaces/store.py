@@ -1,4 +1,4 @@
-"""The store: units of work, and what opens it."""
+"""Interfaces of the store: units of work, and the plugins that open databases."""
 
 from __future__ import annotations
 
@@ -20,125 +20,127 @@ T = TypeVar("T")
 
 
 class IBringsTables(Interface):
-    """A record handler that keeps what it takes in tables of its own."""
+    """A record handler with database tables of its own."""
 
     def prepare(tx: Transaction) -> None:
-        """Make its tables in the database, or bring them up to date; at every start.
+        """Create or upgrade its tables; called at every start.
 
-        On the writer's thread, in a unit of work, before any terminal is served.
+        Runs on the writer's thread, in a unit of work, before any terminal is served.
         """
 
 
 class IPluginConnection(Interface):
-    """Transactions of a plugin, which nothing else shares; on the plugin's thread."""
+    """Transactions of one plugin, on the plugin's thread; nothing else shares them."""
 
     def run_thd(unit: Callable[[Transaction], T]) -> T:
-        """Run a unit of work and commit it. Raises what it raises, and if it ends the transaction.
+        """Run a unit of work and commit it; re-raise its exception.
 
-        Nothing is committed then, but what the unit has committed itself. `OutOfReach` if the
-        database seems to be at fault, and not the unit.
+        An exception, or a unit that ends the transaction itself, rolls everything back, except for
+        data that the unit committed itself. `OutOfReach` if the database is at fault rather than
+        the unit.
         """
 
     def abort_thd() -> None:
-        """End the transaction that runs, from any thread: it holds up others. The unit goes on,
-        and what it does from then on fails."""
+        """End the running transaction, from any thread, because it blocks others.
+
+        The unit continues, and its later statements fail.
+        """
 
     def close_thd() -> None:
-        """Close the connection; the next transaction makes another one."""
+        """Close the connection; the next transaction opens a new one."""
 
 
 class INamesPictures(IBringsTables):
-    """A record handler whose tables name pictures (`PictureStore.keep`) that are to stay.
+    """A record handler whose tables refer to pictures (`PictureStore.keep`).
 
-    Pictures that nothing names are removed. A key that stands alone in a column of text or bytes is
-    found without this; one that stands in JSON, or in another place, is not.
+    Pictures without references are removed. A key that is the whole value of a text or bytes column
+    is found without this interface; one inside JSON, or stored elsewhere, is not.
     """
 
     name: str = Attribute("The name of the plugin; nothing is removed while it is missing")
 
     def pictures_named(tx: Transaction, keys: frozenset[str]) -> Iterable[str]:
-        """Those of some keys that its rows name, as the unit of work sees them.
+        """Return the keys among `keys` that its rows refer to, as the unit of work sees them.
 
         If it raises, nothing is removed. It may be called on a thread, beside other units of work.
         """
 
 
 class IStore(Interface):
-    """Where everything is kept."""
+    """Storage of all data of the server."""
 
     unprepared: Sequence[IBringsTables] = Attribute("Handlers whose tables could not be made")
 
     def start(
         brings: Sequence[IBringsTables] = (), claim: DatabaseClaim | None = None
     ) -> tuple[str, str] | None:
-        """Open the database and migrate it, before the reactor runs; then let handlers do so.
+        """Open the database and migrate it, then prepare the tables of handlers; blocks.
 
-        A database that is not the one of the claim is left as it is. `StoreError` says what to do
-        then, and if anything else fails. A handler that fails, or does
-        not return in time, is reported and in `unprepared`; the rest go on.
+        Called before the reactor runs. A database other than that of the claim is left unchanged.
+        `StoreError` says what to do then, and for any other failure. A handler that fails, or does
+        not return in time, is reported and listed in `unprepared`; the others are used.
 
-        Returns the identity of the database, and where it is, for messages; None if it does not
-        outlive the process.
+        Returns the identity of the database, and its location for messages; None if the database
+        does not outlive the process.
         """
 
     def connection() -> IPluginConnection:
-        """A connection for the transactions of one plugin; it is made when it is needed."""
+        """Make a connection for the transactions of one plugin; it connects on first use."""
 
     def stop() -> Awaitable[None]:
-        """Commit all units that were handed in, then close."""
+        """Commit all submitted units, then close."""
 
     def write(unit: Callable[[Transaction], T], risky: bool = False) -> Deferred[T]:
-        """Run a unit of work and commit it; comes back when it is on disk.
+        """Run a unit of work and commit it; the result is returned once it is on disk.
 
-        Units run on the writer's thread, in the order they were handed in, and are committed
-        together with others. A unit that raises is rolled back alone, and its error comes back.
-        `StoreError` if the database cannot commit, or was lost before it said whether it did. A
-        unit may be run several times, and only the last time counts.
+        Units run on the writer's thread, in order of submission, and are committed in groups. A
+        unit that raises is rolled back alone, and its exception is re-raised. `StoreError` if the
+        database cannot commit, or the connection was lost before it confirmed. A unit may be run
+        several times; only the last run counts.
 
-        A `risky` unit attempts code that is not trusted, which might commit a part of it before
-        its time. It shares a commit with others of its kind only, and doing all of it twice must
-        be the same as doing it once.
+        A `risky` unit runs untrusted code, which might commit a part of it prematurely. It shares a
+        commit with other risky units only, and must be idempotent.
         """
 
     def read(query: Callable[[Transaction], T]) -> Awaitable[T]:
-        """Run a query that sees all that was committed before, on a thread of its own.
+        """Run a query that sees everything committed before, on a thread of its own.
 
-        It sees one state of the database, however much it reads.
+        It sees one snapshot of the database, however much it reads.
         """
 
     def seal_rejects(
         device_id: int, rejects: Sequence[Reject], now: int, attempts: int = 0
     ) -> SealedRejects | None:
-        """Seal rejects for `RejectStore.add_sealed`, on whichever thread; None for none of them.
+        """Encrypt rejects for `RejectStore.add_sealed`, on any thread; None if there are none.
 
-        `attempts` is how often they were read again before.
+        `attempts` is the number of earlier attempts to read them again.
         """
 
     def collect_pictures(
         shard: str, before: int, hooks: Sequence[INamesPictures]
     ) -> Awaitable[Sequence[str]]:
-        """Remove the pictures that nothing names, and parts of killed writes; returns which.
+        """Remove pictures without references, and partial files of killed writes; return names.
 
-        Those whose key begins with `shard` (two hex digits), and that were kept before an instant
-        (ms). `hooks` are the plugins that name pictures.
+        Only those whose key begins with `shard` (two hex digits), and that were last kept before
+        the instant `before` (ms). `hooks` are the plugins that refer to pictures.
         """
 
     def missing_picture_plugins(present: Collection[str]) -> Awaitable[list[str]]:
-        """The names of plugins that have named pictures and are not present."""
+        """Return the names of plugins that have referred to pictures and are not present."""
 
     def places() -> Sequence[StoragePlace]:
-        """The files and folders of this machine that the database is kept in, for health checks."""
+        """Return the files and folders of the database on this machine, for health checks."""
 
     def problems() -> Sequence[ServerProblem]:
-        """The damaged values that this process has met, as problems of the server."""
+        """Return the damaged values that this process has found, as problems of the server."""
 
     def seal_items(items: Sequence[InboxItem]) -> SealedItems | None:
-        """Seal items for `InboxStore.add`, on whichever thread; None for none of them."""
+        """Encrypt items for `InboxStore.add`, on any thread; None if there are none."""
 
     def counts() -> Mapping[str, int]:
-        """How many `units` of work were committed, and the `commits` that they took.
+        """Return the number of committed `units` of work, and of their `commits`.
 
-        Also how many are `pending`, and how many the store has refused (`failed`), if it knows.
+        Also the number of `pending` and of `failed` units, if the store knows them.
         """
 
 
@@ -148,17 +150,17 @@ class IStoreFactory(Interface):
     schemes: Sequence[str] = Attribute("The URL schemes it takes, such as 'sqlite'")
 
     def open(url: str, key: bytes, reactor: IReactorFromThreads) -> IStore:
-        """Make a store that is not started yet; `ValueError` if the URL is not right.
+        """Make a store that is not started yet; `ValueError` for an invalid URL.
 
-        `key` is the site key, 32 bytes, that seals secrets at rest.
+        `key` is the site key, 32 bytes, which encrypts secrets at rest.
         """
 
 
 class IMaintainedStoreFactory(IStoreFactory):
-    """A plugin whose stores `zkpush database` can work on, too."""
+    """A store plugin whose databases `zkpush database` can maintain."""
 
     def open_database(url: str, key: bytes, *, alone: bool, existing: bool) -> object:
         """Open the database, a `zkpush.persist.databases.Database`; `StoreError` if it is in use.
 
-        With `alone`, nobody else may use it meanwhile; with `existing`, none is made.
+        With `alone`, exclude other users; with `existing`, never create a database.
         """

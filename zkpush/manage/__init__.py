@@ -1,1 +1,1 @@
-"""What people and their programs talk to: the API, on the management endpoint."""
+"""The management endpoint: the HTTP API for people and their programs."""

@@ -1,4 +1,4 @@
-"""The API (contract, version 1): what each route does."""
+"""Routes of the API for terminals, metrics and the API description."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ from .times import parse_instant
 from .tokens import TokenEndpoints
 
 TOKEN_BYTES = 32
-"""Random bytes in a token of the API."""
+"""Random bytes in an API token."""
 
 
 class ListedDevice(NamedTuple):
-    """A terminal, the number of its open commands, and its offered keys."""
+    """A terminal with the number of its open commands and its offered keys."""
 
     device: Device
     pending: int
@@ -64,7 +64,7 @@ def _listed_thd(tx: Transaction, part: Page, query: ListQuery) -> list[ListedDev
 
 
 class Endpoints:
-    """The routes of the API, on the services of the daemon."""
+    """The routes of the API that belong to no capability."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class Endpoints:
         self._queue = services.queue
 
     def routes(self) -> list[Route]:
-        """All routes; the last one describes them."""
+        """All routes; the last one returns the description of the API."""
         routes = [
             Route(
                 "GET",
@@ -171,7 +171,7 @@ class Endpoints:
             *AuditEndpoints(self._store).routes(),
         ]
 
-        @functools.cache  # at the first request: a start does without
+        @functools.cache  # made at the first request, so that a start takes no longer
         def described() -> dict[str, object]:
             return describe(routes, __version__)
 
@@ -206,18 +206,18 @@ class Endpoints:
         )
 
     async def metrics(self) -> Raw:
-        """The figures of this process."""
+        """Return the metrics of this process."""
         return Raw(CONTENT_TYPE_LATEST, await self.figures.exposition())
 
     async def device(self, sn: str, caller: Caller) -> views.DeviceView:
-        """Show a terminal, with secret options to a caller who may see them."""
+        """Show a terminal, with secret options only to callers with the scope for them."""
         device, pending, keys = await self._find(sn)
         if Scope.BIOMETRICS in caller.scopes and views.hides_secrets(device):
             await self._readings.note(caller, "options", f"terminal {sn}")
         return self._view(device, pending, keys, caller.scopes)
 
     async def _find(self, sn: str) -> tuple[Device, int, list[OfferedKey]]:
-        """A terminal, how many commands wait for it, and its offered keys; 404 if not known."""
+        """Find a terminal, the number of its open commands and its offered keys, or raise 404."""
 
         def find(tx: Transaction) -> tuple[Device | None, dict[int, int], list[OfferedKey]]:
             device = tx[DeviceStore].find(sn)
@@ -232,7 +232,7 @@ class Endpoints:
     async def put_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
     ) -> views.DeviceView:
-        """Add a terminal if it is not known, then change it."""
+        """Add a terminal if it does not exist, then change it."""
         changes = _changes_of(body)
         check_scopes(caller, scopes_to_change(changes), "This change")
         await self._administration.add(check_serial(sn), DeviceState.PENDING, caller)
@@ -241,7 +241,7 @@ class Endpoints:
     async def change_device(
         self, sn: str, body: views.DeviceChange, caller: Caller
     ) -> views.DeviceView:
-        """Change a terminal; all of the change or nothing."""
+        """Change a terminal, completely or not at all."""
         return await self._change(sn, _changes_of(body), caller)
 
     async def _change(
@@ -256,7 +256,7 @@ class Endpoints:
     async def recompute(
         self, sn: str, body: views.RecomputeRequest, caller: Caller
     ) -> views.RecomputedView:
-        """Reckon instants anew."""
+        """Compute the instants of its attendance records again."""
         since, until = (
             None if time is None else parse_instant(time) for time in (body.since, body.until)
         )
@@ -267,7 +267,7 @@ class Endpoints:
         return views.RecomputedView(sn, counts.timezone, counts.checked, counts.changed)
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
-        """Forget a terminal."""
+        """Remove a terminal."""
         await self._administration.remove(sn, caller)
 
     def _view(
@@ -292,7 +292,7 @@ class Endpoints:
 
 
 def _changes_of(body: views.DeviceChange) -> dict[str, object]:
-    """The attributes of a terminal that a body changes, checked; `ValueError` for a bad one."""
+    """Return the validated changes of a request body; `ValueError` for an invalid value."""
     changes: dict[str, Any] = {
         one.field: one.checked(value)
         for name, one in views.CHANGEABLE.items()
@@ -306,7 +306,7 @@ def _changes_of(body: views.DeviceChange) -> dict[str, object]:
 
 
 def _check_change(settings: Mapping[str, str | int | None]) -> dict[str, str | int | None]:
-    """Check settings that are to be merged; None takes one back."""
+    """Check settings to merge; None removes a setting."""
     taken = {name: value for name, value in settings.items() if value is None}
     checked = check_settings({k: v for k, v in settings.items() if v is not None})
     return {**dict.fromkeys(canonical_settings(taken)), **checked}
@@ -324,7 +324,7 @@ def _no_terminal(sn: str) -> ApiError:
 
 
 def _check_routes(routes: Sequence[Route]) -> None:
-    """`ValueError` if two routes have the same method and path."""
+    """Raise `ValueError` if two routes have the same method and path."""
     seen: set[str] = set()
     for route in routes:
         if route.claim in seen:

@@ -1,4 +1,4 @@
-"""The API of the audit log: who did what."""
+"""The API of the audit log."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .times import instant, instant_of
 
 
 class AuditQuery(ListQuery, frozen=True):
-    """Which records of the audit log are wanted."""
+    """Filter for records of the audit log."""
 
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
@@ -51,13 +51,13 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditEndpoints:
-    """What the route of the audit log does."""
+    """The route of the audit log."""
 
     def __init__(self, store: IStore) -> None:
         self._store = store
 
     def routes(self) -> list[Route]:
-        """The route."""
+        """The route of the audit log."""
         return [
             ApiList[AuditRecord](
                 path="/audit",

@@ -1,10 +1,10 @@
-"""Who may do what: bearer tokens and their scopes.
+"""API authentication: bearer tokens and their scopes.
 
-Theory of operation. Every process that serves the API has all tokens in memory, by their SHA-256,
-and looks twice a second at what there is in the store: so a token that is revoked on one node is
-in force nowhere within a second, and no request costs a query. A token that a process has not heard
-of is looked for in the store before it is refused, so that one that was made elsewhere a moment ago
-is good at once; not for ever, lest strangers keep the database busy.
+Theory of operation. Every process that serves the API keeps the SHA-256 of all tokens in memory and
+reads the store twice a second. A token revoked on one node is therefore rejected everywhere within
+a second, and no request costs a query. An unknown token is looked up in the store before it is
+refused, so that a token created on another node works at once. The rate of these lookups is
+limited, so that strangers cannot keep the database busy.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from ..protocol.fields import Scope
 from ..values.tokens import StoredToken
 
 ADMIN = "admin"
-"""The name of the token in `DIR/admin.token`."""
+"""Name of the token in `DIR/admin.token`."""
 PREFIX = "zkp_"
-"""What tokens begin with, so that those who look for leaked ones know them."""
+"""Prefix of tokens, by which scanners for leaked secrets recognise them."""
 LOOK_EVERY = 0.5
-"""Seconds between two looks at the tokens of the store."""
+"""Seconds between two reads of the tokens in the store."""
 USED_EVERY = 30.0
-"""Seconds between two writes of when tokens were last used."""
+"""Seconds between two writes of the times when tokens were last used."""
 ASK_PER_MINUTE = 1200
-"""How often a minute the store is asked for tokens that nobody knows."""
+"""Maximum number of lookups of unknown tokens in the store per minute."""
 _SCHEME = "bearer "
 _SCOPES = {scope.value: scope for scope in Scope}
 
 
 def digest_of(token: str) -> bytes:
-    """What is kept of a token."""
+    """Return the digest of a token, which is stored in place of the token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def offered(header: str | None) -> bytes | None:
-    """The digest of the token in an `Authorization` header; None if there is none."""
+    """Return the digest of the token in an `Authorization` header; None without one."""
     if header is None or not header.lower().startswith(_SCHEME):
         return None
     return digest_of(header[len(_SCHEME) :].strip())
@@ -54,28 +54,28 @@ def offered(header: str | None) -> bytes | None:
 
 @attrs.frozen
 class _Known:
-    """A token."""
+    """A valid token, in memory."""
 
     name: str
     scopes: frozenset[Scope]
     id: int | None = None
-    """None for the one that is not in the store."""
+    """Row id; None for the token that is not in the store."""
     expires_at: int | None = None
 
     @classmethod
     def of(cls, stored: StoredToken) -> _Known:
-        """Of a token in the store; a scope of a later version is good for nothing here."""
+        """Make the entry of a stored token; scopes of a later version are ignored."""
         scopes = frozenset(_SCOPES[name] for name in stored.scopes if name in _SCOPES)
         return cls(stored.name, scopes, stored.id, stored.expires_at)
 
 
 class Tokens(PeriodicService):
-    """The tokens that are good."""
+    """The valid tokens."""
 
     _log = Logger()
 
     def __init__(self, admin_token: str, store: IStore, clock: IReactorTime) -> None:
-        """`admin_token` has every scope; the others are in the store."""
+        """`admin_token` has every scope; the other tokens are in the store."""
         super().__init__(clock)
         self._own = {digest_of(admin_token): _Known(ADMIN, frozenset(Scope))}
         self._known: Mapping[bytes, _Known] = self._own
@@ -89,17 +89,17 @@ class Tokens(PeriodicService):
         self.every(USED_EVERY, self._write_used, "Times of use of tokens wait")
 
     async def finish(self) -> None:
-        """Write when tokens were last used."""
+        """Write the times when tokens were last used."""
         await self._write_used()
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Call `changed` whenever some tokens may be good no more."""
+        """Call `changed` whenever tokens may have become invalid."""
         self._changed.append(changed)
 
     def caller(
         self, digest: bytes | None, address: str | None = None, client: str | None = None
     ) -> Caller | None:
-        """Who offers a token of this digest, by what this process knows; None if it is not good."""
+        """Return the caller for a token digest from memory; None if the token is invalid."""
         known = None if digest is None else self._known.get(digest)
         if known is None or (known.expires_at is not None and known.expires_at <= self._now()):
             return None
@@ -108,7 +108,7 @@ class Tokens(PeriodicService):
     async def find(
         self, digest: bytes | None, address: str | None, client: str | None
     ) -> Caller | None:
-        """Who offers a token of this digest, and uses it now; None if it is not good."""
+        """Return the caller for a token digest and record the use; None if the token is invalid."""
         if digest is None:
             return None
         if digest not in self._known and self._asking.take(self._clock.seconds()):
@@ -121,15 +121,15 @@ class Tokens(PeriodicService):
         return caller
 
     def last_used(self, token: StoredToken) -> int | None:
-        """When (ms) a token was last used, also if it is not written yet."""
+        """Return when (ms) a token was last used, including uses not written yet."""
         return self._used.get(token.id, token.last_used_at)
 
     async def follow(self) -> None:
-        """Take over what is in the store now."""
+        """Load the tokens from the store now."""
         await self._following.run(self._follow)
 
     async def followed(self) -> None:
-        """Wait for the looks at the store that are under way."""
+        """Wait until running reads of the store have ended."""
         await self._following.run(lambda: None)
 
     async def _follow(self) -> None:

@@ -12,28 +12,28 @@ import msgspec
 from ..protocol.text import visible_cell
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""How a formula may begin: also in the wide forms of East Asian keyboards."""
+"""First characters of a formula, including the full-width forms of East Asian keyboards."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?", re.ASCII)
 
 
 def csv_lines(rows: Iterable[Iterable[object]]) -> bytes:
-    """Lines of CSV; their cells are safe already."""
+    """Format rows as CSV; their cells must be safe already."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 
 def csv_items(names: Sequence[str], items: Sequence[msgspec.Struct]) -> bytes:
-    """Lines of CSV for items, whose cells are made safe."""
+    """Format items as CSV, with safe cells."""
     rows = map(msgspec.to_builtins, items)
     return csv_lines([safe_cell(row.get(name)) for name in names] for row in rows)
 
 
 def safe_cell(value: object) -> object:
-    """A value for a spreadsheet, as OWASP recommends against CSV injection.
+    """Make a value safe for a spreadsheet, as OWASP recommends against CSV injection.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does
-    not. Control characters other than TAB and LF are written as `\\x1b`.
+    Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does not.
+    Control characters other than TAB and LF are written as `\\x1b`.
     """
     if isinstance(value, dict):
         value = msgspec.json.encode(value).decode()
@@ -43,6 +43,6 @@ def safe_cell(value: object) -> object:
 
 
 def safe_text(text: str) -> str:
-    """A text for a spreadsheet; see `safe_cell`."""
+    """Make a text safe for a spreadsheet; see `safe_cell`."""
     quoted = text.startswith(_FORMULA) and not _NUMBER.fullmatch(text)
     return visible_cell(f"'{text}" if quoted else text)

@@ -1,12 +1,12 @@
-"""One connection of a person or program: what it may cost, and what is refused before it is read.
+"""Connections to the management endpoint: limits, and refusal before the body is read.
 
-Theory of operation. twisted.web parses HTTP. When the head of a request with a body is there,
-reading stops until the API has judged it: path, method, token, scope and length. What is refused
-is answered then, before `100 Continue` and before a byte of the body is kept; a little of what
-comes after that is dropped, so that the other side can read the answer, and the connection ends.
+Theory of operation. twisted.web parses HTTP. When the head of a request with a body is complete,
+reading stops until the API has checked it: path, method, token, scope and length. A refusal is sent
+then, before `100 Continue` and before any byte of the body is kept. Some of the following data is
+dropped, so that the client can read the answer, and the connection is closed.
 
 Everything has a deadline: a silent connection, the head from its first byte on, the whole request,
-and a reply that the other side does not take. Deadlines do not start anew with each byte.
+and a reply that the client does not read. Receiving a byte does not extend a deadline.
 """
 
 from __future__ import annotations
@@ -32,28 +32,29 @@ if TYPE_CHECKING:
 
 MOST_HEADERS = 100
 MOST_DIGITS = 19
-"""Digits of a Content-Length; Python itself refuses to read very long numbers."""
+"""Maximum number of digits of a Content-Length; Python itself refuses to parse longer numbers."""
 LINGER_SECONDS = 2
-"""How long a connection stays after a refusal, for the other side to read it."""
+"""Seconds that a connection stays open after a refusal, for the client to read it."""
 LINGER_BYTES = 4 * 1024 * 1024
-"""Most bytes that are read and dropped meanwhile."""
+"""Maximum number of bytes that are read and dropped in that time."""
 CLOSE_SECONDS = 15
-"""How long the end of a connection may take."""
+"""Maximum number of seconds for closing a connection."""
 _TLS = b"\x16\x03"
-"""How a TLS handshake begins (RFC 8446, 5.1)."""
+"""First bytes of a TLS handshake (RFC 8446, 5.1)."""
 _NO_TLS = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _SLOW = ApiError(HTTPStatus.REQUEST_TIMEOUT, "The request did not come whole in time.")
 _log = Logger()
 
 
 class ManageRequest(Request):
-    """A request. Its body is kept in memory: it may be secret, and Twisted's own may use the disk.
+    """A request whose body is kept in memory, because it may be secret.
 
-    Of a body, no more is kept than `room`, which is 0 until the API has admitted the request.
+    Twisted's own request may write the body to disk. At most `room` bytes of the body are kept;
+    `room` is 0 until the API has admitted the request.
     """
 
     room = 0
-    """Most bytes of the body."""
+    """Maximum length of the body, in bytes."""
     channel: ManageChannel
     content: BytesIO
 
@@ -62,31 +63,31 @@ class ManageRequest(Request):
         self.content = BytesIO()
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Keep a part of the body, unless it is more than the path takes."""
+        """Keep a chunk of the body; refuse the request if the body gets longer than `room`."""
         if self.content.tell() + len(data) <= self.room:
             super().handleContentChunk(data)
         else:
             self.channel.refuse(too_large(self.room))
 
     def find_client(self) -> str | None:
-        """The address of the client, also behind a trusted proxy; None for a socket file.
+        """Return the address of the client, also behind a trusted proxy; None for a Unix socket.
 
-        `ApiError` if a trusted proxy names an address that is none.
+        `ApiError` if a trusted proxy sends an invalid address.
         """
         return self.channel.find_client(self)
 
     def recognised(self, is_known: bool) -> None:
-        """Note whether the request came with a good token."""
-        channel = getattr(self, "channel", None)  # twisted.web removes it when the client is gone
+        """Record whether the request has a valid token."""
+        channel = getattr(self, "channel", None)  # removed when the client disconnects
         if channel is not None:
             channel.is_known = is_known
 
 
 class ManageChannel(HTTPChannel):
-    """One connection."""
+    """One connection to the management endpoint."""
 
     transport: Any
-    """TCP, or TLS above it; both can be paused and aborted."""
+    """TCP, or TLS over TCP; both can be paused and aborted."""
     maxHeaders = MOST_HEADERS
     abortTimeout = CLOSE_SECONDS
 
@@ -100,19 +101,19 @@ class ManageChannel(HTTPChannel):
         self.address: str | None = None
         self.is_known = False
         self.is_in_hand = False
-        """Whether a request is being answered, or its body is read."""
+        """Whether a request is being answered, or its body is being read."""
         self._request_line = b""
         self._is_located = False
         self._has_ended = False
-        """Whether whatever still comes is dropped."""
+        """Whether further data is dropped."""
         self._dropped = 0
         self._deadline: IDelayedCall | None = None
         self._stall: IDelayedCall | None = None
 
-    # Arrival and end.
+    # Connecting and closing.
 
     def connectionMade(self) -> None:
-        """Take a place, or be turned away."""
+        """Register the connection, or cut it."""
         super().connectionMade()
         peer = _host(self.transport)
         if not self.site.may_connect(peer):
@@ -132,7 +133,7 @@ class ManageChannel(HTTPChannel):
         return is_taken
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Free the place."""
+        """Unregister the connection."""
         self._has_ended = True
         self._set_deadline(None)
         self._stop_stall()
@@ -140,19 +141,19 @@ class ManageChannel(HTTPChannel):
         super().connectionLost(reason)
 
     def cut(self) -> None:
-        """End the connection at once."""
+        """Abort the connection at once."""
         self._has_ended = True
         self.transport.abortConnection()
 
     def loseConnection(self) -> None:
-        """End the connection after what was written, or soon."""
+        """Close the connection once pending data is written, or after a deadline."""
         self._set_deadline(CLOSE_SECONDS, self.cut)
         super().loseConnection()
 
     # Reading.
 
     def dataReceived(self, data: bytes) -> None:
-        """Take what has come, unless the connection is at its end."""
+        """Process data, or drop it if the connection is being closed."""
         if self._has_ended:
             self._dropped += len(data)
             if self._dropped > LINGER_BYTES:
@@ -169,39 +170,39 @@ class ManageChannel(HTTPChannel):
         super().dataReceived(data)
 
     def _refuse_tls(self) -> None:
-        """Answer a TLS client in plain text, which it takes for what it is: a port without TLS."""
+        """Answer a TLS client in plain text, so that it reports a port without TLS."""
         self.site.struck("tls", None, self.address)
         self._has_ended = True
         self.transport.write(_NO_TLS)
         self.loseConnection()
 
     def lineReceived(self, line: bytes) -> None:
-        """Take a line of a head, and remember the first."""
+        """Process a line of a head, and keep the first one."""
         before = len(self.requests)
         super().lineReceived(line)
         if len(self.requests) > before:
             self._request_line = line
 
     def headerReceived(self, line: bytes) -> bool:
-        """Take a header; twisted.web refuses a Content-Length that is no number."""
+        """Process a header; a Content-Length with too many digits is made invalid."""
         name, _, value = line.partition(b":")
         if name.lower() == b"content-length" and len(value.strip()) > MOST_DIGITS:
             line = b"Content-Length: too long"
         return bool(super().headerReceived(line))
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """Refuse a line that is longer than a whole head may be."""
+        """Refuse a line that is longer than the limit for a whole head."""
         self.refuse(ApiError(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too long."))
 
     def allHeadersReceived(self) -> None:
-        """Judge a request that has a body; one without is judged when it is answered."""
+        """Check a request with a body now; one without a body is checked when it is answered."""
         request = self.requests[-1]
         expected = request.requestHeaders.getRawHeaders(b"expect", [])
-        request.requestHeaders.removeHeader(b"expect")  # or twisted.web would answer it
+        request.requestHeaders.removeHeader(b"expect")  # twisted.web would answer it
         super().allHeadersReceived()
         if self.length == 0:
             return
-        # HTTPChannel's own pausing is that of a reply; this one stops the parser as well.
+        # The pausing of HTTPChannel is for replies; this one stops the parser as well.
         LineReceiver.pauseProducing(self)
         method, target, version = (*self._request_line.split(b" "), b"", b"")[:3]
         continues = version == b"HTTP/1.1" and [each.lower() for each in expected] == [
@@ -225,20 +226,20 @@ class ManageChannel(HTTPChannel):
         judged.addErrback(lambda failure: _log.failure("A request was not judged", failure))
 
     def allContentReceived(self) -> None:
-        """The request is there: it is answered now, however long that takes."""
+        """Answer the complete request, without a deadline."""
         if self._has_ended:
-            return  # a part of it was too much
+            return  # the body was too long
         self._set_deadline(None)
         self.is_in_hand = True
         super().allContentReceived()
 
     def requestDone(self, request: Request) -> None:
-        """The request is answered; the next one may come."""
+        """Allow the next request after an answered one."""
         self.is_in_hand = False
         super().requestDone(request)
 
     def find_client(self, request: Request) -> str | None:
-        """The address of the client of a request; `ApiError` if a trusted proxy names none."""
+        """Return the address of the client; `ApiError` if a trusted proxy sends an invalid one."""
         proxies, peer = self.site.proxies, _host(self.transport)
         if not proxies or not proxies.trusts(peer):
             return peer
@@ -251,7 +252,7 @@ class ManageChannel(HTTPChannel):
     # Refusing.
 
     def refuse(self, error: ApiError) -> None:
-        """Answer what is not to be read any further, and end the connection soon."""
+        """Answer a request that is not read to its end, and close the connection soon."""
         if self._has_ended:
             return
         self._has_ended = True
@@ -273,20 +274,20 @@ class ManageChannel(HTTPChannel):
     # Writing.
 
     def pauseProducing(self) -> None:
-        """Note that the client does not read what is written."""
+        """Start the deadline for a client that does not read the reply."""
         if self._stall is None:
             self._stall = self.callLater(self.site.limits.stalled_seconds, self._stalled)
         super().pauseProducing()
 
     def resumeProducing(self) -> None:
-        """Note that the client has read all of it."""
+        """Stop that deadline: the client has read the data."""
         self._stop_stall()
         super().resumeProducing()
-        if self.paused:  # a request is being judged
+        if self.paused:  # a request is being checked
             self.transport.pauseProducing()
 
     def timeoutConnection(self) -> None:
-        """End a silent connection, unless it only waits for the other side to read."""
+        """Close a silent connection, unless the server waits for the client to read."""
         if self._stall is not None:
             self.setTimeout(self.timeOut)
         else:

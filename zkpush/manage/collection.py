@@ -1,4 +1,4 @@
-"""Pictures that nothing names are collected in the background, by one node at a time."""
+"""Background removal of pictures without references, by one node at a time."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ..problems import ProblemCode, ServerProblem
 EVERY = 3600.0
 """Seconds between two runs."""
 RUNS = 24
-"""Runs in which all pictures are looked at once."""
+"""Number of runs that together check all pictures once."""
 AGE_DAYS = 7
-"""Pictures that were kept, even again, within so many days stay: no write takes that long, and
-an operator who has restored an older database can still go back."""
+"""Minimum age of removed pictures, in days since they were last kept. No write takes that long, and
+an operator can restore an older database within that time."""
 DAY = 24 * 3600 * 1000
 SHARDS = 256
 
 
 class PictureCollection(PeriodicService):
-    """Removes pictures that nothing names, and parts of killed writes."""
+    """Removes pictures without references, and partial files of killed writes."""
 
     _log = Logger()
 
     def __init__(
         self, store: IStore, hooks: Sequence[INamesPictures], clock: IReactorTime, owner: str
     ) -> None:
-        """`hooks` are the plugins that name pictures; `owner` names this process."""
+        """`hooks` are the plugins that refer to pictures; `owner` names this process."""
         super().__init__(clock)
         self._store = store
         self._hooks = hooks
@@ -43,13 +43,13 @@ class PictureCollection(PeriodicService):
         self._missing: list[str] = []
         self._since_at = 0
         self.counts: Counter[str] = Counter({"picture": 0, "part": 0})
-        """What was removed by this process."""
+        """Numbers of files removed by this process."""
         self.every(
             EVERY, lambda: self.collect(SHARDS // RUNS + 1), "Pictures are not collected for now"
         )
 
     def problems(self) -> Iterable[ServerProblem]:
-        """The plugins for whose sake nothing is collected."""
+        """Return the missing plugins that block the removal."""
         for name in self._missing:
             yield ServerProblem(
                 code=ProblemCode.PICTURES_STAY,
@@ -59,7 +59,7 @@ class PictureCollection(PeriodicService):
             )
 
     async def collect(self, shards: int = SHARDS, age_days: float = AGE_DAYS) -> int:
-        """Look at the next shards, unless another node does; returns how much was removed.
+        """Check the next shards, unless another node does; return the number of removed files.
 
         `StoreError` if the database or the folder cannot be used.
         """
@@ -87,7 +87,7 @@ class PictureCollection(PeriodicService):
         return removed.total()
 
     async def _is_blocked(self, now: int) -> bool:
-        """Whether a plugin that has named pictures is missing."""
+        """Whether a plugin that refers to pictures is missing."""
         present = [hook.name for hook in self._hooks]
         missing = await self._store.missing_picture_plugins(present)
         if missing and missing != self._missing:

@@ -1,4 +1,4 @@
-"""How the API shows a command, and queues those of an intent."""
+"""Commands in the API: their view, and the queueing of the commands of an intent."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
 def command_view(
     catalogue: Catalogue, families: Families, command: QueuedCommand, scopes: Scopes
 ) -> CommandView:
-    """Show a command."""
+    """Show a command, with secrets only if the scopes allow it."""
     code, result = command.return_code, command.result
     family = families.named(command.family)
     meaning = None if code is None else family.outcome(command.command, code).meaning
@@ -104,7 +104,7 @@ def command_view(
 def secrets_of_command(
     catalogue: Catalogue, command: QueuedCommand
 ) -> tuple[Mapping[str, Scope], Mapping[str, Scope]]:
-    """The secret parameters, and the secret values of the result, each with what it takes."""
+    """Return the secret parameters and the secret result values, each with its scope."""
     entry = catalogue.get(command.command, command.family)
     return (
         parameter_secrets(entry, command.params),
@@ -119,7 +119,7 @@ async def ask(
     caller: Caller,
     act: tuple[str, str] | None = None,
 ) -> Listing[CommandView]:
-    """Queue the commands by which an intent is done, and show them; see `CommandQueue.ask`."""
+    """Queue the commands of an intent, and show them; see `CommandQueue.ask`."""
     queued = await services.queue.ask(sn, intent, caller, act=act)
     families = services.registry.families
     return whole([command_view(services.catalogue, families, one, caller.scopes) for one in queued])

@@ -1,11 +1,11 @@
-"""How many connections people may have, and which one makes way for another.
+"""Limits on connections of people, and the choice of a connection to cut.
 
-Theory of operation. Connections are bounded in all and for each address, so that they can never
-take the file descriptors that terminals need. If there are as many as there may be, an older one is
-cut for the new one: the oldest without a good token and with no request in hand; if there is none,
-the oldest idle one; if there is none either, the oldest whose request came without a good token.
-Requests with a good token are never cut: the number of those that go on for ever (event streams) is
-bounded for itself. If only such are left, the new connection is turned away.
+Theory of operation. Connections are limited in total and per address, so that they can never take
+the file descriptors that terminals need. At the limit, an older connection is cut for the new one:
+the oldest idle one without a valid token; else the oldest idle one; else the oldest whose request
+has no valid token. Current requests with a valid token are never cut: the number of endless ones
+(event streams) has a limit of its own. If only such connections are left, the new connection is
+refused.
 """
 
 from __future__ import annotations
@@ -18,40 +18,40 @@ from ..device.proxies import Proxies
 from ..settings.network import Limits
 
 Struck = Callable[[str, None, str | None], None]
-"""Takes the name of a limit that has struck, and the address."""
+"""Called with the name of an exceeded limit, and the address."""
 STREAMS_PART = 0.75
-"""The part of all connections that may be event streams."""
+"""Maximum fraction of all connections that may be event streams."""
 
 
 def most_streams(limits: Limits) -> int:
-    """How many event streams there may be, so that there is room for other requests."""
+    """Return the maximum number of event streams, which leaves room for other requests."""
     return min(limits.event_streams, int(limits.manage_connections * STREAMS_PART))
 
 
 class Cuttable(Protocol):
-    """A connection, as far as this matters here."""
+    """Interface of a connection that can be cut."""
 
     address: str | None
-    """The address that it is counted for; None until it is known, or for a socket file."""
+    """Address that it is counted for; None until it is known, or for a Unix socket."""
 
     @property
     def is_known(self) -> bool:
-        """Whether a good token came on it."""
+        """Whether its request has a valid token."""
 
     @property
     def is_in_hand(self) -> bool:
-        """Whether a request of it is being answered, or its body is read."""
+        """Whether a request is being answered, or its body is being read."""
 
     def cut(self) -> None:
-        """End it at once."""
+        """Abort the connection at once."""
 
 
 class ManageConnections:
-    """The connections of the management endpoint."""
+    """The open connections of the management endpoint."""
 
     def __init__(self, limits: Limits, proxies: Proxies, struck: Struck) -> None:
         self.most = limits.manage_connections
-        """How many there may be; less than configured where the operating system sets less."""
+        """Maximum number; lower than configured where the operating system allows fewer."""
         self._most_of_address = limits.manage_connections_per_address
         self._proxies = proxies
         self._struck = struck
@@ -62,14 +62,14 @@ class ManageConnections:
         return len(self._all)
 
     def add(self, connection: Cuttable) -> bool:
-        """Take in a connection; False if there is no place for it."""
+        """Register a connection; False if there is no room for it."""
         self._all[connection] = None
         if len(self._all) <= self.most:
             return True
         return self._make_room("manage_connections", connection, self._all)
 
     def locate(self, connection: Cuttable, address: str | None) -> bool:
-        """Count a connection for its address; False if there is no place for it."""
+        """Count a connection for its address; False if there is no room for it."""
         connection.address = address
         if address is None:
             return True
@@ -80,7 +80,7 @@ class ManageConnections:
         return self._make_room("manage_connections_per_address", connection, same)
 
     def remove(self, connection: Cuttable) -> None:
-        """Forget a connection that has ended, or is cut."""
+        """Unregister a connection that is closed or cut."""
         if connection not in self._all:
             return
         del self._all[connection]
@@ -91,7 +91,7 @@ class ManageConnections:
                 del self._counts[address]
 
     def _make_room(self, limit: str, new: Cuttable, among: Iterable[Cuttable]) -> bool:
-        """Cut one of some connections for a new one, if there is one that may be cut."""
+        """Cut one of some connections for a new one; False if none may be cut."""
         self._struck(limit, None, new.address)
         others = [each for each in among if each is not new]
         for may_be_cut in (_is_idle_and_unknown, _is_idle, _is_unknown):

@@ -31,7 +31,7 @@ class ProblemDetails(msgspec.Struct, frozen=True):
 
 
 class ApiError(Exception):
-    """An error that is answered as it is; `detail` says what to do."""
+    """An error that is sent to the client unchanged; `detail` says what to do."""
 
     def __init__(
         self, status: HTTPStatus, detail: str, headers: Mapping[str, str] | None = None
@@ -42,14 +42,14 @@ class ApiError(Exception):
         self.headers = headers or {}
 
     def body(self) -> bytes:
-        """The problem, as JSON."""
+        """The body, as JSON."""
         return msgspec.json.encode(
             ProblemDetails(self.status.phrase, self.status.value, self.detail)
         )
 
 
 def explain(error: Exception) -> ApiError:
-    """What to answer for an exception; what is not the caller's mistake is logged."""
+    """Translate an exception into an answer; exceptions that no client caused are logged."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, StoreError):
@@ -60,7 +60,7 @@ def explain(error: Exception) -> ApiError:
 
 
 def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes:
-    """A whole HTTP response for a request that is not read to its end; the connection ends."""
+    """Write a complete HTTP response to a request that is not read; the connection then closes."""
     body = error.body()
     lines = [
         f"HTTP/1.1 {error.status.value} {error.status.phrase}",
@@ -75,24 +75,24 @@ def refusal(error: ApiError, now: float, *, without_body: bool = False) -> bytes
 
 
 def headers_of(error: ApiError) -> Mapping[str, str]:
-    """The headers that belong to the status of an error."""
+    """Headers that belong to the status of an error."""
     if error.status is HTTPStatus.UNAUTHORIZED:
         return {**error.headers, "WWW-Authenticate": "Bearer"}
     return error.headers
 
 
 def not_found(detail: str) -> ApiError:
-    """There is no such thing."""
+    """Make a 404 error."""
     return ApiError(HTTPStatus.NOT_FOUND, detail)
 
 
 def bad_request(detail: str) -> ApiError:
-    """The request is not right."""
+    """Make a 400 error."""
     return ApiError(HTTPStatus.BAD_REQUEST, detail)
 
 
 def too_large(most: int) -> ApiError:
-    """The body is longer than the path takes."""
+    """Make a 413 error; `most` is the maximum number of bytes."""
     return ApiError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"This path takes a body of at most {most} bytes."
     )

@@ -1,4 +1,4 @@
-"""`GET events`: what happens, as server-sent events, for people and programs to follow."""
+"""`GET events`: a stream of server-sent events."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from .feed import EVERY, Cursor, Feed, Message, RecordSource
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0
-"""Seconds between two signs of life, so that no proxy takes the connection for dead."""
+"""Seconds between two keep-alive comments, which keep proxies from closing the connection."""
 PATIENCE = 30.0
-"""Seconds that a listener may read nothing while there is something for it."""
+"""Seconds after which a listener that does not read pending events is disconnected."""
 AT_ONCE = 16 * 1024
-"""About how many bytes are written before it is seen whether the listener takes them."""
+"""Approximate number of bytes written before checking whether the listener reads."""
 RETRY = 1000
-"""Milliseconds after which a listener that lost the connection is asked to come back."""
+"""Milliseconds after which a disconnected listener should reconnect."""
 _HEADERS = {
-    # nginx would keep events until it has many of them.
+    # nginx would buffer events otherwise.
     "X-Accel-Buffering": "no",
 }
 
 
 class EventQuery(msgspec.Struct, frozen=True):
-    """Which events are wanted."""
+    """Filter for events."""
 
     kinds: str | None = None
     last_event_id: Annotated[
@@ -47,7 +47,7 @@ class EventQuery(msgspec.Struct, frozen=True):
 
 
 class EventEndpoints:
-    """What the route of events does."""
+    """The route of events."""
 
     def __init__(
         self,
@@ -57,9 +57,9 @@ class EventEndpoints:
         records: RecordSource,
         kinds: Iterable[str],
     ) -> None:
-        """There may be `most` listeners at the same time; `records` are events too.
+        """`most` is the maximum number of listeners; `records` are events too.
 
-        `kinds` are those of all other events.
+        `kinds` are the kinds of all other events.
         """
         self._kinds = records.kinds.union(kinds)
         self._default = self._kinds - records.on_request
@@ -68,7 +68,7 @@ class EventEndpoints:
         self._most = most
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """The route of events."""
         special = " and ".join(f"`{kind}`" for kind in sorted(self._kinds - self._default))
         words = f"Some of {','.join(sorted(self._kinds))}; by default all but {special}"
         query = msgspec.defstruct(
@@ -91,7 +91,7 @@ class EventEndpoints:
         ]
 
     async def events(self, query: EventQuery, last_event_id: str | None) -> Stream:
-        """Tell what happens from now on, or after a cursor."""
+        """Stream events from now on, or after a cursor."""
         kinds = self._chosen(query.kinds)
         text = last_event_id or query.last_event_id
         cursor = Cursor.parse(text) if text else None
@@ -117,7 +117,7 @@ class EventEndpoints:
         return Stream("text/event-stream", begin, _HEADERS)
 
     def _chosen(self, text: str | None) -> Collection[str]:
-        """The kinds that a query names; `ValueError` for an unknown one."""
+        """Return the kinds in a query; `ValueError` for an unknown one."""
         if text is None:
             return self._default
         kinds = frozenset(text.split(","))
@@ -132,7 +132,7 @@ class EventEndpoints:
 
 @implementer(IPushProducer)
 class EventListener:
-    """One listener. It is told no more than it takes; what it has not taken is read again."""
+    """One listener, which gets events at its own pace; unsent events are read again."""
 
     _log = Logger()
 
@@ -145,7 +145,7 @@ class EventListener:
         cursor: Cursor,
         end: Cursor,
     ) -> None:
-        """Begin to tell `kinds` of what is after a cursor; `end` is one that is reached already."""
+        """Start to send events of `kinds` after `cursor`; `end` is the end of the feed."""
         self._feed = feed
         self._clock = clock
         self._request = request
@@ -162,21 +162,21 @@ class EventListener:
         self._beat.startService()
         request.notifyFinish().addBoth(lambda _: self._close())
         request.registerProducer(self, True)
-        # Who is cut off before anything has happened can go on from here.
+        # A client that disconnects before the first event can resume from here.
         request.write(b"retry: %d\nid: %b\n\n" % (RETRY, str(cursor).encode()))
         feed.join(self, end)
         self._catch_up()
 
     def tell(self, messages: Sequence[Message]) -> None:
-        """Take what has happened since the last time."""
+        """Send new events."""
         if not self._send(messages):
             self._feed.fall_behind(self)
 
     def _send(self, messages: Sequence[Message]) -> bool:
-        """Send what is wanted, and was not heard; whether all of it was sent.
+        """Send the wanted events after the cursor; return whether all were sent.
 
-        The rest waits: most often the listener takes it a moment later. It is part of one part at
-        most, which all listeners share.
+        The rest is kept, as the listener usually reads on a moment later. It is a slice of a list
+        that all listeners share.
         """
         heard = list(self._cursor)
         texts: list[bytes] = []
@@ -198,7 +198,7 @@ class EventListener:
         return True
 
     def _write(self, texts: Sequence[bytes], heard: Sequence[int]) -> None:
-        """Send several events as one piece: a piece costs more than an event."""
+        """Write several events at once: a write costs more than an event."""
         self._cursor = Cursor(*heard)
         if texts and self._open:
             self._named = self._cursor
@@ -209,7 +209,7 @@ class EventListener:
             Deferred.fromCoroutine(self._read())
 
     async def _read(self) -> None:
-        """Read until the position of the feed is reached; then it is told with all others."""
+        """Read until the position of the feed is reached, then join the live listeners."""
         self._reading = True
         try:
             while self._open and not self._paused:
@@ -235,20 +235,20 @@ class EventListener:
             self._reading = False
 
     def _say_alive(self) -> None:
-        """A comment; and how far the listener is, if nothing that it wants has said so."""
+        """Write a keep-alive comment, with the cursor if no event has shown it."""
         if not self._paused:
             id_ = b"" if self._named == self._cursor else b"id: %b\n" % str(self._cursor).encode()
             self._named = self._cursor
             self._request.write(b": alive\n%b\n" % id_)
 
     def pauseProducing(self) -> None:
-        """Hear that the listener does not read as fast as it is told."""
+        """Pause sending, and start the deadline for a listener that does not read."""
         self._paused = True
         if self._open and self._patience is None:
             self._patience = self._clock.callLater(PATIENCE, self._abort)
 
     def resumeProducing(self) -> None:
-        """Hear that it reads again."""
+        """Resume sending."""
         self._paused = False
         self._stop_waiting()
         if self._open:
@@ -256,11 +256,11 @@ class EventListener:
             self._catch_up()
 
     def stopProducing(self) -> None:
-        """Hear that it is gone."""
+        """Leave the feed: the listener has disconnected."""
         self._close()
 
     def end(self) -> None:
-        """End the reply, and the connection with it."""
+        """End the reply, and close the connection."""
         if self._open:
             channel = self._request.channel
             self._close()
@@ -269,7 +269,7 @@ class EventListener:
             channel.loseConnection()
 
     def _abort(self) -> None:
-        """Give up a listener that does not read; it can go on from the last id that it has."""
+        """Disconnect a listener that does not read; it can resume from its last event id."""
         self._patience = None
         if self._open:
             self._close()

@@ -1,12 +1,12 @@
-"""What happens in the database, read once a second for all listeners of this process.
+"""The event feed: the database is read once a second for all listeners of this process.
 
-Theory of operation. A cursor says how far somebody has heard: the id of the last event, and that
-of the last attendance record. Ids ascend in the order of the commits, so that whoever goes on from
-a cursor misses nothing, and hears nothing twice. The feed has a position; each second it reads what
-is after it, in one query, and tells those listeners that have heard everything before. A listener
-that is behind, because it comes back with an old cursor or was slow for a while, is read for
-separately until it has reached the position; listeners at the same place share what is read.
-Without listeners nothing is read at all.
+Theory of operation. A cursor is a position in the feed: the id of the last event and that of the
+last attendance record. Ids ascend in commit order, so a listener that resumes from a cursor misses
+nothing and gets nothing twice. The feed has a position of its own; each second it reads the rows
+after it in one query, and sends them to the live listeners, which are at that position. A listener
+that is behind, because it resumes from an old cursor or was slow, is read for separately until it
+reaches the position; listeners at the same cursor share these reads. Without listeners nothing is
+read.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from ..stored import TerminalRecord
 from .times import instant
 
 EVERY = 1.0
-"""Seconds between two looks."""
+"""Seconds between two reads."""
 PART = 1000
-"""Most events, and most records, that are read at once."""
+"""Maximum number of events, and of records, per read."""
 KEPT = 8
-"""Most parts that are kept for listeners that are behind: some 500 kB each."""
+"""Maximum number of cached parts for listeners that are behind: some 500 kB each."""
 PROBLEM = "problem"
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
 _GAP_DETAIL = "Events until then are dropped; attendance records are not."
@@ -48,35 +48,35 @@ _GAP_DETAIL = "Events until then are dropped; attendance records are not."
 
 @attrs.frozen
 class RecordSource:
-    """The table of records that are events themselves; ids ascend in the order of the commits."""
+    """The table whose records are events themselves; ids ascend in commit order."""
 
     kinds: frozenset[str]
-    """The kinds of their events."""
+    """Kinds of their events."""
     on_request: frozenset[str]
-    """Those of them that only listeners get who name them."""
+    """Kinds that are sent only to listeners that name them."""
     last_thd: Callable[[Transaction], int]
-    """The id of the last record; 0 if there is none."""
+    """Returns the id of the last record; 0 if there is none."""
     read_thd: Callable[[Transaction, Page], Sequence[TerminalRecord]]
-    """The records after an id."""
+    """Returns the records after an id."""
     view: Callable[[Any], object]
-    """A record as each listener may see it."""
+    """Returns the view of a record that every listener may see."""
     kind: Callable[[Any], str]
-    """The kind of event that a record is."""
+    """Returns the event kind of a record."""
 
 
 class Cursor(NamedTuple):
-    """How far somebody has heard."""
+    """A position in the feed."""
 
     event: int
     record: int
 
     def __str__(self) -> str:
-        """As it is written."""
+        """Write the cursor."""
         return f"{self.event}.{self.record}"
 
     @classmethod
     def parse(cls, text: str) -> Cursor:
-        """Read a cursor; `ValueError` if it is none."""
+        """Read a cursor; `ValueError` if it is invalid."""
         found = _CURSOR.match(text)
         if found is None:
             raise ValueError(
@@ -86,52 +86,53 @@ class Cursor(NamedTuple):
         return cls(int(found[1]), int(found[2]))
 
     def reaches(self, other: Cursor) -> bool:
-        """Whether nothing before the other is missing."""
+        """Whether this cursor is at or after the other in both parts."""
         return self.event >= other.event and self.record >= other.record
 
     def beyond(self, other: Cursor) -> Cursor:
-        """The further of both, in each part."""
+        """The maximum of both cursors, in each part."""
         return Cursor(max(self.event, other.event), max(self.record, other.record))
 
 
 @attrs.frozen(eq=False)
 class Message:
-    """Something to tell."""
+    """An encoded event."""
 
     kind: str
     at: int
     place: int
-    """The part of the cursor that its id is."""
+    """Index of the cursor part that `id` belongs to."""
     id: int
     text: bytes
-    """As it is sent, without the line of the cursor."""
+    """The event as sent, without the line of the cursor."""
 
 
 @attrs.frozen
 class FeedPart:
-    """What has happened after a cursor, in order."""
+    """The events after a cursor, in order."""
 
     messages: Sequence[Message]
     is_cut: bool
-    """Whether there is more."""
+    """Whether more events follow."""
     end: Cursor
-    """How far the messages go."""
+    """Cursor of the last message."""
     position: Cursor
-    """Where the feed was when this was read: all before it is here, unless the part is cut."""
+    """Position of the feed at the time of the read: all before it is here, unless the part is
+    cut."""
 
 
 class Listens(Protocol):
-    """Somebody who is told what happens."""
+    """Interface of a listener."""
 
     def tell(self, messages: Sequence[Message]) -> None:
-        """Take what has happened since the last time."""
+        """Send new events."""
 
     def end(self) -> None:
-        """Hear that there will be no more."""
+        """End the stream."""
 
 
 class Feed:
-    """Tells all listeners of this process what happens."""
+    """Sends events to all listeners of this process."""
 
     _log = Logger()
 
@@ -144,24 +145,24 @@ class Feed:
         self._live: set[Listens] = set()
         self._running = False
         self.position = Cursor(0, 0)
-        """How far the live listeners have heard; of no meaning without listeners."""
+        """Position of the live listeners; meaningless without listeners."""
 
     def __len__(self) -> int:
-        """How many listeners there are."""
+        """Number of listeners."""
         return len(self._listeners)
 
     async def end(self) -> Cursor:
-        """The cursor of now."""
+        """Return the current end of the feed."""
         return await self._store.read(
             lambda tx: Cursor(tx[EventStore].last(), self._records.last_thd(tx))
         )
 
     async def read(self, after: Cursor, kinds: Collection[str]) -> FeedPart:
-        """What happened after a cursor, or the first part of it; other kinds may be among it."""
+        """Return the first part after a cursor; it may contain events of other kinds."""
         return await self._shared.read(after, self.position, kinds)
 
     def join(self, listener: Listens, end: Cursor) -> None:
-        """Begin to look, if nobody has listened; `end` is a cursor that is reached already."""
+        """Add a listener, and start reading if it is the first; `end` is the end of the feed."""
         self._listeners.add(listener)
         if not self._running:
             self._running = True
@@ -169,15 +170,15 @@ class Feed:
             Deferred.fromCoroutine(self._run())
 
     def go_live(self, listener: Listens) -> None:
-        """Tell a listener that has reached the position what comes after it."""
+        """Send new events to a listener, which has reached the position."""
         self._live.add(listener)
 
     def fall_behind(self, listener: Listens) -> None:
-        """Tell a listener nothing more, until it is live again."""
+        """Send no new events to a listener until it is live again."""
         self._live.discard(listener)
 
     def leave(self, listener: Listens) -> None:
-        """Forget a listener."""
+        """Remove a listener."""
         self._listeners.discard(listener)
         self._live.discard(listener)
         if not self._listeners:
@@ -196,7 +197,7 @@ class Feed:
         self._running = False
 
     async def _look(self) -> bool:
-        """Tell what is new; whether there may be more."""
+        """Send new events; return whether more may follow."""
         after = self.position
         part: FeedPart = await self._store.read(
             lambda tx: _read_thd(
@@ -214,25 +215,24 @@ class Feed:
 
 
 class Tables(NamedTuple):
-    """Which tables are read for some kinds."""
+    """The tables to read for some kinds of events."""
 
     events: bool
     records: bool
 
     @classmethod
     def of(cls, kinds: Collection[str], records: Collection[str]) -> Tables:
-        """The tables that have these kinds; `records` are the kinds of records."""
+        """Choose the tables of these kinds; `records` are the kinds of records."""
         of_records = frozenset(records)
         return cls(not of_records.issuperset(kinds), not of_records.isdisjoint(kinds))
 
 
 class SharedReads:
-    """Parts of the feed for listeners that are behind; each is read and encoded once.
+    """Parts of the feed for listeners that are behind, each read and encoded once.
 
-    Listeners at the same place wait for one read of it, and the last parts are kept for those who
-    come there a little later. Parts end at the same ids whatever cursor they begin after, so that
-    listeners which begin at different cursors are soon at the same place. Reads take turns: however
-    many listeners are behind, they keep one thread of the store busy.
+    Listeners at the same cursor share one read, and the last parts are cached. Parts end at fixed
+    ids wherever they begin, so listeners that start at different cursors soon share parts. Reads
+    are serialised: however many listeners are behind, they use one thread of the store.
     """
 
     def __init__(self, store: IStore, records: RecordSource) -> None:
@@ -243,7 +243,7 @@ class SharedReads:
         self._turns = DeferredLock()
 
     async def read(self, after: Cursor, position: Cursor, kinds: Collection[str]) -> FeedPart:
-        """The first part after a cursor; `position` is reached already."""
+        """Return the first part after a cursor; `position` is that of the feed."""
         tables = Tables.of(kinds, self._records.kinds)
         place = Cursor(after.event * tables.events, after.record * tables.records)
         key = (place, tables)
@@ -264,19 +264,19 @@ class SharedReads:
             for waiting in self._running.pop(key):
                 waiting.errback(Failure())
             raise
-        if part.is_cut:  # or more may come after it
+        if part.is_cut:  # the last part may grow
             self._keep(key, part)
         for waiting in self._running.pop(key):
             waiting.callback(part)
         return part
 
     def clear(self) -> None:
-        """Keep nothing."""
+        """Empty the cache."""
         self._kept.clear()
 
     @property
     def kept(self) -> int:
-        """How many parts are kept."""
+        """Number of cached parts."""
         return len(self._kept)
 
     async def _read(self, after: Cursor, position: Cursor, tables: Tables) -> FeedPart:
@@ -299,9 +299,9 @@ def _read_thd(
     *,
     is_aligned: bool,
 ) -> FeedPart:
-    """Read, and encode, what has happened after a cursor.
+    """Read and encode the events after a cursor.
 
-    A part that is aligned ends at a multiple of `PART`, in each of the tables.
+    An aligned part ends at a multiple of `PART`, in each table.
     """
     events: list[Message] = []
     records: list[Message] = []
@@ -326,7 +326,7 @@ def _read_thd(
                 item.received_at,
                 1,
                 item.id,
-                # One text for all listeners: nothing that is not for everyone.
+                # All listeners share this text, so it holds only what everyone may see.
                 source.view(item),
             )
             for item in items[:count]
@@ -339,7 +339,7 @@ def _read_thd(
 
 
 def _taken(ids: Sequence[int], is_aligned: bool) -> int:
-    """How many rows, of these ids, are taken into a part."""
+    """Return the number of these rows that belong to a part."""
     if not ids or not is_aligned:
         return len(ids)
     end = -(-ids[0] // PART) * PART
@@ -354,7 +354,7 @@ def _told(kind: str, at: int, data: Any) -> dict[str, object]:
 
 
 def encode_message(kind: str, at: int, place: int, id: int, data: object) -> Message:
-    """Encode an event as the stream of events has it; `at` is in milliseconds."""
+    """Encode a server-sent event; `at` is in milliseconds."""
     text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(data))
     return Message(kind, at, place, id, text)
 
@@ -363,10 +363,10 @@ _AT: Callable[[Message], int] = attrgetter("at")
 
 
 def _ordered(*parts: tuple[Sequence[Message], bool]) -> list[Message]:
-    """Put rows of several tables together by their times; those of a table stay in their order.
+    """Merge the rows of several tables by time, keeping the order within each table.
 
-    Each comes with whether there is more of its table. What is later than the end of such a one
-    waits: there may be something before it.
+    Each comes with whether its table has more rows. Rows later than the end of such a table are
+    left for the next part, as its next rows may precede them.
     """
     merged = list(heapq.merge(*(messages for messages, _ in parts), key=_AT))
     for messages, is_more in parts:

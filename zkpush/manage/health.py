@@ -1,8 +1,8 @@
 """The health check: whether the next upload can be stored.
 
-It writes to the database, in a group with whatever else is written, and to each folder; and looks
-at the space that is left and at the key. A result is kept for a second, so that anybody may ask as
-often as they like; not if a unit of work has failed since, or succeeded after a failure.
+It commits a write to the database, in a group with other writes, writes to each folder, and checks
+the free space and the key. A result is cached for a second, so that frequent requests cost nothing.
+It is discarded earlier if a unit of work fails, or succeeds after a failure.
 """
 
 from __future__ import annotations
@@ -32,34 +32,34 @@ from ..storage import Inspection, Space, inspect_thd
 from .routes import Raw
 
 FRESH_SECONDS = 1.0
-"""How long a result is good, unless the store shows that it is not."""
+"""Seconds for which a result is cached."""
 PATIENCE_SECONDS = 5.0
-"""How long the database and the disks have for an answer."""
+"""Seconds allowed for the answer of the database, and for that of the disks."""
 EVERY_SECONDS = 60.0
-"""Between two checks that nobody asked for."""
+"""Seconds between two periodic checks."""
 REMEMBERED = 24 * 60
-"""Checks of which the free space is remembered: about those of a day."""
+"""Number of remembered free space measurements: those of about a day."""
 LEAST_OBSERVED = 600.0
-"""Seconds of observation before anything is said of how long space lasts."""
+"""Minimum number of seconds of measurements for an estimate of how long space lasts."""
 FORESIGHT = 20.0
-"""What was observed for less than a day says nothing of more than so many times that time."""
+"""Measurements of less than a day support estimates of up to this multiple of their time."""
 PARTS = 24
 ONCE = 2
-"""Of so many parts of the time of observation, those in which most was used do not count: a copy or
-an import that is made once is no rate. It may fall into two of them."""
+"""Number of parts of the measured time, those with the highest use, that are ignored: a single copy
+or import is not a rate. It may span two parts."""
 DAY = 24 * 3600.0
 MEBIBYTE = 2**20
 
 
 class State(msgspec.Struct, frozen=True):
-    """The result of a check."""
+    """Result of a check."""
 
     at: float
-    """When, by the clock of durations."""
+    """Time of the check, on the monotonic clock."""
     reasons: Sequence[str] = ()
-    """Why uploads cannot be stored; empty if they can."""
+    """Reasons why uploads cannot be stored; empty if they can."""
     warnings: Sequence[str] = ()
-    """What will become a reason unless somebody acts."""
+    """Conditions that become reasons unless somebody acts."""
     spaces: Sequence[Space] = ()
 
 
@@ -76,7 +76,7 @@ class HealthView(msgspec.Struct, frozen=True):
 
 
 class HealthCheck(PeriodicService):
-    """Checks when it is asked, and once a minute."""
+    """Checks on request, and once a minute."""
 
     _log = Logger()
 
@@ -90,10 +90,10 @@ class HealthCheck(PeriodicService):
         owner: str,
         inspect: Callable[[Sequence[StoragePlace]], Inspection] = inspect_thd,
     ) -> None:
-        """`folders` are places beside those of the store.
+        """`folders` are places in addition to those of the store.
 
-        `check_key` blocks, and raises `ValueError` in words if the key in its file is not the one
-        in use. `owner` names this process.
+        `check_key` blocks, and raises `ValueError` with a message if the key in its file is not the
+        key in use. `owner` names this process.
         """
         super().__init__(reactor)
         self._store = store
@@ -114,7 +114,7 @@ class HealthCheck(PeriodicService):
         self.every(EVERY_SECONDS, self.state, "The health check itself fails")
 
     async def respond(self) -> Raw:
-        """The response of `GET /health`."""
+        """Return the response of `GET /health`."""
         state = await self.state()
         is_failing = bool(state.reasons)
         content = HealthView(
@@ -127,11 +127,11 @@ class HealthCheck(PeriodicService):
         return Raw("application/json", msgspec.json.encode(content), status)
 
     async def state(self) -> State:
-        """The result of a check that is a second old at most, and that still holds."""
+        """Return the result of a check that is at most a second old and still valid."""
         now = self._clock.seconds()
         if self._state is not None and self._holds(self._state, now):
             return self._state
-        if self._waiting is not None:  # a check is on its way: share it
+        if self._waiting is not None:  # share a running check
             waiting: Deferred[State] = Deferred()
             self._waiting.append(waiting)
             return await waiting
@@ -149,7 +149,7 @@ class HealthCheck(PeriodicService):
         return state
 
     def problems(self) -> Iterable[ServerProblem]:
-        """What is wrong, as far as the last check has found."""
+        """Return the problems that the last check found."""
         state = self._state
         if state is None:
             return
@@ -167,11 +167,11 @@ class HealthCheck(PeriodicService):
 
     @property
     def last(self) -> State | None:
-        """The last result; None before the first one."""
+        """Result of the last check; None before the first one."""
         return self._state
 
     def _holds(self, state: State, now: float) -> bool:
-        """Whether a result is new, and no unit of work has shown the opposite since."""
+        """Whether a result is fresh, and no later unit of work contradicts it."""
         telling = "commits" if state.reasons else "failed"
         is_same = self._store.counts().get(telling) == self._counts.get(telling)
         return is_same and 0 <= now - state.at < FRESH_SECONDS
@@ -197,7 +197,7 @@ class HealthCheck(PeriodicService):
         return state
 
     async def _write(self) -> list[str]:
-        """Commit something; why that failed, if it did."""
+        """Commit a write; return the reasons of a failure."""
         at = int(self._wall() * 1000)  # other machines, and later boots, compare it
 
         def unit(tx: Transaction) -> None:
@@ -213,7 +213,7 @@ class HealthCheck(PeriodicService):
         return []
 
     async def _inspected(self) -> Inspection:
-        """Look at the disks, on a thread; one that hangs is not asked again meanwhile."""
+        """Check the disks on a thread; while one hangs, no other check starts."""
         hangs = Inspection(
             [f"a disk did not answer within {PATIENCE_SECONDS:.0f} seconds; see the mounts"], []
         )
@@ -251,7 +251,7 @@ class HealthCheck(PeriodicService):
         return answer.addTimeout(PATIENCE_SECONDS, self._clock)
 
     def _judge(self, space: Space, lasts: float | None) -> str | None:
-        """What to say of a space; None if there is enough."""
+        """Describe scarce space; None if there is enough."""
         if space.is_temporary and space.free >= self._config.least_free_bytes:
             return None
         days = self._config.low_free_days
@@ -267,9 +267,9 @@ class HealthCheck(PeriodicService):
         return said
 
     def _lasts(self, space: Space, now: float) -> float | None:
-        """Seconds for which a space lasts at the rate of the last day.
+        """Estimate the seconds until a space is full at the rate of the last day.
 
-        None if it does not shrink, or only once, or was not observed for long enough to tell.
+        None if it does not shrink, shrank only once, or was not measured for long enough.
         """
         seen = self._seen.setdefault(f"{space.place} {space.limited}", deque(maxlen=REMEMBERED))
         if not seen or now - seen[-1][0] >= EVERY_SECONDS - 1:
@@ -285,7 +285,7 @@ class HealthCheck(PeriodicService):
         return lasts if passed >= 0.9 * DAY or lasts <= FORESIGHT * passed else None
 
     def _tell(self, state: State) -> None:
-        """Log what has changed, and remember since when it is so."""
+        """Log changes, and record when each condition began."""
         last = self._state or State(0)
         for code, texts, before, log in (
             (ProblemCode.CANNOT_STORE, state.reasons, last.reasons, self._log.error),
@@ -301,7 +301,7 @@ class HealthCheck(PeriodicService):
 
 
 def _uses(seen: Sequence[tuple[float, int]], seconds: float) -> list[int]:
-    """The space that was used in each of `PARTS` parts of so many seconds; less than 0 if freed.
+    """Return the space used in each of `PARTS` parts of `seconds` seconds; negative if freed.
 
     `seen` are times and free spaces, in order.
     """

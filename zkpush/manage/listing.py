@@ -1,9 +1,9 @@
-"""Lists of the API: which part is wanted, and the cursors between parts.
+"""Pages of the API's lists, and the cursors between pages.
 
 A cursor is an interval of ids that are still to be listed, so that one kind of cursor serves both
-orders. `12` stands for all that come after 12. `0_40_90` stands for those between 0 and 40, in a
-list that began at 90, newest first. Ids ascend in the order of the commits: who goes on from a
-cursor misses nothing.
+orders. `12` stands for the ids after 12. `0_40_90` stands for the ids between 0 and 40, in a list
+that began at 90, newest first. Ids ascend in commit order: a client that follows the cursors misses
+nothing.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ OfUser = Annotated[str | None, Meta(description="User ID")]
 
 @attrs.frozen
 class Position:
-    """The ids that are still to be listed."""
+    """Interval of the ids that are still to be listed."""
 
     low: int = 0
-    """Higher ones than this."""
+    """Exclusive lower bound."""
     high: int | None = None
-    """Lower ones than this; None for no bound."""
+    """Exclusive upper bound; None for no bound."""
     top: int = 0
-    """Where a list with a bound began: what is stored later has a higher id."""
+    """Id at which a bounded list began; later records have higher ids."""
 
     @classmethod
     def parse(cls, text: str) -> Position:
-        """Read a cursor; `ValueError` if it is none."""
+        """Read a cursor; `ValueError` if it is invalid."""
         found = _CURSOR.fullmatch(text)
         numbers = [] if found is None else [int(part) for part in found.groups() if part]
         if not numbers or max(numbers) > MOST_ID:
@@ -71,7 +71,7 @@ class Position:
         return str(self.low) if self.high is None else f"{self.low}_{self.high}_{self.top}"
 
     def after(self, keys: Sequence[int], *, newest_first: bool) -> Position:
-        """Where the list goes on after items with these ids."""
+        """Return the position after items with these ids."""
         if not keys:
             return self
         if newest_first:
@@ -81,12 +81,12 @@ class Position:
 
     @property
     def later(self) -> Position:
-        """Where to go on with what is stored later."""
+        """Return the position of records that are stored later."""
         return self if self.high is None else Position(max(self.top, self.low))
 
 
 class ListQuery(msgspec.Struct, frozen=True):
-    """Which part of a list is wanted."""
+    """Paging parameters."""
 
     limit: OptionalLimit = None
     after: After = "0"
@@ -94,12 +94,12 @@ class ListQuery(msgspec.Struct, frozen=True):
 
     @property
     def position(self) -> Position:
-        """Where the part begins; `ValueError` if `after` is no cursor."""
+        """Return the requested position; `ValueError` if `after` is not a cursor."""
         return Position.parse(self.after)
 
 
 class DeviceQuery(ListQuery, frozen=True):
-    """Which part of a list is wanted, of one terminal or of all."""
+    """Paging parameters, and the terminal to list."""
 
     device: OfDevice = None
 
@@ -115,17 +115,17 @@ class Listing(msgspec.Struct, Generic[V], frozen=True):
 
 
 def whole(items: Sequence[V]) -> Listing[V]:
-    """A list that always comes whole."""
+    """Make a list that is always returned whole."""
     return Listing([*items], None, "0")
 
 
 def part_at(position: Position, limit: int, *, newest_first: bool) -> Page:
-    """The part of a list at a position."""
+    """Return the row range for a position."""
     return Page(limit, position.low, position.high, newest_first)
 
 
 def part_of_items(items: Sequence[V], part: Page) -> list[tuple[int, V]]:
-    """A part of a list in memory; its ids are the places of the items, from 1."""
+    """Page a list in memory; the ids are the positions of the items, from 1."""
     end = len(items) + 1 if part.before is None else part.before
     numbered = [(number, item) for number, item in enumerate(items, 1) if part.after < number < end]
     return (numbered[::-1] if part.newest_first else numbered)[: part.limit]

@@ -1,9 +1,9 @@
 """Lists of the API as routes: each declares how items are found and shown.
 
-As JSON, a reply is one part of the list. As CSV and as lines of JSON, it is the whole list, in
-slices: each is read and formatted on a thread of the store, and the next one is read when the
-client has taken the last. A slice that fails ends the connection, so that nobody takes what came
-for the whole.
+As JSON, a reply is one page of the list. As CSV and NDJSON, it is the whole list, in slices: each
+is read and formatted on a thread of the store, and the next one is read when the client has
+received the last. If a slice fails, the connection is aborted, so that no client takes the list for
+complete.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .routes import Route, Stream
 
 R = TypeVar("R")
 SLICE = 2000
-"""Items of a slice."""
+"""Items in a slice."""
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
 _log = Logger()
@@ -39,23 +39,23 @@ _log = Logger()
 
 @attrs.frozen
 class Shown(Generic[R]):
-    """Items that a caller is about to be shown."""
+    """Items about to be shown to a caller."""
 
     caller: Caller
     query: Any
     names: Mapping[str, Any]
-    """The names in the path."""
+    """Variables of the path."""
     records: Sequence[R]
     items: Sequence[Any]
 
 
 @attrs.frozen
 class Slice:
-    """Lines of the whole list, as they are sent."""
+    """Encoded lines of part of a list."""
 
     text: bytes
     keys: Sequence[int]
-    """The ids of their items."""
+    """Ids of the items."""
 
 
 def _as_it_is(query: Any) -> Any:
@@ -63,35 +63,36 @@ def _as_it_is(query: Any) -> Any:
 
 
 async def _note_nothing(shown: Shown[Any]) -> None:
-    """Items hold no secrets."""
+    """Record nothing: the items hold no secrets."""
 
 
 @attrs.frozen(kw_only=True)
 class ApiList(Generic[R]):
-    """A list of the API, in the order of ids."""
+    """A list of the API, ordered by id."""
 
     path: str
     summary: str
     view: Any
-    """The type of an item."""
+    """Type of an item."""
     find_thd: Callable[..., Sequence[R]]
-    """Called with a transaction, a `Page`, what `filter` returns, and the names of the path."""
+    """Called with a transaction, a `Page`, the result of `filter`, and the variables of the
+    path."""
     show: Callable[[R, Caller], Any]
-    """Shows a record; on any thread."""
+    """Returns the view of a record; on any thread."""
     key: Callable[[R], int] = attrgetter("id")
-    """The id of a record."""
+    """Returns the id of a record."""
     query: type[ListQuery] = ListQuery
     filter: Callable[[Any], Any] = _as_it_is
-    """Reads the query; `ValueError` if it is wrong."""
+    """Parses the query; raises `ValueError` if it is invalid."""
     scope: Scope = Scope.READ
     note: Callable[[Shown[R]], Awaitable[None]] = _note_nothing
     """Called before items are sent, to record that a caller sees secrets."""
     csv_thd: Callable[[Transaction, Page, Any], Slice | None] | None = None
-    """A faster way to lines of CSV for callers who see no secrets of these items; None for a slice
-    that holds some."""
+    """Faster way to CSV lines, for callers who see no secrets of these items; None for a slice with
+    secrets."""
 
     def route(self, store: IStore) -> Route:
-        """The route of the list."""
+        """Make the route of the list."""
 
         async def run(query: ListQuery, accept: str, caller: Caller, **names: Any) -> object:
             wanted = _Wanted(self, store, query, self.filter(query), caller, names)
@@ -116,7 +117,7 @@ class ApiList(Generic[R]):
 
 @attrs.frozen
 class _Wanted(Generic[R]):
-    """One request for a list."""
+    """A request for a list."""
 
     list: ApiList[R]
     store: IStore
@@ -126,11 +127,11 @@ class _Wanted(Generic[R]):
     names: Mapping[str, Any]
 
     async def part(self) -> Listing[Any]:
-        """A part of the list."""
+        """Return a page of the list."""
         position, limit = self.query.position, self.query.limit or DEFAULT_LIMIT
 
         def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], bool]:
-            # One more shows whether there are more.
+            # One more item shows whether there are more pages.
             page = part_at(position, limit + 1, newest_first=self.newest_first)
             found = self._find_thd(tx, page)
             taken = found[:limit]
@@ -145,7 +146,7 @@ class _Wanted(Generic[R]):
         return Listing([*items], str(after) if is_more else None, str(after.later))
 
     async def stream(self, content_type: str) -> Stream:
-        """The whole list up to now, or as much as was asked for."""
+        """Stream the whole list as it is now, up to the requested limit."""
         position = self.query.position
 
         def begin_thd(tx: Transaction) -> int:
@@ -167,7 +168,7 @@ class _Wanted(Generic[R]):
         return Stream(f"{content_type}; charset=utf-8", begin, headers)
 
     async def slice(self, content_type: str, page: Page) -> Slice:
-        """Read and format lines."""
+        """Read and format the lines of a page."""
 
         def read_thd(tx: Transaction) -> tuple[Sequence[R], Sequence[Any], Slice]:
             if content_type == CSV and self.list.csv_thd is not None:
@@ -194,7 +195,7 @@ class _Wanted(Generic[R]):
         return self.list.find_thd(tx, page, self.filter, **self.names)
 
     async def _check_device(self) -> None:
-        """Refuse the serial number of no terminal, once nothing is found."""
+        """Refuse the serial number of an unknown terminal; called if nothing was found."""
         named = self.names.get("sn")
         asked = self.query.device if isinstance(self.query, DeviceQuery) else None
         sn = asked if named is None else named
@@ -212,7 +213,7 @@ class _Wanted(Generic[R]):
 
 
 class Slices:
-    """The slices of a list, one after the other."""
+    """Reads the slices of a list in order."""
 
     def __init__(
         self, wanted: _Wanted[Any], content_type: str, position: Position, limit: int | None
@@ -237,7 +238,7 @@ class Slices:
 
 
 def _send(slices: Slices, first: bytes, request: Request) -> Callable[[], None]:
-    """Begin to send a list; what is returned ends that early."""
+    """Start to send a list; the returned function aborts that."""
     pace = Paced(request)
     request.notifyFinish().addErrback(lambda _: pace.stopProducing())
 

@@ -1,4 +1,4 @@
-"""Figures for monitoring, as OpenMetrics."""
+"""Metrics in the OpenMetrics format."""
 
 from __future__ import annotations
 
@@ -26,26 +26,26 @@ from .services import Figure, Services
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]
 
 STORED_EVERY = 10.0
-"""Seconds for which counts of what is stored are kept: anybody may ask for the figures."""
+"""Seconds for which figures from the database are cached, as anybody may request them."""
 DAY = 24 * 60 * 60 * 1000
 
 
 @attrs.frozen(kw_only=True)
 class StoredFigures:
-    """Figures that only the database has."""
+    """Metrics that are read from the database."""
 
     at: int
-    """When (ms) they were counted."""
+    """Time (ms) of the query."""
     rejects: Mapping[str, int]
-    """By table."""
+    """Numbers of rejects, by table."""
     terminals: Mapping[str, tuple[int, int]]
-    """By state: all, and those that are online."""
+    """Numbers of terminals by state: all, and online ones."""
     open_commands: Mapping[str, int]
-    """By state."""
+    """Numbers of open commands, by state."""
     ended_commands: Mapping[str, int]
-    """By state, of the last day."""
+    """Numbers of commands that ended in the last day, by state."""
     records: int
-    """The number of the last attendance record."""
+    """Id of the last attendance record."""
 
 
 def _of_store(stored: StoredFigures) -> Iterator[Metric]:
@@ -90,7 +90,7 @@ def _of_store(stored: StoredFigures) -> Iterator[Metric]:
 
 
 class Metrics(Collector):
-    """Reads the figures of the services when it is asked: nothing is counted twice."""
+    """Collects metrics from the services on scrape."""
 
     _log_of_figures = Logger()
 
@@ -102,7 +102,7 @@ class Metrics(Collector):
         records: RecordSource,
         figures: Sequence[Figure] = (),
     ) -> None:
-        """`records` are those that are events; `figures` are those of capabilities."""
+        """`records` are those that are events; `figures` are the metrics of capabilities."""
         self._figures = figures
         self._pictures = pictures
         self._health = services.health
@@ -120,11 +120,11 @@ class Metrics(Collector):
         self._log: LogStream | None = None
 
     def watch_log(self, log: LogStream) -> None:
-        """Count the lines that the log has lost."""
+        """Count the lines that the log has dropped."""
         self._log = log
 
     async def exposition(self) -> bytes:
-        """All figures, in the text format of OpenMetrics."""
+        """Return all metrics in the OpenMetrics text format."""
         self._problem_counts = await self._problems.counts()
         try:
             self._inboxes = await self._inbox.states()
@@ -135,7 +135,7 @@ class Metrics(Collector):
         return text
 
     async def _count_stored(self) -> None:
-        """Count what is stored, unless that was done a moment ago: there may be very much."""
+        """Query the database, unless the cached figures are recent."""
         now, counted = self._registry.now(), self._stored
         if counted is not None and 0 <= now - counted.at < STORED_EVERY * 1000:
             return
@@ -157,7 +157,7 @@ class Metrics(Collector):
             self._stored = None
 
     def collect(self) -> Iterator[Metric]:
-        """The figures of now."""
+        """Collect the current metrics."""
         counts = self._store.counts()
         yield CounterMetricFamily(
             "zkpush_units", "Units of work that were committed", value=counts["units"]
@@ -210,7 +210,7 @@ class Metrics(Collector):
         yield from self._of_capabilities()
 
     def _of_capabilities(self) -> Iterator[Metric]:
-        """The figures of capabilities; one that raises does not hide the others."""
+        """Collect the metrics of capabilities; one that raises does not hide the others."""
         for figure in self._figures:
             family = CounterMetricFamily if figure.is_counter else GaugeMetricFamily
             try:
@@ -219,7 +219,7 @@ class Metrics(Collector):
                 self._log_of_figures.failure("The figure {name} cannot be read", name=figure.name)
 
     def _storage(self) -> Iterator[Metric]:
-        """What the last health check has found."""
+        """Metrics of storage, from the last health check."""
         state = self._health.last
         if state is None:
             return

@@ -1,7 +1,7 @@
-"""OpenAPI 3.1, from the routes and their types.
+"""The OpenAPI 3.1 description of the API, derived from the routes and their types.
 
-Every status that an operation can send is there: generated clients know no other. The name of an
-operation is its method and path (`get_devices_by_sn`), which does not change.
+It lists every status that an operation can return, as generated clients know no others. The stable
+id of an operation is its method and path (`get_devices_by_sn`).
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ _HEADERS: dict[str, dict[str, object]] = {
         "schema": {"type": "string"},
     },
 }
-"""The headers that a route may take."""
+"""Headers that a route may take."""
 
 
 def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
-    """The description of an API."""
+    """Describe an API."""
     kinds = [
         ProblemDetails,
         *(kind for route in routes for kind in (route.body, route.returns) if kind),
@@ -79,7 +79,7 @@ def describe(routes: Sequence[Route], version: str) -> dict[str, object]:
         },
         "servers": [{"url": "/", "description": "The management endpoint"}],
         "tags": [{"name": name} for name in sorted({_tag(route) for route in routes})],
-        # In one order, whichever capability a route is of.
+        # The same order, whichever capability a route belongs to.
         "paths": {path: dict(sorted(paths[path].items())) for path in sorted(paths)},
         "components": {
             "schemas": dict(sorted(components.items())),
@@ -158,7 +158,7 @@ def _failures(route: Route, schemas: dict[int, dict[str, Any]]) -> dict[str, obj
 
 
 def _statuses(route: Route) -> list[HTTPStatus]:
-    """The statuses of refusals and failures that an operation can send."""
+    """Return the error statuses that an operation can return."""
     if route.scope is None:
         return [HTTPStatus.SERVICE_UNAVAILABLE]
     statuses = {
@@ -211,7 +211,7 @@ def _query_parameters(route: Route) -> list[dict[str, object]]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema of an argument: one that is not there is no null."""
+    """Return the schema of an argument without null: an absent argument is not null."""
     if schema.get("default", "") is None:
         del schema["default"]
     if "enum" in schema:
@@ -222,7 +222,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _add_formats(schema: dict[str, Any]) -> None:
-    """Say which texts of a view are instants."""
+    """Set the format of date-time values in a view."""
     for name, described in schema.get("properties", {}).items():
         if not _INSTANT.fullmatch(name):
             continue
@@ -232,7 +232,7 @@ def _add_formats(schema: dict[str, Any]) -> None:
 
 
 def _settle_defaults(schema: dict[str, Any], *, is_sent: bool) -> None:
-    """Say which values are always there: in what the server sends, those with a default, too."""
+    """Mark the properties that are always present: values with a default are always sent."""
     properties = schema.get("properties", {})
     always = [name for name, described in properties.items() if "default" in described]
     for name in always:

@@ -26,7 +26,7 @@ State = Literal["ok", "failing", "missing"]
 
 
 class PluginView(msgspec.Struct, frozen=True, kw_only=True):
-    """A plugin, of zkpush itself or of another package."""
+    """A plugin of zkpush or of another package."""
 
     name: str
     kind: Annotated[
@@ -129,7 +129,7 @@ def _missing(state: InboxState) -> PluginView:
 
 
 def _left(name: str) -> PluginView:
-    """A plugin that is not installed, and whose tables are still in the database."""
+    """Make the view of a plugin that is not installed, and whose tables are still there."""
     return PluginView(
         name=name,
         kind=CAPABILITIES.title,

@@ -1,9 +1,9 @@
 """`GET problems`: the problems of terminals and of the server, in one list.
 
-Other parts of the server register what they watch: `problems.add_source(disk.problems)`. A source
-is called for each listing and each scrape of the metrics, so it returns what it knows already and
-does not block. What only the database knows comes from a stored source, which is called with a
-unit of work that reads.
+Other parts of the server register a source: `problems.add_source(disk.problems)`. A source is
+called for each listing and each scrape of the metrics, so it returns known state and does not
+block. Problems that only the database knows come from a stored source, which is called with a read
+transaction.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BEGINNING = "0.0"
 
 
 class ProblemQuery(msgspec.Struct, frozen=True):
-    """Which problems are wanted."""
+    """Filter for problems."""
 
     limit: Limit = 100
     after: Annotated[str, Meta(description="The cursor `next` of the part before")] = _BEGINNING
@@ -58,17 +58,17 @@ class Problems:
         self._sources.append(source)
 
     def add_stored_source(self, source: StoredSource) -> None:
-        """Register a source that reads the database, on a thread of it."""
+        """Register a source that reads the database, on a thread of the store."""
         self._stored.append(source)
 
     async def of_server(self) -> list[ServerProblem]:
-        """The problems of the server, those of the database last; `StoreError` without it."""
+        """Return the problems of the server; `StoreError` if the database cannot be read."""
         return [*self.known(), *await self._read()]
 
     async def counts(self) -> Mapping[ProblemCode | ProblemKind, int]:
-        """How many problems there are of each declared code.
+        """Return the number of problems of each declared code.
 
-        Those that only the database knows are left out while it does not answer.
+        Problems that only the database knows are left out while it does not answer.
         """
         counts: Counter[ProblemCode | ProblemKind] = Counter(dict.fromkeys(ProblemCode, 0))
         counts.update(problem.code for problem in self.known())
@@ -83,7 +83,7 @@ class Problems:
         return counts
 
     def known(self) -> list[ServerProblem]:
-        """The problems of the server that are known without the database."""
+        """Return the problems of the server that are known without the database."""
         return [found for source in self._sources for found in self._ask(source)]
 
     async def _read(self) -> list[ServerProblem]:
@@ -99,7 +99,7 @@ class Problems:
         )
 
     def _ask(self, source: Source) -> list[ServerProblem]:
-        """What a source returns; one that fails does not hide the others."""
+        """Call a source; one that fails does not hide the others."""
         try:
             return [*source()]
         except StoreError:
@@ -117,7 +117,7 @@ class ProblemEndpoints:
         self._problems = problems
 
     def routes(self) -> list[Route]:
-        """The route."""
+        """The route of problems."""
         return [
             Route(
                 "GET",
@@ -131,7 +131,7 @@ class ProblemEndpoints:
         ]
 
     async def problems(self, query: ProblemQuery) -> Listing[ProblemView]:
-        """List problems; where the database cannot be read, those that say why."""
+        """List problems; if the database cannot be read, the ones that explain it."""
         try:
             return await self._list(query)
         except StoreError:
@@ -168,7 +168,7 @@ class ProblemEndpoints:
 
 
 def _parse_cursor(text: str) -> tuple[int, int]:
-    """The terminal's key (0 for the server) and the number of its problems listed so far."""
+    """Parse a cursor: a terminal's row id (0: the server), and its number of listed problems."""
     match = _CURSOR.match(text)
     if match is None:
         raise ValueError("after: not a cursor of this list; pass the `next` of the part before.")

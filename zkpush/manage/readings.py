@@ -1,4 +1,4 @@
-"""Who was shown what is secret: passwords, templates and photos are not read unrecorded."""
+"""Audit of every read of secrets: passwords, templates and photos."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..persist.audit import AuditStore
 from ..persist.transaction import Transaction
 
 MINUTE = 60.0
-"""Seconds within which the same reading is recorded once: a program may ask again and again."""
+"""Seconds within which the same access is recorded once, as a program may repeat it."""
 MOST = 1000
-"""Readings that are remembered."""
+"""Maximum number of accesses that are remembered."""
 
 
 class SecretAccessLog:
-    """Records readings in the audit log, before anything is shown."""
+    """Records access to secrets in the audit log, before the secrets are shown."""
 
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
         self._store = store
@@ -29,9 +29,10 @@ class SecretAccessLog:
     async def note(
         self, caller: Caller, what: str, of: str = "", *, pin: str | None = None
     ) -> None:
-        """Record that a caller is shown `what`, such as templates: of a person, or of a thing.
+        """Record that a caller is shown `what`, such as templates, of a person or an object.
 
-        It is on disk then; if it cannot be, that is a `StoreError`, and nothing is shown.
+        The record is on disk when this returns. `StoreError` if it cannot be stored: show nothing
+        then.
         """
         now = self._clock.seconds()
         reading = (caller.name, what, of if pin is None else f"user {pin}", caller.address)

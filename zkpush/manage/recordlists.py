@@ -1,4 +1,4 @@
-"""Lists of records that are kept as they came: a route for each, from its table."""
+"""Lists of records that are stored unchanged: one route each, derived from the table."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class RecordList:
     view: type[msgspec.Struct]
     """See `recordviews.record_view`."""
     secrets: str
-    """What the audit log calls the secrets that a caller was shown."""
+    """Name of the shown secrets in the audit log."""
     more: Callable[[Any], Mapping[str, object]] = _nothing
-    """The values of a view beside the fields of the table."""
+    """Returns the values of a view that are not fields of the table."""
 
     def route(self, services: Services) -> Route:
-        """The route of the list."""
+        """Make the route of the list."""
 
         async def note(shown: Shown[Any]) -> None:
             if any(shows_secrets(self.store.records, item) for item in shown.items):
@@ -59,5 +59,5 @@ class RecordList:
 
 
 def devices_of(query: DeviceQuery) -> str:
-    """The terminals of a list, for the audit log; a caller may name any text as one."""
+    """Return the terminals of a list, for the audit log; a caller may pass any text as one."""
     return "all terminals" if query.device is None else f"terminal {query.device[:32]}"

@@ -1,6 +1,6 @@
-"""What the API shows of records and people: types derived from the tables that declare them.
+"""API views of records and people: types derived from the tables that declare them.
 
-What is a secret (`zkpush.protocol.secrecy`) is null for a caller who may not see it.
+Secrets (`zkpush.protocol.secrecy`) are null for callers without the scope for them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from .times import instant, local_time
 Extra = tuple[str, Any] | tuple[str, Any, Any]
 
 MEANING = "_meaning"
-"""What the name of a coded field ends with in the name of its words."""
+"""Suffix of the field that holds the meaning of a coded field."""
 _SECRETS: dict[str, Mapping[str, Scope]] = {}
 _LEADING = ("id", "device", "utc", "received_at")
-"""What a record begins with."""
+"""First fields of a record."""
 DOUBT = Annotated[
     str | None,
     Meta(description=f"What is doubtful about the time: {', '.join(DOUBTS)}"),
@@ -32,7 +32,7 @@ DOUBT = Annotated[
 
 
 def _secrets(table: fields.Table) -> Mapping[str, Scope]:
-    """The secrets of a table; they are worked out once."""
+    """Return the secrets of a table; cached."""
     if table.name not in _SECRETS:
         _SECRETS[table.name] = secrets_of(table)
     return _SECRETS[table.name]
@@ -46,7 +46,7 @@ def _field_type(field: fields.Field) -> Any:
 
 
 def _words(field: fields.Field) -> Extra:
-    """The field of a view with the meaning of another one."""
+    """Return the field that holds the meaning of a coded field."""
     meaning = f"`{field.name}` in words{_without(field.secret)}"
     return f"{field.name}{MEANING}", Annotated[str | None, Meta(description=meaning)], None
 
@@ -70,7 +70,7 @@ EXTRA = Annotated[
 def record_view(
     name: str, table: fields.Table, *more: Extra, without: Collection[str] = ()
 ) -> type[msgspec.Struct]:
-    """The type of a stored record in the API; `more` are what it has beside the table's fields."""
+    """Make the type of a stored record in the API; `more` are its fields outside the table."""
     shown = [f for f in table.fields if f.stored and f.name not in without]
     required = [field for field in shown if field.required]
     optional = [field for field in shown if not field.required]
@@ -118,7 +118,10 @@ def show_record(
     scopes: Scopes,
     more: Mapping[str, object],
 ) -> Any:
-    """Show a record as `view`, without what the caller may not see; `more` is beside its fields."""
+    """Show a record as `view`, without secrets that the scopes do not include.
+
+    `more` are the values outside the table's fields.
+    """
     secrets = _secrets(table)
     stored = {
         name: getattr(record, name)
@@ -150,5 +153,5 @@ def show_record(
 
 
 def shows_secrets(table: fields.Table, item: Any) -> bool:
-    """Whether an item that is shown holds a secret of its table."""
+    """Whether a shown item contains a secret of its table."""
     return any(getattr(item, name, None) not in (None, "") for name in _secrets(table))

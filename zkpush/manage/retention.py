@@ -1,4 +1,4 @@
-"""Removal of old events, rows of the audit log, and commands; by one node at a time."""
+"""Removal of old events, audit records and commands, by one node at a time."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from ..persist.transaction import Transaction
 from ..settings.features import AuditRetention, Commands, Events
 
 EVERY = 600.0
-"""Seconds between two looks for what is old."""
+"""Seconds between two runs."""
 DAY = 24 * 3600 * 1000
 PART = 2000
-"""About the most rows that are removed in one unit of work, so that no upload waits for long."""
+"""Approximate maximum of rows removed in one unit of work, so that no upload waits long."""
 BODY_PART = 200
-"""The most commands whose bodies are removed in one unit of work: each is sealed anew."""
+"""Maximum number of commands whose bodies one unit of work removes: each is encrypted again."""
 Removal = Callable[[Transaction], int]
-"""Removes at most `PART` rows; returns how many it removed."""
+"""Removes at most `PART` rows; returns their number."""
 
 
 class Retention(PeriodicService):
-    """Removes what is older than configured."""
+    """Removes data that is older than the configured retention."""
 
     _log = Logger()
 
@@ -67,14 +67,14 @@ class Retention(PeriodicService):
             self._log.info("{count} old {what} are removed", count=count, what=what)
 
     async def drop(self) -> int:
-        """Remove old events, unless another node does; returns how many."""
+        """Remove old events, unless another node does; return their number."""
         before = self._now() - self._events.days * DAY
         return await self._in_parts("events", lambda tx: tx[EventStore].forget(before, PART))
 
     async def drop_audit(self) -> int:
-        """Remove old rows of the audit log, unless another node does; returns how many.
+        """Remove old rows of the audit log, unless another node does; return their number.
 
-        `StoreError` if they are not as they were written.
+        `StoreError` if the rows have been tampered with.
         """
         days = self._audit.keep_days
         if days is None:
@@ -86,7 +86,7 @@ class Retention(PeriodicService):
         )
 
     async def drop_commands(self) -> int:
-        """Remove commands that ended long ago, unless another node does; returns how many."""
+        """Remove commands that ended long ago, unless another node does; return their number."""
         days = self._commands.keep_days
         if days is None:
             return 0
@@ -96,7 +96,7 @@ class Retention(PeriodicService):
         )
 
     async def drop_bodies(self) -> int:
-        """Remove parameters and results of commands that ended long ago; returns how many."""
+        """Remove parameters and results of commands that ended long ago; return their number."""
         days = self._commands.keep_bodies_days
         if days is None:
             return 0

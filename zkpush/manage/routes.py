@@ -1,4 +1,4 @@
-"""Routes of the API: declared once, served here, and described by OpenAPI from the same data."""
+"""Routes of the API, each declared once: served here and described by OpenAPI."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ from .errors import (
 
 PREFIX = "/api/v1"
 MOST_BODY = 1024 * 1024
-"""Most bytes in the body of a request."""
+"""Maximum length of a request body, in bytes."""
 MOST_IGNORED = 4096
-"""Most bytes of a body on a path that takes none."""
+"""Maximum length of a body on a path that takes none, in bytes."""
 MOST_KEY = 255
-"""Most characters of an idempotency key."""
+"""Maximum length of an idempotency key, in characters."""
 _COMMAND_LINE = re.compile(r"zkpush-cli/[0-9A-Za-z.+]{1,32}", re.ASCII)
-"""What the command line calls itself. Nothing else that a client says of itself is recorded."""
+"""User agent of the command line, the only one that the audit log records."""
 _log = Logger()
 _VARIABLE = re.compile("<[^<>]*>", re.ASCII)
 
@@ -54,34 +54,34 @@ class Route:
 
     method: str
     path: str
-    """Under `PREFIX`, with `<names>` for what varies; from the root if it begins with `//`."""
+    """Path under `PREFIX`, with `<name>` for variables; absolute if it begins with `//`."""
     scope: Scope | None
-    """What the caller needs; None for everyone."""
+    """Required scope; None for public routes."""
     run: Callable[..., Awaitable[object]]
-    """Called with the names of the path, `query` and `body` where they are declared."""
+    """Called with the path variables, and with `query` and `body` where they are declared."""
     summary: str
     query: type[msgspec.Struct] | None = None
     body: Any = None
     returns: Any = None
     status: HTTPStatus = HTTPStatus.OK
     content: int | None = None
-    """Most bytes of a body that `run` takes as `content`, as it is; None where it takes none."""
+    """Maximum length in bytes of a body passed unparsed as `content`; None for none."""
     forms: tuple[str, ...] = ()
-    """The content types other than JSON that `returns` also comes in, as the caller accepts."""
+    """Content types besides JSON in which `returns` is available, by the Accept header."""
     produces: tuple[str, ...] = ()
-    """The content types of a reply that is not JSON."""
+    """Content types of a reply that is not JSON."""
     takes: tuple[str, ...] = ()
-    """What `run` also takes: the `caller`, where what they do is recorded, or something is not for
-    everyone; and the headers `accept`, `idempotency_key` and `last_event_id`."""
+    """Further arguments of `run`: `caller`, for audit records and access checks, and the headers
+    `accept`, `idempotency_key` and `last_event_id`."""
 
     @property
     def claim(self) -> str:
-        """Its method and path, with `<>` for what varies: no other route has the same."""
+        """Method and path with `<>` for variables, unique among routes."""
         return f"{self.method} {_VARIABLE.sub('<>', self.path)}"
 
     @property
     def most_bytes(self) -> int:
-        """The longest body of a request. One that is not looked at may be short, with a token."""
+        """Maximum length of a request body; with a token, a short unused body is accepted."""
         if self.content is not None:
             return self.content
         if self.body is not None:
@@ -90,7 +90,7 @@ class Route:
 
     @property
     def rule(self) -> str:
-        """The whole path."""
+        """Complete path."""
         return self.path[1:] if self.path.startswith("//") else PREFIX + self.path
 
 
@@ -106,18 +106,18 @@ class Raw:
 
 @attrs.frozen
 class Stream:
-    """A reply that goes on until either side ends it."""
+    """A reply that lasts until either side ends it."""
 
     content_type: str
     begin: Callable[[Request], Callable[[], None]]
-    """Called with a request whose header is set; gives what ends the reply."""
+    """Called with a request whose headers are set; returns a function that ends the reply."""
     headers: Mapping[str, str] = attrs.field(factory=dict)
     status: HTTPStatus = HTTPStatus.OK
 
 
 @functools.cache
 def _map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
-    """Map methods and paths to their numbers; compiled once for all daemons of a process."""
+    """Map methods and paths to their numbers; cached for all daemons of a process."""
     rules = [
         Rule(path, methods=[method], endpoint=number) for number, (method, path) in enumerate(paths)
     ]
@@ -125,12 +125,12 @@ def _map_of(paths: tuple[tuple[str, str], ...]) -> MapAdapter:
 
 
 class ApiResource(Resource):
-    """Serves routes."""
+    """Web resource that serves routes."""
 
     isLeaf = True
 
     def __init__(self, routes: Sequence[Route], tokens: Tokens, refusals: RefusalLog) -> None:
-        """Serve routes to callers with tokens; refusals are logged."""
+        """Serve routes to callers with valid tokens; refusals are counted in `refusals`."""
         super().__init__()
         self._tokens = tokens
         self._refusals = refusals
@@ -150,13 +150,13 @@ class ApiResource(Resource):
         return NOT_DONE_YET
 
     def stop(self) -> None:
-        """End the replies that would go on."""
+        """End the endless replies."""
         self._stopped = True
         for end in [*self._streams]:
             end()
 
     def _end_of_no_token(self) -> None:
-        """End the replies that go on, and whose token is not good any more."""
+        """End the endless replies whose token has become invalid."""
         for end, digest in [*self._streams.items()]:
             if self._tokens.caller(digest) is None:
                 end()
@@ -186,7 +186,7 @@ class ApiResource(Resource):
     async def judge(
         self, request: ManageRequest, method: bytes, path: bytes, length: int | None
     ) -> int:
-        """Judge a request whose head has come: how many bytes of its body are taken.
+        """Check a request whose head is complete; return the maximum length of its body.
 
         `length` is None for a chunked body. Any exception refuses the request; see `explain`.
         """
@@ -213,7 +213,7 @@ class ApiResource(Resource):
             raise
 
     def _match(self, method: bytes, path: bytes) -> tuple[Route, Mapping[str, object]]:
-        """The route of a request, and the names in its path; `ApiError` if there is none."""
+        """Find the route of a request, and its path variables; `ApiError` if there is none."""
         text = unquote(path.decode("ascii", "replace"), errors="replace")
         try:
             found: tuple[int, Mapping[str, object]] = self._map.match(
@@ -235,7 +235,7 @@ class ApiResource(Resource):
         return self._routes[number], names
 
     async def _admit(self, request: ManageRequest) -> Caller:
-        """Who asks; 401 if that is nobody."""
+        """Authenticate the caller; `ApiError` (401) without a valid token."""
         address = request.find_client()
         client = header_of(request, "user-agent") or ""
         caller = await self._tokens.find(
@@ -287,13 +287,13 @@ class ApiResource(Resource):
 
 
 def header_of(request: ManageRequest, name: str) -> str | None:
-    """A header of a request, the last of that name; what is not UTF-8 in it is U+FFFD."""
+    """Return the last header of a name, with U+FFFD for invalid UTF-8; None without one."""
     value: bytes | None = request.getHeader(name.encode())
     return None if value is None else value.decode("utf-8", "replace")
 
 
 def _query(request: ManageRequest, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    """Read the arguments of a request; each may be there once."""
+    """Parse the query of a request; each argument may occur once."""
     values: dict[str, str] = {}
     for name, given in request.args.items():
         if len(given) > 1:
@@ -322,13 +322,13 @@ def _query(request: ManageRequest, kind: type[msgspec.Struct]) -> msgspec.Struct
 
 @attrs.frozen
 class _Argument:
-    """An argument of a path."""
+    """An argument in a path or query."""
 
     name: str
     type: Any
     is_required: bool
     allowed: str
-    """What it may be, in words."""
+    """Allowed values, in words."""
 
 
 @functools.cache
@@ -341,7 +341,7 @@ def _arguments(kind: type[msgspec.Struct]) -> tuple[_Argument, ...]:
 
 
 def _allowed(hint: Any) -> str:
-    """What an argument may be: choices or bounds, and what it means."""
+    """Describe the allowed values of an argument: choices or bounds, and their meaning."""
     schema: Any = msgspec.json.schema(hint)
     meaning = schema.get("description", "")
     types = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
@@ -371,7 +371,7 @@ _TAKEN: Mapping[str, Callable[[ManageRequest], object]] = {
     "idempotency_key": _idempotency_key,
     "last_event_id": lambda request: header_of(request, "last-event-id"),
 }
-"""How each header is read that a route may take."""
+"""Readers of the headers that a route may take, by argument name."""
 
 
 def _body(request: ManageRequest, kind: Any) -> object:

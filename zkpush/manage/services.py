@@ -1,4 +1,4 @@
-"""What the daemon and the parts of capabilities exchange: its services, and what they add to it."""
+"""The services that capabilities use, and the contributions they add to the daemon."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from .routes import Route
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
 Watch = Callable[[RequestHead, Verdict | None, Reply], object]
-"""Called with each request of a terminal, what was decided on its head, and its reply. An
-`AcceptedRequest` is what it was taken for; anything else stands for a refused request."""
+"""Called with each request of a terminal, the verdict on its head, and its reply. The verdict is an
+`AcceptedRequest`, or anything else for a refused request."""
 
 
 class Offers:
-    """The objects that capabilities offer to those that require them, by their classes."""
+    """Objects that capabilities offer to the ones that require them, by class."""
 
     def __init__(self) -> None:
         self._by_class: dict[type, tuple[str, Any]] = {}
@@ -50,32 +50,32 @@ class Offers:
             raise ValueError(f"{owner} and {capability} both offer a {type(offered).__name__}")
 
     def __getitem__(self, kind: type[T]) -> T:
-        """The object of a class; `LookupError` if no capability offers it."""
+        """Return the object of a class; `LookupError` if no capability offers it."""
         offered: T = self._by_class[kind][1]
         return offered
 
 
 @attrs.frozen(kw_only=True)
 class Installation:
-    """Facts about this process and where it runs, for checks."""
+    """Facts about this process and its environment, for checks."""
 
     secret_paths: Sequence[Path]
-    """The data directory and files in it that are for their owner only."""
+    """The data directory and the files that only its owner may access."""
     urls: Callable[[], Sequence[str]]
-    """URLs of the open ports; those of terminals first."""
+    """Returns the URLs of the open ports, terminals first."""
     certificates: Callable[[], Sequence[str] | None]
-    """Faults of certificates; None where no port uses TLS."""
+    """Returns faults of certificates; None if no port uses TLS."""
 
 
 @attrs.frozen(kw_only=True)
 class Services:
-    """The services of the daemon, which `contribute` and `routes` of a capability take."""
+    """Services of the daemon, passed to `contribute` and `routes` of a capability."""
 
     settings: Config
     clock: Any
     """The reactor, or a `Clock` in tests."""
     owner: str
-    """The name of this process in leases."""
+    """Name of this process in leases."""
     store: IStore
     registry: Registry
     queue: CommandQueue
@@ -85,10 +85,10 @@ class Services:
     privacy: Privacy
     refusals: RefusalLog
     tables: TableSet
-    """The tables of all record handlers."""
+    """Tables of all record handlers."""
     catalogue: Catalogue
     events: Sequence[str]
-    """The kinds of events that are added to the store."""
+    """Kinds of events that are added to the store."""
     secret_access: SecretAccessLog
     """Records in the audit log that a caller was shown secrets."""
     problems: Problems
@@ -96,19 +96,19 @@ class Services:
     verifiers: Mapping[str, IVerifier]
     installation: Installation
     offers: Offers = attrs.field(factory=Offers)
-    """Objects of the capabilities that this one requires, and its own."""
+    """Objects offered by this capability and by the ones it requires."""
 
     def now(self) -> int:
-        """The time, in milliseconds since the epoch."""
+        """Return the time, in milliseconds since the epoch."""
         return self.registry.now()
 
     def section(self, kind: type[S]) -> S:
-        """The section of the configuration of a type, which is the `SETTINGS` of a capability."""
+        """Return the configuration section of a type, the `SETTINGS` of a capability."""
         return section_of(self.settings, kind)
 
 
 class Role(Enum):
-    """The processes that run a service."""
+    """Processes that run a service."""
 
     PROCESS = "process"
     """Every process."""
@@ -121,16 +121,16 @@ class Figure:
     """A metric without labels."""
 
     name: str
-    """Begins with `zkpush_` and the name of the capability."""
+    """Name, which begins with `zkpush_` and the name of the capability."""
     meaning: str
     read: Callable[[], float]
-    """Returns the value of now; called at each scrape, on the reactor."""
+    """Returns the current value; called at each scrape, on the reactor."""
     is_counter: bool = False
 
 
 @attrs.frozen(kw_only=True)
 class Contribution:
-    """What a capability adds to a running daemon; all of it is optional."""
+    """The additions of a capability to a running daemon; all are optional."""
 
     services: Sequence[tuple[Role, PeriodicService]] = ()
     offers: Sequence[object] = ()
@@ -140,7 +140,7 @@ class Contribution:
     problems: Sequence[Source] = ()
     """Functions that return problems of the server; they must not block."""
     stored_problems: Sequence[StoredSource] = ()
-    """The same with a unit of work, on a thread of the database."""
+    """Like `problems`, but called with a unit of work on a thread of the store."""
     figures: Sequence[Figure] = ()
     watches: Sequence[Watch] = ()
     """Functions that are called with each request of a terminal."""
@@ -148,23 +148,23 @@ class Contribution:
 
 @attrs.frozen
 class Addition:
-    """All that one capability adds to a running daemon."""
+    """A contribution with the records and routes of its capability."""
 
     name: str
     contribution: Contribution
     routes: Sequence[Route]
     records: RecordSource | None
-    """The table of records that are events themselves, if it brings one."""
+    """The table whose records are events themselves, if the capability has it."""
 
 
 class Contributions:
-    """What all capabilities add, in the order of what they require."""
+    """The contributions of all capabilities, in the order of requirements."""
 
     def __init__(self) -> None:
         self.jobs: list[PeriodicService] = []
-        """For one process of each node."""
+        """Services for one process of each node."""
         self.recorders: list[PeriodicService] = []
-        """For every process."""
+        """Services for every process."""
         self.answers: dict[Question, Answerer] = {}
         self.figures: list[Figure] = []
         self.routes: list[Route] = []
@@ -172,7 +172,7 @@ class Contributions:
         self._records: list[tuple[str, RecordSource]] = []
 
     def add(self, addition: Addition, services: Services) -> None:
-        """Add what one capability brings; `ValueError` if another answers the same question."""
+        """Add a contribution; `ValueError` if another capability answers the same question."""
         contribution = addition.contribution
         for question, answer in contribution.answers.items():
             if question in self.answers:
@@ -193,7 +193,7 @@ class Contributions:
             self._records.append((addition.name, addition.records))
 
     def check(self) -> None:
-        """`ValueError` if a question has no answer, or not exactly one capability has records."""
+        """Raise `ValueError` for an unanswered question, or without exactly one record table."""
         missing = [question.value for question in Question if question not in self.answers]
         if missing:
             raise ValueError(f"no capability answers the {', '.join(missing)}")
@@ -205,12 +205,12 @@ class Contributions:
 
     @property
     def records(self) -> RecordSource:
-        """The table of records that are events themselves."""
+        """The table whose records are events themselves."""
         return self._records[0][1]
 
     @property
     def watch(self) -> Watch:
-        """All watches as one."""
+        """Return one watch that calls all watches."""
         watches = tuple(self._watches)
         if len(watches) == 1:
             return watches[0]

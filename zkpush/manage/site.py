@@ -1,4 +1,4 @@
-"""The management site."""
+"""The management site: the API over HTTP."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .routes import ApiResource, Route
 
 
 class ManageSite(Site):
-    """Serves the API; bodies of forms are not read, and requests are not logged."""
+    """Site of the API; form bodies are not parsed, and requests are not logged."""
 
     noisy = False
 
@@ -33,7 +33,7 @@ class ManageSite(Site):
         refusals: RefusalLog,
         reactor: IReactorTime,
     ) -> None:
-        """`is_proxied`: whether connections begin with a PROXY header."""
+        """`is_proxied` is whether connections begin with a PROXY header."""
         self.api = ApiResource(routes, tokens, refusals)
         self.limits = limits
         self.proxies = proxies
@@ -49,20 +49,20 @@ class ManageSite(Site):
         )
 
     def stopFactory(self) -> None:
-        """Take no new connections: responses without an end are ended now."""
+        """Stop accepting connections, and end the endless responses."""
         super().stopFactory()
         self.api.stop()
 
     def buildProtocol(self, addr: IAddress | None) -> Any:
-        """Take a connection."""
+        """Make the protocol of a connection."""
         return ManageChannel(self)
 
     def acceptableProtocols(self) -> list[bytes]:
-        """Speak HTTP/1.1 only: the limits are those of its channel."""
+        """Return HTTP/1.1 only: the limits are enforced by its channel."""
         return [b"http/1.1"]
 
     def may_connect(self, peer: str | None) -> bool:
-        """Whether a peer may connect: behind `haproxy:`, a trusted proxy where some are named."""
+        """Whether a peer may connect; behind `haproxy:`, only trusted proxies if any are named."""
         return not self.is_proxied or not self.proxies or self.proxies.trusts(peer)
 
     def log(self, request: AnyRequest) -> None:

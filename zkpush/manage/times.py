@@ -1,4 +1,4 @@
-"""Times as the API shows and takes them: ISO 8601, and instants end in `Z`."""
+"""Times in the API: ISO 8601; instants end in `Z`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _EARLIEST, _LATEST = ((moment - _EPOCH) // _MILLISECOND for moment in (_FIRST, _
 
 
 def instant(milliseconds: int) -> str:
-    """An instant in ISO 8601, UTC.
+    """Format an instant in ISO 8601, UTC.
 
-    One outside the years 1 to 9999, which ISO 8601 cannot write, is shown as their first or last.
+    Instants outside the years 1 to 9999, which ISO 8601 cannot represent, are clamped.
     """
     within = min(max(milliseconds, _EARLIEST), _LATEST)
     moment = _EPOCH + within * _MILLISECOND
@@ -25,9 +25,9 @@ def instant(milliseconds: int) -> str:
 
 
 def local_time(time: str, utc: int) -> str:
-    """A wall clock time, `YYYY-MM-DD HH:MM:SS`, with its offset from UTC, as ISO 8601.
+    """Format a wall clock time, `YYYY-MM-DD HH:MM:SS`, with its UTC offset, in ISO 8601.
 
-    `utc` is the same instant, in seconds.
+    `utc` is the same instant, in seconds since the epoch.
     """
     (seconds,) = wall_seconds([time])
     return time.replace(" ", "T") + offset(seconds - utc)
@@ -35,19 +35,19 @@ def local_time(time: str, utc: int) -> str:
 
 @functools.lru_cache(maxsize=256)
 def offset(seconds: int) -> str:
-    """An offset from UTC in ISO 8601: `+02:00`, or with seconds where it has some."""
+    """Format a UTC offset in ISO 8601: `+02:00`, with seconds only where it has some."""
     minutes, rest = divmod(abs(seconds), 60)
     text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
     return f"{text}:{rest:02}" if rest else text
 
 
 def instant_or_none(milliseconds: int | None) -> str | None:
-    """An instant, or nothing."""
+    """Format an instant; None for None."""
     return None if milliseconds is None else instant(milliseconds)
 
 
 def instant_of(name: str, text: str | None) -> int | None:
-    """Seconds since the epoch of an argument, as `parse_instant`; None where it is not there.
+    """Parse a time argument with `parse_instant`; None if it is absent.
 
     `ValueError` names the argument.
     """
@@ -59,9 +59,9 @@ def instant_of(name: str, text: str | None) -> int | None:
 
 
 def parse_instant(text: str) -> int:
-    """Seconds since the epoch of an ISO 8601 date or time; UTC where it names no zone.
+    """Parse an ISO 8601 date or time into seconds since the epoch; UTC without an offset.
 
-    `ValueError` if it is none, or outside the years 1 to 9999 in UTC.
+    `ValueError` if it is invalid, or outside the years 1 to 9999 in UTC.
     """
     try:
         moment = datetime.datetime.fromisoformat(text)

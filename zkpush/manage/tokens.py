@@ -1,4 +1,4 @@
-"""The API of tokens: each is shown once, when it is made."""
+"""The API of tokens; a token is shown once, when it is created."""
 
 from __future__ import annotations
 
@@ -64,19 +64,19 @@ class NewTokenView(TokenView, frozen=True, kw_only=True):
 
 
 class TokenEndpoints:
-    """What the routes of tokens do."""
+    """The routes of tokens."""
 
     def __init__(
         self, store: IStore, tokens: Tokens, new_secret: Callable[[], str], clock: IReactorTime
     ) -> None:
-        """`new_secret` gives URL-safe text that nobody can guess: 256 bits of it."""
+        """`new_secret` returns URL-safe random text with 256 bits of entropy."""
         self._store = store
         self._tokens = tokens
         self._new_secret = new_secret
         self._wall = wall_clock(clock)
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """The routes of tokens."""
         return [
             ApiList[StoredToken](
                 path="/tokens",
@@ -109,7 +109,7 @@ class TokenEndpoints:
         ]
 
     async def create(self, body: TokenRequest, caller: Caller) -> NewTokenView:
-        """Make a token, with no more scopes than the caller has."""
+        """Create a token, with at most the scopes of the caller."""
         if not _NAME.fullmatch(body.name):
             raise bad_request("name: a token is called by 1 to 64 letters, digits, ., - or _.")
         scopes = frozenset(body.scopes)

@@ -1,4 +1,4 @@
-"""What the API shows and takes of terminals; OpenAPI is derived from these types."""
+"""Views and request bodies of terminals in the API; OpenAPI is derived from these types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .times import instant, instant_or_none
 _ATTRIBUTES = DEVICE_ATTRIBUTES.values()
 _SHOWN = {one.name: one for one in _ATTRIBUTES if one.own.is_shown}
 CHANGEABLE = {one.name: one for one in _ATTRIBUTES if one.own.is_changeable}
-"""The attributes that an operator may change, by their names in the API."""
+"""Attributes that operators may change, by name in the API."""
 
 
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +42,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_device(cls, device: Device) -> list[ProblemView]:
-        """The problems of a terminal."""
+        """Make the views of a terminal's problems."""
         subject = f"terminal {device.sn}"
         return [
             cls._of(device.sn, subject, problem.code, problem.detail, problem.since_at)
@@ -51,7 +51,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_server(cls, problem: ServerProblem) -> ProblemView:
-        """A problem of the server."""
+        """Make the view of a problem of the server."""
         return cls._of(None, problem.subject, problem.code, problem.detail, problem.since_at)
 
     @classmethod
@@ -104,7 +104,7 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, device: Device, offered: Sequence[OfferedKey]) -> CommKeyView:
-        """Show the pinned key, those that were offered, and exchanges without one."""
+        """Make the view of the pinned key, the offered keys, and exchanges without a key."""
         keyless = next((key for key in offered if key.fingerprint is None), None)
         return cls(
             pinned=device.comm_key,
@@ -142,7 +142,7 @@ class HybridView(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, hybrid: Hybrid) -> HybridView:
-        """Show the types, with their words."""
+        """Make the view of the biometric types."""
         return cls(
             hybrid.supported,
             [
@@ -232,7 +232,7 @@ def device_view(
     hybrid: Hybrid,
     version: str,
 ) -> DeviceView:
-    """Show a terminal: what it says of itself as far as the scopes allow."""
+    """Make the view of a terminal, with its reported options as far as the scopes allow."""
     return DeviceView(
         **{name: getattr(device, one.field) for name, one in _SHOWN.items()},
         online=online,
@@ -256,7 +256,7 @@ def device_view(
 
 
 def hides_secrets(device: Device) -> bool:
-    """Whether a terminal says something of itself that is not for everyone."""
+    """Whether the terminal reports secret options."""
     return any(map(option_secret, device.options)) or any(map(attribute_secret, device.attributes))
 
 

@@ -1,4 +1,4 @@
-"""Words of the command line: a `cli` part has click commands, which speak to the API.
+"""Words of the command line: a `cli` part has click commands that use the API.
 
 A word is an entry point of the group `zkpush.words`. `record_word` makes the word of a list.
 Importing this module loads no database and no twisted.web.

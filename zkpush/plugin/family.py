@@ -1,9 +1,9 @@
 """Terminal families: protocols that terminals speak beside Attendance PUSH (docs/families.md).
 
-A family turns bytes into values and values into bytes. It keeps nothing, opens nothing and knows no
-clock; its methods run on the reactor and on threads, and must not block. Its tables and commands
-are declared with its name (`Table.family`, `Command.family`) by a capability, whose handler part
-also translates intents for it (`INTENTS`).
+A family translates between bytes and values. It has no state, does no I/O and reads no clock; its
+methods run on the reactor and on threads, and must not block. A capability declares its tables and
+commands with the name of the family (`Table.family`, `Command.family`); its handler part also
+translates intents for it (`INTENTS`).
 """
 
 from __future__ import annotations

@@ -2,15 +2,15 @@
 
 A handler implements `IRecordHandler`; with tables of its own in the database also `IBringsTables`,
 and with pictures `INamesPictures`. `persist` takes a `Transaction`, the `Device` that sent the
-lines and a `Batch` of decoded rows. It runs on a thread of the handler, after the terminal was told
-`OK`; an exception keeps the lines in the inbox, and they are handed over again.
+lines and a `Batch` of decoded rows. It runs on a thread of the handler, after the reply `OK` to the
+terminal; an exception keeps the lines in the inbox for another attempt.
 
-Of a `Transaction`, these are promised: `connection` (an SQLAlchemy connection), `vault.seal` and
-`vault.open`, and `tx[Kind]`, which is the store of a class that is made with a `Transaction` alone:
-one of the plugin, `PictureStore` with `keep` and `get`, or `EventStore` with `add`. Of a `Device`:
-`sn`, `alias` and `timezone`. Of a `Batch`: `table`, `rows` and `stamp`.
+The stable attributes of a `Transaction` are `connection` (an SQLAlchemy connection), `vault.seal`
+and `vault.open`, and `tx[Kind]`, which is the store of a class that is made with a `Transaction`
+alone: one of the plugin, `PictureStore` with `keep` and `get`, or `EventStore` with `add`. Those of
+a `Device` are `sn`, `alias` and `timezone`; those of a `Batch` are `table`, `rows` and `stamp`.
 
-`migrate_lineage_thd` runs the migrations of a plugin, in `prepare`; `part_of` bounds a query to a
+`migrate_lineage_thd` runs the migrations of a plugin, in `prepare`; `part_of` limits a query to a
 page of a list.
 """
 

@@ -1,4 +1,4 @@
-"""Admission policies: plugins that decide about terminals that nobody has decided about.
+"""Admission policies: plugins that decide whether to admit unknown terminals.
 
 `admit` runs on the reactor and must not block. While it raises, unknown terminals are told to try
 again (503).

@@ -1,7 +1,7 @@
-"""Services of a capability: jobs, figures, problems and offers, which it contributes to the daemon.
+"""Services of a capability: jobs, figures, problems and offers, which it adds to the daemon.
 
-`contribute(services)` of a `services` part takes `Services` and returns a `Contribution`. Of
-`Services`, these are promised: `store.read` and `store.write` with a unit of work, `clock`,
+`contribute(services)` of a `services` part takes `Services` and returns a `Contribution`. The
+stable attributes of `Services` are `store.read` and `store.write` with a unit of work, `clock`,
 `now()`, `section(kind)` and `offers[kind]`. A job is a `PeriodicService` with `every`; it runs on
 the reactor and must not block.
 """

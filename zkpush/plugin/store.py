@@ -1,10 +1,10 @@
 """Stores: plugins that open the databases of some URLs, and buffered inserts.
 
-A store runs units of work on a `Transaction`. This part of the face is not stable yet: a store
-depends on the tables of zkpush, and follows each version.
+A store runs units of work on a `Transaction`. This module is not stable yet: a store depends on the
+tables of zkpush, and has to follow each version.
 
-`BufferedRows` is for the store of a noun whose rows come in many small uploads: the rows of one
-group of units are written with one statement.
+`BufferedRows` is for the store of a noun whose rows come in many small uploads: the rows of a group
+of units are written with one statement.
 """
 
 from __future__ import annotations

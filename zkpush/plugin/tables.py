@@ -1,7 +1,7 @@
-"""Declarations of record types: how a line looks on the wire, and what its values are called.
+"""Declarations of record types: the format of a line, and the names of its values.
 
-Importing this module loads no database and no Twisted. A `Table` is read by the server and
-by the tests of the plugin (its `examples`).
+Importing this module loads no database and no Twisted. The server reads a `Table`, and so do the
+tests of the plugin (its `examples`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Verifiers: plugins that decide whether a user whom a terminal has recognised is let in (12.8.3).
+"""Verifiers: plugins that decide whether a recognised user is admitted (12.8.3).
 
 `verify` runs on the reactor and must not block. It returns a `Verdict` or a Deferred of one, or is
 a coroutine. If it raises or is late, the configured fallback answers.

@@ -1,1 +1,1 @@
-"""The sections of the configuration: typed values with bounds, defaults and meaning."""
+"""Configuration sections: typed settings with bounds, defaults and descriptions."""

@@ -1,4 +1,4 @@
-"""Settings of what the server does: commands, events, verification, encryption and others."""
+"""Settings of features: commands, events, verification, encryption and others."""
 
 from __future__ import annotations
 

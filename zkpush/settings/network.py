@@ -12,7 +12,7 @@ from msgspec import Meta
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits on requests and connections."""
 
-    # head_bytes, idle_seconds, request_seconds and stalled_seconds hold for the API as well.
+    # head_bytes, idle_seconds, request_seconds and stalled_seconds apply to the API as well.
 
     body_bytes: Annotated[
         int,

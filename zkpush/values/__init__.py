@@ -1,1 +1,1 @@
-"""The values of nouns, one module a noun: what stores return and what services pass on."""
+"""Value types of nouns, one module each: results of stores and arguments of services."""

@@ -6,7 +6,7 @@ import msgspec
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what."""
+    """A record of the audit log."""
 
     id: int
     at: int
@@ -15,4 +15,4 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     detail: str | None = None
     pins: list[str] = []
-    """The people that it names by pseudonyms, as far as they are still known."""
+    """User IDs of the people that the record names by pseudonym, as far as they are known."""

@@ -1,4 +1,4 @@
-"""The values that a terminal family and the server exchange; see `zkpush.interfaces`."""
+"""Values exchanged between a terminal family and the server; see `zkpush.interfaces`."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from ..protocol.versions import SERVER, Version
 
 
 class Action(Enum):
-    """What a terminal wants with a request; the server has one implementation of each."""
+    """Purpose of a terminal's request; the server implements each once."""
 
     BEGIN = "begin"
-    """The exchange that begins a session. Terminals that await approval may make it."""
+    """The exchange that begins a session; allowed to terminals that await approval."""
     AGREE = "agree"
-    """A step of the exchange of keys; of families whose sessions can be encrypted."""
+    """A step of the key exchange, in families with encrypted sessions."""
     UPLOAD = "upload"
-    """Records."""
+    """Upload of records."""
     POLL = "poll"
-    """A question for commands."""
+    """Request for commands."""
     ANSWER = "answer"
-    """Answers to commands."""
+    """Results of commands."""
     PING = "ping"
-    """A sign of life."""
+    """Keep-alive."""
     LOOK_UP = "look up"
-    """A question for a user who is not on the terminal."""
+    """Request for a user who is not on the terminal."""
     VERIFY = "verify"
-    """A question whether to let a user in."""
+    """Request to decide whether a user is admitted."""
     FETCH = "fetch"
-    """The download of a file, by a request that names its terminal."""
+    """Download of a file, with the serial number of the terminal."""
     FETCH_UNNAMED = "fetch unnamed"
-    """The download of a file, by a request that does not."""
+    """Download of a file, without a serial number."""
 
 
 class FamilyRoute(msgspec.Struct, frozen=True):
@@ -45,51 +45,51 @@ class FamilyRoute(msgspec.Struct, frozen=True):
     methods: str
     """HTTP methods, in capitals, separated by spaces."""
     path: str
-    """The name under /iclock in its canonical form. One that ends with `/` includes all paths
-    below it. Families may share a path."""
+    """Canonical name under /iclock. One that ends with `/` includes all paths below it. Families
+    may share a path."""
     selector: str
-    """`name=value` matches that argument in any case; `name=` matches if the argument is there.
-    Empty matches everything. The first row that matches counts."""
+    """`name=value` matches that argument in any case; `name=` matches if the argument is present.
+    Empty matches every request. The first matching row applies."""
     action: Action
     meaning: str = ""
-    """What a terminal does with such a request, in words, for the trace."""
+    """Description of such a request, for the trace."""
 
 
 @attrs.frozen(eq=False)
 class SessionTable:
-    """The sessions of a family, as tables; `zkpush.device.session` works by them."""
+    """Session state tables of a family, which `zkpush.device.session` interprets."""
 
     changes: Mapping[str, Mapping[SessionState, SessionState]]
-    """For each change, the states in which it can happen, and the next state."""
+    """For each change, the states it is possible in, and the next state."""
     served: Mapping[str, frozenset[SessionState]]
-    """For each kind of request, the states in which it is served."""
+    """For each kind of request, the states it is served in."""
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What the server knows when a terminal begins a session."""
+    """Input for the reply that begins a session."""
 
     sn: str
     hello: Hello
-    """What the terminal says of itself."""
+    """Information that the terminal sends about itself."""
     settings: Mapping[str, str | int]
-    """The configured options and those of the terminal, by the names of Attendance PUSH (5)."""
+    """Configured options and those of the terminal, by their Attendance PUSH names (5)."""
     stamps: Mapping[str, str]
-    """The stamps that its uploads had, by data type."""
+    """Stamps of its last uploads, by data type."""
     timezone: str | None
-    """The IANA zone of its clock; None if it is not known, and the terminal is told no time."""
+    """IANA zone of its clock; None if it is unknown, and no time is sent to the terminal."""
     at: int
-    """The time, in milliseconds since the epoch."""
+    """Time of the request, in milliseconds since the epoch."""
     tables: Sequence[Table]
-    """The tables of its family that the server stores."""
+    """Tables of its family that the server stores."""
     version: Version = SERVER
-    """The version that the terminal is told."""
+    """Protocol version to report to the terminal."""
     encrypts_records: bool = False
-    """Whether attendance records are to come encrypted."""
+    """Whether attendance records have to be encrypted."""
 
 
 class AnswerOutcome(msgspec.Struct, frozen=True):
-    """What the return code of a command means."""
+    """Meaning of a command's return code."""
 
     is_success: bool
     meaning: str | None
-    """In words; None for a number that is particular to the command."""
+    """Text; None for a number specific to the command."""

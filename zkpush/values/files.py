@@ -1,4 +1,4 @@
-"""Files for terminals, and from them."""
+"""Files for terminals and from terminals."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import msgspec
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A file for terminals, or from one."""
+    """A file for terminals or from a terminal."""
 
     id: int
     name: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     md5: str
-    """In hex."""
+    """MD5, in hex."""
     content: str
-    """The key of what it holds, in the store."""
+    """Key of the content in the store."""
     origin: str | None = None
-    """The terminal and the command it came from; None for one that an operator added."""
+    """The terminal and the command it came from; None if an operator added it."""
     command: str | None = None
-    """The command that it was made for, and ends with: a package of people."""
+    """The command it was made for, with whose end it is removed: a package of people."""
     created_at: int
     damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
+    """Names of the values that cannot be decrypted; they are empty here."""

@@ -1,4 +1,4 @@
-"""People, and what verifiers are asked about them."""
+"""People, and the questions that verifiers answer about them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from ..stored import StoredRecord
 
 
 class OfPerson(StoredRecord, frozen=True, kw_only=True):
-    """What a record of a person has, whichever terminals it is on."""
+    """Fields of a person's records, whichever terminals they are on."""
 
     pin: str
     """User ID."""
     device: str | None = None
-    """The terminal that said it last."""
+    """Serial number of the terminal that sent the last change."""
     updated_at: int | None = None
 
 
 class Person(OfPerson, frozen=True, kw_only=True):
-    """A person as terminals know them: a user."""
+    """A person as known to terminals: a user."""
 
     name: str | None = None
     privilege: int | None = None
@@ -28,28 +28,28 @@ class Person(OfPerson, frozen=True, kw_only=True):
     end_datetime: str | None = None
     expires: str | None = None
     templates: dict[int, int] = {}
-    """How many templates there are, by biometric type."""
+    """Number of templates by biometric type."""
     has_photo: bool = False
 
 
 class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom a terminal has recognised, and asks the server about (12.8.3)."""
+    """A terminal's question whether to admit the user it has recognised (12.8.3)."""
 
     pin: str | None
-    """User ID; None if none can be found in the body, or more than one."""
+    """User ID; None if the body does not contain exactly one."""
     user: Person | None
-    """What the store knows of that user."""
+    """The stored user; None if unknown."""
     time: str
-    """When it is asked, by the terminal's own wall clock."""
+    """Time of the question, by the terminal's wall clock."""
     at: int
-    """The same as an instant."""
+    """The same time as an instant."""
     body: bytes
-    """What the terminal sent, which may hold secrets."""
+    """Body of the request, which may contain secrets."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What a verifier says."""
+    """Decision of a verifier."""
 
     admitted: bool
     reason: str = ""
-    """Of one who is not admitted: a line for the terminal to show."""
+    """One-line reason for a refusal, which the terminal shows."""

@@ -1,4 +1,4 @@
-"""Tokens of the API."""
+"""API tokens."""
 
 from __future__ import annotations
 
@@ -6,27 +6,27 @@ import msgspec
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token of the API that is to be kept."""
+    """A new API token to store."""
 
     name: str
     digest: bytes
-    """SHA-256 of it."""
+    """SHA-256 of the token."""
     scopes: frozenset[str]
     created_by: str
     expires_at: int | None = None
 
 
 class StoredToken(msgspec.Struct, frozen=True, kw_only=True):
-    """A token of the API, as it is kept."""
+    """A stored API token."""
 
     id: int
     name: str
     digest: bytes
-    """SHA-256 of it."""
+    """SHA-256 of the token."""
     scopes: frozenset[str]
-    """They include scopes that only a later version knows."""
+    """Names of its scopes, possibly of scopes that only a later version knows."""
     created_at: int
     created_by: str
     expires_at: int | None = None
-    """None for one that is good until it is revoked."""
+    """Time of expiry; None for a token that is valid until revoked."""
     last_used_at: int | None = None
