@@ -1,1 +1,1 @@
-"""Nouns: each is a capability, found in the same way as one of another package."""
+"""Built-in nouns; each is a capability, discovered like those of other packages."""

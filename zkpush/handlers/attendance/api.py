@@ -1,4 +1,4 @@
-"""The API of attendance: records, also as events, and the photos taken with them."""
+"""API of attendance: records, also as events, and attendance photos."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ _TYPES = {
 
 
 def picture(content: bytes) -> Raw:
-    """A picture as a reply, which a browser shows as nothing else."""
+    """Return a picture as a reply that browsers interpret as nothing else."""
     headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
     return Raw(_content_type(content), content, headers=headers)
 
@@ -214,7 +214,7 @@ def _view(record: Punch) -> object:
 
 ATTENDANCE = "attendance"
 VERIFICATION = "verification"
-"""The kind of records that are no punches; only for listeners that ask for them."""
+"""Kind of records that are not punches; sent only to listeners that ask for them."""
 
 
 def _kind(record: Punch) -> str:

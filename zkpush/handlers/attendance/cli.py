@@ -1,4 +1,4 @@
-"""`zkpush attendance`: the attendance records."""
+"""`zkpush attendance`: list and follow attendance records."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Attendance as CSV, column by column: lists of millions of records are exported.
+"""CSV export of attendance records by column, for lists of millions of records.
 
-The lines are those that `zkpush.manage.cells` makes of the views of records, as a test shows. Here
-a value that many records share is formatted once.
+The lines equal those that `zkpush.manage.cells` makes from the views of records. A value shared by
+many records is formatted once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TEXTS = frozenset(
 def csv_slice_thd(
     tx: Transaction, part: Page, wanted: PunchFilter, names: Sequence[str]
 ) -> Slice | None:
-    """Lines of CSV with these columns; None if a record has columns that the protocol does not."""
+    """Return CSV lines with these columns; None if a record has undeclared columns."""
     columns = tx[AttendanceStore].columns(part, wanted)
     if not columns["id"]:
         return Slice(b"", ())
@@ -50,11 +50,11 @@ def csv_slice_thd(
 
 
 class _Columns:
-    """The cells of records, from the columns as they are stored."""
+    """Cells of records, made from the stored columns."""
 
     def __init__(self, columns: dict[str, Sequence[object]]) -> None:
         self._columns = columns
-        # The columns of a table have one type each, which mypy does not know.
+        # mypy does not know that each column of a table has one type.
         self._times: Sequence[str] = columns["time"]  # type: ignore[assignment]
         self._walls = [time.replace(" ", "T") for time in self._times]
         self._utc: Sequence[int] = columns["utc"]  # type: ignore[assignment]  # it has what is used
@@ -62,7 +62,7 @@ class _Columns:
         self._minutes = _Minutes()
 
     def cells(self, name: str) -> Iterable[str]:
-        """The cells of a column of the view, as they stand between the commas."""
+        """Return the cells of a column of the view, quoted for CSV."""
         if name in _CODED:
             return self._words(_CODED[name])
         if name == "time":
@@ -82,7 +82,7 @@ class _Columns:
         return ["" if value is None else str(value) for value in column]
 
     def _known(self, cells: list[str]) -> Iterable[str]:
-        """Instants, but of records whose zone is unknown."""
+        """Blank the cells of records whose time zone is unknown."""
         if not any(self._no_zone):
             return cells
         return [
@@ -99,7 +99,7 @@ class _Columns:
 
     def _received(self) -> list[str]:
         minutes, cells = self._minutes, []
-        # The same.
+        # See `__init__`.
         received: Sequence[int] = self._columns["received_at"]  # type: ignore[assignment]
         for at in received:
             seconds = at // 1000
@@ -108,7 +108,7 @@ class _Columns:
         return cells
 
     def _words(self, field: Field) -> Iterable[str]:
-        """The meanings of a coded column."""
+        """Return the meanings of a coded column."""
         column = self._columns[field.name]
         if column.count(None) == len(column):
             return repeat("")
@@ -122,14 +122,14 @@ class _Columns:
 
 
 def _safe(column: Column) -> Iterable[str]:
-    """Texts for a spreadsheet."""
+    """Quote texts for CSV, safe for spreadsheets."""
     cells = {value: _cell(str(value)) for value in set(column) if value is not None}
     cells[None] = ""
     return [cells[value] for value in column]
 
 
 def _cell(text: str) -> str:
-    """A text as it stands between commas (RFC 4180)."""
+    """Quote a text for CSV (RFC 4180)."""
     if text.isalnum() and text.isascii():
         return text
     safe = safe_text(text)
@@ -137,7 +137,7 @@ def _cell(text: str) -> str:
 
 
 class _Offsets(dict[int, str]):
-    """Offsets from UTC, by their seconds."""
+    """Formatted offsets from UTC, by seconds."""
 
     def __missing__(self, seconds: int) -> str:
         text = self[seconds] = offset(seconds)
@@ -145,7 +145,7 @@ class _Offsets(dict[int, str]):
 
 
 class _Minutes(dict[int, str]):
-    """Minutes since the epoch, as the beginning of an instant in ISO 8601."""
+    """Minutes since the epoch, formatted as the start of an ISO 8601 instant."""
 
     def __missing__(self, minute: int) -> str:
         at = datetime.datetime(1970, 1, 1) + datetime.timedelta(minutes=minute)

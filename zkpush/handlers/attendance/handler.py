@@ -34,14 +34,14 @@ _MEASURED = {
         ATTLOG.names.index("converted_temperature"),
     ),
 }
-"""Options that say that a terminal measures, and the columns of what it measures."""
+"""Options that declare a sensor, with the columns of its measurements."""
 _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
 @implementer(IRecordHandler)
 @attrs.frozen
 class AttendanceHandler:
-    """Stores attendance records, with the instant that each stands for, and photos."""
+    """Stores attendance records with their instants, and photos."""
 
     name = "attendance"
     tables = (ATTLOG, ATTPHOTO)
@@ -57,15 +57,15 @@ class AttendanceHandler:
         tx[AttendancePhotoStore].add_all(device.id, photos, clock, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Nothing follows a stored attendance record yet."""
+        """Do nothing: no action follows a stored attendance record."""
 
 
 def _measured(rows: Sequence[Row], device: Device) -> Sequence[Row]:
-    """Rows without the zeros of a terminal that measures neither masks nor temperatures.
+    """Remove the zero measurements of terminals without mask or temperature sensors.
 
-    Such a terminal fills the columns all the same; one that measures says so (8).
+    Such terminals fill the columns all the same; terminals with sensors declare them (8).
     """
-    if isinstance(rows, AttendanceRows):  # read at once: they have no such columns
+    if isinstance(rows, AttendanceRows):  # plain rows have no such columns
         return rows
     options = plain_names(device.options)
     zeros = [
@@ -92,7 +92,7 @@ def _in_period(table: Table, row: Row, params: Params) -> bool:
 def _compare_counts(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """VERIFY SUM: the terminal's count is compared with the store's (12.3.3)."""
+    """VERIFY SUM: compare the terminal's record count with the store's (12.3.3)."""
     begin, end = command.params["StartTime"], command.params["EndTime"]
     stored = tx[AttendanceStore].count_times(device.id, begin, end)
     result = {**reply.values, "stored": str(stored)}

@@ -1,8 +1,8 @@
 """Attendance records (11.2, 11.7): lines of columns in several forms.
 
-Terminals send 4 (`Pin, Time, Status, Verify`), 7, 9, 10 or 12 columns. After the seventh, two forms
-share the places: the identity card form (`IDNum, Type`) and that of 2.4.2 (`MaskFlag, Temperature,
-ConvTemperature, TimeOffset, ExtendData`).
+Terminals send 4 (`Pin, Time, Status, Verify`), 7, 9, 10 or 12 columns. Two forms share the columns
+after the seventh: the identity card form (`IDNum, Type`) and the form of 2.4.2 (`MaskFlag,
+Temperature, ConvTemperature, TimeOffset, ExtendData`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from .record import RECORD
 TIME_MISSING = "Time is missing: a record needs at least Pin and Time"
 KNOWN_COUNTS = frozenset({4, 7, 9, 10, 12})
 _COMMON = 7
-"""Columns that both forms share."""
+"""Columns common to both forms."""
 _LONGEST_FLAG = 3
-"""Characters in the longest MaskFlag: 255."""
+"""Length of the longest MaskFlag, 255."""
 _ID_NUMBER = re.compile(r"([0-9]{15}|[0-9]{17}[0-9Xx])\Z", re.ASCII)
 _DEFAULTS = tuple(field.default for field in RECORD.fields)
 
 
 class _FormColumn:
-    """What to do with one column: where its value goes, and whether it has to be right."""
+    """Decoding of one column: the position of its value, and whether the value must be valid."""
 
     def __init__(self, field: Field) -> None:
         self.field = field
@@ -46,7 +46,7 @@ _IDENTITY, _MASK = (_plan(form) for form in RECORD.forms)
 
 
 def decode_attendance_line(line: bytes, dialect: Dialect) -> tuple[object, ...]:
-    """Read the bytes of one attendance record; see `decode_attendance`."""
+    """Decode the bytes of one attendance record; see `decode_attendance`."""
     if b"\t" not in line and b" " not in line:
         raise ValueError(TIME_MISSING)
     text, raw = decode_line(line, dialect.encoding)
@@ -56,10 +56,10 @@ def decode_attendance_line(line: bytes, dialect: Dialect) -> tuple[object, ...]:
 
 
 def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[object, ...]:
-    """Read one attendance record into a row; `ValueError` says what is wrong with it.
+    """Decode one attendance record into a row; raises `ValueError` for an invalid one.
 
-    The user, the time and whatever else makes the record must be readable. An optional column that
-    is not, and columns beyond the known ones, are kept in `extra`: they cost nobody a punch.
+    The user, the time and all other required columns must be valid. Invalid optional columns, and
+    columns beyond the known ones, are kept in `extra`, so that they do not cost a punch.
     """
     columns = _columns(text)
     if len(columns) < 2:
@@ -86,13 +86,13 @@ def decode_attendance(text: str, raw: bytes | None, dialect: Dialect) -> tuple[o
 
 
 def _columns(text: str) -> list[str]:
-    """Split a line, mending what terminals do to the separators.
+    """Split a line, correcting the separators that terminals get wrong.
 
-    A column may be empty, and a TAB may be doubled, which looks the same. The number of columns
-    decides: if it is a known one as the line stands, with the TABs at its end or without them,
-    columns are empty; if it is one without the empty columns, TABs are doubled. They are, too,
-    where the place of Time is empty, for Time never is. A line without a TAB has single spaces
-    for them.
+    An empty column and a doubled TAB look the same, so the number of columns decides. If the line
+    has a valid number of columns as it stands, with or without its trailing TABs, its empty columns
+    are empty values. If the number is valid only without the empty columns, the TABs are doubled.
+    They are also doubled if the Time column is empty, because Time never is. In a line without a
+    TAB, single spaces separate the columns.
     """
     if "\t" not in text:
         return split_spaced(text)
@@ -107,7 +107,7 @@ def _columns(text: str) -> list[str]:
 
 
 def _form(columns: list[str], dialect: Dialect) -> tuple[_FormColumn, ...]:
-    """Decide which of the two forms the columns after the seventh have."""
+    """Choose the form of the columns after the seventh."""
     if len(columns) <= _COMMON:
         return _IDENTITY
     if len(columns) > len(_IDENTITY):

@@ -1,4 +1,4 @@
-"""Attendance: punches, and the photos taken with them."""
+"""Values of attendance: punches, their filter, and attendance photos."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ STORED_PUNCH = stored_type(Punch, ATTLOG)
 
 
 class PunchFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which attendance records are wanted; None is no restriction."""
+    """Filter of attendance records; None means no restriction."""
 
     device: str | None = None
     """Serial number of the terminal."""
     pin: str | None = None
     since: int | None = None
-    """From this instant on, in seconds.
+    """Start of the period (inclusive), in seconds since the epoch.
 
-    Records whose instant is unknown are found as if their terminal's clock showed UTC.
+    The instant of records without a known zone is computed as if the terminal's clock showed UTC.
     """
     until: int | None = None
-    """Before this instant, in seconds."""
+    """End of the period (exclusive), in seconds since the epoch."""
     received_since: int | None = None
-    """Received from this instant on, in milliseconds."""
+    """Earliest time of receipt (inclusive), in milliseconds since the epoch."""
     doubt: str | None = None
     record_type: RecordType | None = None
 
@@ -42,13 +42,13 @@ EVERY_PUNCH = PunchFilter()
 
 
 class AttendancePhoto(TerminalRecord, frozen=True, kw_only=True):
-    """A photo taken when somebody was, or was not, verified (11.3, 11.8)."""
+    """Photo taken at a successful or failed verification (11.3, 11.8)."""
 
     name: str
     picture: str | None
-    """The key of the picture; None if it is damaged."""
+    """Key of the picture; None if it is damaged."""
     size: int
-    """Bytes of the picture."""
+    """Size of the picture in bytes."""
     kind: int | None = None
     pin: str | None = None
     id_number: str | None = None

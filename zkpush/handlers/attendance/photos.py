@@ -27,7 +27,7 @@ _NAMES = tuple(column.name for column in attendance_photos.columns if column.nam
 
 
 class AttendancePhotoStore:
-    """Photos taken when somebody was, or was not, verified (11.3, 11.8)."""
+    """Photos taken at successful and failed verifications (11.3, 11.8)."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -36,7 +36,7 @@ class AttendancePhotoStore:
         self._pictures = tx[PictureStore]
 
     def add(self, device_id: int, photo: Photo, clock: WallClock, now: int) -> None:
-        """Store a photo; one that is there already, by name and picture, stays as it is."""
+        """Store a photo; a stored one with the same name and picture is left unchanged."""
         self.add_all(device_id, [photo], clock, now)
 
     def add_all(self, device_id: int, photos: Sequence[Photo], clock: WallClock, now: int) -> None:
@@ -89,9 +89,10 @@ class AttendancePhotoStore:
         return [stored(AttendancePhoto, self._opened(row)) for row in found]
 
     def content(self, photo_id: int) -> bytes | None:
-        """The picture of a photo; None if there is no such photo.
+        """Return the picture of a photo; None if there is no such photo.
 
-        `LookupError` if its picture is lost, `NotUnsealed` if it is damaged or another photo's.
+        Raises `LookupError` if the picture is missing, `NotUnsealed` if it is damaged or another
+        photo's.
         """
         query = select(attendance_photos).where(attendance_photos.c.id == photo_id)
         row = self._connection.execute(query).one_or_none()

@@ -1,14 +1,15 @@
-"""Plain attendance records: what terminals send all day (11.2), read by the body.
+"""Plain attendance records (11.2), the everyday uploads, decoded body by body.
 
-Plain is a body whose records are all of 4 columns or all of 7, with nothing odd. When it comes, it
-is only matched, as a whole; its columns are cut out when somebody asks for them. That is when it is
-stored, in most cases, and bodies that are stored together are then cut as one. Their instants are
-reckoned for many at once.
+A plain body consists of records that all have 4 columns or all have 7, without irregularities. On
+arrival, the body is only matched, as a whole. It is split into columns when they are first needed,
+which usually is when it is stored. Bodies that are stored together are split together, and their
+instants are computed in bulk.
 
-A *distinction* tells records apart that agree in terminal, PIN, time, status and verification. An
-identity card terminal writes an attendance and a verification record in one second (11.7), and a
-person may choose two work codes in one. The distinction is a part of the identity of a record. It
-is empty for nearly all: those without a record type, a work code or an unknown person's card.
+The *distinction* tells apart records that agree in terminal, PIN, time, status and verification. An
+identity card terminal writes an attendance and a verification record in the same second (11.7), and
+a person may choose two work codes in the same second. The distinction is part of the identity of a
+record. It is empty for nearly all records: those without a record type, a work code or an unknown
+person's card.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from ...protocol.times import FAR_FUTURE, FAR_PAST, NO_ZONE, WallClock, far_off,
 from .record import RECORD
 
 _DATE = (
-    # Some of these are of no calendar: see `_ODD_DAYS`.
+    # Some of the matched dates do not exist: see `_ODD_DAYS`.
     r"[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|[12][0-9]))"
 )
 _ODD_DAYS = ("-02-29 ", "\t0000-")
 _FOUR = (
-    # Pin, Time, Status and Verify.
-    # No part can begin with what the one before it may hold: nothing is to be tried again.
+    # Pin, Time, Status and Verify. No part can begin with a character that the part before it may
+    # contain, so the match never backtracks.
     r"[^\x00-\x20\x7f]{1,64}+\t" + _DATE + r" (?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\t"
     r"[0-9]{1,9}+\t[0-9]{1,9}+"
 )
@@ -47,11 +48,11 @@ _PIN, _WORK_CODE, _ID_NUMBER, _TYPE = map(
     RECORD.names.index, ("pin", "work_code", "id_number", "record_type")
 )
 NO_WORK_CODE = frozenset({None, "", "0"})
-"""All mean that no work code was chosen; an upgrade may change which of them a terminal sends."""
+"""Values that mean that no work code was chosen; firmware upgrades may switch between them."""
 NO_PERSON = "0"
-"""The PIN of somebody whom the terminal does not know; the identity card says who it is."""
+"""PIN of a person unknown to the terminal; the identity card identifies the person."""
 CHARACTERS = 32
-"""Of a distinction: 128 bits in hexadecimal."""
+"""Length of a distinction: 128 bits in hexadecimal."""
 _RESERVED = range(4, 7)
 _PART = 256
 _WIDTH = len(RECORD.names) + len(("extra", "raw"))
@@ -60,7 +61,7 @@ Columns = Sequence[Sequence[object]]
 
 
 class _Numbers(dict[str, int]):
-    """Numbers by their text: those that are common are known."""
+    """Numbers by their text; common ones are stored."""
 
     def __missing__(self, text: str) -> int:
         return int(text)
@@ -70,7 +71,7 @@ _NUMBERS = _Numbers({str(number): number for number in range(256)})
 
 
 class AttendanceRows(DeclaredRows):
-    """Rows by their columns. A row is made when it is asked for; most are stored, and never are."""
+    """Rows stored by column. Single rows are created on demand, which most never are."""
 
     __slots__ = ("_columns", "_count", "_seconds", "_tabs", "_text")
 
@@ -83,7 +84,7 @@ class AttendanceRows(DeclaredRows):
 
     @classmethod
     def plain(cls, text: str, tabs: int, count: int) -> AttendanceRows:
-        """The rows of so many lines, which have matched `lines_of(tabs)`; not read yet."""
+        """Wrap the text of `count` lines that matched `lines_of(tabs)`, without splitting it."""
         rows = cls.__new__(cls)
         rows._columns = None
         rows._count = count
@@ -93,11 +94,11 @@ class AttendanceRows(DeclaredRows):
 
     @classmethod
     def of(cls, rows: Sequence[tuple[object, ...]]) -> AttendanceRows:
-        """The same rows by columns."""
+        """Convert rows to columns."""
         if isinstance(rows, cls):
             return rows
         columns: list[list[Any]] = [[] for _ in range(_WIDTH)]
-        # In parts, because the garbage collector looks at each of many iterators.
+        # In parts, because the garbage collector tracks every iterator of a large zip.
         for start in range(0, len(rows), _PART):
             part = zip(*rows[start : start + _PART], strict=True)
             for column, values in zip(columns, part, strict=True):
@@ -106,7 +107,7 @@ class AttendanceRows(DeclaredRows):
 
     @classmethod
     def join(cls, parts: Sequence[AttendanceRows]) -> AttendanceRows:
-        """The rows of all parts, one after the other."""
+        """Concatenate rows."""
         forms = {part._tabs for part in parts}
         if len(forms) == 1 and forms != {0}:
             text = "".join([part._text for part in parts])
@@ -123,28 +124,28 @@ class AttendanceRows(DeclaredRows):
         )
 
     def part(self, start: int, end: int) -> AttendanceRows:
-        """Some of the rows."""
+        """Return a range of the rows."""
         return AttendanceRows(
             [column[start:end] for column in self.columns], self.seconds[start:end]
         )
 
     @property
     def columns(self) -> Columns:
-        """The values of all rows, for each place; in the places after these, all are None."""
+        """Values by column; omitted trailing columns contain only None."""
         if self._columns is None:
             self.read()
         return self._columns or ()
 
     @property
     def seconds(self) -> list[int]:
-        """The times of all rows, as `times.wall_seconds` gives them."""
+        """Times of the rows, as returned by `times.wall_seconds`."""
         if self._columns is None:
             self.read()
         return self._seconds
 
     def read(self) -> None:
-        """Cut the text into its columns; `ValueError` if a time is of no calendar day."""
-        # Behind the last line stands one part more.
+        """Split the text into columns; raises `ValueError` if a date does not exist."""
+        # The split leaves one empty part after the last line.
         parts = self._text.replace("\n", "\t").split("\t")
         width = self._tabs + 1
         columns: list[Sequence[object]] = [
@@ -160,7 +161,7 @@ class AttendanceRows(DeclaredRows):
             else:
                 columns += reserved
         self._seconds = wall_seconds(parts[1::width])
-        # Last, because another thread may be looking.
+        # Assigned last, because another thread may be reading.
         self._columns = columns
 
     def __len__(self) -> int:
@@ -194,7 +195,7 @@ class AttendanceRows(DeclaredRows):
 
 
 def decode_body(body: bytes, dialect: Dialect) -> AttendanceRows | None:
-    """The rows of a body of plain records; None for one that must be read line by line."""
+    """Decode a body of plain records; None if it must be decoded line by line."""
     try:
         return decode_plain(body.decode(dialect.encoding))
     except UnicodeDecodeError:
@@ -202,9 +203,9 @@ def decode_body(body: bytes, dialect: Dialect) -> AttendanceRows | None:
 
 
 def decode_plain(text: str) -> AttendanceRows | None:
-    """The rows of a whole body of plain records; None if there is anything else in it.
+    """Decode the text of a body of plain records; None if it contains anything else.
 
-    These are what `decode_attendance` gives for each line, and take a fraction of the time.
+    The rows equal those of `decode_attendance` for each line, at a fraction of the time.
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").removesuffix("\r")
@@ -223,7 +224,7 @@ def decode_plain(text: str) -> AttendanceRows | None:
 
 
 def read_clock(rows: Sequence[tuple[object, ...]]) -> tuple[int, int | None]:
-    """The wall clock seconds of the last row, and its offset from UTC if it names one."""
+    """Return the wall clock seconds of the last row, and its offset from UTC in seconds or None."""
     found = AttendanceRows.of(rows)
     offset = None
     if len(found.columns) > _OFFSET:
@@ -240,7 +241,7 @@ def _numbers(texts: list[str]) -> list[int]:
 
 @functools.cache
 def lines_of(tabs: int) -> re.Pattern[str]:
-    """Lines with so many TABs each, the last ones behind the last column."""
+    """Pattern of lines with this number of TABs, including trailing ones."""
     form = _SEVEN if tabs >= _RESERVED[-1] else _FOUR
     return re.compile("(?:" + form + r"\t" * (tabs - form.count(r"\t")) + r"\n)*+\Z")
 
@@ -248,9 +249,10 @@ def lines_of(tabs: int) -> re.Pattern[str]:
 def reckon(
     rows: AttendanceRows, clock: WallClock, now: int
 ) -> tuple[list[int], list[str | None] | None]:
-    """Seconds since the epoch of each record: by its own offset (2.4.2) where it has one.
+    """Compute the instant of each record in seconds since the epoch, and doubts about it.
 
-    Beside them, what is doubtful about each; None if nothing is about any. `now` is in seconds.
+    A record with an offset of its own (2.4.2) uses that instead of `clock`. The second value lists
+    the doubts by record, and is None if there are none. `now` is in seconds.
     """
     offsets = cast(list[int | None], rows.columns[_OFFSET]) if len(rows.columns) > _OFFSET else []
     own = offsets.count(None) < len(offsets)
@@ -268,7 +270,7 @@ def reckon(
             for time, offset in zip(times, offsets, strict=True)
         ]
     if instants and (max(instants) > now + FAR_FUTURE or min(instants) < now - FAR_PAST):
-        # A clock that is not set is as far off in all records, but for those at the edge.
+        # A clock that is not set is equally far off in nearly all records.
         far = [far_off(instant, now) for instant in instants]
         doubts = [
             other if other == NO_ZONE else one or other
@@ -278,7 +280,7 @@ def reckon(
 
 
 def distinctions(rows: AttendanceRows, index: Callable[[bytes], bytes]) -> Sequence[str | None]:
-    """The distinctions of all rows; each is None if all are empty. `index` is a keyed hash."""
+    """Return the distinctions of all rows, all None if all are empty; `index` is a keyed hash."""
     columns, count = rows.columns, len(rows)
     if len(columns) <= _WORK_CODE:
         return [None] * count

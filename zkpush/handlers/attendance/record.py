@@ -1,6 +1,6 @@
-"""The columns of attendance records (11.2, 11.7), for what reads them.
+"""Columns of attendance records (11.2, 11.7), for decoders.
 
-The table with its readers is `tables.ATTLOG`.
+`tables.ATTLOG` is the table with its decoders.
 """
 
 from __future__ import annotations

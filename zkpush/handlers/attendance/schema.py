@@ -1,4 +1,4 @@
-"""The tables of attendance records and photos in the database."""
+"""Database tables of attendance records and photos."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ attendance = Table(
     Column("utc", BigInteger(), nullable=False),
     Column("received_at", BigInteger(), nullable=False),
     Column("doubt", PlainText()),
-    # What else tells records of one second apart: see `zkpush.handlers.attendance.plain`.
+    # Tells records of the same second apart: see `zkpush.handlers.attendance.plain`.
     Column("distinction", KeyText, nullable=False, server_default=text("''")),
     *record_columns(ATTLOG),
-    # What makes two records one. It begins with the time: whoever is verified now, anywhere, goes
-    # to the end of the index, so that a commit writes few of its pages however much is stored.
+    # Identity of a record. It begins with the time: current records of all terminals are added at
+    # the end of the index, so that a commit writes few of its pages, whatever the size of the
+    # table.
     UniqueConstraint(
         ATTLOG.key[0],
         "device_id",
@@ -48,7 +49,7 @@ attendance = Table(
         sqlite_where=text("doubt IS NOT NULL"),
         postgresql_where=text("doubt IS NOT NULL"),
     ),
-    # What lists are filtered by: see `AttendanceStore.page`.
+    # Indexes for the filters of lists: see `AttendanceStore.page`.
     Index("attendance_pin", "pin", "id"),
     Index("attendance_device", "device_id", "id"),
     Index(
@@ -67,8 +68,9 @@ arrivals = Table(
     Column("period", BigInteger(), primary_key=True, autoincrement=False),
     Column("first_id", BigInteger(), nullable=False),
 )
-"""Where the attendance records of each ten minutes begin: none that was received in the period (its
-number since the epoch) has a lower id. An index of `received_at` would cost each record more."""
+"""First possible id of the attendance records of each ten-minute period, numbered since the epoch:
+no record received in the period has a lower id. An index on `received_at` would cost more for each
+record."""
 
 attendance_photos = Table(
     "attendance_photos",

@@ -1,4 +1,4 @@
-"""What a simulated terminal does with its attendance records."""
+"""Attendance records of a simulated terminal."""
 
 from __future__ import annotations
 

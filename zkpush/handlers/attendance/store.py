@@ -38,33 +38,33 @@ if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
 MOST_WAITING = 10_000
-"""Rows that wait for the end of the group; more are written at once."""
+"""Most rows buffered until the end of the group; more are written at once."""
 PERIOD = 600_000
-"""Milliseconds of a period of `arrivals`."""
+"""Length of a period of `arrivals`, in milliseconds."""
 MOST_PERIODS = 64
-"""Periods that are known to be stored."""
+"""Most periods remembered as stored."""
 FEW = 50_000
-"""Records that are sorted to find a page of them."""
+"""Most records sorted to find a page."""
 _LEADING = ("device_id", "utc", "received_at", "doubt", "distinction")
 _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
 _UNLISTED = frozenset({"distinction", RAW})
 _TYPES: Mapping[RecordType, ColumnElement[bool] | TextClause] = {
     RecordType.ATTENDANCE: func.coalesce(attendance.c.record_type, 0) == RecordType.ATTENDANCE,
-    # Spelled out, as in the index.
+    # Literal, to match the partial index.
     RecordType.VERIFICATION: text("record_type = 1"),
 }
 _Upload = tuple[int, AttendanceRows, WallClock, int]
-"""The terminal, its records and its clock, and when they came."""
+"""Key of the terminal, records, clock of the terminal, and time of receipt (ms)."""
 _FIRST_ID = ("first_id", "(SELECT coalesce(max(id), 0) + 1 FROM attendance)")
 _DAY = 86_400
-"""No clock is further from UTC, in seconds: neither a zone's nor one with an offset of its own."""
+"""Limit in seconds for the offset from UTC, of zones and of single records."""
 
 
 class AttendanceStore(BufferedInserts):
     """Attendance records.
 
-    Rows are buffered until a read or the commit, and those of many uploads are written with one
+    Rows are buffered until a read or the commit. The rows of many uploads are written with one
     statement.
     """
 
@@ -72,15 +72,14 @@ class AttendanceStore(BufferedInserts):
         self._connection = tx.connection
         self._vault = tx.vault
         self._periods: set[int] = set()
-        """Periods whose beginning is stored, or will be if this transaction is committed."""
+        """Periods whose start is stored, or will be if this transaction is committed."""
         super().__init__(tx)
 
     def add(self, device_id: int, rows: Sequence[Row], clock: WallClock, now: int) -> None:
-        """Store decoded rows; a record that is there already stays as it is.
+        """Store decoded rows; records already stored are left unchanged.
 
-        The terminal's clock gives the instant of a record, unless it has an offset of its own.
-        Doubts (`zkpush.protocol.times`) are stored beside it. Values go to the driver as they were
-        decoded.
+        The instant of a record is computed with the terminal's clock, unless the record has its own
+        offset. Doubts about it (`zkpush.protocol.times`) are stored too. `now` is in milliseconds.
         """
         if rows:
             decoded = AttendanceRows.of(rows)
@@ -96,8 +95,8 @@ class AttendanceStore(BufferedInserts):
         columns = _columns(self.waiting, self._vault.index)
         if not all(_is_empty(column) for column in columns[_EXTRA:]):
             columns = seal_columns(self._vault, attendance, _NAMES[: len(columns)], columns)
-        # A column that is empty in all rows is left out: that halves the cost with `sqlite3`, to
-        # which None is a value of an unknown type.
+        # Columns that are empty in all rows are omitted. This halves the cost with `sqlite3`, which
+        # treats None as a value of unknown type.
         used = [place for place, column in enumerate(columns) if not _is_empty(column)]
         rows = Insert(
             attendance,
@@ -110,10 +109,10 @@ class AttendanceStore(BufferedInserts):
         return [self._begun(periods), rows] if periods else [rows]
 
     def _begun(self, periods: set[int]) -> Insert:
-        """Where the records begin of periods of which none may be stored yet.
+        """Insert for the first ids of periods that may not be stored yet.
 
-        Ids ascend in the order of the commits: records that are written now, and others of these
-        periods that are not visible yet, get no lower ones.
+        Ids ascend in commit order: records written now get no lower ids, nor do records of these
+        periods that are not visible yet.
         """
         if len(self._periods) > MOST_PERIODS:
             self._periods.clear()
@@ -123,7 +122,7 @@ class AttendanceStore(BufferedInserts):
         )
 
     def forget_waiting(self) -> None:
-        """Drop what waits: its transaction is not committed."""
+        """Drop the pending rows, because their transaction is rolled back."""
         self.waiting: list[_Upload] = []
         self._count = 0
         self._periods.clear()
@@ -147,12 +146,12 @@ class AttendanceStore(BufferedInserts):
         ]
 
     def columns(self, part: Page, wanted: PunchFilter) -> dict[str, Sequence[object]]:
-        """The same records as `page`, as columns by name; sealed values stay sealed."""
+        """Return the records of `page` as columns by name; encrypted values stay encrypted."""
         columns = [column for column in attendance.c if column.name not in _UNLISTED]
         rows = self._connection.execute(self._found(part, wanted, columns)).all()
         found: list[Sequence[object]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
         named = dict(zip([column.name for column in columns], found, strict=True))
-        # A join sorts the rows again, which costs more than reading them.
+        # A join would sort the rows again, which costs more than reading them.
         keys = named.pop("device_id")
         known = select(devices.c.id, devices.c.sn).where(devices.c.id.in_(set(keys)))
         serials = dict(self._connection.execute(known).all()) if keys else {}
@@ -161,19 +160,19 @@ class AttendanceStore(BufferedInserts):
     def _found(
         self, part: Page, wanted: PunchFilter, columns: Iterable[Column[Any]] = attendance.c
     ) -> Select[Any]:
-        """The query for a part of the records, without the names of their terminals."""
+        """Query for a page of records, without the serial numbers of their terminals."""
         query = select(*columns)
         device_id: ColumnElement[int] = attendance.c.device_id
         if wanted.pin is not None:
             query = query.where(attendance.c.pin == wanted.pin)
-            device_id = device_id + 0  # a person has fewer records than a terminal
+            device_id = device_id + 0  # + 0: a person has fewer records than a terminal
         if wanted.doubt is not None:
             query = query.where(attendance.c.doubt == wanted.doubt)
         if wanted.record_type is not None:
             query = query.where(_TYPES[wanted.record_type])
         if wanted.received_since is not None:
             query = query.where(attendance.c.received_at >= wanted.received_since)
-            if part.after == 0:  # later parts begin behind it anyway
+            if part.after == 0:  # later pages start after it anyway
                 first = self._first_received(wanted.received_since)
                 query = query.where(false() if first is None else attendance.c.id >= first)
         window: list[ColumnElement[bool]] = []
@@ -186,9 +185,9 @@ class AttendanceStore(BufferedInserts):
         place: ColumnElement[int] = attendance.c.id
         is_windowed = bool(window) and wanted.pin is None
         if is_windowed and (wanted.device is not None or self._are_few(window)):
-            # They are found in the index of identities, which begins with time and terminal, and
-            # sorted; otherwise records are read by id until there are enough. No database can
-            # know which is faster: that takes how many there are, and how soon they come.
+            # Finds them in the index of identities, which begins with time and terminal, and sorts
+            # them. Otherwise records are read by id until the page is full. The databases cannot
+            # estimate which is faster.
             query = query.where(*window)
             place, device_id = place + 0, device_id + 0
         if wanted.device is not None:
@@ -196,13 +195,13 @@ class AttendanceStore(BufferedInserts):
         return part_of(query, place, part)
 
     def _first_received(self, since: int) -> int | None:
-        """No record that was received since has a lower id; None if there is none at all."""
+        """Return a lower bound for the ids of records received since; None if there are none."""
         query = select(func.min(arrivals.c.first_id)).where(arrivals.c.period >= since // PERIOD)
         first: int | None = self._connection.execute(query).scalar_one()
         return first
 
     def last(self) -> int:
-        """The id of the last record; 0 if there is none."""
+        """Return the id of the last record; 0 if there is none."""
         return int(self._connection.execute(select(func.max(attendance.c.id))).scalar_one() or 0)
 
     def _are_few(self, window: Sequence[ColumnElement[bool]]) -> bool:
@@ -211,14 +210,14 @@ class AttendanceStore(BufferedInserts):
         return int(count) <= FEW
 
     def count(self, device_id: int | None) -> int:
-        """Count the records of a terminal, or all."""
+        """Count the records of a terminal, or of all terminals if None."""
         query = select(func.count()).select_from(attendance)
         if device_id is not None:
             query = query.where(attendance.c.device_id == device_id)
         return int(self._connection.execute(query).scalar_one())
 
     def count_times(self, device_id: int, begin: str, end: str) -> int:
-        """Count the records of a terminal by its own clock, both ends included."""
+        """Count the records of a terminal by its own clock; both ends are inclusive."""
         query = (
             select(func.count())
             .select_from(attendance)
@@ -232,7 +231,7 @@ class AttendanceStore(BufferedInserts):
 
 
 def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> list[Sequence[object]]:
-    """All columns of what waits: who sent each record, its instant, and what it says."""
+    """Return the columns of the pending rows: terminal, instant and decoded values."""
     device_ids: list[int] = []
     received: list[int] = []
     for device_id, rows, _, now in waiting:
@@ -241,7 +240,7 @@ def _columns(waiting: Sequence[_Upload], index: Callable[[bytes], bytes]) -> lis
     every = AttendanceRows.join([rows for _, rows, _, _ in waiting])
     instants: list[int] = []
     doubts: list[str | None] = []
-    # All of a group come within a second or two, and most from one zone.
+    # The uploads of a group arrive within a second or two, most of them from one zone.
     for (clock, second), run in groupby(waiting, _clock_and_second):
         start = len(instants)
         end = start + sum([len(rows) for _, rows, _, _ in run])
@@ -261,6 +260,6 @@ def _is_empty(column: Sequence[object]) -> bool:
 
 
 def _wall_time(instant: int) -> str:
-    """An instant as it compares with the wall clock times of records, from year 1 to 9999."""
+    """Format an instant for comparison with wall clock times; limited to years 1 to 9999."""
     seconds = min(max(instant, -62_135_596_800), 253_402_300_799)
     return str(datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=seconds))

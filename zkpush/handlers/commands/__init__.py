@@ -1,1 +1,1 @@
-"""Commands that are sent to terminals."""
+"""Commands for terminals."""

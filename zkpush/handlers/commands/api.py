@@ -1,4 +1,4 @@
-"""The API of commands: what there is to ask of terminals, and what has become of it."""
+"""API of commands: the catalogue, the queue and the results."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
 from .store import CommandList
 
 MOST_WAIT = 3650 * 24 * 3600
-"""The most seconds that a command may wait."""
+"""Longest time that a command may wait for its terminal, in seconds."""
 
 
 class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,7 +156,7 @@ def _of_device_thd(
 
 
 class CommandEndpoints:
-    """What the routes of commands do."""
+    """Handlers of the routes of commands."""
 
     def __init__(
         self, store: IStore, registry: Registry, queue: CommandQueue, readings: SecretAccessLog
@@ -168,7 +168,7 @@ class CommandEndpoints:
         self._catalogue = queue.catalogue
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             Route(
                 "GET",
@@ -219,7 +219,7 @@ class CommandEndpoints:
         ]
 
     async def catalogue(self) -> Listing[CatalogueView]:
-        """List what can be asked of terminals."""
+        """List the commands that terminals support."""
         return whole([_described(command) for command in self._catalogue])
 
     async def _note_list(self, shown: Shown[tuple[int, QueuedCommand]]) -> None:
@@ -261,7 +261,7 @@ class CommandEndpoints:
         return found
 
     async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
-        """Record that a caller is shown secret parameters or results, if there are some."""
+        """Record that secret parameters or results, if any, were shown to a caller."""
         for place, what in enumerate(("parameters of commands", "results of commands")):
             needed = {
                 scope
@@ -279,7 +279,7 @@ class CommandEndpoints:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of commands."""
+    """Return the routes of commands."""
     return CommandEndpoints(
         services.store, services.registry, services.queue, services.secret_access
     ).routes()

@@ -35,7 +35,7 @@ _command_id = click.argument("id", metavar="ID")
 
 
 class _Listing(click.Command):
-    """A word whose help ends with all commands for terminals."""
+    """Click command whose help ends with the catalogue of commands for terminals."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the catalogue of the installed capabilities."""
@@ -54,7 +54,7 @@ def commands() -> None:
 
 
 def _warning(command: str, sn: str) -> str | None:
-    """What a person should know before a command is queued that cannot be taken back."""
+    """Return a warning before an irreversible command is queued."""
     if command.startswith("CLEAR "):
         return f"{command} deletes data from {sn}, and it cannot be taken back."
     if command == "SHELL":
@@ -185,9 +185,9 @@ async def list_(api: Api, sn: str, as_json: bool) -> None:
 
 
 async def _with_params(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
-    """Show each command as it is typed: its name and parameters in one column.
+    """Show each command as typed: its name and parameters in one column.
 
-    What the return code means stands beside it; without an answer, the reason of the end.
+    Beside it is the meaning of the return code or, without an answer, the reason of the end.
     """
     async for page in pages:
         items = [

@@ -1,4 +1,4 @@
-"""The list of a terminal's commands."""
+"""Command lists in the store."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class CommandList:
-    """The commands of terminals, for the API; the queue itself is `persist.commands`."""
+    """Lists of commands for the API; the queue itself is `persist.commands`."""
 
     def __init__(self, tx: Transaction) -> None:
         self._vault = tx.vault
         self._connection = tx.connection
 
     def page(self, part: Page, device: str) -> list[tuple[int, QueuedCommand]]:
-        """List the commands of a terminal in the order they were queued, each with its cursor."""
+        """List the commands of a terminal in queueing order, each with its cursor."""
         query = select_commands().where(commands.c.device_id == key_of(device))
         query = part_of(query, commands.c.seq, part)
         return [

@@ -1,1 +1,1 @@
-"""The doctor: checks that say why a terminal sends nothing, or what an installation lacks."""
+"""Doctor: checks that show why a terminal sends nothing, or what is wrong with an installation."""

@@ -1,4 +1,4 @@
-"""The API of the doctor: `GET doctor` and `GET devices/{sn}/doctor`."""
+"""API of the doctor: `GET doctor` and `GET devices/{sn}/doctor`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Found = tuple[Device, int | None, frozenset[str]]
 
 
 class DoctorEndpoints:
-    """The routes of the doctor."""
+    """Routes of the doctor."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class DoctorEndpoints:
         self._wall = wall_clock(clock)
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             Route(
                 "GET",
@@ -97,7 +97,7 @@ class DoctorEndpoints:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of the doctor."""
+    """Return the routes of the doctor."""
     server = ServerFacts(
         services.store,
         services.registry,

@@ -77,8 +77,8 @@ def _ask(target: Target, sn: str | None) -> Mapping[str, Any]:
 
 
 def _look(data: Path, file: Path | None, url: str | None, why: str) -> Mapping[str, Any]:
-    """Make the checks for which no daemon is needed."""
-    from ...examination import examine_directory  # with the database: other commands do not need it
+    """Make the checks that need no daemon."""
+    from ...examination import examine_directory  # slow: imports the database
 
     found: Mapping[str, Any] = msgspec.to_builtins(examine_directory(data, file, url, why))
     return found

@@ -1,4 +1,4 @@
-"""The checks of an installation while its daemon runs."""
+"""Checks of an installation while its daemon runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .model import Check
 _OF_STORAGE = frozenset({ProblemCode.CANNOT_STORE, ProblemCode.SPACE_LOW})
 _PART = 500
 MOST_SHOWN = 3
-"""Faults of one check that are named."""
+"""Most faults named by one check."""
 TAMPERED = (
     "Keep a copy of the database as evidence, and run `zkpush database check` for all faults."
 )
@@ -31,7 +31,7 @@ TAMPERED = (
 
 @attrs.frozen
 class ServerFacts:
-    """The services whose state is checked."""
+    """Services whose state is checked."""
 
     store: IStore
     registry: Registry
@@ -55,7 +55,10 @@ async def examine_server(found: ServerFacts) -> list[Check]:
 
 
 def check_modes(paths: Sequence[Path]) -> Check:
-    """Check that only their owner may use secret files and their directory; blocks shortly."""
+    """Check that secret files and their directory are accessible only to their owner.
+
+    Blocks briefly.
+    """
     faults = too_open(paths)
     if faults:
         return Check(
@@ -69,14 +72,14 @@ def check_modes(paths: Sequence[Path]) -> Check:
 
 
 def check_audit(rows: int, faults: Sequence[str]) -> Check:
-    """The check of the audit log by what its verification found."""
+    """Make the check of the audit log from the result of its verification."""
     if faults:
         return Check("audit", "error", f"The audit log was changed: {shown(faults)}.", TAMPERED)
     return Check("audit", "ok", f"{rows} rows of the audit log are as the server wrote them.")
 
 
 def shown(texts: Sequence[str]) -> str:
-    """The first texts of several, in one."""
+    """Join the first texts."""
     more = len(texts) - MOST_SHOWN
     return "; ".join(texts[:MOST_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
@@ -167,7 +170,7 @@ async def _terminals(found: ServerFacts) -> Check:
 
 
 async def _problems(found: ServerFacts) -> list[Check]:
-    """A check for each other problem of the server, such as a plugin that fails."""
+    """Make a check for each remaining problem of the server, such as a failing plugin."""
     return [
         Check(
             str(one.code),

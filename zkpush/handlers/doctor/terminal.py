@@ -1,7 +1,7 @@
-"""The checks of one terminal: from what the server knows of it, and its last requests.
+"""Checks of one terminal, from the server's data about it and its last requests.
 
-The order is that in which a terminal passes: it has to reach the server, be admitted, speak this
-protocol and make the exchange, before its clock and its records matter.
+The order follows the stages of a connection: a terminal must reach the server, be admitted, speak
+this protocol and make the handshake before its clock and its records matter.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ..trace.model import TracedRequest
 from .model import Check
 
 RECENT = 3600_000
-"""Milliseconds in which a refusal counts, unless a served request followed it."""
+"""Milliseconds for which a rejection counts, unless a served request followed it."""
 STUCK = 600_000
-"""Milliseconds after which a command that may be sent is waiting too long."""
+"""Milliseconds after which a sendable command counts as stuck."""
 NOT_FOUND, WRONG_METHOD = 404, 405
 _ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset({ProblemCode.NO_ZONE, ProblemCode.CLOCK_WRONG, ProblemCode.REJECTS})
-"""Problems that the checks of these names show."""
+"""Problems that have a check of the same name."""
 
 
 @attrs.frozen
 class TerminalFacts:
-    """What is known of a terminal."""
+    """Data about a terminal."""
 
     device: Device
     now: int
@@ -36,11 +36,11 @@ class TerminalFacts:
     is_online: bool
     last_seen_at: int | None
     trace: Sequence[TracedRequest]
-    """The newest last."""
+    """Newest last."""
     oldest_command_at: int | None
-    """When the oldest command that may be sent now was queued."""
+    """When the oldest command that may be sent now was queued (ms)."""
     stamps: frozenset[str]
-    """The tables that it has ever uploaded."""
+    """Names of the tables that it has ever uploaded."""
 
 
 def examine(facts: TerminalFacts) -> list[Check]:
@@ -103,7 +103,7 @@ def _admission(facts: TerminalFacts) -> Check:
 
 
 def _refusals(facts: TerminalFacts) -> Check:
-    """Refusals of requests that were understood."""
+    """Check for rejections of requests that were understood."""
     found = [one for one in _refused(facts) if not _is_unknown(one)]
     if not found:
         return Check("refusals", "ok", "None of its last requests was refused.")
@@ -123,7 +123,7 @@ def _refusals(facts: TerminalFacts) -> Check:
 
 
 def _requests(facts: TerminalFacts) -> Check:
-    """Requests that this server does not speak."""
+    """Check for requests that this server does not support."""
     found = [one for one in _refused(facts) if _is_unknown(one)]
     if not found:
         return Check("requests", "ok", "It asks for nothing that this server does not speak.")
@@ -228,7 +228,7 @@ def _queue(facts: TerminalFacts) -> Check:
 
 
 def _problems(facts: TerminalFacts) -> Iterator[Check]:
-    """A check for each other problem of the terminal."""
+    """Make a check for each remaining problem of the terminal."""
     for problem in facts.device.problems:
         if problem.code not in _OWN_CHECK:
             detail = f"{meaning_of(problem.code)}. {problem.detail}"

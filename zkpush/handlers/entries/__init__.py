@@ -1,1 +1,1 @@
-"""What terminals hold beside people: work codes, short messages, lists."""
+"""Entries on terminals: work codes, short messages, lists."""

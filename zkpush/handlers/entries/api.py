@@ -1,4 +1,4 @@
-"""The API of entries: what terminals hold beside people."""
+"""API of entries on terminals."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class EntryQuery(DeviceQuery, frozen=True):
 
 
 class EntryEndpoints:
-    """What the routes of entries do."""
+    """Handlers of the routes of entries."""
 
     def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
         self._store = store
         self._readings = readings
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             ApiList[Entry](
                 path="/entries",
@@ -74,14 +74,14 @@ class EntryEndpoints:
         ]
 
     async def _note(self, shown: Shown[Entry]) -> None:
-        """Record that a caller is shown unknown columns."""
+        """Record that undeclared columns were shown to a caller."""
         if any(item.extra for item in shown.items):
             whose = devices_of(shown.query)
             await self._readings.note(shown.caller, "unknown columns of entries", whose)
 
 
 def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
-    """Show an entry."""
+    """Return the view of an entry."""
     extra = entry.extra if may_see(secrecy.UNDECLARED, scopes) else None
     return EntryView(
         entry.id,
@@ -97,7 +97,7 @@ def entry_view(entry: Entry, scopes: Scopes) -> EntryView:
 
 
 def _with_words(table: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of an entry, and the meanings of the coded ones."""
+    """Return the fields of an entry with the meanings of the coded ones."""
     words = {
         f"{field.name}{MEANING}": field.words(fields[field.name], fields)
         for field in _CODED.get(table, ())
@@ -107,5 +107,5 @@ def _with_words(table: str, fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of entries."""
+    """Return the routes of entries."""
     return EntryEndpoints(services.store, services.secret_access).routes()

@@ -1,4 +1,4 @@
-"""What terminals hold beside people: work codes, short messages, lists (12.1.1.9 to 12.1.1.18)."""
+"""Handler of entries: work codes, short messages, lists (12.1.1.9 to 12.1.1.18)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .tables import TABLES
 @implementer(IRecordHandler)
 @attrs.frozen
 class EntryHandler:
-    """Keeps what each terminal says it holds."""
+    """Stores the entries that terminals report."""
 
     name = "entries"
     tables = TABLES
@@ -39,7 +39,7 @@ class EntryHandler:
         tx[EntryStore].keep(device.id, batch.table.name, said, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Nothing follows."""
+        """Do nothing: no action follows a stored entry."""
 
 
 HANDLERS = (EntryHandler(),)

@@ -1,4 +1,4 @@
-"""Entries: what terminals hold beside people, such as work codes."""
+"""Entries: data on terminals other than people, such as work codes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal holds in a table that is not of people, such as a work code."""
+    """Entry of a table on a terminal that does not concern people, such as a work code."""
 
     id: int
     device: str
     table: str
     fields: dict[str, str | int]
-    """The declared ones, by name."""
+    """Declared fields, by name."""
     extra: dict[str, str] = {}
-    """What else the line said, by its name on the wire."""
+    """Undeclared fields, by their name on the wire."""
     updated_at: int
     damaged: tuple[str, ...] = ()
-    """The values that do not open: they are empty here."""
+    """Names of damaged values, which are empty here."""

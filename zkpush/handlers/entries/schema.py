@@ -1,4 +1,4 @@
-"""The table of entries of terminals in the database."""
+"""Database table of entries on terminals."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ entries = Table(
     Index("entries_table", "table_name", "id"),
     info={KEY: ("device_id", "table_name", "key"), RECORDS: TABLES},
 )
-"""Work codes, messages and lists of terminals, one row for each entry of a terminal."""
+"""Work codes, messages and lists of terminals; one row per entry and terminal."""

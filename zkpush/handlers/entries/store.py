@@ -1,4 +1,4 @@
-"""What terminals hold beside people: work codes, short messages, lists of identity cards."""
+"""Entries on terminals, in the store: work codes, short messages, lists of identity cards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _REPLACE = (
 
 
 class EntryStore:
-    """What terminals hold beside people: work codes, short messages, lists of identity cards."""
+    """Entries on terminals: work codes, short messages, lists of identity cards."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -47,7 +47,7 @@ class EntryStore:
         said: Sequence[tuple[Sequence[object], Mapping[str, object]]],
         now: int,
     ) -> None:
-        """Keep what a terminal says it holds: the key of each entry, and its fields."""
+        """Store entries of a terminal, each with its key and fields; `now` is in milliseconds."""
         newest = {msgspec.json.encode(key).decode(): fields for key, fields in said}
         count = len(newest)
         if not count:
@@ -85,9 +85,9 @@ class EntryStore:
 
 
 def _declared(table: str, said: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What an entry says in declared fields, and what else it says.
+    """Split the fields of an entry into declared and undeclared ones.
 
-    Rows that were written before the two were kept apart are sorted here.
+    Older rows were written before the two were separated.
     """
     names = _DECLARED.get(table, frozenset())
     fields = {name: value for name, value in said.items() if name in names}
@@ -101,7 +101,7 @@ def _declared(table: str, said: Mapping[str, Any]) -> tuple[dict[str, Any], dict
 
 
 def forget_templates(erasure: Erasure) -> int:
-    """Remove values without a declaration that may be templates."""
+    """Remove undeclared values that may be templates."""
     vault, rules = erasure.vault, erasure.rules
     for row in erasure.connection.execute(select(entries)).all():
         fields = opened(vault, entries, row._mapping)["fields"]

@@ -1,7 +1,7 @@
 """Entries on terminals: work codes, short messages, lists of identity cards, access control.
 
-The server sends them (12.1.1.9 to 12.1.1.18). Terminals upload those that are made on them, and
-those that the server queries. Keys and access control (12.1.1.13 to 12.1.1.17) are never uploaded.
+The server sends them (12.1.1.9 to 12.1.1.18). Terminals upload entries created on them, and entries
+that the server queries. Keys and access control (12.1.1.13 to 12.1.1.17) are never uploaded.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ...protocol.parameters import data_command, field_of, fields_of
 from ...protocol.versions import IDENTITY_LISTS, NEWEST
 
 MOST_MESSAGE_BYTES = 320
-"""Bytes of a short message in the terminal's encoding (12.1.1.9)."""
+"""Most bytes of a short message, in the terminal's encoding (12.1.1.9)."""
 _MESSAGE_NUMBER = "[0-9]{1,10}"
 
 
@@ -38,7 +38,7 @@ def _table(
     aliases: tuple[str, ...] = (),
     transfer: tuple[str, ...] = (),
 ) -> Table:
-    """A table of entries, whose key are the fields that must be there."""
+    """Declare a table of entries; its required fields form the key."""
     return Table(
         name=name,
         section=section,
@@ -141,7 +141,7 @@ _DAYS = (
     ("Sat", "Saturday"),
 )
 _PERIOD_DAYS = ("Sun", "Mon", "Tues", "Wed", "Thurs", "Fri", "Sat")
-"""As 12.1.1.15 spells them in the line of the command."""
+"""Spelling of 12.1.1.15 in the line of the command."""
 
 
 def _integer(
@@ -170,7 +170,7 @@ def _text(wire: str, meaning: str, pattern: str | None = None) -> Field:
 
 
 def _access_table(name: str, section: str, meaning: str, *fields: Field) -> Table:
-    """A table whose first field is the number of what it says."""
+    """Declare a table whose first field is the number of the entry."""
     return Table(
         name=name,
         section=section,

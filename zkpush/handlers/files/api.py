@@ -1,4 +1,4 @@
-"""The API of files: what terminals are to fetch (12.5.2, 12.8.2), and what came from them."""
+"""API of files for terminals to download (12.5.2, 12.8.2), and of files uploaded by them."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _view(file: StoredFile, scopes: Scopes) -> FileView:
 
 
 class FileEndpoints:
-    """What the routes of files do."""
+    """Handlers of the routes of files."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class FileEndpoints:
         readings: SecretAccessLog,
         file_bytes: int,
     ) -> None:
-        """A file has at most `file_bytes`."""
+        """`file_bytes` is the maximum size of a file."""
         self._readings = readings
         self._store = store
         self._registry = registry
@@ -105,7 +105,7 @@ class FileEndpoints:
         self._file_bytes = file_bytes
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             Route(
                 "POST",
@@ -156,7 +156,7 @@ class FileEndpoints:
         ]
 
     async def add(self, query: FileQuery, content: bytes, caller: Caller) -> FileView:
-        """Keep a file."""
+        """Store a file."""
         name, now = _check_name(query.name), self._registry.now()
 
         def unit(tx: Transaction) -> StoredFile:
@@ -172,7 +172,7 @@ class FileEndpoints:
         return _view(await self._find(id), caller.scopes)
 
     async def content(self, id: int, caller: Caller) -> Stream:
-        """Send what a file holds, part by part."""
+        """Stream the content of a file."""
         file = await self._find(id)
         await self._readings.note(caller, "files", f"file {id}")
         try:
@@ -214,7 +214,7 @@ class FileEndpoints:
 
 
 def _check_name(name: str) -> str:
-    """Take a name that a terminal can ask for, and a person can read."""
+    """Check that terminals can request the name, and people can read it."""
     bad = not name.isprintable() or any(character in name for character in "/\\\ufffd")
     if bad or not 0 < len(name) <= LONGEST_NAME or name in (".", ".."):
         raise bad_request(
@@ -228,7 +228,7 @@ def _no_file(id: int) -> ApiError:
 
 
 def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:
-    """What sends a download; where it cannot be read to its end, the connection ends."""
+    """Return the function that sends a download, and drops the connection if reading fails."""
 
     def begin(request: Request) -> Callable[[], None]:
         sending = Sending(download.part, request)
@@ -252,7 +252,7 @@ def _sender(download: Download) -> Callable[[Request], Callable[[], None]]:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of files."""
+    """Return the routes of files."""
     return FileEndpoints(
         services.store,
         services.registry,

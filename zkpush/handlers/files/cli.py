@@ -1,4 +1,4 @@
-"""`zkpush files`: files that terminals download, and files that they uploaded."""
+"""`zkpush files`: files for terminals to download, and files uploaded by them."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def remove(api: Api, id: int) -> None:
 
 
 def _taker(out: IO[bytes], update: Callable[[bytes], object]) -> Callable[[bytes], object]:
-    """What takes the parts of a file."""
+    """Return a function that writes and hashes the parts of a file."""
 
     def take(part: bytes) -> None:
         out.write(part)
@@ -122,7 +122,7 @@ def _taker(out: IO[bytes], update: Callable[[bytes], object]) -> Callable[[bytes
 
 
 def _teller(what: str, say: Callable[[str, str], None]) -> Callable[[int, int], None]:
-    """What tells how far a long transfer has come."""
+    """Return a callback that shows the progress of a long transfer."""
 
     def moved(done: int, length: int) -> None:
         say(printable(what), f"{done / _MEGABYTE:.1f} of {length / _MEGABYTE:.1f} MB")
@@ -131,5 +131,5 @@ def _teller(what: str, say: Callable[[str, str], None]) -> Callable[[int, int], 
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that is made for its owner only: terminals' own files hold passwords."""
+    """Open a file accessible only to its owner, since files of terminals may contain passwords."""
     return os.open(path, flags, 0o600)

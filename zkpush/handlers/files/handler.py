@@ -1,4 +1,4 @@
-"""Files of terminals: GetFile (12.5.1) and SHELL (12.8.1) bring them."""
+"""Files uploaded by terminals in reply to GetFile (12.5.1) and SHELL (12.8.1)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ...protocol.replies import CommandReply
 from ...protocol.text import decode_line
 
 LONGEST_TEXT = 64 * 1024
-"""Most bytes of what SHELL prints that are kept as text; more is kept as a file."""
+"""Most bytes of SHELL output stored as text; longer output is stored as a file."""
 
 
 def _keep_file(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """GetFile: what it sends is kept as a file (12.5.1)."""
+    """GetFile: store the uploaded file (12.5.1)."""
     result = dict(reply.values)
     if reply.content is not None:
         name = command.params["path"].replace("\\", "/").rpartition("/")[2] or "file"
@@ -28,7 +28,7 @@ def _keep_file(
 def _keep_output(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """SHELL: what it prints is kept as text, or as a file where it is long or no text (12.8.1)."""
+    """SHELL: store the output as text, or as a file if it is long or not text (12.8.1)."""
     result = dict(reply.values)
     content = reply.content
     if content is None:

@@ -1,4 +1,4 @@
-"""The files of a simulated terminal, its shell and its firmware (12.5, 12.8.1, 12.8.2)."""
+"""Files, shell and firmware of a simulated terminal (12.5, 12.8.1, 12.8.2)."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _ALLOWED = "DATA UPDATE "
 SHELL_OUTPUT = "shellout.txt"
 _NOT_FOUND = 127
 _FILE = "file"
-"""Where UPGRADE fetches from, with the URL as an argument (12.8.2)."""
+"""Path from which UPGRADE downloads, with the URL as an argument (12.8.2)."""
 
 
 async def put_file(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Fetch a file; the code is its size, after SyncData the number of its commands."""
+    """Download a file; the return code is its size, after SyncData the number of its commands."""
     values = read_values(command, params, terminal.model.encoding)
     if "url" not in values or (values.get("action") == _REPLACES and "table_name" not in values):
         raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
@@ -74,7 +74,7 @@ def _unpack(terminal: SimulatedTerminal, content: bytes, folder: str) -> None:
 async def _execute(
     terminal: SimulatedTerminal, content: bytes, values: Mapping[str, object]
 ) -> Answer:
-    """Take the commands of a package; SyncData forgets what there was of their table first."""
+    """Execute the commands of a package; SyncData first removes the records of its table."""
     try:
         lines = decode_commands(gzip.decompress(content))
     except (OSError, EOFError, zlib.error, ValueError):
@@ -97,7 +97,7 @@ async def _execute(
 
 
 async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) -> int:
-    """Execute what the lines say; how many of them were."""
+    """Execute the lines; return how many succeeded."""
     done = 0
     for _, line in lines:
         try:
@@ -107,14 +107,14 @@ async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) ->
                 await data.update(terminal, command, params)
                 done += 1
         except (CommandError, ReturnCodeError):
-            pass  # the others are executed, and this one is not counted
+            pass  # the line is not counted, and the others are still executed
     return done
 
 
 async def get_file(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Send a file; the code is its size."""
+    """Upload a file; the return code is its size."""
     path = read_values(command, params, terminal.model.encoding)["path"]
     content = terminal.files.read(path)
     said = {"SN": terminal.sn, "FILENAME": path}
@@ -122,7 +122,7 @@ async def get_file(
 
 
 async def shell(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Run a command of the system, and send what it prints; the code is what it returns."""
+    """Run a shell command and upload its output; the return code is its exit status."""
     line = read_values(command, params, terminal.model.encoding)["command"]
     code, output = _run(terminal, line)
     return Answer(code, {"SN": terminal.sn, "FILENAME": SHELL_OUTPUT}, output)
@@ -162,7 +162,7 @@ def _lines(lines: list[str]) -> bytes:
 async def upgrade(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Fetch firmware, check it, install it, and come back with its version (12.8.2)."""
+    """Download firmware, verify and install it, and reconnect with its version (12.8.2)."""
     if not {"checksum", "size", "url"} <= params.keys():
         raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
     content = await fetch(terminal.link, _FILE, url=params["url"])

@@ -1,4 +1,4 @@
-"""Files of terminals, their shell and their firmware (12.5, 12.8.1, 12.8.2)."""
+"""Commands for files, shell and firmware (12.5, 12.8.1, 12.8.2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Wr
 from ...protocol.parameters import DAY
 
 UPGRADE_TAKES = 3600
-"""Seconds for the download of firmware, and for the restart after it."""
+"""Seconds allowed for the download of firmware and the restart after it."""
 
 COMMANDS = (
     Command(

@@ -1,4 +1,4 @@
-"""Files on their way to and from the API: part by part, however long they are."""
+"""Streaming of files to and from the API, whatever their size."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ...cli.replies import Item
 
 BINARY = "application/octet-stream"
 Moved = Callable[[int, int], object]
-"""Hears how many bytes have been moved, and of how many."""
+"""Called with the number of bytes transferred and the total."""
 
 
 class _Watched:
-    """A file that tells how much of it was read."""
+    """File wrapper that reports how much was read."""
 
     def __init__(self, file: IO[bytes], moved: Moved) -> None:
         self.seek, self.tell, self.close = file.seek, file.tell, file.close
@@ -29,14 +29,14 @@ class _Watched:
         self._moved = moved
 
     def read(self, size: int) -> bytes:
-        """Read on."""
+        """Read up to `size` bytes."""
         part = self._file.read(size)
         self._moved(self._file.tell(), self._length)
         return part
 
 
 async def upload(api: Api, name: str, file: IO[bytes], moved: Moved) -> Item:
-    """Add a file as it is read; what the API says of it."""
+    """Upload a file while reading it; return the reply of the API."""
     patience = Patience(api.clock)
 
     def read(done: int, length: int) -> None:
@@ -55,7 +55,7 @@ async def upload(api: Api, name: str, file: IO[bytes], moved: Moved) -> Item:
 
 
 async def download(api: Api, id: int, take: Callable[[bytes], object], moved: Moved) -> None:
-    """Fetch what a file holds as it comes."""
+    """Download the content of a file, passing each part to `take`."""
     patience = Patience(api.clock)
 
     async def collect(response: IResponse) -> bytes:

@@ -1,1 +1,1 @@
-"""Operations on terminals, their errors, and identity cards they read."""
+"""Operations on terminals, errors of terminals, and identity cards that they read."""

@@ -1,4 +1,4 @@
-"""The API of logs: `GET operations`, `errors` and `idcards`."""
+"""API of logs: `GET operations`, `errors` and `idcards`."""
 
 from __future__ import annotations
 
@@ -83,5 +83,5 @@ LISTS = (
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of logs."""
+    """Return the routes of logs."""
     return [one.route(services) for one in LISTS]

@@ -1,4 +1,4 @@
-"""`zkpush operations`, `zkpush errors` and `zkpush idcards`: the logs of terminals."""
+"""`zkpush operations`, `zkpush errors` and `zkpush idcards`: logs of terminals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Logs: operations (11.4), errors (11.16) and identity cards (11.6), kept as they came."""
+"""Handler of operations (11.4), errors (11.16) and identity cards (11.6), kept as received."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _STORES = {store.records.name: store for store in STORES}
 @implementer(IRecordHandler)
 @attrs.frozen
 class LogHandler:
-    """Stores what was done on terminals, what went wrong, and which cards were read.
+    """Stores operations on terminals, errors and identity card records.
 
-    That a user was deleted on a terminal (operation 9) is recorded, and no more: the person stays.
+    The deletion of a user on a terminal (operation 9) is only recorded; the person is kept.
     """
 
     name = "logs"
@@ -33,7 +33,7 @@ class LogHandler:
         tx[_STORES[batch.table.name]].add(device.id, batch, wall_clock(device.timezone), now)
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Nothing follows a stored log."""
+        """Do nothing: no action follows a stored log."""
 
 
 HANDLERS = (LogHandler(),)

@@ -1,4 +1,4 @@
-"""Logs: operations, errors and identity cards, kept as they came."""
+"""Logs: operations, errors and identity cards, kept as received."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .tables import ERRORLOG, IDCARD, OPLOG
 
 
 class OperationRecord(DatedRecord, frozen=True, kw_only=True):
-    """Something that was done on a terminal (11.4)."""
+    """Operation on a terminal (11.4)."""
 
     code: int
     value_1: str | None = None
@@ -17,13 +17,13 @@ class OperationRecord(DatedRecord, frozen=True, kw_only=True):
 
 
 class ErrorRecord(TerminalRecord, frozen=True, kw_only=True):
-    """An error that a terminal reports."""
+    """Error reported by a terminal."""
 
     code: str
 
 
 class IdCardRecord(TerminalRecord, frozen=True, kw_only=True):
-    """An identity card that a terminal read."""
+    """Identity card read by a terminal."""
 
     nation: int | None = None
 

@@ -1,4 +1,4 @@
-"""The tables of operations, errors and identity cards in the database."""
+"""Database tables of operations, errors and identity cards."""
 
 from __future__ import annotations
 

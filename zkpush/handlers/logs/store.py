@@ -49,7 +49,7 @@ STORES: tuple[type[LogStore[Any]], ...] = (OperationStore, ErrorStore, IdCardSto
 
 
 def forget_templates(erasure: Erasure) -> int:
-    """Remove the fingerprints of identity cards, and their bytes as they came."""
+    """Remove the fingerprints of identity cards, and the raw lines that may contain them."""
     names = [field.name for field in IDCARD.fields if field.holds_template]
     erasure.connection.execute(update(idcards).values(dict.fromkeys([*names, RAW])))
     return 0

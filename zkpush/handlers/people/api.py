@@ -1,4 +1,4 @@
-"""The API of people: users, their templates and photos."""
+"""API of people: users, their templates and photos."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ PersonPhotoView = record_view(
 
 
 class PeopleEndpoints:
-    """What the routes of people do."""
+    """Handlers of the routes of people."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -71,7 +71,7 @@ class PeopleEndpoints:
         self._readings = services.secret_access
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             ApiList[Person](
                 path="/users",
@@ -96,7 +96,7 @@ class PeopleEndpoints:
                 Scope.BIOMETRICS,
                 self.templates,
                 "The templates of a user, the newest of each",
-                # Views are types that are made at run time.
+                # Views are types created at run time.
                 returns=Listing[TemplateView],  # type: ignore[valid-type]
                 takes=("caller",),
             ),
@@ -106,7 +106,7 @@ class PeopleEndpoints:
                 Scope.BIOMETRICS,
                 self.photos,
                 "The photos of a user, with their content",
-                # The same.
+                # See above.
                 returns=Listing[PersonPhotoView],  # type: ignore[valid-type]
                 takes=("caller",),
             ),
@@ -163,14 +163,14 @@ class PeopleEndpoints:
         return whole([person_photo_view(photo, caller.scopes) for photo in found])
 
     async def _note(self, caller: Caller, users: Sequence[Any], pin: str | None = None) -> None:
-        """Record that a caller is shown passwords, or unknown columns: of a person, or of all."""
+        """Record that a caller was shown passwords or undeclared columns, of one person or all."""
         if any(shows_secrets(USER, user) for user in users):
             await self._readings.note(caller, "passwords", "all users", pin=pin)
 
     async def _of_user(
         self, pin: str, query: Callable[[Transaction], Sequence[R]]
     ) -> tuple[Person, Sequence[R]]:
-        """A user, and what belongs to them; 404 if there is no such user."""
+        """Return a user and related records; 404 if there is no such user."""
         users, found = await self._store.read(
             lambda tx: (tx[PeopleStore].users(Page(1), pin), query(tx))
         )
@@ -180,7 +180,7 @@ class PeopleEndpoints:
 
 
 def user_view(record: Person, scopes: Scopes) -> Any:
-    """Show a user."""
+    """Return the view of a user."""
     templates = {str(type_): count for type_, count in record.templates.items()}
     words = {type_: BiometricType(int(type_)).meaning for type_ in templates}
     more = {"templates": templates, "templates_meaning": words}
@@ -188,13 +188,13 @@ def user_view(record: Person, scopes: Scopes) -> Any:
 
 
 def template_view(record: Template, scopes: Scopes) -> Any:
-    """Show a template, to a caller who may see it."""
+    """Return the view of a template, for a caller who may see it."""
     more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
     return show_record(TemplateView, BIODATA, record, scopes, more)
 
 
 def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
-    """Show a photo of a user, to a caller who may see it."""
+    """Return the view of a photo of a user, for a caller who may see it."""
     more = {"meaning": _type_meaning(record)}
     return show_record(PersonPhotoView, BIOPHOTO, record, scopes, more)
 
@@ -208,5 +208,5 @@ def _ascii(value: bytes | None) -> str | None:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of people."""
+    """Return the routes of people."""
     return PeopleEndpoints(services).routes()

@@ -1,4 +1,4 @@
-"""`zkpush users`: the people on the terminals."""
+"""`zkpush users`: people on the terminals."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ async def export(api: Api, file: Path) -> None:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that is made for its owner only: there may be passwords in it."""
+    """Open a file accessible only to its owner, since it may contain passwords."""
     return os.open(path, flags, 0o600)

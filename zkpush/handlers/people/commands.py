@@ -1,4 +1,4 @@
-"""Commands about users, their templates and photos (12.1, 12.2, 12.6)."""
+"""Commands for users, their templates and photos (12.1, 12.2, 12.6)."""
 
 from __future__ import annotations
 

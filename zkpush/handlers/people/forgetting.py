@@ -1,4 +1,4 @@
-"""The removal of all templates and comparison photos."""
+"""Removal of all templates and comparison photos."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from .schema import holdings, person_photos, templates, versions
 from .tables import BIOPHOTO
 
 _OF_BIOPHOTO = f'%"{BIOPHOTO.name}"]'
-"""The keys of comparison photos end with the name of their table."""
+"""Suffix of the keys of comparison photos: the name of their table."""
 
 
 def forget_templates(erasure: Erasure) -> int:
-    """Remove templates and comparison photos, and what is known of who holds them."""
+    """Remove templates and comparison photos, and the records of which terminal holds them."""
     connection = erasure.connection
     is_comparison = person_photos.c.kind == BIOPHOTO.name
     query = select(person_photos.c.picture).where(is_comparison)

@@ -25,7 +25,7 @@ from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, TEMPLATE_TABLES, USER, U
 from .wording import INTENTS
 
 _UNDER_DURESS = 3
-"""Valid of a fingerprint that is both valid and given under duress (12.1.1.3)."""
+"""Value of Valid for a fingerprint that is valid and a duress finger (12.1.1.3)."""
 _RANDOM = 16
 """Random bytes before the template of a face (11.10)."""
 _TYPES = {
@@ -33,10 +33,10 @@ _TYPES = {
     FACE.name: BiometricType.FACE,
     FVEIN.name: BiometricType.FINGER_VEIN,
 }
-"""The biometric types of the templates that have tables of their own."""
+"""Biometric types of the templates that have tables of their own."""
 _TEMPLATE: dict[str, object] = {field.name: field.default for field in BIODATA.fields}
 _PHOTO: dict[str, object] = {field.name: field.default for field in BIOPHOTO.fields}
-"""What a template and a photo are unless a row says otherwise."""
+"""Default values of templates and photos."""
 _template_key = itemgetter(*BIODATA.key)
 _photo_key = itemgetter(*BIOPHOTO.key, "kind")
 
@@ -44,7 +44,7 @@ _photo_key = itemgetter(*BIOPHOTO.key, "kind")
 @implementer(IRecordHandler)
 @attrs.frozen
 class PeopleHandler:
-    """Keeps the newest of each user, template and photo, whichever terminal it came from."""
+    """Stores the newest of each user, template and photo, from any terminal."""
 
     name = "people"
     tables = (USER, *TEMPLATE_TABLES, USERPIC, BIOPHOTO)
@@ -63,7 +63,7 @@ class PeopleHandler:
             tx[PeopleStore].keep_templates(device.id, templates, now)
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Nothing follows: whoever asks for the person sees it."""
+        """Do nothing: the data is visible with the person."""
 
 
 def _users(rows: Sequence[Row]) -> list[PersonStatement]:
@@ -76,7 +76,7 @@ def _users(rows: Sequence[Row]) -> list[PersonStatement]:
 
 
 def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[PersonStatement]:
-    """Templates in the unified form, whichever table they came in."""
+    """Convert templates of any table to the unified form."""
     common: dict[str, object] = {**_TEMPLATE, EXTRA: None, RAW: None, "form": table.name}
     type_ = _TYPES.get(table.name)
     if type_ is not None:
@@ -95,7 +95,7 @@ def _templates(table: Table, rows: Sequence[Row], hybrid: Hybrid) -> list[Person
             values["valid"], values["duress"] = 1, 1
         stated = values
         if table is FACE and isinstance(values["template"], bytes):
-            # The random bytes are others each time, and make no other template.
+            # The random bytes differ each time, and do not make another template.
             stated = {**values, "template": plain_base64(values["template"])[_RANDOM:]}
         said.append(PersonStatement(_template_key(values), values, msgspec.json.encode(stated)))
     return said
@@ -108,7 +108,7 @@ def _photos(table: Table, rows: Sequence[Row]) -> list[PersonStatement]:
         values = {**_PHOTO, **dict(zip(names, row, strict=True)), "kind": table.name}
         content = values["content"]
         values["content"] = plain_base64(content) if isinstance(content, bytes) else None
-        # The size may be counted in two ways (11.13): it makes no other photo.
+        # The size may be counted in two ways (11.13), and does not make another photo.
         stated = values.copy()
         del stated["size"]
         said.append(PersonStatement(_photo_key(values), values, msgspec.json.encode(stated)))

@@ -1,4 +1,4 @@
-"""The templates and photos of people, and what terminals say of people."""
+"""Templates and photos of people, statements of terminals about people, and intents."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .tables import BIODATA, BIOPHOTO, USER
 
 
 class Template(OfPerson, frozen=True, kw_only=True):
-    """A template of a person."""
+    """Template of a person."""
 
     type: int
-    """Biometric type, Appendix 10."""
+    """Biometric type (Appendix 10)."""
     number: int
     major_version: int
-    """The algorithm version; 0 if nobody has said it."""
+    """Algorithm version; 0 if unknown."""
     duress: int | None = None
     form: str
-    """The table that it came in."""
+    """Name of the table that it was uploaded in."""
     template: bytes | None
-    """In base64; None if it is damaged."""
+    """Template in base64; None if it is damaged."""
 
 
 class PersonPhoto(OfPerson, frozen=True, kw_only=True):
-    """A photo of a person."""
+    """Photo of a person."""
 
     kind: str
     """USERPIC or BIOPHOTO."""
     type: int
     content: bytes | None
-    """The picture; None where it is elsewhere, and where it is damaged."""
+    """The picture; None if it is stored elsewhere or damaged."""
 
 
 STORED_PERSON = stored_type(Person, USER)
@@ -42,45 +42,45 @@ STORED_PERSON_PHOTO = stored_type(PersonPhoto, BIOPHOTO)
 
 
 class PersonStatement(msgspec.Struct, frozen=True):
-    """What a terminal says of one user, template or photo."""
+    """Statement of a terminal about one user, template or photo."""
 
     key: tuple[str | int, ...]
-    """What it says it of; the user ID (PIN) first."""
+    """Key of the subject; the user ID (PIN) comes first."""
     values: Mapping[str, object]
-    """The columns it is kept in."""
+    """Values of its columns."""
     text: bytes
-    """What tells two statements apart; without what is random in them."""
+    """Content that identifies the statement, without random parts."""
 
 
 class PutPerson(msgspec.Struct, frozen=True):
-    """Put a person on a terminal, or change one who is there."""
+    """Intent to add or change a person on a terminal."""
 
     person: Person
 
 
 class DeletePerson(msgspec.Struct, frozen=True):
-    """Take a person off a terminal, with their templates and photos."""
+    """Intent to remove a person from a terminal, with their templates and photos."""
 
     pin: str
 
 
 class PutTemplate(msgspec.Struct, frozen=True):
-    """Put a template of a person on a terminal."""
+    """Intent to add or change a template on a terminal."""
 
     template: Template
 
 
 class PutPhoto(msgspec.Struct, frozen=True):
-    """Put a photo of a person on a terminal."""
+    """Intent to add or change a photo on a terminal."""
 
     photo: PersonPhoto
 
 
 class Enrol(msgspec.Struct, frozen=True):
-    """Let a terminal take a template of a person, or their card."""
+    """Intent to enrol a template or a card of a person at a terminal."""
 
     pin: str
     type: int | None
-    """Biometric type, Appendix 10; None for a card."""
+    """Biometric type (Appendix 10); None for a card."""
     number: int = 0
-    """Which one, such as a finger."""
+    """Number of the template, such as a finger."""

@@ -16,17 +16,17 @@ from .tables import FACE, FP
 from .wording import UPDATES, put_person, put_template
 
 PACKED = ".tgz"
-"""What is unpacked by the terminal, and needs no place of its own (12.5.2)."""
+"""Suffix of files that the terminal unpacks, and that need no path (12.5.2)."""
 _USERS_AT_ONCE = 1000
 
 
 def completed(
     tx: Transaction, device: Device, params: Mapping[str, str], command_id: str, now: int
 ) -> dict[str, str]:
-    """PutFile with an Action and without a URL: make the package, and fill in its name.
+    """Build the package for a PutFile with an Action and without a URL, and add its parameters.
 
-    The package is there for this command only, and as long as it is open. `ValueError` if the
-    Action lacks what it needs.
+    The package exists for this command only, while it is open. Raises `ValueError` if a required
+    parameter is missing.
     """
     action, table = params.get("Action"), params.get("TableName")
     if action == "SyncData" and table is None:
@@ -52,7 +52,7 @@ def completed(
 
 
 def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
-    """The commands that put everyone in the store on a terminal: of one table, or of all."""
+    """Generate the commands that add all stored people to a terminal, for one table or all."""
     after = 0
     while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
         for user in users:
@@ -66,12 +66,12 @@ def _of_user(tx: Transaction, user: Person, table: str | None) -> Iterator[str]:
     if table != "USERINFO" and user.templates:
         for template in tx[PeopleStore].templates(user.pin):
             wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(template.form)
-            if template.template is None:  # it is damaged
+            if template.template is None:  # damaged
                 continue
             if wanted is not None and table in (None, wanted):
                 yield text_of(put_template(template))
 
 
 def text_of(instruction: Instruction) -> str:
-    """The words and parameters of a command, as they stand in its line."""
+    """Return the words and parameters of a command, as they appear in its line."""
     return command_text(UPDATES[instruction.command], instruction.params)

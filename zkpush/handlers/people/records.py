@@ -1,7 +1,7 @@
 """People: users, their templates and photos (11.5, 11.9 to 11.15).
 
-The fields of a record are those of the command that sends it to a terminal (12.1.1); where a
-terminal uploads it under the name that the command has, that is an alias.
+Records are declared with the fields of the commands that send them to terminals (12.1.1). Different
+names in uploads are aliases.
 """
 
 from __future__ import annotations
@@ -226,4 +226,4 @@ BIOPHOTO = Table(
 )
 
 TEMPLATE_TABLES = (FP, FACE, FVEIN, BIODATA)
-"""The tables of templates."""
+"""Tables of templates."""

@@ -1,4 +1,4 @@
-"""Remote attendance (14): a terminal asks for a user who is not on it, and gets what it needs."""
+"""Remote attendance (14): a terminal requests a user that it does not have."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from .tables import FP, REMOTE_USER, USER
 from .wording import put_template
 
 ACTION = "remote attendance"
-"""What it is called in the audit log."""
+"""Action in the audit log."""
 _NO_VALUE = re.compile(r"[\t\r\n\0]")
 
 
 class RemoteUsers:
-    """Gives terminals the users they ask for, one at a time, and records each in the audit log."""
+    """Sends single users to terminals on request, and records each request in the audit log."""
 
     _log = Logger()
 
@@ -54,10 +54,11 @@ class RemoteUsers:
         self._allowances: dict[int, Allowance] = {}
 
     async def answer(self, terminal: Terminal, pin: str | None) -> bytes:
-        """The lines of a user for an approved terminal (14); it is in the audit log then.
+        """Return the lines of a user for an approved terminal (14), and record it in the audit log.
 
-        `Refused` where this is switched off, `TerminalError` without a user ID, `TooManyRequests`,
-        `UnknownUser`. No refusal says more than that: who asks may be anybody at a keypad.
+        Raises `Refused` if remote attendance is off, `TerminalError` without a valid user ID,
+        `TooManyRequests` or `UnknownUser`. The messages reveal nothing more, because anyone at the
+        keypad may ask.
         """
         device = terminal.device
         if not self._settings.enabled:
@@ -87,7 +88,7 @@ class RemoteUsers:
         return "".join(f"{line}\n" for line in lines).encode(terminal.dialect.encoding, "replace")
 
     def _check_rate(self, device: Device) -> None:
-        """`TooManyRequests` for a terminal that asks too often."""
+        """Raise `TooManyRequests` if a terminal asks too often."""
         now = self._clock.seconds()
         allowance = self._allowances.setdefault(
             device.id, Allowance(self._settings.per_minute, now)
@@ -113,9 +114,9 @@ def _check_pin(pin: str | None) -> str:
 
 
 def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
-    """The commands that put a user on a terminal with an algorithm version, which 0 is unknown.
+    """Return the commands that add a user to a terminal; empty for an unknown user.
 
-    None for an unknown user.
+    `version` is the fingerprint algorithm version of the terminal; 0 means unknown.
     """
     users = tx[PeopleStore].users(Page(1), pin)
     if not users:
@@ -125,7 +126,7 @@ def _lines(tx: Transaction, pin: str, version: int) -> list[str]:
 
 
 def _user_line(user: Person) -> str:
-    """Section 14's form of a user: all its fields, with the defaults of 12.1.1.1."""
+    """Format a user as in section 14: all fields, with the defaults of 12.1.1.1."""
     params = {}
     for field in REMOTE_USER.parameters:
         value = getattr(user, field.name, None)
@@ -135,10 +136,11 @@ def _user_line(user: Person) -> str:
 
 
 def _fingerprints(templates: Sequence[Template], version: int) -> list[Template]:
-    """The templates that a terminal can use, one for each finger: 12.1.1.3 takes no version.
+    """Select the usable templates, one for each finger; 12.1.1.3 does not transmit versions.
 
-    Those of another algorithm version are left out, if the terminal has said its own. One whose
-    version nobody has said yields to one of the right version; else the newest counts.
+    Templates of another algorithm version are omitted if the terminal's version is known. A
+    template of the terminal's version is preferred to one of unknown version; otherwise the newest
+    is used.
     """
 
     def rank(template: Template) -> tuple[bool, int]:
@@ -146,7 +148,7 @@ def _fingerprints(templates: Sequence[Template], version: int) -> list[Template]
 
     fingers: dict[int, Template] = {}
     for template in templates:
-        if template.form != FP.name or template.template is None:  # or it is damaged
+        if template.form != FP.name or template.template is None:  # not a fingerprint, or damaged
             continue
         if version and template.major_version not in (0, version):
             continue

@@ -1,4 +1,4 @@
-"""Remote attendance (14): the reply to a terminal that asks for a user."""
+"""Remote attendance (14): the reply to a terminal that requests a user."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ...protocol.parameters import field_of
 from .records import USER
 
 REMOTE_ATTENDANCE = "RemoteAtt"
-"""The `table=` of the request."""
+"""Value of `table=` in the request."""
 REMOTE_USER = Command(
     name="DATA UPDATE USERINFO",
     section="14",
@@ -23,4 +23,4 @@ REMOTE_USER = Command(
         field_of(USER, "privilege", default=0),
     ),
 )
-"""The fields are in the order of section 14, which differs from that of 12.1.1.1."""
+"""User fields in the order of section 14, which differs from that of 12.1.1.1."""

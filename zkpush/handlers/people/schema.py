@@ -1,4 +1,4 @@
-"""The tables of users, templates and photos in the database."""
+"""Database tables of users, templates and photos."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 def _of_people(
     name: str, table: fields.Table, records: Sequence[fields.Table], *more: Column[Any]
 ) -> Table:
-    """The newest statement of any terminal for each key, with the terminal and the time."""
+    """Declare a table of the newest statement for each key, with its terminal and time."""
     key = (*table.key, *(column.name for column in more if not column.nullable))
     return Table(
         name,
@@ -50,7 +50,7 @@ templates = _of_people(
     BIODATA,
     TEMPLATE_TABLES,
     Column("form", PlainText()),
-    # What tells whether two templates are the same, without opening them.
+    # Keyed hash, for comparing templates without decrypting them.
     Column("digest", LargeBinary()),
 )
 
@@ -72,7 +72,7 @@ holdings = Table(
     Column("digest", LargeBinary(), nullable=False),
     Column("at", BigInteger(), nullable=False),
 )
-"""The last statement of each terminal about what it holds of a person."""
+"""Last statement of each terminal for each key of a person."""
 
 versions = Table(
     "versions",
@@ -81,4 +81,4 @@ versions = Table(
     Column("key", KeyText, primary_key=True),
     Column("digest", LargeBinary(), primary_key=True),
 )
-"""All statements about a person: one that is in here is not news from another terminal."""
+"""All statements about each key; a known statement from another terminal is not news."""

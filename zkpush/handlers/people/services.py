@@ -1,4 +1,4 @@
-"""The services of people: answers to terminals that ask for a user, or whether to admit one."""
+"""Services of people: replies to terminals that request a user or a verification."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .verification import BackgroundVerification
 
 
 def contribute(services: Services) -> Contribution:
-    """Answer terminals; `ValueError` if the configured verifier is not installed."""
+    """Provide the replies; raises `ValueError` if the configured verifier is not installed."""
     settings = services.settings
     name, verifiers = settings.verification.verifier, services.verifiers
     if name not in verifiers:

@@ -1,4 +1,4 @@
-"""Enrolment at a simulated terminal: a person is there at once, and it succeeds (12.6)."""
+"""Enrolment at a simulated terminal, which succeeds at once (12.6)."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def enroll_biometric(
 async def enroll_card(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Enrol the card that is laid on the terminal (12.6.2)."""
+    """Enrol the card that is held to the terminal (12.6.2)."""
     values = read_values(command, params, terminal.model.encoding)
     user_of(terminal, values["pin"])
     terminal.operate(Operation.ENROLL_MF_CARD, ADMINISTRATOR, values["pin"])
@@ -61,7 +61,7 @@ async def enroll_card(
 def _enroll(
     terminal: SimulatedTerminal, algorithm: Algorithm, values: Mapping[str, Any], number: int
 ) -> None:
-    """Make a template; what is there is overwritten only if the server says so."""
+    """Create a template; an existing one is overwritten only if the server allows it."""
     pin = values["pin"]
     user_of(terminal, pin)
     template = invent_template(terminal.chance, algorithm, pin, number=number)

@@ -1,8 +1,8 @@
-"""People in the store: users, templates and photos, once each, whichever terminal they are on.
+"""People in the store: one record for each user, template and photo, across all terminals.
 
-What a terminal says is *news* if it changes what the same terminal said before, or was never said
-by any. Only news changes what is kept: a terminal that sends again all that it has does not take
-back what was changed elsewhere meanwhile.
+A statement of a terminal is *news* if it differs from the same terminal's last statement or,
+without one, was never made by any terminal. Only news changes stored records. A terminal that sends
+all its data again therefore does not undo changes made elsewhere meanwhile.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ __all__ = ["PeopleStore", "forget_templates"]
 
 T = TypeVar("T")
 Keyed = tuple[str, PersonStatement]
-"""A statement after its key, as JSON."""
+"""A statement with its key as JSON."""
 _LONG_TEXT = 16 * 1024
-"""Bytes of a statement that is made of several; what is longer is taken by its digest."""
+"""Most bytes of the text of a merged statement; longer texts are replaced by their digest."""
 _PART = 500
-"""Rows that are deleted with one statement."""
+"""Rows deleted with one statement."""
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
 _place, _algorithm, _first = itemgetter(*_PLACE), itemgetter(*_ALGORITHM), itemgetter(0)
@@ -65,7 +65,7 @@ _HOLD = (
 class PeopleStore:
     """Users, their templates and photos: the newest of each, from any terminal.
 
-    A repeated statement of a terminal, or one that any terminal made before, changes nothing.
+    A statement that is not news changes nothing.
     """
 
     def __init__(self, tx: Transaction) -> None:
@@ -77,14 +77,14 @@ class PeopleStore:
         self._find = _lookups(tx.connection.dialect.name)
 
     def keep_users(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Keep users; what a terminal does not say of a user stays as it was."""
+        """Store users; values that a terminal does not state are left unchanged."""
         keyed = _keyed(said)
         news = self._news(users, device_id, [*keyed, *_merged(keyed)], now)
         self._write(users, device_id, news, now, absent_stays=True)
         self._tell("user", device_id, news, now)
 
     def keep_templates(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Keep templates, the newest of each key."""
+        """Store templates, the newest of each key."""
         index = self._vault.index
         news = [
             (
@@ -99,7 +99,7 @@ class PeopleStore:
         self._tell("template", device_id, left, now)
 
     def keep_photos(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Keep photos, the newest of each key; `content` is the picture, or None."""
+        """Store photos, the newest of each key; `content` is the picture, or None."""
         news = []
         told = self._news(person_photos, device_id, _keyed(said), now)
         contents = [one.values["content"] for _, one in told]
@@ -115,7 +115,7 @@ class PeopleStore:
         self._tell("photo", device_id, news, now)
 
     def users(self, part: Page, pin: str | None = None) -> list[Person]:
-        """List users by id, each with how many templates of each type, and whether with a photo."""
+        """List users by id, each with its template counts by type and whether it has a photo."""
         query = part_of(_with_device(users), users.c.id, part)
         if pin is not None:
             query = query.where(users.c.pin == pin)
@@ -145,7 +145,7 @@ class PeopleStore:
         ]
 
     def templates(self, pin: str) -> list[Template]:
-        """The templates of a user."""
+        """List the templates of a user."""
         query = _with_device(templates).where(templates.c.pin == pin).order_by(templates.c.id)
         return [
             stored(STORED_TEMPLATE, opened(self._vault, templates, row._mapping))
@@ -153,7 +153,7 @@ class PeopleStore:
         ]
 
     def photos(self, pin: str) -> list[PersonPhoto]:
-        """The photos of a user, each with its `content`, or None where it is elsewhere."""
+        """List the photos of a user, each with its `content`, or None if stored elsewhere."""
         query = _with_device(person_photos).where(person_photos.c.pin == pin)
         photos = []
         for row in self._rows(query.order_by(person_photos.c.id)):
@@ -163,7 +163,7 @@ class PeopleStore:
         return photos
 
     def _with_content(self, values: dict[str, Any]) -> dict[str, Any]:
-        """A photo with its picture as `content`; one that is lost does not hide the others."""
+        """Add the picture to a photo as `content`; a missing one is marked as damaged."""
         digest, damaged = values.pop("picture"), values.get(DAMAGED, [])
         values["content"] = None
         if "picture" in damaged:
@@ -181,11 +181,11 @@ class PeopleStore:
     def _news(
         self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
     ) -> list[Keyed]:
-        """Note what a terminal says, and give what of it is news, the last of each key."""
-        table = str(kept.name)  # a name in SQLAlchemy is more than a text, which JSON cannot hold
+        """Record statements of a terminal; return the news among them, the last for each key."""
+        table = str(kept.name)  # plain `str`, as JSON cannot encode SQLAlchemy's subclass
         digests: dict[str, bytes] = {}
         latest: dict[str, PersonStatement] = {}
-        # Of several statements of one key, those before the last are said, too.
+        # Earlier statements of the same key are recorded as made, too.
         spoken: set[tuple[str, bytes]] = set()
         index = self._vault.index
         for key, one in said:
@@ -218,10 +218,10 @@ class PeopleStore:
         ]
 
     def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
-        """Leave one of two templates that are the same but for a version that is not known yet.
+        """Drop templates of unknown version that duplicate one of known version.
 
-        Terminals send templates of the older tables without a version (11.9), and say theirs with
-        a poll or their options, which may come later.
+        Terminals upload templates of the older tables without a version (11.9), and report the
+        version with a poll or their options, possibly later.
         """
         named: set[tuple[object, ...]] = set()
         waiting: dict[tuple[object, ...], list[tuple[int, bytes | None, int | None]]] = {}
@@ -254,7 +254,7 @@ class PeopleStore:
         return left
 
     def _tell(self, what: str, device_id: int, news: Iterable[Keyed], now: int) -> None:
-        """Add an event for each person of whom there is news, however many records it is."""
+        """Add one event for each person with news, however many records changed."""
         pins = _pins(news)
         if pins:
             device = {"device": device_id}
@@ -263,7 +263,7 @@ class PeopleStore:
                 self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
 
     def _meet(self, device_id: int, said: Iterable[Keyed]) -> None:
-        """Record the users of templates and photos that came first."""
+        """Record users whose templates or photos arrived before them."""
         pins = sorted(_pins(said))
         if pins:
             columns = (pins, [device_id] * len(pins))
@@ -278,7 +278,7 @@ class PeopleStore:
         *,
         absent_stays: bool = False,
     ) -> None:
-        """Write what is news, unless something that came later is there."""
+        """Write news, unless a later statement is stored."""
         if not news:
             return
         said = [one.values for _, one in sorted(news, key=_first)]
@@ -300,7 +300,7 @@ class PeopleStore:
 
 
 class _Lookups(NamedTuple):
-    """Queries for what is there of many keys, a JSON array; made once."""
+    """Queries for many keys, given as a JSON array; built once per dialect."""
 
     serial: Select[tuple[str]]
     held: Select[Any]
@@ -332,12 +332,12 @@ def _keyed(said: Iterable[PersonStatement]) -> list[Keyed]:
 
 
 def _pins(said: Iterable[Keyed]) -> list[str]:
-    """The user IDs, each once, in the order of the statements."""
+    """Return the user IDs, each once, in the order of the statements."""
     return [*dict.fromkeys([str(one.key[0]) for _, one in said])]
 
 
 def _merged(said: Iterable[Keyed]) -> list[Keyed]:
-    """One statement for each key: the later says what the earlier did not."""
+    """Merge the statements of each key; later ones inherit the values that they lack."""
     merged: dict[str, PersonStatement] = {}
     for key, one in said:
         before = merged.get(key)
@@ -346,9 +346,9 @@ def _merged(said: Iterable[Keyed]) -> list[Keyed]:
                 name: before.values[name] if value is None else value
                 for name, value in one.values.items()
             }
-            if values != one.values:  # it takes both to say it
+            if values != one.values:  # the merged text covers both statements
                 said_before = before.text
-                if len(said_before) > _LONG_TEXT:  # what grows with each would be copied each time
+                if len(said_before) > _LONG_TEXT:  # growing texts cost a copy each
                     said_before = hashlib.sha256(said_before).digest()
                 text = said_before + b"\0" + one.text
                 one = msgspec.structs.replace(one, values=values, text=text)
@@ -366,7 +366,7 @@ def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
 
 
 def _with_device(table: sqlalchemy.Table) -> Select[Any]:
-    """Rows with the serial number of the terminal they came from, if they came from one."""
+    """Query for rows with the serial number of the terminal that they came from, if any."""
     return select(table, devices.c.sn.label("device")).outerjoin(
         devices, devices.c.id == table.c.device_id
     )
@@ -374,7 +374,7 @@ def _with_device(table: sqlalchemy.Table) -> Select[Any]:
 
 @functools.cache
 def _replace(table: sqlalchemy.Table, names: tuple[str, ...], *, absent_stays: bool) -> str:
-    """SQL that replaces a row, unless a later one is there."""
+    """SQL conflict clause that replaces a row unless it is newer."""
     unique = next(c for c in table.constraints if isinstance(c, sqlalchemy.UniqueConstraint))
     key = {column.name for column in unique.columns}
     changes = [

@@ -1,4 +1,4 @@
-"""The tables of users, templates and photos of users (11.5, 11.9 to 11.13, 11.15), and commands."""
+"""Tables of users, templates and photos (11.5, 11.9 to 11.13, 11.15), and commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Background verification (12.8.3): a verifier decides who is let in, within a deadline."""
+"""Background verification (12.8.3): a verifier decides, within a deadline, whom to admit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .tables import USER
 
 ADMITTED = b"OK"
 LONGEST_REASON = 200
-"""Most characters of the description that a terminal is sent."""
+"""Most characters of the description sent to a terminal."""
 UNDECIDED = "This could not be verified now; try again."
 _REFUSED = "This user is not let in."
 
@@ -40,12 +40,12 @@ _REFUSED = "This user is not let in."
 @implementer(IPlugin, IVerifier)
 @attrs.frozen
 class KnownUsers:
-    """Admits users that the store knows, while they are valid by the terminal's own clock."""
+    """Admits stored users during their validity period, by the terminal's own clock."""
 
     name = "known"
 
     def verify(self, device: Device, request: VerifyRequest) -> Verdict:
-        """Look at what the store knows; see `zkpush.protocol.validity` for what is valid."""
+        """Check the stored user; `zkpush.protocol.validity` defines validity."""
         user = request.user
         if request.pin is None:
             return Verdict(False, "There is no user ID in this request.")
@@ -56,7 +56,7 @@ class KnownUsers:
 
 
 class BackgroundVerification:
-    """Asks the verifier, and answers in its place when it fails or is late."""
+    """Asks the verifier, and uses the fallback if it fails or is late."""
 
     _log = Logger()
 
@@ -77,18 +77,18 @@ class BackgroundVerification:
         self._clock = clock
 
     def answer(self, terminal: Terminal, body: bytes) -> Deferred[bytes]:
-        """The reply to PostVerifyData of an approved terminal; the Deferred never fails.
+        """Return the reply to PostVerifyData of an approved terminal; the Deferred never fails.
 
-        `OK` admits. A description of why not is sent with status 200, too: section 12.8.3 has it in
-        the place of `OK` in the one response that it shows, and any other status means to firmware
-        that there is no server, so that it tries again, or decides by itself.
+        `OK` admits. A refusal is sent with status 200 too, as a description: section 12.8.3 shows
+        it in the place of `OK`. Firmware takes any other status for an absent server, and then
+        retries or decides by itself.
         """
         answer: Deferred[bytes] = Deferred()
         seconds = self._settings.deadline_seconds
 
         def decided(verdict: Verdict) -> None:
             reply = _reply(terminal, verdict)
-            # One that has blocked the reactor until now is late, too.
+            # A verifier that blocked the reactor past the deadline is late too.
             if late.active() and self._clock.seconds() < late.getTime():
                 late.cancel()
                 answer.callback(reply)
@@ -100,7 +100,7 @@ class BackgroundVerification:
 
         def too_late() -> None:
             answer.callback(self._instead(terminal, f"has not decided within {seconds:g} seconds"))
-            deciding.cancel()  # it fails then, or comes to nothing, and neither is heard of
+            deciding.cancel()  # a later result or failure is ignored
 
         late = self._clock.callLater(seconds, too_late)
         deciding = Deferred.fromCoroutine(self._decide(terminal, body))
@@ -108,9 +108,9 @@ class BackgroundVerification:
         return answer
 
     async def _decide(self, terminal: Terminal, body: bytes) -> Verdict:
-        """Ask the verifier, and check that what it says is a verdict.
+        """Ask the verifier, and check the type of its answer.
 
-        A body in which no user is found is kept with its bytes first.
+        A body without a user ID is first stored as a reject.
         """
         device, now = terminal.device, self._registry.now()
         pin = find_pin(body, terminal.dialect.encoding, USER.field("pin"))
@@ -133,7 +133,7 @@ class BackgroundVerification:
         self._log.info(
             "Terminal {sn}: {user} is {decision} by the verifier {name}",
             sn=device.sn,
-            # What is no user's ID may be anything.
+            # Anything else may be in the place of the user ID.
             user="somebody unknown" if user is None else f"user {shown(str(pin))}",
             decision="admitted" if verdict.admitted else "refused",
             name=self._verifier.name,
@@ -141,7 +141,7 @@ class BackgroundVerification:
         return verdict
 
     def _instead(self, terminal: Terminal, problem: str) -> bytes:
-        """The configured answer in place of the verifier's."""
+        """Return the reply of the configured fallback."""
         verdict = Verdict(self._settings.fallback == "admit", UNDECIDED)
         self._log.error(
             "Terminal {sn}: the verifier {name} {problem}; the fallback is to {fallback}",
@@ -154,7 +154,7 @@ class BackgroundVerification:
 
 
 def _checked(said: object) -> Verdict:
-    """A verdict of the right types; `TypeError` for anything else."""
+    """Check the types of a verdict; raises `TypeError` for anything else."""
     if (
         isinstance(said, Verdict)
         and isinstance(said.admitted, bool)
@@ -172,7 +172,7 @@ def _reply(terminal: Terminal, verdict: Verdict) -> bytes:
 
 
 def _what_failed(failure: Failure) -> str:
-    """What was raised and where, without its message: that may hold what the terminal sent."""
+    """Describe an exception and its place without its message, which may contain terminal data."""
     kind = failure.type
     name = "an unknown error" if kind is None else kind.__qualname__
     frames = traceback.extract_tb(failure.getTracebackObject())

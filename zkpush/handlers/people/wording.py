@@ -1,4 +1,4 @@
-"""The commands of Attendance PUSH that put people on a terminal, and take them off (12.1, 12.6)."""
+"""Intents for people as commands of Attendance PUSH (12.1, 12.6)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ UPDATES = {command.name: command for command in COMMANDS}
 
 
 def put_person(person: Person) -> Instruction:
-    """The command that adds or changes a user (12.1.1.1)."""
+    """Return the command that adds or changes a user (12.1.1.1)."""
     return _filled("DATA UPDATE USERINFO", person)
 
 
 def put_template(template: Template) -> Instruction:
-    """The command that adds or changes a template, in the form it came in (12.1.1.3 to 6)."""
+    """Return the command that adds or changes a template, in its uploaded form (12.1.1.3 to 6)."""
     names = {FP.name: "FINGERTMP", FACE.name: "FACE"}
     name = names.get(template.form, template.form)
     under_duress = name == "FINGERTMP" and template.duress
@@ -45,7 +45,7 @@ def put_template(template: Template) -> Instruction:
 def _filled(
     name: str, record: StoredRecord, instead: Mapping[str, object] = MappingProxyType({})
 ) -> Instruction:
-    """A command whose parameters are the fields of a stored record, or `instead`."""
+    """Return a command whose parameters are the fields of a stored record, or `instead`."""
     command = UPDATES[name]
     values = {**msgspec.structs.asdict(record), **instead}
     params = {

@@ -1,1 +1,1 @@
-"""Rejects: what terminals sent and nobody understood, set aside and read again later."""
+"""Rejects: uploaded data that could not be decoded, stored to be retried later."""

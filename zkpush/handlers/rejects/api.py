@@ -1,4 +1,4 @@
-"""The API of rejects: list them, show one with all its bytes, read them again, delete one."""
+"""API of rejects: list, show with all bytes, retry, delete."""
 
 from __future__ import annotations
 
@@ -101,19 +101,19 @@ class RejectView(msgspec.Struct, frozen=True):
 
 
 class RejectEndpoints:
-    """The routes of rejects."""
+    """Handlers of the routes of rejects."""
 
     def __init__(
         self, store: IStore, readings: SecretAccessLog, reader: RejectReader, tables: TableSet
     ) -> None:
-        """`tables` are those of the server."""
+        """`tables` are the tables of the server."""
         self._tables = tables
         self._store = store
         self._readings = readings
         self._reader = reader
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             ApiList[StoredReject](
                 path="/rejects",
@@ -157,7 +157,7 @@ class RejectEndpoints:
         ]
 
     async def _note(self, shown: Shown[StoredReject]) -> None:
-        """Record that a caller is shown bytes."""
+        """Record that bytes of rejects were shown to a caller."""
         if any(item.raw for item in shown.items):
             await self._readings.note(shown.caller, "bytes of rejects", devices_of(shown.query))
 
@@ -177,7 +177,7 @@ class RejectEndpoints:
             raise _no_reject(id)
 
     async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
-        """Read rejects again."""
+        """Retry rejects."""
         counts: RetryCounts = await self._reader.retry(
             RejectSelection(body.device, body.table), caller
         )
@@ -210,6 +210,6 @@ def _view(reject: StoredReject, scopes: Scopes, tables: TableSet) -> RejectView:
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of rejects."""
+    """Return the routes of rejects."""
     reader = services.offers[RejectReader]
     return RejectEndpoints(services.store, services.secret_access, reader, services.tables).routes()

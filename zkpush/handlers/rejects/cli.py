@@ -1,4 +1,4 @@
-"""`zkpush rejects`: what terminals sent and the server could not understand."""
+"""`zkpush rejects`: uploaded data that the server could not decode."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Rejects are read again by themselves when something could read them that could not before.
+"""Automatic retry of rejects after changes that may make them readable.
 
-A job compares, for each terminal with rejects, the present reader with the one that tried them last
-(`RejectReader.reader_of`). It differs after an upgrade, with a new handler or table, and when the
-zone, encoding or version of the terminal is changed. One node does it, by a lease.
+For each terminal with rejects, a job compares the current reader with the one that last tried them
+(`RejectReader.reader_of`). The reader changes with an upgrade, a new handler or table, and the
+zone, encoding or version of the terminal. The job runs on the node that holds its lease.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from ...persist.transaction import Transaction
 from .reading import RejectReader
 
 EVERY = 60.0
-"""Seconds between two looks."""
+"""Seconds between checks."""
 LEASE_SECONDS = 600
-"""For how long no other node takes over a run that has not ended."""
+"""Seconds until another node may take over an unfinished run."""
 
 
 class RejectRetry(PeriodicService):
-    """Reads rejects again by itself, and keeps the problems of terminals up to date."""
+    """Retries rejects automatically, and keeps the problems of terminals up to date."""
 
     _log = Logger()
 
     def __init__(self, store: IStore, reader: RejectReader, clock: Any, owner: str) -> None:
-        """`owner` names this process."""
+        """`owner` is the id of this process."""
         super().__init__(clock)
         self._store = store
         self._reader = reader
@@ -42,7 +42,7 @@ class RejectRetry(PeriodicService):
         self.every(EVERY, self.look, "Rejects are not read again by themselves", now=True)
 
     async def look(self) -> None:
-        """Read the rejects of terminals that have another reader now, unless another node does."""
+        """Retry the rejects of terminals whose reader has changed, unless another node does."""
         due = await self._due()
         if due and await self._leads():
             for device in due:

@@ -1,9 +1,9 @@
-"""Reading rejects again, the way an upload is read.
+"""Retry of rejects, decoded in the way of an upload.
 
-A reject is decoded with the terminal's present dialect, and its records go to the handlers: ours in
-the unit of work that removes the reject, those of plugins through their inbox. A reject that is
-still not understood, all or in part, stays with its new reason. Records that were stored before are
-not stored twice. Units are small, so that uploads can be stored between them.
+A reject is decoded with the terminal's current dialect. Its records go to the handlers: built-in
+ones store them in the unit of work that removes the reject, plugins through their inbox. A reject
+that still cannot be decoded completely is kept with its new reason. Records that are already stored
+are not stored twice. Units of work are small, so that uploads can be stored between them.
 """
 
 from __future__ import annotations
@@ -37,31 +37,31 @@ from ...values.families import Action
 RETRY_REJECTS = "retry rejects"
 DELETE_REJECT = "delete reject"
 PART_BYTES = 8 * 1024
-"""Bytes that are read and stored in one unit of work, if they can be cut."""
+"""Most bytes decoded and stored in one unit of work, if the reject can be split."""
 MOST_TOGETHER = 16
-"""Rejects that are read at a time; together they have about `PART_BYTES` at most."""
+"""Most rejects decoded at a time; together they have about `PART_BYTES` at most."""
 PAGE = 100
-"""Rejects that are looked up at a time."""
+"""Rejects per query."""
 _OF_THEIR_MOMENT = frozenset(
     name.casefold() for name in (ANSWERS, POST_VERIFY_DATA, OPTIONS.name, INFO.name)
 )
-"""The tables of rejects that are not read again: each answers or asks something of its moment, or
-says what the terminal was like then, which must not replace what it has said since."""
+"""Tables of rejects that are not retried. They belong to a request of the past, or describe a past
+state of the terminal that must not replace a later one."""
 
 
 class RetryCounts(msgspec.Struct):
-    """What came of reading rejects again."""
+    """Result of a retry."""
 
     read: int = 0
-    """Rejects that were understood, and are gone."""
+    """Rejects that were decoded and removed."""
     kept: int = 0
-    """Rejects that are still not understood."""
+    """Rejects that still cannot be decoded."""
     records: int = 0
-    """Records that were read."""
+    """Records that were decoded."""
 
 
 class RejectReader:
-    """Reads rejects again."""
+    """Retries rejects."""
 
     _log = Logger()
 
@@ -73,7 +73,7 @@ class RejectReader:
         reader: ContentsReader,
         version: str = __version__,
     ) -> None:
-        """`version` is that of the program."""
+        """`version` is the version of the program."""
         self._store = store
         self._registry = registry
         self._intake = intake
@@ -83,18 +83,18 @@ class RejectReader:
         self._lock = DeferredLock()
 
     def reader_of(self, device: Device) -> str:
-        """What reads the data of a terminal now, as a digest.
+        """Return a digest of everything that determines how a terminal's data is decoded.
 
-        It changes with the version of the program, the tables of installed handlers, and the
-        settings of the terminal that decide how its bytes are read.
+        It covers the version of the program, the tables of installed handlers, and the settings of
+        the terminal that affect decoding.
         """
         parts = [*self._program, device.dialect, device.timezone]
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
 
     async def retry(self, selection: RejectSelection, by: Caller | None = None) -> RetryCounts:
-        """Read the selected rejects again; `LookupError` if there is no such terminal.
+        """Retry the selected rejects; raises `LookupError` if there is no such terminal.
 
-        What a caller asks for is recorded in the audit log.
+        A retry requested by a caller is recorded in the audit log.
         """
         result: RetryCounts = await self._lock.run(
             lambda: Deferred.fromCoroutine(self._retry(selection, by))
@@ -117,7 +117,7 @@ class RejectReader:
         return counts
 
     async def delete(self, reject_id: int, by: Caller) -> bool:
-        """Delete a reject with all that it holds, and record who did; False if there is none."""
+        """Delete a reject with its bytes, and record the caller; False if there is none."""
         now = self._registry.now()
 
         def unit(tx: Transaction) -> Device | None:
@@ -136,7 +136,7 @@ class RejectReader:
         return device is not None
 
     async def update_problems(self, devices: Iterable[int]) -> None:
-        """Bring the problems of some terminals up to date with their rejects."""
+        """Update the problems of terminals to match their rejects."""
         for device_id in devices:
 
             def unit(tx: Transaction, device_id: int = device_id) -> Device:
@@ -178,11 +178,11 @@ class RejectReader:
             error.subFailure.raiseException()
 
     async def _again(self, listed: StoredReject, counts: RetryCounts) -> None:
-        """Read one reject, and count what came of it."""
+        """Retry one reject, and count the result."""
         reject: StoredReject | None = listed
-        if listed.raw is None:  # it is long
+        if listed.raw is None:  # lists omit long bodies
             reject = await self._store.read(lambda tx: tx[RejectStore].get(listed.id))
-        if reject is None:  # another process has read it
+        if reject is None:  # another process has already retried it
             return
         if not reject.raw or reject.table.casefold() in _OF_THEIR_MOMENT:
             counts.kept += 1
@@ -221,8 +221,8 @@ class RejectReader:
         *,
         is_last: bool = True,
     ) -> None:
-        """Store what was understood; with the last part, remove the reject or note the reason."""
-        contents.rejects, contents.whole = [], None  # it stays whole instead
+        """Store the decoded part; after the last one, remove the reject or record the reason."""
+        contents.rejects, contents.whole = [], None  # the reject itself stays whole instead
         received_at, now = reject.received_at, self._registry.now()
         sealed = self._reader.seal(device, contents, device.dialect, received_at)
         portion = self._intake.writer.portion(
@@ -231,7 +231,7 @@ class RejectReader:
 
         def unit(tx: Transaction) -> tuple[Device | None, Failures, bool | None]:
             if is_last and not tx[RejectStore].again(reject.id, now):
-                return None, {}, None  # another process has read it
+                return None, {}, None  # another process has already retried it
             changed, failed = self._intake.writer.persist(tx, portion)
             reason = reasons.words or next(
                 (
@@ -261,7 +261,7 @@ class RejectReader:
 
 
 def _upload_of(reject: StoredReject, raw: bytes, family: ITerminalFamily) -> Upload | None:
-    """The upload that a reject is; None for a request that is still no upload."""
+    """Return a reject as an upload; None for a request that is still not an upload."""
     if reject.origin is not None:
         upload = _read_request(reject.origin, raw, family)
         if upload is not None or reject.table == REQUEST:
@@ -270,7 +270,7 @@ def _upload_of(reject: StoredReject, raw: bytes, family: ITerminalFamily) -> Upl
 
 
 def _read_request(origin: Origin, body: bytes, family: ITerminalFamily) -> Upload | None:
-    """Read a body as the request that brought it is read now; its stamp does not count any more."""
+    """Parse a body with its original request, by the current routes; its stamp is ignored."""
     name = normalize_segment(origin.path.encode().rstrip(b"/").rpartition(b"/")[2]).decode()
     try:
         arguments = parse_arguments(origin.query.encode())
@@ -288,7 +288,7 @@ def _read_request(origin: Origin, body: bytes, family: ITerminalFamily) -> Uploa
 
 
 class _Reasons:
-    """Why parts of a reject are still not understood."""
+    """Reasons why parts of a reject still cannot be decoded."""
 
     def __init__(self, contents: Contents | None = None) -> None:
         self._first: str | None = None
@@ -297,26 +297,26 @@ class _Reasons:
             self.add(contents)
 
     def add(self, contents: Contents) -> None:
-        """Take the reasons of some contents."""
+        """Add the reasons of some contents."""
         if contents.rejects:
             self.note(contents.rejects[0].reason)
             self._count += max(1, contents.unread) - 1
 
     def note(self, reason: str) -> None:
-        """Take one more reason."""
+        """Add a reason."""
         self._first = self._first or reason
         self._count += 1
 
     @property
     def words(self) -> str | None:
-        """All of them, in words; None if there is none."""
+        """Summary of the reasons; None if there are none."""
         if self._first is None or self._count == 1:
             return self._first
         return f"{self._first} ({self._count} times)"
 
 
 def _groups(rejects: Sequence[StoredReject]) -> Iterator[Sequence[StoredReject]]:
-    """Rejects that are read at a time."""
+    """Group rejects that are retried together."""
     group: list[StoredReject] = []
     size = 0
     for reject in rejects:

@@ -1,4 +1,4 @@
-"""The services of rejects: what reads them again, when asked and by itself."""
+"""Services of rejects: the reader and the job that retries them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .reading import RejectReader
 
 
 def contribute(services: Services) -> Contribution:
-    """Read rejects again, by a job in one process of each node."""
+    """Retry rejects, on request and with a job in one process of each node."""
     reader = RejectReader(services.store, services.registry, services.intake, services.reader)
     retry = RejectRetry(services.store, reader, services.clock, services.owner)
     return Contribution(services=[(Role.NODE, retry)], offers=[reader])

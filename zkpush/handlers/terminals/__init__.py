@@ -1,1 +1,1 @@
-"""Terminals: what they say of themselves."""
+"""Terminals: the options and information that they report, and commands on them."""

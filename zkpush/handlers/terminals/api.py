@@ -1,4 +1,4 @@
-"""The API of what is wanted of terminals, whatever family they are of."""
+"""API of intents for terminals, independent of their family."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from ...protocol.fields import Scope
 from .model import AskRecords, OpenDoor, Reboot
 
 MOST_SECONDS = 254
-"""The longest time of a door; 255 keeps some terminals' doors open for good."""
+"""Longest opening time of a door, in seconds; 255 keeps the door of some terminals open for
+good."""
 
 
 class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +39,7 @@ class DoorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes."""
+    """Return the routes."""
 
     async def resend(sn: str, body: ResendRequest, caller: Caller) -> CommandView:
         act = (acts.RESEND, body.table.upper())

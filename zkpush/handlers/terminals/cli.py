@@ -1,4 +1,4 @@
-"""`zkpush devices`: the terminals."""
+"""`zkpush devices`: list, approve and configure terminals."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _OWN = {
     for one in DEVICE_ATTRIBUTES.values()
     if one.own.is_changeable and one.own.body is None
 }
-"""Keys that the server keeps for itself; every other key is an option sent to the terminal."""
+"""Keys stored by the server; every other key is an option sent to the terminal."""
 _SECRET = "secret"  # noqa: S105 - the name of a key
 _OPTIONS = {field.wire.lower(): field.wire for field in OPTION_REPLY.fields if field.stored}
 _TABLES = {
@@ -147,7 +147,7 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
 
 
 async def _ask_zone(api: Api, sn: str, *, add: bool) -> str | None:
-    """Ask for the zone of a terminal, if somebody is there to answer; offer what it has."""
+    """Ask for the zone of a terminal, if the console is interactive; offer its present zone."""
     if not sys.stdin.isatty():
         return None
     offered = None
@@ -190,7 +190,7 @@ async def block(api: Api, sn: str) -> None:
 
 
 def _set_help() -> str:
-    """The help of `devices set`: a line for each key."""
+    """Return the help of `devices set`, with a line for each key."""
     lines = [(name, one.own.meaning) for name, one in _OWN.items()]
     lines.append((_SECRET, "@FILE with the secret that the cipher suite needs"))
     keys = "\n".join(
@@ -240,7 +240,7 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
 
 
 def _own_value(own: DeclaredAttribute, text: str) -> object:
-    """Read the value of an attribute; an empty one removes it, where that is possible."""
+    """Parse the value of an attribute; an empty one removes it, if it is removable."""
     if own.is_json:
         return [one.strip() for one in text.split(",") if one.strip()]
     if text or own.is_optional:
@@ -251,7 +251,7 @@ def _own_value(own: DeclaredAttribute, text: str) -> object:
 
 
 def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
-    """The pushcommkeys of a terminal, one a line."""
+    """Format the pushcommkeys of a terminal, one a line."""
     pinned = keys["pinned"]
     lines = [
         f"{key['fingerprint']} {'pinned' if key['fingerprint'] == pinned else 'offered'}, "
@@ -266,13 +266,13 @@ def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
 
 
 def _seen(offer: Mapping[str, Any]) -> str:
-    """Where and when a pushcommkey, or none, was offered."""
+    """Describe where and when a pushcommkey, or none, was offered."""
     address = offer["address"] or "a socket file"
     return f"from {address}, {offer['first_seen_at']} to {offer['last_seen_at']}"
 
 
 def _secret(value: str) -> str | None:
-    """Content of a file, in base64. The secret itself must not be on the command line."""
+    """Return the content of a file in base64; the secret itself must not be on the command line."""
     if not value:
         return None
     if not value.startswith("@"):

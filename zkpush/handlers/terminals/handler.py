@@ -1,4 +1,4 @@
-"""What terminals say of themselves: pushed options (8), update information (9), options (12.4)."""
+"""Handler of options pushed by terminals (8), update information (9) and option commands (12.4)."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .wording import INTENTS
 @implementer(IRecordHandler)
 @attrs.frozen
 class DeviceHandler:
-    """Keeps options and update information with the terminal."""
+    """Stores options and update information with the terminal."""
 
     name = "device"
     tables = (OPTIONS, INFO)
     changes_device = True
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
-        """Write what one upload says."""
+        """Write the contents of one upload."""
         told = {str(name): value for name, value in batch.rows}
         if batch.table is INFO:
             tx[DeviceStore].merge_info(device.id, told)
@@ -42,13 +42,13 @@ class DeviceHandler:
                 tx[RejectStore].add(device.id, [Reject(OPTIONS.name, reason, raw)], now)
 
     def stored(self, device: Device, batch: Batch) -> None:
-        """Nothing follows: whoever asks for the terminal sees it."""
+        """Do nothing: the data is visible with the terminal."""
 
 
 def _keep_options(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """INFO is answered with the options of the terminal (12.4.3)."""
+    """INFO: store the options in the answer (12.4.3)."""
     tx[DeviceStore].merge_options(device.id, reply.values)
     return dict(reply.values)
 
@@ -56,7 +56,7 @@ def _keep_options(
 def _keep_option(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """SET OPTION: the terminal has now what it was told to have (12.4.1)."""
+    """SET OPTION: store the option that the terminal now has (12.4.1)."""
     if succeeded(command.command, reply.return_code):
         params = command.params
         tx[DeviceStore].merge_options(device.id, {params["key"]: params["value"]})

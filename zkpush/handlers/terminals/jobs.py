@@ -1,8 +1,8 @@
-"""Problems of terminals that only time or figures show: silence, full storage, lost commands.
+"""Problems of terminals found by a periodic job: silence, full storage, lost commands.
 
-A job looks at all approved terminals once a minute, on one node, by a lease. A problem is written
-when it begins and removed when it is over, so that each is one event. Its detail changes only with
-what a person should know: it does not count minutes.
+The job checks all approved terminals once a minute, on the node that holds its lease. A problem is
+written when it begins and removed when it ends, so that each is one event. Its detail changes only
+with its substance; it does not count minutes.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from ...protocol.facts import capacities_of
 from ...protocol.times import local_time
 
 EVERY = 60.0
-"""Seconds between two looks."""
+"""Seconds between checks."""
 LEASE_SECONDS = 300
 GRACE = 15 * 60 * 1000
-"""Milliseconds after the start in which no terminal is called silent: all have to come back."""
+"""Milliseconds after the start in which no terminal counts as silent, so that all can reconnect."""
 _PART = 500
-"""Terminals that are looked at together."""
+"""Terminals per query."""
 HOUR = 3600 * 1000
 DAY = 24 * HOUR
 _NONE = GivenUp(0, 0)
@@ -50,12 +50,12 @@ _THINGS = {
 
 
 class TerminalWatch(PeriodicService):
-    """Keeps these problems of terminals up to date."""
+    """Keeps the problems that this module watches up to date."""
 
     def __init__(
         self, store: IStore, registry: Registry, config: WatchSettings, clock: Any, owner: str
     ) -> None:
-        """`owner` names this process."""
+        """`owner` is the id of this process."""
         super().__init__(clock)
         self._store = store
         self._registry = registry
@@ -66,7 +66,7 @@ class TerminalWatch(PeriodicService):
         self.every(EVERY, self.look, "Silent terminals and full storage are not noticed")
 
     async def look(self) -> None:
-        """Raise the problems that there are now, and clear those that are over."""
+        """Raise new problems and clear those that ended."""
         now = int(self._wall() * 1000)
         until = now + 1000 * LEASE_SECONDS
         if not await self._store.write(
@@ -97,13 +97,13 @@ class TerminalWatch(PeriodicService):
 
         try:
             self._registry.updated(await self._store.write(unit))
-        except LookupError:  # it is removed
+        except LookupError:  # the terminal was removed
             return
 
     def _problems(
         self, device: Device, lost: Mapping[int, GivenUp], now: int
     ) -> tuple[Problem, ...]:
-        """All problems of a terminal, with those that are watched here as they are now."""
+        """Return the problems of a terminal, with the watched ones updated."""
         found = self._found(device, lost.get(device.id, _NONE), now)
         kept = tuple(
             _merged(problem, found)
@@ -135,7 +135,7 @@ class TerminalWatch(PeriodicService):
         return Problem(ProblemCode.SILENT, detail, since)
 
     def _fullness(self, device: Device, now: int) -> Problem | None:
-        """What is nearly full; the detail names capacities only, which seldom change."""
+        """Check for nearly full storage; the detail names only capacities, which seldom change."""
         percent = self._config.full_percent
         capacities = capacities_of(device.options)
         full = [
@@ -158,7 +158,7 @@ class TerminalWatch(PeriodicService):
 
 
 def _merged(problem: Problem, found: Mapping[str, Problem]) -> Problem:
-    """A problem as it is now; it began when it began."""
+    """Return the updated problem with its original start."""
     present = found.get(problem.code)
     if present is None or present.detail == problem.detail:
         return problem

@@ -1,4 +1,4 @@
-"""What may be wanted of a terminal itself, whatever family it is of."""
+"""Intents for the terminal itself, independent of its family."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import msgspec
 
 
 class OpenDoor(msgspec.Struct, frozen=True):
-    """Open a door once."""
+    """Intent to open a door once."""
 
     door: int = 1
-    """The number of the door."""
+    """Number of the door."""
     seconds: int | None = None
-    """For how long, if the terminal can be told."""
+    """Opening time in seconds, if the terminal supports it."""
 
 
 class Reboot(msgspec.Struct, frozen=True):
-    """Restart the terminal."""
+    """Intent to restart the terminal."""
 
 
 class SetOption(msgspec.Struct, frozen=True):
-    """Set an option of the terminal, by the name that its family has for it."""
+    """Intent to set an option of the terminal, named as in its family."""
 
     key: str
     value: str
 
 
 class AskRecords(msgspec.Struct, frozen=True):
-    """Send records again: all of a data type, or those of a period."""
+    """Intent to make the terminal send records again: all of a data type, or those of a period."""
 
     table: str
-    """The data type, such as ATTLOG."""
+    """Data type, such as ATTLOG."""
     since: str | None = None
-    """By the clock of the terminal, `YYYY-MM-DD HH:MM:SS`; with `until`."""
+    """Start of the period by the terminal's clock, `YYYY-MM-DD HH:MM:SS`; requires `until`."""
     until: str | None = None

@@ -1,4 +1,4 @@
-"""The services of terminals: what watches them."""
+"""Services of terminals: the job that watches them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .jobs import TerminalWatch
 
 
 def contribute(services: Services) -> Contribution:
-    """Watch terminals, by a job in one process of each node."""
+    """Watch terminals with a job in one process of each node."""
     watch = TerminalWatch(
         services.store,
         services.registry,

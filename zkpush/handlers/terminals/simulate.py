@@ -1,4 +1,4 @@
-"""Commands on the terminal itself: options, door, restart (12.3, 12.4, 12.7)."""
+"""Commands on a simulated terminal itself: options, door, restart (12.3, 12.4, 12.7)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def check(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Read the server's options again, and send again what is behind a stamp of 0."""
+    """Read the server's options again, and resend the data types whose stamp is 0."""
 
     async def then() -> None:
         await terminal.exchange()
@@ -26,21 +26,21 @@ async def check(terminal: SimulatedTerminal, command: Command, params: Mapping[s
 
 
 async def log(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Send what is new."""
+    """Send new data."""
     return Answer(then=terminal.upload)
 
 
 async def reboot(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Restart: when the terminal is back, it makes the exchange."""
+    """Restart; afterwards the terminal makes the handshake again."""
     return Answer(then=terminal.restart)
 
 
 async def set_option(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Set one option, in the terminal and in its file."""
+    """Set one option, in memory and in the options file."""
     values = read_values(command, params, terminal.model.encoding)
     terminal.settings[values["key"]] = values["value"]
     terminal.files.write_options(terminal.settings)
@@ -50,7 +50,7 @@ async def set_option(
 async def reload_options(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Read the file of options again, which may have been replaced (12.5.2)."""
+    """Reload the options file, which may have been replaced (12.5.2)."""
     terminal.settings = terminal.files.read_options()
     return Answer()
 

@@ -1,4 +1,4 @@
-"""What terminals say of themselves (8, 9), and commands on the terminal itself (12.2 to 12.7)."""
+"""Data that terminals report about themselves (8, 9), and commands on them (12.2 to 12.7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ...protocol.parameters import AT_ONCE, DAY, clear_command, plain_command
 from ...protocol.reports import INFO, OPTION_RULES, OPTIONS
 
 URGENT = 8
-"""The priority of what somebody waits for at a door."""
+"""Priority of commands for a person waiting at a door."""
 
 TABLES = (OPTIONS, INFO)
 

@@ -1,4 +1,4 @@
-"""The commands of Attendance PUSH by which a terminal does what is wanted of it (12)."""
+"""Intents for terminals as commands of Attendance PUSH (12)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ...protocol.exchange import STAMPS
 from .model import AskRecords, OpenDoor, Reboot, SetOption
 
 _QUERIES = frozenset({"ATTLOG", "ATTPHOTO"})
-"""The data types that can be asked for by period (12.1.3)."""
+"""Data types that can be requested by period (12.1.3)."""
 
 
 def _open_door(tx: Transaction, device: Device, intent: OpenDoor) -> Sequence[Instruction]:
@@ -36,7 +36,7 @@ def _set_option(tx: Transaction, device: Device, intent: SetOption) -> Sequence[
 
 
 def _ask_records(tx: Transaction, device: Device, intent: AskRecords) -> Sequence[Instruction]:
-    """Ask for a period, or forget the stamp and make the terminal look at its stamps (12.3.1)."""
+    """Request a period, or reset the stamp and make the terminal check its stamps (12.3.1)."""
     names = {name.lower(): name for name, _, _ in STAMPS}
     name = names.get(intent.table.lower())
     if name is None:

@@ -1,1 +1,1 @@
-"""The trace: the last requests of each terminal, what was understood of them, and the replies."""
+"""Trace: the last requests of each terminal, their meaning, and the replies."""

@@ -1,4 +1,4 @@
-"""The API of the trace: `GET devices/{sn}/trace`."""
+"""API of the trace: `GET devices/{sn}/trace`."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TraceEndpoints:
-    """The route of the trace."""
+    """Route of the trace."""
 
     def __init__(self, store: IStore, requests: LastRequests) -> None:
         self._store = store
         self._requests = requests
 
     def routes(self) -> list[Route]:
-        """The route."""
+        """Return the route."""
         return [
             Route(
                 "GET",
@@ -101,5 +101,5 @@ def _view(one: TracedRequest) -> TraceView:
 
 
 def routes(services: Services) -> list[Route]:
-    """The route of the trace."""
+    """Return the route of the trace."""
     return TraceEndpoints(services.store, services.offers[LastRequests]).routes()

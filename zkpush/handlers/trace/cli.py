@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...cli.client import Api
 
 PAUSE = 1.0
-"""Seconds between two looks with `--follow`."""
+"""Seconds between polls with `--follow`."""
 _COLUMNS = (
     Column("Time", "at"),
     Column("Times", "count"),
@@ -63,7 +63,7 @@ async def trace(api: Api, sn: str, follow: bool, as_json: bool) -> None:
 
 
 async def _follow(api: Api, sn: str, *, as_json: bool) -> Never:
-    """Print requests as they come; equal ones in a row again with the number of new ones."""
+    """Print requests as they arrive; repeated ones again, with the number of new ones."""
     known: dict[str, int] = {}
     table = ListTable(_COLUMNS)
     while True:

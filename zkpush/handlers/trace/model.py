@@ -1,4 +1,4 @@
-"""One request of a terminal as the trace shows it, or several equal ones in a row."""
+"""Trace entry: one request of a terminal, or several equal consecutive ones."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import msgspec
 from ...model import Device
 
 KEPT = 60
-"""Served requests, and refused ones, that are kept of each terminal: either kind by itself, so that
-refusals, which anybody can cause, leave room for what the terminal itself sent."""
+"""Most entries kept for each terminal, separately for served and for rejected requests. Anyone can
+cause rejections, so these must not displace the terminal's own requests."""
 
 
 class TracedContent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request was and how it was answered. No values of tokens, keys or records."""
+    """Description of a request and its reply, without values of tokens, keys or records."""
 
     method: str
     path: str
-    """At most two parts of it; the others may be secret."""
+    """At most two segments of the path; further ones may be secret."""
     table: str | None = None
-    """The value of `table=`, as sent."""
+    """Value of `table=`, as sent."""
     arguments: Mapping[str, str] = {}
-    """Those arguments that hold no secrets, as sent."""
+    """Arguments without secrets, as sent."""
     address: str | None = None
     status: int
     received: int | None = None
-    """Bytes of the body; None where they were not declared."""
+    """Size of the body in bytes; None if it was not declared."""
     sent: int
-    """Bytes of the body of the reply."""
+    """Size of the reply's body in bytes."""
     understood: str | None = None
-    """What the request was taken for; None if it was taken for nothing."""
+    """Meaning of the request; None if it was not recognized."""
     answered: str
-    """The reply in words."""
+    """Summary of the reply."""
 
 
 class TracedRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Equal requests in a row; most often one."""
+    """Equal consecutive requests, usually one."""
 
     writer: str
-    """The process that served them; with `number`, the identity."""
+    """Id of the process that served them; identifies the entry together with `number`."""
     number: int
     device_id: int
     since_at: int
-    """When the first came (ms)."""
+    """Time of the first request (ms)."""
     at: int
-    """When the last came (ms)."""
+    """Time of the last request (ms)."""
     count: int
     refused: bool
     content: TracedContent
@@ -54,7 +54,7 @@ class TracedRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 @attrs.frozen
 class LastRequests:
-    """Reads the trace, for capabilities that require it."""
+    """Access to the trace for capabilities that require it."""
 
     of: Callable[[Device], Awaitable[Sequence[TracedRequest]]]
-    """The last requests of a terminal, also those that are not written yet; the newest last."""
+    """Returns the last requests of a terminal, newest last, including those not written yet."""

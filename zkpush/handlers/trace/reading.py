@@ -1,8 +1,8 @@
-"""What the trace says of a request: nothing that may be secret, and no control characters.
+"""Descriptions of requests for the trace, without secrets and control characters.
 
-Of arguments, those have their values in the trace that the protocol declares and that are no
-secrets. Of a path, the first two parts: below them is the secret of a file's URL. Of a reply, the
-first words of texts that the server itself wrote, and the names of commands.
+The values of arguments are shown only for selected arguments, none of which is secret. Of a path,
+the first two segments are shown, because the secret of a file URL follows them. Of a reply, the
+first words of the server's own texts and the names of commands are shown.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from ...protocol.text import visible
 from .model import TracedContent
 
 SHOWN = ("type", "options", "Stamp", "OpStamp", "PhotoStamp", "ContentType", "pushver")
-"""Arguments whose values are shown, beside `table`."""
+"""Arguments whose values are shown, besides `table`."""
 MOST_VALUE = 40
-"""Characters that are shown of a value or a part of a path."""
+"""Most characters shown of a value or a path segment."""
 MOST_WORDS = 160
-"""Characters that are shown of a reply."""
+"""Most characters shown of a reply."""
 MOST_COMMANDS = 3
-"""Commands of one reply that are named."""
+"""Most commands of a reply that are named."""
 FAILURE = 400
-"""The lowest status of a request that was refused."""
+"""Lowest status of a rejected request."""
 
 
 def describe(
     head: RequestHead, request: Request | None, reply: Reply, catalogue: Catalogue
 ) -> TracedContent:
-    """Describe a request and its reply; `request` is None where it was refused by its head."""
+    """Describe a request and its reply; `request` is None if the head was already rejected."""
     arguments = _arguments(head, request)
     table = arguments.get("table")
     status, answered, sent = _answered(reply, catalogue)
@@ -63,7 +63,7 @@ def _arguments(head: RequestHead, request: Request | None) -> Mapping[str, str]:
 
 
 def _answered(reply: Reply, catalogue: Catalogue) -> tuple[int, str, int]:
-    """The status of a reply, what it says, and its length in bytes."""
+    """Return the status of a reply, its summary and its size in bytes."""
     if isinstance(reply, FileReply):
         if reply.read is not None:
             return reply.status, f"a file, {len(reply)} bytes", len(reply)
@@ -114,5 +114,5 @@ _BEGINNINGS: tuple[tuple[bytes, Callable[[bytes, Catalogue], str]], ...] = (
 
 def _cut(text: str, most: int = MOST_VALUE) -> str:
     if len(text) <= most and text.isprintable():
-        return text  # almost always
+        return text  # the usual case
     return visible(text if len(text) <= most else f"{text[:most]}…")

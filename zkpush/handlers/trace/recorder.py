@@ -1,10 +1,10 @@
-"""The recorder of the trace: notes requests in memory, and writes them in batches.
+"""Recorder of the trace: collects requests in memory and writes them in batches.
 
-Theory of operation. Whatever is answered under the serial number of a known terminal is noted. A
-request that is equal to the one before it, such as a poll with nothing to do, adds one to a number
-and does nothing else. New entries are written every few seconds, in one unit of work; a changed
-number once a minute, or when another request has followed. So every process can show the trace of
-every terminal. The number of entries that are not written yet is bounded.
+Theory of operation. Every request with the serial number of a known terminal is recorded. A request
+equal to the previous one, such as an idle poll, only increments a count. New entries are written
+every few seconds in one unit of work. A changed count is written once a minute, or when another
+request follows. Every process can therefore show the trace of every terminal. The number of
+unwritten entries is bounded.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from .reading import FAILURE, describe
 from .store import TraceStore
 
 EVERY = 3.0
-"""Seconds between two writes."""
+"""Seconds between writes."""
 MINUTE = 60_000
-"""Milliseconds until a number of equal requests is written again."""
+"""Milliseconds until a changed count is written again."""
 MOST_PENDING = 20_000
-"""Entries in memory that are not written yet; while there are more, no others are noted."""
+"""Most unwritten entries in memory; beyond that, new requests are not recorded."""
 MOST_WRITTEN = 2_000
-"""Entries of one unit of work."""
+"""Entries per unit of work."""
 TRIM_EVERY = 20
 """New entries of a terminal after which its rows are trimmed."""
 MOST_COMPARED = 200
-"""Bytes of the longest reply that may be equal to the next one."""
+"""Longest reply, in bytes, that is compared with the next one."""
 
 
 class _Run:
-    """Equal requests in a row."""
+    """Equal consecutive requests."""
 
     __slots__ = (
         "_content",
@@ -82,7 +82,7 @@ class _Run:
         else:
             self.body = reply[1]
             if head.length and not self.is_refused:
-                self.head = None  # each upload that was taken stands by itself
+                self.head = None  # each accepted upload gets an entry of its own
         self._source: tuple[RequestHead, Request | None, Reply, Catalogue] | None = (
             head,
             request,
@@ -91,14 +91,14 @@ class _Run:
         )
         self._content: TracedContent | None = None
         if not isinstance(reply, tuple) or len(reply[1]) + len(head.query) > MOST_COMPARED:
-            _ = self.content  # nothing long is kept
+            _ = self.content  # describe long requests and replies now instead of keeping them
         self.pending = True
-        """Whether it waits to be written."""
+        """Whether it is waiting to be written."""
         self.written_at: int | None = None
         """When it was last written (ms)."""
 
     def is_repeated(self, device_id: int, head: RequestHead, reply: Reply) -> bool:
-        """Whether another request and its reply are equal to these."""
+        """Whether another request and its reply equal these."""
         known = self.head
         return (
             known is not None
@@ -115,19 +115,19 @@ class _Run:
 
     @property
     def content(self) -> TracedContent:
-        """The description of the request and the reply, made when somebody wants it."""
+        """Description of the request and the reply, created on first use."""
         if self._source is not None:
             self._content, self._source = describe(*self._source), None
         return cast(TracedContent, self._content)
 
     @property
     def is_refused(self) -> bool:
-        """Whether the requests were refused."""
+        """Whether the requests were rejected."""
         return self.status >= FAILURE
 
 
 class RequestTrace(PeriodicService):
-    """Keeps the last requests of the terminals of this process, and writes them to the store."""
+    """Records the last requests of the terminals of this process, and writes them to the store."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class RequestTrace(PeriodicService):
         clock: object,
         writer: str,
     ) -> None:
-        """`known` finds a terminal by its serial number; `writer` names this process."""
+        """`known` finds a terminal by its serial number; `writer` is the id of this process."""
         super().__init__(clock)
         self._store = store
         self._known = known
@@ -147,17 +147,17 @@ class RequestTrace(PeriodicService):
         self._number = 0
         self._last: dict[str, _Run] = {}
         self._fresh: dict[int, tuple[deque[_Run], deque[_Run]]] = {}
-        """By terminal: requests that were served, and those that were refused."""
+        """Unwritten entries by terminal: served requests, and rejected ones."""
         self._count = 0
-        """Entries in `_fresh`."""
+        """Number of entries in `_fresh`."""
         self._writing: Sequence[TracedRequest] = ()
         self._repeated: dict[int, _Run] = {}
-        """Written entries whose number has changed since, by their own number."""
+        """Written entries whose count has changed since, by entry number."""
         self._since_trim: dict[int, int] = {}
         self.every(EVERY, self.write, "The trace of terminals is not written")
 
     def note(self, head: RequestHead, verdict: Verdict | None, reply: Reply) -> None:
-        """Note a request and its reply; see `zkpush.resources.site`."""
+        """Record a request and its reply; see `zkpush.resources.site`."""
         request = terminal = None
         if isinstance(verdict, AcceptedRequest):
             request, terminal = verdict.request, verdict.terminal
@@ -184,14 +184,14 @@ class RequestTrace(PeriodicService):
         self._add(run)
 
     def fresh(self, device_id: int) -> list[TracedRequest]:
-        """The requests of a terminal that the store does not have yet, or with other numbers."""
+        """Return the entries of a terminal that are not stored yet, or with an outdated count."""
         runs = sorted(chain(*self._fresh.get(device_id, ())), key=lambda run: run.number)
         runs += [run for run in self._repeated.values() if run.device_id == device_id]
         writing = [one for one in self._writing if one.device_id == device_id]
         return [*writing, *map(self._traced, runs)]
 
     async def write(self) -> None:
-        """Write what is new, and numbers that have not been written for a minute."""
+        """Write new entries, and counts last written a minute ago or more."""
         now = int(self._wall() * 1000)
         for number, run in [*self._repeated.items()]:
             if run.written_at is None or not 0 <= now - run.written_at < MINUTE:
@@ -203,14 +203,14 @@ class RequestTrace(PeriodicService):
             del self._last[sn]
 
     async def finish(self) -> None:
-        """Write all that is not written yet."""
+        """Write everything that is not written yet."""
         for run in self._repeated.values():
             self._add(run)
         self._repeated.clear()
         await self.write()
 
     async def _write_part(self, now: int) -> None:
-        """Write some entries; those that cannot be written wait again."""
+        """Write some entries; after a failure they are queued again."""
         taken = self._take()
         trim = self._to_trim(taken)
         requests = self._writing = [self._traced(run) for run in taken]
@@ -243,10 +243,10 @@ class RequestTrace(PeriodicService):
         return taken
 
     def _to_trim(self, runs: Iterable[_Run]) -> list[int]:
-        """The terminals that have had many new entries since their rows were trimmed."""
+        """Return the terminals with many new entries since their rows were trimmed."""
         for run in runs:
             if run.written_at is None:
-                # The first entry trims what an earlier process left.
+                # The first entry trims rows left by an earlier process.
                 count = self._since_trim.get(run.device_id, TRIM_EVERY)
                 self._since_trim[run.device_id] = count + 1
         due = {run.device_id for run in runs if self._since_trim.get(run.device_id, 0) > TRIM_EVERY}
@@ -254,7 +254,7 @@ class RequestTrace(PeriodicService):
         return sorted(due)
 
     def _add(self, run: _Run, *, first: bool = False) -> None:
-        """Let an entry wait to be written; of too many of one terminal, the oldest goes."""
+        """Queue an entry for writing; if a terminal has too many, its oldest is dropped."""
         run.pending = True
         kinds = self._fresh.get(run.device_id)
         if kinds is None:
@@ -280,7 +280,7 @@ class RequestTrace(PeriodicService):
 
 
 def _serial(head: RequestHead) -> str | None:
-    """The serial number that a refused request names, if it can be read."""
+    """Return the serial number in a rejected request, if it can be parsed."""
     try:
         return read_query(head.query)[0]
     except TerminalError:

@@ -1,4 +1,4 @@
-"""The table of the last requests of terminals, in the database."""
+"""Database table of the trace."""
 
 from __future__ import annotations
 
@@ -19,4 +19,4 @@ trace = Table(
     Column("request", PlainText(), nullable=False),
     Index("trace_of_device", "device_id", "refused", "at"),
 )
-"""The last requests of terminals, as JSON without secrets; see `zkpush.handlers.trace`."""
+"""Last requests of terminals, as JSON without secrets; see `zkpush.handlers.trace`."""

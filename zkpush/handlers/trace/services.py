@@ -1,4 +1,4 @@
-"""The services of the trace: its recorder, and what reads it."""
+"""Services of the trace: the recorder and the reader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .store import TraceStore
 
 
 def contribute(services: Services) -> Contribution:
-    """Record requests in every process; offer the last ones of a terminal."""
+    """Record requests in every process, and provide the last requests of a terminal."""
     store = services.store
     trace = RequestTrace(
         store, services.registry.known, services.catalogue, services.clock, services.owner
@@ -20,7 +20,7 @@ def contribute(services: Services) -> Contribution:
 
     async def last_requests(device: Device) -> Sequence[TracedRequest]:
         stored = await store.read(lambda tx: tx[TraceStore].of(device.id))
-        # Those in memory are newer than the stored ones of the same identity.
+        # The entries in memory are newer than stored ones of the same identity.
         by_id = {(one.writer, one.number): one for one in [*stored, *trace.fresh(device.id)]}
         return sorted(by_id.values(), key=lambda one: (one.at, one.number))
 

@@ -1,4 +1,4 @@
-"""The trace in the store: a bounded number of rows for each terminal."""
+"""Trace in the store, with a bounded number of rows for each terminal."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DELETE FROM trace WHERE device_id = :device AND refused = :refused AND (at, numb
 
 
 class TraceStore:
-    """The last requests of terminals."""
+    """Last requests of terminals."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._connection = tx.connection
 
     def write(self, requests: Sequence[TracedRequest], trim: Collection[int]) -> None:
-        """Write new requests, and the counts of known ones; trim the rows of some terminals.
+        """Write new requests and the counts of known ones; trim the rows of some terminals.
 
-        Requests of terminals that are removed are left out.
+        Omits requests of terminals that were removed.
         """
         ids = {one.device_id for one in requests}
         there = set(
@@ -68,7 +68,7 @@ class TraceStore:
             )
 
     def of(self, device_id: int) -> list[TracedRequest]:
-        """List the last requests of a terminal, of both kinds; the newest last."""
+        """List the last requests of a terminal, both served and rejected, newest last."""
         found: list[TracedRequest] = []
         for refused in (0, 1):
             query = (
