@@ -37,7 +37,10 @@ class Client:
         """The initialization exchange; keeps the token."""
         pairs = {"options": "all", "pushver": "2.4.1", "language": "69", **more}
         query = "&".join(f"{name}={value}" for name, value in pairs.items())
-        reply = await self.ask("GET", f"cdata?SN=T1&{query}")
+        return self.keep(await self.ask("GET", f"cdata?SN=T1&{query}"))
+
+    def keep(self, reply: Response) -> Response:
+        """Keep the token of a reply, if it has one and this client returns tokens."""
         found = re.match(rb"token=([0-9a-f]+);", reply.header(b"Set-Cookie") or b"")
         if found is not None and self._returns:
             self.token = found[1].decode()

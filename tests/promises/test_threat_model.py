@@ -51,7 +51,7 @@ class Sealed(SealedTerminal):
 
     async def step(self, kind: str, body: bytes) -> Response:
         """A step of the exchange."""
-        return await self.plain.ask("POST", f"exchange?SN=T1&type={kind}", body)
+        return self.plain.keep(await self.plain.ask("POST", f"exchange?SN=T1&type={kind}", body))
 
     async def send(self, raw: bytes) -> Response:
         """Send bytes, with the token of the session if it returns tokens."""
