@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""Arguments shared by several commands."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def duration(context: click.Context, param: click.Parameter, value: str | None) 
 
 
 TIME_FORMAT = "ISO 8601 date or time; UTC if it has no offset."
-"""How options that take a time are written."""
+"""Help text for options that take a time."""
 
 serial = click.argument("sn", metavar="SN", callback=serial_number)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

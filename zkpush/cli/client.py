@@ -1,4 +1,4 @@
-"""The API of a daemon, over HTTP."""
+"""HTTP client for the API of a daemon."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from .trust import not_trusted, policy
 T = TypeVar("T")
 PREFIX = "/api/v1"
 USER_AGENT = f"zkpush-cli/{__version__}"
-"""What the audit log knows the command line by."""
+"""User agent, by which the audit log identifies the command line."""
 SECONDS = 60.0
-"""How long a request may take; one that moves a file, how long nothing may move."""
+"""Timeout of a request in seconds; for file transfers, the longest time without progress."""
 MOST = 1000
-"""Most items that the API gives at once."""
+"""Maximum number of items in one API reply."""
 SILENCE = 45.0
-"""After how many seconds of silence a stream is given up: three signs of life have not come."""
+"""Seconds of silence after which a stream is abandoned: three missed keep-alive messages."""
 
 Collect = Callable[[IResponse], Awaitable[bytes]]
-"""Takes the body of a reply."""
+"""Reads the body of a reply."""
 
 
 @attrs.frozen
@@ -58,14 +58,14 @@ class _Answer:
 
 
 class Patience:
-    """Gives a request up for which nothing has happened for a while."""
+    """Cancels a request that makes no progress for a while."""
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self._end: IDelayedCall | None = None
 
     def watch(self, waiting: Deferred[T]) -> Deferred[T]:
-        """Begin; the result is a `TimeoutError`, whatever has become of what was given up."""
+        """Start the timer; a cancelled `waiting` fails with `TimeoutError`, whatever it raised."""
         end = self._end = self._clock.callLater(SECONDS, waiting.cancel)
 
         def ended(result: T | Failure) -> T | Failure:
@@ -77,35 +77,37 @@ class Patience:
         return waiting.addBoth(ended)
 
     def renew(self) -> None:
-        """Hear that something has happened."""
+        """Restart the timer after progress."""
         if self._end is not None and self._end.active():
             self._end.reset(SECONDS)
 
 
 class BodyReader(Protocol):
-    """Hands on a body as it comes. `ended` fires when it ends, however it does; it may fail with
-    what the taker raised."""
+    """Passes on a body as it arrives.
+
+    `ended` fires at its end, for whatever reason; it fails with an exception of the consumer.
+    """
 
     def __init__(self, take: Callable[[bytes], None], clock: IReactorTime) -> None:
         self.ended: Deferred[None] = Deferred(lambda _: self._leave())
         self.reason: Failure | None = None
-        """Why the connection ended; None while it has not."""
+        """Reason for the end of the connection; None while it is open."""
         self._take = take
         self._silence = clock.callLater(SILENCE, self._end)
 
     def dataReceived(self, data: bytes) -> None:
-        """Hand on a piece."""
+        """Pass on a piece."""
         if self.ended.called:
             return
         self._silence.reset(SILENCE)
         try:
             self._take(data)
-        except (Exception, SystemExit):  # rich ends so when nobody reads what it prints
+        except (Exception, SystemExit):  # rich exits so when the reader of its output is gone
             self.ended.errback(Failure())
             self._leave()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Hear that the body has ended."""
+        """Fire `ended`."""
         if self._silence.active():
             self._silence.cancel()
         if not self.ended.called:
@@ -113,7 +115,7 @@ class BodyReader(Protocol):
             self.ended.callback(None)
 
     def _end(self) -> None:
-        """Do not wait for a peer that says nothing."""
+        """Close the connection without waiting for a silent peer."""
         self.ended.callback(None)
         self._leave()
 
@@ -125,7 +127,7 @@ class BodyReader(Protocol):
 
 
 class Api:
-    """The API of one daemon. What goes wrong is a `click.ClickException` that says what to do."""
+    """API of one daemon. Errors are `click.ClickException`s that say what to do."""
 
     def __init__(self, target: Target, reactor: Any) -> None:
         self.clock: IReactorTime = reactor
@@ -133,11 +135,11 @@ class Api:
         self._agent = Agent(reactor, policy(target.ca), pool=HTTPConnectionPool(reactor))
 
     async def get(self, *path: str) -> Item:
-        """Read one object; `path` is in parts, which are quoted here."""
+        """Return one object; `path` is in parts, which are quoted here."""
         return self._object(await self._ask("GET", path))
 
     async def send(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> Item:
-        """Change something; what the API says of it, which may be nothing."""
+        """Send a change; return the reply, if it has a body."""
         answer = await self._ask(method, path, body=body)
         return {} if answer.status == HTTPStatus.NO_CONTENT else self._object(answer)
 
@@ -147,7 +149,7 @@ class Api:
         limit: int | None = None,
         filters: Mapping[str, str | None] | None = None,
     ) -> AsyncIterator[ListPage]:
-        """Read a list part by part, each when it is asked for; up to `limit` items of it."""
+        """Return a list page by page, each on demand; up to `limit` items."""
         query = {name: value for name, value in (filters or {}).items() if value is not None}
         while limit is None or limit > 0:
             size = MOST if limit is None else min(limit, MOST)
@@ -167,7 +169,7 @@ class Api:
         last_event_id: str | None,
         take: Callable[[bytes], None],
     ) -> None:
-        """Read a reply that goes on, and hand on its pieces, until it ends or falls silent."""
+        """Read an endless reply and pass on its pieces, until it ends or falls silent."""
         headers = Headers({"Accept": [EVENTS]})
         if last_event_id is not None:
             headers.setRawHeaders("Last-Event-ID", [last_event_id])
@@ -179,7 +181,7 @@ class Api:
         filters: Mapping[str, str | None] | None = None,
         take: Callable[[bytes], None],
     ) -> None:
-        """Read a whole list as CSV, and hand on its pieces; `Unreachable` if it is cut."""
+        """Read a whole list as CSV and pass on its pieces; `Unreachable` if it is cut off."""
         query = {name: value for name, value in (filters or {}).items() if value is not None}
         reason = await self._read(path, query, Headers({"Accept": [CSV]}), take)
         if reason is None or not reason.check(ResponseDone):
@@ -192,7 +194,7 @@ class Api:
         headers: Headers,
         take: Callable[[bytes], None],
     ) -> Failure | None:
-        """Hand on the pieces of a reply; why it ended, or None if it fell silent."""
+        """Pass on the pieces of a reply; return why it ended, or None if it fell silent."""
         response = await self._in_time(lambda: self._request("GET", path, query, headers))
         if response.code >= HTTPStatus.MULTIPLE_CHOICES:
             content = await treq.content(response)
@@ -212,9 +214,9 @@ class Api:
         collect: Collect = treq.content,
         patience: Patience,
     ) -> Item:
-        """Make a request that may take long, as long as somebody renews the patience for it.
+        """Send a request that may take long, as long as the caller renews its patience.
 
-        `collect` takes the body of the reply, and gives the object that it is.
+        `collect` reads the body of the reply, and returns the decoded object.
         """
         lines = Headers({name: [value] for name, value in headers.items()})
         return self._object(
@@ -269,7 +271,7 @@ class Api:
             url = f"{url}?{urlencode(query)}"
         headers.setRawHeaders("Authorization", [f"Bearer {self._target.token}"])
         headers.setRawHeaders("User-Agent", [USER_AGENT])
-        # Not treq.request, which cannot ask an IPv6 address (hyperlink issue 188).
+        # Not treq.request, which cannot handle an IPv6 address (hyperlink issue 188).
         response: IResponse = await self._agent.request(
             method.encode(), url.encode("ascii"), headers, producer
         )

@@ -15,7 +15,7 @@ from .output import echo, printable
 from .target import Given
 
 MOST_SHOWN = 20
-"""Most faults that are printed; the others are counted."""
+"""Maximum number of printed faults; the others are counted."""
 
 
 @click.group()
@@ -54,7 +54,7 @@ def _of_daemon(command: Callable[P, T]) -> Callable[P, T]:
 
 @contextmanager
 def _explained(given: Given) -> Iterator[Path]:
-    """The data directory. Errors become one line on stderr and exit status 1."""
+    """Return the data directory. Errors become one line on stderr and exit status 1."""
     from ..config import ConfigError
     from ..interfaces import StoreError
 
@@ -81,7 +81,7 @@ def upgrade(given: Given, file: Path | None, url: str | None) -> None:
     The daemon does the same when it starts. Both copy an SQLite database first, into the same
     directory.
     """
-    from ..maintenance import upgrade as migrate  # with the database: other commands do not need it
+    from ..maintenance import upgrade as migrate  # imports the database, unlike other commands
 
     with _explained(given) as data:
         before, after = migrate(data, file, url)
@@ -155,7 +155,7 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     run it again: it continues. Afterwards the old key decrypts nothing in the database. It still
     decrypts older backups: keep it with them, or delete those backups.
     """
-    from ..maintenance import rotate_key as rotate  # with the database: no other command needs it
+    from ..maintenance import rotate_key as rotate  # imports the database, unlike other commands
 
     bar = Progress(
         TextColumn("Sealing anew"),

@@ -1,4 +1,4 @@
-"""Following what happens: server-sent events, across lost connections and restarts."""
+"""Following server-sent events across lost connections and restarts."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ if TYPE_CHECKING:
     from .client import Api
 
 PAUSE = 1.0
-"""Seconds between two tries to come back."""
+"""Seconds between two attempts to reconnect."""
 
 
 class EventStream:
-    """Takes server-sent events apart, however they are cut into pieces."""
+    """Parser of server-sent events, independent of how they are split into pieces."""
 
     def __init__(self, take: Callable[[str, Item], None]) -> None:
-        """`take` gets the kind and the data of each event; not those that have no data."""
+        """`take` is called with the kind and the data of each event that has data."""
         self.last_event_id: str | None = None
-        """The id of the last event that was taken."""
+        """Id of the last processed event."""
         self._take = take
         self.begin()
 
     def begin(self) -> None:
-        """Drop half an event: what follows is another reply."""
+        """Discard an incomplete event at the start of a new reply."""
         self._rest = b""
         self._fields: dict[str, str] = {}
 
     def feed(self, piece: bytes) -> None:
-        """Take the next piece of the reply."""
+        """Parse the next piece of the reply."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
             if line:
@@ -48,14 +48,14 @@ class EventStream:
         fields, self._fields = self._fields, {}
         if "data" in fields:
             self._take(fields.get("event", ""), msgspec.json.decode(fields["data"], type=Item))
-        # Not before it is taken: if that fails, it is told again.
+        # Set afterwards: if `take` fails, the event is sent again.
         self.last_event_id = fields.get("id", self.last_event_id)
 
 
 async def follow(api: Api, kinds: str, take: Callable[[str, Item], None]) -> Never:
-    """Hand on each event once, in order, for ever.
+    """Pass on each event once, in order, forever.
 
-    If the daemon is not there at first, that is an error; later it is waited for.
+    If the daemon cannot be reached at first, that is an error; later, the client reconnects.
     """
     events = EventStream(take)
     told = False

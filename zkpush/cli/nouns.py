@@ -1,4 +1,4 @@
-"""Groups of commands some of which are part of a noun."""
+"""Groups of commands that belong partly to nouns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import click
 
 
 class NounGroup(click.Group):
-    """A group that imports the commands of nouns when they are used."""
+    """Command group that imports the commands of nouns when they are used."""
 
     def __init__(self, *args: Any, of_nouns: Mapping[str, str], **kwargs: Any) -> None:
-        """`of_nouns` maps commands to modules that have them under the same name."""
+        """`of_nouns` maps commands to the modules that define them under the same name."""
         super().__init__(*args, **kwargs)
         self._of_nouns = of_nouns
 

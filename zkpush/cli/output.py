@@ -1,4 +1,4 @@
-"""What people and programs read: tables, details and JSON."""
+"""Output for people and programs: tables, details and JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .client import Api
 
 GAP = 2
-"""Blanks between two columns."""
+"""Spaces between two columns."""
 _STYLES = {
     "approved": "green",
     "done": "green",
@@ -38,22 +38,22 @@ class Column:
 
     title: str
     key: str
-    """The key in an item."""
+    """Key of the value in an item."""
     show: Callable[[Any], object] = attrs.field(default=lambda value: value)
-    """What of its value is shown."""
+    """Formats the value."""
 
     def text(self, item: Item) -> str:
-        """What stands in the cell."""
+        """Return the text of the cell."""
         return printable(self.show(item.get(self.key)))
 
 
 def printable(value: object) -> str:
-    """A value on one line. Terminals' data comes from outside: none of it may steer a screen."""
+    """Format a value on one line; control sequences in data of terminals are escaped."""
     return visible(_plain(value))
 
 
 def echo(text: str, *, err: bool = False) -> None:
-    """Print a message, which may quote what comes from outside; its lines and TABs are meant."""
+    """Print a message, which may quote external data; its line breaks and TABs are kept."""
     click.echo(visible(text, "\n\t"), err=err)
 
 
@@ -80,7 +80,7 @@ def _plain(value: object) -> str:
 async def print_list(
     pages: AsyncIterator[ListPage], columns: Sequence[Column], *, as_json: bool, empty: str
 ) -> None:
-    """Print a list as it comes: a table, or JSON. `empty` is said to a person if there is none."""
+    """Print a list as it arrives: a table, or JSON. `empty` is printed for an empty table."""
     if as_json:
         await _print_json_list(pages)
         return
@@ -92,7 +92,7 @@ async def print_list(
 
 
 class ListTable:
-    """A table that is printed as it comes: its columns get wider, and what is printed stays."""
+    """A table that is printed as its rows arrive: columns only get wider."""
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
@@ -104,7 +104,7 @@ class ListTable:
         return not self._widths
 
     def print(self, items: Iterable[Item]) -> None:
-        """Print the next lines; the titles come before the first one."""
+        """Print the next rows; the titles precede the first one."""
         rows = [[column.text(item) for column in self._columns] for item in items]
         if rows and not self._widths:
             titles = [column.title for column in self._columns]
@@ -115,7 +115,7 @@ class ListTable:
 
 
 async def _print_json_list(pages: AsyncIterator[ListPage]) -> None:
-    """A JSON list, one item a line; it begins when the first part is there."""
+    """Print a JSON list, one item per line, starting when the first page arrives."""
     before = b"[\n"
     async for page in pages:
         if page.items:
@@ -126,20 +126,20 @@ async def _print_json_list(pages: AsyncIterator[ListPage]) -> None:
 
 
 class CsvPrinter:
-    """Writes pieces of CSV as they come, up to a number of records.
+    """Writes pieces of CSV as they arrive, up to a number of records.
 
-    What is printed, and not written to a file, cannot steer a screen.
+    On a screen, control sequences are escaped; a file gets the data unchanged.
     """
 
     def __init__(self, limit: int | None = None, file: IO[bytes] | None = None) -> None:
-        """Write at most `limit` records after the line of names."""
+        """Write at most `limit` records after the header line."""
         self._left = None if limit is None else limit + 1
         self._file = file
         self._rest = b""
 
     def take(self, piece: bytes) -> None:
-        """Write the records that are complete. `EnoughRecords` once there are enough of them."""
-        # CR LF ends each record, and is in none: a cell has no CR.
+        """Write the complete records; raise `EnoughRecords` after the last requested one."""
+        # CR LF ends each record and occurs in none: a cell has no CR.
         *records, self._rest = (self._rest + piece).split(b"\r\n")
         if self._left is not None:
             records = records[: self._left]
@@ -151,7 +151,7 @@ class CsvPrinter:
 
 
 class EnoughRecords(Exception):
-    """As many records are written as were asked for."""
+    """The requested number of records is written."""
 
 
 def _unsteering(csv: bytes) -> bytes:
@@ -167,13 +167,13 @@ async def print_csv(
     limit: int | None = None,
     file: IO[bytes] | None = None,
 ) -> None:
-    """Write a list as CSV, up to `limit` records of it."""
+    """Write a list as CSV, up to `limit` records."""
     with suppress(EnoughRecords):
         await api.csv(path, filters=filters, take=CsvPrinter(limit, file).take)
 
 
 def print_object(item: Item, *, as_json: bool) -> None:
-    """Print one object: its keys and values a line each, or JSON."""
+    """Print one object: one line per key, or JSON."""
     if as_json:
         print_json(item, indent=2)
         return
@@ -181,7 +181,7 @@ def print_object(item: Item, *, as_json: bool) -> None:
 
 
 def print_pairs(pairs: Mapping[str, object]) -> None:
-    """Print names and values; a mapping or a list has a line for each of its parts."""
+    """Print names and values; a mapping or a list has one line per element."""
     rows: list[list[str]] = []
     for name, value in pairs.items():
         lines: Sequence[object]
@@ -199,7 +199,7 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
 
 
 def _widths(rows: Iterable[Sequence[str]], least: Iterable[int]) -> list[int]:
-    """How wide columns have to be."""
+    """Return the widths of columns."""
     widths = list(least)
     for row in rows:
         widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
@@ -207,7 +207,7 @@ def _widths(rows: Iterable[Sequence[str]], least: Iterable[int]) -> list[int]:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> Text:
-    """Cells under each other; the line is as long as they need, and never folded inside a cell."""
+    """Format a row of cells; the line is never folded inside a cell."""
     line = Text(style="bold" if bold else "")
     for cell, width in zip(cells, widths, strict=True):
         line.append(cell, _STYLES.get(cell))
@@ -224,9 +224,9 @@ def _print_lines(lines: Iterable[Text]) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, str], None]]:
-    """Say on stderr what is waited for: `say(state, detail)`.
+    """Show the progress of waiting on stderr: `say(state, detail)`.
 
-    A screen has one line of it, which is gone in the end; a file has a line for each state.
+    A screen shows one line, which is erased at the end; a file gets a line for each state.
     """
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
@@ -237,7 +237,7 @@ def progress() -> Iterator[Callable[[str, str], None]]:
 
 
 def _sayer() -> Callable[[str, str], None]:
-    """Says each state once."""
+    """Return a function that prints each state once."""
     last = ""
 
     def say(state: str, detail: str) -> None:

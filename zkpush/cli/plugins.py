@@ -74,7 +74,7 @@ def check(name: str | None, as_json: bool) -> None:
 
 
 def _installed() -> list[CheckedPlugin]:
-    """All plugins of the server, and the words that plugins add to the command line."""
+    """Check all plugins for the server, and the words that plugins add to the command line."""
     from ..plugincheck import CheckedPlugin, check_plugins
     from ..tablecheck import Fault
     from .words import ENTRY_POINTS, check_words

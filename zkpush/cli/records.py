@@ -1,4 +1,4 @@
-"""Words of record types that are kept as they came: `zkpush WORD list`."""
+"""Words of record types that are stored unchanged: `zkpush WORD list`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def record_word(name: str, summary: str, columns: Sequence[Column]) -> click.Group:
-    """The word of a record type, whose list is at the path of the same name.
+    """Make the word of a record type, whose list is at the path of the same name.
 
     `columns` are those of the table on a screen; CSV and JSON have all fields.
     """

@@ -28,12 +28,12 @@ class ApiFailure(click.ClickException):
 
 
 class Unreachable(click.ClickException):
-    """The daemon does not answer; it may come back."""
+    """The daemon does not answer; it may come back later."""
 
 
 @attrs.frozen
 class ListPage:
-    """Part of a list."""
+    """A page of a list."""
 
     items: list[Item]
     next: str | None

@@ -1,4 +1,4 @@
-"""Runs the coroutine of a command on the reactor, and ends as click does."""
+"""Running the coroutine of a command on the reactor, with the exit status of click."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Work = Coroutine[Deferred[Any], Any, None]
 
 
 def run(work: Callable[[Any], Work]) -> None:
-    """Run `work(reactor)`. What it raises is raised here, where click makes an exit status of it.
+    """Run `work(reactor)` and re-raise its exception, which click turns into an exit status.
 
-    An interrupt cancels the work, so that it can tidy up, and is a `click.Abort`.
+    An interrupt cancels the work, so that it can clean up, and raises `click.Abort`.
     """
     raised: list[BaseException] = [click.Abort()]
 
@@ -51,7 +51,7 @@ def run(work: Callable[[Any], Work]) -> None:
 
 
 def with_api(work: Callable[Concatenate[Api, P], Work]) -> Callable[P, None]:
-    """Make a click callback of a coroutine that takes the API first."""
+    """Make a click callback of a coroutine whose first argument is the API."""
 
     @wraps(work)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -21,7 +21,7 @@ SECONDS = 60.0
 def check_models(
     context: click.Context, option: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    """Split the names of models between commas; `click.BadParameter` for one that is none."""
+    """Split model names at commas; `click.BadParameter` for an unknown model."""
     if value is None:
         return None
     names = tuple(name.strip() for name in value.split(","))
@@ -32,7 +32,7 @@ def check_models(
 
 
 def check_faults(context: click.Context, option: click.Parameter, value: str | None) -> Faults:
-    """Read what is to go wrong; `click.BadParameter` for what is no fault."""
+    """Parse the faults to inject; `click.BadParameter` for an invalid fault."""
     try:
         return Faults() if value is None else parse_faults(value)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Where the API is, and the token for it: from the data directory, or as said."""
+"""Location and token of the API: from the data directory, or from options."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from click.core import ParameterSource
 from .. import runfile
 
 _EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - not bound to
-"""Addresses that a daemon listens on, and where it is to be found then."""
+"""Wildcard addresses of a daemon, and the loopback addresses to reach it."""
 
 
 @attrs.frozen
 class Target:
-    """A daemon's API."""
+    """Location of a daemon's API."""
 
     url: str
     token: str = attrs.field(repr=False)
     data: Path | None = None
-    """The data directory that says where it is; None if the caller does."""
+    """Data directory that holds the location; None if the caller gave the location."""
     token_file: Path | None = None
-    """The file that the token is from; None if it is from the caller."""
+    """File of the token; None if the caller gave the token."""
     ca: Path | None = None
-    """Who vouches for a certificate; None for those that this machine trusts."""
+    """CA of the certificate; None for the CAs that this machine trusts."""
 
     @property
     def if_silent(self) -> str:
-        """What to do if nothing answers."""
+        """Advice if the server does not answer."""
         if self.data is None:
             return (
                 f"Nothing answers at {self.url}: check --url, and that the daemon is running there."
@@ -41,7 +41,7 @@ class Target:
         )
 
     def if_not_trusted(self, why: str) -> str:
-        """What to do if its certificate is not sound."""
+        """Advice if its certificate is not trusted."""
         return (
             f"The certificate of {self.url} is not trusted: {why}. Give --url with the name in the "
             "certificate, and --ca FILE (or ZKPUSH_CA) with the CA that signed it, or with the "
@@ -50,7 +50,7 @@ class Target:
 
     @property
     def if_token_refused(self) -> str:
-        """What to do if the token is not taken."""
+        """Advice if the token is refused."""
         if self.token_file is None:
             return f"{self.url} refused the token: check --token or ZKPUSH_TOKEN."
         return (
@@ -61,7 +61,7 @@ class Target:
 
 @attrs.frozen
 class Given:
-    """What the caller said about the daemon."""
+    """Options of the caller that locate the daemon."""
 
     data: Path | None
     url: str | None
@@ -77,7 +77,7 @@ class Given:
         token: str | None,
         ca: Path | None,
     ) -> Given:
-        """What was said: of --data and --url, one on the command line hides the other's variable.
+        """Read the options; --data or --url on the command line overrides the other's variable.
 
         Otherwise a variable for production would redirect a command that names a test directory,
         and the token of this machine would be sent to another one.
@@ -94,7 +94,7 @@ class Given:
         return cls(data, url, token, ca)
 
     def target(self) -> Target:
-        """Find the API; the error says what is missing, and what to do."""
+        """Locate the API; the error says what is missing, and what to do."""
         return attrs.evolve(self._found(), ca=self.ca)
 
     def _found(self) -> Target:
@@ -102,7 +102,7 @@ class Given:
             if not self.url.startswith(("http://", "https://")):
                 raise click.UsageError("--url must begin with http:// or https://.")
             if "@" in self.url:
-                # It would be in every message.
+                # It would appear in every message.
                 raise click.UsageError("--url takes no user and password; give --token instead.")
             if self.token is None and self.data is None:
                 raise click.UsageError("--url needs a token: --token or ZKPUSH_TOKEN.")
@@ -147,7 +147,7 @@ def _read_url(data: Path) -> str:
             f"{file} does not say where the daemon is: restart the daemon, or give --url."
         ) from None
     if is_copy:
-        # Otherwise a command meant for the copy would act on the daemon that was copied.
+        # Otherwise a command for the copy would act on the original daemon.
         raise click.ClickException(
             f"{data} is a copy: its run.json belongs to the daemon of another directory, "
             f"{belongs}. To reach that daemon, give its --data, or --url and --token; "
@@ -164,7 +164,7 @@ def _unreadable(file: Path, error: OSError) -> click.ClickException:
 
 
 def _reachable(url: str) -> str:
-    """Where this machine reaches a daemon that says it listens at `url`."""
+    """Return the URL by which this machine reaches a daemon that listens at `url`."""
     scheme, _, address = url.partition("://")
     host, _, port = address.rpartition(":")
     if scheme not in ("http", "https") or not port.isdecimal():

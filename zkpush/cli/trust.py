@@ -1,4 +1,4 @@
-"""Whether the API that answers is the one that was asked: certificates of HTTPS."""
+"""Verification of the API server: HTTPS certificates."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from twisted.web.client import BrowserLikePolicyForHTTPS
 
 
 def policy(ca: Path | None) -> BrowserLikePolicyForHTTPS:
-    """Trust who signs for `ca`, a PEM file; where there is none, those that this machine trusts."""
+    """Trust the CAs in `ca`, a PEM file, or by default those that this machine trusts."""
     if ca is None:
         return BrowserLikePolicyForHTTPS()
     try:
@@ -29,7 +29,7 @@ def policy(ca: Path | None) -> BrowserLikePolicyForHTTPS:
 
 
 def not_trusted(reason: Failure) -> str | None:
-    """Why a certificate was not taken, if that is what went wrong."""
+    """Return why a certificate was rejected; None for any other failure."""
     if reason.check(VerificationError):
         return "it is for another name"
     if isinstance(reason.value, SSL.Error) and reason.value.args:

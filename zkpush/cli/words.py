@@ -1,13 +1,13 @@
 """The words of `zkpush`, imported when they are used.
 
-`zkpush --help` imports no word: ours are in the table `WORDS`. A distribution adds words by the
-entry point group `zkpush.words`, each as the name of a click command:
+`zkpush --help` imports no word: the words of zkpush are in the table `WORDS`. A distribution adds
+words by the entry point group `zkpush.words`, each as the name of a click command:
 
     [options.entry_points]
     zkpush.words =
         visitors = zkpush_visitors.cli:visitors
 
-Our words come first: a plugin cannot replace one.
+A plugin cannot replace a word of zkpush.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ WORDS = {
     "tokens": "Create, list and revoke API tokens.",
     "users": "List, show and export users (the people on the terminals).",
 }
-"""Our words and their summaries. Each is a command of the same name in a module: that of its noun,
-or else the module of the same name here."""
+"""Words of zkpush with their summaries. Each is a click command of the same name, in the `cli` part
+of its capability, or else in the module of that name in this package."""
 _OF_NOUNS = {
     "attendance": "attendance",
     "commands": "commands",
@@ -56,7 +56,7 @@ _OF_NOUNS = {
     "rejects": "rejects",
     "users": "people",
 }
-"""Words by the capability of ours whose `cli` part has them."""
+"""Our words that the `cli` part of a capability defines, with that capability."""
 
 
 class Program(click.Group):
@@ -70,7 +70,7 @@ class Program(click.Group):
         return sorted(WORDS.keys() | _plugin_words().keys())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a word; `click.ClickException` if that of a plugin cannot be imported."""
+        """Import a word; `click.ClickException` if a plugin's word cannot be imported."""
         if cmd_name in WORDS:
             noun = _OF_NOUNS.get(cmd_name)
             module = f"{__package__}.{cmd_name}" if noun is None else f"{_NOUNS}.{noun}.cli"
@@ -113,7 +113,7 @@ def _plugin_words() -> Mapping[str, EntryPoint]:
 
 
 def check_words() -> list[tuple[str, str, str | None]]:
-    """Each word of a plugin: its name, its distribution, and what is wrong with it, or None."""
+    """Return the words of plugins: name, distribution, and fault or None."""
     from importlib.metadata import entry_points
 
     checked: list[tuple[str, str, str | None]] = []

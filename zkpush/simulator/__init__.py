@@ -1,19 +1,19 @@
-"""Terminals in software: the other end of the wire, which shares only the protocol with the server.
+"""Simulated terminals, which share only the protocol code with the server.
 
-They behave as real ones do: exchange first, data kept until it is acknowledged, polls at the told
-interval, commands executed and answered.
+They behave like real ones: initialization exchange first, data kept until it is acknowledged, polls
+at the configured interval, commands executed and answered.
 
 | Noun | Module |
 |---|---|
-| What terminals there are, and what each can do | `model`, `biometrics` |
-| A terminal, what it is told, what it tells of itself | `terminal`, `orders`, `status`, `clock` |
-| What it records and keeps | `record`, `outbox`, `attendance` |
-| How it sends that | `upload`, `link` |
-| How it executes commands | `executor`, `answer`, `parameters`, `abilities` |
-| What it is asked to hold, and for what it holds | `data`, `query` |
-| What it is asked to do | `control`, `enrolment`, `files` |
-| What it is asked to fetch | `transfer`, `package` |
-| What is done at it, and what goes wrong on purpose | `operation`, `faults` |
-| Who is there, and what happens | `people`, `picture`, `happenings` |
-| Many terminals at once | `fleet` |
+| Models of terminals and their abilities | `model`, `biometrics` |
+| A terminal, its options and its status | `terminal`, `orders`, `status`, `clock` |
+| Its records | `record`, `outbox`, `attendance` |
+| Uploads of records | `upload`, `link` |
+| Execution of commands | `executor`, `answer`, `parameters`, `abilities` |
+| Commands that change and query its data | `data`, `query` |
+| Its files, and downloads | `files`, `transfer` |
+| Commands of one noun | `simulate` in `zkpush.handlers.<noun>` |
+| Operations at it, and injected faults | `operation`, `faults` |
+| People and events around it | `people`, `picture`, `happenings` |
+| Fleets of terminals | `fleet` |
 """

@@ -1,4 +1,4 @@
-"""What a terminal can do, by its model and by the options it has now (3.1, 8)."""
+"""Abilities of a terminal, by its model and its current options (3.1, 8)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _FLAGS = {
     BiometricType.FACE: "FaceFunOn",
     BiometricType.VISIBLE_LIGHT_FACE: "VisilightFun",
 }
-"""The options that switch a biometric type on."""
+"""Options that enable a biometric type."""
 _SUPPORT = "MultiBioDataSupport"
 
 
 def user_of(terminal: SimulatedTerminal, pin: str) -> Record:
-    """A user that the terminal has; `ReturnCodeError` if it has not."""
+    """Return the record of a user on the terminal; `ReturnCodeError` if there is none."""
     terminal.settle()
     user = terminal.outbox.find(Record(RecordForm(USER, {"pin": pin})).key)
     if user is None:
@@ -33,9 +33,9 @@ def user_of(terminal: SimulatedTerminal, pin: str) -> Record:
 
 
 def algorithm_of(terminal: SimulatedTerminal, table: Table, type_: int | None = None) -> Algorithm:
-    """Algorithm for a template or a photo; `ReturnCodeError` if the terminal has none for it.
+    """Return the algorithm for a template or a photo; `ReturnCodeError` without one.
 
-    `type_` is the biometric type where the table is not of one type.
+    `type_` is the biometric type, for tables of several types.
     """
     unified = table in (BIODATA, BIOPHOTO)
     if not unified or terminal.model.hybrid:

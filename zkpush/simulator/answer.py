@@ -1,4 +1,4 @@
-"""What comes of a command: an answer (13), or a refusal with its code (Appendix 1)."""
+"""Results of commands: an answer (13), or a refusal with its return code (Appendix 1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..protocol.codes import ReturnCode
 
 
 class ReturnCodeError(Exception):
-    """A command that is not executed; the code says why."""
+    """A command is not executed; the return code says why."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -19,12 +19,12 @@ class ReturnCodeError(Exception):
 
 @attrs.frozen
 class Answer:
-    """What a terminal answers a command with."""
+    """The answer of a terminal to a command."""
 
     code: int = int(ReturnCode.SUCCESSFUL)
     values: Mapping[str, str] = attrs.field(factory=dict)
-    """What the section of the command wants beside the code."""
+    """Values that the section of the command requires in addition to the return code."""
     content: bytes | None = None
-    """What stands at the end, after `Content=`."""
+    """Data after `Content=`, at the end."""
     then: Callable[[], Awaitable[None]] | None = None
-    """What the terminal does when it has answered."""
+    """Called after the answer is sent."""

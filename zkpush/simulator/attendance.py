@@ -30,7 +30,7 @@ _PHOTOS = {
 
 @attrs.frozen
 class SimulatedPunch:
-    """Somebody is verified."""
+    """Verification of a user."""
 
     pin: str
     time: datetime.datetime
@@ -38,11 +38,11 @@ class SimulatedPunch:
     verify: int
     work_code: str = "0"
     id_number: str | None = None
-    """Of their identity card, on terminals that read those."""
+    """Number of the user's identity card, on terminals that read those."""
     type: RecordType = RecordType.ATTENDANCE
 
     def record(self) -> Record:
-        """Write the punch: seven columns, or nine with the identity card."""
+        """Make the attendance record: seven columns, or nine with the identity card."""
         values: dict[str, object] = {
             "pin": self.pin,
             "time": text(self.time),
@@ -57,7 +57,7 @@ class SimulatedPunch:
         return Record(RecordForm(ATTLOG, values), ATTLOG.transfer)
 
     def photo(self, picture: bytes) -> Record:
-        """Write the photo taken with it, whose name says of whom it is."""
+        """Make the attendance photo, whose name contains the user ID."""
         parts = [f"{self.time:%Y%m%d%H%M%S}"]
         if self.id_number is not None:
             parts.append(str(int(self._photo_type())))
@@ -72,14 +72,14 @@ class SimulatedPunch:
 
 
 def punch(chance: random.Random, pin: str, time: datetime.datetime) -> SimulatedPunch:
-    """Verify somebody with a finger, a card or a face."""
+    """Make a verification with a finger, a card or a face."""
     return SimulatedPunch(pin, time, chance.choice(STATUSES), int(chance.choice(VERIFY_MODES)))
 
 
 def identify(
     chance: random.Random, person: SimulatedPerson, time: datetime.datetime
 ) -> SimulatedPunch:
-    """Verify somebody with their identity card: as attendance, or as no more than that."""
+    """Make a verification with an identity card, as attendance or as a card event only."""
     if chance.choice(list(RecordType)) is RecordType.ATTENDANCE:
         return attrs.evolve(punch(chance, person.pin, time), id_number=person.id_number)
     return SimulatedPunch(

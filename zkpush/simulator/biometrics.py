@@ -1,4 +1,4 @@
-"""Biometric types that simulated terminals know, and templates of them (3.1, 11.9 to 11.12)."""
+"""Biometric types of simulated terminals, and invented templates (3.1, 11.9 to 11.12)."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from ..protocol.fields import Table, plain_base64
 from .record import Record, RecordForm
 
 PLACES = 10
-"""Numbers in a list such as MultiBioDataSupport: a place for each type of Appendix 10 to 2.4.1."""
+"""Length of a list such as MultiBioDataSupport: one entry for each type of Appendix 10."""
 _RANDOM = 16
-"""Random bytes before the template of a face (11.10)."""
+"""Number of random bytes before the template of a face (11.10)."""
 _UNDER_DURESS = 3
-"""Valid of a fingerprint that is given under duress (12.1.1.3)."""
+"""Value of Valid for a duress fingerprint (12.1.1.3)."""
 
 
 @attrs.frozen
 class Algorithm:
-    """What a terminal can do with one biometric type."""
+    """Capabilities of a terminal for one biometric type."""
 
     type: BiometricType
     operation: Operation
-    """What the terminal calls the enrolment (Appendix 3)."""
+    """Enrolment in the operation log (Appendix 3)."""
     version: tuple[int, int]
     length: int
-    """Bytes of a template."""
+    """Length of a template in bytes."""
     capacity: int
-    """Most templates."""
+    """Maximum number of templates."""
     table: Table = BIODATA
-    """Where templates go without the hybrid protocol."""
+    """Table of templates without the hybrid protocol."""
     photos: bool = False
-    """Whether it works with comparison photos."""
+    """Whether comparison photos are supported."""
     number: int = 0
-    """The finger, eye or hand that people enrol."""
+    """The finger, eye or hand that is enrolled."""
     transfer: tuple[str, ...] = ()
-    """The words of TransFlag that ask for it."""
+    """Words of TransFlag that request it."""
 
 
 FINGERPRINT = Algorithm(
@@ -93,22 +93,22 @@ VISIBLE_FACE = Algorithm(
 
 @attrs.frozen
 class SimulatedTemplate:
-    """One template of one person."""
+    """A template of a person."""
 
     algorithm: Algorithm
     pin: str
     number: int
     content: bytes
     salt: bytes
-    """What stands before it where its section wants random bytes."""
+    """Random bytes before the template, in tables that require them."""
     duress: bool = False
     index: int = 0
-    """Which of several templates of one finger, or one face, it is."""
+    """Index among several templates of one finger or face."""
     valid: int = 1
 
     @property
     def own(self) -> RecordForm:
-        """The form of its own section (11.9 to 11.11)."""
+        """The form of the table of its type (11.9 to 11.11)."""
         table = self.algorithm.table
         if table is BIODATA:
             return self.unified
@@ -122,7 +122,7 @@ class SimulatedTemplate:
         return RecordForm(BIODATA, self._values(self.content))
 
     def record(self, *, given: bool = False) -> Record:
-        """Write it as a record; `given` if it is from the server."""
+        """Make a record; `given` is whether it is from the server."""
         return Record(
             self.own,
             self.algorithm.transfer[:1],
@@ -133,7 +133,7 @@ class SimulatedTemplate:
         )
 
     def _values(self, content: bytes) -> dict[str, object]:
-        """All that any of the tables asks for; each takes what it has fields for."""
+        """Return the values for all tables of templates; each table takes those of its fields."""
         encoded = base64.b64encode(content)
         major, minor = self.algorithm.version
         return {
@@ -154,7 +154,7 @@ class SimulatedTemplate:
 def read_template(
     algorithm: Algorithm, table: Table, values: Mapping[str, Any]
 ) -> SimulatedTemplate:
-    """Read the values of a template as any of the tables has them; the inverse of `own`."""
+    """Parse the values of a template from any of the tables; the inverse of `own`."""
     content = plain_base64(values["template"])
     salted = _RANDOM if table is FACE else 0
     valid = values.get("valid", 1)
@@ -179,7 +179,7 @@ def invent_template(
     number: int | None = None,
     duress: bool = False,
 ) -> SimulatedTemplate:
-    """Make up a template; one under duress is of another finger."""
+    """Invent a template; a duress template is of another finger."""
     if number is None:
         number = algorithm.number + (1 if duress else 0)
     content = chance.randbytes(algorithm.length)
@@ -187,6 +187,6 @@ def invent_template(
 
 
 def by_type(algorithms: Iterable[Algorithm], value: Callable[[Algorithm], object]) -> str:
-    """A list with a value for each biometric type, and 0 for those that are not there (3.1)."""
+    """Format a list with a value for each biometric type; 0 for missing types (3.1)."""
     values = {algorithm.type: str(value(algorithm)) for algorithm in algorithms}
     return ":".join(values.get(BiometricType(place), "0") for place in range(PLACES))

@@ -1,4 +1,4 @@
-"""DATA UPDATE, DATA DELETE and CLEAR: the server changes what a terminal holds (12.1, 12.2)."""
+"""DATA UPDATE, DATA DELETE and CLEAR: changes of a terminal's data (12.1, 12.2)."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _ACCESS_TABLES = (
 
 
 def table_of(command: Command) -> Table:
-    """The table that a command on data is about."""
+    """Return the table of a data command."""
     return table_named(command.name.rpartition(" ")[2])
 
 
 def table_named(name: str) -> Table:
-    """The table of that name, as commands spell it; `KeyError` if there is none."""
+    """Return the table that commands call `name`; `KeyError` if there is none."""
     table = declarations().tables.get(name)
     return table or {each.name: each for each in _ACCESS_TABLES}[name]
 
@@ -63,7 +63,7 @@ def table_named(name: str) -> Table:
 async def update(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Add or change what a line says (12.1.1)."""
+    """Add or change the record in a command line (12.1.1)."""
     table = table_of(command)
     values = read_values(command, params, terminal.model.encoding)
     if "pin" in values and table is not USER and not (table is IDCARD and values["pin"] == NOBODY):
@@ -72,7 +72,7 @@ async def update(
 
 
 async def _update_entry(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
-    """What is there already is changed, and keeps what is not said anew."""
+    """Add a record, or change one; omitted fields keep their values."""
     record = _given(table, values)
     before = terminal.outbox.find(record.key)
     if before is not None:
@@ -128,7 +128,7 @@ async def _update_template(terminal: SimulatedTerminal, table: Table, values: Va
 
 
 async def _update_photo(terminal: SimulatedTerminal, table: Table, values: Values) -> Answer:
-    """Take a photo, or fetch it; a terminal makes templates of comparison photos (12.1.1.8)."""
+    """Store or download a photo; a comparison photo also yields a template (12.1.1.8)."""
     check_size(values, "content", ReturnCode.PHOTO_SIZE_MISMATCH)
     kept = {name: value for name, value in values.items() if name in table.names}
     if "content" not in kept:
@@ -175,7 +175,7 @@ _UPDATES: Mapping[str, Callable[[SimulatedTerminal, Table, Values], Awaitable[An
 async def delete(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Delete what a line names (12.1.2); of a user, everything."""
+    """Delete the records that a command line names (12.1.2); for a user, all their data."""
     table = table_of(command)
     values = read_values(command, params, terminal.model.encoding)
     if "pin" in values:
@@ -188,9 +188,9 @@ async def delete(
 
 
 def matching(terminal: SimulatedTerminal, table: Table, values: Values) -> list[Record]:
-    """What the terminal holds, of one table, with these values.
+    """Return the terminal's records of a table with these values.
 
-    All templates have the unified form, too (11.12). `ReturnCodeError` if there are none.
+    All templates also have the unified form (11.12). `ReturnCodeError` if there are none.
     """
     tables: tuple[Table, ...] = (table,)
     if table is BIODATA:
@@ -208,7 +208,7 @@ def matching(terminal: SimulatedTerminal, table: Table, values: Values) -> list[
 
 
 async def clear(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Clear all of a kind, the server's and its own, sent or not (12.2)."""
+    """Delete all data of a kind, of the server and of the terminal, sent or not (12.2)."""
     terminal.settle()
     outbox = terminal.outbox
     match command.reply.removeprefix("CLEAR_"):

@@ -7,8 +7,8 @@ import attrs
 
 @attrs.define
 class Door:
-    """The door that a terminal opens, and its alarm."""
+    """The door that a terminal controls, and its alarm."""
 
     opened: int = 0
-    """How often the server has opened it."""
+    """Number of times that the server has opened it."""
     alarm: bool = False

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class LinkError(Exception):
-    """A request without the expected reply."""
+    """A request did not get the expected reply."""

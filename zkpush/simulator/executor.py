@@ -1,4 +1,4 @@
-"""Executes commands, and answers them (12, 13)."""
+"""Execution and answers of commands (12, 13)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _VERBS: Mapping[str, Execute] = {
 
 @functools.cache
 def _executes() -> Mapping[str, Execute]:
-    """What nouns execute, by the commands: `EXECUTE` of their `simulate` parts."""
+    """Return the executors of nouns by command: `EXECUTE` of their `simulate` parts."""
     found: dict[str, Execute] = {}
     for module in parts("simulate"):
         found = {**getattr(module, "EXECUTE", {}), **found}
@@ -43,7 +43,7 @@ def _executes() -> Mapping[str, Execute]:
 
 
 def find_execute(name: str) -> Execute:
-    """What executes a command; `ReturnCodeError` for one that terminals do not support."""
+    """Return the executor of a command; `ReturnCodeError` for an unsupported one."""
     for verb, execute in _VERBS.items():
         if name.startswith(verb):
             return execute
@@ -56,7 +56,8 @@ def find_execute(name: str) -> Execute:
 class Executor:
     """Executes the commands of one terminal.
 
-    A command that comes again, as its answer was lost, is executed again, as real firmware does.
+    A command that is sent again, because its answer was lost, is executed again, as by real
+    firmware.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Executor:
         self._clock = clock
 
     async def execute(self, command_id: str, line: bytes) -> None:
-        """Execute one command, and answer it."""
+        """Execute one command, and send its answer."""
         if self._mischief.faults.slow:
             await deferLater(self._clock, self._mischief.faults.slow)
         try:
@@ -86,7 +87,7 @@ class Executor:
             await answer.then()
 
     def _read(self, line: bytes) -> tuple[Command, dict[str, str]]:
-        """Take a command apart: its text is in the terminal's own encoding, or in UTF-8."""
+        """Parse a command, whose text is in the terminal's own encoding or in UTF-8."""
         catalogue = declarations().catalogue
         command, params = catalogue.parse(decode_line(line, self._terminal.model.encoding)[0])
         return catalogue.parse(decode_line(line, "utf-8")[0]) if command.utf8 else (command, params)

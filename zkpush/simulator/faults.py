@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: answers that are lost, doubled or late, and refusals."""
+"""Injected faults: lost, duplicated or late answers, and refused commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 from ..protocol.codes import succeeded
 
 SLOWEST = 3600.0
-"""Most seconds that a command may be made to take."""
+"""Maximum number of seconds that a command may be delayed."""
 _ENROLL = "ENROLL_FP"
 SYNTAX = (
     "NAME=VALUE pairs, separated by commas; P is a probability from 0 to 1. lose-answers=P: lose "
@@ -23,7 +23,7 @@ SYNTAX = (
 
 @attrs.frozen
 class Faults:
-    """How often each goes wrong: from 0, never, to 1, always."""
+    """Rates of the faults, from 0 (never) to 1 (always)."""
 
     lose_answers: float = 0.0
     double_answers: float = 0.0
@@ -31,11 +31,11 @@ class Faults:
     slow: float = 0.0
     """Seconds that a command takes."""
     refuse: Mapping[int, float] = attrs.field(factory=dict)
-    """By return code."""
+    """Rates of refusals, by return code."""
 
 
 def parse_faults(text: str) -> Faults:
-    """Read faults as they are asked for, see `SYNTAX`; `ValueError` says what is wrong."""
+    """Parse faults in the form of `SYNTAX`; `ValueError` says what is wrong."""
     rates: dict[str, float] = {}
     refuse: dict[int, float] = {}
     names = {field.name.replace("_", "-") for field in attrs.fields(Faults)} - {"refuse"}
@@ -75,26 +75,26 @@ def _rate(part: str, text: str, most: float = 1.0) -> float:
 
 
 class Mischief:
-    """Decides, each time, whether something goes wrong."""
+    """Decides at random whether a fault occurs."""
 
     def __init__(self, faults: Faults, chance: random.Random) -> None:
         self.faults = faults
         self._chance = chance
 
     def loses_answer(self) -> bool:
-        """Whether an answer to a command is lost on its way."""
+        """Whether the answer to a command is lost."""
         return self._happens(self.faults.lose_answers)
 
     def doubles_answer(self) -> bool:
-        """Whether an answer to a command comes twice."""
+        """Whether the answer to a command is sent twice."""
         return self._happens(self.faults.double_answers)
 
     def loses_poll(self) -> bool:
-        """Whether the reply to a poll is lost on its way."""
+        """Whether the reply to a poll is lost."""
         return self._happens(self.faults.lose_polls)
 
     def refusal(self, name: str) -> int | None:
-        """The code that a command is refused with, if it is."""
+        """Return the return code of a refusal; None to execute the command."""
         for code, rate in self.faults.refuse.items():
             if not succeeded(name, code) and self._happens(rate):
                 return code

@@ -28,64 +28,64 @@ if TYPE_CHECKING:
     from twisted.web.iweb import IAgent
 
 TICK = 0.1
-"""Seconds between two looks at what has to happen."""
+"""Seconds between two steps of the simulation."""
 AFTER_COMMAND = 1.0
-"""Seconds to the next poll after a command was executed."""
+"""Seconds until the next poll after a command."""
 PACKETS = "packets"
-"""How the result calls packets (11.14)."""
+"""Name of packets in the result (11.14)."""
 UNREACHED_SECONDS = 30
-"""How long terminals without an end of their own try to reach a server that never replied."""
+"""Seconds after which terminals without a time limit give up a server that has never replied."""
 LAST_TRIES = 20
-"""How often what is left is sent at the end, before it counts as a failure."""
+"""Number of final attempts to send the remaining records before they count as failures."""
 
 
 @attrs.frozen
 class FleetPlan:
-    """What the terminals are to do."""
+    """Configuration of a simulation."""
 
     server: str
     """URL of the server, without /iclock."""
     devices: int = 1
     users: int = 50
     rate: float = 1.0
-    """Punches a second, of all terminals together."""
+    """Punches per second, of all terminals together."""
     seed: int = 0
     duration: float | None = None
-    """Seconds; None for no end."""
+    """Seconds; None for no limit."""
     punches: int | None = None
-    """Stop after so many; None for no end."""
+    """Number of punches after which to stop; None for no limit."""
     models: tuple[str, ...] = (ATT.name,)
-    """The models that the terminals are of, in turn."""
+    """Models of the terminals, assigned in rotation."""
     everything: bool = False
-    """Whether there is more to send than punches: everything that the models have."""
+    """Whether to send all record types of the models, not only punches."""
     faults: Faults = attrs.field(factory=Faults)
-    """What goes wrong on purpose."""
+    """Injected faults."""
     strict: bool = False
-    """Whether terminals stop at what the protocol does not allow, and real firmware lives with."""
+    """Whether terminals reject protocol errors that real firmware tolerates."""
     encrypt: bool = False
-    """Whether terminals encrypt their sessions, if they are of a version that can."""
+    """Whether terminals encrypt their sessions, if their version can."""
 
 
 @attrs.define
 class FleetResult:
-    """What the terminals did."""
+    """Result of a simulation."""
 
     punches: int = 0
     acknowledged: int = 0
     polls: int = 0
     commands: int = 0
     failures: int = 0
-    """Requests that were not answered as they should be."""
+    """Requests without the expected reply."""
     others: dict[str, int] = attrs.field(factory=dict)
-    """Other records that were acknowledged, by their table, and packets."""
+    """Acknowledged records other than punches, by table; and packets."""
     waiting: int = 0
-    """Records that were not, although they were asked for."""
+    """Requested records that were not acknowledged."""
     is_reached: bool = True
     """Whether the server has ever replied."""
 
 
 class Fleet:
-    """Runs terminals against a server until the plan is fulfilled."""
+    """Runs terminals against a server until the plan is complete."""
 
     def __init__(
         self,
@@ -137,7 +137,7 @@ class Fleet:
         }
 
     async def run(self) -> FleetResult:
-        """Run, and count."""
+        """Run the simulation, and count."""
         lives = [Deferred.fromCoroutine(self._live(terminal)) for terminal in self.terminals]
         await self._punch()
         self._ended = True
@@ -154,7 +154,7 @@ class Fleet:
         return self.result
 
     async def _punch(self) -> None:
-        """Make punches at the planned rate, on terminals that are connected."""
+        """Make punches at the planned rate, on connected terminals."""
         plan, made = self._plan, 0
         while plan.punches is None or made < plan.punches:
             elapsed = self._clock.seconds() - self._started
@@ -187,7 +187,7 @@ class Fleet:
         self.result.punches = sum(t.outbox.made(ATTLOG) for t in self.terminals)
 
     async def _live(self, terminal: SimulatedTerminal) -> None:
-        """One terminal's life: exchange, then records as they are made, and polls."""
+        """Run one terminal: exchange, then uploads and polls."""
         last_tries, next_poll = LAST_TRIES, 0.0
         while not self._ended or (terminal.waiting and last_tries):
             if self._ended:
@@ -215,7 +215,7 @@ class Fleet:
             await deferLater(self._clock, TICK)
 
     def _patience(self, terminal: SimulatedTerminal) -> float:
-        """Seconds until a terminal tries again: ErrorDelay, but no longer than the plan lasts."""
+        """Return the seconds until a retry: ErrorDelay, or the remaining time if that is less."""
         left = float("inf")
         if self._plan.duration is not None:
             left = self._started + self._plan.duration - self._clock.seconds()
@@ -225,7 +225,7 @@ class Fleet:
 async def run_fleet(
     reactor: IReactorTime, plan: FleetPlan, report: Callable[[str], None]
 ) -> FleetResult:
-    """Run terminals against a server: a connection for each request, as most terminals do."""
+    """Run terminals against a server; each request uses a new connection, as on most devices."""
     from twisted.web.client import Agent, HTTPConnectionPool
 
     pool = HTTPConnectionPool(reactor, persistent=False)

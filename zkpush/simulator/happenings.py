@@ -1,4 +1,4 @@
-"""What happens at a terminal beside punches: people come and go, and things go wrong."""
+"""Events at a terminal other than punches: enrolments, changes, deletions and faults."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from .record import Record, RecordForm
 from .terminal import SimulatedTerminal
 
 PHOTO_AT = 0.2
-"""How many of the punches have a photo."""
+"""Fraction of the punches with a photo."""
 OFTEN = 0.2
-"""How many punches something else happens with."""
+"""Fraction of the punches that trigger another event."""
 ERRORS = ("D01E0001", "D01E0002", "D01E0003", "D01E0004", "D01E0005", "D01E0006")
-"""The errors of Appendix 9."""
+"""Error codes of Appendix 9."""
 WORK_CODES = {"10": "Assembly", "20": "Delivery", "30": "Repair"}
 EVERYONE = 253
 """TAG of a message to everyone (12.1.1.9)."""
@@ -33,21 +33,21 @@ MESSAGES = ("The canteen is closed today.", "Fire drill at noon.", "Please wash 
 
 
 class Happenings:
-    """Lets things happen at one terminal."""
+    """Generates events at one terminal."""
 
     def __init__(self, terminal: SimulatedTerminal, people: People, chance: random.Random) -> None:
         self._terminal = terminal
         self._people = people
         self._chance = chance
         self._guests: list[SimulatedPerson] = []
-        """Those who were enrolled here; only they are changed and deleted."""
+        """Users enrolled during the simulation; only these are changed and deleted."""
         self._next_guest = terminal.users + 1
         self._messages = 0
         self.begun = False
-        """Whether everything has happened once."""
+        """Whether each event has happened once."""
 
     def begin(self) -> None:
-        """Let the terminal hold what it is to hold, and let everything happen once."""
+        """Fill the terminal with its users and work codes, and let each event happen once."""
         self.begun = True
         self.power_on()
         self.hold_work_codes()
@@ -58,7 +58,7 @@ class Happenings:
         self.photograph(self._terminal.punch())
 
     def now_and_then(self, punch: SimulatedPunch) -> None:
-        """Let something happen with some of the punches."""
+        """Trigger random events for some of the punches."""
         if self._chance.random() < PHOTO_AT:
             self.photograph(punch)
         if self._chance.random() < OFTEN:
@@ -67,32 +67,32 @@ class Happenings:
             self.read_card()
 
     def power_on(self) -> None:
-        """Somebody switches the terminal on."""
+        """Power on the terminal."""
         self._operate(Operation.STARTUP, NOBODY)
 
     def open_menu(self) -> None:
-        """The administrator opens the menu."""
+        """Open the menu, as the administrator."""
         self._operate(Operation.ACCESS_MENU, ADMINISTRATOR)
 
     def raise_alarm(self) -> None:
-        """Somebody pulls the terminal off the wall."""
+        """Raise the tamper alarm."""
         self._terminal.door.alarm = True
         self._operate(Operation.ALARM, NOBODY, AlarmReason.TAMPERED)
 
     def hold_work_codes(self) -> None:
-        """The administrator enters the work codes."""
+        """Enter the work codes, as the administrator."""
         for index, (code, name) in enumerate(WORK_CODES.items(), 1):
             self._keep(WORKCODE, {"index": index, "code": code, "name": name})
 
     def write_message(self) -> None:
-        """The administrator writes a message to everyone."""
+        """Write a message to everyone, as the administrator."""
         self._messages += 1
         message = self._chance.choice(MESSAGES)
         told = {"message": message, "tag": EVERYONE, "number": self._messages, "minutes": 60}
         self._keep(SMS, {**told, "start_time": text(self._terminal.clock.now())})
 
     def enroll_guest(self) -> None:
-        """Somebody is enrolled at the terminal."""
+        """Enrol a new user at the terminal."""
         guest = self._people.person(str(self._next_guest))
         self._next_guest += 1
         self._guests.append(guest)
@@ -100,7 +100,7 @@ class Happenings:
         self.enroll(guest)
 
     def enroll(self, person: SimulatedPerson) -> None:
-        """Enrol a person with all that this model can: operations and records, in their order."""
+        """Enrol a person in all that the model supports: operations and records, in order."""
         model = self._terminal.model
         self._operate(Operation.ENROLL_USER, ADMINISTRATOR, person.pin)
         self._keep(USER, self._user(person, model))
@@ -113,30 +113,30 @@ class Happenings:
         self._take_picture(person, Operation.ENROLL_USER_PHOTO)
 
     def rename_guest(self) -> None:
-        """Somebody gets another name."""
+        """Rename a user."""
         guest = self._guest(rename)
         self._operate(Operation.CHANGE_USER_NAME, ADMINISTRATOR, guest.pin)
         self._keep(USER, self._user(guest, self._terminal.model), changed=True)
 
     def retake_guest(self) -> None:
-        """Somebody gets another picture."""
+        """Retake the picture of a user."""
         self._take_picture(self._guest(retake), Operation.CHANGE_USER_PHOTO)
 
     def delete_guest(self) -> None:
-        """The one who was enrolled last is deleted."""
+        """Delete the user who was enrolled last."""
         self._guest(lambda person, _: person)
         guest = self._guests.pop()
         self._operate(Operation.DELETE_USER, ADMINISTRATOR, guest.pin)
         self._terminal.outbox.forget(guest.pin)
 
     def fail(self) -> None:
-        """Something goes wrong in the terminal."""
+        """Record an error of the terminal."""
         additional = base64.b64encode(json.dumps({"retries": 3}).encode()).decode()
         values = {"code": self._chance.choice(ERRORS), "message": "", "origin": "dev"}
         self._keep(ERRORLOG, {**values, "command_id": "", "additional": additional})
 
     def read_card(self) -> None:
-        """Somebody lays an identity card on the terminal; not everybody is a user of it."""
+        """Read an identity card, not always of a user of the terminal."""
         card = self._people.person(str(self._chance.randint(1, self._terminal.users)))
         values = dict(card.identity_card().values)
         if self._chance.random() < OFTEN:
@@ -144,11 +144,11 @@ class Happenings:
         self._keep(IDCARD, values)
 
     def photograph(self, punch: SimulatedPunch) -> None:
-        """A photo is taken with a punch."""
+        """Take a photo with a punch."""
         self._terminal.keep(punch.photo(self._people.person(punch.pin).picture))
 
     def _possible(self) -> list[Callable[[], None]]:
-        """What can happen, in an order in which all of it can."""
+        """Return the possible events, in an order in which all can happen."""
         model = self._terminal.model
         possible = [
             self.enroll_guest,
@@ -166,7 +166,7 @@ class Happenings:
     def _guest(
         self, change: Callable[[SimulatedPerson, random.Random], SimulatedPerson]
     ) -> SimulatedPerson:
-        """Change the one who was enrolled last; if there is nobody, somebody is enrolled first."""
+        """Change the user who was enrolled last, enrolling one first if there is none."""
         if not self._guests:
             self.enroll_guest()
         self._guests[-1] = change(self._guests[-1], self._chance)
@@ -178,7 +178,7 @@ class Happenings:
         return dict(person.user(chinese=chinese, card_bytes=model.old).values)
 
     def _take_picture(self, person: SimulatedPerson, operation: Operation) -> None:
-        """Take one picture for the screen, and for comparison where the model does that."""
+        """Take a picture for the screen, and for comparison where the model supports that."""
         self._operate(operation, ADMINISTRATOR, person.pin)
         self._keep(USERPIC, dict(person.user_photo().values))
         for algorithm in self._terminal.model.algorithms:
@@ -187,10 +187,10 @@ class Happenings:
                 self._terminal.keep(Record(photo, photo.table.transfer[:1], type=algorithm.type))
 
     def _operate(self, operation: Operation, operator: str, *operands: object) -> None:
-        """Something is done at the terminal (11.4)."""
+        """Record an operation at the terminal (11.4)."""
         self._terminal.operate(operation, operator, *operands)
 
     def _keep(self, table: Table, values: dict[str, object], *, changed: bool = False) -> None:
-        """Record it; what is changed has another word in TransFlag than what is new."""
+        """Record a table row; TransFlag has different words for new and changed rows."""
         words = table.transfer[-1:] if changed else table.transfer[:1]
         self._terminal.keep(Record(RecordForm(table, values), words))

@@ -1,7 +1,7 @@
-"""How a terminal makes a request: plain HTTP, a connection each, as old firmware writes it.
+"""Requests of a terminal: plain HTTP, one connection each, as old firmware makes them.
 
-Where a terminal encrypts, its requests and their replies are sealed (6, 7). What it fetches by a
-URL alone (12.5.2) does not say of whom it is, and is plain.
+With encryption, requests and replies are sealed (6, 7). Downloads by URL alone (12.5.2) do not name
+the terminal, and stay plain.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ _RANGE = re.compile(rb"bytes ([0-9]+)-[0-9]+/([0-9]+)\Z")
 
 @attrs.frozen
 class Part:
-    """Some of the bytes of a file."""
+    """A byte range of a file."""
 
     first: int
-    """The place of the first of them."""
+    """Offset of the first byte."""
     content: bytes
     total: int
-    """How many the file has."""
+    """Total length of the file."""
 
 
 class Link:
-    """Requests of one terminal to one server."""
+    """Makes the requests of one terminal to one server."""
 
     def __init__(
         self,
@@ -62,13 +62,13 @@ class Link:
         clock: Any,
         cipher: TerminalCipher | None = None,
     ) -> None:
-        """`clock` is an IReactorTime; treq asks for a whole reactor, and uses no more of it.
+        """`clock` is an IReactorTime; treq asks for a full reactor, but uses no more of it.
 
         With a `cipher`, the terminal can encrypt.
         """
         from treq.client import HTTPClient
 
-        self._client = HTTPClient(agent)  # with cookies of its own
+        self._client = HTTPClient(agent)  # with its own cookies
         self._base = f"{server.rstrip('/')}/iclock"
         self._sn = sn
         self._clock = clock
@@ -84,17 +84,17 @@ class Link:
 
     @property
     def is_sealed(self) -> bool:
-        """Whether its requests are sealed."""
+        """Whether requests are encrypted."""
         return self._sealed
 
     def start_over(self) -> None:
-        """Go on in the plain, until new keys are agreed on."""
+        """Send plain requests until new keys are agreed on."""
         self._sealed = False
 
     async def agree(self) -> None:
-        """Exchange public keys (6) and factors (7); from then on everything is sealed.
+        """Exchange public keys (6) and factors (7); everything is encrypted afterwards.
 
-        `LinkError` if the server does not.
+        `LinkError` if the server fails to do so.
         """
         cipher = self._cipher
         if cipher is None:
@@ -112,23 +112,23 @@ class Link:
         )
 
     async def get(self, path: str, **arguments: str) -> bytes:
-        """`GET /iclock/<path>?SN=…`; `LinkError` unless it is answered with status 200."""
+        """Send `GET /iclock/<path>?SN=…`; `LinkError` unless the status is 200."""
         _, content = await self._request("GET", path, arguments, None)
         return content
 
     async def post(self, path: str, body: bytes, **arguments: str) -> bytes:
-        """`POST /iclock/<path>?SN=…`; `LinkError` unless it is answered with status 200."""
+        """Send `POST /iclock/<path>?SN=…`; `LinkError` unless the status is 200."""
         _, content = await self._request("POST", path, arguments, body)
         return content
 
     async def part(self, path: str, first: int, most: int, **arguments: str) -> Part:
-        """Some bytes of a file, by Range; all of it from a server that does not know ranges.
+        """Download a byte range of a file; all of it if the server does not support ranges.
 
-        `path` may be a whole URL (12.5.2). `LinkError` unless it is answered with bytes from
-        `first` on.
+        `path` may be a complete URL (12.5.2). `LinkError` unless the reply has bytes from `first`
+        on.
         """
         ranged: Headers = {}
-        if not (self._sealed and not _is_url(path)):  # of what is sealed there are no parts
+        if not (self._sealed and not _is_url(path)):  # sealed replies have no ranges
             ranged["Range"] = f"bytes={first}-{first + most - 1}"
         response, content = await self._request("GET", path, arguments, None, ranged)
         if response.code == _OK:
@@ -170,7 +170,7 @@ class Link:
             )
             # The timeout of treq ends where the body begins.
             content: bytes = await response.content().addTimeout(TIMEOUT_SECONDS, self._clock)
-        except Exception as error:  # whatever a network can do, a terminal lives with
+        except Exception as error:  # a terminal survives any network error
             from twisted.web.client import ResponseFailed
 
             cause = error.reasons[0].value if isinstance(error, ResponseFailed) else error

@@ -1,4 +1,4 @@
-"""Models of terminals: what they are, what they can do, and how they write it."""
+"""Models of terminals: identity, abilities and dialect."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHINESE = "83"
 
 
 class PhotoPath(Enum):
-    """Where attendance photos are uploaded to (11.3)."""
+    """Path of uploaded attendance photos (11.3)."""
 
     CDATA = "cdata"
     FDATA = "fdata"
@@ -27,41 +27,41 @@ class PhotoPath(Enum):
 
 @attrs.frozen
 class Model:
-    """A kind of terminal."""
+    """A model of terminal."""
 
     name: str
     meaning: str
     device_type: str | None
     version: Version | None
-    """The protocol version that it says it has (`pushver`); None for firmware from before it."""
+    """Reported protocol version (`pushver`); None for older firmware, which reports none."""
     language: str
-    """Appendix 2."""
+    """Language code (Appendix 2)."""
     firmware: str
     photo_path: PhotoPath
     algorithms: tuple[Algorithm, ...]
     hybrid: bool = True
-    """Whether it speaks the hybrid identification protocol (3.1)."""
+    """Whether it supports the hybrid identification protocol (3.1)."""
     identity_cards: bool = False
     packs: bool = False
-    """Whether it packs what it has much of (11.14)."""
+    """Whether it packs large uploads (11.14)."""
     answers_first: bool = False
-    """Whether it answers a QUERY before it sends what was asked for (12.1.3)."""
+    """Whether it answers a QUERY before it sends the records (12.1.3)."""
     users: int = 10_000
-    """Most users."""
+    """Maximum number of users."""
 
     @property
     def own_version(self) -> Version:
-        """The protocol version that it is of (Appendix 6)."""
+        """Protocol version that it implements (Appendix 6)."""
         return self.version or BASELINE
 
     @property
     def encoding(self) -> str:
-        """How it writes and reads text (1.2)."""
+        """Encoding of its text (1.2)."""
         return encoding_for(None if self.old else self.language)
 
     @property
     def old(self) -> bool:
-        """Whether it writes as firmware before 2.2.14: old names of stamps, packed times."""
+        """Whether it writes as firmware before 2.2.14: old stamp names, packed times."""
         return self.version is None or self.version < BASELINE
 
 

@@ -1,4 +1,4 @@
-"""Operations: what is done at a terminal, as its operation log has it (11.4)."""
+"""Operations at a terminal, as in its operation log (11.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _OPERANDS = 4
 def operated(
     model: Model, time: datetime.datetime, operation: Operation, operator: str, *operands: object
 ) -> Record:
-    """Write an operation: who did what, and with what."""
+    """Make an operation record: operator, operation and operands."""
     moment: object = pack_time(text(time)) if model.old else text(time)
     values: dict[str, object] = {"code": int(operation), "operator": operator, "time": moment}
     for place in range(_OPERANDS):

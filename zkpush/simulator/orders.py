@@ -1,4 +1,4 @@
-"""What the server told a terminal in the exchange (5), as the terminal understands it."""
+"""Options that the server sent in the exchange (5), as the terminal interprets them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .record import Record, RecordForm
 
 DEFAULT_DELAY = 10.0
 DEFAULT_ERROR_DELAY = 1.0
-"""For a server that does not say, and as long as it has said nothing."""
+"""Seconds, used until the server sends a value."""
 _SUPPORT = ("MultiBioDataSupport", "MultiBioPhotoSupport")
 
 
 class Orders:
-    """The option reply, and what follows from it for one model of terminal."""
+    """The option reply, interpreted for one model of terminal."""
 
     def __init__(self, told: Mapping[str, str], model: Model, options: Mapping[str, str]) -> None:
-        """`options` are those of the terminal itself (8); `ValueError` if a number is none."""
+        """`options` are those of the terminal itself (8); `ValueError` for an invalid number."""
         self._told = told
         flag = told.get("TransFlag")
         self._words = None if flag is None else decode_transfer_flag(flag)
@@ -36,9 +36,9 @@ class Orders:
         self.delay = float(told.get("Delay", DEFAULT_DELAY))
         """Seconds between two polls."""
         self.error_delay = float(told.get("ErrorDelay", DEFAULT_ERROR_DELAY))
-        """Seconds between two tries when something fails."""
+        """Seconds between two attempts after a failure."""
         self.zone = _zone(int(told.get("TimeZone", "0")))
-        """The zone of the clock."""
+        """Zone of the clock."""
 
         self._realtime = told.get("Realtime") != "0"
         self._interval = datetime.timedelta(minutes=int(told.get("TransInterval", "0")))
@@ -46,21 +46,21 @@ class Orders:
 
     @property
     def encrypts(self) -> bool:
-        """Whether both sides are of a version whose sessions are encrypted (Appendix 8)."""
+        """Whether both sides implement a version with encrypted sessions (Appendix 8)."""
         return self._version >= ENCRYPTION
 
     @property
     def wants_options(self) -> bool:
-        """Whether options are to be pushed (8)."""
+        """Whether the server requests options (8)."""
         return self._told.get("PushOptionsFlag") == "1"
 
     @property
     def wants_base64(self) -> bool:
-        """Whether attendance photos are to be sent in base64."""
+        """Whether the server requests attendance photos in base64."""
         return self._told.get("ATTPHOTOBase64") == "1"
 
     def again(self) -> list[str]:
-        """The data types of which everything is to be sent."""
+        """Return the data types that the server requests completely."""
         return [
             data_type
             for data_type, stamp, old in STAMPS
@@ -68,9 +68,9 @@ class Orders:
         ]
 
     def due(self, since: datetime.datetime, now: datetime.datetime) -> bool:
-        """Whether new records are to be sent now (11.1), if they were last sent at `since`.
+        """Whether to send new records now (11.1), given the last upload at `since`.
 
-        Without Realtime they are at the interval, and at the times of day.
+        Without Realtime, they are sent at the interval and at the configured times of day.
         """
         if self._realtime or (self._interval and now - since >= self._interval):
             return True
@@ -78,7 +78,7 @@ class Orders:
         return any(since < moment <= now for moment in moments)
 
     def choose(self, record: Record) -> RecordForm | None:
-        """The form that a record is to be sent in; None if it is not asked for."""
+        """Return the form in which to send a record; None if the server does not request it."""
         if not self._asked(record):
             return None
         form = record.own
@@ -93,9 +93,10 @@ class Orders:
         return None if form.table.since > self._version else form
 
     def _asked(self, record: Record) -> bool:
-        """Whether TransFlag asks for it: what it has no word for is asked for with anything else.
+        """Whether TransFlag requests the record.
 
-        Where it asks for nothing, attendance photos are all that is sent.
+        Records without a word in TransFlag are sent if it has any word other than those of
+        attendance photos.
         """
         if self._words is None:
             return True
@@ -105,7 +106,7 @@ class Orders:
 
 
 def _zone(value: int) -> datetime.timezone:
-    """Hours below 12 either way, else minutes."""
+    """Parse a zone: hours if the absolute value is below 12, else minutes."""
     minutes = value * 60 if abs(value) < 12 else value
     return datetime.timezone(datetime.timedelta(minutes=minutes))
 

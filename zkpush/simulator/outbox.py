@@ -1,4 +1,4 @@
-"""Everything a terminal has recorded, kept whether or not the server has it."""
+"""All records of a terminal, kept whether or not the server has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.fields import Table
 from .record import Record, RecordForm
 
 _HELD = (USER, USERPIC, BIOPHOTO, *TEMPLATE_TABLES, *ENTRY_TABLES)
-"""What a terminal has one of: a new one replaces the one before."""
+"""Tables with at most one record per key: a new record replaces the old one."""
 
 
 @attrs.define
@@ -26,7 +26,7 @@ class _Queue:
     every: list[Record] = attrs.field(factory=list)
     waiting: deque[Record] = attrs.field(factory=deque)
     last: int = 0
-    """The last stamp that was given."""
+    """Last assigned stamp."""
 
     def add(self, record: Record) -> None:
         self.every.append(record)
@@ -41,7 +41,7 @@ class _Queue:
 
 
 class Outbox:
-    """Records in the order they were made, and a queue of those to be sent for each data type."""
+    """Records in order of creation, with a send queue for each data type."""
 
     def __init__(self) -> None:
         self._every: list[Record] = []
@@ -49,7 +49,7 @@ class Outbox:
         self._held: dict[tuple[object, ...], Record] = {}
         self._counts: Counter[tuple[str, BiometricType | None]] = Counter()
         self._past: Counter[str] = Counter()
-        """How many records the server has of those that were cleared here."""
+        """Number of acknowledged records that were erased, by table."""
         self._choose: Callable[[Record], RecordForm | None] = lambda record: record.own
         self.clear()
 
@@ -59,39 +59,39 @@ class Outbox:
 
     @property
     def waiting(self) -> int:
-        """How many records are to be sent."""
+        """Number of records to send."""
         return sum(len(queue.waiting) for queue in self._queues.values())
 
     @property
     def acknowledged(self) -> Counter[str]:
-        """How many records the server has taken of each table."""
+        """Number of records that the server has acknowledged, by table."""
         taken = (record for record in self._every if record.sent and not record.given)
         return self._past + Counter(record.form.table.name for record in taken)
 
     def count(self, table: Table, type_: BiometricType | None = None) -> int:
-        """How many records the terminal has, of one biometric type where it says so."""
+        """Number of records on the terminal, optionally of one biometric type."""
         return self._counts[table.name, type_]
 
     def made(self, table: Table) -> int:
-        """How many records there have ever been, but for those that were cleared unsent."""
+        """Number of records ever made, except for those erased unsent."""
         return self._past[table.name] + sum(
             count for (name, _), count in self._counts.items() if name == table.name
         )
 
     def held(self, *tables: Table) -> list[Record]:
-        """What the terminal has now of tables that it has one of each key of."""
+        """Return the current records of tables with one record per key."""
         return [record for record in self._held.values() if record.own.table in tables]
 
     def find(self, key: tuple[object, ...]) -> Record | None:
-        """What the terminal has with that key."""
+        """Return the current record of a key; None if there is none."""
         return self._held.get(key)
 
     def records(self, table: Table) -> list[Record]:
-        """What has happened, of one table, as far as it was not cleared."""
+        """Return the records of a table, except for erased ones."""
         return [record for record in self._every if record.own.table is table]
 
     def add(self, record: Record) -> None:
-        """Keep a record, to be sent if the server asks for it."""
+        """Store a record, and queue it if the server requests it."""
         table = record.own.table
         if table in _HELD or record.given:
             former = self._held.get(record.key)
@@ -103,18 +103,18 @@ class Outbox:
         self._queue(record)
 
     def forget(self, pin: str) -> None:
-        """Drop what is held of a person; what waits to be sent is sent."""
+        """Drop the current records of a person; queued records are still sent."""
         for record in list(self._held.values()):
             if record.own.values.get("pin") == pin and record.own.table not in ENTRY_TABLES:
                 self._drop(record)
 
     def drop(self, records: Iterable[Record]) -> None:
-        """Have some of what is held no more; what waits to be sent is sent."""
+        """Drop some current records; queued records are still sent."""
         for record in records:
             self._drop(record)
 
     def erase(self, records: Iterable[Record]) -> None:
-        """Clear records as if they had never been: they are not sent, either."""
+        """Erase records as if they had never existed; queued ones are not sent."""
         erased = set(records)
         for record in erased:
             if record.sent and not record.given:
@@ -129,23 +129,23 @@ class Outbox:
             queue.erase(erased)
 
     def everything(self) -> list[Record]:
-        """All records, those that are held no more, too."""
+        """Return all records, including dropped ones."""
         return list(self._every)
 
     def stamp(self, data_type: str) -> int:
-        """How far the server has all records of a data type."""
+        """Return the stamp up to which the server has all records of a data type."""
         queue = self._queues[data_type]
         return queue.waiting[0].stamp - 1 if queue.waiting else queue.last
 
     def obey(self, choose: Callable[[Record], RecordForm | None]) -> None:
-        """Queue what the server asks for: `choose` says in which form, None for not at all."""
+        """Queue requested records; `choose` returns the form of a record, None to omit it."""
         self._choose = choose
         self.clear()
         for record in self._every:
             self._queue(record)
 
     def again(self, data_type: str) -> None:
-        """Queue all that the terminal has of a data type: its stamp is 0 (5)."""
+        """Queue all current records of a data type, as its stamp is 0 (5)."""
         queue = self._queues[data_type]
         for record in queue.every:
             record.sent = record.sent and record.gone
@@ -153,11 +153,11 @@ class Outbox:
         queue.waiting = deque(record for record in queue.every if not record.sent)
 
     def part(self, data_type: str, most: int) -> list[Record]:
-        """The oldest records of a data type that are to be sent."""
+        """Return the oldest queued records of a data type."""
         return list(itertools.islice(self._queues[data_type].waiting, most))
 
     def acknowledge(self, records: list[Record]) -> None:
-        """Remember that the server has these records."""
+        """Mark records as acknowledged."""
         for record in records:
             record.sent = True
         for queue in self._queues.values():

@@ -1,4 +1,4 @@
-"""The parameters of commands, as a terminal understands them (12)."""
+"""Parameters of commands, as a terminal parses them (12)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FINGERPRINT = FP.aliases[0]
 
 
 def read_values(command: Command, params: Mapping[str, str], encoding: str) -> dict[str, Any]:
-    """Read parameters into values by the names of their fields; others are passed over.
+    """Parse parameters into values by field name; unknown parameters are ignored.
 
     `ReturnCodeError` for one that is missing, wrong or too long.
     """
@@ -41,9 +41,9 @@ def read_values(command: Command, params: Mapping[str, str], encoding: str) -> d
 
 
 def check_size(values: Mapping[str, Any], name: str, code: ReturnCode) -> None:
-    """Refuse with `code` what is in base64, if it has another size than was given with it.
+    """Raise `ReturnCodeError` with `code` if base64 data differs from its stated size.
 
-    Either length counts: that of the base64, or of what it stands for.
+    The size may be that of the base64 text or of the decoded data.
     """
     size, content = values.get("size"), values.get(name)
     if size is None or content is None:

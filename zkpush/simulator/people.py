@@ -1,4 +1,4 @@
-"""People who do not exist: names, cards, passwords, templates and pictures, made up."""
+"""Invented people: names, cards, passwords, templates and pictures."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _GROUP_PERIODS = "0000000000000000"
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _NOWHERE = "999999"
-"""The district in citizen ID numbers: there is none with this number."""
+"""District code of citizen ID numbers; no real district has it."""
 
 
 @attrs.frozen
 class SimulatedPerson:
-    """Somebody, as any terminal knows them."""
+    """An invented person, as terminals know them."""
 
     pin: str
     name: str
     chinese_name: str
     gender: Gender
     birthday: str
-    """yyyyMMdd"""
+    """Birthday, as yyyyMMdd."""
     id_number: str
     password: str
     card: int
@@ -48,10 +48,10 @@ class SimulatedPerson:
     picture: bytes
     """JPEG."""
     seed: int
-    """What the rest is made from."""
+    """Seed of the other values."""
 
     def templates(self, algorithms: Sequence[Algorithm]) -> list[SimulatedTemplate]:
-        """What they have enrolled: user 1 with everything, others with at least the first type."""
+        """Make their templates: all types for user 1, at least the first type for others."""
         chance = random.Random(self.seed)  # noqa: S311 - a simulation
         enrolled = []
         for place, algorithm in enumerate(algorithms):
@@ -64,7 +64,7 @@ class SimulatedPerson:
         return enrolled
 
     def user(self, *, chinese: bool, card_bytes: bool) -> RecordForm:
-        """Write them as a user (11.5); `card_bytes` for the card as its bytes."""
+        """Make the user record (11.5); with `card_bytes`, with the card number as bytes."""
         return RecordForm(
             USER,
             {
@@ -81,18 +81,18 @@ class SimulatedPerson:
         )
 
     def user_photo(self) -> RecordForm:
-        """Write their photo for the screen (11.13)."""
+        """Make the photo for the screen (11.13)."""
         content = base64.b64encode(self.picture)
         values = {"pin": self.pin, "name": f"{self.pin}.jpg", "size": len(content)}
         return RecordForm(USERPIC, {**values, "content": content})
 
     def comparison_photo(self, algorithm: Algorithm) -> RecordForm:
-        """Write their comparison photo (11.15)."""
+        """Make the comparison photo (11.15)."""
         photo = self.user_photo().values
         return RecordForm(BIOPHOTO, {**photo, "type": int(algorithm.type)})
 
     def identity_card(self) -> RecordForm:
-        """Write what their identity card says (11.6)."""
+        """Make the identity card record (11.6)."""
         chance = random.Random(self.seed)  # noqa: S311 - a simulation
         encoded = [base64.b64encode(chance.randbytes(length)) for length in (256, 96, 96)]
         birthday = datetime.date.fromisoformat(self.birthday)
@@ -119,14 +119,14 @@ class SimulatedPerson:
 
 
 class People:
-    """Everybody there is; the same user ID is the same person on every terminal."""
+    """All invented people; a user ID is the same person on every terminal."""
 
     def __init__(self, chance: random.Random) -> None:
         self._seed = chance.getrandbits(64)
         self._known: dict[str, SimulatedPerson] = {}
 
     def person(self, pin: str) -> SimulatedPerson:
-        """Find or make up a person; the first is the administrator."""
+        """Return the person of a user ID, invented on first use; user 1 is the administrator."""
         if pin not in self._known:
             chance = random.Random(f"{self._seed} {pin}")  # noqa: S311 - a simulation
             self._known[pin] = invent_person(chance, pin)
@@ -134,9 +134,9 @@ class People:
 
 
 def invent_person(chance: random.Random, pin: str) -> SimulatedPerson:
-    """Make up a person."""
+    """Invent a person."""
     day = datetime.date(1960, 1, 1) + datetime.timedelta(days=chance.randrange(15_000))
-    # Nobody is born on a day that not every year has.
+    # Every year has this day.
     birthday = f"{day:%Y%m}{min(day.day, 28):02}"
     gender = chance.choice(list(Gender))
     order = chance.randrange(500) * 2 + (gender == Gender.MALE)
@@ -158,7 +158,7 @@ def invent_person(chance: random.Random, pin: str) -> SimulatedPerson:
 
 
 def rename(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
-    """Give somebody another family name, as people who marry have."""
+    """Change the family name of a person."""
     given = person.name.partition(" ")[0]
     return attrs.evolve(
         person,
@@ -168,16 +168,16 @@ def rename(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
 
 
 def retake(person: SimulatedPerson, chance: random.Random) -> SimulatedPerson:
-    """Give somebody another picture."""
+    """Change the picture of a person."""
     return attrs.evolve(person, picture=draw(chance))
 
 
 def _card_bytes(card: int) -> str:
-    """A card number as its bytes, the lowest first (11.5)."""
+    """Format a card number as bytes, the lowest first (11.5)."""
     return f"[{card.to_bytes(4, 'little').hex().upper()}]"
 
 
 def _checked(digits: str) -> str:
-    """A citizen ID number with its check character."""
+    """Append the check character to a citizen ID number."""
     total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, digits, strict=True))
     return digits + _CHECKS[total % 11]

@@ -1,4 +1,4 @@
-"""Pictures: a small JPEG of its own for each person, drawn without any library."""
+"""Pictures: a small JPEG for each person, encoded without a library."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import random
 import struct
 
 HALF = 2
-"""Blocks in half a row: pictures are symmetric, as faces are."""
+"""Blocks in half a row; pictures are symmetric, like faces."""
 ROWS = 4
 BLOCK = 8
 """Pixels in a row and in a column of a block."""
 _MIDDLE = 128
 _QUANTISATION = bytes([BLOCK]) * BLOCK * BLOCK
-"""So that the first coefficient of a block is its brightness."""
+"""Table in which the first coefficient of a block is its brightness."""
 _CODE_BITS = 4
 _CATEGORIES = range(12)
-"""Lengths that a difference of brightness may have; each has a code of four bits."""
+"""Bit lengths of a brightness difference; each has a code of four bits."""
 
 
 def draw(chance: random.Random) -> bytes:
-    """Draw a picture: squares of grey, the same on the left and on the right."""
+    """Draw a picture: squares of grey, symmetric about the vertical axis."""
     rows = [[chance.randrange(256) for _ in range(HALF)] for _ in range(ROWS)]
     return encode([row + row[::-1] for row in rows])
 
 
 def encode(rows: list[list[int]]) -> bytes:
-    """Write squares of brightness 0 to 255 as a baseline JPEG."""
+    """Encode squares of brightness 0 to 255 as a baseline JPEG."""
     width, height = len(rows[0]) * BLOCK, len(rows) * BLOCK
     return b"".join(
         (
@@ -48,19 +48,19 @@ def _segment(marker: int, data: bytes) -> bytes:
 
 
 def _lengths(codes: dict[int, int]) -> bytes:
-    """How many Huffman codes there are of each length, 1 to 16 bits."""
+    """Count the Huffman codes of each length, 1 to 16 bits."""
     return bytes(codes.get(length, 0) for length in range(1, 17))
 
 
 def _scan(squares: list[int]) -> bytes:
-    """The brightness of each block as the difference from the one before, and nothing else."""
+    """Encode each block as the difference of its brightness from the previous one."""
     bits = ""
     for before, square in itertools.pairwise([_MIDDLE, *squares]):
         difference = square - before
         category = abs(difference).bit_length()
         bits += f"{category:0{_CODE_BITS}b}"
         if category:
-            # A negative difference is written as its complement.
+            # A negative difference is encoded as its complement.
             value = difference if difference > 0 else difference + (1 << category) - 1
             bits += f"{value:0{category}b}"
         bits += "0"  # no other coefficients

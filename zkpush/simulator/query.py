@@ -1,4 +1,4 @@
-"""QUERY and VERIFY SUM: a terminal is asked for what it has, or how much (12.1.3, 12.3.3)."""
+"""QUERY and VERIFY SUM: requests for a terminal's records, or their number (12.1.3, 12.3.3)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Values = Mapping[str, Any]
 
 
 async def query(terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]) -> Answer:
-    """Send what was asked for, whatever the server has of it; some models answer first."""
+    """Send the requested records, acknowledged or not; some models answer first."""
     table = table_of(command)
     values = read_values(command, params, terminal.model.encoding)
     found = [
@@ -40,7 +40,7 @@ async def query(terminal: SimulatedTerminal, command: Command, params: Mapping[s
 async def verify_sum(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
-    """Count the attendance records of a time."""
+    """Count the attendance records of a period."""
     values = read_values(command, params, terminal.model.encoding)
     count = len(_find_in_period(terminal, ATTLOG, values))
     return Answer(values={**values, "AttlogSum": str(count)})
@@ -72,7 +72,7 @@ def _find_templates(terminal: SimulatedTerminal, table: Table, values: Values) -
 
 
 def _copy(terminal: SimulatedTerminal, table: Table, record: Record) -> Record:
-    """The record once more, in the form that is asked for, and with the stamp of what is sent."""
+    """Copy a record in the requested form, with the current stamp of its data type."""
     copy = attrs.evolve(record)
     if table is BIODATA:
         copy.form = record.unified or record.own

@@ -1,4 +1,4 @@
-"""What a simulated terminal tells of itself: options (8) and update information (9)."""
+"""State that a simulated terminal reports: options (8) and update information (9)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FACES = (BiometricType.FACE, BiometricType.VISIBLE_LIGHT_FACE)
 
 
 def options(model: Model, sn: str, users: int, outbox: Outbox) -> dict[str, str]:
-    """Everything that the terminal pushes, true to what it holds."""
+    """Return all pushed options, consistent with the terminal's records."""
     types = {algorithm.type for algorithm in model.algorithms}
     told = {
         "~DeviceName": f"SIM-100 {model.name}",
@@ -32,7 +32,7 @@ def options(model: Model, sn: str, users: int, outbox: Outbox) -> dict[str, str]
 
 
 def changing(told: dict[str, str]) -> dict[str, str]:
-    """Those that are pushed when they change: what the terminal holds of people (3.1)."""
+    """Select the options that are pushed again on a change: those on users and templates (3.1)."""
     return {name: told[name] for name in ("UserCount", *_COUNTS) if name in told}
 
 
@@ -40,7 +40,7 @@ _COUNTS = ("MultiBioDataCount", "MultiBioPhotoCount")
 
 
 def _hybrid(model: Model, outbox: Outbox) -> dict[str, str]:
-    """The options of the hybrid identification protocol (3.1)."""
+    """Return the options of the hybrid identification protocol (3.1)."""
     templates = model.algorithms
     photos = [algorithm for algorithm in templates if algorithm.photos]
 
@@ -61,12 +61,12 @@ def _hybrid(model: Model, outbox: Outbox) -> dict[str, str]:
 
 
 def held(algorithm: Algorithm, outbox: Outbox) -> int:
-    """How many templates of a type the terminal has."""
+    """Count the templates of a type."""
     return outbox.count(algorithm.table, algorithm.type)
 
 
 def info(model: Model, users: int, outbox: Outbox) -> str:
-    """The values that come with a poll, true to what the terminal holds."""
+    """Return the values sent with a poll, consistent with the terminal's records."""
     algorithms = model.algorithms
     counts = {known.type: held(known, outbox) for known in algorithms}
     versions = {known.table: known.version[0] for known in algorithms}

@@ -34,11 +34,11 @@ from .upload import most, write_upload
 
 
 class ExchangeWanted(Exception):
-    """The server asked for a new exchange."""
+    """The server requested a new exchange."""
 
 
 class SimulatedTerminal:
-    """Holds users and records as a terminal does, and talks to a server over a link."""
+    """Holds users and records like a real terminal, and talks to a server over a link."""
 
     def __init__(
         self,
@@ -53,30 +53,30 @@ class SimulatedTerminal:
         mischief: Mischief | None = None,
         warn: Warn | None = None,
     ) -> None:
-        """`people` are those that other terminals know, too; without them it has its own.
+        """`people` may be shared with other terminals; the default is a set of its own.
 
-        Without `mischief` nothing goes wrong on purpose. `warn` is called with what real firmware
-        lives with although the protocol does not allow it; without it, the terminal is strict.
+        Without `mischief`, no faults are injected. `warn` is called for protocol errors that real
+        firmware tolerates; without it, the terminal is strict.
         """
         self._warn = warn
         self.sn = sn
         self.users = users
-        """How many people are in its surroundings; user 1 is the administrator."""
+        """Number of people around the terminal; user 1 is the administrator."""
         self.model = model
         self.clock = TerminalClock(clock)
         self.outbox = Outbox()
         self.settings: dict[str, str] = {}
-        """The options that were set."""
+        """Options set by commands."""
         self._settled = False
         self.told: dict[str, str] = {}
-        """The options of the last exchange."""
+        """Options of the last exchange."""
         self.orders = self._understand({})
-        """What they mean."""
+        """The same options, interpreted."""
         self.packets = 0
-        """How many packets the server has acknowledged."""
+        """Number of packets that the server has acknowledged."""
         self.polls = 0
         self.executed: list[bytes] = []
-        """The commands that were executed."""
+        """Executed commands."""
         self._mischief = mischief or Mischief(Faults(), chance)
         self.executor = Executor(self, self._mischief, clock)
         self.link = link
@@ -89,17 +89,17 @@ class SimulatedTerminal:
 
     @property
     def waiting(self) -> int:
-        """How many records are not acknowledged yet, of those that are asked for."""
+        """Number of requested records that are not acknowledged yet."""
         return self.outbox.waiting
 
     @property
     def sent(self) -> int:
-        """How many punches the server has acknowledged."""
+        """Number of punches that the server has acknowledged."""
         return self.outbox.acknowledged[ATTLOG.name]
 
     @property
     def due(self) -> bool:
-        """Whether it is to send its new records now (11.1)."""
+        """Whether to send new records now (11.1)."""
         return self.orders.due(self._looked, self.clock.now())
 
     @property
@@ -109,13 +109,13 @@ class SimulatedTerminal:
 
     @property
     def holds(self) -> int:
-        """How many users it holds: where nobody has been enrolled, all of its surroundings."""
+        """Number of its users; all people around it if nobody was enrolled."""
         return self.outbox.count(USER) or (0 if self._settled else self.users)
 
     def settle(self) -> None:
-        """Hold the people of the surroundings by name, if nobody has been enrolled.
+        """Create users for the people around the terminal, if nobody was enrolled.
 
-        They are not told to the server: it asks, or changes them.
+        They are not sent: the server queries or changes them.
         """
         if not self._settled and not self.outbox.count(USER):
             chinese = self.model.language == CHINESE
@@ -126,15 +126,15 @@ class SimulatedTerminal:
         self._settled = True
 
     def operate(self, operation: Operation, operator: str, *operands: object) -> None:
-        """Record that something is done at the terminal (11.4)."""
+        """Record an operation at the terminal (11.4)."""
         self.keep(operated(self.model, self.clock.now(), operation, operator, *operands))
 
     def keep(self, record: Record) -> None:
-        """Keep a record until the server has it, and after that."""
+        """Store a record, and queue it until the server has it."""
         self.outbox.add(record)
 
     def punch(self) -> SimulatedPunch:
-        """Somebody is verified."""
+        """Make a punch."""
         pin = str(self.chance.randint(1, self.users))
         time = self.clock.next(pin)
         if self.model.identity_cards:
@@ -145,9 +145,9 @@ class SimulatedTerminal:
         return made
 
     async def exchange(self) -> None:
-        """Make the exchange (5), those of keys (6, 7), then push options (8).
+        """Make the exchange (5) and the key exchanges (6, 7), then push the options (8).
 
-        Until all are done, it is not made.
+        The exchange counts as made only after all of these.
         """
         self.told = {}
         self.link.start_over()
@@ -169,7 +169,7 @@ class SimulatedTerminal:
         self.told = told
 
     async def upload(self) -> None:
-        """Send the records that are not acknowledged (11); what fails stays, to be sent again."""
+        """Send the unacknowledged records (11); records of a failed upload stay queued."""
         self._looked = self.clock.now()
         changed = False
         for data_type, _, _ in STAMPS:
@@ -181,19 +181,19 @@ class SimulatedTerminal:
             await self._push(status.changing(self.options()))
 
     async def send(self, records: Sequence[Record]) -> None:
-        """Send records that were asked for (12.1.3), whatever the server has of them."""
+        """Send queried records (12.1.3), acknowledged or not."""
         for data_type, _, _ in STAMPS:
             wanted = [record for record in records if record.form.data_type == data_type]
             for start in range(0, len(wanted), most(data_type)):
                 await self._upload(data_type, wanted[start : start + most(data_type)])
 
     async def restart(self) -> None:
-        """Start again: it is there when the exchange is made."""
+        """Restart: record the operation, then make the exchange."""
         self.operate(Operation.STARTUP, NOBODY)
         await self.exchange()
 
     async def poll(self) -> bool:
-        """Ask for commands (12), execute and answer them; True if there were some."""
+        """Poll for commands (12), execute and answer them; return whether there were any."""
         self.polls += 1
         info = status.info(self.model, self.holds, self.outbox)
         reply = await self.link.get("getrequest", INFO=info)
@@ -216,7 +216,7 @@ class SimulatedTerminal:
         return decode_commands(reply) if self._warn is None else read_commands(reply, self._warn)
 
     def _hello(self) -> dict[str, str]:
-        """What it says of itself in the exchange; old firmware says nothing."""
+        """Return the arguments of the exchange; old firmware sends none."""
         model = self.model
         said = {
             "options": "all",
@@ -231,7 +231,7 @@ class SimulatedTerminal:
         return Orders(told, self.model, self.options())
 
     async def _push(self, options: dict[str, str]) -> None:
-        """Push the options that are not what was pushed last."""
+        """Push the options that have changed since the last push."""
         changed = {
             name: value for name, value in options.items() if self._pushed.get(name) != value
         }
@@ -258,6 +258,6 @@ class SimulatedTerminal:
             raise ExchangeWanted
 
     def options(self) -> dict[str, str]:
-        """All its options (8): what follows from what it is and holds, and what was set."""
+        """Return all options (8): derived from model and records, or set by commands."""
         told = status.options(self.model, self.sn, self.holds, self.outbox)
         return told | self.settings

@@ -1,8 +1,8 @@
-"""Replies of servers as real firmware takes them: it lives with what the protocol does not allow.
+"""Tolerant parsing of replies: real firmware accepts some that the protocol does not allow.
 
-Many servers reply to the exchange with a bare `OK`, write CRLF, or leave out the last LF. Firmware
-works on: with its defaults, without the CRs, and without the last line. So does a simulated
-terminal, which says what it saw, unless it is strict.
+Many servers reply to the exchange with a bare `OK`, write CRLF, or omit the last LF. Firmware goes
+on: with its defaults, without the CRs, and without the last line. So does a simulated terminal,
+which reports the error, unless it is strict.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from ..protocol.commands import decode_commands
 from ..protocol.handshake import decode_options
 
 DEFAULTS = {"Realtime": "1"}
-"""What a terminal works with that is told nothing."""
+"""Options of a terminal that received none."""
 _QUOTED = 60
 Warn = Callable[[str], object]
-"""Called with what a strict terminal would have stopped at."""
+"""Called with a description of each tolerated error."""
 
 
 def read_options(body: bytes, warn: Warn) -> dict[str, str]:
-    """Read the reply to the exchange; `ValueError` for what no firmware takes."""
+    """Parse the reply to the exchange; `ValueError` if no firmware accepts it."""
     if body.strip() == b"OK":
         warn(f"the reply to the exchange has no options, so it works with its own: {body!r}")
         return DEFAULTS
@@ -28,7 +28,7 @@ def read_options(body: bytes, warn: Warn) -> dict[str, str]:
 
 
 def read_commands(body: bytes, warn: Warn) -> list[tuple[str, bytes]]:
-    """Read the reply to a poll; `ValueError` for what no firmware takes."""
+    """Parse the reply to a poll; `ValueError` if no firmware accepts it."""
     if body.strip() == b"OK":
         return []
     return decode_commands(_mended(body, "the reply to a poll", warn))

@@ -1,4 +1,4 @@
-"""Files that a terminal fetches from its server: part by part, and checked (12.5.2, 12.8.2)."""
+"""Downloads of files from the server: in parts, with a check (12.5.2, 12.8.2)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     pass
 
 PART = 64 * 1024
-"""Bytes that are asked for at once."""
+"""Bytes requested at once."""
 TRIES = 3
-"""How often in a row a part is asked for, before the file is given up."""
+"""Number of consecutive failures of a part after which the download fails."""
 
 
 async def fetch(link: Link, path: str, **arguments: str) -> bytes:
-    """Fetch a file; `ReturnCodeError` if the server does not give it whole.
+    """Download a file; `ReturnCodeError` if it cannot be completed.
 
-    What fails goes on where it was, as real terminals do.
+    A failed download is resumed, as by real terminals.
     """
     content, failures = b"", 0
     while True:

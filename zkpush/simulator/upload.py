@@ -1,4 +1,4 @@
-"""Uploads: the requests that records are sent in (11)."""
+"""Uploads: the requests that carry records (11)."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from .model import Model, PhotoPath
 from .record import OPERLOG, Record, RecordForm
 
 MOST_RECORDS = 500
-"""Most attendance records in one upload."""
+"""Maximum number of attendance records in one upload."""
 MOST_LINES = 100
-"""Most records of any other type: some are long."""
+"""Maximum number of records of any other type, as some are long."""
 PACK_FROM = 20
-"""So many lines are packed, by a terminal that can."""
+"""Number of lines from which a terminal that can pack does so."""
 _OLD_STAMPS = {name: old for name, _, old in STAMPS}
 
 
 @attrs.frozen
 class UploadRequest:
-    """One request: where to, what with, and what."""
+    """One upload request: path, arguments and body."""
 
     path: str
     arguments: dict[str, str]
@@ -41,7 +41,7 @@ class UploadRequest:
 
 
 def most(data_type: str) -> int:
-    """How many records of a data type go in one upload."""
+    """Return the maximum number of records of a data type in one upload."""
     if data_type == ATTPHOTO.name:
         return 1
     return MOST_RECORDS if data_type == ATTLOG.name else MOST_LINES
@@ -50,7 +50,7 @@ def most(data_type: str) -> int:
 def write_upload(
     model: Model, sn: str, data_type: str, records: Sequence[Record], *, in_base64: bool
 ) -> UploadRequest:
-    """Write the upload of some records of one data type; `in_base64` is for photos."""
+    """Write the upload of records of one data type; `in_base64` is for photos."""
     stamp = str(records[-1].stamp)
     if data_type == ATTPHOTO.name:
         return _photo(model, sn, records[0], stamp, in_base64=in_base64)
@@ -68,7 +68,7 @@ def _photo(model: Model, sn: str, record: Record, stamp: str, *, in_base64: bool
     picture = base64.b64encode(record.picture) if in_base64 else record.picture
     if model.photo_path is PhotoPath.ARGUMENTS:
         return UploadRequest("fdata", {"PIN": name, "PhotoStamp": stamp}, picture)
-    # The size is that of the original, whatever form it is sent in.
+    # The size is that of the original, in either form.
     lines, nul, _ = encode_photo(sn, name, record.picture).partition(b"\0")
     arguments = {"table": ATTPHOTO.name, "Stamp": stamp}
     return UploadRequest(model.photo_path.value, arguments, lines + nul + picture)
@@ -77,7 +77,7 @@ def _photo(model: Model, sn: str, record: Record, stamp: str, *, in_base64: bool
 def _line(form: RecordForm, model: Model) -> bytes:
     table, values = form.table, form.values
     if table is ATTLOG:
-        # Later columns are left out where the model has none.
+        # The model omits later columns.
         return encode_rows(
             table, [[values[name] for name in table.names if name in values]]
         ).encode()

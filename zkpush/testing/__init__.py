@@ -26,5 +26,5 @@ __all__ = [
     "TurnedReactor",
 ]
 
-# Its assertions then say what they compared.
+# Rewritten assertions show the compared values.
 pytest.register_assert_rewrite(f"{__name__}.contracts")

@@ -1,4 +1,4 @@
-"""A clock that tests turn, for a daemon that otherwise runs on the real reactor."""
+"""A clock that tests advance, for a daemon that otherwise runs on the real reactor."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from zope.interface import implementer
 from ..clock import IWallClock
 
 NOON = 1_772_366_400
-"""What the clock shows first: 2026-03-01T12:00:00Z, in seconds since the epoch."""
+"""Initial time of the clock: 2026-03-01T12:00:00Z, in seconds since the epoch."""
 
 
 @implementer(IWallClock)
 class TurnedReactor(Clock):
-    """The real reactor with a time of its own, which stands still until `advance` is called."""
+    """The real reactor with a time of its own, which changes only by `advance`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.rightNow = float(NOON)
         self.jumped = 0.0
-        """Seconds by which the time of day was set, beside the passing of time."""
+        """Seconds by which the time of day was set, in addition to the passing of time."""
 
     def wall_seconds(self) -> float:
-        """The time of day."""
+        """Return the time of day, in seconds since the epoch."""
         return self.seconds() + self.jumped
 
     def callLater(self, delay: float, *args: Any, **named: Any) -> IDelayedCall:
-        """Schedule a call on this clock; one without a delay runs in the reactor's next turn."""
+        """Schedule a call on this clock; without a delay, in the next turn of the reactor."""
         clock: Any = super() if delay else reactor
         later: IDelayedCall = clock.callLater(delay, *args, **named)
         return later

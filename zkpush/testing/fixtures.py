@@ -16,13 +16,13 @@ from .rig import Rig
 # pytest_twisted has no types.
 @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
 async def make_rig(tmp_path: pathlib.Path) -> AsyncIterator[Callable[..., Awaitable[Rig]]]:
-    """Make daemons, with the keyword arguments of `Rig`; they are stopped after the test."""
+    """Factory of daemons, with the arguments of `Rig`; they are stopped after the test."""
     rigs: list[Rig] = []
 
     async def make(**settings: object) -> Rig:
         folder = tmp_path / f"rig{len(rigs)}"
         folder.mkdir()
-        rigs.append(Rig(folder, **settings))  # type: ignore[arg-type]  # of the caller
+        rigs.append(Rig(folder, **settings))  # type: ignore[arg-type]  # checked by the caller
         return await rigs[-1].start()
 
     yield make

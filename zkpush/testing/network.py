@@ -1,4 +1,4 @@
-"""A network in memory: the simulator's HTTP client against a server, without ports."""
+"""A network in memory: the HTTP client of the simulator against a server, without ports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MANY_REQUESTS = 1_000
 
 
 class End(StringTransport):
-    """One end of a connection; what is written here is received at the other, a moment later."""
+    """One end of a connection; data written here arrives at the other end a moment later."""
 
     def __init__(self, network: Network, protocol: Any) -> None:
         super().__init__(hostAddress=ADDRESS, peerAddress=ADDRESS, lenient=True)
@@ -43,16 +43,16 @@ class End(StringTransport):
         self._coming = False
 
     def write(self, data: bytes) -> None:
-        """Send bytes to the other end."""
+        """Send data to the other end."""
         super().write(data)
         self._come()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send bytes to the other end."""
+        """Send data to the other end."""
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
-        """Hang up, after what was written."""
+        """Close the connection, after pending data."""
         super().loseConnection()
         self._come()
 
@@ -83,18 +83,18 @@ class End(StringTransport):
 
 @implementer(IAgentEndpointFactory)
 class Network:
-    """Leads every URL to one server, or, without one, nowhere."""
+    """Connects every URL to one server, or refuses connections without one."""
 
     def __init__(self, server: ServerFactory | None) -> None:
         self.server = server
         self.connections = 0
-        """How many there are now."""
+        """Number of open connections."""
         self._quiet: Deferred[None] | None = None
         pool = HTTPConnectionPool(reactor, persistent=False)
         self.agent = Agent.usingEndpointFactory(reactor, self, pool=pool)
 
     def endpointForURI(self, uri: object) -> Network:
-        """Where a URL leads to."""
+        """Return the endpoint for a URL."""
         return self
 
     def connect(self, factory: IProtocolFactory) -> Deferred[IProtocol]:
@@ -110,14 +110,14 @@ class Network:
         return succeed(here.protocol)
 
     def ended(self) -> None:
-        """Hear that a connection has ended."""
+        """Count the end of a connection."""
         self.connections -= 1
         if self._quiet is not None:
             quiet, self._quiet = self._quiet, None
             reactor.callLater(0, quiet.callback, None)
 
     async def quiet(self) -> None:
-        """Wait until there is no connection left; time stands still meanwhile."""
+        """Wait until no connection is open; the clock stands still meanwhile."""
         for _ in range(MANY_REQUESTS):
             if not self.connections:
                 return
@@ -135,7 +135,7 @@ class Network:
         faults: Faults | None = None,
         encrypt: bool = False,
     ) -> SimulatedTerminal:
-        """A terminal on this network, with which something may go wrong on purpose."""
+        """Make a terminal on this network, with optional faults."""
         chance = random.Random(sn)  # noqa: S311 - the same in each run
         return SimulatedTerminal(
             sn,
@@ -149,7 +149,7 @@ class Network:
 
 
 async def until(happened: Callable[[], bool]) -> None:
-    """Let the reactor run until something has happened."""
+    """Run the reactor until a condition holds."""
     for _ in range(MANY_TURNS):
         if happened():
             return

@@ -19,19 +19,19 @@ from .network import Network
 from .wire import Response, talk
 
 TOKEN = "rig-token"  # noqa: S105 - no password
-"""The token of the API, with every scope."""
+"""API token with every scope."""
 KEY = bytes(range(32))
-"""The site key."""
+"""Site key."""
 IN_MEMORY = "memory:"
 _TURN_SECONDS = 0.01
 _MANY_TURNS = 2_000
 
 
 class Rig:
-    """The daemon that `twistd zkpush` would run, on a clock that tests turn.
+    """The daemon that `twistd zkpush` would run, on a clock that tests advance.
 
     Its database is SQLite in memory unless another URL is given. Requests of terminals and of the
-    API are bytes on connections in memory. `clock.advance(seconds)` lets time pass.
+    API are bytes on connections in memory. `clock.advance(seconds)` advances the time.
     """
 
     def __init__(
@@ -43,11 +43,11 @@ class Rig:
         plugins: Collection[object] = (),
         **settings: object,
     ) -> None:
-        """`folder` is an empty one, the data directory.
+        """`folder` is an empty folder, used as the data directory.
 
-        `plugins` are used beside those that are installed, or in the place of an installed one of
-        the same class and name. `settings` are those of the configuration file; the zone of
-        terminals is UTC unless `timezone` is another one, or None.
+        `plugins` are added, or replace installed ones of the same class and name. `settings` are
+        those of the configuration file; the zone of terminals is UTC unless `timezone` is another
+        one, or None.
         """
         self.clock = TurnedReactor()
         values = {
@@ -71,7 +71,7 @@ class Rig:
         self.running = False
 
     async def start(self) -> Self:
-        """Open the database, and serve."""
+        """Open the database, and start serving."""
         self.running = True
         self.store.start(self.daemon.brings)
         self.daemon.registry.startService()
@@ -81,7 +81,7 @@ class Rig:
         return self
 
     async def stop(self) -> None:
-        """Stop serving, and close the database; nothing if it does not run."""
+        """Stop serving, and close the database; no effect unless started."""
         if self.running:
             self.running = False
             await self._stop()
@@ -99,25 +99,25 @@ class Rig:
             job.startService()
 
     async def stop_jobs(self) -> None:
-        """Stop them, if they run."""
+        """Stop the background jobs; no effect unless started."""
         for job in [*self.daemon.jobs, *self.daemon.recorders]:
             if job.running:
                 await job.stopService()
 
     def terminal(self, sn: str = "SIM1", **options: Any) -> SimulatedTerminal:
-        """A terminal of the simulator that is connected to this daemon.
+        """Make a simulated terminal that is connected to this daemon.
 
         `options` are `users`, `model`, `faults` and `encrypt`.
         """
         return Network(self.terminals).terminal(self.clock, sn=sn, **options)
 
     async def get(self, path: str, *, version: str = "1.1", address: str = "192.0.2.7") -> Response:
-        """A terminal's GET of something under /iclock/."""
+        """Send a terminal's GET for a path under /iclock/."""
         raw = f"GET /iclock/{path} HTTP/{version}\r\nHost: server:8081\r\n\r\n"
         return await talk(self.terminals, raw.encode(), address)
 
     async def post(self, path: str, body: bytes, *, address: str = "192.0.2.7") -> Response:
-        """A terminal's POST to something under /iclock/."""
+        """Send a terminal's POST to a path under /iclock/."""
         head = (
             f"POST /iclock/{path} HTTP/1.1\r\nHost: server:8081\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
@@ -127,7 +127,7 @@ class Rig:
     async def exchange(
         self, sn: str = "T1", *, address: str = "192.0.2.7", **arguments: str | None
     ) -> Response:
-        """The exchange of a terminal, as one of 2.4.1 makes it; None leaves an argument out."""
+        """Make the initialization exchange of a 2.4.1 terminal; an argument of None is omitted."""
         query = {"options": "all", "pushver": "2.4.1", "language": "69", **arguments}
         text = "&".join(f"{name}={value}" for name, value in query.items() if value is not None)
         return await self.get(f"cdata?SN={sn}&{text}", address=address)
@@ -141,7 +141,7 @@ class Rig:
         headers: Iterable[str] = (f"Authorization: Bearer {TOKEN}",),
         prefix: str = "/api/v1",
     ) -> Response:
-        """A request to the API."""
+        """Send a request to the API."""
         content = b"" if body is None else msgspec.json.encode(body)
         lines = [f"{method} {prefix}{path} HTTP/1.1", "Host: server", *headers]
         lines.append(f"Content-Length: {len(content)}")
@@ -149,7 +149,7 @@ class Rig:
         return await talk(self.manage, raw)
 
     async def items(self, path: str) -> list[dict[str, Any]]:
-        """The items of a list of the API."""
+        """Return the items of a list of the API."""
         response = await self.api("GET", path)
         assert response.status == 200, response.raw
         listing: Any = response.json
@@ -157,10 +157,10 @@ class Rig:
         return items
 
     async def settle(self) -> None:
-        """Wait until the record handlers of plugins have stored all that was acknowledged.
+        """Wait until the record handlers of plugins have stored all acknowledged uploads.
 
-        Time stands still meanwhile: a handler that fails is not tried again. `AssertionError` names
-        it then.
+        The clock stands still meanwhile, so a failed handler is not retried. `AssertionError` names
+        such a handler.
         """
         states = await self.store.read(lambda tx: tx[InboxStore].states())
         for _ in range(_MANY_TURNS):

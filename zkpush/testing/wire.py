@@ -1,4 +1,4 @@
-"""Connections in memory: raw bytes of a client in, the reply of a server out."""
+"""Connections in memory: raw bytes from a client, and the reply of a server."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 TIMEOUT = 20
-"""Real seconds until a reply that does not come fails the test."""
+"""Real seconds after which a missing reply fails the test."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Wire(StringTransport):
-    """A connection in memory that tells when its server has written or hung up."""
+    """A connection in memory that signals when its server writes or closes it."""
 
     def __init__(self, address: str) -> None:
         super().__init__(peerAddress=IPv4Address("TCP", address, 40000))
@@ -28,22 +28,22 @@ class Wire(StringTransport):
         self._waiting: list[Deferred[None]] = []
 
     def write(self, data: bytes) -> None:
-        """Take bytes of the server."""
+        """Store data from the server."""
         super().write(data)
         self._tell()
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Take bytes of the server."""
+        """Store data from the server."""
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
-        """Note that the server hangs up."""
+        """Record that the server closes the connection."""
         super().loseConnection()
         self.closed = True
         self._tell()
 
     def changed(self) -> Deferred[None]:
-        """Fires at the next write or hang-up; fails after a while."""
+        """Return a Deferred of the next write or close; it fails after `TIMEOUT`."""
         waiting: Deferred[None] = Deferred()
         self._waiting.append(waiting)
         return waiting.addTimeout(TIMEOUT, reactor)
@@ -56,7 +56,7 @@ class Wire(StringTransport):
 
 
 class Response:
-    """A reply, taken apart."""
+    """A parsed reply."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -70,16 +70,16 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The body of a reply of the API."""
+        """Decode the JSON body of an API reply."""
         return json.loads(self.body)
 
     def header(self, name: bytes) -> bytes | None:
-        """A header, by its exact case."""
+        """Return a header, by its exact case."""
         return next((value for key, value in self.headers if key == name), None)
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
-    """The chunks of a body; `ValueError` if it does not end."""
+    """Join the chunks of a body; `ValueError` if it does not end."""
     while body:
         size, _, rest = body.partition(b"\r\n")
         end = int(size, 16)
@@ -91,7 +91,7 @@ def _chunks(body: bytes) -> Iterator[bytes]:
 
 
 async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> Response:
-    """Send bytes on a new connection, and take the reply when it is whole."""
+    """Send bytes on a new connection, and return the reply once it is complete."""
     wire = Wire(address)
     channel: Any = site.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)
@@ -103,7 +103,7 @@ async def talk(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> R
 
 
 async def everything(site: ServerFactory, raw: bytes, address: str = "192.0.2.7") -> bytes:
-    """Send bytes on a new connection, and take what is written until the server ends it."""
+    """Send bytes on a new connection, and return everything written until the server closes it."""
     wire = Wire(address)
     channel: Any = site.buildProtocol(wire.getPeer())
     channel.makeConnection(wire)
@@ -116,7 +116,7 @@ async def everything(site: ServerFactory, raw: bytes, address: str = "192.0.2.7"
 
 
 def is_whole(wire: Wire, *, is_head: bool = False) -> bool:
-    """Whether a reply was written to its end, or the connection ended."""
+    """Whether a complete reply was written, or the connection is closed."""
     written = wire.value().removeprefix(CONTINUE)
     head, ended, body = written.partition(b"\r\n\r\n")
     if wire.closed or is_head or not ended:

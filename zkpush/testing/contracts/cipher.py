@@ -1,4 +1,4 @@
-"""The contract of cipher suites that agree on keys and authenticate what they seal."""
+"""Contract of cipher suites that agree on keys and authenticate encrypted data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORD = b"1001\t2026-03-02 08:59:58\t0\t1\t\t0\t0\n"
 
 
 def place(target: str = f"cdata?SN={SN}&table=ATTLOG&Stamp=9999", method: str = "POST") -> Place:
-    """The place of a request."""
+    """Make the place of a request."""
     path, _, query = f"/iclock/{target}".partition("?")
     arguments = parse_arguments(query.encode())
     return place_of(arguments.get("SN", ""), method, path.encode(), arguments)
@@ -33,44 +33,44 @@ ELSEWHERE = {
 
 
 class TerminalEnd(Protocol):
-    """The terminal's end of a session, for tests; bytes are as on the wire."""
+    """The terminal's side of a session, for tests; bytes are as on the wire."""
 
     def begin(self) -> bytes:
-        """Make new keys; returns P1."""
+        """Generate new keys; return P1."""
 
     def factor(self, public_key: bytes) -> bytes:
-        """Take P2; returns R1, encrypted under it."""
+        """Process P2; return R1, encrypted under it."""
 
     def agree(self, factor: bytes) -> None:
-        """Take R2, encrypted under P1."""
+        """Process R2, encrypted under P1."""
 
     def seal(self, place: Place, body: bytes = b"") -> Any:
-        """Seal a request; the value has `number` and `sealed`."""
+        """Encrypt a request; the result has `number` and `sealed`."""
 
     def open(self, place: Place, number: int, sealed: bytes) -> bytes:
-        """Open the reply to the request of a number."""
+        """Decrypt the reply to the request of a number."""
 
 
 class CipherSuiteContract:
-    """What a suite promises: what was not sealed for here and now does not open.
+    """Contract of a suite: data sealed for another time or place does not open.
 
-    Each call is made on another instance of the suite, as another process would make it. For suites
+    Each call uses a new instance of the suite, as another process would. The contract is for suites
     that exchange keys and number their requests.
     """
 
     secret = b""
-    """What is configured for a terminal."""
+    """Secret configured for a terminal."""
 
     def make_suite(self) -> Any:
         """Make the suite."""
         raise NotImplementedError("say how the suite is made")
 
     def make_terminal(self, sn: str, secret: bytes) -> TerminalEnd:
-        """Make the other end."""
+        """Make the terminal's side."""
         raise NotImplementedError("say how the terminal's end is made")
 
     def agree(self, sn: str = SN) -> tuple[TerminalEnd, bytes]:
-        """Agree on keys: the terminal's end, and the state that the server keeps."""
+        """Agree on keys; return the terminal's side, and the state that the server stores."""
         terminal = self.make_terminal(sn, self.secret)
         keys = self.make_suite().begin(sn, self.secret, terminal.begin())
         session = self.make_suite().agree(bytes(keys.state), terminal.factor(keys.answer))
@@ -78,7 +78,7 @@ class CipherSuiteContract:
         return terminal, bytes(session.state)
 
     def test_it_is_a_sound_plugin(self) -> None:
-        """It provides its interface, and says its weakness."""
+        """It provides its interface and describes its weakness."""
         assert plugin_faults(CIPHER_SUITES, self.make_suite()) == []
 
     def test_the_configured_secret_is_accepted(self) -> None:
@@ -87,7 +87,7 @@ class CipherSuiteContract:
 
     @pytest.mark.parametrize("body", [b"", b"OK", RECORD * 1000])
     def test_both_ends_understand_each_other(self, body: bytes) -> None:
-        """What one side seals the other opens, in any process, and it is not in the plain."""
+        """Each side decrypts what the other encrypted, in any process; nothing is sent in plain."""
         terminal, state = self.agree()
         request = terminal.seal(HERE, body)
         assert not body or body not in request.sealed
@@ -101,7 +101,7 @@ class CipherSuiteContract:
         assert len({self.agree()[1] for _ in range(3)}) == 3
 
     def test_a_changed_byte_is_refused(self) -> None:
-        """Every byte of a sealed request counts, and none may be missing or added."""
+        """A sealed request with a changed, missing or added byte is refused."""
         terminal, state = self.agree()
         sealed = terminal.seal(HERE, RECORD).sealed
         for at in range(len(sealed)):
@@ -119,7 +119,7 @@ class CipherSuiteContract:
             self.make_suite().open(state, where, terminal.seal(HERE, RECORD).sealed)
 
     def test_a_request_opens_in_its_own_session_only(self) -> None:
-        """Not in the next session of the terminal, nor in that of another one."""
+        """A request does not open in another session, of the same terminal or of another one."""
         terminal, _ = self.agree()
         sealed = terminal.seal(HERE, RECORD).sealed
         for _, other in (self.agree(), self.agree("OTHER")):
@@ -127,14 +127,14 @@ class CipherSuiteContract:
                 self.make_suite().open(other, HERE, sealed)
 
     def test_a_reply_is_no_request(self) -> None:
-        """What the server has sealed does not come back to it."""
+        """A sealed reply does not open as a request."""
         terminal, state = self.agree()
         number = terminal.seal(HERE, RECORD).number
         with pytest.raises(NotOpened):
             self.make_suite().open(state, HERE, self.make_suite().seal(state, HERE, number, b"OK"))
 
     def test_a_replay_has_the_number_it_had(self) -> None:
-        """The caller tells by the number what was there before: it grows with each request."""
+        """A replayed request returns its old number; numbers grow with each request."""
         terminal, state = self.agree()
         requests = [terminal.seal(HERE, RECORD).sealed for _ in range(3)]
         numbers = [self.make_suite().open(state, HERE, one).number for one in requests * 2]
@@ -143,7 +143,7 @@ class CipherSuiteContract:
 
     @pytest.mark.parametrize("noise", [b"", b"\x01", b"A" * 64, bytes(range(256)), b"\xff" * 4096])
     def test_noise_is_not_opened(self, noise: bytes) -> None:
-        """Whatever a terminal sends in any step, `NotOpened` is all that is raised."""
+        """Any bytes from a terminal raise only `NotOpened`, in every step."""
         terminal = self.make_terminal(SN, self.secret)
         keys = self.make_suite().begin(SN, self.secret, terminal.begin())
         _, state = self.agree()

@@ -1,4 +1,4 @@
-"""The contract of terminal families."""
+"""Contract of terminal families."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..rig import Rig
 
 SN = "T1"
 NEEDED = frozenset({Action.BEGIN, Action.UPLOAD, Action.POLL, Action.ANSWER})
-"""The actions without which a terminal cannot be served."""
+"""Actions without which a terminal cannot be served."""
 BODIES = (
     b"",
     b"\n",
@@ -42,10 +42,10 @@ ERRORS = (TerminalError, Refused, TooLarge, TooManyRequests, Unavailable)
 
 
 class TerminalFamilyContract:
-    """What a family promises: it understands its own terminals, and survives all others."""
+    """Contract of a family: it serves its own terminals, and survives any other input."""
 
     hello = b"options=all"
-    """The arguments with which a terminal of the family begins, without its serial number."""
+    """Arguments with which a terminal of the family begins, without its serial number."""
 
     def make_family(self) -> Any:
         """Make the family."""
@@ -60,11 +60,11 @@ class TerminalFamilyContract:
         assert plugin_faults(FAMILIES, self.make_family()) == []
 
     def test_its_terminals_can_do_what_they_must(self) -> None:
-        """They can begin a session, upload, ask for commands and answer them."""
+        """Its terminals can begin a session, upload, poll for commands and answer them."""
         assert {row.action for row in self.make_family().routes} >= NEEDED
 
     def test_it_claims_its_terminals_and_no_others(self) -> None:
-        """Attendance PUSH alone has those that nobody claims."""
+        """It claims its own terminals only; unclaimed ones belong to Attendance PUSH."""
         family = self.make_family()
         if family.name != FIRST_FAMILY:
             (path, *_) = (row.path for row in family.routes if row.action is Action.BEGIN)
@@ -73,7 +73,7 @@ class TerminalFamilyContract:
 
     @pytest.mark.parametrize("query", QUERIES)
     def test_any_arguments_are_read(self, query: bytes) -> None:
-        """Anybody can send anything."""
+        """Any arguments are parsed without an unexpected exception."""
         family, arguments = self.make_family(), parse_arguments(query)
         for path in {row.path for row in family.routes}:
             assert family.claims(path, arguments) in (True, False)
@@ -84,7 +84,7 @@ class TerminalFamilyContract:
     @pytest.mark.parametrize("body", BODIES)
     @pytest.mark.parametrize("query", QUERIES)
     def test_any_body_is_read(self, query: bytes, body: bytes) -> None:
-        """An upload is of a table, or wrong; it is acknowledged however many records it has."""
+        """Any upload has a table or is refused, and can be acknowledged with any count."""
         family, arguments = self.make_family(), parse_arguments(query)
         decoder = family.decoder((), PacketLimits())
         assert isinstance(decoder.limits, PacketLimits)
@@ -101,7 +101,7 @@ class TerminalFamilyContract:
         assert len(rejects) <= len(body) + 1
 
     def test_no_refusal_is_taken_for_success(self) -> None:
-        """A refusal differs from what says that all is well, and is never empty."""
+        """A refusal differs from a success, and is never empty."""
         family = self.make_family()
         for error in ERRORS:
             status, body = family.refuse(error("It is not served: OK?"))
@@ -112,7 +112,7 @@ class TerminalFamilyContract:
         assert (status, body) not in ((200, family.nothing), (200, family.received))
 
     def test_a_command_is_one_line(self) -> None:
-        """Its ID and its text are in it; what would be a second command is refused."""
+        """A command is one line with its ID and its text; text with a second command is refused."""
         family = self.make_family()
         line = family.write("A1", "WORDS key=value", "utf-8")
         assert b"A1" in line
@@ -123,7 +123,7 @@ class TerminalFamilyContract:
                 family.write("A1", text, "utf-8")
 
     def test_an_answer_without_a_code_is_a_success(self) -> None:
-        """Some terminals send none; a negative one is a failure."""
+        """An answer without a return code is a success; one with a negative code is a failure."""
         family = self.make_family()
         assert family.outcome("WORDS", None).is_success
         assert family.outcome("WORDS", 0).is_success
@@ -131,7 +131,7 @@ class TerminalFamilyContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_serves_its_terminals(self, tmp_path: pathlib.Path) -> None:
-        """A terminal begins a session, is of the family, and polls."""
+        """A terminal begins a session in the family, and polls."""
         family = self.make_family()
         (begin, *_) = (row for row in family.routes if row.action is Action.BEGIN)
         (poll, *_) = (row for row in family.routes if row.action is Action.POLL)

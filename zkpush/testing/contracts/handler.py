@@ -1,4 +1,4 @@
-"""The contract of record handlers."""
+"""Contract of record handlers."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from ..rig import IN_MEMORY, KEY, Rig
 from .substitute import Substitute, substitute
 
 Contents = Mapping[str, Sequence[str]]
-"""The rows of each table."""
+"""Rows of each table."""
 _MANY_TURNS = 1_000
 _TURN_SECONDS = 0.01
 _RETRY_SECONDS = 30
-"""On the clock of the daemon: many times the pause after a first failure."""
+"""Seconds on the clock of the daemon: many times the pause after a first failure."""
 _LATER = 3_600_000
 _NO_PICTURE = "0" * 64
 
 
 class RecordHandlerContract:
-    """What a record handler promises: lines are stored once, in the transaction it is given.
+    """Contract of a record handler: it stores each line once, in the given transaction.
 
-    The lines are the `examples` of its tables; without them the suite fails.
+    The lines are the `examples` of its tables; without examples the suite fails.
     """
 
     is_lent = False
@@ -55,7 +55,7 @@ class RecordHandlerContract:
         raise NotImplementedError("say how the handler is made")
 
     def contents(self, tx: Transaction) -> Contents:
-        """What the database holds. Override it to leave out what may change, such as a counter."""
+        """Return the content of the database. Override to omit changing parts, such as a counter."""
         names = sqlalchemy.inspect(tx.connection).get_table_names()
         return {
             name: [
@@ -80,7 +80,7 @@ class RecordHandlerContract:
         assert plugin_faults(RECORD_HANDLERS, self.make_handler(), is_lent=self.is_lent) == []
 
     def test_each_table_has_an_example(self) -> None:
-        """Without lines to store, no other test of this suite would prove anything."""
+        """Each table has an example, without which the other tests prove nothing."""
         assert [one.name for one in self.make_handler().tables if not one.examples] == []
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
@@ -92,7 +92,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_the_same_lines_again_change_nothing(self, stage: _Stage) -> None:
-        """A terminal sends lines again whose acknowledgement was lost, an hour later, say."""
+        """Lines that a terminal sends again, an hour later for example, change nothing."""
         await stage.persist()
         stored = await stage.store.read(self.contents)
         await stage.persist(_LATER)
@@ -100,7 +100,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_lines_may_come_one_by_one(self, stage: _Stage) -> None:
-        """How lines are divided into uploads does not matter."""
+        """The division of lines into uploads makes no difference."""
         other = await _Stage(self).start()
         await stage.persist()
         for batch in other.batches():
@@ -112,7 +112,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_transaction_that_is_rolled_back_leaves_nothing(self, stage: _Stage) -> None:
-        """The handler commits nothing itself, and stores the same lines when they come again."""
+        """The handler commits nothing itself, and stores lines again after a rollback."""
         before = await stage.store.read(self.contents)
 
         def unit(tx: Transaction) -> None:
@@ -127,7 +127,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_it_does_not_end_its_transaction(self, stage: _Stage) -> None:
-        """The handler neither commits nor rolls back: zkpush does, when it has returned."""
+        """The handler neither commits nor rolls back; zkpush does so afterwards."""
         try:
             await stage.persist()
         except TransactionEnded as ended:
@@ -137,7 +137,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_tables_are_made_once(self, stage: _Stage) -> None:
-        """`prepare` runs at every start, and changes nothing then."""
+        """`prepare` runs at every start, and changes nothing after the first."""
         if not IBringsTables.providedBy(stage.handler):
             pytest.skip("the handler brings no tables")
         await stage.persist()
@@ -147,7 +147,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_only_its_own_pictures_are_named(self, stage: _Stage) -> None:
-        """A picture that no row names is not kept for this handler."""
+        """The handler does not name a picture without a row of its own."""
         if not INamesPictures.providedBy(stage.handler):
             pytest.skip("the handler names no pictures")
         await stage.persist()
@@ -158,7 +158,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_stores_what_it_acknowledges(self, tmp_path: pathlib.Path) -> None:
-        """Each example is acknowledged, reaches the handler, and is no reject."""
+        """Each example is acknowledged and stored by the handler, without a reject."""
         handler = self.make_handler()
         rig = await Rig(tmp_path, plugins=[handler]).start()
         try:
@@ -177,7 +177,7 @@ class RecordHandlerContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_lines_of_a_failed_call_are_kept(self, tmp_path: pathlib.Path) -> None:
-        """If `persist` raises at its end, nothing is stored, and the lines come again."""
+        """If `persist` raises at its end, nothing is stored, and the lines are passed again."""
         handler = substitute(self.make_handler(), _Failing)
         rig = await Rig(tmp_path, plugins=[handler]).start()
         try:
@@ -217,7 +217,7 @@ class _Stage:
         return self
 
     def batches(self) -> list[Batch]:
-        """The examples, decoded."""
+        """Return the decoded examples."""
         decoder = UploadDecoder(self.handler.tables, PacketLimits())
         return [
             Batch(batch.table, batch.rows, [])
@@ -229,16 +229,16 @@ class _Stage:
     def persist_in(
         self, tx: Transaction, after: int = 0, batches: Sequence[Batch] | None = None
     ) -> None:
-        """Have the handler store batches, or the examples, some milliseconds after noon."""
+        """Make the handler store batches, by default the examples, some milliseconds after noon."""
         for batch in self.batches() if batches is None else batches:
             self.handler.persist(tx, self.device, batch, 1000 * NOON + after)
 
     async def persist(self, after: int = 0, batches: Sequence[Batch] | None = None) -> None:
-        """The same, in a transaction."""
+        """Make the handler store batches in a transaction; see `persist_in`."""
         await self.run(lambda tx: self.persist_in(tx, after, batches))
 
     async def run(self, unit: Callable[[Transaction], None]) -> None:
-        """Run a unit of work where handlers run: on a thread, in a transaction of their own."""
+        """Run a unit of work as handlers do: on a thread, in a transaction of its own."""
 
         def run_thd() -> None:
             connection = self.store.connection()
@@ -251,13 +251,13 @@ class _Stage:
 
 
 class _Failing(Substitute):
-    """A handler whose `persist` raises after it has done its work, while `fails` is set."""
+    """A handler whose `persist` raises after its work while `fails` is set."""
 
     fails = True
     calls = 0
 
     def persist(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
-        """Do the handler's work, and fail."""
+        """Do the handler's work, then fail."""
         self.plugin.persist(tx, device, batch, now)
         self.calls += 1
         if self.fails:
@@ -284,6 +284,6 @@ async def _upload(rig: Rig, handler: Any) -> None:
 
 
 def _own(contents: Contents) -> Contents:
-    """What is in tables that are not those of zkpush."""
+    """Select the tables that do not belong to zkpush."""
     ours = {*schema.metadata.tables, "alembic_version"}
     return {name: rows for name, rows in contents.items() if name not in ours}

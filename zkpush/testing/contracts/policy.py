@@ -1,4 +1,4 @@
-"""The contract of admission policies."""
+"""Contract of admission policies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ADDRESSES = (ADDRESS, "2001:db8::7", None)
 
 
 class _Remembering(Substitute):
-    """A policy that remembers what it has decided."""
+    """A policy that records its decisions."""
 
     def __init__(self, plugin: Any) -> None:
         super().__init__(plugin)
@@ -42,7 +42,7 @@ class _Remembering(Substitute):
 
 
 class AdmissionPolicyContract:
-    """What a policy promises: a decision about whatever asks, at once, without an exception."""
+    """Contract of a policy: it decides about any terminal, at once, without an exception."""
 
     def make_policy(self) -> Any:
         """Make the policy."""
@@ -55,13 +55,13 @@ class AdmissionPolicyContract:
     @pytest.mark.parametrize("address", ADDRESSES)
     @pytest.mark.parametrize("hello", HELLOS.values(), ids=HELLOS)
     def test_it_decides_about_anything(self, hello: Hello | None, address: str | None) -> None:
-        """Anybody can send anything: the answer is a state or None."""
+        """Any request gets a decision: a state or None."""
         answer = self.make_policy().admit("T1", hello, address)
         assert answer is None or isinstance(answer, DeviceState)
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_daemon_does_what_it_decides(self, tmp_path: pathlib.Path) -> None:
-        """An unknown terminal is recorded in the state that the policy says, or not at all."""
+        """An unknown terminal is recorded in the state that the policy returns, or not at all."""
         policy = substitute(self.make_policy(), _Remembering)
         rig = await Rig(tmp_path, admission=policy.name, plugins=[policy]).start()
         try:

@@ -1,4 +1,4 @@
-"""The contract of stores: units of work are committed whole, or not at all."""
+"""Contract of stores: units of work are committed completely, or not at all."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _add(tx: Transaction, sn: str) -> Device:
 
 
 class StoreContract:
-    """What a store promises; `make_store` makes an empty one, which is not started."""
+    """Contract of a store; `make_store` makes an empty one, which is not started."""
 
     def make_store(self, request: pytest.FixtureRequest) -> Any:
         """Make an empty store."""
@@ -31,7 +31,7 @@ class StoreContract:
     # pytest_twisted has no types.
     @pytest_twisted.async_yield_fixture  # type: ignore[untyped-decorator]
     async def empty_store(self, request: pytest.FixtureRequest) -> AsyncIterator[Any]:
-        """An empty store that runs."""
+        """An empty, started store."""
         store = self.make_store(request)
         store.start()
         yield store
@@ -39,13 +39,13 @@ class StoreContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_store_provides_its_interface(self, empty_store: Any) -> None:
-        """The store is what `IStore` says."""
+        """The store provides `IStore`."""
         verifyObject(IStore, empty_store)
         verifyObject(IPluginConnection, empty_store.connection())
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_unit_that_fails_is_rolled_back_alone(self, empty_store: Any) -> None:
-        """What it wrote is gone, its error comes back, and the units beside it are stored."""
+        """A failed unit is rolled back alone, and re-raises; the other units are stored."""
 
         def bad(tx: Transaction) -> None:
             _add(tx, "BAD")
@@ -67,7 +67,7 @@ class StoreContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_query_sees_what_was_committed(self, empty_store: Any) -> None:
-        """A unit that has come back is in every later query."""
+        """A later query sees every committed unit."""
         for number in range(10):
             await empty_store.write(lambda tx, sn=f"T{number}": _add(tx, sn))
             sn = f"T{number}"
@@ -75,7 +75,7 @@ class StoreContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_database_error_is_a_store_error(self, empty_store: Any) -> None:
-        """What the driver says comes as StoreError, without parameters, which may be secret."""
+        """A driver error becomes a StoreError without the parameters, which may be secret."""
 
         def unit(tx: Transaction) -> None:
             tx.connection.exec_driver_sql("SELECT * FROM no_such_table_secret42")
@@ -89,7 +89,7 @@ class StoreContract:
     async def test_stopping_commits_what_was_handed_in(
         self, request: pytest.FixtureRequest
     ) -> None:
-        """Units in hand are committed before the store closes; later ones are refused."""
+        """Pending units are committed before the store closes; later ones are refused."""
         store = self.make_store(request)
         counts = store.counts()
         assert (counts["units"], counts["commits"], counts["pending"]) == (0, 0, 0)
@@ -104,7 +104,7 @@ class StoreContract:
 
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_a_plugin_has_transactions_of_its_own(self, empty_store: Any) -> None:
-        """They are committed when they return, and leave nothing when they raise."""
+        """A plugin's transaction is committed when it returns, and rolled back when it raises."""
         connection = empty_store.connection()
 
         def bad(tx: Transaction) -> None:

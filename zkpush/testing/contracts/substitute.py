@@ -1,4 +1,4 @@
-"""A plugin of a test in the place of another one, as which it counts."""
+"""Test doubles that replace a plugin and count as that plugin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zope.interface import directlyProvides, providedBy
 
 
 class Substitute:
-    """Passes everything on to a plugin; a subclass changes some of it."""
+    """Delegates to a plugin; subclasses change parts of it."""
 
     def __init__(self, plugin: Any) -> None:
         self.plugin = plugin
@@ -18,7 +18,7 @@ class Substitute:
 
 
 def substitute(plugin: Any, kind: type[Substitute]) -> Any:
-    """Make one that provides what the plugin does, and counts as of the same package."""
+    """Make a substitute with the interfaces and the package of a plugin."""
     theirs = type(plugin)
     names = {"__module__": theirs.__module__, "__qualname__": theirs.__qualname__}
     made = type(theirs.__name__, (kind,), names)(plugin)

@@ -1,4 +1,4 @@
-"""The contract of verifiers."""
+"""Contract of verifiers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DEVICE = Device(id=1, sn="T1", state=DeviceState.APPROVED, timezone="UTC", creat
 
 
 class VerifierContract:
-    """What a verifier promises: a `Verdict` about whatever a terminal asks."""
+    """Contract of a verifier: it returns a `Verdict` for any question of a terminal."""
 
     def make_verifier(self) -> Any:
         """Make the verifier."""
@@ -40,7 +40,7 @@ class VerifierContract:
     @pytest.mark.parametrize("case", REQUESTS)
     @pytest_twisted.ensureDeferred  # type: ignore[untyped-decorator]  # pytest_twisted has no types
     async def test_it_decides_about_anything(self, case: str) -> None:
-        """Also about a body without a user, and a user whom the store does not know."""
+        """It decides about any body, also without a user, and about users unknown to the store."""
         pin, body = REQUESTS[case]
         request = VerifyRequest(
             pin=pin, user=None, time="2026-03-01 12:00:00", at=1000 * NOON, body=body
@@ -55,7 +55,7 @@ class VerifierContract:
     async def test_a_daemon_answers_what_it_decides(
         self, tmp_path: pathlib.Path, body: bytes
     ) -> None:
-        """A terminal is told OK, or the reason in one line; the fallback is not needed."""
+        """A terminal gets OK, or the reason in one line; the fallback is not used."""
         verifier = self.make_verifier()
         answers: dict[str, bytes] = {}
         for fallback in ("admit", "refuse"):
