@@ -30,7 +30,7 @@ class AuditQuery(ListQuery, frozen=True):
 
 
 class AuditView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that somebody did; it is never changed."""
+    """An action in the audit log; records never change."""
 
     id: int
     recorded_at: str

@@ -21,7 +21,7 @@ from .times import instant, instant_or_none
 
 
 class CommandView(msgspec.Struct, frozen=True, kw_only=True):
-    """A command, and what has become of it."""
+    """A command, with its state and result."""
 
     id: Annotated[str, Meta(description="The CmdID on the wire")]
     device: str

@@ -129,13 +129,13 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BiometricSupportView(BiometricSupport, frozen=True, kw_only=True):
-    """What a terminal and this server can exchange of one biometric type."""
+    """Data of one biometric type that a terminal and this server can exchange."""
 
     type_meaning: str
 
 
 class HybridView(msgspec.Struct, frozen=True):
-    """What is known of the biometric types of one terminal."""
+    """Biometric types of one terminal."""
 
     supported: Annotated[bool, Meta(description="Whether it speaks hybrid identification at all")]
     types: Annotated[list[BiometricSupportView], Meta(description="Types that are known")]
@@ -267,14 +267,14 @@ def _seen(
 
 
 class RecomputeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which records of a terminal are reckoned anew; all of them without bounds."""
+    """Period of the records whose instants are computed again; all records without bounds."""
 
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
 
 
 class RecomputedView(msgspec.Struct, frozen=True):
-    """What a recomputation has done."""
+    """Result of computing instants again."""
 
     device: str
     timezone: Annotated[str, Meta(description="The zone that was used")]
@@ -283,7 +283,7 @@ class RecomputedView(msgspec.Struct, frozen=True):
 
 
 class DeviceChange(_Changes, frozen=True, forbid_unknown_fields=True):
-    """What an operator may change of a terminal."""
+    """Changes of a terminal by an operator."""
 
     secret: Annotated[
         str | UnsetType | None,

@@ -55,7 +55,7 @@ class RecordHandlerContract:
         raise NotImplementedError("say how the handler is made")
 
     def contents(self, tx: Transaction) -> Contents:
-        """Return the content of the database. Override to omit changing parts, such as a counter."""
+        """Return the content of the database. Override to omit changing parts, such as counters."""
         names = sqlalchemy.inspect(tx.connection).get_table_names()
         return {
             name: [
