@@ -1,8 +1,8 @@
-"""The answers of terminals to commands (13), with their effects.
+"""Answers of terminals to commands (spec 13) and their effects.
 
-An answer may come in the body or in the query string (`zkpush.protocol.replies`). One that names
-a command of the terminal is recorded, whatever the command's state is (`zkpush.device.life`). What
-cannot be read, and answers that name no command of the terminal, are kept as rejects.
+An answer arrives in the body or in the query string (`zkpush.protocol.replies`). An answer that
+names a command of the terminal is recorded, whatever the command's state (`zkpush.device.life`).
+Unreadable answers, and answers that name no command of the terminal, are stored as rejects.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ from .registry import Registry
 from .terminal import Terminal
 
 SHORT_ANSWER = 2 * 1024
-"""Bytes of the longest body of answers that is decoded on the reactor."""
+"""Maximum body size (bytes) decoded on the reactor."""
 ANSWERS_AT_ONCE = 100
-"""Answers that are stored in one unit of work."""
+"""Maximum number of answers stored in one unit of work."""
 
 
 @attrs.frozen
 class _Taken:
-    """What came of some answers."""
+    """Result of storing some answers."""
 
     device: Device | None
-    """The terminal as it is then, if an answer had an effect."""
+    """The changed terminal, if an answer had an effect."""
     next_due: int | None
     late: int
-    """Answers that changed nothing, because the command was answered before."""
+    """Number of answers to commands that were already answered."""
     unknown: Sequence[str]
-    """The IDs that are of no command of the terminal."""
+    """IDs that name no command of the terminal."""
 
 
 class CommandAnswers:
-    """Takes what terminals say of commands."""
+    """Records the answers of terminals to commands."""
 
     _log = Logger()
 
@@ -72,9 +72,9 @@ class CommandAnswers:
     async def take(
         self, terminal: Terminal, body: bytes, arguments: Mapping[str, str] | None = None
     ) -> None:
-        """Take answers from a body and from the arguments of its request, with their effects.
+        """Record answers from a body and the query arguments, with their effects.
 
-        A second answer changes nothing. What cannot be read or attributed is kept as a reject.
+        A second answer changes nothing. Answers that cannot be read or attributed become rejects.
         """
         device, now = terminal.device, self._registry.now()
         named = {} if arguments is None else arguments
@@ -92,7 +92,7 @@ class CommandAnswers:
                 self._reactor, self._reactor.getThreadPool(), decode
             )
         late, unknown = 0, list[str]()
-        # The rejects are stored with the first answers, and the body is acknowledged with the last.
+        # The first unit of work stores the rejects; the body is acknowledged after the last one.
         for start in range(0, max(1, len(replies)), ANSWERS_AT_ONCE):
             some = replies[start : start + ANSWERS_AT_ONCE]
             if not some and rejects is None:
@@ -119,8 +119,8 @@ class CommandAnswers:
     ) -> _Taken:
         """Store some answers and rejects in one unit of work.
 
-        Other terminals are served between the units of a long body. What is sent again because a
-        later unit failed changes nothing.
+        Other terminals are served between the units of a long body. If a later unit fails, the
+        terminal sends everything again, and answers already stored change nothing.
         """
 
         def unit(tx: Transaction) -> _Taken:
@@ -163,8 +163,8 @@ class CommandAnswers:
                 return end_query(tx, command, reply.return_code, command.records, now) is not None
             tx[CommandStore].answered(command, reply.return_code, now)
             return True
-        # Of a damaged command, the parameters that its effect needs are lost; of one whose
-        # parameters were removed, too.
+        # The effect needs the parameters, which a damaged command or one with its body removed
+        # lacks.
         is_whole = not command.damaged and command.body_removed_at is None
         effect = functions.effects.get(command.command) if is_whole else None
         result = (
@@ -178,13 +178,13 @@ class CommandAnswers:
     async def _keep_unknown(
         self, terminal: Terminal, unknown: Sequence[str], body: bytes, now: int
     ) -> None:
-        """Keep answers that name no command of the terminal, and show that they came."""
+        """Store answers that name no command of the terminal, and report the problem."""
         device = terminal.device
         count = len(unknown)
         reason = f"{count} answers name no command of this terminal"
         rejects = self._privacy.kept_rejects([Reject(TABLE, reason, body)])
         sealed = self._store.seal_rejects(device.id, rejects, now)
-        # Not the IDs: what stands there is the terminal's, and problems are logged.
+        # The IDs are left out: terminals choose them freely, and problems are logged.
         problem = Problem(
             ProblemCode.UNKNOWN_ANSWERS,
             f"The terminal answered commands that this server did not send it, {count} in one "
@@ -201,10 +201,10 @@ class CommandAnswers:
 
 
 def answered_by_restart(tx: Transaction, device: Device, catalogue: Catalogue, now: int) -> None:
-    """End the sent commands that restart a terminal, when it begins a session by itself (5).
+    """End the sent restart commands when a terminal starts a session unprompted (spec 5).
 
-    Nothing ends while a command is unanswered that makes the terminal begin one without a restart:
-    nobody knows then why it began.
+    Nothing ends while a command is open that makes the terminal start a session without a restart,
+    because the cause is then ambiguous.
     """
     sent = tx[CommandStore].sent(device.id)
     entries = [catalogue.get(command.command, command.family) for command in sent]

@@ -1,7 +1,7 @@
-"""Uploads as they are read, and what is stored of them beside their records.
+"""Decoded uploads, with the rejects and inbox items stored beside their records.
 
-Lines that are not understood become rejects; those of plugins that store later go to their inbox.
-Both are sealed before they are stored. All of this may run on any thread.
+Lines that are not understood become rejects; lines of plugins that store later go to their inbox.
+Both are encrypted before they are stored. All functions may run on any thread.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from .handlers import HandlerSet
 from .privacy import Privacy
 
 Failures = Mapping[str, BaseException]
-"""What handlers raised, by the table."""
+"""Errors raised by handlers, by table name."""
 FEW_PARTS = 4
 SHORT_PARTS = 16 * 1024
-"""How many rejects and items of the inbox, and of how many bytes, are sealed on the reactor; more
-are on a thread."""
+"""Maximum count and total bytes of rejects and inbox items sealed on the reactor; more are sealed
+on a thread."""
 
 
 @attrs.frozen
 class Sealed:
-    """What is stored of some contents beside their records, sealed."""
+    """Encrypted rejects and inbox items of some contents."""
 
     rejects: SealedRejects | None = None
     items: SealedItems | None = None
@@ -48,19 +48,19 @@ NOTHING = Sealed()
 
 @attrs.frozen(eq=False)
 class FamilyReader:
-    """What reads the uploads of one family."""
+    """Decoder and extractor for the uploads of one family."""
 
     decoder: UploadDecoder
     extractor: Extractor
     later: Mapping[str, str]
-    """The plugins that store tables later, by the names of the tables."""
+    """Plugins that store later, by table name."""
     declared: Mapping[str, Table]
 
     @classmethod
     def of(
         cls, family: ITerminalFamily, handlers: HandlerSet, limits: PacketLimits
     ) -> FamilyReader:
-        """Make it for the tables of the family that handlers take."""
+        """Build the reader for the tables of a family that handlers take."""
         tables = [table for table in handlers.tables if table.family == family.name]
         later = {
             table.name: plugged.name
@@ -77,7 +77,7 @@ class FamilyReader:
 
 
 class ContentsReader:
-    """Decodes uploads, and seals what is stored of them beside their records."""
+    """Decodes uploads, and seals their rejects and inbox items."""
 
     _log = Logger()
 
@@ -90,9 +90,9 @@ class ContentsReader:
         wake: Callable[[Iterable[str]], None],
         families: Families,
     ) -> None:
-        """`wake` is called with the names of plugins for which something is in the inbox."""
+        """`wake` is called with the names of plugins that have new inbox items."""
         self.tables = handlers.tables
-        """The tables that handlers take: everything the server stores."""
+        """The tables that handlers take, which are all tables that the server stores."""
         self.readers = {
             family.name: FamilyReader.of(family, handlers, limits) for family in families
         }
@@ -103,19 +103,19 @@ class ContentsReader:
         self.wake = wake
 
     def reader(self, family: str) -> FamilyReader:
-        """What reads uploads of a family; nothing is understood of one that is not installed."""
+        """The reader of a family; one that understands nothing if it is not installed."""
         return self.readers.get(family, self.nothing)
 
     def decode(self, upload: Upload, dialect: Dialect, may_be_dense: bool = False) -> Contents:
-        """Read an upload, as `UploadDecoder.decode` does; on whichever thread."""
+        """Decode an upload as `UploadDecoder.decode` does; callable from any thread."""
         reader = self.reader(dialect.family)
         contents = reader.decoder.decode(upload, dialect, may_be_dense=may_be_dense)
         return self.set_apart(contents, dialect.family)
 
     def set_apart(self, contents: Contents, family: str) -> Contents:
-        """Extract what is stored later, in the bytes in which it came.
+        """Extract the lines to store later, as the bytes that were received.
 
-        That is what plugins store, and lines of dense uploads.
+        These are lines for plugins with an inbox, and lines of dense uploads.
         """
         source, reader = contents.source, self.reader(family)
         if source is None or not (reader.later or contents.deferred):
@@ -137,9 +137,9 @@ class ContentsReader:
     def parts(
         self, upload: Upload, dialect: Dialect, size: int, budget: MemoryBudget, may_be_dense: bool
     ) -> Iterator[Callable[[], Contents | None]]:
-        """Read an upload in parts of about `size` bytes, charged to the budget.
+        """Decode an upload in parts of about `size` bytes, charged to the memory budget.
 
-        The function that is yielded reads the next part, on a thread; None at the end.
+        Yields a function that decodes the next part, on a thread, and returns None at the end.
         """
         decoder = self.reader(dialect.family).decoder
         parts = decode_parts(decoder, upload, dialect, size, may_be_dense=may_be_dense)
@@ -155,9 +155,9 @@ class ContentsReader:
             charge.release()
 
     def has_little_to_seal(self, contents: Contents) -> bool:
-        """Whether `seal` is quick enough for the reactor."""
+        """Whether `seal` is fast enough for the reactor."""
         rejects, extracts = contents.rejects, contents.extracts
-        if not rejects and not extracts:  # as almost always
+        if not rejects and not extracts:  # the usual case
             return True
         size = sum([len(one.raw) for one in rejects]) + sum([len(one.body) for _, one in extracts])
         return len(rejects) + len(extracts) <= FEW_PARTS and size <= SHORT_PARTS
@@ -165,10 +165,10 @@ class ContentsReader:
     def seal(
         self, device: Device, contents: Contents, dialect: Dialect, now: int, attempts: int = 0
     ) -> Sealed:
-        """Seal the rejects, and what is stored later; on whichever thread."""
+        """Seal rejects and inbox items; callable from any thread."""
         if not contents.rejects and not contents.extracts:
             return NOTHING
-        # Of parts, those can be kept that hold no template.
+        # A whole body may hold templates; single lines can be filtered.
         is_whole = contents.whole is not None and self.privacy.templates
         found = [contents.whole] if is_whole and contents.whole else contents.rejects
         rejects = self.privacy.kept_rejects(found)
@@ -195,14 +195,14 @@ class ContentsReader:
         tables: Collection[str],
         without: Collection[bytes] = (),
     ) -> Iterator[tuple[str, Upload]]:
-        """The lines of some tables as they may be stored, by the names of the tables."""
+        """The lines of some tables that may be stored, with the table names."""
         for name, part in reader.extractor.extracts(source, tables, without):
             yield from self._kept(reader, name, [part])
 
     def _kept(
         self, reader: FamilyReader, table: str, parts: Iterable[Upload]
     ) -> Iterator[tuple[str, Upload]]:
-        """Lines of a table as they may be stored."""
+        """The lines of one table that may be stored, with the table name."""
         for part in parts:
             kept = self.privacy.kept_extract(reader.declared[table], part)
             if kept is not None:
@@ -218,6 +218,6 @@ class ContentsReader:
         ]
 
     def failure(self, family: str, table: str, error: BaseException) -> str:
-        """Why lines of a table are rejects: their handler failed."""
+        """The reason for rejects of a table whose handler failed."""
         name = self.handlers.by_table[family, table].name
         return f"the handler {name} failed ({type(error).__name__})"

@@ -1,10 +1,10 @@
-"""The exchanges with one terminal: of initialization information (5), of keys (6), factors (7).
+"""Initialization, key and factor exchanges with one terminal (spec 5, 6, 7).
 
-Theory of operation. The first gives the terminal its options, and a token for its session, which it
-may send as a cookie. Where both sides can encrypt (Appendix 8), it may go on with its public key,
-and then with its factor: the suite answers each, and what it needs for the next step is in the
-store, sealed, so that any process can take that. Nothing is in use before the terminal has shown
-that it has the session key (`zkpush.device.sealedrequests`).
+Theory of operation. The initialization exchange sends the terminal its options and a session token,
+which it may return as a cookie. If both sides can encrypt (Appendix 8), the terminal may continue
+with its public key and then its factor. The cipher suite answers each step. The state for the next
+step is stored encrypted, so that any process can take that step. No key is used before the terminal
+has proved that it holds the session key (`zkpush.device.sealedrequests`).
 """
 
 from __future__ import annotations
@@ -57,21 +57,21 @@ _TOO_OLD_DETAIL = (
     "A token is required of this terminal, and it reports a version before 2.4.0, which has none."
 )
 _ASKED = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
-"""The states in which the server asks a terminal for the exchange."""
+"""Session states in which the server asks the terminal for the exchange."""
 _TOKEN_BYTES = 16
 
 
 @attrs.frozen
 class HandshakeReply:
-    """The answer to an exchange."""
+    """The reply to an exchange."""
 
     body: bytes
     token: str | None
-    """The token that the session goes on with; None for a terminal that knows none."""
+    """The session token; None for a terminal that does not support tokens."""
 
 
 class Exchange:
-    """Keeps what terminals say of themselves, tells them what to do, and agrees on keys."""
+    """Stores what terminals report, sends them their options, and agrees on keys."""
 
     _log = Logger()
 
@@ -86,7 +86,7 @@ class Exchange:
         privacy: Privacy,
         catalogue: Catalogue,
     ) -> None:
-        """`random` gives so many random bytes, for tokens."""
+        """`random` returns the given number of random bytes, for tokens."""
         self._random = random
         self._refusals = refusals
         self._store = store
@@ -107,12 +107,13 @@ class Exchange:
         *,
         is_proxied: bool = False,
     ) -> HandshakeReply:
-        """Make the exchange and give the option reply; `Refused` if the terminal is not admitted.
+        """Perform the initialization exchange and return the option reply.
 
-        `said` is the family of which the terminal says it is; `is_proxied` is whether an HTTP proxy
-        has passed the request on.
+        `said` is the family that the terminal claims; `is_proxied` tells whether an HTTP proxy
+        forwarded the request. Of an unapproved terminal, only the fingerprint of its pushcommkey is
+        stored.
 
-        Of a terminal that is not approved, nothing is kept but the fingerprint of its pushcommkey.
+        Raises `Refused` if the terminal is not admitted.
         """
         terminal = await self._registry.meet(sn, address, hello, said.name)
         offered = fingerprint_of(hello.comm_key)
@@ -149,8 +150,8 @@ class Exchange:
             }
             stamps = tx[StampStore].of(key)
             if not tokens.continues(before, address, cookie, is_bound=_is_bound(before, offered)):
-                # What it says, and what it is told, counts for this client, not for the terminal.
-                # A terminal that was to be told something is still to be told (`registry`).
+                # This exchange counts for this client only, not for the terminal. If the terminal
+                # was still due new options, it stays so (`registry`).
                 if before.session in (SessionState.STALE, SessionState.OUTDATED):
                     changes["told_time_zone"] = None
                 return tx[DeviceStore].change(key, changes), stamps
@@ -183,10 +184,11 @@ class Exchange:
     async def _check_family(
         self, terminal: Terminal, said: ITerminalFamily, address: str | None
     ) -> None:
-        """`Refused` if a terminal says that it is of another family than the stored one.
+        """Raise `Refused` if a terminal claims a family other than the stored one.
 
-        One that has not begun a session yet is of the family that it says. Another one stays as it
-        is until an operator approves it again: anybody can say so in its name.
+        Before its first session, a terminal takes the family that it claims. Later, its family
+        stays until an operator approves it again, because any client can make the claim in its
+        name.
         """
         device, now = terminal.device, self._registry.now()
         if device.family == said.name or device.state is DeviceState.BLOCKED:
@@ -211,8 +213,10 @@ class Exchange:
             raise Refused("This terminal was approved for another protocol; approve it again.")
 
     def _is_refused(self, terminal: Terminal, hello: Hello, offered: str | None) -> bool:
-        """Whether memory is enough to refuse an exchange: one was refused within the last second,
-        and so is this one by what is known."""
+        """Whether to refuse an exchange from memory.
+
+        True if another was refused within the last second and the known state refuses this one too.
+        """
         if not terminal.is_refusing(self._registry.now()):
             return False
         device = terminal.device
@@ -222,7 +226,7 @@ class Exchange:
         )
 
     def _must_encrypt(self, device: Device) -> bool:
-        """Whether a terminal has to make the exchanges of keys and factors."""
+        """Whether a terminal must perform the key and factor exchanges."""
         ciphers = self._registry.ciphers
         return ciphers.policy(device) is EncryptionPolicy.REQUIRE and ciphers.fixed(device) is None
 
@@ -234,7 +238,7 @@ class Exchange:
         cookie: bytes | None,
         comm_key: str | None = None,
     ) -> tuple[SessionToken, ...]:
-        """The tokens of a terminal from now on; they stay as they are if it is given none."""
+        """The new tokens of a terminal; unchanged if `token` is None."""
         if token is None:
             return device.tokens
         is_bound = _is_bound(device, comm_key)
@@ -248,10 +252,11 @@ class Exchange:
         address: str | None,
         cookie: bytes | None = None,
     ) -> HandshakeReply:
-        """Take a public key (6) or a factor (7), and give that of the server.
+        """Take a public key (spec 6) or a factor (spec 7) and return the server's.
 
-        `Refused` if the terminal is not admitted, or is not to encrypt; `AskForExchange` before the
-        initialization exchange; `NotOpened` if it is not the next step, or not made for it.
+        Raises `Refused` if the terminal is not admitted or must not encrypt, `AskForExchange`
+        before the initialization exchange, and `NotOpened` if the step is out of order or cannot be
+        decrypted.
         """
         terminal = await self._registry.admit(sn, address)
         await self._registry.refresh(terminal)
@@ -285,7 +290,7 @@ class Exchange:
         return HandshakeReply(answer, token)
 
     def _take_key(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
-        """Keep what came of the public keys; gives the generation, and the key of the server."""
+        """Store the result of the public keys; returns the generation and the server's key."""
         suite = self._registry.ciphers.suite(device)
         if suite is None:
             raise NotOpened
@@ -293,7 +298,7 @@ class Exchange:
         return tx[SessionStore].begin(device.id, suite.name, made.state), made.answer
 
     def _take_factor(self, tx: Transaction, device: Device, value: bytes) -> tuple[int, bytes]:
-        """Keep the session key; gives the generation, and the factor of the server."""
+        """Store the session key; returns the generation and the server's factor."""
         keys = _waiting(tx[SessionStore].keys(device.id))
         suite = None if keys is None else self._registry.ciphers.suites.get(keys.suite)
         if keys is None or suite is None:
@@ -305,10 +310,10 @@ class Exchange:
         return generation, made.answer
 
     def _without_keys(self, tx: Transaction, device: Device) -> dict[str, object]:
-        """Drop the keys of a terminal that is not to encrypt.
+        """Drop the keys of a terminal that must not encrypt.
 
-        Others stay until new ones are proved: anybody can ask for options, and the terminal goes on
-        sealing what it sends.
+        Other terminals keep their keys until new ones are proved: any client can start an exchange,
+        while the terminal continues to encrypt its requests.
         """
         policy = self._registry.ciphers.policy(device)
         if not device.generation or policy is not EncryptionPolicy.NEVER:
@@ -317,7 +322,7 @@ class Exchange:
         return {"generation": device.generation + 1}
 
     async def _check_version(self, terminal: Terminal, hello: Hello, address: str | None) -> None:
-        """`Refused` if a terminal has to encrypt or to return tokens, and is too old for it."""
+        """Raise `Refused` if a terminal is too old for required encryption or tokens."""
         device = terminal.device
         is_old = not terminal.family.can_encrypt(hello.push_version)
         now = self._registry.now()
@@ -342,7 +347,7 @@ class Exchange:
                 raise Refused(message)
 
     async def _settle(self, terminal: Terminal, problem: Problem, *, has_it: bool) -> None:
-        """Put a problem on a terminal, or take it off."""
+        """Raise or clear a problem of a terminal."""
         device = terminal.device
         if has_it is any(known.code == problem.code for known in device.problems):
             return
@@ -358,7 +363,7 @@ class Exchange:
 
 
 def _settled_family(device: Device) -> dict[str, object]:
-    """What changes when a terminal begins a session in the family that it is approved for."""
+    """The changes to a terminal that starts a session in its approved family."""
     if device.offered_family is None:
         return {}
     left = tuple(one for one in device.problems if one.code != ProblemCode.OTHER_FAMILY)
@@ -370,5 +375,5 @@ def _waiting(found: Iterable[StoredKeys]) -> StoredKeys | None:
 
 
 def _is_bound(device: Device, comm_key: str | None) -> bool:
-    """Whether an exchange has the pinned pushcommkey."""
+    """Whether an exchange carries the pinned pushcommkey."""
     return device.comm_key is not None and device.comm_key == comm_key

@@ -1,13 +1,13 @@
-"""The gate of admission: whether a terminal may come in, by its serial number and address alone.
+"""Admission gate: checks the serial number and the address of a request.
 
-Theory of operation. The gate looks at the head of a request, before any of its body is read. An
-approved terminal that is where it may be passes at once, out of memory. So is anything else refused
-out of memory, as long as the registry has read what other processes changed within the last second;
-if not, the store is asked, at most once a second for a terminal, and for many terminals in one
-query. A change that this process writes or reads holds at once.
+Theory of operation. The gate reads the head of a request before any of its body. An approved
+terminal at an allowed address passes at once, from memory. Any other request is refused from memory
+if the registry has read the changes of other processes within the last second. Otherwise the gate
+reads the store: at most once a second for each terminal, and in one query for many terminals. A
+change that this process writes or reads takes effect at once.
 
 Requests are counted for each terminal and address: a flood under a serial number from another
-address does not use up the requests of its terminal.
+address does not use up the allowance of its terminal.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
 from .unserved import UnservedRequests
 
 SEALED = f"{SEAL}=".encode()
-"""In the query of each request that carries its seal there."""
+"""Part of the query of each request that carries its seal there."""
 MOST_ADDRESSES = 8
-"""Addresses of one terminal whose requests are counted apart; all further ones count together."""
+"""Addresses of one terminal counted separately; all others share one counter."""
 
 
 class AdmissionGate:
-    """Lets terminals in, or raises why not."""
+    """Admits terminals, or raises the reason for refusing them."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class AdmissionGate:
         unserved: UnservedRequests,
         clock: IReactorTime,
     ) -> None:
-        """`most_requests` is how many a terminal may make in a minute."""
+        """`most_requests` is the number of requests a terminal may make in a minute."""
         self._unserved = unserved
         self._registry = registry
         self._most = most_requests
@@ -54,10 +54,10 @@ class AdmissionGate:
         self.pacer = RequestPacer(REFUSALS, clock)
 
     def lets_in(self, terminal: Terminal, head: RequestHead) -> bool:
-        """Whether a known terminal is approved, and a request of it may go on at once.
+        """Whether a known terminal is approved and its request may proceed at once.
 
-        After the gate of sessions has refused a request of it, those from the same address are
-        paced for a second, unless they return a trusted token.
+        After the session gate has refused a request, requests from the same address are paced for a
+        second unless they carry a trusted token.
         """
         address, cookie = head.address, head.cookie
         if (
@@ -67,17 +67,17 @@ class AdmissionGate:
             or not self._count(terminal, address, cookie)
         ):
             return False
-        if address == terminal.checked:  # as almost always
+        if address == terminal.checked:  # the usual case
             self._registry.heard[terminal.device.id] = int(self._wall() * 1000), address
         else:
             self._registry.seen(terminal, address)
         return True
 
     def passes(self, terminal: Terminal, head: RequestHead, body: bytes) -> bool:
-        """Whether the session of an admitted terminal serves a whole request as it is.
+        """Whether an admitted terminal's session accepts a whole request without further checks.
 
-        If not, the gate of sessions decides: the session is not a plain one, or the request looks
-        sealed, or its token, or the lack of one, shows something new.
+        If not, the session gate decides: the session is not plain, the request looks sealed, or its
+        token or the lack of one is new.
         """
         if not terminal.is_plain or SEALED in head.query or (body and body[0] < FIRST_OF_TEXT):
             return False
@@ -93,26 +93,27 @@ class AdmissionGate:
         return terminal.bare is None or head.address in terminal.bare
 
     def family_at(self, sn: str, address: str | None) -> ITerminalFamily | None:
-        """The family of a terminal that this process knows as approved, and that may be at the
-        address; None for any other."""
+        """The family of a cached approved terminal at an allowed address, else None."""
         terminal = self._registry.known(sn)
         if terminal is None or terminal.device.state is not DeviceState.APPROVED:
             return None
         return terminal.family if terminal.may_be_at(address) else None
 
     def knows_zone(self, sn: str | None) -> bool:
-        """Whether the zone of a terminal is known: its own, or that of the server."""
+        """Whether the time zone is known: the terminal's own or the server's."""
         if self._registry.timezone is not None:
             return True
         terminal = None if sn is None else self._registry.known(sn)
         return terminal is not None and terminal.device.timezone is not None
 
     def judge(self, request: Request) -> Terminal | Deferred[Terminal]:
-        """The terminal of any request, at once or after a look at the store.
+        """Return the terminal of a request, at once or after a read of the store.
 
-        A terminal that waits for approval passes `Gate.HELLO`, the initialization exchange (5),
-        because it may offer another pushcommkey. `Refused` if the terminal is not admitted, or is
-        where it may not be; `TooManyRequests`.
+        A pending terminal passes `Gate.HELLO`, the initialization exchange (spec 5), because it may
+        offer another pushcommkey.
+
+        Raises `Refused` if the terminal is not admitted or at a forbidden address, and
+        `TooManyRequests`.
         """
         sn, address, cookie = request.sn, request.head.address, request.head.cookie
         hello = request.head.query if request.route.gate is Gate.HELLO else None
@@ -145,9 +146,9 @@ class AdmissionGate:
         return Deferred.fromCoroutine(self._look_again(terminal, address))
 
     def _is_paced(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
-        """Whether a request waits in line because one from its address was refused a moment ago.
+        """Whether to pace a request because one from its address was just refused.
 
-        One with a trusted token does not.
+        Requests with a trusted token are not paced.
         """
         if not terminal.is_suspect(address, self._registry.now()):
             return False
@@ -170,7 +171,7 @@ class AdmissionGate:
         raise self._registry.not_admitted(terminal, address)
 
     def _hello(self, query: bytes, address: str | None) -> tuple[object, ...]:
-        """What tells one exchange from the next: the same is looked at once a minute."""
+        """The identity of an exchange: an equal one is looked up once a minute."""
         return query, address, self._registry.now() // int(MINUTE * 1000)
 
     async def _look_again(self, terminal: Terminal, address: str | None) -> Terminal:
@@ -179,7 +180,7 @@ class AdmissionGate:
         return terminal
 
     def _count(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
-        """Count a request; whether it is one of those that may be made in this minute."""
+        """Count a request; returns whether it is within the allowance of this minute."""
         counter = terminal.counters.get(address) or self._counter(terminal, address)
         counter.count += 1
         return (
@@ -189,7 +190,7 @@ class AdmissionGate:
         )
 
     def _begins_minute(self, counter: RequestCounter) -> bool:
-        """Count anew, if those that may be made took a minute; `since` is in milliseconds."""
+        """Start a new period if the current one is over a minute old; returns whether it did."""
         now = self._registry.now()
         if 0 <= now - counter.since < MINUTE * 1000:
             return False
@@ -197,7 +198,7 @@ class AdmissionGate:
         return True
 
     def _counter(self, terminal: Terminal, address: str | None) -> RequestCounter:
-        """The counter of an address that has none yet. The first one stays: it is the usual one."""
+        """Create the counter of an address. The first counter, for the usual address, is kept."""
         counters, now = terminal.counters, self._registry.now()
         if not counters and terminal.device.address not in (None, address):
             counters[terminal.device.address] = RequestCounter(now)
@@ -210,11 +211,11 @@ class AdmissionGate:
         return counters.setdefault(address, RequestCounter(now))
 
     def _has_token(self, terminal: Terminal, cookie: bytes | None) -> bool:
-        """Whether a request brings a token of the terminal, and those that do are not too many."""
+        """Whether a request carries a token of the terminal and is within its allowance."""
         token = tokens.find(terminal.device, cookie)
         if token is None:
             return False
-        # Anybody can get a token by an exchange: it does not use up what the terminal's own may.
+        # Any client can obtain a token by an exchange, so new tokens have a counter of their own.
         name = TOKEN if token.proved and token.trusted else NEW_TOKEN
         counter = terminal.counters.setdefault(name, RequestCounter(self._registry.now()))
         counter.count += 1
@@ -222,7 +223,7 @@ class AdmissionGate:
 
 
 def _decoded(request: Request) -> Hello | None:
-    """What a request that begins a session says; None for another one."""
+    """The content of an initialization request; None for any other request."""
     if request.route.gate is not Gate.HELLO:
         return None
     return request.route.family.hello(request.arguments)

@@ -1,4 +1,4 @@
-"""The way of an upload: from bytes to records on disk, and only then to the reply (11)."""
+"""Upload intake: decode the records, store them, then acknowledge (spec 11)."""
 
 from __future__ import annotations
 
@@ -41,41 +41,42 @@ from .unserved import UnservedRequests
 
 T = TypeVar("T")
 Outcome = tuple[Device | None, Failures]
-"""The terminal, if it may have changed; and what handlers raised."""
+"""The terminal if it may have changed, and the errors that handlers raised."""
 LONG_BODY = 8 * 1024
-"""Bodies above this many bytes are decoded on a thread, so that nobody's poll waits for them."""
+"""Bodies of more bytes are decoded on a thread, so that they do not delay other requests."""
 PART_BODY = 256 * 1024
-"""Bodies above this many bytes, and packets, are decoded and stored in parts of that size."""
+"""Longer bodies (bytes) and all packets are decoded and stored in parts of this size."""
 STAMP_EVERY = 60_000
-"""Milliseconds within which the same stamp of a terminal is not stored again."""
+"""Milliseconds during which an unchanged stamp is not stored again."""
 _NO_STAMP = (None, 0)
 STATE = "rtstate"
-"""The table of access-control terminals that says every few seconds how their doors are: of their
-uploads, which nobody takes, the last one is kept."""
+"""Door state table, which access-control terminals upload every few seconds. No handler takes it;
+only the latest upload is kept, as a reject."""
 DECODERS = 2
-"""Threads that decode at a time: each makes the reactor wait for the interpreter now and then."""
+"""Maximum number of concurrent decoding threads. Each one makes the reactor compete for the
+interpreter lock."""
 
 
 @attrs.frozen
 class Portion:
-    """Contents of one terminal, as they are stored in one unit of work."""
+    """Contents of one terminal that are stored in one unit of work."""
 
     device: Device
     contents: Contents
     arrived: Sequence[Batch]
-    """All batches with records."""
+    """All batches that have records."""
     batches: Sequence[tuple[PluggedHandler, Batch]]
-    """What handlers store inline."""
+    """The batches that handlers store inline."""
     sealed: Sealed
     received_at: int
     keeps_failed: bool = True
     """Whether lines that a handler fails to store become rejects."""
     is_risky: bool = False
-    """Whether its unit of work attempts code that is not trusted: see `IStore.write`."""
+    """Whether the unit of work runs untrusted code; see `IStore.write`."""
 
 
 class ContentsWriter:
-    """Writes contents: records by their handlers, and what was sealed of them."""
+    """Writes decoded contents: handlers store the records; sealed parts are stored as they are."""
 
     _log = Logger()
 
@@ -93,7 +94,7 @@ class ContentsWriter:
         *,
         keeps_failed: bool = True,
     ) -> Portion:
-        """What is stored of some contents, in one unit of work."""
+        """Select what to store of some contents in one unit of work."""
         arrived = [batch for batch in contents.batches if batch.rows]
         kept = arrived if self._privacy.templates else self._privacy.kept(arrived)
         if len(kept) < len(arrived):
@@ -112,7 +113,7 @@ class ContentsWriter:
         return Portion(device, contents, arrived, batches, sealed, now, keeps_failed, is_risky)
 
     def persist(self, tx: Transaction, portion: Portion) -> tuple[Device | None, Failures]:
-        """Write a portion; the terminal, if that may have changed it, and what handlers raised."""
+        """Write a portion; returns the terminal, if it may have changed, and handler errors."""
         device, now, sealed = portion.device, portion.received_at, portion.sealed
         changes_device = False
         failed: dict[str, BaseException] = {}
@@ -135,7 +136,7 @@ class ContentsWriter:
         return tx[DeviceStore].get(device.id) if changes_device else None, failed
 
     def tell(self, portion: Portion, failed: Failures) -> None:
-        """Everything is on disk: tell the handlers and the workers of plugins."""
+        """Notify the handlers and the plugin workers after the commit."""
         sn = portion.device.sn
         for plugged, batch in portion.batches:
             table = batch.table.name
@@ -153,10 +154,10 @@ class ContentsWriter:
 
 
 class Intake:
-    """Takes uploads: decodes them, and lets the handlers write them in one unit of work.
+    """Decodes uploads and stores them in one unit of work, by their handlers.
 
-    This is the way of every punch, so it is made of callbacks on the one Deferred that the store
-    gives, and not of a coroutine within a coroutine for each step.
+    Every punch takes this path. For speed, it chains callbacks on the store's Deferred and does not
+    nest coroutines.
     """
 
     _log = Logger()
@@ -171,7 +172,7 @@ class Intake:
         functions: FunctionTable,
         unserved: UnservedRequests,
     ) -> None:
-        """`functions` find the records that QUERY asked for."""
+        """`functions` match uploaded records with the QUERY commands that asked for them."""
         self._database = store
         self._registry = registry
         self._wall = registry.wall
@@ -187,13 +188,13 @@ class Intake:
 
     @property
     def tables(self) -> list[Table]:
-        """The tables that handlers take: everything the server stores."""
+        """The tables that handlers take, which are all tables that the server stores."""
         return self._reader.tables
 
     def take(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Deferred[bytes]:
-        """Store the upload that a request is; see `upload`."""
+        """Store the upload in a request; see `upload`."""
         family, path = terminal.family, request.route.path
         upload = family.upload(path, request.arguments, body, moves_stamp=is_proved)
         return self.upload(terminal, upload, request.head)
@@ -201,12 +202,12 @@ class Intake:
     def upload(
         self, terminal: Terminal, upload: Upload, head: RequestHead | None = None
     ) -> Deferred[bytes]:
-        """Store one upload, and give its acknowledgement (11.2): it is on disk then.
+        """Store one upload and return its acknowledgement (spec 11.2) after the commit.
 
-        `head` is that of its request, which is kept with a body of which nothing is understood.
+        `head` is the request head, which is stored with a body that is not understood at all. Lines
+        that are not understood are stored as rejects and not counted.
 
-        What is not understood is kept as rejects, and is not counted. `TooLarge` for a packet that
-        is refused: it is kept, and not acknowledged.
+        Raises `TooLarge` for a refused packet, which is stored as a reject and not acknowledged.
         """
         now = int(self._wall() * 1000)
         size = len(upload.body)
@@ -244,13 +245,13 @@ class Intake:
         now: int,
         head: RequestHead | None,
     ) -> bytes:
-        """Store a dense upload; what a query may have asked for is read at once, and counted."""
+        """Store a dense upload; decode it at once if a query may have asked for its records."""
         if await self._is_asked(terminal):
             contents = await self.on_thread(self._reader.decode, upload, terminal.dialect, True)
         return await self._store(terminal, contents, now, head)
 
     async def _is_asked(self, terminal: Terminal) -> bool:
-        """Whether a query was sent to a terminal that has open commands."""
+        """Whether the terminal has an open query."""
         if terminal.next_due is None:
             return False
         device = terminal.device
@@ -261,10 +262,11 @@ class Intake:
     def _upload_parts(
         self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
     ) -> Deferred[bytes]:
-        """Store an upload part by part, each in a unit of its own; all are on disk at the end.
+        """Store an upload in parts, each in its own unit of work, and acknowledge after the last.
 
-        Where one fails, nothing is acknowledged, and the terminal sends everything again: what is
-        there already is not stored twice. So a long upload holds up nobody's short one.
+        If a part fails, nothing is acknowledged and the terminal sends the whole upload again;
+        parts that are already stored are not stored twice. Short uploads need not wait for a long
+        one.
         """
         return Deferred.fromCoroutine(self._store_parts(terminal, upload, head, now))
 
@@ -283,11 +285,11 @@ class Intake:
     def parts(
         self, upload: Upload, dialect: Dialect, size: int, *, may_be_dense: bool = False
     ) -> AbstractContextManager[Callable[[], Contents | None]]:
-        """Read an upload in parts; see `ContentsReader.parts`."""
+        """Decode an upload in parts; see `ContentsReader.parts`."""
         return self._reader.parts(upload, dialect, size, self._budget, may_be_dense)
 
     def on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
-        """Run what takes long where it keeps nobody's poll waiting."""
+        """Run a slow function on a decoding thread."""
         running: Deferred[T] = self._decoding.run(
             threads.deferToThreadPool,
             self._reactor,
@@ -298,7 +300,7 @@ class Intake:
         return running
 
     def report(self, terminal: Terminal, upload: Upload) -> Deferred[None]:
-        """Store what a terminal reports with a poll (9)."""
+        """Store the update information that a terminal sends with a poll (spec 9)."""
 
         def reported(_: bytes) -> None:
             terminal.reported = upload.body
@@ -310,7 +312,7 @@ class Intake:
         self, terminal: Terminal, contents: Contents, now: int, head: RequestHead | None = None
     ) -> Deferred[bytes]:
         """Write records, rejects and the stamp in one unit of work, and acknowledge them."""
-        if not contents.rejects and not contents.extracts:  # as almost always
+        if not contents.rejects and not contents.extracts:  # the usual case
             return self._write(terminal, contents, NOTHING, now)
         if contents.whole is not None and head is not None:
             contents.whole = msgspec.structs.replace(contents.whole, origin=origin_of(head))
@@ -335,7 +337,7 @@ class Intake:
 
         def unit(tx: Transaction) -> Outcome:
             outcome = self.writer.persist(tx, portion)
-            if terminal.next_due is not None:  # it has open commands, which may be queries
+            if terminal.next_due is not None:  # open commands may be queries
                 matchers = self._functions.of(device.family).matchers
                 count_arrived(tx, device.id, portion.arrived, matchers)
             if kind is not None and stamp is not None:
@@ -352,7 +354,7 @@ class Intake:
     def _stored(
         self, outcome: Outcome, terminal: Terminal, portion: Portion, stamp: str | None
     ) -> bytes:
-        """Everything is on disk: take over what changed, tell the handlers, and acknowledge it."""
+        """Apply a committed portion to memory, notify the handlers, and return the reply."""
         changed, failed = outcome
         contents = portion.contents
         if changed is not None:
@@ -374,13 +376,13 @@ class Intake:
         return family.acknowledge(contents.source, contents.count, bare=contents.bare)
 
     def _report_rejects(self, terminal: Terminal, contents: Contents) -> None:
-        """Log what was not understood; a table that nobody takes is logged once."""
+        """Log the rejects; a table without a handler is logged once."""
         table, source = contents.rejects[0].table, contents.source
         decoder = self._reader.reader(terminal.device.family).decoder
         if source is not None and contents.whole and not decoder.takes(source.table):
             self._unserved.note(terminal, f"uploads the table {table}, which no handler takes")
             return
-        # A reason quotes what was sent; it is for those who may see the rejects.
+        # The reasons quote the upload, so they are shown only to callers who may read rejects.
         self._log.warn(
             "Terminal {sn}: {count} of {table} not understood, and kept (GET rejects)",
             sn=terminal.device.sn,

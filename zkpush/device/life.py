@@ -69,17 +69,17 @@ class LifeEvent(Enum):
 
 @attrs.frozen
 class LifeStep:
-    """What an event makes of a command."""
+    """A transition: the next state and the outcome."""
 
     state: CommandState
     reason: EndReason | None = None
-    """Why it ends; None where it does not."""
+    """Why the command ends; None if it does not."""
     note: str = "nothing"
-    """What comes of it, where it does not end."""
+    """The outcome of an event that does not end the command."""
 
     @property
     def outcome(self) -> str:
-        """What comes of it, in words."""
+        """The outcome in words."""
         return self.note if self.reason is None else f"ends: {self.reason.value}"
 
 
@@ -126,32 +126,32 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
     },
     LifeEvent.DAMAGED: dict.fromkeys((_QUEUED, _SENT), LifeStep(_FAILED, EndReason.DAMAGED)),
 }
-"""The transitions: for each event, the states in which it can happen, and what it does."""
+"""Transitions: for each event, the states in which it can occur and the resulting step."""
 
 
 def answer_event(command: QueuedCommand, *, is_success: bool) -> LifeEvent:
-    """What happens to a command that the terminal answers."""
+    """The event for a terminal's answer to a command."""
     if command.reason == EndReason.RESTARTED and command.answered_at is None:
         return LifeEvent.CONFIRMED if is_success else LifeEvent.REFUTED
     return LifeEvent.SUCCEEDED if is_success else LifeEvent.FAILED
 
 
 def step_of(event: LifeEvent, state: CommandState) -> LifeStep | None:
-    """What an event makes of a command in a state; None if it cannot happen there."""
+    """The transition for an event in a state; None if it cannot occur there."""
     return _TABLE[event].get(state)
 
 
 @attrs.frozen
 class LifeRules:
-    """What decides when the server gives up a command."""
+    """Rules for giving up commands."""
 
     attempts: int
-    """How often a command is sent at most."""
+    """Maximum number of times a command is sent."""
     lifetime: int
-    """Milliseconds after which a command without a deadline is too old."""
+    """Lifetime in milliseconds of a command without a deadline."""
 
     def due(self, command: QueuedCommand, now: int, *, is_repeatable: bool) -> LifeEvent:
-        """What happens to a command that is due: queued, or sent with its lease ended."""
+        """The event for a command that is due: queued, or sent with an expired lease."""
         if command.state is _SENT and command.answered_at is not None:
             return LifeEvent.GATHERED
         is_late = self.deadline(command) < now
@@ -170,7 +170,7 @@ class LifeRules:
         return LifeEvent.LATE if is_late else LifeEvent.TAKEN
 
     def deadline(self, command: QueuedCommand) -> int:
-        """The last instant (ms) at which a command may be sent."""
+        """The last time (ms) at which a command may be sent."""
         if command.expires_at is None:
             return command.created_at + self.lifetime
         return command.expires_at
@@ -184,7 +184,7 @@ def happen(
     *,
     replaced_by: str | None = None,
 ) -> QueuedCommand | None:
-    """End a command by an event, without an answer; None if it does not end by it."""
+    """End a command on an event other than an answer; None if it does not end."""
     step = step_of(event, command.state)
     if step is None or step.reason is None:
         return None
@@ -192,7 +192,7 @@ def happen(
 
 
 def transitions() -> list[tuple[str, str, str, str]]:
-    """Every transition: state, what happens, next state, and the outcome in words."""
+    """All transitions: state, event, next state, and the outcome in words."""
     order = {state: place for place, state in enumerate(CommandState)}
     rows = [
         (state, event, step) for event, steps in _TABLE.items() for state, step in steps.items()
@@ -204,5 +204,5 @@ def transitions() -> list[tuple[str, str, str, str]]:
 
 
 def reasons() -> list[tuple[str, str]]:
-    """Every reason why a command ends: its code, and its words."""
+    """All end reasons of commands: code and words."""
     return [(reason.value, reason.words) for reason in EndReason]

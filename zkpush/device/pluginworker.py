@@ -1,11 +1,11 @@
-"""A thread for each record handler with an inbox, on which it stores what is in there.
+"""Worker threads that store the inboxes of record handlers.
 
-Theory of operation. The thread takes the next items of one terminal, decodes them, and calls the
-handler in a transaction of its own, which also drops the items. If that fails, the items stay and
-are taken again after a pause, which grows; one that goes on failing is isolated, so that later
-lines of its terminal can pass it. A transaction that lasts too long is ended from outside, as on
-SQLite nobody else can write meanwhile. The thread itself cannot be ended: a handler that does not
-return keeps its own items waiting, and nothing else.
+Theory of operation. Each record handler with an inbox has a thread. The thread takes the next items
+of one terminal, decodes them, and calls the handler in a transaction that also removes the items.
+If that fails, the items stay and are retried after a growing pause. An item that keeps failing is
+isolated, so that later lines of its terminal can pass it. A transaction that lasts too long is
+aborted from another thread, because on SQLite it blocks all other writers. The thread itself cannot
+be stopped: a handler that does not return blocks its own inbox and nothing else.
 """
 
 from __future__ import annotations
@@ -39,37 +39,36 @@ from .privacy import Privacy
 
 T = TypeVar("T")
 LOCK_SECONDS = (0.25, 0.5, 1.0, 2.0)
-"""How long a transaction may last, at the first try of an item, the second one, and so on."""
+"""Seconds a transaction may last, at the first attempt of an item, the second, and so on."""
 PAUSES = tuple(2**number for number in range(10))
-"""Seconds until an item is taken again after the first failure, the second one, and so on."""
+"""Seconds before an item is retried, after its first failure, the second, and so on."""
 LONG_PAUSES = (600, 3600, 86_400)
-"""The same for an item at which the handler did not return."""
+"""Seconds before an item is retried whose handler did not return."""
 LONGEST_REST = 3
-"""Which of the pauses is the longest that the handler rests for, after items of several terminals
-have failed one after the other."""
+"""Index in `PAUSES` of the longest rest of the handler after consecutive failures."""
 MOST_EXCUSED = 3
-"""After so many failures in a row for which the database seemed to be at fault, while others can
-use it, the plugin is to blame."""
+"""After this many consecutive database failures, while others can use the database, the plugin is
+blamed."""
 EXCUSED_PAUSE = 1
-"""Seconds that the handler rests for after a failure of the database."""
+"""Seconds that the handler rests after a database failure."""
 FEW_REJECTS = 1
-"""Rejects that are kept line by line, of each item in the inbox of one of our own handlers."""
+"""Rejects stored line by line for each inbox item of a built-in handler."""
 MOST_TRIES = 8
-"""After so many failures, an item is isolated."""
+"""Number of failures after which an item is isolated."""
 CLAIM_SECONDS = 10
-"""For how long no other process takes the items: longer than any transaction may last. If this
-process ends meanwhile, they are taken again then."""
+"""Seconds during which no other process takes claimed items; longer than any transaction. If this
+process dies, the items become free after that time."""
 PACE_SECONDS = 1.0
 PACED_ITEMS = 8
-"""In the inbox of one of our own handlers are lines that would have cost too much at once: that
-often so many items are stored. The terminals take turns."""
+"""Items of a built-in handler stored every `PACE_SECONDS`. Its inbox holds lines that were too
+expensive to store at once. Terminals take turns."""
 LATE_SECONDS = 60
-"""Beyond the time limit: for how long nobody takes items whose transaction was ended."""
+"""Seconds beyond the time limit for which the items of an aborted transaction are not retried."""
 _DID_NOT_RETURN = "did not return"
 
 
 class _Gone(Exception):
-    """Another process has stored the items meanwhile."""
+    """Another process has stored the items in the meantime."""
 
 
 class PluginWorker:
@@ -91,11 +90,11 @@ class PluginWorker:
         self.plugged = plugged
         self.label = f"record handler {plugged.name}"
         self.running: Running | None = None
-        """The call that goes on now."""
+        """The call in progress."""
         self.unprepared: PluginFailure | None = None
-        """Why the tables of the handler are not made; None if they are."""
+        """The failure to create the handler's tables; None if they exist."""
         self.done: Deferred[None] = Deferred()
-        """Fires when the thread has ended."""
+        """Fires when the thread ends."""
         self._store = store
         self._decoder = decoder
         self._reactor = reactor
@@ -120,7 +119,7 @@ class PluginWorker:
         )
 
     def start(self, *, is_prepared: bool) -> None:
-        """Start the thread; if its tables are not made, that is tried again."""
+        """Start the thread; retry creating the tables if that failed at startup."""
         if not is_prepared:
             self._unprepare(StoreError("the tables were not made at the start"))
         self._thread.start()
@@ -128,27 +127,27 @@ class PluginWorker:
             self.wake()
 
     def wake(self) -> None:
-        """Look into the inbox; from any thread."""
+        """Wake the thread to read the inbox; callable from any thread."""
         if not self._is_awake:
             self._is_awake = True
             self._wakes.put(True)
 
     def stop(self) -> Deferred[None]:
-        """Take nothing more; the Deferred fires when the handler has returned."""
+        """Stop taking items; the Deferred fires when the handler has returned."""
         self._wakes.put(False)
         return self.done
 
     def abort(self) -> None:
-        """End the transaction of a call that goes on, and do not wait for it."""
+        """Abort the transaction of the call in progress, without waiting for it."""
         call = self.running
         if call is not None and call.connection is not None:
-            # A statement that runs may have to be waited for: not on the reactor.
+            # Aborting may wait for a running statement, so it is not done on the reactor.
             threading.Thread(
                 target=call.connection.abort_thd, name="zkpush abort", daemon=True
             ).start()
 
     def watch(self) -> float | None:
-        """Look at a call that goes on: for how many seconds it has not returned in time."""
+        """Check the call in progress; returns its age (s) if it is over the time limit."""
         call, watched = self.running, self._watched
         if call is None:
             return None
@@ -168,7 +167,7 @@ class PluginWorker:
         return float(seconds)
 
     def _report_late(self, call: Running) -> None:
-        """Note that the handler does not return; of several items, nobody knows at which."""
+        """Report a handler that does not return. Of several items, the culprit is unknown."""
         table = call.items[0].table if call.items else None
         report(self.label, "storing lines", TimeoutError(_DID_NOT_RETURN), table=table)
         if call.items:
@@ -176,7 +175,7 @@ class PluginWorker:
             self._put_off(call, 1000 * pause, isolated=len(call.items) == 1)
 
     def _put_off(self, call: Running, pause: int, *, isolated: bool) -> None:
-        """Let nobody take the items of a call for so many milliseconds."""
+        """Postpone the items of a call by `pause` milliseconds, for all processes."""
         ids, now = [item.id for item in call.items], self._now()
         if ids:
             self._store.write(
@@ -201,7 +200,7 @@ class PluginWorker:
         self._reactor.callFromThread(self.done.callback, None)
 
     def _turn_thd(self, connection: IPluginConnection) -> bool:
-        """Store the next items; whether there may be more."""
+        """Store the next items; returns whether there may be more."""
         if self._reactor.seconds() < self._not_before or not self._prepare_thd(connection):
             return False
         self._release_thd()
@@ -241,7 +240,7 @@ class PluginWorker:
         return True
 
     def _claim_thd(self) -> tuple[Sequence[InboxItem], int]:
-        """The next items, and when (ms) the claim of them ends."""
+        """Claim the next items; returns them and the end (ms) of the claim."""
         name, now = self.plugged.name, self._now()
         until = now + 1000 * CLAIM_SECONDS
         if not self.plugged.is_trusted:
@@ -259,7 +258,7 @@ class PluginWorker:
         upload = self._privacy.kept_extract(self._declared.get(item.table), item.upload)
         if upload is None:
             return Contents([], [])
-        # What is in the inbox was acknowledged: it is stored, however dense it is.
+        # Items in the inbox were acknowledged, so they are stored however dense they are.
         return self._decoder.decode(upload, item.dialect, self._most_rejects, may_be_dense=True)
 
     def _waits_thd(self, error: StoreError) -> None:
@@ -268,7 +267,7 @@ class PluginWorker:
         )
 
     def _release_thd(self) -> None:
-        """Undo the claim of the call that the database failed, once it can be used again."""
+        """Release the claim of a call that the database failed, once the database is back."""
         call = self._unreleased
         if call is not None:
             ids = [item.id for item in call.items]
@@ -278,7 +277,7 @@ class PluginWorker:
     def _store_thd(
         self, tx: Transaction, call: Running, contents: Sequence[Contents]
     ) -> tuple[Device, list[Batch]]:
-        # Only now: the wait for the lock of the database is not the handler's time.
+        # The handler's time starts now: waiting for the database lock does not count.
         self.running = attrs.evolve(call, since=self._reactor.seconds())
         items = call.items
         device = tx[DeviceStore].get(items[0].device_id)
@@ -288,17 +287,17 @@ class PluginWorker:
                 if batch.rows:
                     self._persist_thd(tx, device, batch, item.received_at)
                     stored.append(batch)
-            if content.rejects:  # of what may be kept
+            if content.rejects:  # only from data that privacy rules allow to store
                 tx[RejectStore].add(device.id, content.rejects, item.received_at)
         if not tx[InboxStore].stored([item.id for item in items]):
             raise _Gone
         return (tx[DeviceStore].get(device.id) if self.plugged.changes_device else device), stored
 
     def _persist_thd(self, tx: Transaction, device: Device, batch: Batch, now: int) -> None:
-        """Call the handler, and check that the transaction is still the same one.
+        """Call the handler, and check that it did not end the transaction.
 
-        On SQLite, a statement after a rollback of the driver would be committed at once: the items
-        would be dropped, and what the handler has written would be gone.
+        On SQLite, a statement after a rollback by the driver would be committed at once: the items
+        would be removed and the handler's writes lost.
         """
         persist = self.plugged.handler.persist
         error = tx.attempt(self.plugged.name, False, persist, tx, device, batch, now)
@@ -306,7 +305,7 @@ class PluginWorker:
             raise error
 
     def _failed_thd(self, items: Sequence[InboxItem], error: BaseException) -> None:
-        """Note a failure: items that were stored together are taken again one by one."""
+        """Record a failure; items that were stored together are retried one by one."""
         ids = [item.id for item in items]
         if len(ids) > 1:
             self._write_thd(lambda tx: tx[InboxStore].give_back(ids))
@@ -328,12 +327,12 @@ class PluginWorker:
             )
         )
         if self._failures > 2:
-            # One after the other has failed: it is not the items.
+            # Consecutive failures point to the handler, not to the items.
             rest = PAUSES[min(self._failures - 3, LONGEST_REST)]
             self._not_before = self._reactor.seconds() + rest
 
     def _tell_thd(self, device: Device, batch: Batch) -> None:
-        """Tell the handler that its rows are on disk; nothing depends on what it does then."""
+        """Notify the handler after the commit; its errors have no effect on the items."""
         self.running = Running((), self._reactor.seconds(), self._time_limit, None)
         try:
             with (
@@ -345,7 +344,7 @@ class PluginWorker:
             self.running = None
 
     def _prepare_thd(self, connection: IPluginConnection) -> bool:
-        """Let the handler make its tables, if that failed at the start; whether they are made."""
+        """Create the handler's tables if that failed at startup; returns whether they exist."""
         if self.unprepared is None:
             return True
         if self._reactor.seconds() < self._prepare_at:

@@ -1,4 +1,4 @@
-"""The way of a command: queued, leased to a poll, answered, and its effects (12, 13)."""
+"""Command queue: queues commands, leases them to polls and ends them (spec 12, 13)."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ from .terminal import Terminal
 
 DAY = 24 * 3600 * 1000
 LEASES_EVERY = 60.0
-"""Seconds between two looks for leases that are too long."""
+"""Seconds between checks for leases that end too late."""
 OVERDUE_EVERY = 10.0
-"""Seconds between two looks for commands whose time is over."""
+"""Seconds between checks for commands past their deadline."""
 OVERDUE_AT_ONCE = 100
-"""Most commands that are ended in one unit of work because their time is over."""
+"""Maximum number of overdue commands ended in one unit of work."""
 HELD_FOR = 60 * 1000
-"""Milliseconds between two looks at commands that wait for a session that proves itself."""
+"""Milliseconds between checks of commands held back until the session is proved."""
 _HELD = "A command that holds a secret waits, and those behind it do."
 _DIGITS = string.digits + string.ascii_lowercase
 _RANDOM_DIGITS = 6
@@ -58,28 +58,31 @@ _RANDOM_DIGITS = 6
 
 @attrs.frozen
 class Delivery:
-    """When a command may be sent; None for what its table entry says."""
+    """Delivery options of a command; None means the default of its table entry."""
 
     expires_in: int | None = None
-    """Seconds that it may wait, from `not_before_at` on if there is one."""
+    """Seconds until the command expires, counted from `not_before_at` if that is set."""
     not_before_at: int | None = None
-    """When it may be sent at the earliest, in milliseconds."""
+    """Earliest time to send the command, in milliseconds since the epoch."""
     priority: int | None = None
-    """Higher ones are sent first."""
+    """Commands of higher priority are sent first."""
 
     @property
     def detail(self) -> str:
-        """What was asked for, for the audit log."""
+        """The options that are set, as text for the audit log."""
         named = attrs.asdict(self).items()
         return "".join(f"; {name} {value}" for name, value in named if value is not None)
 
 
 class KeyReused(Exception):
-    """An idempotency key came with another command than before."""
+    """An idempotency key was reused for a different command."""
 
 
 class CommandQueue(PeriodicService):
-    """The commands of all terminals; their state is in the store, changed by compare-and-set."""
+    """Commands of all terminals.
+
+    The store holds their state, which changes by compare-and-set.
+    """
 
     _log = Logger()
 
@@ -95,7 +98,7 @@ class CommandQueue(PeriodicService):
         functions: FunctionTable,
         intents: IntentTable,
     ) -> None:
-        """`choose` picks a character at random, for ids, which must not repeat, and secrets."""
+        """`choose` picks a random character from a string; it makes command IDs and secrets."""
         super().__init__(reactor)
         self._store = store
         self._registry = registry
@@ -123,11 +126,13 @@ class CommandQueue(PeriodicService):
         by: Caller | None,
         delivery: Delivery = Delivery(),
     ) -> QueuedCommand:
-        """Queue a command for a terminal; the same key again gives the same command.
+        """Queue a command for a terminal.
 
-        It replaces earlier ones that set nothing but what it sets (`zkpush.device.life`).
-        `CommandError` if the protocol does not have it so; `LookupError` for an unknown terminal;
-        `KeyReused` if the key was used for another command.
+        The same idempotency key returns the same command. The new command replaces earlier ones
+        that set nothing beyond what it sets (`zkpush.device.life`).
+
+        Raises `CommandError` for a command that the protocol does not allow, `LookupError` for an
+        unknown terminal, and `KeyReused` if the key was used for another command.
         """
         now = self._registry.now()
 
@@ -153,11 +158,12 @@ class CommandQueue(PeriodicService):
         delivery: Delivery = Delivery(),
         act: tuple[str, str] | None = None,
     ) -> list[QueuedCommand]:
-        """Queue the commands by which an intent is done (`zkpush.device.intents`), all or none.
+        """Queue the commands that carry out an intent (`zkpush.device.intents`), all or none.
 
-        `act` is an action and its detail, for the audit log, beside the commands.
-        `NotPossible` if the terminal cannot execute it; `ScopeNeeded` if the caller may not send
-        such a command; otherwise as `add`.
+        `act` is an action and its detail, recorded in the audit log besides the commands.
+
+        Raises `NotPossible` if the terminal cannot carry out the intent, `ScopeNeeded` if the
+        caller may not send such a command, and the errors of `add`.
         """
         now = self._registry.now()
 
@@ -180,7 +186,7 @@ class CommandQueue(PeriodicService):
         return queued
 
     def _hurry(self, queued: QueuedCommand) -> None:
-        """Let the terminal of a new command be sent it at its next poll."""
+        """Make a new command available to the next poll of its terminal."""
         terminal = self._registry.known(queued.device)
         if terminal is not None:
             terminal.hurry(queued.not_before_at or 0)
@@ -226,13 +232,13 @@ class CommandQueue(PeriodicService):
         return tx[CommandStore].add(device.id, new, now)
 
     def _deadline(self, command: Command, delivery: Delivery, now: int) -> int:
-        """The last instant (ms) at which a new command may be sent."""
+        """The deadline (ms) after which a new command is no longer sent."""
         seconds = delivery.expires_in or command.wait_seconds
         wait = self._rules.lifetime if seconds is None else seconds * 1000
         return max(now, delivery.not_before_at or 0) + wait
 
     async def cancel(self, command_id: str, by: Caller | None) -> QueuedCommand | None:
-        """End a command that is not ended yet; None if there is no such command, or it is."""
+        """Cancel an open command; None if it does not exist or has ended."""
         now = self._registry.now()
 
         def unit(tx: Transaction) -> QueuedCommand | None:
@@ -250,11 +256,10 @@ class CommandQueue(PeriodicService):
     def poll(
         self, terminal: Terminal, *, is_proved: bool = True
     ) -> bytes | Coroutine[Deferred[Any], Any, bytes]:
-        """The reply to a poll (12): the commands that are due, or `OK`.
+        """The reply to a poll (spec 12): the commands that are due, or `OK`.
 
-        A session that is not proved gets those before the first one that holds a secret: their
-        order is kept. A poll with nothing to do is answered at once, and does not touch the
-        database.
+        An unproved session receives only the commands ahead of the first one that holds a secret,
+        so that the order is kept. A poll without work is answered at once, without a query.
         """
         if not self.has_work(terminal) or not takes_commands(terminal.device):
             return terminal.family.nothing
@@ -263,11 +268,11 @@ class CommandQueue(PeriodicService):
         return self._send(terminal, is_proved=is_proved)
 
     def has_work(self, terminal: Terminal) -> bool:
-        """Whether there is something to send to a terminal now."""
+        """Whether a command for the terminal is due now."""
         return terminal.next_due is not None and terminal.next_due <= self._registry.now()
 
     async def _send(self, terminal: Terminal, *, is_proved: bool) -> bytes:
-        """Lease the commands that are due, and give their lines."""
+        """Lease the commands that are due and return their lines."""
         now = self._registry.now()
         device, config = terminal.device, self._config
 
@@ -298,9 +303,9 @@ class CommandQueue(PeriodicService):
         now: int,
         overtaken: Collection[str] = (),
     ) -> list[QueuedCommand]:
-        """Those of some due commands that are sent now; the others end.
+        """Return the due commands to send now, and end the others.
 
-        `overtaken` are the IDs of those that must not be sent after a later one.
+        `overtaken` holds the IDs of commands that must not be sent after a later one.
         """
         sendable = []
         for queued in due:
@@ -312,7 +317,7 @@ class CommandQueue(PeriodicService):
             if event is LifeEvent.TAKEN:
                 sendable.append(queued)
             elif event is LifeEvent.GATHERED:
-                # What the terminal had to send for a QUERY was sent before it asked again.
+                # The terminal sends the records of a QUERY before its next poll.
                 end_query(tx, queued, queued.return_code, queued.records, now)
             else:
                 happen(tx, queued, event, now)
@@ -324,7 +329,7 @@ class CommandQueue(PeriodicService):
             self._log.warn("{count} commands were given up: their time was over", count=count)
 
     async def end_overdue(self) -> int:
-        """End the commands of all terminals whose time is over; returns how many."""
+        """End the overdue commands of all terminals; returns their number."""
         now, total = self._registry.now(), 0
 
         which = (now, self._rules.lifetime, self._rules.attempts, self._once)
@@ -335,24 +340,24 @@ class CommandQueue(PeriodicService):
 
         while await self._store.read(lambda tx: tx[CommandStore].is_overdue(*which)):
             ended = await self._store.write(unit)
-            if not ended:  # another process has them, or nothing in them is over
+            if not ended:  # another process ended them, or none is overdue
                 break
             total += ended
         return total
 
     def _lease_seconds(self, command: QueuedCommand) -> int:
-        """The time for the answer to a command."""
+        """The lease of a command, in seconds."""
         own = self._leases.get(command.command)
         return self._config.lease_seconds if own is None else own // 1000
 
     async def cut_leases(self) -> None:
-        """End leases that run out later than any that is made now: the clock was set back."""
+        """End leases longer than any made now, which a clock set back leaves behind."""
         now, lease = self._registry.now(), self._config.lease_seconds * 1000
         await self._store.write(lambda tx: tx[CommandStore].cut_leases(now, lease, self._leases))
         self._registry.cap_due(now + lease)
 
     def clock_jumped(self) -> None:
-        """Look at leases at once."""
+        """Check leases at once."""
         Deferred.fromCoroutine(self.cut_leases()).addErrback(
             lambda failure: self._log.failure("Leases of commands are not looked at", failure)
         )
@@ -360,13 +365,13 @@ class CommandQueue(PeriodicService):
     def _batch(
         self, due: Sequence[QueuedCommand], terminal: Terminal
     ) -> tuple[list[QueuedCommand], bytes]:
-        """The commands that go together, in order: up to the configured bytes, or one alone."""
+        """The next batch in order, and its bytes: up to `batch_bytes`, or a single command."""
         batch: list[QueuedCommand] = []
         lines = b""
         write, encoding = terminal.family.write, terminal.dialect.encoding
         for queued in due:
             entry = self.catalogue.get(queued.command, queued.family)
-            is_utf8 = entry is not None and entry.utf8  # whatever the terminal's encoding is
+            is_utf8 = entry is not None and entry.utf8  # regardless of the terminal's encoding
             line = write(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
                 break
@@ -377,12 +382,12 @@ class CommandQueue(PeriodicService):
         return batch, lines
 
     def _holds_secrets(self, command: QueuedCommand) -> bool:
-        """Whether a command holds what only its terminal may learn: secrets, or a file's URL."""
+        """Whether a command holds data only its terminal may read: a secret or a file URL."""
         entry = self.catalogue.get(command.command, command.family)
         return command.file is not None or bool(parameter_secrets(entry, command.params))
 
     def _new_id(self, now: int) -> str:
-        """A CmdID (12): the time in base 36, so that ids sort, then random characters."""
+        """A new CmdID (spec 12): the time in base 36, so that IDs sort, and random characters."""
         digits = ""
         while now:
             now, digit = divmod(now, len(_DIGITS))

@@ -1,10 +1,10 @@
-"""Refusals: every reason there is, counted for the metrics and summed up in the audit log.
+"""Refusals: their reasons, their counts, and their summary in the audit log.
 
-Theory of operation. Refusals that are equal in reason, terminal and address are counted together.
-The first is written within seconds. Those that follow are written a minute later, as one record
-with their number; the next ones after two minutes, four, and so on up to an hour. Neither a
-forgotten terminal nor an attacker fills the audit log: at most `MOST` kinds are kept apart at a
-time, and all others are counted by their reason only.
+Theory of operation. Refusals with the same reason, terminal and address are counted together. The
+first one is written within seconds. Later ones are written after a minute, as one record with their
+number, then after two minutes, four, and so on up to an hour. Neither a forgotten terminal nor an
+attacker can fill the audit log: at most `MOST` kinds are tracked separately, and all others are
+counted by reason only.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
 
 ACTION = "refused"
-"""The action in the audit log; the subject is the reason in words."""
+"""The action in audit records; the subject is the reason in words."""
 OTHERS = "others"
-"""The actor of refusals that are not kept apart."""
+"""The actor of refusals that are not tracked separately."""
 EVERY = 5.0
-"""Seconds between two looks for refusals to write."""
+"""Seconds between checks for refusals to write."""
 MINUTE = 60.0
 """Seconds between the first two records of one kind."""
 HOUR = 3600.0
-"""Most seconds between two records of one kind."""
+"""Maximum number of seconds between two records of one kind."""
 MOST = 100
-"""Kinds of refusals that are kept apart, and so about the most records of a minute."""
+"""Maximum number of kinds tracked separately, and thus about the most records a minute."""
 
 
 class Refusal(StrEnum):
-    """Every reason for which a request or a connection is refused.
+    """Reasons for refusing a request or a connection.
 
     The value is the label of the metric `zkpush_refused_total`; the words are the subject of the
-    audit record. A limit is called as its key in the configuration.
+    audit record. The member for a limit is named after its configuration key.
     """
 
     words: str
 
     def __new__(cls, key: str, words: str = "") -> Refusal:
-        """Make a member of its key, and its words where they are not those of a limit."""
+        """Make a member; a limit needs no words of its own."""
         member = str.__new__(cls, key)
         member._value_ = key
         member.words = words or f"limits.{key}"
@@ -101,15 +101,15 @@ Refuse = Callable[[str, str | None, str | None], None]
 
 
 Kind = tuple[str, Refusal, str, str | None]
-"""Who, why, of what, and the address."""
+"""Actor, reason, detail and address."""
 
 
 @attrs.define(eq=False)
 class _Pending:
-    """Refusals of one kind that the audit log does not have yet."""
+    """Refusals of one kind that are not in the audit log yet."""
 
     count: int = 0
-    """Not written yet."""
+    """Number of unwritten refusals."""
     since: float = 0.0
     last: float = 0.0
     written_at: float | None = None
@@ -117,16 +117,16 @@ class _Pending:
     """Seconds until the next record."""
 
     def is_due(self, now: float) -> bool:
-        """Whether there is something that may be written."""
+        """Whether a record may be written now."""
         return self.count > 0 and self.has_paused(now)
 
     def has_paused(self, now: float) -> bool:
-        """Whether the last record is long ago."""
+        """Whether the pause since the last record is over."""
         return self.written_at is None or now - self.written_at >= self.pause
 
 
 class RefusalLog(PeriodicService):
-    """Counts refusals, and writes them to the audit log."""
+    """Counts refusals and writes them to the audit log."""
 
     _log = Logger()
 
@@ -140,24 +140,24 @@ class RefusalLog(PeriodicService):
 
     @property
     def counts(self) -> Mapping[Refusal, int]:
-        """How many refusals there were since the start, by reason, in this process and workers."""
+        """Number of refusals since startup by reason, in this process and its workers."""
         return self._counts
 
     async def finish(self) -> None:
-        """Write what is not written yet."""
+        """Write the pending refusals."""
         await self._write([kind for kind, refusals in self._kinds.items() if refusals.count])
 
     def refuse(self, reason: str, sn: str | None, address: str | None) -> None:
-        """Count a refusal, by its `Refusal` or the value of one, and put it down for the audit log.
+        """Count a refusal, by its `Refusal` or the value of one, for the metrics and the log.
 
-        A serial number is that of the request, whoever sent it; a malformed one is not kept.
+        `sn` is the serial number in the request, whoever sent it; a malformed one is not kept.
         """
         self._note((_actor(_sound(sn), address), Refusal(reason), "", address))
 
     def refuse_caller(self, reason: Refusal, actor: str, what: str, address: str | None) -> None:
-        """Count a refusal of a caller who is known by a token.
+        """Count the refusal of an API caller known by a token.
 
-        `what` is a text of the program, and never one that was sent.
+        `what` must be a text of the program, never text from the request.
         """
         self._note((actor, reason, what, address))
 
@@ -212,7 +212,7 @@ class RefusalLog(PeriodicService):
             raise
 
     def _put_back(self, taken: Mapping[Kind, _Pending]) -> None:
-        """Keep what was not written for the next time."""
+        """Restore refusals that could not be written."""
         for kind, before in taken.items():
             now = self._kinds[kind]
             before.count += now.count

@@ -1,4 +1,4 @@
-"""The registry: every terminal of this process, who is let in, and when each was last seen."""
+"""Registry of terminals: admission, changes by other processes, and last-seen times."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
 FEED_EVERY = 1.0
-"""Seconds between two looks at what other processes have changed."""
+"""Seconds between reads of changes made by other processes."""
 SEEN_EVERY = 5.0
-"""Seconds between two writes of when terminals were last seen."""
+"""Seconds between writes of last-seen times."""
 ZONES_EVERY = 60.0
-"""Seconds between two looks for zones whose offset has changed, and problems that are over."""
+"""Seconds between checks for changed zone offsets and for problems that are over."""
 
 DELAY = int(str(next(f.default for f in OPTION_REPLY.fields if f.wire == "Delay")))
 _TELLS_AGAIN = frozenset({SessionState.NEW, SessionState.STALE, SessionState.OUTDATED})
-"""In which states of its session a terminal is told everything again anyway."""
+"""Session states in which the next exchange sends all options anyway."""
 _REFUSALS = {
     DeviceState.PENDING: (
         Refusal.PENDING,
@@ -55,7 +55,7 @@ _REFUSALS = {
 
 
 class Registry(PeriodicService):
-    """Knows the terminals; everything about them is in the store, and comes from there."""
+    """In-memory cache of terminals; the database is authoritative."""
 
     _log = Logger()
 
@@ -72,8 +72,10 @@ class Registry(PeriodicService):
         limits: Limits,
         refusals: RefusalLog,
     ) -> None:
-        """`timezone` is that of terminals that have none of their own, if it is known; `settings`
-        are the configured options of all terminals; `owner` names this process.
+        """Initialize.
+
+        `timezone` is the server's zone, for terminals without their own; `settings` are the
+        configured options of all terminals; `owner` names this process.
         """
         super().__init__(clock)
         self.ciphers = ciphers
@@ -83,27 +85,27 @@ class Registry(PeriodicService):
         self._owner = owner
         self._cursor: int = 0
         self._followed_at = 0
-        """When (ms) the last look at what was changed began, of those that succeeded."""
+        """Start (ms) of the last successful read of other processes' changes."""
         self._following = DeferredLock()
         self._store = store
         self._settings = settings
         self.timezone = timezone
-        """The server's zone; None if it is not known."""
+        """The server's time zone; None if it is not known."""
         self.wall = wall_clock(clock)
         """Returns the time, in seconds since the epoch."""
         self.loaded = False
         """Whether the stored terminals are in memory."""
         self.terminals: dict[str, Terminal] = {}
-        """Those that this process has met, by their serial numbers."""
+        """The terminals in memory, by serial number."""
         self._lookups = StoreLookups(store, clock)
         self.unknown = UnknownTerminals(
             store, self._lookups, policy, timezone, limits, refusals, clock, self
         )
         self.heard: dict[int, tuple[int, str | None]] = {}
-        """When (ms) and where terminals were heard of, by their keys; it is written soon."""
+        """Time (ms) and address of recent requests, by terminal key; not written yet."""
         self._taken: dict[int, tuple[int, int]] = {}
         self.skew = SkewMeter(store, self.updated)
-        """Measures the clocks of terminals."""
+        """Measures the clock skew of terminals."""
         self.every(ZONES_EVERY, self.write_skew, "Differences of clocks are not stored")
         self.every(FEED_EVERY, self.follow, "Changes of other processes wait")
         self.every(SEEN_EVERY, self._write_seen, "Last-seen times wait")
@@ -115,18 +117,18 @@ class Registry(PeriodicService):
         return int(self.wall() * 1000)
 
     async def finish(self) -> None:
-        """Write what is not written yet."""
+        """Write the pending last-seen times."""
         await self._write_seen()
 
     def __len__(self) -> int:
         return len(self.terminals)
 
     def notes(self) -> int:
-        """How many notes of terminals there are in memory: times, numbers and addresses."""
+        """Number of pending notes in memory: last-seen times, request numbers and addresses."""
         return len(self.heard) + len(self._taken) + self._places.notes
 
     def problem_counts(self) -> Mapping[str, int]:
-        """How many terminals of this process have each problem, by its code."""
+        """Number of terminals in memory with each problem, by problem code."""
         return Counter(
             problem.code
             for terminal in self.terminals.values()
@@ -134,17 +136,17 @@ class Registry(PeriodicService):
         )
 
     def cap_due(self, most: int) -> None:
-        """Let no terminal wait for longer than an instant (ms) to be sent what it is due."""
+        """Move due times later than `most` (ms) back to `most`."""
         for terminal in self.terminals.values():
             if terminal.next_due is not None:
                 terminal.next_due = min(terminal.next_due, most)
 
     def known(self, sn: str) -> Terminal | None:
-        """The terminal of that serial number, if this process has met it."""
+        """The terminal with that serial number if it is in memory, else None."""
         return self.terminals.get(sn)
 
     def at_address(self, address: str) -> list[Terminal]:
-        """The terminals that were last heard of at an address, as far as this process knows."""
+        """The terminals in memory whose last request came from an address."""
         return [one for one in self.terminals.values() if one.address == address]
 
     async def meet(
@@ -154,11 +156,11 @@ class Registry(PeriodicService):
         hello: Hello | None = None,
         family: str = FIRST_FAMILY,
     ) -> Terminal:
-        """The terminal of that serial number, recorded if it is new and the policy says so.
+        """Return the terminal, recording a new one if the admission policy allows it.
 
-        `family` is that of a new one.
+        `family` is the family of a new terminal.
 
-        `Refused` if the policy does not record it, or it is where it may not be.
+        Raises `Refused` if the policy does not record the terminal, or its address is not allowed.
         """
         terminal = self.terminals.get(sn)
         if terminal is None:
@@ -177,10 +179,10 @@ class Registry(PeriodicService):
         return terminal
 
     async def admit(self, sn: str, address: str | None) -> Terminal:
-        """The terminal of that serial number, if it is approved; `Refused` if not.
+        """Return the terminal if it is approved, or raise `Refused`.
 
-        What this process remembers is enough to serve a terminal. To turn it away, the store was
-        asked within a second: another process may have approved it.
+        Memory is enough to serve a terminal. Before a refusal, the store must have been read within
+        the last second, because another process may have approved the terminal.
         """
         terminal = await self.meet(sn, address)
         if terminal.device.state is not DeviceState.APPROVED and not self.is_fresh(terminal):
@@ -191,28 +193,29 @@ class Registry(PeriodicService):
 
     @property
     def is_current(self) -> bool:
-        """Whether this process has read all terminals, and their changes, within the last second.
+        """Whether all terminals and changes were read within the last second.
 
-        A serial number that it does not know is in the store only if it came within that second.
+        If so, a serial number missing from memory is in the store only if it was added within that
+        second.
         """
         return self.loaded and 0 <= self.now() - self._followed_at < REFRESH_EVERY
 
     def is_fresh(self, terminal: Terminal) -> bool:
-        """Whether the store was asked about a terminal, or all, within the last second."""
+        """Whether the terminal, or every one, was read from the store within the last second."""
         return self.is_current or 0 <= self.now() - terminal.refreshed_at < REFRESH_EVERY
 
     def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
-        """Note that a terminal is not approved; the error to raise."""
+        """Count the refusal of a terminal that is not approved; returns the error to raise."""
         reason, message = _REFUSALS[terminal.device.state]
         self.refusals.refuse(reason, terminal.device.sn, address)
         return Refused(message)
 
     def misplaced(self, terminal: Terminal, address: str | None) -> Refused:
-        """Note that a terminal is where it may not be; the error to raise."""
+        """Count the refusal of a terminal at a forbidden address; returns the error to raise."""
         return self._places.refuse(terminal, address, self.now())
 
     async def refresh(self, terminal: Terminal) -> None:
-        """Take over what the store says of a terminal now."""
+        """Read a terminal from the store again."""
         terminal.refreshed_at = self.now()
         began = next(turns)
         device, due = await self._lookups.find(terminal.device.sn)
@@ -223,24 +226,24 @@ class Registry(PeriodicService):
                 terminal.set_due(due)
 
     async def look(self, terminal: Terminal) -> None:
-        """Take over what the store says of a terminal before a request of it is refused.
+        """Read a terminal again before a request is refused.
 
-        Not again within a second after a refusal: what is in memory is enough then.
+        Does nothing within a second after a refusal, when memory is recent enough.
         """
         if not terminal.is_refusing(self.now()):
             await self.refresh(terminal)
 
     def seen(self, terminal: Terminal, address: str | None) -> None:
-        """Note that a terminal was heard of; it is written with others, a little later."""
+        """Note a request of a terminal; the last-seen time is written later, in a batch."""
         now = self.now()
         if address != terminal.checked:
             self._places.moved(terminal, address, now)
         self.heard[terminal.device.id] = (now, address)
 
     def took(self, terminal: Terminal, generation: int, number: int) -> None:
-        """Note that a sealed request changed nothing, and that its number is taken.
+        """Note the number of a sealed request that changed nothing.
 
-        It is written with the last-seen times: a poll with nothing to do costs no write of its own.
+        It is written with the last-seen times, so that an idle poll costs no write of its own.
         """
         known = self._taken.get(terminal.device.id)
         if known is None or known < (generation, number):
@@ -252,25 +255,25 @@ class Registry(PeriodicService):
         problem: Problem,
         is_one: Callable[[Device], bool] = lambda device: True,
     ) -> None:
-        """Put a problem on a terminal, unless it has it already; see `AddressWatch.find`."""
+        """Raise a problem on a terminal that does not have it yet; see `AddressWatch.find`."""
         self._places.find(terminal, problem, is_one)
 
     def is_online(self, device: Device) -> bool:
-        """Whether a terminal was heard of within the time of three polls."""
+        """Whether a terminal made a request within three polling intervals."""
         seen, _ = self.last_seen(device)
         return seen is not None and seen >= self.online_since(device.settings)
 
     def online_since(self, settings: Mapping[str, str | int] = {}) -> int:
-        """Since when (ms) a terminal with these settings has been heard of if it is online."""
+        """Oldest last-seen time (ms) at which a terminal with these settings is online."""
         delay = int(settings.get("Delay", self._settings.get("Delay", DELAY)))
         return int(self.now() - 1000 * (3 * delay + SEEN_EVERY))
 
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
-        """When (ms) and from where a terminal was last heard of, also if not written yet."""
+        """Last-seen time (ms) and address of a terminal, including unwritten ones."""
         return self.heard.get(device.id, (device.last_seen_at, device.address))
 
     def hybrid(self, device: Device) -> Hybrid:
-        """The biometric types that a terminal and this server exchange (3.1)."""
+        """The biometric types that a terminal and this server exchange (spec 3.1)."""
         return negotiate_types(
             device.options, device.attributes, {**self._settings, **device.settings}
         )
@@ -280,7 +283,7 @@ class Registry(PeriodicService):
         return str(negotiate(device.version or device.push_version, self.ciphers.version(device)))
 
     def updated(self, device: Device) -> None:
-        """Take over what was written to the store about a terminal."""
+        """Update memory after a change to a terminal is stored."""
         self.unknown.heard(device)
         terminal = self.terminals.get(device.sn)
         if terminal is None:
@@ -289,14 +292,14 @@ class Registry(PeriodicService):
             terminal.update(device)
 
     def forget(self, sn: str) -> None:
-        """Drop what is remembered of a terminal that is removed, here or by another process."""
+        """Drop a removed terminal from memory."""
         self.terminals.pop(sn, None)
         self.unknown.forget(sn)
 
     async def follow(self) -> None:
-        """Take over what any process has changed: terminals, and which of them have work.
+        """Read the changes of all processes: terminals and due commands.
 
-        The first time, this loads all terminals, so that each is served as before a restart.
+        The first call loads all terminals, so that each is served as before a restart.
         """
         await self._following.run(self._follow)
 
@@ -316,16 +319,16 @@ class Registry(PeriodicService):
         for device in devices:
             known = self.terminals.get(device.sn)
             if known is None or known.turn < began:
-                # Else this process has written something newer since it asked.
+                # Otherwise this process wrote a newer state after the read began.
                 self.updated(device)
         for terminal in self.terminals.values():
             if terminal.due_turn < began:
-                # Else this process has queued or sent a command since it asked.
+                # Otherwise this process queued or sent a command after the read began.
                 terminal.set_due(due.get(terminal.device.id))
 
     async def _write_seen(self) -> None:
         by_id = {one.device.id: one for one in self.terminals.values()}
-        # A request that was under way when its terminal was removed has noted it again.
+        # Requests in progress may have noted a terminal after its removal.
         seen = {key: at for key, at in self.heard.items() if key in by_id}
         taken = {key: number for key, number in self._taken.items() if key in by_id}
         self.heard, self._taken = {}, {}
@@ -345,7 +348,7 @@ class Registry(PeriodicService):
             self._places.compare(seen, elsewhere, by_id)
 
     async def write_skew(self) -> None:
-        """Store by how much the clocks of terminals are off."""
+        """Store the measured clock skew of terminals."""
         known = {one.device.id: one.device for one in self.terminals.values()}
         await self.skew.write(known, self.now())
 
@@ -353,7 +356,7 @@ class Registry(PeriodicService):
         self._places.settle(self.terminals.values(), self.now())
 
     async def _renew_moved_zones(self) -> None:
-        """Terminals know no daylight saving: when an offset changes, they have to be told (5)."""
+        """Renew sessions after a change of offset: terminals know no daylight saving (spec 5)."""
         now = self.wall()
         offsets: dict[str | None, str] = {}
         moved = []

@@ -1,8 +1,8 @@
-"""Requests of encrypted sessions: opened under the terminal's keys, and taken once.
+"""Sealed requests of encrypted sessions: decryption and replay protection.
 
-Theory of operation. Sealed requests have numbers. One that changes something claims its number in
-the store. One that changes nothing is remembered, and its number is written with the last-seen
-times, within seconds: so an idle poll costs no write, and cannot be sent again later, either.
+Theory of operation. Sealed requests are numbered. A request that changes something claims its
+number in the store. The number of any other request is remembered in memory and written with the
+last-seen times, within seconds. So an idle poll costs no write, and still cannot be replayed later.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ from .session import AskForExchange, OutOfOrder, Session, SessionReply
 from .terminal import Terminal
 
 SHORT_SEALED = 8 * 1024
-"""Most bytes that are unsealed on the reactor."""
+"""Maximum size (bytes) of a body decrypted on the reactor."""
 
 
 class Replayed(Exception):
-    """A sealed request was taken before."""
+    """A sealed request was already accepted."""
 
 
 class SealedRequests:
-    """Opens sealed requests, and finds what seals the replies."""
+    """Decrypts sealed requests and selects the cipher of their replies."""
 
     _log = Logger()
 
@@ -60,9 +60,9 @@ class SealedRequests:
         *,
         is_fresh: bool,
     ) -> bool:
-        """Whether a request that does not open is to be taken for a sealed one.
+        """Whether to treat a request that does not decrypt as a sealed one.
 
-        Of a terminal that never had keys, it is kept like anything that is not understood.
+        For a terminal that never had keys, it is stored as a reject instead.
         """
         if not looks_sealed(SEAL in request.arguments, body):
             return False
@@ -78,9 +78,10 @@ class SealedRequests:
         request: Request,
         body: bytes,
     ) -> AdmittedRequest | None:
-        """Open a sealed request under the keys of the terminal, and take it, once.
+        """Decrypt a sealed request with the terminal's keys, and accept it once.
 
-        None if it does not open; `Replayed` if it does and was taken before; `AskForExchange`.
+        None if it does not decrypt. Raises `Replayed` if it was accepted before, and
+        `AskForExchange`.
         """
         route = request.route
         sealed = sealed_of(request.head.method, request.arguments, body)
@@ -97,7 +98,7 @@ class SealedRequests:
             is_first = keys.step is not None or terminal.session.state not in ENCRYPTED_STATES
             is_claimed = is_first or route.changes(request, terminal)
             if opened.number is not None:
-                # Before anything is waited for: of two at once, one is taken.
+                # Before the first await, so that only one of two concurrent copies is accepted.
                 terminal.take(keys.generation, opened.number)
                 if not is_claimed:
                     self._registry.took(terminal, keys.generation, opened.number)
@@ -118,7 +119,7 @@ class SealedRequests:
         request: Request,
         body: bytes,
     ) -> AdmittedRequest | None:
-        """Let a request in that the suite of the session does not seal; `AskForExchange`."""
+        """Admit a request that the cipher suite leaves in plain text; raises `AskForExchange`."""
         for keys, suite in self._agreed(known):
             if suite.covers(place, Direction.REQUEST):
                 continue
@@ -128,14 +129,14 @@ class SealedRequests:
         return None
 
     def _agreed(self, known: Sequence[StoredKeys]) -> Iterator[tuple[StoredKeys, ICipherSuite]]:
-        """The keys that both sides may have, each with its suite."""
+        """The keys that both sides may hold, each with its cipher suite."""
         for keys in known:
             suite = self._registry.ciphers.suites.get(keys.suite)
             if suite is not None and keys.step is not SessionState.KEYS:
                 yield keys, suite
 
     async def keys(self, terminal: Terminal) -> Sequence[StoredKeys]:
-        """The keys of a terminal, from the store unless they are those this process has."""
+        """The keys of a terminal, read from the store if the cached generation is outdated."""
         device = terminal.device
         known = terminal.keys
         if known is None or known[0] != device.generation:
@@ -146,10 +147,10 @@ class SealedRequests:
     async def _claim(
         self, terminal: Terminal, keys: StoredKeys, opened: Opened, *, is_first: bool
     ) -> bool:
-        """Take a request by its number; the first one proves that the terminal has the key.
+        """Claim a request's number; the first request proves that the terminal has the key.
 
-        That is on disk before anything is done of what is asked for. If nothing more comes of it,
-        the terminal asks again, by the next number.
+        The claim is committed before the request is processed. If processing fails, the terminal
+        tries again with the next number.
         """
         if opened.number is None and not is_first:
             return True
@@ -181,7 +182,7 @@ class SealedRequests:
         return bool(claimed)
 
     async def plain(self, terminal: Terminal, place: Place, body: bytes) -> AdmittedRequest:
-        """Let in a request outside encrypted sessions. A configured key, as of RC4, may seal it."""
+        """Admit a request outside encrypted sessions; a configured key (RC4) may seal it."""
         suite = self._registry.ciphers.fixed(terminal.device)
         if suite is None or not suite.covers(place, Direction.REQUEST):
             return AdmittedRequest(terminal, body, is_proved=not terminal.has_to_encrypt)
@@ -193,7 +194,7 @@ class SealedRequests:
     async def _unseal(
         self, suite: ICipherSuite, state: bytes, place: Place, sealed: bytes
     ) -> Opened:
-        """Open what is sealed, a long body on a thread; `NotOpened`."""
+        """Decrypt data, on a thread if it is long; raises `NotOpened`."""
         if len(sealed) <= SHORT_SEALED:
             return suite.open(state, place, sealed)
         opening: Deferred[Opened] = threads.deferToThreadPool(

@@ -1,4 +1,4 @@
-"""A terminal that this process knows."""
+"""In-memory state of a terminal."""
 
 from __future__ import annotations
 
@@ -28,50 +28,48 @@ from .families import Families
 from .session import Session
 
 turns = itertools.count()
-"""Numbers what happens to the terminals of this process, to tell what came first."""
+"""Sequence numbers that order the events of this process's terminals."""
 MOST_GENERATIONS = 4
-"""Generations of keys whose numbers are remembered: two are in use at a time."""
+"""Key generations whose request numbers are remembered; two are in use at a time."""
 NOWHERE = ""
-"""No address is this one."""
+"""A value that equals no address."""
 OTHERS = "others"
-"""Where the requests of a terminal are counted that come from too many addresses to tell apart."""
+"""Counter of requests from all addresses beyond the ones counted separately."""
 TOKEN = "token"  # noqa: S105 - a name
-"""Where those are counted that bring its token, once its address has used up what it may ask."""
+"""Counter of requests with a trusted token from an address that has used up its allowance."""
 NEW_TOKEN = "new token"  # noqa: S105 - a name
-"""Where those are counted that bring a token which is not trusted yet."""
+"""Counter of requests with a token that is not trusted yet."""
 
 
 @attrs.frozen(eq=False)
 class Ciphers:
-    """How sessions are encrypted, unless a terminal has its own way."""
+    """Encryption defaults of sessions; a terminal may override them."""
 
     suites: Mapping[str, ICipherSuite]
-    """By their names."""
+    """Cipher suites by name."""
     config: Encryption = attrs.field(factory=Encryption)
 
     def policy(self, device: Device) -> EncryptionPolicy:
-        """Whether the sessions of a terminal are encrypted."""
+        """The encryption policy of a terminal."""
         return device.encryption or self.config.policy
 
     def suite(self, device: Device) -> ICipherSuite | None:
-        """The suite of a terminal; None if there is no such plugin any more."""
+        """The cipher suite of a terminal; None if its plugin is not installed."""
         return self.suites.get(device.cipher or self.config.suite)
 
     def version(self, device: Device) -> Version:
-        """The version that a terminal is told: one without encryption where there is to be none."""
+        """The protocol version to announce: one without encryption where the policy is NEVER."""
         return UNENCRYPTED if self.policy(device) is EncryptionPolicy.NEVER else SERVER
 
     def fixed(self, device: Device) -> ICipherSuite | None:
-        """The suite of a terminal whose key is configured, and not exchanged; None if there is
-        none."""
+        """The cipher suite of a terminal with a configured key; None if keys are exchanged."""
         suite = self.suite(device)
         if suite is None or suite.exchanges or self.policy(device) is EncryptionPolicy.NEVER:
             return None
         return suite
 
     def exchanges(self, device: Device) -> bool:
-        """Whether a terminal that can encrypt may make the exchanges of keys and factors
-        (Appendix 8)."""
+        """Whether a terminal that can encrypt may perform the key exchanges (Appendix 8)."""
         suite = self.suite(device)
         return (
             suite is not None
@@ -81,11 +79,11 @@ class Ciphers:
 
 
 REFRESH_EVERY = 1000
-"""Milliseconds for which what the store said is enough to turn a terminal away."""
+"""Milliseconds for which data read from the store is recent enough to refuse a terminal."""
 
 
 class RequestCounter:
-    """How many requests came, since when (ms), and when (ms) the last of them was refused."""
+    """Request count, the start of its period (ms), and the time (ms) of the last refusal."""
 
     __slots__ = ("count", "refused_at", "since")
 
@@ -95,12 +93,12 @@ class RequestCounter:
 
 @functools.cache
 def session_of(table: SessionTable, state: SessionState, required: bool) -> Session:
-    """A session to ask, and not to change: it is that of all terminals in this state."""
+    """The session of all terminals in this state, shared: read it, but do not change it."""
     return Session(table, state, required=required)
 
 
 class Terminal:
-    """What a process remembers of a terminal between its requests; all of it is in the store."""
+    """Cached state of a terminal between requests; the database is authoritative."""
 
     __slots__ = (
         "address",
@@ -136,15 +134,15 @@ class Terminal:
     device: Device
     family: ITerminalFamily
     dialect: Dialect
-    """How it writes."""
+    """Encoding and formats of the terminal."""
     session: Session
     is_plain: bool
-    """Whether it is served, and its requests are what they seem: nothing of them is sealed."""
+    """Whether the terminal is served and its requests are not sealed."""
     is_judged: bool
-    """Whether its requests have to return a token."""
+    """Whether its requests must return a session token."""
     bare: tuple[str | None, ...] | None
-    """The addresses that may be served without a token and without a note of it; None for all.
-    Among them, None stands for a socket file."""
+    """Addresses served without a token and without recording it; None for all. The entry None
+    stands for a Unix socket."""
 
     def __init__(
         self,
@@ -156,47 +154,48 @@ class Terminal:
         self.ciphers = ciphers
         self.families = families
         self.next_due = next_due
-        """When (ms) there is a command to look at: 0 for now, None for never."""
+        """Time (ms) at which a command is due: 0 for now, None for never."""
         self.due_turn = -1
-        """When that was found, by `turns`."""
+        """Sequence number (`turns`) of that value."""
         self.reported: bytes | None = None
-        """The last update information (9), so that the same is not stored twice."""
+        """The last update information (spec 9), so that the same is not stored twice."""
         self.keys: tuple[int, Sequence[StoredKeys]] | None = None
-        """The keys of its sessions, and the generation of which they are."""
+        """Key generation and session keys."""
         self.taken: dict[int, int] = {}
-        """The highest number of a sealed request that was taken, by the generation of its keys."""
+        """Highest accepted sealed-request number, by key generation."""
         self.held_until = 0
-        """Until when (ms) sessions that prove nothing need not be looked at for commands."""
+        """Time (ms) until which unproved sessions need no command query."""
         self.stamps: dict[str, tuple[str, int]] = {}
-        """Stamps that were stored, by table, and when (ms): the same is not stored again within a
-        minute, nor before the next change of the terminal. If one is missing, the terminal sends
-        again what is there already, and no more than that."""
+        """Stored stamps and their times (ms), by table. The same stamp is not stored again within a
+        minute, nor before the terminal changes. A missing stamp only makes the terminal send stored
+        records again."""
         self.counters: dict[str | None, RequestCounter] = {}
-        """Its requests, by the address they came from; see `OTHERS` and `TOKEN`."""
+        """Request counters by address; see `OTHERS` and `TOKEN`."""
         self.measured_at = 0
-        """When (ms) its clock was last measured (`zkpush.device.skew`)."""
+        """Time (ms) of the last clock measurement (`zkpush.device.skew`)."""
         self.hello: tuple[object, ...] | None = None
-        """The last exchange (5) it made while it waits for approval."""
+        """The last initialization exchange (spec 5) of a pending terminal."""
         self.address = device.address
-        """Where it was heard of last."""
+        """Address of its last request."""
         self.former: str | None = None
         self.moved_at = 0
-        """Where it was before, and when (ms) it moved."""
+        """Time (ms) at which the terminal moved from `former` to its current address."""
         self.noted_keys: dict[str | None, int] = {}
-        """When (ms) refused pushcommkeys were noted, by fingerprint; None stands for no key."""
+        """Times (ms) at which refused pushcommkeys were recorded, by fingerprint; None stands for
+        no key."""
         self.refreshed_at = 0
-        """When (ms) the store was last asked about it."""
+        """Time (ms) of the last read from the store."""
         self.refused_at = 0
-        """When (ms) the store was asked before a request of it was refused."""
+        """Time (ms) of the last read from the store before a refusal."""
         self.networks = parse_networks(device.networks)
         self.checked: str | None = NOWHERE
-        """The address that is known to be one of those it may have."""
+        """The last address found to be in `networks`."""
         self.update(device)
 
     def update(self, device: Device) -> None:
-        """Take over what the store says now."""
+        """Replace the cached state after a read or a change of the store."""
         self.turn = next(turns)
-        """When that was."""
+        """Sequence number (`turns`) of the last update."""
         self.device = device
         self.family = self.families.of(device)
         self.dialect = device.dialect
@@ -226,34 +225,36 @@ class Terminal:
             self.checked = NOWHERE
 
     def set_due(self, due: int | None) -> None:
-        """Take over when there is a command to look at (ms), as the store has just said."""
+        """Set the time (ms) at which a command is due, as just read from the store."""
         self.next_due, self.due_turn = due, next(turns)
 
     def hurry(self, due: int) -> None:
-        """Look for commands at an instant (ms), or before it: one was queued."""
+        """Make a new command due at `due` (ms), unless another is due earlier."""
         self.set_due(due if self.next_due is None else min(due, self.next_due))
 
     def take(self, generation: int, number: int) -> None:
-        """Remember the number of a sealed request, by the generation of its keys."""
+        """Remember the number of a sealed request, by key generation."""
         self.taken[generation] = max(number, self.taken.get(generation, 0))
         if len(self.taken) > MOST_GENERATIONS:
             del self.taken[min(self.taken)]
 
     def refuse(self, address: str | None, now: int) -> None:
-        """Note that a request from an address was refused, at `now` (ms), after a look at the
-        store: what is in memory is enough to refuse the next ones, for a second."""
+        """Note a refusal at `now` (ms) that followed a read of the store.
+
+        For a second, memory is recent enough to refuse further requests.
+        """
         if not self.is_refusing(now):
-            self.refused_at = self.refreshed_at or 1  # 0 where none was refused
+            self.refused_at = self.refreshed_at or 1  # 0 means no refusal
         counter = self.counters.get(address) or self.counters.get(OTHERS)
         if counter is not None:
             counter.refused_at = now
 
     def is_refusing(self, now: int) -> bool:
-        """Whether a request was refused after a look at the store within the last second."""
+        """Whether a request was refused within the last second, after a read of the store."""
         return 0 <= now - self.refused_at < REFRESH_EVERY
 
     def is_itself(self, address: str | None, cookie: bytes | None) -> bool:
-        """Whether a request comes from the usual address, or with a trusted token."""
+        """Whether a request comes from the usual address or carries a trusted token."""
         if next(iter(self.counters), None) == address:
             return True
         token = tokens.find(self.device, cookie)
@@ -266,7 +267,7 @@ class Terminal:
 
     @property
     def has_to_encrypt(self) -> bool:
-        """Whether it has had an encrypted session, so that a plain one proves nothing."""
+        """Whether encrypted sessions are on record, so that a plain one proves nothing."""
         return (
             self.device.encrypts
             and self.device.session not in ENCRYPTED_STATES
@@ -274,13 +275,14 @@ class Terminal:
         )
 
     def may_be_at(self, address: str | None) -> bool:
-        """Whether an operator lets it come from there."""
+        """Whether the terminal's networks include an address."""
         return _is_in(self.networks, address)
 
     def move(self, address: str | None, now: int) -> tuple[str | None, int] | None:
-        """Note where it is heard of, at `now` (ms).
+        """Record the address of a request at `now` (ms).
 
-        Of one that comes back: where it has been in between, and since when (ms).
+        If the terminal returns to its former address, returns the address in between and the time
+        (ms) of the move to it; otherwise None.
         """
         self.checked = address
         if address == self.address:
@@ -292,7 +294,7 @@ class Terminal:
 
 
 def may_be_at(device: Device, address: str | None) -> bool:
-    """Whether an operator lets a terminal come from an address."""
+    """Whether a terminal's networks include an address."""
     return _is_in(parse_networks(device.networks), address)
 
 

@@ -1,9 +1,9 @@
-"""Terminals that this process does not know: looked up, recorded, or refused, at a bounded cost.
+"""Unknown terminals: looked up, recorded or refused at a bounded cost.
 
-Theory of operation. A serial number is quickly invented, so a flood of them must fill neither
-memory nor the database, nor keep it busy. Look-ups share queries (`lookups`), and there are only so
-many a minute; beyond that, requests are refused without one. A refusal is remembered for a second,
-and forgotten at once when the registry takes over a terminal of that serial number.
+Theory of operation. Serial numbers are easy to invent, so a flood of them must neither fill memory
+or the database nor keep the database busy. Look-ups share queries (`lookups`) and are limited per
+minute; beyond the limit, requests are refused without a look-up. A refusal is remembered for a
+second, and forgotten at once when the registry learns of a terminal with that serial number.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ from .pacer import RECORDINGS, RequestPacer
 from .refusals import Refusal, RefusalLog
 
 REMEMBERED_SECONDS = 1.0
-"""How long a refusal holds without another look at the store."""
+"""Seconds for which a refusal holds without another look-up."""
 MOST_REMEMBERED = 1024
-"""Refused serial numbers that are remembered."""
+"""Maximum number of remembered refusals."""
 MakeError = Callable[[str, str | None], ProtocolError]
-"""Notes that a serial number from an address is refused; returns the error to raise."""
+"""Counts the refusal of a serial number from an address; returns the error to raise."""
 _TOO_MANY = "Too many new terminals come at once; try again later."
 _NONE_TAKEN = "This server takes no unknown terminals; an operator has to add it."
 _FULL = "This server takes no more new terminals; an operator adds it."
 
 
 class UnknownTerminals:
-    """Decides about serial numbers that the registry does not know."""
+    """Admission of serial numbers that are not in the registry."""
 
     _log = Logger()
 
@@ -56,7 +56,7 @@ class UnknownTerminals:
         clock: IReactorTime,
         known: Sized,
     ) -> None:
-        """`known` are the terminals of the registry; `timezone` is the one that new ones get."""
+        """`known` are the terminals of the registry; `timezone` is assigned to new ones."""
         self._store = store
         self._lookups = lookups
         self._policy = policy
@@ -71,11 +71,11 @@ class UnknownTerminals:
         self._pending: set[str] = set()
         self._recording = 0
         self._coming: dict[str, list[Deferred[Device | None]]] = {}
-        """Serial numbers that are being recorded, with the requests that wait for the result."""
+        """Serial numbers being recorded, with the requests that await the result."""
         self._pacer = RequestPacer(RECORDINGS, clock)
 
     def heard(self, device: Device) -> None:
-        """Take note of what the store says of a terminal."""
+        """Update the pending terminals after a read or change of a terminal."""
         self._remembered.pop(device.sn, None)
         if device.state is DeviceState.PENDING:
             self._pending.add(device.sn)
@@ -83,7 +83,7 @@ class UnknownTerminals:
             self.forget(device.sn)
 
     def forget(self, sn: str) -> None:
-        """Take note that a terminal is removed, or does not wait any more: there is room again."""
+        """Forget a terminal that was removed or is no longer pending, which frees a place."""
         self._pending.discard(sn)
         self._remembered.clear()
 
@@ -96,18 +96,18 @@ class UnknownTerminals:
                 raise refusal(sn, address)
 
     def look(self, sn: str, address: str | None) -> None:
-        """Count a look at the store on behalf of a terminal that is not approved.
+        """Count a look-up on behalf of an unapproved terminal.
 
-        `TooManyRequests` if there were as many as there may be in a minute.
+        Raises `TooManyRequests` if the limit per minute is reached.
         """
         if not self._allowance.take(self._clock.seconds()):
             self._refusals.refuse(Refusal.UNKNOWN_PER_MINUTE, sn, address)
             raise TooManyRequests(_TOO_MANY)
 
     def refuse(self, sn: str, address: str | None, hello: Hello | None) -> None:
-        """Raise the refusal of a serial number that the store does not hold, if there is one.
+        """Raise the refusal, if any, of a serial number that is not in the store.
 
-        `TurnedAway` if the policy does not record it, or as many are recorded as may be.
+        Raises `TurnedAway` if the policy does not record the terminal, or a limit is reached.
         """
         refusal = self._refusal(self._policy.admit(sn, hello, address))
         if refusal is not None:
@@ -116,10 +116,11 @@ class UnknownTerminals:
     async def find(
         self, sn: str, address: str | None, hello: Hello | None, family: str
     ) -> tuple[Device, int | None]:
-        """Find a terminal in the store, or record it as one of a family if the policy says so.
+        """Find a terminal in the store, or record it in a family if the policy allows it.
 
-        `hello` is what it says of itself, if it makes the initialization exchange.
-        `TurnedAway` if the policy does not record it, or as many are recorded as may be.
+        `hello` is the terminal's self-description in an initialization exchange, if it makes one.
+
+        Raises `TurnedAway` if the policy does not record the terminal, or a limit is reached.
         """
         device, due = await self._lookups.find(sn)
         while device is None:
@@ -136,7 +137,7 @@ class UnknownTerminals:
     async def _record(
         self, sn: str, address: str | None, hello: Hello | None, family: str
     ) -> Device:
-        """Record a terminal, once for all requests that name it meanwhile."""
+        """Record a terminal once, for all concurrent requests that name it."""
         others = self._coming[sn] = []
         device = None
         try:
@@ -148,7 +149,7 @@ class UnknownTerminals:
                 other.callback(device)
 
     async def _add(self, sn: str, address: str | None, hello: Hello | None, family: str) -> Device:
-        """Record a terminal; one that another process has recorded meanwhile stays as it is."""
+        """Record a terminal; if another process has just recorded it, keep that record."""
         state = self._policy.admit(sn, hello, address)
         if state is not None and not self._pacer.take():
             await self._pacer.wait()
@@ -156,14 +157,14 @@ class UnknownTerminals:
         if refusal is not None or state is None:
             raise self._remember(sn, refusal or self._take_none)(sn, address)
         now = int(self._wall() * 1000)
-        # It counts from now on, while others are looked up.
+        # Count it from now on, while others are looked up.
         self._recording += 1
         if state is DeviceState.PENDING:
             self._pending.add(sn)
         recorded: Deferred[Device] = Deferred()
 
         def settle(outcome: Device | Failure) -> None:
-            # Also where the connection is gone: the terminal is recorded all the same.
+            # This also runs if the connection is lost: the terminal is recorded all the same.
             self._recording -= 1
             if isinstance(outcome, Failure):
                 self._pending.discard(sn)
@@ -180,7 +181,7 @@ class UnknownTerminals:
         return device
 
     def _refusal(self, state: DeviceState | None) -> MakeError | None:
-        """Why a terminal that the policy gives this state is not recorded; None if it is."""
+        """The refusal of a terminal with this initial state; None if it may be recorded."""
         if state is None:
             return self._take_none
         if len(self._known) + self._recording >= self._limits.terminals:
