@@ -1,1 +1,1 @@
-"""One terminal's life: admission, session, uploads, commands, presence."""
+"""Terminals: admission, sessions, uploads, commands and presence."""

@@ -1,4 +1,4 @@
-"""What callers of the API do, for the audit log: recorded in the unit of work that does it."""
+"""Audit records for API actions, written in the same transaction."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ REMOVE_FILE = "remove file"
 CREATE_TOKEN = "create token"  # noqa: S105 - what is done
 REVOKE_TOKEN = "revoke token"  # noqa: S105 - what is done
 LONGEST = 80
-"""Most characters of a value that are recorded."""
+"""Maximum length in characters of a recorded value."""
 _PERSON = "pin"
-"""The field of a user ID."""
+"""The name of the user ID field."""
 _OF_PEOPLE = frozenset({_PERSON, "id_number", "message"})
-"""Fields of commands about people: of their other parameters, only numbers are shown."""
+"""Fields that mark a command about a person; of its other parameters, only numbers are shown."""
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
-"""Files whose names may hold a user ID or a name."""
+"""Extensions of files whose names may contain a user ID or a name."""
 _HIDDEN = "(not shown)"
 
 
 def record(
     tx: Transaction, by: Caller | None, action: str, subject: str, detail: str, now: int
 ) -> None:
-    """Record what a caller does, and where the call came from; nothing for the server's own acts.
+    """Record an action and the origin of the call; the server's own actions are not recorded.
 
-    `detail` holds nothing secret, and may be empty.
+    `detail` must hold no secret, and may be empty.
     """
     if by is not None:
         told = f"{detail}; {by.origin}" if detail else by.origin
@@ -45,7 +45,7 @@ def record(
 
 
 def change_detail(values: Mapping[str, object]) -> str:
-    """What is changed of a terminal, by the names of its attributes."""
+    """The changed attributes of a terminal, as text for the audit log."""
     words = []
     for name, value in values.items():
         attribute = DEVICE_ATTRIBUTES.get(name)
@@ -61,9 +61,9 @@ def change_detail(values: Mapping[str, object]) -> str:
 def command_detail(
     command: Command, params: Mapping[str, str], person: Callable[[str], str]
 ) -> str:
-    """A command with its parameters; what may be secret, or tell who a person is, is only named.
+    """A command with its parameters, as text; secret and personal values are hidden.
 
-    The audit log is not sealed, many read it, and it outlives the people in it: a user ID is
+    The audit log is not encrypted, has many readers, and outlives the people in it: a user ID is
     replaced by the pseudonym that `person` returns.
     """
     fields = {field.wire: field for field in command.parameters}
@@ -86,7 +86,7 @@ def command_detail(
 
 
 def file_detail(name: str, size: int) -> str:
-    """A file by its name, but for pictures: their names may be those of people."""
+    """A file's name and size; picture names are hidden, because they may be those of people."""
     shown = f"picture {_HIDDEN}" if name.lower().endswith(_PICTURES) else name
     return f"{shown}, {size} bytes"
 

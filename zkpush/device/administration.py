@@ -1,6 +1,6 @@
-"""What operators do with terminals: add, change and remove them, and ask for records again.
+"""Operator actions on terminals: add, change, remove, and request records again.
 
-Each act is written together with its audit record, and the registry takes it over.
+Each action is stored together with its audit record; then the registry is updated.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class TerminalAdministration:
         self._registry = registry
 
     async def change(self, sn: str, values: Mapping[str, object], by: Caller | None) -> Device:
-        """Change a terminal as an operator says (`zkpush.device.changes`).
+        """Change a terminal for an operator (`zkpush.device.changes`).
 
-        `LookupError` if it is not known, `ValueError` if the values do not fit, `ScopeNeeded` if
-        the caller may not change them.
+        Raises `LookupError` for an unknown terminal, `ValueError` for invalid values, and
+        `ScopeNeeded` if the caller may not change them.
         """
         now = self._registry.now()
 
@@ -46,7 +46,7 @@ class TerminalAdministration:
         return device
 
     async def add(self, sn: str, state: DeviceState, by: Caller | None) -> Device:
-        """Record a terminal before it connects; one that is known stays as it is."""
+        """Record a terminal before it connects; an existing one is left unchanged."""
         timezone, now = self._registry.timezone, self._registry.now()
 
         def unit(tx: Transaction) -> Device:
@@ -59,8 +59,9 @@ class TerminalAdministration:
         return device
 
     async def remove(self, sn: str, by: Caller | None) -> None:
-        """Forget a terminal without records; `LookupError` or `ValueError` if that cannot be.
+        """Remove a terminal that has no records.
 
+        Raises `LookupError` for an unknown terminal, `ValueError` if it has records, and
         `ScopeNeeded` if it has protection that the caller may not lower.
         """
         now = self._registry.now()

@@ -1,4 +1,4 @@
-"""What to do with a terminal that nobody has decided about: `--admission`."""
+"""Admission policies for unknown terminals: `--admission`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..protocol.handshake import Hello
 @implementer(IPlugin, IAdmissionPolicy)
 @attrs.frozen
 class AdmissionPolicy:
-    """Records every unknown terminal in one state, or refuses it unrecorded."""
+    """Records all unknown terminals in one state, or refuses them unrecorded."""
 
     name: str
     state: DeviceState | None
 
     def admit(self, sn: str, hello: Hello | None, address: str | None) -> DeviceState | None:
-        """The state to record an unknown terminal in; None to refuse and not record it."""
+        """Return the state for an unknown terminal, or None to refuse it unrecorded."""
         return self.state
 
 

@@ -1,4 +1,4 @@
-"""How often something may be done."""
+"""Rate limit by token bucket."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ MINUTE = 60.0
 
 
 class Allowance:
-    """How often something may still be done: a token bucket that holds the tokens of a minute."""
+    """A token bucket whose capacity is the tokens of one minute."""
 
     def __init__(self, per_minute: int, now: float) -> None:
         """Times are in seconds."""
         self._per_minute = per_minute
         self._credit = per_minute * MINUTE
-        """A token costs `MINUTE`: whole seconds then add up without rounding."""
+        """The credit. A token costs `MINUTE`, so that whole seconds add up without rounding."""
         self._at = now
         self._told_at: float | None = None
 
     def take(self, now: float) -> bool:
-        """Take a token, if there is one."""
-        passed, self._at = max(0.0, now - self._at), now  # clocks are set back, too
+        """Take a token; False if there is none."""
+        passed, self._at = max(0.0, now - self._at), now  # the clock may be set back
         per_minute = self._per_minute
         self._credit = min(per_minute * MINUTE, self._credit + passed * per_minute)
         if self._credit < MINUTE:
@@ -27,7 +27,7 @@ class Allowance:
         return True
 
     def tells(self, now: float) -> bool:
-        """Whether a refusal is to be recorded: one a minute is."""
+        """Whether to record a refusal: at most one a minute."""
         if self._told_at is not None and 0 <= now - self._told_at < MINUTE:
             return False
         self._told_at = now

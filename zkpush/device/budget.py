@@ -1,11 +1,11 @@
-"""The memory of one process for bodies of requests and for decoding them.
+"""Memory budget of one process for request bodies and their decoding.
 
-Theory of operation. A body is charged when its request is accepted, by its declared length, and
-until the request is answered. Short bodies, which every punch is, have a pool of their own that
-long ones cannot touch. Long ones share the rest with what decoding takes beside them. Of each pool,
-one terminal and one address may have a share; a single body always fits where its terminal and the
-pool hold nothing else. A short body that does not fit is refused. A long one waits, in line and for
-a bounded time, with nothing read from its connection.
+Theory of operation. A body is charged by its declared length from the acceptance of its request
+until the reply. Short bodies, such as every punch, have a pool of their own that long ones cannot
+use. Long bodies share the rest with the memory for decoding. Each terminal and each address may
+hold a limited share of a pool, but a single body always fits if the pool and its terminal hold
+nothing else. A short body that does not fit is refused. A long one waits in a queue for a limited
+time, while nothing is read from its connection.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from ..protocol.errors import Unavailable
 
 SHORT = 64 * 1024
-"""Bytes of the longest body that counts as short."""
+"""Maximum length in bytes of a short body."""
 SHORT_SHARE = 4
-"""One part in so many of the memory is for short bodies."""
+"""Divisor for the part of the memory that is reserved for short bodies."""
 MOST_WAITING = 64
-"""Long bodies that wait for memory at a time."""
+"""Maximum number of long bodies waiting for memory."""
 MOST_WAITING_OF_ONE = 8
-"""Of these, those of one terminal."""
+"""Maximum number of waiting bodies of one terminal."""
 Struck = Callable[[str | None, str | None], object]
 """Called with the terminal and the address of a body that is refused."""
 _FULL = "This server has no memory for more bodies now; send it again later."
@@ -34,7 +34,7 @@ _FULL = "This server has no memory for more bodies now; send it again later."
 
 @attrs.define(eq=False)
 class Charge:
-    """What one request holds; `release` returns it."""
+    """Memory held by one request; `release` returns it."""
 
     budget: MemoryBudget
     sn: str | None
@@ -43,28 +43,28 @@ class Charge:
     is_long: bool
 
     def grow(self, size: int) -> bool:
-        """Charge more, for a body that declared no length; False if there is no memory."""
+        """Charge more bytes, for a body of undeclared length; False if there is no memory."""
         return self.budget.grow(self, size)
 
     def release(self) -> None:
-        """Return everything."""
+        """Return all memory of the charge."""
         self.budget.release(self)
 
 
 @attrs.define(eq=False)
 class _Pool:
-    """Memory that is shared; sizes are in bytes."""
+    """A shared pool of memory; sizes are in bytes."""
 
     size: int
     of_terminal: int
-    """Share of one terminal."""
+    """Maximum share of one terminal."""
     of_address: int
     held: int = 0
     terminals: Counter[str] = attrs.field(factory=Counter)
     addresses: Counter[str] = attrs.field(factory=Counter)
 
     def fits(self, charge: Charge, size: int) -> bool:
-        """Whether so many bytes more may be held for a request."""
+        """Whether a request may hold `size` more bytes."""
         return (
             (not self.held or self.held + size <= self.size)
             and _has_share(self.terminals, charge.sn, size, self.of_terminal)
@@ -72,7 +72,7 @@ class _Pool:
         )
 
     def add(self, charge: Charge, size: int) -> None:
-        """Hold so many bytes more for a request; fewer, if negative."""
+        """Add to the bytes held for a request; `size` may be negative."""
         self.held += size
         for held, key in ((self.terminals, charge.sn), (self.addresses, charge.address)):
             if key is not None:
@@ -86,12 +86,12 @@ def _has_share(held: Counter[str], key: str | None, size: int, share: int) -> bo
 
 
 class MemoryBudget:
-    """Shares out the memory of a process."""
+    """Distributes the memory of a process among requests."""
 
     def __init__(self, size: int, patience: float, struck: Struck, clock: IReactorTime) -> None:
-        """`size` is in bytes; a long body waits for `patience` seconds.
+        """`size` is in bytes; a long body waits for up to `patience` seconds.
 
-        `struck` is called with the terminal and the address of each body that is refused.
+        `struck` is called with the terminal and the address of each refused body.
         """
         short = size // SHORT_SHARE
         long = size - short
@@ -104,14 +104,15 @@ class MemoryBudget:
 
     @property
     def held(self) -> int:
-        """Bytes that are held now."""
+        """Number of bytes held now."""
         return self._short.held + self._long.held
 
     def take(self, sn: str | None, address: str | None, size: int) -> Charge | Deferred[Charge]:
-        """Charge a body, at once or when there is memory.
+        """Charge a body, at once or when memory becomes free.
 
-        Without `sn` or `address`, there is no share for it. `Unavailable` if there is no memory,
-        and none in time. A Deferred that is cancelled waits no more.
+        Without `sn` or `address`, the respective share does not apply. Raises `Unavailable`, also
+        through the Deferred, if there is no memory in time. Cancelling the Deferred leaves the
+        queue.
         """
         charge = Charge(self, sn, address, size, size > SHORT)
         pool = self._pool(charge)
@@ -131,7 +132,7 @@ class MemoryBudget:
         return waiting
 
     def grow(self, charge: Charge, size: int) -> bool:
-        """Charge more to a request; False if there is no memory."""
+        """Charge more bytes to a request; False if there is no memory."""
         pool = self._pool(charge)
         if not charge.is_long and charge.size + size > SHORT:
             pool.add(charge, -charge.size)
@@ -145,13 +146,13 @@ class MemoryBudget:
         return True
 
     def decode(self, size: int) -> Charge:
-        """Charge what decoding takes beside the body. That of one body at a time always fits."""
+        """Charge the memory for decoding, which is never refused."""
         charge = Charge(self, None, None, size, is_long=True)
         self._long.add(charge, size)
         return charge
 
     def release(self, charge: Charge) -> None:
-        """Return what a request holds, to those that wait."""
+        """Return the memory of a request and serve waiting bodies."""
         self._pool(charge).add(charge, -charge.size)
         charge.size = 0
         if charge.is_long and self._waiting:
@@ -161,7 +162,7 @@ class MemoryBudget:
         return self._long if charge.is_long else self._short
 
     def _waits(self, sn: str | None) -> bool:
-        """Whether an earlier body of a terminal waits: the later ones do not overtake it."""
+        """Whether an earlier body of the terminal waits, which later ones must not overtake."""
         return any(charge.sn == sn for charge, _ in self._waiting.values())
 
     def _serve(self) -> None:

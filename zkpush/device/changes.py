@@ -1,4 +1,4 @@
-"""What an operator changes of a terminal, and what follows from it."""
+"""Changes to a terminal by an operator, and their consequences."""
 
 from __future__ import annotations
 
@@ -34,39 +34,40 @@ from .session import renewed
 from .terminal import Ciphers
 
 _SECRET = frozenset({"secret"})
-"""The secret of a cipher suite: no attribute, but changed like one, and never shown."""
+"""The secret of a cipher suite: changed like an attribute, but never shown."""
 _TOLD = _SECRET | {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.is_told}
-"""What a terminal learns in the exchange, or what decides how the exchange goes on."""
+"""Attributes that are sent in the exchange or determine how it proceeds."""
 _OF_KEYS = _SECRET | {name for name, one in DEVICE_ATTRIBUTES.items() if one.own.ends_keys}
-"""What ends the keys of a session."""
+"""Attributes whose change ends the keys of a session."""
 _OF_TOKENS = frozenset(
     {ProblemCode.TOKEN_MISSING, ProblemCode.NO_TOKEN, ProblemCode.SECOND_SESSION}
 )
 PROTECTIONS = _SECRET | {
     name for name, one in DEVICE_ATTRIBUTES.items() if one.own.scope is Scope.ADMIN
 }
-"""What protects a terminal from those who know its serial number: only an admin may change it."""
+"""Attributes that protect a terminal from anyone who knows its serial number; changing them needs
+the admin scope."""
 _log = Logger()
 
 
 class ScopeNeeded(Exception):
-    """A caller lacks a scope for what they ask."""
+    """A caller lacks the scope for a request."""
 
     def __init__(self, missing: Iterable[Scope], what: str) -> None:
-        """`what` names the act, without anything that was sent."""
+        """`what` names the action; it must not quote the request."""
         names = ", ".join(sorted(repr(scope.value) for scope in missing))
         super().__init__(f"{what} needs a token with the scope {names}.")
 
 
 def check_scopes(by: Caller | None, needed: Iterable[Scope], what: str) -> None:
-    """`ScopeNeeded` unless the caller has these scopes; the server itself may do everything."""
+    """Raise `ScopeNeeded` unless the caller has these scopes; the server itself needs none."""
     missing = set() if by is None else set(needed) - by.scopes
     if missing:
         raise ScopeNeeded(missing, what)
 
 
 def scopes_to_change(values: Mapping[str, object]) -> frozenset[Scope]:
-    """What it takes to change a terminal like this, beyond `write`."""
+    """The scopes needed for this change of a terminal, beyond `write`."""
     needed = set[Scope]()
     if not PROTECTIONS.isdisjoint(values):
         needed.add(Scope.ADMIN)
@@ -77,7 +78,7 @@ def scopes_to_change(values: Mapping[str, object]) -> frozenset[Scope]:
 
 
 def scopes_to_remove(tx: Transaction, device: Device) -> frozenset[Scope]:
-    """What it takes to forget a terminal, beyond `write`: its protection goes with it."""
+    """The scopes needed to remove a terminal, beyond `write`: this drops its protection."""
     protected = any(
         getattr(device, name) != default
         for name, default in msgspec.structs.asdict(_UNPROTECTED).items()
@@ -89,7 +90,7 @@ def scopes_to_remove(tx: Transaction, device: Device) -> frozenset[Scope]:
 
 
 _UNPROTECTED = Device(id=0, sn="", state=DeviceState.PENDING, created_at=0)
-"""A terminal as it is recorded."""
+"""A newly recorded terminal, without protection."""
 
 
 def change(
@@ -100,16 +101,16 @@ def change(
     families: Families,
     now: int,
 ) -> Device:
-    """Change a terminal; `ValueError` if a cipher suite and its secret do not fit.
+    """Change a terminal; raises `ValueError` if a cipher suite and its secret do not match.
 
-    A terminal that is approved while its zone is not known has that as a problem since `now` (ms).
+    `now` (ms) dates the problem of an approved terminal whose time zone is not known.
 
-    Approving a terminal that is not approved yet pins the pushcommkey that was offered, if it was
-    one, each exchange had it, and none is pinned. A terminal that is approved works without a key,
-    so that a stranger may have offered one: then only a named key is pinned. Approving a terminal
-    that says it is of another family takes that over. Approving settles what was wrong with the
-    address of a terminal; so does saying where it may be. Settings are merged with those it has;
-    None takes one back. A change of what it was told makes it read its options again.
+    Approving an unapproved terminal pins the offered pushcommkey if it is the only one, every
+    exchange carried it, and none is pinned yet. An approved terminal also works without a key, so a
+    stranger may have offered one: then only a named key is pinned. Approving a terminal that claims
+    another family adopts that family. Approving a terminal, or setting its networks, clears the
+    problems about its address. Settings are merged with the existing ones; None removes one. A
+    change of options makes the terminal read them again.
     """
     changes, settled = dict(values), set[str]()
     raised: tuple[Problem, ...] = ()
@@ -129,7 +130,7 @@ def change(
     if "networks" in changes:
         settled |= SETTLED
     if changes.get("token_policy") is TokenPolicy.CHECK:
-        # Begin anew: what the use of tokens has shown so far counts no more.
+        # Start over: forget what the use of tokens has shown so far.
         changes |= {"returns_token": False, "bare_addresses": ()}
         changes["tokens"] = tuple(
             msgspec.structs.replace(token, proved=False, trusted=False) for token in device.tokens
@@ -142,7 +143,7 @@ def change(
         settled.add(ProblemCode.SECRETS_WAIT)
     if not _OF_KEYS.isdisjoint(changes):
         settled.add(ProblemCode.NOT_OPENED)
-    if "timezone" in changes:  # it was measured by the zone before
+    if "timezone" in changes:  # measured in the previous zone
         changes["clock_skew_seconds"] = None
         settled.add(ProblemCode.CLOCK_WRONG)
     state = changes.get("state", device.state)
@@ -167,9 +168,9 @@ def change(
 
 
 def _other_family(tx: Transaction, device: Device, family: str, now: int) -> dict[str, object]:
-    """What becomes of a terminal that is approved for another family.
+    """The changes to a terminal that is approved for another family.
 
-    It begins as a new one; commands of the family before are not sent to it.
+    It starts as a new terminal; open commands of the previous family are cancelled.
     """
     for command in tx[CommandStore].of_other_families(device.id, family):
         happen(tx, command, LifeEvent.CANCELLED, now)
@@ -186,7 +187,7 @@ def _other_family(tx: Transaction, device: Device, family: str, now: int) -> dic
 def _change_keys(
     tx: Transaction, device: Device, changes: dict[str, object], ciphers: Ciphers
 ) -> None:
-    """Begin anew with another policy, suite or secret."""
+    """Drop the keys after a change of policy, cipher suite or secret."""
     name = changes.get("cipher", device.cipher) or ciphers.config.suite
     suite = ciphers.suites.get(str(name))
     if suite is None:

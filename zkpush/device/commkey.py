@@ -1,11 +1,11 @@
-"""The pushcommkey of a terminal (5): which keys are offered, and which one is pinned.
+"""The pushcommkey of a terminal (spec 5): offered keys and the pinned key.
 
-Theory of operation. A terminal may send a secret of its own in the initialization exchange, and
-nobody can derive it from the serial number. Anybody can offer a key in a terminal's name, though,
-so an offer alone decides nothing: it is listed by its fingerprint, with its address and times. So
-are exchanges without a key: a sole key beside them may be a stranger's. An
-operator pins one, by approving the terminal or by naming the fingerprint; from then on an exchange
-with another key, or with none, is refused. Of no key more than the fingerprint is kept.
+Theory of operation. A terminal may send a secret of its own in the initialization exchange, which
+cannot be derived from the serial number. But any client can offer a key in a terminal's name, so an
+offer alone decides nothing: it is listed by its fingerprint, with its address and times. Exchanges
+without a key are listed too, because a single key beside them may be a stranger's. An operator pins
+a key by approving the terminal or by naming the fingerprint. From then on, an exchange with another
+key or without one is refused. Only fingerprints are stored, never keys.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from .registry import Registry
 from .terminal import Terminal
 
 NOTED_EVERY = 1000
-"""Milliseconds between two notes of refused keys of one terminal, beyond those that are listed."""
+"""Milliseconds between records of refused keys of one terminal, beyond the listed ones."""
 SAME_NOTED_EVERY = 60 * 1000
-"""Milliseconds until the same key is noted again."""
+"""Milliseconds until the same key is recorded again."""
 _CHANGED = "The terminal's pushcommkey is not the pinned one."
 _SEVERAL = (
     "Several pushcommkeys were offered for this serial number, or one in some exchanges only, and "
@@ -43,18 +43,18 @@ def fingerprint_of(comm_key: str | None) -> str | None:
 
 
 def is_wrong_key(device: Device, fingerprint: str | None) -> bool:
-    """Whether a key is pinned for a terminal, and this is not it."""
+    """Whether a key other than this one is pinned for a terminal."""
     pinned = device.comm_key
     return pinned is not None and not hmac.compare_digest(pinned, fingerprint or "")
 
 
 def several_keys(now: int) -> Problem:
-    """The problem of a terminal for which several keys were offered, at `now` (ms)."""
+    """The problem of several offered keys, since `now` (ms)."""
     return Problem(ProblemCode.SEVERAL_KEYS, _SEVERAL, now)
 
 
 class CommKeyGuard:
-    """Compares the keys of exchanges with the pinned one, and lists what is offered."""
+    """Compares the keys of exchanges with the pinned one, and lists offered keys."""
 
     _log = Logger()
 
@@ -64,10 +64,10 @@ class CommKeyGuard:
         self._door = door
 
     async def check(self, terminal: Terminal, fingerprint: str | None, address: str | None) -> None:
-        """Let an exchange go on; `Refused` if a key is pinned, and this is not it.
+        """Check the key of an exchange; raises `Refused` if another key is pinned.
 
-        The key of a terminal that is refused, or waits for approval, is noted here; that of any
-        other is noted by `note`, in the unit of work of the exchange.
+        This records the key of a terminal that is refused or awaits approval. The key of any other
+        terminal is recorded by `note`, in the unit of work of the exchange.
         """
         device = terminal.device
         if device.state is DeviceState.BLOCKED:
@@ -99,7 +99,7 @@ class CommKeyGuard:
     def note(
         self, tx: Transaction, device: Device, fingerprint: str | None, address: str | None
     ) -> None:
-        """List a key that was offered, or that an exchange had none."""
+        """List an offered key, or an exchange without one."""
         now = self._registry.now()
         count, without = tx[CommKeyStore].offer(device.id, fingerprint, address, now)
         is_known = any(problem.code == ProblemCode.SEVERAL_KEYS for problem in device.problems)
@@ -108,9 +108,9 @@ class CommKeyGuard:
             tx[DeviceStore].raise_problem(device.id, several_keys(now))
 
     def _is_news(self, terminal: Terminal, fingerprint: str | None) -> bool:
-        """Whether to write down what a terminal offers: strangers are not to cost many writes.
+        """Whether to store an offered key; limits the writes that strangers can cause.
 
-        Each key is written at once, up to as many as are listed; further ones once a second.
+        Keys are stored at once up to the number that is listed, and further ones once a second.
         """
         now = self._registry.now()
         noted = terminal.noted_keys = {
@@ -118,7 +118,7 @@ class CommKeyGuard:
         }
         if fingerprint in noted:
             return False
-        if len(noted) > MOST_OFFERED:  # these, and none
+        if len(noted) > MOST_OFFERED:  # the listed keys and "no key"
             newest = [*noted][-1]
             if now - noted[newest] < NOTED_EVERY:
                 return False

@@ -1,9 +1,9 @@
-"""Files on their way: to terminals that were told to fetch them (12.5.2, 12.8.2), and to people.
+"""File downloads: to terminals told to fetch a file (spec 12.5.2, 12.8.2), and to people.
 
-Theory of operation. A file is looked up once, with the right to have it. After that it is read in
-parts, each when what came before it has left, so that a connection holds one part of a file
-whatever its size, and whoever reads slowly holds up nobody. Parts are read on the store's threads,
-few at a time: a thousand terminals that fetch firmware leave threads for all others.
+Theory of operation. A file is looked up and access is checked once. Then the file is read in parts,
+each after the previous one was sent, so that a connection holds one part of a file of any size, and
+a slow reader delays no one. Parts are read on the store's threads, a few at a time, so that a
+thousand terminals fetching firmware leave threads for other work.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from .terminal import may_be_at
 T = TypeVar("T")
 _log = Logger()
 READ_AT_ONCE = 2
-"""Parts that are read at the same time."""
+"""Maximum number of parts read at the same time."""
 SUM_PART = 3 * 1024 * 1024
-"""Bytes that are read at a time to make a sum of all; whole groups of base64."""
+"""Bytes read at a time for a checksum; a multiple of three, for base64."""
 MOST_SUMS = 64
-"""Sums that are remembered."""
+"""Maximum number of cached checksums."""
 
 
 @attrs.frozen
 class Body:
-    """What is served of a file: the file itself, or its base64 without line breaks."""
+    """The content to serve: the file itself, or its base64 without line breaks."""
 
     file: StoredFile
     in_base64: bool
@@ -50,7 +50,7 @@ class Body:
         return (self.file.size + 2) // 3 * 4 if self.in_base64 else self.file.size
 
     def part(self, tx: Transaction, start: int, end: int) -> bytes:
-        """Some bytes of it; `LookupError` if the file is not here, or cut."""
+        """Return a range of bytes; raises `LookupError` if the file is missing or cut short."""
         if not self.in_base64:
             return tx[FileStore].part(self.file, start, end - start)
         first = start // 4 * 3
@@ -62,16 +62,16 @@ class Body:
 
 @attrs.frozen(eq=False)
 class Download:
-    """A file that somebody may have; its parts are read when they are asked for."""
+    """A file that the client may read; its parts are read on demand."""
 
     body: Body
     md5: bytes
-    """Of all that can be served."""
+    """The MD5 digest of the whole body."""
     read: Callable[[int, int], Awaitable[bytes]]
-    """Reads the bytes from one place to another; `LookupError` or `StoreError` if it cannot."""
+    """Reads bytes from a start to an end offset; raises `LookupError` or `StoreError`."""
 
     async def part(self, start: int, end: int) -> bytes:
-        """Read bytes of a reply that has begun; `Interrupted` if they cannot be read."""
+        """Read part of a reply that has begun; raises `Interrupted` if it cannot be read."""
         try:
             return await self.read(start, end)
         except (LookupError, StoreError) as error:
@@ -80,7 +80,7 @@ class Download:
 
 
 class Downloads:
-    """Finds files, and reads them."""
+    """Finds and reads files."""
 
     _log = Logger()
 
@@ -94,9 +94,11 @@ class Downloads:
     async def of_url(self, url: str, sn: str | None, address: str | None) -> Download:
         """Find the file of an open command by the secret in its URL.
 
-        The command is that of terminal `sn`, if the request names one; its terminal is approved,
-        and may be at the address. `UnknownPath` if the URL is not one of ours, or its file is
-        gone; `Refused` if there is no such command; `Unavailable` if the file cannot be read.
+        The command must belong to terminal `sn` if the request names one, and its terminal must be
+        approved and allowed at the address.
+
+        Raises `UnknownPath` if the URL is malformed or its file was removed, `Refused` if there is
+        no such command, and `Unavailable` if the file cannot be read.
         """
         try:
             secret = secret_of(url)
@@ -127,14 +129,14 @@ class Downloads:
         return await self.open(body)
 
     async def open(self, body: Body) -> Download:
-        """Make ready what is there to be read; `Unavailable` if not all of it is."""
+        """Prepare a body for reading; raises `Unavailable` if it is incomplete."""
 
         async def read(start: int, end: int) -> bytes:
             return await self._read(lambda tx: body.part(tx, start, end))
 
         size = len(body)
         try:
-            # A file that is missing or cut is found out before any of it is promised.
+            # Detect a missing or truncated file before the reply begins.
             await read(max(size - 1, 0), size)
             return Download(body, await self._sum(body), read)
         except LookupError as error:
@@ -145,10 +147,10 @@ class Downloads:
             raise Unavailable("What this file holds is damaged on the server.") from None
 
     async def _sum(self, body: Body) -> bytes:
-        """The MD5 of what is served."""
+        """The MD5 digest of the body as served."""
         if not body.in_base64:
             return bytes.fromhex(body.file.md5)
-        # Those who come at once for the same file wait for one of them to have made it.
+        # Concurrent requests for one file share one computation.
         return await self._summing.run(self._base64_sum, body)
 
     async def _base64_sum(self, body: Body) -> bytes:

@@ -1,4 +1,4 @@
-"""The terminal families of a server, by their names."""
+"""Terminal families by name."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from ..protocol.requests import Arguments
 
 
 class Families:
-    """The families that are installed; each terminal is of one."""
+    """The installed families; each terminal belongs to one."""
 
     def __init__(self, families: Iterable[ITerminalFamily]) -> None:
-        """`ValueError` if Attendance PUSH is not among them."""
+        """Raises `ValueError` if Attendance PUSH is not among the families."""
         self._by_name = {str(family.name): family for family in families}
         if FIRST_FAMILY not in self._by_name:
             raise ValueError(f"the terminal family {FIRST_FAMILY} is not installed")
         self.default = self._by_name[FIRST_FAMILY]
-        """The family of terminals that no other one claims."""
+        """The default family, for terminals that no other family claims."""
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
 
     def named(self, name: str) -> ITerminalFamily:
-        """The family of a name; the default one in place of one that is not installed.
+        """Return a family by name, or the default family if it is not installed.
 
-        The gate refuses the requests of a terminal whose family is not installed.
+        The gate refuses requests of terminals whose family is not installed.
         """
         return self._by_name.get(name, self.default)
 
     def of(self, device: Device) -> ITerminalFamily:
-        """The stored family of a terminal, as `named`."""
+        """Return the family of a terminal, as `named`."""
         return self._by_name.get(device.family, self.default)
 
     def claimant(self, path: str, arguments: Arguments) -> ITerminalFamily | None:
-        """The family that the first request of a terminal shows; None if no family claims it."""
+        """The family that claims the first request of a terminal, or None."""
         for family in self._by_name.values():
             if family.claims(path, arguments):
                 return family

@@ -1,11 +1,11 @@
-"""Files for terminals: their names, and the URLs by which terminals fetch them (12.5.2, 12.8.2).
+"""Files for terminals: names and download URLs (spec 12.5.2, 12.8.2).
 
-Theory of operation. People call a file by its *name*, `file/ID/NAME`, which commands take as a
-parameter. A name is good for nothing at the terminals' port. When a command is queued, a secret is
-made for it and takes the place of the ID in the line that the terminal reads:
-`file/SECRET/NAME`. The line is sealed in the store, so a command that is sent again, by whichever
-process, has the same URL; beside it is the digest of the secret, by which the command is found. The
-URL is good while the command is open, and only where its terminal may be.
+Theory of operation. People refer to a file by its *name*, `file/ID/NAME`, which commands take as a
+parameter. Terminals cannot fetch a file by its name. When a command is queued, a new secret
+replaces the ID in the line that the terminal reads: `file/SECRET/NAME`. The line is stored
+encrypted, so that a command has the same URL when it is sent again, by any process. The digest of
+the secret is stored beside it, and finds the command. The URL is valid while the command is open,
+and only from the addresses that its terminal may have.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from ..values.files import StoredFile
 
 SECRET_CHARACTERS = string.digits + string.ascii_lowercase
 SECRET_LENGTH = 26
-"""Characters of the secret in a URL: 26 of 36 are 134 bits."""
+"""Length in characters of the secret in a URL: 26 characters of 36 are 134 bits."""
 _URL = re.compile(
     r"(?P<base>(?:(?i:https?)://[^/\\?#]*)?/?(?:(?i:iclock)/)*)"
     r"file/(?P<key>[^/\\?#]+)/(?P<name>[^/\\?#]+)\Z"
 )
-"""On any host, because a terminal that is asked to fetch a file looks at the path only."""
+"""Accepts any host, because a terminal fetching a file uses only the path."""
 _ID = re.compile(r"[1-9][0-9]{0,17}\Z", re.ASCII)
 _SECRET = re.compile(rf"[0-9a-z]{{{SECRET_LENGTH}}}\Z", re.ASCII)
 _SUSPICIOUS = re.compile(r"%(?:2f|5c|00)|\ufffd", re.IGNORECASE)
-"""What no URL of ours has: separators and NUL in disguise, and bytes that are no text."""
+"""Text that is in no URL of this server: escaped separators and NUL, and undecodable bytes."""
 UPGRADE_NAME = "emfw.cfg"
-"""What an upgrade file is called (12.8.2)."""
+"""Name of an upgrade file (spec 12.8.2)."""
 BASE64_FORM = "1"
 
 
 @attrs.frozen
 class _Url:
-    """A URL of ours, taken apart; `key` is an ID or a secret."""
+    """A parsed URL of this server; `key` is an ID or a secret."""
 
     base: str
     key: str
@@ -56,7 +56,7 @@ class _Url:
 
     @classmethod
     def parse(cls, url: str) -> _Url:
-        """Take a URL apart; `LookupError` if it is not one of ours."""
+        """Parse a URL; raises `LookupError` if it is not one of this server."""
         found = _URL.match(url)
         if (
             found is None
@@ -69,33 +69,33 @@ class _Url:
 
 
 def new_secret(choose: Callable[[str], str]) -> str:
-    """Make the secret of a command's file; `choose` picks a character at random."""
+    """Return a secret for a command's file; `choose` picks a random character."""
     return "".join(choose(SECRET_CHARACTERS) for _ in range(SECRET_LENGTH))
 
 
 def digest_of_secret(secret: str) -> bytes:
-    """Return the SHA-256 of a secret: what the store finds a command by."""
+    """Return the SHA-256 digest of a secret, by which the store finds a command."""
     return hashlib.sha256(secret.encode()).digest()
 
 
 def name_of(file: StoredFile) -> str:
-    """Return the name of a file, which commands take."""
+    """Return the name of a file, as commands take it."""
     return f"file/{file.id}/{_quoted(file.name)}"
 
 
 def upgrade_facts(file: StoredFile, secret: str) -> FileFacts:
-    """What UPGRADE says of a file (12.8.2)."""
+    """The facts about a file that UPGRADE carries (spec 12.8.2)."""
     return FileFacts(f"file/{secret}/{UPGRADE_NAME}", file.md5, file.size)
 
 
 def url_of(name: str, secret: str) -> str:
-    """Return the URL on the wire of a file that a command names."""
+    """Return the URL on the wire for a file name in a command."""
     named = _Url.parse(name)
     return f"{named.base}file/{secret}/{named.name}"
 
 
 def secret_of(url: str) -> str:
-    """Return the secret in a URL that a terminal asks for; `LookupError` if it has none."""
+    """Return the secret in a requested URL; raises `LookupError` if it has none."""
     key = _Url.parse(url).key
     if not _SECRET.match(key):
         raise LookupError("This is not the URL of a file of this server.")
@@ -103,7 +103,7 @@ def secret_of(url: str) -> str:
 
 
 def command_of(tx: Transaction, secret: str) -> QueuedCommand | None:
-    """Find the open command that a secret was made for."""
+    """Find the open command of a secret; None if there is none."""
     digest = digest_of_secret(secret)
     command = tx[CommandStore].with_file(digest)
     if command is None or command.file is None:
@@ -112,14 +112,14 @@ def command_of(tx: Transaction, secret: str) -> QueuedCommand | None:
 
 
 def is_base64(command: QueuedCommand) -> bool:
-    """Whether the terminal is to fetch the base64 of its file (12.8.2, form 1)."""
+    """Whether the terminal fetches its file as base64 (spec 12.8.2, form 1)."""
     return command.command == "UPGRADE" and command.params.get("form") == BASE64_FORM
 
 
 def file_named(tx: Transaction, name: str, command_id: str) -> StoredFile:
-    """Find the file that a command names; `ValueError` if there is none for it.
+    """Find the file that a command names; raises `ValueError` if there is none.
 
-    A file that was made for one command is not there for another.
+    A file that was made for one command is not available to another.
     """
     try:
         key = _Url.parse(name).key
@@ -134,26 +134,27 @@ def file_named(tx: Transaction, name: str, command_id: str) -> StoredFile:
 
 
 def reference(file: StoredFile, secret: str) -> CommandFile:
-    """What a command keeps of the file that its terminal fetches."""
+    """The reference to a file that is stored with a command."""
     return CommandFile(file.id, digest_of_secret(secret))
 
 
 def package(lines: list[str], encoding: str) -> bytes:
-    """A package of commands, one a line, that a terminal takes with PutFile (12.5.2)."""
+    """A gzip package of commands, one a line, which a terminal takes with PutFile (12.5.2)."""
     return gzip.compress("".join(f"{line}\n" for line in lines).encode(encoding), mtime=0)
 
 
 def _quoted(name: str) -> str:
-    # The name is for the terminal, which may unquote it twice.
+    # The terminal may unquote the name twice.
     return urllib.parse.quote(name.replace("%", "_"), safe="")
 
 
 def write_command(
     tx: Transaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
 ) -> tuple[str, CommandFile | None]:
-    """The text of a command, and the file that it tells the terminal to fetch.
+    """Return the text of a command and the file that the terminal has to fetch.
 
-    The secret takes the place of the file's ID in the text. `ValueError` if there is no such file.
+    In the text, the secret replaces the file's ID. Raises `ValueError` or `CommandError` if there
+    is no such file.
     """
     if command.writing is Writing.UPGRADE:
         file = tx[FileStore].get(int(params["file"]))

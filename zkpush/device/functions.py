@@ -1,8 +1,8 @@
-"""Functions that belong to commands: each noun has its own, beside what else it does.
+"""Functions of commands, contributed by the nouns.
 
-The entry of a command (in the `tables` of its noun) is data, and promises which functions there
-are: one that completes the parameters before the command is queued, one that is called with the
-answer (13), and, for QUERY (12.1.3), one a table that says whether an uploaded row was asked for.
+A command's table entry is data and declares which functions exist: one that completes the
+parameters before the command is queued, one that is called with the answer (spec 13), and, for
+QUERY (spec 12.1.3), one for each table that tells whether an uploaded row was requested.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from ..protocol.fields import Command, Row, Table
 from ..protocol.replies import CommandReply
 
 Result = dict[str, str]
-"""What is kept of an answer, by name."""
+"""The stored result of an answer: values by name."""
 Params = Mapping[str, str]
 
 
 class Prepare(Protocol):
-    """Completes the parameters of a command; `ValueError` if they do not fit each other."""
+    """Completes the parameters of a command; raises `ValueError` if they are inconsistent."""
 
     def __call__(
         self, tx: Transaction, device: Device, params: Params, command_id: str, now: int, /
@@ -33,7 +33,7 @@ class Prepare(Protocol):
 
 
 class Effect(Protocol):
-    """Stores what follows from the answer to a command."""
+    """Stores the effects of an answer to a command."""
 
     def __call__(
         self,
@@ -44,21 +44,21 @@ class Effect(Protocol):
         now: int,
         /,
     ) -> Result:
-        """Return what is kept of the answer; `now` is in milliseconds."""
+        """Return the result to store; `now` is in milliseconds."""
 
 
 Matcher = Callable[[Table, Row, Params], bool]
-"""Whether a row of an upload was asked for by the command with these parameters."""
+"""Whether the command with these parameters requested an uploaded row."""
 
 
 @attrs.frozen
 class CommandFunctions:
-    """The functions of the commands of a family, by the names of the commands."""
+    """Functions of the commands of a family, by command name."""
 
     prepares: Mapping[str, Prepare] = attrs.field(factory=dict)
     effects: Mapping[str, Effect] = attrs.field(factory=dict)
     matchers: Mapping[str, Mapping[str, Matcher]] = attrs.field(factory=dict)
-    """By the name of the command, then by that of the table."""
+    """Matchers by command name, then by table name."""
     family: str = FIRST_FAMILY
 
     @classmethod
@@ -68,10 +68,10 @@ class CommandFunctions:
         commands: Iterable[Command],
         family: str = FIRST_FAMILY,
     ) -> CommandFunctions:
-        """Put those of several nouns together, of one family.
+        """Join the functions of several nouns for one family.
 
-        `ValueError` unless each command has exactly the functions that its entry promises, and from
-        one noun each.
+        Raises `ValueError` unless each command has exactly the functions that its entry declares,
+        each from a single noun.
         """
         joined = cls({}, {}, {}, family)
         commands = [command for command in commands if command.family == family]
@@ -96,10 +96,10 @@ NO_FUNCTIONS = CommandFunctions()
 
 
 class FunctionTable:
-    """The functions of all commands, by their families."""
+    """Functions of all commands, by family."""
 
     def __init__(self, parts: Iterable[CommandFunctions], commands: Iterable[Command]) -> None:
-        """Put those of all nouns together; `ValueError` as for `CommandFunctions.join`."""
+        """Join the functions of all nouns; raises `ValueError` as `CommandFunctions.join` does."""
         parts, commands = [*parts], [*commands]
         families = {one.family for one in parts} | {one.family for one in commands}
         self._by_family = {

@@ -1,8 +1,8 @@
-"""Record handlers and the way in which each is run.
+"""Record handlers and how each one runs.
 
-Ours run inline: in the unit of work of the upload, without a savepoint. Those of other packages run
-later, from the inbox, in transactions of their own; or inline with a savepoint, where the
-configuration names them.
+Built-in handlers run inline: in the unit of work of the upload, without a savepoint. Handlers of
+other packages run later, from the inbox, in their own transactions; or inline with a savepoint, if
+the configuration lists them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from ..protocol.fields import Table
 
 
 class Way(Enum):
-    """How a record handler is run."""
+    """How a record handler runs."""
 
     TRUSTED = "trusted"
-    """Inline; it is a part of zkpush."""
+    """Inline without a savepoint; the handler is part of zkpush."""
     INLINE = "inline"
     """Inline, with a savepoint."""
     LATER = "later"
@@ -31,7 +31,7 @@ class Way(Enum):
 
 @attrs.frozen
 class PluggedHandler:
-    """A record handler, what it claims, and how it is run."""
+    """A record handler, its tables, and how it runs."""
 
     handler: IRecordHandler
     name: str
@@ -39,18 +39,19 @@ class PluggedHandler:
     changes_device: bool
     way: Way
     label: str = ""
-    """Its kind and name, for logs."""
+    """Kind and name of the handler, for logs."""
     is_trusted: bool = False
-    """Whether it is a part of zkpush."""
+    """Whether the handler is part of zkpush."""
 
 
 class HandlerSet:
-    """All record handlers, by the tables that they take: family, and name."""
+    """All record handlers, by the family and name of the tables they take."""
 
     def __init__(self, handlers: Iterable[IRecordHandler], inline: Collection[str] = ()) -> None:
-        """`inline` are the names that the configuration lists.
+        """`inline` are the handler names that the configuration lists.
 
-        `PluginConflict` if two claim one table or one name, `ValueError` for an unknown name.
+        Raises `PluginConflict` if two handlers claim one table or name, and `ValueError` for an
+        unknown name in `inline`.
         """
         handlers = list(handlers)
         by_claim(handlers, handler_claims)

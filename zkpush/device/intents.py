@@ -1,8 +1,8 @@
-"""Intents: what is wanted of a terminal, whatever family it is of.
+"""Intents: actions on a terminal, independent of its family.
 
-An intent is a value of a noun, such as `PutPerson` or `OpenDoor`. For each family, a noun says by
-which commands it is done, or why it is not possible. Areas, jobs and buttons speak intents; only
-`POST commands` speaks the words of a family.
+An intent is a value of a noun, such as `PutPerson` or `OpenDoor`. For each family, a noun
+translates it to commands or states why that is impossible. Areas, jobs and buttons use intents;
+only `POST commands` uses the commands of a family.
 """
 
 from __future__ import annotations
@@ -18,29 +18,28 @@ from ..protocol.errors import CommandError
 
 
 class NotPossible(CommandError):
-    """An intent that a terminal cannot execute; the message says why."""
+    """A terminal cannot carry out an intent; the message gives the reason."""
 
 
 @attrs.frozen
 class Instruction:
-    """One command by which an intent is done: its words in the catalogue, and its parameters."""
+    """One command of an intent: its catalogue name and parameters."""
 
     command: str
     params: Mapping[str, str] = attrs.field(factory=dict)
 
 
 Translate = Callable[[Transaction, Device, Any], Sequence[Instruction]]
-"""Returns the commands for an intent, in the order in which they are to be executed.
+"""Returns the commands for an intent, in the order of execution.
 
-`NotPossible` if there are none, `ValueError` if the intent itself is wrong. It runs in the unit of
-work that queues the commands.
-"""
+Raises `NotPossible` if there are none, and `ValueError` if the intent is invalid. Runs in the unit
+of work that queues the commands."""
 Translations = Mapping[tuple[str, type], Translate]
-"""By the name of the family, and the type of the intent."""
+"""Translations by family name and intent type."""
 
 
 def impossible(why: str) -> Translate:
-    """Make the translation of an intent that no terminal of a family can execute."""
+    """Return the translation of an intent that no terminal of a family can carry out."""
 
     def refuse(tx: Transaction, device: Device, intent: object) -> NoReturn:
         raise NotPossible(why)
@@ -52,7 +51,7 @@ class IntentTable:
     """The translations of all nouns."""
 
     def __init__(self, parts: Iterable[Translations] = ()) -> None:
-        """`ValueError` if two nouns translate one intent for one family."""
+        """Raises `ValueError` if two nouns translate one intent for one family."""
         self._known: dict[tuple[str, type], Translate] = {}
         for part in parts:
             for key, translate in part.items():
@@ -63,7 +62,7 @@ class IntentTable:
                     )
 
     def translate(self, tx: Transaction, device: Device, intent: object) -> Sequence[Instruction]:
-        """Translate an intent for a terminal; `NotPossible` or `ValueError`."""
+        """Translate an intent for a terminal; raises `NotPossible` or `ValueError`."""
         translate = self._known.get((device.family, type(intent)))
         if translate is None:
             raise NotPossible(

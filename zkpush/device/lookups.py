@@ -1,4 +1,4 @@
-"""Batched look-ups of terminals in the store: one query for all that are asked for at one time."""
+"""Batched look-ups of terminals: concurrent requests share one query."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 
 Found = tuple[Device | None, int | None]
-"""A terminal, None if it is not stored; and when (ms) a command is due for it, None for never."""
+"""The terminal, None if not stored; and the time (ms) its next command is due, or None."""
 _NOT_FOUND: Found = (None, None)
 
 
 class StoreLookups:
-    """Looks terminals up; requests that arrive while a query runs share the next one."""
+    """Looks up terminals; requests that arrive during a query share the next one."""
 
     def __init__(self, store: IStore, clock: IReactorTime) -> None:
         self._store = store
@@ -29,7 +29,7 @@ class StoreLookups:
         self._runs = False
 
     def find(self, sn: str) -> Deferred[Found]:
-        """Look up a serial number in a query that has not begun yet."""
+        """Look up a serial number in the next query."""
         asker: Deferred[Found] = Deferred()
         self._waiting.setdefault(sn, []).append(asker)
         if not self._runs:

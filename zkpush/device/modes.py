@@ -1,11 +1,11 @@
-"""Modes of terminals that make them work otherwise than they should: problems of theirs.
+"""Terminal modes that prevent normal operation, reported as problems.
 
-Many models speak either protocol, as their menu says. In access-control mode they say so in the
-exchange (`DeviceType=acc`), or ask for paths of that protocol. Their tables and commands have other
-names, and some commands of attendance do harm there: they are sent none.
+Many models speak either protocol, as set in their menu. In access-control mode, they send
+`DeviceType=acc` in the exchange or request paths of that protocol. Their tables and commands have
+other names, and some attendance commands do harm there, so they are sent no commands.
 
-A terminal whose zone is not known is sent no `Date`. An HTTP proxy in front may add its own, by
-which the terminal sets its clock.
+A terminal whose time zone is not known is sent no `Date`. An HTTP proxy in front may add its own
+`Date`, and the terminal sets its clock by it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from ..problems import ProblemCode
 from ..protocol.dialect import FIRST_FAMILY
 
 ACCESS_CONTROL = "acc"
-"""The DeviceType of such a terminal."""
+"""The DeviceType of terminals in access-control mode."""
 PATHS = frozenset({b"registry", b"push", b"rtdata", b"querydata"})
-"""What only such terminals ask for, below /iclock."""
+"""Paths below /iclock that only terminals in access-control mode request."""
 REFUSAL = (
     "This terminal is in access-control mode, and takes no commands of attendance. Set it to "
     "attendance in its menu first: System, Device Type Setting, T&A PUSH."
@@ -30,7 +30,7 @@ _PROXY_DATE = (
 
 
 def takes_commands(device: Device) -> bool:
-    """Whether a terminal speaks the attendance protocol, as far as is known."""
+    """Whether a terminal is not known to be in access-control mode."""
     return all(problem.code != ProblemCode.ACCESS_CONTROL for problem in device.problems)
 
 
@@ -42,9 +42,10 @@ def problems_after(
     *,
     is_proxied: bool,
 ) -> tuple[Problem, ...]:
-    """The problems of a terminal after an exchange in which it may name its type.
+    """The problems of a terminal after an exchange, which may name its device type.
 
-    `problems` are those before; `is_proxied` is whether an HTTP proxy has passed the exchange on.
+    `problems` are the previous ones; `is_proxied` tells whether an HTTP proxy forwarded the
+    exchange.
     """
     found = {problem.code: problem for problem in problems}
     if device_type is not None:

@@ -1,10 +1,10 @@
-"""A pace for what strangers ask for: it waits, and others are served meanwhile.
+"""Rate limit for requests of strangers, which wait while others are served.
 
-Theory of operation. A request of an approved terminal is never paced. Any other one takes a token;
-there are so many a second, and some are saved. Without a token it waits in line, with nothing read
-from its connection. However many strangers connect, they take no more from the terminals than so
-many refusals a second. Recording a terminal costs more than to refuse one, and has a pace of its
-own, with longer steps, so that those of one step share a commit.
+Theory of operation. Requests of approved terminals are never paced. Any other request takes a token
+from a bucket that refills at a fixed rate. Without a token, it waits in a queue, while nothing is
+read from its connection. However many strangers connect, they cost the terminals no more than that
+number of refusals a second. Recording a terminal costs more than a refusal, so it has a slower pace
+with longer steps; the recordings of one step share a commit.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from twisted.internet.interfaces import IReactorTime
 
 
 class Pace(NamedTuple):
-    """How fast a line goes on."""
+    """Rate of a queue."""
 
     per_second: int
     burst: int
-    """How many may come at once before any has to wait."""
+    """Number of requests that may proceed at once before any has to wait."""
     step: float
-    """Seconds between two looks at the line."""
+    """Seconds between checks of the queue."""
 
 
 REFUSALS = Pace(per_second=500, burst=200, step=0.02)
@@ -30,7 +30,7 @@ RECORDINGS = Pace(per_second=50, burst=100, step=0.2)
 
 
 class RequestPacer:
-    """Lets so many requests go on in a second, in the order they came."""
+    """Releases requests at a limited rate, in the order of arrival."""
 
     def __init__(self, pace: Pace, clock: IReactorTime) -> None:
         self._pace = pace
@@ -44,13 +44,13 @@ class RequestPacer:
         return len(self._waiting)
 
     def take(self) -> bool:
-        """Take a token, if there is one and nobody waits for it."""
+        """Take a token; False if there is none or others are waiting for one."""
         if self._waiting:
             return False
         return self._take()
 
     def wait(self) -> Deferred[None]:
-        """Wait for a token. A Deferred that is cancelled leaves the line."""
+        """Wait for a token. Cancelling the Deferred leaves the queue."""
         waiting: Deferred[None] = Deferred(lambda gone: self._waiting.pop(gone, None))
         self._waiting[waiting] = None
         self._schedule()
@@ -58,7 +58,7 @@ class RequestPacer:
 
     def _take(self) -> bool:
         now = self._clock.seconds()
-        passed, self._at = max(0.0, now - self._at), now  # clocks are set back, too
+        passed, self._at = max(0.0, now - self._at), now  # the clock may be set back
         pace = self._pace
         self._tokens = min(float(pace.burst), self._tokens + passed * pace.per_second)
         if self._tokens < 1:

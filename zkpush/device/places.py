@@ -1,15 +1,15 @@
-"""Where terminals are: whether they may be there, and whether they are in two places at once.
+"""Addresses of terminals: networks they are bound to, and serial numbers used twice.
 
-Theory of operation. A terminal that an operator has bound to networks is refused from elsewhere.
-What a process remembers is enough to let it in; before it is turned away, the registry asks the
-store, once a second at most. A terminal is *in two places* if it is heard of at one address, then
-at another, then at the first again, within minutes: its serial number is used twice. A new address
-alone is nothing. One process sees that by itself; where the two reach different ones, each sees a
-terminal that stays where it is, and finds when it writes the last-seen times that another process
-has meanwhile seen it elsewhere.
+Theory of operation. A terminal that an operator has bound to networks is refused from other
+addresses. Memory is enough to admit it; before a refusal, the registry reads the store, at most
+once a second. A terminal is *in two places* if it makes requests from one address, then from
+another, then from the first again, within minutes: its serial number is used twice. A new address
+alone is normal. A single process detects this by itself. If the two devices reach different
+processes, each process sees a fixed address, and learns when it writes last-seen times that another
+process has seen the terminal elsewhere in the meantime.
 
-Both are problems of the terminal. They go when an operator approves it or says where it may be, or
-a day after it last happened.
+Both are problems of the terminal. They are cleared when an operator approves it or sets its
+networks, or a day after the last occurrence.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .refusals import Refusal, Refuse
 from .terminal import Terminal, may_be_at
 
 SETTLED = frozenset({ProblemCode.OTHER_ADDRESS, ProblemCode.TWO_PLACES})
-"""The problems that an operator settles by approving a terminal, or saying where it may be."""
+"""Problems that are cleared when an operator approves a terminal or sets its networks."""
 FADING = SETTLED | {
     ProblemCode.TOKEN_MISSING,
     ProblemCode.SECOND_SESSION,
@@ -39,23 +39,23 @@ FADING = SETTLED | {
     ProblemCode.UNKNOWN_REQUESTS,
     ProblemCode.TLS_ON_PLAIN,
 }
-"""The problems that go by themselves, once they have not happened for a while."""
+"""Problems that are cleared after `GONE_AFTER` without a recurrence."""
 BACK_WITHIN = 10 * 60 * 1000
-"""Milliseconds within which a terminal that is back where it was is in two places."""
+"""Milliseconds within which a return to a former address counts as two places."""
 AGAIN_AFTER = 60 * 60 * 1000
-"""Milliseconds after which a problem that still happens is raised anew."""
+"""Milliseconds after which a persisting problem is raised again."""
 GONE_AFTER = 24 * 60 * 60 * 1000
-"""Milliseconds after which a problem that has not happened again goes."""
+"""Milliseconds without a recurrence after which a problem is cleared."""
 Seen = Mapping[int, tuple[int, str | None]]
 
 
 class AddressWatch:
-    """Watches where terminals are heard of."""
+    """Watches the addresses of terminals."""
 
     _log = Logger()
 
     def __init__(self, store: IStore, refuse: Refuse, updated: Callable[[Device], None]) -> None:
-        """`updated` takes over what was written about a terminal."""
+        """`updated(device)` is called after a change is stored."""
         self._store = store
         self._refuse = refuse
         self._updated = updated
@@ -64,11 +64,11 @@ class AddressWatch:
 
     @property
     def notes(self) -> int:
-        """Of how many terminals it remembers what this process has written."""
+        """Number of terminals whose written last-seen times are remembered."""
         return len(self._written)
 
     def refuse(self, terminal: Terminal, address: str | None, now: int) -> TurnedAway:
-        """Raise the problem that a terminal is where it may not be, and give what to raise."""
+        """Report a terminal at a forbidden address; returns the error to raise."""
         sn = terminal.device.sn
         self._refuse(Refusal.ADDRESS, sn, address)
         self.find(
@@ -84,13 +84,13 @@ class AddressWatch:
         return TurnedAway("This terminal may not come from this address; an operator decides.")
 
     def moved(self, terminal: Terminal, address: str | None, now: int) -> None:
-        """Hear that a terminal was heard of at another address than before, at `now` (ms)."""
+        """Record that a terminal has changed its address, at `now` (ms)."""
         other = terminal.move(address, now)
         if other is not None and 0 <= now - other[1] < BACK_WITHIN:
             self._two_places(terminal, address, other[0], now)
 
     def write_seen(self, tx: Transaction, seen: Seen) -> list[tuple[int, int, str | None]]:
-        """Write when and where terminals were seen; and tell which the store saw elsewhere."""
+        """Write last-seen times; returns terminals that the store saw at another address."""
         elsewhere = tx[DeviceStore].elsewhere(seen)
         tx[DeviceStore].seen(seen)
         return elsewhere
@@ -101,7 +101,7 @@ class AddressWatch:
         elsewhere: Iterable[tuple[int, int, str | None]],
         terminals: Mapping[int, Terminal],
     ) -> None:
-        """Find terminals which another process has seen elsewhere, and this one again since."""
+        """Detect serial numbers used from two addresses, by way of two processes."""
         for key, between_at, between in elsewhere:
             at, address = seen[key]
             before_at, before = self._written.get(key, (at, None))
@@ -112,7 +112,7 @@ class AddressWatch:
         self._written.update(seen)
 
     def keep(self, keys: Collection[int]) -> None:
-        """Forget all terminals but those with these ids: they are removed."""
+        """Forget all terminals except those with these IDs."""
         for key in self._written.keys() - keys:
             del self._written[key]
 
@@ -122,9 +122,10 @@ class AddressWatch:
         problem: Problem,
         is_one: Callable[[Device], bool] = lambda device: True,
     ) -> None:
-        """Put a problem on a terminal that has not had it for a while.
+        """Raise a problem on a terminal that has not had it recently.
 
-        Unless `is_one` says that an operator has meanwhile settled it.
+        Nothing is raised if `is_one` returns False for the stored terminal, because an operator has
+        settled the problem in the meantime.
         """
         device = terminal.device
         key = (device.id, problem.code)
@@ -146,7 +147,7 @@ class AddressWatch:
         self._write(unit).addBoth(lambda _: self._raising.discard(key))
 
     def settle(self, terminals: Iterable[Terminal], now: int) -> None:
-        """Take off the problems that have not happened for a day, at `now` (ms)."""
+        """Clear problems that have not recurred for a day, at `now` (ms)."""
         for terminal in terminals:
             for problem in terminal.device.problems:
                 if problem.code in FADING and now - problem.since_at >= GONE_AFTER:
@@ -154,7 +155,7 @@ class AddressWatch:
 
     def _clear(self, device: Device, problem: Problem) -> None:
         def unit(tx: Transaction) -> Device:
-            # Another process may have raised it anew meanwhile.
+            # Another process may have raised it again in the meantime.
             if problem in tx[DeviceStore].get(device.id).problems:
                 tx[DeviceStore].clear_problem(device.id, problem.code)
             return tx[DeviceStore].get(device.id)

@@ -1,4 +1,4 @@
-"""A call of a record handler on its thread, as it is watched from the reactor."""
+"""State of a record handler's call on its thread, watched from the reactor."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ..model import InboxItem
 
 @attrs.frozen
 class Running:
-    """A call of the handler that has not returned yet."""
+    """A handler call in progress."""
 
     items: Sequence[InboxItem]
     since: float
-    """When its transaction began; infinite until then."""
+    """Start time (s) of its transaction; infinite until then."""
     lock_seconds: float
     connection: IPluginConnection | None
-    """The one with its transaction, if it has one."""
+    """The connection of its transaction, if any."""
     until: int = 0
-    """When (ms) its claim of the items ends."""
+    """End (ms) of its claim on the items."""
 
 
 @attrs.define
 class Watched:
-    """What has been done about a call that lasts too long."""
+    """Actions taken on a call that lasts too long."""
 
     call: Running | None = None
     is_aborted: bool = False

@@ -1,7 +1,7 @@
-"""The inbox of record handlers as a service: workers, their time limits, and their problems.
+"""Inbox service of record handlers: workers, time limits and problems.
 
-Several processes may serve one database: each has a worker for each plugin, and items are taken by
-one of them at a time (`zkpush.persist.inbox`).
+Several processes may serve one database. Each has a worker for each plugin, and each item is
+claimed by one worker at a time (`zkpush.persist.inbox`).
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from .pluginworker import PluginWorker
 from .privacy import Privacy
 
 RECORD_HANDLER = RECORD_HANDLERS.title
-"""The kind of plugins that have an inbox."""
+"""Kind of the plugins that have an inbox."""
 WATCH_EVERY = 0.25
-"""Seconds between two looks at calls that go on."""
+"""Seconds between checks of calls in progress."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks for items that other processes added, or that are due again."""
+"""Seconds between checks for items that other processes added or that are due again."""
 STOP_SECONDS = 2.0
-"""How long a stop waits for handlers to return."""
+"""Seconds that a shutdown waits for handlers to return."""
 LONG_SECONDS = 600
-"""An item that waits for longer is a problem, whatever the reason."""
+"""Seconds of waiting after which an item is a problem, whatever the reason."""
 
 
 class PluginInbox(PeriodicService):
-    """Lets plugins store what is in their inbox."""
+    """Runs the workers that store plugin inboxes."""
 
     _log = Logger()
 
@@ -59,7 +59,7 @@ class PluginInbox(PeriodicService):
         """`updated` is called with a terminal that a handler may have changed."""
         super().__init__(reactor)
         self.health = health
-        """What has failed in this process."""
+        """Plugin failures in this process."""
         self._store = store
         self._reactor = reactor
         self._wall = wall_clock(reactor)
@@ -84,18 +84,18 @@ class PluginInbox(PeriodicService):
             self.every(LOOK_EVERY, self._look, "The inbox of plugins waits")
 
     def startService(self) -> None:
-        """Start the workers, once the store is open: it knows whose tables are not made."""
+        """Start the workers once the store is open and knows which tables are missing."""
         unprepared: Sequence[object] = self._store.unprepared
         for worker in self._workers.values():
             worker.start(is_prepared=worker.plugged.handler not in unprepared)
         super().startService()
 
     async def finish(self) -> None:
-        """Let handlers that run return; those that do not, do not hold up the stop."""
+        """Wait for running handlers, up to `STOP_SECONDS`."""
         ended = DeferredList(
             [worker.stop() for worker in self._workers.values()], consumeErrors=True
         )
-        # At the end of the time, those that have not ended are cancelled, and it fires.
+        # After the timeout, the remaining ones are cancelled and the list fires.
         await ended.addTimeout(STOP_SECONDS, self._reactor)
         for worker in self._workers.values():
             if worker.running is not None:
@@ -104,12 +104,12 @@ class PluginInbox(PeriodicService):
                 worker.abort()
 
     def wake(self, plugins: Iterable[str]) -> None:
-        """Let plugins look into their inbox: something was added."""
+        """Wake plugins after items were added to their inboxes."""
         for name in plugins:
             self._workers[name].wake()
 
     def problems(self) -> list[ServerProblem]:
-        """Handlers that do not return, or whose tables are not made."""
+        """Problems of handlers that do not return or whose tables do not exist."""
         now = self._wall()
         found = []
         for name, worker in self._workers.items():
@@ -135,7 +135,7 @@ class PluginInbox(PeriodicService):
         return found
 
     def stored_problems(self, tx: Transaction) -> list[ServerProblem]:
-        """Plugins whose inbox does not empty."""
+        """Problems of plugins whose inbox does not drain."""
         now = int(1000 * self._wall())
         return [
             problem
@@ -144,7 +144,7 @@ class PluginInbox(PeriodicService):
         ]
 
     def failure(self, kind: str, name: str) -> str | None:
-        """The class of the last error of a plugin in this process; None if it works."""
+        """Class name of a plugin's last error in this process; None if it works."""
         failure = self.health.failures.get(f"{kind} {name}")
         if kind == RECORD_HANDLER and name in self._workers:
             failure = self._workers[name].unprepared or failure
@@ -157,7 +157,7 @@ class PluginInbox(PeriodicService):
         return name in self._later
 
     async def states(self) -> Sequence[InboxState]:
-        """What waits for each plugin; what is in an inbox or is read from one is in it."""
+        """Inbox state of each plugin that has items or may have them."""
         found = await self._store.read(lambda tx: tx[InboxStore].states())
         there = {state.plugin for state in found}
         empty = [InboxState(plugin=name) for name in self._plugins if name not in there]
@@ -183,7 +183,7 @@ class PluginInbox(PeriodicService):
         )
 
     def worker(self, name: str) -> PluginWorker:
-        """What calls a plugin, by its name."""
+        """The worker of a plugin, by name."""
         return self._workers[name]
 
     def _watch(self) -> None:

@@ -1,7 +1,7 @@
-"""A server that keeps no templates: what is taken and not stored, not sent, and not asked for.
+"""Rules for servers configured to store no biometric templates.
 
-Terminals go on to recognise people by what they hold themselves; the server has none of it, so it
-can lose none.
+Terminals still recognise people by the templates they hold themselves. The server has no templates
+to lose.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from ..protocol.replies import CommandReply
 from ..protocol.requests import Upload
 
 NO_TYPE = "0:0:0:0:0:0:0:0:0:0"
-"""No biometric type is exchanged (3.1)."""
+"""Option value that exchanges no biometric type (spec 3.1)."""
 _OFF = "templates are switched off on this server: see `privacy.templates` of its configuration"
 
 
 @attrs.frozen
 class Privacy:
-    """What the server may keep."""
+    """Filters of data that the server may store, send or request."""
 
     templates: bool
-    """Whether it keeps templates, and photos that they are made of."""
+    """Whether templates, and photos to make them from, are stored."""
     rules: TemplateRules
 
     def kept(self, batches: Sequence[Batch]) -> Sequence[Batch]:
-        """What is stored of some batches: no templates, and nothing undeclared that may be one."""
+        """Filter batches: no templates, and no undeclared values that may be one."""
         if self.templates:
             return batches
         return [
@@ -44,30 +44,30 @@ class Privacy:
         ]
 
     def kept_rejects(self, rejects: Sequence[Reject]) -> Sequence[Reject]:
-        """What is stored of what was not understood: not the bytes, where a template may be."""
+        """Filter rejects: without the bytes where a template may be in them."""
         return rejects if self.templates else [self.rules.kept_reject(reject) for reject in rejects]
 
     def kept_extract(self, table: Table | None, upload: Upload) -> Upload | None:
-        """What is stored of the lines of a table, to be read again; None for nothing.
+        """Filter the lines of a table that are stored for later; None to store nothing.
 
-        `table` is None if it is not declared any more.
+        `table` is None if it is no longer declared.
         """
         return upload if self.templates else self.rules.kept_extract(table, upload)
 
     def kept_hello(self, hello: Hello) -> Hello:
-        """What is stored of the arguments of an exchange."""
+        """Filter the arguments of an exchange."""
         if self.templates:
             return hello
         return msgspec.structs.replace(hello, attributes=self.rules.kept_pairs(hello.attributes))
 
     def kept_reply(self, reply: CommandReply) -> CommandReply:
-        """What is stored of the answer to a command; its content is that of a file."""
+        """Filter the answer to a command, which may hold the content of a file."""
         if self.templates:
             return reply
         return msgspec.structs.replace(reply, values=self.rules.kept_answer(reply.values))
 
     def check(self, command: Command, params: Mapping[str, str]) -> None:
-        """`CommandError` for a command that brings templates to a terminal, or from one."""
+        """Raise `CommandError` for a command that transfers templates in either direction."""
         if self.templates:
             return
         words = command.name.split(" ")
@@ -80,13 +80,13 @@ class Privacy:
             raise CommandError(f"TableName: only USERINFO, because {_OFF}")
 
     def tables(self, tables: Iterable[Table]) -> list[Table]:
-        """The tables that terminals are asked for."""
+        """The tables that terminals are asked to upload."""
         return [
             table for table in tables if self.templates or not self.rules.holds_templates(table)
         ]
 
     def told(self, settings: Mapping[str, str | int]) -> dict[str, str | int]:
-        """What terminals are told: nothing that makes them send templates, whatever is set."""
+        """Filter the options sent to terminals, so that they send no templates."""
         told = dict(settings)
         if not self.templates:
             told |= {"MultiBioDataSupport": NO_TYPE, "MultiBioPhotoSupport": NO_TYPE}

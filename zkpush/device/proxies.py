@@ -1,7 +1,7 @@
-"""The proxies in front of this server, which say whom they speak for.
+"""Trusted proxies and the client addresses that they forward.
 
-`X-Forwarded-For` is looked at only if it comes from a trusted proxy; from anybody else it is a
-header like all that are not known. `Forwarded` (RFC 7239) is not looked at.
+`X-Forwarded-For` is read only from a trusted proxy, and is ignored from any other peer. `Forwarded`
+(RFC 7239) is always ignored.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _LOOPBACK = parse_networks(["127.0.0.0/8", "::1"])
 
 
 class Proxies:
-    """Which peers are trusted to tell the address of a client."""
+    """Peers that are trusted to name the address of a client."""
 
     def __init__(self, trusted: Sequence[str] = ()) -> None:
-        """Networks, addresses, and `unix`; `ValueError` for anything else."""
+        """`trusted` lists networks, addresses and `unix`; raises `ValueError` for anything else."""
         self._networks = parse_proxies(trusted)
         self._unix = UNIX in trusted
         self._known: dict[str, bool] = {}
@@ -36,7 +36,7 @@ class Proxies:
         return self._unix or bool(self._networks)
 
     def trusts(self, host: str | None) -> bool:
-        """Whether a peer is a trusted proxy; None is one without address."""
+        """Whether a peer is a trusted proxy; None means a Unix socket."""
         if host is None:
             return self._unix
         known = self._known.get(host)
@@ -47,9 +47,9 @@ class Proxies:
         return known
 
     def client(self, peer: str | None, forwarded: bytes) -> str | None:
-        """The address of the client that a trusted peer speaks for.
+        """Return the client address that a trusted peer forwards.
 
-        `ValueError` if there is none in the place where it has to be.
+        Raises `ValueError` if the header has no address in the required position.
         """
         try:
             return forwarded_for(peer or "", forwarded, self._networks) or peer
@@ -57,12 +57,12 @@ class Proxies:
             raise ValueError(str(error)) from None
 
     def normalize(self, host: str) -> str | None:
-        """Return the usual form of an address; None if it is none."""
+        """Return the canonical form of an address; None if it is malformed."""
         address = parse_address(host)
         return None if address is None else str(address)
 
     def speaks_for_many(self, host: str | None) -> bool:
-        """Whether many terminals may be behind a peer: a trusted proxy, or this machine."""
+        """Whether a peer may stand for many terminals: a trusted proxy or this machine."""
         if host is None:
             return True
         known = self._many.get(host)

@@ -1,7 +1,7 @@
-"""QUERY (12.1.3): the records that it asks for come as uploads, before its answer or after it.
+"""QUERY commands (spec 12.1.3), whose records arrive as uploads around the answer.
 
-It ends with its answer if records have come by then, else at the terminal's next poll: what it had
-to send was sent before it asked again.
+A query ends with its answer if records have arrived by then. Otherwise it ends at the terminal's
+next poll, because the terminal sends all records before it polls again.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def count_arrived(
     batches: Iterable[Batch],
     matchers: Mapping[str, Mapping[str, Matcher]],
 ) -> None:
-    """Count the records that arrive for the queries of a terminal; `matchers` by command and table.
+    """Count uploaded records for a terminal's queries.
 
-    Of two queries for the same record, it counts for the older one.
+    `matchers` are by command and table. A record that two queries ask for counts for the older one.
     """
     queries = open_queries(tx, device_id, matchers)
     if not queries:
@@ -44,7 +44,7 @@ def count_arrived(
 def open_queries(
     tx: Transaction, device_id: int, matchers: Mapping[str, Mapping[str, Matcher]]
 ) -> list[QueuedCommand]:
-    """The queries that a terminal was sent and has not answered."""
+    """The sent, unfinished queries of a terminal."""
     return [query for query in tx[CommandStore].sent(device_id) if query.command in matchers]
 
 

@@ -1,4 +1,4 @@
-"""Questions of terminals that a capability answers, and the type of the answers."""
+"""Questions of terminals that capabilities answer, and the type of answerers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .terminal import Terminal
 
 
 class Question(Enum):
-    """A question of a terminal; the value says what it asks for."""
+    """A question of a terminal; the value names it in words."""
 
     USER = "lookup of a user"
-    """Which user has this ID (14)? Its content is the ID, or None."""
+    """Which user has this ID (spec 14)? The content is the ID, or None."""
     ADMITTANCE = "background verification"
-    """Is this user to be let in (12.8.3)? Its content is the body of the request."""
+    """Is this user admitted (spec 12.8.3)? The content is the request body."""
 
 
 Answerer = Callable[[Terminal, Any], Awaitable[bytes]]

@@ -1,9 +1,9 @@
-"""Commands that change the same: which ones a later command replaces, and their order.
+"""Replacement and order of commands that change the same person or setting.
 
-Commands of one *subject*, a person or a setting, are sent in the order in which they were queued,
-whatever their priorities are, and one is not sent while an earlier one may be sent again. A command
-replaces the earlier ones that set nothing but what it sets, so that each change reaches the
-terminal once.
+Commands on one *subject*, a person or a setting, are sent in the order in which they were queued,
+whatever their priorities, and a command is not sent while an earlier one may be sent again. A
+command replaces the earlier ones that set nothing beyond what it sets, so that each change reaches
+the terminal once.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from ..protocol.fields import Command
 from .life import LifeEvent, happen
 
 _PERSON = "pin"
-"""The field of a user ID."""
+"""The name of the user ID field."""
 
 
 def subject_of(command: Command, params: Mapping[str, str]) -> bytes | None:
-    """A digest of what a command changes: a person, or a setting; None for the whole terminal.
+    """Digest of a command's subject: a person or a setting; None for the whole terminal.
 
-    Commands of one subject are sent in the order in which they were queued.
+    Commands on one subject are sent in the order in which they were queued.
     """
     parts: tuple[str, ...] | None = None
     for field in command.parameters:
@@ -44,10 +44,10 @@ def subject_of(command: Command, params: Mapping[str, str]) -> bytes | None:
 def replace(
     tx: Transaction, device_id: int, command: Command, new: NewCommand, now: int
 ) -> list[str]:
-    """Replace the earlier commands that set nothing but what a new one sets; returns their IDs.
+    """Replace earlier commands that set nothing beyond a new one; returns their IDs.
 
-    Only the last ones of its subject: a command between them may need what they set. Those that
-    stay are not overtaken.
+    Stops at the first command to keep, from the latest back, because a command in between may
+    depend on earlier ones. The kept commands are not overtaken.
     """
     if new.subject is None:
         return []
@@ -63,7 +63,7 @@ def replace(
 
 
 def _covers(command: Command, new: NewCommand, old: QueuedCommand) -> bool:
-    """Whether a new command makes an earlier one needless: it sets all that, and no later."""
+    """Whether a new command supersedes an earlier one: it sets as much, and no later."""
     return (
         bool(command.key)
         and old.command == new.command

@@ -1,7 +1,7 @@
-"""One request of a terminal, as a frozen value, and the row of the routing table that it matches.
+"""Terminal requests as frozen values, and the rows of the routing table.
 
-A request is parsed once, when its head has arrived: path, serial number, arguments and route. Its
-body follows by itself, because it is read only after the gate has accepted the request.
+A request is parsed once, when its head has arrived, into path, serial number, arguments and route.
+The body is separate, because it is read only after the gate has accepted the request.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from .terminal import Terminal
 
 
 class Gate(Enum):
-    """What a request has to pass before its action runs, and the arguments of the action."""
+    """The checks before an action, and the arguments of the action."""
 
     NONE = "none"
-    """Nothing: `action(request, body)`. No terminal is known; the request carries a secret."""
+    """No checks: `action(request, body)`. The request carries a secret in place of an identity."""
     HELLO = "hello"
-    """Admission, which terminals that await approval pass as well: `action(request, body)`."""
+    """Admission, which pending terminals pass as well: `action(request, body)`."""
     ADMISSION = "admission"
-    """Admission of an approved terminal, in whatever session: `action(request, body)`."""
+    """Admission of an approved terminal, in any session state: `action(request, body)`."""
     SESSION = "session"
-    """Admission and the rules of the terminal's session (`zkpush.device.sessiongate`):
-    `action(request, terminal, body, is_proved)`, with the opened body of a sealed request."""
+    """Admission and session rules (`zkpush.device.sessiongate`): `action(request, terminal, body,
+    is_proved)`, with the decrypted body of a sealed request."""
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
@@ -45,7 +45,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 class AcceptedRequest(Accepted, frozen=True, gc=False, kw_only=True):
-    """A request whose body is read. Its reply has a `Date` if the zone of the terminal is known."""
+    """A request whose body is read; the reply has a `Date` if the time zone is known."""
 
     request: Request
     terminal: Terminal | None
@@ -53,13 +53,13 @@ class AcceptedRequest(Accepted, frozen=True, gc=False, kw_only=True):
 
     @property
     def makes_way_last(self) -> bool:
-        """Whether it comes from the usual address of its terminal, or with its trusted token."""
+        """Whether it comes from the terminal's usual address or carries its trusted token."""
         terminal, head = self.terminal, self.request.head
         return terminal is not None and terminal.is_itself(head.address, head.cookie)
 
 
 def origin_of(head: RequestHead) -> Origin:
-    """What is kept of a request with a body that is kept whole."""
+    """The parts of a request head that are stored with a whole body."""
     return Origin(
         head.method,
         head.path.decode("utf-8", "replace"),
@@ -70,51 +70,50 @@ def origin_of(head: RequestHead) -> Origin:
 
 
 def always(request: Request, terminal: Terminal) -> bool:
-    """The `changes` of a route whose requests all change something."""
+    """`changes` of a route whose requests always change something."""
     return True
 
 
 def never(request: Request, terminal: Terminal) -> bool:
-    """The `changes` of a route whose requests change nothing."""
+    """`changes` of a route whose requests never change anything."""
     return False
 
 
 class TerminalRoute(msgspec.Struct, frozen=True):
-    """A row of the routing table of a terminal family, with what the server does."""
+    """A row of a terminal family's routing table, with its action."""
 
     family: ITerminalFamily
     methods: str
     """HTTP methods, in capitals, separated by spaces."""
     path: str
-    """The name under /iclock in its canonical form. One that ends with `/` includes all paths
-    below it."""
+    """Canonical path below /iclock. A path that ends with `/` includes all paths below it."""
     selector: str
-    """`name=value` matches that argument in any case; `name=` matches if the argument is there.
-    Empty matches everything. The first row that matches counts."""
+    """`name=value` matches that argument, ignoring case; `name=` matches if the argument is
+    present. An empty selector matches everything. The first matching row counts."""
     gate: Gate
     action: Callable[..., Any]
-    """Returns the body of a reply with status 200 or a `FileReply`, at once or as an awaitable. A
-    `ProtocolError` carries another status. `Gate` lists its arguments."""
+    """Returns the body of a reply with status 200 or a `FileReply`, directly or as an awaitable. A
+    `ProtocolError` carries another status. See `Gate` for the arguments."""
     meaning: str = ""
-    """What a terminal does with such a request, in words, for the trace."""
+    """What such a request is for, in words, for the trace."""
     is_long: bool = False
-    """Whether bodies may have the configured length; otherwise they are short."""
+    """Whether bodies may have the configured maximum length; otherwise they are short."""
     polls: bool = False
-    """Whether terminals ask for commands here."""
+    """Whether this is a poll for commands."""
     sends_files: bool = False
-    """Whether replies are files, so that none with status 200 may be a message."""
+    """Whether replies are files, so that no message may have status 200."""
     changes: Callable[[Request, Terminal], bool] = always
-    """Whether a request that was let in would change anything."""
+    """Whether an admitted request would change anything."""
 
 
 @attrs.frozen(eq=False)
 class AdmittedRequest:
-    """A request that the gate of sessions has let in."""
+    """A request that the session gate has admitted."""
 
     terminal: Terminal
     body: bytes
-    """What was sealed is opened."""
+    """The body, decrypted if it was sealed."""
     seal: Callable[[bytes], bytes] | None = None
-    """Seals the reply; None where it is plain."""
+    """Encrypts the reply; None for a plain reply."""
     is_proved: bool = True
-    """Whether the session may have what is secret."""
+    """Whether the session may receive secrets."""

@@ -13,18 +13,18 @@ from ..values.families import SessionTable
 
 
 class SessionReply(Enum):
-    """What to do with a request."""
+    """How to handle a request."""
 
     SERVE = "serve"
     ASK_FOR_EXCHANGE = "ask for the exchange"
 
 
 class AskForExchange(Exception):
-    """The terminal has to begin with the initialization exchange."""
+    """The terminal has to start with the initialization exchange."""
 
 
 class OutOfOrder(Exception):
-    """A step of an exchange that is not the next one."""
+    """An exchange step came out of order."""
 
 
 _NEW, _READY, _STALE = SessionState.NEW, SessionState.READY, SessionState.STALE
@@ -35,7 +35,7 @@ PLAIN = SessionTable(
     },
     {"poll": frozenset({_READY}), "upload": frozenset({_READY, _STALE})},
 )
-"""Sessions that one exchange begins, and that are never encrypted."""
+"""Session table without encryption: one exchange starts the session."""
 
 
 def _verdict(table: SessionTable, what: str, state: SessionState) -> SessionReply:
@@ -44,39 +44,39 @@ def _verdict(table: SessionTable, what: str, state: SessionState) -> SessionRepl
 
 
 class Session:
-    """A session, in the state that the store has."""
+    """A session in its stored state."""
 
     __slots__ = ("_required", "_table", "poll", "state", "upload")
 
     def __init__(self, table: SessionTable, state: SessionState, *, required: bool = False) -> None:
-        """`required` is whether plain requests are refused until the session is encrypted."""
+        """`required` refuses plain requests until the session is encrypted."""
         self._table = table
         self._required = required
         self._enter(state)
 
     def exchanged(self) -> None:
-        """The terminal makes the initialization exchange."""
+        """The terminal performs the initialization exchange."""
         self._change("exchanged")
 
     def keys(self) -> None:
-        """The terminal exchanges public keys; `OutOfOrder` unless that is the next step."""
+        """The terminal exchanges public keys; raises `OutOfOrder` if that is not the next step."""
         self._change("keys")
 
     def factors(self) -> None:
-        """The terminal exchanges factors; `OutOfOrder` unless that is the next step."""
+        """The terminal exchanges factors; raises `OutOfOrder` if that is not the next step."""
         self._change("factors")
 
     def proved(self) -> None:
-        """A request opens under the session key; `OutOfOrder` before any exchange."""
+        """A request decrypts with the session key; raises `OutOfOrder` before any exchange."""
         self._change("proved")
 
     def renew(self) -> None:
-        """Something that the terminal was told changes."""
+        """Options sent to the terminal have changed."""
         self._change("renew")
 
     @property
     def sealed_poll(self) -> SessionReply:
-        """What to do with a sealed poll."""
+        """How to handle a sealed poll."""
         return _verdict(self._table, "sealed_poll", self.state)
 
     def _change(self, what: str) -> None:
@@ -88,22 +88,22 @@ class Session:
     def _enter(self, state: SessionState) -> None:
         refused = SessionReply.ASK_FOR_EXCHANGE if self._required else None
         self.state = state
-        """The state, for the store."""
+        """The state to store."""
         self.poll: SessionReply = refused or _verdict(self._table, "poll", state)
-        """What to do with a plain poll."""
+        """How to handle a plain poll."""
         self.upload: SessionReply = refused or _verdict(self._table, "upload", state)
-        """What to do with a plain upload."""
+        """How to handle a plain upload."""
 
 
 def renewed(table: SessionTable, state: SessionState) -> SessionState:
-    """The state of a session once something that the terminal was told has changed."""
+    """The state of a session after a change of options sent to the terminal."""
     session = Session(table, state)
     session.renew()
     return session.state
 
 
 def transitions(table: SessionTable) -> list[tuple[str, str, str, str]]:
-    """Every transition: state, what happens, next state, and the outcome in words."""
+    """All transitions: state, event, next state, and the outcome in words."""
     changes = [
         (before.value, what, after.value, "nothing" if before is after else f"now {after.value}")
         for what, nexts in table.changes.items()

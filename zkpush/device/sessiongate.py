@@ -1,17 +1,16 @@
-"""The gate of sessions: which requests of an admitted terminal are served, and as what.
+"""Session gate: checks requests of admitted terminals against their sessions.
 
-Theory of operation. Most requests are of terminals in a plain session, and the gate of admission
-passes them at once (`AdmissionGate.passes`). All others are looked at here, by one rule for all
-routes: the terminal is admitted; its token, where that counts, is one of ours
-(`zkpush.device.tokens`); a sealed request opens and was not taken before
-(`zkpush.device.sealedrequests`); a plain one is served where the session and the policy for the
-terminal allow it. A request that its session does not allow is answered with a demand for new
-exchanges; where that may go on for ever, it is a problem of the terminal. What this process
-remembers is enough to serve a terminal, but not to turn it away: then the store is asked, once a
-second at most. The gate of admission paces further requests from an address that was refused, as
-those of strangers (`zkpush.device.gate`).
+Theory of operation. Most requests come from terminals in a plain session, and the admission gate
+passes them at once (`AdmissionGate.passes`). This gate checks all others by one rule for all
+routes. The terminal must be admitted. Its token must be valid where that is required
+(`zkpush.device.tokens`). A sealed request must decrypt, and must not have been accepted before
+(`zkpush.device.sealedrequests`). A plain request is served if the session and the policy allow it.
+Otherwise the reply demands new exchanges; if that could repeat for ever, it is a problem of the
+terminal. Memory is enough to serve a terminal, but not to refuse it: before a refusal the store is
+read, at most once a second. The admission gate then paces further requests from the refused
+address, as those of strangers (`zkpush.device.gate`).
 
-A session is *proved* if its request is sealed, or returns a trusted token, or if the terminal has
+A session is *proved* if its request is sealed or carries a trusted token, or if the terminal has
 never shown that it can do either. Commands that hold secrets go to proved sessions only.
 """
 
@@ -34,7 +33,7 @@ from .tokenproofs import TokenProofs
 
 
 class SessionGate:
-    """Lets requests of admitted terminals in, as their sessions allow."""
+    """Admits requests of admitted terminals as their sessions allow."""
 
     def __init__(
         self, store: IStore, registry: Registry, log: RefusalLog, reactor: IReactorThreads
@@ -46,15 +45,15 @@ class SessionGate:
         self._sealed = SealedRequests(store, registry, reactor)
 
     async def enter(self, request: Request, body: bytes) -> AdmittedRequest:
-        """Let a request in, and open what is sealed of it.
+        """Admit a request and decrypt it if it is sealed.
 
-        `Refused` if the terminal is not admitted, `AskForExchange`.
+        Raises `Refused` if the terminal is not admitted, and `AskForExchange`.
         """
         head = request.head
         terminal = await self._registry.admit(request.sn, head.address)
         reason = None
         entry = None
-        # After a refusal, memory counts as fresh for a second: a flood costs one look in it.
+        # After a refusal, memory counts as current for a second, so that a flood costs no queries.
         knows = terminal.is_refusing(self._registry.now())
         for is_fresh in (True,) if knows else (False, True):
             if is_fresh:
@@ -89,7 +88,7 @@ class SessionGate:
         return await self._proofs.learn(entry, token, head.address)
 
     def _refuse(self, terminal: Terminal, request: Request, reason: Refusal | None) -> None:
-        """Note that a request is refused, and why, where the terminal may not get over it."""
+        """Count a refusal, and report its cause if the terminal may not recover from it."""
         now = self._registry.now()
         terminal.refuse(request.head.address, now)
         if reason is None:

@@ -1,9 +1,8 @@
-"""How far the clocks of terminals are off, measured from punches that come in real time.
+"""Clock skew of terminals, measured from punches that arrive in real time.
 
-A punch that is sent at once shows the difference of the two clocks; one that was kept for a while
-shows how long it was kept. So only uploads of one or two records count, one in ten seconds, and
-three in a row have to agree within a minute: records of a backlog differ from each other by the
-time between them.
+A punch that is sent at once shows the difference between the two clocks; a delayed punch shows its
+delay instead. So only uploads of one or two records count, at most one in ten seconds, and three in
+a row have to agree within a minute: records of a backlog differ by the time between them.
 """
 
 from __future__ import annotations
@@ -20,33 +19,33 @@ from ..protocol.records import Batch
 from ..protocol.times import wall_clock
 
 MOST_RECORDS = 2
-"""Records of an upload in real time."""
+"""Maximum number of records in an upload that counts as real time."""
 MEASURE_EVERY = 10_000
-"""Milliseconds between two measurements of a terminal, at least."""
+"""Minimum number of milliseconds between two measurements of a terminal."""
 FEWEST, MOST = 3, 15
-"""Measurements that a difference takes, and of which the median is used."""
+"""Minimum number of measurements for a result, and maximum number in the median."""
 AGREES = 60
-"""Seconds by which measurements of one difference differ."""
+"""Maximum deviation in seconds of consistent measurements."""
 WRONG = 120
-"""Seconds: a larger difference is a problem."""
+"""Skew in seconds beyond which the clock is a problem."""
 NEWS = 5
-"""Seconds by which a stored difference has to change to be stored again."""
+"""Minimum change in seconds before a stored skew is updated."""
 
 
 class SkewMeter:
     """Measures the clocks of the terminals that this process serves."""
 
     def __init__(self, store: IStore, updated: Callable[[Device], None]) -> None:
-        """`updated` is called with a terminal that was changed."""
+        """`updated` is called with a changed terminal."""
         self._store = store
         self._updated = updated
         self._measured: dict[int, tuple[str, list[int]]] = {}
-        """The zone by which was measured, and seconds ahead, by the terminal's key."""
+        """Time zone of the measurements and seconds ahead, by terminal key."""
         self._fresh: set[int] = set()
-        """The keys of terminals that were measured since the last look."""
+        """Keys of terminals measured since the last write."""
 
     def note(self, device: Device, batch: Batch, now: int) -> None:
-        """Measure by the records of an upload that came at `now` (ms), if its table can be used."""
+        """Measure with the records of an upload received at `now` (ms), if its table allows it."""
         read_clock = batch.table.read_clock
         if read_clock is None:
             return
@@ -64,10 +63,10 @@ class SkewMeter:
         self._fresh.add(device.id)
 
     async def write(self, devices: Mapping[int, Device], now: int) -> None:
-        """Store the differences that have changed, and what is a problem about them.
+        """Store changed skews, and raise or clear the problems about them.
 
-        Those that were not measured since the last look are left: another process may serve such a
-        terminal by now, and know better.
+        Terminals without a new measurement are left unchanged: another process may serve them by
+        now and know better.
         """
         for device_id in self._measured.keys() - devices.keys():
             del self._measured[device_id]
@@ -97,12 +96,12 @@ class SkewMeter:
             try:
                 self._updated(await self._store.write(unit))
             except BaseException:
-                self._fresh.add(device_id)  # to be stored at the next look
+                self._fresh.add(device_id)  # retry at the next write
                 raise
 
 
 def _words(ahead: int) -> str:
-    """A difference for people, such as `2 h 30 min ahead of`."""
+    """Format a skew for people, such as `2 h 30 min ahead of`."""
     minutes = round(abs(ahead) / 60)
     days, minutes = divmod(minutes, 24 * 60)
     hours, minutes = divmod(minutes, 60)

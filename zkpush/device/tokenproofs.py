@@ -1,7 +1,7 @@
-"""What served requests show of a terminal's tokens, written to the store.
+"""Proofs of session tokens, learned from served requests.
 
-A token that comes back for the first time is proved (`zkpush.device.tokens`). An address that is
-served without a token is noted, a few times at most.
+A token that returns for the first time is proved (`zkpush.device.tokens`). Addresses served without
+a token are recorded, up to a small number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .terminal import Terminal
 
 
 class TokenProofs:
-    """Learns which tokens terminals return, and from where they are served without one."""
+    """Learns which tokens terminals return, and which addresses are served without one."""
 
     def __init__(self, store: IStore, registry: Registry) -> None:
         self._store = store
@@ -29,7 +29,7 @@ class TokenProofs:
     async def learn(
         self, entry: AdmittedRequest, token: SessionToken | None, address: str | None
     ) -> AdmittedRequest:
-        """Note what a served request shows; return it, with whether its session is proved."""
+        """Learn from a served request; returns it with `is_proved` settled."""
         terminal = entry.terminal
         if token is not None and not token.proved:
             token = await self._prove(terminal, token, address)
@@ -50,7 +50,7 @@ class TokenProofs:
     async def _prove(
         self, terminal: Terminal, token: SessionToken, address: str | None
     ) -> SessionToken | None:
-        """Write that a token came back; returns it as it is now."""
+        """Store that a token was returned; returns the token as it is now."""
         device_id, digest, now = terminal.device.id, token.digest, self._registry.now()
 
         def unit(tx: Transaction) -> Device:
@@ -80,7 +80,7 @@ class TokenProofs:
         return next((one for one in terminal.device.tokens if one.digest == digest), None)
 
     async def _note_bare(self, terminal: Terminal, address: str | None) -> None:
-        """Write that a terminal was served without a token at an address: a few times at most."""
+        """Store that a terminal was served without a token at an address, up to the maximum."""
         device_id, place = terminal.device.id, tokens.bare(address)
 
         def unit(tx: Transaction) -> Device:

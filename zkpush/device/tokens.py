@@ -1,19 +1,18 @@
-"""The tokens of a terminal's sessions: how they are issued, proved and judged (6, 7, 10, 12.8).
+"""Session tokens of terminals: issuing, proving and judging them (spec 6, 7, 10, 12.8).
 
-Theory of operation. Every exchange issues a token. A token that comes back in a request is
-*proved*: the client that made that exchange returns tokens. The older tokens of the same address
-end then, and so does the one that the exchange carried; until then they stay good, because a reply
-may be lost.
+Theory of operation. Every exchange issues a token. A token returned in a request is *proved*: the
+client that made that exchange returns tokens. This ends the older tokens of the same address and
+the token that the exchange carried. Until then they stay valid, because a reply may be lost.
 
-Anybody can make an exchange in a terminal's name, so a token proves no more than its exchange did.
-A token is *trusted* if it is the first one that is proved, if its exchange carried a trusted one or
-the pinned pushcommkey, or came from the address of a trusted one. A trusted token is never pushed
-out by others. Commands that hold secrets go to sessions with a trusted token only.
+Any client can make an exchange in a terminal's name, so a token proves no more than its exchange
+did. A token is *trusted* if it is the first one proved, if its exchange carried a trusted token or
+the pinned pushcommkey, or if its exchange came from the address of a trusted token. Other tokens
+never displace a trusted one. Commands that hold secrets go only to sessions with a trusted token.
 
-By default tokens count against a terminal once it *returns* them: once a token is proved from where
-the terminal was served without one before, or from anywhere if it never was. If it was served
-without one elsewhere, somebody else made that exchange, and nothing is counted against the
-terminal.
+By default, tokens are required from a terminal once it *returns* them: once a token is proved from
+an address where the terminal was served without one before, or from any address if it never was. If
+the terminal was served without a token at another address, the exchange is another client's, and
+does not count against the terminal.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ import msgspec
 from ..model import Device, SessionToken, TokenPolicy
 
 MOST_UNPROVED = 4
-"""Tokens that were issued and did not come back yet."""
+"""Maximum number of issued tokens that have not been returned yet."""
 MOST_PROVED = 4
 MOST_BARE = 2
-"""Addresses without a token that are remembered: two show that there is more than one."""
+"""Maximum number of remembered addresses without a token; two show that there is more than one."""
 
 
 def digest_of(token: bytes) -> str:
-    """Return what is kept of a token: its SHA-256, in hex."""
+    """Return the stored form of a token: its SHA-256 digest in hex."""
     return hashlib.sha256(token).hexdigest()
 
 
@@ -49,7 +48,7 @@ def token_of(cookie: bytes) -> bytes | None:
 
 
 def find(device: Device, cookie: bytes | None) -> SessionToken | None:
-    """Find the token of ours that a request returns; None if it returns none."""
+    """Find the token of this terminal that a request carries; None if there is none."""
     token = None if cookie is None else token_of(cookie)
     if token is None:
         return None
@@ -62,16 +61,16 @@ def find(device: Device, cookie: bytes | None) -> SessionToken | None:
 
 
 def is_judged(device: Device) -> bool:
-    """Whether a request without a token of ours is refused."""
+    """Whether a request without a valid token is refused."""
     if device.token_policy is TokenPolicy.CHECK:
         return device.returns_token
     return device.token_policy is TokenPolicy.REQUIRE
 
 
 def continues(device: Device, address: str | None, cookie: bytes | None, *, is_bound: bool) -> bool:
-    """Whether an exchange is the terminal's own, as far as its tokens show it.
+    """Whether an exchange comes from the terminal itself, as far as tokens show.
 
-    Of a terminal that returns tokens it is, if the token that it issues would be trusted.
+    For a terminal that returns tokens, this is so if the new token would be trusted.
     """
     trusted = [one for one in device.tokens if one.proved and one.trusted]
     if is_bound or not trusted or not is_judged(device):
@@ -88,7 +87,7 @@ def _follows(trusted: Iterable[SessionToken], address: str | None, carried: str 
 def issue(
     device: Device, token: str, address: str | None, cookie: bytes | None, *, is_bound: bool
 ) -> tuple[SessionToken, ...]:
-    """Return the tokens of a terminal with a new one; `is_bound` by the pinned pushcommkey."""
+    """Return the tokens with a new one; `is_bound` if it has the pinned pushcommkey."""
     carried = find(device, cookie)
     new = SessionToken(
         digest=digest_of(token.encode()),
@@ -98,7 +97,7 @@ def issue(
     )
     unproved = [new, *(one for one in device.tokens if not one.proved)]
     while len(unproved) > MOST_UNPROVED:
-        # Of the address with most of them, so that one address does not push out another's.
+        # Drop from the address with the most tokens, so that none displaces those of another.
         crowded, _ = Counter(one.address for one in unproved[1:]).most_common(1)[0]
         oldest = [one for one in unproved[1:] if one.address == crowded][-1]
         unproved.remove(oldest)
@@ -106,7 +105,7 @@ def issue(
 
 
 def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
-    """Return the tokens of a terminal once one of them came back; `LookupError` if it is gone."""
+    """Return the tokens after one was proved; raises `LookupError` if it is gone."""
     place = next((i for i, one in enumerate(device.tokens) if one.digest == digest), None)
     if place is None:
         raise LookupError("this token is not one of the terminal's any more")
@@ -131,10 +130,10 @@ def prove(device: Device, digest: str) -> tuple[SessionToken, ...]:
 
 
 def is_elsewhere(device: Device, address: str | None) -> bool:
-    """Whether a terminal that was served without a token was so at another address than this."""
+    """Whether the terminal was served without a token at another address than this one."""
     return any(one != bare(address) for one in device.bare_addresses)
 
 
 def bare(address: str | None) -> str:
-    """Return an address as it is remembered; empty for a socket file."""
+    """Return the stored form of an address; empty for a Unix socket."""
     return address or ""

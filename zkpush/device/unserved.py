@@ -1,10 +1,10 @@
-"""What terminals ask for and this server does not speak: never without a trace.
+"""Unserved requests of terminals, which are always reported.
 
-Theory of operation. An approved terminal may ask for an unknown path, use another method, upload a
-table that no handler takes, send the token of another server, or speak TLS on a port without. Each
-kind is a line in the log, once, and the problem `unknown requests` of the terminal; that goes a day
-after it last happened. A TLS connection has no serial number: it is a problem of the terminals that
-were last heard of at its address and are silent now. If there are none, it is one of the server.
+Theory of operation. An approved terminal may request an unknown path, use another method, upload a
+table without a handler, send the token of another server, or speak TLS on a plain port. Each kind
+is logged once, and raises the problem `unknown requests` of the terminal, which is cleared a day
+after the last occurrence. A TLS connection carries no serial number, so it is a problem of the
+silent terminals that were last seen at its address, or of the server if there are none.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from .registry import Registry
 from .terminal import Terminal
 
 MOST_KINDS = 20
-"""Kinds of one terminal that are logged, each once."""
+"""Maximum number of kinds logged for one terminal, each once."""
 MOST_TERMINALS = 1000
-"""Terminals whose kinds are remembered."""
+"""Maximum number of terminals whose kinds are remembered."""
 MOST_ADDRESSES = 100
-"""Addresses of TLS connections that are remembered."""
+"""Maximum number of remembered addresses of TLS connections."""
 SHOWN_FOR = 24 * 60 * 60 * 1000
-"""Milliseconds for which a TLS connection of nobody is a problem."""
+"""Milliseconds for which an unexplained TLS connection is a problem."""
 LOOKED_EVERY = 60 * 1000
-"""Milliseconds between two searches for the terminals of one address."""
+"""Milliseconds between searches for the terminals at one address."""
 _MOST_SHOWN = 60
 
 
 class UnservedRequests:
-    """Reports what terminals ask for and nobody serves."""
+    """Reports requests that no one serves."""
 
     _log = Logger()
 
@@ -43,14 +43,14 @@ class UnservedRequests:
         self._registry = registry
         self._refusals = refusals
         self._kinds: dict[str, set[str]] = {}
-        """What was logged, by serial number."""
+        """Logged kinds, by serial number."""
         self._tls: dict[str, tuple[int, int]] = {}
-        """By address: when (ms) a TLS connection came first, and when its terminals were sought."""
+        """Time (ms) of the first TLS connection and of the last terminal search, by address."""
         self._strangers: dict[str, int] = {}
-        """By address: when (ms) the last TLS connection came that no terminal explains."""
+        """Time (ms) of the last unexplained TLS connection, by address."""
 
     def note(self, terminal: Terminal, what: str) -> None:
-        """Report what a terminal does, such as `uploads the table X`; equal texts are one kind."""
+        """Report an act of a terminal, such as `uploads the table X`; equal texts are one kind."""
         detail = f"It {shown(what, most=2 * _MOST_SHOWN)}."
         problem = Problem(ProblemCode.UNKNOWN_REQUESTS, detail, self._registry.now())
         has_it = any(one.code == problem.code for one in terminal.device.problems)
@@ -63,7 +63,7 @@ class UnservedRequests:
         self._registry.report(terminal, problem)
 
     def sends_cookie(self, terminal: Terminal, cookie: bytes) -> None:
-        """Report a cookie that this server did not issue; it counts for nothing."""
+        """Report a foreign cookie, which has no effect."""
         is_token = tokens.token_of(cookie) is not None
         self.note(
             terminal,
@@ -73,13 +73,13 @@ class UnservedRequests:
         )
 
     def struck(self, reason: str, sn: str | None, address: str | None) -> None:
-        """Count a refusal; called by the site, which does not know terminals."""
+        """Count a refusal; called by the site, which knows no terminals."""
         self._refusals.refuse(reason, sn, address)
         if reason == Refusal.TLS and address is not None:
             self._speaks_tls(address)
 
     def problems(self) -> Iterable[ServerProblem]:
-        """TLS connections of the last day that no terminal explains."""
+        """Problems for unexplained TLS connections of the last day."""
         now = self._registry.now()
         for address, at in self._strangers.items():
             if now - at < SHOWN_FOR:

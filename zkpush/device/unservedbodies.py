@@ -1,7 +1,7 @@
-"""Requests of approved terminals that this server does not serve: the body is a reject.
+"""Bodies of unserved requests of approved terminals, stored as rejects.
 
-The terminal is told that the request is not served, so it keeps its data. What is kept here is for
-people, and for a later version that serves the request, which reads rejects again.
+The reply says that the request is not served, so the terminal keeps its data. The stored bodies are
+for people, and for a later version that serves the request and reads rejects again.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from .terminal import Terminal
 from .unserved import UnservedRequests
 
 MOST_KEPT = 200
-"""Bodies of one terminal that are kept. It is not told that they are, so it has the others."""
+"""Maximum number of bodies stored for one terminal. They are not acknowledged, so the terminal
+keeps the others."""
 
 
 class UnservedBodies:
-    """Keeps the bodies of requests that are not served."""
+    """Stores the bodies of unserved requests."""
 
     def __init__(
         self,
@@ -51,7 +52,7 @@ class UnservedBodies:
         body: bytes,
         is_proved: bool,
     ) -> bytes:
-        """Keep the body of a request, report the request, and raise the error."""
+        """Store the body of a request, report the request, and raise the error."""
         head = request.head
         what = f"{head.method} {shown_path(head.path)}"
         self._unserved.note(terminal, f"asks for {what}, which this server does not serve")

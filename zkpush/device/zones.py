@@ -1,6 +1,6 @@
-"""Zones of terminals: the server's for those that have none, and records that waited for one.
+"""Time zones of terminals: defaults from the server, and recomputation of records.
 
-Instants are reckoned anew in small units of work, so that no upload waits for them.
+Records are recomputed in small units of work, so that no upload has to wait.
 """
 
 from __future__ import annotations
@@ -33,40 +33,40 @@ from . import acts
 from .registry import Registry
 
 FOLLOW_EVERY = 60.0
-"""Seconds between two looks for terminals and records that lack a zone."""
+"""Seconds between checks for terminals and records without a time zone."""
 READ_PART = 1000
-"""Records that are read at once."""
+"""Records read at once."""
 WRITE_PART = 100
-"""Records that are written in one unit of work: some milliseconds."""
+"""Records written in one unit of work, which takes a few milliseconds."""
 
 
 class ZoneUnknown(Exception):
-    """The zone of a terminal is not known, so that nothing can be reckoned by it."""
+    """The time zone of a terminal is not known, so its records have no instants."""
 
 
 @attrs.define
 class RecomputedCounts:
-    """What a recomputation has done."""
+    """The result of a recomputation."""
 
     timezone: str
-    """The zone that the instants are reckoned by."""
+    """The time zone used."""
     checked: int = 0
     changed: int = 0
 
 
 class _ZoneChanged(Exception):
-    """The zone of a terminal was changed meanwhile."""
+    """The time zone of a terminal was changed in the meantime."""
 
 
 class ZoneKeeper(PeriodicService):
-    """Gives terminals without a zone that of the server, and records their instants."""
+    """Assigns the server's time zone to terminals without one, and computes instants."""
 
     _log = Logger()
 
     def __init__(
         self, store: IStore, registry: Registry, zone: str | None, clock: IReactorTime
     ) -> None:
-        """`zone` is the server's, if it is known."""
+        """`zone` is the server's time zone, if it is known."""
         super().__init__(clock)
         self._store = store
         self._registry = registry
@@ -75,7 +75,7 @@ class ZoneKeeper(PeriodicService):
         self.every(FOLLOW_EVERY, self.follow, "Records wait for the zone of a terminal", now=True)
 
     async def follow(self) -> None:
-        """Set the zones that are known now, and reckon the records that waited for them."""
+        """Assign time zones that are known now, and compute the instants of waiting records."""
         if self._zone is not None:
             await self._assign(self._zone)
         for sn in await self._store.read(terminals_waiting):
@@ -84,10 +84,10 @@ class ZoneKeeper(PeriodicService):
     async def recompute(
         self, sn: str, since: int | None, until: int | None, by: Caller | None
     ) -> RecomputedCounts:
-        """Reckon the instants of a terminal's records by its present zone.
+        """Recompute the instants of a terminal's records in its present time zone.
 
-        `since` and `until` (exclusive) bound the new instants, in seconds. `LookupError` if the
-        terminal is not known, `ZoneUnknown` if its zone is not.
+        `since` and `until` (exclusive) bound the new instants, in seconds. Raises `LookupError` for
+        an unknown terminal, and `ZoneUnknown` if its zone is not known.
         """
         counts = await self._run(sn, since, until, waiting=False)
         words = f"{counts.timezone}: {counts.changed} of {counts.checked} records changed"
@@ -166,9 +166,9 @@ class ZoneKeeper(PeriodicService):
 
 
 def _give(tx: Transaction, sn: str, zone: str) -> Device | None:
-    """Set the zone of a terminal that has none; None if it has.
+    """Set the time zone of a terminal without one; returns None if it has one.
 
-    If it was told another offset, it is told anew by the look for offsets that have changed.
+    If the terminal was sent another offset, the periodic check of offsets renews its session.
     """
     device = tx[DeviceStore].find(sn)
     if device is None or device.timezone is not None:
@@ -180,7 +180,7 @@ def _give(tx: Transaction, sn: str, zone: str) -> Device | None:
 def _write(
     tx: Transaction, device_id: int, zone: str, table: Table, few: Sequence[Reckoned]
 ) -> None:
-    """Write new instants, unless the zone is another one by now."""
+    """Write new instants; raises `_ZoneChanged` if the time zone has changed."""
     if tx[DeviceStore].get(device_id).timezone != zone:
         raise _ZoneChanged
     write_part(tx, table, few)

@@ -1,1 +1,1 @@
-"""The HTTP/1.x server side of the terminals' port: a small library of its own (see README.md)."""
+"""HTTP/1.x server of the terminals' port: a self-contained library (see README.md)."""

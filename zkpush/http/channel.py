@@ -1,8 +1,8 @@
-"""The HTTP/1.x channel: one request at a time of one connection, judged by its head.
+"""HTTP/1.x channel: the requests of one connection and their replies, one at a time.
 
-Requests of a connection are answered one after the other. While one is judged or answered, nothing
-more is read, so that a connection holds at most one body and the data of one read. A reply is one
-write, with the header lines that terminals need and no others (wire facts, section 2).
+While a request is judged or answered, nothing more is read, so that a connection holds at most one
+body and the data of one read. A reply is one write, with the header lines that terminals need and
+no others (wire facts, section 2).
 
 A request is judged by its head. A refused one is answered at once. Of its body at most
 `MOST_DISCARDED` bytes are read and discarded.
@@ -32,22 +32,22 @@ if TYPE_CHECKING:
     from .site import HttpSite
 
 LONG = 256 * 1024
-"""Requests with bodies above this many bytes are answered one after the other."""
+"""Requests with longer bodies (bytes) are answered one after the other."""
 MOST_BUFFERED = 1024 * 1024
-"""Bytes that a connection may leave to the transport's buffer before it ends with a reply: a client
-that sends requests and reads no replies cannot fill the memory."""
+"""Maximum bytes in the transport's buffer before the connection ends with a reply: a client that
+sends requests and reads no replies cannot fill the memory."""
 MOST_DISCARDED = 64 * 1024
-"""Longest body that is read to its end although its request is refused: a client that is still
-sending is more likely to read the reply. Then, and at once for a longer body, the connection ends.
-"""
+"""Maximum body size in bytes that is read to its end although the request is refused: a client that
+is still sending is more likely to read the reply. After it, or at once for a longer body, the
+connection ends."""
 _TLS = b"\x16\x03"
-"""How a TLS handshake begins (RFC 8446, 5.1)."""
+"""Prefix of a TLS handshake (RFC 8446, section 5.1)."""
 MOST_HEADS = 256
-"""Heads that are cached, for a second at most: most replies have one of a few."""
+"""Maximum number of cached heads, kept for up to a second: most replies have one of a few."""
 
 
 class ReplyHeads:
-    """Writes the heads of replies."""
+    """Builds the heads of replies."""
 
     def __init__(self, wall: Callable[[], float]) -> None:
         """`wall` returns the time of day, in seconds since the epoch."""
@@ -200,7 +200,7 @@ class HttpChannel(TimedReader):
         """Read the body of an accepted request; answer a refused one without it."""
         request.verdict = verdict
         if self._request is not request:
-            return  # its body has arrived already
+            return  # its body has already arrived
         if isinstance(verdict, Accepted):
             if self._expects and request.version == "1.1" and not self._queue:
                 self._send(CONTINUE)
@@ -342,7 +342,7 @@ class HttpChannel(TimedReader):
             self._send(whole, last=not keep and not lingers)
             if not keep and not lingers:
                 self.hang_up()
-        except Exception:  # any transport may fail in any way, and callers have more to do
+        except Exception:  # a transport may raise anything, and callers must go on
             self._log.failure("A reply was not written")
             self.cut()
 
@@ -359,7 +359,7 @@ class HttpChannel(TimedReader):
         self._fail(error.reply)
 
     def _fail(self, reply: Plain) -> None:
-        """Refuse what cannot be read; first answer the good requests before it."""
+        """Refuse unreadable data; first answer the complete requests before it."""
         if self._answering or self._queue:
             self._last()
             self._next()
@@ -371,7 +371,7 @@ class HttpChannel(TimedReader):
             self._say_last(reply)
 
     def _last(self) -> None:
-        """Ignore further data: the last whole request ends the connection."""
+        """Ignore further data: the last complete request ends the connection."""
         if self._request is not None:
             self._request.release()
         self._request = None

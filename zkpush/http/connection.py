@@ -1,9 +1,10 @@
-"""One connection without its requests: where it comes from, and how it is counted and ended.
+"""Base of connections: address, counts and end.
 
 The address of a connection is known when it is accepted. Behind `haproxy:` endpoints it is known
 when the PROXY header has arrived, which precedes everything else. A trusted proxy may name another
-address with each request. The number of connections is limited, in all and for each address. If
-there is one too many, the oldest connection without a request in hand makes way for it.
+address with each request. The number of connections is limited, in total and for each address. If a
+new connection exceeds the total, the oldest connection without a request in progress is closed for
+it.
 """
 
 from __future__ import annotations
@@ -24,38 +25,38 @@ if TYPE_CHECKING:
 
 
 class LimitExceeded(Exception):
-    """A request exceeds a limit; `reply` is the answer."""
+    """A request exceeds a limit; `reply` is the reply to send."""
 
     def __init__(self, limit: str | None, reply: Plain) -> None:
-        """`limit` is the name of the limit; None if it has been counted."""
+        """`limit` is the name of the limit; None if it was already counted."""
         super().__init__(limit)
         self.limit = limit
         self.reply = reply
 
 
 class Connection(Protocol):
-    """A connection, whatever it carries."""
+    """A connection, independent of its content."""
 
     counted: str | None = None
-    """The address whose connection this is counted as."""
+    """The address under which this connection is counted."""
     _trusted = False
     """Whether the peer is a proxy that may name another address."""
     _closing = False
     _direct = False
     """Whether replies are sent without the transport's buffer, which is empty."""
     _buffered = 0
-    """Bytes that the transport had to buffer."""
+    """Bytes passed to the transport's buffer."""
 
     def __init__(self, site: HttpSite, address: IAddress | None, awaits_proxy: bool) -> None:
-        """With `awaits_proxy`, the address comes in a PROXY header."""
+        """With `awaits_proxy`, the address arrives in a PROXY header."""
         self._site = site
         self._address: str | None = getattr(address, "host", None)
         self._awaits_proxy = awaits_proxy
         self.active_at = site.tick
-        """When something useful arrived or left last, in ticks of the site."""
+        """Tick of the site when useful data was last received or sent."""
 
     def arrive(self, channel: HttpChannel) -> bool:
-        """Join the site; False if there may be no more. `channel` is this connection."""
+        """Register with the site; False if there are too many. `channel` is this connection."""
         site = self._site
         site.channels[channel] = None
         transport: Any = self.transport
@@ -70,13 +71,13 @@ class Connection(Protocol):
         return True
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Leave the counts."""
+        """Remove the connection from the counts."""
         self._closing = True
         if self.counted is not None:
             self._site.uncount(self.counted)
 
     def hang_up(self) -> None:
-        """End the connection after the data that was written; ignore what still arrives."""
+        """End the connection after pending data is sent; ignore further input."""
         self._closing = True
         if self.transport is None:
             return
@@ -86,21 +87,21 @@ class Connection(Protocol):
             self.transport.loseConnection()
 
     def cut(self) -> None:
-        """End the connection at once; discard data that is still to be written."""
+        """Reset the connection at once; discard unsent data."""
         self._closing = True
         transport: Any = self.transport
         transport.abortConnection()
 
     def _strike(self, limit: str) -> None:
-        """Report that a limit has struck this connection."""
+        """Report that this connection exceeded a limit."""
         self._site.struck(limit, None, self._address)
 
     def _send(self, data: bytes, *, last: bool = False) -> None:
-        """Send data; `last` data is the end of the connection."""
+        """Send data; with `last`, the connection ends after it."""
         raise NotImplementedError
 
     def _say_last(self, reply: Plain) -> None:
-        """Answer without a request, or instead of reading one, and end the connection."""
+        """Send a reply without reading a request, and end the connection."""
         status, body = reply
         head = self._site.head(status, "1.1", False, len(body), dated=self._site.dates(None))
         self._send(head + body)
@@ -116,7 +117,7 @@ class Connection(Protocol):
         return False
 
     def _count(self) -> bool:
-        """Count as a connection of its address; False if the address may have no more."""
+        """Count the connection under its address; False if that address has too many."""
         site = self._site
         if not site.count(self._address):
             return False
@@ -126,7 +127,7 @@ class Connection(Protocol):
         return True
 
     def _take_proxy_header(self) -> None:
-        """Take the address from the PROXY header; `LimitExceeded` if it is refused."""
+        """Read the address from the PROXY header; raises `LimitExceeded` if it is refused."""
         self._awaits_proxy = False
         transport: Any = self.transport
         host = getattr(transport.getPeer(), "host", None)
@@ -139,7 +140,7 @@ class Connection(Protocol):
             raise LimitExceeded("connections_per_address", CROWDED)
 
     def _client(self, forwarded: bytes) -> str | None:
-        """Return the address that a trusted proxy names; `LimitExceeded` if it names none."""
+        """Return the address that a trusted proxy names; raises `LimitExceeded` if none."""
         try:
             return self._site.proxies.client(self._address, forwarded)
         except ValueError:

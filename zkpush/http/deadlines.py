@@ -1,7 +1,7 @@
-"""How far a connection is with its requests, and whether it takes too long.
+"""Deadlines of connections, and the progress of their requests.
 
-A request has to arrive in time: its head within `idle_seconds`, the whole of it within
-`request_seconds`, however it trickles. The site checks once a second.
+A request has to arrive in time: its head within `idle_seconds` and all of it within
+`request_seconds`, even if it trickles in. The site checks once a second.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from .replies import SLOW
 from .sending import Sending
 
 LINGER_SECONDS = 5
-"""How long the body of a refused request may take that is read to its end."""
+"""Seconds for reading the body of a refused request to its end."""
 
 
 class TimedReader(RequestReader):
-    """A reader of requests with deadlines."""
+    """A request reader with deadlines."""
 
     _answering = False
     """Whether a request is being answered."""
     _sending: Sending | None = None
     _judging: Mapping[Deferred[Verdict], None]
-    """Decisions that are awaited."""
+    """Pending decisions."""
 
     @property
     def busy(self) -> bool:
-        """Whether an accepted request has arrived whole and is not answered yet."""
+        """Whether an accepted request has arrived completely and is unanswered."""
         return self._answering or (bool(self._queue) and not self._judging)
 
     @property
     def progress(self) -> int:
-        """Progress of the next request: 0 nothing arrived, 1 not judged, 2 body is arriving.
+        """Progress of the next request: 0 not begun, 1 not judged, 2 body is arriving.
 
-        3 where it is arriving and the request makes way last.
+        3 if the body is arriving and the request makes way last.
         """
         if self._request is not None and isinstance(self._request.verdict, Accepted):
             return 3 if self._request.verdict.makes_way_last else 2
@@ -78,5 +78,5 @@ class TimedReader(RequestReader):
             self.hang_up()
 
     def _fail(self, reply: Plain) -> None:
-        """Refuse what cannot be read."""
+        """Refuse unreadable data."""
         raise NotImplementedError

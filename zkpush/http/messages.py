@@ -10,24 +10,24 @@ import msgspec
 from .sending import Read
 
 PLAIN = b"Content-Type: text/plain\r\n"
-"""The header line of a plain text."""
+"""The header line of plain text."""
 OCTETS = b"Content-Type: application/octet-stream\r\n"
 CHUNKED = -1
-"""The length of a body that comes in chunks: it is not declared."""
+"""The length of a chunked body, which is not declared."""
 
 
 @attrs.frozen(eq=False)
 class FileReply:
-    """A reply with a body that is read while it is sent, or with header lines of its own."""
+    """A reply whose body is read while it is sent, or with its own header lines."""
 
     status: int
     header: bytes
     """Header lines that describe the body, in place of `PLAIN`."""
     start: int = 0
     end: int = 0
-    """The bytes of the content that are sent."""
+    """The range of content bytes to send."""
     read: Read | None = None
-    """Reads the content; None if `body` is the whole of it."""
+    """Reads the content; None if `body` is all of it."""
     body: bytes = b""
 
     def __len__(self) -> int:
@@ -40,48 +40,49 @@ Reply = Plain | FileReply
 
 
 class BodyCharge(Protocol):
-    """Memory that is set aside for the body of one request."""
+    """Memory reserved for the body of one request."""
 
     def grow(self, size: int) -> bool:
-        """Set aside more, for a body without a declared length; False if there is no memory."""
+        """Reserve more, for a body of undeclared length; False if there is no memory."""
 
     def release(self) -> None:
-        """Return all of it."""
+        """Release all of it."""
 
 
 class RequestHead(msgspec.Struct, frozen=True, gc=False):
-    """A request without its body, as it came."""
+    """A request without its body, as it was received."""
 
     method: str
-    """In capitals, however it was sent."""
+    """The method, converted to capitals."""
     path: bytes
     query: bytes
     address: str | None
-    """Of the client; one behind a trusted proxy has its own."""
+    """Address of the client, or the one that a trusted proxy names."""
     length: int = 0
-    """Declared bytes of the body; `CHUNKED` where they are not declared."""
+    """Declared length of the body in bytes; `CHUNKED` if undeclared."""
     is_browser: bool = False
-    """Whether a browser sent it, by its headers."""
+    """Whether its headers are a browser's."""
     range: bytes | None = None
-    """The header of that name."""
+    """The Range header."""
     cookie: bytes | None = None
-    """The headers of that name, joined."""
+    """The Cookie headers, joined."""
     content_type: bytes | None = None
     content_encoding: bytes | None = None
     is_proxied: bool = False
-    """Whether an HTTP proxy has passed it on, by its headers."""
+    """Whether its headers show that an HTTP proxy forwarded it."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):
     """A request whose body is read. Applications add fields in a subclass (`kw_only`)."""
 
     longest: int
-    """Most bytes of a body without a declared length, within `body_bytes` of the limits."""
+    """Maximum length in bytes of a body of undeclared length, within the limit `body_bytes`."""
     charge: BodyCharge | None
-    """Released when the request is answered or its connection ends; None for no charge."""
+    """The memory charge, released when the request is answered or its connection ends; None for no
+    charge."""
     is_dated: bool | None = None
-    """Whether the reply has a `Date`: some clients set their clocks by it. None leaves that to the
-    site."""
+    """Whether the reply has a `Date`, by which some clients set their clocks. None leaves that to
+    the site."""
 
     @property
     def makes_way_last(self) -> bool:
@@ -90,11 +91,11 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
 
 
 Verdict = Accepted | Plain
-"""The decision on a request by its head: it goes on, or is answered with this."""
+"""The decision on a request by its head: accept it, or send this reply."""
 
 
 def is_of_browser(name: bytes, value: bytes) -> bool:
-    """Whether a header is one that browsers send, and terminals do not."""
+    """Whether a header is one that browsers send and terminals do not."""
     lower = name.lower()
     return (
         lower == b"origin"

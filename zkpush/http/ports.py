@@ -1,4 +1,4 @@
-"""Ports that accept few connections in each turn of the reactor, and share sockets in turns."""
+"""Listening ports that accept a few connections in each reactor turn, and may share sockets."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ from .transport import UnwatchedConnection, address_of
 from .turns import Turns
 
 MOST_WAITING = 1024
-"""Length of the queue of connections to be accepted: all terminals of a site reconnect at once."""
+"""Length of the accept queue: all terminals of a site may reconnect at once."""
 MOST_AT_ONCE = 32
-"""Connections that a port accepts in one turn of the reactor. Connections that make way for them
-keep their descriptors until the end of that turn."""
+"""Maximum connections accepted in one reactor turn. Connections closed to make way keep their
+descriptors until the end of that turn."""
 
 
 @implementer(IListeningPort, IReadDescriptor)
 class BoundedPort:
-    """Accepts on a port of Twisted, at most `MOST_AT_ONCE` connections in a turn.
+    """Accepts at most `MOST_AT_ONCE` connections of a Twisted port in a reactor turn.
 
-    Connections of an `HttpSite` are `UnwatchedConnection`s. Those of other factories, such as TLS,
-    are accepted by Twisted. `Port.numberAccepts`, which bounds them, is undocumented. It saves no
-    time; without it a burst of connections needs more file descriptors than there are.
+    Connections of an `HttpSite` are `UnwatchedConnection`s. Twisted accepts those of other
+    factories, such as TLS, bounded by `Port.numberAccepts`, which is undocumented. It saves no
+    time, but without it a burst of connections could exhaust the file descriptors.
     `tests/http/test_twisted.py` fails if Twisted drops it.
     """
 
     _log = Logger()
 
     def __init__(self, port: Any, reactor: Any, turns: Turns | None = None) -> None:
-        """`port` is open, and a `twisted.internet.tcp.Port`.
+        """`port` is an open `twisted.internet.tcp.Port`.
 
-        `turns` says when this process accepts, where others share the port.
+        `turns` decides when this process accepts, if others share the port.
         """
         self._port = port
         self._reactor = reactor
         self._turns = turns
         self._is_plain = isinstance(port.factory, HttpSite)
         self._most = MOST_AT_ONCE
-        """How many connections are expected in the next turn."""
+        """Number of connections expected in the next turn."""
         self._is_open = True
         port.stopReading()
         reactor.addReader(self)
 
     def startListening(self) -> None:
-        """Do nothing: the port is open."""
+        """Do nothing, because the port is already open."""
 
     def stopListening(self) -> Deferred[None]:
-        """Accept the connections that are waiting already, then close the port.
+        """Accept the waiting connections, then close the port.
 
-        Closing it resets them, and most have sent a request.
+        Closing would reset them, and most have already sent a request.
         """
         if self._is_open:
             self._is_open = False
@@ -86,7 +86,7 @@ class BoundedPort:
         self._port.connectionLost(reason)
 
     def doRead(self) -> None:
-        """Accept, or leave the connections to other processes for a while."""
+        """Accept connections, or leave them to other processes for a while."""
         wait = 0.0 if self._turns is None else self._turns.wait()
         if wait:
             self._reactor.removeReader(self)
@@ -117,7 +117,7 @@ class BoundedPort:
             self._turns.found_nobody()
 
     def _accept_plain(self, most: int) -> int:
-        """Accept so many connections of an `HttpSite`; return how many there were."""
+        """Accept up to `most` connections of an `HttpSite`; returns their number."""
         listening = self._port.socket
         for count in range(most):
             try:
@@ -125,14 +125,14 @@ class BoundedPort:
             except BlockingIOError:
                 return count
             except OSError:
-                # Twisted has a file descriptor in reserve for the case that there are no more.
+                # Twisted keeps a spare file descriptor for the case that none is left.
                 self._port.doRead()
                 return count
             self._serve(sock, name)
         return most
 
     def _serve(self, sock: socket.socket, name: tuple[Any, ...]) -> None:
-        """Begin a connection. A failure does not affect the next one."""
+        """Start a connection; a failure does not affect the next one."""
         try:
             peer = address_of(name)
             protocol = self._port.factory.buildProtocol(peer)
@@ -160,11 +160,11 @@ class PortOpener:
     def listenTCP(
         self, port: int, factory: Any, backlog: int = 50, interface: str = ""
     ) -> IListeningPort:
-        """Open a port."""
+        """Open a `BoundedPort`."""
         opened = self._reactor.listenTCP(port, factory, backlog, interface)
         return BoundedPort(opened, self._reactor)
 
     def adopt(self, shared: socket.socket, factory: Any, turns: Turns) -> IListeningPort:
-        """Accept on a copy of a listening socket, when it is the turn of this process."""
+        """Accept on a copy of a shared listening socket, as `turns` decides."""
         opened = self._reactor.adoptStreamPort(shared.fileno(), shared.family, factory)
         return BoundedPort(opened, self._reactor, turns)

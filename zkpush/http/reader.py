@@ -1,7 +1,7 @@
-"""The requests of one connection: parsed by llhttp (`httptools`), within the limits of the site.
+"""Request parsing with llhttp (`httptools`), within the limits of the site.
 
-llhttp runs in its strict mode, which refuses what could be read in two ways: two lengths, a length
-and chunks, folded headers, bare line ends.
+llhttp runs in its strict mode, which refuses ambiguous requests: two lengths, a length with chunks,
+folded headers, bare line ends.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
     from .site import HttpSite
 
 LONG_BODY = 64 * 1024
-"""Bodies above this many bytes are collected in a buffer instead of a list of parts."""
+"""Longer bodies (bytes) are collected in a buffer instead of a list of parts."""
 VERSIONS = ("1.0", "1.1")
 _MOST_METHOD = 8
-"""No method that is served is longer, with the space after it."""
+"""Length of the longest served method, including the space after it, is below this."""
 
 
 class UnservedRequest(Exception):
-    """A request that is well-formed and not served: its version, or an upgrade with a body."""
+    """A well-formed request is not served because of its version or an upgrade with a body."""
 
 
 class PendingRequest(msgspec.Struct, gc=False):
-    """A request that is arriving or is not answered yet."""
+    """A request that is arriving or unanswered."""
 
     head: RequestHead
     version: str
     keep: bool
     verdict: Verdict | None = None
-    """None until there is one."""
+    """None until the request is judged."""
     body: bytes | list[bytes] = b""
-    """A list if it arrived in parts."""
+    """The body; a list if it arrived in parts."""
     long: BytesIO | None = None
-    """A long body, which joining would copy."""
+    """A long body in a buffer, because joining would copy it."""
 
     def take(self) -> bytes:
-        """Return the body, and forget it."""
+        """Return the body and drop it from the request."""
         if self.long is not None:
             body = self.long.getvalue()
         else:
@@ -55,17 +55,17 @@ class PendingRequest(msgspec.Struct, gc=False):
         return body
 
     def release(self) -> None:
-        """Release the charge: the request is answered, or its client has gone."""
+        """Release the memory charge, once the request is answered or its client is gone."""
         if isinstance(self.verdict, Accepted) and self.verdict.charge is not None:
             self.verdict.charge.release()
 
 
 class RequestReader(Connection):
-    """Parses what arrives into `PendingRequest`s; a subclass judges and answers them."""
+    """Parses input into `PendingRequest`s; a subclass judges and answers them."""
 
-    # Most connections end with these as they are.
+    # Class attributes serve as defaults, because most connections never change them.
     _begun = b""
-    """The first bytes of a request whose method has not arrived whole."""
+    """The first bytes of a request whose method is incomplete."""
     _target = b""
     _range: bytes | None = None
     _cookie: bytes | None = None
@@ -80,33 +80,33 @@ class RequestReader(Connection):
     _in_head = False
     _head_bytes = 0
     _unread = 0
-    """Bytes of a header that the parser has and does not report yet."""
+    """Header bytes that the parser holds but has not reported yet."""
     _received = 0
-    """Bytes of the body of the request that is arriving."""
+    """Received body bytes of the arriving request."""
     _request: PendingRequest | None = None
     """The request whose body is arriving."""
     _ignores = False
-    """Whether no further request is looked at."""
+    """Whether further requests are ignored."""
     _discarding = 0
-    """Bytes that are still read of the body of a request that was refused."""
+    """Body bytes of a refused request still to be read."""
 
     def __init__(self, site: HttpSite, address: IAddress | None, awaits_proxy: bool) -> None:
         super().__init__(site, address, awaits_proxy)
         self._parser = httptools.HttpRequestParser(self)
         self._queue: collections.deque[PendingRequest] = collections.deque()
         self.begun_at = site.tick
-        """When the request began that is arriving, in ticks of the site."""
+        """Tick of the site when the arriving request began."""
 
     def _has_head(self, request: PendingRequest) -> None:
         """Judge a request whose head has arrived."""
         raise NotImplementedError
 
     def _discard(self, length: int) -> None:
-        """Discard so many bytes of the body of a refused request."""
+        """Discard `length` body bytes of a refused request."""
         raise NotImplementedError
 
     def _parse(self, data: bytes) -> None:
-        """Parse data; `httptools.HttpParserError` if it is not HTTP, or exceeds a limit."""
+        """Parse data; raises `httptools.HttpParserError` for bad HTTP or an exceeded limit."""
         is_begun, received = self._in_head or self._request is not None, self._received
         if not is_begun:
             data = self._begun + data
@@ -117,8 +117,7 @@ class RequestReader(Connection):
             data = _with_plain_method(data)
         self._parser.feed_data(data)
         if is_begun and self._received == received and (self._in_head or self._request is not None):
-            # The parser keeps a header to itself until it has arrived whole. Headers may follow
-            # chunks as well.
+            # The parser withholds a header until it is complete. Headers may follow chunks as well.
             self._unread += len(data)
             if self._unread > self._site.head_bytes:
                 raise LimitExceeded("head_bytes", BAD_REQUEST)
@@ -126,7 +125,7 @@ class RequestReader(Connection):
     # Called by the parser.
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         self.active_at = self.begun_at = self._site.tick
         if self._awaits_proxy:
             self._take_proxy_header()
@@ -141,14 +140,14 @@ class RequestReader(Connection):
         self._received = 0
 
     def on_url(self, part: bytes) -> None:
-        """Add to the target of the request."""
+        """Append to the target of the request."""
         self._target += part
         self._head_bytes += len(part)
         if self._head_bytes > self._site.head_bytes:
             raise LimitExceeded("head_bytes", BAD_REQUEST)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Handle a header."""
         length = len(name)
         self._head_bytes += length + len(value) + 4  # ": " and the end of the line
         if self._head_bytes > self._site.head_bytes:
@@ -174,7 +173,7 @@ class RequestReader(Connection):
             self._is_proxied = self._is_proxied or name.lower() == b"via"
         elif length == 5:
             if name.lower() == b"range":
-                # Two headers do not make one range.
+                # Two Range headers are ignored.
                 self._range = value if self._range is None else b""
         elif length == 15:
             if name.lower() == b"x-forwarded-for":
@@ -188,14 +187,14 @@ class RequestReader(Connection):
             self._is_browser = self._is_browser or is_of_browser(name, value)
 
     def on_headers_complete(self) -> None:
-        """End the head; the body, if there is one, follows."""
+        """End the head; a body may follow."""
         self._in_head = False
         if self._ignores:
             return
         parser = self._parser
         version = parser.get_http_version()
         if version not in VERSIONS or (self._length and parser.should_upgrade()):
-            # The parser does not read the body of a request that asks for another protocol.
+            # The parser does not read the body of an upgrade request.
             raise UnservedRequest
         keep = version == "1.1" and parser.should_keep_alive()
         address = self._address if self._forwarded is None else self._client(self._forwarded)
@@ -218,7 +217,7 @@ class RequestReader(Connection):
         self._has_head(request)
 
     def on_body(self, part: bytes) -> None:
-        """Take a part of the body."""
+        """Handle a part of the body."""
         length = len(part)
         if self._ignores:
             self._discard(length)
@@ -246,14 +245,14 @@ class RequestReader(Connection):
             request.body = [request.body, part] if request.body else part
 
     def on_message_complete(self) -> None:
-        """Queue the request, which has arrived whole."""
+        """Queue the complete request."""
         if self._request is not None:
             self._queue.append(self._request)
         self._request = None
 
 
 def _with_plain_method(data: bytes) -> bytes:
-    """Write the method in capitals: old firmware sends `Get`, which the parser does not take."""
+    """Convert the method to capitals: old firmware sends `Get`, which the parser rejects."""
     if data.startswith((b"GET ", b"POST ")):
         return data
     method, space, rest = data[:_MOST_METHOD].partition(b" ")

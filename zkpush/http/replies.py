@@ -1,6 +1,6 @@
-"""Replies that the library writes itself.
+"""Replies that the library sends itself.
 
-No body contains the two letters `OK`, by which the clients of this library recognize success.
+No body contains the two letters `OK`, by which clients of this library recognize success.
 """
 
 from __future__ import annotations

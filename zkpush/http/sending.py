@@ -1,4 +1,4 @@
-"""The body of a reply that is read and sent in parts, as fast as the client takes them."""
+"""Reply bodies that are read and sent in parts, at the client's pace."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from twisted.internet.interfaces import IConsumer, IPushProducer
 from zope.interface import implementer
 
 PART = 96 * 1024
-"""Most bytes of a body that a connection holds: enough to make a transport ask for a pause."""
+"""Maximum body bytes that a connection holds: enough to make a transport ask for a pause."""
 Read = Callable[[int, int], Awaitable[bytes]]
-"""Reads the bytes from one offset to another; `Interrupted` if they cannot be read."""
+"""Reads the bytes between two offsets; raises `Interrupted` if that fails."""
 
 
 class Interrupted(Exception):
-    """The body cannot be sent to its end: the client has gone, or the rest cannot be read."""
+    """The body cannot be sent completely: the client is gone, or reading failed."""
 
 
 @implementer(IPushProducer)
 class Paced:
-    """Writes parts of a body to a consumer, no faster than the consumer takes them."""
+    """Writes parts of a body to a consumer, at the consumer's pace."""
 
     def __init__(self, consumer: IConsumer) -> None:
         self._consumer = consumer
@@ -29,17 +29,17 @@ class Paced:
         self._resumed: Deferred[None] | None = None
 
     async def write(self, content: bytes) -> None:
-        """Write a part; return when the consumer has taken it. `Interrupted` if that fails."""
+        """Write a part; return when the consumer has taken it. Raises `Interrupted`."""
         await self._ready()
         self._consumer.write(content)
         await self._ready()
 
     def begin(self) -> None:
-        """Become the producer of the consumer."""
+        """Register as the producer of the consumer."""
         self._consumer.registerProducer(self, True)
 
     def finish(self) -> None:
-        """Produce no more."""
+        """Unregister from the consumer."""
         if not self._stopped:
             self._consumer.unregisterProducer()
 
@@ -52,16 +52,16 @@ class Paced:
             raise Interrupted
 
     def pauseProducing(self) -> None:
-        """Stop until `resumeProducing`: the buffer of the consumer is full."""
+        """Pause until `resumeProducing`: the consumer's buffer is full."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """Go on: the consumer takes more."""
+        """Continue: the consumer takes more."""
         self._paused = False
         self._go_on()
 
     def stopProducing(self) -> None:
-        """Stop for good: the client has gone."""
+        """Stop permanently: the client is gone."""
         self._stopped = True
         self._go_on()
 
@@ -85,7 +85,7 @@ class Sending(Paced):
     async def run(self, start: int, end: int) -> None:
         """Send the bytes between two offsets; return when the consumer has taken them.
 
-        `Interrupted` if that fails: the body is incomplete then, and nothing may follow it.
+        Raises `Interrupted` if that fails: then the body is incomplete, and nothing may follow it.
         """
         self.begin()
         try:

@@ -1,4 +1,4 @@
-"""What an application passes in: limits, and the proxies that it trusts."""
+"""Settings that an application passes in: limits and trusted proxies."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Callable
 from typing import Protocol
 
 Struck = Callable[[str, str | None, str | None], object]
-"""Called when a limit strikes, with its name, None and the client's address, if known.
+"""Called when a limit is exceeded, with its name, None and the client's address, if known.
 
-The names are those of the fields of `HttpLimits`, and `proxy` for a peer that may not speak for
-others, or names no address. (The second argument is for applications that know more of a client.)
-"""
+The names are the fields of `HttpLimits`, and `proxy` for a peer that is not a trusted proxy or
+names no address. (The second argument is for applications that identify clients.)"""
 
 
 class HttpLimits(Protocol):
@@ -18,50 +17,50 @@ class HttpLimits(Protocol):
 
     @property
     def body_bytes(self) -> int:
-        """Longest body."""
+        """Maximum length of a body."""
 
     @property
     def head_bytes(self) -> int:
-        """Longest head, and longest trailer after chunks."""
+        """Maximum length of a head, and of a trailer after chunks."""
 
     @property
     def connections(self) -> int:
-        """Most connections."""
+        """Maximum number of connections."""
 
     @property
     def connections_per_address(self) -> int:
-        """Most connections of one address that does not speak for many."""
+        """Maximum number of connections of one address that does not speak for many."""
 
     @property
     def idle_seconds(self) -> float:
-        """Longest silence, and longest time that a head may take."""
+        """Maximum silence, and maximum time for a head."""
 
     @property
     def request_seconds(self) -> float:
-        """Longest time that a request may take to arrive."""
+        """Maximum time for a request to arrive."""
 
     @property
     def stalled_seconds(self) -> float:
-        """Longest time without progress of a reply."""
+        """Maximum time without progress of a reply."""
 
 
 class TrustedProxies(Protocol):
-    """The peers that may say for whom they speak."""
+    """Peers that are trusted to name the address of a client."""
 
     def __bool__(self) -> bool:
-        """Whether there are any."""
+        """Whether there are any trusted proxies."""
 
     def trusts(self, host: str | None) -> bool:
-        """Whether a peer is one; None is a peer without an address."""
+        """Whether a peer is a trusted proxy; None means a peer without an address."""
 
     def client(self, peer: str | None, forwarded: bytes) -> str | None:
-        """Return the client that a trusted peer names in `X-Forwarded-For`.
+        """Return the client address that a trusted peer names in `X-Forwarded-For`.
 
-        `ValueError` if the header names none.
+        Raises `ValueError` if the header names none.
         """
 
     def normalize(self, host: str) -> str | None:
-        """Return the usual form of an address; None if it is none."""
+        """Return the canonical form of an address; None if it is malformed."""
 
     def speaks_for_many(self, host: str | None) -> bool:
         """Whether many clients may share an address."""

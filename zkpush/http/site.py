@@ -1,4 +1,4 @@
-"""A site: the factory of channels, with everything that they share."""
+"""HTTP site: the factory of channels and their shared state."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from .messages import Plain, Reply, RequestHead, Verdict
 from .settings import HttpLimits, Struck, TrustedProxies
 
 MOST_LOOKED_AT = 100
-"""Connections, from the oldest, among which one is chosen to make way for another."""
+"""Number of oldest connections considered when one has to be closed for a new one."""
 DRAIN_SECONDS = 5.0
-"""How long requests that are arriving and files that are being sent may take after `drain`."""
+"""Seconds that arriving requests and files being sent may take after `drain`."""
 DRAIN_STEP = 0.05
 Judge = Callable[[RequestHead], "Verdict | Deferred[Verdict]"]
 """Decides on a request by its head; never raises, and the Deferred never fails."""
 Replied = Callable[[RequestHead, Verdict | None, Reply], object]
-"""Called with a request, the verdict on it and the reply, before that is sent. Must not raise. The
-verdict is None if the request exceeded a limit before there was one."""
+"""Called with a request, its verdict and the reply before it is sent; must not raise. The verdict
+is None if the request exceeded a limit before it was judged."""
 Answer = Callable[[Any, bytes], "Plain | Deferred[Reply]"]
-"""Answers a request: what the judge returned, and the body. Never raises, nor fails."""
+"""Answers a request, given the judge's result and the body; never raises, and the Deferred never
+fails."""
 
 
 class HttpSite(ServerFactory):
-    """Serves HTTP/1.x. Nothing of a request is logged, because its target may hold secrets."""
+    """Serves HTTP/1.x. Requests are never logged, because their targets may hold secrets."""
 
     noisy = False
 
@@ -47,10 +48,10 @@ class HttpSite(ServerFactory):
         dates: Callable[[RequestHead | None], bool] = lambda head: True,
         replied: Replied = lambda head, verdict, reply: None,
     ) -> None:
-        """`struck` is called when a limit strikes; `wall` returns the seconds since the epoch.
+        """`struck` is called when a limit is exceeded; `wall` returns seconds since the epoch.
 
-        `dates` tells whether the reply to a request has a `Date`, where the judge leaves that open;
-        None is a request that was not read.
+        `dates` tells whether a reply has a `Date`, where the judge leaves that open; None stands
+        for a request that was not read.
         """
         self.judge = judge
         self.answer = answer
@@ -61,11 +62,11 @@ class HttpSite(ServerFactory):
         self.body_bytes = limits.body_bytes
         self.head_bytes = limits.head_bytes
         self.most_connections = limits.connections
-        """Most connections; the application lowers it where there are few file descriptors."""
+        """Maximum number of connections; the application lowers it if file descriptors are few."""
         self.channels: dict[HttpChannel, None] = {}
-        """The connections, the oldest first."""
+        """The connections, oldest first."""
         self.tick = 0
-        """Number of calls of `check_deadlines`, one a second."""
+        """Number of calls of `check_deadlines`, which happen once a second."""
         self.draining = False
         self.dates = dates
         self.replied = replied
@@ -74,12 +75,12 @@ class HttpSite(ServerFactory):
         self._counts: dict[str, int] = {}
         self._leaving: list[Any] = []
         self.in_hand = 0
-        """Number of requests that have arrived whole and are not answered yet."""
+        """Number of complete requests that are not answered yet."""
         self._long = DeferredLock()
         self._drained: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> HttpChannel:
-        """Make a channel for a connection."""
+        """Return a channel for a new connection."""
         return HttpChannel(self, addr, awaits_proxy=False)
 
     @property
@@ -89,17 +90,17 @@ class HttpSite(ServerFactory):
 
     @property
     def is_full(self) -> bool:
-        """Whether there are as many connections as there may be."""
+        """Whether the maximum number of connections is reached."""
         return len(self.channels) >= self.most_connections
 
     def make_room(self, channel: HttpChannel) -> bool:
         """End another connection for this one; False if none may be ended.
 
         Among the oldest, an idle connection goes first, then one whose request is not judged yet,
-        then one whose accepted request is still arriving; those that make way last stay as long as
-        there is another. Of each, one of the address with the most connections goes first, so that
-        strangers whose uploads are accepted take each other's places. Requests that have arrived
-        whole are always answered.
+        then one whose accepted request is still arriving; connections that make way last go after
+        the others. Within each rank, a connection of the address with the most connections goes
+        first, so that strangers whose uploads are accepted displace each other. Requests that have
+        arrived completely are always answered.
         """
         found: HttpChannel | None = None
         lowest = (0, 0)
@@ -117,7 +118,7 @@ class HttpSite(ServerFactory):
         return True
 
     def count(self, address: str | None) -> bool:
-        """Count a connection of an address; False if the address may have no more."""
+        """Count a connection of an address; False if that address has too many."""
         if address is None:
             return True
         count = self._counts.get(address, 0) + 1
@@ -129,7 +130,7 @@ class HttpSite(ServerFactory):
         return True
 
     def _crowd_of(self, channel: HttpChannel) -> int:
-        """Connections from the address of one; 0 where many clients may share it."""
+        """Number of connections from a channel's address; 0 if many clients may share it."""
         address = channel.counted
         if address is None or self.proxies.speaks_for_many(address):
             return 0
@@ -144,15 +145,15 @@ class HttpSite(ServerFactory):
             del self._counts[address]
 
     def answer_long(self, accepted: Any, body: bytes) -> Deferred[Reply]:
-        """Answer a request with a long body, after those that came before it."""
+        """Answer a request with a long body, after earlier ones."""
         answer: Callable[..., Any] = self.answer
         running: Deferred[Reply] = self._long.run(answer, accepted, body)
         return running
 
     def close_soon(self, transport: Any) -> None:
-        """Close an `UnwatchedConnection`, of which everything has been sent, after this turn.
+        """Close an `UnwatchedConnection` after this reactor turn, once everything is sent.
 
-        `loseConnection` would register it first, and wait until it is writable.
+        `loseConnection` would first register it and wait until it is writable.
         """
         self._leaving.append(transport)
         if len(self._leaving) == 1:
@@ -165,16 +166,16 @@ class HttpSite(ServerFactory):
                 transport.close_now()
 
     def check_drained(self) -> None:
-        """End `drain` if it awaits requests in hand and there are none any more."""
+        """End `drain` if the last request it waits for is answered."""
         if self.in_hand == 0 and self._drained is not None:
             drained, self._drained = self._drained, None
             drained.callback(None)
 
     async def drain(self) -> None:
-        """Finish the requests in hand, then end all connections.
+        """Finish the requests in progress, then end all connections.
 
-        Data that the sockets hold is read first. A request that is arriving and a file that is
-        being sent have a few seconds to complete; clients ask again for the rest of a file.
+        Data in the socket buffers is read first. Arriving requests and files being sent have a few
+        seconds to complete; clients request the rest of a file again.
         """
         self.draining = True
         patience = int(DRAIN_SECONDS / DRAIN_STEP)
@@ -192,20 +193,20 @@ class HttpSite(ServerFactory):
             channel.hang_up()
 
     def check_deadlines(self) -> None:
-        """Count a second, and end connections that take too long. The application calls this."""
+        """Count a second and end overdue connections; called by the application."""
         self.tick += 1
         failed: Exception | None = None
         for channel in list(self.channels):
             try:
                 channel.check_time(self.tick)
-            except Exception as error:  # after the other channels
+            except Exception as error:  # raised after the other channels
                 failed = error
         if failed is not None:
             raise failed
 
 
 class _ProxiedConnections(ServerFactory):
-    """Makes the channels of connections that begin with a PROXY header."""
+    """Creates channels for connections that begin with a PROXY header."""
 
     noisy = False
 
@@ -213,5 +214,5 @@ class _ProxiedConnections(ServerFactory):
         self._site = site
 
     def buildProtocol(self, addr: IAddress | None) -> HttpChannel:
-        """Make a channel for a connection."""
+        """Return a channel for a new connection."""
         return HttpChannel(self._site, addr, awaits_proxy=True)

@@ -1,10 +1,10 @@
-"""TCP connections that the reactor watches only while something is awaited.
+"""TCP connections that the reactor watches only while they wait for something.
 
-Most connections bring one request, which has arrived when they are accepted, and take one reply.
+Most connections carry one request, which has arrived when they are accepted, and one reply.
 Twisted's own class registers each of them with the operating system twice, once to read and once to
 write, waits for both, and shuts each down before it closes it. `UnwatchedConnection` is built on
 `FileDescriptor`, Twisted's documented base of such classes. It reads when it is accepted, writes at
-once what the socket takes, and is registered only if that was not all. `README.md` has the figures.
+once as much as the socket takes, and registers only for the rest. `README.md` has the figures.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _MOST_DISCARDED = 65536
 _MOST_SENT = 128 * 1024
 _END_FOLLOWS = getattr(socket, "MSG_MORE", 0)
 _NOTHING = bytes(4)
-"""What `FIONREAD` returns if no byte has arrived."""
+"""Result of `FIONREAD` if no byte has arrived."""
 _RESET = struct.pack("ii", 1, 0)
-"""The value of `SO_LINGER` that resets a connection when it is closed."""
+"""Value of `SO_LINGER` that resets a connection on closing."""
 Address = IPv4Address | IPv6Address
 
 
 class UnwatchedConnection(FileDescriptor):
-    """A server connection that is registered with the reactor only once something is awaited.
+    """A server connection that registers with the reactor only when it has to wait.
 
     The protocol calls `doRead` in `connectionMade`, and `startReading` if the connection stays.
     """
@@ -46,7 +46,7 @@ class UnwatchedConnection(FileDescriptor):
     def __init__(
         self, sock: socket.socket, peer: Address, protocol: IProtocol, reactor: Any
     ) -> None:
-        """`sock` is connected."""
+        """`sock` is a connected socket."""
         super().__init__(reactor)
         sock.setblocking(False)
         self.connected = 1
@@ -91,7 +91,7 @@ class UnwatchedConnection(FileDescriptor):
             super().stopWriting()
 
     def doRead(self) -> Exception | None:
-        """Pass what has arrived to the protocol; return why the connection has ended, if it has."""
+        """Pass received data to the protocol; return the reason if the connection has ended."""
         if self._aborting:
             return None
         try:
@@ -106,11 +106,11 @@ class UnwatchedConnection(FileDescriptor):
         return None
 
     def doWrite(self) -> Exception | None:
-        """Send buffered data; return why the connection has ended, if it has."""
+        """Send buffered data; return the reason if the connection has ended."""
         return None if self._aborting else super().doWrite()
 
     def writeSomeData(self, data: bytes) -> int | Exception:
-        """Send what the socket takes; return the number of bytes, or why it takes nothing."""
+        """Send as much as the socket takes; return the number of bytes, or the error."""
         try:
             return self._socket.send(memoryview(data)[:_MOST_SENT])
         except BlockingIOError:
@@ -121,8 +121,8 @@ class UnwatchedConnection(FileDescriptor):
     def send_now(self, data: bytes, *, last: bool) -> int:
         """Send at once; return the number of bytes that the socket took.
 
-        Only before the first `write`, whose data would be overtaken. `last` data leaves in one
-        packet with the end of the connection, which follows in this turn.
+        Call this only before the first `write`, whose data it would overtake. With `last`, the data
+        shares a packet with the end of the connection, which must follow in this turn.
         """
         try:
             return self._socket.send(data, _END_FOLLOWS if last else 0)
@@ -130,9 +130,9 @@ class UnwatchedConnection(FileDescriptor):
             return 0
 
     def close_now(self) -> None:
-        """Close the connection, of which everything has been sent.
+        """Close the connection, once everything is sent.
 
-        Not from within `doRead` of this connection: the reactor still has it in hand then.
+        Must not be called from `doRead` of this connection, which the reactor still processes.
         """
         # If the socket is closed with unread data, the peer gets a reset and may lose the reply.
         with contextlib.suppress(OSError):
@@ -141,7 +141,7 @@ class UnwatchedConnection(FileDescriptor):
         self.connectionLost(connectionDone)
 
     def abortConnection(self) -> None:
-        """Reset the connection after this turn; discard data that is still to be sent."""
+        """Reset the connection after this turn; discard unsent data."""
         if self.disconnected or self._aborting:
             return
         self._aborting = True
@@ -150,7 +150,7 @@ class UnwatchedConnection(FileDescriptor):
         IReactorTime(self.reactor).callLater(0, self.connectionLost, Failure(ConnectionAborted()))
 
     def connectionLost(self, reason: Failure) -> None:
-        """Close the socket, and tell the protocol."""
+        """Close the socket and notify the protocol."""
         if self.disconnected:
             return
         super().connectionLost(reason)
@@ -159,14 +159,14 @@ class UnwatchedConnection(FileDescriptor):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._socket.close()
         protocol = self._protocol
-        del self._protocol  # it refers to this transport: no garbage collection is needed
+        del self._protocol  # break the reference cycle
         protocol.connectionLost(reason)
 
 
 def address_of(name: tuple[Any, ...]) -> Address:
-    """Return the address of a socket, of its name: `(host, port)`, with more for IPv6."""
+    """Return the address for a socket name: `(host, port)`, with more parts for IPv6."""
     if len(name) == 2:
         return IPv4Address("TCP", *name)
-    # The name of the interface of a link-local address is a part of the address.
+    # The interface name of a link-local address is part of the address.
     host, _ = socket.getnameinfo(name, socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
     return IPv6Address("TCP", host, *name[1:])

@@ -1,10 +1,10 @@
-"""The Attendance PUSH protocol, without sockets: bytes in, values out, and back.
+"""The Attendance PUSH protocol, without sockets: bytes to values and back.
 
 The protocol in one page (spec 4): a terminal is an HTTP client. It begins with the initialization
-exchange, in which it says what it is and is told what to do (`handshake`). Then it pushes its
-options (`records.decode_pairs`), uploads records as they are made (`uploads`), and
-polls for commands (`commands`), which it executes and answers (`replies`). Everything it sends is
-named by its serial number (`serials`) in the arguments of the request (`requests`).
+exchange, in which it describes itself and receives its options (`handshake`). Then it pushes its
+options (`records.decode_pairs`), uploads records as they are made (`uploads`), and polls for
+commands (`commands`), which it executes and answers (`replies`). Every request carries the
+terminal's serial number (`serials`) in its arguments (`requests`).
 
 | Section | Module |
 |---|---|
@@ -22,5 +22,5 @@ named by its serial number (`serials`) in the arguments of the request (`request
 | Appendices 1 to 5, 7, 9, 10: codes | `codes` |
 | Appendix 6 versions | `versions` |
 
-Nothing here imports Twisted, reads a clock, opens a file or knows a database.
+No module here imports Twisted, reads a clock, opens a file or uses a database.
 """

@@ -1,4 +1,4 @@
-"""Network addresses: which one a request is from, and whether that is where it may be from."""
+"""Network addresses: parsing, and the client address behind proxies."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from .errors import TerminalError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNIX = "unix"
-"""Among proxies: whoever connects to a socket file, and so has no address."""
+"""In lists of proxies: any peer on a Unix socket, which has no address."""
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Read networks, such as `10.1.0.0/16`, and single addresses; `ValueError` has a line each."""
+    """Parse networks, such as `10.1.0.0/16`, and single addresses.
+
+    Raises a single `ValueError` for all mistakes, one line each.
+    """
     networks, mistakes = [], []
     for text in texts:
         try:
@@ -27,23 +30,23 @@ def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
 
 
 def parse_proxies(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Read the networks of proxies, among which `unix` may stand; `ValueError` has a line each."""
+    """Parse networks of proxies, skipping `unix`; raises `ValueError` as `parse_networks`."""
     return parse_networks(text for text in texts if text != UNIX)
 
 
 def write_network(network: Network) -> str:
-    """The shortest text of a network: of a single address, just that."""
+    """Format a network; a single address has no prefix length."""
     single = network.prefixlen == network.max_prefixlen
     return str(network.network_address if single else network)
 
 
 def canonical_networks(texts: Iterable[str]) -> tuple[str, ...]:
-    """Networks in their usual form, each once; `ValueError` if one is none."""
+    """Networks in canonical form, without duplicates; raises `ValueError`."""
     return tuple(map(write_network, dict.fromkeys(parse_networks(texts))))
 
 
 def parse_address(text: str) -> Address | None:
-    """Read an address; None if it is none. IPv4 that is written as IPv6 is read as IPv4."""
+    """Parse an address; None if malformed. An IPv4-mapped IPv6 address becomes IPv4."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -53,16 +56,16 @@ def parse_address(text: str) -> Address | None:
 
 
 def is_within(address: Address | None, networks: Collection[Network]) -> bool:
-    """Whether an address is in one of some networks."""
+    """Whether an address is in any of some networks."""
     return address is not None and any(address in network for network in networks)
 
 
 def forwarded_for(peer: str, value: bytes, trusted: Sequence[Network]) -> str:
-    """The address of a client behind proxies: the last in `X-Forwarded-For` that is of no proxy.
+    """The client address behind proxies: the last in `X-Forwarded-For` that is not a proxy's.
 
-    `peer` is the proxy that sent it. Where all of them are trusted proxies, it is the first. What
-    stands before it may be the client's own invention, and is not looked at. `TerminalError` where
-    no address stands in its place.
+    `peer` is the proxy that sent the header. If all addresses are trusted proxies, the result is
+    the first. Earlier addresses may be forged by the client and are not read. Raises
+    `TerminalError` if an address in the required position is malformed.
     """
     client = peer
     for part in reversed(value.split(b",")):
@@ -91,7 +94,7 @@ def _network(text: str) -> Network:
 
 
 def _without_port(text: str) -> str:
-    """Some proxies add the port: `192.0.2.1:40000`, `[2001:db8::1]:40000`."""
+    """Remove the port that some proxies add: `192.0.2.1:40000`, `[2001:db8::1]:40000`."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     host, colon, _ = text.partition(":")

@@ -1,4 +1,4 @@
-"""The catalogue: every command that can be sent to terminals, as one value."""
+"""Catalogue of all commands that can be sent to terminals."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from .fields import Command
 
 
 class Catalogue:
-    """The commands of all nouns, in the order of family, section, version and name."""
+    """The commands of all nouns, ordered by family, section, version and name."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
-        """`ValueError` if two commands of a family have the same words."""
+        """Raises `ValueError` if two commands of a family have the same words."""
         self.commands = tuple(sorted(commands, key=_place))
         self._by_name: dict[tuple[str, str], Command] = {}
         for command in self.commands:
             key = (command.family, command.name)
             if self._by_name.setdefault(key, command) is not command:
                 raise ValueError(f"there are two commands {command.name}")
-        # The longest words first: CLEAR ALL USERINFO is not CLEAR.
+        # Longest words first, so that CLEAR ALL USERINFO is not read as CLEAR.
         self._by_length = sorted(self.commands, key=lambda command: -len(command.name))
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self.commands)
 
     def get(self, name: str, family: str = FIRST_FAMILY) -> Command | None:
-        """The command of these words in a family; None if there is none."""
+        """The command with these words in a family; None if there is none."""
         return self._by_name.get((family, name))
 
     def find(self, name: str, family: str = FIRST_FAMILY) -> Command:
-        """The command of these words in a family; `CommandError` lists the ones there are."""
+        """The command with these words in a family; raises `CommandError`, which lists all."""
         try:
             return self._by_name[family, name]
         except KeyError:
@@ -55,16 +55,16 @@ class Catalogue:
     ) -> Command:
         """Find a command and check its parameters; see `commands.check_command`.
 
-        It is one of the family of the dialect.
+        The command belongs to the family of the dialect.
         """
         command = self.find(name, FIRST_FAMILY if dialect is None else dialect.family)
         check_command(command, params, dialect)
         return command
 
     def parse(self, text: str, family: str = FIRST_FAMILY) -> tuple[Command, dict[str, str]]:
-        """Take the text of a command apart, as a terminal does; the inverse of `command_text`.
+        """Parse the text of a command as a terminal does; the inverse of `command_text`.
 
-        Names are found in any case. Of UPGRADE, the parameters are those on the wire.
+        Names may be in any case. For UPGRADE, the parameters are those on the wire. Raises
         `CommandError` if there is no such command.
         """
         for command in self._by_length:

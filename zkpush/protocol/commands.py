@@ -1,4 +1,4 @@
-"""Commands (12): what may be asked of a terminal, and the line that asks it."""
+"""Commands (spec 12): validation, and encoding of command lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .fields import Command, Field, Kind, Writing
 from .versions import BASELINE
 
 ID_LENGTH = 16
-"""Most characters of a CmdID (12)."""
+"""Maximum length in characters of a CmdID (spec 12)."""
 _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
@@ -23,22 +23,22 @@ _BASE64_FORM, _PLAIN_FORM = "1", "2"
 
 
 class FileFacts(msgspec.Struct, frozen=True):
-    """What a command says of a file that a terminal is to fetch (12.8.2)."""
+    """Facts about a file that a command tells a terminal to fetch (spec 12.8.2)."""
 
     url: str
     md5: str
-    """Of the file itself, in hex, whichever form it is sent in."""
+    """MD5 of the file itself in hex, whichever form it is sent in."""
     size: int
-    """Bytes of the file itself."""
+    """Size in bytes of the file itself."""
 
 
 def check_command(
     command: Command, params: Mapping[str, str], dialect: Dialect | None = None
 ) -> None:
-    """Check a command before it is queued (12); with the terminal's dialect, for that terminal.
+    """Check a command before it is queued (spec 12), for a terminal if `dialect` is given.
 
-    `CommandError` names all parameters that are unknown, missing, out of bounds, too long, or hold
-    a character that would end the value or the line.
+    Raises `CommandError`, which names all parameters that are unknown, missing, out of bounds or
+    too long, or contain a character that would end the value or the line.
     """
     name = command.name
     if dialect is not None and command.since > max(BASELINE, dialect.own_version):
@@ -70,7 +70,7 @@ def check_command(
 
 
 def did_you_mean(text: str, names: Iterable[str]) -> str:
-    """The names that a mistyped one may stand for, as a question; empty if none is like it."""
+    """Suggest names for a mistyped one, as a question; empty if none is similar."""
     by_key = {name.upper(): name for name in names}
     key = text.upper().strip()[:_MOST_COMPARED]
     longer = [one for one in by_key if key and one.startswith(key)]
@@ -106,10 +106,10 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
 
 
 def command_text(command: Command, params: Mapping[str, str], file: FileFacts | None = None) -> str:
-    """The words and parameters of a validated command, in the order of its declaration.
+    """The words and parameters of a validated command, in declared order.
 
-    `file` is that of UPGRADE. `CommandError` if there is none, and if one of the values that stand
-    without names (12.5.2) is missing in front of another, which would be taken for it.
+    `file` is required for UPGRADE. Raises `CommandError` if it is missing, or if a bare value (spec
+    12.5.2) is missing before another, which would take its place.
     """
     if command.writing is Writing.UPGRADE:
         return f"{command.name} {_upgrade(params, file)}"
@@ -129,7 +129,7 @@ def command_text(command: Command, params: Mapping[str, str], file: FileFacts | 
 
 
 def _completed(command: Command, field: Field, params: Mapping[str, str]) -> str | None:
-    """What is sent of a parameter: the size of what is in base64 is filled in (12.1.1.3)."""
+    """The value to send for a parameter; the size of base64 data is computed (spec 12.1.1.3)."""
     given = params.get(field.wire)
     if given is not None or field.name != "size":
         return given
@@ -140,7 +140,7 @@ def _completed(command: Command, field: Field, params: Mapping[str, str]) -> str
 
 
 def _upgrade(params: Mapping[str, str], file: FileFacts | None) -> str:
-    """The file, its MD5, its size, and how it is sent (12.8.2): form 1 is base64 of it."""
+    """The UPGRADE parameters of a file (spec 12.8.2); form 1 sends it as base64."""
     if file is None:
         raise CommandError("UPGRADE needs a file of this server")
     if params["form"] == _BASE64_FORM:
@@ -152,11 +152,11 @@ def _upgrade(params: Mapping[str, str], file: FileFacts | None) -> str:
 
 
 def encode_command(command_id: str, text: str, encoding: str) -> bytes:
-    """One line of a reply to a poll: `C:<CmdID>:<text>` LF.
+    """Encode one line of a reply to a poll: `C:<CmdID>:<text>` LF.
 
-    The LF is part of it: firmware drops the last command of a batch that has none. Characters that
-    the terminal's encoding does not have are sent as `?`. `CommandError` if the line would not be
-    exactly one command.
+    The LF is required, because firmware drops an unterminated last command. Characters outside the
+    terminal's encoding become `?`. Raises `CommandError` if the line would not be exactly one
+    command.
     """
     if not _ID.match(command_id):
         raise CommandError("a CmdID is 1 to 16 letters and digits")
@@ -166,9 +166,9 @@ def encode_command(command_id: str, text: str, encoding: str) -> bytes:
 
 
 def decode_commands(body: bytes) -> list[tuple[str, bytes]]:
-    """Read the reply to a poll as a terminal does: `(CmdID, text)`, none for `OK`.
+    """Decode the reply to a poll as a terminal does: `(CmdID, text)` pairs, none for `OK`.
 
-    `ValueError` for a line that is not a command, or a last line without LF.
+    Raises `ValueError` for a line that is not a command, or a last line without LF.
     """
     if body == b"OK":
         return []
@@ -185,7 +185,7 @@ def decode_commands(body: bytes) -> list[tuple[str, bytes]]:
 
 
 def parse_parameters(command: Command, text: str) -> dict[str, str]:
-    """Take what follows the words of a command apart; the inverse of `command_text`."""
+    """Parse the text after the words of a command; the inverse of `command_text`."""
     if not text:
         return {}
     if command.writing is Writing.OPTION:

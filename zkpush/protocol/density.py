@@ -1,11 +1,11 @@
-"""Dense uploads: many records that are so short that reading them at once would cost too much.
+"""Dense uploads: many short records, which would cost too much to decode at once.
 
-A record costs about the same however short it is, so that a body of the shortest records costs many
-times as much as the attendance records that terminals send all day. `Table.least_bytes` is the
-length at which a record of a table costs about twice what attendance records of that length cost.
-An upload with more than `FEW_RECORDS` shorter records, which fall short by more than `ALLOWANCE`
-bytes in total, is dense: it is read up to there, and its further lines of tables with short records
-are deferred. They are kept as they came, and stored in the background, a bounded number a second.
+The cost of a record hardly depends on its length, so a body of the shortest records costs many
+times as much as one of ordinary attendance records. `Table.least_bytes` is the length at which a
+record costs about twice as much as attendance records of that length. An upload is dense if it has
+more than `FEW_RECORDS` shorter records and they fall short by more than `ALLOWANCE` bytes in total.
+It is decoded up to that point; further lines of tables with short records are deferred. They are
+kept unchanged and stored in the background, a limited number a second.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator
 from .fields import Table
 
 FEW_RECORDS = 100
-"""Short records of an upload, or of one part of a long one, that are always read at once."""
+"""Number of short records of an upload, or a part of one, that are always decoded at once."""
 ALLOWANCE = 8 * 1024
-"""Bytes by which all short records of an upload may fall short: more records than `FEW_RECORDS` are
-read at once if they are only a little too short."""
+"""Total bytes by which the short records of an upload may fall short: more than `FEW_RECORDS` are
+decoded at once if they are only slightly too short."""
 
 
 class DensityGauge:
-    """Measures the records of one upload, line by line."""
+    """Measures the records of one upload line by line."""
 
     def __init__(self) -> None:
         self._deferred: dict[str, tuple[Table, list[bytes]]] = {}
@@ -30,10 +30,10 @@ class DensityGauge:
         self._missing = 0
 
     def defers(self, table: Table, line: bytes, length: int) -> bool:
-        """Count a line of a table; whether it is deferred, and need not be read now.
+        """Count a line of a table; returns whether it is deferred.
 
-        `length` is that of the line without its keyword. All lines of a table that follow a
-        deferred one are deferred, so that they are stored in their order.
+        `length` excludes the keyword. All lines of a table after a deferred one are deferred, too,
+        so that they are stored in order.
         """
         own = self._deferred.get(table.name)
         if own is not None:
@@ -50,13 +50,13 @@ class DensityGauge:
         return True
 
     def has(self, table: Table) -> bool:
-        """Whether lines of a table are deferred."""
+        """Whether any lines of a table are deferred."""
         return table.name in self._deferred
 
     def defer(self, table: Table, lines: Iterable[bytes]) -> None:
-        """Defer lines of a table of which some are deferred."""
+        """Defer lines of a table that already has deferred lines."""
         self._deferred[table.name][1].extend(lines)
 
     def deferred(self) -> Iterator[tuple[Table, list[bytes]]]:
-        """The deferred lines of each table, in their order."""
+        """The deferred lines of each table, in order."""
         yield from self._deferred.values()

@@ -1,4 +1,4 @@
-"""How one terminal writes: what has to be known of it before its bytes can be read."""
+"""Dialect of a terminal: what a decoder must know before it reads its data."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from .text import encoding_for
 from .versions import BASELINE, Version, negotiate, own_version
 
 FIRST_FAMILY = "attendance"
-"""The terminal family of whatever names none: Attendance PUSH."""
+"""The default terminal family: Attendance PUSH."""
 
 
 class Dialect(msgspec.Struct, frozen=True):
-    """The version, encoding and kind of a terminal, as its last exchange (5) gave them."""
+    """The version, encoding and type of a terminal, from its last exchange (spec 5)."""
 
     version: Version = BASELINE
     """The negotiated version (Appendix 6)."""
     own_version: Version = BASELINE
-    """The version the terminal itself is of, which may be above the server's."""
+    """The terminal's own version, which may exceed the server's."""
     encoding: str = "utf-8"
     device_type: str | None = None
     """`att`, `pid` (identity cards) or `ins`."""
     family: str = FIRST_FAMILY
-    """The terminal family, whose tables and commands these are."""
+    """The terminal family, which selects tables and commands."""
 
 
 def dialect_of(
@@ -31,7 +31,7 @@ def dialect_of(
     device_type: str | None,
     family: str = FIRST_FAMILY,
 ) -> Dialect:
-    """Work out how a terminal writes from what it said of itself."""
+    """Derive a terminal's dialect from its self-description."""
     return Dialect(
         version=negotiate(push_version),
         own_version=own_version(push_version),

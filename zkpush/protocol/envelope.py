@@ -1,9 +1,9 @@
-"""Encrypted sessions on the wire: the exchange requests (6, 7), and bodies that are sealed.
+"""Encrypted sessions on the wire: exchange requests (spec 6, 7) and sealed bodies.
 
-The spec fixes the order of the exchange, its two requests and their fields (Appendix 8), and leaves
-the algorithms to a library. So what a field holds is opaque here: text that a cipher suite made, or
-will read. What is fixed here is what a sealed body belongs to (`Place`), and how a request without
-a body carries a seal. Part of docs/encryption.md.
+The spec defines the order of the exchange, its two requests and their fields (Appendix 8), and
+leaves the algorithms to a library. So field values are opaque here: text that a cipher suite writes
+and reads. This module defines what a sealed body is bound to (`Place`), and how a request without a
+body carries a seal. See docs/encryption.md.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ from .requests import Arguments, normalize_segment
 from .versions import Version, negotiate
 
 ENCRYPTION = Version(2, 4, 0)
-"""The first version whose sessions can be encrypted (Appendix 6)."""
+"""The first version that supports encrypted sessions (Appendix 6)."""
 EXCHANGE_PATH = "exchange"
 EXCHANGE_CONTENT_TYPE = "application/push;charset=UTF-8"
-"""What the replies of the exchange are (6, 7)."""
+"""Content type of exchange replies (spec 6, 7)."""
 MOST_VALUE = 4096
-"""Bytes of the longest public key or factor that is taken."""
+"""Maximum length in bytes of a public key or factor."""
 SEAL = "seal"
-"""The argument by which a request without a body carries a seal."""
+"""The argument that carries the seal of a request without a body."""
 MOST_SEAL = 1024
-"""Characters of the longest such argument."""
+"""Maximum length in characters of that argument."""
 _VALUE = re.compile(rb"[!-~]++\Z")
 _SEAL = re.compile(r"[A-Za-z0-9_-]++\Z", re.ASCII)
 _IS_QUERY = frozenset({"GET", "HEAD"})
 _LENGTH_BYTES = 4
 FIRST_OF_TEXT = 9
-"""HT; lower bytes begin no text, and no packet."""
+"""HT; neither text nor a packet begins with a lower byte."""
 _LZO = b"LZO1"
 _LZO_HEAD = 8
 
 
 class NotOpened(TerminalError):
-    """Something was not made for this place and moment by who has the keys.
+    """Data was not sealed for this place and time by a holder of the keys.
 
-    One type with one message, whatever was wrong: nobody learns from it how close they were.
+    There is one type with one message for all causes, so that it tells an attacker nothing.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class NotOpened(TerminalError):
 
 
 class Step(Enum):
-    """The requests of the exchange: their `type`, and the key of what they carry."""
+    """Requests of the exchange: the `type` argument and the key in the body."""
 
     PUBLIC_KEY = ("publickey", "PublicKey")
     FACTOR = ("factors", "Factors")
@@ -63,7 +63,7 @@ class Step(Enum):
 
 
 class Direction(Enum):
-    """Which way a body goes."""
+    """Direction of a body."""
 
     REQUEST = b"request"
     REPLY = b"reply"
@@ -71,37 +71,37 @@ class Direction(Enum):
 
 @attrs.frozen
 class Opened:
-    """What was sealed."""
+    """The decrypted data."""
 
     body: bytes = attrs.field(repr=False)
     number: int | None
-    """The number of the request: higher than all before it, or it is a replay. None if the suite
-    has no numbers, and replays cannot be seen."""
+    """The request number, higher than all before it unless replayed. None if the suite has no
+    numbers, and so no replay protection."""
 
 
 @attrs.frozen
 class Exchanged:
-    """What a step of the exchange has come to."""
+    """The result of an exchange step."""
 
     state: bytes = attrs.field(repr=False)
-    """What the next step needs: secret, to be kept sealed, and never used for two steps."""
+    """State for the next step: secret, to be stored encrypted, and never used for two steps."""
     answer: bytes
-    """The value to answer with."""
+    """The value for the reply."""
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A request, as far as it says what its bodies mean; a body can be opened in no other."""
+    """Identity of a request, which its bodies are bound to; a body can be opened in no other."""
 
     sn: str
     method: str
-    """In capitals."""
+    """The HTTP method in capitals."""
     path: str
-    """From below /iclock, as zkpush spells it; what is under a file's folder as it was sent."""
+    """The canonical path below /iclock; within a file's folder, as it was sent."""
     arguments: tuple[tuple[str, str], ...] = ()
-    """By name, in small letters and sorted, but for `SN` and the seal: the table, the stamp…"""
+    """Arguments except `SN` and the seal, with names in lower case and sorted."""
 
     def binding(self, direction: Direction) -> bytes:
-        """What a suite authenticates beside a body."""
+        """Associated data that a suite authenticates with a body."""
         parts = [direction.value, *(part.encode() for part in (self.sn, self.method, self.path))]
         for name, value in self.arguments:
             parts += (name.encode(), value.encode())
@@ -109,7 +109,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def place_of(sn: str, method: str, path: bytes, arguments: Arguments) -> Place:
-    """The place of a request, however firmware writes its path, method and arguments."""
+    """The place of a request, normalizing the spelling of its path, method and arguments."""
     segments = [segment for segment in path.split(b"/") if segment]
     while segments and normalize_segment(segments[0]) == b"iclock":
         del segments[0]
@@ -124,22 +124,22 @@ def place_of(sn: str, method: str, path: bytes, arguments: Arguments) -> Place:
 
 
 def delimited(*parts: bytes) -> bytes:
-    """Join parts so that no others give the same bytes: each behind its length, big-endian."""
+    """Join parts unambiguously, each after its length as a big-endian 32-bit integer."""
     return b"".join(len(part).to_bytes(_LENGTH_BYTES, "big") + part for part in parts)
 
 
 def can_encrypt(push_version: str | None) -> bool:
-    """Whether both sides know encrypted sessions (Appendix 8, case 2)."""
+    """Whether both sides support encrypted sessions (Appendix 8, case 2)."""
     return negotiate(push_version) >= ENCRYPTION
 
 
 def looks_sealed(has_seal: bool, body: bytes) -> bool:
-    """Whether a request looks as if it were sealed; that it does not says nothing."""
+    """Whether a request looks sealed; if not, it may be sealed all the same."""
     return has_seal or (body != b"" and body[0] < FIRST_OF_TEXT)
 
 
 def step_of(arguments: Arguments) -> Step:
-    """Which step of the exchange a request makes; `TerminalError` if none."""
+    """The exchange step of a request; raises `TerminalError` if there is none."""
     wanted = arguments.get("type", "").strip().lower()
     for step in Step:
         if step.type == wanted:
@@ -148,14 +148,14 @@ def step_of(arguments: Arguments) -> Step:
 
 
 def encode_step(step: Step, value: bytes) -> bytes:
-    """Write the body of a step, or of its answer (6, 7); `ValueError` if it is no value."""
+    """Encode the body of a step or its reply (spec 6, 7); raises `ValueError`."""
     if not _is_value(value):
         raise ValueError("a public key or factor is visible ASCII, and not too long")
     return b"%b=%b" % (step.key.encode(), value)
 
 
 def decode_step(step: Step, body: bytes) -> bytes:
-    """Read the body of a step, or of its answer: the value; `TerminalError` if there is none."""
+    """Decode the value in the body of a step or its reply; raises `TerminalError`."""
     text = body.strip(b" \t\r\n\0") if len(body) <= 2 * MOST_VALUE else b""
     key, _, value = text.partition(b"=")
     value = value.strip(b" ")
@@ -169,7 +169,7 @@ def _is_value(value: bytes) -> bool:
 
 
 def sealed_of(method: str, arguments: Arguments, body: bytes) -> bytes:
-    """What is sealed of a request: its body, or its `seal=`; nothing if it has none."""
+    """The sealed data of a request: its body, or its `seal=` argument; empty if none."""
     if method.upper() not in _IS_QUERY:
         return body
     text = arguments.get(SEAL, "")
@@ -183,15 +183,15 @@ def sealed_of(method: str, arguments: Arguments, body: bytes) -> bytes:
 
 
 def encode_seal(sealed: bytes) -> str:
-    """The value of `seal=`: base64 for URLs (RFC 4648, 5), without padding."""
+    """Encode the value of `seal=`: URL-safe base64 (RFC 4648, section 5) without padding."""
     return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
 
 def unreadable_form(body: bytes) -> str | None:
-    """Why a plain body cannot be read although it is no mistake; None if nothing is known of it.
+    """The reason a plain body of a known form cannot be decoded; None for other bodies.
 
-    Old firmware sends `LZO1`, the plain length as int32, little-endian, and what it made of the
-    text: XOR with its serial number, lzo1x, XOR with the place of each byte modulo 128.
+    Old firmware sends `LZO1`, the plain length as a little-endian int32, and the transformed text:
+    XOR with its serial number, lzo1x, XOR with the offset of each byte modulo 128.
     """
     if not body.startswith(_LZO) or len(body) < _LZO_HEAD:
         return None

@@ -1,4 +1,4 @@
-"""The fields of the initialization exchange (5): of its request, and of its reply."""
+"""Fields of the initialization exchange (spec 5): its request and its reply."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ TRANSFER_DATA = (
     ("WORKCODE", "Work code"),
     ("BioPhoto", "Comparison photo"),
 )
-"""The words of TransFlag in format II; the place in this list is the digit in format I."""
+"""TransFlag words of format II; the index in this list is the digit position in format I."""
 
 TRANSFER_NAMES = "names"
 TRANSFER_DIGITS = "digits"
 _WORDS = "|".join(word for word, _ in TRANSFER_DATA)
 EVERY_TYPE = "0:1:1:1:1:1:1:1:1:1"
-"""All biometric types that say what they are (3.1): type 0 is common to them."""
+"""All biometric types of records that state their type (spec 3.1); type 0 is common to them."""
 _SUPPORT = "[01](:[01]){9,15}"
 _CLOCK_TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -183,7 +183,7 @@ OPTION_REPLY = Table(
         ),
     ),
 )
-"""`stored` marks what may be configured, for all terminals or for one."""
+"""Fields with `stored` may be configured, for all terminals or for one."""
 
 STAMPS = (
     ("ATTLOG", "ATTLOGStamp", "Stamp"),
@@ -193,8 +193,8 @@ STAMPS = (
     ("IDCARD", "IDCARDStamp", None),
     ("ERRORLOG", "ERRORLOGStamp", None),
 )
-"""Data types that are sent by stamp: the `table=` of the upload, the name in the option reply, and
-the name that firmware before 2.2.14 reads and sends (5)."""
+"""Data types with stamps: the `table=` of the upload, the option name, and the name that firmware
+before 2.2.14 uses (spec 5)."""
 
 WITHOUT_DIGITS = ("AttPhoto",)
-"""The words of TransFlag that nothing but zeros in format I stands for (5)."""
+"""TransFlag words that a format I value of only zeros stands for (spec 5)."""

@@ -1,7 +1,7 @@
-"""Extracts: the part of an upload that is of one table, in the bytes in which it came.
+"""Extracts: the lines of one table in an upload, as the bytes that were received.
 
-What is read later by a plugin or in the background, or what a plugin failed to store, is kept as it
-was sent, so that any version of the plugin can read it.
+Data that a plugin or a background task decodes later, or that a plugin failed to store, is kept
+unchanged, so that any version of the plugin can decode it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from .packets import PacketError, PacketLimits, members
 from .requests import Upload
 
 MOST_LINES = 100
-"""Lines of one extract; there are several of one table in a long upload."""
+"""Maximum number of lines in an extract; a long upload has several extracts of one table."""
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 
 
 class Extractor:
-    """Takes uploads apart by the tables that their lines belong to."""
+    """Splits uploads by the tables of their lines."""
 
     def __init__(self, tables: Iterable[Table], limits: PacketLimits) -> None:
         self._limits = limits
@@ -37,9 +37,9 @@ class Extractor:
     def extracts(
         self, upload: Upload, wanted: Collection[str], without: Collection[bytes] = ()
     ) -> Iterator[tuple[str, Upload]]:
-        """The extracts of the tables of these names, each as an upload of its own.
+        """The extracts of the named tables, each as an upload.
 
-        Lines that are in `without` are left out: they were rejected, and are kept as rejects.
+        Lines in `without` are omitted: they are kept as rejects.
         """
         for body in self._bodies(upload):
             own = self._tables.get(upload.table.lower())
@@ -64,7 +64,7 @@ class Extractor:
         try:
             yield from [member.data for member in members(upload.body, self._limits)]
         except PacketError:
-            return  # it is a reject as a whole
+            return  # the whole packet is a reject
 
     def _table_of(self, line: bytes, own: Table | None) -> Table | None:
         if not line.strip(b"\t "):
@@ -75,7 +75,7 @@ class Extractor:
 
 
 def parts_of(upload: Upload, lines: Sequence[bytes]) -> Iterator[Upload]:
-    """Lines of an upload, as uploads of their own."""
+    """Lines of an upload as separate uploads."""
     for start in range(0, len(lines), MOST_LINES):
         yield _part(upload, b"\n".join(lines[start : start + MOST_LINES]))
 

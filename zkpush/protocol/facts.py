@@ -1,4 +1,4 @@
-"""What options say of a terminal under several names: one merged truth (wire facts, section 4)."""
+"""Facts about a terminal, merged from options with several names (wire facts, section 4)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _COUNTS = {
     "TransactionCount": "attendance",
     "FaceCount": "faces",
 }
-"""Counts by their names in the update information (9)."""
+"""Names in the API of count options (spec 9)."""
 VERSIONS = {
     1: ("FPVersion", "ZKFPVersion"),
     2: ("FaceVersion",),
     7: ("FvVersion",),
     8: ("PvVersion",),
 }
-"""Options that name the template version of one biometric type (Appendix 10), the best first."""
+"""Options with the template version of a biometric type (Appendix 10), in order of preference."""
 _CAPACITIES = {
     "MaxAttLogCount": ("attendance", 10_000),
     "MaxUserCount": ("users", 100),
@@ -29,9 +29,9 @@ _CAPACITIES = {
     "MaxAttPhotoCount": ("attendance_photos", 1),
     "MaxBioPhotoCount": ("comparison_photos", 1),
 }
-"""Options that name a capacity, and what a unit of each is worth on real terminals."""
+"""Capacity options, with the API name and the unit that real terminals use."""
 _MOST_UNITS = 1000
-"""A larger value is the capacity itself."""
+"""A larger value is an absolute capacity."""
 _FUNCTIONS = {
     "fingerprint": ("FingerFunOn",),
     "face": ("FaceFunOn",),
@@ -44,29 +44,29 @@ _FUNCTIONS = {
     "mask": ("MaskDetectionFunOn",),
     "temperature": ("IRTempDetectionFunOn",),
 }
-"""Options that say whether a terminal has a function, the best first."""
+"""Options that report a function, in order of preference."""
 _REPORTED = ("fingerprint", "face", "user_photo", "comparison_photo", "visible_light")
-"""The functions in the update information (9), a digit each."""
+"""Functions in the update information (spec 9), one digit each."""
 _COUNT = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 
 
 def plain_names(options: Mapping[str, str]) -> dict[str, str]:
-    """Options by their names in lower case, without the `~` that some models write before them."""
+    """Options by lower-case name, without the `~` that some models prepend."""
     return {name.lower().removeprefix("~"): value for name, value in options.items()}
 
 
 def first(options: Mapping[str, str], names: tuple[str, ...]) -> str | None:
-    """The first of some options that has a value; `options` are by their `plain_names`."""
+    """The first non-empty option of `names`; `options` are by their `plain_names`."""
     return next((value for name in names if (value := options.get(name.lower(), "").strip())), None)
 
 
 def firmware_of(options: Mapping[str, str]) -> str | None:
-    """The firmware that options name; None if they do not."""
+    """The firmware version in the options; None if absent."""
     return first(plain_names(options), _FIRMWARE)
 
 
 def counts_of(options: Mapping[str, str]) -> dict[str, int]:
-    """The counts that options name."""
+    """The counts in the options."""
     said = plain_names(options)
     return {
         name: int(said[wire.lower()])
@@ -76,7 +76,7 @@ def counts_of(options: Mapping[str, str]) -> dict[str, int]:
 
 
 def capacities_of(options: Mapping[str, str]) -> dict[str, int]:
-    """How much a terminal can hold, as far as its options say; named as its counts are."""
+    """Capacities of a terminal as its options report them; keys as in its counts."""
     said = plain_names(options)
     found = {}
     for wire, (name, unit) in _CAPACITIES.items():
@@ -89,9 +89,9 @@ def capacities_of(options: Mapping[str, str]) -> dict[str, int]:
 def functions_of(
     options: Mapping[str, str], attributes: Mapping[str, str]
 ) -> dict[str, bool | None]:
-    """Which functions a terminal has; None where neither its options nor its polls say.
+    """The functions of a terminal; None where neither its options nor its polls report one.
 
-    `attributes` have the update information (9) under `functions`.
+    `attributes` hold the update information (spec 9) under `functions`.
     """
     said = plain_names(options)
     reported = dict(zip(_REPORTED, attributes.get("functions", ""), strict=False))

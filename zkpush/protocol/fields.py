@@ -1,8 +1,8 @@
-"""The vocabulary in which the `tables` of nouns declare the protocol.
+"""Declarations of the protocol, from which the `tables` of nouns are built.
 
-A `Kind` converts one value between the text on the wire and the value in Python. A `Field` is a
-named value of some kind. A `Table` is a list of fields with the layout they have on the wire. A
-`Command` is what the server can ask of a terminal.
+A `Kind` converts one value between its text on the wire and its Python value. A `Field` is a named
+value of some kind. A `Table` is a list of fields with their layout on the wire. A `Command` is a
+request of the server to a terminal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .times import unpack_time
 from .versions import BASELINE, Version
 
 SMALL = 2_147_483_647
-"""The largest integer of four bytes, which is what firmware keeps numbers in."""
+"""The largest signed 32-bit integer, the range of numbers in firmware."""
 PIN = r"[^\x00-\x1f=]{1,64}"
 """The pattern of user IDs."""
 MOST_PRIORITY = 9
@@ -30,9 +30,9 @@ MOST_PRIORITY = 9
 _INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
 _CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
 _LONGEST_CARD = 32
-"""Characters in the longest number of a card."""
+"""Maximum length in characters of a card number."""
 _SHORT_INTEGER = 10
-"""An integer of fewer digits is within `SMALL`."""
+"""An integer of fewer digits never exceeds `SMALL`."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 _NUMERIC = (int, float)
@@ -44,47 +44,47 @@ _LOOSE_TIME = re.compile(
     re.ASCII,
 )
 _PACKED_TIME = re.compile(r"[1-9][0-9]{8,9}", re.ASCII)
-"""A packed time from 2003 on: a smaller number may be the value of another column."""
+"""A packed time from 2003 on; a smaller number may belong to another column."""
 _TIME_LENGTH = len("2015-07-30 15:16:28")
 
 
 def quoted(text: str) -> str:
-    """The beginning of a value that cannot be read, for a reason.
+    """The beginning of an unreadable value, quoted for an error message.
 
-    It ends before a `=`: where separators are damaged, a secret may stand behind it.
+    It stops before a `=`: where separators are damaged, a secret may follow it.
     """
     return repr(text.partition("=")[0][:_QUOTED])
 
 
 def decode_text(text: str) -> str:
-    """Take any text as it is."""
+    """Return the text unchanged."""
     return text
 
 
 def decode_integer(text: str) -> int:
-    """Read a decimal integer of at most ten digits; `ValueError` for anything else."""
+    """Decode a decimal integer of at most ten digits; raises `ValueError`."""
     if not _INTEGER.match(text):
         raise ValueError(f"{quoted(text)} is not an integer")
     return int(text)
 
 
 def decode_number(text: str) -> float:
-    """Read a finite decimal number such as a temperature; `ValueError` for anything else."""
+    """Decode a finite decimal number such as a temperature; raises `ValueError`."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{quoted(text)} is not a number")
     return float(text)
 
 
 def decode_time(text: str) -> str:
-    """Read a wall clock time (11.2), and return it as `YYYY-MM-DD HH:MM:SS`.
+    """Decode a wall clock time (spec 11.2) to `YYYY-MM-DD HH:MM:SS`.
 
-    Terminals also write `/` or `T`, one-digit parts, no seconds, or one packed integer, each with
-    one meaning. `ValueError` if there is no such time.
+    Terminals also write `/` or `T`, one-digit parts, no seconds, or one packed integer; each form
+    has one meaning. Raises `ValueError` for any other text or a time that does not exist.
     """
     if len(text) == _TIME_LENGTH:
         try:
-            # `fromisoformat` also takes week dates and offsets: only the canonical form comes back
-            # as it went in.
+            # `fromisoformat` also accepts week dates and offsets: only the canonical form survives
+            # a round trip.
             if str(datetime.datetime.fromisoformat(text)) == text:
                 return text
         except ValueError:
@@ -102,19 +102,19 @@ def decode_time(text: str) -> str:
 
 
 def decode_moment(text: str) -> str:
-    """Read a wall clock time that old firmware writes as one packed integer (11.4).
+    """Decode a wall clock time, which old firmware packs into an integer (spec 11.4).
 
-    `ValueError` if there is no such time, in either form.
+    Raises `ValueError` if there is no such time in either form.
     """
     is_packed = len(text) != _TIME_LENGTH and _INTEGER.match(text)
     return unpack_time(int(text)) if is_packed else decode_time(text)
 
 
 def decode_card(text: str) -> str:
-    """Read a card number (11.5) as a decimal one; empty for no card.
+    """Decode a card number (spec 11.5) to a decimal number; empty for no card.
 
-    `[15CD5B07]` are its bytes, the lowest first; anything else is the number itself. `ValueError`
-    for what can be neither.
+    `[15CD5B07]` holds its bytes, least significant first; anything else is the number itself.
+    Raises `ValueError` for any other text.
     """
     found = _CARD.fullmatch(text)
     if found is None:
@@ -126,26 +126,26 @@ def decode_card(text: str) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """Check base64, with or without the padding at its end, and keep it as it was sent."""
+    """Check base64, with or without final padding, and return it unchanged as bytes."""
     if not _BASE64.fullmatch(text) or len(text.rstrip("=")) % 4 == 1:
         raise ValueError("this is not base64")
     return text.encode()
 
 
 def plain_base64(text: bytes) -> bytes:
-    """What a checked base64 text stands for, padded or not."""
+    """Decode checked base64, padded or not."""
     stripped = text.rstrip(b"=")
     return base64.b64decode(stripped + b"=" * (-len(stripped) % 4))
 
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The pattern of a field; the cache of `re` costs as much as a match."""
+    """Compile a field's pattern, cached, because the cache of `re` costs as much as a match."""
     return re.compile(pattern, re.ASCII)
 
 
 class Kind(Enum):
-    """How one value is written on the wire: a Python type, a decoder, and what it is called."""
+    """The type of a value: its Python type, its decoder, and its title."""
 
     TEXT = (str, decode_text, "text")
     INTEGER = (int, decode_integer, "integer")
@@ -161,9 +161,9 @@ class Kind(Enum):
         self.title = title
 
     def encode(self, value: object) -> str:
-        """Write a value as the wire has it; the inverse of `decode` for every decoded value.
+        """Encode a value for the wire; the inverse of `decode` for every decoded value.
 
-        Python writes small numbers with an exponent, which the wire does not know.
+        Python writes small floats with an exponent, which the wire does not have.
         """
         if isinstance(value, bytes):
             return value.decode("ascii")
@@ -182,31 +182,31 @@ class Scope(Enum):
 
 
 class Meant(Protocol):
-    """A code, with its meaning in words."""
+    """A code with its meaning in words."""
 
     @property
     def meaning(self) -> str:
-        """The meaning."""
+        """The meaning in words."""
 
 
 CodeTable = Callable[[Any], Meant]
-"""Called with the value of a field; never fails for one that was decoded."""
+"""Called with the value of a field; never raises for a decoded value."""
 
 
 class CodesBy(msgspec.Struct, frozen=True):
-    """The code tables of a field whose meaning depends on another field of the record."""
+    """Code tables of a field whose meaning depends on another field of the record."""
 
     field: str
     """The name of the other field."""
     tables: tuple[tuple[object, CodeTable], ...]
-    """The values of the other field that make a difference, each with the table that holds."""
+    """The relevant values of the other field, each with its code table."""
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One named value of a record, a reply or a command."""
 
     wire: str
-    """The name on the wire, exactly as its own section spells it."""
+    """The name on the wire, spelled as in its own section of the spec."""
     name: str
     """The name in the store and in the API."""
     meaning: str
@@ -215,31 +215,33 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     minimum: int | None = None
     maximum: int | None = None
     default: str | int | None = None
-    """What an empty or absent value means (records); what is sent unless configured (options)."""
+    """Default value: the meaning of an empty or absent value in records, and the value sent for an
+    option that is not configured."""
     secret: Scope | None = None
-    """The scope that it takes to see the value, which is sealed at rest and never logged; None
-    where everybody may see it. `zkpush.protocol.secrecy` reads this."""
+    """The scope required to read the value, which is encrypted at rest and never logged; None for a
+    public value. See `zkpush.protocol.secrecy`."""
     stored: bool = True
-    """False for what is only there to be sent or computed."""
+    """False for a value that is only sent or computed."""
     pattern: str | None = None
-    """A regular expression that the whole text of the value has to match."""
+    """A regular expression that the entire text must match."""
     choices: tuple[int, ...] = ()
-    """The numbers that there are, if not all within the bounds."""
+    """The allowed numbers, if not all within the bounds are."""
     most_bytes: int | None = None
-    """Most bytes of the value in the terminal's encoding."""
+    """Maximum length in bytes in the terminal's encoding."""
     codes: CodeTable | None = None
-    """What the values of a coded field mean; see `zkpush.protocol.codes`. Views have the words
-    beside the value, as `NAME_meaning`."""
+    """The code table of a coded field; see `zkpush.protocol.codes`. Views show its words beside the
+    value, as `NAME_meaning`."""
     codes_by: CodesBy | None = None
-    """What they mean instead, in some records."""
+    """Code tables that replace `codes` in some records."""
     holds_template: bool = False
-    """Whether the value is a template in a record that is otherwise harmless, such as a fingerprint
-    of an identity card."""
+    """Whether the value is a template in an otherwise harmless record, such as a fingerprint in an
+    identity card record."""
 
     def decode(self, text: str) -> object:
-        """Convert the text on the wire; `ValueError` names the field and what is wrong.
+        """Decode the text on the wire.
 
-        It does not repeat the value of a secret field.
+        Raises `ValueError`, which names the field and the mistake, but does not quote a secret
+        value.
         """
         try:
             value = self.kind.decode(text)
@@ -250,14 +252,14 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         return value
 
     def words(self, value: object, values: Mapping[str, object]) -> str | None:
-        """What a value means, in a record with these values; None for no value or no code."""
+        """The meaning of a value in a record with `values`; None without a value or code table."""
         codes = self.codes
         if self.codes_by is not None:
             codes = dict(self.codes_by.tables).get(values.get(self.codes_by.field), codes)
         return None if codes is None or value is None else codes(value).meaning
 
     def check(self, value: object) -> None:
-        """Raise `ValueError` unless the value is within the field's bounds and pattern."""
+        """Raise `ValueError` unless the value matches the field's bounds and pattern."""
         if isinstance(value, _NUMERIC):
             if self.minimum is not None and value < self.minimum:
                 raise ValueError(f"{value} is less than {self.minimum}")
@@ -270,7 +272,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unread(Enum):
-    """What a `reader` returns for a value that it leaves to `Field.decode`."""
+    """Marker that a `reader` returns for a value that it leaves to `Field.decode`."""
 
     UNREAD = "unread"
 
@@ -279,9 +281,9 @@ UNREAD = Unread.UNREAD
 
 
 def reader(field: Field) -> Callable[[str], object]:
-    """A function that reads the usual values of a field, fast; it returns `UNREAD` for others.
+    """Return a fast decoder for common values of a field, which returns `UNREAD` for others.
 
-    It never raises: `Field.decode` reads unusual values, and says what is wrong with wrong ones.
+    It never raises: `Field.decode` reads uncommon values and reports mistakes.
     """
     low = 0 if field.minimum is None else field.minimum
     high = SMALL if field.maximum is None else field.maximum
@@ -327,182 +329,183 @@ def reader(field: Field) -> Callable[[str], object]:
 
 
 class Layout(Enum):
-    """How the fields of a record stand beside each other on the wire."""
+    """Layout of the fields of a record on the wire."""
 
     COLUMNS = "columns"
-    """Values in a fixed order, between TABs; one record a line (11.2)."""
+    """Values in a fixed order, separated by TABs; one record a line (spec 11.2)."""
     KEYED = "keyed"
-    """`Key=Value` between TABs; one record a line (11.5)."""
+    """`Key=Value` separated by TABs; one record a line (spec 11.5)."""
     PHOTO = "photo"
-    """Lines of `Key=Value`, NUL, and a picture; one record (11.3)."""
+    """Lines of `Key=Value`, NUL, and a picture; one record (spec 11.3)."""
     VALUES = "values"
-    """Values in a fixed order, between commas; one record (9)."""
+    """Values in a fixed order, separated by commas; one record (spec 9)."""
     PAIRS = "pairs"
-    """`Key=Value` between commas, where a value may hold commas; one record (8)."""
+    """`Key=Value` separated by commas, where a value may contain commas; one record (spec 8)."""
     LINES = "lines"
-    """`Key=Value`, one a line; one record (5)."""
+    """`Key=Value`, one a line; one record (spec 5)."""
     QUERY = "query"
-    """The arguments of a request (5)."""
+    """Arguments of a request (spec 5)."""
 
 
 class Acknowledge(Enum):
-    """What answers an upload that was stored."""
+    """Reply to a stored upload."""
 
     COUNT = "OK: n"
     BARE = "OK"
 
 
 class Form(msgspec.Struct, frozen=True):
-    """One of the orders in which the columns of a table are sent."""
+    """One of the column orders of a table."""
 
     name: str
     fields: tuple[str, ...]
-    """Names (not wire names) in the order of the columns."""
+    """Field names (not wire names) in column order."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A record type of the protocol: where it is described, and its fields."""
+    """A record type of the protocol: its spec section, layout and fields."""
 
     name: str
     """The name on the wire, as in `table=` of an upload."""
     family: str = FIRST_FAMILY
-    """The terminal family that has it; two families may have tables of one name."""
+    """The terminal family; two families may have tables of the same name."""
     section: str
-    """Where the specification describes it."""
+    """The section of the specification."""
     meaning: str
     layout: Layout
     fields: tuple[Field, ...]
     keyword: str | None = None
-    """The word that a line begins with, where one body mixes record types (11.4)."""
+    """The first word of a line, where one body mixes record types (spec 11.4)."""
     aliases: tuple[str, ...] = ()
-    """Other names of the table and of the keyword, as commands spell them (12.1)."""
+    """Other names of the table and the keyword, as commands spell them (spec 12.1)."""
     utf8: bool = False
-    """True for text that is UTF-8 whatever the terminal's language is (11.6)."""
+    """True if text is UTF-8 regardless of the terminal's language (spec 11.6)."""
     key: tuple[str, ...] = ()
-    """The names that make two records one; with the terminal, for what is the terminal's."""
+    """The fields that identify a record, together with the terminal."""
     since: Version = BASELINE
     forms: tuple[Form, ...] = ()
     transfer: tuple[str, ...] = ()
-    """The words of TransFlag that ask for this type (5, format II)."""
+    """The TransFlag words that request this record type (spec 5, format II)."""
     acknowledge: Acknowledge = Acknowledge.COUNT
     least_bytes: int = 0
-    """Bytes of a line, without its keyword, below which a record costs too much to be read at once
-    by the thousand; see `zkpush.protocol.density`. 0 for a table that is not judged."""
+    """Minimum line length in bytes, without the keyword. Thousands of shorter lines cost too much
+    to decode at once; see `zkpush.protocol.density`. 0 for no minimum."""
     examples: tuple[str, ...] = ()
-    """Lines as a terminal sends them, with the keyword if there is one; invented
-    values."""
+    """Example lines as a terminal sends them, with the keyword if there is one; invented values."""
     holds_templates: bool | None = None
-    """Whether the records are templates, or photos that templates are made of. None leaves it to
-    the fields: a base64 field, a field with the name of a template, and a photo count as one."""
+    """Whether the records are templates, or photos from which templates are made. If None, the
+    fields decide: a base64 field, a field with a template's name, or a photo count as templates."""
     decode_body: Callable[[bytes, Dialect], Sequence[Row] | None] | None = None
-    """Reads a whole body at once; it returns None for one that must be read line by line."""
+    """Decodes a whole body at once; returns None for a body to decode line by line."""
     decode_line: Callable[[bytes, Dialect], Row] | None = None
-    """Reads a line, where the layout alone does not say how; `ValueError` says what is wrong."""
+    """Decodes a line that the layout alone does not define; raises `ValueError`."""
     read_clock: Callable[[Sequence[Row]], tuple[int, int | None]] | None = None
-    """Reads the time of the last row, for records that terminals send at once: wall clock seconds
-    and, where the record names it, the offset from UTC. `zkpush.device.skew` measures clocks by
-    it."""
+    """Reads the time of the last row, for records that terminals send at once. Returns wall clock
+    seconds and the offset from UTC in seconds, or None if the record has no offset.
+    `zkpush.device.skew` uses it to measure clocks."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the stored fields, in the order of a decoded row."""
+        """Names of the stored fields, in the order of a decoded row."""
         return tuple(field.name for field in self.fields if field.stored)
 
     def field(self, name: str) -> Field:
-        """Find a field by its name; `KeyError` if there is none."""
+        """Return a field by name; raises `KeyError`."""
         for field in self.fields:
             if field.name == name:
                 return field
         raise KeyError(name)
 
     def by_wire(self) -> Mapping[str, Field]:
-        """Map each wire name, in lower case, to its field: any case is accepted."""
+        """Fields by wire name in lower case, since any case is accepted."""
         return {field.wire.lower(): field for field in self.fields}
 
 
 class Writing(Enum):
-    """How the parameters of a command stand in its line."""
+    """Format of the parameters in a command line."""
 
     PAIRS = "pairs"
-    """`Key=Value` between TABs (12.1)."""
+    """`Key=Value` separated by TABs (spec 12.1)."""
     VALUES = "values"
-    """Some by their value alone, then `Key=Value`, between TABs (12.5, 12.8.1)."""
+    """Bare values first, then `Key=Value`, separated by TABs (spec 12.5, 12.8.1)."""
     OPTION = "option"
-    """One, whose name and value are given (12.4.1)."""
+    """One option, given by its name and value (spec 12.4.1)."""
     UPGRADE = "upgrade"
-    """What is worked out from a file, between commas (12.8.2)."""
+    """Facts computed from a file, separated by commas (spec 12.8.2)."""
 
 
 class ScopeRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A scope that a command needs as well, if a parameter has certain values."""
+    """An additional scope that a command requires for certain values of a parameter."""
 
     parameter: str
     pattern: str
-    """Found anywhere in the value, in upper or lower case; a regular expression without repeats of
-    repeats, so that its time is linear."""
+    """A regular expression searched for anywhere in the value, ignoring case. It has no nested
+    repeats, so that matching takes linear time."""
     scope: Scope
     meaning: str
-    """Completes "needs this scope ..."."""
+    """The reason, to complete "needs this scope ..."."""
 
     def applies(self, params: Mapping[str, str]) -> bool:
-        """Whether these parameters make the scope necessary."""
+        """Whether these parameters require the scope."""
         value = params.get(self.parameter)
         return value is not None and re.search(self.pattern, value, re.IGNORECASE) is not None
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """Something the server asks of a terminal (12)."""
+    """A command of the server to a terminal (spec 12)."""
 
     name: str
-    """The words on the wire, before the parameters."""
+    """The words on the wire that precede the parameters."""
     family: str = FIRST_FAMILY
-    """The terminal family that has it; two families may have commands of the same words."""
+    """The terminal family; two families may have commands with the same words."""
     section: str
     meaning: str
     reply: str
-    """What `CMD=` says in the answer (13)."""
+    """The value of `CMD=` in the answer (spec 13)."""
     parameters: tuple[Field, ...] = ()
     writing: Writing = Writing.PAIRS
     bare: tuple[str, ...] = ()
-    """The parameters that stand by their value alone, in order."""
+    """Parameters written as bare values, in order."""
     one_of: tuple[str, ...] = ()
-    """Parameters of which at least one has to be there."""
+    """Parameters of which at least one is required."""
     scope: Scope = Scope.WRITE
-    """What the caller needs, whatever the parameters are."""
+    """The scope that the command always requires."""
     scope_rules: tuple[ScopeRule, ...] = ()
-    """What the caller needs as well, depending on the parameters."""
+    """Additional scopes that depend on the parameters."""
     since: Version = BASELINE
     utf8: bool = False
-    """True for text that is UTF-8 whatever the terminal's language is (12.1.1.2)."""
+    """True if text is UTF-8 regardless of the terminal's language (spec 12.1.1.2)."""
     ends_batch: bool = False
-    """True for what makes the terminal drop or re-read things: nothing may follow it in a poll."""
+    """True if the terminal drops or re-reads data: no command may follow in the same poll."""
     answers: tuple[Field, ...] = ()
-    """The values of its result that are no secret; all others are."""
+    """The public values of the result; all other values are secret."""
     file_parameter: str | None = None
-    """The parameter that names a file of this server, which the terminal fetches."""
+    """The parameter that names a file of this server for the terminal to fetch."""
     is_prepared: bool = False
     """Whether a function completes the parameters before the command is queued."""
     has_effect: bool = False
     """Whether a function is called with the answer."""
     counts_records: bool = False
-    """Whether the records that it asks for come as uploads, and are counted (12.1.3)."""
+    """Whether the requested records arrive as uploads and are counted (spec 12.1.3)."""
     is_repeatable: bool = True
-    """Whether the terminal may execute it twice, so that it is sent again without an answer."""
+    """Whether the terminal may execute it twice, so that it is sent again if unanswered."""
     wait_seconds: int | None = None
-    """How long it may wait to be sent, unless the caller says so; None for the configured time."""
+    """Seconds it may wait to be sent, unless the caller sets another time; None for the configured
+    time."""
     lease_seconds: int | None = None
-    """How long its answer may take; None for the configured time."""
+    """Seconds the answer may take; None for the configured time."""
     priority: int = 0
-    """Higher ones are sent first, unless the caller says so; from 0 to `MOST_PRIORITY`."""
+    """Default priority from 0 to `MOST_PRIORITY`; higher ones are sent first."""
     restarts: bool = False
-    """Whether the terminal restarts: a new exchange is its answer, too (5)."""
+    """Whether the terminal restarts, so that a new exchange counts as an answer (spec 5)."""
     asks_for_exchange: bool = False
-    """Whether the terminal makes a new exchange without a restart."""
+    """Whether the terminal starts a new exchange without a restart."""
     key: tuple[str, ...] = ()
-    """The parameters that say what it changes: a later command with the same replaces it."""
+    """The parameters that identify the changed object: a later command with the same values
+    replaces this one."""
 
     def scopes(self, params: Mapping[str, str]) -> frozenset[Scope]:
-        """Everything that the caller needs to send the command with these parameters."""
+        """All scopes required to send the command with these parameters."""
         return frozenset(
             {self.scope, *(rule.scope for rule in self.scope_rules if rule.applies(params))}
         )

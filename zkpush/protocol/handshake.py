@@ -1,4 +1,4 @@
-"""The initialization information exchange (5): what a terminal says, and what it is told."""
+"""Initialization exchange (spec 5): decoding the request and encoding the options."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ from .requests import Arguments
 from .versions import SERVER, Version
 
 SEND_EVERYTHING = "0"
-"""The stamp that makes a terminal send all it has of a data type."""
+"""The stamp that makes a terminal send all records of a data type."""
 UNKNOWN_DEVICE = b"UNKNOWN DEVICE"
-"""The reply, with status 200, that makes a terminal begin with the exchange again."""
+"""The reply body, with status 200, that makes a terminal start a new exchange."""
 ENCRYPT_ATTENDANCE = "10000000"
-"""The EncryptFlag of attendance records, the only data that there is one for."""
+"""The EncryptFlag value of attendance records, the only records that have one."""
 _ADDRESSING = frozenset({"sn", "options"})
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """What a terminal says of itself in the exchange; absent arguments are None."""
+    """A terminal's self-description in the exchange; absent arguments are None."""
 
     push_version: str | None = None
     language: str | None = None
     comm_key: str | None = None
     device_type: str | None = None
     attributes: dict[str, str] = {}
-    """All other arguments, by their name on the wire."""
+    """All other arguments, by wire name."""
 
 
 def decode_hello(arguments: Arguments) -> Hello:
-    """Read the arguments of the exchange; those the table does not know become attributes."""
+    """Decode the arguments of the exchange; undeclared ones become attributes."""
     known = EXCHANGE.by_wire()
     values: dict[str, str] = {}
     attributes: dict[str, str] = {}
@@ -56,9 +56,9 @@ def decode_hello(arguments: Arguments) -> Hello:
 
 
 def check_setting(field: Field, value: object) -> object:
-    """Check one option that is configured, for all terminals or for one.
+    """Check one configured option, of all terminals or of one.
 
-    Numbers may be given as text. `ValueError` says what the option takes.
+    Numbers may be given as text. Raises `ValueError`, which says what the option accepts.
     """
     try:
         if isinstance(value, bool) or not isinstance(value, str | int):
@@ -69,7 +69,7 @@ def check_setting(field: Field, value: object) -> object:
 
 
 def canonical_settings(names: Iterable[str]) -> list[str]:
-    """The names of options as they are on the wire; `ValueError` for one that cannot be set."""
+    """Canonical names of options; raises `ValueError` for one that cannot be set."""
     return [_settable(name).wire for name in names]
 
 
@@ -82,9 +82,9 @@ def _settable(name: str) -> Field:
 
 
 def check_settings(settings: Mapping[str, object]) -> dict[str, str | int]:
-    """Check a mapping of option names, in any case, to values; returns canonical names.
+    """Check a mapping of options to values; names in any case become canonical.
 
-    All mistakes are in one `ValueError`, one line each.
+    Raises a single `ValueError` for all mistakes, one line each.
     """
     checked: dict[str, str | int] = {}
     mistakes = []
@@ -104,10 +104,10 @@ def check_settings(settings: Mapping[str, object]) -> dict[str, str | int]:
 
 
 def transfer_flag(setting: str, tables: Iterable[Table]) -> str:
-    """The value of `TransFlag` that asks for everything the server stores.
+    """The `TransFlag` value that requests everything the server stores.
 
-    `names` gives format II, `digits` format I (some models understand only that one); any other
-    setting is sent as it is.
+    `names` selects format II, and `digits` format I, for models that understand only that; any
+    other setting is returned unchanged.
     """
     wanted = {word for table in tables for word in table.transfer}
     words = [word for word, _ in TRANSFER_DATA]
@@ -119,10 +119,10 @@ def transfer_flag(setting: str, tables: Iterable[Table]) -> str:
 
 
 def without_words(value: str, words: Collection[str]) -> str:
-    """A setting of `TransFlag` that does not ask for some data, in the format that it has.
+    """Remove words from a `TransFlag` setting, keeping its format.
 
-    Nothing but zeros in format I would ask for attendance photos alone (5): so format II is made
-    of it, which then asks for nothing.
+    A format I value of only zeros would request attendance photos (spec 5), so it becomes an empty
+    format II value.
     """
     if value in (TRANSFER_NAMES, TRANSFER_DIGITS):
         return value
@@ -137,9 +137,9 @@ def without_words(value: str, words: Collection[str]) -> str:
 
 
 def decode_transfer_flag(value: str) -> frozenset[str]:
-    """The words that a value of `TransFlag` asks for, in either format; as a terminal reads it.
+    """The words that a `TransFlag` value requests in either format, as a terminal reads it.
 
-    Nothing but zeros in format I asks for attendance photos alone (5).
+    A format I value of only zeros requests attendance photos alone (spec 5).
     """
     data, *words = value.split() or [""]
     if data == "TransData":
@@ -159,14 +159,13 @@ def encode_options(
     version: Version = SERVER,
     encrypts_attendance: bool = False,
 ) -> bytes:
-    """Write the option reply (5): one `Key=Value` a line, in the order of the spec.
+    """Encode the option reply (spec 5): one `Key=Value` a line, in the order of the spec.
 
-    Every line ends with LF, the last one too: firmware drops a last line that does not.
-    `settings` override the defaults of `OPTION_REPLY`; `stamps` are by the name of the upload's
-    table; without a `time_zone` the line is left out; `old_names` adds the stamps under the
-    names that firmware before 2.2.14 reads. `version` is that of the server, or a lower one for
-    a terminal that is to use no more; with `encrypts_attendance`, attendance records are to
-    come encrypted with RC4.
+    Every line ends with LF, including the last, because firmware drops an unterminated line.
+    `settings` override the defaults of `OPTION_REPLY`; `stamps` are by the upload's table name;
+    without a `time_zone` its line is omitted; `old_names` adds the stamp names that firmware before
+    2.2.14 reads. `version` is the server's, or a lower one to limit the terminal;
+    `encrypts_attendance` requests attendance records encrypted with RC4.
     """
     lines = [f"GET OPTION FROM: {serial}"]
     for name, stamp, old in STAMPS:
@@ -191,7 +190,7 @@ def encode_options(
 
 
 def decode_options(body: bytes) -> dict[str, str]:
-    """Read an option reply, as a terminal does; `ValueError` if it is not one."""
+    """Decode an option reply as a terminal does; raises `ValueError`."""
     first, *lines = body.decode().split("\n")
     if not first.startswith("GET OPTION FROM:"):
         raise ValueError("not an option reply")

@@ -1,8 +1,8 @@
-"""Options of terminals that are no secret, beside those that section 8 defines.
+"""Public options of terminals, beside those that section 8 defines.
 
-Terminals push dozens of options and answer INFO (12.4.3) with hundreds, among them passwords and
-keys of their own. So the harmless ones are declared here, and every other one is a secret. A name
-stands here without the `~` that some models write before it.
+Terminals push dozens of options and answer INFO (spec 12.4.3) with hundreds, including passwords
+and keys. So the public options are declared here, and all others are secret. Names are without the
+`~` that some models prepend.
 """
 
 from __future__ import annotations

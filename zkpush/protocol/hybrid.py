@@ -1,8 +1,8 @@
-"""Hybrid identification (3.1, Appendix 10): which biometric types both sides can exchange.
+"""Hybrid identification (spec 3.1, Appendix 10): biometric types that both sides support.
 
-Each side says for each type, by its place in a list such as `0:1:1:0:0:0:0:0:0:0`, whether it has
-templates and photos of it; what both have is used. The terminal adds the versions of its
-algorithms, and how many templates and photos it can hold, and does.
+Each side states for each type, by its position in a list such as `0:1:1:0:0:0:0:0:0:0`, whether it
+supports templates and photos; types that both support are used. The terminal also reports its
+algorithm versions, and its capacities and counts of templates and photos.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _NUMBER = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 _VERSION = re.compile(r"([0-9]{1,6})(?:\.([0-9]{1,6}))?\Z", re.ASCII)
 _DEFAULTS = {field.wire: field.default for field in OPTION_REPLY.fields}
 _REPORTED = {1: INFO.field("fingerprint_version").name, 2: INFO.field("face_version").name}
-"""The types whose versions are in the update information (9), too."""
+"""Types whose versions are also in the update information (spec 9)."""
 _MOST_TYPES = 32
 
 
 class BiometricSupport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a terminal and this server can exchange of one biometric type."""
+    """Support for one biometric type between a terminal and this server."""
 
     type: int
     templates: bool = False
-    """Whether templates go either way in the unified form (11.12, 12.1.1.6)."""
+    """Whether templates are exchanged in the unified form (spec 11.12, 12.1.1.6)."""
     photos: bool = False
-    """Whether comparison photos do (11.15, 12.1.1.8)."""
+    """Whether comparison photos are exchanged (spec 11.15, 12.1.1.8)."""
     major_version: int | None = None
-    """Algorithm version of the terminal; None where it does not say."""
+    """The terminal's algorithm version; None if it does not report one."""
     minor_version: int | None = None
     template_capacity: int | None = None
     photo_capacity: int | None = None
@@ -44,15 +44,15 @@ class BiometricSupport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hybrid(msgspec.Struct, frozen=True):
-    """What is known of the biometric types of one terminal."""
+    """Support for all biometric types of one terminal."""
 
     supported: bool
-    """Whether the terminal speaks the hybrid identification protocol at all."""
+    """Whether the terminal supports hybrid identification at all."""
     types: tuple[BiometricSupport, ...]
-    """The types of which anything is known."""
+    """The types about which anything is known."""
 
     def of(self, type_: int) -> BiometricSupport:
-        """What is known of one type."""
+        """The support for one type."""
         for known in self.types:
             if known.type == type_:
                 return known
@@ -64,10 +64,10 @@ def negotiate_types(
     attributes: Mapping[str, str] = {},
     settings: Mapping[str, str | int] = {},
 ) -> Hybrid:
-    """Work out what both sides can exchange.
+    """Determine the types that both sides support.
 
-    `options` are those the terminal pushed (8), `attributes` what it reported (9), `settings` what
-    this server tells it in the exchange where that is not the default.
+    `options` are the pushed options (spec 8), `attributes` the update information (spec 9), and
+    `settings` this server's options where they differ from the defaults.
     """
     pushed = {name.lower(): value for name, value in options.items()}
     plain = plain_names(options)
@@ -128,11 +128,11 @@ def _has(text: str) -> bool:
 
 
 def _count(text: str) -> int | None:
-    """A count that is not 0; 0 stands for what the terminal has not."""
+    """Parse a positive count; None for 0, which means that the terminal has none."""
     return (int(text) or None) if _NUMBER.match(text) else None
 
 
 def _version(text: str) -> tuple[int, int]:
-    """A version such as `10` or `10.3`; zeros for anything else."""
+    """Parse a version such as `10` or `10.3`; zeros for anything else."""
     found = _VERSION.match(text)
     return (0, 0) if found is None else (int(found[1]), int(found[2] or 0))

@@ -1,7 +1,7 @@
-"""Lines: one record each, after a keyword or without (11.4 to 11.6, 11.9 to 11.16).
+"""Line decoding: one record a line, with or without a keyword (spec 11.4-11.6, 11.9-11.16).
 
-What a line says becomes a row, see `records`. A field that is optional and cannot be read, and one
-that the table does not know, is kept in `extra`: neither costs the record.
+A line becomes a row; see `records`. An optional field that cannot be decoded, and a field that is
+not in the table, are kept in `extra`, so that neither costs the record.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NULL = "null"
 
 
 class _Extra:
-    """What a line says besides; what is there twice is kept twice, under a number."""
+    """Undeclared or undecodable values of a line; repeated names are numbered."""
 
     __slots__ = ("_last", "values")
 
@@ -40,25 +40,26 @@ class _Extra:
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """A field of a table, with what the decoder has to know of it."""
+    """A field of a table, with precomputed facts for the decoder."""
 
     field: Field
     place: int | None
-    """The place in a row; None for a field that is not stored."""
+    """Index in a row; None for a field that is not stored."""
     read: Callable[[str], object]
     is_text: bool
     may_be_empty: bool
     is_needed: bool
-    """Whether a line with a value that cannot be read is a reject."""
+    """Whether an undecodable value makes the line a reject."""
     is_identity: bool
-    """Whether a line with two of it is a reject: nobody knows which one it is about."""
+    """Whether a repeated value makes the line a reject, because its subject would be ambiguous."""
     may_be_null: bool
-    """Whether the word `null` is an empty value: everywhere but in plain text, such as a name."""
+    """Whether the word `null` means an empty value, as it does everywhere except in plain text such
+    as a name."""
 
 
 def find_keyword(line: bytes) -> str | None:
-    """The word that a line begins with, if a record may follow it; it stands before a space."""
-    if b" " not in line and b"\t" not in line:  # of thousands of the shortest lines, most
+    """The first word of a line that may be a keyword, followed by a space or TAB; else None."""
+    if b" " not in line and b"\t" not in line:  # fast path for thousands of short lines
         return None
     found = _KEYWORD.match(line)
     return None if found is None else found[1].decode("ascii")
@@ -67,9 +68,9 @@ def find_keyword(line: bytes) -> str | None:
 def split_words(
     lines: Sequence[bytes], *, is_keyed: bool
 ) -> tuple[Sequence[bytes], Sequence[bytes]]:
-    """Tell lines that are no records from others: one word, without a keyword.
+    """Separate lines that cannot be records, single words without a keyword, from others.
 
-    If the table of the upload `is_keyed`, one Key=Value may be a record.
+    If the table of the upload `is_keyed`, a single `Key=Value` may be a record.
     """
     parted = (_PARTED if is_keyed else _SPACED).search
     if parted(b"\n".join(lines)) is None:
@@ -81,19 +82,19 @@ def split_words(
 
 
 def has_keywords(lines: Iterable[bytes]) -> bool:
-    """Whether a line begins with a word that may be a keyword."""
+    """Whether any line begins with a word that may be a keyword."""
     return _LATER_KEYWORD.search(b"\n" + b"\n".join(lines)) is not None
 
 
 def split_spaced(text: str) -> list[str]:
-    """Split columns at spaces, where TABs are missing; a date and its time stay one column."""
+    """Split columns at spaces if TABs are missing; a date and its time stay one column."""
     columns: list[str] = []
     may_be_dated = False
     for part in text.split(" "):
         if may_be_dated and _CLOCK.match(part):
             columns[-1] = f"{columns[-1]} {part}"
             may_be_dated = (
-                False  # one time to a date: what grows with each would be copied each time
+                False  # one time for each date: a growing column would be copied each time
             )
         elif part:
             columns.append(part)
@@ -102,14 +103,14 @@ def split_spaced(text: str) -> list[str]:
 
 
 class LineDecoder:
-    """Reads the lines of one table."""
+    """Decodes the lines of one table."""
 
     def __init__(self, table: Table) -> None:
         self.table = table
         self._places = {name: place for place, name in enumerate(table.names)}
         self._fields = [field for field in table.fields if field.stored]
         lowered = {wire: self._column(field) for wire, field in table.by_wire().items()}
-        # Names are looked up as they are usually spelled, and then in lower case.
+        # Look-up by the usual spelling first, then in lower case.
         spelled = {field.wire: lowered[field.wire.lower()] for field in table.fields}
         self._columns_by_wire = {**lowered, **spelled}
         self._wires = [field.wire for field in self._fields]
@@ -119,7 +120,7 @@ class LineDecoder:
             if field.required or field.default is not None
         ]
         names = "|".join(re.escape(field.wire) for field in table.fields)
-        # One space, not a run of them: a run would be tried again from each of its places.
+        # One space, not a run of spaces, which would be retried from each of its positions.
         self._next_spaced = re.compile(f" (?=(?:{names})=)", re.IGNORECASE)
         self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
         size_place = self._places.get(_SIZE)
@@ -134,10 +135,10 @@ class LineDecoder:
         ]
 
     def decode(self, text: str, raw: bytes | None) -> tuple[object, ...]:
-        """Read a line, without its keyword, into a row; `ValueError` says what is wrong with it.
+        """Decode a line without its keyword into a row; raises `ValueError`.
 
-        An absent field is None, or the default it has; so is an empty one that is neither text nor
-        a card.
+        An absent field becomes its default or None, and so does an empty field that is neither text
+        nor a card.
         """
         if self._is_columns and "\t" in text:
             row = self._plain_columns(text, raw)
@@ -154,7 +155,7 @@ class LineDecoder:
                 continue
             place = column.place
             if place is None:
-                continue  # known, and said elsewhere
+                continue  # known, but not stored
             if not column.is_text:
                 value = value.strip(" ")
             if column.may_be_null and value.lower() == _NULL:
@@ -162,7 +163,7 @@ class LineDecoder:
             if values[place] is not None:
                 if column.is_identity:
                     raise ValueError(f"{column.field.wire} is there twice")
-                # The last one counts; the one before is kept beside it.
+                # The last value counts; the previous one is kept in `extra`.
                 extra = extra or _Extra()
                 extra.keep(wire, _encode(column.field, values[place]))
                 values[place] = None
@@ -186,7 +187,7 @@ class LineDecoder:
         return (*values, more, raw)
 
     def _plain_columns(self, text: str, raw: bytes | None) -> tuple[object, ...] | None:
-        """Read a line of usual columns; None for others, `ValueError` for some that are wrong."""
+        """Decode a line of common columns, or return None for others; raises `ValueError`."""
         columns = text.rstrip("\t").split("\t")
         left = len(self._readers) - len(columns)
         if left < 0:
@@ -200,7 +201,7 @@ class LineDecoder:
             place = row.index(UNREAD)
             column = self._ordered[place]
             if column.is_needed:
-                column.field.decode(values[place])  # raises, unless it is only unusual
+                column.field.decode(values[place])  # raises unless merely uncommon
             return None
         row += [None] * left
         if None in [row[place] for place, _ in self._absent]:
@@ -239,14 +240,14 @@ class LineDecoder:
             if equals:
                 pairs.append((wire.strip(" "), value))
             elif part.strip(" "):
-                # It is not quoted: it may be the rest of a secret.
+                # Not quoted, because it may be part of a secret.
                 raise ValueError(f"part {number} is not Key=Value")
         return pairs
 
     def _check_size(self, values: list[object]) -> None:
-        """Compare what is in base64 with the size that came with it (11.9, 11.13).
+        """Compare base64 content with the size field (spec 11.9, 11.13).
 
-        Terminals count the base64, as the protocol says, or what it stands for.
+        Terminals send either the length of the base64, as the spec says, or of the decoded data.
         """
         size_place = self._places.get(_SIZE)
         if self._sized is None or size_place is None:
@@ -265,14 +266,14 @@ class LineDecoder:
 
 
 def decoded_length(base64: bytes) -> int:
-    """How many bytes a base64 text stands for, padded or not."""
+    """Decoded length in bytes of a base64 text, padded or not."""
     return len(base64.rstrip(b"=")) * 3 // 4
 
 
 def encode_line(table: Table, values: dict[str, object]) -> str:
-    """Write one record, by the names of its fields, as a terminal sends it; without a line end.
+    """Encode one record, given by field names, as a terminal sends it, without a line end.
 
-    Fields that are None or not there are left out of Key=Value, and are empty columns.
+    Absent fields and None are omitted from `Key=Value` lines, and are empty columns.
     """
     parts = []
     for field in table.fields:

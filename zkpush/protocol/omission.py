@@ -1,9 +1,8 @@
-"""Omission of templates: what is kept of an upload where the server is to have no templates.
+"""Omission of biometric templates from uploads, for servers that must not store any.
 
-A template is recognised by its table, by the name before it, or by its length. Tables of plugins
-that do not declare `Table.holds_templates` count as tables of templates if a field of theirs holds
-one, or if their records are photos. The admission of uploads, the inbox of plugins, and the erasure
-of stored templates follow these rules.
+A template is recognised by its table, by its name, or by its length. A plugin's table that does not
+declare `Table.holds_templates` counts as a table of templates if a field holds one or its records
+are photos. Upload admission, plugin inboxes and the erasure of stored templates follow these rules.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ from .secrecy import template_names
 from .verification import POST_VERIFY_DATA
 
 LENGTH = 64
-"""Characters of a text that may be a template: none is so short."""
+"""Minimum length in characters of a text that may be a template."""
 _QUOTED = 24
-"""Characters of a text that may be a part of a template, where a reason quotes it."""
+"""Minimum length in characters of a quoted text that may be part of a template."""
 _LONG = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % LENGTH)
 _QUOTED_PART = re.compile(rf"[A-Za-z0-9+/_=-]{{{_QUOTED},}}")
 _CONTENT = b"content"
-"""The one name that may also be the name of a text."""
+"""The only template name that is also used for text."""
 _NOTHING = rb"(?!)"
 """Matches no text."""
 _ANY_PLACE = sys.maxsize
@@ -40,9 +39,9 @@ _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 
 
 class TemplateRules:
-    """What is kept of uploads, answers and commands where the server is to have no templates.
+    """Filters for uploads, answers and commands of servers without templates.
 
-    `tables` and `commands` are those of the server: their declarations say what a template is.
+    `tables` and `commands` are the server's; their declarations say which values are templates.
     """
 
     def __init__(self, tables: Iterable[Table], commands: Iterable[Command]) -> None:
@@ -54,7 +53,7 @@ class TemplateRules:
         )
         names = b"|".join(sorted(self._names)) or _NOTHING
         others = b"|".join(sorted(self._names - {_CONTENT})) or _NOTHING
-        # A template within the value of another field: the separator before its name is missing.
+        # A template inside the value of another field: the separator before its name is missing.
         self._hidden = re.compile(
             rb"(?<![A-Za-z0-9_])(?:(?:%s)[ 0-9]*=|%s[ 0-9]*=[A-Za-z0-9+/]{%d})"
             % (others, _CONTENT, LENGTH),
@@ -67,44 +66,44 @@ class TemplateRules:
             for table in declared
             if table.layout is Layout.PHOTO and not table.holds_templates
         )
-        # The names of rejects whose bytes are kept unless they look like a template.
+        # Tables whose rejects keep their bytes unless they look like a template.
         self._judged = frozenset(
             table.name for table in declared if table not in biometric and table not in partial
         ) | {ANSWERS, POST_VERIFY_DATA}
-        # The names of values in answers to commands that are declared.
+        # Declared value names in answers to commands.
         self._answers = frozenset(
             field.wire.casefold() for command in commands for field in command.answers
         ) | {"filename"}
         self.names = _names_of(biometric)
-        """All names of tables of templates, as lines and commands have them."""
+        """All names of tables of templates, as used in lines and commands."""
         self.partial_names = _names_of(partial)
-        """The same of tables with a template among other values."""
+        """All names of tables with a template among other values."""
         self.parameters = frozenset(
             field.wire for table in partial for field in table.fields if field.holds_template
         )
-        """The names on the wire of templates among other values."""
+        """Wire names of templates among other values."""
         self.transfer_words = frozenset({"FPImag", *(w for t in biometric for w in t.transfer)})
-        """The words of TransFlag that ask for templates, and for images of fingerprints (5)."""
+        """TransFlag words that request templates or fingerprint images (spec 5)."""
 
     def holds_templates(self, table: Table) -> bool:
-        """Whether the records of a table are templates, or photos that they are made of."""
+        """Whether the records of a table are templates, or photos to make them from."""
         if table.holds_templates is not None:
             return table.holds_templates
         return table.layout is Layout.PHOTO or bool(self._template_fields(table))
 
     def is_template(self, name: str, value: str) -> bool:
-        """Whether a value stands where a template does, or is as long as one.
+        """Whether a value has a template's name or is as long as one.
 
-        The second value of a name has a number behind it.
+        The second value of a name has a number appended to its name.
         """
         return self._is_template_name(name.encode("utf-8", "surrogatepass")) or len(value) >= LENGTH
 
     def kept_pairs(self, pairs: Mapping[str, str]) -> dict[str, str]:
-        """Undeclared values without those that may be templates."""
+        """Return undeclared values without possible templates."""
         return {name: value for name, value in pairs.items() if not self.is_template(name, value)}
 
     def kept_answer(self, values: Mapping[str, str]) -> dict[str, str]:
-        """The values of the answer to a command without those that may be templates."""
+        """Return the values of an answer to a command without possible templates."""
         return {
             name: value
             for name, value in values.items()
@@ -112,7 +111,7 @@ class TemplateRules:
         }
 
     def kept_batch(self, batch: Batch) -> Batch:
-        """The records of a batch without what is not declared, and may be a template."""
+        """Return the records of a batch without undeclared values that may be templates."""
         table = batch.table
         if isinstance(batch.rows, DeclaredRows):
             return batch
@@ -138,7 +137,7 @@ class TemplateRules:
         return msgspec.structs.replace(batch, rows=rows)
 
     def kept_value(self, value: object) -> object:
-        """A declared value up to where a template begins in it."""
+        """Return a declared value, cut before a template in it."""
         if isinstance(value, str) and "=" in value:
             found = self._hidden.search(value.encode("utf-8", "surrogatepass"))
             if found is not None:
@@ -149,18 +148,18 @@ class TemplateRules:
     def kept_undeclared(
         self, extra: str | None, raw: bytes | None
     ) -> tuple[str | None, bytes | None]:
-        """What is kept of unknown columns (JSON), and of the bytes of a line."""
+        """Filter unknown columns (JSON) and the raw bytes of a line."""
         if extra is not None:
             left = self.kept_pairs(msgspec.json.decode(extra, type=dict[str, str]))
             extra = msgspec.json.encode(left).decode() if left else None
         return extra, None if raw is None or self._suspect(raw) else raw
 
     def kept_reject(self, reject: Reject) -> Reject:
-        """A reject without its bytes, where they may hold a template.
+        """Return a reject, without its bytes if they may contain a template.
 
-        The reason and the name of the table are shortened where they may quote a part of one.
+        The reason and the table name are shortened where they may quote part of one.
         """
-        if reject.table in self._pictures:  # a picture that is kept
+        if reject.table in self._pictures:  # a picture that may be stored
             return reject
         if reject.table in self._judged and not self._suspect(reject.raw):
             return reject
@@ -168,9 +167,9 @@ class TemplateRules:
         return Reject(table, reason, b"")
 
     def kept_extract(self, table: Table | None, upload: Upload) -> Upload | None:
-        """An extract of an upload without what may be a template; None if nothing may be kept.
+        """Return an extract without possible templates; None if nothing may be kept.
 
-        `table` is None where nobody knows what it declares.
+        `table` is None if its declaration is not known.
         """
         if table is not None and self.holds_templates(table):
             return None
@@ -184,7 +183,7 @@ class TemplateRules:
         return msgspec.structs.replace(upload, body=b"\n".join(lines))
 
     def _template_fields(self, table: Table) -> Sequence[Field]:
-        """The declared fields of a table of a plugin that hold templates."""
+        """The fields of a plugin's table that hold templates."""
         return [
             field
             for field in table.fields
@@ -199,12 +198,12 @@ class TemplateRules:
         return name.rstrip(b" 0123456789").lower() in self._names
 
     def _suspect(self, raw: bytes) -> bool:
-        """Whether bytes name a template, or hold text as long as one."""
+        """Whether bytes contain a template's name or a text as long as one."""
         lower = raw.lower()
         return any(name in lower for name in self._names) or _LONG.search(raw) is not None
 
     def _kept_line(self, line: bytes, is_kept: _IsKept) -> bytes:
-        """A line without what may be a template; what is left stays in its place."""
+        """Return a line without possible templates; the other parts keep their positions."""
         separator = b"\t"
         if separator not in line:
             separator = b" "
@@ -218,7 +217,7 @@ class TemplateRules:
 
     def _kept_part(self, part: bytes, number: int, is_kept: _IsKept) -> bytes:
         name, equals, value = part.partition(b"=")
-        # The keyword is before the first one.
+        # The keyword precedes the first name.
         before, space, word = name.rstrip(b" ").rpartition(b" ")
         if not equals:
             return part if len(part) < LENGTH or is_kept(number, b"") else b""
@@ -238,12 +237,12 @@ def _names_of(tables: Iterable[Table]) -> frozenset[str]:
 
 @functools.cache
 def _template_places(table: Table) -> Sequence[int]:
-    """The places of templates in the rows of a table that is otherwise harmless."""
+    """Row indexes of templates in a table that is otherwise harmless."""
     return [table.names.index(field.name) for field in table.fields if field.holds_template]
 
 
 _IsKept = Callable[[int, bytes], bool]
-"""Whether a value is declared, by its number in the line from 0 and its name in lower case."""
+"""Whether a value is declared, by its index in the line and its name in lower case."""
 
 
 @functools.cache

@@ -1,7 +1,7 @@
-"""Options of a terminal (8, 9, 12.4.3): how many of them are kept, and of what length.
+"""Options of a terminal (spec 8, 9, 12.4.3): limits on their number and length.
 
-Real terminals have one or two hundred, of a few KiB together. What is beyond the bounds is a
-reject, so that one terminal cannot make its own entry, which is sealed and shown as a whole, grow.
+Real terminals have one or two hundred options, a few KiB in total. Options beyond the limits become
+rejects, so that a terminal cannot inflate its own entry, which is encrypted and shown as a whole.
 """
 
 from __future__ import annotations
@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MOST_OPTIONS = 1000
-"""Options of one terminal, and of one upload."""
+"""Maximum number of options of one terminal and of one upload."""
 MOST_CHARACTERS = 64 * 1024
-"""Characters of all names and values of a terminal together."""
+"""Maximum total length in characters of a terminal's option names and values."""
 LONGEST_NAME = 64
 LONGEST_VALUE = 4096
 MOST_VALUES = 64
-"""Values in the update information (9), which declares 13."""
+"""Maximum number of values in the update information (spec 9), which declares 13."""
 
 
 def is_kept(name: str, value: str) -> bool:
-    """Whether an option is short enough."""
+    """Whether an option is short enough to keep."""
     return len(name) <= LONGEST_NAME and len(value) <= LONGEST_VALUE
 
 
 def merge(
     known: Mapping[str, str], said: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Add what a terminal says to what it said before, and return also what does not fit.
+    """Merge new options into the known ones; returns the result and the rejected options.
 
-    What was there stays, also where it is beyond the bounds.
+    Known options stay, even beyond the limits.
     """
     merged, left = dict(known), {}
     characters = sum([len(name) + len(value) for name, value in merged.items()])

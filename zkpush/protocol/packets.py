@@ -1,21 +1,21 @@
-"""Data packets (11.14): a gzipped tar of text members, or a gzip of plain text; and back.
+"""Data packets (spec 11.14): gzipped tar archives of text members, or gzipped plain text.
 
-`members` expands a packet as it goes, and holds one member at a time. The gzip is vouched for only
-by its last bytes: what was yielded before a `PacketError` is part of a bad packet. So that nothing
-is lost and nothing stored twice, store either all members or, as a reject, the whole packet. Take
-`expand`, which returns when all is well and is bounded by `PacketLimits.expanded`; or store
-members in one transaction as they come, and roll it back on the error.
+`members` expands a packet incrementally and holds one member at a time. Only the last bytes of a
+gzip verify it, so anything yielded before a `PacketError` is part of a bad packet. To neither lose
+nor duplicate data, store all members or, as a reject, the whole packet. Use `expand`, which returns
+once the whole packet is verified and is bounded by `PacketLimits.expanded`; or store members in one
+transaction as they are yielded, and roll it back on an error.
 
-The tar reader is our own. The one of Python keeps extended headers of any size, recurses on chains
-of them, takes a damaged header for the end of the archive, and never looks at the end of the gzip.
-This one reads forward, and keeps at most a member, or one small extended header.
+The tar reader does not use `tarfile`, which keeps extended headers of any size, recurses on chains
+of them, takes a damaged header for the end of the archive, and never verifies the end of the gzip.
+This reader only moves forward, and holds at most one member or one small extended header.
 
-What is taken: gzip in several parts; zlib (RFC 1950), which HTTP calls deflate; NULs after it; v7,
-ustar, GNU and pax headers; an archive without its end blocks, as the gzip says that it is complete.
-Links, directories, devices and pipes count as members and are ignored. Members of other kinds
-(sparse, multi-volume, unknown) are ignored if they hold nothing; if they do, the packet is refused,
-as to ignore those bytes is to lose them. Text that is packed again is refused, not expanded. A
-reason quotes nothing that was sent.
+Accepted are: multi-part gzip; zlib (RFC 1950), which HTTP calls deflate; trailing NULs; v7, ustar,
+GNU and pax headers; and an archive without its end blocks, because the gzip shows that it is
+complete. Links, directories, devices and pipes count as members and are ignored. Members of other
+kinds (sparse, multi-volume, unknown) are ignored if empty; otherwise the packet is refused, because
+ignoring their bytes would lose them. Text that is compressed again is refused, not expanded. Error
+messages never quote the packet.
 """
 
 from __future__ import annotations
@@ -29,83 +29,84 @@ import msgspec
 
 
 class PacketError(ValueError):
-    """A packet that cannot be taken; the message is one line of ASCII, and says why."""
+    """A packet was refused; the message is one line of ASCII and gives the reason."""
 
 
 class PacketTooLarge(PacketError):
-    """A packet beyond one of the limits: it may be good, and was not read to its end."""
+    """A packet exceeds a limit; it may be valid, but was not read to its end."""
 
 
 class PacketLimits(msgspec.Struct, frozen=True):
-    """How much a packet may ask of the server."""
+    """Resource limits for expanding a packet."""
 
     compressed: int = 16 * 1024 * 1024
-    """Bytes of the packet."""
+    """Maximum size of the packet in bytes."""
     expanded: int = 64 * 1024 * 1024
-    """Bytes of all that it expands to, headers and padding of the tar included."""
+    """Maximum expanded size in bytes, including tar headers and padding."""
     ratio: int = 100
-    """Expanded bytes for each byte of the packet; the first MiB is free (texts are below 30)."""
+    """Maximum expanded bytes per packet byte; the first MiB is exempt (text stays below 30)."""
     members: int = 10_000
-    """Members in the tar, ignored ones and extended headers included; also parts of the gzip."""
+    """Maximum number of tar members, including ignored ones and extended headers; also of gzip
+    parts."""
     member: int = 32 * 1024 * 1024
-    """Bytes of one member, or of the plain text."""
+    """Maximum size in bytes of one member or of the plain text."""
 
 
 DEFAULTS = PacketLimits()
 
 
 class Member(NamedTuple):
-    """One text of a packet, in the format of an OPERLOG body."""
+    """One text member of a packet, in the format of an OPERLOG body."""
 
     name: str
-    """What the terminal calls it: any text, not to be trusted, no path. Empty for plain text."""
+    """The name that the terminal gave it: untrusted text, not a path. Empty for plain text."""
     data: bytes
 
 
 _FREE = 1024 * 1024
-"""Expanded bytes for which no ratio is asked: a small tar is mostly padding."""
+"""Expanded bytes exempt from the ratio limit: a small tar is mostly padding."""
 _STEP = 16 * 1024
-"""Compressed bytes given to zlib at once."""
+"""Compressed bytes passed to zlib at once."""
 _PIECE = 64 * 1024
-"""Expanded bytes taken from zlib at once."""
+"""Maximum expanded bytes returned by zlib at once."""
 _EXTENDED = 64 * 1024
-"""Bytes of the largest extended header."""
+"""Maximum size in bytes of an extended header."""
 _GZIP = 16 + zlib.MAX_WBITS
 _EITHER = 32 + zlib.MAX_WBITS
-"""gzip or zlib, by the first bytes."""
+"""zlib's mode that detects gzip or zlib by the first bytes."""
 _GZIP_MARK = b"\x1f\x8b"
 COMPRESSED = (_GZIP_MARK, b"x\x01", b"x\x9c", b"x\xda")
-"""How gzip and zlib begin. The fourth beginning of zlib, `x^`, may be text."""
+"""Prefixes of gzip and zlib data. The fourth zlib prefix, `x^`, may also be text."""
 _BLOCK = 512
 _END = bytes(_BLOCK)
 _TEXTS = (b"0", b"\0", b"7")
 _EMPTY = (b"1", b"2", b"3", b"4", b"5", b"6")
-"""Links, devices, directories, pipes: no bytes follow, whatever their size says."""
+"""Links, devices, directories and pipes: no data follows, whatever their size field holds."""
 _PAX, _LONG_NAME, _GLOBAL, _SPARSE = (b"x", b"X"), b"L", b"g", b"GNU.sparse"
 _EXTENDS = (*_PAX, _LONG_NAME, _GLOBAL, b"K")
-"""Headers that say more of the next member. Long links and what is said of all do not matter."""
+"""Headers that extend the next member. Long link names and global headers are ignored."""
 _NUMBER = re.compile(rb" *+([0-7]*+) *+(?:\0|\Z)")
 _DIGITS = re.compile(rb"[0-9]{1,20}\Z")
 _RECORD = re.compile(rb"([0-9]{1,6}) ([^=\n]++)=")
 PACKED = (b"\x1f\x8b", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh91AY&SY")
-"""How gzip, xz, zstd, zip and bzip2 begin."""
+"""Prefixes of gzip, xz, zstd, zip and bzip2 data."""
 
 
 def expand(packet: bytes, limits: PacketLimits = DEFAULTS) -> list[Member]:
-    """All members of a packet that is good to its end; `PacketError` if it is not."""
+    """Return all members of a packet; raises `PacketError` if it is not valid to its end."""
     return list(members(packet, limits))
 
 
 def expansion(packet: bytes, limits: PacketLimits = DEFAULTS) -> int:
-    """The most bytes that a packet may expand to."""
+    """Maximum number of bytes that a packet may expand to."""
     return min(limits.expanded, max(_FREE, limits.ratio * len(packet)))
 
 
 def members(packet: bytes, limits: PacketLimits = DEFAULTS) -> Iterator[Member]:
-    """Yield the texts of a packet in their order; at most about two `limits.member` are held.
+    """Yield the text members of a packet in order, holding at most about two `limits.member`.
 
-    `PacketError`, also after some members, says why the packet as a whole cannot be taken;
-    `PacketTooLarge` if one of the limits is the reason.
+    Raises `PacketError`, possibly after some members, if the packet as a whole must be refused, and
+    `PacketTooLarge` if a limit is the reason.
     """
     if len(packet) > limits.compressed:
         raise PacketTooLarge(f"the packet has more than {limits.compressed} bytes")
@@ -117,7 +118,7 @@ def members(packet: bytes, limits: PacketLimits = DEFAULTS) -> Iterator[Member]:
         yield from _archived(stream, block, limits)
         return
     _refuse_packed("the text", block)
-    # A NUL may end a text; those inside are of a damaged header.
+    # A NUL may end a text; NULs inside come from a damaged header.
     if b"\0" in block.rstrip(b"\0"):
         raise PacketError("the packet begins with neither text nor the header of a tar")
     text = block + stream.read(max(1, limits.member + 1 - len(block)))
@@ -127,9 +128,9 @@ def members(packet: bytes, limits: PacketLimits = DEFAULTS) -> Iterator[Member]:
 
 
 def pack(texts: Iterable[tuple[str, bytes]]) -> bytes:
-    """Make the packet of a tar; the same members always give the same bytes.
+    """Build a tar packet; the same members always produce the same bytes.
 
-    `ValueError` if a name has a NUL or more than 100 bytes of UTF-8.
+    Raises `ValueError` if a name contains a NUL or has more than 100 bytes of UTF-8.
     """
     archive = b"".join(
         _header(name, len(data)) + data + bytes(-len(data) % _BLOCK) for name, data in texts
@@ -138,12 +139,12 @@ def pack(texts: Iterable[tuple[str, bytes]]) -> bytes:
 
 
 def pack_plain(text: bytes) -> bytes:
-    """Make the packet of plain text; the same text always gives the same bytes."""
+    """Build a plain text packet; the same text always produces the same bytes."""
     return zlib.compress(text, wbits=_GZIP)
 
 
 class _Stream:
-    """What a packet expands to, read forward once and never far beyond the limits."""
+    """The expanded data of a packet, read forward once and never far beyond the limits."""
 
     def __init__(self, packet: bytes, limits: PacketLimits) -> None:
         self._packet = packet
@@ -160,7 +161,7 @@ class _Stream:
         )
 
     def read(self, size: int) -> bytes:
-        """Read `size` bytes; fewer only at the end, where the gzip has been found to be good."""
+        """Read `size` bytes; fewer only at the end, once the gzip is verified."""
         pieces = []
         while size and (piece := self._read_some(size)):
             pieces.append(piece)
@@ -168,7 +169,7 @@ class _Stream:
         return b"".join(pieces)
 
     def claim(self, size: int) -> None:
-        """Refuse a size that is beyond what is left, before it is read."""
+        """Raise `PacketTooLarge` for a size beyond the remaining limit, before reading it."""
         if size > self._left:
             raise PacketTooLarge(f"the packet expands to more than {self._most}")
 
@@ -176,7 +177,7 @@ class _Stream:
         while not self._inflate.eof or self._next_part():
             given = self._packet[self._at : self._at + _STEP]
             try:
-                # One byte more than is left shows that there is more.
+                # One byte beyond the limit reveals that there is more.
                 piece = self._inflate.decompress(given, min(most, _PIECE, self._left + 1))
             except zlib.error as error:
                 raise PacketError(f"the gzip is damaged: {error}") from None
@@ -193,7 +194,7 @@ class _Stream:
 
     def _next_part(self) -> bool:
         rest = len(self._packet) - self._at
-        # Firmware may send the NUL after its buffer; one look at the whole rest is enough.
+        # Firmware may send the NULs after its buffer; one scan of the rest is enough.
         if not rest or (not self._packet[self._at] and self._packet.count(0, self._at) == rest):
             return False
         if not self._packet.startswith(_GZIP_MARK, self._at):
@@ -206,7 +207,7 @@ class _Stream:
 
 
 def _archived(stream: _Stream, block: bytes, limits: PacketLimits) -> Iterator[Member]:
-    """Yield the text members of a tar, whose first block was read to tell it from plain text."""
+    """Yield the text members of a tar, whose first block has already been read."""
     number = 0
     kind = b""
     said: dict[bytes, bytes] = {}
@@ -233,7 +234,7 @@ def _archived(stream: _Stream, block: bytes, limits: PacketLimits) -> Iterator[M
                     yield Member(name.decode(errors="backslashreplace"), data)
                 elif data:
                     raise PacketError(f"{where}: it holds bytes, and is of a kind that is not read")
-                del data  # One at a time.
+                del data  # hold one member at a time
             said = {}
         block = stream.read(_BLOCK)
     if len(block) < _BLOCK and block.strip(b"\0"):
@@ -252,7 +253,7 @@ def _refuse_packed(where: str, data: bytes) -> None:
 
 
 def _read_data(stream: _Stream, where: str, size: int | None, most: int) -> bytes:
-    """Read the bytes of a member and the padding after them."""
+    """Read the data of a member and the padding after it."""
     if size is None:
         raise PacketError(f"{where}: its size is not a number of bytes")
     if size > most:
@@ -266,7 +267,7 @@ def _read_data(stream: _Stream, where: str, size: int | None, most: int) -> byte
 
 
 def _is_tar(block: bytes) -> bool:
-    """Tell a tar by its first block: all have NULs there, which text cannot hold."""
+    """Whether a first block is a tar header: unlike text, it contains NULs."""
     return len(block) == _BLOCK and b"\0" in block and _has_checksum(block)
 
 
@@ -276,12 +277,12 @@ def _has_checksum(block: bytes) -> bool:
     total = sum(rest)
     if expected is None or expected >= total:
         return expected == total
-    # Some old systems took bytes for signed.
+    # Some old systems summed signed bytes.
     return expected == total - 256 * sum(byte > 127 for byte in rest)
 
 
 def _number(field: bytes) -> int | None:
-    """Read a field of a header: octal, or binary for what is too large; None if it is neither."""
+    """Decode a numeric header field: octal, or binary for large values; None if invalid."""
     if field[0] == 0x80:
         return int.from_bytes(field[1:])
     found = _NUMBER.match(field)
@@ -295,9 +296,9 @@ def _own_name(block: bytes) -> bytes:
 
 
 def _records(where: str, data: bytes) -> dict[bytes, bytes]:
-    """Read the `<length> <key>=<value>` LF of pax, where the length is of the whole record.
+    """Parse the `<length> <key>=<value>` LF records of pax; the length counts the whole record.
 
-    Only what matters is kept: of a chain of such headers, all would be much.
+    Only relevant keys are kept, so that a chain of such headers stays small.
     """
     records = {}
     at = 0
@@ -320,7 +321,7 @@ def _size(said: dict[bytes, bytes], own: int | None) -> int | None:
 
 
 def _header(name: str, size: int) -> bytes:
-    """Write a ustar header of a regular file."""
+    """Build a ustar header of a regular file."""
     encoded = name.encode()
     if len(encoded) > 100 or b"\0" in encoded:
         raise ValueError("a name in a packet has at most 100 bytes, and no NUL")

@@ -1,4 +1,4 @@
-"""The declaration of commands and of their parameters, for the tables of nouns (12)."""
+"""Helpers to declare commands and their parameters in the tables of nouns (spec 12)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .versions import BASELINE, Version
 
 
 def field_of(table: Table, name: str, wire: str | None = None, **more: Any) -> Field:
-    """A field of a record as a parameter, with the name on the wire of the command's section.
+    """A record field as a parameter, with the wire name of the command's section.
 
-    It has no default: a parameter that is not given is not sent.
+    It has no default: an omitted parameter is not sent.
     """
     field = table.field(name)
     return msgspec.structs.replace(field, **{"wire": wire or field.wire, "default": None, **more})
 
 
 def fields_of(table: Table, *names: str) -> tuple[Field, ...]:
-    """Fields of a record as parameters; all of them, if none is named."""
+    """Record fields as parameters; all fields if none is named."""
     return tuple(field_of(table, name) for name in names or table.names)
 
 
@@ -32,7 +32,7 @@ def number_field(
     default: int | None = None,
     codes: CodeTable | None = None,
 ) -> Field:
-    """A number that is not negative."""
+    """A non-negative integer field."""
     return Field(
         wire=wire,
         name=name,
@@ -46,12 +46,12 @@ def number_field(
 
 
 def count_of(wire: str, meaning: str) -> Field:
-    """A number of records, in the result of a command."""
+    """A count of records in the result of a command."""
     return Field(wire=wire, name=wire, kind=Kind.INTEGER, minimum=0, maximum=SMALL, meaning=meaning)
 
 
 AT_ONCE = 60
-"""Seconds that a command waits for a person at the door or at the reader."""
+"""Lifetime in seconds of a command for a person waiting at the door or the reader."""
 DAY = 24 * 3600
 _ARRIVED = (count_of("records", "Records that have arrived"),)
 
@@ -67,9 +67,9 @@ def data_command(
     utf8: bool = False,
     key: tuple[str, ...] = (),
 ) -> Command:
-    """A command on the records of a table: UPDATE, DELETE or QUERY (12.1).
+    """A command on the records of a table: UPDATE, DELETE or QUERY (spec 12.1).
 
-    `key` are the names of the fields that tell records apart.
+    `key` names the fields that identify a record.
     """
     return Command(
         name=f"DATA {verb} {name}",
@@ -124,7 +124,7 @@ def plain_command(
 def clear_command(
     what: str, section: str, meaning: str, *, ends_batch: bool = False, since: Version = BASELINE
 ) -> Command:
-    """A command that clears (12.2): repeated, it would delete what has come since."""
+    """A CLEAR command (spec 12.2); repeated, it would delete newer data."""
     return plain_command(
         f"CLEAR {what}",
         section,

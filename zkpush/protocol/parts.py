@@ -1,7 +1,7 @@
-"""Long uploads in parts: what they say, a bounded number of bytes at a time (11).
+"""Long uploads in parts: decoding with bounded memory (spec 11).
 
-A body of lines is cut at the ends of lines. So are the members of a packet (11.14), once the whole
-packet was found to be good. What is not of lines, as a photo, is one part.
+A body of lines is split at line ends. So are the members of a packet (spec 11.14), once the whole
+packet is verified. A body that does not consist of lines, such as a photo, is a single part.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def decode_parts(
     *,
     may_be_dense: bool = False,
 ) -> Iterator[Contents]:
-    """Read an upload in parts of about `size` bytes; a longer line is a part of its own.
+    """Decode an upload in parts of about `size` bytes; a longer line is a part of its own.
 
-    Never raises. Each part is read when it is asked for. Only the last one has the stamp. All
-    together keep no more rejects line by line than one upload may.
+    Never raises. Parts are decoded lazily. Only the last part has the stamp. All parts together
+    keep no more rejects line by line than a single upload may.
     """
     most = MOST_REJECTS
     before: Contents | None = None
@@ -45,7 +45,7 @@ def decode_parts(
             before.stamp = None
             yield before
         before = contents
-    if before is None:  # a packet without members
+    if before is None:  # an empty packet
         before = decoder.decode(upload, dialect, may_be_dense=may_be_dense)
     before.stamp = upload.kept_stamp
     yield before
@@ -65,7 +65,7 @@ def _unpacked(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upl
     limits = decoder.limits
     is_of_lines, total = True, 0
     try:
-        # Nothing is taken of a packet before all of it was seen to be good.
+        # Verify the whole packet before using any of it.
         for member in members(upload.body, limits):
             total += len(member.data)
             is_of_lines = is_of_lines and decoder.is_of_lines(upload.table, member.data)
@@ -79,7 +79,7 @@ def _unpacked(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upl
 
 
 def _gathered(texts: Iterable[Member], size: int) -> Iterator[bytes]:
-    """Cut long members, and join short ones: a part of each would be a unit of work of each."""
+    """Split long members and join short ones, because each part takes a unit of work."""
     held: list[bytes] = []
     length = 0
     for text in texts:
@@ -94,7 +94,7 @@ def _gathered(texts: Iterable[Member], size: int) -> Iterator[bytes]:
 
 
 def _cut(body: bytes, size: int) -> Iterator[bytes]:
-    """Cut a body behind the last line that ends within `size` bytes, or else the next one."""
+    """Split a body after the last line within `size` bytes, or after a longer line."""
     start = 0
     while len(body) - start > size:
         end = body.rfind(b"\n", start, start + size) + 1 or body.find(b"\n", start + size) + 1

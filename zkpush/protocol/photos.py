@@ -1,7 +1,7 @@
-"""Attendance photos (11.3, 11.8): lines of text, NUL, and a picture.
+"""Attendance photos (spec 11.3, 11.8): lines of text, NUL, and a picture.
 
-Old firmware sends the name in the arguments of the request, and nothing but the picture in its
-body. With `ATTPHOTOBase64=1` the picture is in base64.
+Old firmware sends the name in the request arguments, and only the picture in the body. With
+`ATTPHOTOBase64=1` the picture is base64.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .lines import LineDecoder
 from .text import decode_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM")
-"""How pictures begin: JPEG; some models make PNG or BMP."""
+"""Prefixes of pictures: JPEG, and the PNG or BMP of some models."""
 _HEAD = re.compile(rb"\s*+(?:[A-Za-z]\w{0,31}=[^\r\n]*+[\r\n]++)*?PIN=", re.IGNORECASE)
-"""Lines of text with the name among them; what no picture begins with."""
+"""Lines of text that include the name; no picture begins like this."""
 _LONGEST_HEAD = 4096
 _TIME = re.compile(
     r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})(?:-|\Z)", re.ASCII
@@ -43,7 +43,7 @@ FIELDS = (
     ),
     Field(wire="CMD", name="command", meaning="What the terminal calls the upload"),
 )
-"""What the lines of a photo say, in every table of photos."""
+"""Fields in the lines of a photo, in every table of photos."""
 _FORM = Table(
     name="photo",
     section="11.3",
@@ -56,33 +56,33 @@ _NAMES = {name: place for place, name in enumerate(_FORM.names)}
 
 
 class Photo(msgspec.Struct, frozen=True):
-    """An attendance photo, as it was sent."""
+    """An attendance photo as it was sent."""
 
     name: str
-    """The file name; it is data, and never a path."""
+    """The file name, which must never be used as a path."""
     content: bytes
     command: str | None = None
     extra: str | None = None
-    """JSON of lines that the protocol does not know."""
+    """JSON of undeclared lines."""
     raw: bytes | None = None
-    """The exact lines, where some bytes did not decode."""
+    """The exact lines if some bytes did not decode."""
 
 
 class PhotoName(msgspec.Struct, frozen=True):
-    """What the name of an attendance photo says; what it does not say is None."""
+    """Information in the name of an attendance photo; absent parts are None."""
 
     time: str | None = None
-    """The terminal's wall clock."""
+    """Wall clock time of the terminal."""
     kind: int | None = None
-    """Photo type (11.8)."""
+    """Photo type (spec 11.8)."""
     pin: str | None = None
     id_number: str | None = None
 
 
 def decode_photo(body: bytes, encoding: str, name: str | None = None) -> Photo:
-    """Read an upload of a photo; `name` is the one of the request's arguments, if there is one.
+    """Decode an uploaded photo; `name` is the one in the request arguments, if any.
 
-    `ValueError` if there is no name, no picture, or one of another size than was stated.
+    Raises `ValueError` if there is no name or no picture, or its size is not as stated.
     """
     head, nul, content = body[:_LONGEST_HEAD].partition(b"\0")
     if nul and _HEAD.match(head):
@@ -109,7 +109,7 @@ def decode_photo(body: bytes, encoding: str, name: str | None = None) -> Photo:
 
 
 def _picture(content: bytes, size: int | None) -> bytes:
-    """The picture itself, of the size that was stated; it may be in base64."""
+    """Return the picture, decoded if it is base64, and check its stated size."""
     plain = None if content.startswith(_MAGIC) else _unarmoured(content)
     if plain is not None and (size == len(plain) or plain.startswith(_MAGIC)):
         content, length = plain, {len(plain), len(content)}
@@ -121,7 +121,7 @@ def _picture(content: bytes, size: int | None) -> bytes:
 
 
 def _unarmoured(content: bytes) -> bytes | None:
-    """What a base64 text stands for; None for anything else, such as a picture itself."""
+    """Decode base64; None for anything else, such as the picture itself."""
     try:
         return plain_base64(decode_base64(content.decode("ascii").strip()))
     except ValueError:
@@ -129,16 +129,16 @@ def _unarmoured(content: bytes) -> bytes | None:
 
 
 def encode_photo(sn: str, name: str, content: bytes) -> bytes:
-    """Write the body of an upload, as a terminal does (11.3)."""
+    """Encode the body of a photo upload as a terminal does (spec 11.3)."""
     head = f"PIN={name}\nSN={sn}\nsize={len(content)}\nCMD=uploadphoto"
     return head.encode() + b"\0" + content
 
 
 def parse_name(name: str) -> PhotoName:
-    """Take the name of an attendance photo apart: time, photo type, user ID, citizen ID number.
+    """Parse the name of an attendance photo: time, photo type, user ID, citizen ID number.
 
-    `20150731103012-123.jpg` has a time and a user (11.3); `20160615093758-0-1457-….jpg` all four
-    (11.8); one without a user is of somebody who was not recognised.
+    `20150731103012-123.jpg` has a time and a user (spec 11.3), and `20160615093758-0-1457-….jpg`
+    all four parts (spec 11.8). A name without a user belongs to an unrecognised person.
     """
     stem = _SUFFIX.sub("", name)
     found = _TIME.match(stem)

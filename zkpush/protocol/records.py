@@ -1,9 +1,9 @@
-"""Records: from the body of an upload to rows, and from rows to a body (8, 9, 11).
+"""Record decoding: from an upload body to rows and back (spec 8, 9, 11).
 
-A row is a tuple: the stored fields of the table in their declared order, then `extra` (JSON of
-what the table does not know or could not read in an optional field, or None) and `raw` (the exact
-line where some bytes did not decode, or None). It can be written to the store as it is. Tables
-without fixed fields (PAIRS, VALUES) give rows of `(name, value)`.
+A row is a tuple: the stored fields of the table in declared order, then `extra` (JSON of undeclared
+values and of optional fields that could not be decoded, or None) and `raw` (the exact line if some
+bytes did not decode, or None). The store takes rows unchanged. Tables without fixed fields (PAIRS,
+VALUES) have rows of `(name, value)`.
 """
 
 from __future__ import annotations
@@ -23,36 +23,36 @@ from .rejects import Reject, RejectList
 from .text import decode_line
 
 _SPLIT = 64 * 1024
-"""Bytes of a body that are split into lines at a time."""
+"""Bytes of a body split into lines at a time."""
 _PIECE = 2 * 1024
-"""Bytes of a body with odd lines that are read at a time, if all of their lines are usual."""
+"""Bytes of a body with uncommon lines decoded at once, if all of their lines are common."""
 _NEXT_PAIR = re.compile(r",(?= ?~?[A-Za-z_][A-Za-z0-9_.]*+=)")
 _KEY = re.compile(r"~?[A-Za-z_][A-Za-z0-9_.]*+\Z", re.ASCII)
 
 
 class DeclaredRows(Sequence[Row]):
-    """Rows without undeclared values: `extra` and `raw` are None in all of them."""
+    """Rows without undeclared values: `extra` and `raw` are always None."""
 
     __slots__ = ()
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """What one body says, in one table.
+    """The contents of one body in one table.
 
-    The rows of ATTPHOTO have one value each, a `photos.Photo`.
+    ATTPHOTO rows hold a single value, a `photos.Photo`.
     """
 
     table: Table
     rows: Sequence[Row]
     rejects: list[Reject]
     stamp: str | None = None
-    """The stamp that came with the upload (5)."""
+    """The stamp of the upload (spec 5)."""
     part: int = 0
-    """The number of the part of a long upload that this is, from 0."""
+    """Index of this part of a long upload, from 0."""
 
 
 def decode(table: Table, body: bytes, dialect: Dialect, stamp: str | None = None) -> Batch:
-    """Decode the body of an upload. Never raises: what cannot be read is in `rejects`."""
+    """Decode the body of an upload. Never raises: unreadable parts are in `rejects`."""
     rejects = RejectList()
     rows = decode_rows(table, body, dialect, rejects)
     return Batch(table, rows, rejects.of_body(table.name, body), stamp)
@@ -66,9 +66,10 @@ def decode_rows(
     gauge: DensityGauge | None = None,
     room: int = MOST_OPTIONS,
 ) -> Sequence[Row]:
-    """Decode a body, or a part of one, of a table without keywords; add what cannot be read.
+    """Decode a body, or part of one, of a table without keywords.
 
-    `gauge` takes the lines that are deferred; `room` is how many options or values there may be.
+    Unreadable lines are added to `rejects`, and deferred lines to `gauge`. `room` is the maximum
+    number of options or values.
     """
     if table.decode_body is not None:
         every = table.decode_body(body, dialect)
@@ -80,7 +81,7 @@ def decode_rows(
     for line in split_lines(body):
         if rejects.repeats(line):
             continue
-        if rejects.is_full:  # one record of so many damaged lines: all of it is kept
+        if rejects.is_full:  # so many damaged lines are kept as one reject
             rejects.count_unread([line])
             continue
         text, raw = decode_line(line, dialect.encoding)
@@ -99,7 +100,7 @@ def decode_rows(
             if not is_whole:
                 rejects.add(table.name, "there is more in this line than is kept", line)
             elif raw is not None:
-                # These rows have no place for the exact bytes.
+                # These rows have no `raw` column for the exact bytes.
                 rejects.add(table.name, "some bytes are no text; shown marked", raw)
         except ValueError as error:
             rejects.add(table.name, str(error), line)
@@ -114,7 +115,7 @@ def _decode_lines(
     rejects: RejectList,
     gauge: DensityGauge | None,
 ) -> list[Row]:
-    """Decode a body line by line, but for pieces of usual lines: an odd line slows its piece."""
+    """Decode a body line by line, or by pieces whose lines are all common."""
     rows: list[Row] = []
     for piece in _pieces(body):
         usual = None if table.decode_body is None else table.decode_body(piece, dialect)
@@ -139,7 +140,7 @@ def _decode_lines(
 
 
 def _pieces(body: bytes) -> Iterator[bytes]:
-    """Cut a body at the ends of lines."""
+    """Split a body into pieces at line ends."""
     start, length = 0, len(body)
     while start < length:
         end = body.find(b"\n", start + _PIECE)
@@ -149,10 +150,9 @@ def _pieces(body: bytes) -> Iterator[bytes]:
 
 
 def split_lines(body: bytes) -> Iterator[bytes]:
-    """Yield the lines of a body without CR and LF, but for those without anything in them.
+    """Yield the non-blank lines of a body without CR and LF.
 
-    A part of the body is split at a time: all lines of a large one at once would take several
-    times its memory.
+    The body is split in parts: splitting a large body at once would take several times its memory.
     """
     start, length = 0, len(body)
     while start < length:
@@ -170,9 +170,10 @@ def split_lines(body: bytes) -> Iterator[bytes]:
 
 
 def decode_pairs(text: str) -> list[tuple[str, str]]:
-    """Split `Key=Value,Key=Value`, where a value may hold commas and a key may begin with `~` (8).
+    """Split `Key=Value,Key=Value` (spec 8).
 
-    `ValueError` if the text does not begin with a key.
+    A value may contain commas, and a key may begin with `~`. Raises `ValueError` if the text does
+    not begin with a key.
     """
     return list(_pairs(text))
 
@@ -190,29 +191,29 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _bounded_pairs(text: str, room: int) -> tuple[list[Row], bool]:
-    """The options of a line, as many as there is room for; whether these are all."""
+    """The options of a line, up to `room`, and whether these are all."""
     found = list(itertools.islice(_pairs(text), max(room, 0) + 1))
     kept: list[Row] = [pair for pair in found[:room] if is_kept(*pair)]
     return kept, len(kept) == len(found)
 
 
 def _bounded_values(table: Table, text: str) -> tuple[list[Row], bool]:
-    """The values of a line that are kept; whether these are all."""
+    """The values of a line to keep, and whether these are all."""
     found = decode_values(table, text)
     kept: list[Row] = [pair for pair in found if is_kept(pair[0], str(pair[1]))]
     return kept, len(kept) == len(found) and text.count(",") < MOST_VALUES
 
 
 def encode_pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    """Join options as a terminal pushes them; the inverse of `decode_pairs`."""
+    """Join options as a terminal sends them; the inverse of `decode_pairs`."""
     return ",".join(f"{key}={value}" for key, value in pairs)
 
 
 def decode_values(table: Table, text: str) -> list[tuple[str, object]]:
-    """Name the values of `INFO=` in the order of the table (9).
+    """Name the values of `INFO=` in the order of the table (spec 9).
 
-    Empty values are left out; values that are not of the declared kind, and values beyond the
-    declared ones, are kept as text under the wire name. Those beyond `MOST_VALUES` are left out.
+    Empty values are omitted. Values that do not decode are kept as text under the wire name, and
+    values beyond the declared fields as `ValueN`. Values beyond `MOST_VALUES` are omitted.
     """
     values: list[tuple[str, object]] = []
     for number, part in enumerate(text.split(",", MOST_VALUES)[:MOST_VALUES], 1):
@@ -236,10 +237,10 @@ def value_of(table: Table, row: Row, name: str) -> object:
 
 
 def encode_rows(table: Table, rows: Iterable[Sequence[object]], form: str | None = None) -> str:
-    """Write rows of values as the body of an upload; the inverse of `decode` for COLUMNS.
+    """Encode rows as the body of an upload; the inverse of `decode` for COLUMNS.
 
-    `form` names the order of the columns (`KeyError` if the table has no such form); without one,
-    the declared order is used. A row may be shorter: the protocol leaves later columns out.
+    `form` names a column order (raises `KeyError` if the table has no such form); without it, the
+    declared order is used. Rows may be shorter, because the protocol omits trailing columns.
     """
     names = {form_.name: form_.fields for form_ in table.forms}[form] if form else table.names
     fields = [table.field(name) for name in names]

@@ -1,8 +1,8 @@
-"""Rejects: what an upload holds that is not understood, kept with its bytes and the reason.
+"""Rejects: data that was not understood, stored with its bytes and the reason.
 
-An upload makes a bounded number of rejects, however many of its lines are damaged. The first
-`MOST_REJECTS` different ones are kept line by line; what is beyond them is kept once, as the whole
-body. Nothing is lost: every line that was not understood is in one of the rejects.
+An upload creates a limited number of rejects, however many of its lines are damaged. The first
+`MOST_REJECTS` different ones are kept line by line; if there are more, the whole body is kept once.
+Nothing is lost: every line that was not understood is in one of the rejects.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from collections.abc import Sequence
 import msgspec
 
 MOST_REJECTS = 100
-"""Rejects of one upload that are kept line by line."""
+"""Maximum number of rejects of one upload kept line by line."""
 
 
 REQUEST = "request"
-"""What rejects are called that are bodies of requests which the server does not serve."""
+"""The table name of rejects that are bodies of unserved requests."""
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The request that brought a body which is kept whole."""
+    """The request of a body that is kept whole."""
 
     method: str
     path: str
@@ -31,33 +31,33 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Reject(msgspec.Struct, frozen=True):
-    """Something a terminal sent that was not understood; it is kept, with the reason."""
+    """Data from a terminal that was not understood, with the reason."""
 
     table: str
     reason: str
     raw: bytes
     packed: bool = False
-    """Whether `raw` is a packet (11.14)."""
+    """Whether `raw` is a packet (spec 11.14)."""
     name: str | None = None
-    """The file name that came with the upload of a photo (11.3)."""
+    """The file name of an uploaded photo (spec 11.3)."""
     origin: Origin | None = None
-    """The request that brought it, where `raw` is the whole body of one."""
+    """The request, if `raw` is its whole body."""
 
 
 class RejectList:
-    """Collects the rejects of one upload: equal ones once, and no more than a number of them."""
+    """Collects the rejects of one upload: duplicates once, up to a maximum number."""
 
     def __init__(self, most: int = MOST_REJECTS) -> None:
         self._most = most
         self._kept: dict[bytes, Reject] = {}
         self._times: dict[bytes, int] = {}
         self.count = 0
-        """How many times something was not understood, equal ones and unkept ones included."""
+        """Number of rejects, including duplicates and ones that are not kept."""
         self._beyond = 0
 
     @property
     def is_full(self) -> bool:
-        """Whether different rejects are only counted from now on: their reasons are not kept."""
+        """Whether further different rejects are only counted, without their reasons."""
         return len(self._kept) >= self._most
 
     @property
@@ -66,7 +66,7 @@ class RejectList:
         return next(iter(self._kept.values())).reason
 
     def repeats(self, raw: bytes) -> bool:
-        """Count bytes that were rejected before, without reading them again; False for others."""
+        """Count bytes that were already rejected; returns False for other bytes."""
         if raw not in self._kept:
             return False
         self.count += 1
@@ -84,7 +84,7 @@ class RejectList:
             self._kept[raw] = Reject(table, reason, raw)
 
     def count_unread(self, parts: Sequence[bytes]) -> None:
-        """Count parts that need not be read; for a full list, whose body is kept anyway."""
+        """Count parts without decoding them; for a full list, whose body is kept anyway."""
         self.count += len(parts)
         for raw, times in Counter(parts).items():
             if raw in self._kept:
@@ -93,7 +93,7 @@ class RejectList:
                 self._beyond += times
 
     def of_body(self, table: str, body: bytes, form: str = "body") -> list[Reject]:
-        """The rejects of an upload to a table; `body` is all of it, of that form."""
+        """The rejects of an upload to a table; `body` is its whole body, and `form` its kind."""
         found = [
             msgspec.structs.replace(reject, reason=f"{reject.reason} ({self._times[raw]} times)")
             if raw in self._times

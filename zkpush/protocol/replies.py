@@ -1,9 +1,9 @@
-"""Command replies (13): what a terminal answers after it has executed commands.
+"""Command replies (spec 13): answers of terminals to executed commands.
 
-A reply is `ID=…&Return=…&CMD=…`, several of them joined by LF; or one key a line; that of INFO is
-followed by a line for each option; those of GetFile and SHELL end in `Content=` and bytes that go
-to the end of the body. Terminals also separate the pairs by TAB, put them into the query string,
-and leave out all but the ID.
+A reply is `ID=…&Return=…&CMD=…`, several joined by LF; or one key a line. The reply to INFO
+continues with one option a line. Replies to GetFile and SHELL end with `Content=` and bytes up to
+the end of the body. Terminals also separate pairs by TAB, put them into the query string, and omit
+everything but the ID.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from .rejects import Reject, RejectList
 from .text import decode_line
 
 TABLE = "devicecmd"
-"""The name under which an answer that cannot be read is kept."""
+"""The table name of rejects of unreadable answers."""
 MOST_REPLIES = 10_000
-"""Most answers in one body: as many as there are commands in the largest batch."""
+"""Maximum number of answers in one body, which equals the largest batch of commands."""
 _START = re.compile(
-    # The first `ID=` of a line ends the pairs before it, so that none is to be tried again.
+    # The first `ID=` of a line ends the pairs before it, so that none is tried twice.
     rb"(?:\A|\n)(?:(?!ID=)[A-Za-z]++=[^&\t\n]*+[&\t])*+ID=",
     re.IGNORECASE,
 )
@@ -32,41 +32,41 @@ _CONTENT = re.compile(
     rb"(?:\A|\n)(?:(?!Content=)[A-Za-z]++=[^&\t\n]*+[&\t])*+(?P<content>Content=)", re.IGNORECASE
 )
 _AHEAD = re.compile(rb"[\r\n]*(?P<key>Return|CMD)=[^&\t\r\n]*\r?\n", re.IGNORECASE)
-"""The line ahead of an ID in answers that have one key a line, and begin with another one."""
+"""A line before the ID, in answers that have one key a line and begin with another key."""
 _RETURN_LINE = re.compile(rb"^Return=", re.IGNORECASE | re.MULTILINE)
 _CMD_LINE = re.compile(rb"^CMD=", re.IGNORECASE | re.MULTILINE)
 _SEPARATOR = re.compile(r"[&\t]")
 _NOT_ONE_VALUE = re.compile(r"[\x00-\x1f&=\ud800-\udfff]")
-"""What no value of the head of an answer holds."""
+"""Characters that no value in the head of an answer contains."""
 _TERMINAL = "sn"
-"""The argument of every request that is no part of an answer."""
+"""The argument that every request has and that is not part of an answer."""
 _RETURN = re.compile(r"-?[0-9]{1,10}\Z", re.ASCII)
 _HEAD = ("id", "return", "cmd")
 _MOST_PAIRS = 2 * MOST_OPTIONS
-"""Pairs of a line that are told apart."""
+"""Maximum number of pairs split from a line."""
 _OPTIONS = "INFO"
-"""The command whose answer goes on with an option a line (12.4.3)."""
+"""The command whose answer continues with one option a line (spec 12.4.3)."""
 _WITH_CONTENT = ("GetFile", "Shell")
 _ONE_A_LINE = {
     "GetFile": ("ID", "SN", "FILENAME", "CMD", "Return"),
     "PutFile": ("ID", "Return", "CMD"),
     "Shell": ("ID", "SN", "Return", "CMD", "FILENAME"),
 }
-"""The keys of answers that have one a line, in the order of their sections (12.5, 12.8.1)."""
+"""Keys of answers with one key a line, in the order of their sections (spec 12.5, 12.8.1)."""
 
 
 class CommandReply(msgspec.Struct, frozen=True):
-    """What a terminal says of one command."""
+    """A terminal's answer to one command."""
 
     id: str
-    """The CmdID it was sent with."""
+    """The CmdID of the command."""
     return_code: int | None
-    """Appendix 1: 0 for success, or a size or count, or an error; None if the terminal sent none,
-    which counts as success."""
+    """Return code (Appendix 1): 0 for success, or a size, a count or an error; None if the terminal
+    sent none, which counts as success."""
     command: str
-    """What the terminal calls the command."""
+    """The terminal's name for the command."""
     values: dict[str, str] = {}
-    """Everything else that was said, such as the options after INFO."""
+    """All other values, such as the options after INFO."""
     content: bytes | None = None
     """The bytes after `Content=`."""
 
@@ -77,10 +77,10 @@ _NONE: Mapping[str, str] = {}
 def decode_replies(
     body: bytes, encoding: str, arguments: Mapping[str, str] = _NONE
 ) -> tuple[list[CommandReply], list[Reject]]:
-    """Read the answers in the body of a request, and in its arguments.
+    """Decode the answers in the body and the arguments of a request.
 
-    Where the arguments hold the ID, and the body holds none, the body goes on with that answer.
-    Never raises: what cannot be read is rejected.
+    If only the arguments have an ID, the body continues that answer. Never raises: unreadable
+    answers become rejects.
     """
     named = {name.lower(): value for name, value in arguments.items()}
     if not named.get("id"):
@@ -91,7 +91,7 @@ def decode_replies(
         return [], [Reject(TABLE, "the arguments are no command reply", raw + body)]
     begin = "&".join(f"{name}={value}" for name, value in head.items()).encode() + b"\n"
     if _START.search(body):
-        # The body has answers of its own; the one in the arguments may be among them.
+        # The body has its own answers, which may include the one in the arguments.
         (said, kept), (more, rejects) = _decode_body(begin, encoding), _decode_body(body, encoding)
         known = {reply.id for reply in more}
         return [reply for reply in said if reply.id not in known] + more, kept + rejects
@@ -104,7 +104,7 @@ def decode_replies(
 
 
 def encode_query(arguments: Mapping[str, str]) -> bytes:
-    """Write the arguments that hold an answer as a line, to be kept; nothing if they hold none."""
+    """Encode arguments that hold an answer as a line, to be stored; empty if they hold none."""
     if not any(name.lower() == "id" for name in arguments):
         return b""
     pairs = [f"{name}={value}" for name, value in arguments.items() if name.lower() != _TERMINAL]
@@ -136,9 +136,9 @@ def _decode_body(body: bytes, encoding: str) -> tuple[list[CommandReply], list[R
 
 
 def _parts(text: bytes) -> Iterator[tuple[int, bytes]]:
-    """Cut a body before each line that holds `ID=`, whatever stands before it on the line.
+    """Split a body before each line that contains `ID=`, whatever precedes it in the line.
 
-    Each part comes with the place where it begins.
+    Yields each part with its start offset.
     """
     found = itertools.islice(_START.finditer(text), MOST_REPLIES + 1)
     starts = [start.start() for start in found]
@@ -150,9 +150,9 @@ def _parts(text: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _ahead(text: bytes, ids: Sequence[int]) -> list[int]:
-    """Where answers begin whose result, a line of its own, is ahead of the ID; none if not all do.
+    """Start offsets of answers whose result line precedes the ID; empty unless all do.
 
-    `ids` are the places of the lines that hold an ID.
+    `ids` are the offsets of the lines that contain an ID.
     """
     first = _AHEAD.match(text)
     if first is None:
@@ -167,7 +167,7 @@ def _ahead(text: bytes, ids: Sequence[int]) -> list[int]:
 
 
 def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[CommandReply, bool]:
-    """Read one answer; whether all that it says is in it."""
+    """Decode one answer; also returns whether it is complete."""
     head: dict[str, str] = {}
     values: dict[str, str] = {}
     room = MOST_CHARACTERS
@@ -202,9 +202,9 @@ def _decode_reply(part: bytes, content: bytes | None, encoding: str) -> tuple[Co
 
 
 def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
-    """The `Key=Value` pairs of a line; where a line is one pair, its value may hold `&` and TAB.
+    """The `Key=Value` pairs of a line; with `whole_line`, the value may contain `&` and TAB.
 
-    What is neither is kept as a key without a value: it must not cost the return code.
+    Text without `=` becomes a key without a value, so that it does not cost the return code.
     """
     for pair in [text] if whole_line else _SEPARATOR.split(text, _MOST_PAIRS):
         key, _, value = pair.partition("=")
@@ -213,11 +213,12 @@ def _pairs(text: str, *, whole_line: bool) -> Iterator[tuple[str, str]]:
 
 
 def encode_reply(reply: CommandReply, encoding: str = "utf-8") -> bytes:
-    """Write an answer in the form that the section of its command gives it (12, 13).
+    """Encode an answer in the format of its command's section (spec 12, 13).
 
-    Most are one line; the options of INFO follow it, one a line; those of GetFile, PutFile and
-    SHELL have one key a line, and what has content ends with it, without LF: nothing may follow in
-    its body. `ValueError` if a value would end its line, or content has no place in the form.
+    Most answers are one line. The options of INFO follow it, one a line. Answers to GetFile,
+    PutFile and SHELL have one key a line; content comes last, without LF, so that nothing may
+    follow it in the body. Raises `ValueError` if a value contains a line end, or the format has no
+    content.
     """
     order = _ONE_A_LINE.get(reply.command)
     if reply.content is not None and reply.command not in _WITH_CONTENT:

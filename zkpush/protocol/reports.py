@@ -1,4 +1,4 @@
-"""The reports of a terminal about itself: pushed options (8) and update information (9)."""
+"""Reports of a terminal about itself: options (spec 8) and update information (spec 9)."""
 
 from __future__ import annotations
 
@@ -63,17 +63,17 @@ OPTIONS = Table(
 )
 
 _DANGEROUS_WORDS = (
-    # Keys and passwords, and whether they are asked for.
+    # Keys and passwords, and whether they are required.
     "key|pwd|psw|passw|secret|token|auth|cert|crypt|cipher|ssl|tls",
-    # Which server the terminal talks to, and by which way.
+    # The server that the terminal contacts, and the route to it.
     "server|svr|srv|url|uri|host|domain|addr|proxy|dns|gate|cloud|iclock|adms",
     r"^~?ip|ip$|_ip|ip_|(?<!sup)(?<!re)(?<!im)(?<!ex)port",
     "netmask|network|ethernet|wifi|wlan|ssid|apn|dhcp|vpn",
     # Other ways into the terminal.
     "telnet|ssh|ftp|adb",
 )
-"""Parts of the names of options that are dangerous to set. The names are the vendors' own, so that
-there is no complete list of them."""
+"""Parts of option names that are dangerous to set. Vendors choose the names, so no list of them is
+complete."""
 _DANGEROUS_NAME = "|".join(_DANGEROUS_WORDS)
 _DANGEROUS_VALUE = "|".join(
     (
@@ -84,7 +84,7 @@ _DANGEROUS_VALUE = "|".join(
         rf"(?:{_DANGEROUS_NAME})\w{{0,64}} ?=",
     )
 )
-"""A URL, an IP address, a host name, or another option inside the value of one."""
+"""A URL, an IP address, a host name, or another option inside a value."""
 OPTION_RULES = (
     ScopeRule(
         parameter="key",
@@ -99,7 +99,7 @@ OPTION_RULES = (
         meaning="for values that contain a URL, an IP address or a host name",
     ),
 )
-"""What it takes to set an option of a terminal: by SET OPTION, and in the reply to the exchange."""
+"""Scopes required to set an option of a terminal, by SET OPTION or in the option reply."""
 
 INFO = Table(
     name="INFO",

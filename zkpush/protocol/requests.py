@@ -1,4 +1,4 @@
-"""Requests of terminals: paths and arguments, in every way that firmware writes them (2, 5)."""
+"""Requests of terminals: paths and arguments in all spellings of firmware (spec 2, 5)."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _STAMP = re.compile(r"[A-Za-z0-9.:_ -]{1,64}\Z", re.ASCII)
 _EVERYDAY = re.compile(
     rb"SN=([A-Za-z0-9_-]{1,32})(?:&(table=[A-Za-z]{1,16}(?:&Stamp=[0-9]{1,16})?))?\Z"
 )
-"""What terminals send all day: nothing secret, nothing long, and nothing to unquote."""
+"""The everyday queries: without secrets, long values, or percent escapes."""
 
 
 def normalize_segment(segment: bytes) -> bytes:
-    """Give the canonical name of one path segment: any case, with or without `.aspx`."""
+    """Return the canonical name of a path segment, sent in any case, with or without `.aspx`."""
     return segment.lower().removesuffix(_SUFFIX.encode())
 
 
 @functools.lru_cache(256)
 def shown_path(path: bytes) -> str:
-    """The first two parts of a path, for people. Below them may be the secret of a file's URL."""
+    """The first two parts of a path, for display; the rest may hold a file URL's secret."""
     parts = path.decode("utf-8", "replace").split("/")
     text = "/".join(visible(f"{one[:40]}…" if len(one) > 40 else one) for one in parts[:3])
     return f"{text}/…" if len(parts) > 3 else text
 
 
 class Arguments(Mapping[str, str]):
-    """The arguments of a request. Names are found in any case, and iterated as they were sent."""
+    """Arguments of a request, looked up in any case and iterated as sent."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._pairs: dict[str, tuple[str, str]] = {}
@@ -50,7 +50,7 @@ class Arguments(Mapping[str, str]):
         return self._pairs[name.lower()][1]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value of an argument; many that are asked for are not there."""
+        """Return the value of an argument, or `default`."""
         known = self._pairs.get(name.lower())
         return default if known is None else known[1]
 
@@ -62,10 +62,10 @@ class Arguments(Mapping[str, str]):
 
 
 def read_query(query: bytes) -> tuple[str, Arguments]:
-    """The serial number that a request names, checked, and its arguments.
+    """Return the checked serial number of a request and its arguments.
 
-    What terminals send all day is the same but for the serial number, and is remembered: then the
-    serial number is not among the arguments.
+    Everyday queries differ only in the serial number, so their arguments are cached without it.
+    Raises `TerminalError` for a malformed query.
     """
     everyday = _EVERYDAY.match(query)
     if everyday is not None:
@@ -77,15 +77,15 @@ def read_query(query: bytes) -> tuple[str, Arguments]:
 
 @functools.lru_cache(256)
 def remembered_arguments(query: bytes) -> Arguments:
-    """The arguments of a query that terminals send all day; the last 256 are remembered."""
+    """Arguments of an everyday query; the last 256 are cached."""
     return parse_arguments(query)
 
 
 def parse_arguments(query: bytes) -> Arguments:
-    """Read the part of a request line after `?`.
+    """Parse the query string of a request.
 
-    NUL and bytes that are not UTF-8 are shown as U+FFFD. `TerminalError` if one argument has two
-    values: a proxy in front might have looked at the other one.
+    NUL and bytes that are not UTF-8 become U+FFFD. Raises `TerminalError` if an argument has two
+    different values, because a proxy in front may have used the other one.
     """
     read = _unquote if b"%" in query else _decode
     pairs = []
@@ -105,14 +105,14 @@ def _decode(text: bytes) -> str:
 
 
 UNNAMED = "unnamed"
-"""What uploads are called that name no table, and do not show which one they are of."""
+"""The table name of uploads that name no table and do not reveal it."""
 _LOOKED_AT = 512
 
 
 def is_packed(body: bytes, is_declared: bool = False) -> bool:
-    """Whether a body is a packet (11.14): by its first bytes, whatever the request declares.
+    """Whether a body is a packet (spec 11.14), by its first bytes.
 
-    A declared packet that begins like none is one all the same, unless it looks like text.
+    A body that the request declares as a packet counts as one unless it looks like text.
     """
     if body.startswith(COMPRESSED):
         return True
@@ -124,29 +124,29 @@ def _is_text(body: bytes) -> bool:
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """One upload as it came from a terminal, before anything in it has been understood."""
+    """One undecoded upload of a terminal."""
 
     table: str
-    """The value of `table=`, as sent."""
+    """The value of `table=` as sent."""
     body: bytes
     stamp: str | None = None
-    """The value of `Stamp=` or of one of its old names."""
+    """The value of `Stamp=` or an older name."""
     packed: bool = False
-    """Whether the body is a packet (11.14); see `is_packed`."""
+    """Whether the body is a packet (spec 11.14); see `is_packed`."""
     name: str | None = None
-    """The file name that old firmware puts into the arguments of a photo's upload (11.3)."""
+    """The file name that old firmware sends in the arguments of a photo upload (spec 11.3)."""
     moves_stamp: bool = True
-    """Whether the stamp is remembered for the terminal."""
+    """Whether the stamp is stored for the terminal."""
 
     @property
     def kept_stamp(self) -> str | None:
-        """The stamp to remember; None if there is none."""
+        """The stamp to store; None if there is none."""
         return self.stamp if self.moves_stamp else None
 
 
 def check_stamp(text: str | None) -> str | None:
-    """Return a stamp that may be sent back in an option reply; None if it is not one value.
+    """Return a stamp that is safe in an option reply, else None.
 
-    Stamps are opaque (5): real terminals send numbers, times and the word None.
+    Stamps are opaque (spec 5): real terminals send numbers, times and the word None.
     """
     return text if text is not None and _STAMP.match(text) else None

@@ -1,11 +1,11 @@
-"""Who may see what: the one classification of secrets, derived from the declarations.
+"""Secrecy: the single classification of secret values, derived from the declarations.
 
-A declared value is a secret if its `Field` says so. Everything that is not declared is a secret:
-unknown columns of a record, unknown options, unknown values of an answer, and the bytes of what was
-not understood. They may hold a password or a template that only another dialect has a name for.
+A declared value is secret if its `Field` says so. Every undeclared value is secret: unknown columns
+of a record, unknown options, unknown values of an answer, and the bytes of rejects. They may hold a
+password or a template under a name that only another dialect defines.
 
-Sealing, views, CSV, events, the audit log and the erasure of templates read this module. None of
-them has a list of its own.
+Encryption, views, CSV, events, the audit log and the erasure of templates all use this module; none
+has a list of its own.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ T = TypeVar("T")
 Scopes = Collection[Scope]
 
 EXTRA, RAW = "extra", "raw"
-"""What a record has beside its declared fields: unknown columns, and its exact bytes."""
+"""Parts of a record beside its declared fields: unknown columns, and the exact bytes."""
 UNDECLARED = Scope.BIOMETRICS
-"""The scope that it takes to see what is not declared."""
+"""The scope required to read undeclared values."""
 _INFO = "INFO"
 _OPEN_OPTIONS = frozenset(
     name.casefold()
@@ -51,20 +51,20 @@ _QUOTING_NOTHING = re.compile(
     r"[0-9]{1,9} more parts are not understood; this is the whole (?:body|packet|form)",
     re.ASCII,
 )
-"""Reasons that hold nothing of what was sent."""
+"""Reasons that quote nothing from the terminal."""
 _OF_FIELD = re.compile(r"([A-Za-z0-9_]{1,32})(: .*| is missing| is there twice)", re.DOTALL)
-"""Reasons that begin with the name of a field."""
+"""Reasons that begin with a field name."""
 _REPEATED = re.compile(r" \([0-9]{1,9} times\)\Z", re.ASCII)
 _HIDDEN_REASON = "not understood; the scope `{}` shows why"
 
 
 def may_see(needed: Scope | None, scopes: Scopes) -> bool:
-    """Whether a caller with these scopes may see what needs a scope, or none."""
+    """Whether a caller with these scopes may read a value that requires `needed`."""
     return needed is None or needed in scopes
 
 
 def secrets_of(table: Table) -> Mapping[str, Scope]:
-    """The secret values of a record: by name, the scope that it takes to see each."""
+    """The secret values of a record, with the scope required for each."""
     declared = {field.name: field.secret for field in table.fields if field.secret}
     return {**declared, EXTRA: UNDECLARED, RAW: UNDECLARED}
 
@@ -72,7 +72,7 @@ def secrets_of(table: Table) -> Mapping[str, Scope]:
 def shown(
     values: Mapping[str, T], secrets: Mapping[str, Scope], scopes: Scopes
 ) -> dict[str, T | None]:
-    """Values for a caller: None stands for one that these scopes may not see."""
+    """Values as shown to a caller, with None for values that the scopes do not cover."""
     return {
         name: value if may_see(secrets.get(name), scopes) else None
         for name, value in values.items()
@@ -80,17 +80,17 @@ def shown(
 
 
 def option_secret(name: str) -> Scope | None:
-    """The scope that it takes to see an option of a terminal; None for a declared harmless one."""
+    """The scope required to read an option of a terminal; None for a public one."""
     return None if name.removeprefix("~").casefold() in _OPEN_OPTIONS else UNDECLARED
 
 
 def attribute_secret(name: str) -> Scope | None:
-    """The same of an argument of the exchange (5), or a value of the update information (9)."""
+    """The scope required to read an exchange argument (spec 5) or an update value (spec 9)."""
     return None if name in _REPORTED else option_secret(name)
 
 
 def parameter_secrets(command: Command | None, params: Mapping[str, str]) -> Mapping[str, Scope]:
-    """The secret parameters of a command, by name; all of a command that is not known."""
+    """The secret parameters of a command by name; all, if the command is not known."""
     if command is None:
         return dict.fromkeys(params, Scope.DANGEROUS)
     declared = {field.wire: field.secret for field in command.parameters}
@@ -103,9 +103,9 @@ def parameter_secrets(command: Command | None, params: Mapping[str, str]) -> Map
 def result_secrets(
     command: Command | None, params: Mapping[str, str], result: Mapping[str, str]
 ) -> Mapping[str, Scope]:
-    """The secret values of a command's result, by name; all of a command that is not known.
+    """The secret values of a command's result by name; all, if the command is not known.
 
-    Of a dangerous command that is all, and of INFO what is a secret among the options.
+    All values of a dangerous command are secret; values of INFO are classified as options.
     """
     if command is None:
         return dict.fromkeys(result, Scope.DANGEROUS)
@@ -126,7 +126,7 @@ def _answer_secret(command: Command, key: str, value: str) -> Scope | None:
 
 
 def _fits(field: Field, value: str) -> bool:
-    """Whether a value is what is declared: anything else may stand under any name."""
+    """Whether a value matches its declaration; another value may be a secret under any name."""
     try:
         field.decode(value)
     except ValueError:
@@ -135,19 +135,19 @@ def _fits(field: Field, value: str) -> bool:
 
 
 def reject_secret(table: str) -> Scope:
-    """The scope that it takes to see the bytes of a reject of a table, and reasons that quote them.
+    """The scope required to read a reject's bytes and reasons that quote them.
 
-    An answer that nobody can read may hold the output of `SHELL`: it needs the scope of results.
+    An unreadable answer may hold the output of `SHELL`, so it requires the scope of results.
     """
     return Scope.DANGEROUS if table == ANSWERS else UNDECLARED
 
 
 def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) -> str:
-    """Why a line of the table `name` was not understood, for a caller.
+    """The reason for a reject of the table `name`, as shown to a caller.
 
-    `table` is its declaration; None if nobody declares it. Without the scope of the bytes
-    (`reject_secret`), the reason holds nothing that was sent: the field at most, and what is
-    missing.
+    `table` is its declaration, or None if it is undeclared. Without the scope of the bytes
+    (`reject_secret`), the reason quotes nothing that was sent: at most it names a field or says
+    what is missing.
     """
     said = _REPEATED.sub("", reason)
     needed = reject_secret(name)
@@ -161,7 +161,7 @@ def shown_reason(name: str, table: Table | None, reason: str, scopes: Scopes) ->
 
 
 def template_names(tables: Iterable[Table]) -> frozenset[str]:
-    """The names on the wire under which templates and pictures stand, without case."""
+    """Wire names of templates and pictures, case-folded."""
     return frozenset(
         field.wire.casefold()
         for table in tables

@@ -1,4 +1,4 @@
-"""Serial numbers: the name of a terminal in every request (2)."""
+"""Serial numbers, which identify the terminal in every request (spec 2)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SERIAL = re.compile(r"[A-Za-z0-9_-]{1,32}\Z", re.ASCII)
 
 
 def check_serial(text: str | None) -> str:
-    """Return a serial number that is safe in a log, a file name and a query.
+    """Return a serial number that is safe in logs, file names and queries.
 
-    `TerminalError` unless it is 1 to 32 letters, digits, `-` or `_`. The message does not repeat
-    what was sent.
+    Raises `TerminalError` unless it is 1 to 32 letters, digits, `-` or `_`. The message does not
+    quote the input.
     """
     if text is None:
         raise TerminalError("The request names no terminal: SN is missing.")

@@ -1,4 +1,4 @@
-"""The tables that a server takes, or a simulated terminal sends, as one value."""
+"""The set of tables that a server takes or a simulated terminal sends."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .fields import Table
 
 
 class TableSet:
-    """The tables of all nouns, by their families, and their names and aliases in any case."""
+    """The tables of all nouns, by family and by name or alias in any case."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        """`ValueError` if two tables of a family share a name."""
+        """Raises `ValueError` if two tables of a family share a name."""
         self.tables = tuple(tables)
         self._by_name: dict[tuple[str, str], Table] = {}
         for table in self.tables:
@@ -27,10 +27,9 @@ class TableSet:
         return iter(self.tables)
 
     def get(self, name: str) -> Table | None:
-        """The table of this name; None if there is none.
+        """The table with this name; None if there is none.
 
-        Of several families that have one, it is that of the family which writes the name so, or
-        else that of the first one.
+        If several families have one, prefer the exact spelling, then the order of families.
         """
         key = name.casefold()
         found = [

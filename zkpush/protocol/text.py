@@ -1,4 +1,4 @@
-"""Text encodings (1.2): GB2312 on terminals set to Simplified Chinese, UTF-8 on all others."""
+"""Text encodings (spec 1.2): GB2312 on terminals set to Simplified Chinese, else UTF-8."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import codecs
 import re
 
 SIMPLIFIED_CHINESE = "83"
-"""The language number (Appendix 2) whose terminals send and expect GB2312."""
+"""The language number (Appendix 2) of terminals that use GB2312."""
 
 
 def encoding_for(language: str | None) -> str:
     """The Python codec for a terminal's language number.
 
-    GB18030 is read where GB2312 is meant: it is a superset, and real terminals use it.
+    GB18030 replaces GB2312: it is a superset, and real terminals use it.
     """
     return "gb18030" if language == SIMPLIFIED_CHINESE else "utf-8"
 
@@ -20,8 +20,8 @@ def encoding_for(language: str | None) -> str:
 def decode_line(line: bytes, encoding: str) -> tuple[str, bytes | None]:
     """Decode one line; the second value is the line itself if some bytes did not decode.
 
-    Such a byte shows as U+FFFD and its two hex digits, so that texts that differ in their bytes
-    differ as they are shown; the record keeps the exact bytes beside them.
+    Such a byte becomes U+FFFD and its two hex digits, so that different bytes stay different in
+    display; the record also keeps the exact bytes.
     """
     try:
         return line.decode(encoding), None
@@ -30,10 +30,10 @@ def decode_line(line: bytes, encoding: str) -> tuple[str, bytes | None]:
 
 
 def shown(text: str, most: int = 80) -> str:
-    """What a terminal said, as one line of a log can hold it.
+    """Format text from a terminal for one line of a log.
 
-    Characters that do not print, among them all that could begin another line or command whoever
-    reads the log, are U+FFFD; what is longer than `most` characters is cut.
+    Unprintable characters, including any that could start another line or command in a reader of
+    the log, become U+FFFD; text beyond `most` characters is cut.
     """
     cut = text if len(text) <= most else f"{text[:most]}…"
     return "".join(char if char.isprintable() else "\ufffd" for char in cut)
@@ -42,23 +42,23 @@ def shown(text: str, most: int = 80) -> str:
 _STEERING = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff\ufff9-\ufffb]"
 )
-"""Characters that steer a screen or another reader: C0 and C1 controls, among them ESC; line and
-paragraph separators; marks and overrides of direction; halves of surrogate pairs."""
+"""Characters that control a screen or a reader: C0 and C1 controls including ESC, line and
+paragraph separators, direction marks and overrides, and surrogates."""
 _STEERING_CELL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Write a text so that it cannot steer a screen: ESC becomes `\\x1b`, and so on.
+    """Escape characters that control a screen: ESC becomes `\\x1b`, and so on.
 
-    What is in `keep`, such as a line end that is meant, stays.
+    Characters in `keep`, such as an intended line end, stay.
     """
     return _STEERING.sub(lambda found: _escaped(found[0], keep), text)
 
 
 def visible_json(text: bytes) -> bytes:
-    """Write JSON so that it cannot steer a screen: it stays JSON, and of the same meaning.
+    """Escape characters in JSON that control a screen, without changing its meaning.
 
-    Within a text, JSON has an escape for each character; LF stands between texts only.
+    JSON strings have an escape for each character; LF occurs only between strings.
     """
     return _STEERING.sub(
         lambda found: found[0] if found[0] == "\n" else f"\\u{ord(found[0]):04x}", text.decode()
@@ -66,7 +66,7 @@ def visible_json(text: bytes) -> bytes:
 
 
 def visible_cell(text: str) -> str:
-    """Write a text for a cell of CSV: without control characters other than TAB and LF."""
+    """Escape control characters other than TAB and LF in a CSV cell."""
     return _STEERING_CELL.sub(lambda found: _escaped(found[0], ""), text)
 
 
@@ -84,7 +84,7 @@ def _mark(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error
     start, end = error.start, error.end
-    if end - start == 1:  # of most
+    if end - start == 1:  # the usual case
         return _MARKS[error.object[start]], end
     return "".join([_MARKS[byte] for byte in error.object[start:end]]), end
 

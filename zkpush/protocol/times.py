@@ -1,6 +1,6 @@
-"""Clocks of terminals: zones, wall clock times and the instants they stand for (5, 11.2).
+"""Terminal clocks: time zones, wall clock times and their instants (spec 5, 11.2).
 
-Nothing here reads a clock: instants are passed in, as seconds since the epoch.
+No function reads a clock: instants are passed in, in seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Iterable
 from typing import cast
 
 AMBIGUOUS = "ambiguous"
-"""The doubt about a time that a zone has twice; the first of the two is taken."""
+"""Doubt: the time occurs twice in the zone; the first occurrence is used."""
 NONEXISTENT = "nonexistent"
-"""The doubt about a time that a zone leaves out."""
+"""Doubt: the zone skips the time."""
 FUTURE = "future"
-"""The doubt about a time that is more than `FAR_FUTURE` ahead."""
+"""Doubt: the time is more than `FAR_FUTURE` ahead."""
 PAST = "past"
-"""The doubt about a time that is more than `FAR_PAST` ago."""
+"""Doubt: the time is more than `FAR_PAST` ago."""
 NO_ZONE = "no zone"
-"""The doubt about a time of a terminal whose zone is not known: its instant is unknown, too."""
+"""Doubt: the terminal's zone is not known, so that the instant is not known either."""
 DOUBTS = (AMBIGUOUS, NONEXISTENT, FUTURE, PAST, NO_ZONE)
 FAR_FUTURE = 24 * 3600
-"""Seconds: a terminal's clock that is a day ahead is not set."""
+"""Seconds: a terminal clock that is a day ahead has not been set."""
 FAR_PAST = 10 * 365 * 24 * 3600
-"""Seconds: terminals keep records for years, and a clock that was never set is far behind."""
+"""Seconds: terminals keep records for years, and a clock that was never set is further behind."""
 
 _MINUTE = slice(len("2015-07-30 15:16"))
 _SECOND = slice(len("2015-07-30 15:16:"), None)
@@ -33,13 +33,13 @@ _SECONDS = {f"{second:02}": second for second in range(60)}
 _EPOCH = datetime.datetime(1970, 1, 1)
 _DAY = 24 * 3600
 DAYS_KEPT = MINUTES_KEPT = 8192
-"""How many days of a clock, and how many minutes, are remembered before that starts anew."""
+"""Maximum number of cached days of a clock, and of cached minutes, before the cache is cleared."""
 _PACKED_SINCE = 2000
 _STAND_IN = "UTC"
 
 
 class MinuteCache(dict[str, int]):
-    """When minutes begin, by their text; terminals send much of the same few."""
+    """Start seconds of minutes by their text; most records are from a few minutes."""
 
     def __missing__(self, text: str) -> int:
         if len(self) >= MINUTES_KEPT:
@@ -52,17 +52,18 @@ MINUTES = MinuteCache()
 
 
 def wall_seconds(texts: Iterable[str]) -> list[int]:
-    """The seconds that clocks count from their 1970-01-01 00:00:00 to `YYYY-MM-DD HH:MM:SS`.
+    """Wall clock seconds since 1970-01-01 00:00:00 of times as `YYYY-MM-DD HH:MM:SS`.
 
-    `ValueError` if one is of no calendar day; whatever else is wrong with it is not looked at.
+    Raises `ValueError` for a day that does not exist; other mistakes are not checked.
     """
     return [MINUTES[text[_MINUTE]] + _SECONDS[text[_SECOND]] for text in texts]
 
 
 class WallClock:
-    """Turns the wall clock times of one IANA zone into instants.
+    """Converts wall clock times of one IANA zone to instants.
 
-    The offset of each day is looked up once; on a day on which it changes, that of every time is.
+    The offset of each day is looked up once; on a day on which it changes, it is looked up for each
+    time.
     """
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
@@ -70,19 +71,19 @@ class WallClock:
         self.offsets: dict[int, int | None] = {}
 
     def utc(self, text: str) -> int:
-        """Seconds since the epoch of a decoded time (`YYYY-MM-DD HH:MM:SS`).
+        """Instant (seconds since the epoch) of a decoded time (`YYYY-MM-DD HH:MM:SS`).
 
-        A time that the zone has twice is taken as the first of the two.
+        For a time that occurs twice, the first occurrence is used.
         """
         return self.instant(*wall_seconds([text]))
 
     def instant(self, seconds: int) -> int:
-        """Seconds since the epoch of what `wall_seconds` gives for a time."""
+        """Instant (seconds since the epoch) of a result of `wall_seconds`."""
         offset = self._offset(seconds // _DAY)
         return self._look_up(seconds) if offset is None else seconds - offset
 
     def instants(self, seconds: list[int]) -> list[int] | None:
-        """The instants of many times; None if the clock is changed on the day of one of them."""
+        """Instants of several times; None if the offset changes on the day of any of them."""
         first, last = min(seconds) // _DAY, max(seconds) // _DAY
         if first == last:
             offset = self._offset(first)
@@ -96,7 +97,7 @@ class WallClock:
         return [second - even[second // _DAY] for second in seconds]
 
     def doubt(self, text: str) -> str | None:
-        """What is doubtful about a decoded time here: `AMBIGUOUS`, `NONEXISTENT` or None."""
+        """Doubt about a decoded time in this zone: `AMBIGUOUS`, `NONEXISTENT` or None."""
         (seconds,) = wall_seconds([text])
         if self._offset(seconds // _DAY) is not None:
             return None
@@ -106,7 +107,7 @@ class WallClock:
         return AMBIGUOUS if first < second else NONEXISTENT
 
     def _offset(self, day: int) -> int | None:
-        """By how many seconds the clock is ahead of UTC on a day; None if that changes on it."""
+        """Offset from UTC in seconds on a day; None if it changes on that day."""
         try:
             return self.offsets[day]
         except KeyError:
@@ -124,16 +125,17 @@ class WallClock:
 
 
 def far_off(instant: int, now: int) -> str | None:
-    """Whether an instant, in seconds, is too far from now to be true: `FUTURE`, `PAST` or None."""
+    """Doubt about an instant (seconds) too far from `now`: `FUTURE`, `PAST` or None."""
     if instant > now + FAR_FUTURE:
         return FUTURE
     return PAST if instant < now - FAR_PAST else None
 
 
 def unpack_time(number: int) -> str:
-    """The wall clock time that old firmware packs into one integer; `ValueError` if there is none.
+    """Unpack the wall clock time that old firmware packs into an integer.
 
-    Months and days begin with 0, and every month has 31 of them: 289515406 is 2009-01-03 20:56:46.
+    Months and days count from 0, and every month has 31 days: 289515406 is 2009-01-03 20:56:46.
+    Raises `ValueError` if there is no such time.
     """
     rest, second = divmod(number, 60)
     rest, minute = divmod(rest, 60)
@@ -157,13 +159,13 @@ def pack_time(text: str) -> int:
 
 
 def check_zone(name: str) -> str:
-    """Return the name of an IANA zone; `ValueError` if there is no such zone."""
+    """Return the name of an IANA zone; raises `ValueError` if it does not exist."""
     _zone(name)
     return name
 
 
 def is_zone(name: str) -> bool:
-    """Whether there is an IANA zone of that name."""
+    """Whether an IANA zone of that name exists."""
     try:
         return bool(name) and bool(check_zone(name))
     except ValueError:
@@ -179,48 +181,48 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
 
 
 class UnknownClock(WallClock):
-    """The clock of a terminal whose zone is not known.
+    """The clock of a terminal whose time zone is not known.
 
-    Times are reckoned as if they were UTC, which is right within 14 hours, and each is in doubt.
+    Times are taken as UTC, which is off by up to 14 hours, and each is in doubt.
     """
 
     def __init__(self) -> None:
         super().__init__(_zone(_STAND_IN))
 
     def instants(self, seconds: list[int]) -> list[int] | None:
-        """None: each time has a doubt."""
+        """Return None, because every time is in doubt."""
         return None
 
     def doubt(self, text: str) -> str | None:
-        """`NO_ZONE`."""
+        """Return `NO_ZONE`."""
         return NO_ZONE
 
 
 @functools.lru_cache(maxsize=1024)
 def wall_clock(zone: str | None) -> WallClock:
-    """The clock of an IANA zone; `ValueError` if there is no such zone. None: it is not known."""
+    """The clock of an IANA zone, or of an unknown one for None; raises `ValueError`."""
     return UnknownClock() if zone is None else WallClock(_zone(zone))
 
 
 def doubt_about(clock: WallClock, text: str, instant: int, now: int) -> str | None:
-    """What is doubtful about a time of a clock and its instant, both instants in seconds."""
+    """Doubt about a time of a clock; `instant` and `now` are in seconds."""
     doubt = clock.doubt(text)
     return doubt if doubt == NO_ZONE else far_off(instant, now) or doubt
 
 
 def local_time(zone: str | None, instant: float) -> str:
-    """The wall clock time that a zone has at an instant, `YYYY-MM-DD HH:MM:SS`; None means UTC."""
+    """Wall clock time (`YYYY-MM-DD HH:MM:SS`) of a zone at an instant; None means UTC."""
     local = datetime.datetime.fromtimestamp(instant, _zone(zone or _STAND_IN))
     return f"{local:%Y-%m-%d %H:%M:%S}"
 
 
 def zone_option(zone: str | None, instant: float) -> str:
-    """The `TimeZone` value for the offset that a zone has at an instant (5).
+    """The `TimeZone` option for the offset of a zone at an instant (spec 5).
 
-    Empty if the zone is not known: the terminal is not told one then, and keeps its clock.
-    Whole hours between -12 and 12, both excluded, are sent in hours; everything else in minutes.
-    The protocol has no value for an offset of under an hour either side of UTC that is not zero;
-    no zone of today has one, and the nearest hour stands for it.
+    Empty if the zone is not known: then no offset is sent, and the terminal keeps its clock. Whole
+    hours between -12 and 12, both excluded, are sent in hours, and all other offsets in minutes.
+    The protocol cannot express a nonzero offset of under an hour; no zone has one today, and the
+    nearest hour replaces it.
     """
     if zone is None:
         return ""

@@ -1,7 +1,7 @@
-"""Uploads: from a request to what it says, whatever it holds (11).
+"""Upload decoding (spec 11): from a request body to records and rejects.
 
-One body may hold records of several types, each line with its keyword; it may be packed (11.14).
-Nothing raises, and nothing is left out: what cannot be read is in the rejects.
+One body may mix records of several types, each line with its keyword, and may be packed (spec
+11.14). Decoding never raises and drops nothing: unreadable parts become rejects.
 """
 
 from __future__ import annotations
@@ -28,50 +28,51 @@ from .text import decode_line
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
 _DATA_TYPES = {name.lower(): name for name, _, _ in STAMPS}
 _ROWS = 16
-"""Bytes of records for each byte that they are read from, at most about."""
+"""Approximate maximum bytes of decoded records per byte of input."""
 _COPIES = 3
-"""Copies of a body that is stored as it is: to read it, to seal it, and to write it."""
+"""Copies of a body that is stored whole: decoded, encrypted, and written."""
 _MIXED = "OPERLOG"
-"""The name of bodies that hold lines of several tables (11.4)."""
+"""Name of bodies that mix lines of several tables (spec 11.4)."""
 
 
 class Contents(msgspec.Struct):
-    """What one upload says."""
+    """The decoded contents of one upload."""
 
     batches: list[Batch]
-    """The records, a batch for each table."""
+    """The records, one batch for each table."""
     rejects: list[Reject]
-    """All that was not understood; see `rejects.RejectList` for how much is kept line by line."""
+    """The parts that were not understood; see `rejects.RejectList` for how many are kept line by
+    line."""
     stamp_of: str | None = None
-    """The data type (5) whose stamp came with it."""
+    """The data type (spec 5) of the stamp."""
     refusal: str | None = None
-    """Why it must not be acknowledged, although it is to be kept."""
+    """The reason not to acknowledge the upload, although it is stored."""
     bare: bool = False
-    """Whether it is acknowledged without a count."""
+    """Whether the acknowledgement has no count."""
     stamp: str | None = None
-    """The stamp itself, as it was sent."""
+    """The stamp as it was sent."""
     unread: int = 0
-    """How many parts of it were not understood, equal ones counted each time."""
+    """Number of parts that were not understood, counting repeated ones each time."""
 
     source: Upload | None = None
-    """What was read."""
+    """The decoded upload."""
     extracts: Sequence[tuple[str, Upload]] = ()
-    """Parts of it by the names of their tables, for those who read them again."""
+    """Parts of the upload, with their table names, to be decoded again later."""
     whole: Reject | None = None
-    """Where nothing was understood: all of it, in place of its parts in `rejects`."""
+    """The whole upload if nothing was understood, in place of its parts in `rejects`."""
     failed: int = 0
-    """How many records of the batches could not be stored, and are kept otherwise."""
+    """Number of records that could not be stored and are kept in another form."""
     deferred: Sequence[tuple[Table, Sequence[bytes]]] = ()
-    """Lines of a dense upload that are read in the background; see `density`."""
+    """Lines of a dense upload to be decoded in the background; see `density`."""
 
     @property
     def count(self) -> int:
-        """How many records are accepted: without those that could not be stored."""
+        """Number of accepted records, without the ones that could not be stored."""
         stored = sum([len(batch.rows) for batch in self.batches]) - self.failed
         return stored + sum([len(lines) for _, lines in self.deferred])
 
     def rows(self, table: Table) -> list[Row]:
-        """The rows of a table, to add to; its batch is begun if there is none yet."""
+        """The rows of a table, to append to; starts its batch if there is none."""
         for batch in self.batches:
             if batch.table is table:
                 return cast(list[Row], batch.rows)
@@ -81,12 +82,12 @@ class Contents(msgspec.Struct):
 
 
 class UploadDecoder:
-    """Reads uploads, of the tables that somebody takes."""
+    """Decodes uploads of the tables that handlers take."""
 
     def __init__(self, tables: Iterable[Table], limits: PacketLimits) -> None:
         self.limits = limits
         self.lines: dict[str, LineDecoder] = {}
-        """What reads lines without a keyword, by the name of the upload's table."""
+        """Decoders of lines without a keyword, by the name of the upload's table."""
         self._tables: dict[str, Table] = {}
         self._keywords: dict[str, LineDecoder] = {}
         for table in tables:
@@ -100,11 +101,11 @@ class UploadDecoder:
                     self._keywords[keyword.lower()] = decoder
 
     def takes(self, table: str) -> bool:
-        """Whether a table is one that somebody takes, or a data type (5) of such tables."""
+        """Whether a handler takes the table, or it is a data type (spec 5) of such tables."""
         return table.lower() in self._tables or table.lower() in _DATA_TYPES
 
     def is_of_lines(self, table: str, body: bytes) -> bool:
-        """Whether each line of a body can be read by itself."""
+        """Whether each line of a body can be decoded independently."""
         name = table.lower()
         own = self._tables.get(name)
         if own is None:
@@ -120,15 +121,15 @@ class UploadDecoder:
         is_of_lines: bool = False,
         may_be_dense: bool = False,
     ) -> Contents:
-        """Read an upload. Never raises.
+        """Decode an upload. Never raises.
 
-        No more than `most_rejects` are kept line by line. `is_of_lines` is for a part of a longer
-        upload that is. With `may_be_dense` nothing is deferred: records are read however short and
-        many they are.
+        At most `most_rejects` rejects are kept line by line. `is_of_lines` marks a part of a longer
+        upload of independent lines. With `may_be_dense`, nothing is deferred: all records are
+        decoded, however short and numerous.
         """
         own = self._tables.get(upload.table.lower())
         if own is not None and own.decode_body is not None and not upload.packed:
-            rows = own.decode_body(upload.body, dialect)  # what terminals send all day
+            rows = own.decode_body(upload.body, dialect)  # the everyday case
             if rows is not None:
                 batch = Batch(own, rows, [], upload.stamp)
                 return Contents([batch], [], own.name, stamp=upload.kept_stamp, source=upload)
@@ -149,7 +150,7 @@ class UploadDecoder:
         return reading.packet() if upload.packed else reading.plain()
 
     def memory(self, upload: Upload, part: int) -> int:
-        """About how many bytes it takes, beside the body, to read an upload in such parts."""
+        """Approximate bytes needed, beside the body, to decode an upload in parts of this size."""
         rows = _ROWS * part
         if upload.packed:
             return rows + 2 * expansion(upload.body, self.limits)
@@ -157,12 +158,12 @@ class UploadDecoder:
         return rows if is_cut else _COPIES * len(upload.body)
 
     def of_keyword(self, keyword: str | None) -> LineDecoder | None:
-        """What reads lines that begin with a keyword; None if no table has it."""
+        """The decoder of lines that begin with a keyword; None if no table has it."""
         return None if keyword is None else self._keywords.get(keyword.lower())
 
 
 class _Reading:
-    """One upload while it is read."""
+    """State of decoding one upload."""
 
     def __init__(
         self,
@@ -192,12 +193,12 @@ class _Reading:
         )
 
     def plain(self) -> Contents:
-        """Read the body."""
+        """Decode the body."""
         self._read(self._upload.body)
         return self._finished()
 
     def packet(self) -> Contents:
-        """Read the members of a packet, one at a time; of one that is not sound, nothing."""
+        """Decode the members of a packet, one at a time; nothing of an invalid packet is kept."""
         upload, contents = self._upload, self._contents
         try:
             for member in members(upload.body, self._decoder.limits):
@@ -213,7 +214,7 @@ class _Reading:
     def _finished(self) -> Contents:
         if self._gauge is not None:
             self._contents.deferred = [*self._gauge.deferred()]
-        # What is kept whole holds lines of all tables that are in it.
+        # A reject of the whole body covers all tables in it.
         table = _MIXED if self._is_mixed else self._name
         form = "packet" if self._upload.packed else "body"
         self._contents.rejects = self._rejects.of_body(table, self._upload.body, form)
@@ -225,7 +226,7 @@ class _Reading:
         return self._contents
 
     def _whole(self, table: str) -> Reject:
-        """A body of which nothing is understood, as it came; one line without its end."""
+        """A body of which nothing was understood, unchanged; a single line without its line end."""
         upload = self._upload
         first, count = self._contents.rejects[0], self._rejects.count
         if len(self._contents.rejects) == 1 and first.raw == upload.body.removesuffix(b"\n"):
@@ -238,7 +239,7 @@ class _Reading:
         return self._upload.table if self._own is None else self._own.name
 
     def _read(self, body: bytes) -> None:
-        """Read a body, or one member of a packet."""
+        """Decode a body or one member of a packet."""
         own, contents, name = self._own, self._contents, self._upload.table
         if own is not None and own.layout is Layout.PHOTO:
             try:
@@ -268,7 +269,7 @@ class _Reading:
                     self._line(line, bare)
 
     def _dense(self, gauge: DensityGauge, bare: LineDecoder, lines: list[bytes]) -> None:
-        """Read lines of an upload of whose table some are deferred: nearly all are, too."""
+        """Handle further lines of a table with deferred lines; nearly all are deferred, too."""
         if has_keywords(lines):
             for line in lines:
                 self._line(line, bare)
@@ -276,7 +277,7 @@ class _Reading:
             gauge.defer(bare.table, lines)
 
     def _damaged(self, bare: LineDecoder | None, lines: list[bytes]) -> None:
-        """Read lines of an upload that has many rejects: a single word is one more."""
+        """Decode lines of an upload with many rejects; a single word counts as one more."""
         words, others = split_words(lines, is_keyed=bare is not None)
         self._rejects.count_unread(words)
         for line in others:
@@ -287,7 +288,7 @@ class _Reading:
         return self._is_of_lines or self._decoder.is_of_lines(self._upload.table, body)
 
     def _line(self, line: bytes, bare: LineDecoder | None) -> None:
-        """Read one line; `bare` reads those that do not begin with a keyword."""
+        """Decode one line; `bare` decodes lines that do not begin with a keyword."""
         keyword = find_keyword(line)
         decoder = None if keyword is None else self._decoder.of_keyword(keyword)
         rest = line

@@ -1,15 +1,15 @@
-"""When a user is valid: StartDatetime, EndDatetime and Expires of newer models.
+"""Validity of users: StartDatetime, EndDatetime and Expires of newer models.
 
-The specification does not define them. Seen are 0, times as text, and integers. What they say is
-taken as narrowly as it can be meant, because somebody is let in by it:
+The specification does not define these fields. Observed values are 0, times as text, and integers.
+Values are read in the narrowest sense, because they decide who is admitted:
 
-- Empty, 0 and a time of zeros are no bound. Both bounds are within the validity.
-- A time `YYYY-MM-DD HH:MM:SS` is one of the terminal's own wall clock.
-- An integer is a packed time (11.4) of 2010 or later. From 1420070400 on, which is packed in 2044,
-  it may also be seconds since 1970, of 2015 or later: the reading that leaves less time counts.
-- Expires is a number of 0 to 3, the rule by which a user expires, which bounds nothing by itself;
-  or else a second end. Where it is 0, the bounds beside it count all the same.
-- With anything else, the user is not valid.
+- Empty, 0 and a time of zeros mean no bound. Both bounds are inclusive.
+- A time `YYYY-MM-DD HH:MM:SS` is the terminal's wall clock time.
+- An integer is a packed time (spec 11.4) from 2010 on. From 1420070400 on, a packed time in 2044,
+  it may also be seconds since 1970, from 2015 on: the more restrictive reading counts.
+- Expires is a number from 0 to 3, the rule by which a user expires, which is no bound by itself;
+  any other value is a second end. If it is 0, the other bounds still count.
+- With any other value, the user is not valid.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ UNREADABLE = "The validity of this user cannot be read."
 
 
 def not_valid(start: str | None, end: str | None, expires: str | None, time: str) -> str | None:
-    """Why a user is not valid at a wall clock time of the terminal; None for one who is."""
+    """The reason a user is not valid at a wall clock time of the terminal; None if valid."""
     try:
         starts = _readings(start)
         ends = [*_readings(end), *([] if expires in _RULES else _readings(expires))]
@@ -44,7 +44,7 @@ def not_valid(start: str | None, end: str | None, expires: str | None, time: str
 
 
 def _readings(text: str | None) -> list[str]:
-    """The wall clock times that a bound may mean, none for no bound; `ValueError` if it is none."""
+    """The wall clock times that a bound may mean, empty for no bound; raises `ValueError`."""
     text = (text or "").strip()
     if not text.strip(_NO_BOUND):
         return []

@@ -18,7 +18,7 @@ class Version(NamedTuple):
 
 
 BASELINE = Version(2, 2, 14)
-"""What a side that names no version speaks."""
+"""The version of a side that states none."""
 
 IDENTITY_CARDS = Version(2, 3, 0)
 UNENCRYPTED = Version(2, 3, 0)
@@ -26,15 +26,15 @@ UNENCRYPTED = Version(2, 3, 0)
 IDENTITY_LISTS = Version(2, 4, 0)
 ERROR_LOG = Version(2, 4, 1)
 NEWEST = Version(2, 4, 2)
-"""The newest version that is known; this server is written to the one before."""
+"""The newest known version; this server implements the one before."""
 SERVER = Version(2, 4, 1)
-"""The version this server is written to: `PushProtVer`."""
+"""The version that this server implements: `PushProtVer`."""
 
 _NUMBERS = re.compile(r"(?<![0-9])([0-9]{1,4})\.([0-9]{1,4})(?:\.([0-9]{1,4}))?", re.ASCII)
 
 
 def parse_version(text: str) -> Version | None:
-    """Read the numbers of `2.4.1`, `3.1.6S` or `Ver 2.0.33S-20220623`; `None` if there are none."""
+    """Parse the numbers of `2.4.1`, `3.1.6S` or `Ver 2.0.33S-20220623`; None if there are none."""
     found = _NUMBERS.search(text)
     if found is None:
         return None
@@ -43,7 +43,7 @@ def parse_version(text: str) -> Version | None:
 
 
 def check_version(text: str) -> str:
-    """Return a version in its usual form, such as 2.4.1; `ValueError` if it is none."""
+    """Return a version in canonical form, such as 2.4.1; raises `ValueError`."""
     version = parse_version(text)
     if version is None:
         raise ValueError(f"{text[:20]!r} is not a protocol version such as 2.4.1")
@@ -51,17 +51,17 @@ def check_version(text: str) -> str:
 
 
 def negotiate(push_version: str | None, server: Version = SERVER) -> Version:
-    """Find the version that both sides use: the lower one.
+    """The lower of both sides' versions.
 
-    See `own_version` for what a terminal counts as.
+    See `own_version` for the version of a terminal.
     """
     return min(own_version(push_version), server)
 
 
 def own_version(push_version: str | None) -> Version:
-    """The version of a terminal, by what it says.
+    """The version of a terminal, by its own statement.
 
-    One that names no version, one that cannot be read, or one below counts as 2.2.14.
+    A missing, unreadable or lower version counts as 2.2.14.
     """
     terminal = parse_version(push_version) if push_version else None
     return max(terminal or BASELINE, BASELINE)

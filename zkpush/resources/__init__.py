@@ -1,1 +1,1 @@
-"""Terminal families, with their routing tables, and the site that serves them."""
+"""Terminal families with their routing tables, and the site that serves them."""

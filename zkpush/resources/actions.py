@@ -1,7 +1,7 @@
-"""What the server does with the requests of terminals, whatever family they are of.
+"""Actions on terminal requests, independent of the terminal family.
 
-Each `Action` has one implementation, which hands the bytes to the family of the terminal and what
-they say to the services. `Actions.bind` puts an implementation to each row of a family.
+Each `Action` has one implementation, which passes the request to the terminal's family for decoding
+and the result to the services. `Actions.bind` attaches the implementations to the rows of a family.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FILE = b"file"
 
 @attrs.frozen
 class BoundAction:
-    """The implementation of an action; see `TerminalRoute` for what the rest is."""
+    """The implementation of an action; see `TerminalRoute` for the other attributes."""
 
     run: Callable[..., Any]
     gate: Gate = Gate.SESSION
@@ -79,7 +79,7 @@ class Actions:
         }
 
     def bind(self, family: ITerminalFamily) -> tuple[TerminalRoute, ...]:
-        """The rows of a family, with the implementations of their actions."""
+        """The routing rows of a family with the implementations of their actions."""
         return tuple(
             TerminalRoute(
                 family,
@@ -99,7 +99,7 @@ class Actions:
         )
 
     async def begin(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Begin a session; answer with what the terminal is told."""
+        """Begin a session; reply with the terminal's options."""
         head, family = request.head, request.route.family
         hello = family.hello(request.arguments)
         claimant = self._families.claimant(request.route.path, request.arguments)
@@ -114,9 +114,9 @@ class Actions:
         return with_token(answer.body, answer.token)
 
     async def agree(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Answer with the public key, or the factor, of the server.
+        """Reply with the public key or the factor of the server.
 
-        Both steps are plain; what is secret of them is encrypted by itself.
+        Both steps are in plain text; their secret parts are encrypted individually.
         """
         head, step = request.head, step_of(request.arguments)
         value = decode_step(step, body)
@@ -124,15 +124,15 @@ class Actions:
         return with_token(encode_step(step, answer.body), answer.token, _KEYS_CONTENT)
 
     def has_news(self, request: Request, terminal: Terminal) -> bool:
-        """Whether a poll reports something new, or there is something to send."""
+        """Whether a poll reports something new, or a command is due."""
         return _news(request, terminal) is not None or self._queue.has_work(terminal)
 
     def poll(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes | Awaitable[bytes]:
-        """Answer with commands, or that there are none; never with nothing.
+        """Reply with commands or their absence; never with an empty body.
 
-        Most polls report nothing new and find nothing to do. They are answered at once.
+        Most polls report nothing new and find no command. They are answered at once.
         """
         news = _news(request, terminal)
         if news is not None:
@@ -140,7 +140,7 @@ class Actions:
         return self._queue.poll(terminal, is_proved=is_proved)
 
     async def _report(self, terminal: Terminal, news: Upload, is_proved: bool) -> bytes:
-        """Store what a terminal reports with a poll, then poll."""
+        """Store the update information of a poll, then answer the poll."""
         await self._intake.report(terminal, news)
         commands = self._queue.poll(terminal, is_proved=is_proved)
         return commands if isinstance(commands, bytes) else await commands
@@ -148,18 +148,18 @@ class Actions:
     async def take_answers(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> bytes:
-        """Store the answers to commands; they are on disk before the reply."""
+        """Store the answers to commands before the reply."""
         await self._answers.take(terminal, body, request.arguments)
         return terminal.family.received
 
     def ping(self, request: Request, terminal: Terminal, body: bytes, is_proved: bool) -> bytes:
-        """Answer that the server is there."""
+        """Reply that the server is reachable."""
         return terminal.family.received
 
     def user(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Awaitable[bytes]:
-        """Answer with a user whom the terminal asks for."""
+        """Reply with the requested user."""
         if not is_proved:
             raise Refused("Users are sent to sessions that have proved themselves only.")
         return self._questions[Question.USER](terminal, request.arguments.get("PIN"))
@@ -167,17 +167,17 @@ class Actions:
     def verify(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Awaitable[bytes]:
-        """Answer whether the terminal lets somebody in whom it has recognised."""
+        """Reply whether to admit a user whom the terminal has recognised."""
         return self._questions[Question.ADMITTANCE](terminal, body)
 
     def file_of(
         self, request: Request, terminal: Terminal, body: bytes, is_proved: bool
     ) -> Awaitable[FileReply]:
-        """Answer with the file that the terminal was told to fetch."""
+        """Reply with the file that the terminal was told to fetch."""
         return self.file(request, body)
 
     async def file(self, request: Request, body: bytes) -> FileReply:
-        """Answer with a file; a URL alone does not say which terminal asks (12.5.2)."""
+        """Reply with a file; a URL alone does not identify the terminal (spec 12.5.2)."""
         head, url = request.head, request.arguments.get("url")
         is_bare = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2]) == _FILE
         if is_bare != (url is not None):
@@ -188,6 +188,6 @@ class Actions:
 
 
 def _news(request: Request, terminal: Terminal) -> Upload | None:
-    """What a poll reports, if it is not what the last one did."""
+    """The update information of a poll, if it differs from the last one."""
     news = terminal.family.reported(request.arguments)
     return news if news is not None and news.body != terminal.reported else None

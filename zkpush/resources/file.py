@@ -1,4 +1,4 @@
-"""Replies with files: all of one, or one range of its bytes (RFC 9110, 14)."""
+"""Replies with files: whole, or one range of bytes (RFC 9110, section 14)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _RANGE = re.compile(rb"bytes=([0-9]{0,99})-([0-9]{0,99})", re.IGNORECASE)
 
 
 def file_reply(download: Download, wanted: bytes | None) -> FileReply:
-    """The reply with what is wanted of a file: all of it, or one range of bytes (RFC 9110, 14)."""
+    """Return the reply with a file, or one range of it (RFC 9110, section 14)."""
     length = len(download.body)
     lines = OCTETS + b"Accept-Ranges: bytes\r\nContent-MD5: %b\r\n" % base64.b64encode(download.md5)
     part = None if wanted is None else find_range(wanted, length)
@@ -30,9 +30,9 @@ def file_reply(download: Download, wanted: bytes | None) -> FileReply:
 
 
 def find_range(text: bytes, length: int) -> tuple[int, int] | None:
-    """Where a range begins and ends, of so many bytes; nothing is in one that cannot be given.
+    """Start and end of a range in `length` bytes; empty if it cannot be satisfied.
 
-    None for what is no range, or is several: then everything is sent.
+    None for a malformed range or several ranges: then the whole file is sent.
     """
     found = _RANGE.fullmatch(text.strip())
     if found is None or found[1] == found[2] == b"":

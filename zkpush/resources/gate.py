@@ -1,10 +1,4 @@
-"""The gate of the terminals' port: a request is judged by its head, before its body is read.
-
-Theory of operation. `RequestServer` accepts the requests of approved terminals at once. All others
-(strangers, terminals that await approval, browsers, wrong paths and methods) are paced
-(`zkpush.device.pacer`): they are judged at once while few come, and one after the other when many
-do.
-"""
+"""Request gate of the terminals' port: judges a request by its head, before its body is read."""
 
 from __future__ import annotations
 
@@ -43,7 +37,7 @@ _SHORT_ONLY = "This path takes no long body."
 
 
 Unserved = Callable[[ProtocolError, Request, Terminal, bytes, bool], Awaitable[bytes]]
-"""Keeps a request that is not served, then raises the error that says why."""
+"""Stores a request that is not served, then raises the error for the reply."""
 
 
 class RequestGate:
@@ -59,7 +53,7 @@ class RequestGate:
         registry: Registry,
         unserved: Unserved,
     ) -> None:
-        """`unserved` takes the requests of approved terminals that nobody serves."""
+        """`unserved` handles requests of approved terminals that no route serves."""
         self._unserved = unserved
         self.budget = budget
         self._proxies = proxies
@@ -72,9 +66,9 @@ class RequestGate:
     def judge(
         self, head: RequestHead, request: Request | None = None
     ) -> Verdict | Deferred[Verdict]:
-        """Judge what is not accepted at once; never raises, and the Deferred never fails.
+        """Judge a request that is not accepted at once; never raises, nor does the Deferred fail.
 
-        `request` is what the head says, if it is a sound request of a terminal.
+        `request` is the parsed head, if it is a valid request of a terminal.
         """
         if self._admission.pacer.take():
             return self._other(head, request)
@@ -91,7 +85,7 @@ class RequestGate:
         return verdict
 
     def knows_zone(self, head: RequestHead | None) -> bool:
-        """Whether the zone of the terminal that a refused request is of is known (5): `Date`."""
+        """Whether the time zone is known for a refused request's `Date` (spec 5)."""
         try:
             sn = None if head is None else read_query(head.query)[0]
         except TerminalError:
@@ -111,7 +105,7 @@ class RequestGate:
         return verdict
 
     def _check(self, head: RequestHead) -> Request:
-        """Parse a request, of a terminal or not; a `ProtocolError` says what is wrong with it."""
+        """Parse a request of any client; raises a `ProtocolError` for an invalid one."""
         if head.is_browser:
             self._refusals.refuse(Refusal.BROWSER, None, head.address)
             raise Refused(_BROWSER)
@@ -132,9 +126,9 @@ class RequestGate:
         return routed(head, path, sn, arguments)
 
     def _kept(self, head: RequestHead, error: ProtocolError) -> Request:
-        """The request of an approved terminal that is not served, so that it is kept.
+        """Return an unserved request of an approved terminal, so that it is stored.
 
-        Raises the error for all others: nothing of a stranger is stored.
+        Raises the error for all other clients, of which nothing is stored.
         """
         try:
             sn, arguments = read_query(head.query)
@@ -148,8 +142,7 @@ class RequestGate:
         return Request(head, route, sn, arguments)
 
     def family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:
-        """The family by which a request is read: the stored one of its terminal, or else the one
-        that it shows."""
+        """The family of a request: its terminal's stored one, or the one that it claims."""
         terminal = self._registry.known(sn)
         if terminal is not None:
             return terminal.device.family
@@ -158,10 +151,10 @@ class RequestGate:
     def _path(
         self, head: RequestHead, shared: SharedPath, sn: str, arguments: Arguments
     ) -> ServedPath:
-        """The rows for a request; `UnknownPath`, `WrongMethod` or `Refused` if there are none."""
+        """The rows for a request; raises `UnknownPath`, `WrongMethod` or `Refused`."""
         if sn:
             family = self.family_of(shared, sn, arguments)
-        else:  # a path that needs no terminal
+        else:  # a path that requires no terminal
             family = next(name for name, one in shared.by_family.items() if not one.needs_terminal)
         if family not in self._families:
             self._refusals.refuse(Refusal.FAMILY, sn, head.address)
@@ -174,7 +167,7 @@ class RequestGate:
         return path
 
     def _judge(self, request: Request) -> Verdict | Deferred[Verdict]:
-        """Judge all that is not of an approved terminal, or has to wait in line."""
+        """Judge a request of an unapproved client, or one that has to be paced."""
         if not request.sn:
             return self._charged(request, None)
         terminal = self._admission.judge(request)
@@ -184,7 +177,7 @@ class RequestGate:
         return self._charged(request, terminal)
 
     def _charged(self, request: Request, terminal: Terminal | None) -> Verdict | Deferred[Verdict]:
-        """Accept a request once there is memory for its body; `Unavailable` if there is none."""
+        """Accept a request once there is memory for its body; raises `Unavailable`."""
         head = request.head
         if 0 <= head.length <= TINY:
             return accepted(request, None, terminal)
@@ -207,7 +200,7 @@ class RequestGate:
 
 
 def _failed(failure: Failure, family: ITerminalFamily) -> Plain:
-    """The refusal of what was looked up; of a connection that is gone, nobody reads it."""
+    """The reply after a failed look-up; no one reads it if the connection is gone."""
     if failure.check(CancelledError):
         return refused(Unavailable("The connection ended."), family)
     try:

@@ -1,4 +1,4 @@
-"""The paths on the terminals' port, as firmware writes them, and the rows of each."""
+"""Paths on the terminals' port, in all spellings of firmware, with their routing rows."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _PATH = re.compile(
 
 @attrs.frozen
 class Selection:
-    """One row of a path, with its selector taken apart."""
+    """One row of a path, with its parsed selector."""
 
     name: str
-    """The argument that is looked at; empty if every request matches."""
+    """The argument to compare; empty if every request matches."""
     value: str
-    """In small letters; empty if any value matches."""
+    """The value in lower case; empty if any value matches."""
     route: TerminalRoute
 
 
@@ -31,13 +31,13 @@ class ServedPath:
     """The rows of one family under a path, by method."""
 
     methods: dict[str, tuple[Selection, ...]]
-    """The rows of each method before its last one, which matches every request."""
+    """The rows of each method except the last one."""
     others: dict[str, TerminalRoute]
-    """The last row of each method."""
+    """The last row of each method, which matches every request."""
     needs_terminal: bool
-    """Whether each request has to name its terminal."""
+    """Whether each request must name its terminal."""
     is_long: bool
-    """Whether a body may be as long as is configured."""
+    """Whether a body may have the configured maximum length."""
 
 
 @attrs.frozen(eq=False)
@@ -45,30 +45,30 @@ class SharedPath:
     """A path, with the rows of each family that has it."""
 
     name: str
-    """Without a slash at the end."""
+    """The path without a trailing slash."""
     by_family: dict[str, ServedPath]
     is_folder: bool
     methods: tuple[str, ...]
-    """The methods that some family takes."""
+    """The methods that any family accepts."""
     needs_terminal: bool
-    """Whether each request has to name its terminal, whatever family it is of."""
+    """Whether each request must name its terminal, in every family."""
 
 
 class PathTable:
-    """Every path that terminals use, with its rows."""
+    """All paths of terminals, with their rows."""
 
     def __init__(self, routes: Iterable[TerminalRoute]) -> None:
-        """`ValueError` if a row is never reached, or a method of a path has no last one."""
+        """Raises `ValueError` unless exactly the last row of each method has no selector."""
         rows: dict[str, list[TerminalRoute]] = {}
         for route in routes:
             rows.setdefault(route.path.removesuffix("/"), []).append(route)
         self._paths = {name.encode(): _shared(name, found) for name, found in rows.items()}
 
     def find(self, path: bytes) -> SharedPath | None:
-        """Return what is served under a path, or None.
+        """Return the served path, or None.
 
-        Firmware writes paths in any case, with `.aspx`, with /iclock doubled, and with a slash at
-        the end. Only folders have paths below them.
+        Firmware writes paths in any case, with `.aspx`, with /iclock doubled, and with a trailing
+        slash. Only folders have paths below them.
         """
         found = _PATH.fullmatch(path)
         if found is None:

@@ -17,7 +17,7 @@ SUCCESS = 200
 
 
 def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes | FileReply:
-    """Return a reply with a token for the terminal, as a cookie (6, 7)."""
+    """Return a reply that sets the terminal's token as a cookie (spec 6, 7)."""
     if token is None and content == PLAIN:
         return reply
     cookie = (
@@ -27,7 +27,7 @@ def with_token(reply: bytes, token: str | None, content: bytes = PLAIN) -> bytes
 
 
 async def sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileReply:
-    """Return a file as one sealed body: all of it, as no part of it could be opened alone."""
+    """Return a whole file as one sealed body, because no part of it could be opened alone."""
     body, read = reply.body, reply.read
     if read is not None:
         parts = [
@@ -39,14 +39,14 @@ async def sealed_file(reply: FileReply, seal: Callable[[bytes], bytes]) -> FileR
 
 
 def refused(error: Exception, family: ITerminalFamily) -> Plain:
-    """Return the reply to a request that failed, as the family of its terminal writes it."""
+    """Return the reply to a failed request, in the format of the terminal's family."""
     if isinstance(error, AskForExchange):
         return family.again
     return family.refuse(error if isinstance(error, ProtocolError) else _unserved(error))
 
 
 def _unserved(error: Exception) -> ProtocolError:
-    """What a terminal is told of an error that is not its own; it is logged."""
+    """The reply for a server error, which is also logged."""
     if isinstance(error, Interrupted):
         return Unavailable("The file cannot be read now; fetch it again later.")
     if isinstance(error, StoreError):

@@ -1,9 +1,9 @@
-"""The way of most requests: accepted by the head, answered by the action of their route.
+"""Request server: accepts requests by their head and runs the action of their route.
 
-Theory of operation. `RequestServer` finds the route of a request and accepts it at once if it is of
-an approved terminal. All other requests go through `RequestGate`. An accepted request is answered
-by the action of its route, behind the gate that the route names. Most are answered at once; an
-action that waits returns an awaitable.
+Theory of operation. `RequestServer` finds the route of a request, and accepts it at once if it
+comes from an approved terminal. All other requests go through `RequestGate`. An accepted request is
+answered by the action of its route, behind the gate that the route names. Most are answered at
+once; an action that has to wait returns an awaitable.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from .gate import RequestGate
 
 MOST_TARGETS = 1024
-"""Spellings of paths that are remembered."""
+"""Maximum number of cached path spellings."""
 TINY = 4096
-"""Bodies of so many bytes are not counted: they come with one read, as most heads do, and there are
-no more of them than connections."""
+"""Maximum length in bytes of bodies that are not charged: they arrive in one read, as most heads
+do, and there are no more of them than connections."""
 
 
 class RequestServer:
@@ -70,7 +70,7 @@ class RequestServer:
         return self._gate.charge(request, terminal)
 
     def _request(self, head: RequestHead) -> Request | None:
-        """Parse a sound request of a terminal; None for all else."""
+        """Parse a valid request of a terminal; None for any other."""
         shared = self._targets.get(head.path) or self._find(head.path)
         if shared is None or head.is_browser:
             return None
@@ -97,7 +97,7 @@ class RequestServer:
         return served
 
     def answer(self, wanted: AcceptedRequest, body: bytes) -> Plain | Deferred[Reply]:
-        """Answer a request with its whole body, at once or later.
+        """Answer a complete request, at once or later.
 
         Never raises, and the Deferred never fails.
         """
@@ -118,7 +118,7 @@ class RequestServer:
         return later.addCallbacks(_succeeded, _failed, errbackArgs=(route.family,))
 
     async def _through(self, request: Request, body: bytes) -> bytes | FileReply:
-        """Answer a request that the gate of sessions has to look at."""
+        """Answer a request that needs the session gate."""
         route = request.route
         try:
             entry = await self._sessions.enter(request, body)
@@ -140,7 +140,7 @@ class RequestServer:
 
 
 def routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -> Request:
-    """The request with the row of its path that it matches."""
+    """Return the request with its matching route."""
     for selection in path.methods[head.method]:
         # The serial number is not always among the arguments (`read_query`).
         found = sn or None if selection.name == "sn" else arguments.get(selection.name)
@@ -150,7 +150,7 @@ def routed(head: RequestHead, path: ServedPath, sn: str, arguments: Arguments) -
 
 
 def accepted(request: Request, charge: Charge | None, terminal: Terminal | None) -> AcceptedRequest:
-    """Accept a request; terminals whose zone is known set their clocks by `Date` (5)."""
+    """Accept a request; its reply has a `Date` if the terminal's time zone is known (spec 5)."""
     return AcceptedRequest(
         sys.maxsize if request.route.is_long else SHORT,
         charge,

@@ -1,4 +1,4 @@
-"""The terminals' site: the gate, and what answers accepted requests, over HTTP."""
+"""The terminals' site: request gate and request server over HTTP."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .serving import RequestServer
 
 TICK_SECONDS = 1.0
 Trace = Callable[[RequestHead, Verdict | None, Reply], object]
-"""Called with each request and its reply. An `AcceptedRequest` between them is what it was taken
-for; anything else stands for a request that was refused by its head."""
+"""Called with each request, its verdict and its reply. The verdict is an `AcceptedRequest`, or
+anything else for a request that was refused by its head."""
 
 
 class TerminalSite(HttpSite):
@@ -35,7 +35,7 @@ class TerminalSite(HttpSite):
         clock: IReactorTime,
         trace: Trace,
     ) -> None:
-        """`refused` is called for every limit that strikes."""
+        """`refused` is called for every exceeded limit."""
         super().__init__(
             server.judge,
             server.answer,
@@ -49,5 +49,5 @@ class TerminalSite(HttpSite):
         )
         self.gate = gate
         self.ticking = PeriodicService(clock)
-        """Ends connections that take too long: a part of the daemon, which starts it."""
+        """Ends overdue connections; the daemon starts it."""
         self.ticking.every(TICK_SECONDS, self.check_deadlines, "Idle connections stay")

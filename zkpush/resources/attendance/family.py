@@ -1,12 +1,12 @@
-"""Attendance PUSH 2.x: its routing table, and how it writes what the server says.
+"""Attendance PUSH 2.x: routing table, decoding of requests and encoding of replies.
 
-A terminal makes the initialization exchange (5), agrees on keys (6, 7), polls for commands (12) and
-says how it is (9), uploads records (11), answers commands (13), asks for a user who is not on it
-(14) or whether to let somebody in (12.8.3), fetches files (12.5.2, 12.8.2), and sends a heartbeat
-while it is busy with a long upload (10).
+A terminal makes the initialization exchange (spec 5), agrees on keys (6, 7), polls for commands
+(12) and reports its state (9), uploads records (11), answers commands (13), looks up users that it
+does not hold (14), asks whether to admit a user (12.8.3), fetches files (12.5.2, 12.8.2), and sends
+a heartbeat during a long upload (10).
 
-The URL of a file is in the arguments (`?SN=…&url=…`), as UPGRADE is fetched, or is that of the
-request, as PutFile is. In both, the secret of the command finds the file (`zkpush.device.files`).
+The URL of a file is in the arguments (`?SN=…&url=…`) for UPGRADE, and is the request's own URL for
+PutFile. In both, the secret of the command finds the file (`zkpush.device.files`).
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ _OK = b"OK"
 _ATTENDANCE = re.compile(
     rb"[\s\xef\xbb\xbf]*+[^\t\r\n=]{1,64}\t[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}[ T][0-9]{1,2}:[0-9]"
 )
-"""How attendance records begin: a user ID, and a time."""
+"""Beginning of an attendance record: a user ID and a time."""
 _TYPES = frozenset({"att", "pid", "ins"})
 """The values of DeviceType."""
 _STAMPS = ("Stamp", "OpStamp", "PhotoStamp")
 _PACKED = "tgz"
-"""The one value of ContentType (11.14)."""
+"""The only value of ContentType (spec 11.14)."""
 _PHOTOS = "fdata"
-"""The path of uploads that hold attendance photos unless they name a table (11.3)."""
+"""The path of uploads that hold attendance photos unless they name a table (spec 11.3)."""
 
 
 @implementer(IPlugin, ITerminalFamily)
@@ -73,7 +73,7 @@ class AttendancePush:
         FamilyRoute("POST", "exchange", "", Action.AGREE, "exchange of keys"),
         FamilyRoute("GET", "getrequest", "", Action.POLL, "poll for commands"),
         FamilyRoute("GET POST", "devicecmd", "", Action.ANSWER, "answers to commands"),
-        # The specification shows GET and says POST.
+        # The specification states POST, but its example uses GET.
         FamilyRoute("GET POST", "ping", "", Action.PING, "heartbeat"),
         FamilyRoute("GET HEAD", "file/", "SN=", Action.FETCH, "download of a file"),
         FamilyRoute("GET HEAD", "file/", "", Action.FETCH_UNNAMED, "download of a file"),
@@ -84,7 +84,7 @@ class AttendancePush:
     received = _OK
 
     def claims(self, path: str, arguments: Arguments) -> bool:
-        """Whether the terminal says that it is of a type with this protocol (5)."""
+        """Whether the terminal reports a device type of this protocol (spec 5)."""
         return arguments.get("DeviceType", "").lower() in _TYPES
 
     def can_encrypt(self, version: str | None) -> bool:
@@ -92,11 +92,11 @@ class AttendancePush:
         return can_encrypt(version)
 
     def hello(self, arguments: Arguments) -> Hello:
-        """Read the arguments of the initialization exchange (5)."""
+        """Decode the arguments of the initialization exchange (spec 5)."""
         return decode_hello(arguments)
 
     def opening(self, opening: Opening) -> bytes:
-        """Write the options of a terminal (5)."""
+        """Encode the options of a terminal (spec 5)."""
         return encode_options(
             opening.sn,
             settings=opening.settings,
@@ -109,15 +109,15 @@ class AttendancePush:
         )
 
     def decoder(self, tables: Iterable[Table], limits: PacketLimits) -> UploadDecoder:
-        """Make what reads uploads (11)."""
+        """Return the decoder of uploads (spec 11)."""
         return UploadDecoder(tables, limits)
 
     def upload(self, path: str, arguments: Arguments, body: bytes, *, moves_stamp: bool) -> Upload:
-        """Return the upload of a request (11).
+        """Return the upload of a request (spec 11).
 
-        Some terminals name the table in `type`. A body that begins like an attendance record is one
-        of those (11.2) where no table is named; any other is of the table `UNNAMED`, which nobody
-        takes.
+        Some terminals name the table in `type`. If no table is named, a body that begins like an
+        attendance record (spec 11.2) counts as such; any other belongs to the table `UNNAMED`,
+        which no handler takes.
         """
         table = arguments.get("table") or arguments.get("type")
         if not table:
@@ -137,30 +137,30 @@ class AttendancePush:
         )
 
     def acknowledge(self, upload: Upload | None, count: int, *, bare: bool) -> bytes:
-        """Write the acknowledgement of an upload (11.2)."""
+        """Encode the acknowledgement of an upload (spec 11.2)."""
         return _OK if bare else b"OK: %d" % count
 
     def reported(self, arguments: Arguments) -> Upload | None:
-        """Return the update information that comes with a poll (9)."""
+        """Return the update information in the arguments of a poll (spec 9)."""
         info: str | None = arguments.get(INFO.name)
         return Upload(INFO.name, info.encode()) if info else None
 
     def refuse(self, error: ProtocolError) -> tuple[int, bytes]:
-        """Write what went wrong, without the mark of success."""
+        """Encode an error as a reply, without the mark of success."""
         return error.status, _refusal(str(error))
 
     def write(self, command_id: str, text: str, encoding: str) -> bytes:
-        """Write the line of a command (12)."""
+        """Encode the line of a command (spec 12)."""
         return encode_command(command_id, text, encoding)
 
     def answers(
         self, body: bytes, encoding: str, arguments: Mapping[str, str]
     ) -> tuple[list[CommandReply], list[Reject]]:
-        """Read answers to commands (13)."""
+        """Decode answers to commands (spec 13)."""
         return decode_replies(body, encoding, arguments)
 
     def outcome(self, command: str, code: int | None) -> AnswerOutcome:
-        """Judge a return code (Appendix 1)."""
+        """Interpret a return code (spec Appendix 1)."""
         meaning = None if code is None else return_meaning(command, code)
         return AnswerOutcome(succeeded(command, code), meaning)
 
@@ -174,4 +174,4 @@ def _stamp(arguments: Arguments) -> str | None:
 
 
 _refusal = functools.lru_cache(256)(refusal)
-"""Most refusals are the same few."""
+"""Cached, because most refusals are the same few."""
