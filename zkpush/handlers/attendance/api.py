@@ -91,14 +91,14 @@ class PhotoQuery(DeviceQuery, frozen=True):
 
 
 class AttendanceEndpoints:
-    """What the routes of attendance do."""
+    """Handlers of the routes of attendance."""
 
     def __init__(self, store: IStore, readings: SecretAccessLog) -> None:
         self._store = store
         self._readings = readings
 
     def routes(self) -> list[Route]:
-        """The routes."""
+        """Return the routes."""
         return [
             ApiList[Punch](
                 path="/attendance",
@@ -147,14 +147,14 @@ class AttendanceEndpoints:
         return picture(content)
 
     async def _note(self, shown: Shown[Punch]) -> None:
-        """Record that a caller is shown unknown columns, if there are some."""
+        """Record that undeclared columns, if any, were shown to a caller."""
         if any(shows_secrets(ATTLOG, item) for item in shown.items):
             whose = devices_of(shown.query)
             await self._readings.note(shown.caller, "unknown columns of attendance", whose)
 
 
 def punch_filter(query: AttendanceQuery) -> PunchFilter:
-    """The filter of a query; `ValueError` names a time that is none."""
+    """Convert a query to a filter; raises `ValueError` for an invalid time."""
     received = instant_of("received_since", query.received_since)
     return PunchFilter(
         device=query.device,
@@ -187,12 +187,12 @@ def _content_type(content: bytes) -> str:
 
 
 def attendance_view(record: Punch, scopes: Scopes) -> Any:
-    """Show an attendance record."""
+    """Return the view of an attendance record."""
     return show_record(AttendanceView, ATTLOG, record, scopes, {})
 
 
 def photo_view(record: AttendancePhoto) -> PhotoView:
-    """Show an attendance photo."""
+    """Return the view of an attendance photo."""
     meaning = None if record.kind is None else IdentityPhoto(record.kind).meaning
     shown: PhotoView = show_record(
         PhotoView, ATTPHOTO, record, (), {"meaning": meaning, "kind_meaning": meaning}
@@ -233,5 +233,5 @@ RECORDS = RecordSource(
 
 
 def routes(services: Services) -> list[Route]:
-    """The routes of attendance."""
+    """Return the routes of attendance."""
     return AttendanceEndpoints(services.store, services.secret_access).routes()

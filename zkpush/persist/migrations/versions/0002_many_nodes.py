@@ -1,4 +1,4 @@
-"""Revisions of terminals, and leases; instants are found by the index of identities."""
+"""Revisions of terminals, and leases; the index of identities also serves lookups by time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# What is in an index is compared by its bytes: the order of a language changes with its library.
+# Indexed text is compared by bytes, because language collations change with their library.
 KEYS = {
     "devices": ["sn"],
     "stamps": ["name"],

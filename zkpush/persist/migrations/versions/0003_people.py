@@ -1,4 +1,4 @@
-"""People, photos, operations, errors, identity cards; and what is doubtful about a time."""
+"""People, photos, operations, errors, identity cards; and doubts about times."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +7,7 @@ revision = "0003"
 down_revision = "0002"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# What is in an index is compared by its bytes, as on SQLite.
+# Indexed text is compared by bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 

@@ -7,7 +7,7 @@ revision = "0004"
 down_revision = "0003"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# What is in an index is compared by its bytes, as on SQLite.
+# Indexed text is compared by bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -18,7 +18,7 @@ def upgrade():
     op.add_column(
         "commands", sa.Column("text", sa.Text(), nullable=False, server_default=sa.text("''"))
     )
-    # The commands there were until now had no parameters: the name is all of the text.
+    # Earlier commands had no parameters, so the name is the whole text.
     op.execute("UPDATE commands SET text = command, asked = params")
     op.add_column("commands", sa.Column("idempotency_key", key))
     op.add_column(

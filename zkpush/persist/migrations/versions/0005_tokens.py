@@ -1,4 +1,4 @@
-"""Tokens of the API, and an audit log that nobody changes."""
+"""API tokens, and triggers that protect the audit log from changes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -7,7 +7,7 @@ revision = "0005"
 down_revision = "0004"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-# What is in an index is compared by its bytes, as on SQLite.
+# Indexed text is compared by bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 SQLITE = (

@@ -1,6 +1,6 @@
-"""What is secret is sealed, under keys that are wrapped under the site key.
+"""Encryption of secrets at rest, under keys that are wrapped under the site key.
 
-The values that were plain are purged after the commit: see `unfinished`.
+The former plain values are purged after the commit: see `unfinished`.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ from zkpush.persist.sealed import place
 revision = "0006"
 down_revision = "0005"
 
-# What is in an index is compared by its bytes, as on SQLite.
+# Indexed text is compared by bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 TEXT, BYTES = "text", "bytes"
 PART = 200
-# Columns that are sealed, and the columns that say what their rows are about.
+# Encrypted columns, and the columns that form their associated data.
 SEALED = {
     "devices": (("id",), {"options": TEXT, "attributes": TEXT}),
     "users": (("pin",), {"password": TEXT, "extra": TEXT, "raw": BYTES}),
@@ -42,7 +42,7 @@ SEALED = {
     "commands": (("id",), {"result": TEXT}),
 }
 NEEDED = {("entries", "fields"), ("rejects", "reason"), ("files", "md5")}
-# Columns with the SHA-256 of what may be guessed.
+# Columns with the SHA-256 of values that could be guessed.
 DIGESTS = {
     "operations": "identity",
     "errors": "identity",
@@ -90,7 +90,7 @@ def has_rows(connection):
 
 
 def rows_of(connection, table, keys, names):
-    """The rows of a table, in parts, by their keys; they may be changed meanwhile."""
+    """Iterate over the rows of a table in batches, by key; the caller may change them."""
     table = sa.table(table, *map(sa.column, {*keys, *names}))
     place_of = sa.tuple_(*(table.c[name] for name in keys))
     last = None
@@ -153,13 +153,13 @@ def seal_commands(connection, vault):
 
 
 def index_digests(connection, vault):
-    """What is indexed is the SHA-256, so that what was known before still is."""
+    """Replace SHA-256 digests by their index, so that known values are still recognized."""
     for table, name in DIGESTS.items():
         keys = {
             "holdings": ("table_name", "key", "device_id"),
             "versions": ("table_name", "key", "digest"),
         }.get(table, ("id",))
-        # All at once: where the digest is a key, its order changes on the way.
+        # All at once, because changing a digest that is a key changes the order.
         for row in list(rows_of(connection, table, keys, (name,))):
             where = {part: getattr(row, part) for part in keys}
             change(connection, table, where, {name: vault.index_of(bytes(getattr(row, name)))})
@@ -173,7 +173,7 @@ def index_values(connection, vault, table, source, name):
 
 
 def seal_pictures(connection, vault, folder):
-    """Name them by their index, and seal them; plain files stay until the commit."""
+    """Rename pictures to their index, and encrypt them; plain files stay until the commit."""
 
     def renamed(digest):
         return vault.index_of(bytes.fromhex(digest)).hex()

@@ -1,4 +1,4 @@
-"""Where each terminal may be."""
+"""Networks from which each terminal may connect."""
 
 import sqlalchemy as sa
 from alembic import op

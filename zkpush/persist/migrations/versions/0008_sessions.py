@@ -1,4 +1,4 @@
-"""Encrypted sessions, and the tokens of all sessions."""
+"""Encrypted sessions, and session tokens."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The identity of the database."""
+"""Identity of the database."""
 
 import sqlalchemy as sa
 from alembic import op

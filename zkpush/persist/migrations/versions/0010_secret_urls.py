@@ -1,7 +1,7 @@
-"""The URLs of files are secrets of commands, and packages of people end with their commands.
+"""Secret file URLs for each command; packages of people are removed with their commands.
 
-Commands that are open get a secret each: a terminal that was sent one is sent it again, with its
-new URL. Packages whose commands have ended are removed.
+Open commands get a secret each, and those already sent are sent again with the new URL. Packages
+whose commands have ended are removed.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ down_revision = "0009"
 
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 OPEN = ("queued", "sent")
-# Where the lines of commands name a file. Other lines may hold the same text: a SHELL, a message.
+# Places of file names in command lines. Other lines, such as SHELL, may contain the same text.
 PLACES = {
     command: re.compile(
         rf"(?P<before>{place}[^\t,]*?)file/(?P<id>[1-9][0-9]{{0,17}})(?:\.b64)?/", re.ASCII
@@ -58,7 +58,7 @@ def upgrade():
         try:
             body = json.loads(vault.open(bytes(row.body), about))
         except NotUnsealed:
-            continue  # it cannot be sent, either
+            continue  # it cannot be sent either
         found = PLACES[row.command].search(body["text"])
         if found is None:
             continue

@@ -1,6 +1,6 @@
-"""The audit log gets a hash chain and a sealed head, and names people by pseudonyms only.
+"""Hash chain and sealed head of the audit log; people are named by pseudonyms only.
 
-Rows from before are rewritten, then chained: the chain vouches for them from here on.
+Existing rows are rewritten and then chained; the chain protects them from then on.
 """
 
 import re
@@ -15,7 +15,7 @@ from zkpush.persist.keys import ensure_vault
 revision = "0011"
 down_revision = "0010"
 
-# What is in an index is compared by its bytes, as on SQLite.
+# Indexed text is compared by bytes, as on SQLite.
 key = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 PART = 500
@@ -132,7 +132,7 @@ def upgrade():
 
 
 def chain(connection, keys):
-    """Rewrite and chain the rows that there are; say so in a row of its own."""
+    """Rewrite and chain the existing rows, and add a row that records this."""
     names = ("id", "at", "actor", "action", "subject", "detail", "mac")
     log = sa.table("audit", *map(sa.column, names))
     last, mac, is_rewritten = 0, b"", False

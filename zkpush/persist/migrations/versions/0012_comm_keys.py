@@ -1,4 +1,4 @@
-"""The pushcommkeys that were offered for each terminal. Pinned keys stay as they are."""
+"""The pushcommkeys offered for each terminal; pinned keys are unchanged."""
 
 import sqlalchemy as sa
 from alembic import op

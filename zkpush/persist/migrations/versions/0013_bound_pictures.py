@@ -1,7 +1,7 @@
-"""Pictures are bound to their rows, and what the protocol does not declare is sealed everywhere.
+"""Pictures bound to their rows, and encryption of all undeclared data.
 
-Each row that names a picture gets the name again, sealed for the row. What the rows name at this
-upgrade is taken for right. The plain values that were sealed are purged after the commit: see
+Each row that names a picture gets a second, encrypted reference, bound to the row. The references
+at the time of this upgrade are trusted. The former plain values are purged after the commit: see
 `unfinished`.
 """
 
@@ -47,7 +47,7 @@ def upgrade():
 
 
 def seal_undeclared(connection, vault, name, key):
-    """Seal unknown columns, and the bytes of lines; returns whether there were some."""
+    """Encrypt undeclared columns and the bytes of lines; return whether there were any."""
     op.execute(f"ALTER TABLE {name} RENAME COLUMN extra TO plain_extra")
     op.add_column(name, sa.Column("extra", sa.LargeBinary()))
     columns = {"id", "plain_extra", "extra", "raw", *key}
@@ -68,7 +68,7 @@ def seal_undeclared(connection, vault, name, key):
 
 
 def rows_of(connection, table, where):
-    """Some rows of a table, in parts; they may be changed meanwhile."""
+    """Iterate over selected rows of a table in batches; the caller may change them."""
     last = 0
     while True:
         query = sa.select(table).where(table.c.id > last, where).order_by(table.c.id).limit(PART)

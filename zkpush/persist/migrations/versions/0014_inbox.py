@@ -1,4 +1,4 @@
-"""The inbox of plugins."""
+"""Inbox of plugins."""
 
 import sqlalchemy as sa
 from alembic import op

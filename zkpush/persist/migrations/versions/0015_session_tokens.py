@@ -1,6 +1,6 @@
-"""What the use of a session's tokens has shown, and which terminals have encrypted.
+"""Observed use of session tokens, and which terminals have used encryption.
 
-Tokens that were issued before stay good; whether terminals return them is found out anew.
+Issued tokens stay valid; whether terminals return them is observed anew.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Which pictures are named: found by an index, and by the plugins that name some."""
+"""References to pictures: indexes, and the plugins that name pictures."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,7 +1,7 @@
-"""The zone of a terminal may be unknown, and a UTC that nobody chose is.
+"""Unknown time zones of terminals, in place of UTC that nobody chose.
 
-The records of such a terminal are marked: their instants count as unknown. Columns are added and
-dropped, because other tables refer to `devices`, so that it cannot be rebuilt.
+The instants in records of such terminals are marked as unknown. Columns are added and dropped,
+because `devices` cannot be rebuilt: other tables refer to it.
 """
 
 import json

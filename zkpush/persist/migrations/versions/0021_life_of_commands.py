@@ -1,4 +1,4 @@
-"""The life of commands: deadlines, priority, what they change, why they ended, and retention."""
+"""Life of commands: deadline, priority, subject, reason of the end, and retention."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,7 +23,7 @@ def upgrade():
         sa.Column("body_removed_at", sa.BigInteger()),
     ):
         op.add_column("commands", column)
-    # A query whose records may still come has its answer.
+    # Also covers queries that were answered and whose records may still arrive.
     op.execute(
         "UPDATE commands SET answered_at = COALESCE(finished_at, lease_until, sent_at, created_at) "
         "WHERE return_code IS NOT NULL"
@@ -35,7 +35,7 @@ def upgrade():
         "WHEN 'expired' THEN CASE WHEN attempts = 0 THEN 'not fetched' ELSE 'not answered' END END "
         "WHERE state IN ('done', 'failed', 'cancelled', 'expired')"
     )
-    # A door does not open, and nobody is asked for a finger, because the server was upgraded.
+    # An upgrade of the server must not open a door or ask for a finger.
     op.execute(
         "UPDATE commands SET expires_at = created_at + 60000 WHERE state = 'queued' AND command IN "
         "('AC_UNLOCK', 'AC_UNALARM', 'ENROLL_FP', 'ENROLL_MF', 'ENROLL_BIO')"

@@ -1,4 +1,4 @@
-"""An operator may say which protocol version a terminal has."""
+"""Protocol version of a terminal, as set by an operator."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The trace: the last requests of terminals."""
+"""Trace: the last requests of terminals."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
-"""Record type, work code and card number are a part of the identity of an attendance record.
+"""Record type, work code and card number in the identity of attendance records.
 
-Stored records keep what they say, so that a terminal which sends them again adds none that is
-there. Those that an earlier version took for one are stored when they come again. Errors and
-identity cards get what finds their repetitions.
+Stored records get a distinction from their content, so that resending them adds no duplicates.
+Records that an earlier version merged are stored when they are sent again. Errors and identity
+cards get the digests that find repetitions.
 """
 
 import msgspec
@@ -30,7 +30,7 @@ INDEXES = (
 def upgrade():
     connection = op.get_bind()
     if connection.dialect.name == "sqlite":
-        # The table is written anew, with its one constraint that SQLite cannot drop.
+        # Rebuild the table, because SQLite cannot drop its only constraint.
         for name, _, _ in INDEXES:
             op.drop_index(name, "attendance")
         with op.batch_alter_table("attendance", recreate="always") as batch:
@@ -56,7 +56,7 @@ def distinction():
 
 
 def tell_apart(connection):
-    """Fill in the distinction of what has one."""
+    """Compute the distinctions of stored records."""
     names = ("id", "pin", "record_type", "work_code", "id_number", "distinction")
     table = sa.table("attendance", *map(sa.column, names))
     some = sa.or_(

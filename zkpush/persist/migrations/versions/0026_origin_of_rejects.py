@@ -1,4 +1,4 @@
-"""Rejects that are whole bodies: the request that brought them."""
+"""Original requests of rejects that are whole bodies."""
 
 import sqlalchemy as sa
 from alembic import op

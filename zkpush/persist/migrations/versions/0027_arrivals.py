@@ -1,4 +1,4 @@
-"""Where the attendance records of each ten minutes begin, in place of an index of all records."""
+"""First ids of attendance records by ten-minute period, in place of an index of all records."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Indexes for what lists of records are filtered by."""
+"""Indexes for the filters of record lists."""
 
 from __future__ import annotations
 
