@@ -63,29 +63,29 @@ class PhotoView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttendanceQuery(DeviceQuery, frozen=True):
-    """Which attendance records are wanted."""
+    """Filter of attendance records."""
 
     pin: OfUser = None
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
     received_since: Annotated[
-        str | None, Meta(description="ISO 8601; those that came from this instant on")
+        str | None, Meta(description="ISO 8601; received from this instant on")
     ] = None
     doubt: Annotated[
         Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None,
-        Meta(description="Those with this doubt about their time"),
+        Meta(description="Records with this doubt about their time"),
     ] = None
     record_type: Annotated[
         Literal["attendance", "verification", "all"],
         Meta(
             description="attendance: punches; verification: checks of identity cards, which are "
-            "no punches (record type 1)"
+            "not punches (record type 1)"
         ),
     ] = "attendance"
 
 
 class PhotoQuery(DeviceQuery, frozen=True):
-    """Which attendance photos are wanted."""
+    """Filter of attendance photos."""
 
     pin: OfUser = None
 

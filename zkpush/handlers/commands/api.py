@@ -41,15 +41,15 @@ class CommandRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=1, le=MOST_WAIT)] | None,
         Meta(
             description="Seconds that it may wait for the terminal, counted from `not_before` if "
-            "that is given; by default, what the catalogue says"
+            "given; the catalogue has the default"
         ),
     ] = None
     not_before: Annotated[
-        str | None, Meta(description="When it may be sent at the earliest, ISO 8601 with Z")
+        str | None, Meta(description="Earliest time to send it, ISO 8601 with Z")
     ] = None
     priority: Annotated[
         Annotated[int, Meta(ge=0, le=MOST_PRIORITY)] | None,
-        Meta(description="Higher ones are sent first; by default, what the catalogue says"),
+        Meta(description="Higher ones are sent first; the catalogue has the default"),
     ] = None
 
 
@@ -70,11 +70,13 @@ class ParameterView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScopeRuleView(msgspec.Struct, frozen=True, kw_only=True):
-    """A scope that a command needs as well, in some cases."""
+    """An additional scope that a command needs in some cases."""
 
     scope: str
-    parameter: Annotated[str, Meta(description="The parameter that decides")]
-    meaning: Annotated[str, Meta(description="In which cases")]
+    parameter: Annotated[
+        str, Meta(description="Parameter that decides whether the scope is needed")
+    ]
+    meaning: Annotated[str, Meta(description="Cases in which the scope is needed")]
 
 
 class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,10 +85,10 @@ class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     family: Annotated[str, Meta(description="The terminal family that has it")]
     command: str
     meaning: str
-    section: Annotated[str, Meta(description="Of the specification")]
-    scope: Annotated[str, Meta(description="What the caller needs")]
+    section: Annotated[str, Meta(description="Section of the specification")]
+    scope: Annotated[str, Meta(description="Scope that the caller needs")]
     more_scopes: Annotated[
-        list[ScopeRuleView], Meta(description="What the caller needs as well, in some cases")
+        list[ScopeRuleView], Meta(description="Additional scopes needed in some cases")
     ]
     since: Annotated[str, Meta(description="The first protocol version that has it")]
     repeatable: Annotated[
@@ -101,7 +103,7 @@ class CatalogueView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     priority: int
     params: list[ParameterView]
-    one_of: Annotated[list[str], Meta(description="Parameters of which one has to be there")]
+    one_of: Annotated[list[str], Meta(description="Parameters of which one is required")]
 
 
 _TYPES = {

@@ -107,9 +107,9 @@ async def send(
 ) -> None:
     """Queue a command for a terminal, and print the ID of the command.
 
-    The terminal fetches the command at its next poll. At a keyboard, CLEAR and SHELL ask first;
-    --yes says yes. COMMAND is one argument: quote it if it has
-    several words. `zkpush commands catalogue` lists all commands with their parameters.
+    The terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation on a
+    console, unless --yes is given. COMMAND is one argument: quote it if it has several words.
+    `zkpush commands catalogue` lists all commands with their parameters.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""Checks, and what to do next."""
+"""Checks, and the advice that follows from them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ NOTHING_TO_DO = "No fault was found."
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
+    """Result of one check."""
 
     name: str
     state: CheckState
     detail: Annotated[str, Meta(description="What was found")]
-    advice: Annotated[str, Meta(description="What to do about it; empty where all is well")] = ""
+    advice: Annotated[str, Meta(description="What to do about it; empty if all is well")] = ""
 
 
 class Examination(msgspec.Struct, frozen=True):
-    """All checks."""
+    """All checks, with a summary."""
 
     state: Annotated[CheckState, Meta(description="The worst of the checks")]
     next: Annotated[str, Meta(description="What to do first")]
@@ -31,7 +31,7 @@ class Examination(msgspec.Struct, frozen=True):
 
 
 def examination(checks: Sequence[Check]) -> Examination:
-    """Sum up checks; what to do first is the advice of the first of the worst."""
+    """Summarize checks; `next` is the advice of the first of the worst checks."""
     worst: CheckState = max((check.state for check in checks), key=_ORDER.index, default="ok")
     found = [check for check in checks if check.state == worst]
     advice = NOTHING_TO_DO if worst == "ok" else found[0].advice

@@ -30,7 +30,7 @@ _SECRETS = {table.name: secrets_of(table) for table in TABLES}
 
 
 class EntryView(msgspec.Struct, frozen=True):
-    """What a terminal holds in a table that is not of people, such as a work code."""
+    """An entry of a table on a terminal that does not concern people, such as a work code."""
 
     id: int
     device: str
@@ -45,7 +45,7 @@ class EntryView(msgspec.Struct, frozen=True):
 
 
 class EntryQuery(DeviceQuery, frozen=True):
-    """Which entries are wanted."""
+    """Filter of entries."""
 
     table: Annotated[str | None, Meta(description="A table such as WORKCODE")] = None
 
@@ -62,7 +62,7 @@ class EntryEndpoints:
         return [
             ApiList[Entry](
                 path="/entries",
-                summary="What terminals hold beside people: work codes, short messages, lists",
+                summary="Entries on terminals: work codes, short messages, lists",
                 view=EntryView,
                 query=EntryQuery,
                 find_thd=lambda tx, part, query: tx[EntryStore].page(

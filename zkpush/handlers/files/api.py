@@ -41,7 +41,7 @@ _log = Logger()
 
 
 class FileQuery(msgspec.Struct, frozen=True):
-    """What a file is called."""
+    """Name of a new file."""
 
     name: Annotated[
         str,
@@ -55,7 +55,7 @@ class FileQuery(msgspec.Struct, frozen=True):
 class FileView(msgspec.Struct, frozen=True, kw_only=True):
     """A file."""
 
-    id: Annotated[int, Meta(description="What UPGRADE takes as `file`")]
+    id: Annotated[int, Meta(description="Value of the parameter `file` of UPGRADE")]
     name: str
     size: Annotated[int, Meta(description="Bytes")]
     md5: Annotated[
@@ -140,7 +140,7 @@ class FileEndpoints:
                 "/files/<int:id>/content",
                 Scope.DANGEROUS,
                 self.content,
-                "What a file holds",
+                "The content of a file",
                 produces=("application/octet-stream",),
                 takes=("caller",),
             ),

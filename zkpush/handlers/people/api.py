@@ -30,13 +30,16 @@ _NOTHING: Sequence[object] = ()
 
 
 _UPDATED: Sequence[Extra] = (
-    ("device", Annotated[str | None, Meta(description="The terminal that said it last")], None),
+    ("device", Annotated[str | None, Meta(description="The terminal that last reported it")], None),
     ("updated_at", str | None, None),
 )
 UserView = record_view(
     "User",
     USER,
-    ("templates", Annotated[dict[str, int], Meta(description="How many, by biometric type")]),
+    (
+        "templates",
+        Annotated[dict[str, int], Meta(description="Number of templates by biometric type")],
+    ),
     (
         "templates_meaning",
         Annotated[dict[str, str], Meta(description="The biometric types of `templates` in words")],
@@ -48,7 +51,7 @@ TemplateView = record_view(
     "Template",
     BIODATA,
     ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
-    ("form", Annotated[str, Meta(description="The table that it came in")]),
+    ("form", Annotated[str, Meta(description="Table in which it was uploaded")]),
     *_UPDATED,
 )
 PersonPhotoView = record_view(
@@ -75,7 +78,7 @@ class PeopleEndpoints:
         return [
             ApiList[Person](
                 path="/users",
-                summary="Users of all terminals, in the order they were first met",
+                summary="Users of all terminals, in the order they were first seen",
                 view=UserView,
                 find_thd=lambda tx, part, query: tx[PeopleStore].users(part),
                 show=lambda user, caller: user_view(user, caller.scopes),
@@ -115,7 +118,7 @@ class PeopleEndpoints:
                 "/devices/<sn>/users/<pin>",
                 Scope.WRITE,
                 self.put,
-                "Put a user on a terminal; gives the commands that do it",
+                "Put a user on a terminal; returns the commands queued for it",
                 returns=Listing[CommandView],
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),
@@ -125,7 +128,7 @@ class PeopleEndpoints:
                 "/devices/<sn>/users/<pin>",
                 Scope.WRITE,
                 self.delete,
-                "Take a user off a terminal; gives the commands that do it",
+                "Delete a user from a terminal; returns the commands queued for it",
                 returns=Listing[CommandView],
                 status=HTTPStatus.ACCEPTED,
                 takes=("caller",),

@@ -31,31 +31,31 @@ OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]
 
 
 class RejectQuery(DeviceQuery, frozen=True):
-    """Which rejects are wanted."""
+    """Filter of rejects."""
 
     table: OfTable = None
     order: Order = "desc"
 
 
 class RetryBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which rejects are to be read again; without either, all of them."""
+    """Rejects to read again; all of them by default."""
 
     device: Annotated[str | None, Meta(description="Serial number of a terminal")] = None
     table: OfTable = None
 
 
 class RetryView(msgspec.Struct, frozen=True):
-    """What came of reading rejects again."""
+    """Result of reading rejects again."""
 
-    read: Annotated[int, Meta(description="Rejects that were understood, and are gone")]
-    kept: Annotated[int, Meta(description="Rejects that are still not understood")]
+    read: Annotated[int, Meta(description="Rejects that were decoded and removed")]
+    kept: Annotated[int, Meta(description="Rejects that still cannot be decoded")]
     records: Annotated[
         int, Meta(description="Records that were read; those stored before are not stored twice")
     ]
 
 
 class OriginView(msgspec.Struct, frozen=True):
-    """A request that brought a reject."""
+    """The request that contained a reject."""
 
     method: str
     path: str
@@ -65,7 +65,7 @@ class OriginView(msgspec.Struct, frozen=True):
 
 
 class RejectView(msgspec.Struct, frozen=True):
-    """Something that was not understood."""
+    """Uploaded data that could not be decoded."""
 
     id: int
     device: str
@@ -84,12 +84,10 @@ class RejectView(msgspec.Struct, frozen=True):
             "for answers to commands), and in a list where they are more than 4,096"
         ),
     ]
-    size: Annotated[int, Meta(description="How many bytes there are")]
+    size: Annotated[int, Meta(description="Size in bytes")]
     received_at: str
-    attempts: Annotated[
-        int, Meta(description="How often it was read again without being understood")
-    ]
-    tried_at: Annotated[str | None, Meta(description="When it was last read again")]
+    attempts: Annotated[int, Meta(description="Number of unsuccessful retries")]
+    tried_at: Annotated[str | None, Meta(description="Time of the last retry")]
     origin: Annotated[
         OriginView | None,
         Meta(
@@ -117,8 +115,8 @@ class RejectEndpoints:
         return [
             ApiList[StoredReject](
                 path="/rejects",
-                summary="What terminals sent and was not understood, the newest first; its bytes "
-                "with `biometrics`, those of answers to commands with `dangerous`",
+                summary="Uploaded data that could not be decoded, newest first; bytes need the "
+                "scope `biometrics`, bytes of answers to commands `dangerous`",
                 view=RejectView,
                 query=RejectQuery,
                 find_thd=_find_thd,
@@ -130,7 +128,7 @@ class RejectEndpoints:
                 "/rejects/<int:id>",
                 Scope.READ,
                 self.reject,
-                "Something that was not understood, with all its bytes",
+                "One reject, with all its bytes",
                 returns=RejectView,
                 takes=("caller",),
             ),
@@ -139,7 +137,7 @@ class RejectEndpoints:
                 "/rejects/<int:id>",
                 Scope.DANGEROUS,
                 self.delete,
-                "Delete a reject; what it holds is lost",
+                "Delete a reject; its data is lost",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
             ),

@@ -31,7 +31,7 @@ _of_table = click.option("--table", metavar="TABLE", help="Only of this table, s
 
 @click.group()
 def rejects() -> None:
-    """List what terminals sent and was not understood, read it again, or delete it."""
+    """List, retry or delete uploaded data that could not be decoded."""
 
 
 @rejects.command("list")
@@ -81,9 +81,9 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
 @click.argument("id", type=click.IntRange(min=1), metavar="ID")
 @with_api
 async def delete(api: Api, id: int) -> None:
-    """Delete a reject; what it holds is lost.
+    """Delete a reject; its data is lost.
 
-    For rejects that can never become records. It needs the scope dangerous.
+    Use it for rejects that can never become records. Needs the scope dangerous.
     """
     await api.send("DELETE", "rejects", str(id))
     echo(f"The reject {id} is deleted.")

@@ -23,7 +23,7 @@ good."""
 
 
 class ResendRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a terminal is to send again, all of it."""
+    """A data type that a terminal must send again completely."""
 
     table: Annotated[str, Meta(description="The table of the upload, such as ATTLOG")]
 
@@ -34,7 +34,7 @@ class DoorRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     door: Annotated[int, Meta(ge=1, description="The number of the door")] = 1
     seconds: Annotated[
         Annotated[int, Meta(ge=1, le=MOST_SECONDS)] | None,
-        Meta(description="For how long, if the terminal can be told"),
+        Meta(description="Opening time in seconds, if the terminal supports it"),
     ] = None
 
 

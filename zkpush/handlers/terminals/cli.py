@@ -102,13 +102,13 @@ async def show(api: Api, sn: str, as_json: bool) -> None:
 async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str | None) -> None:
     """Approve a terminal: the server accepts its data from now on.
 
-    Records get their instants, and the terminal gets the time, by its time zone. Without
-    --timezone, the command asks for it at a terminal and offers that of the server; in a script,
-    that of the server stays.
+    The time zone determines the UTC times of records and the time sent to the terminal. Without
+    --timezone, the command asks for the zone on a console, and offers the present one, which is
+    initially that of the server. In a script, the present zone is kept.
 
-    If the terminal is pending and every exchange under its serial number offered the same
-    pushcommkey, approval pins it. If several were offered, or the terminal came without one as
-    well, or is approved already, choose one with --key.
+    If the terminal is pending and every handshake under its serial number offered the same
+    pushcommkey, approval pins it. If several keys were offered, if one handshake had none, or if
+    the terminal is already approved, choose a key with --key.
     """
     body: dict[str, object] = {"state": "approved"}
     if key is not None:
@@ -168,9 +168,9 @@ async def _ask_zone(api: Api, sn: str, *, add: bool) -> str | None:
 @click.option("--until", metavar="TIME", help=f"Before this instant. {TIME_FORMAT}")
 @with_api
 async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> None:
-    """Reckon the UTC times of a terminal's records by its present time zone.
+    """Recompute the UTC times of a terminal's records with its present time zone.
 
-    Use it after a wrong zone was corrected. Times of the terminal's own clock do not change.
+    Use it after correcting a wrong zone. Times of the terminal's own clock do not change.
     """
     body = {"since": since, "until": until}
     counts = await api.send("POST", "devices", sn, "recompute", body=body)

@@ -19,20 +19,20 @@ from .model import LastRequests, TracedRequest
 
 
 class TraceQuery(msgspec.Struct, frozen=True):
-    """How much of a trace is wanted."""
+    """Length of the trace to return."""
 
     limit: Limit = 100
 
 
 class TraceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of a terminal, or several equal ones in a row."""
+    """One request of a terminal, or several equal consecutive ones."""
 
-    id: Annotated[str, Meta(description="The same as long as `count` grows")]
-    at: Annotated[str, Meta(description="When the last of them came")]
-    since_at: Annotated[str, Meta(description="When the first of them came")]
-    count: Annotated[int, Meta(description="Number of equal requests in a row")]
+    id: Annotated[str, Meta(description="Stays the same while `count` grows")]
+    at: Annotated[str, Meta(description="Time of the last of them")]
+    since_at: Annotated[str, Meta(description="Time of the first of them")]
+    count: Annotated[int, Meta(description="Number of equal consecutive requests")]
     method: str
-    path: Annotated[str, Meta(description="Its first two parts")]
+    path: Annotated[str, Meta(description="First two segments of the path")]
     table: Annotated[str | None, Meta(description="The argument of that name, as sent")]
     arguments: Annotated[
         dict[str, str], Meta(description="Arguments of the protocol that hold no secrets")
@@ -40,14 +40,14 @@ class TraceView(msgspec.Struct, frozen=True, kw_only=True):
     address: str | None
     status: Annotated[int, Meta(description="HTTP status of the reply")]
     request_bytes: Annotated[
-        int | None, Meta(description="Bytes of the body; null where they were not declared")
+        int | None, Meta(description="Bytes of the body; null if it was not declared")
     ]
     reply_bytes: Annotated[int, Meta(description="Bytes of the body of the reply")]
     understood: Annotated[
         str | None,
-        Meta(description="What it was taken for; null: it was refused before it was looked at"),
+        Meta(description="Meaning of the request; null if it was refused before it was parsed"),
     ]
-    answered: Annotated[str, Meta(description="The reply in words, or its first line")]
+    answered: Annotated[str, Meta(description="Summary of the reply, or its first line")]
 
 
 class TraceEndpoints:
