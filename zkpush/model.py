@@ -149,7 +149,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         DeviceState,
         Attribute(
-            meaning="Whether it is served; an operator sets approved or blocked",
+            meaning="Admission; an operator sets approved or blocked",
             is_shown=True,
             is_changeable=True,
             body=Literal["approved", "blocked"],
@@ -160,7 +160,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     area: Annotated[
         str | None,
         Attribute(
-            meaning="Area where the terminal hangs",
+            meaning="Area where the terminal is installed",
             is_shown=True,
             is_changeable=True,
             is_news=True,
@@ -170,7 +170,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     timezone: Annotated[
         str | None,
         Attribute(
-            meaning="IANA zone of its wall clock; without one, it is told no time",
+            meaning="IANA zone of its wall clock; without one, the server sends it no time",
             is_shown=True,
             is_changeable=True,
             is_news=True,
@@ -182,12 +182,12 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """None if it is not known."""
     session: Annotated[SessionState, Attribute(is_news=True)] = SessionState.NEW
     push_version: Annotated[
-        str | None, Attribute(meaning="The protocol version it says it has", is_shown=True)
+        str | None, Attribute(meaning="Reported protocol version", is_shown=True)
     ] = None
     version: Annotated[
         str | None,
         Attribute(
-            meaning="The protocol version it has, where what it says is wrong",
+            meaning="Actual protocol version, where the reported one is wrong",
             is_shown=True,
             is_changeable=True,
             check=check_version,
@@ -197,27 +197,25 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     language: Annotated[
         str | None, Attribute(meaning="Language number, spec Appendix 2", is_shown=True)
     ] = None
-    device_type: Annotated[
-        str | None, Attribute(meaning="The type it says it has", is_shown=True)
-    ] = None
+    device_type: Annotated[str | None, Attribute(meaning="Reported device type", is_shown=True)] = (
+        None
+    )
     family: Annotated[
         str,
-        Attribute(
-            meaning="The protocol that it speaks: a terminal family", is_shown=True, is_news=True
-        ),
+        Attribute(meaning="Its protocol: a terminal family", is_shown=True, is_news=True),
     ] = FIRST_FAMILY
     offered_family: Annotated[
         str | None,
         Attribute(
-            meaning="Another family that it says it has; approve it again to take that over",
+            meaning="Another reported family; approve the terminal again to accept it",
             is_shown=True,
         ),
     ] = None
     comm_key: Annotated[
         str | None,
         Attribute(
-            meaning="Fingerprint of the pushcommkey that it has to send; without one, any key is "
-            "accepted, and none",
+            meaning="Fingerprint of the required pushcommkey; without one, any key or none is "
+            "accepted",
             is_changeable=True,
             scope=Scope.ADMIN,
             check=check_fingerprint,
@@ -254,8 +252,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     token_policy: Annotated[
         TokenPolicy,
         Attribute(
-            meaning="How the token of its session is judged. check: it has to return the token, "
-            "once it has shown that it does; require: from the first request on; ignore: never",
+            meaning="Check of its session token. check: required once the terminal has shown that "
+            "it returns it; require: required from the first request on; ignore: not checked",
             alias="token",
             is_shown=True,
             is_changeable=True,
@@ -267,8 +265,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     returns_token: Annotated[
         bool,
         Attribute(
-            meaning="Whether it has shown that it returns tokens; setting `token` to check begins "
-            "anew",
+            meaning="Whether it has shown that it returns tokens; setting `token` to check resets "
+            "this",
             is_shown=True,
         ),
     ] = False
@@ -288,7 +286,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     settings: Annotated[
         dict[str, str | int],
         Attribute(
-            meaning="Options that it is told instead of the general ones; null removes one",
+            meaning="Options that override the general ones for it; null removes one",
             is_shown=True,
             is_changeable=True,
             body=dict[str, str | int | None],
@@ -315,7 +313,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     """Arguments of its initialization exchange that the protocol does not define."""
     counts: Annotated[
         dict[str, int],
-        Attribute(meaning="How many users, fingerprints, … it says it holds", is_shown=True),
+        Attribute(meaning="Reported numbers of users, fingerprints, …", is_shown=True),
     ] = {}
     problems: tuple[Problem, ...] = ()
 

@@ -24,8 +24,8 @@ class AuditQuery(ListQuery, frozen=True):
 
     since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
     until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
-    actor: Annotated[str | None, Meta(description="Who, as in the records")] = None
-    action: Annotated[str | None, Meta(description="What, as in the records")] = None
+    actor: Annotated[str | None, Meta(description="Actor, as in the records")] = None
+    action: Annotated[str | None, Meta(description="Action, as in the records")] = None
     pin: Annotated[str | None, Meta(description="User ID of a person that the records name")] = None
 
 
@@ -36,11 +36,13 @@ class AuditView(msgspec.Struct, frozen=True, kw_only=True):
     recorded_at: str
     actor: Annotated[
         str,
-        Meta(description="Who: `token`, `device` or `address` and which; or `others`"),
+        Meta(description="Actor: `token`, `device` or `address` with its name; or `others`"),
     ]
-    action: Annotated[str, Meta(description="What, such as `queue command`, or `refused`")]
-    subject: Annotated[str, Meta(description="With what, or whom; of what was refused, why")]
-    detail: Annotated[str | None, Meta(description="More, and where it came from; no secrets")]
+    action: Annotated[str, Meta(description="Action, such as `queue command`, or `refused`")]
+    subject: Annotated[str, Meta(description="Object of the action; for `refused`, the reason")]
+    detail: Annotated[
+        str | None, Meta(description="Details and the origin of the request; no secrets")
+    ]
     pins: Annotated[
         list[str],
         Meta(

@@ -29,41 +29,41 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     params: Annotated[
         dict[str, str | None],
         Meta(
-            description="Null for those that the caller may not see: it takes `biometrics`, or "
-            "`dangerous` for what SHELL runs and for options that may be secret"
+            description="Null for values that the caller may not see, which need `biometrics`, or "
+            "`dangerous` for commands of SHELL and for options that may be secret"
         ),
     ]
     state: CommandState
-    reason: Annotated[str | None, Meta(description="Why it ended, in words; null while open")]
+    reason: Annotated[str | None, Meta(description="Reason why it ended; null while open")]
     replaced_by: Annotated[
         str | None, Meta(description="A later command that sets all that this one sets")
     ]
     attempts: int
     priority: int
     return_code: int | None
-    meaning: Annotated[str | None, Meta(description="`return_code` in words")]
-    return_code_meaning: Annotated[str | None, Meta(description="The same")]
+    meaning: Annotated[str | None, Meta(description="Meaning of `return_code`")]
+    return_code_meaning: Annotated[str | None, Meta(description="The same as `meaning`")]
     result: Annotated[
         dict[str, str | None] | None,
         Meta(
-            description="Null for values that the caller may not see: it takes `biometrics`, or "
-            "`dangerous` where the command does"
+            description="Null for values that the caller may not see, which need `biometrics`, or "
+            "`dangerous` if the command does"
         ),
     ]
     created_at: str
     not_before: str | None
     expires_at: Annotated[
-        str | None, Meta(description="When it may be sent at the latest; null: `lifetime_days`")
+        str | None, Meta(description="Latest time of sending; null: `lifetime_days`")
     ]
     sent_at: str | None
     answered_at: Annotated[
         str | None,
-        Meta(description="When the terminal answered, also after the command had ended"),
+        Meta(description="Time of the answer, even if the command had ended before"),
     ]
     finished_at: str | None
     body_removed_at: Annotated[
         str | None,
-        Meta(description="When its parameters and result were deleted, because they were old"),
+        Meta(description="Time when its parameters and result were deleted because of their age"),
     ]
     damaged: Damaged = UNSET
 

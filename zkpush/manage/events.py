@@ -42,7 +42,8 @@ class EventQuery(msgspec.Struct, frozen=True):
 
     kinds: str | None = None
     last_event_id: Annotated[
-        str | None, Meta(description="For those who cannot send Last-Event-ID, which wins over it")
+        str | None,
+        Meta(description="For clients that cannot send Last-Event-ID, which overrides it"),
     ] = None
 
 

@@ -67,11 +67,11 @@ class HealthView(msgspec.Struct, frozen=True):
     """Whether data can be stored."""
 
     status: Literal["ok", "failing"]
-    reason: Annotated[str | UnsetType, Meta(description="Why not, in one text")] = UNSET
-    reasons: Annotated[Sequence[str] | UnsetType, Meta(description="Why not")] = UNSET
+    reason: Annotated[str | UnsetType, Meta(description="Reasons why not, in one text")] = UNSET
+    reasons: Annotated[Sequence[str] | UnsetType, Meta(description="Reasons why not")] = UNSET
     warnings: Annotated[
         Sequence[str] | UnsetType,
-        Meta(description="What will become a reason unless somebody acts"),
+        Meta(description="Conditions that become reasons unless somebody acts"),
     ] = UNSET
 
 

@@ -33,7 +33,7 @@ OptionalLimit = Annotated[
 ]
 After = Annotated[
     Annotated[str, Meta(pattern=CURSOR)],
-    Meta(description="Where to go on: `next` or `cursor` of a reply; by default, at the beginning"),
+    Meta(description="Start of the page: `next` or `cursor` of a reply; default: the beginning"),
 ]
 Order = Annotated[
     Literal["asc", "desc"],
@@ -110,7 +110,7 @@ class Listing(msgspec.Struct, Generic[V], frozen=True):
     items: list[V]
     next: Annotated[str | None, Meta(description="`after` of the next part; null at the end")]
     cursor: Annotated[
-        str, Meta(description="`after` of a later request: what was stored since then follows")
+        str, Meta(description="`after` of a later request for items stored since then")
     ]
 
 

@@ -36,7 +36,7 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
             "`cipher suite` or `store`"
         ),
     ]
-    package: Annotated[str | None, Meta(description="The distribution or module that it is of")]
+    package: Annotated[str | None, Meta(description="Its distribution or module")]
     version: str | None
     brings: Annotated[
         list[str], Meta(description="Names that a capability adds, such as tables and routes")
@@ -44,19 +44,19 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     state: Annotated[
         State,
         Meta(
-            description="`missing`: it is not installed, and lines are kept for it; `failing`: it "
-            "has failed since it last succeeded"
+            description="`missing`: not installed, but lines are kept for it; `failing`: its last "
+            "call failed"
         ),
     ]
     inline: Annotated[
         bool, Meta(description="Whether it stores its lines in the transaction of the upload")
     ]
-    waiting: Annotated[int, Meta(description="Parts of uploads that wait for it")]
+    waiting: Annotated[int, Meta(description="Number of pending parts of uploads")]
     isolated: Annotated[
-        int, Meta(description="How many of those have failed often, and let later ones pass")
+        int, Meta(description="Number of those that failed often and no longer block later ones")
     ]
-    oldest_at: Annotated[str | None, Meta(description="When the oldest of those came")]
-    last_error: Annotated[str | None, Meta(description="The class of what it last raised")]
+    oldest_at: Annotated[str | None, Meta(description="Arrival of the oldest of those")]
+    last_error: Annotated[str | None, Meta(description="Class name of its last exception")]
 
 
 class PluginEndpoints:

@@ -38,7 +38,7 @@ class ProblemQuery(msgspec.Struct, frozen=True):
     """Filter for problems."""
 
     limit: Limit = 100
-    after: Annotated[str, Meta(description="The cursor `next` of the part before")] = _BEGINNING
+    after: Annotated[str, Meta(description="`next` of the previous page")] = _BEGINNING
     device: OfDevice = None
 
 

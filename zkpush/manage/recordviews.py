@@ -57,9 +57,7 @@ def _without(needed: Scope | None) -> str:
 
 Damaged = Annotated[
     Sequence[str] | UnsetType,
-    Meta(
-        description="The fields whose stored values are damaged: they are null; not there if none"
-    ),
+    Meta(description="Fields whose stored values are damaged, and null here; absent if none"),
 ]
 EXTRA = Annotated[
     dict[str, str] | None,

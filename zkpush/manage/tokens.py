@@ -34,15 +34,16 @@ class TokenRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            description="1 to 64 letters, digits, ., - or _; unlike any other",
+            description="1 to 64 letters, digits, ., - or _; unique",
             extra_json_schema={"pattern": f"^{_NAME.pattern}$"},
         ),
     ]
     scopes: Annotated[
-        list[Scope], Meta(min_length=1, description="What its bearer may do; some of your own")
+        list[Scope],
+        Meta(min_length=1, description="Permissions of its bearer; a subset of your own"),
     ]
     expires_at: Annotated[
-        str | None, Meta(description="ISO 8601; null for one that is good until it is revoked")
+        str | None, Meta(description="ISO 8601; null for a token that is valid until revoked")
     ] = None
 
 
@@ -54,7 +55,7 @@ class TokenView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str
     created_by: str
     expires_at: str | None
-    last_used_at: Annotated[str | None, Meta(description="To about half a minute")]
+    last_used_at: Annotated[str | None, Meta(description="Accurate to about half a minute")]
 
 
 class NewTokenView(TokenView, frozen=True, kw_only=True):

@@ -32,12 +32,14 @@ CHANGEABLE = {one.name: one for one in _ATTRIBUTES if one.own.is_changeable}
 class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
     """A condition that a person should look at."""
 
-    device: Annotated[str | None, Meta(description="Serial number; null for one of the server")]
-    subject: Annotated[str, Meta(description="What has it, such as `terminal T1` or `disk`")]
+    device: Annotated[
+        str | None, Meta(description="Serial number; null for a problem of the server")
+    ]
+    subject: Annotated[str, Meta(description="Affected part, such as `terminal T1` or `disk`")]
     code: str
     code_meaning: str
-    detail: Annotated[str, Meta(description="What was observed")]
-    advice: Annotated[str, Meta(description="What can be done about it")]
+    detail: Annotated[str, Meta(description="Observed facts")]
+    advice: Annotated[str, Meta(description="Advice")]
     since_at: str
 
     @classmethod
@@ -73,7 +75,7 @@ class OfferedKeyView(msgspec.Struct, frozen=True, kw_only=True):
     """A pushcommkey that was offered in the terminal's name."""
 
     fingerprint: Annotated[str, Meta(description="SHA-256 of the key, in hex")]
-    address: Annotated[str | None, Meta(description="Where it was last offered from")]
+    address: Annotated[str | None, Meta(description="Address of the last offer")]
     first_seen_at: str
     last_seen_at: str
 
@@ -81,7 +83,7 @@ class OfferedKeyView(msgspec.Struct, frozen=True, kw_only=True):
 class KeylessView(msgspec.Struct, frozen=True, kw_only=True):
     """Exchanges in the terminal's name that offered no pushcommkey."""
 
-    address: Annotated[str | None, Meta(description="Where the last of them came from")]
+    address: Annotated[str | None, Meta(description="Address of the last of them")]
     first_seen_at: str
     last_seen_at: str
 
@@ -91,7 +93,7 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
 
     pinned: Annotated[
         str | None,
-        Meta(description="Fingerprint of the key it has to send; null: any key, or none"),
+        Meta(description="Fingerprint of the required key; null: any key or none is accepted"),
     ]
     offered: Annotated[
         list[OfferedKeyView],
@@ -99,7 +101,7 @@ class CommKeyView(msgspec.Struct, frozen=True, kw_only=True):
     ]
     keyless: Annotated[
         KeylessView | None,
-        Meta(description="Exchanges without a key since then; null: there were none"),
+        Meta(description="Exchanges without a key since then; null if none"),
     ]
 
     @classmethod
@@ -137,8 +139,8 @@ class BiometricSupportView(BiometricSupport, frozen=True, kw_only=True):
 class HybridView(msgspec.Struct, frozen=True):
     """Biometric types of one terminal."""
 
-    supported: Annotated[bool, Meta(description="Whether it speaks hybrid identification at all")]
-    types: Annotated[list[BiometricSupportView], Meta(description="Types that are known")]
+    supported: Annotated[bool, Meta(description="Whether it supports hybrid identification")]
+    types: Annotated[list[BiometricSupportView], Meta(description="Known types")]
 
     @classmethod
     def of(cls, hybrid: Hybrid) -> HybridView:
@@ -174,47 +176,49 @@ else:
 class DeviceView(_ShownAttributes, frozen=True, kw_only=True):
     """A terminal."""
 
-    online: Annotated[bool, Meta(description="Heard of within three of its polls")]
+    online: Annotated[
+        bool, Meta(description="Whether it has sent a request within three poll intervals")
+    ]
     created_at: str
     last_seen_at: str | None
     address: str | None
     protocol_version: Annotated[str, Meta(description="The version both sides use")]
-    language_meaning: Annotated[str | None, Meta(description="`language` in words")]
+    language_meaning: Annotated[str | None, Meta(description="Meaning of `language`")]
     session: Literal["plain", "encrypted"]
     exchange: Annotated[
         SessionState,
         Meta(
-            description="How far the exchanges are. new: not made yet; ready: made; stale: to be "
-            "made again; keys, factors: of keys under way; encrypted: all made; outdated: all to "
-            "be made again"
+            description="Progress of the exchanges. new: not made yet; ready: made; stale: to be "
+            "repeated; keys, factors: key exchange begun; encrypted: all made; outdated: all to "
+            "be repeated"
         ),
     ]
     comm_key: CommKeyView
     options: Annotated[
         dict[str, str],
         Meta(
-            description="What it pushed. `GET devices/{sn}` with the scope `biometrics` also has "
-            "options that the protocol does not declare: there may be passwords among them"
+            description="Pushed options. With the scope `biometrics`, `GET devices/{sn}` adds "
+            "options that the protocol does not declare, which may contain passwords"
         ),
     ]
     attributes: Annotated[
-        dict[str, str], Meta(description="What it says of itself otherwise; as `options`")
+        dict[str, str], Meta(description="Other information that it sent, restricted as `options`")
     ]
     capacities: Annotated[
         dict[str, int],
-        Meta(description="How much it can hold, by the names of `counts`, as far as it says"),
+        Meta(description="Reported capacities, by the names of `counts`"),
     ]
     functions: Annotated[
         dict[str, bool | None],
-        Meta(description="What it can do; null where it does not say"),
+        Meta(description="Abilities; null where it reports none"),
     ]
     pending_commands: int
     hybrid: Annotated[HybridView, Meta(description="Biometric types both sides exchange, spec 3.1")]
     clock_skew_seconds: Annotated[
         int | None,
         Meta(
-            description="By how much its clock is ahead of the server's, negative if behind: the "
-            "median of its last punches that came in real time; null until there are three"
+            description="Seconds that its clock is ahead of the server's, negative if behind: the "
+            "median of its last real-time punches; null until there are three"
         ),
     ]
     problems: list[ProblemView]
@@ -277,9 +281,11 @@ class RecomputedView(msgspec.Struct, frozen=True):
     """Result of computing instants again."""
 
     device: str
-    timezone: Annotated[str, Meta(description="The zone that was used")]
-    checked: Annotated[int, Meta(description="Records of attendance, operations and photos")]
-    changed: Annotated[int, Meta(description="Those that have another instant or doubt now")]
+    timezone: Annotated[str, Meta(description="Time zone used")]
+    checked: Annotated[
+        int, Meta(description="Number of attendance, operation and photo records checked")
+    ]
+    changed: Annotated[int, Meta(description="Number of records whose instant or doubt changed")]
 
 
 class DeviceChange(_Changes, frozen=True, forbid_unknown_fields=True):
