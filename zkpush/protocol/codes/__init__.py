@@ -1,4 +1,4 @@
-"""The code numbers of the protocol in words (the appendices); unknown numbers are kept."""
+"""Code numbers of the protocol in words (spec appendices); unknown numbers are kept."""
 
 from .attendance import AttendanceState, VerificationMode
 from .biometrics import BiometricType, TemplateFormat, template_format

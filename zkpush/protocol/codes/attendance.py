@@ -1,4 +1,4 @@
-"""The code numbers of an attendance record: its state, and how the user was verified."""
+"""Code numbers of attendance records: states and verification modes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from .code import Code
 
 
 class AttendanceState(Code, noun="Attendance state"):
-    """The Status of an attendance record (11.2).
+    """Status of an attendance record (spec 11.2).
 
-    The specification gives no numbers, as a site can give its state keys others (12.1.1.13). 0 to 5
-    are those that terminals leave the factory with; 255 says that no state was chosen.
+    The specification defines no numbers, because a site can assign others to its state keys (spec
+    12.1.1.13). 0 to 5 are the factory defaults; 255 means that no state was chosen.
     """
 
     CHECK_IN = 0, "Check in"
@@ -22,7 +22,7 @@ class AttendanceState(Code, noun="Attendance state"):
 
 
 class VerificationMode(Code, noun="Verification mode"):
-    """How a user was or is to be verified: Verify of records, users and groups (Appendix 7)."""
+    """Verify of records, users and groups: the verification mode (spec Appendix 7)."""
 
     AUTOMATIC = (
         0,

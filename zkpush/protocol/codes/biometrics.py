@@ -1,4 +1,4 @@
-"""Biometric types and template formats (11.12, Appendix 10)."""
+"""Biometric types and template formats (spec 11.12, Appendix 10)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _DIGITS = re.compile(r"[0-9]{1,10}\Z", re.ASCII)
 
 
 class BiometricType(Code, noun="Biometric type"):
-    """What a unified template or a comparison photo is of (Appendix 10, 11.12, 11.15).
+    """Type of a unified template or comparison photo (spec Appendix 10, 11.12, 11.15).
 
-    1 to 8 are taken in near-infrared light, 9 and 10 in visible light. 12.6.3 calls 6 palm vein and
-    8 palm print, against Appendix 10, which is followed here.
+    Types 1 to 8 use near-infrared light, 9 and 10 visible light. Section 12.6.3 calls 6 palm vein
+    and 8 palm print; Appendix 10 disagrees and is followed here.
     """
 
     COMMON = 0, "Common"
@@ -30,7 +30,7 @@ class BiometricType(Code, noun="Biometric type"):
 
 
 class TemplateFormat(Code, noun="Template format"):
-    """Format of a unified template (11.12); all but fingerprints have ZK only."""
+    """Format of a unified template (spec 11.12); types other than fingerprints have ZK only."""
 
     ZK = 0, "ZK"
     ISO = 1, "ISO"
@@ -38,9 +38,9 @@ class TemplateFormat(Code, noun="Template format"):
 
 
 def template_format(text: str) -> TemplateFormat | str:
-    """Read a Format, which is a digit or, from some firmware, a name such as `ZK` (11.12).
+    """Decode a Format, a digit or, from some firmware, a name such as `ZK` (spec 11.12).
 
-    A name counts in either case; one that is not known is returned as it is.
+    Names are case-insensitive; an unknown name is returned unchanged.
     """
     text = text.strip()
     if _DIGITS.match(text):

@@ -1,4 +1,4 @@
-"""What all code numbers have in common: a meaning, and that unknown ones are kept."""
+"""Base of code numbers: a meaning in words, and unknown numbers that are kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import ClassVar, NamedTuple, Self
 
 _LONG = 10
-"""Digits of no code."""
+"""Number of digits from which a text is not a code."""
 
 
 class Word(NamedTuple):
@@ -20,13 +20,13 @@ class Word(NamedTuple):
 class Code(IntEnum):
     """A code number of the protocol, with its meaning in words.
 
-    Members are written `NAME = number, "Meaning"`, in a class that says what one number is called:
-    `class Operation(Code, noun="Operation")`. It is an `int` and compares as one.
+    Members are written `NAME = number, "Meaning"`, in a class that names what a number is: `class
+    Operation(Code, noun="Operation")`. A code is an `int` and compares as one.
 
-    Firmware is newer than any specification, so every number is a code: one that is not a member
-    is kept, is named UNKNOWN, and means `Operation 77 (unknown)`. Such a code is made anew each
-    time and never becomes a member, so no terminal can fill the memory with them; compare codes
-    with `==`. `ValueError` is only for what is not an integer.
+    Firmware is newer than any specification, so every number is a code: a number that is not a
+    member is kept, is named UNKNOWN, and means `Operation 77 (unknown)`. Such a code is created on
+    each call and never becomes a member, so no terminal can fill the memory with them; compare
+    codes with `==`. Only a value that is not an integer raises `ValueError`.
     """
 
     noun: ClassVar[str]
@@ -37,7 +37,7 @@ class Code(IntEnum):
         cls.noun = noun
 
     def __new__(cls, value: int, meaning: str = "") -> Self:
-        """Make a member; an enumeration is then called with the number alone."""
+        """Create a member; the enumeration is then called with the number alone."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.meaning = meaning
@@ -55,12 +55,12 @@ class Code(IntEnum):
 
     @property
     def known(self) -> bool:
-        """True for a member, which has a meaning of its own."""
+        """Whether this is a member, with a meaning of its own."""
         return self.name in type(self).__members__
 
 
 def number_code(codes: type[Code]) -> Callable[[str], Code | Word]:
-    """A code table for a field of text, whose values are numbers of `codes` as a rule."""
+    """Return the code table of a text field that normally holds numbers of `codes`."""
 
     def find(text: str) -> Code | Word:
         if text.isdecimal() and text.isascii() and len(text) < _LONG:

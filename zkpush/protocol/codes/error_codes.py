@@ -1,4 +1,4 @@
-"""Error codes of the error log (11.16, Appendix 9)."""
+"""Error codes of the error log (spec 11.16, Appendix 9)."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _MODULES: Mapping[tuple[str, str], str] = {
     ("D", "06"): "Data transfer module",
     ("D", "07"): "Licensing service module",
 }
-"""Modules by generator: those of the software are undetermined."""
+"""Modules by generator; the specification leaves the software's modules undefined."""
 _TYPES: Mapping[str, str] = {"E": "Error"}
 
 
 class ErrorCode(msgspec.Struct, frozen=True):
-    """A code such as `D01E0001`: who made it, in which module, of what type, and a value.
+    """A code such as `D01E0001`: generator, module, type and value.
 
-    Any text is a code: its parts are taken by their places, and those without a meaning are kept.
-    Letters count in either case.
+    Any text is a code: its parts are taken by position, and parts without a meaning are kept.
+    Letters are case-insensitive.
     """
 
     text: str
@@ -56,7 +56,7 @@ class ErrorCode(msgspec.Struct, frozen=True):
 
     @property
     def value(self) -> str:
-        """All after the fourth character. An integer; Appendix 9 does not give its base."""
+        """The rest after the fourth character, an integer; Appendix 9 does not state its base."""
         return self.text[4:]
 
     @property
@@ -66,7 +66,7 @@ class ErrorCode(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> dict[str, str]:
-        """Each part in words, by its name; the value as it is."""
+        """The meaning of each part by its name; the value unchanged."""
         code = self.text.upper()
         return {
             "generator": _GENERATORS.get(code[:1], f"Generator {self.generator} (unknown)"),

@@ -1,4 +1,4 @@
-"""The code numbers of identity cards, and of their records and photos (11.6 to 11.8)."""
+"""Code numbers of identity cards, their records and photos (spec 11.6 to 11.8)."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from .code import Code
 
 
 class Gender(Code, noun="Gender"):
-    """Gender of an identity card (11.6)."""
+    """Gender of an identity card (spec 11.6)."""
 
     MALE = 1, "Male"
     FEMALE = 2, "Female"
 
 
 class RecordType(Code, noun="Record type"):
-    """Type of an identity card attendance record (11.7).
+    """Type of an identity card attendance record (spec 11.7).
 
-    It says of which kind the Status and Verify beside it are: those of attendance, or
-    `IdentityStatus` and `IdentityVerification`.
+    It determines the codes of Status and Verify beside it: those of attendance, or `IdentityStatus`
+    and `IdentityVerification`.
     """
 
     ATTENDANCE = 0, "Attendance"
@@ -24,7 +24,7 @@ class RecordType(Code, noun="Record type"):
 
 
 class IdentityStatus(Code, noun="Verification status"):
-    """Status of a record of the type verification (11.7)."""
+    """Status of a record of the verification type (spec 11.7)."""
 
     SUCCESS = 0, "Success"
     FAILURE = 1, "Failure"
@@ -32,7 +32,7 @@ class IdentityStatus(Code, noun="Verification status"):
 
 
 class IdentityVerification(Code, noun="Identity verification mode"):
-    """Verify of a record of the type verification (11.7)."""
+    """Verify of a record of the verification type (spec 11.7)."""
 
     FACE = 1, "Face"
     FACE_FINGERPRINT = 2, "Face + fingerprint"
@@ -40,7 +40,7 @@ class IdentityVerification(Code, noun="Identity verification mode"):
 
 
 class IdentityPhoto(Code, noun="Photo type"):
-    """What an identity card attendance photo shows: the second part of its name (11.8)."""
+    """Content of an identity card attendance photo, the second part of its name (spec 11.8)."""
 
     ATTENDANCE_SUCCESSFUL = 0, "Attendance successful photo"
     ATTENDANCE_FAILED = 1, "Attendance failed photo"
@@ -50,7 +50,7 @@ class IdentityPhoto(Code, noun="Photo type"):
 
 
 class Nation(Code, noun="Nation"):
-    """Nation of an identity card, an ethnic code (11.6)."""
+    """Nation of an identity card, an ethnic code (spec 11.6)."""
 
     DECODING_ERROR = 0, "Decoding error"
     HAN = 1, "Han"

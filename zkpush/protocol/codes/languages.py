@@ -1,4 +1,4 @@
-"""Language numbers (Appendix 2)."""
+"""Language numbers (spec Appendix 2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from .code import Code, number_code
 
 
 class Language(Code, noun="Language"):
-    """The language a terminal is set to: `language` of the exchange (5, Appendix 2)."""
+    """The terminal's language: `language` of the exchange (spec 5, Appendix 2)."""
 
     PERSIAN = 65, "Persian"
     ARABIC = 66, "Arabic"
@@ -35,9 +35,9 @@ class Language(Code, noun="Language"):
 
     @property
     def encoding(self) -> str:
-        """The Python codec of what such a terminal sends and expects (1.2)."""
+        """The Python codec of a terminal with this language (spec 1.2)."""
         return encoding_for(str(self.value))
 
 
 language_of = number_code(Language)
-"""The language of a number that is a text, as terminals send it."""
+"""Returns the language of a number as text, as terminals send it."""

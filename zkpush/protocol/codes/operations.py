@@ -1,4 +1,4 @@
-"""Operation codes, their operation objects, and alarm reasons (Appendices 3, 4 and 5)."""
+"""Operation codes, their operation objects, and alarm reasons (spec Appendices 3 to 5)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from .code import Code
 
 
 class Operation(Code, noun="Operation"):
-    """What was done at a terminal: the first column of an operation record (11.4, Appendix 3).
+    """Operation at a terminal: the first column of an operation record (11.4, Appendix 3).
 
-    Those after 32 are not in the specification of 2.4.1. They stand in the same appendix of the
-    vendor's protocol 2.4.2.
+    Codes above 32 are not in specification 2.4.1, but in the same appendix of the vendor's protocol
+    2.4.2.
     """
 
     STARTUP = 0, "Startup"
@@ -110,14 +110,14 @@ class Operation(Code, noun="Operation"):
 
     @property
     def objects(self) -> tuple[str, ...]:
-        """The names of operation objects 1 to 4, as far as they have one (Appendix 4)."""
+        """Names of operation objects 1 to 4, as far as they are defined (spec Appendix 4)."""
         return _OBJECTS.get(self, ())
 
     def named(self, objects: Sequence[str]) -> dict[str, str]:
-        """Name the operation objects of a record: `{"User ID": "14"}` (Appendix 4).
+        """Name the operation objects of a record: `{"User ID": "14"}` (spec Appendix 4).
 
-        One without a name is kept under its number, as in `Operation object 2`; but not when it is
-        empty or 0, which is how terminals fill a column without content.
+        An object without a name is kept under its number, as in `Operation object 2`, unless it is
+        empty or 0, with which terminals fill unused columns.
         """
         names = self.objects
         objects = self._ordered(objects)
@@ -128,14 +128,14 @@ class Operation(Code, noun="Operation"):
         }
 
     def words(self, objects: Sequence[str]) -> dict[str, str]:
-        """The meanings of coded operation objects, by the names that `named` gives them."""
+        """The meanings of coded operation objects, by the names that `named` returns."""
         if self != Operation.ALARM or not objects or not _is_number(objects[0]):
             return {}
         reason = AlarmReason(int(self._ordered(objects)[0]))
         return {self.objects[0]: reason.meaning}
 
     def _ordered(self, objects: Sequence[str]) -> Sequence[str]:
-        """The objects with the reason of an alarm first, wherever it stands; see `alarm_reason`."""
+        """Move the reason of an alarm to the first position; see `alarm_reason`."""
         if self != Operation.ALARM or not all(map(_is_number, objects[:2])):
             return objects
         reason = alarm_reason([int(value) for value in objects[:2]])
@@ -161,14 +161,14 @@ _OBJECTS: Mapping[int, tuple[str, ...]] = {
     Operation.DELETE_FINGERPRINT: _USER,
     Operation.DELETE_PASSWORD: _USER,
     Operation.DELETE_RF_CARD: _USER,
-    # Not in Appendix 4, but seen on terminals.
+    # Not in Appendix 4, but observed on terminals.
     Operation.ENROLL_USER: _USER,
     Operation.CHANGE_USER_NAME: _USER,
 }
 
 
 class AlarmReason(Code, noun="Alarm reason"):
-    """Why a terminal raised an alarm: of an operation record with code 3 (Appendix 5)."""
+    """Reason for an alarm: object of an operation record with code 3 (spec Appendix 5)."""
 
     DOOR_CLOSED = 50, "Door Close Detected"
     DOOR_OPENED = 51, "Door Open Detected"
@@ -180,10 +180,10 @@ class AlarmReason(Code, noun="Alarm reason"):
 
 
 def alarm_reason(objects: Sequence[int]) -> AlarmReason | None:
-    """Find the reason among the operation objects of an alarm; None if there are no objects.
+    """Find the reason among the operation objects of an alarm; None without objects.
 
-    Terminals send it as object 1, Appendix 4 has it as object 2. It is the first of these two that
-    Appendix 5 knows; if it knows neither, object 1.
+    Terminals send it as object 1, and Appendix 4 defines it as object 2. The first of these two
+    that Appendix 5 lists is the reason; if neither is listed, object 1.
     """
     reasons = [AlarmReason(value) for value in objects[:2]]
     return next((reason for reason in reasons if reason.known), reasons[0] if reasons else None)

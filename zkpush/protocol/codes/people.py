@@ -1,4 +1,4 @@
-"""The code numbers of users and templates that have no appendix (11.5, 11.9, 11.12, 11.13)."""
+"""Code numbers of users and templates without an appendix (11.5, 11.9, 11.12, 11.13)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .code import Code, Word
 
 
 class Privilege(Code, noun="Privilege"):
-    """What a user may do at a terminal: Pri (11.5)."""
+    """Privilege of a user at a terminal: Pri (spec 11.5)."""
 
     USER = 0, "User"
     REGISTRAR = 2, "Registrar"
@@ -18,7 +18,7 @@ class Privilege(Code, noun="Privilege"):
 
 
 class Validity(Code, noun="Validity"):
-    """Whether a template counts: Valid (11.9 to 11.12)."""
+    """Whether a template is valid: Valid (spec 11.9 to 11.12)."""
 
     INVALID = 0, "Invalid"
     NORMAL = 1, "Normal"
@@ -26,14 +26,14 @@ class Validity(Code, noun="Validity"):
 
 
 class Duress(Code, noun="Duress"):
-    """Whether a unified template is one that is given under duress (11.12)."""
+    """Whether a unified template signals duress (spec 11.12)."""
 
     NONE = 0, "No duress"
     DURESS = 1, "Under duress"
 
 
 class PictureFormat(Code, noun="Picture format"):
-    """How the picture of a person comes: Format (11.13, 11.15)."""
+    """Form in which a person's picture is sent: Format (spec 11.13, 11.15)."""
 
     BASE64 = 0, "Base64"
     URL = 1, "URL"
@@ -48,7 +48,7 @@ class Mask(Code, noun="Mask"):
 
 
 class MessageKind(Code, noun="Kind of message"):
-    """TAG of a short message (12.1.1.9)."""
+    """TAG of a short message (spec 12.1.1.9)."""
 
     EVERYONE = 253, "For everyone"
     ONE_USER = 254, "For one user"
@@ -56,7 +56,7 @@ class MessageKind(Code, noun="Kind of message"):
 
 
 class KeyFunction(Code, noun="Function"):
-    """What a shortcut key does (12.1.1.13)."""
+    """Function of a shortcut key (spec 12.1.1.13)."""
 
     NOTHING = 0, "Nothing"
     STATE_KEY = 1, "State key"
@@ -68,12 +68,12 @@ class KeyFunction(Code, noun="Function"):
 
 
 def user_verification(value: int) -> Code | Word:
-    """How a user is verified: a mode (Appendix 7), or -1 for that of the group (11.5)."""
+    """Verification mode of a user (Appendix 7), or -1 for the group's mode (spec 11.5)."""
     return Word("-1", "As the group of the user") if value == -1 else VerificationMode(value)
 
 
 def format_of_template(text: str) -> Code | Word:
-    """The format of a template in words: of a digit or a name (11.12)."""
+    """The format of a template in words, from a digit or a name (spec 11.12)."""
     found = template_format(text)
     if isinstance(found, TemplateFormat):
         return found
@@ -84,5 +84,5 @@ _ORIGINS = {"dev": "The terminal's own data", "cmd": "Data that the server sent"
 
 
 def error_origin(text: str) -> Word:
-    """Where the data of an error is from: DataOrigin (11.16)."""
+    """Origin of the data of an error: DataOrigin (spec 11.16)."""
     return Word(text, _ORIGINS.get(text.lower(), f"Origin {text} (unknown)"))

@@ -1,4 +1,4 @@
-"""Return codes: what a terminal says of a command it has executed (13, Appendix 1)."""
+"""Return codes of executed commands (spec 13, Appendix 1)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .code import Code
 
 
 class ReturnCode(Code, noun="Return code"):
-    """The Return of any command (Appendix 1); above 0 stands what is particular to a command."""
+    """Return of any command (spec Appendix 1); values above 0 are command-specific."""
 
     SUCCESSFUL = 0, "Successful"
     PARAMETER_INCORRECT = -1, "The parameter is incorrect"
@@ -30,7 +30,7 @@ class ReturnCode(Code, noun="Return code"):
 
 
 class EnrollFailure(Code, noun="Enrollment failure"):
-    """The Return of ENROLL_FP and ENROLL_BIO, from 2 to 7 (Appendix 1)."""
+    """Return of ENROLL_FP and ENROLL_BIO from 2 to 7 (spec Appendix 1)."""
 
     ALREADY_ENROLLED = 2, "Fingerprints of the user already exist"
     REGISTRATION_FAILED = (
@@ -44,7 +44,7 @@ class EnrollFailure(Code, noun="Enrollment failure"):
 
 
 class CardEnrollFailure(Code, noun="Enrollment failure"):
-    """The Return of ENROLL_MF, from 2 to 7 (12.6.2)."""
+    """Return of ENROLL_MF from 2 to 7 (spec 12.6.2)."""
 
     REGISTRATION_FAILED = 4, "Registration fails after all retries"
     TIMEOUT = 5, "Left by timeout"
@@ -60,10 +60,10 @@ _ENROLL_FAILURES = range(2, 8)
 
 
 def succeeded(command: str, code: int | None) -> bool:
-    """Judge a Return by the command it answers: 0 and above is success, and so is none.
+    """Whether a Return means success: 0 and above, or None.
 
-    But for the commands that enroll, where 2 to 7 are failures. `command` is the name of it, in
-    any case (Appendix 1 writes Enroll_FP).
+    Exceptions are the enrollment commands, for which 2 to 7 are failures. `command` is the
+    command's name in any case (Appendix 1 writes Enroll_FP).
     """
     if code is None:
         return True
@@ -71,11 +71,11 @@ def succeeded(command: str, code: int | None) -> bool:
 
 
 def return_meaning(command: str, code: int) -> str | None:
-    """Say what the Return of a command means; None for what is particular to a command.
+    """The meaning of a command's Return; None for a command-specific value.
 
     GetFile and PutFile return the size of the file, PutFile with Action=SyncData the number of
-    commands that were processed, SHELL what the system's command returned (12.5, 12.8.1,
-    Appendix 1).
+    processed commands, and SHELL the return code of the system command (spec 12.5, 12.8.1, Appendix
+    1).
     """
     if code > 0 and succeeded(command, code):
         return None
