@@ -5,23 +5,24 @@ terminal takes it; then it is *sent*, and the terminal has a lease, the time for
 answer ends it as *done* or *failed*. So does, for a command that restarts the terminal, a new
 initialization exchange that the server did not ask for.
 
-What comes of a command without an answer stands in its table entry. One that may be repeated is
-sent again after its lease, with the same ID, as often as configured; after that it is *expired*.
-One that must not be executed twice, such as opening a door, is sent once; after its lease it is
-*unknown*, because the terminal may have executed it. So is one of which the answer was lost, after
-the terminal has executed a later command on the same person or setting that was sent with it.
-Commands on the same person or setting are sent in the order in which they were queued, except that
-one with a `not_before` waits for it: one stays behind while an earlier one may be sent again.
+The table entry determines what happens to an unanswered command. A repeatable command is sent again
+after its lease, with the same ID, as often as configured; after that it is *expired*. A command
+that must not be executed twice, such as opening a door, is sent once; after its lease it is
+*unknown*, because the terminal may have executed it. A command whose answer was lost is *unknown*,
+too, once the terminal has executed a later command on the same person or setting that was sent with
+it. Commands on the same person or setting are sent in the order in which they were queued, except
+that a command with a `not_before` waits until then: a command is held back while an earlier one may
+be sent again.
 
-Each command has a deadline, and is not sent after it. The table entry says how long the command may
-wait, and a caller may say otherwise. A command that the terminal did not fetch in time is
+Each command has a deadline, and is not sent after it. The table entry sets how long the command may
+wait, unless the caller sets another time. A command that the terminal did not fetch in time is
 *expired*. A caller can cancel an open command: then it is not sent again. A later command that
-changes the same person or setting, and sets all that the earlier one sets, replaces it.
+changes the same person or setting, and sets everything that the earlier one sets, replaces it.
 
-The terminal has the last word about what it did. An answer settles an unknown command, and one that
-a new session had ended. An answer to a cancelled or expired command is recorded, with its code and
-its effects, and the state stays: it says what the server decided. Of several answers, the first one
-counts.
+The terminal is authoritative about what it executed. An answer settles an unknown command, and one
+that a new session had ended. An answer to a cancelled or expired command is recorded, with its code
+and its effects, but the state stays, because it records the server's decision. Of several answers,
+the first one counts.
 
 The database holds the state. A transition loads the stored state and stores the new one in the same
 transaction, if the state is still the one that was loaded.

@@ -172,7 +172,7 @@ class Kind(Enum):
 
 
 class Scope(Enum):
-    """What a caller of the API may do; each command and each route asks for one."""
+    """Permission of an API caller; each command and each route requires one."""
 
     READ = "read"
     BIOMETRICS = "biometrics"
