@@ -24,7 +24,7 @@ _LOG_MAGIC = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
 class Header:
     """Fields of the header that identify the content.
 
-    All values only grow, except `pages`, which `VACUUM` may reduce while it increments `schema`.
+    All counters only grow, except `pages`, which `VACUUM` may reduce while it increments `schema`.
     Copies have lower values: `sqlite3 .backup` and `VACUUM INTO` reset some counters, and every
     start increments `starts`.
     """

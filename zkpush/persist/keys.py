@@ -24,7 +24,7 @@ class Purpose(StrEnum):
 
     SEAL = "seal"
     RETIRED = "retired"
-    """Encrypted values before a rotation; they are being re-encrypted under the new key."""
+    """Encrypted values before a rotation; their value keys are being rewrapped."""
     INDEX = "index"
     AUDIT = "audit"
     """Signs rows of the audit log."""

@@ -189,8 +189,8 @@ class OpenFile:
         """Context in which to close a connection safely.
 
         The last connection to close writes its log into the database file. This would destroy a
-        file with other content, and an incomplete log would destroy the database. The file is
-        therefore moved away meanwhile: SQLite does not write to a moved file.
+        file with other content, and an incomplete log would destroy the database. In both
+        cases the file is renamed during the close, as SQLite does not write to a moved file.
         """
         with contextlib.suppress(OutOfReach):
             self.check_before(connection)

@@ -1,7 +1,7 @@
 """Key rotation: a new site key and a new data key, with nothing left of the old ones.
 
 Every step can be repeated, so an interrupted rotation can be resumed. From `begin_thd` on, the new
-site key opens everything, and the old one everything not yet re-encrypted. After `finish_thd`, the
+site key opens everything, and the old one everything not yet rewrapped. After `finish_thd`, the
 old site key opens nothing.
 """
 
@@ -28,7 +28,7 @@ from .transaction import Transaction
 from .vault import HEAD_BYTES, DataKey, Vault
 
 PART = 50
-"""Values re-encrypted in one transaction."""
+"""Values rewrapped in one transaction."""
 Say = Callable[[int, int], object]
 """Called with the number of values done and the total."""
 _log = Logger()
@@ -79,9 +79,9 @@ def begin_thd(database: Database, old: SiteKey, new: SiteKey) -> None:
 
 
 def seal_anew_thd(database: Database, vault: Vault, say: Say) -> int:
-    """Re-encrypt all values of retired keys under the new data key; return the damaged count.
+    """Rewrap the keys of all values from the retired data key to the new one.
 
-    Damaged values cannot be opened and are left unchanged.
+    Returns the number of damaged values, which cannot be opened and are left unchanged.
     """
     with database.engine.connect() as connection:
         columns = [*_columns(connection)]
@@ -147,7 +147,7 @@ def _count(connection: Connection, table: Table, name: str, vault: Vault) -> int
 def _seal_column(
     database: Database, table: Table, name: str, vault: Vault
 ) -> Iterator[tuple[int, int]]:
-    """Re-encrypt a column in batches; yield the re-encrypted and damaged counts of each."""
+    """Rewrap the values of a column in batches; yield the rewrapped and damaged counts of each."""
     column = table.c[name]
     # In a table without a primary key, the encrypted value itself is unique.
     key = [*table.primary_key.columns] or [column]
@@ -191,7 +191,7 @@ def _files(folder: Path | None, vault: Vault) -> Iterator[Path]:
 
 
 def _seal_file(folder: Path, file: Path, vault: Vault) -> bool:
-    """Re-encrypt a picture; return False if it is damaged."""
+    """Rewrap the key of a picture; return False if it is damaged."""
     sealed = file.read_bytes()
     try:
         renewed = vault.renew(sealed[:HEAD_BYTES]) + sealed[HEAD_BYTES:]

@@ -16,7 +16,7 @@ S = TypeVar("S")
 
 
 class TransactionEnded(Exception):
-    """Raised when a transaction was ended by code that must not commit or roll back."""
+    """Raised when a transaction is gone although its owner did not commit it or roll it back."""
 
     def __init__(self, handler: str | None, error: BaseException, *, lost: bool) -> None:
         super().__init__("the transaction was ended by what ran in it")
