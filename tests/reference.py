@@ -148,11 +148,12 @@ class ReferenceLeaf(Resource):
             path = self._path
             route = reply.request.route
             method = reply.request.head.method
-            assert path is not None
-            served = path.by_family[route.family.name]
-            rows = [*(one.route for one in served.methods[method]), served.others[method]]
-            assert route in rows
-            assert request.postpath in ([], [b""]) or path.is_folder
+            if route.path:  # else it is kept for people, and refused
+                assert path is not None
+                served = path.by_family[route.family.name]
+                rows = [*(one.route for one in served.methods[method]), served.others[method]]
+                assert route in rows
+                assert request.postpath in ([], [b""]) or path.is_folder
             reply = self._site.answer(reply, body)
             if isinstance(reply, Deferred):
                 reply = await reply

@@ -10,8 +10,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
 OWN = ("self", "cls")
-PUBLIC = frozenset({"_mapping", "_fields", "_replace", "_asdict"})
-"""Public API of SQLAlchemy and of named tuples, whose names could not be others."""
+PUBLIC = frozenset({"_mapping", "_fields", "_replace", "_asdict", "_exit"})
+"""Public API of SQLAlchemy, of named tuples and of `os`, whose names could not be others."""
 ALLOWED = {("tests/patterns.py", "_constants"), ("tests/patterns.py", "_parser")}
 """Of Python's parser of regular expressions, which has no public name; see there."""
 PATCHES = frozenset({"setattr", "delattr", "getattr", "hasattr", "setitem", "object", "patch"})

@@ -166,6 +166,7 @@ async def test_both_sides_of_hybrid_identification_meet(rig: Rig) -> None:
         "types": [
             {
                 "type": 1,
+                "type_meaning": "Fingerprint",
                 "templates": False,
                 "photos": False,
                 "major_version": 10,
@@ -177,6 +178,7 @@ async def test_both_sides_of_hybrid_identification_meet(rig: Rig) -> None:
             },
             {
                 "type": 9,
+                "type_meaning": "Visible light face",
                 "templates": True,
                 "photos": True,
                 "major_version": 58,

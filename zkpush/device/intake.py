@@ -27,6 +27,7 @@ from ..protocol.errors import TooLarge
 from ..protocol.fields import Table
 from ..protocol.records import Batch
 from ..protocol.requests import Upload, check_stamp
+from ..protocol.text import word
 from ..protocol.uploads import Contents
 from .budget import MemoryBudget
 from .contents import NOTHING, ContentsReader, Failures, Sealed
@@ -380,7 +381,9 @@ class Intake:
         table, source = contents.rejects[0].table, contents.source
         decoder = self._reader.reader(terminal.device.family).decoder
         if source is not None and contents.whole and not decoder.takes(source.table):
-            self._unserved.note(terminal, f"uploads the table {table}, which no handler takes")
+            self._unserved.note(
+                terminal, f"uploads the table {word(table)}, which no handler takes"
+            )
             return
         # The reasons quote the upload, so they are shown only to callers who may read rejects.
         self._log.warn(

@@ -13,7 +13,8 @@ from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.errors import ProtocolError
 from ..protocol.rejects import REQUEST, Reject
-from ..protocol.requests import normalize_segment, shown_path
+from ..protocol.requests import normalize_segment
+from ..protocol.text import word
 from .intake import LONG_BODY, Intake
 from .modes import PATHS
 from .privacy import Privacy
@@ -25,6 +26,13 @@ from .unserved import UnservedRequests
 MOST_KEPT = 200
 """Maximum number of bodies stored for one terminal. They are not acknowledged, so the terminal
 keeps the others."""
+
+
+def path_in_words(path: bytes) -> str:
+    """The first two parts of a path, for the log: parts that are no words are not shown."""
+    parts = path.decode("utf-8", "replace").split("/")
+    shown = [word(part) if part else "" for part in parts[:3]]
+    return "/".join([*shown, *(["…"] if len(parts) > 3 else [])])
 
 
 class UnservedBodies:
@@ -54,7 +62,7 @@ class UnservedBodies:
     ) -> bytes:
         """Store the body of a request, report the request, and raise the error."""
         head = request.head
-        what = f"{head.method} {shown_path(head.path)}"
+        what = f"{head.method} {path_in_words(head.path)}"
         self._unserved.note(terminal, f"asks for {what}, which this server does not serve")
         name = normalize_segment(head.path.rstrip(b"/").rpartition(b"/")[2])
         if name in PATHS:

@@ -29,6 +29,19 @@ def decode_line(line: bytes, encoding: str) -> tuple[str, bytes | None]:
         return line.decode(encoding, _MARK), line
 
 
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}\Z")
+NO_WORD = "…"
+"""In the place of a name that may be something else."""
+
+
+def word(name: str) -> str:
+    """Return a name from outside for a log: a password or a template in its place is not shown.
+
+    Names of paths and tables are letters. Anything else is replaced by `NO_WORD`.
+    """
+    return name if _WORD.match(name) else NO_WORD
+
+
 def shown(text: str, most: int = 80) -> str:
     """Format text from a terminal for one line of a log.
 
