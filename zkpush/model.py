@@ -356,6 +356,8 @@ class StoredKeys(msgspec.Struct, frozen=True, kw_only=True):
     """Number of the last accepted request."""
     step: SessionState | None = None
     """Progress of an unfinished key exchange; None for keys in use."""
+    has_secret: bool = False
+    """Whether they were made with a secret that the terminal shares with the server."""
 
     def __repr__(self) -> str:
         return f"<Keys {self.generation}>"

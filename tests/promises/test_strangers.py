@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
@@ -33,6 +34,7 @@ from .test_identity_of_sessions import (
     sealed,
 )
 from .test_threat_model import (
+    SECRET,
     SECURITY,
     WORDS,
     Sealed,
@@ -66,6 +68,31 @@ async def test_a_sealed_session_of_a_stranger_holds_secrets_back(rig: Rig) -> No
     await change(rig, encryption="never")
     await terminal.exchange()
     assert b"Passwd=71553" in (await terminal.poll())[1]
+
+
+@pytest.mark.parametrize("secret", [b"", SECRET])
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_seals_and_returns_tokens_proves_itself(
+    rig: Rig, secret: bytes
+) -> None:
+    """By its token, or by a shared secret, whoever was the first to return a token."""
+    values: dict[str, object] = {"state": "approved"}
+    if secret:
+        values["secret"] = base64.b64encode(secret).decode()
+    assert (await rig.api("PUT", "/devices/T1", values)).status == 200
+    if secret:
+        await begun(Client(rig, THERE))
+    terminal = Sealed(rig, HERE, secret, returns=True)
+    await terminal.begin()
+    assert (await terminal.ask("POST", UPLOAD, LINE)).body == b"OK: 1"
+    await order(rig, "DATA UPDATE USERINFO", **PASSWORD)
+    if not secret:
+        stranger = Sealed(rig, THERE, returns=True)
+        await stranger.begin()
+        assert (await stranger.ask("GET", POLL)).body == b"OK"
+        await terminal.begin()
+        rig.clock.advance(61)
+    assert b"Passwd=71553" in (await terminal.ask("GET", POLL)).body
 
 
 @pytest_twisted.ensureDeferred

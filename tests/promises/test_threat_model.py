@@ -82,13 +82,6 @@ async def with_token(rig: Rig) -> Client:
     return client
 
 
-async def plain_with_token(rig: Rig) -> Client:
-    """And that is not to encrypt."""
-    client = await with_token(rig)
-    await rig.api("PATCH", "/devices/T1", {"encryption": "never"})
-    return client
-
-
 async def must_return(rig: Rig) -> Client:
     """A terminal from which tokens are required."""
     client = await with_token(rig)
@@ -149,11 +142,10 @@ async def requires_secret(rig: Rig) -> Sealed:
 
 SETTINGS = {
     "nothing is set; it returns no tokens": (no_token, set(WORDS)),
-    "nothing is set; it returns tokens": (with_token, set(WORDS)),
-    "`encryption=never`; it returns tokens": (plain_with_token, {PLAIN_COMMAND, PUNCHES}),
+    "nothing is set; it returns tokens": (with_token, {PLAIN_COMMAND, PUNCHES}),
     "`token=require`, and the terminal was the first to return a token": (
         must_return,
-        set(WORDS),
+        {PLAIN_COMMAND, PUNCHES},
     ),
     "pinned pushcommkey; it returns no tokens": (with_key, set(WORDS)),
     "pinned pushcommkey; it returns tokens": (with_both, set()),

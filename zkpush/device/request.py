@@ -117,3 +117,5 @@ class AdmittedRequest:
     """Encrypts the reply; None for a plain reply."""
     is_proved: bool = True
     """Whether the session may receive secrets."""
+    has_secret: bool = False
+    """Whether the request was sealed with a secret that only the terminal and the server have."""

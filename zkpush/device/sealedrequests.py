@@ -107,7 +107,10 @@ class SealedRequests:
             if route.polls and terminal.session.sealed_poll is SessionReply.ASK_FOR_EXCHANGE:
                 raise AskForExchange
             return AdmittedRequest(
-                terminal, opened.body, _sealer(suite, keys, place, opened.number)
+                terminal,
+                opened.body,
+                _sealer(suite, keys, place, opened.number),
+                has_secret=keys.has_secret,
             )
         return None
 

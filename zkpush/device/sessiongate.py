@@ -10,8 +10,9 @@ terminal. Memory is enough to serve a terminal, but not to refuse it: before a r
 read, at most once a second. The admission gate then paces further requests from the refused
 address, as those of strangers (`zkpush.device.gate`).
 
-A session is *proved* if its request is sealed or carries a trusted token, or if the terminal has
-never shown that it can do either. Commands that hold secrets go to proved sessions only.
+A session is *proved* if its request is sealed with a shared secret. Without one, the request has to
+be sealed if the terminal has encrypted before, and to return a trusted token if the terminal
+returns tokens. Commands that hold secrets go to proved sessions only.
 """
 
 from __future__ import annotations

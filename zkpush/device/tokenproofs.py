@@ -42,7 +42,8 @@ class TokenProofs:
             await self._note_bare(terminal, address)
         if not entry.is_proved:
             return entry
-        if entry.seal is not None or not terminal.is_judged:
+        # Without a shared secret anybody can seal: then the token decides here, too.
+        if entry.has_secret or not terminal.is_judged:
             return entry
         is_trusted = token is not None and token.trusted
         return entry if is_trusted else attrs.evolve(entry, is_proved=False)

@@ -59,6 +59,7 @@ class SessionStore:
                         suite=row.suite,
                         state=state,
                         number=row.number,
+                        has_secret=row.secret is not None,
                     )
                 )
         if row is not None and row.next_generation is not None:
@@ -70,6 +71,7 @@ class SessionStore:
                         suite=row.next_suite,
                         state=state,
                         step=SessionState(row.next_step),
+                        has_secret=row.secret is not None,
                     )
                 )
         return found
