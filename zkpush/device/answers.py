@@ -203,8 +203,8 @@ class CommandAnswers:
 def answered_by_restart(tx: Transaction, device: Device, catalogue: Catalogue, now: int) -> None:
     """End the sent restart commands when a terminal starts a session unprompted (spec 5).
 
-    Nothing ends while a command is open that makes the terminal start a session without a restart,
-    because the cause is then ambiguous.
+    Nothing ends while a sent command is unanswered that makes the terminal start a session without
+    a restart, because the cause is then ambiguous.
     """
     sent = tx[CommandStore].sent(device.id)
     entries = [catalogue.get(command.command, command.family) for command in sent]

@@ -25,7 +25,7 @@ LONG_BODY = 64 * 1024
 """Longer bodies (bytes) are collected in a buffer instead of a list of parts."""
 VERSIONS = ("1.0", "1.1")
 _MOST_METHOD = 8
-"""Length of the longest served method, including the space after it, is below this."""
+"""Maximum length of a served method, including the space after it."""
 
 
 class UnservedRequest(Exception):
