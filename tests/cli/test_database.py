@@ -33,9 +33,60 @@ def data(tmp_path: pathlib.Path) -> pathlib.Path:
         )
         status, _ = daemon.request("POST", "cdata?SN=T1&table=OPERLOG", lines.encode())
         assert status == 200
+        wait_for_templates(daemon)
         daemon.terminate()
         daemon.process.wait(30)
     return tmp_path
+
+
+def wait_for_templates(daemon: Daemon) -> None:
+    """Wait until the pending lines of the upload are stored: the last is a template."""
+    deadline = time.monotonic() + SECONDS
+    while not daemon.api("GET", f"users/{PEOPLE - 1}").get("templates"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_pending_lines_are_stored_after_a_kill(tmp_path: pathlib.Path) -> None:
+    """Lines that were acknowledged and not stored yet are stored by the next daemon."""
+    lines = "".join(f"FP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE))
+    with Daemon(tmp_path) as daemon:
+        daemon.exchange("T1")
+        answer = daemon.request("POST", "cdata?SN=T1&table=OPERLOG", lines.encode())
+        daemon.process.kill()
+        daemon.process.wait(30)
+    assert answer == (200, b"OK: %d" % PEOPLE)
+    database = sqlite3.connect(tmp_path / "zkpush.sqlite")
+    assert database.execute("SELECT count(*) FROM templates").fetchone()[0] < PEOPLE
+    database.close()
+    with Daemon(tmp_path) as daemon:
+        wait_for_templates(daemon)
+    database = sqlite3.connect(tmp_path / "zkpush.sqlite")
+    assert database.execute("SELECT count(*) FROM templates").fetchone() == (PEOPLE,)
+    assert database.execute("SELECT count(*) FROM inbox").fetchone() == (0,)
+    database.close()
+
+
+def test_templates_that_are_pending_are_forgotten(tmp_path: pathlib.Path) -> None:
+    """Keys are rotated and templates forgotten with pending lines: users come, no template does."""
+    lines = "".join(f"USER PIN={pin}\tName=Ann\nFP PIN={pin}\tTMP=AAAA\n" for pin in range(PEOPLE))
+    with Daemon(tmp_path) as daemon:
+        daemon.exchange("T1")
+        daemon.request("POST", "cdata?SN=T1&table=OPERLOG", lines.encode())
+        daemon.process.kill()
+        daemon.process.wait(30)
+    for words in (["rotate-key"], ["forget-templates", "--yes"]):
+        done = zkpush("--data", str(tmp_path), "database", *words)
+        assert done.returncode == 0, done.stderr
+    with Daemon(tmp_path) as daemon:
+        deadline = time.monotonic() + SECONDS
+        while "pin" not in (last := daemon.api("GET", f"users/{PEOPLE - 1}")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        assert last["templates"] == {}
+    database = sqlite3.connect(tmp_path / "zkpush.sqlite")
+    assert database.execute("SELECT count(*) FROM templates").fetchone() == (0,)
+    database.close()
 
 
 def check(data: pathlib.Path) -> None:

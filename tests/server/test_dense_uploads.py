@@ -292,3 +292,67 @@ async def test_a_few_short_records_are_stored_at_once(rig: Rig) -> None:
     )
     assert await rig.items("/rejects") == []
     assert await rig.store.read(lambda tx: tx[InboxStore].states()) == []
+
+
+@pytest.mark.parametrize("long", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_later_words_are_stored_behind_the_backlog(
+    make_rig: MakeRig, tmp_path: pathlib.Path, long: bool
+) -> None:
+    """A user's new name stays, and what only the pending line says is not lost."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    await rig.exchange()
+    old = b"".join(b"USER PIN=%d\tName=Old\tPri=14\n" % number for number in range(3000))
+    await rig.post("cdata?SN=T1&table=OPERLOG", old)
+    assert not await holds(rig, "2999")
+    new = b"USER PIN=2999\tName=New\n" + LINES["users"](1) * (2000 if long else 1)
+    count = b"OK: 2001" if long else b"OK: 2"
+    assert (await rig.post("cdata?SN=T1&table=OPERLOG", new)).body == count
+    assert not await holds(rig, "2999")
+    await rig.emptied()
+    user = (await rig.api("GET", "/users/2999")).json
+    assert (user["name"], user["privilege"]) == ("New", 14)
+
+
+@pytest_twisted.ensureDeferred
+async def test_other_terminals_do_not_wait_for_the_backlog(
+    make_rig: MakeRig, tmp_path: pathlib.Path
+) -> None:
+    """Nor do attendance records of the same one, which are stored without a look at it."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+    body = b"".join(SHORT["USER"](number) for number in range(3000))
+    await rig.post("cdata?SN=T1&table=OPERLOG", body)
+
+    def looks(statements: list[str]) -> int:
+        return sum("DISTINCT inbox.plugin" in one and "device_id" in one for one in statements)
+
+    with counted() as statements:
+        await rig.post("cdata?SN=T2&table=OPERLOG", b"USER PIN=7000\tName=Ann\n")
+    assert looks(statements) == 1
+    assert await holds(rig, "7000")
+    with counted() as statements:
+        await rig.post("cdata?SN=T1&table=ATTLOG", b"7\t2026-01-05 08:00:00\t0\t1")
+    assert looks(statements) == 0
+    assert len(await rig.items("/attendance")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_counts_records_behind_the_backlog(
+    make_rig: MakeRig, tmp_path: pathlib.Path
+) -> None:
+    """They are counted when they come, and stored in their order."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    await rig.exchange()
+    body = b"".join(SHORT["USER"](number) for number in range(3000))
+    await rig.post("cdata?SN=T1&table=OPERLOG", body)
+    wanted = {"command": "DATA QUERY USERINFO", "params": {"PIN": "2999"}}
+    made = (await rig.api("POST", "/devices/T1/commands", wanted)).json["id"]
+    number = (await rig.get("getrequest?SN=T1")).body.split(b":")[1]
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=2999\tName=New\n")
+    await rig.post("devicecmd?SN=T1", b"ID=%b&Return=0&CMD=DATA" % number)
+    shown = (await rig.api("GET", f"/commands/{made}")).json
+    assert shown["result"] == {"records": "1"}
+    await rig.emptied()
+    assert (await rig.api("GET", "/users/2999")).json["name"] == "New"

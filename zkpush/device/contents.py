@@ -16,7 +16,7 @@ from ..interfaces import IStore, ITerminalFamily
 from ..model import Device, InboxItem, SealedItems, SealedRejects
 from ..protocol.dialect import Dialect
 from ..protocol.extracts import Extractor, parts_of
-from ..protocol.fields import Table
+from ..protocol.fields import Layout, Table
 from ..protocol.packets import PacketLimits
 from ..protocol.parts import decode_parts
 from ..protocol.rejects import Reject
@@ -55,6 +55,11 @@ class FamilyReader:
     later: Mapping[str, str]
     """Plugins that store later, by table name."""
     declared: Mapping[str, Table]
+    ordered: Mapping[str, str]
+    """The handlers of tables whose records are not stored before pending ones, by the names of the
+    tables. Those of attendance are not among them: they replace nothing, whatever their order."""
+    unordered: Collection[str]
+    """Names of uploads, in lower case, that hold none of these tables."""
 
     @classmethod
     def of(
@@ -68,12 +73,29 @@ class FamilyReader:
             for table in plugged.tables
             if table.family == family.name
         }
+        ordered = {
+            table.name: handlers.by_table[family.name, table.name].name
+            for table in tables
+            if table.least_bytes and table.decode_body is None and table.name not in later
+        }
+        unordered = {
+            name.lower()
+            for table in tables
+            if table.decode_body is not None or table.layout is Layout.PHOTO
+            for name in (table.name, *table.aliases)
+        }
         return cls(
             family.decoder(tables, limits),
             Extractor(tables, limits),
             later,
             {table.name: table for table in tables},
+            ordered,
+            unordered,
         )
+
+    def is_ordered(self, contents: Contents) -> bool:
+        """Whether there are records that are not stored before pending ones."""
+        return any(batch.table.name in self.ordered for batch in contents.batches)
 
 
 class ContentsReader:
@@ -112,42 +134,57 @@ class ContentsReader:
         contents = reader.decoder.decode(upload, dialect, may_be_dense=may_be_dense)
         return self.set_apart(contents, dialect.family)
 
-    def set_apart(self, contents: Contents, family: str) -> Contents:
-        """Extract the lines to store later, as the bytes that were received.
+    def set_apart(self, contents: Contents, family: str, waiting: Collection[str] = ()) -> Contents:
+        """Extract what is stored later, in the bytes in which it came.
 
-        These are lines for plugins with an inbox, and lines of dense uploads.
+        That is what plugins store, and lines of dense uploads; and lines for the handlers in
+        `waiting`, for which earlier lines of the terminal are pending.
         """
         source, reader = contents.source, self.reader(family)
-        if source is None or not (reader.later or contents.deferred):
+        if source is None or not (reader.later or contents.deferred or waiting):
             return contents
+        behind = {name for name, handler in reader.ordered.items() if handler in waiting}
         extracts: list[tuple[str, Upload]] = []
         tables = [batch.table.name for batch in contents.batches if batch.rows]
         tables += [table.name for table, _ in contents.deferred]
-        later = {table for table in tables if table in reader.later}
+        later = {table for table in tables if table in reader.later or table in behind}
         if later:
             rejected = {reject.raw for reject in contents.rejects}
             extracts += self._extracts(reader, source, later, rejected)
         for table, lines in contents.deferred:
             if table.name not in later:
                 extracts += self._kept(reader, table.name, parts_of(source, lines))
-        contents.extracts = extracts
+        contents.extracts, contents.behind = extracts, behind
         return contents
 
     @contextmanager
     def parts(
-        self, upload: Upload, dialect: Dialect, size: int, budget: MemoryBudget, may_be_dense: bool
+        self,
+        upload: Upload,
+        dialect: Dialect,
+        size: int,
+        budget: MemoryBudget,
+        may_be_dense: bool,
+        waiting: Collection[str],
     ) -> Iterator[Callable[[], Contents | None]]:
         """Decode an upload in parts of about `size` bytes, charged to the memory budget.
 
-        Yields a function that decodes the next part, on a thread, and returns None at the end.
+        The function that is yielded reads the next part, on a thread; None at the end. `waiting`
+        are handlers for which lines of the terminal are pending.
         """
+        pending = set(waiting)
         decoder = self.reader(dialect.family).decoder
         parts = decode_parts(decoder, upload, dialect, size, may_be_dense=may_be_dense)
         charge = budget.decode(decoder.memory(upload, size))
 
         def following() -> Contents | None:
             contents = next(parts, None)
-            return None if contents is None else self.set_apart(contents, dialect.family)
+            if contents is None:
+                return None
+            contents = self.set_apart(contents, dialect.family, pending)
+            for table, _ in contents.deferred:
+                pending.add(self.handlers.by_table[dialect.family, table.name].name)
+            return contents
 
         try:
             yield following

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
@@ -108,7 +108,7 @@ class ContentsWriter:
         batches, is_risky = [], False
         for batch in kept:
             plugged = by_table[batch.table.family, batch.table.name]
-            if plugged.way is not Way.LATER:
+            if plugged.way is not Way.LATER and batch.table.name not in contents.behind:
                 batches.append((plugged, batch))
                 is_risky = is_risky or plugged.way is Way.INLINE
         return Portion(device, contents, arrived, batches, sealed, now, keeps_failed, is_risky)
@@ -234,11 +234,12 @@ class Intake:
         now: int,
         head: RequestHead | None,
     ) -> Deferred[bytes]:
-        if contents.deferred and terminal.next_due is not None:
-            return Deferred.fromCoroutine(self._store_dense(terminal, upload, contents, now, head))
+        reader = self._reader.reader(terminal.dialect.family)
+        if contents.deferred or reader.is_ordered(contents):
+            return Deferred.fromCoroutine(self._in_order(terminal, upload, contents, now, head))
         return self._store(terminal, contents, now, head)
 
-    async def _store_dense(
+    async def _in_order(
         self,
         terminal: Terminal,
         upload: Upload,
@@ -246,10 +247,23 @@ class Intake:
         now: int,
         head: RequestHead | None,
     ) -> bytes:
-        """Store a dense upload; decode it at once if a query may have asked for its records."""
-        if await self._is_asked(terminal):
+        """Store an upload, but defer what comes after pending lines of the same handler.
+
+        What a query may have asked for is read at once, and counted.
+        """
+        if contents.deferred and await self._is_asked(terminal):
             contents = await self.on_thread(self._reader.decode, upload, terminal.dialect, True)
+        waiting = await self._waiting(terminal)
+        if waiting:
+            family = terminal.dialect.family
+            contents = await self.on_thread(self._reader.set_apart, contents, family, waiting)
         return await self._store(terminal, contents, now, head)
+
+    async def _waiting(self, terminal: Terminal) -> Collection[str]:
+        """The handlers of ordered tables for which lines of a terminal are pending."""
+        handlers = {*self._reader.reader(terminal.dialect.family).ordered.values()}
+        device_id = terminal.device.id
+        return await self._database.read(lambda tx: tx[InboxStore].pending(device_id, handlers))
 
     async def _is_asked(self, terminal: Terminal) -> bool:
         """Whether the terminal has an open query."""
@@ -276,7 +290,14 @@ class Intake:
     ) -> bytes:
         count, bare = 0, False
         asked = await self._is_asked(terminal)
-        with self.parts(upload, terminal.dialect, PART_BODY, may_be_dense=asked) as parts:
+        reader = self._reader.reader(terminal.dialect.family)
+        waiting: Collection[str] = ()
+        if upload.table.lower() not in reader.unordered:
+            waiting = await self._waiting(terminal)
+        reading = self.parts(
+            upload, terminal.dialect, PART_BODY, may_be_dense=asked, waiting=waiting
+        )
+        with reading as parts:
             while (contents := await self.on_thread(parts)) is not None:
                 await self._store(terminal, contents, now, head)
                 count += contents.count
@@ -284,10 +305,16 @@ class Intake:
         return terminal.family.acknowledge(upload, count, bare=bare)
 
     def parts(
-        self, upload: Upload, dialect: Dialect, size: int, *, may_be_dense: bool = False
+        self,
+        upload: Upload,
+        dialect: Dialect,
+        size: int,
+        *,
+        may_be_dense: bool = False,
+        waiting: Collection[str] = (),
     ) -> AbstractContextManager[Callable[[], Contents | None]]:
-        """Decode an upload in parts; see `ContentsReader.parts`."""
-        return self._reader.parts(upload, dialect, size, self._budget, may_be_dense)
+        """Read an upload in parts; see `ContentsReader.parts`."""
+        return self._reader.parts(upload, dialect, size, self._budget, may_be_dense, waiting)
 
     def on_thread(self, function: Callable[..., T], *arguments: object) -> Deferred[T]:
         """Run a slow function on a decoding thread."""

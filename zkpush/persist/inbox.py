@@ -10,7 +10,7 @@ meanwhile, and an item that kills its process or thread is recognized the next t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -150,6 +150,19 @@ class InboxStore(BufferedRows):
         """List the plugins that have claimable items."""
         query = select(inbox.c.plugin).distinct().where(inbox.c.next_at <= now)
         return [str(name) for name in self._connection.execute(query).scalars()]
+
+    def pending(self, device_id: int, plugins: Collection[str]) -> set[str]:
+        """Those of some handlers for which items of a terminal wait in their order."""
+        query = (
+            select(inbox.c.plugin)
+            .distinct()
+            .where(
+                inbox.c.plugin.in_(sorted(plugins)),
+                inbox.c.isolated == 0,
+                inbox.c.device_id == device_id,
+            )
+        )
+        return {str(name) for name in self._connection.execute(query).scalars()}
 
     def states(self) -> list[InboxState]:
         """Return the state of the inbox for each plugin, by name."""

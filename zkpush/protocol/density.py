@@ -29,33 +29,30 @@ class DensityGauge:
         self._short = 0
         self._missing = 0
 
-    def defers(self, table: Table, line: bytes, length: int) -> bool:
-        """Count a line of a table; returns whether it is deferred.
+    def defers(self, table: Table, length: int) -> bool:
+        """Count a line of a table; whether to `defer` it.
 
-        `length` excludes the keyword. All lines of a table after a deferred one are deferred, too,
-        so that they are stored in order.
+        `length` is that of the line without its keyword. All lines of a table that follow a
+        deferred one are deferred, so that they are stored in their order. Where the list of rejects
+        is full, the line is read first: damaged lines are not deferred there, as each extract of
+        them would make rejects of its own.
         """
-        own = self._deferred.get(table.name)
-        if own is not None:
-            own[1].append(line)
+        if table.name in self._deferred:
             return True
         missing = table.least_bytes - length
         if missing <= 0:
             return False
         self._short += 1
         self._missing += missing
-        if self._short <= FEW_RECORDS or self._missing <= ALLOWANCE:
-            return False
-        self._deferred[table.name] = (table, [line])
-        return True
+        return self._short > FEW_RECORDS and self._missing > ALLOWANCE
 
     def has(self, table: Table) -> bool:
         """Whether any lines of a table are deferred."""
         return table.name in self._deferred
 
     def defer(self, table: Table, lines: Iterable[bytes]) -> None:
-        """Defer lines of a table that already has deferred lines."""
-        self._deferred[table.name][1].extend(lines)
+        """Defer lines of a table."""
+        self._deferred.setdefault(table.name, (table, []))[1].extend(lines)
 
     def deferred(self) -> Iterator[tuple[Table, list[bytes]]]:
         """The deferred lines of each table, in order."""

@@ -130,12 +130,19 @@ def _decode_lines(
             if rejects.repeats(line):
                 continue
             has_columns = b"\t" in line or b" " in line
-            if has_columns and gauge is not None and gauge.defers(table, line, len(line)):
+            is_deferred = has_columns and gauge is not None and gauge.defers(table, len(line))
+            if gauge is not None and is_deferred and not rejects.is_full:
+                gauge.defer(table, [line])
                 continue
             try:
-                rows.append(decode_line(line, dialect))
+                row = decode_line(line, dialect)
             except ValueError as error:
                 rejects.add(table.name, str(error), line)
+                continue
+            if gauge is not None and is_deferred:
+                gauge.defer(table, [line])
+            else:
+                rows.append(row)
     return rows
 
 

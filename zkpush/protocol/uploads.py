@@ -6,7 +6,7 @@ One body may mix records of several types, each line with its keyword, and may b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -63,7 +63,9 @@ class Contents(msgspec.Struct):
     failed: int = 0
     """Number of records that could not be stored and are kept in another form."""
     deferred: Sequence[tuple[Table, Sequence[bytes]]] = ()
-    """Lines of a dense upload to be decoded in the background; see `density`."""
+    """Lines of a dense upload that are read in the background; see `density`."""
+    behind: Collection[str] = ()
+    """The tables whose records are only counted: their lines follow others that are pending."""
 
     @property
     def count(self) -> int:
@@ -261,10 +263,13 @@ class _Reading:
             for line in lines:
                 if self._rejects.repeats(line):
                     continue
-                if bare is not None and self._gauge is not None and self._gauge.has(bare.table):
+                if self._rejects.is_full:
+                    if bare is None or bare.table.layout is Layout.KEYED:
+                        self._damaged(bare, [line, *lines])
+                    else:
+                        self._line(line, bare)
+                elif bare is not None and self._gauge is not None and self._gauge.has(bare.table):
                     self._dense(self._gauge, bare, [line, *lines])
-                elif self._rejects.is_full and (bare is None or bare.table.layout is Layout.KEYED):
-                    self._damaged(bare, [line, *lines])
                 else:
                     self._line(line, bare)
 
@@ -309,7 +314,9 @@ class _Reading:
             self._rejects.add(table.name, "there is no Key=Value in this line", line)
             return
         gauge = self._gauge if table.least_bytes else None
-        if gauge is not None and gauge.defers(table, line, len(rest)):
+        is_deferred = gauge is not None and gauge.defers(table, len(rest))
+        if gauge is not None and is_deferred and not self._rejects.is_full:
+            gauge.defer(table, [line])
             return
         text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
         try:
@@ -319,7 +326,10 @@ class _Reading:
         except ValueError as error:
             self._rejects.add(table.name, str(error), line)
         else:
-            self._contents.rows(table).append(row)
+            if gauge is not None and is_deferred:
+                gauge.defer(table, [line])
+            else:
+                self._contents.rows(table).append(row)
 
 
 def _unknown(keyword: str) -> str:
