@@ -159,7 +159,7 @@ class Daemon:
         """The users of all records, in the order they were stored."""
         pins, after = [], "0"
         while after is not None:
-            listing = self.api("GET", f"attendance?limit=1000&after={after}")
+            listing = self.api("GET", f"attendance?record_type=all&limit=1000&after={after}")
             pins += [item["pin"] for item in listing["items"]]
             after = listing["next"]
         return pins

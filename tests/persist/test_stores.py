@@ -8,7 +8,6 @@ import sqlalchemy
 from twisted.internet.defer import gatherResults
 
 from zkpush.persist.devices import DeviceStore
-from zkpush.persist.transaction import Transaction
 from zkpush.plugin.store import BufferedRows
 
 from .contract import in_file, on_postgresql, with_store
@@ -34,7 +33,7 @@ class GuestStore(BufferedRows):
 
     def add(self, name):
         """Keep a guest, with the others of the group."""
-        self._waiting.append((name,))
+        self.waiting.append((name,))
 
     def all(self):
         """The names of all guests, in the order they came."""
@@ -64,13 +63,14 @@ def add(*names, kind=GuestStore, fails=False):
 def inserts(monkeypatch):
     """The numbers of rows in each insert into the table of guests."""
     counts = []
-    original = Transaction.insert
+    original = GuestStore.take
 
-    def spy(tx, *inserts):
-        counts.extend(len(one.columns[0]) for one in inserts if one.table is guests)
-        original(tx, *inserts)
+    def spy(kept):
+        inserts = original(kept)
+        counts.extend(len(one.columns[0]) for one in inserts)
+        return inserts
 
-    monkeypatch.setattr(Transaction, "insert", spy)
+    monkeypatch.setattr(GuestStore, "take", spy)
     return counts
 
 
