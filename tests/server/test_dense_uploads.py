@@ -156,8 +156,6 @@ SHORT = {
     "FP": lambda number: b"FP PIN=%d\tTMP=AAAA\n" % number,
     "BIOPHOTO": lambda number: b"BIOPHOTO PIN=%d\n" % number,
     "SMS": lambda number: b"SMS UID=%d\n" % number,
-    "IDCARD": lambda number: b"IDCARD PIN=%d\n" % number,
-    "ERRORLOG": lambda number: b"ERRORLOG ErrCode=%d\n" % number,
     "OPLOG": lambda number: b"OPLOG 1\t\t%d\n" % (289515406 + number),
 }
 """Records so short that many of them are dense."""
@@ -166,8 +164,6 @@ WHERE = {
     "FP": "/users",
     "BIOPHOTO": "/users",
     "SMS": "/entries",
-    "IDCARD": "/idcards",
-    "ERRORLOG": "/errors",
     "OPLOG": "/operations",
 }
 
