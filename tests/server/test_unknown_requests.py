@@ -1,4 +1,4 @@
-"""Nothing that an approved terminal asks for goes without a trace (issue 17)."""
+"""Nothing that an approved terminal asks for goes without a trace."""
 
 from __future__ import annotations
 

@@ -29,11 +29,12 @@ from ..protocol.records import Batch
 from ..protocol.requests import Upload, check_stamp
 from ..protocol.text import word
 from ..protocol.uploads import Contents
+from .backlog import Backlog
 from .budget import MemoryBudget
 from .contents import NOTHING, ContentsReader, Failures, Sealed
 from .functions import FunctionTable
 from .handlers import PluggedHandler, Way
-from .queries import count_arrived, open_queries
+from .queries import count_arrived
 from .registry import Registry
 from .request import Request, origin_of
 from .skew import MEASURE_EVERY
@@ -54,8 +55,7 @@ STATE = "rtstate"
 """Door state table, which access-control terminals upload every few seconds. No handler takes it;
 only the latest upload is kept, as a reject."""
 DECODERS = 2
-"""Maximum number of concurrent decoding threads. Each one makes the reactor compete for the
-interpreter lock."""
+"""Concurrent decoding threads. Each one competes with the reactor for the interpreter lock."""
 
 
 @attrs.frozen
@@ -157,8 +157,7 @@ class ContentsWriter:
 class Intake:
     """Decodes uploads and stores them in one unit of work, by their handlers.
 
-    Every punch takes this path. For speed, it chains callbacks on the store's Deferred and does not
-    nest coroutines.
+    Every punch takes this path, so it chains callbacks, which cost less than coroutines.
     """
 
     _log = Logger()
@@ -182,6 +181,7 @@ class Intake:
         self._reactor = reactor
         self._budget = budget
         self._functions = functions
+        self._backlog = Backlog(store, reader, functions)
         self._unserved = unserved
         self._known = frozenset(table.name for table in reader.tables)
         self._decoding = DeferredSemaphore(DECODERS)
@@ -213,7 +213,7 @@ class Intake:
         now = int(self._wall() * 1000)
         size = len(upload.body)
         if upload.packed or size > PART_BODY:
-            return self._parts.run(self._upload_parts, terminal, upload, head, now)
+            return self._parts.run(self._store_parts, terminal, upload, head, now)
         if size <= LONG_BODY:
             dialect = terminal.dialect
             reader = self._reader.readers.get(dialect.family, self._reader.nothing)
@@ -251,53 +251,31 @@ class Intake:
 
         What a query may have asked for is read at once, and counted.
         """
-        if contents.deferred and await self._is_asked(terminal):
+        if contents.deferred and await self._backlog.is_asked(terminal):
             contents = await self.on_thread(self._reader.decode, upload, terminal.dialect, True)
-        waiting = await self._waiting(terminal)
+        waiting = await self._backlog.handlers(terminal)
         if waiting:
             family = terminal.dialect.family
             contents = await self.on_thread(self._reader.set_apart, contents, family, waiting)
         return await self._store(terminal, contents, now, head)
 
-    async def _waiting(self, terminal: Terminal) -> Collection[str]:
-        """The handlers of ordered tables for which lines of a terminal are pending."""
-        handlers = {*self._reader.reader(terminal.dialect.family).ordered.values()}
-        device_id = terminal.device.id
-        return await self._database.read(lambda tx: tx[InboxStore].pending(device_id, handlers))
-
-    async def _is_asked(self, terminal: Terminal) -> bool:
-        """Whether the terminal has an open query."""
-        if terminal.next_due is None:
-            return False
-        device = terminal.device
-        matchers = self._functions.of(device.family).matchers
-        found = await self._database.read(lambda tx: open_queries(tx, device.id, matchers))
-        return bool(found)
-
-    def _upload_parts(
+    async def _store_parts(
         self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
-    ) -> Deferred[bytes]:
+    ) -> bytes:
         """Store an upload in parts, each in its own unit of work, and acknowledge after the last.
 
         If a part fails, nothing is acknowledged and the terminal sends the whole upload again;
         parts that are already stored are not stored twice. Short uploads need not wait for a long
         one.
         """
-        return Deferred.fromCoroutine(self._store_parts(terminal, upload, head, now))
-
-    async def _store_parts(
-        self, terminal: Terminal, upload: Upload, head: RequestHead | None, now: int
-    ) -> bytes:
         count, bare = 0, False
-        asked = await self._is_asked(terminal)
+        asked = await self._backlog.is_asked(terminal)
         reader = self._reader.reader(terminal.dialect.family)
         waiting: Collection[str] = ()
         if upload.table.lower() not in reader.unordered:
-            waiting = await self._waiting(terminal)
-        reading = self.parts(
-            upload, terminal.dialect, PART_BODY, may_be_dense=asked, waiting=waiting
-        )
-        with reading as parts:
+            waiting = await self._backlog.handlers(terminal)
+        dialect = terminal.dialect
+        with self.parts(upload, dialect, PART_BODY, may_be_dense=asked, waiting=waiting) as parts:
             while (contents := await self.on_thread(parts)) is not None:
                 await self._store(terminal, contents, now, head)
                 count += contents.count
@@ -345,10 +323,10 @@ class Intake:
         if contents.whole is not None and head is not None:
             contents.whole = msgspec.structs.replace(contents.whole, origin=origin_of(head))
         seal = self._reader.seal
-        device, dialect = terminal.device, terminal.dialect
+        parts = terminal.device, contents, terminal.dialect, now
         if self._reader.has_little_to_seal(contents):
-            return self._write(terminal, contents, seal(device, contents, dialect, now), now)
-        sealing = self.on_thread(seal, device, contents, dialect, now)
+            return self._write(terminal, contents, seal(*parts), now)
+        sealing = self.on_thread(seal, *parts)
         return sealing.addCallback(lambda sealed: self._write(terminal, contents, sealed, now))
 
     def _write(
