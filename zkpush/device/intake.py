@@ -31,7 +31,7 @@ from ..protocol.text import word
 from ..protocol.uploads import Contents
 from .backlog import Backlog
 from .budget import MemoryBudget
-from .contents import NOTHING, ContentsReader, Failures, Sealed
+from .contents import NOTHING, ContentsReader, Failures, FamilyReader, Sealed
 from .functions import FunctionTable
 from .handlers import PluggedHandler, Way
 from .queries import count_arrived
@@ -214,30 +214,31 @@ class Intake:
         size = len(upload.body)
         if upload.packed or size > PART_BODY:
             return self._parts.run(self._store_parts, terminal, upload, head, now)
+        dialect = terminal.dialect
+        reader = self._reader.readers.get(dialect.family, self._reader.nothing)
         if size <= LONG_BODY:
-            dialect = terminal.dialect
-            reader = self._reader.readers.get(dialect.family, self._reader.nothing)
             contents = reader.decoder.decode(upload, dialect)
             if reader.later or contents.deferred:
                 contents = self._reader.set_apart(contents, dialect.family)
-            return self._store_read(terminal, upload, contents, now, head)
-        decoding = self.on_thread(self._reader.decode, upload, terminal.dialect)
+            return self._store_read(reader, terminal, upload, contents, now, head)
+        decoding = self.on_thread(self._reader.decode, upload, dialect)
         return decoding.addCallback(
-            lambda contents: self._store_read(terminal, upload, contents, now, head)
+            lambda contents: self._store_read(reader, terminal, upload, contents, now, head)
         )
 
     def _store_read(
         self,
+        reader: FamilyReader,
         terminal: Terminal,
         upload: Upload,
         contents: Contents,
         now: int,
         head: RequestHead | None,
     ) -> Deferred[bytes]:
-        reader = self._reader.reader(terminal.dialect.family)
-        if contents.deferred or reader.is_ordered(contents):
-            return Deferred.fromCoroutine(self._in_order(terminal, upload, contents, now, head))
-        return self._store(terminal, contents, now, head)
+        is_unordered = upload.table.lower() in reader.unordered or not reader.is_ordered(contents)
+        if is_unordered and not contents.deferred:
+            return self._store(terminal, contents, now, head)
+        return Deferred.fromCoroutine(self._in_order(terminal, upload, contents, now, head))
 
     async def _in_order(
         self,
