@@ -34,6 +34,12 @@ $(VENV)/installed-for-tests: setup.cfg pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --editable '.[test,lint]'
 	@touch $@ $(VENV)/installed
 
+# The tests compile a TypeScript client where there is npm; they do not use the network themselves.
+$(VENV)/node/installed: tests/openapi/typescript/package.json | $(BIN)/python
+	@mkdir -p $(VENV)/node && cp $< $(VENV)/node/
+	@! command -v npm > /dev/null \
+		|| { npm install --prefix $(VENV)/node --no-audit --no-fund --no-package-lock --silent && touch $@; }
+
 $(VENV)/installed-for-fuzzing: $(VENV)/installed-for-tests
 	$(BIN)/python -m pip install --quiet --editable '.[test,fuzz]'
 	@touch $@
@@ -49,7 +55,7 @@ demo: $(VENV)/installed ## Run the daemon and simulated terminals together for h
 # Bytecode is kept even where it is not wanted beside the code: each worker compiles all tests else.
 test: export PYTHONDONTWRITEBYTECODE =
 test: export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
-test: $(VENV)/installed-for-tests ## Run the tests; PYTEST_ARGS=--cov counts what they reach
+test: $(VENV)/installed-for-tests $(VENV)/node/installed ## Run the tests; PYTEST_ARGS=--cov counts what they reach
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/installed-for-tests wheel ## Check format, style, types, floors, news and the wheel

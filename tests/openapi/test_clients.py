@@ -16,6 +16,7 @@ import pytest
 from ..cli.program import Daemon
 
 SOURCES = pathlib.Path(__file__).parent / "typescript"
+NODE = pathlib.Path(sys.prefix) / "node" / "node_modules"
 CONFIG = '{"content_type_overrides": {"application/openmetrics-text": "text/plain"}}'
 """The generator knows no OpenMetrics; they are a text."""
 
@@ -76,7 +77,7 @@ def test_a_python_client_is_generated_and_works(
 
 
 @pytest.mark.skipif(
-    shutil.which("npm") is None and "CI" not in os.environ, reason="npm is not installed"
+    not NODE.is_dir() and "CI" not in os.environ, reason="make test had no npm to install tsc with"
 )
 def test_a_typescript_client_is_generated_and_works(
     filled: Daemon, described: pathlib.Path, tmp_path: pathlib.Path
@@ -85,15 +86,7 @@ def test_a_typescript_client_is_generated_and_works(
     folder = tmp_path / "typescript"
     shutil.copytree(SOURCES, folder)
     tools = folder / "node_modules" / ".bin"
-    ran(
-        "npm",
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--no-package-lock",
-        "--prefer-offline",
-        folder=folder,
-    )
+    (folder / "node_modules").symlink_to(NODE)
     ran(tools / "openapi-typescript", described, "--output", "schema.ts", folder=folder)
     ran(tools / "tsc", "--project", ".", folder=folder)
     found = ran(
