@@ -40,11 +40,13 @@ class Sealed(SealedTerminal):
         self.address = address
         self.plain = Client(rig, address, returns=returns)
 
-    async def begin(self) -> None:
-        """Make the exchanges; `AssertionError` if one is refused."""
-        assert (await self.plain.exchange()).status == 200
+    async def begin(self, *, greets: bool = True) -> None:
+        """Make the exchanges, or all but the first; `AssertionError` if one is refused."""
+        if greets:
+            assert (await self.plain.exchange()).status == 200
         keys = await self.keys()
         assert keys.status == 200
+        assert (keys.status, keys.body) != BEGIN_AGAIN
         reply = await self.factors(keys)
         assert reply.status == 200
         self.cipher.agree(reply.body.removeprefix(b"Factors="))
@@ -184,17 +186,25 @@ async def tried(client: Client | Sealed, pin: int) -> set[str]:
 
 
 async def attacked(rig: Rig, address: str = THERE) -> set[str]:
-    """What a stranger gets in any of the ways there are: without an exchange, and after each."""
+    """What a stranger gets in any of the ways there are: without an exchange, and after each.
+
+    The ways begin with the initialization exchange, or skip it.
+    """
     got: set[str] = set()
     for number, returns in enumerate((None, False, True)):
         stranger = Client(rig, address, returns=bool(returns))
         if returns is not None:
             await stranger.exchange()
         got |= await tried(stranger, 100 + number)
-    for secret, returns in itertools.product((b"", b"a guess of sixteen bytes"), (False, True)):
+    for returns in (False, True):
+        halfway = Sealed(rig, address, returns=returns)
+        await halfway.keys()
+        got |= await tried(halfway.plain, 150)
+    secrets = (b"", b"a guess of sixteen bytes")
+    for secret, returns, greets in itertools.product(secrets, (False, True), (False, True)):
         stranger = Sealed(rig, address, secret, returns=returns)
         try:
-            await stranger.begin()
+            await stranger.begin(greets=greets)
         except AssertionError:
             continue
         got |= await tried(stranger, 200)

@@ -37,7 +37,7 @@ WORDS = {
     "operations": "List operations on terminals, such as changes by an administrator.",
     "plugins": "List and check plugins.",
     "problems": "List problems of the server and of terminals.",
-    "rejects": "List what terminals sent and was not understood, read it again, or delete it.",
+    "rejects": "List, retry or delete uploaded data that could not be decoded.",
     "simulate": "Run simulated terminals against a test server.",
     "tokens": "Create, list and revoke API tokens.",
     "users": "List, show and export users (the people on the terminals).",

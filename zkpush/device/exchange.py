@@ -26,6 +26,7 @@ from ..model import (
     StoredKeys,
     TokenPolicy,
 )
+from ..persist.commkeys import CommKeyStore
 from ..persist.devices import DeviceStore
 from ..persist.sessions import SessionStore
 from ..persist.stamps import StampStore
@@ -256,7 +257,8 @@ class Exchange:
 
         Raises `Refused` if the terminal is not admitted or must not encrypt, `AskForExchange`
         before the initialization exchange, and `NotOpened` if the step is out of order or cannot be
-        decrypted.
+        decrypted. A step carries no pushcommkey: if one is pinned, only the client that showed it
+        in the exchange may take a step.
         """
         terminal = await self._registry.admit(sn, address)
         await self._registry.refresh(terminal)
@@ -269,6 +271,8 @@ class Exchange:
 
         def unit(tx: Transaction) -> tuple[Device, bytes]:
             before = tx[DeviceStore].get(device.id)
+            if not _made_exchange(tx, before, address, cookie):
+                raise OutOfOrder
             session = Session(terminal.family.session, before.session)
             (session.keys if step is Step.PUBLIC_KEY else session.factors)()
             generation, answer = take(tx, before, value)
@@ -377,3 +381,18 @@ def _waiting(found: Iterable[StoredKeys]) -> StoredKeys | None:
 def _is_bound(device: Device, comm_key: str | None) -> bool:
     """Whether an exchange carries the pinned pushcommkey."""
     return device.comm_key is not None and device.comm_key == comm_key
+
+
+def _made_exchange(
+    tx: Transaction, device: Device, address: str | None, cookie: bytes | None
+) -> bool:
+    """Whether a client made the exchange with the pinned pushcommkey, if one is pinned.
+
+    It shows a token of that exchange; a terminal that returns no tokens comes from its address.
+    """
+    if device.comm_key is None:
+        return True
+    if tokens.is_judged(device):
+        return tokens.find(device, cookie) is not None
+    offered = tx[CommKeyStore].of(device.id)
+    return any(one.fingerprint == device.comm_key and one.address == address for one in offered)
