@@ -11,9 +11,9 @@ import pytest_twisted
 from hypothesis import settings
 
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
-from .migrated import new_databases_are_copies, real_migrations  # noqa: F401
-from .plugins import plugins_are_found_once  # noqa: F401
-from .postgres import (  # noqa: F401
+from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
+from .plugins import plugins_are_found_once  # noqa: F401 - fixtures
+from .postgres import (  # noqa: F401 - fixtures
     empty_postgres_url,
     in_memory,
     own_postgres,

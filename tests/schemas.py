@@ -93,7 +93,7 @@ def _build(connection: Connection, site: SiteKey, statements: Sequence[str]) -> 
     head = Head()
     row = {"name": HEAD, "seal": head.seal(vault.audit.chain), **attrs.asdict(head)}
     connection.execute(insert(audit_head).values(row))
-    connection.exec_driver_sql(f"INSERT INTO {VERSION} VALUES ('{head_revision()}')")  # noqa: S608
+    connection.exec_driver_sql(f"INSERT INTO {VERSION} VALUES ('{head_revision()}')")  # noqa: S608 - our own revision
 
 
 def _execute(connection: Connection, statements: Sequence[str]) -> None:

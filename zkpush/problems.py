@@ -227,7 +227,7 @@ class ProblemCode(StrEnum):
     JOB_FAILING = (
         "job failing",
         "A background job of the server fails, and is tried again",
-        "Read the log for the error, and report it. The detail says what waits meanwhile.",
+        "Read the log for the error, and report it. The detail names the delayed work.",
     )
     PICTURES_STAY = (
         "pictures stay",

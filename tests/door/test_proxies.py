@@ -426,7 +426,7 @@ def test_a_proxy_that_is_not_installed_is_a_failure_only_in_ci(
 @pytest.mark.parametrize("is_ours", [True, False])
 def test_a_date_that_nginx_adds_is_a_problem(tmp_path: pathlib.Path, is_ours: bool) -> None:
     """The daemon sends none to a terminal without a zone; nginx adds one, unless it is configured
-    as deploy/nginx.conf is. People are told of what may be."""
+    as deploy/nginx.conf is. The problem says that a proxy may be the cause."""
     program("nginx")
     ports = free_ports(2)
     listen, manage = (f"tcp:{port}:interface=127.0.0.1" for port in ports)

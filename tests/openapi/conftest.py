@@ -65,7 +65,7 @@ def run(work: Coroutine[Any, Any, Any]) -> None:
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon that holds some of everything."""
     daemon = Daemon(tmp_path_factory.mktemp("openapi") / "data")
-    run(fill(Remote(daemon)))  # type: ignore[arg-type]
+    run(fill(Remote(daemon)))  # type: ignore[arg-type]  # has what `fill` uses
     yield daemon
     daemon.stop()
 

@@ -114,7 +114,7 @@ VALUES = {
 SQLITE = {
     "bytes": "cast(n as blob)",
     "time": "datetime(1700000000 + 600 * n, 'unixepoch')",
-    "numbers": "WITH RECURSIVE numbers(n) AS "  # noqa: S608
+    "numbers": "WITH RECURSIVE numbers(n) AS "  # noqa: S608 - names from the declarations
     f"(SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS})",
     "from": "numbers",
 }
@@ -137,7 +137,7 @@ def fill(tx: Transaction) -> None:
         names = columns.split(", ")
         values = ", ".join(VALUES[name].format(**words) for name in names)
         statement = (
-            f"INSERT INTO {table} ({columns}) {words['numbers']} "  # noqa: S608
+            f"INSERT INTO {table} ({columns}) {words['numbers']} "  # noqa: S608 - names from the declarations
             f"SELECT {values} FROM {words['from']}"
         )
         tx.connection.execute(text(statement))

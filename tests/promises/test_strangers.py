@@ -75,7 +75,7 @@ async def test_a_sealed_session_of_a_stranger_holds_secrets_back(rig: Rig) -> No
 async def test_a_terminal_that_seals_and_returns_tokens_proves_itself(
     rig: Rig, secret: bytes
 ) -> None:
-    """By its token, or by a shared secret, whoever was the first to return a token."""
+    """Its token or a shared secret is the proof, even if a stranger returned a token first."""
     values: dict[str, object] = {"state": "approved"}
     if secret:
         values["secret"] = base64.b64encode(secret).decode()

@@ -153,7 +153,7 @@ def test_every_line_is_stored_or_kept(blocks: list[tuple[bytes, int]]) -> None:
 
 
 def test_records_without_a_time_are_never_deferred() -> None:
-    """Equal ones are told apart by their number in the upload, which its parts do not know."""
+    """Their number in the upload tells equal records apart; parts of it do not know that number."""
     for store in STORES:
         if "time" not in store.records.names:
             assert store.records.least_bytes == 0, store.records.name

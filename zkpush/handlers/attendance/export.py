@@ -55,7 +55,7 @@ class _Columns:
     def __init__(self, columns: dict[str, Sequence[object]]) -> None:
         self._columns = columns
         # mypy does not know that each column of a table has one type.
-        self._times: Sequence[str] = columns["time"]  # type: ignore[assignment]
+        self._times: Sequence[str] = columns["time"]  # type: ignore[assignment]  # texts
         self._walls = [time.replace(" ", "T") for time in self._times]
         self._utc: Sequence[int] = columns["utc"]  # type: ignore[assignment]  # it has what is used
         self._no_zone = [doubt == NO_ZONE for doubt in columns["doubt"]]
@@ -99,8 +99,7 @@ class _Columns:
 
     def _received(self) -> list[str]:
         minutes, cells = self._minutes, []
-        # See `__init__`.
-        received: Sequence[int] = self._columns["received_at"]  # type: ignore[assignment]
+        received: Sequence[int] = self._columns["received_at"]  # type: ignore[assignment]  # ms
         for at in received:
             seconds = at // 1000
             text = f"{minutes[seconds // 60]}{_TWO_DIGITS[seconds % 60]}{_MILLISECONDS[at % 1000]}"
