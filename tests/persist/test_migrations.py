@@ -15,6 +15,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import Connection, UniqueConstraint, inspect
 from twisted.internet import reactor
 
+from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.people.store import PeopleStore
@@ -34,7 +35,7 @@ from .conftest import open_database
 from .contract import say
 from .thawing import thaw
 
-HEAD = "0029"
+HEAD = "0030"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(
@@ -199,6 +200,13 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
     assert [problem.code for problem in gate.problems] == ["clock"]
     assert len(devices) == 3
     assert len(records) == 8
+    for wanted in (PunchFilter(pin=records[0].pin), PunchFilter(device=records[-1].device)):
+        found = await store.read(
+            lambda tx, wanted=wanted: tx[AttendanceStore].page(EVERYTHING, wanted)
+        )
+        assert found == [
+            one for one in records if one.pin == wanted.pin or one.device == wanted.device
+        ]
     doubts = {(record.device == gate.sn, record.doubt) for record in records}
     assert doubts <= {(True, None), (False, NO_ZONE)}  # the zone of the others was never chosen
     assert records[4].extra == {"ConvTemperature": "x", "Column13": "more"}

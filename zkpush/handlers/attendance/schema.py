@@ -49,9 +49,6 @@ attendance = Table(
         sqlite_where=text("doubt IS NOT NULL"),
         postgresql_where=text("doubt IS NOT NULL"),
     ),
-    # Indexes for the filters of lists: see `AttendanceStore.page`.
-    Index("attendance_pin", "pin", "id"),
-    Index("attendance_device", "device_id", "id"),
     Index(
         "attendance_verification",
         "record_type",
@@ -61,6 +58,30 @@ attendance = Table(
     ),
     info={KEY: ("device_id", "time", "pin"), RECORDS: (ATTLOG,), LARGE: True},
 )
+
+punches_of_people = Table(
+    "punches_of_people",
+    metadata,
+    Column("pin", KeyText, primary_key=True),
+    Column("record_id", BigInteger(), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""Ids of attendance records by person: see `zkpush.handlers.attendance.lists`."""
+punches_of_terminals = Table(
+    "punches_of_terminals",
+    metadata,
+    Column("device_id", BigInteger(), primary_key=True, autoincrement=False),
+    Column("record_id", BigInteger(), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
+"""Ids of attendance records by terminal."""
+punches_listed = Table(
+    "punches_listed",
+    metadata,
+    Column("id", Integer(), primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger(), nullable=False),
+)
+"""One row: the last id of these two lists."""
 
 arrivals = Table(
     "arrivals",

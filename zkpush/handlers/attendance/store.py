@@ -14,9 +14,11 @@ from sqlalchemy import (
     TextClause,
     false,
     func,
+    or_,
     select,
     text,
 )
+from sqlalchemy import Row as SQLRow
 
 from ...model import Page
 from ...persist.buffers import BufferedInserts
@@ -29,6 +31,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
+from .lists import PEOPLE, TERMINALS, RecordList, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 from .plain import AttendanceRows, distinctions, reckon
 from .schema import arrivals, attendance
@@ -50,7 +53,10 @@ _NAMES = (*_LEADING, *ATTLOG.names, EXTRA, RAW)
 _EXTRA = _NAMES.index(EXTRA)
 _UNLISTED = frozenset({"distinction", RAW})
 _TYPES: Mapping[RecordType, ColumnElement[bool] | TextClause] = {
-    RecordType.ATTENDANCE: func.coalesce(attendance.c.record_type, 0) == RecordType.ATTENDANCE,
+    # Not `coalesce`, whose result PostgreSQL cannot estimate.
+    RecordType.ATTENDANCE: or_(
+        attendance.c.record_type.is_(None), attendance.c.record_type == RecordType.ATTENDANCE
+    ),
     # Literal, to match the partial index.
     RecordType.VERIFICATION: text("record_type = 1"),
 }
@@ -129,43 +135,81 @@ class AttendanceStore(BufferedInserts):
 
     def page(self, part: Page, wanted: PunchFilter = EVERY_PUNCH) -> list[Punch]:
         """List records by id."""
-        found = self._found(part, wanted).subquery()
-        named = (
-            select(found, devices.c.sn.label("device"))
-            .join(devices, devices.c.id == found.c.device_id)
-            .order_by(found.c.id.desc() if part.newest_first else found.c.id)
-        )
+        rows = self._rows(part, wanted, attendance.c)
+        serials = self._serials(row.device_id for row in rows)
         return [
             stored(
                 STORED_PUNCH,
                 row._mapping
                 if row.extra is None
                 else opened(self._vault, attendance, row._mapping),
+                device=serials[row.device_id],
             )
-            for row in self._connection.execute(named)
+            for row in rows
         ]
 
     def columns(self, part: Page, wanted: PunchFilter) -> dict[str, Sequence[object]]:
         """Return the records of `page` as columns by name; encrypted values stay encrypted."""
         columns = [column for column in attendance.c if column.name not in _UNLISTED]
-        rows = self._connection.execute(self._found(part, wanted, columns)).all()
-        found: list[Sequence[object]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
+        rows = self._rows(part, wanted, columns)
+        found: list[Sequence[Any]] = [*zip(*rows, strict=True)] if rows else [()] * len(columns)
         named = dict(zip([column.name for column in columns], found, strict=True))
-        # A join would sort the rows again, which costs more than reading them.
         keys = named.pop("device_id")
-        known = select(devices.c.id, devices.c.sn).where(devices.c.id.in_(set(keys)))
-        serials = dict(self._connection.execute(known).all()) if keys else {}
+        serials = self._serials(keys)
         return {**named, "device": [serials[key] for key in keys]}
 
-    def _found(
-        self, part: Page, wanted: PunchFilter, columns: Iterable[Column[Any]] = attendance.c
-    ) -> Select[Any]:
-        """Query for a page of records, without the serial numbers of their terminals."""
-        query = select(*columns)
-        device_id: ColumnElement[int] = attendance.c.device_id
+    def _serials(self, keys: Iterable[int]) -> dict[int, str]:
+        """Return the serial numbers of terminals by their keys.
+
+        A join with the terminals would sort the records again, which costs more than reading them.
+        """
+        wanted = set(keys)
+        known = select(devices.c.id, devices.c.sn).where(devices.c.id.in_(wanted))
+        return dict(self._connection.execute(known).all()) if wanted else {}
+
+    def _rows(
+        self, part: Page, wanted: PunchFilter, columns: Iterable[Column[Any]]
+    ) -> Sequence[SQLRow[Any]]:
+        """Return the rows of a page of records."""
+        by_list = self._list_of(wanted)
+        if by_list is None:
+            return self._connection.execute(self._found(part, wanted, columns)).all()
+        last = last_listed(self._connection)
+        listed = self._found(part, wanted, columns, by_list).where(by_list.record_id <= last)
+        unlisted = self._found(part, wanted, columns).where(attendance.c.id > last)
+        rows: list[SQLRow[Any]] = []
+        for query in (unlisted, listed) if part.newest_first else (listed, unlisted):
+            if len(rows) < part.limit:
+                rows += self._connection.execute(query.limit(part.limit - len(rows)))
+        return rows
+
+    @staticmethod
+    def _list_of(wanted: PunchFilter) -> RecordList | None:
+        """Choose the list that holds the fewest records besides those that are wanted."""
         if wanted.pin is not None:
-            query = query.where(attendance.c.pin == wanted.pin)
-            device_id = device_id + 0  # + 0: a person has fewer records than a terminal
+            return PEOPLE
+        if wanted.device is not None and wanted.since is None and wanted.until is None:
+            return TERMINALS
+        return None
+
+    def _found(
+        self,
+        part: Page,
+        wanted: PunchFilter,
+        columns: Iterable[Column[Any]],
+        by_list: RecordList | None = None,
+    ) -> Select[Any]:
+        """Query for a page of records, all of them or those of a list of ids."""
+        query = select(*columns)
+        place: ColumnElement[int] = attendance.c.id
+        pin: ColumnElement[Any] = attendance.c.pin
+        device_id: ColumnElement[int] = attendance.c.device_id
+        if by_list is not None:
+            query, place = query.select_from(by_list.joined()), by_list.record_id
+            pin = by_list.key if by_list is PEOPLE else pin
+            device_id = by_list.key if by_list is TERMINALS else device_id
+        if wanted.pin is not None:
+            query = query.where(pin == wanted.pin)
         if wanted.doubt is not None:
             query = query.where(attendance.c.doubt == wanted.doubt)
         if wanted.record_type is not None:
@@ -174,7 +218,7 @@ class AttendanceStore(BufferedInserts):
             query = query.where(attendance.c.received_at >= wanted.received_since)
             if part.after == 0:  # later pages start after it anyway
                 first = self._first_received(wanted.received_since)
-                query = query.where(false() if first is None else attendance.c.id >= first)
+                query = query.where(false() if first is None else place >= first)
         window: list[ColumnElement[bool]] = []
         if wanted.since is not None:
             query = query.where(attendance.c.utc >= wanted.since)
@@ -182,7 +226,6 @@ class AttendanceStore(BufferedInserts):
         if wanted.until is not None:
             query = query.where(attendance.c.utc < wanted.until)
             window.append(attendance.c.time < _wall_time(wanted.until + _DAY))
-        place: ColumnElement[int] = attendance.c.id
         is_windowed = bool(window) and wanted.pin is None
         if is_windowed and (wanted.device is not None or self._are_few(window)):
             # Finds them in the index of identities, which begins with time and terminal, and sorts

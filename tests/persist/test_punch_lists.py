@@ -1,0 +1,195 @@
+"""Lists of attendance records by person and by terminal, which are extended late."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+
+import pytest
+import pytest_twisted
+from sqlalchemy import func, select
+from twisted.internet.task import Clock
+
+from zkpush.handlers.attendance.jobs import EVERY, PART, ListExtension
+from zkpush.handlers.attendance.lists import LISTS, last_listed
+from zkpush.handlers.attendance.model import Punch, PunchFilter
+from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.model import DeviceState, Page
+from zkpush.persist.devices import DeviceStore
+from zkpush.persist.store import Store
+from zkpush.persist.transaction import Transaction
+
+from ..keys import KEY
+from .conftest import opened
+from .contract import NOW, UTC, rows
+
+DUE = 50
+TERMINALS = 3
+PEOPLE = 7
+START = datetime.datetime(2026, 1, 5, 8)
+
+
+def punch(number: int) -> bytes:
+    """A record of one person, a minute after the record before."""
+    time = START + datetime.timedelta(minutes=number)
+    return f"{number % PEOPLE}\t{time}\t0\t1\n".encode()
+
+
+def arrive(numbers: range):
+    """Store records, each from another terminal than the one before."""
+
+    def unit(tx: Transaction) -> None:
+        for number in numbers:
+            key = number % TERMINALS + 1
+            tx[AttendanceStore].add(key, rows(punch(number)), UTC, NOW)
+            tx.flush()  # ids in the order of numbers
+
+    return unit
+
+
+def set_up(tx: Transaction) -> None:
+    """Three terminals."""
+    for number in range(1, TERMINALS + 1):
+        tx[DeviceStore].add(f"T{number}", DeviceState.APPROVED, None, NOW)
+
+
+def all_pages(tx: Transaction, wanted: PunchFilter, *, newest_first: bool) -> list[Punch]:
+    """All records that match, read in pages of nine."""
+    found: list[Punch] = []
+    part = Page(9, newest_first=newest_first)
+    while page := tx[AttendanceStore].page(part, wanted):
+        found += page
+        last = page[-1].id
+        part = Page(9, before=last, newest_first=True) if newest_first else Page(9, after=last)
+    return found
+
+
+FILTERS = [
+    PunchFilter(pin="3"),
+    PunchFilter(pin="3", device="T2"),
+    PunchFilter(pin="3", since=int(START.replace(tzinfo=datetime.UTC).timestamp()) + 6000),
+    PunchFilter(device="T2"),
+    PunchFilter(device="T2", received_since=NOW),
+    PunchFilter(device="T2", received_since=NOW + 10**9),
+    PunchFilter(pin="nobody"),
+]
+
+
+def matches(one: Punch, wanted: PunchFilter) -> bool:
+    """Whether a record is wanted."""
+    return (
+        wanted.pin in (None, one.pin)
+        and wanted.device in (None, one.device)
+        and (wanted.since is None or one.utc >= wanted.since)
+        and (wanted.received_since is None or one.received_at >= wanted.received_since)
+    )
+
+
+def check_lists(tx: Transaction, listed: int, count: int) -> None:
+    """Compare lists with all records, in both orders; `listed` records are in the lists."""
+    assert last_listed(tx.connection) == listed
+    every = tx[AttendanceStore].page(Page(10**6))
+    assert [one.id for one in every] == [*range(1, count + 1)]
+    for wanted in FILTERS:
+        expected = [one for one in every if matches(one, wanted)]
+        assert all_pages(tx, wanted, newest_first=False) == expected
+        assert all_pages(tx, wanted, newest_first=True) == expected[::-1]
+
+
+def entries(tx: Transaction) -> list[int]:
+    """How many entries each list has."""
+    return [
+        tx.connection.execute(select(func.count()).select_from(one.table)).scalar_one()
+        for one in LISTS
+    ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_hold_the_same_records_however_many_are_listed(url: str) -> None:
+    """Records that are in the lists, and newer ones, are found alike, in both orders."""
+    store = opened(url, KEY)
+    try:
+        await store.write(set_up)
+        job = ListExtension(store, Clock(), DUE)
+        for start, end, listed in ((0, 49, 0), (49, 50, 50), (50, 60, 50), (60, 260, 250)):
+            await store.write(arrive(range(start, end)))
+            await job.extend()
+            await store.read(lambda tx, listed=listed, end=end: check_lists(tx, listed, end))
+            assert await store.read(entries) == [listed, listed]
+    finally:
+        await store.stop()
+
+
+class Interrupted(Exception):
+    """Raised in place of a write."""
+
+
+class FailingStore:
+    """A store whose writes fail after a number of them."""
+
+    def __init__(self, store: Store, writes: int) -> None:
+        self.read = store.read
+        self._store = store
+        self._left = itertools.count(writes, -1)
+
+    def write(self, unit):
+        """Write, or fail."""
+        if next(self._left) <= 0:
+            raise Interrupted
+        return self._store.write(unit)
+
+
+@pytest.mark.parametrize("writes", range(3))
+@pytest_twisted.ensureDeferred
+async def test_an_extension_that_was_cut_short_is_repeated(url: str, writes: int) -> None:
+    """Records are found once, before and after the repetition."""
+    store = opened(url, KEY)
+    try:
+        await store.write(set_up)
+        await store.write(arrive(range(60)))
+        with pytest.raises(Interrupted):
+            await ListExtension(FailingStore(store, writes), Clock(), DUE).extend()
+        await store.read(lambda tx: check_lists(tx, 0, 60))
+        await ListExtension(store, Clock(), DUE).extend()
+        await store.read(lambda tx: check_lists(tx, DUE, 60))
+    finally:
+        await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_units_that_extend_lists_are_short(url: str) -> None:
+    """No unit of work writes more than a thousand entries, in the order of the list."""
+    store = opened(url, KEY)
+    written: list[list[tuple[object, int]]] = []
+
+    class Watched:
+        read = store.read
+
+        def write(self, unit):
+            written.append(unit.keywords.get("entries", []))
+            return store.write(unit)
+
+    try:
+        await store.write(set_up)
+        await store.write(arrive(range(PART + 200)))
+        await ListExtension(Watched(), Clock(), PART + 200).extend()
+        assert [len(entries) for entries in written] == [PART, 200, PART, 200, 0]
+        assert all(entries == sorted(entries) for entries in written)
+    finally:
+        await store.stop()
+
+
+@pytest_twisted.ensureDeferred
+async def test_lists_are_extended_by_themselves(url: str) -> None:
+    """The job looks for new records every few seconds."""
+    store, clock = opened(url, KEY), Clock()
+    job = ListExtension(store, clock, DUE)
+    try:
+        await store.write(set_up)
+        job.startService()
+        await store.write(arrive(range(DUE)))
+        clock.advance(EVERY)
+        await job.stopService()
+        await store.read(lambda tx: check_lists(tx, DUE, DUE))
+    finally:
+        await store.stop()

@@ -1,0 +1,39 @@
+"""Job that extends the lists of attendance records by person and by terminal."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from ...interfaces import IStore
+from ...periodic import PeriodicService
+from .lists import DUE, add_entries, next_extension, set_last_listed
+
+EVERY = 10.0
+"""Seconds between checks."""
+PART = 1000
+"""Entries written in one unit of work, so that uploads do not wait for long."""
+
+
+class ListExtension(PeriodicService):
+    """Extends the lists when enough records are not listed.
+
+    Entries are read, sorted and written in parts. After a crash, or if another node does the same,
+    some are written again, without effect.
+    """
+
+    def __init__(self, store: IStore, clock: Any, due: int = DUE) -> None:
+        """`due` is the number of records by which the lists are extended."""
+        super().__init__(clock)
+        self._store = store
+        self._next = functools.partial(next_extension, due=due)
+        self.every(EVERY, self.extend, "Lists of a person or a terminal become slower", now=True)
+
+    async def extend(self) -> None:
+        """List all records but the most recent."""
+        while (extension := await self._store.read(self._next)) is not None:
+            for one, entries in extension.entries:
+                for start in range(0, len(entries), PART):
+                    part = entries[start : start + PART]
+                    await self._store.write(functools.partial(add_entries, one=one, entries=part))
+            await self._store.write(functools.partial(set_last_listed, last=extension.last_id))

@@ -1,0 +1,100 @@
+"""Lists of attendance records by person and by terminal: indexes that are written late.
+
+An index of the database is written with each record, in a different place for each person. That
+costs more than the rest of an upload. These lists hold the same entries, sorted, and are extended
+by many records at a time (`zkpush.handlers.attendance.jobs`). A query reads a list up to its last
+id, and the few newer records directly. Ids of records are never used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, Connection, FromClause, Table, func, select
+
+from ...persist.databases import Insert, insert
+from ...persist.transaction import Transaction
+from .schema import attendance, punches_listed, punches_of_people, punches_of_terminals
+
+DUE = 50_000
+"""Number of records by which the lists are extended; at most about twice as many are unlisted."""
+_ROW = 1
+
+
+class RecordList(NamedTuple):
+    """A list: ids of records by the value of one of their columns."""
+
+    table: Table
+    column: Column[Any]
+    """Column of the records."""
+    key: Column[Any]
+    """Column of the list."""
+
+    @property
+    def record_id(self) -> Column[int]:
+        """Ids of the records."""
+        return self.table.c.record_id
+
+    def joined(self) -> FromClause:
+        """Return the entries with their records."""
+        return self.table.join(attendance, attendance.c.id == self.record_id)
+
+
+PEOPLE = RecordList(punches_of_people, attendance.c.pin, punches_of_people.c.pin)
+TERMINALS = RecordList(
+    punches_of_terminals, attendance.c.device_id, punches_of_terminals.c.device_id
+)
+LISTS = (PEOPLE, TERMINALS)
+
+
+class Extension(NamedTuple):
+    """Records to add to the lists."""
+
+    last_id: int
+    """Last id of the lists once they are extended."""
+    entries: Sequence[tuple[RecordList, Sequence[tuple[object, int]]]]
+    """Sorted entries of each list."""
+
+
+def last_listed(connection: Connection) -> int:
+    """Return the last id of the lists; 0 if they are empty."""
+    last: int | None = connection.execute(select(punches_listed.c.last_id)).scalar_one_or_none()
+    return last or 0
+
+
+def next_extension(tx: Transaction, due: int = DUE) -> Extension | None:
+    """Return the next `due` records to add to the lists; None while there are fewer."""
+    connection = tx.connection
+    last = last_listed(connection)
+    newest = connection.execute(select(func.max(attendance.c.id))).scalar_one() or 0
+    if newest - last < due:
+        return None
+    columns = [one.column for one in LISTS]
+    query = select(attendance.c.id, *columns).where(
+        attendance.c.id > last, attendance.c.id <= last + due
+    )
+    ids, *keys = zip(*connection.execute(query), strict=True)
+    entries = [
+        (one, sorted(zip(values, ids, strict=True)))
+        for one, values in zip(LISTS, keys, strict=True)
+    ]
+    return Extension(last + due, entries)
+
+
+def add_entries(tx: Transaction, one: RecordList, entries: Sequence[tuple[object, int]]) -> None:
+    """Add entries to a list, unless it has them."""
+    columns = [*zip(*entries, strict=True)]
+    tx.insert(Insert(one.table, (one.key.name, one.record_id.name), columns, idempotent=True))
+
+
+def set_last_listed(tx: Transaction, last: int) -> None:
+    """Record that the lists are complete up to an id, unless they were complete beyond it."""
+    row = insert(tx.connection, punches_listed).values(id=_ROW, last_id=last)
+    tx.connection.execute(
+        row.on_conflict_do_update(
+            index_elements=[punches_listed.c.id],
+            set_={"last_id": last},
+            where=punches_listed.c.last_id < last,
+        )
+    )
