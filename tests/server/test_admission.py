@@ -91,8 +91,8 @@ async def test_a_terminal_without_records_can_be_forgotten(rig: Rig) -> None:
     await rig.post(UPLOAD.replace("T1", "T2"), LINE)
     assert (await rig.api("DELETE", "/devices/T1")).status == 204
     refused = await rig.api("DELETE", "/devices/T2")
-    assert refused.status == 400
-    assert "block" in refused.json["detail"]
+    assert refused.status == 409
+    assert "`zkpush devices block T2`" in refused.json["detail"]
     assert [device["sn"] for device in await rig.items("/devices")] == ["T2"]
     assert (await rig.api("DELETE", "/devices/T1")).status == 404
     assert (await rig.get("getrequest?SN=T1")).body == b"UNKNOWN DEVICE"

@@ -128,6 +128,25 @@ async def test_a_mistake_is_a_problem_that_says_what_to_do(rig: Rig, name: str) 
     assert await rig.items("/devices") == before
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("POST", "/attendance", {"GET", "HEAD"}),
+        ("POST", "/devices/T1", {"GET", "HEAD", "PUT", "PATCH", "DELETE"}),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_method_is_answered_with_the_right_ones(
+    rig: Rig, method: str, path: str, allowed: set[str]
+) -> None:
+    """405 has `Allow`, as RFC 9110 wants."""
+    response = await rig.api(method, path, {})
+    assert response.status == 405
+    listed = response.header(b"Allow")
+    assert listed is not None
+    assert set(listed.decode().split(", ")) == allowed
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_api_describes_itself(rig: Rig) -> None:
     """openapi.json has every path with its types, the fields of records among them."""

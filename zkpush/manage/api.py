@@ -149,7 +149,7 @@ class Endpoints:
                 "/devices/<sn>",
                 Scope.WRITE,
                 self.delete_device,
-                "Forget a terminal that has no records",
+                "Remove a terminal; 409 if it has records: block it then",
                 status=HTTPStatus.NO_CONTENT,
                 takes=("caller",),
             ),
@@ -267,8 +267,11 @@ class Endpoints:
         return views.RecomputedView(sn, counts.timezone, counts.checked, counts.changed)
 
     async def delete_device(self, sn: str, caller: Caller) -> None:
-        """Remove a terminal."""
-        await self._administration.remove(sn, caller)
+        """Remove a terminal without records."""
+        try:
+            await self._administration.remove(sn, caller)
+        except ValueError as error:
+            raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
 
     def _view(
         self,

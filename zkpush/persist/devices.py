@@ -309,7 +309,10 @@ class DeviceStore:
                 self._connection.execute(remember)
                 self._connection.execute(delete(devices).where(devices.c.id == device_id))
         except IntegrityError:
-            raise ValueError("the terminal has records, which are kept; block it instead") from None
+            raise ValueError(
+                f"The terminal {sn} has records, which are kept, so it cannot be removed. "
+                f"To refuse its requests from now on, block it: `zkpush devices block {sn}`."
+            ) from None
         self._tell(sn, "removed", {})
 
     def _one(self, query: Select[Any]) -> Device | None:
