@@ -185,10 +185,10 @@ EVENTS = st.lists(
 @given(EVENTS, st.data())
 def test_events_come_through_however_the_stream_is_cut(events, data) -> None:
     """Pieces of any size; comments and ids without data are no events, but an id counts."""
-    text, expected, last = "retry: 1000\nid: 0.0\n\n", [], "0.0"
+    text, expected, last = "retry: 1000\n: position 0.0\n", [], "0.0"
     for number, value, has_data, alive in events:
-        last = f"{number}.0"
-        text += ": alive\n\n" if alive else ""
+        text += f": position {number}.1\n" if alive else ""
+        last = f"{number}.2"
         text += f"id: {last}\n"
         if has_data:
             expected.append(("device", {"v": value}))
@@ -223,11 +223,11 @@ def test_a_stream_that_falls_silent_is_given_up() -> None:
     transport = StringTransport()
     body.makeConnection(transport)
     clock.advance(SILENCE - 1)
-    body.dataReceived(b": alive\n\n")
+    body.dataReceived(b": position 0.0\n")
     clock.advance(SILENCE - 1)
-    assert (pieces, ended, transport.disconnecting) == ([b": alive\n\n"], [], False)
+    assert (pieces, ended, transport.disconnecting) == ([b": position 0.0\n"], [], False)
     clock.advance(1)
     assert (ended, transport.disconnecting) == ([None], True)
     body.dataReceived(b"late")
     body.connectionLost()
-    assert (pieces, clock.getDelayedCalls()) == ([b": alive\n\n"], [])
+    assert (pieces, clock.getDelayedCalls()) == ([b": position 0.0\n"], [])

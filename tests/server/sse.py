@@ -88,8 +88,11 @@ class Listening:
 
     @property
     def last(self) -> str:
-        """The id to go on from."""
-        return [block["id"] for block in self.blocks if "id" in block][-1]
+        """The id to go on from: of the last event, or of a comment after it."""
+        lines = [line.split(" ") for line in self.text.splitlines()]
+        return [
+            words[-1] for words in lines if words[0] == "id:" or words[:2] == [":", "position"]
+        ][-1]
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait, without that time passes, until something is written that makes it true."""
@@ -98,7 +101,7 @@ class Listening:
 
     async def begun(self) -> Listening:
         """Wait until it listens."""
-        await self.until(lambda: "retry: " in self.text)
+        await self.until(lambda: ": position " in self.text)
         return self
 
     async def hear(self, count: int) -> list[Told]:

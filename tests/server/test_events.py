@@ -213,12 +213,26 @@ async def test_a_quiet_connection_shows_that_it_lives(rig: Rig) -> None:
     """A comment every fifteen seconds, so that no proxy closes it."""
     listening = await Listening(rig).begun()
     rig.clock.advance(14.9)
-    assert ": alive" not in listening.text
+    assert listening.text.count(": position 0.0\n") == 1
     rig.clock.advance(0.1)
     for _ in range(3):
         rig.clock.advance(15)
-    assert listening.text.count(": alive\n\n") == 4
+    assert listening.text.count(": position 0.0\n") == 5
     assert not listening.wire.closed
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_block_has_data(rig: Rig) -> None:
+    """A client that reads JSON at each blank line reads events and nothing else, from the start."""
+    listening = await Listening(rig).begun()
+    rig.clock.advance(16)
+    await rig.exchange()
+    await punch(rig, 1)
+    await listening.hear(2)
+    *blocks, rest = listening.text.split("\n\n")
+    data = [[line for line in block.split("\n") if line.startswith("data: ")] for block in blocks]
+    assert [len(lines) for lines in data] == [1] * len(listening.told)
+    assert "data: " not in rest
 
 
 @pytest_twisted.ensureDeferred

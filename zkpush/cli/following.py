@@ -15,6 +15,8 @@ from .replies import ApiFailure, Item, Unreachable
 if TYPE_CHECKING:
     from .client import Api
 
+_POSITION = b": position "
+"""Start of the comment with the position of the stream."""
 PAUSE = 1.0
 """Seconds between two attempts to reconnect."""
 
@@ -25,7 +27,7 @@ class EventStream:
     def __init__(self, take: Callable[[str, Item], None]) -> None:
         """`take` is called with the kind and the data of each event that has data."""
         self.last_event_id: str | None = None
-        """Id of the last processed event."""
+        """Id of the last processed event, or the position of the stream after it."""
         self._take = take
         self.begin()
 
@@ -38,7 +40,9 @@ class EventStream:
         """Parse the next piece of the reply."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         for line in lines:
-            if line:
+            if line.startswith(_POSITION):
+                self.last_event_id = line.removeprefix(_POSITION).decode("ascii", "replace")
+            elif line:
                 name, _, value = line.decode("utf-8", "replace").partition(":")
                 self._fields[name] = value.removeprefix(" ")
             else:

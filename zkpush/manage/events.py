@@ -152,19 +152,18 @@ class EventListener:
         self._request = request
         self._kinds = frozenset({*kinds, GAP})
         self._cursor = cursor
-        self._named = cursor
         self._open = True
         self._paused = False
         self._reading = False
         self._left: Sequence[Message] = ()
         self._patience: IDelayedCall | None = None
         self._beat = PeriodicService(clock)
-        self._beat.every(HEARTBEAT, self._say_alive, "A listener is not kept alive")
+        self._beat.every(HEARTBEAT, self._say_position, "A listener is not kept alive")
         self._beat.startService()
         request.notifyFinish().addBoth(lambda _: self._close())
         request.registerProducer(self, True)
-        # A client that disconnects before the first event can resume from here.
-        request.write(b"retry: %d\nid: %b\n\n" % (RETRY, str(cursor).encode()))
+        request.write(b"retry: %d\n" % RETRY)
+        self._say_position()
         feed.join(self, end)
         self._catch_up()
 
@@ -202,7 +201,6 @@ class EventListener:
         """Write several events at once: a write costs more than an event."""
         self._cursor = Cursor(*heard)
         if texts and self._open:
-            self._named = self._cursor
             self._request.write(b"".join(texts))
 
     def _catch_up(self) -> None:
@@ -235,12 +233,13 @@ class EventListener:
         finally:
             self._reading = False
 
-    def _say_alive(self) -> None:
-        """Write a keep-alive comment, with the cursor if no event has shown it."""
+    def _say_position(self) -> None:
+        """Write a comment with the cursor, from which a client without any event can resume.
+
+        No blank line follows, so that simple clients do not take it for an event without data.
+        """
         if not self._paused:
-            id_ = b"" if self._named == self._cursor else b"id: %b\n" % str(self._cursor).encode()
-            self._named = self._cursor
-            self._request.write(b": alive\n%b\n" % id_)
+            self._request.write(b": position %b\n" % str(self._cursor).encode())
 
     def pauseProducing(self) -> None:
         """Pause sending, and start the deadline for a listener that does not read."""
