@@ -6,7 +6,9 @@ this protocol and make the handshake before its clock and its records matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import datetime
+import zoneinfo
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
@@ -24,6 +26,19 @@ NOT_FOUND, WRONG_METHOD = 404, 405
 _ASKED_AGAIN = "UNKNOWN DEVICE"
 _OWN_CHECK = frozenset({ProblemCode.NO_ZONE, ProblemCode.CLOCK_WRONG, ProblemCode.REJECTS})
 """Problems that have a check of the same name."""
+_EXPLAINS: Mapping[str, str] = {
+    ProblemCode.TLS_ON_PLAIN: "connection",
+    ProblemCode.OTHER_ADDRESS: "refusals",
+    ProblemCode.KEY_CHANGED: "refusals",
+    ProblemCode.NO_TOKEN: "refusals",
+    ProblemCode.CANNOT_ENCRYPT: "refusals",
+    ProblemCode.ACCESS_CONTROL: "requests",
+}
+"""Problems that are the cause of what a check finds. They come first, because the first error says
+what to do next."""
+WRONG = 120
+"""Difference of clocks in seconds beyond which an offset of whole half hours counts as such."""
+_HALF_HOUR = 1800
 
 
 @attrs.frozen
@@ -44,20 +59,15 @@ class TerminalFacts:
 
 
 def examine(facts: TerminalFacts) -> list[Check]:
-    """Make all checks of a terminal."""
-    checks = [
-        _connection(facts),
-        _admission(facts),
-        _refusals(facts),
-        _requests(facts),
-        _exchange(facts),
-        _zone(facts),
-        _clock(facts),
-        _records(facts),
-        _rejects(facts),
-        _queue(facts),
-    ]
-    return [*checks, *_problems(facts)]
+    """Make all checks of a terminal, each after the problems that explain it."""
+    causes = [one.code for one in facts.device.problems if one.code in _EXPLAINS]
+    rest = [one.code for one in facts.device.problems if one.code not in {*_OWN_CHECK, *causes}]
+    checks: list[Check] = []
+    for make in _CHECKS:
+        check = make(facts)
+        causes_of_it = [code for code in causes if _EXPLAINS[code] == check.name]
+        checks += [*_problems(facts, causes_of_it), check]
+    return [*checks, *_problems(facts, rest)]
 
 
 def _connection(facts: TerminalFacts) -> Check:
@@ -160,19 +170,47 @@ def _zone(facts: TerminalFacts) -> Check:
             "Its time zone is not known: its records have no UTC time, and forwarding waits.",
             f"Set it: `zkpush devices set {facts.device.sn} timezone=Europe/Berlin`.",
         )
-    return Check("zone", "ok", f"Its time zone is {zone}.")
+    shown = f"{_now_in(facts, zone):%Y-%m-%d %H:%M}"
+    return Check("zone", "ok", f"Its time zone is {zone}: its display should show {shown}.")
 
 
 def _clock(facts: TerminalFacts) -> Check:
-    skew = facts.device.clock_skew_seconds
+    skew, zone, sn = facts.device.clock_skew_seconds, facts.device.timezone, facts.device.sn
     problem = _problem(facts, ProblemCode.CLOCK_WRONG)
-    if problem is not None:
-        return Check("clock", "error", problem, _advice(facts, ProblemCode.CLOCK_WRONG))
-    if skew is None:
-        return Check(
-            "clock", "ok", "Its clock is not known yet: three punches in real time show it."
+    if problem is None:
+        detail = (
+            "Its clock is not known yet: three punches in real time show it."
+            if skew is None
+            else f"Its clock differs from the server's by {abs(skew)} seconds."
         )
-    return Check("clock", "ok", f"Its clock differs from the server's by {abs(skew)} seconds.")
+        return Check("clock", "ok", detail)
+    if skew is None or zone is None or not _is_offset(skew):
+        return Check(
+            "clock",
+            "error",
+            problem,
+            "Set its clock in its menu, or restart it: it takes the server's time when it "
+            "connects.",
+        )
+    ahead = datetime.timedelta(seconds=_HALF_HOUR * round(skew / _HALF_HOUR))
+    offset = datetime.timezone((_now_in(facts, zone).utcoffset() or datetime.timedelta()) + ahead)
+    return Check(
+        "clock",
+        "error",
+        f"{problem} That is the difference of two time zones: its clock has the time of {offset}, "
+        f"and its zone here is {zone}.",
+        f"Correct its zone: `zkpush devices set {sn} timezone=Europe/Berlin`, then the times of "
+        f"its records: `zkpush devices recompute {sn}`. If the zone is right, set its clock.",
+    )
+
+
+def _now_in(facts: TerminalFacts, zone: str) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(facts.now / 1000, zoneinfo.ZoneInfo(zone))
+
+
+def _is_offset(skew: int) -> bool:
+    """Whether a difference of clocks in seconds is about a multiple of half an hour."""
+    return abs(skew) > _HALF_HOUR - WRONG and abs((skew + WRONG) % _HALF_HOUR) <= 2 * WRONG
 
 
 def _records(facts: TerminalFacts) -> Check:
@@ -227,19 +265,32 @@ def _queue(facts: TerminalFacts) -> Check:
     )
 
 
-def _problems(facts: TerminalFacts) -> Iterator[Check]:
-    """Make a check for each remaining problem of the terminal."""
-    for problem in facts.device.problems:
-        if problem.code not in _OWN_CHECK:
-            detail = f"{meaning_of(problem.code)}. {problem.detail}"
-            yield Check(problem.code, "error", detail, _advice(facts, problem.code))
+_CHECKS: Sequence[Callable[[TerminalFacts], Check]] = (
+    _connection,
+    _admission,
+    _refusals,
+    _requests,
+    _exchange,
+    _zone,
+    _clock,
+    _records,
+    _rejects,
+    _queue,
+)
+
+
+def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
+    """Make a check for each problem of the terminal with one of these codes."""
+    for code in codes:
+        detail = f"{meaning_of(code)}. {_problem(facts, code)}"
+        yield Check(code, "error", detail, _advice(facts, code))
 
 
 def _advice(facts: TerminalFacts, code: str) -> str:
     return advice_of(code).replace(" SN", f" {facts.device.sn}")
 
 
-def _problem(facts: TerminalFacts, code: ProblemCode) -> str | None:
+def _problem(facts: TerminalFacts, code: str) -> str | None:
     return next((one.detail for one in facts.device.problems if one.code == code), None)
 
 

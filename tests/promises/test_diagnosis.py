@@ -1,0 +1,221 @@
+"""A person with only `doctor` and `trace` finds why the records of a terminal do not arrive."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Awaitable, Callable
+
+import attrs
+import pytest
+import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.threads import deferToThread
+
+from ..cli.program import start
+from ..rig import TOKEN, Rig, talk
+
+ATTLOG = "cdata?SN=T1&table=ATTLOG&Stamp=9999"
+POLL = "getrequest?SN=T1"
+ADDRESS = "192.0.2.7"
+HELLO_OF_TLS = bytes.fromhex("1603010200010001fc0303") + bytes(100)
+OTHER_SERVER = b"token=0123456789abcdef0123456789abcdef"
+
+
+async def working(rig: Rig) -> None:
+    """A terminal that works."""
+    await rig.exchange()
+    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:00\t0\t1\n")
+    await rig.get(POLL)
+
+
+async def punching(rig: Rig, ahead: int) -> None:
+    """A terminal whose clock is so many seconds ahead, and its punches in real time."""
+    await rig.exchange()
+    for minute in range(4):
+        rig.clock.advance(60)
+        now = datetime.datetime.fromtimestamp(rig.clock.wall_seconds() + ahead, datetime.UTC)
+        await rig.post(ATTLOG, f"{minute}\t{now:%Y-%m-%d %H:%M:%S}\t0\t1\n".encode())
+    rig.clock.advance(60)
+    await rig.get(POLL)
+    await rig.registry.follow()
+
+
+async def wrong_zone(rig: Rig) -> None:
+    """The clock is that of another zone than the one that is set."""
+    await punching(rig, -8 * 3600)
+
+
+async def wrong_clock(rig: Rig) -> None:
+    """The clock is wrong by no number of hours."""
+    await punching(rig, 37 * 60)
+
+
+async def refused(rig: Rig) -> None:
+    """The terminal is in another network than it may be."""
+    await working(rig)
+    await rig.api("PATCH", "/devices/T1", {"networks": ["198.51.100.0/24"]})
+    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
+
+
+async def pending(rig: Rig) -> None:
+    """Nobody has approved it."""
+    await rig.get(POLL)
+
+
+async def access_control(rig: Rig) -> None:
+    """Its menu says A&C PUSH."""
+    await rig.exchange(DeviceType="acc", pushver="3.1.2")
+    await rig.post("registry?SN=T1", b"DeviceType=acc,~DeviceName=Gate")
+    await rig.post("cdata?SN=T1&table=rtlog", b"time=2026-01-05 08:00:00\tpin=7\tevent=0\r\n")
+
+
+async def https_on_the_plain_port(rig: Rig) -> None:
+    """Its menu says HTTPS."""
+    await working(rig)
+    rig.clock.advance(7200)
+    await talk(rig.terminals, HELLO_OF_TLS, ADDRESS)
+    await rig.registry.follow()
+
+
+async def unknown_path(rig: Rig) -> None:
+    """It sends to a path that the protocol does not have."""
+    await working(rig)
+    await rig.post("attendance/upload?SN=T1", b"7,2026-01-05 08:00:01")
+
+
+async def rejects(rig: Rig) -> None:
+    """It writes times that nobody can read."""
+    await rig.exchange()
+    await rig.post(ATTLOG, b"1452\tnot-a-time\t0\t1\n")
+
+
+async def foreign_token(rig: Rig) -> None:
+    """It returns the cookie of the server that it used before."""
+    await working(rig)
+    head = b"GET /iclock/%b HTTP/1.1\r\nHost: server\r\nCookie: %b\r\n\r\n"
+    await talk(rig.terminals, head % (POLL.encode(), OTHER_SERVER), ADDRESS)
+
+
+async def stuck_queue(rig: Rig) -> None:
+    """It uploads, and fetches no commands."""
+    await working(rig)
+    await rig.api("POST", "/devices/T1/commands", {"command": "INFO"})
+    rig.clock.advance(1200)
+    await rig.post(ATTLOG, b"7\t2026-01-05 08:00:01\t0\t1\n")
+
+
+@attrs.frozen
+class Cause:
+    """A cause of missing records, and how a person finds it."""
+
+    set_up: Callable[[Rig], Awaitable[None]]
+    found: str
+    """Pattern of the line of `doctor` that names the cause."""
+    advice: str
+    """Pattern of what to do next."""
+    traced: str | None = None
+    """Pattern of the line of `devices trace` that shows it; None if no request does."""
+    admission: str = "open"
+
+
+CAUSES = {
+    "wrong zone": Cause(
+        wrong_zone,
+        r"clock +Its clock is 8 h behind .* time of UTC-08:00, and its zone here is UTC\.",
+        r"Correct its zone: `zkpush devices set T1 timezone=",
+    ),
+    "wrong clock": Cause(
+        wrong_clock,
+        r"clock +Its clock is 37 min ahead of the server's\.$",
+        r"Set its clock in its menu",
+    ),
+    "refused": Cause(
+        refused,
+        r"other address +.* from 192\.0\.2\.7, which is in none of its networks, and was refused",
+        r"Add the network to the terminal",
+        r"403 .* may not come from this address",
+    ),
+    "pending": Cause(
+        pending,
+        r"admission +It is pending",
+        r"Approve it: `zkpush devices approve T1`\.",
+        r"403 .* waits for approval",
+        admission="approve",
+    ),
+    "access-control mode": Cause(
+        access_control,
+        r"access-control mode +The terminal speaks the access-control protocol",
+        r"Set it to attendance in its menu: System, Device Type Setting, T&A PUSH\.",
+        r"/iclock/registry +404 ",
+    ),
+    "HTTPS on the plain port": Cause(
+        https_on_the_plain_port,
+        r"TLS on a plain port +.* TLS connections come from 192\.0\.2\.7",
+        r"If it is a terminal, turn HTTPS off in its server settings",
+    ),
+    "unknown path": Cause(
+        unknown_path,
+        r"requests +It asks for what this server does not speak: POST /iclock/attendance/",
+        r"It may speak another protocol, .* Otherwise update zkpush\.",
+        r"POST +/iclock/attendance/… +404 ",
+    ),
+    "rejects": Cause(
+        rejects,
+        r"rejects +1 part of an upload is set aside; of ATTLOG: Time",
+        r"See it with `zkpush rejects list --device T1`\.",
+        r"ATTLOG +200 .* OK: 0$",
+    ),
+    "foreign token": Cause(
+        foreign_token,
+        r"unknown requests .* sends a foreign token, which this server did not issue",
+        r".*A foreign token is that of the server that it used before: restart the terminal\.",
+    ),
+    "queue stuck": Cause(
+        stuck_queue,
+        r"queue +Its commands are stuck: the oldest that is due was queued 20 minutes ago\.",
+        r"See them: `zkpush commands list T1`\. .* cancel those that it does not answer",
+    ),
+}
+
+
+async def run(rig: Rig, *words: str) -> tuple[int, str]:
+    """A run of `zkpush` against a daemon inside the test: its status, and what it prints."""
+    port = reactor.listenTCP(0, rig.manage, interface="127.0.0.1")
+    url = f"http://127.0.0.1:{port.getHost().port}"
+    try:
+        process = start("--url", url, "--token", TOKEN, *words)
+        out, err = await deferToThread(process.communicate)
+    finally:
+        await port.stopListening()
+    assert err == ""
+    return process.returncode, out
+
+
+@pytest.mark.parametrize("name", CAUSES)
+@pytest_twisted.ensureDeferred
+async def test_a_person_finds_the_cause_and_what_to_do(make_rig, name: str) -> None:
+    """`doctor` names it in words and ends with what to do; `trace` shows the request behind it."""
+    cause = CAUSES[name]
+    rig = await make_rig(admission=cause.admission, timezone="UTC")
+    await cause.set_up(rig)
+    status, examined = await run(rig, "doctor", "T1")
+    assert status == 1
+    assert re.search(f"^error +{cause.found}", examined, re.MULTILINE), examined
+    assert re.match(f"Next: {cause.advice}", examined.splitlines()[-1]), examined
+    _, traced = await run(rig, "devices", "trace", "T1")
+    assert traced.splitlines()[-1] == "Next: zkpush doctor T1"
+    if cause.traced is not None:
+        assert re.search(cause.traced, traced, re.MULTILINE), traced
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_that_works_has_none_of_these_causes(make_rig) -> None:
+    """All lines are ok, there is nothing to do, and a line says what its display should show."""
+    rig = await make_rig(timezone="Europe/Berlin")
+    await working(rig)
+    status, examined = await run(rig, "doctor", "T1")
+    assert status == 0
+    assert examined.splitlines()[-1] == "Next: No fault was found."
+    assert "Its time zone is Europe/Berlin: its display should show 2026-03-01 13:00." in examined
+    assert not re.search("^(error|warning)", examined, re.MULTILINE)
