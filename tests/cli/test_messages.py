@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import pty
 
 import pytest
@@ -10,6 +11,7 @@ from twisted.internet import reactor
 
 from zkpush.endpoints import server_endpoint
 
+from ..promises.starting import refusal
 from .program import SECONDS, Daemon, failed
 
 
@@ -20,6 +22,13 @@ def test_a_port_that_there_is_not(text: str) -> None:
     """One line names the bounds, before anything is opened."""
     with pytest.raises(ValueError, match="a port is a number from 0 to 65535"):
         server_endpoint(reactor, text, lambda files: pytest.fail("no files are asked for"))
+
+
+def test_a_daemon_does_not_start_on_such_a_port(tmp_path: pathlib.Path) -> None:
+    """It ends with one line, which names the endpoint and the bounds."""
+    line = refusal(tmp_path / "data", "--listen", "tcp:99999")
+    assert "tcp:99999" in line
+    assert "a port is a number from 0 to 65535" in line
 
 
 def test_a_url_with_tls_at_a_port_without(daemon: Daemon) -> None:

@@ -1,6 +1,7 @@
 """Faults that were found in the running daemon, each with the tests that would find it again.
 
-A fault is named by its subject. Its tests go through HTTP or the command line.
+A fault is named by its subject. Its tests go through HTTP or the command line. Those of records and
+their lists are in `faults_of_records`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import functools
 import pathlib
 
 import pytest
+
+from . import faults_of_records
 
 TESTS = pathlib.Path(__file__).parent.parent
 FAULTS = {
@@ -111,12 +114,13 @@ FAULTS = {
 
 @functools.cache
 def names() -> frozenset[str]:
-    """The names of all tests."""
+    """The names of all tests, each also as `file::name`."""
     return frozenset(
-        node.name
+        name
         for path in TESTS.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in (node.name, f"{path.relative_to(TESTS)}::{node.name}")
     )
 
 
@@ -124,3 +128,9 @@ def names() -> frozenset[str]:
 def test_a_known_fault_keeps_its_test(fault: str) -> None:
     """What was found once has a test as long as there is the promise."""
     assert names().issuperset(FAULTS[fault])
+
+
+@pytest.mark.parametrize("fault", faults_of_records.FAULTS)
+def test_a_known_fault_of_records_keeps_its_test(fault: str) -> None:
+    """What was found once has a test as long as there is the promise."""
+    assert names().issuperset(faults_of_records.FAULTS[fault])

@@ -181,12 +181,18 @@ async def test_an_operator_may_set_the_version(rig: Rig) -> None:
     await rig.exchange(pushver="2.0.33S")
     card = b"IDCARD PIN=7\tSNNum=1\tIDNum=110101199001010015\tName=Ann\n"
     assert (await rig.post("cdata?SN=T1&table=IDCARD&Stamp=1", card)).body == b"OK: 1"
+    parameters = {"PIN": "7", "IDNum": "110101199001010015"}
+    command = {"command": "DATA UPDATE IDCARD", "params": parameters}
+    early = await rig.api("POST", "/devices/T1/commands", command)
+    assert early.status == 400
+    assert "this terminal is of 2.2.14" in early.json["detail"]
     wrong = await rig.api("PATCH", "/devices/T1", {"version": "new"})
     assert wrong.status == 400
     assert "such as 2.4.1" in wrong.json["detail"]
     changed = await rig.api("PATCH", "/devices/T1", {"version": "Ver 2.4.1"})
     assert (changed.json["version"], changed.json["protocol_version"]) == ("2.4.1", "2.4.1")
     assert changed.json["push_version"] == "2.0.33S"
+    assert (await rig.api("POST", "/devices/T1/commands", command)).status == 202
 
 
 @pytest_twisted.ensureDeferred
