@@ -43,8 +43,9 @@ def check_command(
     name = command.name
     if dialect is not None and command.since > max(BASELINE, dialect.own_version):
         raise CommandError(
-            f"{name} is of protocol {command.since}, and this terminal is of {dialect.own_version}; "
-            "if it is newer than it says, set its version: `zkpush devices set SN version=2.4.1`"
+            f"{name} is of protocol {command.since}, and this terminal is of "
+            f"{dialect.own_version}; if it is newer than it says, set its version: `zkpush devices "
+            "set SN version=2.4.1`"
         )
     known = {field.wire: field for field in command.parameters}
     mistakes = []
