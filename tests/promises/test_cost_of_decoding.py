@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import gzip
+import math
 import threading
 import time
 from collections.abc import Callable
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.task import deferLater
 
 from zkpush.persist.commands import CommandStore
 from zkpush.persist.vault import Vault
@@ -17,11 +21,13 @@ from zkpush.protocol.fields import Scope
 from zkpush.protocol.packets import pack
 from zkpush.resources.attendance import family
 
-from ..rig import Rig
+from ..rig import Response, Rig
 
 LF = b"\n"
 NOISE_SECONDS = 0.25
 """Processor time that is not compared."""
+NOISE_OF_A_TURN = 0.02
+"""The same for one turn of the reactor."""
 MARGIN = 3.0
 
 
@@ -266,13 +272,16 @@ async def test_thousands_of_answers_hold_up_nobody(
 
     Those that nobody awaits are not looked for one by one.
     """
-    looks: list[str] = []
+    looks: list[object] = []
     decoded_in: list[threading.Thread] = []
-    get, decode = CommandStore.get, family.decode_replies
+    decode = family.decode_replies
 
-    def looked(commands: CommandStore, command_id: str) -> object:
-        looks.append(command_id)
-        return get(commands, command_id)
+    def counted(look: Callable[..., object]) -> Callable[..., object]:
+        def looked(commands: CommandStore, *wanted: object) -> object:
+            looks.append(wanted)
+            return look(commands, *wanted)
+
+        return looked
 
     def decoding(*arguments: object) -> object:
         decoded_in.append(threading.current_thread())
@@ -283,17 +292,81 @@ async def test_thousands_of_answers_hold_up_nobody(
     for number in range(150):
         command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": str(number + 1)}}
         ids.append((await rig.api("POST", "/devices/T1/commands", command)).json["id"])
-    monkeypatch.setattr(CommandStore, "get", looked)
+    for name in ("get", "known_among"):
+        monkeypatch.setattr(CommandStore, name, counted(getattr(CommandStore, name)))
     monkeypatch.setattr(family, "decode_replies", decoding)
     begun = rig.store.counts()["units"]
     strange = b"".join(b"ID=X%d&Return=0&CMD=DATA\n" % number for number in range(5000))
     ours = b"".join(b"ID=%b&Return=0&CMD=DATA\n" % one.encode() for one in ids)
     assert (await rig.post("devicecmd?SN=T1", strange + ours)).body == b"OK"
+    assert decoded_in
     assert threading.main_thread() not in decoded_in
     assert rig.store.counts()["units"] - begun >= 50
     assert len(looks) <= 3 * len(ids)
     found = await rig.items("/devices/T1/commands?limit=1000")
     assert {one["state"] for one in found} == {"done"}
+
+
+FEW, MANY = 600, 9600
+"""Answers in one body."""
+SERVED_MEANWHILE = 6
+"""Requests of another terminal: it was 3 when one unit of work looked up and stored each answer."""
+ANSWERS = {
+    "to commands that nobody sent": b"ID=X%(number)d&Return=0&CMD=DATA\n",
+    "to one command": b"ID=%(id)b&Return=0&CMD=DATA\n",
+    "that cannot be read": b"ID=X%(number)d&Return=x\n",
+}
+
+
+async def answering(rig: Rig, what: str, count: int) -> Deferred[Response]:
+    """Queue a command, and send so many answers in one body, with the next turn of the reactor."""
+    command = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "1"}}
+    queued = (await rig.api("POST", "/devices/T1/commands", command)).json["id"].encode()
+    body = b"".join(ANSWERS[what] % {b"number": n, b"id": queued} for n in range(count))
+    answered: Deferred[Response] = Deferred()
+
+    def send() -> None:
+        Deferred.fromCoroutine(rig.post("devicecmd?SN=T1", body)).chainDeferred(answered)
+
+    reactor.callLater(0, send)
+    return answered
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+@pytest_twisted.ensureDeferred
+async def test_others_are_served_while_thousands_of_answers_are_read(rig: Rig, what: str) -> None:
+    """Uploads of another terminal and the health check are answered in between."""
+    await rig.exchange()
+    await rig.exchange("T2")
+    answered = await answering(rig, what, MANY)
+    served = 0
+    while not answered.called:
+        served += 1
+        line = b"%d\t2026-01-05 08:00:00\t0\t1\n" % served
+        assert (await rig.post("cdata?SN=T2&table=ATTLOG", line)).body == b"OK: 1"
+        assert (await rig.api("GET", "/health", prefix="", headers=())).status == 200
+    assert (await answered).body == b"OK"
+    assert served >= SERVED_MEANWHILE
+
+
+@pytest.mark.parametrize("what", ANSWERS)
+@pytest_twisted.ensureDeferred
+async def test_many_answers_take_no_longer_turn_of_the_reactor_than_few(
+    rig: Rig, what: str
+) -> None:
+    """The longest turn takes the same processor time for 16 times as many answers."""
+    await rig.exchange()
+    longest = dict.fromkeys((FEW, MANY), math.inf)
+    for count in (FEW, MANY) * 3:
+        answered = await answering(rig, what, count)
+        turns = [0.0]
+        while not answered.called:
+            begun = time.thread_time()
+            await deferLater(reactor, 0)
+            turns.append(time.thread_time() - begun)
+        assert (await answered).body == b"OK"
+        longest[count] = min(longest[count], max(turns))
+    assert longest[MANY] < NOISE_OF_A_TURN or longest[MANY] < longest[FEW] * 4
 
 
 @pytest_twisted.ensureDeferred
