@@ -529,7 +529,7 @@ def test_slow_strangers_take_nothing_from_terminals(
 ) -> None:
     """With 256 descriptors, terminals, `/health` and the API are served all the time."""
     config = tmp_path / "zkpush.toml"
-    config.write_text("[limits]\nidle_seconds = 3\n")
+    config.write_text("[limits]\nidle_seconds = 3\nmanage_connections = 1000\n")
     data = tmp_path / "data"
     data.mkdir()
     with Daemon(data, "--config", str(config), descriptors=256) as daemon:

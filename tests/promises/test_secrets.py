@@ -5,6 +5,7 @@ A new field, option, parameter, answer or route that nobody classified fails her
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import pathlib
@@ -165,6 +166,30 @@ def events(planted: Planted, token: str) -> bytes:
         except TimeoutError:
             return text
     return text
+
+
+SHOWN_BEFORE = {
+    "values of SET OPTION": ("SET ComPwd", "dangerous"),
+    "text of SHELL": ("SHELL command", "dangerous"),
+    "output of SHELL, whose MD5 is a form of it": ("content of SHELL", "dangerous"),
+    "passwords in options": ("option ComPwd2", "biometrics"),
+    "passwords in INFO": ("answer to INFO: AdminPwd", "biometrics"),
+    "unknown columns of users": ("USER unknown Password", "biometrics"),
+    "unknown columns of work codes": ("WORKCODE unknown Password", "biometrics"),
+    "bytes of rejects": ("reject: line", "biometrics"),
+    "reasons of rejects": ("reject: status", "biometrics"),
+    "MD5 of files": ("content of GetFile", "dangerous"),
+}
+
+
+@pytest.mark.parametrize("what", SHOWN_BEFORE)
+def test_needles_are_where_secrets_were_shown(planted: Planted, what: str) -> None:
+    """A needle stands in each place whose secret the scope `read` alone has shown once."""
+    place, scope = SHOWN_BEFORE[what]
+    there = {needle for needle, where in planted.needles.where.items() if where.startswith(place)}
+    assert there
+    assert all(scope in planted.needles.needed[needle] for needle in there)
+    assert all(is_in(one, hashlib.md5(one.encode()).hexdigest().encode()) for one in there)  # noqa: S324
 
 
 def test_no_route_shows_what_a_caller_may_not_see(planted: Planted) -> None:
