@@ -32,8 +32,7 @@ class ListExtension(PeriodicService):
     async def extend(self) -> None:
         """List all records but the most recent."""
         while (extension := await self._store.read(self._next)) is not None:
-            for one, entries in extension.entries:
-                for start in range(0, len(entries), PART):
-                    part = entries[start : start + PART]
-                    await self._store.write(functools.partial(add_entries, one=one, entries=part))
+            for entries in extension.entries:
+                for part in entries.parts(PART):
+                    await self._store.write(functools.partial(add_entries, entries=part))
             await self._store.write(functools.partial(set_last_listed, last=extension.last_id))

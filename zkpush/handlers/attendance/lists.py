@@ -8,7 +8,7 @@ id, and the few newer records directly. Ids of records are never used again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, FromClause, Table, func, select
@@ -48,13 +48,27 @@ TERMINALS = RecordList(
 LISTS = (PEOPLE, TERMINALS)
 
 
+class Entries(NamedTuple):
+    """Sorted entries of a list: values of its column, and ids of records."""
+
+    of: RecordList
+    keys: Sequence[object]
+    ids: Sequence[int]
+
+    def parts(self, size: int) -> Iterator[Entries]:
+        """Split the entries into parts of at most this size."""
+        for start in range(0, len(self.ids), size):
+            end = start + size
+            yield Entries(self.of, self.keys[start:end], self.ids[start:end])
+
+
 class Extension(NamedTuple):
     """Records to add to the lists."""
 
     last_id: int
     """Last id of the lists once they are extended."""
-    entries: Sequence[tuple[RecordList, Sequence[tuple[object, int]]]]
-    """Sorted entries of each list."""
+    entries: Sequence[Entries]
+    """Entries for each list."""
 
 
 def last_listed(connection: Connection) -> int:
@@ -71,21 +85,27 @@ def next_extension(tx: Transaction, due: int = DUE) -> Extension | None:
     if newest - last < due:
         return None
     columns = [one.column for one in LISTS]
-    query = select(attendance.c.id, *columns).where(
-        attendance.c.id > last, attendance.c.id <= last + due
+    query = (
+        select(attendance.c.id, *columns)
+        .where(attendance.c.id > last, attendance.c.id <= last + due)
+        .order_by(attendance.c.id)
     )
     ids, *keys = zip(*connection.execute(query), strict=True)
-    entries = [
-        (one, sorted(zip(values, ids, strict=True)))
-        for one, values in zip(LISTS, keys, strict=True)
-    ]
+    entries = [_sorted(one, values, ids) for one, values in zip(LISTS, keys, strict=True)]
     return Extension(last + due, entries)
 
 
-def add_entries(tx: Transaction, one: RecordList, entries: Sequence[tuple[object, int]]) -> None:
-    """Add entries to a list, unless it has them."""
-    columns = [*zip(*entries, strict=True)]
-    tx.insert(Insert(one.table, (one.key.name, one.record_id.name), columns, idempotent=True))
+def _sorted(one: RecordList, keys: Sequence[Any], ids: Sequence[int]) -> Entries:
+    """Sort entries by key; `ids` ascend, and those of one key keep their order."""
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return Entries(one, [keys[place] for place in order], [ids[place] for place in order])
+
+
+def add_entries(tx: Transaction, entries: Entries) -> None:
+    """Add entries to their list, unless it has them."""
+    one = entries.of
+    names = one.key.name, one.record_id.name
+    tx.insert(Insert(one.table, names, (entries.keys, entries.ids), idempotent=True))
 
 
 def set_last_listed(tx: Transaction, last: int) -> None:
