@@ -1,7 +1,8 @@
 """Recorder of the trace: collects requests in memory and writes them in batches.
 
 Theory of operation. Every request with the serial number of a known terminal is recorded. A request
-equal to the previous one, such as an idle poll, only increments a count. New entries are written
+equal to the previous one, such as an idle poll or one of many equally long uploads of a backlog,
+only increments a count. New entries are written
 every few seconds in one unit of work. A changed count is written once a minute, or when another
 request follows. Every process can therefore show the trace of every terminal. The number of
 unwritten entries is bounded.
@@ -77,12 +78,10 @@ class _Run:
         self.head: RequestHead | None = head
         self.status = reply[0] if isinstance(reply, tuple) else reply.status
         self.body = b""
-        if not isinstance(reply, tuple) or len(reply[1]) > MOST_COMPARED:
-            self.head = None
-        else:
+        if isinstance(reply, tuple) and len(reply[1]) <= MOST_COMPARED:
             self.body = reply[1]
-            if head.length and not self.is_refused:
-                self.head = None  # each accepted upload gets an entry of its own
+        else:
+            self.head = None
         self._source: tuple[RequestHead, Request | None, Reply, Catalogue] | None = (
             head,
             request,
