@@ -36,6 +36,8 @@ WITHIN = pytest.param(CONTAINED, True, id="inline")
 ENDING = pytest.param(BREAKS_TRANSACTIONS, True, id="inline")
 """The ways that one test goes through, in successive lives of daemons on one database, and whether
 the plugin is called inline."""
+PAUSE = 0.02
+"""Seconds until a terminal sends again what was not acknowledged; real ones take longer."""
 
 
 @contextlib.contextmanager
@@ -197,12 +199,14 @@ class Load:
             try:
                 status, reply = upload(next(turns), number)
             except (*ERRORS, OSError):
+                self._stop.wait(PAUSE)
                 continue
             if status == 200 and reply in acknowledged:
                 acknowledged[reply].add(number)
                 number = str(next(_numbers))
             else:
                 self.refusals.add((status, reply))
+                self._stop.wait(PAUSE)
 
 
 def check_load(daemon: Daemon, load: Load, folder: pathlib.Path, url: str | None) -> None:
