@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from zkpush.capability import ICapability, is_own
+from zkpush.discovery import sound_plugins
+from zkpush.names import all_listed, modules_of
 from zkpush.problems import ProblemCode
 
 HEAD = """\
@@ -32,7 +35,8 @@ commands that were given up are shown.
 def main() -> None:
     """Print the page."""
     print(HEAD)
-    for code in ProblemCode:
+    own = sorted(filter(is_own, sound_plugins(ICapability)), key=lambda one: one.name)
+    for code in [*ProblemCode, *all_listed(modules_of(own, "handler"), "PROBLEMS")]:
         print(f"| `{code}` | {code.meaning} | {code.advice} |")
 
 

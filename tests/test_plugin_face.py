@@ -62,6 +62,7 @@ def test_the_page_lists_every_name() -> None:
         "cipher",
         "cli",
         "family",
+        "forwarder",
         "handler",
         "policy",
         "services",

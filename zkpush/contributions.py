@@ -56,9 +56,12 @@ def _ask(one: ICapability, services: Services) -> Addition:
     contribution = Contribution() if part is None else part.contribute(services)
     for offered in contribution.offers:
         services.offers.add(one.name, offered)
+    records = getattr(api, "RECORDS", None)
+    if records is not None:
+        services.offers.add(one.name, records)
     make_routes = getattr(api, "routes", None)
     routes = [] if make_routes is None else [*make_routes(services)]
-    return Addition(one.name, contribution, routes, getattr(api, "RECORDS", None))
+    return Addition(one.name, contribution, routes, records)
 
 
 def _check_names(addition: Addition) -> None:

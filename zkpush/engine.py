@@ -225,6 +225,7 @@ def assemble(
             problems=problems,
             health=health,
             verifiers=found.verifiers,
+            forwarders=found.forwarders,
             installation=Installation(
                 secret_paths=[data.path, data.path / "admin.token", data.key_file],
                 urls=urls,

@@ -29,6 +29,7 @@ from .edges import ContainedPolicy, ContainedSuite
 from .interfaces import (
     IAdmissionPolicy,
     ICipherSuite,
+    IForwarder,
     IRecordHandler,
     IStoreFactory,
     ITerminalFamily,
@@ -40,6 +41,7 @@ from .pluginkinds import (
     CAPABILITIES,
     CIPHER_SUITES,
     FAMILIES,
+    FORWARDERS,
     STORES,
     VERIFIERS,
     own_name,
@@ -62,6 +64,7 @@ class InstalledPlugins:
     families: Families
     factory: IStoreFactory
     verifiers: Mapping[str, IVerifier]
+    forwarders: Mapping[str, IForwarder]
     health: PluginHealth
     described: Sequence[PluginInfo]
     """For `GET plugins`."""
@@ -85,6 +88,7 @@ def find_plugins(
     factories = by_claim(found(IStoreFactory), schemes)
     suites = by_claim(found(ICipherSuite), own_name)
     families = by_claim(found(ITerminalFamily), own_name)
+    forwarders = by_claim(found(IForwarder), own_name)
     broken = failed_modules()
     for module in broken:
         health.failed(f"module {module}", ImportError())
@@ -104,6 +108,7 @@ def find_plugins(
         families=Families(families.values()),
         factory=factory_of(factories, settings.database_url),
         verifiers=verifiers,
+        forwarders=forwarders,
         health=health,
         described=[
             *(
@@ -114,6 +119,7 @@ def find_plugins(
             *describe(ADMISSION_POLICIES.title, policies.items()),
             *describe(CIPHER_SUITES.title, suites.items()),
             *(PluginInfo("module", module, module, None) for module in broken),
+            *describe(FORWARDERS.title, forwarders.items()),
             *describe(RECORD_HANDLER, ((one.name, one.handler) for one in handlers.all)),
             *describe(STORES.title, factories.items()),
             *describe(FAMILIES.title, families.items()),

@@ -12,6 +12,7 @@ from .interfaces import (
     IAdmissionPolicy,
     IBringsTables,
     ICipherSuite,
+    IForwarder,
     IMaintainedStoreFactory,
     INamesPictures,
     IRecordHandler,
@@ -79,11 +80,13 @@ STORES = PluginKind(
 )
 CAPABILITIES = PluginKind("capability", ICapability)
 FAMILIES = PluginKind("terminal family", ITerminalFamily)
+FORWARDERS = PluginKind("forwarder", IForwarder)
 KINDS = (
     ADMISSION_POLICIES,
     CAPABILITIES,
     CIPHER_SUITES,
     FAMILIES,
+    FORWARDERS,
     RECORD_HANDLERS,
     STORES,
     VERIFIERS,

@@ -8,7 +8,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.handlers.attendance.store import AttendanceStore
-from zkpush.manage import feed
+from zkpush.manage import feed, news
 
 from ..rig import Rig
 from ..server.sse import Listening
@@ -64,7 +64,7 @@ async def test_readers_at_the_same_place_cost_what_one_costs(rig: Rig, counted) 
     for reader in await followed(rig, "0.0"):
         reader.hang_up()
     alone = dict(counted)
-    assert alone["reads"] >= COUNT // feed.PART
+    assert alone["reads"] >= COUNT // news.PART
     assert alone["encodings"] >= COUNT
     counted.clear()
     readers = await followed(rig, *["0.0"] * READERS)

@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.python.failure import Failure
 
 from zkpush.interfaces import StoreError
-from zkpush.manage import feed
+from zkpush.manage import feed, news
 from zkpush.protocol.fields import Scope
 
 from ..rig import Rig, talk
@@ -272,7 +272,7 @@ async def test_one_query_a_second_serves_all_listeners(rig: Rig) -> None:
 @pytest_twisted.ensureDeferred
 async def test_more_than_a_part_at_once_is_told_in_order(rig: Rig, monkeypatch) -> None:
     """A listener far behind, and a burst in one second, get all of it."""
-    monkeypatch.setattr(feed, "PART", 10)
+    monkeypatch.setattr(news, "PART", 10)
     await rig.exchange()
     live = await Listening(rig, "?kinds=attendance,device").begun()
     begin = live.last

@@ -23,6 +23,12 @@ entries = _capability("entries", "Work codes, short messages and lists on termin
 files = _capability(
     "files", "Files for terminals and from terminals", requires=("people",), words=("files",)
 )
+forward = _capability(
+    "forward",
+    "Forwarding of events to other programs",
+    requires=("attendance",),
+    words=("forwarders",),
+)
 logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",

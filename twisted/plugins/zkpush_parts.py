@@ -1,8 +1,9 @@
-"""zkpush's own plugins: policies, verifiers, cipher suites, stores and terminal families."""
+"""zkpush's own plugins: policies, verifiers, cipher suites, stores, families and forwarders."""
 
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
+from zkpush.handlers.forward.webhook import Webhook
 from zkpush.handlers.people.verification import KnownUsers
 from zkpush.persist.postgresql import PostgreSQLStores
 from zkpush.persist.sqlite import SQLiteStores
@@ -17,3 +18,4 @@ rc4 = RC4Suite()
 sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
 attendance_push = AttendancePush()
+webhook = Webhook()

@@ -21,6 +21,11 @@ ADD_FILE = "add file"
 REMOVE_FILE = "remove file"
 CREATE_TOKEN = "create token"  # noqa: S105 - what is done
 REVOKE_TOKEN = "revoke token"  # noqa: S105 - what is done
+ADD_FORWARDER = "add forwarder"
+CHANGE_FORWARDER = "change forwarder"
+REMOVE_FORWARDER = "remove forwarder"
+TEST_FORWARDER = "test forwarder"
+REPLAY_EVENTS = "replay events"
 LONGEST = 80
 """Maximum length in characters of a recorded value."""
 _PERSON = "pin"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .errors import NotUnsealed, OutOfReach, StoreError, WrongKey
 from .families import ITerminalFamily
+from .forwarders import IDelivery, IForwarder
 from .plugins import (
     IAdmissionPolicy,
     ICipherSuite,
@@ -27,6 +28,8 @@ __all__ = [
     "IAdmissionPolicy",
     "IBringsTables",
     "ICipherSuite",
+    "IDelivery",
+    "IForwarder",
     "IMaintainedStoreFactory",
     "INamesPictures",
     "IPluginConnection",

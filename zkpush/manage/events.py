@@ -20,7 +20,8 @@ from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
 from .errors import ApiError
-from .feed import EVERY, Cursor, Feed, Message, RecordSource
+from .feed import EVERY, Feed, Message
+from .news import Cursor, RecordSource
 from .routes import Route, Stream
 
 HEARTBEAT = 15.0

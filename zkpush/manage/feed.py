@@ -11,13 +11,9 @@ read.
 
 from __future__ import annotations
 
-import heapq
-import re
-from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
-from operator import attrgetter
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Collection, Sequence
+from typing import Protocol
 
 import attrs
 import msgspec
@@ -28,70 +24,14 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ..interfaces import IStore, StoreError
-from ..model import GAP, Page
 from ..persist.events import EventStore
 from ..persist.transaction import Transaction
-from ..problems import advice_of
-from ..stored import TerminalRecord
-from .times import instant
+from .news import Cursor, RecordSource, Tables, data_of, read_news_thd
 
 EVERY = 1.0
 """Seconds between two reads."""
-PART = 1000
-"""Maximum number of events, and of records, per read."""
 KEPT = 8
 """Maximum number of cached parts for listeners that are behind: some 500 kB each."""
-PROBLEM = "problem"
-_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\Z")
-_GAP_DETAIL = "Events until then are dropped; attendance records are not."
-
-
-@attrs.frozen
-class RecordSource:
-    """The table whose records are events themselves; ids ascend in commit order."""
-
-    kinds: frozenset[str]
-    """Kinds of their events."""
-    on_request: frozenset[str]
-    """Kinds that are sent only to listeners that name them."""
-    last_thd: Callable[[Transaction], int]
-    """Returns the id of the last record; 0 if there is none."""
-    read_thd: Callable[[Transaction, Page], Sequence[TerminalRecord]]
-    """Returns the records after an id."""
-    view: Callable[[Any], object]
-    """Returns the view of a record that every listener may see."""
-    kind: Callable[[Any], str]
-    """Returns the event kind of a record."""
-
-
-class Cursor(NamedTuple):
-    """A position in the feed."""
-
-    event: int
-    record: int
-
-    def __str__(self) -> str:
-        """Write the cursor."""
-        return f"{self.event}.{self.record}"
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Read a cursor; `ValueError` if it is invalid."""
-        found = _CURSOR.match(text)
-        if found is None:
-            raise ValueError(
-                f"{text[:40]!r} is not the id of an event; one is such as 12.3456. "
-                "Without Last-Event-ID, everything from now on is told."
-            )
-        return cls(int(found[1]), int(found[2]))
-
-    def reaches(self, other: Cursor) -> bool:
-        """Whether this cursor is at or after the other in both parts."""
-        return self.event >= other.event and self.record >= other.record
-
-    def beyond(self, other: Cursor) -> Cursor:
-        """The maximum of both cursors, in each part."""
-        return Cursor(max(self.event, other.event), max(self.record, other.record))
 
 
 @attrs.frozen(eq=False)
@@ -214,19 +154,6 @@ class Feed:
         return part.is_cut
 
 
-class Tables(NamedTuple):
-    """The tables to read for some kinds of events."""
-
-    events: bool
-    records: bool
-
-    @classmethod
-    def of(cls, kinds: Collection[str], records: Collection[str]) -> Tables:
-        """Choose the tables of these kinds; `records` are the kinds of records."""
-        of_records = frozenset(records)
-        return cls(not of_records.issuperset(kinds), not of_records.isdisjoint(kinds))
-
-
 class SharedReads:
     """Parts of the feed for listeners that are behind, each read and encoded once.
 
@@ -299,77 +226,17 @@ def _read_thd(
     *,
     is_aligned: bool,
 ) -> FeedPart:
-    """Read and encode the events after a cursor.
-
-    An aligned part ends at a multiple of `PART`, in each table.
-    """
-    events: list[Message] = []
-    records: list[Message] = []
-    more_events = more_records = False
-    if tables.events:
-        found = tx[EventStore].page(Page(PART, after.event))
-        count = _taken([event.id for event in found], is_aligned)
-        more_events = count < len(found) or count == PART
-        events = [
-            encode_message(
-                event.kind, event.at, 0, event.id, _told(event.kind, event.at, event.data)
-            )
-            for event in found[:count]
-        ]
-    if tables.records:
-        items = source.read_thd(tx, Page(PART, after.record))
-        count = _taken([item.id for item in items], is_aligned)
-        more_records = count < len(items) or count == PART
-        records = [
-            encode_message(
-                source.kind(item),
-                item.received_at,
-                1,
-                item.id,
-                # All listeners share this text, so it holds only what everyone may see.
-                source.view(item),
-            )
-            for item in items[:count]
-        ]
-    messages = _ordered((events, more_events), (records, more_records))
-    ends = list(after)
-    for message in messages:
-        ends[message.place] = message.id
-    return FeedPart(messages, more_events or more_records, Cursor(*ends), position)
-
-
-def _taken(ids: Sequence[int], is_aligned: bool) -> int:
-    """Return the number of these rows that belong to a part."""
-    if not ids or not is_aligned:
-        return len(ids)
-    end = -(-ids[0] // PART) * PART
-    return bisect_right(ids, end)
-
-
-def _told(kind: str, at: int, data: Any) -> dict[str, object]:
-    more = {"detail": _GAP_DETAIL} if kind == GAP else data
-    if kind == PROBLEM:
-        more = {**more, "advice": advice_of(str(data.get("code")))}
-    return {"at": instant(at), **more}
+    """Read and encode the events after a cursor."""
+    news = read_news_thd(tx, source, after, tables, is_aligned=is_aligned)
+    messages = [
+        # All listeners share this text, so it holds only what everyone may see.
+        encode_message(one.kind, one.at, one.place, one.id, data_of(one, source))
+        for one in news.items
+    ]
+    return FeedPart(messages, news.is_cut, news.end, position)
 
 
 def encode_message(kind: str, at: int, place: int, id: int, data: object) -> Message:
     """Encode a server-sent event; `at` is in milliseconds."""
     text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(data))
     return Message(kind, at, place, id, text)
-
-
-_AT: Callable[[Message], int] = attrgetter("at")
-
-
-def _ordered(*parts: tuple[Sequence[Message], bool]) -> list[Message]:
-    """Merge the rows of several tables by time, keeping the order within each table.
-
-    Each comes with whether its table has more rows. Rows later than the end of such a table are
-    left for the next part, as its next rows may precede them.
-    """
-    merged = list(heapq.merge(*(messages for messages, _ in parts), key=_AT))
-    for messages, is_more in parts:
-        if is_more and messages[-1] in merged:
-            del merged[merged.index(messages[-1]) + 1 :]
-    return merged

@@ -20,7 +20,7 @@ from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind
 from .collection import PictureCollection
-from .feed import RecordSource
+from .news import RecordSource
 from .services import Figure, Services
 
 __all__ = ["CONTENT_TYPE_LATEST", "Metrics"]

@@ -20,12 +20,12 @@ from ..device.queue import CommandQueue
 from ..device.refusals import RefusalLog
 from ..device.registry import Registry
 from ..http.messages import Reply, RequestHead, Verdict
-from ..interfaces import IStore, IVerifier
+from ..interfaces import IForwarder, IStore, IVerifier
 from ..periodic import PeriodicService
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
-from .feed import RecordSource
 from .health import HealthCheck
+from .news import RecordSource
 from .problems import Problems, Source, StoredSource
 from .readings import SecretAccessLog
 from .routes import Route
@@ -94,6 +94,8 @@ class Services:
     problems: Problems
     health: HealthCheck
     verifiers: Mapping[str, IVerifier]
+    forwarders: Mapping[str, IForwarder]
+    """Installed kinds of forwarders, by name."""
     installation: Installation
     offers: Offers = attrs.field(factory=Offers)
     """Objects offered by this capability and by the ones it requires."""

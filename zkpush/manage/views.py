@@ -63,7 +63,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             device=device,
             subject=subject,
-            code=code,
+            code=str(code),
             code_meaning=meaning_of(code),
             detail=detail,
             advice=advice_of(code),

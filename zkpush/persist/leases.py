@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, delete, or_
+from sqlalchemy import case, delete, or_, select
 
 from .databases import insert
 from .schema import leases
@@ -39,6 +40,13 @@ class LeaseStore:
             ).returning(leases.c.owner)
         )
         return taken.scalar_one_or_none() == owner
+
+    def holders(self, names: Collection[str], now: int) -> dict[str, str]:
+        """Return the owners of the leases that are held now (ms), by name."""
+        query = select(leases.c.name, leases.c.owner).where(
+            leases.c.name.in_(names), leases.c.until > now
+        )
+        return {row.name: row.owner for row in self._connection.execute(query)}
 
     def release(self, name: str, owner: str) -> None:
         """Release a lease, if `owner` still holds it."""

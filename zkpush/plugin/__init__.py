@@ -9,10 +9,11 @@
 | `zkpush.plugin.verifier` | verifiers, which answer terminals that ask whether to admit a user |
 | `zkpush.plugin.cipher` | cipher suites of encrypted sessions |
 | `zkpush.plugin.family` | terminal families: protocols beside Attendance PUSH |
+| `zkpush.plugin.forwarder` | forwarders, which deliver events to other programs |
 | `zkpush.plugin.store` | stores, which open databases |
 
 The names in `__all__` of these modules stay, with their meaning, for all versions of one minor
-series (0.3.x); those of `store`, `capability` and `family` are not promised yet. docs/plugins.md
-states the promise and its limits. Each module is imported by itself, so that a declaration does not
-load the server.
+series (0.3.x); those of `store`, `capability`, `family` and `forwarder` are not promised yet.
+docs/plugins.md states the promise and its limits. Each module is imported by itself, so that a
+declaration does not load the server.
 """

@@ -11,9 +11,9 @@ from msgspec import UNSET, Meta
 
 from ...interfaces import IStore, NotUnsealed
 from ...manage.errors import ApiError, not_found
-from ...manage.feed import RecordSource
 from ...manage.listing import DeviceQuery, OfUser
 from ...manage.lists import ApiList, Shown
+from ...manage.news import RecordSource
 from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.recordviews import (

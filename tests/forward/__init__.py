@@ -1,0 +1,1 @@
+"""Forwarding of events to other programs."""

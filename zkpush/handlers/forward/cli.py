@@ -1,0 +1,307 @@
+"""`zkpush forwarders`: where events go, and how far each receiver is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from ...cli.arguments import TIME_FORMAT, as_json, pairs
+from ...cli.output import Column, echo, print_list, print_object
+from ...cli.replies import Item
+from ...cli.running import with_api
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+_COLUMNS = (
+    Column("Name", "name"),
+    Column("Kind", "kind"),
+    Column("State", "state"),
+    Column("Backlog", "backlog"),
+    Column("Oldest", "oldest_undelivered_at"),
+    Column("Dead", "dead"),
+    Column("Next try", "next_try_at"),
+    Column("Last error", "last_error"),
+)
+_DEAD = (
+    Column("Event", "event", lambda event: event["id"]),
+    Column("Type", "event", lambda event: event["type"]),
+    Column("Stored", "event", lambda event: event["timestamp"]),
+    Column("Given up", "parked_at"),
+    Column("Reason", "reason"),
+)
+_name = click.argument("name", metavar="NAME")
+_url = click.option("--url", metavar="URL", help="Address of the receiver.")
+_private = click.option(
+    "--allow-private/--no-allow-private",
+    "allow_private",
+    default=None,
+    help="Permit a receiver in a private network or on the server itself, and plain http.",
+)
+_set = click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=pairs,
+    help="A setting of the kind. Repeatable.",
+)
+_events = click.option(
+    "--event", "events", metavar="KIND", multiple=True, help="Kind of events. Repeatable."
+)
+_rules = click.option("--rules", metavar="JSON", help="Rules, as in docs/forwarding.md.")
+
+
+@click.group()
+def forwarders() -> None:
+    """Forward events to other programs: add, show, test and repair forwarders."""
+
+
+@forwarders.command("list")
+@as_json
+@with_api
+async def list_(api: Api, as_json: bool) -> None:
+    """List forwarders with their backlog and their last error."""
+    await print_list(
+        api.pages("forwarders"),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no forwarders. Add one: zkpush forwarders add NAME --url URL",
+    )
+
+
+@forwarders.command()
+@_name
+@click.option("--kind", default="webhook", show_default=True, help="Kind of receiver.")
+@_url
+@_private
+@_set
+@_events
+@_rules
+@as_json
+@with_api
+async def add(
+    api: Api,
+    name: str,
+    kind: str,
+    url: str | None,
+    allow_private: bool | None,
+    settings: dict[str, str],
+    events: tuple[str, ...],
+    rules: str | None,
+    as_json: bool,
+) -> None:
+    """Add a forwarder, and print its signing secret, which is not shown again.
+
+    It forwards attendance records from now on, unless --event and --rules say otherwise.
+
+    \b
+    Example:
+      zkpush forwarders add payroll --url https://payroll.example.com/zkpush
+    """
+    body: dict[str, Any] = {"name": name, "kind": kind, **_given(url, allow_private, settings)}
+    if events:
+        body["events"] = list(events)
+    if rules is not None:
+        body["rules"] = _json(rules)
+    made = await api.send("POST", "forwarders", body=body)
+    if as_json:
+        print_object(made, as_json=True)
+        return
+    if made["secret"] is None:
+        echo(f"The forwarder {name} is added.")
+    else:
+        echo(f"Signing secret of {name}; it is not shown again:", err=True)
+        echo(made["secret"])
+    echo(f"Next: zkpush forwarders test {name}", err=True)
+
+
+@forwarders.command("set")
+@_name
+@_url
+@_private
+@_set
+@_events
+@_rules
+@with_api
+async def set_(
+    api: Api,
+    name: str,
+    url: str | None,
+    allow_private: bool | None,
+    settings: dict[str, str],
+    events: tuple[str, ...],
+    rules: str | None,
+) -> None:
+    """Change the settings, events or rules of a forwarder."""
+    body = _given(url, allow_private, settings)
+    if events:
+        body["events"] = list(events)
+    if rules is not None:
+        body["rules"] = _json(rules)
+    if not body:
+        raise click.UsageError("Say what to change.")
+    await api.send("PATCH", "forwarders", await _id(api, name), body=body)
+    echo(f"The forwarder {name} is changed.")
+
+
+@forwarders.command()
+@_name
+@as_json
+@with_api
+async def show(api: Api, name: str, as_json: bool) -> None:
+    """Show a forwarder."""
+    print_object(await _find(api, name), as_json=as_json)
+
+
+@forwarders.command()
+@_name
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@as_json
+@with_api
+async def deliveries(api: Api, name: str, limit: int, as_json: bool) -> None:
+    """List the last attempts to deliver, newest first."""
+    columns = (
+        Column("Time", "at"),
+        Column("Batch", "batch"),
+        Column("Events", "events"),
+        Column("Outcome", "outcome"),
+        Column("ms", "milliseconds"),
+        Column("Answer", "words"),
+    )
+    pages = api.pages(
+        "forwarders", await _id(api, name), "deliveries", limit=limit, filters={"order": "desc"}
+    )
+    await print_list(pages, columns, as_json=as_json, empty="Nothing was sent yet.")
+
+
+@forwarders.command()
+@_name
+@with_api
+async def test(api: Api, name: str) -> None:
+    """Send one signed sample event, and say what came back."""
+    found = await api.send("POST", "forwarders", await _id(api, name), "test")
+    if not found["delivered"]:
+        raise click.ClickException(f"Not delivered. {found['words']}")
+    echo(f"Delivered. {found['words']}")
+
+
+@forwarders.command()
+@_name
+@with_api
+async def pause(api: Api, name: str) -> None:
+    """Pause a forwarder. Its events are kept."""
+    await api.send("POST", "forwarders", await _id(api, name), "pause")
+    echo(f"The forwarder {name} is paused.")
+
+
+@forwarders.command()
+@_name
+@with_api
+async def resume(api: Api, name: str) -> None:
+    """Resume a forwarder that is paused, stopped or failing, and try at once."""
+    await api.send("POST", "forwarders", await _id(api, name), "resume")
+    echo(f"The forwarder {name} delivers.")
+
+
+@forwarders.command()
+@_name
+@with_api
+async def rotate(api: Api, name: str) -> None:
+    """Make a new signing secret, and print it. For a day, the old one signs as well."""
+    made = await api.send("POST", "forwarders", await _id(api, name), "rotate")
+    echo(f"The old secret is valid until {made['old_until']}; the new one:", err=True)
+    echo(made["secret"])
+
+
+@forwarders.command()
+@_name
+@click.option("--dead", "all_", is_flag=True, help="All dead letters.")
+@click.option("--since", metavar="TIME", help=f"Of events stored from this time on. {TIME_FORMAT}")
+@click.option("--until", metavar="TIME", help=f"Of events stored before this time. {TIME_FORMAT}")
+@click.option("--id", "ids", metavar="EVENT", multiple=True, help="Of this event. Repeatable.")
+@with_api
+async def replay(
+    api: Api,
+    name: str,
+    all_: bool,
+    since: str | None,
+    until: str | None,
+    ids: tuple[str, ...],
+) -> None:
+    """Send dead letters again, after their cause was mended.
+
+    \b
+    Example:
+      zkpush forwarders replay payroll --dead
+    """
+    body: dict[str, Any] = {"ids": list(ids)} if ids else {"since": since, "until": until}
+    if all_:
+        body = {"since": "0001-01-01"}
+    elif not any(body.values()):
+        raise click.UsageError("Say which dead letters: --dead, --since, --until or --id.")
+    done = await api.send("POST", "forwarders", await _id(api, name), "replay", body=body)
+    echo(f"{done['queued']} events are sent again.")
+
+
+@forwarders.command()
+@_name
+@as_json
+@with_api
+async def dead(api: Api, name: str, as_json: bool) -> None:
+    """List dead letters: events that the receiver did not take."""
+    await print_list(
+        api.pages("forwarders", await _id(api, name), "dead"),
+        _DEAD,
+        as_json=as_json,
+        empty="There are no dead letters.",
+    )
+
+
+@forwarders.command()
+@_name
+@with_api
+async def delete(api: Api, name: str) -> None:
+    """Delete a forwarder, with its pending events and dead letters."""
+    await api.send("DELETE", "forwarders", await _id(api, name))
+    echo(f"The forwarder {name} is deleted.")
+
+
+def _given(url: str | None, allow_private: bool | None, settings: dict[str, str]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if url is not None:
+        body["url"] = url
+    if allow_private is not None:
+        body["allow_private"] = allow_private
+    if settings:
+        body["settings"] = {key: _value(text) for key, text in settings.items()}
+    return body
+
+
+def _value(text: str) -> object:
+    """Read a value: JSON where it is JSON, else the text itself."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _json(text: str) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise click.BadParameter(f"--rules is not JSON: {error}") from None
+
+
+async def _find(api: Api, name: str) -> Item:
+    async for page in api.pages("forwarders"):
+        for item in page.items:
+            if item["name"] == name:
+                return item
+    raise click.ClickException(f"There is no forwarder {name}. See zkpush forwarders list.")
+
+
+async def _id(api: Api, name: str) -> str:
+    return str((await _find(api, name))["id"])

@@ -1,0 +1,289 @@
+"""What operators do with forwarders, each in one unit of work with its audit record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from hyperlink import URL
+from msgspec import UNSET
+
+from ...device import acts
+from ...interfaces import IForwarder
+from ...manage.errors import ApiError, bad_request, not_found
+from ...manage.news import Cursor, Tables
+from ...manage.times import instant, instant_of, parse_instant
+from ...model import Caller
+from ...persist.transaction import Transaction
+from .model import (
+    ForwarderState,
+    ForwardRules,
+    NewForwarder,
+    PendingBatch,
+    SigningSecret,
+    StoredForwarder,
+)
+from .queue import DeliveryQueue
+from .reading import ends_thd, make_batches, tables_of
+from .service import ForwardEngine
+from .signing import KEY_BYTES, write_secret
+from .store import ForwarderStore
+from .views import ForwarderChange, ForwarderRequest, ReplayRequest, secret_settings
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+OVERLAP = 24 * 3600 * 1000
+"""Milliseconds for which an old secret signs beside the new one."""
+_SOME = "ids, since or until: say which dead letters to send again."
+
+
+class Operations:
+    """Changes to forwarders."""
+
+    def __init__(
+        self, engine: ForwardEngine, kinds: Collection[str], random: Callable[[int], bytes]
+    ) -> None:
+        """`kinds` are those of all events; `random` returns random bytes."""
+        self._engine = engine
+        self._around = engine.around
+        self._event_kinds = frozenset(kinds)
+        self._random = random
+
+    async def create(
+        self, request: ForwarderRequest, caller: Caller
+    ) -> tuple[StoredForwarder, str | None]:
+        """Make a forwarder; return it and its secret."""
+        if not NAME.fullmatch(request.name):
+            raise bad_request("name: a forwarder is called by 1 to 64 letters, digits, ., - or _.")
+        kind = self._kind(request.kind)
+        given = {"url": request.url, "allow_private": request.allow_private}
+        settings = {
+            **request.settings,
+            **{name: value for name, value in given.items() if value is not None},
+        }
+        self._check(kind, settings, request.events, request.rules)
+        secret = write_secret(self._random(KEY_BYTES)) if kind.makes_secret else None
+        now = self._around.now()
+        secrets = () if secret is None else (SigningSecret(secret),)
+
+        def unit(tx: Transaction) -> StoredForwarder | None:
+            ends = ends_thd(tx, self._around.records)
+            begin = Cursor(0, 0) if _reaches_back(request.rules, now) else ends
+            new = NewForwarder(
+                name=request.name,
+                kind=request.kind,
+                events=tuple(request.events),
+                rules=request.rules,
+                settings=settings,
+                secrets=secrets,
+                created_by=caller.actor,
+                event_cursor=begin.event,
+                record_cursor=begin.record,
+            )
+            added = tx[ForwarderStore].add(new, now)
+            if added is not None:
+                self._record(tx, caller, acts.ADD_FORWARDER, added, _detail(added, kind), now)
+            return added
+
+        added = await self._around.store.write(unit)
+        if added is None:
+            raise ApiError(HTTPStatus.CONFLICT, f"There is a forwarder {request.name} already.")
+        return added, secret
+
+    async def change(self, key: int, change: ForwarderChange, caller: Caller) -> None:
+        """Change settings, events or rules."""
+        now = self._around.now()
+
+        def unit(tx: Transaction) -> None:
+            present = self._found(tx, key)
+            kind = self._kind(present.kind)
+            given = {"url": change.url, "allow_private": change.allow_private}
+            more = {} if change.settings is UNSET else change.settings
+            settings = {
+                **present.settings,
+                **more,
+                **{name: value for name, value in given.items() if value is not UNSET},
+            }
+            events = present.events if change.events is UNSET else tuple(change.events)
+            rules = present.rules if change.rules is UNSET else change.rules
+            self._check(kind, settings, events, rules)
+            changed: dict[str, Any] = {"settings": settings, "events": events, "rules": rules}
+            changed |= self._moved(tx, present, events)
+            # What the change may have mended is tried at once.
+            changed |= {"next_at": None}
+            stored = tx[ForwarderStore].change(key, changed)
+            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, _detail(stored, kind), now)
+
+        await self._around.store.write(unit)
+
+    def _moved(
+        self, tx: Transaction, present: StoredForwarder, events: tuple[str, ...]
+    ) -> dict[str, int]:
+        """Return new cursors for the tables that a change adds: their events from now on."""
+        records = self._around.records
+        before, after = tables_of(present, records), Tables.of(events, records.kinds)
+        ends = ends_thd(tx, records)
+        moved = {}
+        if after.events and not before.events:
+            moved["event_cursor"] = ends.event
+        if after.records and not before.records:
+            moved["record_cursor"] = ends.record
+        return moved
+
+    async def set_state(self, key: int, state: ForwarderState, caller: Caller) -> None:
+        """Pause or resume."""
+        now = self._around.now()
+        changed: dict[str, Any] = {"state": state.value, "reason": None, "next_at": None}
+
+        def unit(tx: Transaction) -> None:
+            self._found(tx, key)
+            stored = tx[ForwarderStore].change(key, changed)
+            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, state.value, now)
+
+        await self._around.store.write(unit)
+
+    async def rotate(self, key: int, caller: Caller) -> tuple[str, int]:
+        """Make a new secret; return it, and until when (ms) the old one signs as well."""
+        now = self._around.now()
+        secret, until = write_secret(self._random(KEY_BYTES)), now + OVERLAP
+
+        def unit(tx: Transaction) -> None:
+            present = self._found(tx, key)
+            if not self._kind(present.kind).makes_secret:
+                raise ValueError(f"A forwarder of the kind {present.kind} has no signing secret.")
+            # The last secret ends in a day; an older one ends now, so that there are two at most.
+            old = [SigningSecret(one.secret, until) for one in present.secrets if one.until is None]
+            changed = {"secrets": (SigningSecret(secret), *old)}
+            stored = tx[ForwarderStore].change(key, changed)
+            detail = f"new secret, the old one until {instant(until)}"
+            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, detail, now)
+
+        await self._around.store.write(unit)
+        return secret, until
+
+    async def note_test(self, stored: StoredForwarder, caller: Caller) -> None:
+        """Record that a sample event is sent."""
+        now = self._around.now()
+        await self._around.store.write(
+            lambda tx: self._record(tx, caller, acts.TEST_FORWARDER, stored, "", now)
+        )
+
+    async def remove(self, key: int, caller: Caller) -> None:
+        """Remove a forwarder with its queue and its dead letters."""
+        now = self._around.now()
+
+        def unit(tx: Transaction) -> None:
+            present = self._found(tx, key)
+            tx[ForwarderStore].remove(key)
+            self._record(tx, caller, acts.REMOVE_FORWARDER, present, "", now)
+
+        await self._around.store.write(unit)
+
+    async def replay(self, key: int, request: ReplayRequest, caller: Caller) -> int:
+        """Queue dead letters again; return their number."""
+        since, until = instant_of("since", request.since), instant_of("until", request.until)
+        if request.ids is None and since is None and until is None:
+            raise bad_request(_SOME)
+        now = self._around.now()
+        period = (
+            instant(1000 * since) if since is not None else "",
+            instant(1000 * until) if until is not None else "9999-12-31T23:59:59.999Z",
+        )
+
+        def unit(tx: Transaction) -> int:
+            present = self._found(tx, key)
+            queue = tx[DeliveryQueue]
+            letters = (
+                queue.dead_between(key, *period)
+                if request.ids is None
+                else queue.dead_of(key, request.ids)
+            )
+            events = [one.event for one in letters]
+            batches: list[PendingBatch] = make_batches(
+                events,
+                present.queued,
+                self._kind(present.kind).limits,
+                now,
+                self._around.new_mark,
+            )
+            queue.add(key, batches)
+            queue.forget_dead(letters)
+            stored = tx[ForwarderStore].change(key, {"queued": present.queued + len(events)})
+            detail = f"{len(events)} dead letters"
+            self._record(tx, caller, acts.REPLAY_EVENTS, stored, detail, now)
+            return len(events)
+
+        return await self._around.store.write(unit)
+
+    def _kind(self, name: str) -> IForwarder:
+        found = self._engine.kinds.get(name)
+        if found is None:
+            there = ", ".join(sorted(self._engine.kinds))
+            raise ValueError(
+                f"kind: There is no kind {name[:40]!r} of forwarder; there are {there}."
+            )
+        return found
+
+    def _check(
+        self,
+        kind: IForwarder,
+        settings: Mapping[str, Any],
+        events: Collection[str],
+        rules: ForwardRules,
+    ) -> None:
+        """Raise `ValueError` unless settings, events and rules are valid."""
+        unknown = sorted(set(events) - self._event_kinds)
+        if unknown:
+            there = ", ".join(sorted(self._event_kinds))
+            raise ValueError(
+                f"events: There are no events of the kind {unknown[0][:40]!r}; there are {there}."
+            )
+        if rules.since is not None:
+            try:
+                parse_instant(rules.since)
+            except ValueError as error:
+                raise ValueError(f"rules.since: {error}") from None
+        try:
+            value = msgspec.convert(settings, kind.settings)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"settings: {error}") from None
+        kind.check(value)
+
+    def _found(self, tx: Transaction, key: int) -> StoredForwarder:
+        found = tx[ForwarderStore].get(key)
+        if found is None:
+            raise not_found(f"There is no forwarder {key}.")
+        return found
+
+    def _record(
+        self,
+        tx: Transaction,
+        caller: Caller,
+        action: str,
+        stored: StoredForwarder,
+        detail: str,
+        now: int,
+    ) -> None:
+        acts.record(tx, caller, action, f"forwarder {stored.name}", detail, now)
+
+
+def _reaches_back(rules: ForwardRules, now: int) -> bool:
+    """Whether events from before now are wanted."""
+    return rules.since is not None and 1000 * parse_instant(rules.since) < now
+
+
+def _detail(stored: StoredForwarder, kind: IForwarder) -> str:
+    """Describe a forwarder for the audit log: of a URL, only the host is shown."""
+    hidden = secret_settings(kind)
+    words = [stored.kind, f"events {', '.join(stored.events)}"]
+    for name, value in stored.settings.items():
+        if name in hidden:
+            words.append(f"{name} (not shown)")
+        elif isinstance(value, str) and "://" in value:
+            url = URL.from_text(value)
+            words.append(f"{name} {url.scheme}://{url.host}")
+        else:
+            words.append(f"{name}={str(value)[: acts.LONGEST]}")
+    return "; ".join(words)

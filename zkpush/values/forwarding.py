@@ -1,0 +1,93 @@
+"""Events, batches and outcomes of forwarding, as forwarders see them (docs/forwarding.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import msgspec
+
+
+class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as it leaves the server: no template, no photo, no password."""
+
+    id: str
+    """Identity of the event. It never changes: a receiver recognises repeated events by it."""
+    type: str
+    """Kind of the event, such as `attendance`."""
+    timestamp: str
+    """When the server stored it; ISO 8601, UTC."""
+    data: dict[str, Any]
+
+
+class ForwardBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that are delivered together, in order; the same at each attempt."""
+
+    id: str
+    made_at: int
+    """When it was made, in milliseconds since the epoch."""
+    events: Sequence[ForwardedEvent]
+
+
+class BatchLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Maximum size of a batch; a single event may exceed `bytes`."""
+
+    events: int = 100
+    bytes: int = 16_000
+    """Total length of the events, each encoded as JSON."""
+
+
+@attrs.frozen
+class Delivered:
+    """The receiver has the events."""
+
+    words: str = ""
+    """What it answered."""
+    parked: Mapping[str, str] = attrs.field(factory=dict)
+    """Reasons, by event id, for events that this receiver can never take: they become dead letters,
+    and do not hold up the others."""
+
+
+@attrs.frozen
+class RetryLater:
+    """The receiver was not reached, or asks for patience; says nothing about the events."""
+
+    reason: str
+    seconds: float | None = None
+    """The earliest next attempt, if the receiver said so."""
+
+
+@attrs.frozen
+class Refused:
+    """The receiver answered with an error, which one of the events may have caused."""
+
+    reason: str
+    seconds: float | None = None
+
+
+@attrs.frozen
+class Gone:
+    """The receiver wants no more events: the forwarder is stopped."""
+
+    reason: str
+
+
+Outcome = Delivered | RetryLater | Refused | Gone
+
+
+@attrs.frozen(kw_only=True)
+class ForwarderTarget:
+    """What a forwarder gets when it opens a delivery."""
+
+    name: str
+    """Name that the operator gave it."""
+    settings: Any
+    """Value of the type that the forwarder declares."""
+    secrets: Callable[[], Sequence[str]]
+    """Returns the secrets to sign with now, the newest first: two during a rotation, none if the
+    kind makes none."""
+    clock: Any
+    """The reactor, or a `Clock` in tests."""
+    wall: Callable[[], float]
+    """Returns the time of day, in seconds since the epoch."""
