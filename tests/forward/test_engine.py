@@ -12,7 +12,7 @@ from zkpush.values.forwarding import (
     ForwardBatch,
     Gone,
     Outcome,
-    Refused,
+    RefusedBatch,
     RetryLater,
 )
 
@@ -43,7 +43,7 @@ def poisoned(*pins: str):
     def answer(batch: ForwardBatch) -> Outcome:
         if {event.data["pin"] for event in batch.events}.isdisjoint(pins):
             return Delivered()
-        return Refused("HTTP 500")
+        return RefusedBatch("HTTP 500")
 
     return answer
 
@@ -140,7 +140,7 @@ async def test_a_single_event_is_not_given_up_while_nothing_else_is_taken(
     fed: Rig, memory: Memory
 ) -> None:
     """A receiver that is broken for all events loses none; a later event shows which it is."""
-    memory.answer = lambda batch: Refused("HTTP 500: database is down")
+    memory.answer = lambda batch: RefusedBatch("HTTP 500: database is down")
     await punch(fed, [1])
     await turns(fed, 60, seconds=60)
     await punch(fed, [2], time="2026-03-01 14:00:00")
@@ -154,7 +154,7 @@ async def test_a_single_event_is_not_given_up_while_nothing_else_is_taken(
 @pytest_twisted.ensureDeferred
 async def test_a_broken_receiver_of_many_events_loses_none(fed: Rig, memory: Memory) -> None:
     """Batches are split while it refuses everything; then all arrive, in order."""
-    memory.answer = lambda batch: Refused("HTTP 500")
+    memory.answer = lambda batch: RefusedBatch("HTTP 500")
     await punch(fed, range(8))
     await turns(fed, 120, seconds=60)
     assert await fed.items("/forwarders/1/dead") == []

@@ -74,6 +74,9 @@ FIXED = {
     "POST /files": ("/files?name=more.bin", PICTURE),
     "POST /tokens": ("/tokens", {"name": "made", "scopes": ["read"]}),
     "DELETE /tokens/{name}": ("/tokens/made", None),
+    "POST /forwarders": ("/forwarders", {"name": "made", "url": "https://payroll.example.com"}),
+    "PATCH /forwarders/{id}": ("/forwarders/1", {"events": ["user"]}),
+    "POST /forwarders/{id}/replay": ("/forwarders/1/replay", {"ids": []}),
     "POST /rejects/retry": ("/rejects/retry", {}),
 }
 """Requests that work, by operation; the others are GETs of what there is."""

@@ -58,7 +58,7 @@ async def lists(rig: Rig) -> Iterator[str]:
     """The paths of all lists, of a terminal that exists."""
     await rig.exchange("T1")
     return [
-        path.replace("{sn}", "T1")
+        path.replace("{sn}", "T1").replace("{id}", "1")
         for method, path, _, arguments in await operations(rig)
         if method == "GET" and "after" in arguments
     ]

@@ -69,6 +69,19 @@ ROUTES = {
     "POST /api/v1/tokens": A,
     "DELETE /api/v1/tokens/{name}": A,
     "GET /api/v1/audit": A,
+    "GET /api/v1/forwarders": A,
+    "POST /api/v1/forwarders": A,
+    "GET /api/v1/forwarders/{id}": A,
+    "PATCH /api/v1/forwarders/{id}": A,
+    "DELETE /api/v1/forwarders/{id}": A,
+    "POST /api/v1/forwarders/{id}/pause": A,
+    "POST /api/v1/forwarders/{id}/resume": A,
+    "POST /api/v1/forwarders/{id}/test": A,
+    "POST /api/v1/forwarders/{id}/rotate": A,
+    "POST /api/v1/forwarders/{id}/replay": A,
+    "GET /api/v1/forwarders/{id}/deliveries": A,
+    "GET /api/v1/forwarders/{id}/dead": A,
+    "GET /api/v1/forwarder-kinds": A,
 }
 """The scope of every route; None where no token is needed."""
 

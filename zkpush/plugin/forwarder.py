@@ -16,7 +16,7 @@ from ..values.forwarding import (
     ForwarderTarget,
     Gone,
     Outcome,
-    Refused,
+    RefusedBatch,
     RetryLater,
 )
 
@@ -30,6 +30,6 @@ __all__ = [
     "IDelivery",
     "IForwarder",
     "Outcome",
-    "Refused",
+    "RefusedBatch",
     "RetryLater",
 ]

@@ -59,7 +59,7 @@ class RetryLater:
 
 
 @attrs.frozen
-class Refused:
+class RefusedBatch:
     """The receiver answered with an error, which one of the events may have caused."""
 
     reason: str
@@ -73,7 +73,7 @@ class Gone:
     reason: str
 
 
-Outcome = Delivered | RetryLater | Refused | Gone
+Outcome = Delivered | RetryLater | RefusedBatch | Gone
 
 
 @attrs.frozen(kw_only=True)

@@ -16,7 +16,7 @@ from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
-from .model import Backlog, DeadLetter, ForwarderState, StoredAttempt, StoredForwarder
+from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
 from .operating import Operations
 from .queue import DeliveryQueue
 from .service import ForwardEngine
@@ -41,7 +41,7 @@ from .views import (
 )
 from .worker import OUTCOME_NAMES
 
-_Found = tuple[StoredForwarder, Backlog]
+_Found = tuple[StoredForwarder, ForwarderBacklog]
 
 
 class ForwarderEndpoints:
@@ -234,10 +234,10 @@ class ForwarderEndpoints:
             raise not_found(f"There is no forwarder {key}.")
         return found
 
-    def _values(self, stored: StoredForwarder, backlog: Backlog) -> dict[str, Any]:
+    def _values(self, stored: StoredForwarder, backlog: ForwarderBacklog) -> dict[str, Any]:
         return forwarder_values(stored, backlog, self._engine.kinds.get(stored.kind))
 
-    def _view(self, stored: StoredForwarder, backlog: Backlog) -> ForwarderView:
+    def _view(self, stored: StoredForwarder, backlog: ForwarderBacklog) -> ForwarderView:
         return ForwarderView(**self._values(stored, backlog))
 
 

@@ -19,7 +19,7 @@ _COLUMNS = (
     Column("Name", "name"),
     Column("Kind", "kind"),
     Column("State", "state"),
-    Column("Backlog", "backlog"),
+    Column("ForwarderBacklog", "backlog"),
     Column("Oldest", "oldest_undelivered_at"),
     Column("Dead", "dead"),
     Column("Next try", "next_try_at"),

@@ -171,7 +171,7 @@ class StoredAttempt(Attempt, frozen=True, kw_only=True):
     id: int
 
 
-class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+class ForwarderBacklog(msgspec.Struct, frozen=True, kw_only=True):
     """What a forwarder still has to deliver."""
 
     count: int

@@ -24,7 +24,7 @@ _RECORD = 1
 
 
 @attrs.frozen
-class Portion:
+class EventPortion:
     """The next events of a forwarder."""
 
     events: Sequence[ForwardedEvent]
@@ -58,7 +58,7 @@ def lag(stored: StoredForwarder, records: RecordSource, ends: Cursor) -> int:
 
 def read_portion_thd(
     tx: Transaction, stored: StoredForwarder, records: RecordSource, after: Cursor
-) -> Portion:
+) -> EventPortion:
     """Read the next events of a forwarder, as its rules select them."""
     news = read_news_thd(tx, records, after, tables_of(stored, records))
     is_wanted = _selection(stored, is_first=after.event == 0)
@@ -72,7 +72,7 @@ def read_portion_thd(
         for item in news.items
         if is_wanted(item)
     ]
-    return Portion(events, news.end, news.is_cut)
+    return EventPortion(events, news.end, news.is_cut)
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:

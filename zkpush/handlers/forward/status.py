@@ -13,7 +13,7 @@ from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...problems import ServerProblem
 from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
-from .model import Backlog, ForwarderState, StoredForwarder
+from .model import ForwarderBacklog, ForwarderState, StoredForwarder
 from .reading import ends_thd, lag, tables_of
 from .store import ForwarderStore
 
@@ -33,7 +33,7 @@ class Overview:
     delivered: int = 0
 
 
-def backlogs_thd(tx: Transaction, records: RecordSource) -> dict[int, Backlog]:
+def backlogs_thd(tx: Transaction, records: RecordSource) -> dict[int, ForwarderBacklog]:
     """Return the backlog of each forwarder."""
     store = tx[ForwarderStore]
     found = store.page(EVERYTHING)
@@ -47,7 +47,9 @@ def backlogs_thd(tx: Transaction, records: RecordSource) -> dict[int, Backlog]:
         oldest = None if first is None else _milliseconds(first)
         if oldest is None and unread:
             oldest = _oldest_thd(tx, one, records)
-        backlogs[one.id] = Backlog(count=count + unread, oldest_at=oldest, dead=dead.get(one.id, 0))
+        backlogs[one.id] = ForwarderBacklog(
+            count=count + unread, oldest_at=oldest, dead=dead.get(one.id, 0)
+        )
     return backlogs
 
 

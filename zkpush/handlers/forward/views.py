@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ...interfaces import IForwarder
 from ...manage.times import instant, instant_or_none
-from .model import Backlog, DeadLetter, ForwardRules, StoredAttempt, StoredForwarder
+from .model import DeadLetter, ForwarderBacklog, ForwardRules, StoredAttempt, StoredForwarder
 
 Settings = Annotated[dict[str, Any], Meta(description="Settings of the kind (GET forwarder-kinds)")]
 
@@ -178,7 +178,7 @@ def shown_settings(stored: StoredForwarder, kind: IForwarder | None) -> dict[str
 
 
 def forwarder_values(
-    stored: StoredForwarder, backlog: Backlog, kind: IForwarder | None
+    stored: StoredForwarder, backlog: ForwarderBacklog, kind: IForwarder | None
 ) -> dict[str, Any]:
     """Return the fields of the view of a forwarder."""
     settings = shown_settings(stored, kind)

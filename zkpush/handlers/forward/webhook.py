@@ -25,7 +25,7 @@ from ...values.forwarding import (
     ForwarderTarget,
     Gone,
     Outcome,
-    Refused,
+    RefusedBatch,
     RetryLater,
 )
 from .addresses import ForbiddenAddress
@@ -153,7 +153,7 @@ class WebhookDelivery:
             return RetryLater(words, wait)
         if 300 <= status < 400:
             words += "; redirects are not followed: set the URL to the new address"
-        return Refused(words, wait)
+        return RefusedBatch(words, wait)
 
 
 def _words(status: int, text: bytes) -> str:

@@ -36,7 +36,7 @@ from ...values.forwarding import (
     ForwarderTarget,
     Gone,
     Outcome,
-    Refused,
+    RefusedBatch,
     RetryLater,
 )
 from .backoff import GIVEN_UP, LONGEST, LONGEST_REFUSED, pause
@@ -287,7 +287,7 @@ class ForwarderWorker:
             case Gone():
                 await self._stop(outcome)
                 return False
-            case Refused():
+            case RefusedBatch():
                 return await self._was_refused(batch, outcome)
             case RetryLater():
                 await self._failed(batch, outcome, self.stored.tries + 1)
@@ -325,11 +325,9 @@ class ForwarderWorker:
         ]
         self._dead += parked
         self._delivered += len(batch.events) - len(parked)
-        for suspect in [one for one in self._pending or () if one.place in self._refused]:
-            reason = (
-                f"Refused {suspect.answers} times, unlike later events: {self.stored.last_error}"
-            )
-            self._park(suspect, reason)
+        self._has_taken = True
+        suspects = [one for one in self._pending or () if one.place in self._refused]
+        self._park_suspects(suspects, self.stored.last_error or "")
         self._refused.clear()
         self._not_before = 0.0
         had_failed = self.stored.tries > 0
@@ -343,7 +341,7 @@ class ForwarderWorker:
         if had_failed or self._dead:
             await self._write(lambda tx: None)
 
-    async def _was_refused(self, batch: PendingBatch, outcome: Refused) -> bool:
+    async def _was_refused(self, batch: PendingBatch, outcome: RefusedBatch) -> bool:
         """Count an error answer; return whether to go on."""
         failed = msgspec.structs.replace(
             batch,
@@ -372,7 +370,7 @@ class ForwarderWorker:
     async def _failed(
         self,
         batch: PendingBatch,
-        outcome: RetryLater | Refused,
+        outcome: RetryLater | RefusedBatch,
         tries: int,
         instead: Sequence[PendingBatch] | None = None,
     ) -> None:
@@ -486,7 +484,7 @@ class ForwarderWorker:
 OUTCOME_NAMES: dict[type[Any], str] = {
     Delivered: "delivered",
     RetryLater: "later",
-    Refused: "refused",
+    RefusedBatch: "refused",
     Gone: "gone",
 }
 """Names of the outcomes, as they are stored and shown."""
