@@ -169,7 +169,7 @@ def test_what_zkpush_brings_is_sound(tmp_path: pathlib.Path) -> None:
     found = json.loads(ran.stdout)
     assert {one["kind"] for one in found} == {
         *("admission policy", "capability", "cipher suite", "record handler", "store"),
-        *("terminal family", "verifier"),
+        *("forwarder", "terminal family", "verifier"),
     }
     assert {one["package"] for one in found} == {"zkpush"}
     assert not any(one["faults"] for one in found)

@@ -35,7 +35,7 @@ from .conftest import open_database
 from .contract import say
 from .thawing import thaw
 
-HEAD = "0030"
+HEAD = "0031"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 key_text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
