@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zkpush.handlers.logs.store import STORES
-from zkpush.protocol.density import FEW_RECORDS
+from zkpush.protocol.density import ALLOWANCE, FEW_RECORDS, TOO_MANY
 from zkpush.protocol.dialect import Dialect
-from zkpush.protocol.fields import Table
+from zkpush.protocol.fields import Layout, Table
+from zkpush.protocol.lines import LineDecoder
 from zkpush.protocol.options import MOST_OPTIONS
 from zkpush.protocol.packets import PacketLimits, pack
+from zkpush.protocol.rejects import MOST_REJECTS
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.uploads import Contents, UploadDecoder
 
@@ -19,6 +21,7 @@ from ..declared import RECORD_TABLES
 
 DECODER = UploadDecoder(RECORD_TABLES, PacketLimits())
 JUDGED = [table for table in RECORD_TABLES if table.least_bytes]
+KEYED = [table for table in JUDGED if table.layout is Layout.KEYED]
 REAL = (
     b"USER PIN=36234\tName=36234\tPri=0\tPasswd=\tCard=133440\tGrp=1\tTZ=0001000000000000",
     b"USER PIN=1\tName=\tPri=0\tPasswd=\tCard=[0000000000]\tGrp=1\tTZ=",
@@ -126,6 +129,8 @@ LINES = st.sampled_from(
         b"FP PIN=%d\tTMP=AAAA",
         b"OPLOG 4\t14\t2026-07-30 10:22:34\t%d",
         b"OPLOG %d",
+        b"ERRORLOG ErrCode=%d",
+        b"ERRORLOG ErrMsg=%d",
         b"WORD %d",
     ]
 )
@@ -152,8 +157,106 @@ def test_every_line_is_stored_or_kept(blocks: list[tuple[bytes, int]]) -> None:
     assert contents.count <= len(lines)
 
 
-def test_records_without_a_time_are_never_deferred() -> None:
-    """Their number in the upload tells equal records apart; parts of it do not know that number."""
-    for store in STORES:
-        if "time" not in store.records.names:
-            assert store.records.least_bytes == 0, store.records.name
+PLACED = [store.records for store in STORES if "time" not in store.records.names]
+
+
+@pytest.mark.parametrize("table", PLACED, ids=lambda table: table.name)
+def test_records_without_a_time_are_never_deferred(table: Table) -> None:
+    """Their number in the upload tells equal records apart; parts of it do not know that number.
+
+    Short ones are stored, or all of them are one reject in their order.
+    """
+    for count in (FEW_RECORDS, 5000):
+        lines = [shortest(table, number) for number in range(count)]
+        contents = DECODER.decode(Upload(table.name, b"\n".join(lines)), Dialect())
+        assert contents.deferred == []
+        if contents.rejects:
+            (reject,) = contents.rejects
+            assert (reject.table, reject.reason) == (table.name, TOO_MANY)
+            assert reject.raw == b"\n".join(lines)
+            assert (rows(contents), contents.count, contents.unread) == (0, 0, count)
+        else:
+            assert count == FEW_RECORDS
+            assert contents.count == count
+
+
+def test_other_records_of_an_upload_with_too_many_short_ones_are_stored() -> None:
+    """The reject holds nothing but the records of its table."""
+    short = [b"ERRORLOG ErrCode=%d" % number for number in range(1000)]
+    users = [b"USER PIN=%d\tName=%b" % (number, b"x" * 176) for number in range(5)]
+    contents = read(b"\n".join([*users[:3], *short, *users[3:]]))
+    assert [(batch.table.name, len(batch.rows)) for batch in contents.batches] == [("USER", 5)]
+    assert [reject.raw for reject in contents.rejects] == [b"\n".join(short)]
+
+
+def shortest(table: Table, number: int) -> bytes:
+    """A short record of a keyed table, with different required values."""
+    least = [field for field in table.fields if field.required]
+    return b"\t".join(b"%b=%d" % (field.wire.encode(), number) for field in least)
+
+
+def damaged(table: Table, number: int) -> bytes:
+    """A line of a keyed table that lacks its required values."""
+    return b"x=%d" % number
+
+
+FLOODS = {
+    "short records": lambda table, number: shortest(table, number),
+    "damaged lines": damaged,
+    "short records behind damaged lines": (
+        lambda table, number: (damaged if number < 120 else shortest)(table, number)
+    ),
+    "short records among damaged lines": (
+        lambda table, number: (damaged if number % 2 else shortest)(table, number)
+    ),
+    "records that say a value twice": (
+        lambda table, number: b"\t".join([shortest(table, number)] * 2)
+    ),
+    "lines with and without their keyword": (
+        lambda table, number: (
+            (b"%b " % table.name.encode()) * (number % 2) + shortest(table, number)
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FLOODS)
+@pytest.mark.parametrize("table", KEYED, ids=lambda table: table.name)
+def test_few_lines_of_a_dense_upload_are_decoded(
+    table: Table, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to a number of lines, and to a number of bytes by which they are too short, damaged or
+    not; no line is lost."""
+    decoded: list[str] = []
+    decode = LineDecoder.decode
+
+    def noted(decoder: LineDecoder, text: str, raw: bytes | None) -> tuple[object, ...]:
+        decoded.append(text)
+        return decode(decoder, text, raw)
+
+    monkeypatch.setattr(LineDecoder, "decode", noted)
+    lines = [FLOODS[what](table, number) for number in range(6000)]
+    missing = min(table.least_bytes - len(line) for line in lines)
+    for name in (table.name, "OPERLOG"):
+        decoded.clear()
+        keyword = b"" if name == table.name else b"%b " % table.name.encode()
+        sent = [line if line.startswith(keyword) else keyword + line for line in lines]
+        contents = DECODER.decode(Upload(name, b"\n".join(sent)), Dialect())
+        assert len(decoded) <= 2 * FEW_RECORDS + ALLOWANCE / missing
+        assert contents.count + contents.unread == len(lines)
+        assert contents.is_dense
+
+
+def test_damaged_lines_beyond_the_first_hundred_are_kept_with_the_whole_upload() -> None:
+    """They are deferred unread, and need no rejects when they are read."""
+    lines = [b"UID=%d" % number if number > 200 else b"MSG=%d" % number for number in range(900)]
+    body = b"\n".join(lines)
+    contents = DECODER.decode(Upload("SMS", body), Dialect())
+    assert len(contents.rejects) == MOST_REJECTS + 1
+    assert contents.rejects[-1].raw == body
+    assert contents.is_kept
+    assert contents.count == len(lines) - MOST_REJECTS
+    few = DECODER.decode(Upload("SMS", b"\n".join(lines[150:])), Dialect())
+    assert few.deferred
+    assert not few.is_kept
+    assert all(reject.raw in lines for reject in few.rejects)

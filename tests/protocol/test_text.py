@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.protocol.strategies import ENCODINGS, VALUE_CHARACTERS
-from zkpush.protocol.text import decode_line, encoding_for, shown
+from zkpush.protocol.text import MOST_MARKED, decode_line, encoding_for, shown
 
 ENCODING_OF_LANGUAGE = [
     ("83", "gb18030"),
@@ -46,6 +48,40 @@ def test_only_bytes_are_shown_marked() -> None:
     """Text that cannot be encoded is an error, as ever."""
     with pytest.raises(UnicodeEncodeError):
         "\ud800".encode("utf-8", "zkpush.mark")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_cut_character_costs_no_other(encoding: str) -> None:
+    """All characters of a line are shown, however many there are, but for the bytes of one."""
+    name = "\u738b" * 100
+    line = name.encode(encoding) + "\u738b".encode(encoding)[:1]
+    text, kept = decode_line(line, encoding)
+    assert text == f"{name}\ufffd{line[-1]:02x}"
+    assert kept == line
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_line_of_another_encoding_is_shown_byte_by_byte(encoding: str) -> None:
+    """Beyond a number of places, all bytes beyond ASCII are marked."""
+    places = b"\xff a" * (MOST_MARKED + 1)
+    valid = "\u738b".encode(encoding)
+    shown = "".join(f"\ufffd{byte:02x}" for byte in valid)
+    assert decode_line(places[3:] + valid, encoding)[0] == "\ufffdff a" * MOST_MARKED + "\u738b"
+    assert decode_line(places + valid, encoding)[0] == "\ufffdff a" * (MOST_MARKED + 1) + shown
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_bytes_that_do_not_decode_make_few_calls(encoding: str) -> None:
+    """Of a line without any sense as of one with a few senseless bytes."""
+    calls: list[str] = []
+    for line in (b"\xff" * 10_000, b"\xffa" * 10_000, b"\x81\xff" * 10_000):
+        calls.clear()
+        sys.setprofile(lambda frame, event, argument: calls.append(event))
+        try:
+            decode_line(line, encoding)
+        finally:
+            sys.setprofile(None)
+        assert len(calls) < 4 * MOST_MARKED
 
 
 @given(st.text(VALUE_CHARACTERS), ENCODINGS)

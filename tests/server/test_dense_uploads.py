@@ -19,8 +19,11 @@ from zkpush.handlers.people.schema import users
 from zkpush.persist.inbox import InboxStore
 from zkpush.persist.pictures import FEW_FILES
 from zkpush.protocol.density import FEW_RECORDS
-from zkpush.protocol.extracts import MOST_LINES
+from zkpush.protocol.extracts import MOST_LINES, Extractor
 from zkpush.protocol.packets import pack
+from zkpush.protocol.rejects import MOST_REJECTS
+from zkpush.protocol.requests import Upload
+from zkpush.protocol.uploads import Contents, UploadDecoder
 
 from ..rig import Rig
 
@@ -332,6 +335,73 @@ async def test_other_terminals_do_not_wait_for_the_backlog(
         await rig.post("cdata?SN=T1&table=ATTLOG", b"7\t2026-01-05 08:00:00\t0\t1")
     assert looks(statements) == 0
     assert len(await rig.items("/attendance")) == 1
+
+
+@pytest.mark.parametrize("lines", [3, 1000])
+@pytest_twisted.ensureDeferred
+async def test_an_upload_behind_the_backlog_is_read_once(
+    make_rig: MakeRig, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, lines: int
+) -> None:
+    """Its lines go to the inbox as the decoder has split them, in their order."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    await rig.exchange()
+    body = b"".join(SHORT["USER"](number) for number in range(3000))
+    await rig.post("cdata?SN=T1&table=OPERLOG", body)
+    await until(rig, 2 * FEW_RECORDS)
+    read: list[int] = []
+    decode = UploadDecoder.decode
+
+    def noted(decoder: UploadDecoder, upload: Upload, *more: object, **options: bool) -> Contents:
+        read.append(len(upload.body))
+        return decode(decoder, upload, *more, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(UploadDecoder, "decode", noted)
+    monkeypatch.delattr(Extractor, "extracts")
+    later = b"".join(b"USER PIN=7\tName=%d\n" % number for number in range(lines))
+    reply = await rig.post("cdata?SN=T1&table=OPERLOG", later)
+    assert reply.body == b"OK: %d" % lines
+    assert read == [len(later)]
+    assert (await rig.api("GET", "/users/7")).json["name"] is None
+    await rig.emptied()
+    assert (await rig.api("GET", "/users/7")).json["name"] == str(lines - 1)
+    assert await rig.items("/rejects") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_damaged_lines_of_a_dense_upload_are_kept_once(
+    make_rig: MakeRig, tmp_path: pathlib.Path
+) -> None:
+    """Behind a hundred of them, lines are deferred unread; damaged ones are in the whole upload."""
+    rig = await make_rig(database=f"sqlite:///{tmp_path / 'store.sqlite'}")
+    await rig.exchange()
+    lines = [b"x=%d" % number for number in range(120)]
+    lines += [b"UID=%d" % number if number % 2 else b"x=%d" % number for number in range(120, 920)]
+    body = b"\n".join(lines)
+    await rig.post("cdata?SN=T1&table=SMS", body)
+    await rig.emptied()
+    assert len(await rig.items("/entries?limit=1000")) == 400
+    listed = await rig.items("/rejects?limit=1000")
+    assert len(listed) <= MOST_REJECTS + 1
+    assert [one["size"] for one in listed].count(len(body)) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_too_many_short_errors_are_one_reject_that_a_retry_stores(rig: Rig) -> None:
+    """None of them is deferred or stored in part; sent again, they are not stored twice."""
+    await rig.exchange()
+    body = b"".join(b"ERRORLOG ErrCode=%d\n" % (number // 2) for number in range(1000))
+    for _ in range(2):
+        assert (await rig.post("cdata?SN=T1&table=ERRORLOG&Stamp=9999", body)).status == 200
+        assert await rig.items("/errors") == []
+        (listed,) = await rig.items("/rejects")
+        assert "too many short records" in listed["reason"]
+        kept = (await rig.api("GET", f"/rejects/{listed['id']}")).json["raw"]
+        assert base64.b64decode(kept) == body.removesuffix(b"\n")
+    for _ in range(2):
+        await rig.api("POST", "/rejects/retry", {})
+        assert await rig.items("/rejects") == []
+        assert len(await rig.items("/errors?limit=1000")) == 1000
+        await rig.post("cdata?SN=T1&table=ERRORLOG&Stamp=9999", body)
 
 
 @pytest_twisted.ensureDeferred

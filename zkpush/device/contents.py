@@ -76,7 +76,10 @@ class FamilyReader:
         ordered = {
             table.name: handlers.by_table[family.name, table.name].name
             for table in tables
-            if table.least_bytes and table.decode_body is None and table.name not in later
+            if table.least_bytes
+            and not table.is_placed
+            and table.decode_body is None
+            and table.name not in later
         }
         unordered = {
             name.lower()
@@ -138,22 +141,25 @@ class ContentsReader:
         """Extract what is stored later, in the bytes in which it came.
 
         That is what plugins store, and lines of dense uploads; and lines for the handlers in
-        `waiting`, for which earlier lines of the terminal are pending.
+        `waiting`, for which earlier lines of the terminal are pending. Lines that the decoder has
+        kept are not looked for again in the upload.
         """
         source, reader = contents.source, self.reader(family)
         if source is None or not (reader.later or contents.deferred or waiting):
             return contents
         behind = {name for name, handler in reader.ordered.items() if handler in waiting}
         extracts: list[tuple[str, Upload]] = []
-        tables = [batch.table.name for batch in contents.batches if batch.rows]
-        tables += [table.name for table, _ in contents.deferred]
-        later = {table for table in tables if table in reader.later or table in behind}
+        deferred = {table.name: lines for table, lines in contents.deferred}
+        read = {batch.table.name for batch in contents.batches if batch.rows}
+        later = {name for name in (*read, *deferred) if name in reader.later}
+        later |= read & behind - contents.lines.keys()
         if later:
             rejected = {reject.raw for reject in contents.rejects}
             extracts += self._extracts(reader, source, later, rejected)
-        for table, lines in contents.deferred:
-            if table.name not in later:
-                extracts += self._kept(reader, table.name, parts_of(source, lines))
+        for name in sorted((read & behind | deferred.keys()) - later):
+            lines = contents.lines[name] if name in read & behind else []
+            parts = parts_of(source, [*lines, *deferred.get(name, ())], is_kept=contents.is_kept)
+            extracts += self._kept(reader, name, parts)
         contents.extracts, contents.behind = extracts, behind
         return contents
 

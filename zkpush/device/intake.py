@@ -236,7 +236,7 @@ class Intake:
         head: RequestHead | None,
     ) -> Deferred[bytes]:
         is_unordered = upload.table.lower() in reader.unordered or not reader.is_ordered(contents)
-        if is_unordered and not contents.deferred:
+        if is_unordered and not contents.is_dense:
             return self._store(terminal, contents, now, head)
         return Deferred.fromCoroutine(self._in_order(terminal, upload, contents, now, head))
 
@@ -252,7 +252,7 @@ class Intake:
 
         What a query may have asked for is read at once, and counted.
         """
-        if contents.deferred and await self._backlog.is_asked(terminal):
+        if contents.is_dense and await self._backlog.is_asked(terminal):
             contents = await self.on_thread(self._reader.decode, upload, terminal.dialect, True)
         waiting = await self._backlog.handlers(terminal)
         if waiting:

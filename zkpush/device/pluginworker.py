@@ -259,7 +259,10 @@ class PluginWorker:
         if upload is None:
             return Contents([], [])
         # Items in the inbox were acknowledged, so they are stored however dense they are.
-        return self._decoder.decode(upload, item.dialect, self._most_rejects, may_be_dense=True)
+        contents = self._decoder.decode(upload, item.dialect, self._most_rejects, may_be_dense=True)
+        if upload.is_kept:
+            contents.rejects = []
+        return contents
 
     def _waits_thd(self, error: StoreError) -> None:
         self._log.warn(

@@ -74,11 +74,11 @@ class Extractor:
         return own if table is None else table
 
 
-def parts_of(upload: Upload, lines: Sequence[bytes]) -> Iterator[Upload]:
-    """Lines of an upload as separate uploads."""
+def parts_of(upload: Upload, lines: Sequence[bytes], *, is_kept: bool = False) -> Iterator[Upload]:
+    """Lines of an upload as separate uploads; see `Upload.is_kept`."""
     for start in range(0, len(lines), MOST_LINES):
-        yield _part(upload, b"\n".join(lines[start : start + MOST_LINES]))
+        yield _part(upload, b"\n".join(lines[start : start + MOST_LINES]), is_kept)
 
 
-def _part(upload: Upload, body: bytes) -> Upload:
-    return msgspec.structs.replace(upload, body=body, packed=False)
+def _part(upload: Upload, body: bytes, is_kept: bool = False) -> Upload:
+    return msgspec.structs.replace(upload, body=body, packed=False, is_kept=is_kept)

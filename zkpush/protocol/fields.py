@@ -390,6 +390,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     least_bytes: int = 0
     """Minimum line length in bytes, without the keyword. Thousands of shorter lines cost too much
     to decode at once; see `zkpush.protocol.density`. 0 for no minimum."""
+    is_placed: bool = False
+    """Whether equal records are told apart by their place in the upload, so that none may be
+    deferred. If there are too many short ones, those of the upload become one reject instead."""
     examples: tuple[str, ...] = ()
     """Example lines as a terminal sends them, with the keyword if there is one; invented values."""
     holds_templates: bool | None = None

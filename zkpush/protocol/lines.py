@@ -14,7 +14,6 @@ import msgspec
 from .fields import UNREAD, Field, Kind, Layout, Table, reader
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
-_LATER_KEYWORD = re.compile(rb"\n" + _KEYWORD.pattern)
 _PARTED, _SPACED = re.compile(rb"[=\t ]"), re.compile(rb"[\t ]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
@@ -75,15 +74,12 @@ def split_words(
     parted = (_PARTED if is_keyed else _SPACED).search
     if parted(b"\n".join(lines)) is None:
         return lines, ()
-    others = [line for line in lines if parted(line)]
-    if len(others) == len(lines):
-        return (), lines
-    return [line for line in lines if not parted(line)], others
-
-
-def has_keywords(lines: Iterable[bytes]) -> bool:
-    """Whether any line begins with a word that may be a keyword."""
-    return _LATER_KEYWORD.search(b"\n" + b"\n".join(lines)) is not None
+    words: list[bytes] = []
+    others: list[bytes] = []
+    for line in lines:
+        is_word = b"\t" not in line and b" " not in line and not (is_keyed and b"=" in line)
+        (words if is_word else others).append(line)
+    return words, others
 
 
 def split_spaced(text: str) -> list[str]:
@@ -125,7 +121,11 @@ class LineDecoder:
         self._sized = next((f for f in table.fields if f.kind is Kind.BASE64), None)
         size_place = self._places.get(_SIZE)
         self._size_place = None if self._sized is None else size_place
+        self.is_keyed = table.layout is Layout.KEYED
         self._is_columns = table.layout is Layout.COLUMNS
+        needed = {place for place, field in self._absent if field.required}
+        self.takes_words = self._is_columns and needed <= {0}
+        """Whether a record may be a single word."""
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
             self._columns if self._is_columns else self._pairs
         )

@@ -78,12 +78,13 @@ def decode_rows(
     if table.decode_line is not None:
         return _decode_lines(table, table.decode_line, body, dialect, rejects, gauge)
     rows: list[Row] = []
-    for line in split_lines(body):
+    lines = split_lines(body)
+    for line in lines:
         if rejects.repeats(line):
             continue
         if rejects.is_full:  # so many damaged lines are kept as one reject
-            rejects.count_unread([line])
-            continue
+            rejects.count_unread([line, *lines])
+            break
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
@@ -130,19 +131,13 @@ def _decode_lines(
             if rejects.repeats(line):
                 continue
             has_columns = b"\t" in line or b" " in line
-            is_deferred = has_columns and gauge is not None and gauge.defers(table, len(line))
-            if gauge is not None and is_deferred and not rejects.is_full:
+            if has_columns and gauge is not None and gauge.defers(table, len(line)):
                 gauge.defer(table, [line])
                 continue
             try:
-                row = decode_line(line, dialect)
+                rows.append(decode_line(line, dialect))
             except ValueError as error:
                 rejects.add(table.name, str(error), line)
-                continue
-            if gauge is not None and is_deferred:
-                gauge.defer(table, [line])
-            else:
-                rows.append(row)
     return rows
 
 

@@ -2,6 +2,7 @@
 
 An upload creates a limited number of rejects, however many of its lines are damaged. The first
 `MOST_REJECTS` different ones are kept line by line; if there are more, the whole body is kept once.
+So is the body of an upload with as many if its further lines are deferred without being decoded.
 Nothing is lost: every line that was not understood is in one of the rejects.
 """
 
@@ -84,7 +85,7 @@ class RejectList:
             self._kept[raw] = Reject(table, reason, raw)
 
     def count_unread(self, parts: Sequence[bytes]) -> None:
-        """Count parts without decoding them; for a full list, whose body is kept anyway."""
+        """Count damaged parts without their reasons; for a full list, whose body is kept anyway."""
         self.count += len(parts)
         for raw, times in Counter(parts).items():
             if raw in self._kept:
@@ -92,15 +93,26 @@ class RejectList:
             else:
                 self._beyond += times
 
-    def of_body(self, table: str, body: bytes, form: str = "body") -> list[Reject]:
-        """The rejects of an upload to a table; `body` is its whole body, and `form` its kind."""
+    def keeps_body(self, is_deferred: bool = False) -> bool:
+        """Whether one of the rejects is the whole body; `is_deferred` if lines were deferred."""
+        return bool(self._beyond or (is_deferred and self._kept and self.is_full))
+
+    def of_body(
+        self, table: str, body: bytes, form: str = "body", *, is_deferred: bool = False
+    ) -> list[Reject]:
+        """The rejects of an upload to a table; `body` is its whole body, and `form` its kind.
+
+        `is_deferred` tells that lines of the upload were deferred, some perhaps damaged.
+        """
         found = [
             msgspec.structs.replace(reject, reason=f"{reject.reason} ({self._times[raw]} times)")
             if raw in self._times
             else reject
             for raw, reject in self._kept.items()
         ]
-        if self._beyond:
-            reason = f"{self._beyond} more parts are not understood; this is the whole {form}"
-            found.append(Reject(table, reason, body))
+        if self.keeps_body(is_deferred):
+            more = f"{self._beyond} more parts are not understood"
+            if is_deferred:
+                more = "more parts may not be understood"
+            found.append(Reject(table, f"{more}; this is the whole {form}", body))
         return found

@@ -137,6 +137,9 @@ class Upload(msgspec.Struct, frozen=True):
     """The file name that old firmware sends in the arguments of a photo upload (spec 11.3)."""
     moves_stamp: bool = True
     """Whether the stamp is stored for the terminal."""
+    is_kept: bool = False
+    """Whether a reject holds the whole upload of which this is an extract, so that damaged lines of
+    the extract need no rejects of their own."""
 
     @property
     def kept_stamp(self) -> str | None:

@@ -6,17 +6,17 @@ One body may mix records of several types, each line with its keyword, and may b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import cast
 
 import msgspec
 
-from .density import DensityGauge
+from .density import TOO_MANY, DensityGauge
 from .dialect import Dialect
 from .envelope import unreadable_form
 from .exchange import STAMPS
 from .fields import Acknowledge, Layout, Row, Table
-from .lines import LineDecoder, find_keyword, has_keywords, split_words
+from .lines import LineDecoder, find_keyword, split_words
 from .options import MOST_OPTIONS
 from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, members
 from .photos import decode_photo
@@ -64,6 +64,12 @@ class Contents(msgspec.Struct):
     """Number of records that could not be stored and are kept in another form."""
     deferred: Sequence[tuple[Table, Sequence[bytes]]] = ()
     """Lines of a dense upload that are read in the background; see `density`."""
+    is_dense: bool = False
+    """Whether some lines were not decoded because there are too many short ones."""
+    lines: dict[str, list[bytes]] = {}
+    """The lines of `batches`, by table name; only of tables whose lines may be deferred."""
+    is_kept: bool = False
+    """Whether one of `rejects` is the whole upload, because of damaged parts."""
     behind: Collection[str] = ()
     """The tables whose records are only counted: their lines follow others that are pending."""
 
@@ -159,6 +165,18 @@ class UploadDecoder:
         is_cut = self.is_of_lines(upload.table, upload.body)
         return rows if is_cut else _COPIES * len(upload.body)
 
+    def by_table(
+        self, lines: Iterable[bytes], bare: LineDecoder | None
+    ) -> Iterable[tuple[LineDecoder | None, list[bytes]]]:
+        """Group lines by their decoder, in order; `bare` is the one of lines without a keyword."""
+        own: list[bytes] = []
+        groups = {bare: own}
+        for line in lines:
+            keyword = find_keyword(line)
+            decoder = bare if keyword is None else self._keywords.get(keyword.lower(), bare)
+            (own if decoder is bare else groups.setdefault(decoder, [])).append(line)
+        return groups.items()
+
     def of_keyword(self, keyword: str | None) -> LineDecoder | None:
         """The decoder of lines that begin with a keyword; None if no table has it."""
         return None if keyword is None else self._keywords.get(keyword.lower())
@@ -214,18 +232,32 @@ class _Reading:
         return self._finished()
 
     def _finished(self) -> Contents:
-        if self._gauge is not None:
-            self._contents.deferred = [*self._gauge.deferred()]
+        contents = self._contents
+        dense = [] if self._gauge is None else [*self._gauge.deferred()]
+        placed = [self._take_all(table, lines) for table, lines in dense if table.is_placed]
+        contents.deferred = [one for one in dense if not one[0].is_placed]
+        contents.is_dense, is_deferred = bool(dense), bool(contents.deferred)
         # A reject of the whole body covers all tables in it.
-        table = _MIXED if self._is_mixed else self._name
+        name = _MIXED if self._is_mixed else self._name
         form = "packet" if self._upload.packed else "body"
-        self._contents.rejects = self._rejects.of_body(table, self._upload.body, form)
-        self._contents.unread = self._rejects.count
-        understands = any(batch.rows for batch in self._contents.batches)
-        is_dense = bool(self._contents.deferred)
-        if not (understands or self._is_of_lines or is_dense) and self._contents.rejects:
-            self._contents.whole = self._whole(table)
-        return self._contents
+        contents.rejects = self._rejects.of_body(
+            name, self._upload.body, form, is_deferred=is_deferred
+        )
+        contents.is_kept = self._rejects.keeps_body(is_deferred)
+        contents.unread = self._rejects.count
+        understands = any(batch.rows for batch in contents.batches)
+        if not (understands or self._is_of_lines or dense) and contents.rejects:
+            contents.whole = self._whole(name)
+        for table, lines in placed:
+            contents.unread += len(lines)
+            contents.rejects.append(Reject(table.name, TOO_MANY, b"\n".join(lines)))
+        return contents
+
+    def _take_all(self, table: Table, lines: Sequence[bytes]) -> tuple[Table, Sequence[bytes]]:
+        """Take the records of a table out of the contents; returns their lines and further ones."""
+        contents = self._contents
+        contents.batches = [batch for batch in contents.batches if batch.table is not table]
+        return table, [*contents.lines.pop(table.name, ()), *lines]
 
     def _whole(self, table: str) -> Reject:
         """A body of which nothing was understood, unchanged; a single line without its line end."""
@@ -258,36 +290,49 @@ class _Reading:
             contents.bare = True
             self._rejects.add(name, "no handler takes this table", body)
         else:
-            bare = self._decoder.lines.get(name.lower())
-            lines = split_lines(body)
-            for line in lines:
-                if self._rejects.repeats(line):
-                    continue
-                if self._rejects.is_full:
-                    if bare is None or bare.table.layout is Layout.KEYED:
-                        self._damaged(bare, [line, *lines])
-                    else:
-                        self._line(line, bare)
-                elif bare is not None and self._gauge is not None and self._gauge.has(bare.table):
-                    self._dense(self._gauge, bare, [line, *lines])
-                else:
+            self._lines(split_lines(body), self._decoder.lines.get(name.lower()))
+
+    def _lines(self, lines: Iterator[bytes], bare: LineDecoder | None) -> None:
+        """Decode lines; `bare` decodes those without a keyword."""
+        for line in lines:
+            if self._rejects.repeats(line):
+                continue
+            if self._rejects.is_full or (self._gauge is not None and self._gauge.is_dense):
+                self._by_table([line, *lines], bare)
+            else:
+                self._line(line, bare)
+
+    def _by_table(self, lines: Sequence[bytes], bare: LineDecoder | None) -> None:
+        """Decode the rest of an upload that is dense or full of damaged lines, table by table."""
+        gauge = self._gauge
+        if self._rejects.is_full and (bare is None or not bare.takes_words):
+            words, lines = split_words(lines, is_keyed=bare is not None and bare.is_keyed)
+            self._rejects.count_unread(words)
+        for decoder, own in self._decoder.by_table(lines, bare):
+            self._is_mixed = self._is_mixed or decoder not in (None, bare)
+            left = self._promising(iter(own), decoder)
+            for line in left:
+                if decoder is not None and gauge is not None and gauge.has(decoder.table):
+                    gauge.defer(decoder.table, [line, *left])
+                elif not self._rejects.repeats(line):
                     self._line(line, bare)
 
-    def _dense(self, gauge: DensityGauge, bare: LineDecoder, lines: list[bytes]) -> None:
-        """Handle further lines of a table with deferred lines; nearly all are deferred, too."""
-        if has_keywords(lines):
-            for line in lines:
-                self._line(line, bare)
-        else:
-            gauge.defer(bare.table, lines)
-
-    def _damaged(self, bare: LineDecoder | None, lines: list[bytes]) -> None:
-        """Decode lines of an upload with many rejects; a single word counts as one more."""
-        words, others = split_words(lines, is_keyed=bare is not None)
-        self._rejects.count_unread(words)
-        for line in others:
-            if not self._rejects.repeats(line):
-                self._line(line, bare)
+    def _promising(self, lines: Iterator[bytes], decoder: LineDecoder | None) -> Iterator[bytes]:
+        """The lines of a table that may be records; once the list of rejects is full, others are
+        only counted."""
+        for line in lines:
+            if not self._rejects.is_full:
+                yield line
+            elif decoder is None:
+                self._rejects.count_unread([line, *lines])
+            elif decoder.is_keyed:
+                rest = [line, *lines]
+                promising = [one for one in rest if b"=" in one]
+                if len(promising) < len(rest):
+                    self._rejects.count_unread([one for one in rest if b"=" not in one])
+                yield from promising
+            else:
+                yield line
 
     def _is_known(self, body: bytes) -> bool:
         return self._is_of_lines or self._decoder.is_of_lines(self._upload.table, body)
@@ -302,9 +347,6 @@ class _Reading:
             self._is_mixed = self._is_mixed or decoder is not bare
         elif bare is not None:
             decoder = bare
-        elif self._rejects.is_full:
-            self._rejects.count_unread([line])
-            return
         else:
             known = "a line begins with its keyword" if keyword is None else _unknown(keyword)
             self._rejects.add(self._name, known, line)
@@ -314,8 +356,7 @@ class _Reading:
             self._rejects.add(table.name, "there is no Key=Value in this line", line)
             return
         gauge = self._gauge if table.least_bytes else None
-        is_deferred = gauge is not None and gauge.defers(table, len(rest))
-        if gauge is not None and is_deferred and not self._rejects.is_full:
+        if gauge is not None and gauge.defers(table, len(rest)):
             gauge.defer(table, [line])
             return
         text, raw = decode_line(rest, "utf-8" if table.utf8 else self._dialect.encoding)
@@ -326,10 +367,12 @@ class _Reading:
         except ValueError as error:
             self._rejects.add(table.name, str(error), line)
         else:
-            if gauge is not None and is_deferred:
+            if gauge is not None and table.is_placed and gauge.defers_row(table, row, len(rest)):
                 gauge.defer(table, [line])
-            else:
-                self._contents.rows(table).append(row)
+                return
+            self._contents.rows(table).append(row)
+            if gauge is not None:
+                self._contents.lines.setdefault(table.name, []).append(line)
 
 
 def _unknown(keyword: str) -> str:

@@ -195,14 +195,14 @@ class RejectReader:
         if upload.packed or len(upload.body) > LONG_BODY:
             await self._read_long(reject, device, upload, counts)
         else:
-            contents = self._reader.decode(upload, device.dialect)
+            contents = self._reader.decode(upload, device.dialect, may_be_dense=True)
             await self._store_part(reject, device, contents, _Reasons(contents), counts)
 
     async def _read_long(
         self, reject: StoredReject, device: Device, upload: Upload, counts: RetryCounts
     ) -> None:
         reasons = _Reasons()
-        with self._intake.parts(upload, device.dialect, PART_BYTES) as following:
+        with self._intake.parts(upload, device.dialect, PART_BYTES, may_be_dense=True) as following:
             contents = await self._intake.on_thread(following)
             while contents is not None:
                 reasons.add(contents)
