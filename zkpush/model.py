@@ -413,6 +413,8 @@ class NewCommand(msgspec.Struct, frozen=True, kw_only=True):
     """Latest time of sending; None for the configured lifetime."""
     subject: bytes | None = None
     """Digest of the object that it changes; commands with one subject are sent in order."""
+    job: tuple[str, int] | None = None
+    """The job that it belongs to, and its number among the commands of the job."""
 
 
 class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
@@ -451,6 +453,8 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     """CmdID of the later command that supersedes this one."""
     body_removed_at: int | None = None
     """Time when its parameters and result were removed, because of their age."""
+    job: tuple[str, int] | None = None
+    """The job that it belongs to, and its number among the commands of the job."""
     damaged: tuple[str, ...] = ()
     """Names of the values that cannot be decrypted; they are empty here."""
 

@@ -108,7 +108,7 @@ def test_when_a_command_is_sent(daemon: Daemon) -> None:
     for bad in (("--expires", "soon"), ("--priority", "10"), ("--expires", "0s")):
         run = daemon.zkpush("commands", "send", "WHEN1", "LOG", *bad)
         assert run.returncode == 2
-    last = said(daemon.zkpush("commands", "list", "WHEN1")).splitlines()[-1]
+    last = said(daemon.zkpush("commands", "list", "WHEN1")).splitlines()[1]
     assert "AC_UNLOCK" in last
     assert "The terminal did not fetch it in time" in last
 
@@ -149,26 +149,35 @@ def test_interrupt(daemon: Daemon) -> None:
 
 
 def test_list(daemon: Daemon) -> None:
-    """The commands of a terminal are listed in the order they were queued."""
+    """The commands of a terminal are listed, the newest first."""
     terminal = daemon.terminal("QUEUE1")
     first, second = queued(daemon, "QUEUE1"), queued(daemon, "QUEUE1", "LOG")
     terminal.command()
     terminal.answer(f"ID={first}&Return=0&CMD=INFO")
     lines = cells(said(daemon.zkpush("commands", "list", "QUEUE1")))
-    assert lines[0] == ["ID", "Command", "State", "Code", "Meaning", "Created", "Finished"]
-    assert lines[1][:5] == [first, "INFO", "done", "0", "Successful"]
-    assert lines[2][:3] == [second, "LOG", "sent"]
+    assert lines[0] == [
+        "ID",
+        "Device",
+        "Command",
+        "State",
+        "Code",
+        "Meaning",
+        "Created",
+        "Finished",
+    ]
+    assert lines[1][:4] == [second, "QUEUE1", "LOG", "sent"]
+    assert lines[2][:6] == [first, "QUEUE1", "INFO", "done", "0", "Successful"]
     items = json.loads(said(daemon.zkpush("commands", "list", "QUEUE1", "--json")))
-    assert [item["id"] for item in items] == [first, second]
+    assert [item["id"] for item in items] == [second, first]
 
 
 def test_empty_list(daemon: Daemon) -> None:
     """A terminal without commands is told from one that is not known."""
     daemon.terminal("QUEUE2")
     run = daemon.zkpush("commands", "list", "QUEUE2")
-    assert (said(run), run.stderr) == ("", "No commands were queued for QUEUE2.\n")
+    assert (said(run), run.stderr) == ("", "There are no such commands.\n")
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
-        "Error: There is no terminal NOBODY."
+        "Error: device: There is no terminal 'NOBODY'."
     )
 
 
@@ -197,8 +206,8 @@ def test_mistakes(daemon: Daemon) -> None:
         "Error: REBOOT has no parameter 'A'; it takes no parameters"
     )
     assert failed(misused("commands", "send", "MISTAKE1", "DATA", "UPDATE"), 2) == (
-        "Error: Invalid value for '[KEY=VALUE]...': 'UPDATE' is not KEY=VALUE. Quote a command of "
-        "several words: 'DATA UPDATE USERINFO'."
+        "Error: Invalid value for '[SN]... COMMAND [KEY=VALUE]...': 'MISTAKE1 DATA UPDATE': Quote "
+        "a command of several words: 'DATA UPDATE USERINFO'."
     )
     assert failed(send("reboot")) == "Error: 'reboot' is not a command; did you mean REBOOT?"
     assert "did you mean DATA UPDATE USERINFO" in failed(send("DATA UPDATE USER", "PIN=7"))
@@ -217,3 +226,21 @@ def test_catalogue(daemon: Daemon) -> None:
     assert line.split()[3:6] == ["write", "PIN*", "FingerID"]
     items = json.loads(said(daemon.zkpush("commands", "catalogue", "--json")))
     assert len(items) == len(lines) - 1 == 56
+
+
+def test_list_of_all_terminals(daemon: Daemon) -> None:
+    """Without a serial number, the list is of all terminals; filters and CSV as elsewhere."""
+    daemon.terminal("LISTS1")
+    daemon.terminal("LISTS2")
+    first, second = queued(daemon, "LISTS1", "INFO"), queued(daemon, "LISTS2", "CLEAR PHOTO")
+    table = said(daemon.zkpush("commands", "list", "--state", "queued"))
+    assert [row[:2] for row in cells(table) if row[0] in (first, second)] == [
+        [second, "LISTS2"],
+        [first, "LISTS1"],
+    ]
+    found = daemon.zkpush("commands", "list", "LISTS2", "--command", "CLEAR PHOTO", "--json")
+    assert [one["id"] for one in json.loads(said(found))] == [second]
+    csv = said(daemon.zkpush("commands", "list", "--csv", "--limit", "1", "--since", "2026-01-01"))
+    assert len(csv.splitlines()) == 2
+    run = daemon.zkpush("commands", "list", "--csv", "--json")
+    assert failed(run, 2) == "Error: --csv and --json exclude each other."

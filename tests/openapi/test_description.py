@@ -66,6 +66,7 @@ FIXED = {
     "DELETE /devices/{sn}": ("/devices/NEW", None),
     "POST /devices/{sn}/recompute": ("/devices/T1/recompute", {}),
     "POST /devices/{sn}/commands": ("/devices/T1/commands", {"command": "CHECK"}),
+    "POST /commands": ("/commands", {"command": "CHECK", "devices": ["T1"]}),
     "POST /devices/{sn}/resend": ("/devices/T1/resend", {"table": "ATTLOG"}),
     "POST /devices/{sn}/door": ("/devices/T1/door", {}),
     "POST /devices/{sn}/reboot": ("/devices/T1/reboot", {}),
@@ -94,7 +95,8 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if "{id}" in path:
         listed: Any = daemon.api("GET", "devices/T1/commands" if first == "commands" else first)
         path = path.replace("{id}", str(listed["items"][-1]["id"]))
-    return path.replace("{sn}", "T1").replace("{pin}", "7"), None
+    body = {} if method == "POST" else None
+    return path.replace("{sn}", "T1").replace("{pin}", "7"), body
 
 
 def asked(method: str, target: str, body: Any, daemon: Daemon) -> tuple[int, str, bytes]:

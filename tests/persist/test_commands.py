@@ -7,6 +7,7 @@ import pytest
 import pytest_twisted
 
 from zkpush.endings import EndReason
+from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.model import CommandState, Page
 from zkpush.persist.commandhistory import CommandHistory
@@ -157,7 +158,7 @@ def make_command_tests(factory):
             def kept(tx):
                 return [
                     (one.id, one.params, one.result, one.body_removed_at, one.damaged)
-                    for _, one in tx[CommandList].page(Page(9), device.sn)
+                    for _, one in tx[CommandList].page(Page(9), CommandFilter(device=device.sn))
                 ]
 
             assert await store.read(kept) == [

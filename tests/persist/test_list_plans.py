@@ -14,9 +14,11 @@ from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
 from zkpush.handlers.attendance.schema import attendance
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.commands.model import CommandFilter
+from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
-from zkpush.model import DeviceState, Page, RejectSelection
+from zkpush.model import CommandState, DeviceState, Page, RejectSelection
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import Transaction
@@ -34,6 +36,11 @@ PUNCH = RecordType.ATTENDANCE
 def punches(**wanted: Any) -> Callable[[Transaction, Page], object]:
     """A list of attendance with filters."""
     return lambda tx, part: tx[AttendanceStore].page(part, PunchFilter(record_type=PUNCH, **wanted))
+
+
+def commands(**wanted: Any) -> Callable[[Transaction, Page], object]:
+    """A list of commands with filters."""
+    return lambda tx, part: tx[CommandList].page(part, CommandFilter(**wanted))
 
 
 QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
@@ -76,6 +83,20 @@ QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
         "entries_table",
         lambda tx, part: tx[EntryStore].page(part, None, "WORKCODE"),
     ),
+    "commands": ("SCAN commands|INTEGER PRIMARY KEY|commands_pkey", commands()),
+    "commands of a terminal": ("commands_(of_device|idempotency)", commands(device="T3")),
+    "commands in a state": ("commands_state", commands(state=CommandState.FAILED)),
+    "commands of a name": ("commands_name", commands(command="SET OPTION")),
+    "commands of a job": ("commands_(of_)?job", commands(job="j7")),
+    "commands of a time": ("commands_created", commands(since=1_700_000_000_000 + ROWS - 1000)),
+    "failed commands of a terminal": (
+        "commands_(of_device|idempotency)",
+        commands(device="T3", state=CommandState.FAILED, command="INFO", since=1),
+    ),
+    "failed commands of a job": (
+        "commands_(of_)?job",
+        commands(job="j7", state=CommandState.FAILED, device="T3"),
+    ),
     "rejects": ("rejects_(of_device|identity)", lambda tx, part: tx[RejectStore].page(part, "T3")),
     "rejects of a table": (
         "rejects_table",
@@ -89,6 +110,7 @@ FILLED = {
     "idcards": "device_id, received_at, identity, pin",
     "attendance_photos": "device_id, received_at, name, picture, size, pin",
     "entries": "device_id, table_name, key, updated_at, fields",
+    "commands": "id, device_id, command, body, state, attempts, created_at, job",
     "rejects": "device_id, table_name, raw, digest, received_at, reason",
 }
 VALUES = {
@@ -111,6 +133,13 @@ VALUES = {
     "name": "cast(n as text)",
     "key": "cast(n as text)",
     "picture": "'p'",
+    "id": "cast(n as text)",
+    "command": "case when n % 300 = 5 then 'SET OPTION' else 'INFO' end",
+    "body": "{bytes}",
+    "state": "case when n % 300 = 5 then 'failed' else 'done' end",
+    "attempts": "1",
+    "created_at": "1700000000000 + n",
+    "job": "case when n % 3 = 0 then 'j' || (n % 200) end",
     "table_name": "case when n % 300 = 5 then 'WORKCODE' else 'T' || (n % 200) end",
     "time": "{time}",
 }

@@ -17,6 +17,7 @@ from twisted.internet import reactor
 
 from zkpush.handlers.attendance.model import PunchFilter
 from zkpush.handlers.attendance.store import AttendanceStore
+from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.interfaces import StoreError
@@ -35,7 +36,7 @@ from .conftest import open_database
 from .contract import say
 from .thawing import thaw
 
-HEAD = "0031"
+HEAD = "0032"
 OLD = ("0001", "0002")
 EVERYTHING = Page(1000)
 SEALED = defaultdict(
@@ -188,7 +189,12 @@ async def test_an_old_database_keeps_everything(empty_url: str, revision: str) -
             tx[DeviceStore].changed_since(0)[0],
             tx[AttendanceStore].page(EVERYTHING),
             tx[RejectStore].page(EVERYTHING, None),
-            [command for _, command in tx[CommandList].page(EVERYTHING, "GATE000001")],
+            [
+                command
+                for _, command in tx[CommandList].page(
+                    EVERYTHING, CommandFilter(device="GATE000001")
+                )
+            ],
             tx[StampStore].of(1),
             tx[CommandStore].all_due(),
         )

@@ -26,6 +26,7 @@ from hypothesis.stateful import (
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
+from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.model import Page
 
@@ -275,7 +276,11 @@ class Machine(RuleBasedStateMachine):
         self.compare()
 
     def compare(self) -> None:
-        found = self.run(self.rig.store.read(lambda tx: tx[CommandList].page(Page(1000), self.sn)))
+        found = self.run(
+            self.rig.store.read(
+                lambda tx: tx[CommandList].page(Page(1000), CommandFilter(device=self.sn))
+            )
+        )
         stored = {command.id: command for _, command in found}
         assert len(stored) == len(self.told)
         for one in self.told:

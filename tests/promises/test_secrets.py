@@ -50,6 +50,9 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "DELETE devices/{sn}/users/{pin}": (f"devices/{SN}/users/99999", None),
     "POST devices/{sn}/commands": (f"devices/{SN}/commands", {"command": "LOG"}),
     "DELETE commands/{id}": ("commands/nothing", None),
+    "POST commands": ("commands", {"command": "LOG", "devices": [SN]}),
+    "DELETE jobs/{id}": ("jobs/nothing", None),
+    "POST jobs/{id}/retry": ("jobs/nothing/retry", {}),
     "POST files": None,
     "DELETE files/{id}": ("files/99999", None),
     "POST tokens": ("tokens", {"name": "made", "scopes": ["read"]}),
@@ -142,6 +145,7 @@ def filled(planted: Planted, path: str) -> list[str]:
         "rejects/{id}": ("rejects", "id"),
         "commands/{id}": (f"devices/{SN}/commands", "id"),
         "files/{id}": ("files", "id"),
+        "jobs/{id}": ("jobs", "id"),
     }
     for start, (listed, key) in known.items():
         if path.startswith(PREFIX + start):
@@ -272,6 +276,8 @@ def arguments_of(planted: Planted, words: tuple[str, ...]) -> list[tuple[str, ..
             return [words, (*words, SN)]
         case ("commands", "show"):
             return [(*words, id) for id in ids(planted, f"devices/{SN}/commands", "id")[:12]]
+        case ("jobs", "show"):
+            return [(*words, id) for id in ids(planted, "jobs", "id")]
         case ("rejects", "show"):
             return [(*words, id) for id in ids(planted, "rejects", "id")[:12]]
         case ("users", "show"):

@@ -29,6 +29,7 @@ forward = _capability(
     requires=("attendance",),
     words=("forwarders",),
 )
+jobs = _capability("jobs", "Commands for many terminals", words=("jobs",))
 logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",

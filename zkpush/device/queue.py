@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
-import attrs
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 
@@ -14,32 +12,28 @@ from ..interfaces import IStore
 from ..model import (
     Caller,
     Device,
-    NewCommand,
     Problem,
     QueuedCommand,
 )
 from ..periodic import PeriodicService
-from ..persist.audit import AuditStore
 from ..persist.commands import CommandStore
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.errors import CommandError
-from ..protocol.fields import Command
 from ..protocol.secrecy import parameter_secrets
 from ..settings.features import Commands
 from . import acts
 from .changes import check_scopes
-from .files import new_secret, write_command
 from .functions import FunctionTable
 from .intents import IntentTable
 from .life import LifeEvent, LifeRules, happen
 from .modes import REFUSAL, takes_commands
 from .privacy import Privacy
 from .queries import end_query
+from .queueing import BY_DEFAULT, CommandWriter, Delivery, KeyReused
 from .registry import Registry
-from .replacing import replace, subject_of
 from .terminal import Terminal
 
 DAY = 24 * 3600 * 1000
@@ -52,30 +46,6 @@ OVERDUE_AT_ONCE = 100
 HELD_FOR = 60 * 1000
 """Milliseconds between checks of commands held back until the session is proved."""
 _HELD = "A command that holds a secret waits, and those behind it do."
-_DIGITS = string.digits + string.ascii_lowercase
-_RANDOM_DIGITS = 6
-
-
-@attrs.frozen
-class Delivery:
-    """Delivery options of a command; None means the default of its table entry."""
-
-    expires_in: int | None = None
-    """Seconds until the command expires, counted from `not_before_at` if that is set."""
-    not_before_at: int | None = None
-    """Earliest time to send the command, in milliseconds since the epoch."""
-    priority: int | None = None
-    """Commands of higher priority are sent first."""
-
-    @property
-    def detail(self) -> str:
-        """The options that are set, as text for the audit log."""
-        named = attrs.asdict(self).items()
-        return "".join(f"; {name} {value}" for name, value in named if value is not None)
-
-
-class KeyReused(Exception):
-    """An idempotency key was reused for a different command."""
 
 
 class CommandQueue(PeriodicService):
@@ -103,13 +73,11 @@ class CommandQueue(PeriodicService):
         self._store = store
         self._registry = registry
         self._config = config
-        self._choose = choose
-        self._privacy = privacy
         self.catalogue = catalogue
-        self._functions = functions
         self._intents = intents
         self._reactor = reactor
         self._rules = LifeRules(config.attempts, config.lifetime_days * DAY)
+        self.writer = CommandWriter(choose, privacy, catalogue, functions, self._rules.lifetime)
         self._once = frozenset(entry.name for entry in catalogue if not entry.is_repeatable)
         self._leases = {
             entry.name: entry.lease_seconds * 1000 for entry in catalogue if entry.lease_seconds
@@ -124,7 +92,7 @@ class CommandQueue(PeriodicService):
         params: Mapping[str, str],
         idempotency_key: str | None,
         by: Caller | None,
-        delivery: Delivery = Delivery(),
+        delivery: Delivery = BY_DEFAULT,
     ) -> QueuedCommand:
         """Queue a command for a terminal.
 
@@ -144,10 +112,10 @@ class CommandQueue(PeriodicService):
                     if (before.command, before.asked) != (name, params):
                         raise KeyReused("This Idempotency-Key was used for another command.")
                     return before
-            return self._add(tx, device, name, params, idempotency_key, by, delivery, now)
+            return self.writer.add(tx, device, name, params, by, delivery, now, idempotency_key)
 
         queued = await self._store.write(unit)
-        self._hurry(queued)
+        self.hurry(queued.device, queued.not_before_at)
         return queued
 
     async def ask(
@@ -155,7 +123,7 @@ class CommandQueue(PeriodicService):
         sn: str,
         intent: object,
         by: Caller | None,
-        delivery: Delivery = Delivery(),
+        delivery: Delivery = BY_DEFAULT,
         act: tuple[str, str] | None = None,
     ) -> list[QueuedCommand]:
         """Queue the commands that carry out an intent (`zkpush.device.intents`), all or none.
@@ -176,66 +144,20 @@ class CommandQueue(PeriodicService):
                 needed = self.catalogue.find(one.command, device.family).scopes(one.params)
                 check_scopes(by, needed, f"This {one.command}")
                 queued.append(
-                    self._add(tx, device, one.command, one.params, None, by, delivery, now)
+                    self.writer.add(tx, device, one.command, one.params, by, delivery, now)
                 )
             return queued
 
         queued = await self._store.write(unit)
         for command in queued:
-            self._hurry(command)
+            self.hurry(command.device, command.not_before_at)
         return queued
 
-    def _hurry(self, queued: QueuedCommand) -> None:
+    def hurry(self, sn: str, not_before_at: int | None) -> None:
         """Make a new command available to the next poll of its terminal."""
-        terminal = self._registry.known(queued.device)
+        terminal = self._registry.known(sn)
         if terminal is not None:
-            terminal.hurry(queued.not_before_at or 0)
-
-    def _add(
-        self,
-        tx: Transaction,
-        device: Device,
-        name: str,
-        params: Mapping[str, str],
-        idempotency_key: str | None,
-        by: Caller | None,
-        delivery: Delivery,
-        now: int,
-    ) -> QueuedCommand:
-        command = self.catalogue.validate(name, params, device.dialect)
-        self._privacy.check(command, params)
-        command_id, secret = self._new_id(now), new_secret(self._choose)
-        sent = params
-        if command.is_prepared:
-            prepare = self._functions.of(command.family).prepares[name]
-            sent = prepare(tx, device, params, command_id, now)
-        text, file = write_command(tx, command, sent, command_id, secret)
-        priority = command.priority if delivery.priority is None else delivery.priority
-        new = NewCommand(
-            id=command_id,
-            command=name,
-            family=command.family,
-            params=sent,
-            asked=params,
-            text=text,
-            file=file,
-            idempotency_key=idempotency_key,
-            priority=priority,
-            not_before_at=delivery.not_before_at,
-            expires_at=self._deadline(command, delivery, now),
-            subject=subject_of(command, params),
-        )
-        replaced = replace(tx, device.id, command, new, now)
-        detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
-        detail += delivery.detail + "".join(f"; replaces {one}" for one in replaced)
-        acts.record(tx, by, acts.QUEUE_COMMAND, f"terminal {device.sn}", detail, now)
-        return tx[CommandStore].add(device.id, new, now)
-
-    def _deadline(self, command: Command, delivery: Delivery, now: int) -> int:
-        """The deadline (ms) after which a new command is no longer sent."""
-        seconds = delivery.expires_in or command.wait_seconds
-        wait = self._rules.lifetime if seconds is None else seconds * 1000
-        return max(now, delivery.not_before_at or 0) + wait
+            terminal.hurry(not_before_at or 0)
 
     async def cancel(self, command_id: str, by: Caller | None) -> QueuedCommand | None:
         """Cancel an open command; None if it does not exist or has ended."""
@@ -385,14 +307,6 @@ class CommandQueue(PeriodicService):
         """Whether a command holds data only its terminal may read: a secret or a file URL."""
         entry = self.catalogue.get(command.command, command.family)
         return command.file is not None or bool(parameter_secrets(entry, command.params))
-
-    def _new_id(self, now: int) -> str:
-        """A new CmdID (spec 12): the time in base 36, so that IDs sort, and random characters."""
-        digits = ""
-        while now:
-            now, digit = divmod(now, len(_DIGITS))
-            digits = _DIGITS[digit] + digits
-        return digits + "".join(self._choose(_DIGITS) for _ in range(_RANDOM_DIGITS))
 
 
 def _find(tx: Transaction, sn: str) -> Device:

@@ -38,6 +38,7 @@ class CommandView(msgspec.Struct, frozen=True, kw_only=True):
     replaced_by: Annotated[
         str | None, Meta(description="A later command that sets all that this one sets")
     ]
+    job: Annotated[str | None, Meta(description="The job that it belongs to")]
     attempts: int
     priority: int
     return_code: int | None
@@ -84,6 +85,7 @@ def command_view(
         state=command.state,
         reason=reason_words(command),
         replaced_by=command.replaced_by,
+        job=None if command.job is None else command.job[0],
         attempts=command.attempts,
         priority=command.priority,
         return_code=code,

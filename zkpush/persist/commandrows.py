@@ -70,6 +70,7 @@ def command_of(vault: Vault, row: RowMapping) -> QueuedCommand:
         reason=row["reason"],
         replaced_by=row["replaced_by"],
         body_removed_at=row["body_removed_at"],
+        job=None if row["job"] is None else (row["job"], row["job_place"]),
         return_code=row["return_code"],
         result=None if result is None else msgspec.json.decode(str(result), type=dict[str, str]),
         damaged=tuple("params" if name == "body" else name for name in damaged),

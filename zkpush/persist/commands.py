@@ -78,6 +78,8 @@ class CommandStore:
                     not_before_at=command.not_before_at,
                     expires_at=command.expires_at,
                     subject=command.subject,
+                    job=None if command.job is None else command.job[0],
+                    job_place=None if command.job is None else command.job[1],
                 )
             )
             .on_conflict_do_nothing()

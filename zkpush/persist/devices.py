@@ -71,6 +71,11 @@ class DeviceStore:
         query = select(devices).where(devices.c.sn.in_(serials))
         return [self._device(row._mapping) for row in self._connection.execute(query)]
 
+    def with_keys(self, keys: Collection[int]) -> list[Device]:
+        """Return terminals by key, in no particular order."""
+        query = select(devices).where(devices.c.id.in_(keys))
+        return [self._device(row._mapping) for row in self._connection.execute(query)]
+
     def changed_since(self, cursor: int) -> tuple[list[Device], int]:
         """Return the terminals changed since a cursor, and the next cursor; start with 0.
 

@@ -252,6 +252,10 @@ commands = Table(
     # The file that the terminal fetches, and the SHA-256 of the secret in its URL.
     Column("file_id", BigInteger()),
     Column("file_digest", LargeBinary()),
+    # The job, the number of the command in it, and whether the job queued the command again.
+    Column("job", KeyText),
+    Column("job_place", Integer()),
+    Column("repeated", Integer(), nullable=False, server_default=text("0")),
     Index("commands_of_device", "device_id", "seq"),
     Index(
         "commands_file",
@@ -277,6 +281,26 @@ commands = Table(
         postgresql_where=text("state IN ('queued', 'sent')"),
     ),
     Index("commands_finished", "finished_at"),
+    Index(
+        "commands_of_job",
+        "job",
+        "repeated",
+        "state",
+        "device_id",
+        sqlite_where=text("job IS NOT NULL"),
+        postgresql_where=text("job IS NOT NULL"),
+    ),
+    # For the filters of lists: see `zkpush.handlers.commands.store`.
+    Index(
+        "commands_job",
+        "job",
+        "seq",
+        sqlite_where=text("job IS NOT NULL"),
+        postgresql_where=text("job IS NOT NULL"),
+    ),
+    Index("commands_state", "state", "seq"),
+    Index("commands_name", "command", "seq"),
+    Index("commands_created", "created_at", "seq"),
     Index(
         "commands_bodies",
         "finished_at",

@@ -10,22 +10,25 @@ import msgspec
 from msgspec import Meta
 
 from ...device.changes import check_scopes
-from ...device.queue import CommandQueue, Delivery, KeyReused
+from ...device.queue import CommandQueue
+from ...device.queueing import Delivery, KeyReused
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.commandviews import CommandView, command_view, secrets_of_command
 from ...manage.errors import ApiError, not_found
-from ...manage.listing import Listing, ListQuery, whole
+from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
+from ...manage.recordlists import devices_of
 from ...manage.routes import Route
 from ...manage.services import Services
-from ...manage.times import parse_instant
-from ...model import Caller, Page, QueuedCommand
+from ...manage.times import instant_of, parse_instant
+from ...model import Caller, CommandState, Page, QueuedCommand
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.fields import MOST_PRIORITY, Command, Field, Kind, Scope
+from .model import CommandFilter
 from .store import CommandList
 
 MOST_WAIT = 3650 * 24 * 3600
@@ -151,10 +154,28 @@ def _described(command: Command) -> CatalogueView:
     )
 
 
+class CommandQuery(DeviceQuery, frozen=True):
+    """Filter of commands."""
+
+    state: Annotated[CommandState | None, Meta(description="Only commands in this state")] = None
+    command: Annotated[
+        str | None, Meta(description="Only this command, such as DATA UPDATE USERINFO")
+    ] = None
+    job: Annotated[str | None, Meta(description="Only commands of this job")] = None
+    since: Annotated[str | None, Meta(description="ISO 8601; queued from this instant on")] = None
+    order: Order = "desc"
+
+
+def _filter(query: CommandQuery) -> CommandFilter:
+    since = instant_of("since", query.since)
+    milliseconds = None if since is None else since * 1000
+    return CommandFilter(query.device, query.state, query.command, query.job, milliseconds)
+
+
 def _of_device_thd(
     tx: Transaction, part: Page, query: ListQuery, sn: str
 ) -> list[tuple[int, QueuedCommand]]:
-    return tx[CommandList].page(part, sn)
+    return tx[CommandList].page(part, CommandFilter(device=sn))
 
 
 class CommandEndpoints:
@@ -180,6 +201,17 @@ class CommandEndpoints:
                 "All commands, with their parameters",
                 returns=Listing[CatalogueView],
             ),
+            ApiList[tuple[int, QueuedCommand]](
+                path="/commands",
+                summary="The commands of all terminals, newest first",
+                view=CommandView,
+                query=CommandQuery,
+                filter=_filter,
+                find_thd=lambda tx, part, wanted: tx[CommandList].page(part, wanted),
+                show=lambda found, caller: self._view(found[1], caller),
+                key=itemgetter(0),
+                note=self._note_list,
+            ).route(self._store),
             ApiList[tuple[int, QueuedCommand]](
                 path="/devices/<sn>/commands",
                 summary="The commands of a terminal, in the order they were queued",
@@ -226,7 +258,8 @@ class CommandEndpoints:
 
     async def _note_list(self, shown: Shown[tuple[int, QueuedCommand]]) -> None:
         commands = [command for _, command in shown.records]
-        await self._note(shown.caller, f"terminal {shown.names['sn']}", *commands)
+        whose = f"terminal {shown.names['sn']}" if shown.names else devices_of(shown.query)
+        await self._note(shown.caller, whose, *commands)
 
     def _view(self, command: QueuedCommand, caller: Caller) -> CommandView:
         return command_view(self._catalogue, self._registry.families, command, caller.scopes)

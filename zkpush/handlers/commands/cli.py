@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -10,10 +11,26 @@ import attrs
 import click
 from twisted.internet.task import deferLater
 
-from ...cli.arguments import TIME_FORMAT, as_json, duration, pairs, serial
-from ...cli.output import Column, echo, print_list, print_object, print_pairs, printable, progress
+from ...cli.arguments import (
+    TIME_FORMAT,
+    as_json,
+    duration,
+    pairs,
+    serial_number,
+)
+from ...cli.output import (
+    Column,
+    echo,
+    print_csv,
+    print_list,
+    print_object,
+    print_pairs,
+    printable,
+    progress,
+)
 from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
+from ...cli.waiting import report_job, wait_for_job
 from ...model import FINAL_STATES, CommandState
 from ...protocol.fields import MOST_PRIORITY
 
@@ -23,6 +40,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 1.0
 _COLUMNS = (
     Column("ID", "id"),
+    Column("Device", "device"),
     Column("Command", "command"),
     Column("State", "state"),
     Column("Code", "return_code"),
@@ -53,8 +71,23 @@ def commands() -> None:
     """Queue commands for terminals and see their results."""
 
 
+_WINDOW = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})\Z", re.ASCII)
+
+
+def _window(
+    context: click.Context, param: click.Parameter, value: str | None
+) -> dict[str, str] | None:
+    """Read a daily window such as `02:00-04:00`."""
+    if value is None:
+        return None
+    found = _WINDOW.match(value)
+    if found is None:
+        raise click.BadParameter(f"{value!r} is not a window such as 02:00-04:00.", context, param)
+    return {"begin": found[1], "end": found[2]}
+
+
 def _warning(command: str, sn: str) -> str | None:
-    """Return a warning before an irreversible command is queued."""
+    """Return a warning before an irreversible command is queued for some terminals."""
     if command.startswith("CLEAR "):
         return f"{command} deletes data from {sn}, and it cannot be taken back."
     if command == "SHELL":
@@ -62,10 +95,58 @@ def _warning(command: str, sn: str) -> str | None:
     return None
 
 
-@commands.command(cls=_Listing, short_help="Queue a command for a terminal.")
-@serial
-@click.argument("command")
-@click.argument("params", metavar="[KEY=VALUE]...", nargs=-1, callback=pairs)
+@attrs.frozen
+class _Words:
+    """The arguments of `send`."""
+
+    serials: tuple[str, ...]
+    command: str
+    params: dict[str, str]
+
+
+_FIRST_WORDS = frozenset({"DATA", "CLEAR", "SET", "VERIFY", "RELOAD"})
+"""First words of commands that have several."""
+
+
+def _words(context: click.Context, param: click.Parameter, values: tuple[str, ...]) -> _Words:
+    """Split the arguments: serial numbers, the command, and its parameters."""
+    is_pair = ["=" in value for value in values]
+    first = is_pair.index(True) if True in is_pair else len(values)
+    *serials, command = values[:first] or ("",)
+    if not command:
+        raise click.BadParameter("a terminal and a command are needed.", context, param)
+    for one in serials:
+        if one in _FIRST_WORDS:
+            hint = "Quote a command of several words: 'DATA UPDATE USERINFO'."
+            raise click.BadParameter(f"{' '.join(values[:first])!r}: {hint}", context, param)
+        serial_number(context, param, one)
+    return _Words(tuple(serials), command, pairs(context, param, values[first:]))
+
+
+@commands.command(cls=_Listing, short_help="Queue a command for terminals.")
+@click.argument(
+    "words", metavar="[SN]... COMMAND [KEY=VALUE]...", nargs=-1, required=True, callback=_words
+)
+@click.option("--area", metavar="NAME", help="To all approved terminals of an area.")
+@click.option("--all", "to_all", is_flag=True, help="To all approved terminals.")
+@click.option(
+    "--wave",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="To N terminals at a time; the next ones follow when these are done.",
+)
+@click.option(
+    "--stop-after",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Begin no further wave after N failures. Default: 1.",
+)
+@click.option(
+    "--window",
+    metavar="HH:MM-HH:MM",
+    callback=_window,
+    help="Only at this time of day, by the clock of each terminal.",
+)
 @click.option(
     "--wait", is_flag=True, help="Wait for the result. Exit status 1 unless the command succeeds."
 )
@@ -94,9 +175,12 @@ def _warning(command: str, sn: str) -> str | None:
 @with_api
 async def send(
     api: Api,
-    sn: str,
-    command: str,
-    params: dict[str, str],
+    words: _Words,
+    area: str | None,
+    to_all: bool,
+    wave: int | None,
+    stop_after: int | None,
+    window: dict[str, str] | None,
     wait: bool,
     timeout: float | None,
     expires: int | None,
@@ -105,25 +189,37 @@ async def send(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Queue a command for a terminal, and print the ID of the command.
+    """Queue a command for terminals, and print the ID of the command or, for several, of the job.
 
-    The terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation on a
+    A terminal fetches the command at its next poll. CLEAR and SHELL ask for confirmation on a
     console, unless --yes is given. COMMAND is one argument: quote it if it has several words.
-    `zkpush commands catalogue` lists all commands with their parameters.
+    `zkpush commands catalogue` lists all commands with their parameters, and `zkpush jobs` shows
+    the progress of jobs.
 
     \b
-    Example:
+    Examples:
       zkpush commands send SN 'DATA UPDATE USERINFO' PIN=7 Name=Ann --wait
+      zkpush commands send --all REBOOT --wave 20 --window 02:00-04:00
     """
     if timeout is not None and not wait:
         raise click.UsageError("--timeout needs --wait.")
-    warning = _warning(command, sn)
+    if bool(words.serials) + (area is not None) + to_all != 1:
+        raise click.UsageError("Name the terminals: either SN, or --area, or --all.")
+    command, serials = words.command, words.serials
+    whom = "all terminals" if to_all else area or ", ".join(serials)
+    warning = _warning(command, whom)
     if warning and not yes and sys.stdin.isatty():
         click.confirm(f"{warning} Queue it?", abort=True, err=True)
-    body: dict[str, object] = {"command": command, "params": params}
+    body: dict[str, object] = {"command": command, "params": words.params}
     delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}
-    queued = await api.send("POST", "devices", sn, "commands", body=body)
+    of_job = {"wave": wave, "stop_after": stop_after, "window": window}
+    given = {name: value for name, value in of_job.items() if value is not None}
+    if len(serials) != 1 or given:
+        where = {"devices": [*serials]} if serials else {"area": area} if area else {"all": True}
+        await _send_job(api, body | given | where, wait=wait, timeout=timeout, as_json=as_json)
+        return
+    queued = await api.send("POST", "devices", serials[0], "commands", body=body)
     if not as_json:
         echo(queued["id"])
     if not wait:
@@ -138,6 +234,21 @@ async def send(
     if ended["state"] != CommandState.DONE:
         raise click.ClickException(_verdict(ended, timeout))
     echo(f"{command} is done.", err=True)
+
+
+async def _send_job(
+    api: Api, body: dict[str, object], *, wait: bool, timeout: float | None, as_json: bool
+) -> None:
+    """Make a job, and wait for its end if asked to."""
+    job = await api.send("POST", "commands", body=body)
+    if not as_json:
+        echo(job["id"])
+    if wait:
+        job = await wait_for_job(api, job, timeout)
+    if as_json:
+        print_object(job, as_json=True)
+    if wait:
+        report_job(job)
 
 
 async def _ended(api: Api, command: Item, timeout: float | None) -> Item:
@@ -170,17 +281,43 @@ def _verdict(command: Item, timeout: float | None) -> str:
 
 
 @commands.command("list")
-@serial
+@click.argument("sn", metavar="[SN]", required=False, callback=serial_number)
+@click.option(
+    "--state",
+    type=click.Choice([state.value for state in CommandState]),
+    help="Only commands in this state.",
+)
+@click.option("--command", metavar="NAME", help="Only this command, such as 'SET OPTION'.")
+@click.option("--job", metavar="ID", help="Only commands of this job.")
+@click.option("--since", metavar="TIME", help=f"Queued from this time on. {TIME_FORMAT}")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N commands.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
 @as_json
 @with_api
-async def list_(api: Api, sn: str, as_json: bool) -> None:
-    """List the commands of a terminal, in the order they were queued."""
-    pages = api.pages("devices", sn, "commands")
+async def list_(
+    api: Api,
+    sn: str | None,
+    state: str | None,
+    command: str | None,
+    job: str | None,
+    since: str | None,
+    limit: int | None,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List commands, the newest first: of a terminal, or of all."""
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json exclude each other.")
+    filters = {"device": sn, "state": state, "command": command, "job": job, "since": since}
+    if as_csv:
+        await print_csv(api, "commands", filters=filters, limit=limit)
+        return
+    pages = api.pages("commands", limit=limit, filters=filters)
     await print_list(
         pages if as_json else _with_params(pages),
         _COLUMNS,
         as_json=as_json,
-        empty=f"No commands were queued for {sn}.",
+        empty="There are no such commands.",
     )
 
 

@@ -1,0 +1,1 @@
+"""Jobs: commands for many terminals."""

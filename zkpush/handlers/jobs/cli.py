@@ -1,0 +1,110 @@
+"""`zkpush jobs`: commands for many terminals, and their progress."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+
+from ...cli.arguments import as_json
+from ...cli.output import Column, echo, print_list, print_object
+from ...cli.replies import ListPage
+from ...cli.running import with_api
+from ...cli.waiting import job_progress, report_job, wait_for_job
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+_COLUMNS = (
+    Column("ID", "id"),
+    Column("Command", "command"),
+    Column("Terminals", "devices"),
+    Column("State", "state"),
+    Column("Progress", "progress"),
+    Column("Created", "created_at"),
+)
+_job_id = click.argument("id", metavar="ID")
+
+
+@click.group()
+def jobs() -> None:
+    """See, cancel and retry commands for many terminals.
+
+    `zkpush commands send` makes a job if it names several terminals, --area or --all.
+    """
+
+
+@jobs.command("list")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N jobs.")
+@as_json
+@with_api
+async def list_(api: Api, limit: int | None, as_json: bool) -> None:
+    """List jobs, the newest first."""
+    pages = api.pages("jobs", limit=limit)
+    await print_list(
+        pages if as_json else _with_progress(pages),
+        _COLUMNS,
+        as_json=as_json,
+        empty="There are no jobs.",
+    )
+
+
+async def _with_progress(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
+    async for page in pages:
+        items = [{**item, "progress": job_progress(item)} for item in page.items]
+        yield attrs.evolve(page, items=items)
+
+
+@jobs.command()
+@_job_id
+@click.option(
+    "--wait", is_flag=True, help="Wait until it ends. Exit status 1 unless all commands succeed."
+)
+@as_json
+@with_api
+async def show(api: Api, id: str, wait: bool, as_json: bool) -> None:
+    """Show a job with its counts and failures."""
+    job = await api.get("jobs", id)
+    if not wait:
+        print_object(job, as_json=as_json)
+        return
+    job = await wait_for_job(api, job, None)
+    if as_json:
+        print_object(job, as_json=True)
+    report_job(job)
+
+
+@jobs.command()
+@_job_id
+@with_api
+async def cancel(api: Api, id: str) -> None:
+    """Cancel the commands of a job that have not ended.
+
+    A terminal that has fetched a command already may still execute it.
+    """
+    await api.send("DELETE", "jobs", id)
+    echo(f"The job {id} is cancelled.")
+
+
+@jobs.command()
+@_job_id
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Also commands that were sent once and not answered; a terminal may execute them twice.",
+)
+@as_json
+@with_api
+async def retry(api: Api, id: str, unknown: bool, as_json: bool) -> None:
+    """Queue again the commands of a job that failed or expired.
+
+    A job that stopped after failures goes on.
+    """
+    states = ["failed", "expired", *(["unknown"] if unknown else [])]
+    job = await api.send("POST", "jobs", id, "retry", body={"states": states})
+    if as_json:
+        print_object(job, as_json=True)
+    else:
+        echo(f"The job {id} goes on: {job_progress(job)}.")

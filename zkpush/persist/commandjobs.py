@@ -1,0 +1,253 @@
+"""Commands of jobs: many inserted together, and queries by job."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+
+from ..model import CommandState, NewCommand, QueuedCommand
+from .commandrows import IS_OPEN, CommandBody, command_of, select_commands
+from .events import EventStore
+from .schema import commands
+from .sealed import seal_columns
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
+
+_FAILURES = (CommandState.FAILED.value, CommandState.UNKNOWN.value)
+
+
+@attrs.frozen
+class SealedCommands:
+    """New commands as the store writes them, encrypted."""
+
+    rows: Sequence[dict[str, object]]
+    serials: Sequence[str]
+    """Serial numbers of the terminals."""
+
+    def of(self, terminals: Collection[int]) -> SealedCommands:
+        """Return the commands of some terminals, given by their keys."""
+        kept = [
+            (row, sn)
+            for row, sn in zip(self.rows, self.serials, strict=True)
+            if row["device_id"] in terminals
+        ]
+        return SealedCommands([row for row, _ in kept], [sn for _, sn in kept])
+
+
+def encode_body(params: Mapping[str, str], text: str) -> bytes:
+    """Encode the body of a command whose parameters are sent as the caller gave them."""
+    return msgspec.json.encode(CommandBody(dict(params), dict(params), text))
+
+
+def seal_commands(
+    vault: Vault, new: Iterable[tuple[int, str, NewCommand, bytes]], now: int
+) -> SealedCommands:
+    """Encrypt new commands, on any thread.
+
+    Each is the key and the serial number of its terminal, the command, and its encoded body.
+    """
+    rows: list[dict[str, object]] = []
+    serials, bodies = [], []
+    for device_id, sn, command, body in new:
+        serials.append(sn)
+        bodies.append(body)
+        job, place = command.job or (None, None)
+        rows.append(
+            {
+                "id": command.id,
+                "device_id": device_id,
+                "command": command.command,
+                "family": command.family,
+                "state": CommandState.QUEUED.value,
+                "attempts": 0,
+                "created_at": now,
+                "rank": -command.priority,
+                "not_before_at": command.not_before_at,
+                "expires_at": command.expires_at,
+                "subject": command.subject,
+                "job": job,
+                "job_place": place,
+            }
+        )
+    if rows:
+        ids = [row["id"] for row in rows]
+        _, encrypted = seal_columns(vault, commands, ("id", "body"), (ids, bodies))
+        for row, sealed in zip(rows, encrypted, strict=True):
+            row["body"] = sealed
+    return SealedCommands(rows, serials)
+
+
+class JobCommands:
+    """The commands of jobs."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._events = tx[EventStore]
+
+    def add(self, new: SealedCommands, now: int) -> None:
+        """Queue new commands, each with its event."""
+        if new.rows:
+            self._connection.execute(insert(commands), [*new.rows])
+        for row, sn in zip(new.rows, new.serials, strict=True):
+            data = {
+                "id": row["id"],
+                "device": sn,
+                "command": row["command"],
+                "state": CommandState.QUEUED.value,
+            }
+            self._events.add("command", data, now)
+
+    def in_the_way(self, new: SealedCommands) -> set[int]:
+        """Return the terminals with open commands that a new one may replace or must not overtake.
+
+        Commands for them are queued one by one.
+        """
+        by_subject = {
+            (row["device_id"], row["subject"], row["command"]): row["rank"] for row in new.rows
+        }
+        lowest: dict[tuple[object, object], int] = {}
+        for (device_id, subject, _), rank in by_subject.items():
+            key = (device_id, subject)
+            lowest[key] = min(lowest.get(key, int(str(rank))), int(str(rank)))
+        columns = (commands.c.device_id, commands.c.subject, commands.c.command, commands.c.rank)
+        query = select(*columns).where(
+            commands.c.device_id.in_({device_id for device_id, _ in lowest}),
+            IS_OPEN,
+            commands.c.subject.in_({subject for _, subject in lowest if subject is not None}),
+        )
+        found = set()
+        for device_id, subject, name, rank in self._connection.execute(query):
+            subject = bytes(subject)
+            is_same = (device_id, subject, name) in by_subject
+            if is_same or rank > lowest.get((device_id, subject), rank):
+                found.add(int(device_id))
+        return found
+
+    def counts(self, job: str) -> dict[str, int]:
+        """Count the commands of a job by state, without those that were queued again."""
+        query = (
+            select(commands.c.state, func.count())
+            .where(commands.c.job == job, commands.c.repeated == 0)
+            .group_by(commands.c.state)
+        )
+        return {state: int(count) for state, count in self._connection.execute(query)}
+
+    def opened(self, job: str, limit: int) -> list[QueuedCommand]:
+        """Return open commands of a job, locked until the commit."""
+        query = (
+            select_commands()
+            .where(commands.c.job == job, commands.c.repeated == 0, IS_OPEN)
+            .limit(limit)
+            .with_for_update(of=commands)
+        )
+        return self._commands(query)
+
+    def terminals_at_work(self, job: str) -> int:
+        """Count the terminals with open commands of a job."""
+        query = select(func.count(commands.c.device_id.distinct())).where(
+            commands.c.job == job, commands.c.repeated == 0, IS_OPEN
+        )
+        return int(self._connection.execute(query).scalar_one())
+
+    def failures(self, job: str, without: Collection[int] = ()) -> int:
+        """Count the commands of a job that failed or may have, except on some terminals."""
+        query = select(commands.c.device_id).where(_of_job(job), is_failure())
+        return sum(key not in without for key in self._connection.execute(query).scalars())
+
+    def failed(self, job: str, limit: int) -> list[QueuedCommand]:
+        """Return commands of a job that did not succeed, except cancelled ones."""
+        states = [*_FAILURES, CommandState.EXPIRED.value]
+        query = (
+            select_commands()
+            .where(_of_job(job), commands.c.state.in_(states))
+            .order_by(commands.c.seq)
+            .limit(limit)
+        )
+        return self._commands(query)
+
+    def last(self) -> int:
+        """Return the number of the newest command; 0 if there is none."""
+        return int(self._connection.execute(select(func.max(commands.c.seq))).scalar_one() or 0)
+
+    def terminals_to_retry(self, job: str, states: Collection[str]) -> set[int]:
+        """Return the terminals with commands of a job that ended in one of these states."""
+        query = select(commands.c.device_id).where(_to_retry(job, states)).distinct()
+        return set(self._connection.execute(query).scalars())
+
+    def to_retry(
+        self, job: str, device_id: int, states: Collection[str], below: int, limit: int
+    ) -> list[QueuedCommand]:
+        """Return commands of a job to queue again for a terminal, in their order.
+
+        Commands whose change a later command has made since are left out. `below` is the number of
+        the newest command to consider.
+        """
+        later = commands.alias("later")
+        is_obsolete = (
+            select(later.c.seq)
+            .where(
+                later.c.device_id == device_id,
+                later.c.seq > commands.c.seq,
+                later.c.subject == commands.c.subject,
+                or_(
+                    later.c.state == CommandState.DONE.value,
+                    and_(_is_open(later), later.c.command == commands.c.command),
+                ),
+            )
+            .exists()
+        )
+        query = (
+            select_commands()
+            .where(
+                _to_retry(job, states),
+                commands.c.device_id == device_id,
+                commands.c.seq <= below,
+                ~is_obsolete,
+            )
+            .order_by(commands.c.seq)
+            .limit(limit)
+        )
+        return [one for one in self._commands(query) if not one.damaged]
+
+    def repeat(self, ids: Collection[str]) -> int:
+        """Mark commands as queued again; returns how many were not marked before."""
+        if not ids:
+            return 0
+        query = update(commands).where(commands.c.id.in_(ids), commands.c.repeated == 0)
+        return self._connection.execute(query.values(repeated=1)).rowcount
+
+    def _commands(self, query: Any) -> list[QueuedCommand]:
+        return [command_of(self._vault, row._mapping) for row in self._connection.execute(query)]
+
+
+def _is_open(alias: Any) -> ColumnElement[bool]:
+    result: ColumnElement[bool] = alias.c.state.in_(
+        [CommandState.QUEUED.value, CommandState.SENT.value]
+    )
+    return result
+
+
+def is_failure() -> ColumnElement[bool]:
+    """Condition for commands that failed, or were sent and never answered."""
+    is_lost = and_(commands.c.state == CommandState.EXPIRED.value, commands.c.attempts > 0)
+    return or_(commands.c.state.in_(_FAILURES), is_lost)
+
+
+def _of_job(job: str) -> ColumnElement[bool]:
+    return and_(commands.c.job == job, commands.c.repeated == 0)
+
+
+def _to_retry(job: str, states: Collection[str]) -> ColumnElement[bool]:
+    return and_(
+        _of_job(job),
+        commands.c.state.in_([*states]),
+        commands.c.replaced_by.is_(None),
+        commands.c.body_removed_at.is_(None),
+    )
