@@ -38,7 +38,6 @@ from .databases import (
     without_quotes,
 )
 from .keys import SiteKey
-from .schema import LARGE, metadata
 from .store import Store
 
 if TYPE_CHECKING:
@@ -84,6 +83,10 @@ _LOCK, _LOCK_ALONE = (
 _CHECKSUMS = text(
     "SELECT current_setting('data_checksums'), coalesce(checksum_failures, 0) "
     "FROM pg_stat_database WHERE datname = current_database()"
+)
+_TABLES = text(
+    "SELECT oid::regclass::text FROM pg_class "
+    "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace ORDER BY 1"
 )
 _HAS_AMCHECK = text("SELECT 1 FROM pg_extension WHERE extname = 'amcheck'")
 _INDEXES = text(
@@ -253,12 +256,11 @@ class PostgreSQL(Database):
             yield connection
 
     def vacuum(self) -> None:
-        """Rewrite all tables except large ones, for which that takes hours."""
-        anew = [table.name for table in metadata.sorted_tables if not table.info.get(LARGE)]
+        """Rewrite all tables, including those of plugins: any of them may hold secrets."""
         with self.engine.connect() as connection:
             outside = connection.execution_options(isolation_level="AUTOCOMMIT")
-            for name in anew:
-                outside.execute(text(f"VACUUM (FULL) {name}"))
+            for name in outside.execute(_TABLES).scalars().all():
+                outside.exec_driver_sql(f"VACUUM (FULL) {name}")
 
     def is_lost(self, driver: psycopg.Connection[Any]) -> bool:
         """Whether the server has closed the connection or is unreachable."""

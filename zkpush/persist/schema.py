@@ -46,8 +46,6 @@ PERSON = "person"
 """Key in the `info` of a column that holds the user IDs of all known people."""
 RECORDS = "records"
 """Key in the `info` of a table: the record types of the wire that it stores."""
-LARGE = "large"
-"""Key in the `info` of a table that may be so large that rewriting it takes hours."""
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """Type of row ids; SQLite numbers rows automatically only for INTEGER."""

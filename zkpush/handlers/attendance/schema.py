@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, UniqueConstraint, text
 
 from ...persist.schema import (
-    LARGE,
     PICTURE,
     RECORDS,
     KeyText,
@@ -56,7 +55,7 @@ attendance = Table(
         sqlite_where=text("record_type = 1"),
         postgresql_where=text("record_type = 1"),
     ),
-    info={KEY: ("device_id", "time", "pin"), RECORDS: (ATTLOG,), LARGE: True},
+    info={KEY: ("device_id", "time", "pin"), RECORDS: (ATTLOG,)},
 )
 
 punches_of_people = Table(
