@@ -6,6 +6,7 @@ the code; the text is looked up when it is shown.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import msgspec
@@ -141,8 +142,9 @@ class ProblemCode(StrEnum):
     STORAGE_FULL = (
         "storage nearly full",
         "The storage of the terminal is nearly full: it will refuse or overwrite records or people",
-        "If its attendance records are all here (`zkpush attendance verify --device SN`), remove "
-        "them from it: `zkpush commands send SN 'CLEAR LOG'`. Remove people who have left.",
+        "If its attendance records are all here (`zkpush commands send SN 'VERIFY SUM ATTLOG'` "
+        "compares the counts of a period), remove them from it: `zkpush commands send SN 'CLEAR "
+        "LOG'`. Remove people who have left.",
     )
     COMMANDS_GIVEN_UP = (
         "commands given up",
@@ -173,7 +175,7 @@ class ProblemCode(StrEnum):
     COUNT_DIFFERS = (
         "attendance count differs",
         "The terminal holds more attendance records than are stored",
-        "Request them with DATA QUERY ATTLOG, or make the terminal send everything again.",
+        "Make the terminal send everything again: `zkpush devices resend SN attendance`.",
     )
     UNKNOWN_ANSWERS = (
         "answers to unknown commands",
@@ -236,6 +238,8 @@ class ProblemCode(StrEnum):
     )
 
 
+_SN = re.compile(r"\bSN\b")
+"""The place of the serial number in an advice."""
 _BY_CODE = {str(code): code for code in ProblemCode}
 
 
@@ -250,10 +254,14 @@ def meaning_of(code: str) -> str:
     return code if known is None else known.meaning
 
 
-def advice_of(code: str) -> str:
-    """Return the advice for a code; empty if a later version declared it."""
+def advice_of(code: str, sn: str | None = None) -> str:
+    """Return the advice for a code, with commands for a terminal if `sn` names one.
+
+    Empty if a later version declared the code.
+    """
     known = code if isinstance(code, ProblemKind) else known_code(code)
-    return "" if known is None else known.advice
+    advice = "" if known is None else known.advice
+    return advice if sn is None else _SN.sub(sn, advice)
 
 
 class ServerProblem(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 import zkpush
 from zkpush.interfaces import StoreError
+from zkpush.manage import problems
 from zkpush.model import Page, Problem
 from zkpush.persist.devices import DeviceStore
 from zkpush.problems import ProblemCode, ServerProblem, advice_of, meaning_of
@@ -55,7 +56,10 @@ async def test_problems_of_terminals_are_listed_with_words_and_advice(rig: Rig) 
     """Each problem has its terminal, code, meaning, detail, advice and time."""
     await rig.exchange("T1")
     await with_problem(rig, "T2", ProblemCode.TWO_PLACES)
-    assert await rig.items("/problems") == [
+    await with_problem(rig, "T3", ProblemCode.SILENT)
+    (places, silent) = await rig.items("/problems")
+    assert "`zkpush doctor T3` shows more" in silent["advice"]
+    assert [places] == [
         {
             "device": "T2",
             "subject": "terminal T2",
@@ -99,7 +103,7 @@ async def test_problems_come_in_parts(rig: Rig, limit: int) -> None:
     await with_problem(rig, "T2", ProblemCode.TWO_PLACES)
     whole = await rig.items("/problems")
     assert len(whole) == 5
-    parts, after = [], "0.0"
+    parts, after = [], "0"
     while after is not None:
         part = (await rig.api("GET", f"/problems?limit={limit}&after={after}")).json
         assert len(part["items"]) <= limit
@@ -116,7 +120,36 @@ async def test_problems_of_one_terminal(rig: Rig) -> None:
     await with_problem(rig, "T2", ProblemCode.OTHER_ADDRESS)
     items = await rig.items("/problems?device=T2")
     assert [item["code"] for item in items] == [ProblemCode.OTHER_ADDRESS]
-    assert await rig.items("/problems?device=T9") == []
+    unknown = await rig.api("GET", "/problems?device=T9")
+    assert unknown.status == 400
+    assert "There is no terminal 'T9'" in unknown.json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_of_one_code(rig: Rig) -> None:
+    """`code` leaves out all others, those of the server too, in each part."""
+    rig.daemon.problems.add_source(lambda: [server_problem()])
+    for number in range(3):
+        await with_problem(rig, f"T{number}", ProblemCode.TWO_PLACES, ProblemCode.COUNT_DIFFERS)
+    path = "/problems?code=attendance%20count%20differs"
+    assert [one["device"] for one in await rig.items(path)] == [None, "T0", "T1", "T2"]
+    newest = await rig.api("GET", f"{path}&order=desc&limit=1")
+    assert [one["device"] for one in newest.json["items"]] == ["T2"]
+    rest = await rig.items(f"{path}&order=desc&after={newest.json['next']}")
+    assert [one["device"] for one in rest] == ["T1", "T0", None]
+
+
+@pytest_twisted.ensureDeferred
+async def test_more_terminals_than_are_read_at_once_have_problems(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are listed, once, in both orders."""
+    monkeypatch.setattr(problems, "TERMINALS_AT_ONCE", 2)
+    for number in range(5):
+        await with_problem(rig, f"T{number}", ProblemCode.TWO_PLACES)
+    forwards = [one["device"] for one in await rig.items("/problems")]
+    assert forwards == ["T0", "T1", "T2", "T3", "T4"]
+    assert [one["device"] for one in await rig.items("/problems?order=desc")] == forwards[::-1]
 
 
 @pytest_twisted.ensureDeferred

@@ -49,7 +49,7 @@ async def test_a_terminal_that_is_silent_for_a_day_is_a_problem(rig: Rig) -> Non
         (found,) = await problems(rig, ProblemCode.SILENT)
     assert found["detail"] == "It was last heard of at 2026-03-01 12:00:00 UTC."
     assert found["since_at"] == "2026-03-01T12:00:00.000Z"
-    assert "zkpush doctor SN" in found["advice"]
+    assert "zkpush doctor T1" in found["advice"]
     await rig.get("getrequest?SN=T1")
     assert await problems(rig, ProblemCode.SILENT) == []
     assert await told(rig, ProblemCode.SILENT) == ["raised", "cleared"]

@@ -240,6 +240,7 @@ LISTS = (
     "/plugins",
     "/tokens",
     "/audit",
+    "/problems",
     "/devices/T1/commands",
 )
 
@@ -249,6 +250,7 @@ LISTS = (
 async def test_every_list_has_the_same_cursors_orders_and_forms(rig: Rig, path: str) -> None:
     """Parts, orders, CSV and NDJSON agree on the items."""
     await fill(rig)
+    await rig.get("nowhere?SN=T1")  # a second problem
     everything = (await listed(rig, "order=asc", path))["items"]
     assert len(everything) >= 2
     backwards = (await listed(rig, "order=desc", path))["items"]

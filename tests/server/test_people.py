@@ -257,3 +257,18 @@ async def test_a_template_is_kept_once_although_its_version_comes_later(rig: Rig
         for item in await rig.items("/users/7/templates")
     ]
     assert sorted(found) == [(1, 10, TEMPLATE), (2, 10, OTHER)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_users_are_named_without_their_secrets(rig: Rig) -> None:
+    """Only those who are known and asked for; nothing is recorded, and there is a limit."""
+    await rig.exchange()
+    lines = b"".join(b"USER PIN=%d\tName=N%d\tPasswd=1234\n" % (n, n) for n in (7, 8, 9))
+    await rig.post("cdata?SN=T1&table=OPERLOG&Stamp=1", lines)
+    before = await rig.items("/audit")
+    named = await rig.api("GET", "/names?pins=7,9,999")
+    assert named.json == {"names": {"7": "N7", "9": "N9"}}
+    assert await rig.items("/audit") == before
+    assert (await rig.api("GET", "/names")).json == {"names": {}}
+    many = ",".join(map(str, range(1001)))
+    assert (await rig.api("GET", f"/names?pins={many}")).status == 400

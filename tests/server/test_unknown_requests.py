@@ -40,8 +40,8 @@ def warnings():
 
 async def problem(rig: Rig, code: str = ProblemCode.UNKNOWN_REQUESTS) -> dict[str, str] | None:
     """The problem of this code that T1 has."""
-    items = await rig.items("/problems?device=T1")
-    return next((one for one in items if one["code"] == code), None)
+    items = await rig.items("/problems")
+    return next((one for one in items if (one["device"], one["code"]) == ("T1", code)), None)
 
 
 async def request(rig: Rig, method: str, target: str, body: bytes = b"", *lines: str):
@@ -74,7 +74,7 @@ async def test_an_unknown_request_is_a_problem_and_its_body_a_reject(
     found = await problem(rig)
     assert found is not None
     assert words in found["detail"]
-    assert "zkpush devices trace SN" in found["advice"]
+    assert "zkpush devices trace T1" in found["advice"]
     rejects = await rig.items("/rejects?device=T1")
     if not body:
         assert rejects == []

@@ -149,8 +149,10 @@ class _Wanted(Generic[R]):
         """Stream the whole list as it is now, up to the requested limit."""
         position = self.query.position
 
+        every = self.list.filter(self.list.query())
+
         def begin_thd(tx: Transaction) -> int:
-            part, every = Page(1, newest_first=True), self.list.filter(self.list.query())
+            part = Page(1, newest_first=True)
             newest = self.list.find_thd(tx, part, every, **self.names)
             return self.list.key(newest[0]) if newest else 0
 

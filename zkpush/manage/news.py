@@ -157,7 +157,7 @@ def data_of(item: NewsItem, source: RecordSource) -> Any:
     data = item.row.data
     more = {"detail": _GAP_DETAIL} if item.kind == GAP else data
     if item.kind == PROBLEM:
-        more = {**more, "advice": advice_of(str(data.get("code")))}
+        more = {**more, "advice": advice_of(str(data.get("code")), data.get("device"))}
     return {"at": instant(item.at), **more}
 
 

@@ -8,38 +8,56 @@ transaction.
 
 from __future__ import annotations
 
-import re
+import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
+import attrs
 import msgspec
 from msgspec import Meta
 from twisted.logger import Logger
 
 from ..device.registry import Registry
 from ..interfaces import IStore, StoreError
-from ..model import Page
+from ..model import MOST_ID, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
-from ..protocol.fields import Scope
-from .listing import Limit, Listing, OfDevice
+from .listing import DeviceQuery, whole
+from .lists import ApiList
 from .routes import Route
 from .views import ProblemView
 
 Source = Callable[[], Iterable[ServerProblem]]
 StoredSource = Callable[[Transaction], Iterable[ServerProblem]]
-_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})\Z", re.ASCII)
-_BEGINNING = "0.0"
+SPAN = 1000
+"""Maximum number of problems of a terminal, or of the server, plus one. The id of a problem in the
+list is the row id of its terminal (0 for the server) times this, plus its number."""
+TERMINALS_AT_ONCE = 200
+"""Number of terminals in one query."""
 
 
-class ProblemQuery(msgspec.Struct, frozen=True):
+class ProblemQuery(DeviceQuery, frozen=True):
     """Filter for problems."""
 
-    limit: Limit = 100
-    after: Annotated[str, Meta(description="`next` of the previous page")] = _BEGINNING
-    device: OfDevice = None
+    code: Annotated[str | None, Meta(description="Code of the problems, such as `no zone`")] = None
+
+
+@attrs.frozen
+class _Wanted:
+    """The filter of a request, and what is known of the server without the database."""
+
+    device: str | None
+    code: str | None
+    known: Sequence[ServerProblem]
+
+
+class _Listed(NamedTuple):
+    """A problem in the list."""
+
+    id: int
+    view: ProblemView
 
 
 class Problems:
@@ -86,17 +104,17 @@ class Problems:
         """Return the problems of the server that are known without the database."""
         return [found for source in self._sources for found in self._ask(source)]
 
+    def stored_thd(self, tx: Transaction) -> list[ServerProblem]:
+        """Return the problems of the server that the database knows."""
+        return [
+            found
+            for source in self._stored
+            # mypy cannot infer a lambda with a default.
+            for found in self._ask(lambda source=source: source(tx))  # type: ignore[misc]
+        ]
+
     async def _read(self) -> list[ServerProblem]:
-        if not self._stored:
-            return []
-        return await self._store.read(
-            lambda tx: [
-                found
-                for source in self._stored
-                # mypy cannot infer a lambda with a default.
-                for found in self._ask(lambda source=source: source(tx))  # type: ignore[misc]
-            ]
-        )
+        return await self._store.read(self.stored_thd) if self._stored else []
 
     def _ask(self, source: Source) -> list[ServerProblem]:
         """Call a source; one that fails does not hide the others."""
@@ -118,58 +136,71 @@ class ProblemEndpoints:
 
     def routes(self) -> list[Route]:
         """The route of problems."""
-        return [
-            Route(
-                "GET",
-                "/problems",
-                Scope.READ,
-                self.problems,
-                "Problems of the server, then those of terminals in the order they were first seen",
-                query=ProblemQuery,
-                returns=Listing[ProblemView],
-            )
-        ]
+        listed = ApiList(
+            path="/problems",
+            summary="Problems of the server, then those of terminals in the order they were first "
+            "seen",
+            view=ProblemView,
+            query=ProblemQuery,
+            filter=self._wanted,
+            find_thd=self._find_thd,
+            show=lambda listed, caller: listed.view,
+        ).route(self._store)
 
-    async def problems(self, query: ProblemQuery) -> Listing[ProblemView]:
-        """List problems; if the database cannot be read, the ones that explain it."""
-        try:
-            return await self._list(query)
-        except StoreError:
-            known = self._problems.known()
-            says_why = any(one.code is ProblemCode.CANNOT_STORE for one in known)
-            if not says_why or query.after != _BEGINNING or query.device is not None:
-                raise
-            return Listing([ProblemView.of_server(one) for one in known], None, _BEGINNING)
+        async def run(query: ProblemQuery, **more: Any) -> object:
+            try:
+                return await listed.run(query=query, **more)
+            except StoreError:
+                known = self._explanation(query)
+                if known is None:
+                    raise
+                return whole(known)
 
-    async def _list(self, query: ProblemQuery) -> Listing[ProblemView]:
-        owner, count = _parse_cursor(query.after)
-        found: list[tuple[str, ProblemView]] = []
-        if owner == 0 and query.device is None:
-            server = await self._problems.of_server()
-            found += [
-                (f"0.{number}", ProblemView.of_server(problem))
-                for number, problem in enumerate(server, 1)
-                if number > count
-            ]
-        page = Page(query.limit + 1, max(owner - 1, 0))
-        devices = await self._store.read(
-            lambda tx: tx[DeviceStore].with_problems(page, query.device)
+        return [attrs.evolve(listed, run=run)]
+
+    def _wanted(self, query: ProblemQuery) -> _Wanted:
+        return _Wanted(query.device, query.code, self._problems.known())
+
+    def _find_thd(self, tx: Transaction, page: Page, wanted: _Wanted) -> list[_Listed]:
+        end = MOST_ID if page.before is None else page.before
+        found = (
+            one
+            for one in self._all_thd(tx, page, wanted)
+            if page.after < one.id < end and wanted.code in (None, one.view.code)
         )
-        found += [
-            (f"{device.id}.{number}", view)
-            for device in devices
-            for number, view in enumerate(ProblemView.of_device(device), 1)
-            if device.id != owner or number > count
-        ]
-        part = found[: query.limit]
-        is_more = len(found) > len(part)
-        last = part[-1][0] if part else query.after
-        return Listing([view for _, view in part], last if is_more else None, last)
+        return [*itertools.islice(found, page.limit)]
+
+    def _all_thd(self, tx: Transaction, page: Page, wanted: _Wanted) -> Iterator[_Listed]:
+        """Iterate over the problems of the owners that the page touches, in its order."""
+        server: list[_Listed] = []
+        if wanted.device is None and page.after < SPAN:
+            problems = [*wanted.known, *self._problems.stored_thd(tx)]
+            server = _numbered(0, [ProblemView.of_server(problem) for problem in problems])
+        if not page.newest_first:
+            yield from server
+        first = page.after // SPAN - 1
+        last = None if page.before is None else page.before // SPAN + 1
+        part = Page(TERMINALS_AT_ONCE, max(first, 0), last, page.newest_first)
+        while devices := tx[DeviceStore].with_problems(part, wanted.device):
+            for device in devices:
+                listed = _numbered(device.id, ProblemView.of_device(device))
+                yield from reversed(listed) if page.newest_first else listed
+            if page.newest_first:
+                part = msgspec.structs.replace(part, before=devices[-1].id)
+            else:
+                part = msgspec.structs.replace(part, after=devices[-1].id)
+        if page.newest_first:
+            yield from reversed(server)
+
+    def _explanation(self, query: ProblemQuery) -> list[ProblemView] | None:
+        """Return the problems that explain why the database cannot be read, if they are asked."""
+        known = self._problems.known()
+        says_why = any(one.code is ProblemCode.CANNOT_STORE for one in known)
+        if not says_why or query != ProblemQuery(limit=query.limit, order=query.order):
+            return None
+        return [ProblemView.of_server(one) for one in known]
 
 
-def _parse_cursor(text: str) -> tuple[int, int]:
-    """Parse a cursor: a terminal's row id (0: the server), and its number of listed problems."""
-    match = _CURSOR.match(text)
-    if match is None:
-        raise ValueError("after: not a cursor of this list; pass the `next` of the part before.")
-    return int(match[1]), int(match[2])
+def _numbered(owner: int, views: Sequence[ProblemView]) -> list[_Listed]:
+    numbered = enumerate(views[: SPAN - 1], owner * SPAN + 1)
+    return [_Listed(number, view) for number, view in numbered]

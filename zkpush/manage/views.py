@@ -66,7 +66,7 @@ class ProblemView(msgspec.Struct, frozen=True, kw_only=True):
             code=str(code),
             code_meaning=meaning_of(code),
             detail=detail,
-            advice=advice_of(code),
+            advice=advice_of(code, device),
             since_at=instant(since_at),
         )
 

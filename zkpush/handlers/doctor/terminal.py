@@ -33,6 +33,7 @@ _EXPLAINS: Mapping[str, str] = {
     ProblemCode.NO_TOKEN: "refusals",
     ProblemCode.CANNOT_ENCRYPT: "refusals",
     ProblemCode.ACCESS_CONTROL: "requests",
+    ProblemCode.TOKEN_MISSING: "exchange",
 }
 """Problems that are the cause of what a check finds. They come first, because the first error says
 what to do next."""
@@ -245,7 +246,7 @@ def _records(facts: TerminalFacts) -> Check:
 def _rejects(facts: TerminalFacts) -> Check:
     problem = _problem(facts, ProblemCode.REJECTS)
     if problem is not None:
-        return Check("rejects", "error", problem, _advice(facts, ProblemCode.REJECTS))
+        return Check("rejects", "error", problem, advice_of(ProblemCode.REJECTS, facts.device.sn))
     return Check("rejects", "ok", "Everything that it sent was understood.")
 
 
@@ -283,11 +284,7 @@ def _problems(facts: TerminalFacts, codes: Iterable[str]) -> Iterator[Check]:
     """Make a check for each problem of the terminal with one of these codes."""
     for code in codes:
         detail = f"{meaning_of(code)}. {_problem(facts, code)}"
-        yield Check(code, "error", detail, _advice(facts, code))
-
-
-def _advice(facts: TerminalFacts, code: str) -> str:
-    return advice_of(code).replace(" SN", f" {facts.device.sn}")
+        yield Check(code, "error", detail, advice_of(code, facts.device.sn))
 
 
 def _problem(facts: TerminalFacts, code: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 from msgspec import Meta
 
 from ...manage.commandviews import CommandView, ask
@@ -65,6 +66,23 @@ PersonPhotoView = record_view(
 )
 
 
+MOST_NAMES = 1000
+
+
+class NamesQuery(msgspec.Struct, frozen=True):
+    """The users to name."""
+
+    pins: Annotated[
+        str, Meta(description=f"User IDs, separated by commas; at most {MOST_NAMES}")
+    ] = ""
+
+
+class NamesView(msgspec.Struct, frozen=True):
+    """Names of users."""
+
+    names: Annotated[dict[str, str], Meta(description="By user ID; only of known users")]
+
+
 class PeopleEndpoints:
     """Handlers of the routes of people."""
 
@@ -84,6 +102,15 @@ class PeopleEndpoints:
                 show=lambda user, caller: user_view(user, caller.scopes),
                 note=lambda shown: self._note(shown.caller, shown.items),
             ).route(self._store),
+            Route(
+                "GET",
+                "/names",
+                Scope.READ,
+                self.names,
+                "Names of users, to show beside their IDs",
+                query=NamesQuery,
+                returns=NamesView,
+            ),
             Route(
                 "GET",
                 "/users/<pin>",
@@ -143,6 +170,13 @@ class PeopleEndpoints:
     async def delete(self, sn: str, pin: str, caller: Caller) -> Listing[CommandView]:
         """Take a user off a terminal."""
         return await ask(self._services, sn, DeletePerson(pin), caller)
+
+    async def names(self, query: NamesQuery) -> NamesView:
+        """Name users."""
+        pins = frozenset(query.pins.split(","))
+        if len(pins) > MOST_NAMES:
+            raise ValueError(f"pins: at most {MOST_NAMES} user IDs")
+        return NamesView(await self._store.read(lambda tx: tx[PeopleStore].names(pins)))
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -113,6 +113,11 @@ class PeopleStore:
         self._meet(device_id, news)
         self._write(person_photos, device_id, news, now)
         self._tell("photo", device_id, news, now)
+
+    def names(self, pins: Collection[str]) -> dict[str, str]:
+        """Return the names of users by user ID; unknown users are left out."""
+        query = select(users.c.pin, users.c.name).where(users.c.pin.in_(pins))
+        return {row.pin: row.name for row in self._rows(query) if row.name is not None}
 
     def users(self, part: Page, pin: str | None = None) -> list[Person]:
         """List users by id, each with its template counts by type and whether it has a photo."""
