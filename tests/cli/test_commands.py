@@ -175,7 +175,10 @@ def test_empty_list(daemon: Daemon) -> None:
     """A terminal without commands is told from one that is not known."""
     daemon.terminal("QUEUE2")
     run = daemon.zkpush("commands", "list", "QUEUE2")
-    assert (said(run), run.stderr) == ("", "There are no such commands.\n")
+    assert (said(run), run.stderr) == (
+        "",
+        "There are no such commands. Queue one: zkpush commands send SN INFO\n",
+    )
     assert failed(daemon.zkpush("commands", "list", "NOBODY")) == (
         "Error: device: There is no terminal 'NOBODY'."
     )

@@ -94,8 +94,8 @@ def test_new_records_are_printed_as_they_come(daemon: Daemon) -> None:
     titles, *lines = cells("".join(run.lines))
     assert titles == ["ID", "Device", "PIN", "Time", "Status", "Verify", "Work", "code"]
     assert [line[1:] for line in lines if int(line[2]) < FIRST] == [
-        ["FOLLOW1", "7", "2026-01-05T08:00:00", "Check", "in", "Only", "fingerprint"],
-        ["FOLLOW1", "8", "2026-01-05T08:00:00", "Check", "in", "Only", "fingerprint"],
+        ["FOLLOW1", "7", "2026-01-05", "08:00:00", "Check", "in", "Only", "fingerprint"],
+        ["FOLLOW1", "8", "2026-01-05", "08:00:00", "Check", "in", "Only", "fingerprint"],
     ]
 
 

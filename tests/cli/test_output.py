@@ -8,7 +8,8 @@ import pytest
 from twisted.internet.defer import Deferred
 
 from zkpush.cli.client import ListPage
-from zkpush.cli.output import Column, print_list, print_object, printable
+from zkpush.cli.output import print_list, print_object
+from zkpush.cli.tables import Column, printable
 
 
 async def pages(*parts: list[dict[str, object]]) -> AsyncIterator[ListPage]:

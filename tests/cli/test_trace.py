@@ -19,7 +19,7 @@ def test_the_last_requests_of_a_terminal_are_shown(daemon: Daemon) -> None:
     titles, *lines, last = said(daemon.zkpush("devices", "trace", "TRACE1")).splitlines()
     assert titles.split()[:5] == ["Time", "Times", "Method", "Path", "Table"]
     assert last == NEXT
-    assert [line.split()[2:4] for line in lines] == [
+    assert [line.split()[3:5] for line in lines] == [
         ["GET", "/iclock/cdata"],
         ["POST", "/iclock/cdata"],
         ["GET", "/iclock/rtdata"],

@@ -9,6 +9,7 @@ import click
 
 from ..protocol.errors import TerminalError
 from ..protocol.serials import check_serial
+from . import completion
 
 
 def serial_number(context: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -51,8 +52,14 @@ def duration(context: click.Context, param: click.Parameter, value: str | None) 
     return int(found[1]) * _UNITS[found[2]]
 
 
-TIME_FORMAT = "ISO 8601 date or time; UTC if it has no offset."
-"""Help text for options that take a time."""
-
-serial = click.argument("sn", metavar="SN", callback=serial_number)
+serial = click.argument(
+    "sn", metavar="SN", callback=serial_number, shell_complete=completion.serial_numbers
+)
+of_device = click.option(
+    "--device",
+    metavar="SN",
+    callback=serial_number,
+    shell_complete=completion.serial_numbers,
+    help="Only of this terminal.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

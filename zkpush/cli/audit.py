@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .arguments import TIME_FORMAT, as_json
-from .output import Column, print_csv, print_list
+from .groups import WordGroup
+from .records import ListForm, list_options, print_records
 from .running import with_api
+from .tables import Column
+from .times import TIME_FORMAT, point_in_time, shown_instant
 
 if TYPE_CHECKING:
     from .client import Api
 
 _COLUMNS = (
-    Column("ID", "id"),
-    Column("Recorded", "recorded_at"),
-    Column("Actor", "actor"),
-    Column("Action", "action"),
-    Column("Subject", "subject"),
-    Column("Users", "pins"),
-    Column("Detail", "detail"),
+    Column("ID", "id", is_spare=True),
+    Column("Recorded", "recorded_at", shown_instant),
+    Column("Actor", "actor", wraps=True),
+    Column("Action", "action", wraps=True),
+    Column("Subject", "subject", wraps=True),
+    Column("Users", "pins", is_spare=True),
+    Column("Detail", "detail", is_below=True),
 )
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def audit() -> None:
     """List the audit log: changes, access to secrets, and refused requests.
 
@@ -34,14 +36,22 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--since", metavar="TIME", help=f"From this time on. {TIME_FORMAT}")
-@click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
-@click.option("--actor", help="Only entries of this actor, such as 'token hr' or 'device SN'.")
-@click.option("--action", help="Only this action, such as 'queue command' or 'refused'.")
+@click.option(
+    "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
+)
+@click.option(
+    "--until", metavar="TIME", callback=point_in_time, help=f"Before this time. {TIME_FORMAT}"
+)
+@click.option(
+    "--actor",
+    metavar="ACTOR",
+    help="Only entries of this actor, such as 'token hr' or 'device SN'.",
+)
+@click.option(
+    "--action", metavar="ACTION", help="Only this action, such as 'queue command' or 'refused'."
+)
 @click.option("--pin", metavar="PIN", help="Only entries about the person with this user ID.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N entries.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
-@as_json
+@list_options
 @with_api
 async def list_(
     api: Api,
@@ -50,20 +60,20 @@ async def list_(
     actor: str | None,
     action: str | None,
     pin: str | None,
-    limit: int | None,
-    as_csv: bool,
-    as_json: bool,
+    form: ListForm,
 ) -> None:
-    """List the audit log, oldest entry first."""
-    if as_csv and as_json:
-        raise click.UsageError("--csv and --json exclude each other.")
+    """List the audit log, oldest entry first.
+
+    \b
+    Example:
+      zkpush audit list --action refused --last 20
+    """
     filters = {"since": since, "until": until, "actor": actor, "action": action, "pin": pin}
-    if as_csv:
-        await print_csv(api, "audit", filters=filters, limit=limit)
-        return
-    await print_list(
-        api.pages("audit", limit=limit, filters=filters),
-        _COLUMNS,
-        as_json=as_json,
-        empty="No entries found.",
+    await print_records(
+        api,
+        "audit",
+        form=form,
+        columns=_COLUMNS,
+        filters=filters,
+        empty="No entries found. Without filters, all entries are listed.",
     )

@@ -134,9 +134,9 @@ class Api:
         self._target = target
         self._agent = Agent(reactor, policy(target.ca), pool=HTTPConnectionPool(reactor))
 
-    async def get(self, *path: str) -> Item:
+    async def get(self, *path: str, query: Mapping[str, str] | None = None) -> Item:
         """Return one object; `path` is in parts, which are quoted here."""
-        return self._object(await self._ask("GET", path))
+        return self._object(await self._ask("GET", path, query=query))
 
     async def send(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> Item:
         """Send a change; return the reply, if it has a body."""

@@ -11,14 +11,16 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from .output import echo, printable
+from .groups import WordGroup
+from .output import echo
+from .tables import printable
 from .target import Given
 
 MOST_SHOWN = 20
 """Maximum number of printed faults; the others are counted."""
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def database() -> None:
     """Upgrade, check and re-key the database.
 
@@ -80,6 +82,10 @@ def upgrade(given: Given, file: Path | None, url: str | None) -> None:
 
     The daemon does the same when it starts. Both copy an SQLite database first, into the same
     directory.
+
+    \b
+    Example:
+      zkpush --data /var/lib/zkpush database upgrade
     """
     from ..maintenance import upgrade as migrate  # imports the database, unlike other commands
 
@@ -108,6 +114,10 @@ def check(given: Given, file: Path | None, url: str | None, noted: str | None) -
     log. It finds audit rows that were changed, inserted, moved or removed. It finds that the whole
     database was replaced by an older copy only with --head. Exit status 1 means that a fault was
     found.
+
+    \b
+    Example:
+      zkpush --data /var/lib/zkpush database check
     """
     from ..maintenance import check as check_database
 
@@ -154,6 +164,10 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     Stop the daemon first, on every machine that uses the database. If the command is interrupted,
     run it again: it continues. Afterwards the old key decrypts nothing in the database. It still
     decrypts older backups: keep it with them, or delete those backups.
+
+    \b
+    Example:
+      zkpush --data /var/lib/zkpush database rotate-key
     """
     from ..maintenance import rotate_key as rotate  # imports the database, unlike other commands
 
@@ -196,6 +210,10 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
     The command also deletes the fingerprints of identity cards, and unknown columns, rejects,
     pending lines of plugins and commands that may contain any of these. Stop the daemon first, and
     set `privacy.templates = false`, otherwise terminals send their templates again.
+
+    \b
+    Example:
+      zkpush --data /var/lib/zkpush database forget-templates
     """
     from ..maintenance import forget_templates as forget
 
@@ -215,6 +233,10 @@ def drop(given: Given, name: str, file: Path | None, url: str | None) -> None:
 
     Removes its rows and its pending lines for good. `zkpush plugins list` shows it as missing
     before. Make a backup first.
+
+    \b
+    Example:
+      zkpush --data /var/lib/zkpush database drop visitors
     """
     from ..maintenance import drop as drop_plugin
 

@@ -2,54 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-import attrs
 import click
 import msgspec
-from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from ..protocol.text import visible, visible_json
+from .plain import lines_of, with_words
 from .replies import Item, ListPage
+from .tables import (
+    GAP,
+    Column,
+    ListTable,
+    folded,
+    line_of,
+    print_lines,
+    printable,
+    screen_width,
+    widths,
+)
 
 if TYPE_CHECKING:
     from .client import Api
-
-GAP = 2
-"""Spaces between two columns."""
-_STYLES = {
-    "approved": "green",
-    "done": "green",
-    "pending": "yellow",
-    "blocked": "red",
-    "failed": "red",
-    "expired": "red",
-    "unknown": "red",
-}
-
-
-@attrs.frozen
-class Column:
-    """A column of a table."""
-
-    title: str
-    key: str
-    """Key of the value in an item."""
-    show: Callable[[Any], object] = attrs.field(default=lambda value: value)
-    """Formats the value."""
-
-    def text(self, item: Item) -> str:
-        """Return the text of the cell."""
-        return printable(self.show(item.get(self.key)))
-
-
-def printable(value: object) -> str:
-    """Format a value on one line; control sequences in data of terminals are escaped."""
-    return visible(_plain(value))
 
 
 def echo(text: str, *, err: bool = False) -> None:
@@ -63,20 +41,6 @@ def print_json(value: object, *, indent: int | None = None) -> None:
     click.echo(visible_json(text if indent is None else msgspec.json.format(text, indent=indent)))
 
 
-def _plain(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case Mapping():
-            return " ".join(f"{key}={_plain(each)}" for key, each in value.items())
-        case list():
-            return ", ".join(_plain(each) for each in value)
-        case _:
-            return str(value)
-
-
 async def print_list(
     pages: AsyncIterator[ListPage], columns: Sequence[Column], *, as_json: bool, empty: str
 ) -> None:
@@ -88,30 +52,7 @@ async def print_list(
     async for page in pages:
         table.print(page.items)
     if table.is_empty:
-        echo(empty, err=True)
-
-
-class ListTable:
-    """A table that is printed as its rows arrive: columns only get wider."""
-
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
-        self._widths: list[int] = []
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is printed yet."""
-        return not self._widths
-
-    def print(self, items: Iterable[Item]) -> None:
-        """Print the next rows; the titles precede the first one."""
-        rows = [[column.text(item) for column in self._columns] for item in items]
-        if rows and not self._widths:
-            titles = [column.title for column in self._columns]
-            self._widths = _widths(rows, map(cell_len, titles))
-            _print_lines([_line(titles, self._widths, bold=True)])
-        self._widths = _widths(rows, self._widths)
-        _print_lines([_line(row, self._widths) for row in rows])
+        echo("\n".join(folded(empty, screen_width())), err=True)
 
 
 async def _print_json_list(pages: AsyncIterator[ListPage]) -> None:
@@ -150,6 +91,31 @@ class CsvPrinter:
             raise EnoughRecords
 
 
+class NewestCsv:
+    """Collects chosen records from CSV that has the newest first; prints them newest last."""
+
+    def __init__(self, ids: Collection[object]) -> None:
+        """Choose the records with these ids, which are in the first column."""
+        self._ids = {str(one).encode() for one in ids}
+        self._records: list[bytes] = []
+        self._head: bytes | None = None
+        self._rest = b""
+
+    def take(self, piece: bytes) -> None:
+        """Collect the complete records; raise `EnoughRecords` after the last chosen one."""
+        *records, self._rest = (self._rest + piece).split(b"\r\n")
+        if self._head is None and records:
+            self._head = records.pop(0)
+        self._records += [one for one in records if one.partition(b",")[0] in self._ids]
+        if len(self._records) >= len(self._ids):
+            raise EnoughRecords
+
+    def print(self) -> None:
+        """Print the title line and the records."""
+        lines = [self._head or b"", *self._records[::-1]]
+        click.echo(_unsteering(b"".join(line + b"\r\n" for line in lines)), nl=False)
+
+
 class EnoughRecords(Exception):
     """The requested number of records is written."""
 
@@ -161,65 +127,43 @@ def _unsteering(csv: bytes) -> bytes:
 
 async def print_csv(
     api: Api,
-    path: str,
-    *,
+    *path: str,
     filters: Mapping[str, str | None] | None = None,
     limit: int | None = None,
+    newest: Collection[object] | None = None,
     file: IO[bytes] | None = None,
 ) -> None:
-    """Write a list as CSV, up to `limit` records."""
+    """Write a list as CSV: up to `limit` records, or those with the ids `newest`, newest last."""
+    if newest is not None:
+        chosen = NewestCsv(newest)
+        with suppress(EnoughRecords):
+            await api.csv(*path, filters={**(filters or {}), "order": "desc"}, take=chosen.take)
+        chosen.print()
+        return
     with suppress(EnoughRecords):
-        await api.csv(path, filters=filters, take=CsvPrinter(limit, file).take)
+        await api.csv(*path, filters=filters, take=CsvPrinter(limit, file).take)
 
 
 def print_object(item: Item, *, as_json: bool) -> None:
-    """Print one object: one line per key, or JSON."""
+    """Print one object: a line for each key, with the words of its codes, or JSON."""
     if as_json:
         print_json(item, indent=2)
         return
-    print_pairs({key.replace("_", " "): value for key, value in item.items()})
+    print_pairs({key.replace("_", " "): value for key, value in with_words(item).items()})
 
 
 def print_pairs(pairs: Mapping[str, object]) -> None:
-    """Print names and values; a mapping or a list has one line per element."""
+    """Print names and values; a mapping or a list has a line for each part."""
     rows: list[list[str]] = []
     for name, value in pairs.items():
-        lines: Sequence[object]
-        match value:
-            case Mapping():
-                lines = [f"{key}={each}" for key, each in value.items()]
-            case list():
-                lines = value
-            case _:
-                lines = [value]
-        texts = [printable(line) or "-" for line in lines] or ["-"]
+        texts = [printable(line) or "-" for line in lines_of(value)] or ["-"]
         rows.extend(["" if index else printable(name), text] for index, text in enumerate(texts))
-    widths = _widths(rows, [0, 0])
-    _print_lines([_line(row, widths) for row in rows])
-
-
-def _widths(rows: Iterable[Sequence[str]], least: Iterable[int]) -> list[int]:
-    """Return the widths of columns."""
-    widths = list(least)
-    for row in rows:
-        widths = [max(width, cell_len(cell)) for width, cell in zip(widths, row, strict=True)]
-    return widths
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], *, bold: bool = False) -> Text:
-    """Format a row of cells; the line is never folded inside a cell."""
-    line = Text(style="bold" if bold else "")
-    for cell, width in zip(cells, widths, strict=True):
-        line.append(cell, _STYLES.get(cell))
-        line.append(" " * (width - cell_len(cell) + GAP))
-    line.rstrip()
-    return line
-
-
-def _print_lines(lines: Iterable[Text]) -> None:
-    console = Console(highlight=False)
-    for line in lines:
-        console.print(line, soft_wrap=True)
+    room = widths(rows, [0, 0])
+    screen = screen_width()
+    for name, text in rows:
+        parts = folded(text, None if screen is None else screen - room[0] - GAP)
+        names = [name, *[""] * (len(parts) - 1)]
+        print_lines(line_of(row, room) for row in zip(names, parts, strict=True))
 
 
 @contextmanager

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from .arguments import as_json
-from .output import Column, echo, print_json, print_list
+from .groups import WordGroup
+from .output import echo, print_json, print_list
 from .running import with_api
+from .tables import Column
+from .times import shown_instant
 
 if TYPE_CHECKING:
     from ..plugincheck import CheckedPlugin
@@ -16,18 +19,18 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("Plugin", "name"),
-    Column("Kind", "kind"),
-    Column("Package", "package"),
+    Column("Kind", "kind", wraps=True),
+    Column("Package", "package", is_spare=True),
     Column("Version", "version"),
     Column("State", "state"),
     Column("Waiting", "waiting"),
-    Column("Oldest", "oldest_at"),
-    Column("Last error", "last_error"),
-    Column("Brings", "brings"),
+    Column("Oldest", "oldest_at", shown_instant, is_spare=True),
+    Column("Last error", "last_error", is_below=True),
+    Column("Brings", "brings", wraps=True, is_spare=True),
 )
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def plugins() -> None:
     """List and check plugins."""
 
@@ -36,7 +39,14 @@ def plugins() -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List plugins with their state and their number of pending uploads."""
+    """List plugins with their state and their number of pending uploads.
+
+    On a narrow screen, what each brings is left out; --json has everything.
+
+    \b
+    Example:
+      zkpush plugins list
+    """
     await print_list(api.pages("plugins"), _COLUMNS, as_json=as_json, empty="There are no plugins.")
 
 

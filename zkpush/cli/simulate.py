@@ -8,6 +8,7 @@ import click
 
 from ..simulator.faults import SYNTAX, Faults, parse_faults
 from ..simulator.model import ATT, MODELS
+from .groups import LeafCommand
 from .output import echo, print_pairs
 from .running import run
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 SECONDS = 60.0
 """Default duration of a simulation."""
+_STATUS = (
+    "Exit status: 0 if every record was acknowledged and no request failed, 1 otherwise, 2 wrong "
+    "usage."
+)
 
 
 def check_models(
@@ -39,7 +44,9 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
         raise click.BadParameter(f"{error}.") from None
 
 
-@click.command(short_help="Run simulated terminals against a test server.")
+@click.command(
+    cls=LeafCommand, status=_STATUS, short_help="Run simulated terminals against a test server."
+)
 @click.option(
     "--server",
     required=True,
@@ -146,8 +153,6 @@ def simulate(
     all of these: use --devices 4 to have one terminal of each model.
 
     The terminals execute every command that their model supports.
-
-    Exit status 0 means that every record was acknowledged and no request failed.
 
     \b
     Example:

@@ -7,24 +7,27 @@ from typing import TYPE_CHECKING
 import click
 
 from ..protocol.fields import Scope
-from .arguments import TIME_FORMAT, as_json
-from .output import Column, echo, print_list, print_object
+from .arguments import as_json
+from .groups import WordGroup
+from .output import echo, print_list, print_object
 from .running import with_api
+from .tables import Column
+from .times import TIME_FORMAT, point_in_time, shown_instant
 
 if TYPE_CHECKING:
     from .client import Api
 
 _COLUMNS = (
     Column("Name", "name"),
-    Column("Scopes", "scopes"),
-    Column("Created", "created_at"),
-    Column("By", "created_by"),
-    Column("Expires", "expires_at"),
-    Column("Last used", "last_used_at"),
+    Column("Scopes", "scopes", wraps=True),
+    Column("Created", "created_at", shown_instant, is_spare=True),
+    Column("By", "created_by", wraps=True, is_spare=True),
+    Column("Expires", "expires_at", shown_instant),
+    Column("Last used", "last_used_at", shown_instant),
 )
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def tokens() -> None:
     """Create, list and revoke API tokens."""
 
@@ -42,7 +45,12 @@ def tokens() -> None:
     "CLEAR, doors, options with keys or addresses); admin (tokens, audit log, protection of "
     "terminals). Repeatable.",
 )
-@click.option("--expires", metavar="TIME", help=f"End of its validity. {TIME_FORMAT}")
+@click.option(
+    "--expires",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"End of its validity. Default: none. {TIME_FORMAT}",
+)
 @as_json
 @with_api
 async def create(
@@ -67,7 +75,12 @@ async def create(
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the created tokens. The token in DIR/admin.token is not among them."""
+    """List the created tokens. The token in DIR/admin.token is not among them.
+
+    \b
+    Example:
+      zkpush tokens list
+    """
     await print_list(
         api.pages("tokens"),
         _COLUMNS,
@@ -81,6 +94,11 @@ async def list_(api: Api, as_json: bool) -> None:
 @click.argument("name", metavar="NAME")
 @with_api
 async def revoke(api: Api, name: str) -> None:
-    """Revoke a token. It stops working within a second."""
+    """Revoke a token. It stops working within a second.
+
+    \b
+    Example:
+      zkpush tokens revoke payroll
+    """
     await api.send("DELETE", "tokens", name)
     echo(f"The token {name} is revoked.")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 from twisted.internet.task import deferLater
 
-from .output import echo, printable, progress
+from .output import echo, progress
 from .replies import Item
+from .tables import printable
 
 if TYPE_CHECKING:
     from .client import Api

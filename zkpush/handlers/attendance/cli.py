@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import attrs
 import click
 from twisted.internet.defer import CancelledError
 
-from ...cli.arguments import TIME_FORMAT, as_json, serial_number
+from ...cli.arguments import as_json, of_device
 from ...cli.following import follow
-from ...cli.output import Column, ListTable, print_csv, print_json, print_list
-from ...cli.replies import Item
+from ...cli.groups import WordGroup
+from ...cli.output import print_json
+from ...cli.records import ListForm, list_options, print_records
+from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
+from ...cli.tables import Column, ListTable
+from ...cli.times import TIME_FORMAT, point_in_time, shown_wall_time
 from ...protocol.times import DOUBTS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
 
 _COLUMNS = (
-    Column("ID", "id"),
+    Column("ID", "id", is_spare=True),
     Column("Device", "device"),
     Column("PIN", "pin"),
-    Column("Time", "time"),
-    Column("Status", "status_meaning"),
-    Column("Verify", "verify_meaning"),
-    Column("Work code", "work_code"),
+    Column("Name", "name", wraps=True),
+    Column("Time", "time", shown_wall_time),
+    Column("Status", "status_meaning", wraps=True),
+    Column("Verify", "verify_meaning", wraps=True),
+    Column("Work code", "work_code", is_spare=True),
 )
+MOST_NAMES = 200
+"""Number of users whose names are asked for at once."""
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def attendance() -> None:
     """List and follow attendance records (punches)."""
 
 
 @attendance.command("list")
-@click.option("--device", metavar="SN", callback=serial_number, help="Only from this terminal.")
+@of_device
 @click.option("--pin", metavar="PIN", help="Only of this user.")
-@click.option("--since", metavar="TIME", help=f"From this time on. {TIME_FORMAT}")
-@click.option("--until", metavar="TIME", help=f"Before this time. {TIME_FORMAT}")
-@click.option("--received-since", metavar="TIME", help="Received from this time on.")
+@click.option(
+    "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
+)
+@click.option(
+    "--until", metavar="TIME", callback=point_in_time, help=f"Before this time. {TIME_FORMAT}"
+)
+@click.option(
+    "--received-since",
+    metavar="TIME",
+    callback=point_in_time,
+    help="Only what the server received from this time on.",
+)
 @click.option("--doubt", type=click.Choice(DOUBTS), help="Only with this doubt about the time.")
 @click.option("--all-types", is_flag=True, help="Also verifications of identity cards.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N records.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
-@as_json
+@list_options
 @with_api
 async def list_(
     api: Api,
@@ -54,16 +70,17 @@ async def list_(
     received_since: str | None,
     doubt: str | None,
     all_types: bool,
-    limit: int | None,
-    as_csv: bool,
-    as_json: bool,
+    form: ListForm,
 ) -> None:
     """List attendance records, in the order they were stored.
 
     Time is the wall clock of the terminal. CSV and JSON also contain the time in UTC.
+
+    \b
+    Examples:
+      zkpush attendance list --today
+      zkpush attendance list --pin 7 --since 2026-03-01 --until 2026-04-01 --csv
     """
-    if as_csv and as_json:
-        raise click.UsageError("--csv and --json exclude each other.")
     filters = {
         "device": device,
         "pin": pin,
@@ -73,15 +90,37 @@ async def list_(
         "doubt": doubt,
         "record_type": "all" if all_types else None,
     }
-    if as_csv:
-        await print_csv(api, "attendance", filters=filters, limit=limit)
-        return
-    await print_list(
-        api.pages("attendance", limit=limit, filters=filters),
-        _COLUMNS,
-        as_json=as_json,
-        empty="No records found.",
+    await print_records(
+        api,
+        "attendance",
+        form=form,
+        columns=_COLUMNS,
+        filters=filters,
+        empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor SN` "
+        "why one sends nothing.",
+        change=lambda pages: _with_names(api, pages),
     )
+
+
+async def _with_names(api: Api, pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage]:
+    """Add the names of the users."""
+    names: dict[str, str] = {}
+    async for page in pages:
+        await _look_up(api, names, page.items)
+        yield attrs.evolve(page, items=[_named(item, names) for item in page.items])
+
+
+async def _look_up(api: Api, names: dict[str, str], items: Sequence[Item]) -> None:
+    """Ask for the names that are not known yet."""
+    pins = sorted({item["pin"] for item in items if "," not in item["pin"]} - names.keys())
+    for start in range(0, len(pins), MOST_NAMES):
+        part = pins[start : start + MOST_NAMES]
+        found = await api.get("names", query={"pins": ",".join(part)})
+        names.update({pin: found["names"].get(pin, "") for pin in part})
+
+
+def _named(item: Item, names: Mapping[str, str]) -> Item:
+    return {**item, "name": names.get(item["pin"])}
 
 
 @attendance.command("follow")
@@ -92,8 +131,12 @@ async def follow_(api: Api, as_json: bool) -> None:
 
     With --json, each line is one JSON object. After a restart of the daemon the command resumes;
     each record is printed once.
+
+    \b
+    Example:
+      zkpush attendance follow --json
     """
-    table = ListTable(_COLUMNS)
+    table = ListTable([column for column in _COLUMNS if column.key != "name"])
 
     def take(kind: str, record: Item) -> None:
         if kind != "attendance":

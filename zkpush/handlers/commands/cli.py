@@ -11,25 +11,14 @@ import attrs
 import click
 from twisted.internet.task import deferLater
 
-from ...cli.arguments import (
-    TIME_FORMAT,
-    as_json,
-    duration,
-    pairs,
-    serial_number,
-)
-from ...cli.output import (
-    Column,
-    echo,
-    print_csv,
-    print_list,
-    print_object,
-    print_pairs,
-    printable,
-    progress,
-)
+from ...cli import completion
+from ...cli.arguments import as_json, duration, pairs, serial_number
+from ...cli.groups import LeafCommand, WordGroup
+from ...cli.output import echo, print_csv, print_list, print_object, print_pairs, progress
 from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
+from ...cli.tables import Column, printable
+from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...cli.waiting import report_job, wait_for_job
 from ...model import FINAL_STATES, CommandState
 from ...protocol.fields import MOST_PRIORITY
@@ -41,18 +30,18 @@ POLL_SECONDS = 1.0
 _COLUMNS = (
     Column("ID", "id"),
     Column("Device", "device"),
-    Column("Command", "command"),
+    Column("Command", "command", wraps=True),
     Column("State", "state"),
     Column("Code", "return_code"),
-    Column("Meaning", "meaning"),
-    Column("Created", "created_at"),
-    Column("Finished", "finished_at"),
+    Column("Meaning", "meaning", wraps=True),
+    Column("Created", "created_at", shown_instant, is_spare=True),
+    Column("Finished", "finished_at", shown_instant, is_spare=True),
 )
 _ANSWERED = (CommandState.DONE, CommandState.FAILED)
 _command_id = click.argument("id", metavar="ID")
 
 
-class _Listing(click.Command):
+class _Listing(LeafCommand):
     """Click command whose help ends with the catalogue of commands for terminals."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -66,7 +55,7 @@ class _Listing(click.Command):
         super().format_epilog(ctx, formatter)
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def commands() -> None:
     """Queue commands for terminals and see their results."""
 
@@ -125,7 +114,12 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
 
 @commands.command(cls=_Listing, short_help="Queue a command for terminals.")
 @click.argument(
-    "words", metavar="[SN]... COMMAND [KEY=VALUE]...", nargs=-1, required=True, callback=_words
+    "words",
+    metavar="[SN]... COMMAND [KEY=VALUE]...",
+    nargs=-1,
+    required=True,
+    callback=_words,
+    shell_complete=completion.words_to_send,
 )
 @click.option("--area", metavar="NAME", help="To all approved terminals of an area.")
 @click.option("--all", "to_all", is_flag=True, help="To all approved terminals.")
@@ -163,7 +157,12 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     help="Give up unless the terminal fetches the command within this time, such as 60s, 5m, 2h or "
     "1d. Default: see `zkpush commands catalogue`.",
 )
-@click.option("--not-before", metavar="TIME", help=f"Send it at this time or later. {TIME_FORMAT}")
+@click.option(
+    "--not-before",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Send it at this time or later. {TIME_FORMAT}",
+)
 @click.option(
     "--priority",
     type=click.IntRange(0, MOST_PRIORITY),
@@ -281,7 +280,13 @@ def _verdict(command: Item, timeout: float | None) -> str:
 
 
 @commands.command("list")
-@click.argument("sn", metavar="[SN]", required=False, callback=serial_number)
+@click.argument(
+    "sn",
+    metavar="[SN]",
+    required=False,
+    callback=serial_number,
+    shell_complete=completion.serial_numbers,
+)
 @click.option(
     "--state",
     type=click.Choice([state.value for state in CommandState]),
@@ -289,8 +294,13 @@ def _verdict(command: Item, timeout: float | None) -> str:
 )
 @click.option("--command", metavar="NAME", help="Only this command, such as 'SET OPTION'.")
 @click.option("--job", metavar="ID", help="Only commands of this job.")
-@click.option("--since", metavar="TIME", help=f"Queued from this time on. {TIME_FORMAT}")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N commands.")
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Queued from this time on. {TIME_FORMAT}",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
 @as_json
 @with_api
@@ -305,7 +315,12 @@ async def list_(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """List commands, the newest first: of a terminal, or of all."""
+    """List commands, the newest first: of a terminal, or of all.
+
+    \b
+    Example:
+      zkpush commands list 3434174801234 --state failed --since yesterday
+    """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
     filters = {"device": sn, "state": state, "command": command, "job": job, "since": since}
@@ -317,7 +332,7 @@ async def list_(
         pages if as_json else _with_params(pages),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no such commands.",
+        empty="There are no such commands. Queue one: zkpush commands send SN INFO",
     )
 
 
@@ -344,7 +359,12 @@ async def _with_params(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPage
 @as_json
 @with_api
 async def show(api: Api, id: str, as_json: bool) -> None:
-    """Show a command with its state and result."""
+    """Show a command with its state and result.
+
+    \b
+    Example:
+      zkpush commands show mwx7taaez4j8gy
+    """
     print_object(await api.get("commands", id), as_json=as_json)
 
 
@@ -355,6 +375,10 @@ async def cancel(api: Api, id: str) -> None:
     """Cancel a command that has not ended.
 
     A terminal that has fetched the command already may still execute it.
+
+    \b
+    Example:
+      zkpush commands cancel mwx7taaez4j8gy
     """
     await api.send("DELETE", "commands", id)
     echo(f"The command {id} is cancelled.")
@@ -364,14 +388,19 @@ async def cancel(api: Api, id: str) -> None:
 @as_json
 @with_api
 async def catalogue(api: Api, as_json: bool) -> None:
-    """List all commands with their parameters; `*` marks a required one."""
+    """List all commands with their parameters; `*` marks a required one.
+
+    \b
+    Example:
+      zkpush commands catalogue
+    """
     await print_list(
         api.pages("commands", "catalogue"),
         (
             Column("Command", "command"),
             Column("Scope", "scope"),
-            Column("Parameters", "params", _parameters),
-            Column("Meaning", "meaning"),
+            Column("Parameters", "params", _parameters, wraps=True),
+            Column("Meaning", "meaning", wraps=True),
         ),
         as_json=as_json,
         empty="There are no commands.",

@@ -10,14 +10,21 @@ import click
 import msgspec
 
 from ...cli.arguments import as_json, serial_number
-from ...cli.output import echo, print_json, printable
+from ...cli.completion import serial_numbers
+from ...cli.groups import LeafCommand
+from ...cli.output import echo, print_json
 from ...cli.replies import Unreachable
 from ...cli.running import run
+from ...cli.tables import folded, printable, screen_width
 from ...cli.target import Given, Target
 
+_STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2 wrong usage."
 
-@click.command()
-@click.argument("sn", metavar="[SN]", required=False, callback=serial_number)
+
+@click.command(cls=LeafCommand, status=_STATUS)
+@click.argument(
+    "sn", metavar="[SN]", required=False, callback=serial_number, shell_complete=serial_numbers
+)
 @click.option(
     "--config",
     "file",
@@ -38,8 +45,7 @@ def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_
 
     With SN, checks one terminal: connection, admission, refusals, zone, clock, records, rejects and
     queue. Without SN, checks the installation: ports, storage, modes of files, key, certificates,
-    database, audit log and plugins; while no daemon runs, from the data directory. Exit status 1 if
-    a check is an error.
+    database, audit log and plugins; while no daemon runs, from the data directory.
 
     \b
     Examples:
@@ -86,9 +92,13 @@ def _look(data: Path, file: Path | None, url: str | None, why: str) -> Mapping[s
 
 def _print(checks: Sequence[Mapping[str, str]], following: str) -> None:
     width = max(len(check["name"]) for check in checks)
+    screen = screen_width()
+    margin = f"{'':8} {'':{width}}  "
     for check in checks:
         state, name = check["state"], printable(check["name"])
-        echo(f"{state:8} {name:{width}}  {printable(check['detail'])}")
+        lines = folded(printable(check["detail"]), screen, margin)
         if check["advice"]:
-            echo(f"{'':8} {'':{width}}  -> {printable(check['advice'])}")
-    echo(f"\nNext: {printable(following)}")
+            lines += folded(f"-> {printable(check['advice'])}", screen, margin)
+        echo("\n".join([f"{state:8} {name:{width}}  {lines[0].lstrip()}", *lines[1:]]))
+    echo("")
+    echo("\n".join(folded(f"Next: {printable(following)}", screen)))

@@ -11,33 +11,38 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ...cli.arguments import as_json
-from ...cli.output import Column, echo, print_list, print_object, printable, progress
+from ...cli.groups import WordGroup
+from ...cli.output import echo, print_list, print_object, progress
 from ...cli.running import with_api
+from ...cli.tables import Column, printable
+from ...cli.times import shown_instant
 
 if TYPE_CHECKING:
     from ...cli.client import Api
 
 _COLUMNS = (
     Column("ID", "id"),
-    Column("Name", "name"),
+    Column("Name", "name", wraps=True),
     Column("Size", "size"),
-    Column("MD5", "md5"),
+    Column("MD5", "md5", is_spare=True),
     Column("Path", "path"),
-    Column("From", "origin"),
-    Column("Added", "created_at"),
+    Column("From", "origin", wraps=True),
+    Column("Added", "created_at", shown_instant, is_spare=True),
 )
 _MEGABYTE = 1000 * 1000
 _file_id = click.argument("id", metavar="ID", type=click.IntRange(min=1))
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def files() -> None:
     """Manage files that terminals download (UPGRADE, PutFile) and files they uploaded."""
 
 
 @files.command()
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--name", help="Name of the file on the server. Default: the name in PATH.")
+@click.option(
+    "--name", metavar="NAME", help="Name of the file on the server. Default: the name in PATH."
+)
 @as_json
 @with_api
 async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
@@ -45,6 +50,10 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
 
     The command UPGRADE takes the ID as `file`; PutFile takes the path that `zkpush files list`
     shows.
+
+    \b
+    Example:
+      zkpush files add firmware-8.0.4.bin
     """
     from .transfers import upload
 
@@ -64,7 +73,14 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the files for terminals and the files from terminals (GetFile, SHELL)."""
+    """List the files for terminals and the files from terminals (GetFile, SHELL).
+
+    Sizes are in bytes.
+
+    \b
+    Example:
+      zkpush files list
+    """
     await print_list(
         api.pages("files"),
         _COLUMNS,
@@ -78,7 +94,12 @@ async def list_(api: Api, as_json: bool) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @with_api
 async def get(api: Api, id: int, file: Path) -> None:
-    """Download a file from the server to FILE, readable only by its owner."""
+    """Download a file from the server to FILE, readable only by its owner.
+
+    \b
+    Example:
+      zkpush files get 3 terminal.log
+    """
     from .transfers import download
 
     found = await api.get("files", str(id))
@@ -106,7 +127,12 @@ async def get(api: Api, id: int, file: Path) -> None:
 @_file_id
 @with_api
 async def remove(api: Api, id: int) -> None:
-    """Remove a file. Refused while a terminal still has to download it."""
+    """Remove a file. Refused while a terminal still has to download it.
+
+    \b
+    Example:
+      zkpush files remove 3
+    """
     await api.send("DELETE", "files", str(id))
     echo(f"The file {id} is removed.")
 

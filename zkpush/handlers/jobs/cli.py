@@ -9,9 +9,12 @@ import attrs
 import click
 
 from ...cli.arguments import as_json
-from ...cli.output import Column, echo, print_list, print_object
+from ...cli.groups import WordGroup
+from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ListPage
 from ...cli.running import with_api
+from ...cli.tables import Column
+from ...cli.times import shown_instant
 from ...cli.waiting import job_progress, report_job, wait_for_job
 
 if TYPE_CHECKING:
@@ -19,16 +22,16 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("ID", "id"),
-    Column("Command", "command"),
+    Column("Command", "command", wraps=True),
     Column("Terminals", "devices"),
     Column("State", "state"),
-    Column("Progress", "progress"),
-    Column("Created", "created_at"),
+    Column("Progress", "progress", wraps=True),
+    Column("Created", "created_at", shown_instant, is_spare=True),
 )
 _job_id = click.argument("id", metavar="ID")
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def jobs() -> None:
     """See, cancel and retry commands for many terminals.
 
@@ -37,17 +40,22 @@ def jobs() -> None:
 
 
 @jobs.command("list")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N jobs.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
 @as_json
 @with_api
 async def list_(api: Api, limit: int | None, as_json: bool) -> None:
-    """List jobs, the newest first."""
+    """List jobs, the newest first.
+
+    \b
+    Example:
+      zkpush jobs list --limit 5
+    """
     pages = api.pages("jobs", limit=limit)
     await print_list(
         pages if as_json else _with_progress(pages),
         _COLUMNS,
         as_json=as_json,
-        empty="There are no jobs.",
+        empty="There are no jobs. Make one: zkpush commands send --all INFO",
     )
 
 
@@ -65,7 +73,12 @@ async def _with_progress(pages: AsyncIterator[ListPage]) -> AsyncIterator[ListPa
 @as_json
 @with_api
 async def show(api: Api, id: str, wait: bool, as_json: bool) -> None:
-    """Show a job with its counts and failures."""
+    """Show a job with its counts and failures.
+
+    \b
+    Example:
+      zkpush jobs show j7taaez4j8gy --wait
+    """
     job = await api.get("jobs", id)
     if not wait:
         print_object(job, as_json=as_json)
@@ -83,6 +96,10 @@ async def cancel(api: Api, id: str) -> None:
     """Cancel the commands of a job that have not ended.
 
     A terminal that has fetched a command already may still execute it.
+
+    \b
+    Example:
+      zkpush jobs cancel j7taaez4j8gy
     """
     await api.send("DELETE", "jobs", id)
     echo(f"The job {id} is cancelled.")
@@ -101,6 +118,10 @@ async def retry(api: Api, id: str, unknown: bool, as_json: bool) -> None:
     """Queue again the commands of a job that failed or expired.
 
     A job that stopped after failures goes on.
+
+    \b
+    Example:
+      zkpush jobs retry j7taaez4j8gy
     """
     states = ["failed", "expired", *(["unknown"] if unknown else [])]
     job = await api.send("POST", "jobs", id, "retry", body={"states": states})

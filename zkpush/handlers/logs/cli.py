@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ...cli.output import Column
 from ...cli.records import record_word
+from ...cli.tables import Column
+from ...cli.times import shown_instant, shown_wall_time
 
-_ID, _DEVICE = Column("ID", "id"), Column("Device", "device")
+_ID, _DEVICE = Column("ID", "id", is_spare=True), Column("Device", "device")
 
 operations = record_word(
     "operations",
@@ -13,8 +14,8 @@ operations = record_word(
     (
         _ID,
         _DEVICE,
-        Column("Time", "time"),
-        Column("Operation", "meaning"),
+        Column("Time", "time", shown_wall_time),
+        Column("Operation", "meaning", wraps=True),
         Column("Operator", "operator"),
     ),
 )
@@ -24,10 +25,10 @@ errors = record_word(
     (
         _ID,
         _DEVICE,
-        Column("Received", "received_at"),
+        Column("Received", "received_at", shown_instant),
         Column("Code", "code"),
-        Column("Meaning", "meaning"),
-        Column("Message", "message"),
+        Column("Meaning", "meaning", wraps=True),
+        Column("Message", "message", wraps=True),
     ),
 )
 idcards = record_word(
@@ -36,9 +37,9 @@ idcards = record_word(
     (
         _ID,
         _DEVICE,
-        Column("Received", "received_at"),
+        Column("Received", "received_at", shown_instant),
         Column("PIN", "pin"),
         Column("ID number", "id_number"),
-        Column("Name", "name"),
+        Column("Name", "name", wraps=True),
     ),
 )

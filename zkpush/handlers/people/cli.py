@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.arguments import as_json
-from ...cli.output import Column, print_csv, print_list, print_object
+from ...cli.groups import WordGroup
+from ...cli.output import print_csv, print_list, print_object
 from ...cli.running import with_api
+from ...cli.tables import Column
 
 if TYPE_CHECKING:
     from ...cli.client import Api
 
 _COLUMNS = (
     Column("PIN", "pin"),
-    Column("Name", "name"),
-    Column("Privilege", "privilege_meaning"),
+    Column("Name", "name", wraps=True),
+    Column("Privilege", "privilege_meaning", wraps=True),
     Column("Card", "card"),
     Column("Templates", "templates", lambda counts: sum(counts.values())),
-    Column("Photo", "has_photo"),
+    Column("Photo", "has_photo", is_spare=True),
     Column("Terminal", "device"),
 )
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def users() -> None:
     """List, show and export users (the people on the terminals)."""
 
@@ -39,6 +41,10 @@ async def list_(api: Api, limit: int | None, as_json: bool) -> None:
     """List the users of all terminals, in the order they were first seen.
 
     The column Terminal names the terminal that sent the newest data about a user.
+
+    \b
+    Example:
+      zkpush users list --limit 20
     """
     await print_list(
         api.pages("users", limit=limit),
@@ -53,7 +59,14 @@ async def list_(api: Api, limit: int | None, as_json: bool) -> None:
 @as_json
 @with_api
 async def show(api: Api, pin: str, as_json: bool) -> None:
-    """Show the details of a user. The password needs the scope `biometrics`."""
+    """Show the details of the user with the user ID PIN.
+
+    The password needs the scope `biometrics`.
+
+    \b
+    Example:
+      zkpush users show 7
+    """
     print_object(await api.get("users", pin), as_json=as_json)
 
 
@@ -61,7 +74,12 @@ async def show(api: Api, pin: str, as_json: bool) -> None:
 @click.argument("file", metavar="FILE.csv", type=click.Path(path_type=Path, dir_okay=False))
 @with_api
 async def export(api: Api, file: Path) -> None:
-    """Write all users to a CSV file, readable only by its owner. `-` writes to stdout."""
+    """Write all users to a CSV file, readable only by its owner. `-` writes to stdout.
+
+    \b
+    Example:
+      zkpush users export users.csv
+    """
     if str(file) == "-":
         await print_csv(api, "users")
         return

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.arguments import as_json, serial_number
-from ...cli.output import Column, echo, print_list, print_object
+from ...cli.arguments import as_json, of_device
+from ...cli.groups import WordGroup
+from ...cli.output import echo, print_list, print_object
 from ...cli.running import with_api
+from ...cli.tables import Column
+from ...cli.times import shown_instant
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -18,32 +21,34 @@ _COLUMNS = (
     Column("ID", "id"),
     Column("Device", "device"),
     Column("Table", "table"),
-    Column("Received", "received_at"),
-    Column("Bytes", "size"),
-    Column("Attempts", "attempts"),
-    Column("Reason", "reason"),
-)
-_of_device = click.option(
-    "--device", metavar="SN", callback=serial_number, help="Only of this terminal."
+    Column("Received", "received_at", shown_instant),
+    Column("Bytes", "size", is_spare=True),
+    Column("Attempts", "attempts", is_spare=True),
+    Column("Reason", "reason", is_below=True),
 )
 _of_table = click.option("--table", metavar="TABLE", help="Only of this table, such as ATTLOG.")
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def rejects() -> None:
     """List, retry or delete uploaded data that could not be decoded."""
 
 
 @rejects.command("list")
-@_of_device
+@of_device
 @_of_table
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N rejects.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
 @as_json
 @with_api
 async def list_(
     api: Api, device: str | None, table: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """List rejects, the newest first."""
+    """List rejects, the newest first.
+
+    \b
+    Example:
+      zkpush rejects list --device 3434174801234 --limit 20
+    """
     await print_list(
         api.pages("rejects", limit=limit, filters={"device": device, "table": table}),
         _COLUMNS,
@@ -61,6 +66,11 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
     """Show a reject with its bytes.
 
     Bytes that are text are shown as such; control characters are escaped.
+
+    \b
+    Examples:
+      zkpush rejects show 12
+      zkpush rejects show 12 --raw > reject.bin
     """
     found = await api.get("rejects", str(id))
     raw = None if found["raw"] is None else base64.b64decode(found["raw"])
@@ -84,13 +94,17 @@ async def delete(api: Api, id: int) -> None:
     """Delete a reject; its data is lost.
 
     Use it for rejects that can never become records. Needs the scope dangerous.
+
+    \b
+    Example:
+      zkpush rejects delete 12
     """
     await api.send("DELETE", "rejects", str(id))
     echo(f"The reject {id} is deleted.")
 
 
 @rejects.command()
-@_of_device
+@of_device
 @_of_table
 @as_json
 @with_api
@@ -99,6 +113,10 @@ async def retry(api: Api, device: str | None, table: str | None, as_json: bool) 
 
     The server does so by itself after an upgrade, with a new plugin, and when the time zone,
     encoding or version of the terminal is changed.
+
+    \b
+    Example:
+      zkpush rejects retry --device 3434174801234 --table ATTLOG
     """
     counts = await api.send("POST", "rejects", "retry", body={"device": device, "table": table})
     if as_json:

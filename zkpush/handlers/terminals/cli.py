@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...attributes import DeclaredAttribute
-from ...cli.arguments import TIME_FORMAT, as_json, pairs, serial
-from ...cli.nouns import NounGroup
-from ...cli.output import Column, echo, print_list, print_object
+from ...cli.arguments import as_json, pairs, serial
+from ...cli.groups import WordGroup
+from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ApiFailure
 from ...cli.running import with_api
+from ...cli.tables import Column
+from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...model import DEVICE_ATTRIBUTES
 from ...protocol.exchange import OPTION_REPLY, STAMPS
 
@@ -26,13 +28,15 @@ if TYPE_CHECKING:
 
 _COLUMNS = (
     Column("SN", "sn"),
-    Column("Alias", "alias"),
-    Column("Area", "area"),
+    Column("Alias", "alias", wraps=True),
+    Column("Area", "area", wraps=True, is_spare=True),
     Column("State", "state"),
     Column("Online", "online"),
-    Column("Last seen", "last_seen_at"),
-    Column("Queued", "pending_commands"),
-    Column("Problems", "problems", lambda problems: [each["code"] for each in problems]),
+    Column("Last seen", "last_seen_at", shown_instant),
+    Column("Queued", "pending_commands", is_spare=True),
+    Column(
+        "Problems", "problems", lambda problems: [each["code"] for each in problems], wraps=True
+    ),
 )
 _OWN = {
     one.name: one
@@ -53,7 +57,7 @@ _TABLES = {
 }
 
 
-@click.group(cls=NounGroup, of_nouns={"trace": "zkpush.handlers.trace.cli"})
+@click.group(cls=WordGroup, of_nouns={"trace": "zkpush.handlers.trace.cli"})
 def devices() -> None:
     """List, approve, block and configure terminals."""
 
@@ -62,7 +66,14 @@ def devices() -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the terminals, in the order they were first seen."""
+    """List the terminals, in the order they were first seen.
+
+    Queued is the number of commands that a terminal has not answered yet.
+
+    \b
+    Example:
+      zkpush devices list
+    """
     await print_list(
         api.pages("devices"),
         _COLUMNS,
@@ -76,11 +87,16 @@ async def list_(api: Api, as_json: bool) -> None:
 @as_json
 @with_api
 async def show(api: Api, sn: str, as_json: bool) -> None:
-    """Show the details of a terminal."""
+    """Show the details of a terminal.
+
+    \b
+    Example:
+      zkpush devices show 3434174801234
+    """
     device = await api.get("devices", sn)
     if not as_json:
         device["problems"] = [
-            f"{problem['code']} ({problem['since_at']}): {problem['detail']}"
+            f"{problem['code']} (since {shown_instant(problem['since_at'])}): {problem['detail']}"
             for problem in device["problems"]
         ]
         device["comm_key"] = _comm_key_lines(device["comm_key"])
@@ -109,6 +125,10 @@ async def approve(api: Api, sn: str, add: bool, key: str | None, timezone: str |
     If the terminal is pending and every handshake under its serial number offered the same
     pushcommkey, approval pins it. If several keys were offered, if one handshake had none, or if
     the terminal is already approved, choose a key with --key.
+
+    \b
+    Example:
+      zkpush devices approve 3434174801234 --timezone Europe/Berlin
     """
     body: dict[str, object] = {"state": "approved"}
     if key is not None:
@@ -164,13 +184,21 @@ async def _ask_zone(api: Api, sn: str, *, add: bool) -> str | None:
 
 @devices.command()
 @serial
-@click.option("--since", metavar="TIME", help=f"From this instant on. {TIME_FORMAT}")
-@click.option("--until", metavar="TIME", help=f"Before this instant. {TIME_FORMAT}")
+@click.option(
+    "--since", metavar="TIME", callback=point_in_time, help=f"From this instant on. {TIME_FORMAT}"
+)
+@click.option(
+    "--until", metavar="TIME", callback=point_in_time, help=f"Before this instant. {TIME_FORMAT}"
+)
 @with_api
 async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> None:
     """Recompute the UTC times of a terminal's records with its present time zone.
 
     Use it after correcting a wrong zone. Times of the terminal's own clock do not change.
+
+    \b
+    Example:
+      zkpush devices recompute 3434174801234 --since 2026-03-01
     """
     body = {"since": since, "until": until}
     counts = await api.send("POST", "devices", sn, "recompute", body=body)
@@ -184,7 +212,12 @@ async def recompute(api: Api, sn: str, since: str | None, until: str | None) -> 
 @serial
 @with_api
 async def block(api: Api, sn: str) -> None:
-    """Block a terminal: the server refuses its requests. Stored records stay."""
+    """Block a terminal: the server refuses its requests. Stored records stay.
+
+    \b
+    Example:
+      zkpush devices block 3434174801234
+    """
     await api.send("PATCH", "devices", sn, body={"state": "blocked"})
     echo(f"{sn} is blocked.")
 
@@ -268,7 +301,8 @@ def _comm_key_lines(keys: Mapping[str, Any]) -> list[str]:
 def _seen(offer: Mapping[str, Any]) -> str:
     """Describe where and when a pushcommkey, or none, was offered."""
     address = offer["address"] or "a socket file"
-    return f"from {address}, {offer['first_seen_at']} to {offer['last_seen_at']}"
+    first, last = (shown_instant(offer[f"{which}_seen_at"]) for which in ("first", "last"))
+    return f"from {address}, {first} to {last}"
 
 
 def _secret(value: str) -> str | None:
@@ -292,6 +326,10 @@ async def resend(api: Api, sn: str, data: str) -> None:
 
     Records that are stored already do not change. DATA is a kind such as attendance, or the name of
     a table of the protocol.
+
+    \b
+    Example:
+      zkpush devices resend 3434174801234 attendance
     """
     command = await api.send("POST", "devices", sn, "resend", body={"table": _TABLES[data]})
     echo(f"{sn} will upload {data} again after its next poll (command {command['id']}).")

@@ -11,9 +11,12 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 
 from ...cli.arguments import as_json, serial
-from ...cli.output import Column, ListTable, echo, print_json, print_list
+from ...cli.groups import LeafCommand
+from ...cli.output import echo, print_json, print_list
 from ...cli.replies import Item
 from ...cli.running import with_api
+from ...cli.tables import Column, ListTable
+from ...cli.times import shown_instant
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -21,19 +24,19 @@ if TYPE_CHECKING:
 PAUSE = 1.0
 """Seconds between polls with `--follow`."""
 _COLUMNS = (
-    Column("Time", "at"),
+    Column("Time", "at", shown_instant),
     Column("Times", "count"),
-    Column("Method", "method"),
-    Column("Path", "path"),
+    Column("Method", "method", is_spare=True),
+    Column("Path", "path", wraps=True),
     Column("Table", "table"),
     Column("Status", "status"),
-    Column("Bytes", "request_bytes"),
-    Column("Understood as", "understood"),
-    Column("Answer", "answered"),
+    Column("Bytes", "request_bytes", is_spare=True),
+    Column("Understood as", "understood", wraps=True, is_spare=True),
+    Column("Answer", "answered", wraps=True),
 )
 
 
-@click.command()
+@click.command(cls=LeafCommand)
 @serial
 @click.option("--follow", is_flag=True, help="Go on, and print requests as they come.")
 @as_json

@@ -1,0 +1,99 @@
+"""`--help` is enough to work from, down to every command."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from zkpush.cli import main
+from zkpush.problems import ProblemCode
+
+Leaf = tuple[tuple[str, ...], click.Command]
+
+
+def leaves(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[Leaf]:
+    """All commands that do something, each with its words."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*words, name))
+        else:
+            yield (*words, name), command
+
+
+LEAVES = dict(leaves(main))
+_EXAMPLE = re.compile(r"^  Examples?:\n((?:    .+\n)+)", re.MULTILINE)
+
+
+def helped(words: tuple[str, ...]) -> str:
+    """What a command says of itself."""
+    result = CliRunner().invoke(main, [*words, "--help"], env={"COLUMNS": "100"})
+    assert result.exit_code == 0
+    return result.output
+
+
+def parsed(line: str) -> None:
+    """Parse a line as a person types it; an error if there is no such command or option."""
+    words = shlex.split(line.partition(" > ")[0].replace(" ID", " 12"))
+    assert words.pop(0) == "zkpush"
+    while words[0].startswith("--"):
+        del words[:2]
+    command: click.Command = main
+    context = click.Context(main)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, line
+        command = found
+        del words[0]
+    command.make_context(str(command.name), words, parent=context)
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_command_has_a_sentence_an_example_and_its_exit_status(
+    words: tuple[str, ...],
+) -> None:
+    """The examples are lines that the command takes."""
+    text = helped(words)
+    first = (LEAVES[words].help or "").split("\n\n", maxsplit=1)[0]
+    assert re.match(r"[A-Z][^\n]*", first)
+    assert first.rstrip().endswith("."), first
+    found = _EXAMPLE.search(text)
+    assert found is not None, text
+    lines = [line.strip() for line in found[1].splitlines()]
+    for line in lines:
+        assert line.startswith("zkpush ")
+        assert " ".join(words) in line
+        parsed(line)
+    assert "Exit status: 0 " in text
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_option_says_what_it_means(words: tuple[str, ...]) -> None:
+    """With its unit or form, and its default where there is one."""
+    for param in LEAVES[words].params:
+        if not isinstance(param, click.Option):
+            continue
+        assert param.help, param.name
+        assert param.help.endswith((".", ")")), param.help
+        if not param.is_flag and not isinstance(param.type, click.Choice):
+            assert param.metavar, f"{param.name} says nothing of its value"
+        if isinstance(param.default, int | float) and not isinstance(param.default, bool):
+            assert param.show_default or "Default: " in param.help, param.name
+
+
+QUOTED = sorted(
+    {line for code in ProblemCode for line in re.findall(r"`(zkpush [^`]*)`", code.advice)}
+)
+
+
+@pytest.mark.parametrize("line", QUOTED)
+def test_commands_in_advice_exist(line: str) -> None:
+    """What a problem tells people to type is a command with these options."""
+    parsed(line)

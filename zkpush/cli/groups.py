@@ -1,0 +1,50 @@
+"""Words and their commands: help with the exit status, and commands that belong to nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import click
+
+STATUS = "Exit status: 0 success, 1 failure (the message is on stderr), 2 wrong usage."
+
+
+class LeafCommand(click.Command):
+    """Command whose help ends with the meaning of its exit status."""
+
+    def __init__(self, *args: Any, status: str = STATUS, **kwargs: Any) -> None:
+        """`status` is what the exit status means, in one sentence."""
+        super().__init__(*args, **kwargs)
+        self._status = status
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the epilog, and the meaning of the exit status."""
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(self._status)
+
+
+class WordGroup(click.Group):
+    """Group of commands, some of which are imported from nouns when they are used."""
+
+    command_class = LeafCommand
+
+    def __init__(self, *args: Any, of_nouns: Mapping[str, str] = {}, **kwargs: Any) -> None:
+        """`of_nouns` maps commands to the modules that define them under the same name."""
+        super().__init__(*args, **kwargs)
+        self._of_nouns = of_nouns
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted({*super().list_commands(ctx), *self._of_nouns})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command, and import it if it is part of a noun."""
+        module = self._of_nouns.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        command: click.Command = getattr(import_module(module), cmd_name)
+        return command
