@@ -81,7 +81,7 @@ async def test_a_cursor_out_of_range_is_400_on_every_list(rig: Rig) -> None:
 async def test_the_largest_cursor_is_the_end_of_every_list(rig: Rig) -> None:
     """`after` of 63 bits is in range, and nothing comes after it."""
     for path in await lists(rig):
-        largest = "999999999999999999.1" if path.endswith("/problems") else str(2**63 - 1)
+        largest = str(2**63 - 1)
         response = await rig.api("GET", f"{path}?after={largest}", prefix="")
         end = {"items": [], "next": None, "cursor": largest}
         assert (response.status, response.json) == (200, end), path

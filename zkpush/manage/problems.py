@@ -45,7 +45,7 @@ class ProblemQuery(DeviceQuery, frozen=True):
 
 
 @attrs.frozen
-class _Wanted:
+class ProblemFilter:
     """The filter of a request, and what is known of the server without the database."""
 
     device: str | None
@@ -158,10 +158,10 @@ class ProblemEndpoints:
 
         return [attrs.evolve(listed, run=run)]
 
-    def _wanted(self, query: ProblemQuery) -> _Wanted:
-        return _Wanted(query.device, query.code, self._problems.known())
+    def _wanted(self, query: ProblemQuery) -> ProblemFilter:
+        return ProblemFilter(query.device, query.code, self._problems.known())
 
-    def _find_thd(self, tx: Transaction, page: Page, wanted: _Wanted) -> list[_Listed]:
+    def _find_thd(self, tx: Transaction, page: Page, wanted: ProblemFilter) -> list[_Listed]:
         end = MOST_ID if page.before is None else page.before
         found = (
             one
@@ -170,7 +170,7 @@ class ProblemEndpoints:
         )
         return [*itertools.islice(found, page.limit)]
 
-    def _all_thd(self, tx: Transaction, page: Page, wanted: _Wanted) -> Iterator[_Listed]:
+    def _all_thd(self, tx: Transaction, page: Page, wanted: ProblemFilter) -> Iterator[_Listed]:
         """Iterate over the problems of the owners that the page touches, in its order."""
         server: list[_Listed] = []
         if wanted.device is None and page.after < SPAN:

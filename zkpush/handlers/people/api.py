@@ -73,8 +73,8 @@ class NamesQuery(msgspec.Struct, frozen=True):
     """The users to name."""
 
     pins: Annotated[
-        str, Meta(description=f"User IDs, separated by commas; at most {MOST_NAMES}")
-    ] = ""
+        str | None, Meta(description=f"User IDs, separated by commas; at most {MOST_NAMES}")
+    ] = None
 
 
 class NamesView(msgspec.Struct, frozen=True):
@@ -173,7 +173,7 @@ class PeopleEndpoints:
 
     async def names(self, query: NamesQuery) -> NamesView:
         """Name users."""
-        pins = frozenset(query.pins.split(","))
+        pins = frozenset((query.pins or "").split(","))
         if len(pins) > MOST_NAMES:
             raise ValueError(f"pins: at most {MOST_NAMES} user IDs")
         return NamesView(await self._store.read(lambda tx: tx[PeopleStore].names(pins)))
