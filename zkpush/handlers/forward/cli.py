@@ -7,30 +7,33 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from ...cli.arguments import TIME_FORMAT, as_json, pairs
-from ...cli.output import Column, echo, print_list, print_object
+from ...cli.arguments import as_json, pairs
+from ...cli.groups import WordGroup
+from ...cli.output import echo, print_list, print_object
 from ...cli.replies import Item
 from ...cli.running import with_api
+from ...cli.tables import Column
+from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 
 if TYPE_CHECKING:
     from ...cli.client import Api
 
 _COLUMNS = (
     Column("Name", "name"),
-    Column("Kind", "kind"),
+    Column("Kind", "kind", is_spare=True),
     Column("State", "state"),
-    Column("ForwarderBacklog", "backlog"),
-    Column("Oldest", "oldest_undelivered_at"),
+    Column("Backlog", "backlog"),
+    Column("Oldest", "oldest_undelivered_at", shown_instant, is_spare=True),
     Column("Dead", "dead"),
-    Column("Next try", "next_try_at"),
-    Column("Last error", "last_error"),
+    Column("Next try", "next_try_at", shown_instant, is_spare=True),
+    Column("Last error", "last_error", is_below=True),
 )
 _DEAD = (
     Column("Event", "event", lambda event: event["id"]),
     Column("Type", "event", lambda event: event["type"]),
-    Column("Stored", "event", lambda event: event["timestamp"]),
-    Column("Given up", "parked_at"),
-    Column("Reason", "reason"),
+    Column("Stored", "event", lambda event: shown_instant(event["timestamp"])),
+    Column("Given up", "parked_at", shown_instant, is_spare=True),
+    Column("Reason", "reason", is_below=True),
 )
 _name = click.argument("name", metavar="NAME")
 _url = click.option("--url", metavar="URL", help="Address of the receiver.")
@@ -54,7 +57,7 @@ _events = click.option(
 _rules = click.option("--rules", metavar="JSON", help="Rules, as in docs/forwarding.md.")
 
 
-@click.group()
+@click.group(cls=WordGroup)
 def forwarders() -> None:
     """Forward events to other programs: add, show, test and repair forwarders."""
 
@@ -63,7 +66,12 @@ def forwarders() -> None:
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List forwarders with their backlog and their last error."""
+    """List forwarders with their backlog and their last error.
+
+    \b
+    Example:
+      zkpush forwarders list
+    """
     await print_list(
         api.pages("forwarders"),
         _COLUMNS,
@@ -74,7 +82,9 @@ async def list_(api: Api, as_json: bool) -> None:
 
 @forwarders.command()
 @_name
-@click.option("--kind", default="webhook", show_default=True, help="Kind of receiver.")
+@click.option(
+    "--kind", default="webhook", metavar="KIND", show_default=True, help="Kind of receiver."
+)
 @_url
 @_private
 @_set
@@ -135,7 +145,12 @@ async def set_(
     events: tuple[str, ...],
     rules: str | None,
 ) -> None:
-    """Change the settings, events or rules of a forwarder."""
+    """Change the settings, events or rules of a forwarder.
+
+    \b
+    Example:
+      zkpush forwarders set payroll --event attendance --event user
+    """
     body = _given(url, allow_private, settings)
     if events:
         body["events"] = list(events)
@@ -152,24 +167,41 @@ async def set_(
 @as_json
 @with_api
 async def show(api: Api, name: str, as_json: bool) -> None:
-    """Show a forwarder."""
+    """Show a forwarder.
+
+    \b
+    Example:
+      zkpush forwarders show payroll
+    """
     print_object(await _find(api, name), as_json=as_json)
 
 
 @forwarders.command()
 @_name
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Print the newest N.",
+)
 @as_json
 @with_api
 async def deliveries(api: Api, name: str, limit: int, as_json: bool) -> None:
-    """List the last attempts to deliver, newest first."""
+    """List the last attempts to deliver, newest first.
+
+    \b
+    Example:
+      zkpush forwarders deliveries payroll --limit 5
+    """
     columns = (
-        Column("Time", "at"),
+        Column("Time", "at", shown_instant),
         Column("Batch", "batch"),
         Column("Events", "events"),
-        Column("Outcome", "outcome"),
+        Column("Outcome", "outcome", wraps=True),
         Column("ms", "milliseconds"),
-        Column("Answer", "words"),
+        Column("Answer", "words", wraps=True),
     )
     pages = api.pages(
         "forwarders", await _id(api, name), "deliveries", limit=limit, filters={"order": "desc"}
@@ -181,7 +213,12 @@ async def deliveries(api: Api, name: str, limit: int, as_json: bool) -> None:
 @_name
 @with_api
 async def test(api: Api, name: str) -> None:
-    """Send one signed sample event, and say what came back."""
+    """Send one signed sample event, and say what came back.
+
+    \b
+    Example:
+      zkpush forwarders test payroll
+    """
     found = await api.send("POST", "forwarders", await _id(api, name), "test")
     if not found["delivered"]:
         raise click.ClickException(f"Not delivered. {found['words']}")
@@ -192,7 +229,12 @@ async def test(api: Api, name: str) -> None:
 @_name
 @with_api
 async def pause(api: Api, name: str) -> None:
-    """Pause a forwarder. Its events are kept."""
+    """Pause a forwarder. Its events are kept.
+
+    \b
+    Example:
+      zkpush forwarders pause payroll
+    """
     await api.send("POST", "forwarders", await _id(api, name), "pause")
     echo(f"The forwarder {name} is paused.")
 
@@ -201,7 +243,12 @@ async def pause(api: Api, name: str) -> None:
 @_name
 @with_api
 async def resume(api: Api, name: str) -> None:
-    """Resume a forwarder that is paused, stopped or failing, and try at once."""
+    """Resume a forwarder that is paused, stopped or failing, and try at once.
+
+    \b
+    Example:
+      zkpush forwarders resume payroll
+    """
     await api.send("POST", "forwarders", await _id(api, name), "resume")
     echo(f"The forwarder {name} delivers.")
 
@@ -210,17 +257,34 @@ async def resume(api: Api, name: str) -> None:
 @_name
 @with_api
 async def rotate(api: Api, name: str) -> None:
-    """Make a new signing secret, and print it. For a day, the old one signs as well."""
+    """Make a new signing secret, and print it. For a day, the old one signs as well.
+
+    \b
+    Example:
+      zkpush forwarders rotate payroll
+    """
     made = await api.send("POST", "forwarders", await _id(api, name), "rotate")
-    echo(f"The old secret is valid until {made['old_until']}; the new one:", err=True)
+    echo(
+        f"The old secret is valid until {shown_instant(made['old_until'])}; the new one:", err=True
+    )
     echo(made["secret"])
 
 
 @forwarders.command()
 @_name
 @click.option("--dead", "all_", is_flag=True, help="All dead letters.")
-@click.option("--since", metavar="TIME", help=f"Of events stored from this time on. {TIME_FORMAT}")
-@click.option("--until", metavar="TIME", help=f"Of events stored before this time. {TIME_FORMAT}")
+@click.option(
+    "--since",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Of events stored from this time on. {TIME_FORMAT}",
+)
+@click.option(
+    "--until",
+    metavar="TIME",
+    callback=point_in_time,
+    help=f"Of events stored before this time. {TIME_FORMAT}",
+)
 @click.option("--id", "ids", metavar="EVENT", multiple=True, help="Of this event. Repeatable.")
 @with_api
 async def replay(
@@ -251,7 +315,12 @@ async def replay(
 @as_json
 @with_api
 async def dead(api: Api, name: str, as_json: bool) -> None:
-    """List dead letters: events that the receiver did not take."""
+    """List dead letters: events that the receiver did not take.
+
+    \b
+    Example:
+      zkpush forwarders dead payroll
+    """
     await print_list(
         api.pages("forwarders", await _id(api, name), "dead"),
         _DEAD,
@@ -264,7 +333,12 @@ async def dead(api: Api, name: str, as_json: bool) -> None:
 @_name
 @with_api
 async def delete(api: Api, name: str) -> None:
-    """Delete a forwarder, with its pending events and dead letters."""
+    """Delete a forwarder, with its pending events and dead letters.
+
+    \b
+    Example:
+      zkpush forwarders delete payroll
+    """
     await api.send("DELETE", "forwarders", await _id(api, name))
     echo(f"The forwarder {name} is deleted.")
 
