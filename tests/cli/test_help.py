@@ -46,7 +46,7 @@ def parsed(line: str) -> None:
     while words[0].startswith("--"):
         del words[:2]
     command: click.Command = main
-    context = click.Context(main)
+    context = click.Context(main, **main.context_settings)
     while isinstance(command, click.Group):
         found = command.get_command(context, words[0])
         assert found is not None, line
