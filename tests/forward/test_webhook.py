@@ -11,8 +11,9 @@ import pytest_twisted
 import standardwebhooks
 from standardwebhooks import Webhook as Verifier
 
+from zkpush.handlers.forward.addresses import check_url
+from zkpush.handlers.forward.replies import retry_after
 from zkpush.handlers.forward.signing import parse_secret, sign, write_secret
-from zkpush.handlers.forward.webhook import check_url, retry_after
 from zkpush.testing.clock import NOON
 
 from ..rig import Rig

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ipaddress
 
+from hyperlink import URL
+
 from ...protocol.addresses import Address, is_within, parse_address, parse_networks
 
 NEVER = parse_networks(
@@ -28,6 +30,12 @@ NEVER = parse_networks(
     ]
 )
 """Networks that no forwarder may connect to."""
+MOST_URL = 2000
+"""Maximum length of a URL, in characters."""
+_PLAIN = (
+    "url: plain http would send the events unencrypted; use https, or set allow_private for a "
+    "receiver in a private network."
+)
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
@@ -69,3 +77,22 @@ def _embedded(address: Address) -> list[Address]:
     if address in _NAT64 or (address in _COMPATIBLE and not is_local):
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     return found
+
+
+def check_url(text: str, *, allow_private: bool) -> None:
+    """Raise `ValueError` unless a text is the URL of a permitted receiver."""
+    try:
+        url = URL.from_text(text)
+        port = url.port
+    except ValueError:
+        raise ValueError(f"url: {text[:60]!r} is not a URL.") from None
+    if url.scheme not in ("http", "https") or not url.host or len(text) > MOST_URL:
+        raise ValueError("url: It is a URL such as https://payroll.example.com/zkpush.")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("url: Write it in ASCII, without spaces; percent-encode other characters.")
+    if url.userinfo or url.fragment:
+        raise ValueError("url: A user, a password or a fragment cannot be part of it.")
+    if port is None or not 0 < port < 65536:
+        raise ValueError("url: The port is a number from 1 to 65535.")
+    if url.scheme == "http" and not allow_private:
+        raise ValueError(_PLAIN)
