@@ -14,6 +14,7 @@ PAGES = {
     "command-life.md": "command_life.py",
     "commands.md": "command_manual.py",
     "configuration.md": "configuration_manual.py",
+    "forwarder-kinds.md": "forwarder_manual.py",
     "problems.md": "problem_manual.py",
     "refusals.md": "refusal_manual.py",
 }

@@ -3,6 +3,7 @@
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
+from zkpush.handlers.forward.kinds.erpnext import ERPNext
 from zkpush.handlers.forward.webhook import Webhook
 from zkpush.handlers.people.verification import KnownUsers
 from zkpush.persist.postgresql import PostgreSQLStores
@@ -19,3 +20,4 @@ sqlite_stores = SQLiteStores()
 postgresql_stores = PostgreSQLStores()
 attendance_push = AttendancePush()
 webhook = Webhook()
+erpnext = ERPNext()

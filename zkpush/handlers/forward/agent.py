@@ -39,7 +39,7 @@ CONNECT_SECONDS = 5
 IDLE_SECONDS = 60
 """Seconds for which an idle connection is kept for the next request."""
 MOST_BODY = 4096
-"""Bytes of a reply that are read; a longer one ends the connection."""
+"""Bytes of a reply that are read by default; a longer one ends the connection."""
 
 
 @implementer(IResolutionReceiver)
@@ -129,14 +129,16 @@ class GuardedEndpoints:
 class ReplyReader(Protocol):
     """Reads the beginning of a reply; `read` fires with it."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        """`most` is the number of bytes to read."""
+        self._most = most
         self.read: Deferred[bytes] = Deferred(lambda _: self._abort())
         self._text = b""
 
     def dataReceived(self, data: bytes) -> None:
         """Keep data, up to the limit."""
-        self._text += data[: MOST_BODY - len(self._text)]
-        if len(self._text) >= MOST_BODY:
+        self._text += data[: self._most - len(self._text)]
+        if len(self._text) >= self._most:
             self._abort()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -155,7 +157,9 @@ class ReplyReader(Protocol):
 class ReceiverClient:
     """Client of one receiver; connections are reused."""
 
-    def __init__(self, reactor: Any, *, allow_private: bool) -> None:
+    def __init__(self, reactor: Any, *, allow_private: bool, most_body: int = MOST_BODY) -> None:
+        """Of a reply, `most_body` bytes are read."""
+        self._most_body = most_body
         self._pool = HTTPConnectionPool(reactor)
         self._pool.maxPersistentPerHost = 1
         self._pool.cachedConnectionTimeout = IDLE_SECONDS
@@ -174,7 +178,7 @@ class ReceiverClient:
         response: IResponse = await self._agent.request(
             b"POST", url.encode("ascii"), lines, producer
         )
-        reader = ReplyReader()
+        reader = ReplyReader(self._most_body)
         response.deliverBody(reader)
         return response.code, response.headers, await reader.read
 

@@ -1,0 +1,1 @@
+"""Kinds of receivers that are programs of others: HR systems, files, databases."""
