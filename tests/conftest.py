@@ -5,11 +5,20 @@ from __future__ import annotations
 import gc
 import os
 import pathlib
+import sys
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_twisted
 from hypothesis import settings
+from twisted.logger import (
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    globalLogBeginner,
+    textFileLogObserver,
+)
 
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
@@ -48,6 +57,19 @@ def pytest_configure(config: pytest.Config) -> None:
     memory = in_memory()
     if memory is not None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory)
+    _begin_logging()
+
+
+def _begin_logging() -> None:
+    """Write critical messages to standard error, and keep no others.
+
+    Until logging begins, Twisted keeps 65,536 messages, each with the object that logged it: the
+    daemons of hundreds of tests.
+    """
+    critical = LogLevelFilterPredicate(defaultLogLevel=LogLevel.critical)
+    observer = FilteringLogObserver(textFileLogObserver(sys.stderr), [critical])
+    with warnings.catch_warnings():  # which pytest shows, and not the log
+        globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
 
 
 def pytest_collection_finish() -> None:

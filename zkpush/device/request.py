@@ -34,8 +34,11 @@ class Gate(Enum):
     is_proved)`, with the decrypted body of a sealed request."""
 
 
-class Request(msgspec.Struct, frozen=True, gc=False):
-    """One request of a terminal, without its body."""
+class Request(msgspec.Struct, frozen=True):
+    """One request of a terminal, without its body.
+
+    Unlike its head, it may be a part of a reference cycle, through its route.
+    """
 
     head: RequestHead
     route: TerminalRoute
