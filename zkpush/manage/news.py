@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import attrs
+import msgspec
 
 from ..model import GAP, Event, Page
 from ..persist.events import EventStore
@@ -44,6 +45,8 @@ class RecordSource:
     """Returns the records after an id."""
     view: Callable[[Any], object]
     """Returns the view of a record that every listener may see."""
+    view_type: type[msgspec.Struct]
+    """Type of the views."""
     kind: Callable[[Any], str]
     """Returns the event kind of a record."""
 

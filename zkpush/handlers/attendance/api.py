@@ -228,6 +228,7 @@ RECORDS = RecordSource(
     last_thd=_last_thd,
     read_thd=_read_thd,
     view=_view,
+    view_type=AttendanceView,
     kind=_kind,
 )
 

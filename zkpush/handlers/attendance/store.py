@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import groupby, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -135,7 +135,27 @@ class AttendanceStore(BufferedInserts):
 
     def page(self, part: Page, wanted: PunchFilter = EVERY_PUNCH) -> list[Punch]:
         """List records by id."""
-        rows = self._rows(part, wanted, attendance.c)
+        return self._punches(self._rows(part, wanted, attendance.c))
+
+    def of_people(self, pins: Collection[str], begin: str, end: str) -> list[Punch]:
+        """Return the punches of some people, by the clocks of the terminals; ends are inclusive.
+
+        Reads all records of the period by the index of identities, which begins with the time.
+        """
+        query = select(attendance).where(
+            attendance.c.time >= begin,
+            attendance.c.time <= end,
+            attendance.c.pin.in_(pins),
+            _TYPES[RecordType.ATTENDANCE],
+        )
+        return self._punches(self._connection.execute(query).all())
+
+    def of_ids(self, ids: Collection[int]) -> list[Punch]:
+        """Return the records with some ids, by id."""
+        query = select(attendance).where(attendance.c.id.in_(ids)).order_by(attendance.c.id)
+        return self._punches(self._connection.execute(query).all())
+
+    def _punches(self, rows: Sequence[SQLRow[Any]]) -> list[Punch]:
         serials = self._serials(row.device_id for row in rows)
         return [
             stored(

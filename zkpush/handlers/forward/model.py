@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -32,17 +32,84 @@ class ForwarderState(StrEnum):
 STATES = {one.value: one for one in ForwarderState}
 
 
+class DirectionCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A direction, and the punches that have it: those that match all lists which are given."""
+
+    direction: Literal["in", "out"]
+    status: list[int] | None = None
+    verify: list[int] | None = None
+    work_code: list[str] | None = None
+    devices: list[str] | None = None
+
+
+STANDARD_CASES = (
+    DirectionCase(direction="in", status=[0, 3, 4]),
+    DirectionCase(direction="out", status=[1, 2, 5]),
+)
+"""The factory defaults of the state keys."""
+
+
+class DirectionRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the direction of a punch is found, for the field `direction` of its data."""
+
+    cases: Annotated[
+        tuple[DirectionCase, ...],
+        Meta(
+            description="The first that matches counts. By default in for the states 0, 3 and 4, "
+            "out for 1, 2 and 5"
+        ),
+    ] = STANDARD_CASES
+    otherwise: Annotated[
+        Literal["alternate", "none"],
+        Meta(
+            description="Of a punch that no case matches, such as one without a chosen state "
+            "(255): in and out alternate within a working day, or there is no direction"
+        ),
+    ] = "alternate"
+    day_starts: Annotated[
+        Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")],
+        Meta(
+            description="When a working day begins, by the wall clock of the terminal. 12:00 keeps "
+            "a night shift in one day"
+        ),
+    ] = "04:00"
+
+
 class ForwardRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which events a forwarder delivers, and how they look."""
 
     devices: Annotated[
         Sequence[str] | None, Meta(description="Serial numbers of terminals; null for all")
     ] = None
+    areas: Annotated[Sequence[str] | None, Meta(description="Areas of terminals; null for all")] = (
+        None
+    )
     since: Annotated[
         str | None,
         Meta(
             description="ISO 8601. Earlier punches are left out, by their own time; by default, "
             "those from before the forwarder was made"
+        ),
+    ] = None
+    doubt: Annotated[
+        Literal["mark", "hold"],
+        Meta(
+            description="Records with a doubt about their time: sent with the field `doubt`, or "
+            "held back until it is cleared"
+        ),
+    ] = "mark"
+    minimum_gap_seconds: Annotated[
+        Annotated[int, Meta(ge=0, le=43_200)],
+        Meta(description="A punch so soon after another one of the same person is left out"),
+    ] = 0
+    directions: Annotated[
+        DirectionRule | None, Meta(description="Adds the field `direction`: in or out")
+    ] = None
+    fields: Annotated[
+        dict[str, str] | None,
+        Meta(
+            description="The data of punches: names and templates such as `{pin}` or `T-{device}`. "
+            "A template that is one field keeps its type. null for all fields"
         ),
     ] = None
 

@@ -28,6 +28,7 @@ from .model import (
 )
 from .queue import DeliveryQueue
 from .reading import ends_thd, make_batches, tables_of
+from .rules import check_rules
 from .service import ForwardEngine
 from .signing import KEY_BYTES, write_secret
 from .store import ForwarderStore
@@ -43,9 +44,13 @@ class Operations:
     """Changes to forwarders."""
 
     def __init__(
-        self, engine: ForwardEngine, kinds: Collection[str], random: Callable[[int], bytes]
+        self,
+        engine: ForwardEngine,
+        kinds: Collection[str],
+        random: Callable[[int], bytes],
     ) -> None:
         """`kinds` are those of all events; `random` returns random bytes."""
+        self._fields = engine.around.records.view_type.__struct_fields__
         self._engine = engine
         self._around = engine.around
         self._event_kinds = frozenset(kinds)
@@ -240,11 +245,7 @@ class Operations:
             raise ValueError(
                 f"events: There are no events of the kind {unknown[0][:40]!r}; there are {there}."
             )
-        if rules.since is not None:
-            try:
-                parse_instant(rules.since)
-            except ValueError as error:
-                raise ValueError(f"rules.since: {error}") from None
+        check_rules(rules, self._fields)
         try:
             value = msgspec.convert(settings, kind.settings)
         except msgspec.ValidationError as error:

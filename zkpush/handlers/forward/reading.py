@@ -9,18 +9,15 @@ import attrs
 import msgspec
 
 from ...manage.news import Cursor, NewsItem, RecordSource, Tables, data_of, read_news_thd
-from ...manage.times import instant, parse_instant
-from ...model import GAP
+from ...manage.times import instant
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
-from ...protocol.times import NO_ZONE
 from ...values.forwarding import BatchLimits, ForwardedEvent
-from ..attendance.model import Punch
 from .model import PendingBatch, StoredForwarder
+from .rules import RECORD, Selection, Shape
 
 _PREFIXES = ("evt", "rec")
 """Prefixes of event ids, by the table that the event is in."""
-_RECORD = 1
 
 
 @attrs.frozen
@@ -59,51 +56,31 @@ def lag(stored: StoredForwarder, records: RecordSource, ends: Cursor) -> int:
 def read_portion_thd(
     tx: Transaction, stored: StoredForwarder, records: RecordSource, after: Cursor
 ) -> EventPortion:
-    """Read the next events of a forwarder, as its rules select them."""
+    """Read the next events of a forwarder, as its rules select and show them."""
     news = read_news_thd(tx, records, after, tables_of(stored, records))
-    is_wanted = _selection(stored, is_first=after.event == 0)
-    events = [
-        ForwardedEvent(
-            id=event_id(item),
-            type=item.kind,
-            timestamp=instant(item.at),
-            data=_present(msgspec.to_builtins(data_of(item, records))),
-        )
-        for item in news.items
-        if is_wanted(item)
-    ]
+    selection = Selection.of(tx, stored, is_first=after.event == 0)
+    items = [item for item in news.items if selection.wants(item)]
+    shape = Shape.of(tx, selection, [item.row for item in items if item.place == RECORD])
+    events = []
+    for item in items:
+        data = msgspec.to_builtins(data_of(item, records))
+        if item.place == RECORD:
+            data = shape.shaped(item.row, data)
+        if data is not None:
+            events.append(
+                ForwardedEvent(
+                    id=event_id(item),
+                    type=item.kind,
+                    timestamp=instant(item.at),
+                    data=_present(data),
+                )
+            )
     return EventPortion(events, news.end, news.is_cut)
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:
     """Leave out the fields without a value."""
     return {name: value for name, value in data.items() if value is not None}
-
-
-def _selection(stored: StoredForwarder, *, is_first: bool) -> Callable[[NewsItem], bool]:
-    """Return the function that selects events; records without a time zone are left out.
-
-    They follow when the zone of their terminal is known.
-    """
-    rules = stored.rules
-    kinds = frozenset(stored.events) | (frozenset() if is_first else {GAP})
-    devices = None if rules.devices is None else frozenset(rules.devices)
-    since = stored.created_at if rules.since is None else parse_instant(rules.since) * 1000
-
-    def is_wanted(item: NewsItem) -> bool:
-        if item.kind not in kinds:
-            return False
-        if item.place == _RECORD:
-            punch: Punch = item.row
-            if punch.doubt == NO_ZONE or punch.utc < since // 1000:
-                return False
-            return devices is None or punch.device in devices
-        if item.at < since:
-            return False
-        device = item.row.data.get("device")
-        return devices is None or device is None or device in devices
-
-    return is_wanted
 
 
 def make_batches(
