@@ -461,6 +461,9 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
 
 GAP = "gap"
 """Kind of the event that stands for older events, which were dropped."""
+CORRECTED = "corrected"
+"""Kind of the event that names records whose instants were computed again, or for the first time:
+`table`, `ids`, and in `doubts` the doubt about the time of each before."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -468,7 +471,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     kind: str
-    """`device`, `command`, `user` or `problem`; or `GAP`."""
+    """`device`, `command`, `user`, `problem` or `CORRECTED`; or `GAP`."""
     data: Mapping[str, object]
     at: int
 

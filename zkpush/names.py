@@ -10,11 +10,12 @@ import msgspec
 from .capability import CapabilityError, ICapability, is_own
 from .claims import check_prefix
 from .config import Config
+from .model import CORRECTED
 from .pluginkinds import command_claim, table_claims
 from .problems import ProblemCode
 from .protocol.fields import Command, Table
 
-ENGINE_EVENTS = ("command", "device", "problem")
+ENGINE_EVENTS = ("command", CORRECTED, "device", "problem")
 """Kinds of events that the server itself adds."""
 ENGINE_WORDS = (
     "audit",

@@ -15,7 +15,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from ..interfaces import IStore
-from ..model import OF_ZONE, Caller, Device
+from ..model import CORRECTED, OF_ZONE, Caller, Device
 from ..periodic import PeriodicService
 from ..persist.devices import DeviceStore
 from ..persist.events import EventStore
@@ -180,7 +180,15 @@ def _give(tx: Transaction, sn: str, zone: str) -> Device | None:
 def _write(
     tx: Transaction, device_id: int, zone: str, table: Table, few: Sequence[Reckoned]
 ) -> None:
-    """Write new instants; raises `_ZoneChanged` if the time zone has changed."""
-    if tx[DeviceStore].get(device_id).timezone != zone:
+    """Write new instants, and an event; raises `_ZoneChanged` if the time zone has changed."""
+    device = tx[DeviceStore].get(device_id)
+    if device.timezone != zone:
         raise _ZoneChanged
     write_part(tx, table, few)
+    data = {
+        "device": device.sn,
+        "table": str(table.name),
+        "ids": [one.key for one in few],
+        "doubts": [one.was for one in few],
+    }
+    tx[EventStore].add(CORRECTED, data)

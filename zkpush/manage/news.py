@@ -43,6 +43,10 @@ class RecordSource:
     """Returns the id of the last record; 0 if there is none."""
     read_thd: Callable[[Transaction, Page], Sequence[TerminalRecord]]
     """Returns the records after an id."""
+    find_thd: Callable[[Transaction, Sequence[int]], Sequence[TerminalRecord]]
+    """Returns the records with some ids, by id."""
+    table: str
+    """Name of the table, in `CORRECTED` events."""
     view: Callable[[Any], object]
     """Returns the view of a record that every listener may see."""
     view_type: type[msgspec.Struct]

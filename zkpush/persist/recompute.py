@@ -32,6 +32,8 @@ class Reckoned(NamedTuple):
     key: int
     instant: int
     about: str | None
+    was: str | None
+    """The doubt before."""
 
 
 def timed_tables() -> list[Table]:
@@ -92,7 +94,7 @@ def reckon_anew(
         if (since is not None and instant < since) or (until is not None and instant >= until):
             continue
         if (instant, doubt) != (one.utc, one.doubt):
-            changed.append(Reckoned(one.id, instant, doubt))
+            changed.append(Reckoned(one.id, instant, doubt, one.doubt))
     return changed
 
 
@@ -103,4 +105,7 @@ def write_part(tx: Transaction, table: Table, changed: Sequence[Reckoned]) -> No
         .where(table.c.id == bindparam("key"))
         .values(utc=bindparam("instant"), doubt=bindparam("about"))
     )
-    tx.connection.execute(statement, [one._asdict() for one in changed])
+    tx.connection.execute(
+        statement,
+        [{"key": one.key, "instant": one.instant, "about": one.about} for one in changed],
+    )

@@ -36,6 +36,7 @@ from ...protocol.secrecy import Scopes
 from .export import csv_slice_thd
 from .model import AttendancePhoto, Punch, PunchFilter
 from .photos import AttendancePhotoStore
+from .schema import attendance
 from .store import AttendanceStore
 from .tables import ATTLOG, ATTPHOTO
 
@@ -227,6 +228,8 @@ RECORDS = RecordSource(
     on_request=frozenset({VERIFICATION}),
     last_thd=_last_thd,
     read_thd=_read_thd,
+    find_thd=lambda tx, ids: tx[AttendanceStore].of_ids(ids),
+    table=str(attendance.name),
     view=_view,
     view_type=AttendanceView,
     kind=_kind,

@@ -12,7 +12,7 @@ from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant
-from ...model import Caller, Page
+from ...model import CORRECTED, Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
@@ -244,6 +244,7 @@ class ForwarderEndpoints:
 def routes(services: Services) -> list[Route]:
     """Return the routes of forwarders."""
     engine = services.offers[ForwardEngine]
-    kinds = {*services.events, *engine.around.records.kinds}
+    # Corrections come with the records that they are about.
+    kinds = {*services.events, *engine.around.records.kinds} - {CORRECTED}
     operations = Operations(engine, kinds, secrets.token_bytes)
     return ForwarderEndpoints(services, engine, operations).routes()

@@ -10,6 +10,7 @@ import msgspec
 
 from ...manage.news import Cursor, NewsItem, RecordSource, Tables, data_of, read_news_thd
 from ...manage.times import instant
+from ...model import CORRECTED
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...values.forwarding import BatchLimits, ForwardedEvent
@@ -18,6 +19,10 @@ from .rules import RECORD, Selection, Shape
 
 _PREFIXES = ("evt", "rec")
 """Prefixes of event ids, by the table that the event is in."""
+
+
+MOST = 1000
+"""Number of events after which a portion ends."""
 
 
 @attrs.frozen
@@ -31,6 +36,15 @@ class EventPortion:
     """Whether more may follow."""
 
 
+@attrs.frozen
+class _Chosen:
+    """An event that the rules select."""
+
+    id: str
+    type: str
+    item: NewsItem
+
+
 def event_id(item: NewsItem) -> str:
     """Return the identity of an event, which never changes."""
     return f"{_PREFIXES[item.place]}_{item.id}"
@@ -42,8 +56,9 @@ def ends_thd(tx: Transaction, records: RecordSource) -> Cursor:
 
 
 def tables_of(stored: StoredForwarder, records: RecordSource) -> Tables:
-    """Return the tables that a forwarder reads."""
-    return Tables.of(stored.events, records.kinds)
+    """Return the tables that a forwarder reads; corrections of records are events."""
+    follows = records.kinds.isdisjoint(stored.events)
+    return Tables.of(stored.events if follows else (*stored.events, CORRECTED), records.kinds)
 
 
 def lag(stored: StoredForwarder, records: RecordSource, ends: Cursor) -> int:
@@ -59,23 +74,56 @@ def read_portion_thd(
     """Read the next events of a forwarder, as its rules select and show them."""
     news = read_news_thd(tx, records, after, tables_of(stored, records))
     selection = Selection.of(tx, stored, is_first=after.event == 0)
-    items = [item for item in news.items if selection.wants(item)]
-    shape = Shape.of(tx, selection, [item.row for item in items if item.place == RECORD])
+    chosen: list[_Chosen] = []
+    ends = list(after)
+    is_cut = news.is_cut
+    for item in news.items:
+        if len(chosen) >= MOST:  # an event may name a hundred records
+            is_cut = True
+            break
+        ends[item.place] = item.id
+        if item.kind == CORRECTED and item.place == 0:
+            chosen += _corrected_thd(tx, item, records, selection, ends[RECORD])
+        elif selection.wants(item):
+            chosen.append(_Chosen(event_id(item), item.kind, item))
+    punches = [one.item.row for one in chosen if one.item.place == RECORD]
+    shape = Shape.of(tx, selection, punches)
     events = []
-    for item in items:
-        data = msgspec.to_builtins(data_of(item, records))
-        if item.place == RECORD:
-            data = shape.shaped(item.row, data)
+    for one in chosen:
+        data = msgspec.to_builtins(data_of(one.item, records))
+        if one.item.place == RECORD:
+            data = shape.shaped(one.item.row, data)
         if data is not None:
-            events.append(
-                ForwardedEvent(
-                    id=event_id(item),
-                    type=item.kind,
-                    timestamp=instant(item.at),
-                    data=_present(data),
-                )
+            at, present = instant(one.item.at), _present(data)
+            events.append(ForwardedEvent(id=one.id, type=one.type, timestamp=at, data=present))
+    return EventPortion(events, Cursor(*ends), is_cut)
+
+
+def _corrected_thd(
+    tx: Transaction, item: NewsItem, records: RecordSource, selection: Selection, read: int
+) -> list[_Chosen]:
+    """Return the records that a correction names, as events.
+
+    A record that was held back until now is its own event. One that was sent before is a
+    correction: an event with an id of its own, whose data has the id of the record. Records after
+    the id `read` are left out: they are read later, as they are now.
+    """
+    data = item.row.data
+    if data["table"] != records.table:
+        return []
+    before = {key: was for key, was in zip(data["ids"], data["doubts"], strict=True) if key <= read}
+    chosen = []
+    for row in records.find_thd(tx, [*before]):
+        was_held = selection.holds(before[row.id])
+        at = row.received_at if was_held else item.at
+        record = NewsItem(records.kind(row), at, RECORD, row.id, row)
+        if selection.wants(record):
+            chosen.append(
+                _Chosen(event_id(record), record.kind, record)
+                if was_held
+                else _Chosen(f"{event_id(item)}_{row.id}", f"{record.kind}.{CORRECTED}", record)
             )
-    return EventPortion(events, news.end, news.is_cut)
+    return chosen
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:

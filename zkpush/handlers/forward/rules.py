@@ -60,10 +60,13 @@ class Selection:
 
         It follows when the zone is known.
         """
-        if punch.doubt == NO_ZONE or punch.utc < self.since // 1000:
+        if self.holds(punch.doubt) or punch.utc < self.since // 1000:
             return False
-        is_held = punch.doubt is not None and self.rules.doubt == "hold"
-        return self._has(punch.device) and not is_held
+        return self._has(punch.device)
+
+    def holds(self, doubt: str | None) -> bool:
+        """Whether records with this doubt about their time are held back."""
+        return doubt is not None and (doubt == NO_ZONE or self.rules.doubt == "hold")
 
     def counts(self, punch: Punch) -> bool:
         """Whether a punch counts for the directions of others and for their gaps.
