@@ -166,6 +166,30 @@ async def test_a_terminal_in_access_control_mode_is_named_with_the_way_out(rig: 
     assert (await rig.get("getrequest?SN=T1")).body.endswith(b":INFO\n")
 
 
+CARDS = b"mulcarduser id=1\tpin=7\tcardno=a\r\nmulcarduser id=2\tpin=8\tcardno=b\r\n"
+
+
+@pytest.mark.parametrize(
+    ("query", "reply"),
+    [
+        ("table=tabledata&tablename=mulcarduser&count=2", b"mulcarduser=2"),
+        ("table=TableData&tablename=mulcarduser", b"mulcarduser=2"),
+        ("table=tabledata&tablename=a%0Ab&count=2", b"OK"),
+        ("table=tabledata", b"OK"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_tables_of_access_control_are_kept_and_acknowledged_with_their_count(
+    rig: Rig, query: str, reply: bytes
+) -> None:
+    """After a bare OK, such a terminal sends them again for ever."""
+    await rig.exchange(DeviceType="acc", pushver="3.1.2")
+    assert (await rig.post(f"cdata?SN=T1&{query}", CARDS)).body == reply
+    (reject,) = await rig.items("/rejects")
+    assert base64.b64decode(reject["raw"]) == CARDS
+    assert "tablename" in reject["origin"]["query"] or "tablename" not in query
+
+
 @pytest.mark.parametrize("path", ["registry", "push", "querydata", "rtdata"])
 @pytest_twisted.ensureDeferred
 async def test_a_request_of_the_access_control_protocol_shows_it_too(rig: Rig, path: str) -> None:

@@ -104,6 +104,8 @@ def _decode(text: bytes) -> str:
     return text.decode("utf-8", "replace").replace("\0", "\ufffd")
 
 
+TABLE_DATA = "tabledata"
+"""The table of uploads of the access-control protocol that name theirs in `tablename`."""
 UNNAMED = "unnamed"
 """The table name of uploads that name no table and do not reveal it."""
 _LOOKED_AT = 512
@@ -137,6 +139,8 @@ class Upload(msgspec.Struct, frozen=True):
     """The file name that old firmware sends in the arguments of a photo upload (spec 11.3)."""
     moves_stamp: bool = True
     """Whether the stamp is stored for the terminal."""
+    reply: bytes | None = None
+    """The acknowledgement, if the request wants one of its own; see `kept_table_reply`."""
     is_kept: bool = False
     """Whether a reject holds the whole upload of which this is an extract, so that damaged lines of
     the extract need no rejects of their own."""
@@ -145,6 +149,22 @@ class Upload(msgspec.Struct, frozen=True):
     def kept_stamp(self) -> str | None:
         """The stamp to store; None if there is none."""
         return self.stamp if self.moves_stamp else None
+
+
+_TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}\Z", re.ASCII)
+
+
+def kept_table_reply(arguments: Mapping[str, str], body: bytes) -> bytes | None:
+    """Return the acknowledgement of an upload of the access-control protocol; None for others.
+
+    Its terminals upload `table=tabledata&tablename=user`, and send it again until the reply is
+    `user=` and the number of lines. The body is kept as a reject, so all its lines count.
+    """
+    name = arguments.get("tablename") or ""
+    if (arguments.get("table") or "").lower() != TABLE_DATA or not _TABLE_NAME.match(name):
+        return None
+    count = sum(bool(line.strip()) for line in body.split(b"\n"))
+    return b"%b=%d" % (name.encode(), count)
 
 
 def check_stamp(text: str | None) -> str | None:

@@ -32,7 +32,7 @@ from ...protocol.packets import PacketLimits
 from ...protocol.rejects import Reject
 from ...protocol.replies import CommandReply, decode_replies
 from ...protocol.reports import INFO
-from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed
+from ...protocol.requests import UNNAMED, Arguments, Upload, is_packed, kept_table_reply
 from ...protocol.times import zone_option
 from ...protocol.uploads import UploadDecoder
 from ...protocol.verification import POST_VERIFY_DATA
@@ -134,10 +134,13 @@ class AttendancePush:
             packed=is_packed(body, arguments.get("ContentType", "").lower() == _PACKED),
             name=arguments.get("PIN"),
             moves_stamp=moves_stamp,
+            reply=kept_table_reply(arguments, body),
         )
 
     def acknowledge(self, upload: Upload | None, count: int, *, bare: bool) -> bytes:
         """Encode the acknowledgement of an upload (spec 11.2)."""
+        if upload is not None and upload.reply is not None:
+            return upload.reply
         return _OK if bare else b"OK: %d" % count
 
     def reported(self, arguments: Arguments) -> Upload | None:
