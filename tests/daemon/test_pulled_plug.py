@@ -24,18 +24,20 @@ from .test_process import wait_until
 
 @pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
-    tmp_path: pathlib.Path, database_url: str | None, ways: tuple[str, ...], is_inline: bool
+    tmp_path: pathlib.Path, ways: tuple[str, ...], is_inline: bool
 ) -> None:
-    """Every acknowledged record is there, and once: in each life of the daemon, another way."""
-    flags = () if database_url is None else ("--database", database_url)
-    flags += inline(tmp_path) if is_inline else ()
+    """Every acknowledged record is there, and once: in each life of the daemon, another way.
+
+    That is on SQLite; `tests/nodes/test_killed_node.py` kills one of two daemons on PostgreSQL.
+    """
+    flags = inline(tmp_path) if is_inline else ()
     env = environment(tmp_path)
     behave(tmp_path)
     load: Load | None = None
     for way in (*ways, None):
         with naming(way), Daemon(tmp_path, *flags, env=env) as daemon:
             if load is not None:
-                check_load(daemon, load, tmp_path, database_url)
+                check_load(daemon, load, tmp_path, None)
             if way is None:
                 return
             behave(tmp_path, way)
@@ -44,4 +46,4 @@ def test_what_was_acknowledged_is_stored_whenever_the_plug_is_pulled(
                 daemon.kill()
             assert bool(load.rejected) == rejects_lines(way, is_inline)
         behave(tmp_path)
-        end_pauses(tmp_path, database_url)
+        end_pauses(tmp_path, None)

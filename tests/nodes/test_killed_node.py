@@ -8,7 +8,7 @@ import pytest
 
 from ..daemon.misbehaving import (
     APART,
-    ENDING,
+    WITHIN,
     Load,
     behave,
     check_load,
@@ -23,7 +23,7 @@ from ..daemon.test_process import wait_until
 from ..keys import KEY
 
 
-@pytest.mark.parametrize(("ways", "is_inline"), [APART, ENDING])
+@pytest.mark.parametrize(("ways", "is_inline"), [APART, WITHIN])
 def test_a_node_that_is_killed_takes_no_acknowledged_record_with_it(
     tmp_path: pathlib.Path, postgres_url: str, ways: tuple[str, ...], is_inline: bool
 ) -> None:
