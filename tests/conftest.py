@@ -72,6 +72,12 @@ def _begin_logging() -> None:
         globalLogBeginner.beginLoggingTo([observer], discardBuffer=True, redirectStandardIO=False)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run half as many more tests at once than there are processors, for many of them wait."""
+    return max(2, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
 def pytest_collection_finish() -> None:
     """Exempt the collected tests and all modules from garbage collection: no test frees them.
 

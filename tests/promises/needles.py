@@ -6,6 +6,7 @@ Who may see which is written here from the contract, and not taken from the code
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
@@ -59,14 +60,16 @@ class Needles:
         return text
 
 
-def forms(text: str) -> Iterator[bytes]:
+@functools.cache
+def forms(text: str) -> tuple[bytes, ...]:
     """How a needle may be written."""
     plain = text.encode()
-    yield plain
+    encoded = []
     for before in range(3):  # what is whole of it, wherever it stands in a longer text
         start, end = -(-before // 3) * 4, (before + len(plain)) // 3 * 4
-        yield base64.b64encode(bytes(before) + plain)[start:end]
-    yield hashlib.md5(plain).hexdigest().encode()  # noqa: S324 - a short secret is guessed by it
+        encoded.append(base64.b64encode(bytes(before) + plain)[start:end])
+    digest = hashlib.md5(plain).hexdigest().encode()  # noqa: S324 - a short secret is guessed by it
+    return (plain, *encoded, digest)
 
 
 def value_of(needles: Needles, field: Field, needed: str | None, where: str) -> str:

@@ -28,6 +28,7 @@ LINE = "2026-03-01T08:00:00+0000 [q] Terminal T1: user 7 is refused by the verif
 """At least what the daemon logs of a request."""
 LOST = r"zkpush: (\d+) lines of the log are lost"
 QUESTION = "PIN=7"
+PIPE_BYTES = 4096
 
 
 @pytest.fixture
@@ -76,10 +77,10 @@ def test_a_log_that_nobody_reads_does_not_stop_the_daemon(tmp_path: pathlib.Path
     """It serves on and stops when told; lost lines are counted, and written once there is room."""
     with Daemon(tmp_path, stdout=subprocess.PIPE) as daemon:
         pipe = daemon.process.stdout
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         for number in range(TERMINALS):
             daemon.exchange(f"T{number}")
-        needed = 2 * MOST_BYTES // len(LINE)
+        needed = (MOST_BYTES + 2 * PIPE_BYTES) // len(LINE)
         chatter(daemon, needed)
         assert daemon.upload("T1", b"7\t2026-03-01 08:00:00\t0\t1\n")[0] == 200
         assert daemon.pins() == ["7"]
