@@ -3,6 +3,7 @@
 from zkpush.crypto.rc4 import RC4Suite
 from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
+from zkpush.handlers.forward.kinds.csvfiles import CSV
 from zkpush.handlers.forward.kinds.erpnext import ERPNext
 from zkpush.handlers.forward.webhook import Webhook
 from zkpush.handlers.people.verification import KnownUsers
@@ -21,3 +22,4 @@ postgresql_stores = PostgreSQLStores()
 attendance_push = AttendancePush()
 webhook = Webhook()
 erpnext = ERPNext()
+csv = CSV()

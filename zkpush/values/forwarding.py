@@ -91,3 +91,5 @@ class ForwarderTarget:
     """The reactor, or a `Clock` in tests."""
     wall: Callable[[], float]
     """Returns the time of day, in seconds since the epoch."""
+    own_folder: str = ""
+    """Path of the server's data directory, where no forwarder may write."""

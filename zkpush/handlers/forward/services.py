@@ -26,6 +26,7 @@ def contribute(services: Services) -> Contribution:
         records=records,
         chance=secrets.SystemRandom().random,
         new_mark=lambda: f"msg_{secrets.token_urlsafe(MARK_BYTES)}",
+        own_folder=str(services.settings.data.absolute()),
     )
     engine = ForwardEngine(around, services.forwarders)
     kinds = frozenset(services.forwarders)

@@ -79,6 +79,8 @@ class Surroundings:
     """Returns a random number from 0 to 1."""
     new_mark: Callable[[], str]
     """Returns the identity of a new batch."""
+    own_folder: str
+    """Path of the data directory."""
 
     def now(self) -> int:
         """Return the time, in milliseconds since the epoch."""
@@ -504,4 +506,5 @@ def target_of(stored: StoredForwarder, kind: IForwarder, around: Surroundings) -
         secrets=lambda: stored.valid_secrets(around.now()),
         clock=around.clock,
         wall=around.wall,
+        own_folder=around.own_folder,
     )
