@@ -18,6 +18,7 @@ from zkpush.protocol.records import decode
 from zkpush.protocol.times import wall_clock
 
 from . import recipes
+from .forwarding import backlog_of, forwarding_results
 from .lists import export_results, exported
 from .load import run
 from .measure import Result, side_by_side
@@ -410,4 +411,27 @@ def lists(scale: Scale) -> Iterator[Result]:
         server.stop()
 
 
-CASES = (requests, bulk, terminals, outage, strangers, long_bodies, workers, decoding, lists)
+def forwarding(scale: Scale) -> Iterator[Result]:
+    """Forward a backlog to one receiver."""
+    data, count = folder(), backlog_of(scale)
+    _start_with_one(data).stop()
+    _fill(data, count)
+    server = Zkpush(data)
+    try:
+        yield from forwarding_results(server, data, count)
+    finally:
+        server.stop()
+
+
+CASES = (
+    requests,
+    bulk,
+    terminals,
+    outage,
+    strangers,
+    long_bodies,
+    workers,
+    decoding,
+    lists,
+    forwarding,
+)
