@@ -104,6 +104,7 @@ DANGEROUS_COMMANDS = frozenset(
         "GetFile",
         "PutFile",
         "UPGRADE",
+        "RAW",
     }
 )
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.exchange import OPTION_REPLY
-from zkpush.protocol.fields import Command, Field, Form, Kind, Layout, Table
+from zkpush.protocol.fields import Command, Field, Form, Kind, Layout, Table, Writing
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.versions import Version
 
@@ -234,15 +234,34 @@ def parameters_of(draw: st.DrawFn, command: Command) -> dict[str, str]:
         or field.wire in (one, *bare)
         or (field.wire not in command.bare and draw(st.booleans()))
     ]
-    return {
+    params = {
         field.wire: field.kind.encode(draw(_column(field).filter(lambda value: value is not None)))
         for field in chosen
     }
+    return _sensible(command, params)
+
+
+def _sensible(command: Command, params: dict[str, str]) -> dict[str, str]:
+    """Parameters that do not contradict each other."""
+    period = ("StartTime", "EndTime")
+    if params.keys() >= {*period}:
+        params |= zip(period, sorted(params[name] for name in period), strict=True)
+    for field in command.parameters:
+        if field.kind is Kind.CARD and not params.get(field.wire, "").isdecimal():
+            params.pop(field.wire, None)
+        if field.kind is Kind.BASE64 and {field.wire, "Size"} <= params.keys():
+            params["Size"] = str(len(params[field.wire]))
+    if "Url" in command.one_of and params.get("Format") in ("0", "1"):
+        del params["Format"]
+    for name in (*command.bare, *command.one_of):
+        if params.get(name) == "":
+            params[name] = "x"
+    return params
 
 
 def commands() -> st.SearchStrategy[Command]:
-    """Any command the server can send."""
-    return st.sampled_from(COMMANDS)
+    """Any command that the server can send, except a raw line."""
+    return st.sampled_from([one for one in COMMANDS if one.writing is not Writing.RAW])
 
 
 KEYWORDS = [

@@ -65,6 +65,21 @@ CONTROL_CASES = [
     ),
     plain("12.4.2", "RELOAD OPTIONS"),
     Case(
+        section="12.4.2",
+        command="GET OPTION FROM",
+        params={"key": "FingerFunOn"},
+        line="GET OPTION FROM FingerFunOn",
+        answer="ID={id}&Return=0&CMD=GET OPTION FROM&FingerFunOn=1\n",
+        result={"FingerFunOn": "1"},
+    ),
+    Case(
+        section="12",
+        command="RAW",
+        params={"line": "SET OPTION VOLUME=70"},
+        line="SET OPTION VOLUME=70",
+        answer="ID={id}&Return=0&CMD=SET OPTION\n",
+    ),
+    Case(
         section="12.4.3",
         command="INFO",
         line="INFO",

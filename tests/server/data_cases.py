@@ -71,8 +71,8 @@ UPDATES = [
     ),
     Case(
         section="12.1.1.3, size",
-        command="DATA UPDATE FINGERTMP",
-        params={"PIN": "14", "FID": "3", "Size": "99", "Valid": "1", "TMP": "aW52ZW50ZWQ="},
+        command="RAW",
+        params={"line": "DATA UPDATE FINGERTMP PIN=14\tFID=3\tSize=99\tValid=1\tTMP=aW52ZW50ZWQ="},
         line="DATA UPDATE FINGERTMP PIN=14\tFID=3\tSize=99\tValid=1\tTMP=aW52ZW50ZWQ=",
         answer="ID={id}&Return=-9&CMD=DATA\n",
         state="failed",

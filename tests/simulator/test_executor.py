@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from tests.protocol.strategies import commands, parameters_of
 from zkpush.protocol.codes import ReturnCode
 from zkpush.protocol.commands import FileFacts, command_text
-from zkpush.protocol.fields import Command
+from zkpush.protocol.fields import Command, Writing
 from zkpush.protocol.replies import decode_replies
 from zkpush.simulator import executor
 from zkpush.simulator.link import LinkError, Part
@@ -93,7 +93,11 @@ def test_whatever_comes_is_answered(lines: list[bytes]) -> None:
         assert b"-1002" in body
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize(
+    "command",
+    [one for one in COMMANDS if one.writing is not Writing.RAW],
+    ids=lambda command: command.name,
+)
 def test_every_command_has_somebody_who_executes_it(command: Command) -> None:
     """No command of the catalogue is one that simulated terminals do not know."""
     assert executor.find_execute(command.name) is not None

@@ -166,7 +166,7 @@ def write_command(
         return text, reference(file, secret)
     parameter = command.file_parameter
     name = None if parameter is None else params.get(parameter)
-    if parameter is None or name is None:
+    if parameter is None or not name:
         return command_text(command, params), None
     file = file_named(tx, name, command_id)
     text = command_text(command, {**params, parameter: url_of(name, secret)})

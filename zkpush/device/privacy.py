@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from ..protocol.errors import CommandError
-from ..protocol.fields import Command, Table
+from ..protocol.fields import Command, Table, Writing
 from ..protocol.handshake import Hello, without_words
 from ..protocol.omission import TemplateRules
 from ..protocol.records import Batch
@@ -70,6 +70,8 @@ class Privacy:
         """Raise `CommandError` for a command that transfers templates in either direction."""
         if self.templates:
             return
+        if command.writing is Writing.RAW:
+            raise CommandError(f"RAW: the line may transfer templates; {_OFF}")
         words = command.name.split(" ")
         if words[0] == "DATA" and words[1] in ("UPDATE", "QUERY") and words[2] in self.rules.names:
             raise CommandError(_OFF)

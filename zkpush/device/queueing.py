@@ -92,7 +92,7 @@ class CommandWriter:
         command = self._catalogue.validate(name, params, dialect)
         self._privacy.check(command, params)
         parameter = command.file_parameter
-        fetches = parameter is not None and parameter in params
+        fetches = parameter is not None and bool(params.get(parameter))
         is_own = command.is_prepared or command.writing is Writing.UPGRADE or fetches
         text = None if is_own else command_text(command, params)
         return CommandDraft(command, params, subject_of(command, params), text)

@@ -66,6 +66,8 @@ class Route:
     status: HTTPStatus = HTTPStatus.OK
     content: int | None = None
     """Maximum length in bytes of a body passed unparsed as `content`; None for none."""
+    body_bytes: int = MOST_BODY
+    """Maximum length in bytes of a body that is parsed."""
     forms: tuple[str, ...] = ()
     """Content types besides JSON in which `returns` is available, by the Accept header."""
     produces: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ class Route:
         if self.content is not None:
             return self.content
         if self.body is not None:
-            return MOST_BODY
+            return self.body_bytes
         return 0 if self.scope is None else MOST_IGNORED
 
     @property

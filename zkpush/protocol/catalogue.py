@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from .commands import check_command, did_you_mean, parse_parameters
 from .dialect import FIRST_FAMILY, Dialect
 from .errors import CommandError
-from .fields import Command
+from .fields import Command, Writing
 
 
 class Catalogue:
@@ -22,7 +22,8 @@ class Catalogue:
             if self._by_name.setdefault(key, command) is not command:
                 raise ValueError(f"there are two commands {command.name}")
         # Longest words first, so that CLEAR ALL USERINFO is not read as CLEAR.
-        self._by_length = sorted(self.commands, key=lambda command: -len(command.name))
+        named = [command for command in self.commands if command.writing is not Writing.RAW]
+        self._by_length = sorted(named, key=lambda command: -len(command.name))
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self.commands)
@@ -77,4 +78,6 @@ class Catalogue:
 
 def _place(command: Command) -> tuple[object, ...]:
     section = [(part.isdecimal(), part.rjust(9, "0")) for part in command.section.split(".")]
-    return command.family != FIRST_FAMILY, command.family, section, command.since, command.name
+    is_last = command.writing is Writing.RAW  # belongs to no section
+    family = (command.family != FIRST_FAMILY, command.family)
+    return *family, is_last, section, command.since, command.name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from .dialect import Dialect
 from .errors import CommandError
-from .fields import Command, Field, Kind, Writing
+from .fields import Command, Field, Kind, Writing, decode_time, plain_base64
 from .versions import BASELINE
 
 ID_LENGTH = 16
@@ -19,6 +19,8 @@ _ID = re.compile(rf"[A-Za-z0-9]{{1,{ID_LENGTH}}}\Z", re.ASCII)
 _LINE = re.compile(rb"C:([A-Za-z0-9]{1,20}):(.*)\Z", re.DOTALL)
 _FORBIDDEN = {"\t": "TAB", "\n": "LF", "\r": "CR", "\0": "NUL"}
 _MOST_COMPARED, _MOST_MEANT = 64, 3
+_NEEDED_BY_FORMAT = {"0": "Content", "1": "Url"}
+"""The parameter that holds a picture, by Format."""
 _BASE64_FORM, _PLAIN_FORM = "1", "2"
 
 
@@ -57,7 +59,9 @@ def check_command(
     for key, value in params.items():
         if key in known:
             try:
-                _check_value(known[key], value, "utf-8" if dialect is None else dialect.encoding)
+                encoding = "utf-8" if dialect is None else dialect.encoding
+                text = value.replace("\t", " ") if command.writing is Writing.RAW else value
+                _check_value(known[key], text, encoding)
             except CommandError as error:
                 mistakes.append(str(error))
     mistakes += [
@@ -65,8 +69,10 @@ def check_command(
         for key, field in known.items()
         if field.required and key not in params
     ]
-    if command.one_of and not any(key in params for key in command.one_of):
+    if command.one_of and not any(params.get(key) for key in command.one_of):
         mistakes.append(f"{name} needs {' or '.join(command.one_of)}")
+    if not mistakes:
+        mistakes += _contradictions(command, params)
     if mistakes:
         raise CommandError("; ".join(mistakes))
 
@@ -86,6 +92,33 @@ def _meant(key: str, known: Iterable[str]) -> str:
     return f" ({meant})" if meant else ""
 
 
+def _contradictions(command: Command, params: Mapping[str, str]) -> Iterator[str]:
+    """Find values that the terminal can only refuse, because of each other or because empty."""
+    fields = {field.name: field for field in command.parameters}
+    for key in command.bare:
+        if params.get(key) == "":
+            yield f"{key} is empty"
+    for field in command.parameters:
+        text = params.get(field.wire)
+        if field.kind is Kind.CARD and text and not (text.isdecimal() or text[0] == "["):
+            yield f"{field.wire} is neither a decimal number nor bytes in [ ], such as [15CD5B07]"
+        if field.kind is not Kind.BASE64 or text is None:
+            continue
+        if field.required and not text:
+            yield f"{field.wire} is empty"
+        size = params.get(fields["size"].wire) if "size" in fields else None
+        lengths = (len(text), len(plain_base64(text.encode())))
+        if text and size and int(size) not in lengths:
+            yield f"Size is {size}, and {field.wire} has {lengths[0]} characters; leave Size out"
+    begin, end = params.get("StartTime"), params.get("EndTime")
+    if begin and end and decode_time(end) < decode_time(begin):
+        yield "EndTime is before StartTime"
+    if "Url" in command.one_of and params.get("Format") in _NEEDED_BY_FORMAT:
+        needed = _NEEDED_BY_FORMAT[params["Format"]]
+        if not params.get(needed):
+            yield f"Format={params['Format']} needs {needed}"
+
+
 def _check_value(field: Field, value: str, encoding: str) -> None:
     for character, called in _FORBIDDEN.items():
         if character in value:
@@ -100,7 +133,7 @@ def _check_value(field: Field, value: str, encoding: str) -> None:
             f"{field.wire} has {length} bytes in the terminal's encoding; "
             f"at most {field.most_bytes} fit"
         )
-    if value or field.pattern or (field.required and field.kind is not Kind.TEXT):
+    if value or (field.required and (field.pattern or field.kind is not Kind.TEXT)):
         try:
             field.decode(value)
         except ValueError as error:
@@ -115,6 +148,8 @@ def command_text(command: Command, params: Mapping[str, str], file: FileFacts | 
     """
     if command.writing is Writing.UPGRADE:
         return f"{command.name} {_upgrade(params, file)}"
+    if command.writing is Writing.RAW:
+        return params[command.parameters[0].wire]
     if command.writing is Writing.OPTION:
         key, value = (params[field.wire] for field in command.parameters)
         return f"{command.name} {key}={value}"
@@ -136,7 +171,7 @@ def _completed(command: Command, field: Field, params: Mapping[str, str]) -> str
     if given is not None or field.name != "size":
         return given
     for sized in command.parameters:
-        if sized.kind is Kind.BASE64 and sized.wire in params:
+        if sized.kind is Kind.BASE64 and params.get(sized.wire):
             return str(len(params[sized.wire]))
     return None
 

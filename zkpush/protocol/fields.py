@@ -435,6 +435,8 @@ class Writing(Enum):
     """One option, given by its name and value (spec 12.4.1)."""
     UPGRADE = "upgrade"
     """Facts computed from a file, separated by commas (spec 12.8.2)."""
+    RAW = "raw"
+    """The only parameter is the whole line; the name of the command is not written."""
 
 
 class ScopeRule(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,8 @@ EXTRA, RAW = "extra", "raw"
 """Parts of a record beside its declared fields: unknown columns, and the exact bytes."""
 UNDECLARED = Scope.BIOMETRICS
 """The scope required to read undeclared values."""
-_INFO = "INFO"
+_OF_OPTIONS = frozenset({"INFO", "GET OPTION FROM"})
+"""Commands whose answers hold options."""
 _OPEN_OPTIONS = frozenset(
     name.casefold()
     for name in (
@@ -105,14 +106,15 @@ def result_secrets(
 ) -> Mapping[str, Scope]:
     """The secret values of a command's result by name; all, if the command is not known.
 
-    All values of a dangerous command are secret; values of INFO are classified as options.
+    All values of a dangerous command are secret; options in answers are classified as such.
     """
     if command is None:
         return dict.fromkeys(result, Scope.DANGEROUS)
     if Scope.DANGEROUS in command.scopes(params):
         return dict.fromkeys(result, Scope.DANGEROUS)
+    holds_options = command.name in _OF_OPTIONS
     needed = {
-        key: option_secret(key) if command.name == _INFO else _answer_secret(command, key, value)
+        key: option_secret(key) if holds_options else _answer_secret(command, key, value)
         for key, value in result.items()
     }
     return {key: scope for key, scope in needed.items() if scope is not None}

@@ -161,6 +161,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "Never more than three quarters of `manage_connections`",
         ),
     ] = 96
+    command_bytes: Annotated[
+        int,
+        Meta(
+            ge=64 * 1024,
+            description="Largest request that queues commands by the API, in bytes. A photo in "
+            "base64 is a third larger than the photo",
+        ),
+    ] = 16 * 1024 * 1024
     file_bytes: Annotated[
         int,
         Meta(ge=1024, description="Largest file that an operator may add for terminals, in bytes"),

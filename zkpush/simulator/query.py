@@ -62,6 +62,8 @@ def _time(table: Table, form: RecordForm) -> str:
 
 
 def _find_user(terminal: SimulatedTerminal, table: Table, values: Values) -> list[Record]:
+    if "pin" not in values:
+        return matching(terminal, table, values)
     return [user_of(terminal, values["pin"])]
 
 

@@ -182,8 +182,15 @@ class CommandEndpoints:
     """Handlers of the routes of commands."""
 
     def __init__(
-        self, store: IStore, registry: Registry, queue: CommandQueue, readings: SecretAccessLog
+        self,
+        store: IStore,
+        registry: Registry,
+        queue: CommandQueue,
+        readings: SecretAccessLog,
+        most_bytes: int,
     ) -> None:
+        """`most_bytes` is the maximum size of a request that queues a command."""
+        self._most_bytes = most_bytes
         self._readings = readings
         self._store = store
         self._registry = registry
@@ -228,6 +235,7 @@ class CommandEndpoints:
                 self.add,
                 "Queue a command; the same Idempotency-Key again gives the same command",
                 body=CommandRequest,
+                body_bytes=self._most_bytes,
                 returns=CommandView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("idempotency_key", "caller"),
@@ -316,5 +324,9 @@ class CommandEndpoints:
 def routes(services: Services) -> list[Route]:
     """Return the routes of commands."""
     return CommandEndpoints(
-        services.store, services.registry, services.queue, services.secret_access
+        services.store,
+        services.registry,
+        services.queue,
+        services.secret_access,
+        services.settings.limits.command_bytes,
     ).routes()

@@ -120,8 +120,15 @@ class JobEndpoints:
     """Handlers of the routes of jobs."""
 
     def __init__(
-        self, store: IStore, registry: Registry, queue: CommandQueue, runner: JobRunner
+        self,
+        store: IStore,
+        registry: Registry,
+        queue: CommandQueue,
+        runner: JobRunner,
+        most_bytes: int,
     ) -> None:
+        """`most_bytes` is the maximum size of a request that makes a job."""
+        self._most_bytes = most_bytes
         self._store = store
         self._registry = registry
         self._queue = queue
@@ -138,6 +145,7 @@ class JobEndpoints:
                 "Queue commands for many terminals, as a job; the same Idempotency-Key again gives "
                 "the same job",
                 body=JobRequest,
+                body_bytes=self._most_bytes,
                 returns=JobView,
                 status=HTTPStatus.ACCEPTED,
                 takes=("idempotency_key", "caller"),
@@ -360,5 +368,9 @@ def _whom(body: JobRequest, keys: list[int]) -> str:
 def routes(services: Services) -> list[Route]:
     """Return the routes of jobs."""
     return JobEndpoints(
-        services.store, services.registry, services.queue, services.offers[JobRunner]
+        services.store,
+        services.registry,
+        services.queue,
+        services.offers[JobRunner],
+        services.settings.limits.command_bytes,
     ).routes()

@@ -176,7 +176,13 @@ COMMANDS = (
         "Delete the comparison photos of a user",
         field_of(BIOPHOTO, "pin"),
     ),
-    data_command("QUERY", "USERINFO", "12.1.3", "Upload a user", field_of(USER, "pin")),
+    data_command(
+        "QUERY",
+        "USERINFO",
+        "12.1.3",
+        "Upload a user; without PIN, all users",
+        field_of(USER, "pin", required=False),
+    ),
     data_command(
         "QUERY",
         "FINGERTMP",

@@ -48,7 +48,7 @@ class DeviceHandler:
 def _keep_options(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
 ) -> Result:
-    """INFO: store the options in the answer (12.4.3)."""
+    """INFO and GET OPTION FROM: store the options in the answer (12.4.3)."""
     tx[DeviceStore].merge_options(device.id, reply.values)
     return dict(reply.values)
 
@@ -63,7 +63,13 @@ def _keep_option(
     return dict(reply.values)
 
 
-FUNCTIONS = CommandFunctions(effects={"INFO": _keep_options, "SET OPTION": _keep_option})
+FUNCTIONS = CommandFunctions(
+    effects={
+        "GET OPTION FROM": _keep_options,
+        "INFO": _keep_options,
+        "SET OPTION": _keep_option,
+    }
+)
 
 HANDLERS = (DeviceHandler(),)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...protocol.codes import Operation
+from ...protocol.codes import Operation, ReturnCode
 from ...protocol.fields import Command
-from ...simulator.answer import Answer
+from ...simulator.answer import Answer, ReturnCodeError
 from ...simulator.operation import NOBODY
 from ...simulator.parameters import read_values
 
@@ -60,6 +60,17 @@ async def info(terminal: SimulatedTerminal, command: Command, params: Mapping[st
     return Answer(values=terminal.options())
 
 
+async def get_option(
+    terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
+) -> Answer:
+    """Answer with one option; a code if the terminal does not have it."""
+    key = read_values(command, params, terminal.model.encoding)["key"]
+    options = terminal.options()
+    if key not in options:
+        raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
+    return Answer(values={key: options[key]})
+
+
 async def unlock(
     terminal: SimulatedTerminal, command: Command, params: Mapping[str, str]
 ) -> Answer:
@@ -82,6 +93,7 @@ EXECUTE = {
     "LOG": log,
     "SET OPTION": set_option,
     "RELOAD OPTIONS": reload_options,
+    "GET OPTION FROM": get_option,
     "INFO": info,
     "REBOOT": reboot,
     "AC_UNLOCK": unlock,

@@ -11,6 +11,14 @@ URGENT = 8
 
 TABLES = (OPTIONS, INFO)
 
+_OPTION_NAME = Field(
+    wire="key",
+    name="key",
+    required=True,
+    pattern=r"~?[A-Za-z_][A-Za-z0-9_.]{0,63}",
+    meaning="Name of the option",
+)
+
 COMMANDS = (
     clear_command("DATA", "12.2.3", "Clear all data of the terminal", ends_batch=True),
     plain_command(
@@ -31,13 +39,7 @@ COMMANDS = (
         writing=Writing.OPTION,
         key=("key",),
         parameters=(
-            Field(
-                wire="key",
-                name="key",
-                required=True,
-                pattern=r"~?[A-Za-z_][A-Za-z0-9_.]{0,63}",
-                meaning="Name of the option",
-            ),
+            _OPTION_NAME,
             Field(
                 wire="value",
                 name="value",
@@ -46,6 +48,16 @@ COMMANDS = (
                 meaning="Its value; may be empty",
             ),
         ),
+    ),
+    Command(
+        name="GET OPTION FROM",
+        has_effect=True,
+        section="12.4.2",
+        reply="GET OPTION FROM",
+        meaning="Upload one option of the terminal; not every firmware has this",
+        writing=Writing.VALUES,
+        bare=("key",),
+        parameters=(_OPTION_NAME,),
     ),
     plain_command("RELOAD OPTIONS", "12.4.2", "Read the options of the terminal's own file again"),
     plain_command("INFO", "12.4.3", "Upload all options of the terminal", has_effect=True),
