@@ -13,6 +13,7 @@ import re
 import struct
 import termios
 import threading
+from collections.abc import Iterator
 
 import pytest
 from rich.cells import cell_len
@@ -53,8 +54,9 @@ IDS = {
 
 
 @pytest.fixture(scope="module")
-def wide(daemon: Daemon) -> Daemon:
-    """A daemon with long values in every list."""
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon of its own with long values in every list."""
+    daemon = Daemon(tmp_path_factory.mktemp("wide") / "data")
     terminal = daemon.terminal(SN)
     now = datetime.datetime.now(datetime.UTC)
     terminal.upload(
@@ -72,7 +74,8 @@ def wide(daemon: Daemon) -> Daemon:
     daemon.api("POST", f"devices/{SN}/commands", command)
     scopes = ["read", "write", "biometrics", "dangerous"]
     daemon.api("POST", "tokens", {"name": "the-payroll-of-the-main-building", "scopes": scopes})
-    return daemon
+    yield daemon
+    daemon.stop()
 
 
 def on_screen(daemon: Daemon, columns: int, *words: str) -> list[str]:

@@ -49,6 +49,7 @@ ROUTES = {
     "DELETE /api/v1/jobs/{id}": W,
     "POST /api/v1/jobs/{id}/retry": W,
     "GET /api/v1/users": R,
+    "GET /api/v1/names": R,
     "GET /api/v1/users/{pin}": R,
     "GET /api/v1/users/{pin}/templates": B,
     "GET /api/v1/users/{pin}/photos": B,
