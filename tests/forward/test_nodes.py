@@ -14,7 +14,7 @@ from zkpush.values.forwarding import Delivered, Outcome
 
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until
-from .receivers import Memory, add, engine_of, happens, punch, turn
+from .receivers import Memory, add, down, engine_of, happens, punch, takes, turn
 from .servers import Received, Receiver, Reply
 
 
@@ -73,6 +73,52 @@ async def test_another_node_takes_over_from_one_that_has_died(make_rig, database
     await turn(first)
     assert other.pins == ["1", "2", "3"]
     assert len(one.batches) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_whose_lease_ran_out_knows_nothing_for_sure(make_rig, database: str) -> None:
+    """What another one has delivered meanwhile is not sent again, and what follows is sent once."""
+    one, other = Memory(down), Memory()
+    first = await make_rig(database=database, plugins=[one])
+    second = await make_rig(database=database, plugins=[other])
+    await first.exchange()
+    await add(first)
+    await punch(first, [1, 2])
+    await turn(first)
+    assert len(one.batches) == 1
+    await turn(second, seconds=25)
+    await punch(first, [3], time="2026-03-01 13:00:03")
+    await turn(second)
+    assert other.pins == ["1", "2", "3"]
+    one.answer = takes
+    await turn(first, seconds=60)
+    await turn(first)
+    assert one.taken == []
+    await punch(first, [4], time="2026-03-01 13:00:04")
+    await turn(first)
+    assert one.pins == ["4"]
+    await turn(second, seconds=60)
+    assert other.pins == ["1", "2", "3"]
+    second_view = (await second.api("GET", "/forwarders/1")).json
+    assert (second_view["backlog"], second_view["delivered"]) == (0, 4)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_failing_batch_is_tried_again_though_the_lease_ran_out(
+    make_rig, database: str
+) -> None:
+    """A pause may be longer than a lease."""
+    memory = Memory(down)
+    rig = await make_rig(database=database, plugins=[memory])
+    await rig.exchange()
+    await add(rig)
+    await punch(rig, [1])
+    for _ in range(12):
+        await turn(rig, seconds=60)
+    memory.answer = takes
+    for _ in range(11):
+        await turn(rig, seconds=60)
+    assert memory.pins == ["1"]
 
 
 @pytest_twisted.ensureDeferred

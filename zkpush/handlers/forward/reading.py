@@ -61,9 +61,13 @@ def tables_of(stored: StoredForwarder, records: RecordSource) -> Tables:
     return Tables.of(stored.events if follows else (*stored.events, CORRECTED), records.kinds)
 
 
-def lag(stored: StoredForwarder, records: RecordSource, ends: Cursor) -> int:
-    """Return the number of rows that a forwarder has not looked at, at most."""
-    tables = tables_of(stored, records)
+def shown_tables(stored: StoredForwarder, records: RecordSource) -> Tables:
+    """Return the tables whose rows count as backlog: not those that may only hold corrections."""
+    return Tables.of(stored.events, records.kinds)
+
+
+def lag(stored: StoredForwarder, tables: Tables, ends: Cursor) -> int:
+    """Return the number of rows of tables that a forwarder has not looked at, at most."""
     events = max(ends.event - stored.event_cursor, 0) * tables.events
     return events + max(ends.record - stored.record_cursor, 0) * tables.records
 

@@ -16,11 +16,12 @@ from ...periodic import PeriodicService
 from ...persist.leases import LeaseStore
 from ...persist.transaction import Transaction
 from ...values.forwarding import ForwardBatch, ForwardedEvent, Outcome, RetryLater
+from .ledger import lease_name
 from .model import StoredForwarder
 from .reading import ends_thd
 from .status import Overview, overview_thd
 from .store import ForwarderStore
-from .worker import DELIVER_SECONDS, ForwarderWorker, Surroundings, lease_name, target_of
+from .worker import DELIVER_SECONDS, ForwarderWorker, Surroundings, target_of
 
 EVERY = 1.0
 """Seconds between two looks at the store."""

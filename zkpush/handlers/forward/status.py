@@ -14,7 +14,7 @@ from ...persist.transaction import Transaction
 from ...problems import ServerProblem
 from .handler import DEAD_LETTERS, FAILING, STOPPED, UNUSABLE
 from .model import ForwarderBacklog, ForwarderState, StoredForwarder
-from .reading import ends_thd, lag, tables_of
+from .reading import ends_thd, lag, shown_tables
 from .store import ForwarderStore
 
 FAILING_AFTER = 5 * 60 * 1000
@@ -43,7 +43,7 @@ def backlogs_thd(tx: Transaction, records: RecordSource) -> dict[int, ForwarderB
     backlogs = {}
     for one in found:
         count, first = queued.get(one.id, (0, None))
-        unread = lag(one, records, ends)
+        unread = lag(one, shown_tables(one, records), ends)
         oldest = None if first is None else _milliseconds(first)
         if oldest is None and unread:
             oldest = _oldest_thd(tx, one, records)
@@ -59,7 +59,7 @@ def _milliseconds(text: str) -> int:
 
 def _oldest_thd(tx: Transaction, stored: StoredForwarder, records: RecordSource) -> int | None:
     """Return when the first row that a forwarder has not looked at was stored (ms)."""
-    tables, after = tables_of(stored, records), Cursor(stored.event_cursor, stored.record_cursor)
+    tables, after = shown_tables(stored, records), Cursor(stored.event_cursor, stored.record_cursor)
     times = []
     if tables.events:
         times += [one.at for one in tx[EventStore].page(Page(1, after.event))]

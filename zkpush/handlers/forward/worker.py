@@ -28,7 +28,6 @@ from twisted.logger import Logger
 
 from ...interfaces import IDelivery, IForwarder, IStore, StoreError
 from ...manage.news import Cursor, RecordSource
-from ...persist.leases import LeaseStore
 from ...persist.transaction import Transaction
 from ...values.forwarding import (
     Delivered,
@@ -40,13 +39,12 @@ from ...values.forwarding import (
     RetryLater,
 )
 from .backoff import GIVEN_UP, LONGEST, LONGEST_REFUSED, pause
+from .ledger import DeliveryLedger, LeaseLost
 from .model import Attempt, DeadEvent, ForwarderState, PendingBatch, StoredForwarder
 from .queue import DeliveryQueue
-from .reading import lag, make_batches, read_portion_thd
+from .reading import lag, make_batches, read_portion_thd, tables_of
 from .store import ForwarderStore
 
-LEASE_SECONDS = 20.0
-"""After this time, another node takes over from one that has died."""
 RENEW_SECONDS = 12.0
 """A lease that is in use is renewed when it is valid for less than this."""
 DELIVER_SECONDS = 30.0
@@ -57,10 +55,6 @@ SPLIT_AFTER = 3
 
 MOST_PROBES = 10
 """Maximum number of error answers in one run."""
-
-
-class LeaseLost(Exception):
-    """Another node delivers for this forwarder now."""
 
 
 @attrs.frozen(kw_only=True)
@@ -87,11 +81,6 @@ class Surroundings:
         return int(self.wall() * 1000)
 
 
-def lease_name(forwarder_id: int) -> str:
-    """Return the name of the lease of a forwarder."""
-    return f"forwarder {forwarder_id}"
-
-
 class ForwarderWorker:
     """Delivers the events of one forwarder, as it is stored in one revision."""
 
@@ -104,22 +93,18 @@ class ForwarderWorker:
         self._around = around
         self._delivery: IDelivery | None = None
         self._pending: list[PendingBatch] | None = None
-        self._settled: list[PendingBatch] = []
-        self._dead: list[DeadEvent] = []
-        self._attempts: list[Attempt] = []
-        self._delivered = 0
+        self._ledger = DeliveryLedger(around.store, around.clock, around.now, around.owner)
         self._refused: set[int] = set()
         """Places of the suspects that were refused in this run; later batches are tried."""
         self._probes = 0
         """Number of error answers in this run."""
         self._has_taken = False
         """Whether the last attempt of this run was a success."""
-        self._leased_until = 0.0
         wait = 0 if stored.next_at is None else stored.next_at - around.now()
         self._not_before = around.clock.seconds() + max(wait / 1000, 0)
         self._running: Deferred[None] | None = None
         self._current: Deferred[Outcome] | None = None
-        self._is_retired = self._is_cancelled = False
+        self._is_retired = self._is_cancelled = self._is_loaded = False
 
     @property
     def is_running(self) -> bool:
@@ -129,7 +114,7 @@ class ForwarderWorker:
     @property
     def lease_seconds(self) -> float:
         """Seconds for which this node certainly holds the lease."""
-        return self._leased_until - float(self._around.clock.seconds())
+        return self._ledger.lease_seconds
 
     def wake(self, ends: Cursor) -> None:
         """Start a run if there may be something to do; `ends` are those of events and records."""
@@ -137,8 +122,12 @@ class ForwarderWorker:
             return
         if self._around.clock.seconds() < self._not_before:
             return
-        has_work = self._pending is None or self._pending or self._settled
-        if has_work or lag(self.stored, self._around.records, ends):
+        if self.lease_seconds <= 0 and self._pending is not None:
+            # Another node may have gone on meanwhile. If it has queued events, there is a lag.
+            self._pending, self._is_loaded = None, not self._pending
+        has_work = self._pending or self._ledger.settled or not self._is_loaded
+        tables = tables_of(self.stored, self._around.records)
+        if has_work or lag(self.stored, tables, ends):
             self._running = Deferred.fromCoroutine(self._run())
             self._running.addErrback(self._report).addBoth(self._ended)
 
@@ -203,11 +192,11 @@ class ForwarderWorker:
                         break
                 elif not await self._attempt(batch):
                     break
-            if self._settled:
+            if self._ledger.settled:
                 await self._write(lambda tx: None)
         except LeaseLost:
-            self._pending = None
-            self._settled, self._dead, self._attempts, self._delivered = [], [], [], 0
+            self._pending, self._is_loaded = None, False
+            self._ledger.forget()
 
     def _may_go_on(self) -> bool:
         return not self._is_retired and self.stored.state is ForwarderState.ACTIVE
@@ -224,11 +213,11 @@ class ForwarderWorker:
         def unit(tx: Transaction) -> tuple[StoredForwarder | None, list[PendingBatch]]:
             return tx[ForwarderStore].get(stored_id), tx[DeliveryQueue].pending(stored_id)
 
-        stored, pending = await self._write(unit)
+        stored, pending = await self._ledger.write(self.stored, unit, begins=True)
         if stored is None or stored.revision != self.stored.revision:
             self._is_retired = True  # the engine makes another worker
             return
-        self.stored, self._pending = stored, pending
+        self.stored, self._pending, self._is_loaded = stored, pending, True
 
     async def _fill(self) -> bool:
         """Queue the next events; return whether there may be something to deliver or to read."""
@@ -272,7 +261,7 @@ class ForwarderWorker:
             return False
         taken = int(1000 * (self._around.clock.seconds() - started))
         words = outcome.words if isinstance(outcome, Delivered) else outcome.reason
-        self._attempts.append(
+        self._ledger.attempts.append(
             Attempt(
                 batch=batch.mark,
                 at=self._around.now(),
@@ -325,8 +314,8 @@ class ForwarderWorker:
             for key, reason in outcome.parked.items()
             if key in by_id
         ]
-        self._dead += parked
-        self._delivered += len(batch.events) - len(parked)
+        self._ledger.dead += parked
+        self._ledger.delivered += len(batch.events) - len(parked)
         self._has_taken = True
         suspects = [one for one in self._pending or () if one.place in self._refused]
         self._park_suspects(suspects, self.stored.last_error or "")
@@ -340,7 +329,7 @@ class ForwarderWorker:
             "last_delivered_at": self._around.now(),
         }
         self.stored = msgspec.structs.replace(self.stored, **progress)
-        if had_failed or self._dead:
+        if had_failed or self._ledger.dead:
             await self._write(lambda tx: None)
 
     async def _was_refused(self, batch: PendingBatch, outcome: RefusedBatch) -> bool:
@@ -422,65 +411,19 @@ class ForwarderWorker:
         await self._write(lambda tx: tx[ForwarderStore].write(self.stored.id, written))
 
     def _settle(self, batch: PendingBatch) -> None:
-        self._settled.append(batch)
+        self._ledger.settled.append(batch)
         self._pending = [one for one in self._pending or () if one.mark != batch.mark]
 
     def _park(self, batch: PendingBatch, reason: str) -> None:
         self._settle(batch)
-        self._dead += [DeadEvent(event=event, reason=reason) for event in batch.events]
+        self._ledger.dead += [DeadEvent(event=event, reason=reason) for event in batch.events]
 
     def _park_suspects(self, suspects: Iterable[PendingBatch], reason: str) -> None:
         for one in suspects:
             self._park(one, f"Refused {one.answers} times, unlike other events: {reason}")
 
     async def _write(self, change: Callable[[Transaction], Any]) -> Any:
-        """Run a unit of work under the lease, which also settles what was delivered.
-
-        `LeaseLost` if another node holds it; then nothing is written.
-        """
-        around, stored = self._around, self.stored
-        settled, dead, attempts = self._settled, self._dead, self._attempts
-        delivered = self._delivered
-        started = around.clock.seconds()
-        now = around.now()
-        until = now + int(1000 * LEASE_SECONDS)
-        progress: dict[str, object] = {
-            name: getattr(stored, name)
-            for name in (
-                "tries",
-                "failing_since_at",
-                "next_at",
-                "last_error",
-                "last_error_at",
-                "last_delivered_at",
-            )
-        }
-
-        def unit(tx: Transaction) -> Any:
-            if not tx[LeaseStore].hold(lease_name(stored.id), around.owner, until, now):
-                raise LeaseLost
-            if settled or attempts:
-                queue = tx[DeliveryQueue]
-                queue.remove(stored.id, settled)
-                queue.park(stored.id, dead, now)
-                queue.note(stored.id, attempts)
-                tx[ForwarderStore].write(stored.id, progress, delivered)
-            return change(tx)
-
-        self._settled, self._dead, self._attempts, self._delivered = [], [], [], 0
-        try:
-            result = await around.store.write(unit)
-        except LeaseLost:
-            self._leased_until = 0.0
-            raise
-        except BaseException:
-            self._settled = [*settled, *self._settled]
-            self._dead = [*dead, *self._dead]
-            self._attempts = [*attempts, *self._attempts]
-            self._delivered += delivered
-            raise
-        self._leased_until = started + LEASE_SECONDS
-        return result
+        return await self._ledger.write(self.stored, change)
 
 
 OUTCOME_NAMES: dict[type[Any], str] = {
