@@ -98,11 +98,11 @@ async def test_a_terminal_that_another_node_removes_is_forgotten(nodes: Nodes) -
         await a_while(nodes)
         terminal = registry.known(sn)
         assert (await other.api("DELETE", f"/devices/{sn}")).status == 204
-        registry.seen(terminal, HERE)
+        registry.seen(terminal, HERE, registry.now())
         registry.took(terminal, 1, 1)
         await a_while(nodes)
         assert registry.known(sn) is None
-        registry.seen(terminal, THERE)  # the end of a request that began before
+        registry.seen(terminal, THERE, registry.now())  # the end of a request that began before
         registry.took(terminal, 1, 2)
         await a_while(nodes)
         await a_while(nodes)

@@ -18,13 +18,15 @@ class Allowance:
 
     def take(self, now: float) -> bool:
         """Take a token; False if there is none."""
-        passed, self._at = max(0.0, now - self._at), now  # the clock may be set back
-        per_minute = self._per_minute
-        self._credit = min(per_minute * MINUTE, self._credit + passed * per_minute)
-        if self._credit < MINUTE:
-            return False
-        self._credit -= MINUTE
-        return True
+        credit, most = self._credit, self._per_minute * MINUTE
+        if now > self._at:  # the clock may be set back
+            credit += (now - self._at) * self._per_minute
+            if credit > most:
+                credit = most
+        self._at = now
+        is_left = credit >= MINUTE
+        self._credit = credit - MINUTE if is_left else credit
+        return is_left
 
     def tells(self, now: float) -> bool:
         """Whether to record a refusal: at most one a minute."""

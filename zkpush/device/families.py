@@ -42,5 +42,11 @@ class Families:
                 return family
         return None
 
+    def of_first(self, path: str, arguments: Arguments) -> ITerminalFamily:
+        """The family of a terminal by its first request: the one that claims it, or the default."""
+        if len(self._by_name) == 1:
+            return self.default
+        return self.claimant(path, arguments) or self.default
+
     def __iter__(self) -> Iterator[ITerminalFamily]:
         return iter(self._by_name.values())

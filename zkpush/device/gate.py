@@ -19,7 +19,7 @@ from ..http.messages import RequestHead
 from ..interfaces import ITerminalFamily
 from ..model import DeviceState
 from ..protocol.envelope import FIRST_OF_TEXT, SEAL
-from ..protocol.errors import TooManyRequests
+from ..protocol.errors import ProtocolError, TooManyRequests
 from ..protocol.handshake import Hello
 from . import tokens
 from .allowance import MINUTE
@@ -37,7 +37,7 @@ MOST_ADDRESSES = 8
 
 
 class AdmissionGate:
-    """Admits terminals, or raises the reason for refusing them."""
+    """Admits terminals, or finds the reason to refuse them."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class AdmissionGate:
         if address == terminal.checked:  # the usual case
             self._registry.heard[terminal.device.id] = int(self._wall() * 1000), address
         else:
-            self._registry.seen(terminal, address)
+            self._registry.seen(terminal, address, self._registry.now())
         return True
 
     def passes(self, terminal: Terminal, head: RequestHead, body: bytes) -> bool:
@@ -103,37 +103,37 @@ class AdmissionGate:
         """Whether the time zone is known: the terminal's own or the server's."""
         if self._registry.timezone is not None:
             return True
-        terminal = None if sn is None else self._registry.known(sn)
+        terminal = None if sn is None else self._registry.terminals.get(sn)
         return terminal is not None and terminal.device.timezone is not None
 
-    def judge(self, request: Request) -> Terminal | Deferred[Terminal]:
-        """Return the terminal of a request, at once or after a read of the store.
+    def judge(self, request: Request) -> Terminal | ProtocolError | Deferred[Terminal]:
+        """Return the terminal of a request, or the reason to refuse it.
 
-        A pending terminal passes `Gate.HELLO`, the initialization exchange (spec 5), because it may
-        offer another pushcommkey.
-
-        Raises `Refused` if the terminal is not admitted or at a forbidden address, and
-        `TooManyRequests`.
+        Returns a Deferred if the store has to be read first; it fails with `Refused`. A pending
+        terminal passes `Gate.HELLO`, the initialization exchange (spec 5), because it may offer
+        another pushcommkey. Reasons from memory are returned, which costs less than to raise them.
         """
         sn, address, cookie = request.sn, request.head.address, request.head.cookie
         hello = request.head.query if request.route.gate is Gate.HELLO else None
         registry = self._registry
-        terminal = registry.known(sn)
+        terminal = registry.terminals.get(sn)
         if terminal is None:
-            registry.unknown.check(sn, address)
-            if registry.loaded:
-                registry.unknown.look(sn, address)
-            if registry.is_current:
-                registry.unknown.refuse(sn, address, _decoded(request))
-            return Deferred.fromCoroutine(self._look_up(request))
-        if not terminal.may_be_at(address):
-            if registry.is_fresh(terminal):
-                raise registry.misplaced(terminal, address)
+            refusal = registry.unknown.look(sn, address, is_counted=registry.loaded)
+            if refusal is None and registry.is_current:
+                refusal = registry.unknown.refusal(sn, address, _decoded(request))
+            return refusal or Deferred.fromCoroutine(self._look_up(request))
+        now = int(self._wall() * 1000)
+        if terminal.networks and not terminal.may_be_at(address):
+            if registry.is_fresh(terminal, now):
+                return registry.misplaced(terminal, address)
             return Deferred.fromCoroutine(self._look_again(terminal, address))
         if not self._count(terminal, address, cookie):
             registry.refusals.refuse(Refusal.REQUESTS_PER_MINUTE, sn, address)
-            raise TooManyRequests("This terminal asks too often; it is served again in a minute.")
-        registry.seen(terminal, address)
+            return TooManyRequests("This terminal asks too often; it is served again in a minute.")
+        if address == terminal.checked:  # as in `lets_in`
+            registry.heard[terminal.device.id] = now, address
+        else:
+            registry.seen(terminal, address, now)
         state = terminal.device.state
         if state is DeviceState.APPROVED:
             return terminal
@@ -141,8 +141,8 @@ class AdmissionGate:
             known, terminal.hello = terminal.hello, self._hello(hello, address)
             if known != terminal.hello:
                 return terminal
-        if registry.is_fresh(terminal):
-            raise registry.not_admitted(terminal, address)
+        if registry.is_fresh(terminal, now):
+            return registry.not_admitted(terminal, address)
         return Deferred.fromCoroutine(self._look_again(terminal, address))
 
     def _is_paced(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
@@ -161,7 +161,7 @@ class AdmissionGate:
         family = request.route.family.name
         terminal = await self._registry.meet(sn, address, _decoded(request), family)
         self._count(terminal, address, cookie)
-        self._registry.seen(terminal, address)
+        self._registry.seen(terminal, address, self._registry.now())
         state = terminal.device.state
         if state is DeviceState.APPROVED:
             return terminal
@@ -176,7 +176,7 @@ class AdmissionGate:
 
     async def _look_again(self, terminal: Terminal, address: str | None) -> Terminal:
         terminal = await self._registry.admit(terminal.device.sn, address)
-        self._registry.seen(terminal, address)
+        self._registry.seen(terminal, address, self._registry.now())
         return terminal
 
     def _count(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:

@@ -43,11 +43,22 @@ class RequestPacer:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self) -> bool:
-        """Take a token; False if there is none or others are waiting for one."""
-        if self._waiting:
+    def take(self, *, is_next: bool = False) -> bool:
+        """Take a token; False if there is none or others are waiting for one.
+
+        `is_next` if the token is for the one that has waited longest.
+        """
+        if self._waiting and not is_next:
             return False
-        return self._take()
+        now, pace, tokens = self._clock.seconds(), self._pace, self._tokens
+        if now > self._at:  # the clock may be set back
+            tokens += (now - self._at) * pace.per_second
+            if tokens > pace.burst:
+                tokens = float(pace.burst)
+        self._at = now
+        is_left = tokens >= 1
+        self._tokens = tokens - 1 if is_left else tokens
+        return is_left
 
     def wait(self) -> Deferred[None]:
         """Wait for a token. Cancelling the Deferred leaves the queue."""
@@ -56,18 +67,8 @@ class RequestPacer:
         self._schedule()
         return waiting
 
-    def _take(self) -> bool:
-        now = self._clock.seconds()
-        passed, self._at = max(0.0, now - self._at), now  # the clock may be set back
-        pace = self._pace
-        self._tokens = min(float(pace.burst), self._tokens + passed * pace.per_second)
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
     def _go_on(self) -> None:
-        while self._waiting and self._take():
+        while self._waiting and self.take(is_next=True):
             first = next(iter(self._waiting))
             del self._waiting[first]
             first.callback(None)

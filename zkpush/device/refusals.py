@@ -100,8 +100,8 @@ Refuse = Callable[[str, str | None, str | None], None]
 """Called with the reason (a `Refusal`, or its value), the serial number and the address."""
 
 
-Kind = tuple[str, Refusal, str, str | None]
-"""Actor, reason, detail and address."""
+Kind = tuple[str | None, str, str | None, str | None]
+"""Actor, reason, detail and address; without a detail, the serial number in place of the actor."""
 
 
 @attrs.define(eq=False)
@@ -147,39 +147,46 @@ class RefusalLog(PeriodicService):
         """Write the pending refusals."""
         await self._write([kind for kind, refusals in self._kinds.items() if refusals.count])
 
-    def refuse(self, reason: str, sn: str | None, address: str | None) -> None:
+    def refuse(
+        self, reason: str, sn: str | None, address: str | None, what: str | None = None
+    ) -> None:
         """Count a refusal, by its `Refusal` or the value of one, for the metrics and the log.
 
-        `sn` is the serial number in the request, whoever sent it; a malformed one is not kept.
+        `sn` is the serial number in the request, whoever sent it; a malformed one is not kept. With
+        `what`, it is the actor in the audit log; see `refuse_caller`.
         """
-        self._note((_actor(_sound(sn), address), Refusal(reason), "", address))
+        self._counts[reason] += 1  # type: ignore[index]  # a member equals its value
+        kind: Kind = (sn, reason, what, address)
+        refusals = self._kinds.get(kind)
+        if refusals is None and len(self._kinds) >= MOST:
+            kind = (OTHERS, reason, "", None)
+            refusals = self._kinds.get(kind)
+        if refusals is None:
+            refusals = self._begin(*kind)
+        now = self._clock.seconds()
+        if not refusals.count:
+            refusals.since = now
+        refusals.count += 1
+        refusals.last = now
 
     def refuse_caller(self, reason: Refusal, actor: str, what: str, address: str | None) -> None:
         """Count the refusal of an API caller known by a token.
 
         `what` must be a text of the program, never text from the request.
         """
-        self._note((actor, reason, what, address))
+        self.refuse(reason, actor, address, what)
 
     def add(self, counts: Mapping[str, int]) -> None:
         """Add the counts of a worker, which writes its own refusals to the audit log."""
         for reason, count in counts.items():
             self._counts[Refusal(reason)] += count
 
-    def _note(self, kind: Kind) -> None:
-        _, reason, _, _ = kind
-        self._counts[reason] += 1
-        refusals = self._kinds.get(kind)
-        if refusals is None and len(self._kinds) >= MOST:
-            kind = (OTHERS, reason, "", None)
-            refusals = self._kinds.get(kind)
-        if refusals is None:
-            refusals = self._kinds[kind] = _Pending()
-        now = self._clock.seconds()
-        if not refusals.count:
-            refusals.since = now
-        refusals.count += 1
-        refusals.last = now
+    def _begin(
+        self, who: str | None, reason: str, what: str | None, address: str | None
+    ) -> _Pending:
+        """Begin to count a kind; a malformed serial number is not kept."""
+        who = _sound(who) if what is None else who
+        return self._kinds.setdefault((who, Refusal(reason), what, address), _Pending())
 
     async def _write_due(self) -> None:
         now = self._clock.seconds()
@@ -200,10 +207,11 @@ class RefusalLog(PeriodicService):
             refusals.count, refusals.written_at = 0, now
 
         def unit(tx: Transaction) -> None:
-            for (actor, reason, what, address), refusals in taken.items():
+            for (who, reason, what, address), refusals in taken.items():
+                actor = _actor(who, address) if what is None or who is None else who
                 detail = _detail(refusals, what, address)
                 at = int((wall - (now - refusals.last)) * 1000)
-                tx[AuditStore].add(actor, ACTION, reason.words, detail, at)
+                tx[AuditStore].add(actor, ACTION, Refusal(reason).words, detail, at)
 
         try:
             await self._store.write(unit)
@@ -233,7 +241,7 @@ def _actor(sn: str | None, address: str | None) -> str:
     return "somebody" if address is None else f"address {address}"
 
 
-def _detail(refusals: _Pending, what: str, address: str | None) -> str:
+def _detail(refusals: _Pending, what: str | None, address: str | None) -> str:
     times = (
         "once"
         if refusals.count == 1

@@ -35,8 +35,9 @@ from .skew import SkewMeter
 from .terminal import REFRESH_EVERY, Ciphers, Terminal, turns
 from .unknown import UnknownTerminals
 
-FEED_EVERY = 1.0
-"""Seconds between reads of changes made by other processes."""
+FEED_EVERY = 0.9
+"""Seconds between reads of changes made by other processes. Less than `REFRESH_EVERY`, so that
+refusals from memory need no reads of their own in between."""
 SEEN_EVERY = 5.0
 """Seconds between writes of last-seen times."""
 ZONES_EVERY = 60.0
@@ -172,7 +173,7 @@ class Registry(PeriodicService):
                 terminal.set_due(due)
                 terminal.refreshed_at = self.now()
         if not terminal.may_be_at(address):
-            if not self.is_fresh(terminal):
+            if not self.is_fresh(terminal, self.now()):
                 await self.refresh(terminal)
             if not terminal.may_be_at(address):
                 raise self.misplaced(terminal, address)
@@ -185,7 +186,8 @@ class Registry(PeriodicService):
         the last second, because another process may have approved the terminal.
         """
         terminal = await self.meet(sn, address)
-        if terminal.device.state is not DeviceState.APPROVED and not self.is_fresh(terminal):
+        is_approved = terminal.device.state is DeviceState.APPROVED
+        if not is_approved and not self.is_fresh(terminal, self.now()):
             await self.refresh(terminal)
         if terminal.device.state is not DeviceState.APPROVED:
             raise self.not_admitted(terminal, address)
@@ -200,9 +202,12 @@ class Registry(PeriodicService):
         """
         return self.loaded and 0 <= self.now() - self._followed_at < REFRESH_EVERY
 
-    def is_fresh(self, terminal: Terminal) -> bool:
-        """Whether the terminal, or every one, was read from the store within the last second."""
-        return self.is_current or 0 <= self.now() - terminal.refreshed_at < REFRESH_EVERY
+    def is_fresh(self, terminal: Terminal, now: int) -> bool:
+        """Whether the terminal, or every one, was read from the store in the second before `now`
+        (ms)."""
+        if self.loaded and 0 <= now - self._followed_at < REFRESH_EVERY:
+            return True
+        return 0 <= now - terminal.refreshed_at < REFRESH_EVERY
 
     def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
         """Count the refusal of a terminal that is not approved; returns the error to raise."""
@@ -233,9 +238,8 @@ class Registry(PeriodicService):
         if not terminal.is_refusing(self.now()):
             await self.refresh(terminal)
 
-    def seen(self, terminal: Terminal, address: str | None) -> None:
-        """Note a request of a terminal; the last-seen time is written later, in a batch."""
-        now = self.now()
+    def seen(self, terminal: Terminal, address: str | None, now: int) -> None:
+        """Note a request of a terminal at `now` (ms); it is written later, in a batch."""
         if address != terminal.checked:
             self._places.moved(terminal, address, now)
         self.heard[terminal.device.id] = (now, address)

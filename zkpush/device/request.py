@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 import msgspec
 
-from ..http.messages import Accepted, RequestHead
+from ..http.messages import Accepted, Declined, RequestHead
 from ..interfaces import ITerminalFamily
 from ..protocol.rejects import Origin
 from ..protocol.requests import Arguments
@@ -59,6 +59,13 @@ class AcceptedRequest(Accepted, frozen=True, gc=False, kw_only=True):
         """Whether it comes from the terminal's usual address or carries its trusted token."""
         terminal, head = self.terminal, self.request.head
         return terminal is not None and terminal.is_itself(head.address, head.cookie)
+
+
+class RefusedRequest(Declined, frozen=True, gc=False, kw_only=True):
+    """A request of a terminal that is refused by its head."""
+
+    sn: str
+    """The serial number; empty if the path requires none."""
 
 
 def origin_of(head: RequestHead) -> Origin:

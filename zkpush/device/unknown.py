@@ -87,31 +87,36 @@ class UnknownTerminals:
         self._pending.discard(sn)
         self._remembered.clear()
 
-    def check(self, sn: str, address: str | None) -> None:
-        """Raise the refusal of a serial number that was refused less than a second ago."""
+    def remembered(self, sn: str, address: str | None) -> ProtocolError | None:
+        """The refusal of a serial number that was refused less than a second ago, else None."""
         known = self._remembered.get(sn)
         if known is not None:
             at, refusal = known
             if 0 <= self._clock.seconds() - at < REMEMBERED_SECONDS:
-                raise refusal(sn, address)
+                return refusal(sn, address)
+        return None
 
-    def look(self, sn: str, address: str | None) -> None:
-        """Count a look-up on behalf of an unapproved terminal.
+    def look(self, sn: str, address: str | None, *, is_counted: bool) -> ProtocolError | None:
+        """Count a look-up on behalf of an unknown terminal, if it `is_counted`.
 
-        Raises `TooManyRequests` if the limit per minute is reached.
+        Returns the reason to refuse it instead: as `remembered`, or because the limit per minute is
+        reached.
         """
-        if not self._allowance.take(self._clock.seconds()):
+        refusal = self.remembered(sn, address) if sn in self._remembered else None
+        if refusal is not None:
+            return refusal
+        if is_counted and not self._allowance.take(self._clock.seconds()):
             self._refusals.refuse(Refusal.UNKNOWN_PER_MINUTE, sn, address)
-            raise TooManyRequests(_TOO_MANY)
+            return TooManyRequests(_TOO_MANY)
+        return None
 
-    def refuse(self, sn: str, address: str | None, hello: Hello | None) -> None:
-        """Raise the refusal, if any, of a serial number that is not in the store.
+    def refusal(self, sn: str, address: str | None, hello: Hello | None) -> ProtocolError | None:
+        """The refusal, if any, of a serial number that is not in the store.
 
-        Raises `TurnedAway` if the policy does not record the terminal, or a limit is reached.
+        There is one if the policy does not record the terminal, or a limit is reached.
         """
         refusal = self._refusal(self._policy.admit(sn, hello, address))
-        if refusal is not None:
-            raise refusal(sn, address)
+        return None if refusal is None else refusal(sn, address)
 
     async def find(
         self, sn: str, address: str | None, hello: Hello | None, family: str
@@ -130,8 +135,9 @@ class UnknownTerminals:
             recorded: Deferred[Device | None] = Deferred()
             others.append(recorded)
             device = await recorded
-            if device is None:
-                self.check(sn, address)
+            refusal = self.remembered(sn, address) if device is None else None
+            if refusal is not None:
+                raise refusal
         return device, due
 
     async def _record(

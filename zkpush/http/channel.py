@@ -223,8 +223,8 @@ class HttpChannel(TimedReader):
             if verdict is None:
                 return
             self._queue.popleft()
-            if isinstance(verdict, tuple):
-                self._write(request, verdict)
+            if not isinstance(verdict, Accepted):
+                self._write(request, verdict if isinstance(verdict, tuple) else verdict.reply)
                 continue
             body, site = request.take(), self._site
             answer = site.answer if len(body) <= LONG else site.answer_long
@@ -318,7 +318,7 @@ class HttpChannel(TimedReader):
 
     def _is_dated(self, request: PendingRequest) -> bool:
         verdict = request.verdict
-        dated = verdict.is_dated if isinstance(verdict, Accepted) else None
+        dated = None if verdict is None or isinstance(verdict, tuple) else verdict.is_dated
         return self._site.dates(request.head) if dated is None else dated
 
     def _keeps(self, request: PendingRequest) -> bool:

@@ -90,7 +90,15 @@ class Accepted(msgspec.Struct, frozen=True, gc=False):
         return False
 
 
-Verdict = Accepted | Plain
+class Declined(msgspec.Struct, frozen=True, gc=False):
+    """A request that is answered by its head. Applications add fields in a subclass (`kw_only`)."""
+
+    reply: Plain
+    is_dated: bool | None = None
+    """Whether the reply has a `Date`, as in `Accepted`."""
+
+
+Verdict = Accepted | Declined | Plain
 """The decision on a request by its head: accept it, or send this reply."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 
@@ -45,6 +46,7 @@ def canonical_networks(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(write_network, dict.fromkeys(parse_networks(texts))))
 
 
+@functools.lru_cache(1024)
 def parse_address(text: str) -> Address | None:
     """Parse an address; None if malformed. An IPv4-mapped IPv6 address becomes IPv4."""
     try:

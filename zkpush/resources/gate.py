@@ -13,10 +13,9 @@ from ..device.gate import AdmissionGate
 from ..device.proxies import Proxies
 from ..device.refusals import Refusal, RefusalLog
 from ..device.registry import Registry
-from ..device.request import Gate, Request, TerminalRoute
+from ..device.request import Gate, RefusedRequest, Request, TerminalRoute
 from ..device.terminal import Terminal
-from ..http.messages import Plain, RequestHead, Verdict
-from ..interfaces import ITerminalFamily
+from ..http.messages import RequestHead, Verdict
 from ..protocol.errors import (
     ProtocolError,
     Refused,
@@ -64,24 +63,40 @@ class RequestGate:
         self._refusals = refusals
 
     def judge(
-        self, head: RequestHead, request: Request | None = None
+        self, head: RequestHead, request: Request | None = None, *, is_paced: bool = False
     ) -> Verdict | Deferred[Verdict]:
         """Judge a request that is not accepted at once; never raises, nor does the Deferred fail.
 
-        `request` is the parsed head, if it is a valid request of a terminal.
+        `request` is the parsed head, if it is a valid request of a terminal. `is_paced` if it has
+        waited for its turn.
         """
-        if self._admission.pacer.take():
-            return self._other(head, request)
-        return self._admission.pacer.wait().addCallback(lambda _: self._other(head, request))
+        pacer = self._admission.pacer
+        if not is_paced and not pacer.take():
+            return pacer.wait().addCallback(lambda _: self.judge(head, request, is_paced=True))
+        try:
+            if request is None:
+                request = self._check(head)
+            found = self._admission.judge(request) if request.sn else None
+            if isinstance(found, ProtocolError):
+                return self._refused(found, request)
+            if isinstance(found, Deferred):
+                verdict: Verdict | Deferred[Verdict] = found.addCallback(self._admitted, request)
+            else:
+                verdict = self._charged(request, found)
+        except Exception as error:
+            return self._refused(error, request)
+        if isinstance(verdict, Deferred):
+            return verdict.addErrback(self._failed, request)
+        return verdict
 
     def charge(self, request: Request, terminal: Terminal) -> Verdict | Deferred[Verdict]:
         """Accept a request of an approved terminal once there is memory for its body."""
         try:
             verdict = self._charged(request, terminal)
         except Unavailable as error:
-            return refused(error, request.route.family)
+            return self._refused(error, request)
         if isinstance(verdict, Deferred):
-            return verdict.addErrback(_failed, request.route.family)
+            return verdict.addErrback(self._failed, request)
         return verdict
 
     def knows_zone(self, head: RequestHead | None) -> bool:
@@ -92,17 +107,22 @@ class RequestGate:
             sn = None
         return self._admission.knows_zone(sn)
 
-    def _other(self, head: RequestHead, request: Request | None) -> Verdict | Deferred[Verdict]:
-        family = self._families.default if request is None else request.route.family
+    def _refused(self, error: Exception, request: Request | None) -> Verdict:
+        """Refuse a request; None if it is not one of a terminal."""
+        if request is None:
+            return refused(error, self._families.default)
+        family = request.route.family
+        reply = family.refuse(error) if isinstance(error, ProtocolError) else refused(error, family)
+        return RefusedRequest(reply, self._admission.knows_zone(request.sn), sn=request.sn)
+
+    def _failed(self, failure: Failure, request: Request) -> Verdict:
+        """Refuse a request after a failed look-up; no one reads it if the connection is gone."""
+        if failure.check(CancelledError):
+            return self._refused(Unavailable("The connection ended."), request)
         try:
-            request = request or self._check(head)
-            family = request.route.family
-            verdict = self._judge(request)
+            failure.raiseException()
         except Exception as error:
-            return refused(error, family)
-        if isinstance(verdict, Deferred):
-            return verdict.addErrback(_failed, family)
-        return verdict
+            return self._refused(error, request)
 
     def _check(self, head: RequestHead) -> Request:
         """Parse a request of any client; raises a `ProtocolError` for an invalid one."""
@@ -143,10 +163,10 @@ class RequestGate:
 
     def family_of(self, shared: SharedPath, sn: str, arguments: Arguments) -> str:
         """The family of a request: its terminal's stored one, or the one that it claims."""
-        terminal = self._registry.known(sn)
+        terminal = self._registry.terminals.get(sn)
         if terminal is not None:
             return terminal.device.family
-        return (self._families.claimant(shared.name, arguments) or self._families.default).name
+        return self._families.of_first(shared.name, arguments).name
 
     def _path(
         self, head: RequestHead, shared: SharedPath, sn: str, arguments: Arguments
@@ -166,14 +186,7 @@ class RequestGate:
             raise WrongMethod(f"This path takes {' and '.join(path.others)} requests.")
         return path
 
-    def _judge(self, request: Request) -> Verdict | Deferred[Verdict]:
-        """Judge a request of an unapproved client, or one that has to be paced."""
-        if not request.sn:
-            return self._charged(request, None)
-        terminal = self._admission.judge(request)
-
-        if isinstance(terminal, Deferred):
-            return terminal.addCallback(lambda found: self._charged(request, found))
+    def _admitted(self, terminal: Terminal, request: Request) -> Verdict | Deferred[Verdict]:
         return self._charged(request, terminal)
 
     def _charged(self, request: Request, terminal: Terminal | None) -> Verdict | Deferred[Verdict]:
@@ -197,13 +210,3 @@ class RequestGate:
         except TerminalError:
             self._refusals.refuse(Refusal.ARGUMENTS, None, head.address)
             raise
-
-
-def _failed(failure: Failure, family: ITerminalFamily) -> Plain:
-    """The reply after a failed look-up; no one reads it if the connection is gone."""
-    if failure.check(CancelledError):
-        return refused(Unavailable("The connection ended."), family)
-    try:
-        failure.raiseException()
-    except Exception as error:
-        return refused(error, family)

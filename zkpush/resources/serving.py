@@ -52,6 +52,7 @@ class RequestServer:
     ) -> None:
         self._gate = gate
         self._paths = gate.paths
+        self._families = registry.families
         self._terminals = registry.terminals
         self._admission = admission
         self._sessions = sessions
@@ -82,7 +83,7 @@ class RequestServer:
         if terminal is not None:
             family = terminal.device.family
         else:
-            family = self._gate.family_of(shared, sn, arguments)
+            family = self._families.of_first(shared.name, arguments).name
         path = shared.by_family.get(family)
         if path is None or head.method not in path.others:
             return None

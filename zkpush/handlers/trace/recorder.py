@@ -16,7 +16,7 @@ from itertools import chain
 from typing import cast
 
 from ...clock import wall_clock
-from ...device.request import AcceptedRequest, Request
+from ...device.request import AcceptedRequest, RefusedRequest, Request
 from ...device.terminal import Terminal
 from ...http.messages import Reply, RequestHead, Verdict
 from ...interfaces import IStore
@@ -160,7 +160,11 @@ class RequestTrace(PeriodicService):
         request = terminal = None
         if isinstance(verdict, AcceptedRequest):
             request, terminal = verdict.request, verdict.terminal
-        sn = _serial(head) if request is None else request.sn
+            sn: str | None = request.sn
+        elif isinstance(verdict, RefusedRequest):
+            sn = verdict.sn
+        else:
+            sn = _serial(head)
         if terminal is None and sn is not None:
             terminal = self._known(sn)
         if sn is None or terminal is None:
@@ -279,7 +283,7 @@ class RequestTrace(PeriodicService):
 
 
 def _serial(head: RequestHead) -> str | None:
-    """Return the serial number in a rejected request, if it can be parsed."""
+    """Return the serial number in a request that was not judged, if it can be parsed."""
     try:
         return read_query(head.query)[0]
     except TerminalError:

@@ -15,7 +15,7 @@ def contribute(services: Services) -> Contribution:
     """Record requests in every process, and provide the last requests of a terminal."""
     store = services.store
     trace = RequestTrace(
-        store, services.registry.known, services.catalogue, services.clock, services.owner
+        store, services.registry.terminals.get, services.catalogue, services.clock, services.owner
     )
 
     async def last_requests(device: Device) -> Sequence[TracedRequest]:
