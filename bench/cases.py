@@ -19,6 +19,7 @@ from zkpush.protocol.times import wall_clock
 
 from . import recipes
 from .forwarding import backlog_of, forwarding_results
+from .jobs import jobs
 from .lists import export_results, exported
 from .load import run
 from .measure import Result, side_by_side
@@ -434,4 +435,5 @@ CASES = (
     decoding,
     lists,
     forwarding,
+    jobs,
 )

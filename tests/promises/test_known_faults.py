@@ -1,7 +1,7 @@
 """Faults that were found in the running daemon, each with the tests that would find it again.
 
-The lists are in `faults_of_the_door` and `faults_of_records`. The tests go through HTTP or the
-command line.
+The lists are in `faults_of_the_door`, `faults_of_records` and `faults_of_commands`. The tests go
+through HTTP or the command line.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import pathlib
 
 import pytest
 
-from . import faults_of_records, faults_of_the_door
+from . import faults_of_commands, faults_of_records, faults_of_the_door
 
 TESTS = pathlib.Path(__file__).parent.parent
 THROUGH_THE_FRONT = {
@@ -72,3 +72,11 @@ def test_a_known_fault_of_records_keeps_its_test(fault: str) -> None:
     assert faults_of_records.FAULTS[fault]
     for test in faults_of_records.FAULTS[fault]:
         assert uses(test)
+
+
+@pytest.mark.parametrize("fault", faults_of_commands.FAULTS)
+def test_a_known_fault_of_commands_keeps_its_tests(fault: str) -> None:
+    """Its tests are there, and go through HTTP or the command line."""
+    assert faults_of_commands.FAULTS[fault]
+    for test in faults_of_commands.FAULTS[fault]:
+        assert uses(test) & (THROUGH_THE_FRONT | {"nodes"}), f"{test} asks no daemon"

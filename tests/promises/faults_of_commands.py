@@ -1,0 +1,87 @@
+"""Faults that were found around commands: what happens late, twice, unseen, or not at all.
+
+Each has the tests that would find it again, as `file::name`. They go through HTTP or the command
+line.
+"""
+
+from __future__ import annotations
+
+_CLI = "cli/test_commands.py"
+_EFFECTS = "server/test_effects.py"
+_JOBS = "server/test_jobs.py"
+_LIFE = "server/test_command_life.py"
+_OUT = "server/test_ways_out.py"
+_QUEUE = "server/test_queue.py"
+
+FAULTS = {
+    # When a command is carried out.
+    "a door that opens late": [
+        f"{_LIFE}::test_a_door_does_not_open_late",
+        f"{_LIFE}::test_a_caller_says_how_long_a_command_waits",
+    ],
+    "a command that is carried out twice": [
+        f"{_LIFE}::test_what_must_not_happen_twice_is_sent_once",
+        "nodes/test_command_life.py::test_a_door_opens_once_whatever_node_is_asked",
+    ],
+    # What the server knows of it.
+    "a cancelled or expired command that the terminal did": [
+        f"{_LIFE}::test_a_cancelled_command_is_not_sent_again_and_says_what_was_done",
+        f"{_QUEUE}::test_an_answer_after_the_end_is_recorded",
+    ],
+    "an end without a reason": [f"{_LIFE}::test_each_end_has_its_own_words"],
+    "an answer in the query, with an empty body": [
+        f"{_LIFE}::test_an_answer_counts_in_every_form",
+        f"{_LIFE}::test_an_answer_in_the_query_goes_on_in_the_body",
+        f"{_LIFE}::test_an_answer_that_names_no_command_is_kept_and_shown",
+    ],
+    "a done command that changes nothing the server knows": [
+        f"{_EFFECTS}::test_an_option_that_was_set_shows_on_the_terminal",
+        f"{_OUT}::test_an_option_that_is_asked_for_is_kept_with_the_terminal",
+    ],
+    # Many terminals.
+    "500 requests for 500 terminals": [
+        f"{_JOBS}::test_a_job_queues_its_commands_for_all_terminals",
+        f"{_JOBS}::test_a_killed_process_leaves_no_command_out_and_none_twice",
+        "cli/test_jobs.py::test_a_job_for_two_terminals",
+    ],
+    "no filter by state, no list of all terminals": [
+        "server/test_command_list.py::test_commands_of_all_terminals_with_filters",
+        f"{_CLI}::test_list_of_all_terminals",
+    ],
+    "no cancel and no retry of many": [
+        f"{_JOBS}::test_a_cancelled_job_ends_what_is_open",
+        f"{_JOBS}::test_a_retry_queues_again_what_did_not_succeed",
+    ],
+    "a door that waits behind 5,000 updates": [
+        f"{_LIFE}::test_urgent_commands_overtake",
+        f"{_JOBS}::test_an_urgent_job_overtakes",
+    ],
+    "updates of one person, one behind the other": [
+        f"{_LIFE}::test_a_later_update_replaces_one_that_was_not_sent",
+        f"{_JOBS}::test_a_later_job_replaces_what_was_not_sent",
+    ],
+    "an upgrade of all terminals at once": [
+        f"{_JOBS}::test_a_wave_waits_for_the_one_before",
+        f"{_JOBS}::test_a_failure_stops_the_next_wave_until_somebody_lets_it_go_on",
+        f"{_JOBS}::test_a_window_is_by_the_clock_of_each_terminal",
+    ],
+    # Ways out.
+    "all users of a terminal": [f"{_OUT}::test_all_users_of_a_terminal_can_be_asked_for"],
+    "a line that the catalogue does not know": [
+        f"{_OUT}::test_a_raw_line_is_sent_as_it_is_and_any_answer_ends_it"
+    ],
+    "a mistyped command": [f"{_CLI}::test_mistakes"],
+    # Values.
+    "an empty value": [
+        f"{_OUT}::test_empty_values_are_sent_and_count_as_absent_where_one_is_needed"
+    ],
+    "a photo of more than a megabyte": [
+        f"{_OUT}::test_a_large_photo_fits_and_the_limit_is_a_setting"
+    ],
+    # Small ones.
+    "a command that is not in the very next poll": [
+        f"{_LIFE}::test_a_command_is_in_the_very_next_poll"
+    ],
+    "a command that is sent after its lifetime": [f"{_QUEUE}::test_a_command_has_a_lifetime"],
+    "a long past that slows a poll": [f"{_LIFE}::test_past_commands_do_not_slow_a_poll"],
+}
