@@ -15,7 +15,7 @@ from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...values.forwarding import BatchLimits, ForwardedEvent
 from .model import PendingBatch, StoredForwarder
-from .rules import RECORD, Selection, Shape
+from .rules import RECORD, EventSelection, Shape
 
 _PREFIXES = ("evt", "rec")
 """Prefixes of event ids, by the table that the event is in."""
@@ -77,7 +77,7 @@ def read_portion_thd(
 ) -> EventPortion:
     """Read the next events of a forwarder, as its rules select and show them."""
     news = read_news_thd(tx, records, after, tables_of(stored, records))
-    selection = Selection.of(tx, stored, is_first=after.event == 0)
+    selection = EventSelection.of(tx, stored, is_first=after.event == 0)
     chosen: list[_Chosen] = []
     ends = list(after)
     is_cut = news.is_cut
@@ -104,7 +104,7 @@ def read_portion_thd(
 
 
 def _corrected_thd(
-    tx: Transaction, item: NewsItem, records: RecordSource, selection: Selection, read: int
+    tx: Transaction, item: NewsItem, records: RecordSource, selection: EventSelection, read: int
 ) -> list[_Chosen]:
     """Return the records that a correction names, as events.
 

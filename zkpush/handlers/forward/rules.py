@@ -27,7 +27,7 @@ _FIELD = re.compile(r"\{([a-z0-9_]+)\}", re.ASCII)
 
 
 @attrs.frozen
-class Selection:
+class EventSelection:
     """Which events a forwarder sends."""
 
     rules: ForwardRules
@@ -38,7 +38,7 @@ class Selection:
     """Start, in milliseconds since the epoch."""
 
     @classmethod
-    def of(cls, tx: Transaction, stored: StoredForwarder, *, is_first: bool) -> Selection:
+    def of(cls, tx: Transaction, stored: StoredForwarder, *, is_first: bool) -> EventSelection:
         """Make the selection of a forwarder; `is_first` is whether it has read no event yet."""
         rules = stored.rules
         since = stored.created_at if rules.since is None else parse_instant(rules.since) * 1000
@@ -98,7 +98,7 @@ class Shape:
     """Punches that pass the rules about several punches, by id; None without such rules."""
 
     @classmethod
-    def of(cls, tx: Transaction, selection: Selection, punches: Sequence[Punch]) -> Shape:
+    def of(cls, tx: Transaction, selection: EventSelection, punches: Sequence[Punch]) -> Shape:
         """Apply the rules that need other punches of the same people."""
         rules = selection.rules
         if not punches or (rules.directions is None and not rules.minimum_gap_seconds):
