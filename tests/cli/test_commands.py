@@ -228,7 +228,7 @@ def test_catalogue(daemon: Daemon) -> None:
     line = next(line for line in lines if line.startswith("DATA QUERY FINGERTMP"))
     assert line.split()[3:6] == ["write", "PIN*", "FingerID"]
     items = json.loads(said(daemon.zkpush("commands", "catalogue", "--json")))
-    assert len(items) == len(lines) - 1 == 56
+    assert len(items) == len(lines) - 1 == 58
 
 
 def test_list_of_all_terminals(daemon: Daemon) -> None:
