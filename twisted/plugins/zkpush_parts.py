@@ -5,6 +5,7 @@ from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
 from zkpush.handlers.forward.kinds.csvfiles import CSV
 from zkpush.handlers.forward.kinds.erpnext import ERPNext
+from zkpush.handlers.forward.kinds.sqltable import SQL
 from zkpush.handlers.forward.webhook import Webhook
 from zkpush.handlers.people.verification import KnownUsers
 from zkpush.persist.postgresql import PostgreSQLStores
@@ -23,3 +24,4 @@ attendance_push = AttendancePush()
 webhook = Webhook()
 erpnext = ERPNext()
 csv = CSV()
+sql = SQL()
