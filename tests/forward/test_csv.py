@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import errno
 import fcntl
 import os
@@ -18,6 +19,7 @@ from twisted.internet import reactor
 
 from zkpush.handlers.forward.kinds import dayfiles
 from zkpush.handlers.forward.kinds.csvfiles import CSV, CSVSettings
+from zkpush.handlers.forward.kinds.dayfiles import DayFiles, Line
 from zkpush.handlers.forward.kinds.thread import DeliveryThread, StillBusy
 from zkpush.values.forwarding import (
     Delivered,
@@ -232,6 +234,30 @@ async def test_a_crash_between_journal_and_file_is_made_good(
     (tmp_path / ".zkpush" / f"{NAME}.new").write_bytes(b"half")
     await deliver(event(2), event(3))
     assert [line[0] for line in lines(tmp_path)] == ["p", "1", "2", "3"]
+    assert await deliver(event(4)) == Delivered(f"Written to {NAME}")
+    assert [line[0] for line in lines(tmp_path)] == ["p", "1", "2", "3", "4"]
+
+
+def test_what_was_not_written_is_not_remembered(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition in the same process writes to the journal what a full disk did not take."""
+
+    def files() -> DayFiles:
+        def line(one: ForwardedEvent) -> Line:
+            return Line(one.id, f"{one.id}\r\n".encode())
+
+        return DayFiles(tmp_path, "punches-{date}.csv", b"", line, None)
+
+    day, kept = datetime.date(2026, 3, 1), files()
+    kept.add_thd(day, [event(1)])
+    with monkeypatch.context() as patched:
+        patched.setattr(dayfiles, "os", FullDisk(2))
+        with pytest.raises(OSError, match="No space left"):
+            kept.add_thd(day, [event(2)])
+    kept.add_thd(day, [event(2)])
+    files().add_thd(day, [event(3)])
+    assert lines(tmp_path) == ["rec_1", "rec_2", "rec_3"]
 
 
 @pytest_twisted.ensureDeferred

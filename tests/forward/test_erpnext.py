@@ -243,7 +243,16 @@ BODY = b"<html><head><title>502 Bad Gateway</title></head></html>"
             b'{"exception": "frappe.exceptions.ValidationError: Log Type is required"}',
             RefusedBatch("HTTP 417 Expectation Failed: Log Type is required"),
         ),
-        # A user ID cannot pretend to be a message.
+        # A value of a punch cannot pretend to be a message.
+        (
+            417,
+            b'{"exception": "frappe.exceptions.ValidationError: Device ID This employee already '
+            b'has a log with the same timestamp is too long"}',
+            RefusedBatch(
+                "HTTP 417 Expectation Failed: Device ID This employee already has a log with the "
+                "same timestamp is too long"
+            ),
+        ),
         (
             417,
             b'{"exception": "frappe.exceptions.ValidationError: No Employee found for the given '
