@@ -22,8 +22,8 @@ DUE = 50_000
 _ROW = 1
 
 
-class RecordList(NamedTuple):
-    """A list: ids of records by the value of one of their columns."""
+class LateIndex(NamedTuple):
+    """A list: the ids of records by the value of one of their columns, in place of an index."""
 
     table: Table
     column: Column[Any]
@@ -41,8 +41,8 @@ class RecordList(NamedTuple):
         return self.table.join(attendance, attendance.c.id == self.record_id)
 
 
-PEOPLE = RecordList(punches_of_people, attendance.c.pin, punches_of_people.c.pin)
-TERMINALS = RecordList(
+PEOPLE = LateIndex(punches_of_people, attendance.c.pin, punches_of_people.c.pin)
+TERMINALS = LateIndex(
     punches_of_terminals, attendance.c.device_id, punches_of_terminals.c.device_id
 )
 LISTS = (PEOPLE, TERMINALS)
@@ -51,7 +51,7 @@ LISTS = (PEOPLE, TERMINALS)
 class Entries(NamedTuple):
     """Sorted entries of a list: values of its column, and ids of records."""
 
-    of: RecordList
+    of: LateIndex
     keys: Sequence[object]
     ids: Sequence[int]
 
@@ -95,7 +95,7 @@ def next_extension(tx: Transaction, due: int = DUE) -> Extension | None:
     return Extension(last + due, entries)
 
 
-def _sorted(one: RecordList, keys: Sequence[Any], ids: Sequence[int]) -> Entries:
+def _sorted(one: LateIndex, keys: Sequence[Any], ids: Sequence[int]) -> Entries:
     """Sort entries by key; `ids` ascend, and those of one key keep their order."""
     order = sorted(range(len(keys)), key=keys.__getitem__)
     return Entries(one, [keys[place] for place in order], [ids[place] for place in order])

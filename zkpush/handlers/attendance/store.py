@@ -31,7 +31,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
-from .lists import PEOPLE, TERMINALS, RecordList, last_listed
+from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 from .plain import AttendanceRows, distinctions, reckon
 from .schema import arrivals, attendance
@@ -204,7 +204,7 @@ class AttendanceStore(BufferedInserts):
         return rows
 
     @staticmethod
-    def _list_of(wanted: PunchFilter) -> RecordList | None:
+    def _list_of(wanted: PunchFilter) -> LateIndex | None:
         """Choose the list that holds the fewest records besides those that are wanted."""
         if wanted.pin is not None:
             return PEOPLE
@@ -217,7 +217,7 @@ class AttendanceStore(BufferedInserts):
         part: Page,
         wanted: PunchFilter,
         columns: Iterable[Column[Any]],
-        by_list: RecordList | None = None,
+        by_list: LateIndex | None = None,
     ) -> Select[Any]:
         """Query for a page of records, all of them or those of a list of ids."""
         query = select(*columns)
