@@ -83,7 +83,8 @@ def value_of(needles: Needles, field: Field, needed: str | None, where: str) -> 
     if field.kind in (Kind.TIME, Kind.MOMENT):
         return "2026-03-01 08:00:00"
     samples = ("0", "SyncData", "USERINFO", "0" * 16, "08:00", "0800", "0101", "1;1;0;0")
-    for candidate in (*map(str, field.choices), str(field.minimum), *samples):
+    least = () if field.minimum is None else (str(field.minimum),)
+    for candidate in (*map(str, field.choices), *least, *samples):
         try:
             field.decode(candidate)
         except ValueError:
@@ -137,6 +138,9 @@ def post(daemon: Daemon, path: str, body: bytes) -> bytes:
     status, reply = daemon.request("POST", path, body)
     assert status == 200, (path, reply)
     return reply
+
+
+_RAW = next(command for command in COMMANDS if command.name == "RAW")
 
 
 def queue(daemon: Daemon, name: str, params: Mapping[str, str]) -> str:
@@ -237,9 +241,7 @@ def _plant_commands(daemon: Daemon, needles: Needles) -> None:
 
 def _answer(needles: Needles, command_id: str, text: str) -> bytes:
     """What a terminal says of a command, and more than the protocol has."""
-    (command,) = (
-        each for each in sorted(COMMANDS, key=lambda c: -len(c.name))[:] if _is(each, text)
-    )
+    command = _command_of(text)
     needed = DANGEROUS if DANGEROUS_COMMANDS.fullmatch(command.name) else BIOMETRICS
     if text.startswith("SET OPTION ComPwd="):
         needed = DANGEROUS
@@ -267,9 +269,7 @@ def _answer(needles: Needles, command_id: str, text: str) -> bytes:
     return f"ID={command_id}&Return=0&CMD={command.reply}&{keys}\n".encode()
 
 
-def _is(command: Command, text: str) -> bool:
-    """Whether a text is of a command: the longest name counts."""
-    names = [
-        each.name for each in COMMANDS if text == each.name or text.startswith(f"{each.name} ")
-    ]
-    return command.name == max(names, key=len)
+def _command_of(text: str) -> Command:
+    """The command of a line: the longest name counts, and a line without one is of RAW."""
+    found = [each for each in COMMANDS if f"{text} ".startswith(f"{each.name} ")]
+    return max(found, key=lambda each: len(each.name), default=_RAW)

@@ -60,6 +60,10 @@ WORDS = {
     "ProblemDetails": frozenset({"status", "type"}),
     "TraceView": frozenset({"status"}),
     "RejectView": frozenset({"origin"}),
+    "DirectionCase": frozenset({"status", "verify"}),  # what an operator has chosen
+    "ForwarderRequest": frozenset({"kind"}),
+    "ForwarderView": frozenset({"kind"}),
+    "NewForwarderView": frozenset({"kind"}),
 }
 """Fields that have the name of a code, and are words."""
 

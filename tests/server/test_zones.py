@@ -73,7 +73,7 @@ async def test_a_missing_zone_is_a_problem(make_rig) -> None:
     await rig.api("PATCH", "/devices/T1", {"state": "approved"})
     (problem,) = await rig.items("/problems")
     assert (problem["device"], problem["code"]) == ("T1", "no zone")
-    assert "devices set SN timezone=" in problem["advice"]
+    assert "devices set T1 timezone=" in problem["advice"]
     await rig.api("PATCH", "/devices/T1", {"timezone": "UTC"})
     assert await rig.items("/problems") == []
 
@@ -225,7 +225,7 @@ async def test_a_wrong_clock_is_measured(rig: Rig) -> None:
     assert await skew(rig) == (9000, ["clock wrong"])
     (problem,) = await rig.items("/problems")
     assert "2 h 30 min ahead of the server's" in problem["detail"]
-    assert "zkpush devices recompute SN" in problem["advice"]
+    assert "zkpush devices recompute T1" in problem["advice"]
     await punch(rig, 3, -2, first=4)
     assert await skew(rig) == (-2, [])
 
