@@ -18,8 +18,9 @@ how to set up each.
 
     zkpush forwarders add NAME --kind KIND --set KEY=VALUE --set KEY=VALUE
 
-A value is JSON where it is valid JSON, else text: write a text of digits as `'KEY="123"'`. All
-settings are encrypted in the database; secret ones are never shown.\
+A value is JSON where it is valid JSON, else text: write a text of digits as `'KEY="123"'`. For a
+password, use `--ask KEY` instead: the command asks for the text, which then is in no history of
+commands. All settings are encrypted in the database; secret ones are never shown.\
 """
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from .program import Daemon, eventually, failed, said
+import pytest
+
+from .program import SECONDS, Daemon, eventually, failed, said
 
 Serve = Callable[..., str]
 
@@ -16,9 +20,36 @@ def added(daemon: Daemon, name: str, url: str, *more: str) -> str:
     return said(daemon.zkpush("forwarders", "add", name, *options)).strip()
 
 
-def shown(daemon: Daemon, name: str) -> dict[str, object]:
+@pytest.fixture
+def terminal_pair() -> Iterator[tuple[int, int]]:
+    """The two ends of a pseudo terminal: that of the user, and that of the program."""
+    ends = os.openpty()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def typed(daemon: Daemon, ends: tuple[int, int], key: str, text: str, *args: str) -> bytes:
+    """Run a command, and type a text when it asks for `key`; what the screen shows of that."""
+    user, program = ends
+    run = daemon.start(*args, stdin=program, start_new_session=True)
+    try:
+        prompt = f"{key}: "
+        assert run.stderr.read(len(prompt)) == prompt
+        os.write(user, f"{text}\n".encode())
+        out, err = run.communicate(timeout=SECONDS)
+    finally:
+        run.kill()
+    assert run.returncode == 0, err
+    os.write(program, b"$")  # the screen has something to show
+    screen = os.read(user, 1000)
+    assert text not in out + err
+    return screen
+
+
+def shown(daemon: Daemon, name: str) -> dict[str, Any]:
     """A forwarder as JSON."""
-    found: dict[str, object] = json.loads(said(daemon.zkpush("forwarders", "show", name, "--json")))
+    found: dict[str, Any] = json.loads(said(daemon.zkpush("forwarders", "show", name, "--json")))
     return found
 
 
@@ -56,6 +87,27 @@ def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> 
     replayed = said(daemon.zkpush("forwarders", "replay", "hook2", "--dead"))
     assert "0 events" in replayed
     said(daemon.zkpush("forwarders", "delete", "hook2"))
+
+
+def test_a_password_is_asked_for(daemon: Daemon, terminal_pair: tuple[int, int]) -> None:
+    """It is not shown while it is typed, is text even if it is digits, and replaces no setting."""
+    settings = {
+        "host": "mail.example.com",
+        "user": "zkpush",
+        "sender": "zkpush@example.com",
+        "recipients": '["anna@example.com"]',
+    }
+    options = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    new = ("forwarders", "add", "alarm", "--kind", "smtp", *options)
+    assert "Set both" in failed(daemon.zkpush(*new))
+    screen = typed(daemon, terminal_pair, "password", "4711", *new, "--ask", "password")
+    assert b"4711" not in screen
+    assert shown(daemon, "alarm")["settings"]["password"] is None
+    change = ("forwarders", "set", "alarm", "--ask", "sender")
+    assert b"alarm@" not in typed(daemon, terminal_pair, "sender", "alarm@example.com", *change)
+    found = shown(daemon, "alarm")["settings"]
+    assert (found["sender"], found["host"]) == ("alarm@example.com", "mail.example.com")
+    said(daemon.zkpush("forwarders", "delete", "alarm"))
 
 
 def test_mistakes(daemon: Daemon) -> None:

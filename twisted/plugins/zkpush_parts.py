@@ -5,6 +5,7 @@ from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
 from zkpush.handlers.forward.kinds.csvfiles import CSV
 from zkpush.handlers.forward.kinds.erpnext import ERPNext
+from zkpush.handlers.forward.kinds.smtp import Smtp
 from zkpush.handlers.forward.kinds.sqltable import SQL
 from zkpush.handlers.forward.webhook import Webhook
 from zkpush.handlers.people.verification import KnownUsers
@@ -25,3 +26,4 @@ webhook = Webhook()
 erpnext = ERPNext()
 csv = CSV()
 sql = SQL()
+smtp = Smtp()

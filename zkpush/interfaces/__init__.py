@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .errors import NotUnsealed, OutOfReach, StoreError, WrongKey
 from .families import ITerminalFamily
-from .forwarders import IDelivery, IForwarder
+from .forwarders import ICollectingForwarder, IDelivery, IForwarder, ISelectiveForwarder
 from .plugins import (
     IAdmissionPolicy,
     ICipherSuite,
@@ -28,12 +28,14 @@ __all__ = [
     "IAdmissionPolicy",
     "IBringsTables",
     "ICipherSuite",
+    "ICollectingForwarder",
     "IDelivery",
     "IForwarder",
     "IMaintainedStoreFactory",
     "INamesPictures",
     "IPluginConnection",
     "IRecordHandler",
+    "ISelectiveForwarder",
     "IStore",
     "IStoreFactory",
     "ITerminalFamily",

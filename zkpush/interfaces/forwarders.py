@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +33,21 @@ class IForwarder(Interface):
 
     def open(target: ForwarderTarget) -> IDelivery:
         """Prepare deliveries to one receiver. It must not block, and should not connect yet."""
+
+
+class ISelectiveForwarder(IForwarder):
+    """A forwarder that delivers some kinds of events only."""
+
+    events: Sequence[str] = Attribute(
+        "The kinds of events that it delivers, and those of a new forwarder that names none"
+    )
+
+
+class ICollectingForwarder(IForwarder):
+    """A forwarder that collects events for some time before it delivers them together."""
+
+    def collect_seconds(settings: Any) -> float:
+        """Return the age of its first event, in seconds, at which a batch is made."""
 
 
 class IDelivery(Interface):

@@ -192,6 +192,8 @@ class DeviceStore:
         ):
             for code, detail in problems.items():
                 data = {"device": device.sn, "what": what, "code": code, "detail": detail}
+                if what == "raised" and code in was:
+                    data["was"] = was[code]
                 self._events.add("problem", data)
         return device
 

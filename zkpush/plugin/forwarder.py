@@ -7,7 +7,7 @@ and leases between nodes. `deliver` runs on the reactor and must not block.
 
 from __future__ import annotations
 
-from ..interfaces import IDelivery, IForwarder
+from ..interfaces import ICollectingForwarder, IDelivery, IForwarder, ISelectiveForwarder
 from ..values.forwarding import (
     BatchLimits,
     Delivered,
@@ -27,8 +27,10 @@ __all__ = [
     "ForwardedEvent",
     "ForwarderTarget",
     "Gone",
+    "ICollectingForwarder",
     "IDelivery",
     "IForwarder",
+    "ISelectiveForwarder",
     "Outcome",
     "RefusedBatch",
     "RetryLater",

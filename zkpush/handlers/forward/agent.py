@@ -73,6 +73,8 @@ class GuardedEndpoint:
     port: int
     is_secure: bool
     allow_private: bool
+    trust: Any = None
+    """Authorities that may sign the certificate of the host; None for those of the system."""
 
     def connect(self, protocolFactory: IProtocolFactory) -> Deferred[IProtocol]:
         """Resolve the name, check its addresses, and connect to the first that answers."""
@@ -86,7 +88,7 @@ class GuardedEndpoint:
                 self.reactor, address, self.port, timeout=CONNECT_SECONDS
             )
             if self.is_secure:
-                endpoint = wrapClientTLS(optionsForClientTLS(self.host), endpoint)
+                endpoint = wrapClientTLS(optionsForClientTLS(self.host, self.trust), endpoint)
             try:
                 connected: IProtocol = await endpoint.connect(factory)
             except ConnectError as error:

@@ -51,6 +51,23 @@ _set = click.option(
     callback=pairs,
     help="A setting of the kind. Repeatable.",
 )
+
+
+def _ask(ctx: click.Context, param: click.Parameter, keys: tuple[str, ...]) -> dict[str, str]:
+    """Ask for the values of settings, before the reactor runs: a prompt blocks."""
+    if ctx.resilient_parsing:
+        return {}
+    return {key: click.prompt(key, hide_input=True, err=True) for key in keys}
+
+
+_asked = click.option(
+    "--ask",
+    "asked",
+    metavar="KEY",
+    multiple=True,
+    callback=_ask,
+    help="Ask for a setting, such as a password, which others could see in a command. Repeatable.",
+)
 _events = click.option(
     "--event", "events", metavar="KIND", multiple=True, help="Kind of events. Repeatable."
 )
@@ -88,6 +105,7 @@ async def list_(api: Api, as_json: bool) -> None:
 @_url
 @_private
 @_set
+@_asked
 @_events
 @_rules
 @as_json
@@ -99,19 +117,25 @@ async def add(
     url: str | None,
     allow_private: bool | None,
     settings: dict[str, str],
+    asked: dict[str, str],
     events: tuple[str, ...],
     rules: str | None,
     as_json: bool,
 ) -> None:
     """Add a forwarder, and print its signing secret, which is not shown again.
 
-    It forwards attendance records from now on, unless --event and --rules say otherwise.
+    It forwards attendance records from now on, unless the kind, --event or --rules say
+    otherwise.
 
     \b
     Example:
       zkpush forwarders add payroll --url https://payroll.example.com/zkpush
     """
-    body: dict[str, Any] = {"name": name, "kind": kind, **_given(url, allow_private, settings)}
+    body: dict[str, Any] = {
+        "name": name,
+        "kind": kind,
+        **_given(url, allow_private, settings, asked),
+    }
     if events:
         body["events"] = list(events)
     if rules is not None:
@@ -133,6 +157,7 @@ async def add(
 @_url
 @_private
 @_set
+@_asked
 @_events
 @_rules
 @with_api
@@ -142,6 +167,7 @@ async def set_(
     url: str | None,
     allow_private: bool | None,
     settings: dict[str, str],
+    asked: dict[str, str],
     events: tuple[str, ...],
     rules: str | None,
 ) -> None:
@@ -151,7 +177,7 @@ async def set_(
     Example:
       zkpush forwarders set payroll --event attendance --event user
     """
-    body = _given(url, allow_private, settings)
+    body = _given(url, allow_private, settings, asked)
     if events:
         body["events"] = list(events)
     if rules is not None:
@@ -343,14 +369,19 @@ async def delete(api: Api, name: str) -> None:
     echo(f"The forwarder {name} is deleted.")
 
 
-def _given(url: str | None, allow_private: bool | None, settings: dict[str, str]) -> dict[str, Any]:
+def _given(
+    url: str | None,
+    allow_private: bool | None,
+    settings: dict[str, str],
+    asked: dict[str, str],
+) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if url is not None:
         body["url"] = url
     if allow_private is not None:
         body["allow_private"] = allow_private
-    if settings:
-        body["settings"] = {key: _value(text) for key, text in settings.items()}
+    if settings or asked:
+        body["settings"] = {key: _value(text) for key, text in settings.items()} | asked
     return body
 
 

@@ -32,11 +32,19 @@ from .rules import check_rules
 from .service import ForwardEngine
 from .signing import KEY_BYTES, write_secret
 from .store import ForwarderStore
-from .views import ForwarderChange, ForwarderRequest, ReplayRequest, secret_settings
+from .views import (
+    ForwarderChange,
+    ForwarderRequest,
+    ReplayRequest,
+    delivered_kinds,
+    secret_settings,
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 OVERLAP = 24 * 3600 * 1000
 """Milliseconds for which an old secret signs beside the new one."""
+DEFAULT_EVENTS = ["attendance"]
+"""Kinds of events of a forwarder that names none, if its kind delivers all."""
 _SOME = "ids, since or until: say which dead letters to send again."
 
 
@@ -68,7 +76,8 @@ class Operations:
             **request.settings,
             **{name: value for name, value in given.items() if value is not None},
         }
-        self._check(kind, settings, request.events, request.rules)
+        events = request.events or delivered_kinds(kind) or DEFAULT_EVENTS
+        self._check(kind, settings, events, request.rules)
         secret = write_secret(self._random(KEY_BYTES)) if kind.makes_secret else None
         now = self._around.now()
         secrets = () if secret is None else (SigningSecret(secret),)
@@ -79,7 +88,7 @@ class Operations:
             new = NewForwarder(
                 name=request.name,
                 kind=request.kind,
-                events=tuple(request.events),
+                events=tuple(events),
                 rules=request.rules,
                 settings=settings,
                 secrets=secrets,
@@ -246,6 +255,11 @@ class Operations:
                 f"events: There are no events of the kind {unknown[0][:40]!r}; there are {there}."
             )
         check_rules(rules, self._fields)
+        delivered = delivered_kinds(kind)
+        if delivered is not None and not set(delivered).issuperset(events):
+            raise ValueError(
+                f"events: A forwarder of the kind {kind.name} delivers {', '.join(delivered)} only."
+            )
         try:
             value = msgspec.convert(settings, kind.settings)
         except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""What replies to HTTP requests mean, in words, and what their absence means."""
+"""Replies of receivers in words, and what the absence of a reply means."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def retry_after(text: str | None, now: float) -> float | None:
 
 
 def unreached(failure: Any, seconds: float) -> Outcome:
-    """Return the outcome of a request without an answer; it was given so many `seconds`."""
+    """Return the outcome of an attempt that got no answer, with a time limit of `seconds`."""
     error = failure.value
     if isinstance(error, TimedOut):
         return RetryLater(f"No answer within {seconds:.0f} seconds")

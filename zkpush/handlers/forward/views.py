@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from ...interfaces import IForwarder
+from ...interfaces import IForwarder, ISelectiveForwarder
 from ...manage.times import instant, instant_or_none
 from .model import DeadLetter, ForwarderBacklog, ForwardRules, StoredAttempt, StoredForwarder
 
@@ -30,8 +30,11 @@ class ForwarderRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     allow_private: Annotated[bool | None, Meta(description="The setting `allow_private`")] = None
     settings: Settings = {}
     events: Annotated[
-        list[str], Meta(min_length=1, description="Kinds of events, as in GET events")
-    ] = msgspec.field(default_factory=lambda: ["attendance"])
+        Annotated[list[str], Meta(min_length=1)] | None,
+        Meta(
+            description="Kinds of events, as in GET events; by default those that the kind is for"
+        ),
+    ] = None
     rules: ForwardRules = ForwardRules()
 
 
@@ -147,6 +150,9 @@ class ForwarderKindView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     summary: str
     makes_secret: Annotated[bool, Meta(description="Whether it signs with a secret of its own")]
+    events: Annotated[
+        list[str] | None, Meta(description="Kinds of events that it can deliver; null for all")
+    ]
     settings: Annotated[dict[str, Any], Meta(description="JSON Schema of its settings")]
 
 
@@ -156,6 +162,11 @@ OUTCOMES = {
     "refused": "The receiver answered with an error",
     "gone": "The receiver wants no more events",
 }
+
+
+def delivered_kinds(kind: IForwarder) -> list[str] | None:
+    """Return the kinds of events that a kind of forwarder delivers; None for all."""
+    return [*kind.events] if ISelectiveForwarder.providedBy(kind) else None
 
 
 def secret_settings(kind: IForwarder) -> frozenset[str]:
@@ -241,5 +252,6 @@ def kind_view(kind: IForwarder) -> ForwarderKindView:
         name=kind.name,
         summary=kind.summary,
         makes_secret=kind.makes_secret,
+        events=delivered_kinds(kind),
         settings=dict(found),
     )

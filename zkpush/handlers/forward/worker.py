@@ -26,8 +26,9 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.defer import TimeoutError as TimedOut
 from twisted.logger import Logger
 
-from ...interfaces import IDelivery, IForwarder, IStore, StoreError
+from ...interfaces import ICollectingForwarder, IDelivery, IForwarder, IStore, StoreError
 from ...manage.news import Cursor, RecordSource
+from ...manage.times import parse_instant
 from ...persist.transaction import Transaction
 from ...values.forwarding import (
     Delivered,
@@ -42,7 +43,7 @@ from .backoff import GIVEN_UP, LONGEST, LONGEST_REFUSED, pause
 from .ledger import DeliveryLedger, LeaseLost
 from .model import Attempt, DeadEvent, ForwarderState, PendingBatch, StoredForwarder
 from .queue import DeliveryQueue
-from .reading import lag, make_batches, read_portion_thd, tables_of
+from .reading import EventPortion, lag, make_batches, read_portion_thd, tables_of
 from .store import ForwarderStore
 
 RENEW_SECONDS = 12.0
@@ -228,6 +229,10 @@ class ForwarderWorker:
         )
         if portion.end == after:
             return False
+        wait = self._collecting(portion)
+        if wait > 0:
+            self._not_before = around.clock.seconds() + wait
+            return False
         batches = make_batches(
             portion.events, stored.queued, self._kind.limits, around.now(), around.new_mark
         )
@@ -250,6 +255,19 @@ class ForwarderWorker:
         self.stored = msgspec.structs.replace(self.stored, **progress)
         self._pending = [*(self._pending or ()), *batches]
         return bool(batches) or portion.is_cut
+
+    def _collecting(self, portion: EventPortion) -> float:
+        """Return the seconds for which more events are collected before a batch is made.
+
+        An event from the future, after the clock was set back, is not waited for.
+        """
+        kind, stored = self._kind, self.stored
+        if portion.is_cut or not portion.events or not ICollectingForwarder.providedBy(kind):
+            return 0.0
+        settings = target_of(stored, kind, self._around).settings
+        age = self._around.wall() - parse_instant(portion.events[0].timestamp)
+        wait: float = kind.collect_seconds(settings) - age
+        return wait if age >= 0 else 0.0
 
     async def _attempt(self, batch: PendingBatch) -> bool:
         """Try to deliver a batch; return whether to go on."""
