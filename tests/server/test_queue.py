@@ -178,7 +178,7 @@ async def test_a_command_is_written_in_the_terminals_encoding(rig: Rig) -> None:
 async def test_the_catalogue_says_what_there_is(rig: Rig) -> None:
     """Every command, with its parameters, types, meaning and scope."""
     catalogue = {item["command"]: item for item in await rig.items("/commands/catalogue")}
-    assert len(catalogue) == 56
+    assert len(catalogue) == 58
     user = catalogue["DATA UPDATE USERINFO"]
     assert (user["scope"], user["section"], user["since"]) == ("write", "12.1.1.1", "2.2.14")
     privilege = next(param for param in user["params"] if param["name"] == "Pri")
