@@ -82,7 +82,8 @@ async def test_readers_of_one_region_come_together(rig: Rig, counted) -> None:
     alone = counted["reads"]
     counted.clear()
     await followed(rig, *(f"0.{start}" for start in range(1, READERS + 1)))
-    assert counted["reads"] <= alone + READERS - 1
+    # Each reads the first part for itself, and perhaps the last, which is not kept: it may grow.
+    assert counted["reads"] <= alone + 2 * READERS < READERS * (alone - 1)
 
 
 @pytest.mark.parametrize("query", ["", "?kinds=attendance", "?kinds=attendance,command"])
