@@ -13,7 +13,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
 from zkpush.device.request import AcceptedRequest
-from zkpush.http.messages import PLAIN, FileReply, Reply, RequestHead, is_of_browser
+from zkpush.http.messages import PLAIN, Declined, FileReply, Reply, RequestHead, is_of_browser
 from zkpush.http.sending import Interrupted, Sending
 from zkpush.protocol.errors import TerminalError, TooLarge, refusal
 from zkpush.protocol.requests import normalize_segment
@@ -144,6 +144,8 @@ class ReferenceLeaf(Resource):
         reply: Any = self._site.judge(_head(request, len(body)))
         if isinstance(reply, Deferred):
             reply = await reply
+        if isinstance(reply, Declined):
+            return reply.reply
         if isinstance(reply, AcceptedRequest):
             path = self._path
             route = reply.request.route
