@@ -155,7 +155,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     metavar="DURATION",
     callback=duration,
     help="Give up unless the terminal fetches the command within this time, such as 60s, 5m, 2h or "
-    "1d. Default: see `zkpush commands catalogue`.",
+    "1d. Default: that of the command, 60s for an enrolment and days for most others.",
 )
 @click.option(
     "--not-before",

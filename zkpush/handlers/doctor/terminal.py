@@ -200,8 +200,8 @@ def _clock(facts: TerminalFacts) -> Check:
         "error",
         f"{problem} That is the difference of two time zones: its clock has the time of {offset}, "
         f"and its zone here is {zone}.",
-        f"Correct its zone: `zkpush devices set {sn} timezone=Europe/Berlin`, then the times of "
-        f"its records: `zkpush devices recompute {sn}`. If the zone is right, set its clock.",
+        f"Correct its zone: `zkpush devices set {sn} timezone=AREA/CITY`, then the times of its "
+        f"records: `zkpush devices recompute {sn}`. If {zone} is right, set its clock.",
     )
 
 
