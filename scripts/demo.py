@@ -23,7 +23,13 @@ PUNCHES_A_SECOND = 4
 USERS = 8
 STATUSES = {0: "in", 1: "out"}
 STARTED_WITHIN = 30
-KINDS = ("attendance", "operations", "photos", "errors", "idcards")
+KINDS = {
+    "attendance": "attendance?record_type=all",
+    "operations": "operations",
+    "photos": "photos",
+    "errors": "errors",
+    "idcards": "idcards",
+}
 """The lists of the API that are shown; people are counted at the end."""
 COMMANDS = (
     ("DATA UPDATE USERINFO", {"PIN": "100", "Name": "Ann"}),
@@ -59,7 +65,7 @@ def start_daemon(data: pathlib.Path) -> tuple[subprocess.Popen[bytes], dict[str,
 def listed(api: str, token: str, path: str, after: str) -> tuple[list[dict[str, object]], str]:
     """The items of a list of the API since a cursor, and the next cursor."""
     request = urllib.request.Request(
-        f"{api}/api/v1/{path}?limit=1000&after={after}",
+        f"{api}/api/v1/{path}{'&' if '?' in path else '?'}limit=1000&after={after}",
         headers={"Authorization": f"Bearer {token}"},
     )
     with urllib.request.urlopen(request) as reply:
@@ -115,11 +121,12 @@ def show(data: pathlib.Path, where: dict[str, object]) -> None:
     )
     asked: set[str] = set()
     stored = {kind: collections.Counter() for kind in KINDS}
-    after, running = dict.fromkeys(KINDS, "0"), True
-    while running:
-        running = simulator.poll() is None
-        for kind in KINDS:
-            items, after[kind] = listed(api, token, kind, after[kind])
+    after, running, found = dict.fromkeys(KINDS, "0"), True, True
+    while running or found:  # some records are stored a moment after they were acknowledged
+        running, found = simulator.poll() is None, False
+        for kind, path in KINDS.items():
+            items, after[kind] = listed(api, token, path, after[kind])
+            found = found or bool(items)
             stored[kind].update(item["device"] for item in items)
             for sn in sorted(stored["attendance"].keys() - asked):
                 asked.add(sn)
