@@ -48,6 +48,16 @@ def test_a_log_is_listed(logged: Daemon, word: str, values: dict[str, object]) -
     assert "LOGS2" not in table
 
 
+def test_operations_say_what_they_were_about(daemon: Daemon) -> None:
+    """The reason of an alarm, in words, and whom a change concerned, are in the table."""
+    alarm = "OPLOG 3\t0\t2026-01-05 08:00:00\t55\t0\t0\t0\n"
+    deleted = "OPLOG 9\t1\t2026-01-05 08:01:00\t7\t0\t0\t0\n"
+    assert daemon.terminal("LOGS3").upload("OPERLOG", alarm + deleted).startswith(b"OK")
+    table = said(daemon.zkpush("operations", "list", "--device", "LOGS3"))
+    assert "Alarm reason: Machine Been Broken" in table
+    assert ": 7" in table
+
+
 def test_a_log_is_printed_in_one_form(logged: Daemon) -> None:
     """CSV and JSON exclude each other."""
     message = failed(logged.zkpush("errors", "list", "--csv", "--json"), 2)

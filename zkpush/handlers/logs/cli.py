@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from ...cli.records import record_word
-from ...cli.tables import Column
+from ...cli.replies import Item
+from ...cli.tables import Column, printable
 from ...cli.times import shown_instant, shown_wall_time
+
+
+class _Objects(Column):
+    """What an operation was about: its objects with their names, in words where they are coded."""
+
+    def text(self, item: Item) -> str:
+        """Return the text of the cell."""
+        objects = {**item["values"], **item["values_meaning"]}
+        return printable(", ".join(f"{name}: {value}" for name, value in objects.items() if value))
+
 
 _ID, _DEVICE = Column("ID", "id", is_spare=True), Column("Device", "device")
 
@@ -16,6 +27,7 @@ operations = record_word(
         _DEVICE,
         Column("Time", "time", shown_wall_time),
         Column("Operation", "meaning", wraps=True),
+        _Objects("About", "values", wraps=True),
         Column("Operator", "operator"),
     ),
 )
