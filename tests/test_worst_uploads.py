@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 
 import pytest
 
@@ -10,6 +11,7 @@ from bench import recipes
 from bench.recipes import Recipe
 from bench.worst import Search, Workbench
 from zkpush.protocol.packets import expand
+from zkpush.protocol.requests import Upload
 
 CORPUS = recipes.load()
 
@@ -39,9 +41,28 @@ def test_the_corpus_has_an_upload_of_every_table() -> None:
     assert any(recipe.packed for recipe in CORPUS)
 
 
+class CountingWorkbench(Workbench):
+    """A workbench on which an upload costs as much as it calls functions."""
+
+    def cost(self, upload: Upload) -> float:
+        """The number of calls."""
+        calls = 0
+
+        def count(_frame: object, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        sys.setprofile(count)
+        try:
+            super().cost(upload)
+        finally:
+            sys.setprofile(None)
+        return calls
+
+
 def test_a_search_keeps_what_costs_most(tmp_path: pathlib.Path) -> None:
     """Of two recipes of a table, the one that costs more is found, with its ratio."""
-    search = Search(Workbench(tmp_path), seed=1)
+    search = Search(CountingWorkbench(tmp_path), seed=1)
     search.seeds = list  # type: ignore[method-assign]
     cheap, dear = Recipe("OPERLOG", ("",)), Recipe("OPERLOG", ("USER PIN={n}",))
     (found,) = search.run(0, [cheap, dear])
