@@ -33,7 +33,7 @@ def settings(kind: IForwarder) -> list[str]:
         if not field.required and field.default is not None:
             value = field.default
             if value is msgspec.NODEFAULT:
-                value = field.default_factory()  # type: ignore[misc]
+                value = field.default_factory()  # type: ignore[misc]  # a field without a default has one
             default = f"`{msgspec.json.encode(value).decode()}`".replace("|", "\\|")
         words = meaning(kind.settings, field.name).replace("|", "\\|")
         hidden = " (secret)" if field.name in secrets else ""

@@ -15,7 +15,7 @@ LOG = {"command": "LOG"}
 
 @pytest_twisted.ensureDeferred
 async def test_two_nodes_queue_each_command_once(nodes: Nodes, monkeypatch) -> None:
-    """Each part is written by one of them, whoever prepared it."""
+    """One of them writes each part, even if both have prepared it."""
     monkeypatch.setattr(parts, "MOST_COMMANDS", 7)
     one, other = nodes
     await terminals(one, 8)

@@ -202,7 +202,7 @@ def test_needles_are_where_secrets_were_shown(planted: Planted, what: str) -> No
     there = {needle for needle, where in planted.needles.where.items() if where.startswith(place)}
     assert there
     assert all(scope in planted.needles.needed[needle] for needle in there)
-    assert all(is_in(one, hashlib.md5(one.encode()).hexdigest().encode()) for one in there)  # noqa: S324
+    assert all(is_in(one, hashlib.md5(one.encode()).hexdigest().encode()) for one in there)  # noqa: S324 - a form of needles
 
 
 def test_no_route_shows_what_a_caller_may_not_see(planted: Planted) -> None:

@@ -353,7 +353,7 @@ async def test_an_upload_behind_the_backlog_is_read_once(
 
     def noted(decoder: UploadDecoder, upload: Upload, *more: object, **options: bool) -> Contents:
         read.append(len(upload.body))
-        return decode(decoder, upload, *more, **options)  # type: ignore[arg-type]
+        return decode(decoder, upload, *more, **options)  # type: ignore[arg-type]  # as it was called
 
     monkeypatch.setattr(UploadDecoder, "decode", noted)
     monkeypatch.delattr(Extractor, "extracts")

@@ -276,7 +276,7 @@ async def resume(api: Api, name: str) -> None:
       zkpush forwarders resume payroll
     """
     await api.send("POST", "forwarders", await _id(api, name), "resume")
-    echo(f"The forwarder {name} delivers.")
+    echo(f"The forwarder {name} is resumed.")
 
 
 @forwarders.command()

@@ -13,7 +13,7 @@ FAILING = ProblemKind(
 STOPPED = ProblemKind(
     "forwarder stopped",
     "A receiver has said that it wants no more events (410)",
-    "Ask whoever runs it. `zkpush forwarders resume NAME` continues where it was stopped.",
+    "Ask its operator why. `zkpush forwarders resume NAME` continues where it was stopped.",
 )
 DEAD_LETTERS = ProblemKind(
     "dead letters",
