@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from twisted.internet.error import ConnectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
+from zkpush.device.registry import SEEN_EVERY
 from zkpush.interfaces import StoreError
 from zkpush.persist.devices import DeviceStore
 
@@ -96,6 +98,24 @@ async def test_a_terminal_without_records_can_be_forgotten(rig: Rig) -> None:
     assert [device["sn"] for device in await rig.items("/devices")] == ["T2"]
     assert (await rig.api("DELETE", "/devices/T1")).status == 404
     assert (await rig.get("getrequest?SN=T1")).body == b"UNKNOWN DEVICE"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_terminal_stays_online_while_its_last_seen_time_is_written(
+    make_rig, tmp_path
+) -> None:
+    """The list says so before, during and after the write."""
+    rig: Rig = await make_rig(database=f"sqlite:///{tmp_path / 'kept.sqlite'}")
+    written = threading.Event()
+    await rig.exchange()
+    busy = rig.store.write(lambda tx: written.wait(30))
+    rig.clock.advance(SEEN_EVERY)
+    seen = [[item["online"] for item in await rig.items("/devices")]]
+    written.set()
+    assert await busy
+    await rig.store.write(lambda tx: None)
+    seen.append([item["online"] for item in await rig.items("/devices")])
+    assert seen == [[True], [True]]
 
 
 @pytest_twisted.ensureDeferred

@@ -95,6 +95,10 @@ class AddressWatch:
         tx[DeviceStore].seen(seen)
         return elsewhere
 
+    def written(self, key: int) -> tuple[int, str | None] | None:
+        """Time (ms) and address that this process last stored for a terminal."""
+        return self._written.get(key)
+
     def compare(
         self,
         seen: Seen,

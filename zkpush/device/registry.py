@@ -274,7 +274,10 @@ class Registry(PeriodicService):
 
     def last_seen(self, device: Device) -> tuple[int | None, str | None]:
         """Last-seen time (ms) and address of a terminal, including unwritten ones."""
-        return self.heard.get(device.id, (device.last_seen_at, device.address))
+        noted = self.heard.get(device.id) or self._places.written(device.id)
+        if noted is None or noted[0] < (device.last_seen_at or 0):
+            return device.last_seen_at, device.address
+        return noted
 
     def hybrid(self, device: Device) -> Hybrid:
         """The biometric types that a terminal and this server exchange (spec 3.1)."""
@@ -332,10 +335,10 @@ class Registry(PeriodicService):
 
     async def _write_seen(self) -> None:
         by_id = {one.device.id: one for one in self.terminals.values()}
+        heard, numbers = dict(self.heard), dict(self._taken)
         # Requests in progress may have noted a terminal after its removal.
-        seen = {key: at for key, at in self.heard.items() if key in by_id}
-        taken = {key: number for key, number in self._taken.items() if key in by_id}
-        self.heard, self._taken = {}, {}
+        seen = {key: at for key, at in heard.items() if key in by_id}
+        taken = {key: number for key, number in numbers.items() if key in by_id}
         self._places.keep(by_id.keys())
 
         def unit(tx: Transaction) -> list[tuple[int, int, str | None]]:
@@ -343,13 +346,11 @@ class Registry(PeriodicService):
             return self._places.write_seen(tx, seen)
 
         if seen or taken:
-            try:
-                elsewhere = await self._store.write(unit)
-            except BaseException:
-                self.heard = {**seen, **self.heard}
-                self._taken = {**taken, **self._taken}
-                raise
+            elsewhere = await self._store.write(unit)
             self._places.compare(seen, elsewhere, by_id)
+        # A note stays until it is stored, and stays if a request renewed it in the meantime.
+        self.heard = {key: at for key, at in self.heard.items() if heard.get(key) != at}
+        self._taken = {key: at for key, at in self._taken.items() if numbers.get(key) != at}
 
     async def write_skew(self) -> None:
         """Store the measured clock skew of terminals."""
