@@ -94,7 +94,7 @@ def test_a_part_of_all_capabilities_has_ours_first(package) -> None:
     assert names[-1] == f"{one.package}.simulate"
     assert set(names[:-1]) == {
         f"zkpush.handlers.{noun}.simulate"
-        for noun in ("attendance", "files", "people", "terminals")
+        for noun in ("completeness", "files", "people", "terminals")
     }
 
 

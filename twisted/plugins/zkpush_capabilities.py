@@ -13,6 +13,11 @@ attendance = _capability(
     "attendance", "Attendance records and attendance photos", words=("attendance",)
 )
 commands = _capability("commands", "Commands to terminals", words=("commands",))
+completeness = _capability(
+    "completeness",
+    "Proof that all attendance records of terminals are stored",
+    requires=("attendance",),
+)
 doctor = _capability(
     "doctor",
     "Checks of terminals and of the installation",

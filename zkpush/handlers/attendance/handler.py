@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import cast
 
 import attrs
 from zope.interface import implementer
 
-from ...device.functions import CommandFunctions, Params, Result
+from ...device.functions import CommandFunctions, Params
 from ...interfaces import IRecordHandler
-from ...model import Device, Problem, QueuedCommand
-from ...persist.devices import DeviceStore
+from ...model import Device
 from ...persist.transaction import Transaction
-from ...problems import ProblemCode
-from ...protocol.codes import succeeded
 from ...protocol.facts import plain_names
 from ...protocol.fields import Row, Table
 from ...protocol.photos import Photo, parse_name
 from ...protocol.records import Batch, value_of
-from ...protocol.replies import CommandReply
 from ...protocol.times import wall_clock
 from .photos import AttendancePhotoStore
 from .plain import AttendanceRows
@@ -35,7 +30,6 @@ _MEASURED = {
     ),
 }
 """Options that declare a sensor, with the columns of its measurements."""
-_COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
 
 @implementer(IRecordHandler)
@@ -89,31 +83,7 @@ def _in_period(table: Table, row: Row, params: Params) -> bool:
     return time is not None and params["StartTime"] <= time <= params["EndTime"]
 
 
-def _compare_counts(
-    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
-) -> Result:
-    """VERIFY SUM: compare the terminal's record count with the store's (12.3.3)."""
-    begin, end = command.params["StartTime"], command.params["EndTime"]
-    stored = tx[AttendanceStore].count_times(device.id, begin, end)
-    result = {**reply.values, "stored": str(stored)}
-    counted = {name.lower(): value for name, value in reply.values.items()}.get("attlogsum", "")
-    if not succeeded(command.command, reply.return_code) or not _COUNT.match(counted):
-        return result
-    count = int(counted)
-    result["agrees"] = "yes" if count == stored else "no"
-    if count > stored:
-        detail = (
-            f"From {begin} to {end} the terminal counts {count} attendance records, and "
-            f"{stored} are stored."
-        )
-        tx[DeviceStore].raise_problem(device.id, Problem(ProblemCode.COUNT_DIFFERS, detail, now))
-    else:
-        tx[DeviceStore].clear_problem(device.id, ProblemCode.COUNT_DIFFERS)
-    return result
-
-
 FUNCTIONS = CommandFunctions(
-    effects={"VERIFY SUM ATTLOG": _compare_counts},
     matchers={
         "DATA QUERY ATTLOG": {ATTLOG.name: _in_period},
         "DATA QUERY ATTPHOTO": {ATTPHOTO.name: _in_period},

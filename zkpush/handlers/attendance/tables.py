@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from ...protocol import photos
-from ...protocol.fields import Acknowledge, Command, Field, Kind, Layout, Table
-from ...protocol.parameters import clear_command, count_of, data_command
+from ...protocol.fields import Acknowledge, Field, Kind, Layout, Table
+from ...protocol.parameters import clear_command, data_command
 from .lines import decode_attendance_line
 from .plain import decode_body, read_clock
 from .record import RECORD
@@ -45,23 +45,4 @@ COMMANDS = (
     ),
     clear_command("LOG", "12.2.1", "Clear the attendance records"),
     clear_command("PHOTO", "12.2.2", "Clear the attendance photos"),
-    Command(
-        name="VERIFY SUM ATTLOG",
-        has_effect=True,
-        section="12.3.3",
-        reply="VERIFY SUM",
-        meaning="Count the attendance records of a period; the server compares the counts",
-        parameters=PERIOD,
-        answers=(
-            *PERIOD,
-            count_of("AttlogSum", "Records that the terminal counts"),
-            count_of("stored", "Records that are stored"),
-            Field(
-                wire="agrees",
-                name="agrees",
-                pattern="yes|no",
-                meaning="yes where both counts are the same",
-            ),
-        ),
-    ),
 )

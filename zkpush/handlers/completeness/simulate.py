@@ -1,4 +1,4 @@
-"""Attendance records of a simulated terminal."""
+"""Counts of a simulated terminal."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Completeness: the proof that all attendance records of a terminal are stored."""
