@@ -1,13 +1,21 @@
-"""Jobs: the time to queue commands for many terminals, and how long uploads wait meanwhile."""
+"""Jobs: the time to queue commands for many terminals, and how long uploads wait meanwhile.
+
+Also the cost of a terminal's past commands.
+"""
 
 from __future__ import annotations
 
 import json
+import pathlib
+import sqlite3
+import statistics
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
+
+import attrs
 
 from .measure import Result
 from .requests import rows
@@ -17,8 +25,16 @@ from .servers import Zkpush
 TERMINALS, COMMANDS = 500, 20
 
 
+PAST = 100_000
+"""Ended commands of a terminal."""
+TURNS, ROUNDS = 40, 5
+
+
 def jobs(scale: Scale) -> Iterator[Result]:
-    """500 terminals with 20 commands each, as one job, while another terminal uploads."""
+    """500 terminals with 20 commands each, as one job, while another terminal uploads.
+
+    Then the same job with other values, which replaces all of them.
+    """
     data = folder()
     server = Zkpush(data)
     try:
@@ -26,43 +42,118 @@ def jobs(scale: Scale) -> Iterator[Result]:
         for sn in serials:
             server.exchange(sn)
         token = (data / "admin.token").read_text().strip()
-        waits: list[float] = []
-        done = threading.Event()
-        uploads = threading.Thread(target=_upload, args=(server, waits, done))
-        uploads.start()
-        cpu, started = server.cpu(), time.monotonic()
-        body = {"commands": _commands(), "devices": serials}
-        job = _ask(server, token, "POST", "commands", body)
-        while job["state"] == "queueing":
-            time.sleep(0.1)
-            job = _ask(server, token, "GET", f"jobs/{job['id']}")
-        seconds, cpu = time.monotonic() - started, server.cpu() - cpu
-        done.set()
-        uploads.join()
+        first = _job(server, token, serials, "Person")
+        second = _job(server, token, serials, "Other")
     finally:
         server.stop()
+    what = f"a job of {TERMINALS} terminals and {COMMANDS} commands"
+    yield from _results(first, what, "a job", 3.0)
+    again = "that replaces another"
+    yield from _results(second, f"{what} {again}", f"a job {again}", 6.0)
+    yield from _past()
+
+
+@attrs.frozen
+class _Measured:
+    seconds: float
+    cpu: float
+    waits: list[float]
+
+
+def _job(server: Zkpush, token: str, serials: list[str], name: str) -> _Measured:
+    """Post a job and wait until its commands are queued."""
+    waits: list[float] = []
+    done = threading.Event()
+    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    uploads.start()
+    cpu, started = server.cpu(), time.monotonic()
+    body = {"commands": _commands(name), "devices": serials}
+    job = _ask(server, token, "POST", "commands", body)
+    while job["state"] == "queueing":
+        time.sleep(0.1)
+        job = _ask(server, token, "GET", f"jobs/{job['id']}")
+    seconds, cpu = time.monotonic() - started, server.cpu() - cpu
+    done.set()
+    uploads.join()
     assert job["counts"]["queued"] == TERMINALS * COMMANDS
+    return _Measured(seconds, cpu, waits)
+
+
+def _results(measured: _Measured, what: str, beside: str, limit: float) -> Iterator[Result]:
+    yield Result(what, f"{limit:g} s", measured.seconds, limit, {"cpu_seconds": measured.cpu}, "s")
     yield Result(
-        f"a job of {TERMINALS} terminals and {COMMANDS} commands",
-        "3 s",
-        seconds,
-        3.0,
-        {"cpu_seconds": cpu},
-        "s",
-    )
-    yield Result(
-        "longest upload of another terminal beside a job",
+        f"longest upload of another terminal beside {beside}",
         "50 ms",
-        1000 * max(waits),
+        1000 * max(measured.waits),
         50.0,
-        {"uploads": float(len(waits))},
+        {"uploads": float(len(measured.waits))},
         "ms",
     )
 
 
-def _commands() -> list[dict[str, object]]:
+def _past() -> Iterator[Result]:
+    """Commands of a terminal with many past ones, beside those of one without."""
+    data = folder()
+    server = Zkpush(data)
+    token = (data / "admin.token").read_text().strip()
+    try:
+        for sn in ("OLD", "NEW"):
+            server.exchange(sn)
+            _turns(server, token, sn, 1)
+    finally:
+        server.stop()
+    _fill(data, PAST)
+    server = Zkpush(data)
+    costs = []
+    try:
+        for _ in range(ROUNDS):
+            old, new = (_turns(server, token, sn, TURNS) for sn in ("OLD", "NEW"))
+            costs.append((old, new))
+    finally:
+        server.stop()
+    old, new = (statistics.median(column) / TURNS * 1e6 for column in zip(*costs, strict=True))
+    yield Result(
+        f"a command, its poll and its answer, with {PAST:,} past commands",
+        "without past commands",
+        statistics.median(one / other for one, other in costs),
+        1.2,
+        {"cpu_us": old, "limit_cpu_us": new},
+    )
+
+
+def _turns(server: Zkpush, token: str, sn: str, count: int) -> float:
+    """Queue, fetch and answer some commands; returns the CPU seconds of the daemon."""
+    before = server.cpu()
+    base = f"http://127.0.0.1:{server.port}/iclock"
+    for _ in range(count):
+        made = _ask(server, token, "POST", f"devices/{sn}/commands", {"command": "LOG"})
+        line = urllib.request.urlopen(f"{base}/getrequest?SN={sn}").read()
+        assert made["id"].encode() in line
+        answer = f"ID={made['id']}&Return=0&CMD=LOG".encode()
+        urllib.request.urlopen(f"{base}/devicecmd?SN={sn}", answer).read()
+    return server.cpu() - before
+
+
+def _fill(data: pathlib.Path, count: int) -> None:
+    """Repeat the ended command of the terminal OLD."""
+    connection = sqlite3.connect(data / "zkpush.sqlite")
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(commands)")]
+    columns = [name for name in columns if name not in ("seq", "id")]
+    named = ", ".join(f'"{name}"' for name in columns)
+    connection.execute(
+        f"INSERT INTO commands (id, {named}) "
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) "
+        f"SELECT 'past' || i, {named} FROM n, commands "
+        "WHERE device_id = (SELECT id FROM devices WHERE sn = 'OLD') AND id NOT LIKE 'past%'",
+        (count,),
+    )
+    connection.commit()
+    connection.close()
+
+
+def _commands(name: str) -> list[dict[str, object]]:
     return [
-        {"command": "DATA UPDATE USERINFO", "params": {"PIN": str(pin), "Name": f"Person {pin}"}}
+        {"command": "DATA UPDATE USERINFO", "params": {"PIN": str(pin), "Name": f"{name} {pin}"}}
         for pin in range(1, COMMANDS + 1)
     ]
 

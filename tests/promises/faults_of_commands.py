@@ -65,6 +65,9 @@ FAULTS = {
         f"{_JOBS}::test_a_failure_stops_the_next_wave_until_somebody_lets_it_go_on",
         f"{_JOBS}::test_a_window_is_by_the_clock_of_each_terminal",
     ],
+    "a window that a terminal misses": [
+        f"{_JOBS}::test_a_window_that_a_terminal_misses_is_followed_by_the_next"
+    ],
     # Ways out.
     "all users of a terminal": [f"{_OUT}::test_all_users_of_a_terminal_can_be_asked_for"],
     "a line that the catalogue does not know": [

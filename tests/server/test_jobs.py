@@ -414,6 +414,49 @@ async def test_a_window_is_by_the_clock_of_each_terminal(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_window_that_a_terminal_misses_is_followed_by_the_next(rig: Rig) -> None:
+    """A terminal that is off in the window gets its command in that of the next day."""
+    await terminals(rig, 2)
+    window = {"begin": "11:00", "end": "13:00"}
+    job = await post(rig, command="REBOOT", all=True, window=window)
+    await rig.exchange("T0")
+    assert await poll(rig, "T0") == ["REBOOT"]
+    await rig.exchange("T0")  # it restarted; T1 is off
+    rig.clock.advance(2 * 3600)
+    await rig.daemon.queue.end_overdue()
+    await runner(rig).work()
+    assert await counts(rig, job) == {"done": 1, "expired": 1}
+    assert (await shown(rig, job))["state"] == "queueing"
+    rig.clock.advance(22 * 3600)
+    await runner(rig).work()
+    assert await counts(rig, job) == {"done": 1, "queued": 1}
+    await rig.exchange("T1")
+    assert await poll(rig, "T1") == ["REBOOT"]
+    await rig.exchange("T1")
+    await runner(rig).work()
+    assert await counts(rig, job) == {"done": 2}
+    assert (await shown(rig, job))["state"] == "finished"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_window_is_tried_for_the_lifetime_of_commands(make_rig) -> None:
+    """After two days, a terminal that was never there is left alone."""
+    rig = await make_rig(commands={"lifetime_days": 2})
+    await terminals(rig, 1)
+    window = {"begin": "11:00", "end": "13:00"}
+    job = await post(rig, command="REBOOT", all=True, window=window)
+    for _ in range(4):
+        rig.clock.advance(24 * 3600)
+        await rig.daemon.queue.end_overdue()
+        await runner(rig).work()
+    assert await counts(rig, job) == {"expired": 1}
+    assert (await shown(rig, job))["state"] == "finished"
+    commands = (await rig.api("GET", "/devices/T0/commands")).json["items"]
+    days = [one["created_at"][:10] for one in commands]
+    assert days == ["2026-03-01", "2026-03-02"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_window_may_contain_midnight_but_is_not_empty(rig: Rig) -> None:
     """From ten in the evening to noon and a minute: open at noon."""
     await terminals(rig, 1)

@@ -30,7 +30,7 @@ transaction, if the state is still the one that was loaded.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 import attrs
@@ -178,18 +178,20 @@ class LifeRules:
 
 
 def happen(
-    tx: Transaction,
-    command: QueuedCommand,
-    event: LifeEvent,
-    now: int,
-    *,
-    replaced_by: str | None = None,
+    tx: Transaction, command: QueuedCommand, event: LifeEvent, now: int
 ) -> QueuedCommand | None:
     """End a command on an event other than an answer; None if it does not end."""
     step = step_of(event, command.state)
     if step is None or step.reason is None:
         return None
-    return tx[CommandStore].end(command, step.state, step.reason, now, replaced_by=replaced_by)
+    return tx[CommandStore].end(command, step.state, step.reason, now)
+
+
+def end_replaced(tx: Transaction, replaced: Sequence[tuple[QueuedCommand, str]], now: int) -> None:
+    """End queued commands, each replaced by a later one, given by its ID."""
+    step = _TABLE[LifeEvent.REPLACED][_QUEUED]
+    assert step.reason is not None  # noqa: S101 - for mypy
+    tx[CommandStore].end_replaced(replaced, step.state, step.reason, now)
 
 
 def transitions() -> list[tuple[str, str, str, str]]:

@@ -97,6 +97,10 @@ class CommandWriter:
         text = None if is_own else command_text(command, params)
         return CommandDraft(command, params, subject_of(command, params), text)
 
+    def entry(self, command: NewCommand) -> Command:
+        """Return the table entry of a new command."""
+        return self._catalogue.find(command.command, command.family)
+
     def finish(
         self, draft: CommandDraft, delivery: Delivery, now: int, job: tuple[str, int]
     ) -> NewCommand:
@@ -155,7 +159,7 @@ class CommandWriter:
             subject=subject_of(command, params),
             job=job,
         )
-        replaced = replace(tx, device.id, command, new, now)
+        (replaced,) = replace(tx, [(device.id, command, new)], now)
         if by is not None:
             detail = f"{command_id}: {acts.command_detail(command, params, tx[AuditStore].person)}"
             detail += delivery.detail + "".join(f"; replaces {one}" for one in replaced)

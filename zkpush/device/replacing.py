@@ -9,15 +9,15 @@ the terminal once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ..model import NewCommand, QueuedCommand
+from ..model import CommandState, NewCommand, QueuedCommand
 from ..persist.commands import CommandStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Command
-from .life import LifeEvent, happen
+from .life import end_replaced
 
 _PERSON = "pin"
 """The name of the user ID field."""
@@ -42,24 +42,37 @@ def subject_of(command: Command, params: Mapping[str, str]) -> bytes | None:
 
 
 def replace(
-    tx: Transaction, device_id: int, command: Command, new: NewCommand, now: int
-) -> list[str]:
-    """Replace earlier commands that set nothing beyond a new one; returns their IDs.
+    tx: Transaction, news: Sequence[tuple[int, Command, NewCommand]], now: int
+) -> list[list[str]]:
+    """Replace earlier commands that set nothing beyond new ones; returns the IDs for each new one.
 
-    Stops at the first command to keep, from the latest back, because a command in between may
-    depend on earlier ones. The kept commands are not overtaken.
+    `news` are new commands, each with the key of its terminal and its table entry; none replaces
+    another or has a higher priority than an earlier one on its subject. Stops at the first command
+    to keep, from the latest back, because a command in between may depend on earlier ones. The kept
+    commands are not overtaken.
     """
-    if new.subject is None:
-        return []
-    replaced = []
-    earlier = tx[CommandStore].of_subject(device_id, new.subject)
-    while earlier and _covers(command, new, earlier[0]):
-        old = earlier.pop(0)
-        if happen(tx, old, LifeEvent.REPLACED, now, replaced_by=new.id) is None:
-            tx[CommandStore].supersede(old, new.id)
-        replaced.append(old.id)
-    tx[CommandStore].urge(earlier, new.priority)
-    return replaced
+    store = tx[CommandStore]
+    places = [(device_id, new.subject) for device_id, _, new in news if new.subject is not None]
+    found = store.of_subjects(places)
+    every: list[list[str]] = []
+    replaced: list[tuple[QueuedCommand, str]] = []
+    for device_id, command, new in news:
+        own: list[str] = []
+        every.append(own)
+        if new.subject is None:
+            continue
+        # A second command on the subject does not look past the first one.
+        earlier = found.pop((device_id, new.subject), [])
+        while earlier and _covers(command, new, earlier[0]):
+            old = earlier.pop(0)
+            if old.state is CommandState.QUEUED:
+                replaced.append((old, new.id))
+            else:
+                store.supersede(old, new.id)
+            own.append(old.id)
+        store.urge(earlier, new.priority)
+    end_replaced(tx, replaced, now)
+    return every
 
 
 def _covers(command: Command, new: NewCommand, old: QueuedCommand) -> bool:

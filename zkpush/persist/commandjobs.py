@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
 
+from ..endings import EndReason
 from ..model import CommandState, NewCommand, QueuedCommand
 from .commandrows import IS_OPEN, CommandBody, command_of, select_commands
 from .events import EventStore
@@ -104,32 +105,6 @@ class JobCommands:
             }
             self._events.add("command", data, now)
 
-    def in_the_way(self, new: SealedCommands) -> set[int]:
-        """Return the terminals with open commands that a new one may replace or must not overtake.
-
-        Commands for them are queued one by one.
-        """
-        by_subject = {
-            (row["device_id"], row["subject"], row["command"]): row["rank"] for row in new.rows
-        }
-        lowest: dict[tuple[object, object], int] = {}
-        for (device_id, subject, _), rank in by_subject.items():
-            key = (device_id, subject)
-            lowest[key] = min(lowest.get(key, int(str(rank))), int(str(rank)))
-        columns = (commands.c.device_id, commands.c.subject, commands.c.command, commands.c.rank)
-        query = select(*columns).where(
-            commands.c.device_id.in_({device_id for device_id, _ in lowest}),
-            IS_OPEN,
-            commands.c.subject.in_({subject for _, subject in lowest if subject is not None}),
-        )
-        found = set()
-        for device_id, subject, name, rank in self._connection.execute(query):
-            subject = bytes(subject)
-            is_same = (device_id, subject, name) in by_subject
-            if is_same or rank > lowest.get((device_id, subject), rank):
-                found.add(int(device_id))
-        return found
-
     def counts(self, job: str) -> dict[str, int]:
         """Count the commands of a job by state, without those that were queued again."""
         query = (
@@ -176,18 +151,32 @@ class JobCommands:
         """Return the number of the newest command; 0 if there is none."""
         return int(self._connection.execute(select(func.max(commands.c.seq))).scalar_one() or 0)
 
-    def terminals_to_retry(self, job: str, states: Collection[str]) -> set[int]:
-        """Return the terminals with commands of a job that ended in one of these states."""
-        query = select(commands.c.device_id).where(_to_retry(job, states)).distinct()
+    def terminals_missed(self, job: str) -> set[int]:
+        """Return the terminals with commands of a job that they did not fetch in time."""
+        query = select(commands.c.device_id).where(_of_job(job), _is_missed()).distinct()
         return set(self._connection.execute(query).scalars())
 
+    def terminals_to_retry(self, job: str, states: Collection[str]) -> set[int]:
+        """Return the terminals with commands of a job that ended in one of these states."""
+        query = select(commands.c.device_id).where(
+            _may_be_repeated(job), commands.c.state.in_([*states])
+        )
+        return set(self._connection.execute(query.distinct()).scalars())
+
     def to_retry(
-        self, job: str, device_id: int, states: Collection[str], below: int, limit: int
+        self,
+        job: str,
+        device_id: int,
+        states: Collection[str],
+        below: int,
+        limit: int,
+        *,
+        with_missed: bool = False,
     ) -> list[QueuedCommand]:
         """Return commands of a job to queue again for a terminal, in their order.
 
-        Commands whose change a later command has made since are left out. `below` is the number of
-        the newest command to consider.
+        Commands whose change a later command has made since are left out. `states` are those of
+        commands up to the number `below`; `with_missed` adds all that were not fetched in time.
         """
         later = commands.alias("later")
         is_obsolete = (
@@ -206,9 +195,12 @@ class JobCommands:
         query = (
             select_commands()
             .where(
-                _to_retry(job, states),
+                _may_be_repeated(job),
+                or_(
+                    and_(commands.c.state.in_([*states]), commands.c.seq <= below),
+                    _is_missed() if with_missed else false(),
+                ),
                 commands.c.device_id == device_id,
-                commands.c.seq <= below,
                 ~is_obsolete,
             )
             .order_by(commands.c.seq)
@@ -244,10 +236,14 @@ def _of_job(job: str) -> ColumnElement[bool]:
     return and_(commands.c.job == job, commands.c.repeated == 0)
 
 
-def _to_retry(job: str, states: Collection[str]) -> ColumnElement[bool]:
+def _is_missed() -> ColumnElement[bool]:
     return and_(
-        _of_job(job),
-        commands.c.state.in_([*states]),
-        commands.c.replaced_by.is_(None),
-        commands.c.body_removed_at.is_(None),
+        commands.c.state == CommandState.EXPIRED.value,
+        commands.c.reason == EndReason.NOT_FETCHED.value,
+    )
+
+
+def _may_be_repeated(job: str) -> ColumnElement[bool]:
+    return and_(
+        _of_job(job), commands.c.replaced_by.is_(None), commands.c.body_removed_at.is_(None)
     )

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -173,15 +174,31 @@ class CommandStore:
         )
         return self._commands(query)
 
-    def of_subject(self, device_id: int, subject: bytes) -> list[QueuedCommand]:
-        """Return the open commands of a terminal with the same subject, newest first."""
+    def of_subjects(
+        self, places: Collection[tuple[int, bytes]]
+    ) -> dict[tuple[int, bytes], list[QueuedCommand]]:
+        """Return open commands by terminal and subject, newest first.
+
+        `places` are keys of terminals, each with a subject. The rows are locked until the commit.
+        """
+        found: dict[tuple[int, bytes], list[QueuedCommand]] = {place: [] for place in places}
+        if not found:
+            return found
         query = (
             select_commands()
-            .where(commands.c.device_id == device_id, IS_OPEN, commands.c.subject == subject)
+            .where(
+                commands.c.device_id.in_({device_id for device_id, _ in found}),
+                IS_OPEN,
+                commands.c.subject.in_({subject for _, subject in found}),
+            )
             .order_by(commands.c.seq.desc())
             .with_for_update(of=commands)
         )
-        return self._commands(query)
+        for row in self._connection.execute(query):
+            place = (row.device_id, bytes(row.subject))
+            if place in found:
+                found[place].append(command_of(self._vault, row._mapping))
+        return found
 
     def overtaken(self, device_id: int, resent: Sequence[QueuedCommand]) -> set[str]:
         """Return the ids of unanswered commands that a later, executed command has overtaken.
@@ -319,22 +336,39 @@ class CommandStore:
         )
 
     def end(
-        self,
-        command: QueuedCommand,
-        state: CommandState,
-        reason: EndReason,
-        now: int,
-        *,
-        replaced_by: str | None = None,
+        self, command: QueuedCommand, state: CommandState, reason: EndReason, now: int
     ) -> QueuedCommand | None:
         """End a command without an answer; return the changed command.
 
         Returns None, and changes nothing, if its state is no longer that of `command`.
         """
-        by = command.replaced_by if replaced_by is None else replaced_by
-        return self._change(
-            command, now, state=state, reason=reason.value, replaced_by=by, finished_at=now
+        return self._change(command, now, state=state, reason=reason.value, finished_at=now)
+
+    def end_replaced(
+        self,
+        replaced: Sequence[tuple[QueuedCommand, str]],
+        state: CommandState,
+        reason: EndReason,
+        now: int,
+    ) -> None:
+        """End commands from `of_subjects`, each replaced by a later one, given by its ID."""
+        if not replaced:
+            return
+        self._connection.execute(
+            update(commands)
+            .where(commands.c.id == bindparam("old"))
+            .values(
+                state=state.value,
+                reason=reason.value,
+                finished_at=now,
+                replaced_by=bindparam("later"),
+            ),
+            [{"old": old.id, "later": later} for old, later in replaced],
         )
+        for old, later in replaced:
+            self._remove_file(old)
+            after = {"state": state, "reason": reason.value, "replaced_by": later}
+            self._tell(msgspec.structs.replace(old, finished_at=now, **after), now)
 
     def answer(
         self,
@@ -373,11 +407,16 @@ class CommandStore:
         if changed.rowcount != 1:
             return None
         after = msgspec.structs.replace(command, **changes)
-        if command.state in OPEN_STATES and command.file is not None:
-            made_for_it = (files.c.id == command.file.id) & (files.c.command == command.id)
-            self._connection.execute(delete(files).where(made_for_it))
+        if command.state in OPEN_STATES:
+            self._remove_file(command)
         self._tell(after, now)
         return after
+
+    def _remove_file(self, command: QueuedCommand) -> None:
+        """Remove the file that was made for a command."""
+        if command.file is not None:
+            made_for_it = (files.c.id == command.file.id) & (files.c.command == command.id)
+            self._connection.execute(delete(files).where(made_for_it))
 
     def _commands(self, query: Any) -> list[QueuedCommand]:
         return [command_of(self._vault, row._mapping) for row in self._connection.execute(query)]

@@ -8,11 +8,13 @@ import attrs
 
 from ...device.modes import REFUSAL, takes_commands
 from ...device.queueing import CommandDraft, CommandWriter, Delivery
+from ...device.replacing import replace
 from ...model import Device, NewCommand
 from ...persist.commandjobs import JobCommands, SealedCommands, encode_body, seal_commands
 from ...persist.devices import DeviceStore
 from ...persist.transaction import Transaction
 from ...protocol.dialect import Dialect
+from ...protocol.fields import Command
 from .model import Job, JobCommand, JobOptions, JobTarget, TargetState
 from .store import JobStore
 
@@ -119,7 +121,12 @@ class JobPartMaker:
         if target.retrying:
             limit = min(room, MOST_ONE_BY_ONE)
             again = tx[JobCommands].to_retry(
-                job.id, device.id, job.retry_states, job.retry_below, limit
+                job.id,
+                device.id,
+                job.retry_states,
+                job.retry_below,
+                limit,
+                with_missed=job.options.window is not None,
             )
             if again:
                 return Share(
@@ -174,26 +181,28 @@ class JobPartMaker:
 
     def write(self, tx: Transaction, job: Job, part: JobPart, now: int) -> list[Hurried]:
         """Queue the commands of a part; returns the terminals with new commands."""
-        busy = tx[JobCommands].in_the_way(part.sealed)
         together: set[int] = set()
         hurried: list[Hurried] = []
         room = MOST_ONE_BY_ONE
+        news: list[tuple[int, Command, NewCommand]] = []
         for share in part.shares:
             device = share.device
             if share.refusal is not None:
                 _advance(tx, job, share, 0, share.refusal)
                 continue
-            if share.new and device.id not in busy:
+            if share.new:
                 if _advance(tx, job, share, len(share.new)):
                     together.add(device.id)
+                    news += [(device.id, self._writer.entry(new), new) for new, _ in share.new]
             elif room > 0:
                 room -= self._one_by_one(tx, job, share, room, now)
             hurried.append((device.sn, job.options.not_before_at))
+        replace(tx, news, now)
         tx[JobCommands].add(part.sealed.of(together), now)
         return hurried
 
     def _one_by_one(self, tx: Transaction, job: Job, share: Share, room: int, now: int) -> int:
-        """Queue commands that may replace others, or need the store; returns their number."""
+        """Queue commands that may replace each other, or need the store; returns their number."""
         target = share.target
         delivery = delivery_of(job.options, share.device, now)
         if delivery is None:  # the window has closed

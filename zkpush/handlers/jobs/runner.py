@@ -66,6 +66,7 @@ class JobRunner(PeriodicService):
     ) -> None:
         super().__init__(clock)
         self._keep_days = config.keep_days
+        self._lifetime = config.lifetime_days * DAY
         self._store = store
         self._registry = registry
         self._queue = queue
@@ -144,7 +145,8 @@ class JobRunner(PeriodicService):
             return await self._store.write(lambda tx: _cancel(tx, job, now))
         part = await self._store.read(lambda tx: self._maker.make_thd(tx, job, now))
         if part is None:
-            return await self._store.write(lambda tx: choose_thd(tx, job, now))
+            lifetime = self._lifetime
+            return await self._store.write(lambda tx: choose_thd(tx, job, now, lifetime))
         step = await self._store.write(lambda tx: self._write(tx, job, part, now))
         for sn, not_before_at in step.hurried:
             self._queue.hurry(sn, not_before_at)

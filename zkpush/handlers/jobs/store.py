@@ -114,15 +114,7 @@ class JobStore:
         self, job: Job, states: Collection[str], below: int, terminals: Collection[int]
     ) -> None:
         """Let a job queue again the commands that ended in these states on some terminals."""
-        self._connection.execute(
-            update(job_targets)
-            .where(
-                job_targets.c.job_seq == job.seq,
-                job_targets.c.device_id.in_(terminals),
-                job_targets.c.state == TargetState.QUEUED.value,
-            )
-            .values(state=TargetState.WAITING.value, retrying=1)
-        )
+        self.queue_again(job, terminals)
         self._connection.execute(
             update(jobs)
             .where(jobs.c.seq == job.seq)
@@ -133,6 +125,18 @@ class JobStore:
                 retry_states=_text(sorted(states)),
                 retry_below=below,
             )
+        )
+
+    def queue_again(self, job: Job, terminals: Collection[int]) -> None:
+        """Let terminals of a job wait until commands of theirs are queued again."""
+        self._connection.execute(
+            update(job_targets)
+            .where(
+                job_targets.c.job_seq == job.seq,
+                job_targets.c.device_id.in_(terminals),
+                job_targets.c.state == TargetState.QUEUED.value,
+            )
+            .values(state=TargetState.WAITING.value, retrying=1)
         )
 
     def forgive(self, job: Job, failures: int) -> None:

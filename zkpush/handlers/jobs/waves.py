@@ -8,11 +8,12 @@ from .model import Job, JobState, TargetState
 from .store import JobStore
 
 
-def choose_thd(tx: Transaction, job: Job, now: int) -> bool:
+def choose_thd(tx: Transaction, job: Job, now: int, lifetime: int) -> bool:
     """Choose the terminals whose commands are queued next; False if there are none now.
 
     Called when the commands of all chosen terminals are queued. Ends the job if no terminal is
-    left, and stops it if too many commands have failed.
+    left, and stops it if too many commands have failed. Terminals that did not fetch their commands
+    in a window are chosen again after all others, until the job is older than `lifetime` (ms).
     """
     store = tx[JobStore]
     present = store.get(job.id, locked=True)
@@ -21,11 +22,18 @@ def choose_thd(tx: Transaction, job: Job, now: int) -> bool:
     if store.targets(job, TargetState.NEXT, 1):
         return True
     waiting = store.zones(job)
+    options = present.options
+    at_work = tx[JobCommands].terminals_at_work(job.id)
+    if not waiting and options.window is not None and now < present.created_at + lifetime:
+        if at_work:
+            return False
+        if missed := tx[JobCommands].terminals_missed(job.id):
+            store.queue_again(job, missed)
+            waiting = store.zones(job)
     if not waiting:
         store.change(job, JobState.QUEUED, now)
         return False
-    options = present.options
-    if options.wave is not None and tx[JobCommands].terminals_at_work(job.id):
+    if options.wave is not None and at_work:
         return False
     if options.stop_after is not None:
         failures = tx[JobCommands].failures(job.id, store.retrying(job)) - present.forgiven
