@@ -16,7 +16,8 @@ import pytest_twisted
 from sqlalchemy import make_url
 from twisted.internet import reactor
 
-from zkpush.handlers.forward.kinds.foreign import DatabaseLost, PostgreSQLDatabase, permitted
+from zkpush.handlers.forward.kinds.foreign import DatabaseLost, PostgreSQLDatabase
+from zkpush.handlers.forward.kinds.hosts import HostUnreachable, permitted_thd
 from zkpush.handlers.forward.kinds.sqltable import (
     SQL,
     SQLSettings,
@@ -319,11 +320,11 @@ async def test_the_password_is_never_shown(rig: Rig, caplog: pytest.LogCaptureFi
 @pytest.mark.parametrize("host", ["127.0.0.1", "10.0.0.1", "::1", "localhost"])
 def test_a_private_database_needs_a_permission(host: str) -> None:
     """As for webhooks; and the metadata services of clouds are never connected to."""
-    with pytest.raises(DatabaseLost, match="private network"):
-        list(permitted(host, 5432, allow_private=False))
-    assert list(permitted(host, 5432, allow_private=True))
-    with pytest.raises(DatabaseLost, match="metadata"):
-        list(permitted("169.254.169.254", 5432, allow_private=True))
+    with pytest.raises(HostUnreachable, match="private network"):
+        permitted_thd(host, 5432, allow_private=False)
+    assert permitted_thd(host, 5432, allow_private=True)
+    with pytest.raises(HostUnreachable, match="metadata"):
+        permitted_thd("169.254.169.254", 5432, allow_private=True)
 
 
 def test_the_checked_address_is_the_one_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from zkpush.crypto.suite import SealingSuite
 from zkpush.device import admission
 from zkpush.handlers.forward.kinds.csvfiles import CSV
 from zkpush.handlers.forward.kinds.erpnext import ERPNext
+from zkpush.handlers.forward.kinds.mqtt import Mqtt
 from zkpush.handlers.forward.kinds.smtp import Smtp
 from zkpush.handlers.forward.kinds.sqltable import SQL
 from zkpush.handlers.forward.webhook import Webhook
@@ -24,6 +25,7 @@ postgresql_stores = PostgreSQLStores()
 attendance_push = AttendancePush()
 webhook = Webhook()
 erpnext = ERPNext()
+mqtt = Mqtt()
 csv = CSV()
 sql = SQL()
 smtp = Smtp()

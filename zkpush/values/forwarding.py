@@ -9,7 +9,7 @@ import attrs
 import msgspec
 
 
-class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True):
+class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event as it leaves the server: no template, no photo, no password."""
 
     id: str
@@ -19,6 +19,8 @@ class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True):
     timestamp: str
     """When the server stored it; ISO 8601, UTC."""
     data: dict[str, Any]
+    area: str | None = None
+    """Area of its terminal when the server read it; None for none."""
 
 
 class ForwardBatch(msgspec.Struct, frozen=True, kw_only=True):

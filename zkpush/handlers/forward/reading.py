@@ -15,7 +15,7 @@ from ...persist.events import EventStore
 from ...persist.transaction import Transaction
 from ...values.forwarding import BatchLimits, ForwardedEvent
 from .model import PendingBatch, StoredForwarder
-from .rules import RECORD, EventSelection, Shape
+from .rules import RECORD, EventSelection, Shape, areas_thd
 
 _PREFIXES = ("evt", "rec")
 """Prefixes of event ids, by the table that the event is in."""
@@ -92,14 +92,22 @@ def read_portion_thd(
             chosen.append(_Chosen(event_id(item), item.kind, item))
     punches = [one.item.row for one in chosen if one.item.place == RECORD]
     shape = Shape.of(tx, selection, punches)
+    areas = areas_thd(tx, {_device_of(one.item) for one in chosen})
     events = []
     for one in chosen:
         data = msgspec.to_builtins(data_of(one.item, records))
         if one.item.place == RECORD:
             data = shape.shaped(one.item.row, data)
         if data is not None:
-            at, present = instant(one.item.at), _present(data)
-            events.append(ForwardedEvent(id=one.id, type=one.type, timestamp=at, data=present))
+            events.append(
+                ForwardedEvent(
+                    id=one.id,
+                    type=one.type,
+                    timestamp=instant(one.item.at),
+                    data=_present(data),
+                    area=areas.get(_device_of(one.item)),
+                )
+            )
     return EventPortion(events, Cursor(*ends), is_cut)
 
 
@@ -128,6 +136,11 @@ def _corrected_thd(
                 else _Chosen(f"{event_id(item)}_{row.id}", f"{record.kind}.{CORRECTED}", record)
             )
     return chosen
+
+
+def _device_of(item: NewsItem) -> Any:
+    """Return the serial number of the terminal that an event is about; None for none."""
+    return item.row.device if item.place == RECORD else item.row.data.get("device")
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:

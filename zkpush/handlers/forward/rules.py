@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -87,6 +87,16 @@ def _devices_thd(tx: Transaction, rules: ForwardRules) -> frozenset[str] | None:
     query = select(devices.c.sn).where(devices.c.area.in_(list(rules.areas)))
     found = frozenset(tx.connection.execute(query).scalars())
     return found if named is None else found & named
+
+
+def areas_thd(tx: Transaction, serials: Iterable[Any]) -> Mapping[Any, str]:
+    """Return the areas of terminals by serial number, of those that have one."""
+    named = [one for one in serials if isinstance(one, str)]
+    if not named:
+        return {}
+    query = select(devices.c.sn, devices.c.area).where(devices.c.sn.in_(named))
+    rows = tx.connection.execute(query.where(devices.c.area.is_not(None)))
+    return {row.sn: row.area for row in rows if row.area}
 
 
 @attrs.frozen

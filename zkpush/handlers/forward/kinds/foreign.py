@@ -6,16 +6,15 @@ Everything here blocks, and runs on the thread of a forwarder.
 from __future__ import annotations
 
 import pathlib
-import socket
 import sqlite3
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import attrs
 import msgspec
 
-from ..addresses import fault_of
+from .hosts import HostUnreachable, permitted_thd
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
@@ -114,7 +113,10 @@ class PostgreSQLDatabase:
     def _where(self) -> dict[str, str]:
         if self.host.startswith("/"):
             return {"host": self.host, "port": str(self.port)}
-        addresses = [*permitted(self.host, self.port, allow_private=self.allow_private)]
+        try:
+            addresses = permitted_thd(self.host, self.port, allow_private=self.allow_private)
+        except HostUnreachable as error:
+            raise DatabaseLost(str(error)) from None
         several = len(addresses)
         return {
             "hostaddr": ",".join(addresses),
@@ -163,16 +165,3 @@ class SQLiteDatabase:
         if code == sqlite3.SQLITE_ERROR or isinstance(error, sqlite3.ProgrammingError):
             return StatementRefused(words)
         return DatabaseLost(words)
-
-
-def permitted(host: str, port: int, *, allow_private: bool) -> Iterator[str]:
-    """Resolve a name; yield its permitted addresses, or raise `DatabaseLost` without any."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise DatabaseLost(f"The name {host} has no address: {error.strerror}") from None
-    addresses = dict.fromkeys(str(one[4][0]) for one in found)
-    faults = {one: fault_of(one, allow_private=allow_private) for one in addresses}
-    if all(faults.values()):
-        raise DatabaseLost(f"Not connected: {next(iter(faults.values()))}")
-    yield from (one for one, fault in faults.items() if fault is None)
