@@ -8,6 +8,7 @@ import pty
 import signal
 import subprocess
 
+from ..declared import COMMANDS
 from .program import SECONDS, Daemon, cells, environment, failed, misused, said
 
 
@@ -228,7 +229,13 @@ def test_catalogue(daemon: Daemon) -> None:
     line = next(line for line in lines if line.startswith("DATA QUERY FINGERTMP"))
     assert line.split()[3:6] == ["write", "PIN*", "FingerID"]
     items = json.loads(said(daemon.zkpush("commands", "catalogue", "--json")))
-    assert len(items) == len(lines) - 1 == 58
+    assert len(items) == len(lines) - 1 == len(COMMANDS)
+    for item, line in zip(items, lines[1:], strict=True):
+        names = [param["name"] + "*" * param["required"] for param in item["params"]]
+        assert line.split() == [
+            *(*item["command"].split(), item["scope"]),
+            *(*names, *item["meaning"].split()),
+        ]
 
 
 def test_list_of_all_terminals(daemon: Daemon) -> None:

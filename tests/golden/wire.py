@@ -24,6 +24,9 @@ for each LF; a line without `\n` continues on the next one. Random values that t
 named in order of appearance: `{id1}`, `{secret1}`, `{token1}`, `{person1}`. Requests may use the
 names.
 `{admin}` is the token of the operator, and `{date}` the date of a reply of the API.
+
+The API shows a terminal with all its attributes. Those without a value are left out here, and the
+length of such a reply is `{length}`, so that a new attribute changes `openapi.json` alone.
 """
 
 from __future__ import annotations
@@ -48,6 +51,9 @@ _RANDOM = {
 _NAME = re.compile(rb"\{[a-z]+[0-9]*\}")
 _API_DATE = re.compile(rb"(?<=\r\nDate: )[^\r]+")
 """twisted.web has no other clock than the machine's."""
+_LENGTH = re.compile(rb"(?<=\r\nContent-Length: )[0-9]+")
+_TERMINAL = {"sn", "session", "last_seen_at"}
+"""Fields of the view of a terminal."""
 
 
 @attrs.frozen
@@ -134,9 +140,28 @@ async def replay(conversation: Conversation, rig: Rig) -> Conversation:
         else:
             raw = (await talk(site, request, *more)).raw
         if where == "api":
-            raw = _API_DATE.sub(b"{date}", raw, count=1)
+            raw = _without_unset_attributes(_API_DATE.sub(b"{date}", raw, count=1))
         steps.append(attrs.evolve(step, reply=names.hide(raw)))
     return attrs.evolve(conversation, steps=steps)
+
+
+def _without_unset_attributes(raw: bytes) -> bytes:
+    """Leave the attributes without a value out of the terminals in a JSON reply."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    if b"application/json" not in head or not body:
+        return raw
+    content = json.loads(body)
+    listed = content.get("items", [])
+    terminals = [
+        one for one in (content, *listed) if isinstance(one, dict) and one.keys() >= _TERMINAL
+    ]
+    if not terminals:
+        return raw
+    for one in terminals:
+        for name in [name for name, value in one.items() if not value and value != 0]:
+            del one[name]
+    shown = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    return _LENGTH.sub(b"{length}", head) + b"\r\n\r\n" + shown
 
 
 def _step(part: str) -> Step:

@@ -17,6 +17,7 @@ from zkpush.protocol.fields import Field, Scope
 from ..rig import Response, Rig
 from ..server.files import post
 from ..server.sse import Listening
+from ..stated import stated, stated_mapping
 
 R, B, W, D, A = Scope.READ, Scope.BIOMETRICS, Scope.WRITE, Scope.DANGEROUS, Scope.ADMIN
 ROUTES = {
@@ -89,6 +90,7 @@ ROUTES = {
     "GET /api/v1/forwarders/{id}/deliveries": A,
     "GET /api/v1/forwarders/{id}/dead": A,
     "GET /api/v1/forwarder-kinds": A,
+    **stated_mapping("ROUTES"),
 }
 """The scope of every route; None where no token is needed."""
 
@@ -106,6 +108,7 @@ DANGEROUS_COMMANDS = frozenset(
         "PutFile",
         "UPGRADE",
         "RAW",
+        *stated("DANGEROUS_COMMANDS"),
     }
 )
 
@@ -159,6 +162,7 @@ ATTRIBUTES: dict[str, tuple[list[object], frozenset[Scope]]] = {
     "token": (["ignore", "check"], frozenset({W, A})),
     "networks": ([[], ["192.0.2.0/24"]], frozenset({W, A})),
     "comm_key": (["a1" * 32, None], frozenset({W, A})),
+    **stated_mapping("ATTRIBUTES"),
 }
 """Values of every attribute that can be changed, and what changing it takes."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.declared import CATALOGUE, RECORD_TABLES
 from tests.protocol.strategies import LINE_TABLES
+from tests.stated import stated, stated_mapping
 from zkpush.handlers.attendance.tables import ATTLOG, ATTPHOTO
 from zkpush.handlers.entries.tables import TABLES as ENTRY_TABLES
 from zkpush.handlers.people.tables import TEMPLATE_TABLES
@@ -72,6 +73,7 @@ WIRE = {
     "WHITELIST": "IDNum Name Gender Nation",
     "ADPIC": "Index Size Extension Content",
     "WALLPAPER": "Index Size Extension Content",
+    **stated_mapping("WIRE"),
 }
 """The fields of each record in the order and the spelling of its own section, newer ones too."""
 
@@ -91,6 +93,7 @@ KEYS = {
     "WHITELIST": ("id_number",),
     "ADPIC": ("index",),
     "WALLPAPER": ("index",),
+    **stated_mapping("KEYS"),
 }
 
 SECRETS = {
@@ -102,6 +105,7 @@ SECRETS = {
     "USERPIC": ["Content"],
     "BIOPHOTO": ["Content"],
     "IDCARD": ["Photo", "FPTemplate1", "FPTemplate2"],
+    **stated_mapping("SECRETS"),
 }
 
 EXPECTED_STAMPS = [
@@ -183,8 +187,8 @@ def test_attendance_columns_stand_in_the_order_of_the_specification() -> None:
 
 def test_options_photos_and_errors_are_answered_without_a_count() -> None:
     """Options, attendance photos and errors get a bare OK (8, 11.3, 11.16), records a number."""
-    bare = [table.name for table in TABLES if table.acknowledge is Acknowledge.BARE]
-    assert bare == ["options", "ATTPHOTO", "ERRORLOG"]
+    bare = {table.name for table in TABLES if table.acknowledge is Acknowledge.BARE}
+    assert bare == {"options", "ATTPHOTO", "ERRORLOG", *stated("BARE")}
     assert Acknowledge("OK") is Acknowledge.BARE
 
 
@@ -220,7 +224,8 @@ def test_no_two_tables_have_one_name() -> None:
 
 def test_only_identity_cards_are_utf_8_whatever_the_language() -> None:
     """Text is in the encoding of the terminal, but that of identity cards (11.6)."""
-    assert [table.name for table in RECORD_TABLES if table.utf8] == ["IDCARD"]
+    utf8 = {table.name for table in RECORD_TABLES if table.utf8}
+    assert utf8 == {"IDCARD", *stated("UTF8")}
 
 
 def test_passwords_templates_and_pictures_are_secret() -> None:

@@ -23,11 +23,12 @@ from ..declared import COMMANDS
 from ..rig import TOKEN, Rig, talk
 from ..simulator.network import SERVER, Network
 from ..simulator.test_sections import ADA, PUNCH, template
+from ..stated import stated
 from .command_case import NEWEST, Case
 from .control_cases import CONTROL_CASES
 from .data_cases import DATA_CASES
 
-CASES = [*DATA_CASES, *CONTROL_CASES]
+CASES = [*DATA_CASES, *CONTROL_CASES, *stated("CASES")]
 _SECRET = re.compile(rb"file/[0-9a-z]{26}/")
 
 
