@@ -48,9 +48,11 @@ def capability(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         package = f"parts_of_{name}_{tmp_path.name}".replace("-", "_")
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text("")
+        if words:
+            parts["words"] = f"WORDS = {dict.fromkeys(words, '-')!r}"
         for part, text in parts.items():
             (tmp_path / package / f"{part}.py").write_text(text)
-        return Capability(name, package, "-", requires, words)
+        return Capability(name, package, "-", requires)
 
     return make
 
@@ -121,10 +123,14 @@ async def test_a_claim_on_a_name_of_zkpush_stops_the_start(
 
 
 def test_our_capabilities_declare_our_words() -> None:
-    """A word of zkpush has one owner, which is where its code is."""
+    """A word of zkpush has one owner, whose folder has its click command."""
     ours = [one for one in sound_plugins(ICapability) if is_own(one)]
-    declared = [*names.ENGINE_WORDS, *(word for one in ours for word in one.words)]
-    assert sorted(declared) == sorted(words.WORDS)
+    declared = [*names.ENGINE_WORDS, *(word for one in ours for word in names.words_of(one))]
+    assert sorted(declared) == sorted(words.own_words())
+    for one in ours:
+        for word in names.words_of(one):
+            assert words.own_words()[word].module == f"{one.package}.cli"
+            assert getattr(one.part("cli"), word).name == word
 
 
 def test_a_section_of_zkpush_cannot_be_claimed(capability) -> None:

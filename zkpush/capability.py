@@ -15,7 +15,7 @@ import attrs
 from twisted.plugin import IPlugin
 from zope.interface import Attribute, Interface, implementer
 
-SERVER_PARTS = ("settings", "tables", "store", "handler", "services", "api")
+SERVER_PARTS = ("words", "settings", "tables", "store", "handler", "services", "api")
 """Parts that the daemon imports."""
 PARTS = (*SERVER_PARTS, "cli", "simulate")
 """All parts."""
@@ -34,8 +34,6 @@ class ICapability(Interface):
     summary: str = Attribute("What it is about, for lists")
     requires: Sequence[str] = Attribute("Names of the capabilities whose parts it imports")
 
-    words: Sequence[str] = Attribute("The words of the command line that its package adds")
-
     def part(name: str) -> ModuleType | None:
         """Import a part; None if the capability does not have it."""
 
@@ -49,7 +47,6 @@ class Capability:
     package: str
     summary: str
     requires: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
 
     def part(self, name: str) -> ModuleType | None:
         """Import the module `name` of the package; None if there is no such module.

@@ -10,6 +10,7 @@ import msgspec
 from .capability import CapabilityError, ICapability, is_own
 from .claims import check_prefix
 from .config import Config
+from .enginewords import ENGINE_WORDS
 from .model import CORRECTED
 from .pluginkinds import command_claim, table_claims
 from .problems import ProblemCode
@@ -17,15 +18,6 @@ from .protocol.fields import Command, Table
 
 ENGINE_EVENTS = ("command", CORRECTED, "device", "problem")
 """Kinds of events that the server itself adds."""
-ENGINE_WORDS = (
-    "audit",
-    "database",
-    "plugins",
-    "problems",
-    "simulate",
-    "tokens",
-)
-"""Words of the command line that belong to no capability."""
 
 
 def check_prefixes(one: ICapability) -> None:
@@ -50,7 +42,7 @@ def declared(one: ICapability) -> dict[str, list[str]]:
         "event kind": [*all_listed(handlers, "EVENTS")],
         "problem": [str(each) for each in all_listed(handlers, "PROBLEMS")],
         "section of the configuration": settings,
-        "word": list(one.words),
+        "word": list(words_of(one)),
     }
     return {kind: names for kind, names in found.items() if names}
 
@@ -77,6 +69,12 @@ def brings(one: ICapability) -> list[str]:
         if one.part(part) is not None
     ]
     return [f"{kind} {name}" for kind, names in declared(one).items() for name in names] + parts
+
+
+def words_of(one: ICapability) -> Mapping[str, str]:
+    """Return the words of the command line that a capability declares, with their summaries."""
+    words: Mapping[str, str] = getattr(one.part("words"), "WORDS", {})
+    return words
 
 
 def settings_of(one: ICapability) -> type[msgspec.Struct] | None:

@@ -31,7 +31,7 @@ import twisted.plugins
 
 from .capability import PARTS, CapabilityError, ICapability, is_own
 from .discovery import is_ours, origin, origin_of
-from .names import brings, check_prefixes, claimed
+from .names import brings, check_prefixes, claimed, words_of
 from .pluginkinds import (
     CAPABILITIES,
     CIPHER_SUITES,
@@ -284,7 +284,7 @@ def _name_faults(plugin: Any) -> Iterator[Fault]:
     if is_own(plugin):
         return
     there = {entry.name for entry in entry_points(group=WORDS)}
-    for word in plugin.words:
+    for word in words_of(plugin):
         if word not in there:
             yield Fault(
                 f"It declares the word {word}, and its package has no such entry point.",

@@ -53,15 +53,15 @@ def test_help_imports_no_word() -> None:
     )
     assert "Commands:" in found  # of the list
     assert found & {*HEAVY, "twisted", "msgspec", "rich"} == set()
-    assert found & {f"zkpush.cli.{word}" for word in words.WORDS} == set()
+    assert found & {word.module for word in words.own_words().values()} == set()
 
 
-@pytest.mark.parametrize("word", words.WORDS)
+@pytest.mark.parametrize("word", words.own_words())
 def test_a_summary_is_what_the_word_says_of_itself(word: str) -> None:
     """The list of words says the same as the help of each."""
     command = main.get_command(click.Context(main), word)
     assert command is not None
-    said = click.Command(word, help=words.WORDS[word]).get_short_help_str(60)
+    said = click.Command(word, help=words.own_words()[word].summary).get_short_help_str(60)
     assert said == command.get_short_help_str(60)
 
 

@@ -3,16 +3,12 @@
 from zkpush.capability import Capability
 
 
-def _capability(
-    name: str, summary: str, requires: tuple[str, ...] = (), words: tuple[str, ...] = ()
-) -> Capability:
-    return Capability(name, f"zkpush.handlers.{name}", summary, requires, words)
+def _capability(name: str, summary: str, requires: tuple[str, ...] = ()) -> Capability:
+    return Capability(name, f"zkpush.handlers.{name}", summary, requires)
 
 
-attendance = _capability(
-    "attendance", "Attendance records and attendance photos", words=("attendance",)
-)
-commands = _capability("commands", "Commands to terminals", words=("commands",))
+attendance = _capability("attendance", "Attendance records and attendance photos")
+commands = _capability("commands", "Commands to terminals")
 completeness = _capability(
     "completeness",
     "Proof that all attendance records of terminals are stored",
@@ -22,25 +18,20 @@ doctor = _capability(
     "doctor",
     "Checks of terminals and of the installation",
     requires=("attendance", "trace"),
-    words=("doctor",),
 )
 entries = _capability("entries", "Work codes, short messages and lists on terminals")
-files = _capability(
-    "files", "Files for terminals and from terminals", requires=("people",), words=("files",)
-)
+files = _capability("files", "Files for terminals and from terminals", requires=("people",))
 forward = _capability(
     "forward",
     "Forwarding of events to other programs",
     requires=("attendance",),
-    words=("forwarders",),
 )
-jobs = _capability("jobs", "Commands for many terminals", words=("jobs",))
+jobs = _capability("jobs", "Commands for many terminals")
 logs = _capability(
     "logs",
     "Operations on terminals, their errors, and identity cards",
-    words=("errors", "idcards", "operations"),
 )
-people = _capability("people", "Users, templates and photos of users", words=("users",))
-rejects = _capability("rejects", "What terminals sent and was not understood", words=("rejects",))
-terminals = _capability("terminals", "Options and state of terminals", words=("devices",))
+people = _capability("people", "Users, templates and photos of users")
+rejects = _capability("rejects", "What terminals sent and was not understood")
+terminals = _capability("terminals", "Options and state of terminals")
 trace = _capability("trace", "The last requests of terminals")

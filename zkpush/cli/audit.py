@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..enginewords import ENGINE_WORDS
 from .groups import WordGroup
 from .records import ListForm, list_options, print_records
 from .running import with_api
@@ -26,13 +27,12 @@ _COLUMNS = (
 )
 
 
-@click.group(cls=WordGroup)
-def audit() -> None:
-    """List the audit log: changes, access to secrets, and refused requests.
-
-    The log names people as `person:…`. The list also shows their user IDs while the server knows
-    them.
-    """
+audit = WordGroup(
+    "audit",
+    help=f"{ENGINE_WORDS['audit']}\n\n"
+    "The log names people as `person:…`. The list also shows their user IDs while the server "
+    "knows them.",
+)
 
 
 @audit.command("list")

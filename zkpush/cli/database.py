@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ..enginewords import ENGINE_WORDS
 from .groups import WordGroup
 from .output import echo
 from .tables import printable
@@ -20,13 +21,12 @@ MOST_SHOWN = 20
 """Maximum number of printed faults; the others are counted."""
 
 
-@click.group(cls=WordGroup)
-def database() -> None:
-    """Upgrade, check and re-key the database.
-
-    Run these commands on the machine of the daemon, with --data. All except `check` need the daemon
-    to be stopped.
-    """
+database = WordGroup(
+    "database",
+    help=f"{ENGINE_WORDS['database']}\n\n"
+    "Run these commands on the machine of the daemon, with --data. All except `check` need the "
+    "daemon to be stopped.",
+)
 
 
 P = ParamSpec("P")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..enginewords import ENGINE_WORDS
 from .arguments import as_json
 from .groups import WordGroup
 from .output import echo, print_json, print_list
@@ -30,9 +31,7 @@ _COLUMNS = (
 )
 
 
-@click.group(cls=WordGroup)
-def plugins() -> None:
-    """List and check plugins."""
+plugins = WordGroup("plugins", help=ENGINE_WORDS["plugins"])
 
 
 @plugins.command("list")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..enginewords import ENGINE_WORDS
 from .arguments import as_json, of_device
 from .groups import WordGroup
 from .output import echo, print_csv, print_list
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 _MARGIN = "  "
 
 
-@click.group(cls=WordGroup)
-def problems() -> None:
-    """List problems of the server and of terminals."""
+problems = WordGroup("problems", help=ENGINE_WORDS["problems"])
 
 
 @problems.command("list")

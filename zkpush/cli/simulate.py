@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..enginewords import ENGINE_WORDS
 from ..simulator.faults import SYNTAX, Faults, parse_faults
 from ..simulator.model import ATT, MODELS
 from .groups import LeafCommand
@@ -44,9 +45,7 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
         raise click.BadParameter(f"{error}.") from None
 
 
-@click.command(
-    cls=LeafCommand, status=_STATUS, short_help="Run simulated terminals against a test server."
-)
+@click.command(cls=LeafCommand, status=_STATUS, short_help=ENGINE_WORDS["simulate"])
 @click.option(
     "--server",
     required=True,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..enginewords import ENGINE_WORDS
 from ..protocol.fields import Scope
 from .arguments import as_json
 from .groups import WordGroup
@@ -27,9 +28,7 @@ _COLUMNS = (
 )
 
 
-@click.group(cls=WordGroup)
-def tokens() -> None:
-    """Create, list and revoke API tokens."""
+tokens = WordGroup("tokens", help=ENGINE_WORDS["tokens"])
 
 
 @tokens.command()

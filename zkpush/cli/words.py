@@ -1,7 +1,9 @@
 """The words of `zkpush`, imported when they are used.
 
-`zkpush --help` imports no word: the words of zkpush are in the table `WORDS`. A distribution adds
-words by the entry point group `zkpush.words`, each as the name of a click command:
+`zkpush --help` imports no word. The module `words` in the folder of a noun maps its words to their
+summaries, in `WORDS`; each is a click command of the same name in the module `cli` beside it. A
+distribution adds words by the entry point group `zkpush.words`, each as the name of a click
+command:
 
     [options.entry_points]
     zkpush.words =
@@ -12,55 +14,44 @@ A plugin cannot replace a word of zkpush.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from importlib.util import find_spec
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+
+from ..enginewords import ENGINE_WORDS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 ENTRY_POINTS = "zkpush.words"
 _NOUNS = "zkpush.handlers"
-WORDS = {
-    "attendance": "List and follow attendance records (punches).",
-    "audit": "List the audit log: changes, access to secrets, and refused requests.",
-    "commands": "Queue commands for terminals and see their results.",
-    "database": "Upgrade, check and re-key the database.",
-    "devices": "List, approve, block and configure terminals.",
-    "doctor": "Find out why a terminal sends nothing, or what is wrong with the installation.",
-    "errors": "List errors that terminals report.",
-    "files": "Manage files that terminals download (UPGRADE, PutFile) and upload (GetFile).",
-    "forwarders": "Forward events to other programs: add, show, test and repair forwarders.",
-    "idcards": "List identity cards that terminals read.",
-    "jobs": "See, cancel and retry commands for many terminals.",
-    "operations": "List operations on terminals, such as changes by an administrator.",
-    "plugins": "List and check plugins.",
-    "problems": "List problems of the server and of terminals.",
-    "rejects": "List, retry or delete uploaded data that could not be decoded.",
-    "simulate": "Run simulated terminals against a test server.",
-    "tokens": "Create, list and revoke API tokens.",
-    "users": "List, show and export users (the people on the terminals).",
-}
-"""Words of zkpush with their summaries. Each is a click command of the same name, in the `cli` part
-of its capability, or else in the module of that name in this package."""
-_OF_NOUNS = {
-    "attendance": "attendance",
-    "commands": "commands",
-    "devices": "terminals",
-    "doctor": "doctor",
-    "errors": "logs",
-    "files": "files",
-    "forwarders": "forward",
-    "idcards": "logs",
-    "jobs": "jobs",
-    "operations": "logs",
-    "rejects": "rejects",
-    "users": "people",
-}
-"""Our words that the `cli` part of a capability defines, with that capability."""
+
+
+class OwnWord(NamedTuple):
+    """A word of zkpush."""
+
+    module: str
+    """Where its click command is."""
+    summary: str
+
+
+@functools.cache
+def own_words() -> Mapping[str, OwnWord]:
+    """Return the words of zkpush by name: those of the engines and those of the nouns."""
+    found = {
+        name: OwnWord(f"{__package__}.{name}", summary) for name, summary in ENGINE_WORDS.items()
+    }
+    for noun in iter_modules(import_module(_NOUNS).__path__, f"{_NOUNS}."):
+        if find_spec(f"{noun.name}.words") is not None:
+            declared = import_module(f"{noun.name}.words").WORDS
+            found |= {name: OwnWord(f"{noun.name}.cli", declared[name]) for name in declared}
+    return found
 
 
 class Program(click.Group):
@@ -71,14 +62,13 @@ class Program(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all words."""
-        return sorted(WORDS.keys() | _plugin_words().keys())
+        return sorted(own_words().keys() | _plugin_words().keys())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a word; `click.ClickException` if a plugin's word cannot be imported."""
-        if cmd_name in WORDS:
-            noun = _OF_NOUNS.get(cmd_name)
-            module = f"{__package__}.{cmd_name}" if noun is None else f"{_NOUNS}.{noun}.cli"
-            command: click.Command = getattr(import_module(module), cmd_name)
+        word = own_words().get(cmd_name)
+        if word is not None:
+            command: click.Command = getattr(import_module(word.module), cmd_name)
             return command
         entry = _plugin_words().get(cmd_name)
         return None if entry is None else _load(entry)
@@ -87,7 +77,7 @@ class Program(click.Group):
         """Write the words with their summaries, without importing them."""
         summaries = {
             **{name: f"Provided by {_source(entry)}." for name, entry in _plugin_words().items()},
-            **WORDS,
+            **{name: word.summary for name, word in own_words().items()},
         }
         limit = formatter.width - 6 - max(map(len, summaries))
         with formatter.section("Commands"):
@@ -121,7 +111,7 @@ def check_words() -> list[tuple[str, str, str | None]]:
     from importlib.metadata import entry_points
 
     checked: list[tuple[str, str, str | None]] = []
-    taken = dict.fromkeys(WORDS, "zkpush")
+    taken = dict.fromkeys(own_words(), "zkpush")
     for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name):
         fault = None
         owner = taken.setdefault(entry.name, _source(entry))

@@ -16,7 +16,7 @@ from zkpush.plugin.capability import Capability
 from zkpush.plugin.handler import EventStore
 from zkpush.testing.contracts import RecordHandlerContract
 
-VISITORS = Capability("visitors", "visitors", "Visitors of reception terminals", (), ("visitors",))
+VISITORS = Capability("visitors", "visitors", "Visitors of reception terminals")
 FIRST = b"VISITOR PIN=7\tHost=12\tCompany=Example Ltd.\tArrived=2026-03-01 08:00:00"
 SECOND = b"PIN=8\tHost=12\tArrived=2026-03-01 08:05:00"
 

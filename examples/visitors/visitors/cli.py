@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from zkpush.plugin.cli import Column, record_word
 
+from .words import WORDS
+
 visitors = record_word(
     "visitors",
-    "List visitors of reception terminals.",
+    WORDS["visitors"],
     [
         Column("Terminal", "device"),
         Column("Number", "pin"),

@@ -19,6 +19,7 @@ from ...cli.running import with_api
 from ...cli.tables import Column, ListTable
 from ...cli.times import TIME_FORMAT, point_in_time, shown_wall_time
 from ...protocol.times import DOUBTS
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -37,9 +38,7 @@ MOST_NAMES = 200
 """Number of users whose names are asked for at once."""
 
 
-@click.group(cls=WordGroup)
-def attendance() -> None:
-    """List and follow attendance records (punches)."""
+attendance = WordGroup("attendance", help=WORDS["attendance"])
 
 
 @attendance.command("list")

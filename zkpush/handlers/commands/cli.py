@@ -22,6 +22,7 @@ from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...cli.waiting import report_job, wait_for_job
 from ...model import FINAL_STATES, CommandState
 from ...protocol.fields import MOST_PRIORITY
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -55,9 +56,7 @@ class _Listing(LeafCommand):
         super().format_epilog(ctx, formatter)
 
 
-@click.group(cls=WordGroup)
-def commands() -> None:
-    """Queue commands for terminals and see their results."""
+commands = WordGroup("commands", help=WORDS["commands"])
 
 
 _WINDOW = re.compile(r"([0-9]{2}:[0-9]{2})-([0-9]{2}:[0-9]{2})\Z", re.ASCII)

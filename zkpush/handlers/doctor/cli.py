@@ -17,11 +17,25 @@ from ...cli.replies import Unreachable
 from ...cli.running import run
 from ...cli.tables import folded, printable, screen_width
 from ...cli.target import Given, Target
+from .words import WORDS
 
 _STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2 wrong usage."
 
 
-@click.command(cls=LeafCommand, status=_STATUS)
+_HELP = f"""{WORDS["doctor"]}
+
+With SN, checks one terminal: connection, admission, refusals, zone, clock, records, rejects and
+queue. Without SN, checks the installation: ports, storage, modes of files, key, certificates,
+database, audit log and plugins; while no daemon runs, from the data directory.
+
+\b
+Examples:
+  zkpush doctor 3434174801234
+  zkpush --data /var/lib/zkpush doctor
+"""
+
+
+@click.command(cls=LeafCommand, status=_STATUS, help=_HELP)
 @click.argument(
     "sn", metavar="[SN]", required=False, callback=serial_number, shell_complete=serial_numbers
 )
@@ -41,17 +55,7 @@ _STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2
 @as_json
 @click.pass_obj
 def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_json: bool) -> None:
-    """Find out why a terminal sends nothing, or what is wrong with the installation.
-
-    With SN, checks one terminal: connection, admission, refusals, zone, clock, records, rejects and
-    queue. Without SN, checks the installation: ports, storage, modes of files, key, certificates,
-    database, audit log and plugins; while no daemon runs, from the data directory.
-
-    \b
-    Examples:
-      zkpush doctor 3434174801234
-      zkpush --data /var/lib/zkpush doctor
-    """
+    """Ask the daemon, or look into the data directory of one that does not run."""
     try:
         found = _ask(given.target(), sn)
     except click.UsageError:

@@ -16,6 +16,7 @@ from ...cli.output import echo, print_list, print_object, progress
 from ...cli.running import with_api
 from ...cli.tables import Column, printable
 from ...cli.times import shown_instant
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -33,9 +34,7 @@ _MEGABYTE = 1000 * 1000
 _file_id = click.argument("id", metavar="ID", type=click.IntRange(min=1))
 
 
-@click.group(cls=WordGroup)
-def files() -> None:
-    """Manage files that terminals download (UPGRADE, PutFile) and files they uploaded."""
+files = WordGroup("files", help=WORDS["files"])
 
 
 @files.command()

@@ -14,6 +14,7 @@ from ...cli.replies import Item
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -74,9 +75,7 @@ _events = click.option(
 _rules = click.option("--rules", metavar="JSON", help="Rules, as in docs/forwarding.md.")
 
 
-@click.group(cls=WordGroup)
-def forwarders() -> None:
-    """Forward events to other programs: add, show, test and repair forwarders."""
+forwarders = WordGroup("forwarders", help=WORDS["forwarders"])
 
 
 @forwarders.command("list")

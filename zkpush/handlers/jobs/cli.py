@@ -16,6 +16,7 @@ from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
 from ...cli.waiting import job_progress, report_job, wait_for_job
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -31,12 +32,11 @@ _COLUMNS = (
 _job_id = click.argument("id", metavar="ID")
 
 
-@click.group(cls=WordGroup)
-def jobs() -> None:
-    """See, cancel and retry commands for many terminals.
-
-    `zkpush commands send` makes a job if it names several terminals, --area or --all.
-    """
+jobs = WordGroup(
+    "jobs",
+    help=f"{WORDS['jobs']}\n\n"
+    "`zkpush commands send` makes a job if it names several terminals, --area or --all.",
+)
 
 
 @jobs.command("list")

@@ -6,6 +6,7 @@ from ...cli.records import record_word
 from ...cli.replies import Item
 from ...cli.tables import Column, printable
 from ...cli.times import shown_instant, shown_wall_time
+from .words import WORDS
 
 
 class _Objects(Column):
@@ -21,7 +22,7 @@ _ID, _DEVICE = Column("ID", "id", is_spare=True), Column("Device", "device")
 
 operations = record_word(
     "operations",
-    "List operations on terminals, such as changes by an administrator.",
+    WORDS["operations"],
     (
         _ID,
         _DEVICE,
@@ -33,7 +34,7 @@ operations = record_word(
 )
 errors = record_word(
     "errors",
-    "List errors that terminals report.",
+    WORDS["errors"],
     (
         _ID,
         _DEVICE,
@@ -45,7 +46,7 @@ errors = record_word(
 )
 idcards = record_word(
     "idcards",
-    "List identity cards that terminals read.",
+    WORDS["idcards"],
     (
         _ID,
         _DEVICE,

@@ -13,6 +13,7 @@ from ...cli.groups import WordGroup
 from ...cli.output import print_csv, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -28,9 +29,7 @@ _COLUMNS = (
 )
 
 
-@click.group(cls=WordGroup)
-def users() -> None:
-    """List, show and export users (the people on the terminals)."""
+users = WordGroup("users", help=WORDS["users"])
 
 
 @users.command("list")

@@ -13,6 +13,7 @@ from ...cli.output import echo, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import shown_instant
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -29,9 +30,7 @@ _COLUMNS = (
 _of_table = click.option("--table", metavar="TABLE", help="Only of this table, such as ATTLOG.")
 
 
-@click.group(cls=WordGroup)
-def rejects() -> None:
-    """List, retry or delete uploaded data that could not be decoded."""
+rejects = WordGroup("rejects", help=WORDS["rejects"])
 
 
 @rejects.command("list")

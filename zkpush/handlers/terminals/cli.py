@@ -22,6 +22,7 @@ from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...model import DEVICE_ATTRIBUTES
 from ...protocol.exchange import OPTION_REPLY, STAMPS
+from .words import WORDS
 
 if TYPE_CHECKING:
     from ...cli.client import Api
@@ -57,9 +58,9 @@ _TABLES = {
 }
 
 
-@click.group(cls=WordGroup, of_nouns={"trace": "zkpush.handlers.trace.cli"})
-def devices() -> None:
-    """List, approve, block and configure terminals."""
+devices = WordGroup(
+    "devices", help=WORDS["devices"], of_nouns={"trace": "zkpush.handlers.trace.cli"}
+)
 
 
 @devices.command("list")

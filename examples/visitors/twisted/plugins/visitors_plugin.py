@@ -2,4 +2,4 @@
 
 from zkpush.plugin.capability import Capability
 
-visitors = Capability("visitors", "visitors", "Visitors of reception terminals", (), ("visitors",))
+visitors = Capability("visitors", "visitors", "Visitors of reception terminals")

@@ -1,0 +1,5 @@
+"""Word of the command line."""
+
+from __future__ import annotations
+
+WORDS = {"jobs": "See, cancel and retry commands for many terminals."}

@@ -1,0 +1,5 @@
+"""Word of the command line."""
+
+from __future__ import annotations
+
+WORDS = {"rejects": "List, retry or delete uploaded data that could not be decoded."}
