@@ -13,7 +13,7 @@ from zkpush.plugin.capability import Capability
 from zkpush.testing import Rig
 
 EXAMPLE = pathlib.Path(__file__).parent.parent.parent / "examples" / "visitors"
-VISITORS = Capability("visitors", "visitors", "Visitors", (), ("visitors",))
+VISITORS = Capability("visitors", "visitors", "Visitors")
 LINE = b"PIN=7\tHost=12\tArrived=2026-03-01 08:00:00"
 FIRST_VERSION = """
 CREATE TABLE visitors (device TEXT, pin TEXT, arrived TEXT, host TEXT, company TEXT,
