@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import threading
 import time
 from collections.abc import Callable
 
@@ -12,7 +13,7 @@ from twisted.internet.defer import Deferred
 
 from zkpush.values.forwarding import Delivered, Outcome
 
-from ..daemon.process import Daemon
+from ..daemon.process import STOPPED_WITHIN, Daemon
 from ..daemon.test_process import wait_until
 from .receivers import Memory, add, down, engine_of, happens, punch, takes, turn
 from .servers import Received, Receiver, Reply
@@ -173,10 +174,13 @@ def test_a_daemon_that_is_killed_in_a_delivery_loses_nothing(
     """The batch comes again from the next process, as it was, under its id."""
     deaf: list[Received] = []
     daemons: list[Daemon] = []
+    acknowledged = threading.Event()
 
     def decide(received: Received) -> Reply:
         if not deaf:
             deaf.append(received)
+            # The batch may arrive before the terminal has read its own reply.
+            assert acknowledged.wait(STOPPED_WITHIN)
             daemons[0].kill()
             return 0, {}, b""  # hangs up
         return 204, {}, b""
@@ -192,6 +196,7 @@ def test_a_daemon_that_is_killed_in_a_delivery_loses_nothing(
         assert made["state"] == "active"
         body = b"".join(b"%d\t2026-03-01 08:00:%02d\t0\t1\n" % (pin, pin) for pin in range(40))
         assert daemon.upload("T1", body) == (200, b"OK: 40")
+        acknowledged.set()
         wait_until(lambda: daemon.process.poll() is not None)
     with Daemon(data) as daemon:
         late = [b"99\t2026-03-01 09:00:00\t0\t1\n"]

@@ -38,6 +38,7 @@ from zkpush.values.forwarding import (
 from ..postgres import Databases, OwnServer
 from ..rig import Rig
 from .receivers import add, punch, shown, turns
+from .test_rules import lines
 
 TABLE = (
     "CREATE TABLE punches (event_id VARCHAR(40) PRIMARY KEY, pin VARCHAR(20) NOT NULL, "
@@ -414,3 +415,24 @@ def test_the_statement_has_names_and_parameters_only() -> None:
     assert statement_of(settings, "?") == (
         'INSERT INTO "hr"."punches" ("a") VALUES (?) ON CONFLICT ("a") DO NOTHING'
     )
+
+
+@pytest_twisted.ensureDeferred
+async def test_rows_are_updated_and_removed(rig: Rig, other: Other) -> None:
+    """A correction has the identity of the row that it is about."""
+    columns = {"event_id": "event_id", "pin": "pin", "device": "direction"}
+    rules = {"since": "2026-01-01", "directions": {}, "minimum_gap_seconds": 60}
+    await rig.exchange()
+    await add(rig, kind="sql", settings={**other.settings, "columns": columns}, rules=rules)
+    await lines(rig, "1,2026-03-01 08:00:00,255,1", "1,2026-03-01 12:00:00,255,1")
+    await lines(rig, "2,2026-03-01 11:00:00,1,1")
+    await turns(rig, 2)
+    await lines(rig, "1,2026-03-01 10:00:00,255,1", "2,2026-03-01 10:59:30,1,1")
+    await turns(rig, 2)
+    assert [row[:3] for row in other.rows] == [
+        ("rec_1", "1", "in"),
+        ("rec_2", "1", "in"),
+        ("rec_4", "1", "out"),
+        ("rec_5", "2", "out"),
+    ]
+    assert (await shown(rig))["dead"] == 0

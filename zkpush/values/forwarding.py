@@ -8,6 +8,9 @@ from typing import Any
 import attrs
 import msgspec
 
+WITHDRAWN = "withdrawn"
+"""Last part of the type of an event that withdraws an earlier one, as in `attendance.withdrawn`."""
+
 
 class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An event as it leaves the server: no template, no photo, no password."""
@@ -21,6 +24,19 @@ class ForwardedEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     data: dict[str, Any]
     area: str | None = None
     """Area of its terminal when the server read it; None for none."""
+    corrects: str | None = None
+    """Id of the event whose data this one replaces or withdraws; None for an event of its own. The
+    earlier event may be unknown to the receiver: then the correction is the first it sees of it."""
+
+    @property
+    def subject(self) -> str:
+        """Id under which a receiver keeps the data: that of the first event about it."""
+        return self.corrects or self.id
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the receiver is to remove the data."""
+        return self.type.endswith(f".{WITHDRAWN}")
 
 
 class ForwardBatch(msgspec.Struct, frozen=True, kw_only=True):

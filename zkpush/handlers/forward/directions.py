@@ -1,7 +1,7 @@
 """In or out, and the minimum gap: rules that depend on several punches of one person.
 
-All punches of a person are passed in the order of their instants, whatever order they arrived in.
-Two punches of one second are passed in the order in which they were stored.
+All punches of a person are passed in the order of their instants, whatever order they arrived in;
+those of one second in the order of the serial numbers of their terminals, then as stored.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def pass_punches(punches: Iterable[Punch], rules: ForwardRules) -> dict[int, Pas
     """
     passed: dict[int, Passed] = {}
     unique = {punch.id: punch for punch in punches}
-    ordered = sorted(unique.values(), key=lambda one: (one.pin, one.utc, one.id))
+    ordered = sorted(unique.values(), key=lambda one: (one.pin, one.utc, one.device, one.id))
     for _, group in groupby(ordered, key=lambda one: one.pin):
         _pass_person(group, rules, passed)
     return passed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import msgspec
@@ -13,9 +13,13 @@ from ...manage.times import instant
 from ...model import CORRECTED
 from ...persist.events import EventStore
 from ...persist.transaction import Transaction
-from ...values.forwarding import BatchLimits, ForwardedEvent
+from ...values.forwarding import WITHDRAWN, BatchLimits, ForwardedEvent
 from .model import PendingBatch, StoredForwarder
-from .rules import RECORD, EventSelection, Shape, areas_thd
+from .rules import RECORD, EventSelection, areas_thd
+from .shapes import PortionPunches, Recomputed, Shape
+
+if TYPE_CHECKING:
+    from ..attendance.model import Punch
 
 _PREFIXES = ("evt", "rec")
 """Prefixes of event ids, by the table that the event is in."""
@@ -43,11 +47,17 @@ class _Chosen:
     id: str
     type: str
     item: NewsItem
+    corrects: str | None = None
 
 
 def event_id(item: NewsItem) -> str:
     """Return the identity of an event, which never changes."""
     return f"{_PREFIXES[item.place]}_{item.id}"
+
+
+def record_event_id(record_id: int) -> str:
+    """Return the identity of the event of an attendance record."""
+    return f"{_PREFIXES[RECORD]}_{record_id}"
 
 
 def ends_thd(tx: Transaction, records: RecordSource) -> Cursor:
@@ -78,6 +88,7 @@ def read_portion_thd(
     """Read the next events of a forwarder, as its rules select and show them."""
     news = read_news_thd(tx, records, after, tables_of(stored, records))
     selection = EventSelection.of(tx, stored, is_first=after.event == 0)
+    punches = PortionPunches(after.record, after.record)
     chosen: list[_Chosen] = []
     ends = list(after)
     is_cut = news.is_cut
@@ -87,34 +98,93 @@ def read_portion_thd(
             break
         ends[item.place] = item.id
         if item.kind == CORRECTED and item.place == 0:
-            chosen += _corrected_thd(tx, item, records, selection, ends[RECORD])
-        elif selection.wants(item):
+            chosen += _corrected_thd(tx, item, records, selection, ends[RECORD], punches)
+            continue
+        if item.place == RECORD:
+            punches.arrived.append(item.row)
+        if selection.wants(item):
             chosen.append(_Chosen(event_id(item), item.kind, item))
-    punches = [one.item.row for one in chosen if one.item.place == RECORD]
+    punches.end = ends[RECORD]
     shape = Shape.of(tx, selection, punches)
-    areas = areas_thd(tx, {_device_of(one.item) for one in chosen})
-    events = []
+    events = [*_shown(chosen, records, shape), *_changes(shape, punches, chosen, records)]
+    areas = areas_thd(tx, {one.device for one in events})
+    return EventPortion(
+        [msgspec.structs.replace(one.event, area=areas.get(one.device)) for one in events],
+        Cursor(*ends),
+        is_cut,
+    )
+
+
+@attrs.frozen
+class _Shown:
+    """An event as it is sent, but for the area of its terminal."""
+
+    event: ForwardedEvent
+    device: Any
+    """Serial number of the terminal; None for none."""
+
+
+def _shown(chosen: Iterable[_Chosen], records: RecordSource, shape: Shape) -> Iterator[_Shown]:
+    """Yield the chosen events that are not left out."""
     for one in chosen:
-        data = msgspec.to_builtins(data_of(one.item, records))
-        if one.item.place == RECORD:
-            data = shape.shaped(one.item.row, data)
-        if data is not None:
-            events.append(
-                ForwardedEvent(
-                    id=one.id,
-                    type=one.type,
-                    timestamp=instant(one.item.at),
-                    data=_present(data),
-                    area=areas.get(_device_of(one.item)),
-                )
-            )
-    return EventPortion(events, Cursor(*ends), is_cut)
+        item, kind, data = one.item, one.type, _data(one.item, records)
+        if item.place == RECORD:
+            shaped = shape.shaped(item.row, data)
+            if shaped is None:
+                if one.corrects is None:
+                    continue
+                kind, shaped = f"{item.kind}.{WITHDRAWN}", shape.withdrawn(data)
+            data = shaped
+        event = ForwardedEvent(
+            id=one.id,
+            type=kind,
+            timestamp=instant(item.at),
+            data=_present(data),
+            corrects=one.corrects,
+        )
+        yield _Shown(event, _device_of(item))
+
+
+def _changes(
+    shape: Shape, punches: PortionPunches, chosen: Sequence[_Chosen], records: RecordSource
+) -> Iterator[_Shown]:
+    """Yield corrections of punches that were sent before, because of others in the portion."""
+    ids = {one.item.id for one in chosen if one.item.place == RECORD}
+
+    def view(punch: Any) -> dict[str, Any]:
+        return _data(NewsItem(records.kind(punch), 0, RECORD, punch.id, punch), records)
+
+    for change in shape.changes(punches, ids, view):
+        what = WITHDRAWN if change.is_withdrawn else CORRECTED
+        event = ForwardedEvent(
+            id=change.id,
+            type=f"{records.kind(change.punch)}.{what}",
+            timestamp=instant(change.at),
+            data=_present(change.data),
+            corrects=record_event_id(change.punch.id),
+        )
+        yield _Shown(event, change.punch.device)
+
+
+def _device_of(item: NewsItem) -> Any:
+    """Return the serial number of the terminal that an event is about; None for none."""
+    return item.row.device if item.place == RECORD else item.row.data.get("device")
+
+
+def _data(item: NewsItem, records: RecordSource) -> dict[str, Any]:
+    found: dict[str, Any] = msgspec.to_builtins(data_of(item, records))
+    return found
 
 
 def _corrected_thd(
-    tx: Transaction, item: NewsItem, records: RecordSource, selection: EventSelection, read: int
+    tx: Transaction,
+    item: NewsItem,
+    records: RecordSource,
+    selection: EventSelection,
+    read: int,
+    punches: PortionPunches,
 ) -> list[_Chosen]:
-    """Return the records that a correction names, as events.
+    """Return the records that a correction names, as events, and add them to the punches.
 
     A record that was held back until now is its own event. One that was sent before is a
     correction: an event with an id of its own, whose data has the id of the record. Records after
@@ -126,6 +196,7 @@ def _corrected_thd(
     before = {key: was for key, was in zip(data["ids"], data["doubts"], strict=True) if key <= read}
     chosen = []
     for row in records.find_thd(tx, [*before]):
+        punches.recomputed[row.id] = Recomputed(item.id, item.at, cast("Punch", row))
         was_held = selection.holds(before[row.id])
         at = row.received_at if was_held else item.at
         record = NewsItem(records.kind(row), at, RECORD, row.id, row)
@@ -133,14 +204,14 @@ def _corrected_thd(
             chosen.append(
                 _Chosen(event_id(record), record.kind, record)
                 if was_held
-                else _Chosen(f"{event_id(item)}_{row.id}", f"{record.kind}.{CORRECTED}", record)
+                else _Chosen(
+                    f"{event_id(item)}_{row.id}",
+                    f"{record.kind}.{CORRECTED}",
+                    record,
+                    event_id(record),
+                )
             )
     return chosen
-
-
-def _device_of(item: NewsItem) -> Any:
-    """Return the serial number of the terminal that an event is about; None for none."""
-    return item.row.device if item.place == RECORD else item.row.data.get("device")
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:

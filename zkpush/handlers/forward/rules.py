@@ -14,11 +14,8 @@ from ...manage.times import parse_instant
 from ...model import GAP
 from ...persist.schema import devices
 from ...persist.transaction import Transaction
-from ...protocol.codes import RecordType
 from ...protocol.times import NO_ZONE
 from ..attendance.model import Punch
-from ..attendance.store import AttendanceStore
-from .directions import Passed, days_around, pass_punches
 from .model import ForwardRules, StoredForwarder
 
 RECORD = 1
@@ -71,7 +68,7 @@ class EventSelection:
     def counts(self, punch: Punch) -> bool:
         """Whether a punch counts for the directions of others and for their gaps.
 
-        Those from before the start do: who came in then goes out later.
+        Punches from before the start count: a person who came in then goes out later.
         """
         return punch.doubt != NO_ZONE and self._has(punch.device)
 
@@ -97,40 +94,6 @@ def areas_thd(tx: Transaction, serials: Iterable[Any]) -> Mapping[Any, str]:
     query = select(devices.c.sn, devices.c.area).where(devices.c.sn.in_(named))
     rows = tx.connection.execute(query.where(devices.c.area.is_not(None)))
     return {row.sn: row.area for row in rows if row.area}
-
-
-@attrs.frozen
-class Shape:
-    """How the punches of a portion look."""
-
-    rules: ForwardRules
-    passed: Mapping[int, Passed] | None
-    """Punches that pass the rules about several punches, by id; None without such rules."""
-
-    @classmethod
-    def of(cls, tx: Transaction, selection: EventSelection, punches: Sequence[Punch]) -> Shape:
-        """Apply the rules that need other punches of the same people."""
-        rules = selection.rules
-        if not punches or (rules.directions is None and not rules.minimum_gap_seconds):
-            return cls(rules, None)
-        pins = {punch.pin for punch in punches}
-        found: list[Punch] = []
-        for begin, end in days_around(punches):
-            found += tx[AttendanceStore].of_people(pins, begin, end)
-        counted = [punch for punch in found if selection.counts(punch)]
-        return cls(rules, pass_punches(counted, rules))
-
-    def shaped(self, punch: Punch, data: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the data of a punch; None if it is left out."""
-        is_punch = (punch.record_type or 0) == RecordType.ATTENDANCE
-        if self.passed is not None and is_punch:
-            passed = self.passed.get(punch.id)
-            if passed is None:
-                return None
-            data = {**data, "direction": passed.direction}
-        if self.rules.fields is None:
-            return data
-        return {name: fill(template, data) for name, template in self.rules.fields.items()}
 
 
 def fill(template: str, data: Mapping[str, Any]) -> Any:

@@ -17,8 +17,9 @@ from ...attendance.tables import ATTLOG
 _DATA = "data."
 _ANY_FIELD = re.compile(r"data\.[A-Za-z_][A-Za-z0-9_]{0,60}", re.ASCII)
 OWN = {
-    "event_id": "Identity of the event, which never changes",
+    "event_id": "Identity of the event, which never changes; a correction has that of its event",
     "event_type": "Kind of the event",
+    "direction": "in or out, by the rule `directions` of the forwarder",
     "stored_at": "When the server stored it, UTC",
     "date": "Date of the terminal's wall clock",
     "clock": "Time of day of the terminal's wall clock",
@@ -63,7 +64,7 @@ def value_of(event: ForwardedEvent, name: str) -> object:
     """Return a value by its name; None if the event has none."""
     match name:
         case "event_id":
-            return event.id
+            return event.subject
         case "event_type":
             return event.type
         case "stored_at":

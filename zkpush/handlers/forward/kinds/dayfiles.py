@@ -4,7 +4,8 @@ The journal of a day, in the folder `.zkpush` beside the files, has a line of JS
 that was delivered. It is appended to and synchronised first. Then the file of the day is made from
 it, written aside, synchronised, and renamed. After a crash between the two, the repeated delivery
 finds its events in the journal, and makes the file again; after a crash within the journal, the
-incomplete line at its end is removed. A later event with the same identity replaces the first.
+incomplete line at its end is removed. A correction replaces the event that it corrects, or removes
+its line.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class DayFiles:
             for event in events:
                 key, text = _key(event), msgspec.json.encode(event)
                 if present.events.get(key) != text:
-                    present.events[key], present.lines[key] = text, self._line(event)
+                    self._put(present, key, text, event)
                     added.append(text + b"\n")
             self._last = None  # until everything is written
             _append(descriptor, b"".join(added))
@@ -152,19 +153,25 @@ class DayFiles:
         for number, text in enumerate(content[:complete].splitlines(), 1):
             try:
                 event = msgspec.json.decode(text, type=ForwardedEvent)
-                line = self._line(event)
+                self._put(found, _key(event), text, event)
             except ValueError as error:
                 raise DayFileError(
                     f"line {number} of {FOLDER}/{name}.jsonl is damaged ({error}): mend it from "
                     "a backup"
                 ) from None
-            key = _key(event)
-            found.events[key], found.lines[key] = text, line
         if not found.events and (self._folder / name).exists():
             raise DayFileError(
                 f"{name} was not written by this server, or its journal is gone: move it away"
             )
         return found
+
+    def _put(self, day: _Day, key: Key, text: bytes, event: ForwardedEvent) -> None:
+        """Take an event into a day; `ValueError` if it has no line."""
+        if event.is_withdrawn:
+            day.lines.pop(key, None)
+        else:
+            day.lines[key] = self._line(event)
+        day.events[key] = text
 
     def _replace(self, name: str, day: _Day) -> None:
         """Write the file of a day aside, and put it in place."""
@@ -183,7 +190,7 @@ class DayFiles:
 def _key(event: ForwardedEvent) -> Key:
     """Return what tells events apart, also those of a server that was set up anew on this day."""
     device, pin, time = (str(event.data.get(name, "")) for name in ("device", "pin", "time"))
-    return event.id, device, pin, time
+    return event.subject, device, pin, time
 
 
 def _append(descriptor: int, content: bytes) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 import re
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Annotated, Any
 
 import msgspec
@@ -198,6 +199,13 @@ def statement_of(settings: SQLSettings, mark: str) -> str:
     )
 
 
+def removal_of(settings: SQLSettings, mark: str) -> str:
+    """Return the statement that removes the row with an event_id."""
+    table = ".".join(map(_quoted, settings.table.split(".")))
+    (key,) = (_quoted(name) for name, value in settings.columns.items() if value == _ID)
+    return f"DELETE FROM {table} WHERE {key} = {mark}"  # noqa: S608 - as above
+
+
 def _quoted(name: str) -> str:
     if not _IDENTIFIER.fullmatch(name):
         raise ValueError(f"{name!r} is not a name")
@@ -212,6 +220,7 @@ class SQLDelivery:
         self._settings: SQLSettings = target.settings
         self._database = database_of(target)
         self._statement = statement_of(target.settings, self._database.mark)
+        self._removal = removal_of(target.settings, self._database.mark)
         self._thread = DeliveryThread(target.clock, f"zkpush forwarder {target.name}")
         self._connection: Any = None
 
@@ -238,31 +247,40 @@ class SQLDelivery:
             explained = f"EXPLAIN {statement_of(self._settings, 'NULL')}"
             self._run_thd(lambda cursor: cursor.execute(explained))
             return Delivered("The table has these columns. Nothing was written.")
-        rows = [self._row(event) for event in batch.events]
         try:
-            self._insert_thd(rows)
+            self._write_events_thd(batch.events)
         except RowRefused as error:
-            return self._write_apart_thd(batch.events, rows, error)
+            return self._write_apart_thd(batch.events, error)
         return Delivered("Written")
 
-    def _write_apart_thd(
-        self, events: Sequence[ForwardedEvent], rows: Sequence[Row], first: RowRefused
-    ) -> Outcome:
+    def _write_apart_thd(self, events: Sequence[ForwardedEvent], first: RowRefused) -> Outcome:
         """Write each row by itself; park those that the table does not take."""
-        if len(rows) == 1:
+        if len(events) == 1:
             return RefusedBatch(f"Row refused: {quote(str(first))}")
         parked = {}
-        for event, row in zip(events, rows, strict=True):
+        for event in events:
             try:
-                self._insert_thd([row])
+                self._write_events_thd([event])
             except RowRefused as error:
                 parked[event.id] = f"Row refused: {quote(str(error))}"
         if len(parked) == len(events):  # the mapping is wrong rather than each row
             return RefusedBatch(f"Every row refused: {quote(str(first))}")
         return Delivered("Written", parked)
 
-    def _insert_thd(self, rows: Sequence[Row]) -> None:
-        self._run_thd(lambda cursor: cursor.executemany(self._statement, rows))
+    def _write_events_thd(self, events: Sequence[ForwardedEvent]) -> None:
+        """Write and remove rows in one transaction, in the order of the events."""
+        runs = [
+            (self._removal, [[self._identity(event)] for event in several])
+            if is_withdrawn
+            else (self._statement, [self._row(event) for event in several])
+            for is_withdrawn, several in groupby(events, key=lambda event: event.is_withdrawn)
+        ]
+
+        def write(cursor: Any) -> None:
+            for statement, rows in runs:
+                cursor.executemany(statement, rows)
+
+        self._run_thd(write)
 
     def _run_thd(self, work: Callable[[Any], object]) -> None:
         """Run work in a transaction; an exception of `foreign` if it fails."""
@@ -289,10 +307,13 @@ class SQLDelivery:
             with contextlib.suppress(Exception):
                 connection.close()
 
+    def _identity(self, event: ForwardedEvent) -> str:
+        return f"{self._settings.id_prefix}{event.subject}"
+
     def _row(self, event: ForwardedEvent) -> Row:
         settings = self._settings
         values = (
-            settings.id_prefix + event.id if name == _ID else value_of(event, name)
+            self._identity(event) if name == _ID else value_of(event, name)
             for name in settings.columns.values()
         )
         return [self._database.value(value) for value in values]
