@@ -38,10 +38,11 @@ TABLE = [
     (S.SENT, E.DAMAGED, S.FAILED, R.DAMAGED),
     (S.UNKNOWN, E.SUCCEEDED, S.DONE, R.DONE),
     (S.UNKNOWN, E.FAILED, S.FAILED, R.FAILED),
+    *[(state, E.SHORT, S.FAILED, R.SHORT) for state in (S.QUEUED, S.SENT, S.UNKNOWN)],
     *[
         (state, event, state, None)
         for state in (S.DONE, S.FAILED, S.EXPIRED, S.CANCELLED)
-        for event in (E.SUCCEEDED, E.FAILED)
+        for event in (E.SUCCEEDED, E.FAILED, E.SHORT)
     ],
 ]
 """State, what happens, next state, why it ends."""

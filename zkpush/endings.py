@@ -23,6 +23,11 @@ class EndReason(StrEnum):
 
     DONE = "done", "The terminal answered that it succeeded."
     FAILED = "failed", "The terminal answered that it failed."
+    SHORT = (
+        "short",
+        "The terminal answered that it succeeded, but less arrived or was done than announced or "
+        "asked for; the result has the numbers.",
+    )
     RESTARTED = (
         "restarted",
         "The terminal began a new session after the command was sent, as it does when it restarts.",

@@ -37,6 +37,19 @@ FAULTS = {
     "a done command that changes nothing the server knows": [
         f"{_EFFECTS}::test_an_option_that_was_set_shows_on_the_terminal",
         f"{_OUT}::test_an_option_that_is_asked_for_is_kept_with_the_terminal",
+        f"{_EFFECTS}::test_a_person_that_a_command_added_is_known",
+        f"{_EFFECTS}::test_templates_and_photos_that_commands_added_are_known",
+        f"{_EFFECTS}::test_a_command_does_not_undo_what_is_newer",
+    ],
+    "a file that is cut short": [f"{_EFFECTS}::test_a_file_that_is_cut_short_is_kept_and_failed"],
+    "a package of two of which one was done": [
+        f"{_EFFECTS}::test_a_package_that_is_carried_out_in_part_is_failed"
+    ],
+    "a query with fewer records than announced": [
+        f"{_EFFECTS}::test_a_query_with_fewer_records_than_announced_is_failed"
+    ],
+    "a leaver who is still admitted": [
+        f"{_EFFECTS}::test_a_person_who_was_removed_from_a_terminal_is_not_admitted_there"
     ],
     # Many terminals.
     "500 requests for 500 terminals": [

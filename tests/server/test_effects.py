@@ -11,7 +11,7 @@ import pytest_twisted
 from zkpush.persist.files import FileStore
 
 from ..rig import Rig
-from .files import url_in
+from .files import add, url_in
 
 POLL = "getrequest?SN=T1"
 TEMPLATE = base64.b64encode(b"nobody's template").decode()
@@ -250,3 +250,148 @@ async def test_a_file_that_is_not_there_is_refused_where_the_command_is_made(
     assert reply.status == 400
     assert mistake in reply.json["detail"]
     assert (await rig.get(POLL)).body == b"OK"
+
+
+async def order(rig: Rig, name: str, answer: str = "Return=0&CMD=DATA", **params: str) -> str:
+    """A command that the terminal has answered."""
+    command = await sent(rig, name, **params)
+    await answered(rig, f"ID={command}&{answer}".encode())
+    return command
+
+
+async def person(rig: Rig, pin: str = "7") -> dict:
+    """A person, as the API shows it."""
+    reply = await rig.api("GET", f"/users/{pin}")
+    return reply.json if reply.status == 200 else {}
+
+
+async def is_admitted(rig: Rig, pin: str = "7") -> bool:
+    """The answer to background verification (12.8.3)."""
+    body = f"PIN={pin}".encode()
+    return (await rig.post("cdata?SN=T1&type=PostVerifyData", body)).body == b"OK"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_that_a_command_added_is_known(rig: Rig) -> None:
+    """DATA UPDATE USERINFO: once it is done, the API shows the person, and she is admitted."""
+    await rig.exchange()
+    params = {"PIN": "7", "Name": "Ann", "Pri": "14", "Passwd": "123", "Card": "[15CD5B07]"}
+    await order(rig, "DATA UPDATE USERINFO", "Return=-1&CMD=DATA", **params)
+    assert await person(rig) == {}
+    assert not await is_admitted(rig)
+    await order(rig, "DATA UPDATE USERINFO", **params)
+    found = await person(rig)
+    assert (found["name"], found["privilege"], found["card"]) == ("Ann", 14, "123456789")
+    assert found["password"] == "123"
+    assert found["device"] == "T1"
+    assert await is_admitted(rig)
+    await order(rig, "DATA UPDATE USERINFO", PIN="7", Card="")
+    found = await person(rig)
+    assert (found["name"], found["card"]) == ("Ann", "")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_command_does_not_undo_what_is_newer(rig: Rig) -> None:
+    """What a terminal told after a command was queued stays, whenever the command is done."""
+    await rig.exchange()
+    command = await sent(rig, "DATA UPDATE USERINFO", PIN="7", Name="Ann")
+    rig.clock.advance(60)
+    await rig.exchange("T2")
+    await rig.post("cdata?SN=T2&table=OPERLOG", b"USER PIN=7\tName=Anna")
+    rig.clock.advance(60)
+    await answered(rig, f"ID={command}&Return=0&CMD=DATA".encode())
+    assert (await person(rig))["name"] == "Anna"
+    # A command that was written later changes her, also to what she was called before.
+    await order(rig, "DATA UPDATE USERINFO", PIN="7", Name="Ann")
+    assert (await person(rig))["name"] == "Ann"
+
+
+@pytest_twisted.ensureDeferred
+async def test_templates_and_photos_that_commands_added_are_known(rig: Rig) -> None:
+    """They are shown with the person, as if the terminal had uploaded them."""
+    await rig.exchange()
+    await order(rig, "DATA UPDATE FINGERTMP", PIN="7", FID="3", Valid="3", TMP=TEMPLATE)
+    biodata = {"Pin": "7", "Type": "9", "MajorVer": "5", "Tmp": TEMPLATE}
+    await order(rig, "DATA UPDATE BIODATA", **biodata)
+    picture = base64.b64encode(b"a picture").decode()
+    await order(rig, "DATA UPDATE USERPIC", PIN="7", Content=picture)
+    file = await add(rig, b"another picture", "7.jpg")
+    await order(rig, "DATA UPDATE BIOPHOTO", PIN="7", Type="9", Url=str(file["path"]))
+    templates = (await rig.api("GET", "/users/7/templates")).json["items"]
+    found = {(one["type"], one["number"], one["valid"], one["duress"]) for one in templates}
+    assert found == {(1, 3, 1, 1), (9, 0, 1, 0)}
+    photos = (await rig.api("GET", "/users/7/photos")).json["items"]
+    contents = {one["kind"]: base64.b64decode(one["content"]) for one in photos}
+    assert contents == {"USERPIC": b"a picture", "BIOPHOTO": b"another picture"}
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_who_was_removed_from_a_terminal_is_not_admitted_there(rig: Rig) -> None:
+    """DATA DELETE USERINFO: she stays known for her records, and is admitted elsewhere."""
+    for sn in ("T1", "T2"):
+        await rig.exchange(sn)
+        await rig.post(f"cdata?SN={sn}&table=OPERLOG", b"USER PIN=7\tName=Ann")
+    await order(rig, "DATA DELETE USERINFO", "Return=-1002&CMD=DATA", PIN="7")
+    assert await is_admitted(rig)
+    await order(rig, "DATA DELETE USERINFO", PIN="7")
+    assert not await is_admitted(rig)
+    assert (await rig.post("cdata?SN=T2&type=PostVerifyData", b"PIN=7")).body == b"OK"
+    assert (await person(rig))["name"] == "Ann"
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=7\tName=Ann")
+    assert await is_admitted(rig)
+
+
+@pytest.mark.parametrize("form", ["lines", "pairs"])
+@pytest.mark.parametrize(("announced", "state"), [(5, "done"), (9, "failed")])
+@pytest_twisted.ensureDeferred
+async def test_a_file_that_is_cut_short_is_kept_and_failed(
+    rig: Rig, form: str, announced: int, state: str
+) -> None:
+    """GetFile: fewer bytes than announced are a failure with both numbers (12.5.1)."""
+    await rig.exchange()
+    command = await sent(rig, "GetFile", path="/mnt/log.txt")
+    pairs = [f"ID={command}", "SN=T1", "FILENAME=log.txt", "CMD=GetFile", f"Return={announced}"]
+    mark = "\n" if form == "lines" else "&"
+    await answered(rig, mark.join([*pairs, "Content="]).encode() + b"a\n&\x00b")
+    ended = await shown(rig, command)
+    assert (ended["state"], ended["result"]["size"]) == (state, "5")
+    assert ended["result"].get("announced") == (None if state == "done" else "9")
+    assert state == "done" or "less arrived or was done" in ended["reason"]
+    file = await rig.store.read(lambda tx: tx[FileStore].get(int(ended["result"]["file"])))
+    assert await rig.store.read(lambda tx: tx[FileStore].content(file)) == b"a\n&\x00b"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_package_that_is_carried_out_in_part_is_failed(rig: Rig) -> None:
+    """SyncData of 2 that answers 1, and a file of which a part was stored (12.5.2)."""
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=OPERLOG", b"USER PIN=7\tName=Ann\nUSER PIN=8\tName=Bob")
+    package = {"Action": "SyncData", "TableName": "USERINFO"}
+    first = await order(rig, "PutFile", "Return=1&CMD=PutFile", **package)
+    ended = await shown(rig, first)
+    assert ended["state"] == "failed"
+    assert (ended["result"]["processed"], ended["result"]["asked"]) == ("1", "2")
+    second = await order(rig, "PutFile", "Return=2&CMD=PutFile", **package)
+    assert (await shown(rig, second))["state"] == "done"
+    file = await add(rig, b"0123456789", "a.dat")
+    put = {"url": str(file["path"]), "path": "/mnt/a.dat"}
+    for code, state in ((9, "failed"), (10, "done"), (0, "done")):
+        command = await order(rig, "PutFile", f"Return={code}&CMD=PutFile", **put)
+        assert (await shown(rig, command))["state"] == state
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_query_with_fewer_records_than_announced_is_failed(rig: Rig) -> None:
+    """Its return code is a number of records; what is missing at the next poll is missing."""
+    await rig.exchange()
+    for pins, state in (("78", "failed"), ("789", "done")):
+        query = await sent(rig, "DATA QUERY USERINFO")
+        await rig.post("cdata?SN=T1&table=OPERLOG", f"USER PIN={pins[0]}".encode())
+        await answered(rig, f"ID={query}&Return=3&CMD=DATA".encode())
+        assert (await shown(rig, query))["state"] == "sent"
+        for pin in pins[1:]:
+            await rig.post("cdata?SN=T1&table=OPERLOG", f"USER PIN={pin}".encode())
+        assert (await rig.get(POLL)).body == b"OK"
+        ended = await shown(rig, query)
+        assert (ended["state"], ended["result"]["records"]) == (state, str(len(pins)))
+        assert ended["result"].get("announced") == ("3" if state == "failed" else None)

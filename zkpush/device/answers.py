@@ -24,7 +24,7 @@ from ..problems import ProblemCode
 from ..protocol.catalogue import Catalogue
 from ..protocol.rejects import Reject
 from ..protocol.replies import TABLE, CommandReply, encode_query
-from .functions import FunctionTable
+from .functions import FunctionTable, Shortfall
 from .life import LifeEvent, answer_event, happen, step_of
 from .privacy import Privacy
 from .queries import end_query
@@ -33,7 +33,7 @@ from .terminal import Terminal
 
 SHORT_ANSWER = 2 * 1024
 """Maximum body size (bytes) decoded on the reactor."""
-ANSWERS_AT_ONCE = 100
+ANSWERS_AT_ONCE = 10
 """Maximum number of answers stored in one unit of work."""
 
 
@@ -159,7 +159,8 @@ class CommandAnswers:
             return False
         functions = self._functions.of(command.family)
         if is_success and command.command in functions.matchers:
-            if step_of(LifeEvent.ACKNOWLEDGED, command.state) is None or command.records:
+            has_all = command.records >= max(1, reply.return_code or 0)
+            if step_of(LifeEvent.ACKNOWLEDGED, command.state) is None or has_all:
                 return end_query(tx, command, reply.return_code, command.records, now) is not None
             tx[CommandStore].answered(command, reply.return_code, now)
             return True
@@ -167,9 +168,11 @@ class CommandAnswers:
         # lacks.
         is_whole = not command.damaged and command.body_removed_at is None
         effect = functions.effects.get(command.command) if is_whole else None
-        result = (
-            dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
-        ) or None
+        outcome = dict(reply.values) if effect is None else effect(tx, device, command, reply, now)
+        if isinstance(outcome, Shortfall):
+            step = step_of(LifeEvent.SHORT, command.state) or step
+            outcome = outcome.result
+        result = outcome or None
         answered = tx[CommandStore].answer(
             command, step.state, step.reason, reply.return_code, result, now
         )

@@ -23,6 +23,16 @@ Result = dict[str, str]
 Params = Mapping[str, str]
 
 
+@attrs.frozen
+class Shortfall:
+    """The result of a command that the terminal carried out in part, although it reports success.
+
+    The command ends as failed.
+    """
+
+    result: Result
+
+
 class Prepare(Protocol):
     """Completes the parameters of a command; raises `ValueError` if they are inconsistent."""
 
@@ -43,7 +53,7 @@ class Effect(Protocol):
         reply: CommandReply,
         now: int,
         /,
-    ) -> Result:
+    ) -> Result | Shortfall:
         """Return the result to store; `now` is in milliseconds."""
 
 

@@ -52,6 +52,7 @@ class LifeEvent(Enum):
     TAKEN = "a poll takes it"
     SUCCEEDED = "the terminal answers that it succeeded"
     FAILED = "the terminal answers that it failed"
+    SHORT = "the terminal answers that it succeeded, with less than was announced or asked for"
     ACKNOWLEDGED = "the terminal answers a query whose records may still come"
     GATHERED = "the terminal polls after it has answered a query"
     RESTARTED = "the terminal begins a new session that it was not asked for, and restarts by it"
@@ -99,6 +100,13 @@ _TABLE: Mapping[LifeEvent, Mapping[CommandState, LifeStep]] = {
     },
     LifeEvent.FAILED: {
         **dict.fromkeys((_QUEUED, _SENT, _UNKNOWN), LifeStep(_FAILED, EndReason.FAILED)),
+        _CANCELLED: LifeStep(_CANCELLED, note=_RECORDED),
+        _EXPIRED: LifeStep(_EXPIRED, note=_RECORDED),
+        _DONE: LifeStep(_DONE),
+        _FAILED: LifeStep(_FAILED),
+    },
+    LifeEvent.SHORT: {
+        **dict.fromkeys((_QUEUED, _SENT, _UNKNOWN), LifeStep(_FAILED, EndReason.SHORT)),
         _CANCELLED: LifeStep(_CANCELLED, note=_RECORDED),
         _EXPIRED: LifeStep(_EXPIRED, note=_RECORDED),
         _DONE: LifeStep(_DONE),

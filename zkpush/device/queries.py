@@ -1,7 +1,8 @@
 """QUERY commands (spec 12.1.3), whose records arrive as uploads around the answer.
 
 A query ends with its answer if records have arrived by then. Otherwise it ends at the terminal's
-next poll, because the terminal sends all records before it polls again.
+next poll, because the terminal sends all records before it polls again. A query for which fewer
+records have arrived than the terminal announced then ends as failed.
 """
 
 from __future__ import annotations
@@ -51,9 +52,15 @@ def open_queries(
 def end_query(
     tx: Transaction, query: QueuedCommand, return_code: int | None, records: int, now: int
 ) -> QueuedCommand | None:
-    """Finish an answered QUERY with the number of its records."""
-    step = step_of(LifeEvent.SUCCEEDED, query.state)
+    """Finish an answered QUERY with the number of its records.
+
+    A positive return code is the number of records that the terminal announced.
+    """
+    result = {"records": str(records)}
+    is_short = return_code is not None and records < return_code
+    if is_short:
+        result["announced"] = str(return_code)
+    step = step_of(LifeEvent.SHORT if is_short else LifeEvent.SUCCEEDED, query.state)
     if step is None:
         return None
-    result = {"records": str(records)}
     return tx[CommandStore].answer(query, step.state, step.reason, return_code, result, now)

@@ -53,7 +53,10 @@ def count_of(wire: str, meaning: str) -> Field:
 AT_ONCE = 60
 """Lifetime in seconds of a command for a person waiting at the door or the reader."""
 DAY = 24 * 3600
-_ARRIVED = (count_of("records", "Records that have arrived"),)
+_ARRIVED = (
+    count_of("records", "Records that have arrived"),
+    count_of("announced", "Records that the terminal announced, if fewer have arrived"),
+)
 
 
 def data_command(
@@ -66,6 +69,7 @@ def data_command(
     one_of: tuple[str, ...] = (),
     utf8: bool = False,
     key: tuple[str, ...] = (),
+    has_effect: bool = False,
 ) -> Command:
     """A command on the records of a table: UPDATE, DELETE or QUERY (spec 12.1).
 
@@ -81,6 +85,7 @@ def data_command(
         one_of=one_of,
         utf8=utf8,
         answers=_ARRIVED if verb == "QUERY" else (),
+        has_effect=has_effect,
         counts_records=verb == "QUERY",
         file_parameter="Url" if "Url" in one_of else None,
         key=tuple(field.wire for field in parameters if field.name in key),

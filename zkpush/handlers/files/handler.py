@@ -1,13 +1,14 @@
-"""Files uploaded by terminals in reply to GetFile (12.5.1) and SHELL (12.8.1)."""
+"""Answers to GetFile (12.5.1), PutFile (12.5.2) and SHELL (12.8.1)."""
 
 from __future__ import annotations
 
-from ...device.functions import CommandFunctions, Result
+from ...device.functions import CommandFunctions, Result, Shortfall
 from ...model import Device, QueuedCommand
 from ...persist.files import FileStore
 from ...persist.transaction import Transaction
 from ...protocol.replies import CommandReply
 from ...protocol.text import decode_line
+from .tables import SYNC
 
 LONGEST_TEXT = 64 * 1024
 """Most bytes of SHELL output stored as text; longer output is stored as a file."""
@@ -15,13 +16,36 @@ LONGEST_TEXT = 64 * 1024
 
 def _keep_file(
     tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
-) -> Result:
-    """GetFile: store the uploaded file (12.5.1)."""
-    result = dict(reply.values)
+) -> Result | Shortfall:
+    """GetFile: store the uploaded file, and compare its size with the return code (12.5.1)."""
+    result, size = dict(reply.values), 0
     if reply.content is not None:
         name = command.params["path"].replace("\\", "/").rpartition("/")[2] or "file"
         file = tx[FileStore].add(name, reply.content, _origin(device, command), now)
-        result |= {"file": str(file.id), "size": str(file.size)}
+        size = file.size
+        result |= {"file": str(file.id), "size": str(size)}
+    announced = reply.return_code or 0
+    if size < announced:
+        return Shortfall({**result, "size": str(size), "announced": str(announced)})
+    return result
+
+
+def _compare(
+    tx: Transaction, device: Device, command: QueuedCommand, reply: CommandReply, now: int
+) -> Result | Shortfall:
+    """PutFile: compare the size or the number of records with the return code (12.5.2).
+
+    A return code of 0 only reports success.
+    """
+    result, code = dict(reply.values), reply.return_code or 0
+    asked: int | None = None
+    if command.params.get("Action") == SYNC:
+        asked = int(command.params.get("RecordCount") or 0)
+    elif command.file is not None:
+        file = tx[FileStore].get(command.file.id)
+        asked = None if file is None else file.size
+    if asked is not None and 0 < code < asked:
+        return Shortfall({**result, "asked": str(asked), "processed": str(code)})
     return result
 
 
@@ -44,4 +68,6 @@ def _origin(device: Device, command: QueuedCommand) -> str:
     return f"{device.sn} {command.id}"
 
 
-FUNCTIONS = CommandFunctions(effects={"GetFile": _keep_file, "SHELL": _keep_output})
+FUNCTIONS = CommandFunctions(
+    effects={"GetFile": _keep_file, "PutFile": _compare, "SHELL": _keep_output}
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ...protocol.parameters import DAY
 
+SYNC = "SyncData"
+"""Action of PutFile that replaces the data of the terminal."""
 UPGRADE_TAKES = 3600
 """Seconds allowed for the download of firmware and the restart after it."""
 
@@ -28,6 +30,7 @@ COMMANDS = (
         name="PutFile",
         file_parameter="url",
         is_prepared=True,
+        has_effect=True,
         section="12.5.2",
         reply="PutFile",
         meaning="Download a file; with SyncData or AppendData, import people from it",

@@ -46,6 +46,7 @@ COMMANDS = (
         field_of(USER, "vice_card"),
         *fields_of(USER, "start_datetime", "end_datetime", "expires"),
         key=USER.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -58,6 +59,7 @@ COMMANDS = (
         field_of(FP, "valid", choices=(0, 1, 3)),
         field_of(FP, "template"),
         key=FP.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -70,6 +72,7 @@ COMMANDS = (
         field_of(FACE, "size", "Size"),
         field_of(FACE, "template"),
         key=FACE.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -83,6 +86,7 @@ COMMANDS = (
         field_of(FVEIN, "size"),
         field_of(FVEIN, "template"),
         key=FVEIN.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -100,6 +104,7 @@ COMMANDS = (
         field_of(BIODATA, "format"),
         field_of(BIODATA, "template"),
         key=BIODATA.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -109,6 +114,7 @@ COMMANDS = (
         *fields_of(USERPIC, "pin", "size", "content", "format", "url"),
         one_of=_CONTENT_OR_URL,
         key=USERPIC.key,
+        has_effect=True,
     ),
     data_command(
         "UPDATE",
@@ -132,6 +138,7 @@ COMMANDS = (
         ),
         one_of=_CONTENT_OR_URL,
         key=BIOPHOTO.key,
+        has_effect=True,
     ),
     data_command(
         "DELETE",
@@ -139,6 +146,7 @@ COMMANDS = (
         "12.1.2.1",
         "Delete a user, with templates and photos",
         field_of(USER, "pin"),
+        has_effect=True,
     ),
     data_command(
         "DELETE",
@@ -147,8 +155,16 @@ COMMANDS = (
         "Delete one fingerprint of a user, or all",
         field_of(FP, "pin"),
         field_of(FP, "number", **FINGER),
+        has_effect=True,
     ),
-    data_command("DELETE", "FACE", "12.1.2.3", "Delete the face of a user", field_of(FACE, "pin")),
+    data_command(
+        "DELETE",
+        "FACE",
+        "12.1.2.3",
+        "Delete the face of a user",
+        field_of(FACE, "pin"),
+        has_effect=True,
+    ),
     data_command(
         "DELETE",
         "FVEIN",
@@ -156,6 +172,7 @@ COMMANDS = (
         "Delete the finger veins of a user, of one finger or of all",
         field_of(FVEIN, "pin"),
         field_of(FVEIN, "number", **FINGER),
+        has_effect=True,
     ),
     data_command(
         "DELETE",
@@ -165,9 +182,15 @@ COMMANDS = (
         field_of(BIODATA, "pin"),
         field_of(BIODATA, "type", **TYPE),
         field_of(BIODATA, "number"),
+        has_effect=True,
     ),
     data_command(
-        "DELETE", "USERPIC", "12.1.2.6", "Delete the photo of a user", field_of(USERPIC, "pin")
+        "DELETE",
+        "USERPIC",
+        "12.1.2.6",
+        "Delete the photo of a user",
+        field_of(USERPIC, "pin"),
+        has_effect=True,
     ),
     data_command(
         "DELETE",
@@ -175,6 +198,7 @@ COMMANDS = (
         "12.1.2.7",
         "Delete the comparison photos of a user",
         field_of(BIOPHOTO, "pin"),
+        has_effect=True,
     ),
     data_command(
         "QUERY",

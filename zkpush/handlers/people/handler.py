@@ -13,6 +13,7 @@ from ...protocol.codes import BiometricType
 from ...protocol.fields import Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
+from .effects import EFFECTS
 from .packages import completed
 from .statements import photos_of, templates_of, users_of
 from .store import PeopleStore
@@ -67,6 +68,7 @@ def _of_type(table: Table, row: Row, params: Params) -> bool:
 
 FUNCTIONS = CommandFunctions(
     prepares={"PutFile": completed},
+    effects=EFFECTS,
     matchers={
         "DATA QUERY USERINFO": {USER.name: _of_user},
         "DATA QUERY FINGERTMP": {FP.name: _of_finger, BIODATA.name: _of_finger},

@@ -41,11 +41,20 @@ STORED_TEMPLATE = stored_type(Template, BIODATA)
 STORED_PERSON_PHOTO = stored_type(PersonPhoto, BIOPHOTO)
 
 
+Key = tuple[str | int, ...]
+"""Key of a user, template or photo; the user ID (PIN) comes first."""
+
+
+def key_text(key: Key) -> str:
+    """Return a key as it is stored beside what a terminal holds."""
+    return msgspec.json.encode(key).decode()
+
+
 class PersonStatement(msgspec.Struct, frozen=True):
     """Statement of a terminal about one user, template or photo."""
 
-    key: tuple[str | int, ...]
-    """Key of the subject; the user ID (PIN) comes first."""
+    key: Key
+    """Key of the subject."""
     values: Mapping[str, object]
     """Values of its columns."""
     text: bytes

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ForeignKey, LargeBinary, Table, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from ...persist.schema import (
     PERSON,
@@ -63,6 +72,11 @@ person_photos = _of_people(
     picture_pointer("pin", "type", "number", "index", "kind"),
 )
 
+REMOVED = b""
+"""Digest of a record that was removed from a terminal by a command."""
+IS_REMOVED = text("length(digest) = 0")
+"""Condition for records that were removed from a terminal; the partial index needs these words."""
+
 holdings = Table(
     "holdings",
     metadata,
@@ -71,8 +85,15 @@ holdings = Table(
     Column("device_id", RowId, ForeignKey("devices.id"), primary_key=True),
     Column("digest", LargeBinary(), nullable=False),
     Column("at", BigInteger(), nullable=False),
+    Index(
+        "holdings_removed",
+        "table_name",
+        "key",
+        sqlite_where=IS_REMOVED,
+        postgresql_where=IS_REMOVED,
+    ),
 )
-"""Last statement of each terminal for each key of a person."""
+"""Last statement of each terminal for each key of a person, or `REMOVED`."""
 
 versions = Table(
     "versions",

@@ -36,8 +36,9 @@ from .model import (
     PersonPhoto,
     PersonStatement,
     Template,
+    key_text,
 )
-from .schema import holdings, person_photos, templates, users, versions
+from .schema import REMOVED, holdings, person_photos, templates, users, versions
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -76,15 +77,32 @@ class PeopleStore:
         self._events = tx[EventStore]
         self._find = _lookups(tx.connection.dialect.name)
 
-    def keep_users(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Store users; values that a terminal does not state are left unchanged."""
+    def keep_users(
+        self,
+        device_id: int,
+        said: Sequence[PersonStatement],
+        now: int,
+        written_at: int | None = None,
+    ) -> None:
+        """Store users; values that a terminal does not state are left unchanged.
+
+        `written_at` (ms) is when the statements were written, if that is not now; later ones stay.
+        """
         keyed = _keyed(said)
         news = self._news(users, device_id, [*keyed, *_merged(keyed)], now)
-        self._write(users, device_id, news, now, absent_stays=True)
+        if written_at is not None:
+            news = self._changes(keyed, written_at)
+        self._write(users, device_id, news, written_at or now, absent_stays=True)
         self._tell("user", device_id, news, now)
 
-    def keep_templates(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Store templates, the newest of each key."""
+    def keep_templates(
+        self,
+        device_id: int,
+        said: Sequence[PersonStatement],
+        now: int,
+        written_at: int | None = None,
+    ) -> None:
+        """Store templates, the newest of each key; see `keep_users`."""
         index = self._vault.index
         news = [
             (
@@ -94,12 +112,21 @@ class PeopleStore:
             for key, one in self._news(templates, device_id, _keyed(said), now)
         ]
         self._meet(device_id, news)
-        left = self._named(device_id, news, now)
-        self._write(templates, device_id, left, now)
+        left = self._named(device_id, news, written_at or now)
+        self._write(templates, device_id, left, written_at or now)
         self._tell("template", device_id, left, now)
 
-    def keep_photos(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Store photos, the newest of each key; `content` is the picture, or None."""
+    def keep_photos(
+        self,
+        device_id: int,
+        said: Sequence[PersonStatement],
+        now: int,
+        written_at: int | None = None,
+    ) -> None:
+        """Store photos, the newest of each key; `content` is the picture, or None.
+
+        See `keep_users` for `written_at`.
+        """
         news = []
         told = self._news(person_photos, device_id, _keyed(said), now)
         contents = [one.values["content"] for _, one in told]
@@ -111,7 +138,7 @@ class PeopleStore:
             values["picture"] = values[POINTER] = picture
             news.append((key, PersonStatement(one.key, values, one.text)))
         self._meet(device_id, news)
-        self._write(person_photos, device_id, news, now)
+        self._write(person_photos, device_id, news, written_at or now)
         self._tell("photo", device_id, news, now)
 
     def names(self, pins: Collection[str]) -> dict[str, str]:
@@ -201,7 +228,7 @@ class PeopleStore:
             spoken.add((key, digest))
         place = {"table": table, "keys": msgspec.json.encode([*latest]).decode()}
         of_terminal = self._connection.execute(self._find.held, {**place, "device": device_id})
-        held = {key: bytes(digest) for key, digest in of_terminal}
+        held = {key: bytes(digest) for key, digest in of_terminal if digest != REMOVED}
         of_all = self._connection.execute(self._find.known, place)
         known = {(key, bytes(digest)) for key, digest in of_all}
         changed = sorted([key for key, digest in digests.items() if held.get(key) != digest])
@@ -220,6 +247,23 @@ class PeopleStore:
             (key, one)
             for key, one in latest.items()
             if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
+        ]
+
+    def _changes(self, said: Sequence[Keyed], written_at: int) -> list[Keyed]:
+        """Return the statements on users that would change what is stored, and is not newer."""
+        query = select(users).where(users.c.pin.in_(_pins(said)))
+        known = {row.pin: opened(self._vault, users, row._mapping) for row in self._rows(query)}
+        return [
+            (key, one)
+            for key, one in said
+            if (kept := known.get(str(one.key[0]))) is None
+            or (
+                (kept["updated_at"] or 0) <= written_at
+                and any(
+                    value is not None and kept.get(name) != value
+                    for name, value in one.values.items()
+                )
+            )
         ]
 
     def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
@@ -333,7 +377,7 @@ def _lookups(dialect: str) -> _Lookups:
 
 
 def _keyed(said: Iterable[PersonStatement]) -> list[Keyed]:
-    return [(msgspec.json.encode(one.key).decode(), one) for one in said]
+    return [(key_text(one.key), one) for one in said]
 
 
 def _pins(said: Iterable[Keyed]) -> list[str]:

@@ -19,6 +19,7 @@ from ...device.terminal import Terminal
 from ...interfaces import IStore, IVerifier
 from ...model import Device, Page
 from ...persist.rejects import RejectStore
+from ...persist.transaction import Transaction
 from ...protocol.errors import refusal
 from ...protocol.rejects import Reject
 from ...protocol.text import shown
@@ -26,7 +27,9 @@ from ...protocol.times import local_time
 from ...protocol.validity import not_valid
 from ...protocol.verification import POST_VERIFY_DATA, find_pin
 from ...settings.features import Verification
-from ...values.people import Verdict, VerifyRequest
+from ...values.people import Person, Verdict, VerifyRequest
+from .removals import RemovalStore
+from .schema import users
 from .store import PeopleStore
 from .tables import USER
 
@@ -116,8 +119,7 @@ class BackgroundVerification:
         pin = find_pin(body, terminal.dialect.encoding, USER.field("pin"))
         user = None
         if pin is not None:
-            part = Page(1)
-            found = await self._store.read(lambda tx: tx[PeopleStore].users(part, pin))
+            found = await self._store.read(lambda tx: _known(tx, device, pin))
             user = found[0] if found else None
         elif body.strip():
             reject = Reject(POST_VERIFY_DATA, "there is not one user ID in it", body)
@@ -151,6 +153,13 @@ class BackgroundVerification:
             fallback=self._settings.fallback,
         )
         return _reply(terminal, verdict)
+
+
+def _known(tx: Transaction, device: Device, pin: str) -> list[Person]:
+    """Return the user with an ID, if stored and not removed from the terminal."""
+    if tx[RemovalStore].removed(device.id, users, [(pin,)]):
+        return []
+    return tx[PeopleStore].users(Page(1), pin)
 
 
 def _checked(said: object) -> Verdict:
