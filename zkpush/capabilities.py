@@ -14,6 +14,7 @@ from .device.functions import FunctionTable
 from .device.intents import IntentTable
 from .interfaces import IRecordHandler
 from .names import ENGINE_EVENTS, OF_ENGINE, all_listed, check_prefixes, claimed, modules_of
+from .problems import ProblemKind
 from .protocol.catalogue import Catalogue
 from .protocol.tableset import TableSet
 
@@ -36,6 +37,8 @@ class Capabilities:
     """All declared tables. Records of a table without a handler are not stored."""
     events: Sequence[str]
     """Kinds of events, except those of records, which are events themselves."""
+    problems: Sequence[ProblemKind]
+    """Kinds of problems, beside those of the engine."""
 
     def part(self, name: str) -> list[Any]:
         """Modules of one part, in order."""
@@ -86,6 +89,7 @@ def load(found: Iterable[ICapability], unimportable: Sequence[str] = ()) -> Capa
         catalogue,
         TableSet(all_listed(modules_of(usable, "tables"), "TABLES")),
         (*ENGINE_EVENTS, *all_listed(handlers, "EVENTS")),
+        all_listed(handlers, "PROBLEMS"),
     )
 
 

@@ -187,7 +187,7 @@ def assemble(
         StoragePlace("data directory", str(data.path)),
         StoragePlace("temporary files", tempfile.gettempdir(), is_temporary=True),
     ]
-    problems = Problems(store, registry)
+    problems = Problems(store, registry, known.problems)
     health = HealthCheck(store, settings.health, places, data.check_key, reactor, owner)
     naming = [one.handler for one in handlers.all if INamesPictures.providedBy(one.handler)]
     pictures = PictureCollection(store, naming, reactor, owner)

@@ -115,13 +115,116 @@ async def test_a_wrong_parameter_is_named_with_what_is_allowed(rig: Rig, query: 
             assert word in response.json["detail"]
 
 
+MANY = (
+    ("/attendance", "limit=x&order=up&doubt=2", ("limit", "order", "doubt")),
+    ("/attendance", "since=a&until=b&received_since=c", ("since", "until", "received_since")),
+    ("/attendance", "user=1&since=a&after=z&device=T9", ("argument user", "since", "after", "T9")),
+    ("/audit", "until=y&since=z", ("until", "since")),
+    (
+        "/commands",
+        "state=x&command=REBOT&device=T9",
+        ("state: 'x' is not one of cancelled", "mean REBOOT", "T9"),
+    ),
+    ("/rejects", "limit=0&limit=1&table=ATLOG", ("limit is there twice", "mean ATTLOG")),
+    ("/entries", "order=1&table=WORKCODES", ("order", "mean WORKCODE")),
+    ("/problems", "order=1&code=no+zones&device=T9", ("order", "mean no zone", "T9")),
+    ("/events", "kinds=a,b&last_event_id=x", ("'a', 'b'", "'x'")),
+)
+
+
+@pytest.mark.parametrize(("path", "query", "words"), MANY)
 @pytest_twisted.ensureDeferred
-async def test_all_wrong_parameters_are_named_at_once(rig: Rig) -> None:
-    """Three mistakes are three names."""
-    response = await rig.api("GET", "/attendance?limit=x&order=up&doubt=2")
-    assert response.status == 400
-    for name in ("limit", "order", "doubt"):
+async def test_all_mistakes_of_a_query_are_named_at_once(
+    rig: Rig, path: str, query: str, words: tuple[str, ...]
+) -> None:
+    """Whether a type, a time, a cursor, or only the database tells the mistake."""
+    response = await rig.api("GET", f"{path}?{query}")
+    assert response.status == 400, response.raw
+    for word in words:
+        assert word in response.json["detail"]
+
+
+CLOSED = {
+    "/attendance": ("device", "doubt", "record_type"),
+    "/photos": ("device",),
+    "/operations": ("device",),
+    "/errors": ("device",),
+    "/idcards": ("device",),
+    "/entries": ("device", "table"),
+    "/rejects": ("device", "table"),
+    "/problems": ("device", "code"),
+    "/commands": ("device", "state", "command"),
+}
+"""Filters with a known set of values."""
+OPEN = {
+    "/attendance": {"pin"},
+    "/photos": {"pin"},
+    "/commands": {"job"},
+    "/audit": {"pin", "actor", "action"},
+}
+"""Filters of any value: a person or an action may come later, a job may have no command yet."""
+OF_ALL = {"limit", "after", "order", "since", "until", "received_since"}
+
+
+@pytest.mark.parametrize(("path", "name"), [(path, one) for path in CLOSED for one in CLOSED[path]])
+@pytest_twisted.ensureDeferred
+async def test_a_value_that_cannot_occur_is_a_mistake(rig: Rig, path: str, name: str) -> None:
+    """The answer is not an empty list, in any form."""
+    for headers in ((AUTH,), CSV, NDJSON):
+        response = await rig.api("GET", f"{path}?{name}=foo", headers=headers)
+        assert response.status == 400, response.raw
         assert f"{name}: " in response.json["detail"]
+        assert "'foo'" in response.json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_every_filter_of_every_list_is_checked_or_open(rig: Rig) -> None:
+    """A new filter has to say which it is."""
+    description = (await rig.api("GET", "/openapi.json")).json
+    for path, methods in description["paths"].items():
+        if "get" not in methods or "{" in path:
+            continue
+        names = {
+            one["name"] for one in methods["get"].get("parameters", ()) if one["in"] == "query"
+        }
+        if "after" not in names:
+            continue
+        place = path.removeprefix("/api/v1")
+        assert names - OF_ALL == {*CLOSED.get(place, ()), *OPEN.get(place, ())}, place
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_known_value_without_items_is_an_empty_list(rig: Rig) -> None:
+    """What can occur and has not is no mistake."""
+    await rig.exchange()
+    for query in (
+        "/problems?code=forwarder+failing",
+        "/problems?code=clock+wrong",
+        "/rejects?table=ATTLOG",
+        "/entries?table=WORKCODE",
+        "/commands?command=REBOOT",
+    ):
+        assert (await listed(rig, *query.split("?")[::-1]))["items"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_table_that_only_a_terminal_knows_can_be_listed(rig: Rig) -> None:
+    """Rejects of unknown tables are found by the name that the terminal sent."""
+    await rig.exchange()
+    await rig.post("cdata?SN=T1&table=FOO&Stamp=1", b"PIN=7\tX=1\n")
+    assert len((await listed(rig, "table=FOO", "/rejects"))["items"]) == 1
+    await rig.exchange("T2")
+    assert (await listed(rig, "table=FOO&device=T2", "/rejects"))["items"] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_all_mistakes_of_a_body_are_named_at_once(rig: Rig) -> None:
+    """Unknown, missing and wrong members alike."""
+    body = {"scopes": "read", "expires_at": 7, "colour": "red"}
+    response = await rig.api("POST", "/tokens", body)
+    assert response.status == 400
+    for words in ("member `colour`", "`name` is missing", "scopes: ", "expires_at: "):
+        assert words in response.json["detail"]
 
 
 @pytest_twisted.ensureDeferred

@@ -75,5 +75,6 @@ async def list_(
         form=form,
         columns=_COLUMNS,
         filters=filters,
-        empty="No entries found. Without filters, all entries are listed.",
+        empty="No entries found. --actor and --action take exactly what the columns show; without "
+        "filters, all entries are listed.",
     )

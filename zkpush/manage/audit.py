@@ -16,14 +16,14 @@ from ..values.audit import AuditRecord
 from .listing import ListQuery
 from .lists import ApiList
 from .routes import Route
-from .times import instant, instant_of
+from .times import instant, instant_of, time_argument
 
 
 class AuditQuery(ListQuery, frozen=True):
     """Filter for records of the audit log."""
 
-    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
-    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+    since: Annotated[str | None, time_argument("ISO 8601; from this instant on")] = None
+    until: Annotated[str | None, time_argument("ISO 8601; before this instant")] = None
     actor: Annotated[str | None, Meta(description="Actor, as in the records")] = None
     action: Annotated[str | None, Meta(description="Action, as in the records")] = None
     pin: Annotated[str | None, Meta(description="User ID of a person that the records name")] = None

@@ -19,6 +19,7 @@ from ..interfaces import IStore, StoreError
 from ..model import GAP
 from ..periodic import PeriodicService
 from ..protocol.fields import Scope
+from .arguments import checked_by
 from .errors import ApiError
 from .feed import EVERY, Feed, Message
 from .news import Cursor, RecordSource
@@ -32,20 +33,29 @@ AT_ONCE = 16 * 1024
 """Approximate number of bytes written before checking whether the listener reads."""
 RETRY = 1000
 """Milliseconds after which a disconnected listener should reconnect."""
+MOST_NAMED = 5
+"""Maximum number of unknown kinds that an error names."""
 _HEADERS = {
     # nginx would buffer events otherwise.
     "X-Accel-Buffering": "no",
 }
 
 
+def _check_id(name: str, text: str) -> None:
+    Cursor.parse(text)
+
+
+_LastEventId = Annotated[
+    str | None,
+    checked_by(_check_id, "For clients that cannot send Last-Event-ID, which overrides it"),
+]
+
+
 class EventQuery(msgspec.Struct, frozen=True):
     """Filter for events."""
 
     kinds: str | None = None
-    last_event_id: Annotated[
-        str | None,
-        Meta(description="For clients that cannot send Last-Event-ID, which overrides it"),
-    ] = None
+    last_event_id: _LastEventId = None
 
 
 class EventEndpoints:
@@ -75,7 +85,7 @@ class EventEndpoints:
         words = f"Some of {','.join(sorted(self._kinds))}; by default all but {special}"
         query = msgspec.defstruct(
             EventQuery.__name__,
-            [("kinds", Annotated[str | None, Meta(description=words)], None)],
+            [("kinds", Annotated[str | None, self._of_kinds(words)], None)],
             bases=(EventQuery,),
             frozen=True,
         )
@@ -118,6 +128,9 @@ class EventEndpoints:
 
         return Stream("text/event-stream", begin, _HEADERS)
 
+    def _of_kinds(self, words: str) -> Meta:
+        return checked_by(lambda name, text: self._chosen(text), words)
+
     def _chosen(self, text: str | None) -> Collection[str]:
         """Return the kinds in a query; `ValueError` for an unknown one."""
         if text is None:
@@ -125,8 +138,9 @@ class EventEndpoints:
         kinds = frozenset(text.split(","))
         unknown = sorted(kinds - self._kinds)
         if unknown:
+            names = ", ".join(repr(kind[:40]) for kind in unknown[:MOST_NAMED])
             raise ValueError(
-                f"There are no events of the kind {unknown[0][:40]!r}; "
+                f"There are no events of the kind {names}; "
                 f"there are {', '.join(sorted(self._kinds))}."
             )
         return kinds

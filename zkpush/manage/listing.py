@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from ..model import MOST_ID, Page
+from .arguments import checked_by
 
 V = TypeVar("V")
 DEFAULT_LIMIT = 100
@@ -33,7 +34,10 @@ OptionalLimit = Annotated[
 ]
 After = Annotated[
     Annotated[str, Meta(pattern=CURSOR)],
-    Meta(description="Start of the page: `next` or `cursor` of a reply; default: the beginning"),
+    checked_by(
+        lambda name, text: Position.parse(text),
+        "Start of the page: `next` or `cursor` of a reply; default: the beginning",
+    ),
 ]
 Order = Annotated[
     Literal["asc", "desc"],

@@ -25,8 +25,9 @@ from ..model import Caller, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..protocol.fields import Scope
+from .arguments import Known, Mistakes
 from .cells import csv_items, csv_lines
-from .listing import DEFAULT_LIMIT, DeviceQuery, Listing, ListQuery, Position, part_at
+from .listing import DEFAULT_LIMIT, Listing, ListQuery, Position, part_at
 from .routes import Route, Stream
 
 R = TypeVar("R")
@@ -87,12 +88,22 @@ class ApiList(Generic[R]):
     scope: Scope = Scope.READ
     note: Callable[[Shown[R]], Awaitable[None]] = _note_nothing
     """Called before items are sent, to record that a caller sees secrets."""
+    known: Mapping[str, Known] = {}
+    """Filters of which some values cannot occur. They are checked where nothing was found, so that
+    an empty list never hides a mistake."""
     csv_thd: Callable[[Transaction, Page, Any], Slice | None] | None = None
     """Faster way to CSV lines, for callers who see no secrets of these items; None for a slice with
     secrets."""
 
     def route(self, store: IStore) -> Route:
         """Make the route of the list."""
+
+        filters = {**_OF_TERMINALS, **self.known}
+
+        async def mistakes(values: Mapping[str, str]) -> list[str]:
+            known = [name for name in filters if name in self.query.__struct_fields__]
+            given = {name: values[name] for name in known if name in values}
+            return await store.read(lambda tx: _mistakes_thd(tx, filters, given))
 
         async def run(query: ListQuery, accept: str, caller: Caller, **names: Any) -> object:
             wanted = _Wanted(self, store, query, self.filter(query), caller, names)
@@ -112,6 +123,7 @@ class ApiList(Generic[R]):
             returns=Listing[self.view],  # type: ignore[name-defined]  # a type made at run time
             takes=("accept", "caller"),
             forms=(CSV, NDJSON),
+            mistakes=mistakes,
         )
 
 
@@ -139,7 +151,7 @@ class _Wanted(Generic[R]):
 
         records, items, is_more = await self.store.read(read_thd)
         if not records:
-            await self._check_device()
+            await self._check_filters()
         await self._note(records, items)
         keys = [*map(self.list.key, records)]
         after = position.after(keys, newest_first=self.newest_first)
@@ -164,7 +176,7 @@ class _Wanted(Generic[R]):
         slices = Slices(self, content_type, position, self.query.limit)
         first = await slices.next()
         if not first:
-            await self._check_device()
+            await self._check_filters()
         headers = {"X-Cursor": str(position.later)}
         begin = functools.partial(_send, slices, head + first)
         return Stream(f"{content_type}; charset=utf-8", begin, headers)
@@ -196,22 +208,43 @@ class _Wanted(Generic[R]):
     def _find_thd(self, tx: Transaction, page: Page) -> Sequence[R]:
         return self.list.find_thd(tx, page, self.filter, **self.names)
 
-    async def _check_device(self) -> None:
-        """Refuse the serial number of an unknown terminal; called if nothing was found."""
-        named = self.names.get("sn")
-        asked = self.query.device if isinstance(self.query, DeviceQuery) else None
-        sn = asked if named is None else named
-        if sn is None or await self.store.read(lambda tx: tx[DeviceStore].find(sn)) is not None:
+    async def _check_filters(self) -> None:
+        """Refuse a terminal or a value that cannot occur; called if nothing was found."""
+        sn = self.names.get("sn")
+        filters = {**_OF_TERMINALS, **self.list.known}
+        given = {name: getattr(self.query, name, None) for name in filters}
+        texts = {name: str(value) for name, value in given.items() if value is not None}
+        if sn is None and not texts:
             return
-        if named is not None:
-            raise LookupError(f"There is no terminal {sn[:40]}.")
-        raise ValueError(f"device: There is no terminal {sn[:40]!r}.")
+
+        def find_thd(tx: Transaction) -> list[str]:
+            if sn is not None and tx[DeviceStore].find(sn) is None:
+                raise LookupError(f"There is no terminal {sn[:40]}.")
+            return _mistakes_thd(tx, filters, texts)
+
+        if mistakes := await self.store.read(find_thd):
+            raise Mistakes(mistakes)
 
     def _show(self, records: Sequence[R]) -> Sequence[Any]:
         return [self.list.show(record, self.caller) for record in records]
 
     async def _note(self, records: Sequence[R], items: Sequence[Any]) -> None:
         await self.list.note(Shown(self.caller, self.query, self.names, records, items))
+
+
+def _no_terminal_thd(tx: Transaction, sn: str) -> str | None:
+    return f"There is no terminal {sn[:40]!r}." if tx[DeviceStore].find(sn) is None else None
+
+
+_OF_TERMINALS: Mapping[str, Known] = {"device": _no_terminal_thd}
+
+
+def _mistakes_thd(
+    tx: Transaction, known: Mapping[str, Known], given: Mapping[str, str]
+) -> list[str]:
+    """Return the mistakes in the filters of a list."""
+    found = {name: known[name](tx, text) for name, text in given.items()}
+    return [f"{name}: {mistake}" for name, mistake in found.items() if mistake is not None]
 
 
 class Slices:

@@ -24,6 +24,7 @@ from ..model import MOST_ID, Page
 from ..persist.devices import DeviceStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind, ServerProblem, known_code
+from .arguments import no_such
 from .listing import DeviceQuery, whole
 from .lists import ApiList
 from .routes import Route
@@ -65,7 +66,12 @@ class Problems:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, registry: Registry) -> None:
+    def __init__(
+        self, store: IStore, registry: Registry, kinds: Sequence[ProblemKind] = ()
+    ) -> None:
+        """`kinds` are those of capabilities."""
+        self.codes = [*map(str, ProblemCode), *kinds]
+        """All declared codes."""
         self._store = store
         self._registry = registry
         self._sources: list[Source] = []
@@ -145,6 +151,7 @@ class ProblemEndpoints:
             filter=self._wanted,
             find_thd=self._find_thd,
             show=lambda listed, caller: listed.view,
+            known={"code": self._no_code_thd},
         ).route(self._store)
 
         async def run(query: ProblemQuery, **more: Any) -> object:
@@ -157,6 +164,9 @@ class ProblemEndpoints:
                 return whole(known)
 
         return [attrs.evolve(listed, run=run)]
+
+    def _no_code_thd(self, tx: Transaction, code: str) -> str | None:
+        return no_such("problem code", code, self._problems.codes)
 
     def _wanted(self, query: ProblemQuery) -> ProblemFilter:
         return ProblemFilter(query.device, query.code, self._problems.known())

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any, get_type_hints
+from typing import Any
 from urllib.parse import unquote
 
 import attrs
@@ -23,6 +23,7 @@ from ..device.refusals import Refusal, RefusalLog
 from ..model import MOST_ID, Caller
 from ..protocol.errors import ProtocolError
 from ..protocol.fields import Scope
+from .arguments import Mistakes, body_mistakes, parse_query
 from .auth import Tokens, offered
 from .channel import ManageRequest
 from .errors import (
@@ -72,6 +73,8 @@ class Route:
     """Content types besides JSON in which `returns` is available, by the Accept header."""
     produces: tuple[str, ...] = ()
     """Content types of a reply that is not JSON."""
+    mistakes: Callable[[Mapping[str, str]], Awaitable[Sequence[str]]] | None = None
+    """Finds mistakes in a query that only the database knows; called where it has others."""
     takes: tuple[str, ...] = ()
     """Further arguments of `run`: `caller`, for audit records and access checks, and the headers
     `accept`, `idempotency_key` and `last_event_id`."""
@@ -270,7 +273,7 @@ class ApiResource(Resource):
     ) -> Raw | Stream:
         try:
             if route.query is not None:
-                arguments["query"] = _query(request, route.query)
+                arguments["query"] = await _parsed(request, route, route.query)
             if route.body is not None:
                 arguments["body"] = _body(request, route.body)
             if route.content is not None:
@@ -288,75 +291,36 @@ class ApiResource(Resource):
         return _reply(request, route, result)
 
 
+async def _parsed(
+    request: ManageRequest, route: Route, kind: type[msgspec.Struct]
+) -> msgspec.Struct:
+    """Parse the query of a request; `Mistakes` has all that is wrong with it."""
+    values, mistakes = _query(request)
+    parsed, wrong = parse_query(kind, values)
+    mistakes += wrong
+    if mistakes and route.mistakes is not None:
+        mistakes += await route.mistakes(values)
+    if mistakes or parsed is None:
+        raise Mistakes(mistakes)
+    return parsed
+
+
 def header_of(request: ManageRequest, name: str) -> str | None:
     """Return the last header of a name, with U+FFFD for invalid UTF-8; None without one."""
     value: bytes | None = request.getHeader(name.encode())
     return None if value is None else value.decode("utf-8", "replace")
 
 
-def _query(request: ManageRequest, kind: type[msgspec.Struct]) -> msgspec.Struct:
-    """Parse the query of a request; each argument may occur once."""
+def _query(request: ManageRequest) -> tuple[dict[str, str], list[str]]:
+    """Return the query of a request by name, and a mistake for each argument that is repeated."""
     values: dict[str, str] = {}
-    for name, given in request.args.items():
-        if len(given) > 1:
-            raise bad_request(f"{name.decode('utf-8', 'replace')} is there twice.")
-        values[name.decode("utf-8", "replace")] = given[0].decode("utf-8", "replace")
-    unknown = sorted(set(values) - set(kind.__struct_fields__))
-    if unknown:
-        takes = ", ".join(kind.__struct_fields__)
-        raise bad_request(f"There is no argument {', '.join(unknown)}; this path takes {takes}.")
-    converted: dict[str, object] = {}
     mistakes: list[str] = []
-    for argument in _arguments(kind):
-        text = values.get(argument.name)
-        if text is None:
-            if argument.is_required:
-                mistakes.append(f"{argument.name}: It is missing; it is {argument.allowed}.")
-            continue
-        try:
-            converted[argument.name] = msgspec.convert(text, argument.type, strict=False)
-        except msgspec.ValidationError:
-            mistakes.append(f"{argument.name}: {text[:40]!r} is not {argument.allowed}.")
-    if mistakes:
-        raise bad_request(" ".join(mistakes))
-    return kind(**converted)
-
-
-@attrs.frozen
-class _Argument:
-    """An argument in a path or query."""
-
-    name: str
-    type: Any
-    is_required: bool
-    allowed: str
-    """Allowed values, in words."""
-
-
-@functools.cache
-def _arguments(kind: type[msgspec.Struct]) -> tuple[_Argument, ...]:
-    hints = get_type_hints(kind, include_extras=True)
-    return tuple(
-        _Argument(field.name, hints[field.name], field.required, _allowed(hints[field.name]))
-        for field in msgspec.structs.fields(kind)
-    )
-
-
-def _allowed(hint: Any) -> str:
-    """Describe the allowed values of an argument: choices or bounds, and their meaning."""
-    schema: Any = msgspec.json.schema(hint)
-    meaning = schema.get("description", "")
-    types = [part for part in schema.get("anyOf", [schema]) if part.get("type") != "null"]
-    choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
-    if choices:
-        words = f"one of {', '.join(choices)}"
-    elif types[0].get("type") == "integer":
-        words = "an integer"
-        if "maximum" in types[0]:
-            words += f" from {types[0].get('minimum', 0)} to {types[0]['maximum']}"
-    else:
-        return meaning[:1].lower() + meaning[1:] if meaning else "a text"
-    return f"{words} ({meaning})" if meaning else words
+    for name, given in request.args.items():
+        text = name.decode("utf-8", "replace")
+        values[text] = given[0].decode("utf-8", "replace")
+        if len(given) > 1:
+            mistakes.append(f"{text} is there twice.")
+    return values, mistakes
 
 
 def _idempotency_key(request: ManageRequest) -> str | None:
@@ -380,7 +344,9 @@ def _body(request: ManageRequest, kind: Any) -> object:
     try:
         return msgspec.json.decode(request.content.getvalue(), type=kind)
     except msgspec.DecodeError as error:
-        raise bad_request(f"The body is not what this path takes: {error}") from None
+        mistakes = body_mistakes(kind, request.content.getvalue()) or [str(error)]
+        words = "; ".join(mistakes)
+        raise bad_request(f"The body is not what this path takes: {words}") from None
 
 
 def _content(request: ManageRequest) -> bytes:

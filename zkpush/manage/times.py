@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime
 import functools
 
+from msgspec import Meta
+
 from ..protocol.times import wall_seconds
+from .arguments import checked_by
 
 _FIRST = datetime.datetime(1, 1, 1, tzinfo=datetime.UTC)
 _LAST = datetime.datetime(9999, 12, 31, 23, 59, 59, 999000, tzinfo=datetime.UTC)
@@ -56,6 +59,11 @@ def instant_of(name: str, text: str | None) -> int | None:
     except ValueError as error:
         hint = " (in a URL, write + as %2B)" if text is not None and " " in text[10:] else ""
         raise ValueError(f"{name}: {error}{hint}") from None
+
+
+def time_argument(description: str) -> Meta:
+    """Describe an argument that is a time; an invalid one is refused with the other mistakes."""
+    return checked_by(instant_of, description)
 
 
 def parse_instant(text: str) -> int:

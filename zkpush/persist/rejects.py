@@ -48,7 +48,7 @@ _NAMES = (
     "attempts",
 )
 _ALL = RejectSelection()
-_NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
+NO_TABLES = frozenset({ANSWERS, POST_VERIFY_DATA, REQUEST})
 """Table names of rejects that are not uploads."""
 OTHER = "other"
 """Key in `RejectStore.counts` for all other tables."""
@@ -191,9 +191,14 @@ class RejectStore:
         counts, known = Counter[str](), kept_records()
         for name, count in self._connection.execute(query):
             table = known.get(name)
-            ours = name if name in _NO_TABLES else OTHER
+            ours = name if name in NO_TABLES else OTHER
             counts[ours if table is None else table.name] += int(count)
         return counts
+
+    def is_table(self, name: str) -> bool:
+        """Whether there are rejects of a table."""
+        query = select(rejects.c.id).where(rejects.c.table_name == plain(name)).limit(1)
+        return self._connection.execute(query).one_or_none() is not None
 
     def remove_table(self, device_id: int, table: str) -> None:
         """Remove a terminal's rejects of a table, which a newer one replaces."""

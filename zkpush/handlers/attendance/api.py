@@ -27,7 +27,7 @@ from ...manage.recordviews import (
 )
 from ...manage.routes import Raw, Route
 from ...manage.services import Services
-from ...manage.times import instant_of
+from ...manage.times import instant_of, time_argument
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
 from ...protocol.codes import IdentityPhoto, RecordType
@@ -67,10 +67,10 @@ class AttendanceQuery(DeviceQuery, frozen=True):
     """Filter of attendance records."""
 
     pin: OfUser = None
-    since: Annotated[str | None, Meta(description="ISO 8601; from this instant on")] = None
-    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+    since: Annotated[str | None, time_argument("ISO 8601; from this instant on")] = None
+    until: Annotated[str | None, time_argument("ISO 8601; before this instant")] = None
     received_since: Annotated[
-        str | None, Meta(description="ISO 8601; received from this instant on")
+        str | None, time_argument("ISO 8601; received from this instant on")
     ] = None
     doubt: Annotated[
         Literal["ambiguous", "nonexistent", "future", "past", "no zone"] | None,

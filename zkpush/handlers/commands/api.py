@@ -14,6 +14,7 @@ from ...device.queue import CommandQueue
 from ...device.queueing import Delivery, KeyReused
 from ...device.registry import Registry
 from ...interfaces import IStore
+from ...manage.arguments import no_such
 from ...manage.commandviews import CommandView, command_view, secrets_of_command
 from ...manage.errors import ApiError, not_found
 from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
@@ -22,7 +23,7 @@ from ...manage.readings import SecretAccessLog
 from ...manage.recordlists import devices_of
 from ...manage.routes import Route
 from ...manage.services import Services
-from ...manage.times import instant_of, parse_instant
+from ...manage.times import instant_of, parse_instant, time_argument
 from ...model import Caller, CommandState, Page, QueuedCommand
 from ...persist.commands import CommandStore
 from ...persist.devices import DeviceStore
@@ -162,7 +163,7 @@ class CommandQuery(DeviceQuery, frozen=True):
         str | None, Meta(description="Only this command, such as DATA UPDATE USERINFO")
     ] = None
     job: Annotated[str | None, Meta(description="Only commands of this job")] = None
-    since: Annotated[str | None, Meta(description="ISO 8601; queued from this instant on")] = None
+    since: Annotated[str | None, time_argument("ISO 8601; queued from this instant on")] = None
     order: Order = "desc"
 
 
@@ -197,6 +198,13 @@ class CommandEndpoints:
         self._queue = queue
         self._catalogue = queue.catalogue
 
+    def _no_command_thd(self, tx: Transaction, name: str) -> str | None:
+        """Return why there can be no command of a name; those of a removed plugin may be left."""
+        if tx[CommandList].page(Page(1), CommandFilter(command=name)):
+            return None
+        names = [command.name for command in self._catalogue.commands]
+        return no_such("command", name, names, "`zkpush commands catalogue` lists them.")
+
     def routes(self) -> list[Route]:
         """Return the routes."""
         return [
@@ -218,6 +226,7 @@ class CommandEndpoints:
                 show=lambda found, caller: self._view(found[1], caller),
                 key=itemgetter(0),
                 note=self._note_list,
+                known={"command": self._no_command_thd},
             ).route(self._store),
             ApiList[tuple[int, QueuedCommand]](
                 path="/devices/<sn>/commands",

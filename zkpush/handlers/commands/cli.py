@@ -322,6 +322,8 @@ async def list_(
     """
     if as_csv and as_json:
         raise click.UsageError("--csv and --json exclude each other.")
+    if job is not None:
+        await api.get("jobs", job)  # an unknown job is a mistake, not an empty list
     filters = {"device": sn, "state": state, "command": command, "job": job, "since": since}
     if as_csv:
         await print_csv(api, "commands", filters=filters, limit=limit)

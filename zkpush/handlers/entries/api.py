@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
+from ...manage.arguments import no_such
 from ...manage.listing import DeviceQuery
 from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
@@ -26,6 +27,7 @@ from .tables import TABLES
 _CODED = {
     table.name: [field for field in table.fields if field.codes is not None] for table in TABLES
 }
+_TABLES = tuple(table.name for table in TABLES)
 _SECRETS = {table.name: secrets_of(table) for table in TABLES}
 
 
@@ -70,6 +72,7 @@ class EntryEndpoints:
                 ),
                 show=lambda entry, caller: entry_view(entry, caller.scopes),
                 note=self._note,
+                known={"table": lambda tx, text: no_such("table of entries", text, _TABLES)},
             ).route(self._store),
         ]
 

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from ...interfaces import IStore
+from ...manage.arguments import Mistakes, no_such
 from ...manage.errors import ApiError, not_found
 from ...manage.listing import DeviceQuery, Order
 from ...manage.lists import ApiList, Shown
@@ -19,7 +20,7 @@ from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
 from ...model import Caller, Page, RejectSelection, StoredReject
-from ...persist.rejects import RejectStore
+from ...persist.rejects import NO_TABLES, RejectStore
 from ...persist.transaction import Transaction
 from ...protocol import secrecy
 from ...protocol.fields import Scope
@@ -122,6 +123,7 @@ class RejectEndpoints:
                 find_thd=_find_thd,
                 show=lambda reject, caller: _view(reject, caller.scopes, self._tables),
                 note=self._note,
+                known={"table": self._no_table_thd},
             ).route(self._store),
             Route(
                 "GET",
@@ -176,10 +178,21 @@ class RejectEndpoints:
 
     async def retry(self, body: RetryBody, caller: Caller) -> RetryView:
         """Retry rejects."""
+        table = body.table
+        if table is not None:
+            mistake = await self._store.read(lambda tx: self._no_table_thd(tx, table))
+            if mistake is not None:
+                raise Mistakes([f"table: {mistake}"])
         counts: RetryCounts = await self._reader.retry(
             RejectSelection(body.device, body.table), caller
         )
         return RetryView(counts.read, counts.kept, counts.records)
+
+    def _no_table_thd(self, tx: Transaction, name: str) -> str | None:
+        """Return why no reject can be of a table; a terminal may send names unknown here."""
+        if tx[RejectStore].is_table(name):
+            return None
+        return no_such("table", name, [*(table.name for table in self._tables), *NO_TABLES])
 
 
 def _find_thd(tx: Transaction, part: Page, query: RejectQuery) -> list[StoredReject]:

@@ -1,0 +1,168 @@
+"""Arguments in the query of a request: parsed by their types, with all mistakes reported at once.
+
+A list also refuses values of a filter that cannot occur, such as the code of no problem. Whether a
+value occurs may be known to the database only, so `Known` is called with a transaction.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeGuard, get_type_hints
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ..persist.transaction import Transaction
+from ..protocol.commands import did_you_mean
+
+_CHECK = "check"
+"""Key of the check in `Meta.extra`."""
+
+Check = Callable[[str, str], object]
+"""Called with the name of an argument and its text; `ValueError` if the text is invalid."""
+Known = Callable[[Transaction, str], str | None]
+"""Returns why a value of a filter cannot occur, or None if it can; called on a database thread."""
+
+
+class Mistakes(ValueError):
+    """All mistakes of a query, one sentence each."""
+
+    def __init__(self, mistakes: Collection[str]) -> None:
+        super().__init__(" ".join(mistakes))
+
+
+@attrs.frozen
+class Argument:
+    """An argument in a path or query."""
+
+    name: str
+    type: Any
+    is_required: bool
+    allowed: str
+    """Allowed values, in words."""
+    checks: tuple[Check, ...]
+
+
+def checked_by(check: Check, description: str) -> Meta:
+    """Describe an argument whose text is checked beyond its type."""
+    return Meta(description=description, extra={_CHECK: check})
+
+
+def no_such(what: str, text: str, names: Collection[str], see: str = "") -> str | None:
+    """Return why `text` is none of the names, with a suggestion; None if it is one.
+
+    `see` says where the names are listed; without it, they are listed unless one is similar.
+    """
+    if text in names:
+        return None
+    meant = did_you_mean(text, names)
+    if meant:
+        meant = f" {meant[:1].upper()}{meant[1:]}"
+    elif not see:
+        meant = f" There are {', '.join(sorted(names))}."
+    return f"There is no {what} {text[:40]!r}.{meant}{see and f' {see}'}"
+
+
+def parse_query(
+    kind: type[msgspec.Struct], given: Mapping[str, str]
+) -> tuple[msgspec.Struct | None, list[str]]:
+    """Parse the query of a request; return it, or None and all mistakes."""
+    mistakes: list[str] = []
+    unknown = sorted(given.keys() - set(kind.__struct_fields__))
+    if unknown:
+        takes = ", ".join(kind.__struct_fields__)
+        mistakes.append(f"There is no argument {', '.join(unknown)}; this path takes {takes}.")
+    converted: dict[str, object] = {}
+    for argument in arguments_of(kind):
+        text = given.get(argument.name)
+        if text is None:
+            if argument.is_required:
+                mistakes.append(f"{argument.name}: It is missing; it is {argument.allowed}.")
+            continue
+        try:
+            converted[argument.name] = msgspec.convert(text, argument.type, strict=False)
+        except msgspec.ValidationError:
+            mistakes.append(f"{argument.name}: {text[:40]!r} is not {argument.allowed}.")
+            continue
+        for check in argument.checks:
+            try:
+                check(argument.name, text)
+            except ValueError as error:
+                mistakes.append(f"{str(error).rstrip('.')}.")
+    return (None if mistakes else kind(**converted)), mistakes
+
+
+def body_mistakes(kind: Any, body: bytes) -> list[str]:
+    """Return the mistakes in the members of a JSON object; empty if it is no object at all."""
+    try:
+        given = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return []
+    if not isinstance(given, dict) or not _is_struct(kind):
+        return []
+    mistakes: list[str] = []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if kind.__struct_config__.forbid_unknown_fields:
+        takes = ", ".join(fields)
+        mistakes += [
+            f"there is no member `{name[:40]}`; it takes {takes}"
+            for name in given
+            if name not in fields
+        ]
+    for name, field in fields.items():
+        if name not in given:
+            if field.required:
+                mistakes.append(f"`{name}` is missing")
+            continue
+        try:
+            msgspec.convert(given[name], field.type)
+        except msgspec.ValidationError as error:
+            mistakes.append(f"{name}: {error}")
+    return mistakes
+
+
+def _is_struct(kind: Any) -> TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+@functools.cache
+def arguments_of(kind: type[msgspec.Struct]) -> tuple[Argument, ...]:
+    """Return the arguments of a query, in the order of their declaration."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(
+        Argument(
+            field.name,
+            hints[field.name],
+            field.required,
+            _allowed(hints[field.name]),
+            tuple(
+                meta.extra[_CHECK]
+                for meta in getattr(hints[field.name], "__metadata__", ())
+                if isinstance(meta, Meta) and meta.extra and _CHECK in meta.extra
+            ),
+        )
+        for field in msgspec.structs.fields(kind)
+    )
+
+
+def _allowed(hint: Any) -> str:
+    """Describe the allowed values of an argument: choices or bounds, and their meaning."""
+    schema: Any = msgspec.json.schema(hint)
+    meaning = schema.get("description", "")
+    parts = (
+        schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        for part in schema.get("anyOf", [schema])
+    )
+    types = [part for part in parts if part.get("type") != "null"]
+    choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
+    if choices:
+        words = f"one of {', '.join(choices)}"
+    elif types[0].get("type") == "integer":
+        words = "an integer"
+        if "maximum" in types[0]:
+            words += f" from {types[0].get('minimum', 0)} to {types[0]['maximum']}"
+    else:
+        return meaning[:1].lower() + meaning[1:] if meaning else "a text"
+    return f"{words} ({meaning})" if meaning else words
