@@ -5,8 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from zkpush.config import meaning
-from zkpush.discovery import sound_plugins
-from zkpush.handlers.forward.views import secret_settings
+from zkpush.handlers.forward.manual import kinds, secret_settings
 from zkpush.interfaces import IForwarder
 
 HEAD = """\
@@ -44,8 +43,8 @@ def settings(kind: IForwarder) -> list[str]:
 def main() -> None:
     """Print the page."""
     print(HEAD)
-    own = [one for one in sound_plugins(IForwarder) if type(one).__module__.startswith("zkpush.")]
-    for kind in sorted(own, key=lambda one: one.name):
+    own = [one for one in kinds() if type(one).__module__.startswith("zkpush.")]
+    for kind in own:
         print(f"\n## `{kind.name}`\n\n{kind.summary}.\n")
         print("| Setting | Default | Meaning |\n|---|---|---|")
         print("\n".join(settings(kind)))

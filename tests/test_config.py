@@ -207,15 +207,15 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "requests_per_minute, unknown_per_minute, pending_terminals, terminals, packet_bytes, "
         "packet_ratio, packet_members, manage_connections, manage_connections_per_address, "
         "event_streams, command_bytes, file_bytes",
-        "limits.body_bytes: Expected `int` >= 1024",
+        "limits.body_bytes: '1023' is not an integer of at least 1024",
         "commands.retries: unknown key; the keys are batch_count, batch_bytes, "
         "lease_seconds, attempts, lifetime_days, keep_days, keep_bodies_days",
-        "commands.batch_count: Expected `int` <= 10000",
-        "commands.attempts: Expected `int`, got `str`",
-        "remote_attendance.enabled: Expected `bool`, got `str`",
-        "remote_attendance.per_minute: Expected `int` >= 1",
-        "verification.deadline_seconds: Expected `float` > 0.0",
-        "verification.fallback: Invalid enum value 'guess'",
+        "commands.batch_count: '10001' is not an integer from 1 to 10000",
+        "commands.attempts: 'often' is not an integer of at least 1",
+        "remote_attendance.enabled: 'sometimes' is not true or false",
+        "remote_attendance.per_minute: '0' is not an integer from 1 to 10000",
+        "verification.deadline_seconds: '0' is not a number above 0, of at most 30",
+        "verification.fallback: 'guess' is not one of admit, refuse",
         "timezone: 'Mars/Olympus' is not an IANA time zone such as Europe/Madrid",
         "options: Delay: 0 is less than 1",
         "options: Realtime takes integer",

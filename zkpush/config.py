@@ -30,6 +30,7 @@ from .settings.features import (
     Verification,
 )
 from .settings.network import Limits, ProxySettings, Tls
+from .valuewords import simple_values
 
 T = TypeVar("T")
 S = TypeVar("S", bound=msgspec.Struct)
@@ -266,7 +267,9 @@ def _convert(
                 value, hint, strict=False, dec_hook=lambda _, text: Path(text)
             )
         except msgspec.ValidationError as error:
-            mistakes.append(f"{prefix}{key}: {error} ({meaning(section, key)})")
+            words = simple_values(hint)
+            wrong = str(error) if words is None else f"{str(value)[:40]!r} is not {words}"
+            mistakes.append(f"{prefix}{key}: {wrong} ({meaning(section, key)})")
     return good
 
 

@@ -133,8 +133,11 @@ def read_key(file: Path) -> bytes:
     try:
         return _decode_key(file, file.read_bytes())
     except OSError as error:
+        advice = "is it the right directory?"
+        if isinstance(error, PermissionError):
+            advice = "run this as the user that the daemon runs as"
         raise ConfigError(
-            [f"data: cannot read the key {file}: {error.strerror}; is it the right directory?"]
+            [f"data: cannot read the key {file}: {error.strerror}; {advice}"]
         ) from error
 
 

@@ -23,7 +23,7 @@ from .storage import inspect_thd
 from .tls import Credentials
 
 MEBIBYTE = 2**20
-_CONFIGURATION = "Correct the configuration; docs/configuration.md has all settings."
+_CONFIGURATION = "Correct the configuration; `zkpush docs configuration` has all settings."
 
 
 def examine_directory(data: Path, file: Path | None, url: str | None, why: str) -> Examination:
@@ -107,8 +107,8 @@ def _database(data: Path, file: Path | None, url: str | None) -> list[Check]:
                 "database",
                 "error",
                 f"{error}.",
-                "Put back the key and the database that belong together; docs/deployment.md says "
-                "what to do in each case.",
+                "Put back the key and the database that belong together; `zkpush docs "
+                "deployment` says what to do in each case.",
             )
         ]
     damage = Check("database", "ok", "No damage was found.")

@@ -202,7 +202,7 @@ class ProblemCode(StrEnum):
         "TLS on a plain port",
         "Something speaks TLS (HTTPS) to a port of this server that speaks HTTP",
         "If it is a terminal, turn HTTPS off in its server settings, or give the server a TLS port "
-        "for terminals (docs/deployment.md) and that port to the terminal.",
+        "for terminals (`zkpush docs deployment`) and that port to the terminal.",
     )
     OTHER_FAMILY = (
         "other family",
@@ -213,7 +213,7 @@ class ProblemCode(StrEnum):
     CANNOT_STORE = (
         "cannot store",
         "Uploads cannot be stored; terminals keep their records",
-        "See the detail and GET /health; docs/deployment.md says what to do in each case.",
+        "See the detail and GET /health; `zkpush docs deployment` says what to do in each case.",
     )
     SPACE_LOW = (
         "space low",

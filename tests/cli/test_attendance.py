@@ -129,7 +129,7 @@ def test_closed_pipe(daemon: Daemon, many: str, form: list[str]) -> None:
 def test_mistakes(daemon: Daemon) -> None:
     """A time that is none is refused by the API, two forms by the command line."""
     assert failed(daemon.zkpush("attendance", "list", "--since", "soon")) == (
-        "Error: since: 'soon' is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z"
+        "Error: since: 'soon' is not an ISO 8601 time such as 2026-03-01 or 2026-03-01T08:00:00Z."
     )
     assert failed(daemon.zkpush("attendance", "list", "--csv", "--json"), 2) == (
         "Error: --csv and --json exclude each other."

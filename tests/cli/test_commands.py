@@ -161,13 +161,13 @@ def test_list(daemon: Daemon) -> None:
         "Device",
         "Command",
         "State",
-        "Code",
-        "Meaning",
         "Created",
         "Finished",
+        "Code",
+        "Meaning",
     ]
     assert lines[1][:4] == [second, "QUEUE1", "LOG", "sent"]
-    assert lines[2][:6] == [first, "QUEUE1", "INFO", "done", "0", "Successful"]
+    assert [*lines[2][:4], *lines[2][-2:]] == [first, "QUEUE1", "INFO", "done", "0", "Successful"]
     items = json.loads(said(daemon.zkpush("commands", "list", "QUEUE1", "--json")))
     assert [item["id"] for item in items] == [second, first]
 

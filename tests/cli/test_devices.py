@@ -6,7 +6,10 @@ import hashlib
 import json
 import pathlib
 
+import click
 import pytest
+
+from zkpush.cli import main
 
 from .program import Daemon, cells, failed, misused, said
 
@@ -16,6 +19,10 @@ OPTIONS = (
 )
 OWN = "alias, area, timezone, version, comm_key, encryption, cipher, token, networks, secret"
 KEYS = f"{OWN}, {OPTIONS}"
+UNKNOWN = (
+    "Invalid value for 'KEY=VALUE...': There is no key 'Dely' (did you mean Delay?). "
+    f"The keys are {KEYS}."
+)
 
 
 def row(daemon: Daemon, sn: str) -> list[str]:
@@ -221,8 +228,8 @@ def test_set_networks(daemon: Daemon) -> None:
 @pytest.mark.parametrize(
     ("pair", "status", "message"),
     [
-        ("Dely=5", 1, f"Dely is not an option that can be set; there are {OPTIONS}"),
-        ("Dely=", 2, f"Dely is not a known key; the keys are {KEYS}."),
+        ("Dely=5", 2, UNKNOWN),
+        ("Dely=", 2, UNKNOWN),
         ("token=", 2, "token cannot be removed; set it to check, require or ignore."),
         ("secret=x", 2, "Put the secret into a file, and give secret=@FILE."),
         ("secret=@/nowhere", 2, "/nowhere cannot be read: No such file or directory."),
@@ -292,3 +299,17 @@ def test_resend_names(daemon: Daemon) -> None:
     assert "'foo' is not one of 'attendance'," in (
         failed(misused("devices", "resend", "RESEND2", "foo"), 2)
     )
+
+
+def test_keys_are_completed_with_their_choices() -> None:
+    """A key with its meaning; after `=`, its choices, if it has some."""
+
+    def completed(word: str) -> list[str]:
+        command = main.get_command(click.Context(main), "devices").get_command(None, "set")
+        values = next(one for one in command.params if one.name == "values")
+        return [one.value for one in values.shell_complete(click.Context(command), word)]
+
+    assert completed("ti") == ["timezone="]
+    assert completed("trans") == ["TransTimes=", "TransInterval=", "TransFlag="]
+    assert completed("token=") == ["token=check", "token=require", "token=ignore"]
+    assert completed("nothing") == []

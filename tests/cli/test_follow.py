@@ -86,15 +86,27 @@ def test_new_records_are_printed_as_they_come(daemon: Daemon) -> None:
     """A person sees a table that grows, and nothing of what was there before."""
     terminal = daemon.terminal("FOLLOW1")
     punch(terminal, 1)
+    terminal.upload("OPERLOG", "USER PIN=7\tName=Ann Lee\tPri=0\n")
     with following(daemon) as run:
         run.begun(terminal)
         punch(terminal, 7, 8)
         eventually("the last line", lambda: (" 8 " in "".join(run.lines)) or None)
         assert run.interrupt() == (0, "")
     titles, *lines = cells("".join(run.lines))
-    assert titles == ["ID", "Device", "PIN", "Time", "Status", "Verify", "Work", "code"]
+    assert titles == ["ID", "Device", "PIN", "Name", "Time", "Status", "Verify", "Work", "code"]
     assert [line[1:] for line in lines if int(line[2]) < FIRST] == [
-        ["FOLLOW1", "7", "2026-01-05", "08:00:00", "Check", "in", "Only", "fingerprint"],
+        [
+            "FOLLOW1",
+            "7",
+            "Ann",
+            "Lee",
+            "2026-01-05",
+            "08:00:00",
+            "Check",
+            "in",
+            "Only",
+            "fingerprint",
+        ],
         ["FOLLOW1", "8", "2026-01-05", "08:00:00", "Check", "in", "Only", "fingerprint"],
     ]
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import shlex
 from collections.abc import Iterator
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from zkpush.cli import main
+from zkpush.cli.groups import ListCommand
+from zkpush.handlers.forward.manual import kinds
 from zkpush.problems import ProblemCode
 
+ROOT = pathlib.Path(__file__).parents[2]
 Leaf = tuple[tuple[str, ...], click.Command]
 
 
@@ -86,6 +91,65 @@ def test_every_option_says_what_it_means(words: tuple[str, ...]) -> None:
             assert param.metavar, f"{param.name} says nothing of its value"
         if isinstance(param.default, int | float) and not isinstance(param.default, bool):
             assert param.show_default or "Default: " in param.help, param.name
+
+
+LISTS = {words: one for words, one in LEAVES.items() if isinstance(one, ListCommand)}
+
+
+@pytest.mark.parametrize("words", LEAVES, ids=" ".join)
+def test_every_list_says_its_order(words: tuple[str, ...]) -> None:
+    """The help of each list has it, and the manual has the same."""
+    if words not in LISTS:
+        assert words[-1] != "list"
+        return
+    order = LISTS[words].order
+    assert f"Order: {order}." in " ".join(helped(words).split())
+    manual = (ROOT / "docs" / "command-line.md").read_text()
+    assert f"| `zkpush {' '.join(words)}` | {order} |\n" in manual
+
+
+def test_help_names_only_what_an_installed_user_has() -> None:
+    """Pages of the documentation are named by the word that prints them."""
+    for words in LEAVES:
+        text = helped(words)
+        assert "docs/" not in text, words
+        for page in re.findall(r"`zkpush\s+docs\s+([a-z-]+)`", text):
+            assert (ROOT / "docs" / f"{page}.md").exists(), page
+    for code in ProblemCode:
+        assert "docs/" not in code.advice.replace("zkpush docs", "")
+
+
+def test_the_documentation_is_printed() -> None:
+    """All pages are listed, each can be read, and a mistyped one is answered with the right one."""
+    listed = CliRunner().invoke(main, ["docs"])
+    assert listed.exit_code == 0
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.stem == "README" or f"{page.stem} " in listed.stdout
+    assert (
+        CliRunner().invoke(main, ["docs", "problems"]).stdout
+        == (ROOT / "docs" / "problems.md").read_text()
+    )
+    wrong = CliRunner().invoke(main, ["docs", "problem"])
+    assert wrong.exit_code == 1
+    assert "Did you mean problems?" in wrong.stderr
+
+
+def test_a_stranger_finds_the_server() -> None:
+    """`zkpush --help` says how to start it."""
+    text = " ".join(helped(()).split())
+    assert "`twistd -n zkpush --data DIR`" in text
+    assert "`zkpush docs`" in text
+
+
+def test_the_help_of_forwarders_has_their_kinds() -> None:
+    """Kinds with their settings, and the kinds of events that they can forward."""
+    for word in ("add", "set"):
+        text = " ".join(helped(("forwarders", word)).split())
+        for kind in kinds():
+            assert f"{kind.name}: {kind.summary}. Settings: " in text
+            for field in msgspec.structs.fields(kind.settings):
+                assert field.name in text
+        assert "attendance, command, corrected, device, problem, user, verification" in text
 
 
 QUOTED = sorted(

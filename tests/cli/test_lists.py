@@ -121,6 +121,9 @@ def test_nothing_is_lost_on_a_narrow_screen(wide: Daemon) -> None:
     narrow = on_screen(wide, 80, "devices", "list")
     words = [word for line in narrow for word in line.split()]
     assert {*ALIAS.split()} <= {*words}
+    title = on_screen(wide, 80, "commands", "list")[0]
+    assert "Created" in title
+    assert "Code" not in title
     audited = on_screen(wide, 80, "audit", "list", "--last", "30")
     assert any(line.startswith("    ") and "PIN=person:" in line for line in audited)
 

@@ -12,7 +12,7 @@ from twisted.internet import reactor
 from zkpush.endpoints import server_endpoint
 
 from ..promises.starting import refusal
-from .program import SECONDS, Daemon, failed
+from .program import SECONDS, Daemon, failed, misused, said
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,54 @@ def test_a_url_with_tls_at_a_port_without(daemon: Daemon) -> None:
     assert "the server's port has no TLS: use http://" in run.stderr
 
 
+def answered(daemon: Daemon, answer: str, *words: str) -> tuple[int, str]:
+    """Run a command at a keyboard, and answer its question; its status and its message."""
+    keyboard, screen = pty.openpty()
+    process = daemon.start(*words, stdin=screen)
+    os.write(keyboard, f"{answer}\n".encode())
+    _, err = process.communicate(timeout=SECONDS)
+    os.close(keyboard)
+    os.close(screen)
+    return process.returncode, err
+
+
+def test_what_deletes_for_good_asks_first(daemon: Daemon, tmp_path: pathlib.Path) -> None:
+    """At a keyboard, nothing is deleted without a yes; `--yes` and scripts are not asked."""
+    terminal = daemon.terminal("ASKDEL")
+    hook = {"kind": "webhook", "url": "http://127.0.0.1:1", "allow_private": True}
+    (tmp_path / "file.bin").write_bytes(b"content")
+
+    def make() -> dict[str, tuple[str, ...]]:
+        """One of each, with the words that delete it."""
+        terminal.upload("ATTLOG", f"x\tnot-a-time-{os.urandom(4).hex()}\n")
+        reject = daemon.api("GET", "rejects?device=ASKDEL&limit=1")["items"][0]["id"]
+        daemon.api("POST", "forwarders", {"name": "askdel", **hook})
+        file = said(daemon.zkpush("files", "add", str(tmp_path / "file.bin"))).strip()
+        return {
+            "rejects": ("rejects", "delete", str(reject)),
+            "forwarders": ("forwarders", "delete", "askdel"),
+            "files": ("files", "remove", file),
+        }
+
+    def count(what: str) -> int:
+        return len(daemon.api("GET", what)["items"])
+
+    words = make()
+    for what, line in words.items():
+        there = count(what)
+        status, err = answered(daemon, "n", *line)
+        assert (status, count(what)) == (1, there)
+        assert "[y/N]" in err
+        assert answered(daemon, "y", *line)[0] == 0
+        assert count(what) == there - 1
+    for what, line in make().items():
+        there = count(what)
+        assert "[y/N]" not in answered(daemon, "", *line, "--yes")[1]
+        assert count(what) == there - 1
+    for line in make().values():
+        said(daemon.zkpush(*line))
+
+
 @pytest.mark.parametrize("words", [["CLEAR DATA"], ["SHELL", "command=ls"]])
 def test_what_cannot_be_taken_back_asks_first(daemon: Daemon, words: list[str]) -> None:
     """At a keyboard; nothing is queued without a yes, in words or as an option."""
@@ -51,13 +99,36 @@ def test_what_cannot_be_taken_back_asks_first(daemon: Daemon, words: list[str]) 
         return len(daemon.api("GET", f"devices/{sn}/commands")["items"])
 
     for number, (answer, status) in enumerate([("n", 1), ("y", 0)]):
-        keyboard, screen = pty.openpty()
-        process = daemon.start("commands", "send", sn, *words, stdin=screen)
-        os.write(keyboard, f"{answer}\n".encode())
-        _, err = process.communicate(timeout=SECONDS)
-        os.close(keyboard)
-        os.close(screen)
-        assert (process.returncode, queued()) == (status, number)
+        ended, err = answered(daemon, answer, "commands", "send", sn, *words)
+        assert (ended, queued()) == (status, number)
         assert "Queue it? [y/N]" in err
     daemon.zkpush("commands", "send", sn, *words)
     assert queued() == 2
+
+
+def test_workers_are_a_number(tmp_path: pathlib.Path) -> None:
+    """The error says which numbers there may be."""
+    for text in ("zero", "0", "65"):
+        line = refusal(tmp_path / "data", "--workers", text)
+        assert f"workers: '{text}' is not an integer from 1 to 64" in line
+
+
+def test_mistyped_keys_of_a_terminal() -> None:
+    """All are named, with what was meant."""
+    text = failed(misused("devices", "set", "SN1", "timezon=UTC", "dely=5", "alias=x"), 2)
+    assert "'timezon' (did you mean timezone?), 'dely' (did you mean Delay" in text
+    assert "'alias'" not in text
+
+
+def test_values_that_cannot_occur(daemon: Daemon) -> None:
+    """A list with such a filter fails, and says what was meant."""
+    for words, meant in (
+        (("problems", "list", "--code", "no zon"), "Did you mean no zone?"),
+        (("rejects", "list", "--table", "ATLOG"), "Did you mean ATTLOG?"),
+        (("rejects", "retry", "--table", "ATLOG"), "Did you mean ATTLOG?"),
+        (("commands", "list", "--command", "REBOT"), "Did you mean REBOOT?"),
+        (("commands", "list", "--job", "foo"), "There is no job foo"),
+    ):
+        assert meant in failed(daemon.zkpush(*words)), words
+        if words[1] == "list" and "--job" not in words:
+            assert meant in failed(daemon.zkpush(*words, "--json"))

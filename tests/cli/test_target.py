@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import pathlib
+import pwd
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -110,6 +115,49 @@ def test_no_run_file(tmp_path: pathlib.Path) -> None:
         f"Error: No daemon is running on {tmp_path}. "
         f"Start it with: twistd -n zkpush --data {tmp_path}"
     )
+
+
+def test_data_of_another_user(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the command to type as its owner, and the way through the API."""
+    directory(tmp_path, "http://127.0.0.1:1", "t")
+    owner = pwd.getpwuid(tmp_path.stat().st_uid).pw_name
+    read = pathlib.Path.read_bytes, pathlib.Path.read_text
+
+    for name in (None, "run.json", "admin.token"):
+
+        def refuse(path: pathlib.Path, name: str | None = name) -> None:
+            if name in (None, path.name):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+        monkeypatch.setattr(pathlib.Path, "read_bytes", lambda p: refuse(p) or read[0](p))
+        monkeypatch.setattr(
+            pathlib.Path, "read_text", lambda p, **more: refuse(p) or read[1](p, **more)
+        )
+        for words in (["devices", "list"], ["doctor"], ["doctor", "SN1"]):
+            assert failed(misused("--data", str(tmp_path), *words)) == (
+                f"Error: Cannot read {tmp_path / (name or 'run.json')}: Permission denied. Run "
+                f"this as the user that the daemon runs as: `sudo -u {owner} zkpush …`; or give "
+                "--url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)."
+            )
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become another user")
+def test_a_directory_that_is_closed_to_others(tmp_path: pathlib.Path) -> None:
+    """Nothing before the command itself looks at the directory."""
+    data = directory(tmp_path, "http://127.0.0.1:1", "t")
+    data.chmod(0o700)
+    code = (
+        "import os, sys, zkpush.handlers.terminals.cli, zkpush.cli.client, encodings.idna\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "zkpush.cli.main(sys.argv[1:], prog_name='zkpush')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "--data", data, "devices", "list"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+    )
+    assert "`sudo -u root zkpush …`" in failed(run)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])

@@ -17,7 +17,8 @@ from .words import Program
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--data",
-    type=click.Path(path_type=Path),
+    # Whether it is readable is checked where it is read, with advice.
+    type=click.Path(path_type=Path, readable=False),
     envvar="ZKPUSH_DATA",
     metavar="DIR",
     show_envvar=True,
@@ -55,6 +56,9 @@ def main(
     context: click.Context, data: Path | None, url: str | None, token: str | None, ca: Path | None
 ) -> None:
     """Manage the attendance terminals of a zkpush server.
+
+    The server itself is `twistd -n zkpush --data DIR`; `twistd zkpush --help` has its options.
+    `zkpush docs` has the documentation.
 
     \b
     Examples:

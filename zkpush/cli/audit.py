@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..enginewords import ENGINE_WORDS
-from .groups import WordGroup
+from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .records import ListForm, list_options, print_records
 from .running import with_api
 from .tables import Column
@@ -35,7 +35,7 @@ audit = WordGroup(
 )
 
 
-@audit.command("list")
+@audit.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @click.option(
     "--since", metavar="TIME", callback=point_in_time, help=f"From this time on. {TIME_FORMAT}"
 )
@@ -62,7 +62,7 @@ async def list_(
     pin: str | None,
     form: ListForm,
 ) -> None:
-    """List the audit log, oldest entry first.
+    """List the audit log.
 
     \b
     Example:

@@ -12,10 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..enginewords import ENGINE_WORDS
+from .confirming import confirm, yes
 from .groups import WordGroup
 from .output import echo
 from .tables import printable
-from .target import Given
+from .target import Given, unreadable
 
 MOST_SHOWN = 20
 """Maximum number of printed faults; the others are counted."""
@@ -68,6 +69,8 @@ def _explained(given: Given) -> Iterator[Path]:
         yield given.data
     except (ConfigError, StoreError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    except PermissionError as error:
+        raise unreadable(Path(error.filename or given.data), error, needs_files=True) from None
     except OSError as error:
         raise click.ClickException(
             f"{error.filename or 'the key'}: {error.strerror}; then run this again"
@@ -227,12 +230,13 @@ def forget_templates(given: Given, file: Path | None, url: str | None, yes: bool
 @database.command()
 @click.argument("name")
 @_of_daemon
+@yes
 @click.pass_obj
-def drop(given: Given, name: str, file: Path | None, url: str | None) -> None:
+def drop(given: Given, name: str, file: Path | None, url: str | None, yes: bool) -> None:
     """Drop the tables of NAME, a plugin that is not installed.
 
     Removes its rows and its pending lines for good. `zkpush plugins list` shows it as missing
-    before. Make a backup first.
+    before. Make a backup first. Asks for confirmation on a console, unless --yes is given.
 
     \b
     Example:
@@ -241,5 +245,6 @@ def drop(given: Given, name: str, file: Path | None, url: str | None) -> None:
     from ..maintenance import drop as drop_plugin
 
     with _explained(given) as data:
+        confirm(f"The rows of the plugin {name} are lost for good. Drop them?", yes=yes)
         dropped = drop_plugin(data, file, url, name)
     echo(f"The plugin {name} has no rows any more; dropped: {', '.join(dropped) or 'nothing'}.")

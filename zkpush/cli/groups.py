@@ -27,6 +27,29 @@ class LeafCommand(click.Command):
             formatter.write_text(self._status)
 
 
+OLDEST_FIRST = "the oldest first"
+NEWEST_FIRST = "the newest first"
+
+
+class ListCommand(LeafCommand):
+    """Command that lists items, whose help says in which order.
+
+    docs/command-line.md has a table of the orders, which follows from these declarations.
+    """
+
+    def __init__(self, *args: Any, order: str, **kwargs: Any) -> None:
+        """`order` is the order in words, such as `OLDEST_FIRST`."""
+        super().__init__(*args, **kwargs)
+        self.order = order
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the epilog, the order, and the meaning of the exit status."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(f"Order: {self.order}.")
+        super().format_epilog(ctx, formatter)
+
+
 class WordGroup(click.Group):
     """Group of commands, some of which are imported from nouns when they are used."""
 

@@ -8,7 +8,7 @@ import click
 
 from ..enginewords import ENGINE_WORDS
 from .arguments import as_json
-from .groups import WordGroup
+from .groups import ListCommand, WordGroup
 from .output import echo, print_json, print_list
 from .running import with_api
 from .tables import Column
@@ -34,7 +34,7 @@ _COLUMNS = (
 plugins = WordGroup("plugins", help=ENGINE_WORDS["plugins"])
 
 
-@plugins.command("list")
+@plugins.command("list", cls=ListCommand, order="the installed ones, then the missing ones")
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:

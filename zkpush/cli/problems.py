@@ -8,7 +8,7 @@ import click
 
 from ..enginewords import ENGINE_WORDS
 from .arguments import as_json, of_device
-from .groups import WordGroup
+from .groups import ListCommand, WordGroup
 from .output import echo, print_csv, print_list
 from .replies import Item
 from .running import with_api
@@ -24,7 +24,11 @@ _MARGIN = "  "
 problems = WordGroup("problems", help=ENGINE_WORDS["problems"])
 
 
-@problems.command("list")
+@problems.command(
+    "list",
+    cls=ListCommand,
+    order="those of the server, then those of terminals, the first seen terminal first",
+)
 @of_device
 @click.option("--code", metavar="CODE", help="Only of this kind, such as 'no zone'.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, with all columns.")
@@ -33,9 +37,9 @@ problems = WordGroup("problems", help=ENGINE_WORDS["problems"])
 async def list_(
     api: Api, device: str | None, code: str | None, as_csv: bool, as_json: bool
 ) -> None:
-    """List the problems of the server, then those of terminals, with advice.
+    """List the problems of the server and of terminals, with advice.
 
-    docs/problems.md explains every kind.
+    `zkpush docs problems` explains every kind.
 
     \b
     Example:

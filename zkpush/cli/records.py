@@ -10,7 +10,7 @@ import attrs
 import click
 
 from .arguments import of_device
-from .groups import WordGroup
+from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .output import print_csv, print_list
 from .replies import Item, ListPage
 from .running import with_api
@@ -132,8 +132,9 @@ def record_word(name: str, summary: str, columns: Sequence[Column]) -> click.Gro
 
     @word.command(
         "list",
-        help=f"{summary}\n\nRecords come in the order they were stored.\n\n"
-        f"\b\nExample:\n  zkpush {name} list --device 3434174801234 --last 20",
+        cls=ListCommand,
+        order=OLDEST_FIRST,
+        help=f"{summary}\n\n\b\nExample:\n  zkpush {name} list --device 3434174801234 --last 20",
     )
     @of_device
     @list_options

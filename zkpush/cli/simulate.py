@@ -113,7 +113,8 @@ def check_faults(context: click.Context, option: click.Parameter, value: str | N
 @click.option(
     "--encrypt",
     is_flag=True,
-    help="Encrypt the sessions of models with protocol 2.4.0 or later (docs/encryption.md).",
+    help="Encrypt the sessions of models with protocol 2.4.0 or later (see `zkpush docs "
+    "encryption`).",
 )
 @click.option(
     "--strict",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pwd
 from pathlib import Path
 
 import attrs
@@ -121,7 +122,7 @@ class Given:
         try:
             token = file.read_text(encoding="ascii", errors="replace").strip()
         except OSError as error:
-            raise _unreadable(file, error) from None
+            raise unreadable(file, error) from None
         return Target(url, token, data, file)
 
 
@@ -132,7 +133,7 @@ def _read_url(data: Path) -> str:
         url, mark, belongs = run["manage"], run["directory"], run["data"]
         is_copy = mark != runfile.directory_mark(data)
     except FileNotFoundError:
-        if not data.is_dir():
+        if not _is_directory(data):
             raise click.ClickException(
                 f"There is no data directory {data}: "
                 "give the --data that the daemon was started with."
@@ -141,7 +142,7 @@ def _read_url(data: Path) -> str:
             f"No daemon is running on {data}. Start it with: twistd -n zkpush --data {data}"
         ) from None
     except OSError as error:
-        raise _unreadable(file, error) from None
+        raise unreadable(file, error) from None
     except (msgspec.DecodeError, LookupError):
         raise click.ClickException(
             f"{file} does not say where the daemon is: restart the daemon, or give --url."
@@ -156,11 +157,44 @@ def _read_url(data: Path) -> str:
     return _reachable(str(url))
 
 
-def _unreadable(file: Path, error: OSError) -> click.ClickException:
-    return click.ClickException(
-        f"Cannot read {file}: {error.strerror}. Run this as the user that the daemon runs as, "
-        "or give --url and --token."
-    )
+def _is_directory(data: Path) -> bool:
+    """Whether there is a data directory; `click.ClickException` if this user may not see it."""
+    try:
+        return data.is_dir()
+    except PermissionError as error:
+        raise unreadable(data, error) from None
+
+
+class Unreadable(click.ClickException):
+    """This user may not read a file."""
+
+
+def unreadable(path: Path, error: OSError, *, needs_files: bool = False) -> click.ClickException:
+    """Make the error for a file that cannot be read; it says how to read it.
+
+    `needs_files` says that the command works on the files themselves, not through the API.
+    """
+    words = f"Cannot read {path}: {error.strerror}."
+    if not isinstance(error, PermissionError):
+        hint = "" if needs_files else " Restart the daemon, or give --url and --token."
+        return click.ClickException(f"{words}{hint}")
+    owner = _owner_of(path) or "USER"
+    way = f"Run this as the user that the daemon runs as: `sudo -u {owner} zkpush …`"
+    if not needs_files:
+        way += "; or give --url and --token (or ZKPUSH_URL and ZKPUSH_TOKEN)"
+    return Unreadable(f"{words} {way}.")
+
+
+def _owner_of(path: Path) -> str | None:
+    """Return the user of a path, or of the nearest folder above that this user may see."""
+    for one in (path, *path.parents):
+        try:
+            return pwd.getpwuid(one.stat().st_uid).pw_name
+        except OSError:
+            continue
+        except KeyError:
+            return None
+    return None
 
 
 def _reachable(url: str) -> str:

@@ -9,7 +9,7 @@ import click
 from ..enginewords import ENGINE_WORDS
 from ..protocol.fields import Scope
 from .arguments import as_json
-from .groups import WordGroup
+from .groups import OLDEST_FIRST, ListCommand, WordGroup
 from .output import echo, print_list, print_object
 from .running import with_api
 from .tables import Column
@@ -70,7 +70,7 @@ async def create(
     echo(made["token"])
 
 
-@tokens.command("list")
+@tokens.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:

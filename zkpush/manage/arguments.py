@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from ..persist.transaction import Transaction
 from ..protocol.commands import did_you_mean
+from ..valuewords import allowed_values
 
 _CHECK = "check"
 """Key of the check in `Meta.extra`."""
@@ -136,7 +137,7 @@ def arguments_of(kind: type[msgspec.Struct]) -> tuple[Argument, ...]:
             field.name,
             hints[field.name],
             field.required,
-            _allowed(hints[field.name]),
+            allowed_values(hints[field.name]),
             tuple(
                 meta.extra[_CHECK]
                 for meta in getattr(hints[field.name], "__metadata__", ())
@@ -145,24 +146,3 @@ def arguments_of(kind: type[msgspec.Struct]) -> tuple[Argument, ...]:
         )
         for field in msgspec.structs.fields(kind)
     )
-
-
-def _allowed(hint: Any) -> str:
-    """Describe the allowed values of an argument: choices or bounds, and their meaning."""
-    schema: Any = msgspec.json.schema(hint)
-    meaning = schema.get("description", "")
-    parts = (
-        schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
-        for part in schema.get("anyOf", [schema])
-    )
-    types = [part for part in parts if part.get("type") != "null"]
-    choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
-    if choices:
-        words = f"one of {', '.join(choices)}"
-    elif types[0].get("type") == "integer":
-        words = "an integer"
-        if "maximum" in types[0]:
-            words += f" from {types[0].get('minimum', 0)} to {types[0]['maximum']}"
-    else:
-        return meaning[:1].lower() + meaning[1:] if meaning else "a text"
-    return f"{words} ({meaning})" if meaning else words

@@ -128,8 +128,8 @@ class Encryption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             min_length=1,
-            description="Name of the cipher suite plugin (docs/encryption.md). `zkpush devices set "
-            "SN cipher=…` overrides it for one terminal",
+            description="Name of the cipher suite plugin (`zkpush docs encryption`). `zkpush "
+            "devices set SN cipher=…` overrides it for one terminal",
         ),
     ] = "x25519-aes256gcm"
 

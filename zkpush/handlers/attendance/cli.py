@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import attrs
 import click
-from twisted.internet.defer import CancelledError
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.python.failure import Failure
 
 from ...cli.arguments import as_json, of_device
 from ...cli.following import follow
-from ...cli.groups import WordGroup
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import print_json
 from ...cli.records import ListForm, list_options, print_records
-from ...cli.replies import Item, ListPage
+from ...cli.replies import ApiFailure, Item, ListPage, Unreachable
 from ...cli.running import with_api
 from ...cli.tables import Column, ListTable
 from ...cli.times import TIME_FORMAT, point_in_time, shown_wall_time
@@ -41,7 +43,7 @@ MOST_NAMES = 200
 attendance = WordGroup("attendance", help=WORDS["attendance"])
 
 
-@attendance.command("list")
+@attendance.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @of_device
 @click.option("--pin", metavar="PIN", help="Only of this user.")
 @click.option(
@@ -71,7 +73,7 @@ async def list_(
     all_types: bool,
     form: ListForm,
 ) -> None:
-    """List attendance records, in the order they were stored.
+    """List attendance records.
 
     Time is the wall clock of the terminal. CSV and JSON also contain the time in UTC.
 
@@ -128,24 +130,55 @@ def _named(item: Item, names: Mapping[str, str]) -> Item:
 async def follow_(api: Api, as_json: bool) -> None:
     """Print new attendance records as they arrive, until interrupted.
 
-    With --json, each line is one JSON object. After a restart of the daemon the command resumes;
-    each record is printed once.
+    With --json, each line is one JSON object, without the name of the person. After a restart of
+    the daemon the command resumes; each record is printed once.
 
     \b
     Example:
       zkpush attendance follow --json
     """
-    table = ListTable([column for column in _COLUMNS if column.key != "name"])
+    show = print_json if as_json else _NamedTable(api).take
 
     def take(kind: str, record: Item) -> None:
-        if kind != "attendance":
-            return
-        if as_json:
-            print_json(record)
-        else:
-            table.print([record])
+        if kind == "attendance":
+            show(record)
 
     try:
         await follow(api, "attendance", take)
     except CancelledError:
         return
+
+
+class _NamedTable:
+    """Table of new records with the names of the users, which are asked for at each arrival.
+
+    Records that arrive while names are asked for are printed next, in order.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._table = ListTable(_COLUMNS)
+        self._pending: list[Item] = []
+        self._is_asking = False
+        self._failure: Failure | None = None
+
+    def take(self, record: Item) -> None:
+        """Print a record soon; raise the exception of an earlier attempt to print."""
+        if self._failure is not None:
+            self._failure.raiseException()
+        self._pending.append(record)
+        if not self._is_asking:
+            self._is_asking = True
+            Deferred.fromCoroutine(self._print()).addErrback(self._failed)
+
+    async def _print(self) -> None:
+        while self._pending:
+            records, self._pending = self._pending, []
+            names: dict[str, str] = {}
+            with suppress(ApiFailure, Unreachable):  # without names then
+                await _look_up(self._api, names, records)
+            self._table.print([_named(record, names) for record in records])
+        self._is_asking = False
+
+    def _failed(self, failure: Failure) -> None:
+        self._failure = failure

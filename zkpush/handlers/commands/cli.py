@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,8 @@ from twisted.internet.task import deferLater
 
 from ...cli import completion
 from ...cli.arguments import as_json, duration, pairs, serial_number
-from ...cli.groups import LeafCommand, WordGroup
+from ...cli.confirming import confirm, yes
+from ...cli.groups import NEWEST_FIRST, LeafCommand, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object, print_pairs, progress
 from ...cli.replies import Item, ListPage
 from ...cli.running import with_api
@@ -33,10 +33,10 @@ _COLUMNS = (
     Column("Device", "device"),
     Column("Command", "command", wraps=True),
     Column("State", "state"),
-    Column("Code", "return_code"),
-    Column("Meaning", "meaning", wraps=True),
-    Column("Created", "created_at", shown_instant, is_spare=True),
+    Column("Created", "created_at", shown_instant),
     Column("Finished", "finished_at", shown_instant, is_spare=True),
+    Column("Code", "return_code", is_spare=True),
+    Column("Meaning", "meaning", is_below=True),
 )
 _ANSWERED = (CommandState.DONE, CommandState.FAILED)
 _command_id = click.argument("id", metavar="ID")
@@ -168,7 +168,7 @@ def _words(context: click.Context, param: click.Parameter, values: tuple[str, ..
     metavar="N",
     help=f"Send it before commands with a lower priority, 0 to {MOST_PRIORITY}.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before a command that deletes or runs much.")
+@yes
 @as_json
 @with_api
 async def send(
@@ -206,8 +206,8 @@ async def send(
     command, serials = words.command, words.serials
     whom = "all terminals" if to_all else area or ", ".join(serials)
     warning = _warning(command, whom)
-    if warning and not yes and sys.stdin.isatty():
-        click.confirm(f"{warning} Queue it?", abort=True, err=True)
+    if warning:
+        confirm(f"{warning} Queue it?", yes=yes)
     body: dict[str, object] = {"command": command, "params": words.params}
     delivery = {"expires_in": expires, "not_before": not_before, "priority": priority}
     body |= {name: value for name, value in delivery.items() if value is not None}
@@ -278,7 +278,7 @@ def _verdict(command: Item, timeout: float | None) -> str:
     return f"The command {state}: {command['return_code']} ({meaning})"
 
 
-@commands.command("list")
+@commands.command("list", cls=ListCommand, order=NEWEST_FIRST)
 @click.argument(
     "sn",
     metavar="[SN]",
@@ -314,7 +314,7 @@ async def list_(
     as_csv: bool,
     as_json: bool,
 ) -> None:
-    """List commands, the newest first: of a terminal, or of all.
+    """List commands: of a terminal, or of all.
 
     \b
     Example:
@@ -385,7 +385,9 @@ async def cancel(api: Api, id: str) -> None:
     echo(f"The command {id} is cancelled.")
 
 
-@commands.command()
+@commands.command(
+    cls=ListCommand, order="by terminal family, section of the specification and version"
+)
 @as_json
 @with_api
 async def catalogue(api: Api, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from ...cli.output import echo, print_json
 from ...cli.replies import Unreachable
 from ...cli.running import run
 from ...cli.tables import folded, printable, screen_width
-from ...cli.target import Given, Target
+from ...cli.target import Given, Target, Unreadable
 from .words import WORDS
 
 _STATUS = "Exit status: 0 without an error, 1 if a check is an error or fails, 2 wrong usage."
@@ -58,7 +58,7 @@ def doctor(given: Given, sn: str | None, file: Path | None, url: str | None, as_
     """Ask the daemon, or look into the data directory of one that does not run."""
     try:
         found = _ask(given.target(), sn)
-    except click.UsageError:
+    except (click.UsageError, Unreadable):
         raise
     except click.ClickException as error:
         is_silent = isinstance(error, Unreachable) or given.url is None

@@ -66,7 +66,7 @@ def check_modes(paths: Sequence[Path]) -> Check:
             "error",
             f"{shown(faults)}.",
             "Make the directory 0700 and the files 0600; if others may have read the token or the "
-            "key, replace them (docs/security.md).",
+            "key, replace them (`zkpush docs security`).",
         )
     return Check("modes", "ok", "Only their owner may read the secret files.")
 

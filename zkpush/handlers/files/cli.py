@@ -11,7 +11,8 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from ...cli.arguments import as_json
-from ...cli.groups import WordGroup
+from ...cli.confirming import confirm, yes
+from ...cli.groups import OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object, progress
 from ...cli.running import with_api
 from ...cli.tables import Column, printable
@@ -68,7 +69,7 @@ async def add(api: Api, path: Path, name: str | None, as_json: bool) -> None:
         echo(str(added["id"]))
 
 
-@files.command("list")
+@files.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
@@ -124,14 +125,18 @@ async def get(api: Api, id: int, file: Path) -> None:
 
 @files.command()
 @_file_id
+@yes
 @with_api
-async def remove(api: Api, id: int) -> None:
+async def remove(api: Api, id: int, yes: bool) -> None:
     """Remove a file. Refused while a terminal still has to download it.
+
+    Asks for confirmation on a console, unless --yes is given.
 
     \b
     Example:
       zkpush files remove 3
     """
+    confirm(f"The content of the file {id} is lost for good. Remove it?", yes=yes)
     await api.send("DELETE", "files", str(id))
     echo(f"The file {id} is removed.")
 

@@ -8,7 +8,8 @@ import click
 import msgspec
 
 from ...cli.arguments import as_json, pairs
-from ...cli.groups import WordGroup
+from ...cli.confirming import confirm, yes
+from ...cli.groups import NEWEST_FIRST, OLDEST_FIRST, LeafCommand, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.replies import Item
 from ...cli.running import with_api
@@ -70,15 +71,37 @@ _asked = click.option(
     help="Ask for a setting, such as a password, which others could see in a command. Repeatable.",
 )
 _events = click.option(
-    "--event", "events", metavar="KIND", multiple=True, help="Kind of events. Repeatable."
+    "--event",
+    "events",
+    metavar="KIND",
+    multiple=True,
+    help="Kind of events to forward, such as attendance. Repeatable.",
 )
-_rules = click.option("--rules", metavar="JSON", help="Rules, as in docs/forwarding.md.")
+_rules = click.option(
+    "--rules", metavar="JSON", help="Rules; `zkpush docs forwarding` explains them."
+)
+
+
+class _Kinds(LeafCommand):
+    """Command whose help ends with the kinds of forwarders and of events."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the installed kinds."""
+        from .manual import event_kinds, in_brief
+
+        with formatter.section("Kinds of forwarders (* marks a required setting)"):
+            for line in in_brief():
+                with formatter.indentation():
+                    formatter.write_text(line)
+        with formatter.section("Kinds of events"):
+            formatter.write_text(", ".join(event_kinds()))
+        super().format_epilog(ctx, formatter)
 
 
 forwarders = WordGroup("forwarders", help=WORDS["forwarders"])
 
 
-@forwarders.command("list")
+@forwarders.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
@@ -96,7 +119,7 @@ async def list_(api: Api, as_json: bool) -> None:
     )
 
 
-@forwarders.command()
+@forwarders.command(cls=_Kinds)
 @_name
 @click.option(
     "--kind", default="webhook", metavar="KIND", show_default=True, help="Kind of receiver."
@@ -124,11 +147,12 @@ async def add(
     """Add a forwarder, and print its signing secret, which is not shown again.
 
     It forwards attendance records from now on, unless the kind, --event or --rules say
-    otherwise.
+    otherwise. `zkpush docs forwarder-kinds` explains the settings of each kind.
 
     \b
-    Example:
+    Examples:
       zkpush forwarders add payroll --url https://payroll.example.com/zkpush
+      zkpush forwarders add files --kind csv --set folder=/srv/punches --event attendance
     """
     body: dict[str, Any] = {
         "name": name,
@@ -151,7 +175,7 @@ async def add(
     echo(f"Next: zkpush forwarders test {name}", err=True)
 
 
-@forwarders.command("set")
+@forwarders.command("set", cls=_Kinds)
 @_name
 @_url
 @_private
@@ -201,7 +225,7 @@ async def show(api: Api, name: str, as_json: bool) -> None:
     print_object(await _find(api, name), as_json=as_json)
 
 
-@forwarders.command()
+@forwarders.command(cls=ListCommand, order=NEWEST_FIRST)
 @_name
 @click.option(
     "--limit",
@@ -214,7 +238,7 @@ async def show(api: Api, name: str, as_json: bool) -> None:
 @as_json
 @with_api
 async def deliveries(api: Api, name: str, limit: int, as_json: bool) -> None:
-    """List the last attempts to deliver, newest first.
+    """List the last attempts to deliver.
 
     \b
     Example:
@@ -335,7 +359,7 @@ async def replay(
     echo(f"{done['queued']} events are sent again.")
 
 
-@forwarders.command()
+@forwarders.command(cls=ListCommand, order=OLDEST_FIRST)
 @_name
 @as_json
 @with_api
@@ -356,15 +380,21 @@ async def dead(api: Api, name: str, as_json: bool) -> None:
 
 @forwarders.command()
 @_name
+@yes
 @with_api
-async def delete(api: Api, name: str) -> None:
+async def delete(api: Api, name: str, yes: bool) -> None:
     """Delete a forwarder, with its pending events and dead letters.
+
+    Asks for confirmation on a console, unless --yes is given.
 
     \b
     Example:
       zkpush forwarders delete payroll
     """
-    await api.send("DELETE", "forwarders", await _id(api, name))
+    found = await _find(api, name)
+    lost = f"{found['backlog']} pending events and {found['dead']} dead letters"
+    confirm(f"{name} has {lost}, which are lost for it. Delete it?", yes=yes)
+    await api.send("DELETE", "forwarders", str(found["id"]))
     echo(f"The forwarder {name} is deleted.")
 
 

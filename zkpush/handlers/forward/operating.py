@@ -18,6 +18,7 @@ from ...manage.news import Cursor, Tables
 from ...manage.times import instant, instant_of, parse_instant
 from ...model import Caller
 from ...persist.transaction import Transaction
+from .manual import secret_settings
 from .model import (
     ForwarderState,
     ForwardRules,
@@ -37,7 +38,6 @@ from .views import (
     ForwarderRequest,
     ReplayRequest,
     delivered_kinds,
-    secret_settings,
 )
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ...interfaces import IForwarder, ISelectiveForwarder
 from ...manage.times import instant, instant_or_none
+from .manual import secret_settings
 from .model import DeadLetter, ForwarderBacklog, ForwardRules, StoredAttempt, StoredForwarder
 
 Settings = Annotated[dict[str, Any], Meta(description="Settings of the kind (GET forwarder-kinds)")]
@@ -167,17 +168,6 @@ OUTCOMES = {
 def delivered_kinds(kind: IForwarder) -> list[str] | None:
     """Return the kinds of events that a kind of forwarder delivers; None for all."""
     return [*kind.events] if ISelectiveForwarder.providedBy(kind) else None
-
-
-def secret_settings(kind: IForwarder) -> frozenset[str]:
-    """Return the names of the settings that are never shown."""
-    hints = get_type_hints(kind.settings, include_extras=True)
-    return frozenset(
-        name
-        for name, hint in hints.items()
-        for meta in getattr(hint, "__metadata__", ())
-        if isinstance(meta, Meta) and (meta.extra or {}).get("secret")
-    )
 
 
 def shown_settings(stored: StoredForwarder, kind: IForwarder | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import attrs
 import click
 
 from ...cli.arguments import as_json
-from ...cli.groups import WordGroup
+from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ListPage
 from ...cli.running import with_api
@@ -39,12 +39,12 @@ jobs = WordGroup(
 )
 
 
-@jobs.command("list")
+@jobs.command("list", cls=ListCommand, order=NEWEST_FIRST)
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
 @as_json
 @with_api
 async def list_(api: Api, limit: int | None, as_json: bool) -> None:
-    """List jobs, the newest first.
+    """List jobs.
 
     \b
     Example:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.arguments import as_json
-from ...cli.groups import WordGroup
+from ...cli.groups import ListCommand, WordGroup
 from ...cli.output import print_csv, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
@@ -32,12 +32,12 @@ _COLUMNS = (
 users = WordGroup("users", help=WORDS["users"])
 
 
-@users.command("list")
+@users.command("list", cls=ListCommand, order="the first seen first")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print at most N users.")
 @as_json
 @with_api
 async def list_(api: Api, limit: int | None, as_json: bool) -> None:
-    """List the users of all terminals, in the order they were first seen.
+    """List the users of all terminals.
 
     The column Terminal names the terminal that sent the newest data about a user.
 

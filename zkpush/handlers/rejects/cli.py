@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.arguments import as_json, of_device
-from ...cli.groups import WordGroup
+from ...cli.confirming import confirm, yes
+from ...cli.groups import NEWEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
@@ -33,7 +34,7 @@ _of_table = click.option("--table", metavar="TABLE", help="Only of this table, s
 rejects = WordGroup("rejects", help=WORDS["rejects"])
 
 
-@rejects.command("list")
+@rejects.command("list", cls=ListCommand, order=NEWEST_FIRST)
 @of_device
 @_of_table
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
@@ -42,7 +43,7 @@ rejects = WordGroup("rejects", help=WORDS["rejects"])
 async def list_(
     api: Api, device: str | None, table: str | None, limit: int | None, as_json: bool
 ) -> None:
-    """List rejects, the newest first.
+    """List rejects.
 
     \b
     Example:
@@ -88,16 +89,19 @@ async def show(api: Api, id: int, as_raw: bool, as_json: bool) -> None:
 
 @rejects.command()
 @click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@yes
 @with_api
-async def delete(api: Api, id: int) -> None:
+async def delete(api: Api, id: int, yes: bool) -> None:
     """Delete a reject; its data is lost.
 
-    Use it for rejects that can never become records. Needs the scope dangerous.
+    Use it for rejects that can never become records. Asks for confirmation on a console, unless
+    --yes is given. Needs the scope dangerous.
 
     \b
     Example:
       zkpush rejects delete 12
     """
+    confirm(f"The data of the reject {id} is lost for good. Delete it?", yes=yes)
     await api.send("DELETE", "rejects", str(id))
     echo(f"The reject {id} is deleted.")
 

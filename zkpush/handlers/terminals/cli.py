@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from ...attributes import DeclaredAttribute
 from ...cli.arguments import as_json, pairs, serial
-from ...cli.groups import WordGroup
+from ...cli.groups import ListCommand, WordGroup
 from ...cli.output import echo, print_list, print_object
 from ...cli.replies import ApiFailure
 from ...cli.running import with_api
 from ...cli.tables import Column
 from ...cli.times import TIME_FORMAT, point_in_time, shown_instant
 from ...model import DEVICE_ATTRIBUTES
+from ...protocol.commands import did_you_mean
 from ...protocol.exchange import OPTION_REPLY, STAMPS
 from .words import WORDS
 
@@ -63,11 +65,11 @@ devices = WordGroup(
 )
 
 
-@devices.command("list")
+@devices.command("list", cls=ListCommand, order="the first seen first")
 @as_json
 @with_api
 async def list_(api: Api, as_json: bool) -> None:
-    """List the terminals, in the order they were first seen.
+    """List the terminals.
 
     Queued is the number of commands that a terminal has not answered yet.
 
@@ -248,9 +250,52 @@ Example:
 """
 
 
+def _known_pairs(
+    context: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    """Split each `KEY=VALUE`; a usage error names all unknown keys, and what was meant."""
+    given = pairs(context, param, values)
+    keys = [*_OWN, _SECRET, *_OPTIONS.values()]
+    unknown = [key for key in given if key not in keys and key.lower() not in _OPTIONS]
+    if unknown:
+        meant = [
+            f"{key!r}{f' ({words})' if (words := did_you_mean(key, keys)) else ''}"
+            for key in unknown
+        ]
+        raise click.BadParameter(
+            f"There is no key {', '.join(meant)}. The keys are {', '.join(keys)}.", context, param
+        )
+    return given
+
+
+def _complete_key(
+    context: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete a key; the meaning of each is its help. After `=`, complete its choices."""
+    key, equals, start = incomplete.partition("=")
+    if equals:
+        choices = _OWN[key].choices if key in _OWN else ()
+        return [CompletionItem(f"{key}={one}") for one in choices if one.startswith(start)]
+    meanings = {name: one.own.meaning for name, one in _OWN.items()}
+    meanings |= {_SECRET: "@FILE with the secret that the cipher suite needs"}
+    meanings |= {field.wire: field.meaning for field in OPTION_REPLY.fields if field.stored}
+    return [
+        CompletionItem(f"{name}=", help=meaning)
+        for name, meaning in meanings.items()
+        if name.lower().startswith(incomplete.lower())
+    ]
+
+
 @devices.command("set", help=_set_help(), short_help="Change attributes and options of a terminal.")
 @serial
-@click.argument("values", metavar="KEY=VALUE...", nargs=-1, required=True, callback=pairs)
+@click.argument(
+    "values",
+    metavar="KEY=VALUE...",
+    nargs=-1,
+    required=True,
+    callback=_known_pairs,
+    shell_complete=_complete_key,
+)
 @with_api
 async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
     """Change attributes and options of a terminal."""
@@ -262,11 +307,8 @@ async def set_(api: Api, sn: str, values: dict[str, str]) -> None:
             change[key] = _own_value(own, value)
         elif key == _SECRET:
             change[key] = _secret(value)
-        elif value or key.lower() in _OPTIONS:
-            told[key] = value
         else:
-            keys = ", ".join([*_OWN, _SECRET, *_OPTIONS.values()])
-            raise click.UsageError(f"{key} is not a known key; the keys are {keys}.")
+            told[key] = value
     if told:
         change["settings"] = {name: value or None for name, value in told.items()}
     await api.send("PATCH", "devices", sn, body=change)

@@ -11,7 +11,7 @@ from twisted.internet.defer import CancelledError
 from twisted.internet.task import deferLater
 
 from ...cli.arguments import as_json, serial
-from ...cli.groups import LeafCommand
+from ...cli.groups import OLDEST_FIRST, ListCommand
 from ...cli.output import echo, print_json, print_list
 from ...cli.replies import Item
 from ...cli.running import with_api
@@ -36,7 +36,7 @@ _COLUMNS = (
 )
 
 
-@click.command(cls=LeafCommand)
+@click.command(cls=ListCommand, order=OLDEST_FIRST)
 @serial
 @click.option("--follow", is_flag=True, help="Go on, and print requests as they come.")
 @as_json
@@ -44,7 +44,7 @@ _COLUMNS = (
 async def trace(api: Api, sn: str, follow: bool, as_json: bool) -> None:
     """Show the last requests of a terminal, and what was answered.
 
-    The newest is last. Equal requests in a row are one line with their number. Tokens, keys and
+    Equal requests in a row are one line with their number. Tokens, keys and
     records are not shown. With --follow and --json, each line is a JSON object.
 
     \b

@@ -1,0 +1,19 @@
+"""Confirmation of commands that delete something for good.
+
+On a console they ask first, unless --yes is given. In a script, where nobody can answer, they do
+not ask.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation on a console.")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a question on a console; `click.Abort` unless the answer is yes."""
+    if not yes and sys.stdin.isatty():
+        click.confirm(question, abort=True, err=True)

@@ -1,0 +1,46 @@
+"""Allowed values of arguments and settings, in words, from their types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+_KINDS = {"integer": "an integer", "number": "a number", "boolean": "true or false"}
+
+
+def allowed_values(hint: Any) -> str:
+    """Describe the allowed values of an argument: choices or bounds, and their meaning."""
+    meaning = msgspec.json.schema(hint).get("description", "")
+    words = simple_values(hint)
+    if words is None:
+        return meaning[:1].lower() + meaning[1:] if meaning else "a text"
+    return f"{words} ({meaning})" if meaning else words
+
+
+def simple_values(hint: Any) -> str | None:
+    """Describe choices, numbers and booleans without their meaning; None for other types."""
+    schema: Any = msgspec.json.schema(hint, schema_hook=lambda custom: {"type": "string"})
+    parts = (
+        schema["$defs"][part["$ref"].rpartition("/")[2]] if "$ref" in part else part
+        for part in schema.get("anyOf", [schema])
+    )
+    types = [part for part in parts if part.get("type") != "null"]
+    choices = [str(choice) for part in types for choice in part.get("enum", ()) if choice]
+    if choices:
+        return f"one of {', '.join(choices)}"
+    kind = _KINDS.get(types[0].get("type")) if len(types) == 1 else None
+    return None if kind is None else f"{kind}{_bounds(types[0])}"
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    least, most = schema.get("minimum"), schema.get("maximum")
+    above = schema.get("exclusiveMinimum")
+    if above is not None:
+        return f" above {above:g}" + ("" if most is None else f", of at most {most:g}")
+    if least is not None and most is not None:
+        return f" from {least:g} to {most:g}"
+    if most is not None:
+        return f" of at most {most:g}"
+    return "" if least is None else f" of at least {least:g}"
