@@ -26,7 +26,9 @@ from zkpush.protocol.exchange import OPTION_REPLY
 from zkpush.protocol.fields import Field, Table
 from zkpush.protocol.lines import LineDecoder
 from zkpush.protocol.omission import TemplateRules
+from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.reports import OPTIONS
+from zkpush.protocol.uploads import UploadDecoder
 
 from .declared import COMMANDS, RECORD_TABLES
 
@@ -64,6 +66,8 @@ def uses() -> dict[str, Use]:
         for name, value in vars(LineDecoder(table)).items():
             if isinstance(value, re.Pattern):
                 found[f"LineDecoder({table.name}).{name}"] = value, "split"
+    decoder = UploadDecoder(RECORD_TABLES, PacketLimits())
+    found["UploadDecoder._keyword"] = vars(decoder)["_keyword"], "match"
     rules = TemplateRules([*RECORD_TABLES, OPTIONS], COMMANDS)
     for name, method in (("_hidden", "search"), ("_spaced", "sub")):
         found[f"TemplateRules.{name}"] = getattr(rules, name), method

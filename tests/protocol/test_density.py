@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.fields import Layout, Table
 from zkpush.protocol.lines import LineDecoder
 from zkpush.protocol.options import MOST_OPTIONS
-from zkpush.protocol.packets import PacketLimits, pack
+from zkpush.protocol.packets import COMPRESSED, PacketLimits, pack
 from zkpush.protocol.rejects import MOST_REJECTS
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.uploads import Contents, UploadDecoder
@@ -245,6 +247,53 @@ def test_few_lines_of_a_dense_upload_are_decoded(
         assert len(decoded) <= 2 * FEW_RECORDS + ALLOWANCE / missing
         assert contents.count + contents.unread == len(lines)
         assert contents.is_dense
+
+
+MIXTURES = {
+    "WHITELIST": (b"a ", b"PIN=%d"),
+    "FP": (b"a,", b"%d=", b"%d"),
+    "FVEIN": (b"Pin=1", b"%d=", b"%d="),
+    "BIOPHOTO": (b"%d=0", b"\0", b"a"),
+    "SMS": (b"a", b"a", b"PIN=%d", b"\0"),
+    "OPERLOG": (b"\0", b"a"),
+    "INFO": (b"a",),
+}
+"""Short and damaged lines in turn, of uploads that took most when each line was looked at."""
+
+
+def calls_of(table: str, body: bytes) -> int:
+    """How many functions in Python it takes to decode an upload."""
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    packed = body.startswith(COMPRESSED)
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        DECODER.decode(Upload(table, body, packed=packed), Dialect())
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+@pytest.mark.parametrize("packed", ["plain", "packed"])
+@pytest.mark.parametrize("table", MIXTURES)
+def test_short_and_damaged_lines_are_read_together(table: str, packed: str) -> None:
+    """Once an upload is dense or full of damaged lines, further ones take no call each."""
+    mixture = MIXTURES[table]
+    calls = []
+    for number in (6000, 12_000):
+        lines = [mixture[at % len(mixture)] for at in range(number)]
+        lines = [line % at if b"%d" in line else line for at, line in enumerate(lines)]
+        body = b"\n".join(lines)
+        if packed == "packed":
+            members = [body[at : at + 512] for at in range(0, len(body), 512)]
+            body = pack([(str(at), member) for at, member in enumerate(members)])
+        calls.append(calls_of(table, body))
+    assert (calls[1] - calls[0]) / 6000 < 0.5
 
 
 def test_damaged_lines_beyond_the_first_hundred_are_kept_with_the_whole_upload() -> None:

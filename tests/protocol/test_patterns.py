@@ -18,12 +18,13 @@ IN_FUNCTIONS = {
     ("zkpush.manage.openapi.describe", "sub"),
     ("zkpush.manage.routes.claim", "sub"),
     ("zkpush.persist.databases.without_quotes", "split"),
-    # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `plain.lines_of`, and in the
-    # patterns of fields.
+    # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `UploadDecoder`, in
+    # `plain.lines_of`, and in the patterns of fields.
     ("zkpush.protocol.fields._compiled", "compile"),
     ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.omission.__init__", "compile"),
+    ("zkpush.protocol.uploads.__init__", "compile"),
     ("zkpush.handlers.attendance.plain.lines_of", "compile"),
     # `zkpush plugins check` compiles the patterns that a plugin declares, and matches nothing.
     ("zkpush.tablecheck._declaration_faults", "compile"),

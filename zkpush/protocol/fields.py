@@ -245,11 +245,15 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
         """
         try:
             value = self.kind.decode(text)
-            self.check(value)
         except ValueError as error:
-            reason = f"this is no {self.kind.title} that it takes" if self.secret else error
-            raise ValueError(f"{self.wire}: {reason}") from None
-        return value
+            mistake: str | None = str(error)
+        else:
+            mistake = self._mistake(value)
+            if mistake is None:
+                return value
+        if self.secret:
+            mistake = f"this is no {self.kind.title} that it takes"
+        raise ValueError(f"{self.wire}: {mistake}")
 
     def words(self, value: object, values: Mapping[str, object]) -> str | None:
         """The meaning of a value in a record with `values`; None without a value or code table."""
@@ -260,15 +264,22 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def check(self, value: object) -> None:
         """Raise `ValueError` unless the value matches the field's bounds and pattern."""
+        mistake = self._mistake(value)
+        if mistake is not None:
+            raise ValueError(mistake)
+
+    def _mistake(self, value: object) -> str | None:
+        """Say which bound or pattern of the field a value breaks; None if it breaks none."""
         if isinstance(value, _NUMERIC):
             if self.minimum is not None and value < self.minimum:
-                raise ValueError(f"{value} is less than {self.minimum}")
+                return f"{value} is less than {self.minimum}"
             if self.maximum is not None and value > self.maximum:
-                raise ValueError(f"{value} is more than {self.maximum}")
+                return f"{value} is more than {self.maximum}"
             if self.choices and value not in self.choices:
-                raise ValueError(f"{value} is none of {', '.join(map(str, self.choices))}")
+                return f"{value} is none of {', '.join(map(str, self.choices))}"
         elif self.pattern is not None and not _compiled(self.pattern).fullmatch(str(value)):
-            raise ValueError(f"{quoted(str(value))} has not the form {self.pattern}")
+            return f"{quoted(str(value))} has not the form {self.pattern}"
+        return None
 
 
 class Unread(Enum):

@@ -14,7 +14,6 @@ import msgspec
 from .fields import UNREAD, Field, Kind, Layout, Table, reader
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
-_PARTED, _SPACED = re.compile(rb"[=\t ]"), re.compile(rb"[\t ]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)
 _SIZE = "size"
 _MAY_BE_EMPTY = (Kind.TEXT, Kind.CARD)
@@ -64,22 +63,9 @@ def find_keyword(line: bytes) -> str | None:
     return None if found is None else found[1].decode("ascii")
 
 
-def split_words(
-    lines: Sequence[bytes], *, is_keyed: bool
-) -> tuple[Sequence[bytes], Sequence[bytes]]:
-    """Separate lines that cannot be records, single words without a keyword, from others.
-
-    If the table of the upload `is_keyed`, a single `Key=Value` may be a record.
-    """
-    parted = (_PARTED if is_keyed else _SPACED).search
-    if parted(b"\n".join(lines)) is None:
-        return lines, ()
-    words: list[bytes] = []
-    others: list[bytes] = []
-    for line in lines:
-        is_word = b"\t" not in line and b" " not in line and not (is_keyed and b"=" in line)
-        (words if is_word else others).append(line)
-    return words, others
+def with_columns(lines: Sequence[bytes]) -> Sequence[bytes]:
+    """The lines that are more than a single word."""
+    return [line for line in lines if b" " in line or b"\t" in line]
 
 
 def split_spaced(text: str) -> list[str]:
@@ -124,7 +110,7 @@ class LineDecoder:
         self.is_keyed = table.layout is Layout.KEYED
         self._is_columns = table.layout is Layout.COLUMNS
         needed = {place for place, field in self._absent if field.required}
-        self.takes_words = self._is_columns and needed <= {0}
+        self._takes_words = self._is_columns and needed <= {0}
         """Whether a record may be a single word."""
         self._split: Callable[[str], Iterable[tuple[str, str]]] = (
             self._columns if self._is_columns else self._pairs
@@ -133,6 +119,12 @@ class LineDecoder:
         self._readers = [
             (column.read, "" if column.may_be_empty else None) for column in self._ordered
         ]
+
+    def promising(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """The lines that may be records: the others lack what every record of the table has."""
+        if self.is_keyed:
+            return [line for line in lines if b"=" in line]
+        return lines if self._takes_words else with_columns(lines)
 
     def decode(self, text: str, raw: bytes | None) -> tuple[object, ...]:
         """Decode a line without its keyword into a row; raises `ValueError`.

@@ -79,6 +79,9 @@ COMPRESSED = (_GZIP_MARK, b"x\x01", b"x\x9c", b"x\xda")
 """Prefixes of gzip and zlib data. The fourth zlib prefix, `x^`, may also be text."""
 _BLOCK = 512
 _END = bytes(_BLOCK)
+_CHECKSUM = slice(148, 156)
+"""Its place in a header."""
+_ASCII = bytes(range(128))
 _TEXTS = (b"0", b"\0", b"7")
 _EMPTY = (b"1", b"2", b"3", b"4", b"5", b"6")
 """Links, devices, directories and pipes: no data follows, whatever their size field holds."""
@@ -125,6 +128,34 @@ def members(packet: bytes, limits: PacketLimits = DEFAULTS) -> Iterator[Member]:
     if len(text) > limits.member:
         raise PacketTooLarge(f"the text has more than {limits.member} bytes")
     yield Member("", text)
+
+
+def gathered(texts: Iterable[Member], size: int) -> Iterator[bytes]:
+    """Split long members and join short ones, so that few parts are about `size` bytes."""
+    held: list[bytes] = []
+    length = 0
+    for text in texts:
+        for body in cut(text.data, size):
+            if held and length + len(body) > size:
+                yield b"\n".join(held)
+                held, length = [], 0
+            held.append(body)
+            length += len(body) + 1
+    if held:
+        yield b"\n".join(held)
+
+
+def cut(body: bytes, size: int) -> Iterator[bytes]:
+    """Split a body after the last line within `size` bytes, or after a longer line."""
+    start = 0
+    while len(body) - start > size:
+        end = body.rfind(b"\n", start, start + size) + 1 or body.find(b"\n", start + size) + 1
+        if not end:
+            break
+        yield body[start:end]
+        start = end
+    if start < len(body) or not body:
+        yield body[start:]
 
 
 def pack(texts: Iterable[tuple[str, bytes]]) -> bytes:
@@ -272,13 +303,13 @@ def _is_tar(block: bytes) -> bool:
 
 
 def _has_checksum(block: bytes) -> bool:
-    expected = _number(block[148:156])
-    rest = block[:148] + b" " * 8 + block[156:]
-    total = sum(rest)
+    expected, own = _number(block[_CHECKSUM]), block[_CHECKSUM]
+    total = sum(block) - sum(own) + len(own) * ord(" ")  # the sum counts itself as spaces
     if expected is None or expected >= total:
         return expected == total
     # Some old systems summed signed bytes.
-    return expected == total - 256 * sum(byte > 127 for byte in rest)
+    high = block[: _CHECKSUM.start] + block[_CHECKSUM.stop :]
+    return expected == total - 256 * len(high.translate(None, _ASCII))
 
 
 def _number(field: bytes) -> int | None:

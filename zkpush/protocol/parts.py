@@ -6,12 +6,12 @@ packet is verified. A body that does not consist of lines, such as a photo, is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from .dialect import Dialect
-from .packets import Member, PacketError, members
+from .packets import PacketError, cut, gathered, members
 from .rejects import MOST_REJECTS
 from .requests import Upload
 from .uploads import Contents, UploadDecoder
@@ -55,7 +55,7 @@ def _parts(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upload
     if upload.packed:
         yield from _unpacked(decoder, upload, size)
     elif len(upload.body) > size and decoder.is_of_lines(upload.table, upload.body):
-        for body in _cut(upload.body, size):
+        for body in cut(upload.body, size):
             yield msgspec.structs.replace(upload, body=body)
     else:
         yield upload
@@ -74,33 +74,5 @@ def _unpacked(decoder: UploadDecoder, upload: Upload, size: int) -> Iterator[Upl
     if not is_of_lines or total <= size:
         yield upload
         return
-    for body in _gathered(members(upload.body, limits), size):
+    for body in gathered(members(upload.body, limits), size):
         yield msgspec.structs.replace(upload, body=body, packed=False)
-
-
-def _gathered(texts: Iterable[Member], size: int) -> Iterator[bytes]:
-    """Split long members and join short ones, because each part takes a unit of work."""
-    held: list[bytes] = []
-    length = 0
-    for text in texts:
-        for body in _cut(text.data, size):
-            if held and length + len(body) > size:
-                yield b"\n".join(held)
-                held, length = [], 0
-            held.append(body)
-            length += len(body) + 1
-    if held:
-        yield b"\n".join(held)
-
-
-def _cut(body: bytes, size: int) -> Iterator[bytes]:
-    """Split a body after the last line within `size` bytes, or after a longer line."""
-    start = 0
-    while len(body) - start > size:
-        end = body.rfind(b"\n", start, start + size) + 1 or body.find(b"\n", start + size) + 1
-        if not end:
-            break
-        yield body[start:end]
-        start = end
-    if start < len(body) or not body:
-        yield body[start:]

@@ -17,7 +17,7 @@ import msgspec
 from .density import DensityGauge
 from .dialect import Dialect
 from .fields import Layout, Row, Table
-from .lines import split_words
+from .lines import with_columns
 from .options import MOST_OPTIONS, MOST_VALUES, is_kept
 from .rejects import Reject, RejectList
 from .text import decode_line
@@ -78,13 +78,7 @@ def decode_rows(
     if table.decode_line is not None:
         return _decode_lines(table, table.decode_line, body, dialect, rejects, gauge)
     rows: list[Row] = []
-    lines = split_lines(body)
-    for line in lines:
-        if rejects.repeats(line):
-            continue
-        if rejects.is_full:  # so many damaged lines are kept as one reject
-            rejects.count_unread([line, *lines])
-            break
+    for line in _undamaged(body, rejects):
         text, raw = decode_line(line, dialect.encoding)
         if "\0" in text:
             rejects.add(table.name, "a text line cannot hold NUL", line)
@@ -108,6 +102,18 @@ def decode_rows(
     return rows
 
 
+def _undamaged(body: bytes, rejects: RejectList) -> Iterator[bytes]:
+    """The lines of a body that are not known to be damaged, up to so many that are."""
+    for piece in pieces(body):
+        lines = rejects.unrepeated(lines_of(piece))
+        if rejects.is_full:  # so many damaged lines are kept as one reject
+            rejects.count_unread(len(lines))
+            continue
+        for line in lines:
+            if not rejects.repeats(line):
+                yield line
+
+
 def _decode_lines(
     table: Table,
     decode_line: Callable[[bytes, Dialect], Row],
@@ -118,15 +124,15 @@ def _decode_lines(
 ) -> list[Row]:
     """Decode a body line by line, or by pieces whose lines are all common."""
     rows: list[Row] = []
-    for piece in _pieces(body):
+    for piece in pieces(body):
         usual = None if table.decode_body is None else table.decode_body(piece, dialect)
         if usual is not None:
             rows.extend(usual)
             continue
-        lines: Sequence[bytes] = [*split_lines(piece)]
+        lines = rejects.unrepeated(lines_of(piece))
         if rejects.is_full:
-            words, lines = split_words(lines, is_keyed=False)
-            rejects.count_unread(words)
+            read, lines = len(lines), with_columns(lines)
+            rejects.count_unread(read - len(lines))
         for line in lines:
             if rejects.repeats(line):
                 continue
@@ -141,14 +147,22 @@ def _decode_lines(
     return rows
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
-    """Split a body into pieces at line ends."""
+def pieces(body: bytes, size: int = _PIECE) -> Iterator[bytes]:
+    """Split a body after the first line end beyond each `size` bytes."""
     start, length = 0, len(body)
     while start < length:
-        end = body.find(b"\n", start + _PIECE)
+        end = body.find(b"\n", start + size)
         end = length if end < 0 else end + 1
         yield body[start:end]
         start = end
+
+
+def lines_of(piece: bytes) -> list[bytes]:
+    """The non-blank lines of a piece of a body without CR and LF."""
+    lines = piece.split(b"\n")
+    if b"\r" in piece:
+        lines = [line.rstrip(b"\r") for line in lines]
+    return [line for line in lines if line.strip(b"\t ")]
 
 
 def split_lines(body: bytes) -> Iterator[bytes]:
@@ -156,19 +170,8 @@ def split_lines(body: bytes) -> Iterator[bytes]:
 
     The body is split in parts: splitting a large body at once would take several times its memory.
     """
-    start, length = 0, len(body)
-    while start < length:
-        end = length
-        if start + _SPLIT < length:
-            end = body.rfind(b"\n", start, start + _SPLIT)
-            if end < 0:
-                end = body.find(b"\n", start + _SPLIT)
-                end = length if end < 0 else end
-        for line in body[start:end].split(b"\n"):
-            line = line.rstrip(b"\r")
-            if line.strip(b"\t "):
-                yield line
-        start = end + 1
+    for piece in pieces(body, _SPLIT):
+        yield from lines_of(piece)
 
 
 def decode_pairs(text: str) -> list[tuple[str, str]]:

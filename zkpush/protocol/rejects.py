@@ -84,14 +84,21 @@ class RejectList:
         else:
             self._kept[raw] = Reject(table, reason, raw)
 
-    def count_unread(self, parts: Sequence[bytes]) -> None:
+    def unrepeated(self, lines: Sequence[bytes]) -> Sequence[bytes]:
+        """Count the lines that were already rejected; returns the others."""
+        kept = self._kept
+        if kept.keys().isdisjoint(lines):
+            return lines
+        repeated = Counter([line for line in lines if line in kept])
+        for raw, times in repeated.items():
+            self.count += times
+            self._times[raw] = self._times.get(raw, 1) + times
+        return [line for line in lines if line not in kept]
+
+    def count_unread(self, number: int) -> None:
         """Count damaged parts without their reasons; for a full list, whose body is kept anyway."""
-        self.count += len(parts)
-        for raw, times in Counter(parts).items():
-            if raw in self._kept:
-                self._times[raw] = self._times.get(raw, 1) + times
-            else:
-                self._beyond += times
+        self.count += number
+        self._beyond += number
 
     def keeps_body(self, is_deferred: bool = False) -> bool:
         """Whether one of the rejects is the whole body; `is_deferred` if lines were deferred."""

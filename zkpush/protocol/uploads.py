@@ -6,7 +6,8 @@ One body may mix records of several types, each line with its keyword, and may b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import msgspec
@@ -16,11 +17,11 @@ from .dialect import Dialect
 from .envelope import unreadable_form
 from .exchange import STAMPS
 from .fields import Acknowledge, Layout, Row, Table
-from .lines import LineDecoder, find_keyword, split_words
+from .lines import LineDecoder, find_keyword
 from .options import MOST_OPTIONS
-from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, members
+from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, gathered, members
 from .photos import decode_photo
-from .records import Batch, decode_rows, split_lines
+from .records import Batch, decode_rows, lines_of, pieces
 from .rejects import MOST_REJECTS, Reject, RejectList
 from .requests import Upload
 from .text import decode_line
@@ -31,6 +32,8 @@ _ROWS = 16
 """Approximate maximum bytes of decoded records per byte of input."""
 _COPIES = 3
 """Copies of a body that is stored whole: decoded, encrypted, and written."""
+_GATHERED = 64 * 1024
+"""Bytes of short members of a packet that are read together."""
 _MIXED = "OPERLOG"
 """Name of bodies that mix lines of several tables (spec 11.4)."""
 
@@ -107,6 +110,9 @@ class UploadDecoder:
             if table.keyword is not None:
                 for keyword in (table.keyword, *table.aliases):
                     self._keywords[keyword.lower()] = decoder
+        known = "|".join(re.escape(keyword) for keyword in self._keywords) or "(?!)"
+        self._keyword = re.compile(f"({known})[ \t]".encode(), re.IGNORECASE)
+        """Matches at the known keyword of a line."""
 
     def takes(self, table: str) -> bool:
         """Whether a handler takes the table, or it is a data type (spec 5) of such tables."""
@@ -166,14 +172,17 @@ class UploadDecoder:
         return rows if is_cut else _COPIES * len(upload.body)
 
     def by_table(
-        self, lines: Iterable[bytes], bare: LineDecoder | None
-    ) -> Iterable[tuple[LineDecoder | None, list[bytes]]]:
+        self, lines: Sequence[bytes], bare: LineDecoder | None
+    ) -> Iterable[tuple[LineDecoder | None, Sequence[bytes]]]:
         """Group lines by their decoder, in order; `bare` is the one of lines without a keyword."""
+        keyword = self._keyword.match
+        found = [keyword(line) for line in lines]
+        if not any(found):
+            return [(bare, lines)]
         own: list[bytes] = []
         groups = {bare: own}
-        for line in lines:
-            keyword = find_keyword(line)
-            decoder = bare if keyword is None else self._keywords.get(keyword.lower(), bare)
+        for line, word in zip(lines, found, strict=True):
+            decoder = bare if word is None else self._keywords[word[1].decode().lower()]
             (own if decoder is bare else groups.setdefault(decoder, [])).append(line)
         return groups.items()
 
@@ -221,8 +230,13 @@ class _Reading:
         """Decode the members of a packet, one at a time; nothing of an invalid packet is kept."""
         upload, contents = self._upload, self._contents
         try:
-            for member in members(upload.body, self._decoder.limits):
-                self._read(member.data)
+            found = members(upload.body, self._decoder.limits)
+            if self._has_lines:  # short members would each take as long as a piece
+                bodies = gathered(found, _GATHERED)
+            else:
+                bodies = (member.data for member in found)
+            for body in bodies:
+                self._read(body)
         except PacketError as error:
             contents.batches, contents.unread = [], 1
             contents.whole = Reject(upload.table, f"packet: {error}", upload.body, packed=True)
@@ -269,6 +283,12 @@ class _Reading:
         return Reject(table, reason, upload.body, packed=upload.packed, name=upload.name)
 
     @property
+    def _has_lines(self) -> bool:
+        """Whether the upload, by its table, consists of lines that are decoded one by one."""
+        name = self._upload.table.lower()
+        return name in self._decoder.lines or (self._own is None and name in _DATA_TYPES)
+
+    @property
     def _name(self) -> str:
         return self._upload.table if self._own is None else self._own.name
 
@@ -290,49 +310,35 @@ class _Reading:
             contents.bare = True
             self._rejects.add(name, "no handler takes this table", body)
         else:
-            self._lines(split_lines(body), self._decoder.lines.get(name.lower()))
+            self._lines(body, self._decoder.lines.get(name.lower()))
 
-    def _lines(self, lines: Iterator[bytes], bare: LineDecoder | None) -> None:
+    def _lines(self, body: bytes, bare: LineDecoder | None) -> None:
         """Decode lines; `bare` decodes those without a keyword."""
-        for line in lines:
-            if self._rejects.repeats(line):
-                continue
-            if self._rejects.is_full or (self._gauge is not None and self._gauge.is_dense):
-                self._by_table([line, *lines], bare)
-            else:
-                self._line(line, bare)
-
-    def _by_table(self, lines: Sequence[bytes], bare: LineDecoder | None) -> None:
-        """Decode the rest of an upload that is dense or full of damaged lines, table by table."""
-        gauge = self._gauge
-        if self._rejects.is_full and (bare is None or not bare.takes_words):
-            words, lines = split_words(lines, is_keyed=bare is not None and bare.is_keyed)
-            self._rejects.count_unread(words)
-        for decoder, own in self._decoder.by_table(lines, bare):
-            self._is_mixed = self._is_mixed or decoder not in (None, bare)
-            left = self._promising(iter(own), decoder)
-            for line in left:
-                if decoder is not None and gauge is not None and gauge.has(decoder.table):
-                    gauge.defer(decoder.table, [line, *left])
-                elif not self._rejects.repeats(line):
+        rejects, gauge = self._rejects, self._gauge
+        for piece in pieces(body):
+            lines = rejects.unrepeated(lines_of(piece))
+            if rejects.is_full or (gauge is not None and gauge.is_dense):
+                lines = self._set_aside(lines, bare)
+            for line in lines:
+                if not rejects.repeats(line):
                     self._line(line, bare)
 
-    def _promising(self, lines: Iterator[bytes], decoder: LineDecoder | None) -> Iterator[bytes]:
-        """The lines of a table that may be records; once the list of rejects is full, others are
-        only counted."""
-        for line in lines:
-            if not self._rejects.is_full:
-                yield line
-            elif decoder is None:
-                self._rejects.count_unread([line, *lines])
-            elif decoder.is_keyed:
-                rest = [line, *lines]
-                promising = [one for one in rest if b"=" in one]
-                if len(promising) < len(rest):
-                    self._rejects.count_unread([one for one in rest if b"=" not in one])
-                yield from promising
+    def _set_aside(self, lines: Sequence[bytes], bare: LineDecoder | None) -> Sequence[bytes]:
+        """Defer the lines of dense tables, and only count damaged ones if the list of rejects is
+        full; returns the lines to decode, table by table."""
+        left: list[bytes] = []
+        rejects, gauge = self._rejects, self._gauge
+        for decoder, own in self._decoder.by_table(lines, bare):
+            self._is_mixed = self._is_mixed or decoder not in (None, bare)
+            promising = own
+            if rejects.is_full:
+                promising = [] if decoder is None else decoder.promising(own)
+                rejects.count_unread(len(own) - len(promising))
+            if decoder is not None and gauge is not None and gauge.has(decoder.table):
+                gauge.defer(decoder.table, promising)
             else:
-                yield line
+                left += promising
+        return left
 
     def _is_known(self, body: bytes) -> bool:
         return self._is_of_lines or self._decoder.is_of_lines(self._upload.table, body)
