@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
+from types import ModuleType
+from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.task import Clock
 
 from zkpush.handlers.entries.tables import ADPIC, BLACKLIST, USER_SMS, WALLPAPER, WHITELIST
 from zkpush.protocol.envelope import can_encrypt
 from zkpush.simulator.fleet import PACKETS
-from zkpush.simulator.model import MODELS
+from zkpush.simulator.happening import Happening, happenings_of_nouns
+from zkpush.simulator.model import MODELS, Model
 
 from ..declared import RECORD_TABLES
 from ..rig import Rig, TurnedReactor
+from .network import Network
 from .script import OPTIONS, Script
 from .test_fleet import Started
 
 ONLY_FROM_SERVERS = {table.name for table in (ADPIC, USER_SMS, WALLPAPER, WHITELIST, BLACKLIST)}
 """What terminals never make themselves."""
 EVERY_KIND = {table.name for table in RECORD_TABLES} - ONLY_FROM_SERVERS
+OF_PEOPLE_AND_LOGS = {
+    *("ATTPHOTO", "BIODATA", "BIOPHOTO", "ERRORLOG", "FACE", "FP", "FVEIN", "IDCARD", "OPLOG"),
+    *("SMS", "USER", "USERPIC", "WORKCODE", PACKETS),
+}
+"""What depends on the model; a later noun may send more."""
 EVERYTHING = {"devices": 4, "users": 4, "models": tuple(MODELS), "everything": True}
 HYBRID = b"MultiBioDataSupport=0:1:1:1:1:1:1:1:1:1\nMultiBioPhotoSupport=0:1:1:1:1:1:1:1:1:1\n"
 
@@ -90,7 +101,7 @@ async def test_each_model_begins_with_all_it_has() -> None:
         script = Script(exchange=OPTIONS + b"PushProtVer=2.4.1\n")
         plan = {**EVERYTHING, "devices": 1, "models": (name,)}
         result = await Started(script.site, TurnedReactor(), **plan, rate=1.0, punches=1).end()
-        kinds[name] = set(result.others)
+        kinds[name] = set(result.others) & OF_PEOPLE_AND_LOGS
     common = {"ATTPHOTO", "FP", "OPLOG", "USER", "USERPIC", "WORKCODE"}
     modern = common | {"BIODATA", "BIOPHOTO", "ERRORLOG", "SMS"}
     assert kinds == {
@@ -153,3 +164,41 @@ async def test_a_seed_makes_the_same_happenings_again() -> None:
         await Started(script.site, TurnedReactor(), **plan, rate=10.0, punches=20).end()
         bodies.append([body for name, body in script.asked if name == "upload"])
     assert bodies[0] == bodies[1]
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=list(MODELS))
+def test_what_a_noun_lets_happen_adds_records(model: Model) -> None:
+    """Each happening of a noun that a model can have adds a record to the terminal."""
+    assert happenings_of_nouns()
+    for one in happenings_of_nouns():
+        terminal = Network(Script().site).terminal(Clock(), model=model)
+        if one.is_possible(model):
+            one.happen(terminal, random.Random(1))
+            assert terminal.waiting > 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_noun_needs_no_more_than_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the `simulate` part of a noun lists happens to a terminal, once or again and again."""
+    happened: Counter[str] = Counter()
+
+    def happening(name: str, **more: Any) -> Happening:
+        return Happening(lambda terminal, chance: happened.update([name]), **more)
+
+    listed = [
+        happening("often"),
+        happening("once", is_once=True),
+        happening("never", is_possible=lambda model: model.old),
+    ]
+    part = ModuleType("simulate")
+    part.HAPPENINGS = listed  # type: ignore[attr-defined]
+    monkeypatch.setattr("zkpush.simulator.happening.parts", lambda name: [part])
+    happenings_of_nouns.cache_clear()
+    try:
+        plan = {**EVERYTHING, "devices": 1, "models": ("att",)}
+        await Started(Script().site, TurnedReactor(), **plan, rate=10.0, punches=200).end()
+    finally:
+        happenings_of_nouns.cache_clear()
+    assert happened["once"] == 1
+    assert happened["often"] > 1
+    assert happened["never"] == 0

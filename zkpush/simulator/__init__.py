@@ -14,6 +14,6 @@ at the configured interval, commands executed and answered.
 | Its files, and downloads | `files`, `transfer` |
 | Commands of one noun | `simulate` in `zkpush.handlers.<noun>` |
 | Operations at it, and injected faults | `operation`, `faults` |
-| People and events around it | `people`, `picture`, `happenings` |
+| People and events around it | `people`, `picture`, `happenings`, `happening` |
 | Fleets of terminals | `fleet` |
 """

@@ -1,19 +1,18 @@
-"""Events at a terminal other than punches: enrolments, changes, deletions and faults."""
+"""Events at a terminal other than punches: enrolments, changes, deletions, and those of nouns."""
 
 from __future__ import annotations
 
 import base64
-import json
+import functools
 import random
 from collections.abc import Callable
 
-from ..handlers.entries.tables import SMS, WORKCODE
-from ..handlers.logs.tables import ERRORLOG, IDCARD
+from ..handlers.logs.tables import IDCARD
 from ..handlers.people.tables import USER, USERPIC
 from ..protocol.codes import AlarmReason, Operation
 from ..protocol.fields import Table
 from .attendance import SimulatedPunch
-from .clock import text
+from .happening import happenings_of_nouns
 from .model import CHINESE, Model
 from .operation import ADMINISTRATOR, NOBODY
 from .people import People, SimulatedPerson, rename, retake
@@ -24,12 +23,6 @@ PHOTO_AT = 0.2
 """Fraction of the punches with a photo."""
 OFTEN = 0.2
 """Fraction of the punches that trigger another event."""
-ERRORS = ("D01E0001", "D01E0002", "D01E0003", "D01E0004", "D01E0005", "D01E0006")
-"""Error codes of Appendix 9."""
-WORK_CODES = {"10": "Assembly", "20": "Delivery", "30": "Repair"}
-EVERYONE = 253
-"""TAG of a message to everyone (12.1.1.9)."""
-MESSAGES = ("The canteen is closed today.", "Fire drill at noon.", "Please wash your hands.")
 
 
 class Happenings:
@@ -42,18 +35,16 @@ class Happenings:
         self._guests: list[SimulatedPerson] = []
         """Users enrolled during the simulation; only these are changed and deleted."""
         self._next_guest = terminal.users + 1
-        self._messages = 0
         self.begun = False
         """Whether each event has happened once."""
 
     def begin(self) -> None:
-        """Fill the terminal with its users and work codes, and let each event happen once."""
+        """Fill the terminal with its users, and let each event happen once."""
         self.begun = True
         self.power_on()
-        self.hold_work_codes()
         for number in range(1, self._terminal.users + 1):
             self.enroll(self._people.person(str(number)))
-        for happen in self._possible():
+        for happen in [*self._possible(), *self._of_nouns(is_once=True)]:
             happen()
         self.photograph(self._terminal.punch())
 
@@ -78,18 +69,6 @@ class Happenings:
         """Raise the tamper alarm."""
         self._terminal.door.alarm = True
         self._operate(Operation.ALARM, NOBODY, AlarmReason.TAMPERED)
-
-    def hold_work_codes(self) -> None:
-        """Enter the work codes, as the administrator."""
-        for index, (code, name) in enumerate(WORK_CODES.items(), 1):
-            self._keep(WORKCODE, {"index": index, "code": code, "name": name})
-
-    def write_message(self) -> None:
-        """Write a message to everyone, as the administrator."""
-        self._messages += 1
-        message = self._chance.choice(MESSAGES)
-        told = {"message": message, "tag": EVERYONE, "number": self._messages, "minutes": 60}
-        self._keep(SMS, {**told, "start_time": text(self._terminal.clock.now())})
 
     def enroll_guest(self) -> None:
         """Enrol a new user at the terminal."""
@@ -129,12 +108,6 @@ class Happenings:
         self._operate(Operation.DELETE_USER, ADMINISTRATOR, guest.pin)
         self._terminal.outbox.forget(guest.pin)
 
-    def fail(self) -> None:
-        """Record an error of the terminal."""
-        additional = base64.b64encode(json.dumps({"retries": 3}).encode()).decode()
-        values = {"code": self._chance.choice(ERRORS), "message": "", "origin": "dev"}
-        self._keep(ERRORLOG, {**values, "command_id": "", "additional": additional})
-
     def read_card(self) -> None:
         """Read an identity card, not always of a user of the terminal."""
         card = self._people.person(str(self._chance.randint(1, self._terminal.users)))
@@ -157,11 +130,17 @@ class Happenings:
             self.delete_guest,
             self.raise_alarm,
         ]
-        if not model.old:
-            possible += [self.write_message, self.fail]
         if model.identity_cards:
             possible.append(self.read_card)
-        return possible
+        return [*possible, *self._of_nouns(is_once=False)]
+
+    def _of_nouns(self, *, is_once: bool) -> list[Callable[[], None]]:
+        """Return the events of nouns that are possible at this terminal."""
+        return [
+            functools.partial(one.happen, self._terminal, self._chance)
+            for one in happenings_of_nouns()
+            if one.is_once is is_once and one.is_possible(self._terminal.model)
+        ]
 
     def _guest(
         self, change: Callable[[SimulatedPerson, random.Random], SimulatedPerson]
