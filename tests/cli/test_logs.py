@@ -58,6 +58,18 @@ def test_operations_say_what_they_were_about(daemon: Daemon) -> None:
     assert ": 7" in table
 
 
+def test_a_log_is_filtered(logged: Daemon) -> None:
+    """Filters of the record type are options; they are combined with that of the terminal."""
+    mine = ("operations", "list", "--device", "LOGS1", "--json")
+    (item,) = json.loads(said(logged.zkpush(*mine, "--code", "4")))
+    assert item["code"] == 4
+    assert json.loads(said(logged.zkpush(*mine, "--code", "5"))) == []
+    cards = json.loads(said(logged.zkpush("idcards", "list", "--pin", "7", "--json")))
+    assert {card["device"] for card in cards} == {"LOGS1", "LOGS2"}
+    assert json.loads(said(logged.zkpush("idcards", "list", "--pin", "8", "--json"))) == []
+    assert "code" in failed(logged.zkpush("operations", "list", "--code", "x"))
+
+
 def test_a_log_is_printed_in_one_form(logged: Daemon) -> None:
     """CSV and JSON exclude each other."""
     message = failed(logged.zkpush("errors", "list", "--csv", "--json"), 2)

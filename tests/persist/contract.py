@@ -11,7 +11,7 @@ from twisted.internet import reactor
 from zkpush.handlers.attendance.model import Punch
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.entries.handler import EntryHandler
-from zkpush.handlers.logs.handler import LogHandler
+from zkpush.handlers.logs.handler import HANDLERS as LOG_HANDLERS
 from zkpush.handlers.people.handler import PeopleHandler
 from zkpush.model import DeviceState, NewCommand, Page
 from zkpush.persist.devices import DeviceStore
@@ -35,7 +35,7 @@ NOW = 1_767_603_600_000  # 2026-01-05T09:00:00Z
 _DECODER = UploadDecoder(RECORD_TABLES, PacketLimits())
 _HANDLERS = {
     table.name: handler
-    for handler in (EntryHandler(), LogHandler(), PeopleHandler())
+    for handler in (EntryHandler(), *LOG_HANDLERS, PeopleHandler())
     for table in handler.tables
 }
 

@@ -65,6 +65,14 @@ QUERIES: dict[str, tuple[str, Callable[[Transaction, Page], object]]] = {
         "operations_",
         lambda tx, part: tx[OperationStore].page(part, "T3"),
     ),
+    "operations of a code": (
+        "operations_code",
+        lambda tx, part: tx[OperationStore].page(part, None, {"code": 77}),
+    ),
+    "idcards of a pin": (
+        "idcards_pin",
+        lambda tx, part: tx[IdCardStore].page(part, None, {"pin": "77"}),
+    ),
     "errors": ("errors_", lambda tx, part: tx[ErrorStore].page(part, "T3")),
     "idcards": ("idcards_", lambda tx, part: tx[IdCardStore].page(part, "T3")),
     "photos": (

@@ -7,10 +7,12 @@ import pytest
 import pytest_twisted
 from sqlalchemy import select
 
+from zkpush.device.logrecords import LogRecordHandler
 from zkpush.handlers.logs.schema import operations
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
 from zkpush.model import Page
-from zkpush.persist.logs import LogStore
+from zkpush.persist.events import EventStore
+from zkpush.persist.logs import RETRIED_FOR, LogStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.sealed import opened
 from zkpush.protocol.rejects import Reject
@@ -19,6 +21,7 @@ from .contract import (
     EVERYTHING,
     NOW,
     UTC,
+    batches,
     in_file,
     in_memory,
     on_postgresql,
@@ -35,6 +38,15 @@ CARD = "IDCARD PIN=0\tSNNum=5\tIDNum=110101199001011237\tName=Ann\n"
 def keep(store, device, body, *, stamp=None, now=NOW, table="OPERLOG"):
     """Store the records of a body as their handler does."""
     return store.write(say(device, body, stamp=stamp, now=now, table=table))
+
+
+async def added(store, device, log: type[LogStore], body, *, now=NOW):
+    """Store a body by `add_new`; the operators or user IDs of the rows that were new."""
+    batch = batches(body)[0]
+    name = "operator" if log is OperationStore else "pin"
+    place = batch.table.names.index(name)
+    rows = await store.write(lambda tx: tx[log].add_new(device.id, batch, UTC, now))
+    return [row[place] for row in rows]
 
 
 def listed(log: type[LogStore], part: Page = EVERYTHING, sn: str | None = None):
@@ -67,6 +79,34 @@ def make_log_tests(factory):
                 "value_4": "c",
                 "extra": {"Column8": "more"},
             }
+
+        @pytest_twisted.ensureDeferred
+        async def test_new_records_are_told_from_stored_ones(self, store, device) -> None:
+            """Rows that are stored already, or twice in one upload, are not new."""
+            other = OPERATION.replace("14", "15")
+            assert await added(store, device, OperationStore, OPERATION * 2) == ["14"]
+            assert await added(store, device, OperationStore, OPERATION + other) == ["15"]
+            assert await added(store, device, OperationStore, OPERATION + other) == []
+            assert len(await store.read(listed(OperationStore))) == 2
+            assert await added(store, device, IdCardStore, CARD) == ["0"]
+            assert await added(store, device, IdCardStore, CARD) == []
+            later = NOW + RETRIED_FOR + 1
+            assert await added(store, device, IdCardStore, CARD, now=later) == ["0"]
+            assert len(await store.read(listed(IdCardStore))) == 2
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_new_record_is_an_event(self, store, device) -> None:
+            """Once, with its fields except for the secret ones; other tables have no events."""
+            handler = LogRecordHandler("cards", (OperationStore, IdCardStore), {"IDCARD": "card"})
+            for body in (CARD.strip() + "\tPhoto=AAAA\n", OPERATION) * 2:
+                (batch,) = batches(body)
+                await store.write(lambda tx, one=batch: handler.persist(tx, device, one, NOW))
+            events = await store.read(lambda tx: tx[EventStore].page(EVERYTHING))
+            (told,) = [one for one in events if one.kind != "device"]
+            assert (told.kind, told.at) == ("card", NOW)
+            assert (told.data["device"], told.data["name"]) == ("T1", "Ann")
+            assert told.data.keys() & {"photo", "fingerprint_1", "extra", "raw"} == set()
+            assert len(await store.read(listed(OperationStore))) == 1
 
         @pytest_twisted.ensureDeferred
         async def test_every_field_of_an_error_comes_back(self, store, device) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 import click
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .client import Api
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
 @attrs.frozen
 class ListForm:
     """Which items of a list to print, and how."""
@@ -35,6 +39,21 @@ class ListForm:
     def is_from_the_end(self) -> bool:
         """Whether the newest items are wanted."""
         return self.last is not None or self.is_today
+
+
+NO_FILTERS: Mapping[str, str] = MappingProxyType({})
+
+
+def _filter_options(filters: Mapping[str, str]) -> Callable[[F], F]:
+    """Add an option for each filter: `--` and its name."""
+
+    def add(command: F) -> F:
+        for name, help_ in reversed([*filters.items()]):
+            option = click.option(f"--{name.replace('_', '-')}", name, metavar="VALUE", help=help_)
+            command = option(command)
+        return command
+
+    return add
 
 
 def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,15 +139,15 @@ async def _one(items: list[Item]) -> AsyncIterator[ListPage]:
     yield ListPage(items, None)
 
 
-def record_word(name: str, summary: str, columns: Sequence[Column]) -> click.Group:
+def record_word(
+    name: str, summary: str, columns: Sequence[Column], filters: Mapping[str, str] = NO_FILTERS
+) -> click.Group:
     """Make the word of a record type, whose list is at the path of the same name.
 
-    `columns` are those of the table on a screen; CSV and JSON have all fields.
+    `columns` are those of the table on a screen; CSV and JSON have all fields. `filters` maps
+    parameters of the list to the help of their options.
     """
-
-    @click.group(name, help=summary, cls=WordGroup)
-    def word() -> None:
-        pass
+    word = WordGroup(name, help=summary)
 
     @word.command(
         "list",
@@ -137,15 +156,16 @@ def record_word(name: str, summary: str, columns: Sequence[Column]) -> click.Gro
         help=f"{summary}\n\n\b\nExample:\n  zkpush {name} list --device 3434174801234 --last 20",
     )
     @of_device
+    @_filter_options(filters)
     @list_options
     @with_api
-    async def list_(api: Api, device: str | None, form: ListForm) -> None:
+    async def list_(api: Api, /, device: str | None, form: ListForm, **wanted: str | None) -> None:
         await print_records(
             api,
             name,
             form=form,
             columns=columns,
-            filters={"device": device},
+            filters={"device": device, **wanted},
             empty="No records found. `zkpush devices list` shows the terminals, and `zkpush doctor "
             "SN` why one sends nothing.",
         )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 import msgspec
@@ -51,12 +52,16 @@ RETRIED_FOR = 600_000
 """Milliseconds within which an equal record without a time counts as a retransmission."""
 CONSTANT_STAMPS = frozenset({None, "", "0", "9999"})
 """Stamps that do not distinguish uploads; new firmware always sends 9999."""
+NO_FILTERS: Mapping[str, object] = MappingProxyType({})
 _AT_ONCE = 500
 """Digests per query."""
 
 
 def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
-    """Declare the table of a record type whose records are kept as received, in storage order."""
+    """Declare the table of a record type whose records are kept as received, in storage order.
+
+    Each of `Table.filters` has an index, whose name is that of the table and of the field.
+    """
     timed = "time" in table.names
     return sqlalchemy.Table(
         name,
@@ -76,6 +81,7 @@ def log_table(name: str, table: fields.Table) -> sqlalchemy.Table:
         *record_columns(table),
         UniqueConstraint("device_id", "identity", name=f"{name}_identity"),
         Index(f"{name}_device", "device_id", "id"),
+        *(Index(f"{name}_{field}", field, "id") for field in table.filters),
         no_zone_index(name) if timed else Index(f"{name}_repeated", "device_id", "digest"),
         info={KEY: ("device_id", "identity"), RECORDS: (table,)},
     )
@@ -108,32 +114,68 @@ class LogStore(Generic[R]):
         long upload resends the same parts. With a constant stamp, an equal record within
         `RETRIED_FOR` is a retransmission, and a later one is a new record.
         """
-        count = len(batch.rows)
-        if not count:
-            return
+        if batch.rows:
+            identities, own = self._identify(device_id, batch, clock, now)
+            self._write(device_id, batch, identities, own, now)
+
+    def add_new(
+        self, device_id: int, batch: Batch, clock: WallClock, now: int
+    ) -> Sequence[fields.Row]:
+        """Store decoded records as `add` does, and return the rows that were not stored before.
+
+        This takes a query more than `add`. If two processes store one record at the same time, both
+        return it.
+        """
+        if not batch.rows:
+            return ()
+        identities, own = self._identify(device_id, batch, clock, now)
+        seen = {b"", *self._known(device_id, identities)}
+        added: list[fields.Row] = []
+        for row, identity in zip(batch.rows, identities, strict=True):
+            if identity not in seen:
+                seen.add(identity)
+                added.append(row)
+        if added:
+            self._write(device_id, batch, identities, own, now)
+        return added
+
+    def _identify(
+        self, device_id: int, batch: Batch, clock: WallClock, now: int
+    ) -> tuple[Sequence[bytes], list[Sequence[object]]]:
+        """Return the identities of the rows, and the columns that are computed with them.
+
+        The identity of a retransmission is empty.
+        """
         said = [msgspec.json.encode(row) for row in batch.rows]
-        values: list[Sequence[object]] = list(zip(*batch.rows, strict=True))
         if self._time is None:
             digests = [self._vault.index(one) for one in _numbered(said, batch)]
             is_constant = batch.stamp in CONSTANT_STAMPS
-            identities = self._repeated(device_id, digests, now) if is_constant else digests
-            own: list[Sequence[object]] = [digests]
-        else:
-            times = [str(time) for time in values[self._time]]
-            instants = [clock.utc(time) for time in times]
-            second = now // 1000
-            doubts = [
-                doubt_about(clock, time, instant, second)
-                for time, instant in zip(times, instants, strict=True)
-            ]
-            identities = [self._vault.index(one) for one in said]
-            own = [instants, doubts]
+            return self._repeated(device_id, digests, now) if is_constant else digests, [digests]
+        times = [str(row[self._time]) for row in batch.rows]
+        instants = [clock.utc(time) for time in times]
+        second = now // 1000
+        doubts = [
+            doubt_about(clock, time, instant, second)
+            for time, instant in zip(times, instants, strict=True)
+        ]
+        return [self._vault.index(one) for one in said], [instants, doubts]
+
+    def _write(
+        self,
+        device_id: int,
+        batch: Batch,
+        identities: Sequence[bytes],
+        own: list[Sequence[object]],
+        now: int,
+    ) -> None:
+        """Insert rows, except for retransmissions and rows that are stored already."""
+        count = len(batch.rows)
         columns: tuple[Sequence[object], ...] = (
             [device_id] * count,
             *own,
             [now] * count,
             identities,
-            *values,
+            *zip(*batch.rows, strict=True),
         )
         if b"" in identities:
             columns = tuple(list(compress(column, identities)) for column in columns)
@@ -141,6 +183,16 @@ class LogStore(Generic[R]):
                 return
         written = seal_columns(self._vault, self.kept, self._names, columns)
         self._tx.insert(Insert(self.kept, self._names, written))
+
+    def _known(self, device_id: int, identities: Sequence[bytes]) -> Iterator[bytes]:
+        """Find the identities that are stored."""
+        kept = self.kept.c
+        for start in range(0, len(identities), _AT_ONCE):
+            query = select(kept.identity).where(
+                kept.device_id == device_id,
+                kept.identity.in_(identities[start : start + _AT_ONCE]),
+            )
+            yield from (bytes(one) for one in self._connection.execute(query).scalars())
 
     def _repeated(self, device_id: int, digests: Sequence[bytes], now: int) -> list[bytes]:
         """Return the identities of records under a constant stamp; empty for a retransmission.
@@ -165,14 +217,19 @@ class LogStore(Generic[R]):
                 identities[bytes(digest)] = after
         return [identities.get(digest, digest) for digest in digests]
 
-    def page(self, part: Page, device: str | None) -> list[R]:
-        """List records by id."""
+    def page(
+        self, part: Page, device: str | None, filters: Mapping[str, object] = NO_FILTERS
+    ) -> list[R]:
+        """List records by id; `filters` are values of fields among `Table.filters`."""
         kept = self.kept
         query = select(kept, devices.c.sn.label("device")).join(
             devices, devices.c.id == kept.c.device_id
         )
         if device is not None:
             query = query.where(kept.c.device_id == key_of(device))
+        for name in self.records.filters:
+            if filters.get(name) is not None:
+                query = query.where(kept.c[name] == filters[name])
         return [
             stored(self.values, opened(self._vault, kept, row._mapping))
             for row in self._connection.execute(part_of(query, kept.c.id, part))

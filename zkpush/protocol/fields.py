@@ -393,6 +393,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """True if text is UTF-8 regardless of the terminal's language (spec 11.6)."""
     key: tuple[str, ...] = ()
     """The fields that identify a record, together with the terminal."""
+    filters: tuple[str, ...] = ()
+    """Fields by whose values the stored records can be listed; none of them is secret."""
     since: Version = BASELINE
     forms: tuple[Form, ...] = ()
     transfer: tuple[str, ...] = ()

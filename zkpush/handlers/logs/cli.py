@@ -31,6 +31,7 @@ operations = record_word(
         _Objects("About", "values", wraps=True),
         Column("Operator", "operator"),
     ),
+    {"code": "Only operations of this code, spec Appendix 3; 9 is the deletion of a user."},
 )
 errors = record_word(
     "errors",
@@ -55,4 +56,5 @@ idcards = record_word(
         Column("ID number", "id_number"),
         Column("Name", "name", wraps=True),
     ),
+    {"pin": "Only the cards of this user."},
 )

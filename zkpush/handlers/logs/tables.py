@@ -25,6 +25,7 @@ OPLOG = Table(
     least_bytes=80,
     transfer=("OpLog",),
     key=("code", "time"),
+    filters=("code",),
     holds_templates=False,
     fields=(
         Field(
@@ -88,6 +89,7 @@ IDCARD = Table(
     meaning="What identity cards say",
     layout=Layout.KEYED,
     keyword="IDCARD",
+    filters=("pin",),
     least_bytes=96,
     is_placed=True,
     utf8=True,
