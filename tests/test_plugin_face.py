@@ -17,6 +17,8 @@ import zkpush.plugin
 
 ROOT = pathlib.Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "plugins.md"
+FOR_ZKPUSH = ROOT / "docs" / "developing.md"
+"""A page for developers of zkpush itself."""
 MODULES = sorted(module.name for module in pkgutil.iter_modules(zkpush.plugin.__path__))
 FOR_PLUGINS = ("zkpush.plugin", "zkpush.testing")
 BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
@@ -28,7 +30,7 @@ def sources() -> Iterator[tuple[str, str]]:
     for path in sorted((ROOT / "examples").rglob("*.py")):
         if "build" not in path.parts:
             yield str(path.relative_to(ROOT)), path.read_text()
-    for path in sorted((ROOT / "docs").glob("*.md")):
+    for path in sorted({*(ROOT / "docs").glob("*.md")} - {FOR_ZKPUSH}):
         for number, block in enumerate(BLOCK.findall(path.read_text())):
             yield f"{path.name}, block {number}", block
 
