@@ -1,12 +1,14 @@
 """Jobs: the time to queue commands for many terminals, and how long uploads wait meanwhile.
 
-Also the cost of a terminal's past commands.
+Also the cost of a terminal's past commands, and of packages of people.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import pathlib
+import random
 import sqlite3
 import statistics
 import threading
@@ -25,6 +27,7 @@ from .servers import Zkpush
 TERMINALS, COMMANDS = 500, 20
 
 
+PEOPLE = 10_000
 PAST = 100_000
 """Ended commands of a terminal."""
 TURNS, ROUNDS = 40, 5
@@ -51,6 +54,7 @@ def jobs(scale: Scale) -> Iterator[Result]:
     again = "that replaces another"
     yield from _results(second, f"{what} {again}", f"a job {again}", 6.0)
     yield from _past()
+    yield from _package()
 
 
 @attrs.frozen
@@ -119,6 +123,52 @@ def _past() -> Iterator[Result]:
         1.2,
         {"cpu_us": old, "limit_cpu_us": new},
     )
+
+
+def _package() -> Iterator[Result]:
+    """A package of many people with templates, while another terminal uploads."""
+    data = folder()
+    server = Zkpush(data)
+    token = (data / "admin.token").read_text().strip()
+    waits: list[float] = []
+    done = threading.Event()
+    uploads = threading.Thread(target=_upload, args=(server, waits, done))
+    base = f"http://127.0.0.1:{server.port}/iclock"
+    try:
+        for sn in ("J0", "J1"):
+            server.exchange(sn)
+        for start in range(0, PEOPLE, 100):
+            body = "\n".join(_person(number) for number in range(start, start + 100)).encode()
+            urllib.request.urlopen(f"{base}/cdata?SN=J1&table=OPERLOG&Stamp=1", body).read()
+        memory = server.peak()
+        uploads.start()
+        started = time.monotonic()
+        request = {"command": "PutFile", "params": {"Action": "AppendData"}}
+        _ask(server, token, "POST", "devices/J1/commands", request)
+        line = urllib.request.urlopen(f"{base}/getrequest?SN=J1").read().decode()
+        url = line.partition("PutFile ")[2].partition("\t")[0]
+        content = urllib.request.urlopen(f"{base}/{url}").read()
+        seconds, memory = time.monotonic() - started, server.peak() - memory
+        done.set()
+        uploads.join()
+    finally:
+        server.stop()
+    what = f"a package of {PEOPLE:,} people with templates"
+    yield Result(
+        f"longest upload of another terminal beside {what}",
+        "50 ms",
+        1000 * max(waits),
+        50.0,
+        {"uploads": float(len(waits)), "package_seconds": seconds, "bytes": float(len(content))},
+        "ms",
+    )
+    yield Result(f"memory for {what}", "32 MB", memory / 1e6, 32.0, {}, "MB")
+
+
+def _person(number: int) -> str:
+    template = base64.b64encode(random.Random(number).randbytes(1200)).decode()
+    fingers = [f"FP PIN={number + 1}\tFID={finger}\tTMP={template}" for finger in (1, 2)]
+    return "\n".join([f"USER PIN={number + 1}\tName=Person {number}", *fingers])
 
 
 def _turns(server: Zkpush, token: str, sn: str, count: int) -> float:

@@ -180,6 +180,7 @@ def _head(request: Request, length: int) -> RequestHead:
         ),
         ranges[0] if len(ranges) == 1 else None,
         b"; ".join(cookies) or None,
+        if_range=(headers.getRawHeaders(b"if-range") or [None])[-1],
     )
 
 

@@ -20,6 +20,7 @@ from .device.downloads import Downloads
 from .device.exchange import Exchange
 from .device.gate import AdmissionGate
 from .device.intake import Intake
+from .device.packages import Packages
 from .device.plugininbox import PluginInbox
 from .device.privacy import Privacy
 from .device.proxies import Proxies
@@ -204,6 +205,8 @@ def assemble(
         problems.add_source(source)
     problems.add_stored_source(inbox.stored_problems)
     # Workers share the terminals' certificates with their parent, which logs faults.
+    form = settings.commands.package_format
+    packages = Packages(store, known.functions, form, data.path, reactor)
     certificates = Certificates(settings.tls, reactor, quiet=is_worker)
     return Engine(
         services=Services(
@@ -215,7 +218,7 @@ def assemble(
             queue=queue,
             intake=intake,
             reader=reader,
-            downloads=Downloads(store, refusals),
+            downloads=Downloads(store, refusals, packages),
             privacy=privacy,
             refusals=refusals,
             tables=tables,

@@ -435,7 +435,8 @@ class QueuedCommand(msgspec.Struct, frozen=True, kw_only=True):
     state: CommandState
     attempts: int
     records: int = 0
-    """For a QUERY: number of its records that have arrived."""
+    """For a QUERY: number of its records that have arrived. For a command with a file that is made
+    when it is fetched: the number of lines that the command announced."""
     created_at: int
     sent_at: int | None = None
     finished_at: int | None = None

@@ -11,6 +11,7 @@ _EFFECTS = "server/test_effects.py"
 _JOBS = "server/test_jobs.py"
 _LIFE = "server/test_command_life.py"
 _OUT = "server/test_ways_out.py"
+_PACKAGES = "server/test_packages.py"
 _QUEUE = "server/test_queue.py"
 
 FAULTS = {
@@ -51,6 +52,18 @@ FAULTS = {
     "a leaver who is still admitted": [
         f"{_EFFECTS}::test_a_person_who_was_removed_from_a_terminal_is_not_admitted_there"
     ],
+    # Files and packages.
+    "a package that is made in the writer, and is no tar": [
+        f"{_PACKAGES}::test_a_package_is_a_tar_that_is_made_when_it_is_fetched",
+        f"{_PACKAGES}::test_a_package_is_read_in_parts_and_nothing_is_written",
+        f"{_PACKAGES}::test_a_package_in_the_plain_form",
+    ],
+    "leavers who come back": [
+        f"{_PACKAGES}::test_leavers_do_not_come_back",
+        f"{_PACKAGES}::test_removed_templates_do_not_come_back",
+    ],
+    "a package that is always everybody": [f"{_PACKAGES}::test_a_package_of_chosen_people"],
+    "If-Range": ["server/test_file_ranges.py::test_a_range_of_another_content_is_ignored"],
     # Many terminals.
     "500 requests for 500 terminals": [
         f"{_JOBS}::test_a_job_queues_its_commands_for_all_terminals",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import gzip
 
 import pytest
 import pytest_twisted
@@ -11,7 +10,7 @@ import pytest_twisted
 from zkpush.persist.files import FileStore
 
 from ..rig import Rig
-from .files import add, url_in
+from .files import add
 
 POLL = "getrequest?SN=T1"
 TEMPLATE = base64.b64encode(b"nobody's template").decode()
@@ -189,37 +188,6 @@ async def test_success_is_judged_by_the_command(
     command = await sent(rig, name, **params)
     await answered(rig, f"ID={command}&Return={code}&CMD={name}".encode())
     assert (await shown(rig, command))["state"] == state
-
-
-@pytest_twisted.ensureDeferred
-async def test_packages_are_made_of_the_people_in_the_store(rig: Rig) -> None:
-    """PutFile with SyncData and no url: the server builds the file, and counts it (12.5.2)."""
-    await rig.exchange()
-    body = f"USER PIN=7\tName=Ann\tPri=0\nUSER PIN=8\tName=Bob\nFP PIN=7\tFID=3\tTMP={TEMPLATE}"
-    await rig.post("cdata?SN=T1&table=OPERLOG", body.encode())
-    request = {"command": "PutFile", "params": {"Action": "SyncData", "TableName": "USERINFO"}}
-    reply = await rig.api("POST", "/devices/T1/commands", request)
-    assert reply.json["params"]["RecordCount"] == "2"
-    url = reply.json["params"]["url"]
-    line = (await rig.get(POLL)).body.decode()
-    secret_url = await url_in(rig, reply.json["id"])
-    assert line == (
-        f"C:{reply.json['id']}:PutFile {secret_url}\tuserinfo.tgz\tAction=SyncData\t"
-        "TableName=USERINFO\tRecordCount=2\n"
-    )
-    file = await rig.store.read(lambda tx: tx[FileStore].get(int(url.split("/")[1])))
-    content = await rig.store.read(lambda tx: tx[FileStore].content(file))
-    assert gzip.decompress(content).decode() == (
-        "C:1:DATA UPDATE USERINFO PIN=7\tName=Ann\tPri=0\tVerify=-1\n"
-        "C:2:DATA UPDATE USERINFO PIN=8\tName=Bob\tVerify=-1\n"
-    )
-    both = {"command": "PutFile", "params": {"Action": "AppendData"}}
-    reply = await rig.api("POST", "/devices/T1/commands", both)
-    file = await rig.store.read(
-        lambda tx: tx[FileStore].get(int(reply.json["params"]["url"].split("/")[1]))
-    )
-    content = gzip.decompress(await rig.store.read(lambda tx: tx[FileStore].content(file))).decode()
-    assert f"C:2:DATA UPDATE FINGERTMP PIN=7\tFID=3\tSize=24\tValid=1\tTMP={TEMPLATE}\n" in content
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,17 @@ async def test_a_range_is_part_of_the_file(
     assert response.header(b"Content-MD5") == content_md5(FIRMWARE)
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_range_of_another_content_is_ignored(rig: Rig) -> None:
+    """If-Range names the content of which a terminal has a part (RFC 9110, 13.1.5)."""
+    await rig.exchange()
+    url = await upgrade(rig)
+    tag = (await fetch(rig, by_url(url))).header(b"ETag").decode()
+    for of, status in ((tag, 206), ('"other"', 200), ("Sun, 01 Mar 2026 12:00:00 GMT", 200)):
+        response = await fetch(rig, by_url(url), "Range: bytes=5-", f"If-Range: {of}")
+        assert (response.status, response.body) == (status, FIRMWARE[5 if status == 206 else 0 :])
+
+
 @pytest.mark.parametrize(
     "text", [f"bytes={len(FIRMWARE)}-", "bytes=99999999-999999999", "bytes=-0"]
 )

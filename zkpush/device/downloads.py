@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sized
 from typing import TypeVar
 
 import attrs
@@ -19,13 +19,14 @@ from twisted.logger import Logger
 
 from ..http.sending import Interrupted
 from ..interfaces import IStore, NotUnsealed, StoreError
-from ..model import DeviceState
+from ..model import Device, DeviceState, QueuedCommand
 from ..persist.devices import DeviceStore
 from ..persist.files import FileStore
 from ..persist.transaction import Transaction
 from ..protocol.errors import Refused, Unavailable, UnknownPath
 from ..values.files import StoredFile
-from .files import command_of, is_base64, secret_of
+from .files import MADE_FILE, command_of, is_base64, secret_of
+from .packages import Packages
 from .refusals import Refusal, RefusalLog
 from .terminal import may_be_at
 
@@ -64,7 +65,7 @@ class Body:
 class Download:
     """A file that the client may read; its parts are read on demand."""
 
-    body: Body
+    body: Sized
     md5: bytes
     """The MD5 digest of the whole body."""
     read: Callable[[int, int], Awaitable[bytes]]
@@ -84,7 +85,8 @@ class Downloads:
 
     _log = Logger()
 
-    def __init__(self, store: IStore, door: RefusalLog) -> None:
+    def __init__(self, store: IStore, door: RefusalLog, packages: Packages) -> None:
+        self.packages = packages
         self._door = door
         self._store = store
         self._reading = DeferredSemaphore(READ_AT_ONCE)
@@ -106,7 +108,7 @@ class Downloads:
             self._door.refuse(Refusal.FILE, sn, address)
             raise UnknownPath(str(error)) from None
 
-        def find(tx: Transaction) -> tuple[bool, Body | None]:
+        def find(tx: Transaction) -> tuple[bool, Body | tuple[QueuedCommand, Device] | None]:
             command = command_of(tx, secret)
             if command is None or command.file is None or sn not in (None, command.device):
                 return False, None
@@ -117,6 +119,8 @@ class Downloads:
                 or not may_be_at(device, address)
             ):
                 return False, None
+            if command.file.id == MADE_FILE:
+                return True, (command, device)
             file = tx[FileStore].get(command.file.id)
             return True, None if file is None else Body(file, is_base64(command))
 
@@ -126,7 +130,16 @@ class Downloads:
             raise Refused("There is no open command to fetch this file.")
         if body is None:
             raise UnknownPath("This file was removed.")
-        return await self.open(body)
+        return await (self.open(body) if isinstance(body, Body) else self._open_package(*body))
+
+    async def _open_package(self, command: QueuedCommand, device: Device) -> Download:
+        """Prepare a package of a command; raises `Unavailable` if it cannot be made."""
+        package = await self.packages.of(command, device)
+
+        async def read(start: int, end: int) -> bytes:
+            return await self.packages.read(command.id, package, start, end)
+
+        return Download(package, package.md5, read)
 
     async def open(self, body: Body) -> Download:
         """Prepare a body for reading; raises `Unavailable` if it is incomplete."""

@@ -10,7 +10,6 @@ and only from the addresses that its terminal may have.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import hmac
 import re
@@ -37,6 +36,8 @@ _URL = re.compile(
     r"file/(?P<key>[^/\\?#]+)/(?P<name>[^/\\?#]+)\Z"
 )
 """Accepts any host, because a terminal fetching a file uses only the path."""
+MADE_FILE = 0
+"""Instead of the ID of a file that is made when it is fetched."""
 _ID = re.compile(r"[1-9][0-9]{0,17}\Z", re.ASCII)
 _SECRET = re.compile(rf"[0-9a-z]{{{SECRET_LENGTH}}}\Z", re.ASCII)
 _SUSPICIOUS = re.compile(r"%(?:2f|5c|00)|\ufffd", re.IGNORECASE)
@@ -138,36 +139,39 @@ def reference(file: StoredFile, secret: str) -> CommandFile:
     return CommandFile(file.id, digest_of_secret(secret))
 
 
-def package(lines: list[str], encoding: str) -> bytes:
-    """A gzip package of commands, one a line, which a terminal takes with PutFile (12.5.2)."""
-    return gzip.compress("".join(f"{line}\n" for line in lines).encode(encoding), mtime=0)
-
-
 def _quoted(name: str) -> str:
     # The terminal may unquote the name twice.
     return urllib.parse.quote(name.replace("%", "_"), safe="")
 
 
 def write_command(
-    tx: Transaction, command: Command, params: Mapping[str, str], command_id: str, secret: str
+    tx: Transaction,
+    command: Command,
+    params: Mapping[str, str],
+    command_id: str,
+    secret: str,
+    *,
+    is_made: bool = False,
 ) -> tuple[str, CommandFile | None]:
     """Return the text of a command and the file that the terminal has to fetch.
 
-    In the text, the secret replaces the file's ID. Raises `ValueError` or `CommandError` if there
-    is no such file.
+    In the text, the secret replaces the file's ID. `is_made` is whether the file is made when it is
+    fetched. Raises `ValueError` or `CommandError` if there is no such file.
     """
     if command.writing is Writing.UPGRADE:
-        file = tx[FileStore].get(int(params["file"]))
-        if file is None or file.command is not None:
+        firmware = tx[FileStore].get(int(params["file"]))
+        if firmware is None or firmware.command is not None:
             raise CommandError(f"file: there is no file {params['file']}; add it first")
-        if file.damaged:
+        if firmware.damaged:
             raise CommandError(f"file: the file {params['file']} is damaged; add it again")
-        text = command_text(command, params, upgrade_facts(file, secret))
-        return text, reference(file, secret)
+        text = command_text(command, params, upgrade_facts(firmware, secret))
+        return text, reference(firmware, secret)
     parameter = command.file_parameter
     name = None if parameter is None else params.get(parameter)
     if parameter is None or not name:
         return command_text(command, params), None
-    file = file_named(tx, name, command_id)
-    text = command_text(command, {**params, parameter: url_of(name, secret)})
-    return text, reference(file, secret)
+    if is_made:
+        file = CommandFile(MADE_FILE, digest_of_secret(secret))
+    else:
+        file = reference(file_named(tx, name, command_id), secret)
+    return command_text(command, {**params, parameter: url_of(name, secret)}), file

@@ -7,7 +7,7 @@ QUERY (spec 12.1.3), one for each table that tells whether an uploaded row was r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import attrs
@@ -57,6 +57,12 @@ class Effect(Protocol):
         """Return the result to store; `now` is in milliseconds."""
 
 
+Maker = Callable[[Transaction, Device, Params, int], tuple[Sequence[str], int | None]]
+"""Makes the file of a command in parts, when it is fetched: takes the parameters that the caller
+asked for and where to begin, at first 0; returns commands as text, one a line of the file, and
+where to go on, or None at the end."""
+Counter = Callable[[Transaction, Device, Params], int | None]
+"""Counts the lines of such a file when the command is sent; None if the command states no count."""
 Matcher = Callable[[Table, Row, Params], bool]
 """Whether the command with these parameters requested an uploaded row."""
 
@@ -67,6 +73,8 @@ class CommandFunctions:
 
     prepares: Mapping[str, Prepare] = attrs.field(factory=dict)
     effects: Mapping[str, Effect] = attrs.field(factory=dict)
+    makers: Mapping[str, Maker] = attrs.field(factory=dict)
+    counters: Mapping[str, Counter] = attrs.field(factory=dict)
     matchers: Mapping[str, Mapping[str, Matcher]] = attrs.field(factory=dict)
     """Matchers by command name, then by table name."""
     family: str = FIRST_FAMILY
@@ -83,7 +91,7 @@ class CommandFunctions:
         Raises `ValueError` unless each command has exactly the functions that its entry declares,
         each from a single noun.
         """
-        joined = cls({}, {}, {}, family)
+        joined = cls({}, {}, {}, {}, {}, family)
         commands = [command for command in commands if command.family == family]
         for part in parts:
             if part.family != family:
@@ -124,5 +132,7 @@ class FunctionTable:
 _KINDS: Mapping[str, Callable[[Command], bool]] = {
     "prepares": lambda command: command.is_prepared,
     "effects": lambda command: command.has_effect,
+    "makers": lambda command: command.makes_file,
+    "counters": lambda command: command.makes_file,
     "matchers": lambda command: command.counts_records,
 }

@@ -26,6 +26,7 @@ from ..protocol.secrecy import parameter_secrets
 from ..settings.features import Commands
 from . import acts
 from .changes import check_scopes
+from .files import MADE_FILE
 from .functions import FunctionTable
 from .intents import IntentTable
 from .life import LifeEvent, LifeRules, happen
@@ -197,21 +198,29 @@ class CommandQueue(PeriodicService):
         """Lease the commands that are due and return their lines."""
         now = self._registry.now()
         device, config = terminal.device, self._config
+        counted: dict[str, int | None] = {}
 
-        def unit(tx: Transaction) -> tuple[bytes, int | None, bool]:
+        def unit(tx: Transaction) -> tuple[bytes, int | None, bool, QueuedCommand | None]:
             is_held = False
             found = tx[CommandStore].due(device.id, now, config.batch_count, self._once)
             due = self._sendable(tx, found, now, tx[CommandStore].overtaken(device.id, found))
             if not is_proved:
                 first = next((i for i, one in enumerate(due) if self._holds_secrets(one)), None)
                 is_held, due = first is not None, due[:first]
-            batch, body = self._batch(due, terminal)
+            new = next((i for i, one in enumerate(due) if self._is_uncounted(one, counted)), None)
+            if new == 0:
+                return b"", None, is_held, due[0]
+            batch, body = self._batch(due[:new], terminal, counted)
             for seconds in sorted({self._lease_seconds(one) for one in batch}):
                 leased = [one for one in batch if self._lease_seconds(one) == seconds]
                 tx[CommandStore].lease(leased, now + seconds * 1000, now)
-            return body, tx[CommandStore].next_due(device.id), is_held
+            tx[CommandStore].expect({one.id: counted.get(one.id) for one in batch})
+            return body, tx[CommandStore].next_due(device.id), is_held, None
 
-        body, due, is_held = await self._store.write(unit)
+        body, due, is_held, uncounted = await self._store.write(unit)
+        while uncounted is not None:
+            counted[uncounted.id] = await self._count(device, uncounted)
+            body, due, is_held, uncounted = await self._store.write(unit)
         terminal.set_due(due)
         if is_held:
             terminal.held_until = now + HELD_FOR
@@ -284,8 +293,21 @@ class CommandQueue(PeriodicService):
             lambda failure: self._log.failure("Leases of commands are not looked at", failure)
         )
 
+    def _is_uncounted(self, command: QueuedCommand, counted: Mapping[str, int | None]) -> bool:
+        """Whether the lines of a command's file are to be counted before it is sent."""
+        is_made = command.file is not None and command.file.id == MADE_FILE
+        return is_made and command.id not in counted
+
+    async def _count(self, device: Device, command: QueuedCommand) -> int | None:
+        """Count the lines of a file that is made when it is fetched, on a thread that reads."""
+        count = self.writer.functions.of(command.family).counters[command.command]
+        return await self._store.read(lambda tx: count(tx, device, command.asked))
+
     def _batch(
-        self, due: Sequence[QueuedCommand], terminal: Terminal
+        self,
+        due: Sequence[QueuedCommand],
+        terminal: Terminal,
+        counted: Mapping[str, int | None],
     ) -> tuple[list[QueuedCommand], bytes]:
         """The next batch in order, and its bytes: up to `batch_bytes`, or a single command."""
         batch: list[QueuedCommand] = []
@@ -294,7 +316,10 @@ class CommandQueue(PeriodicService):
         for queued in due:
             entry = self.catalogue.get(queued.command, queued.family)
             is_utf8 = entry is not None and entry.utf8  # regardless of the terminal's encoding
-            line = write(queued.id, queued.text, "utf-8" if is_utf8 else encoding)
+            text, lines_of_file = queued.text, counted.get(queued.id)
+            if entry is not None and lines_of_file is not None:
+                text = f"{text}\t{entry.count_parameter}={lines_of_file}"
+            line = write(queued.id, text, "utf-8" if is_utf8 else encoding)
             if batch and len(lines) + len(line) > self._config.batch_bytes:
                 break
             batch.append(queued)

@@ -81,7 +81,7 @@ class CommandWriter:
         self._choose = choose
         self._privacy = privacy
         self._catalogue = catalogue
-        self._functions = functions
+        self.functions = functions
         self._lifetime = lifetime
 
     def draft(self, name: str, params: Mapping[str, str], dialect: Dialect) -> CommandDraft:
@@ -141,9 +141,10 @@ class CommandWriter:
         command_id, secret = self.new_id(now), new_secret(self._choose)
         sent = params
         if command.is_prepared:
-            prepare = self._functions.of(command.family).prepares[name]
+            prepare = self.functions.of(command.family).prepares[name]
             sent = prepare(tx, device, params, command_id, now)
-        text, file = write_command(tx, command, sent, command_id, secret)
+        is_made = command.makes_file and command.file_parameter not in params
+        text, file = write_command(tx, command, sent, command_id, secret, is_made=is_made)
         new = NewCommand(
             id=command_id,
             command=name,

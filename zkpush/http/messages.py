@@ -70,6 +70,8 @@ class RequestHead(msgspec.Struct, frozen=True, gc=False):
     content_encoding: bytes | None = None
     is_proxied: bool = False
     """Whether its headers show that an HTTP proxy forwarded it."""
+    if_range: bytes | None = None
+    """The If-Range header."""
 
 
 class Accepted(msgspec.Struct, frozen=True, gc=False):

@@ -68,6 +68,7 @@ class RequestReader(Connection):
     """The first bytes of a request whose method is incomplete."""
     _target = b""
     _range: bytes | None = None
+    _if_range: bytes | None = None
     _cookie: bytes | None = None
     _content_type: bytes | None = None
     _content_encoding: bytes | None = None
@@ -130,7 +131,7 @@ class RequestReader(Connection):
         if self._awaits_proxy:
             self._take_proxy_header()
         self._target = b""
-        self._range = self._cookie = self._forwarded = None
+        self._range = self._if_range = self._cookie = self._forwarded = None
         self._content_type = self._content_encoding = None
         self._expects = self._is_browser = self._is_proxied = False
         self._length = 0
@@ -175,6 +176,9 @@ class RequestReader(Connection):
             if name.lower() == b"range":
                 # Two Range headers are ignored.
                 self._range = value if self._range is None else b""
+        elif length == 8:
+            if name.lower() == b"if-range":
+                self._if_range = value
         elif length == 15:
             if name.lower() == b"x-forwarded-for":
                 self._is_proxied = True
@@ -211,6 +215,7 @@ class RequestReader(Connection):
             self._content_type,
             self._content_encoding,
             self._is_proxied,
+            self._if_range,
         )
         request = self._request = PendingRequest(head, version, keep)
         self.active_at = self._site.tick

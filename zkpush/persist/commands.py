@@ -278,6 +278,14 @@ class CommandStore:
         for command in leased:
             self._tell(msgspec.structs.replace(command, state=CommandState.SENT), now)
 
+    def expect(self, counts: Mapping[str, int | None]) -> None:
+        """Record the number of lines that sent commands announce, by ID; None for no number."""
+        for command_id, count in counts.items():
+            if count is not None:
+                self._connection.execute(
+                    update(commands).where(commands.c.id == command_id).values(records=count)
+                )
+
     def cut_leases(self, now: int, lease: int, longer: Mapping[str, int]) -> None:
         """Shorten leases that are longer than new ones would be; all times are in milliseconds.
 

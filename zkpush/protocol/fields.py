@@ -499,6 +499,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The public values of the result; all other values are secret."""
     file_parameter: str | None = None
     """The parameter that names a file of this server for the terminal to fetch."""
+    makes_file: bool = False
+    """Whether the file is made when the terminal fetches it, if the parameter names none."""
+    count_parameter: str | None = None
+    """The parameter that states the number of lines of such a file."""
     is_prepared: bool = False
     """Whether a function completes the parameters before the command is queued."""
     has_effect: bool = False

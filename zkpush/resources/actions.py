@@ -184,7 +184,7 @@ class Actions:
             raise UnknownPath("There is nothing under this path; a file has a url.")
         path = head.path.decode("utf-8", "replace") if url is None else url
         found = await self._downloads.of_url(path, request.sn or None, head.address)
-        return file_reply(found, head.range)
+        return file_reply(found, head.range, head.if_range)
 
 
 def _news(request: Request, terminal: Terminal) -> Upload | None:

@@ -14,11 +14,19 @@ PARTIAL, UNSATISFIABLE = 206, 416
 _RANGE = re.compile(rb"bytes=([0-9]{0,99})-([0-9]{0,99})", re.IGNORECASE)
 
 
-def file_reply(download: Download, wanted: bytes | None) -> FileReply:
-    """Return the reply with a file, or one range of it (RFC 9110, section 14)."""
+def file_reply(download: Download, wanted: bytes | None, of: bytes | None = None) -> FileReply:
+    """Return the reply with a file, or one range of it (RFC 9110, section 14).
+
+    `of` is the If-Range header: the range is ignored if it is not that of this content.
+    """
     length = len(download.body)
-    lines = OCTETS + b"Accept-Ranges: bytes\r\nContent-MD5: %b\r\n" % base64.b64encode(download.md5)
-    part = None if wanted is None else find_range(wanted, length)
+    tag = b'"%b"' % download.md5.hex().encode()
+    lines = OCTETS + b"Accept-Ranges: bytes\r\nContent-MD5: %b\r\nETag: %b\r\n" % (
+        base64.b64encode(download.md5),
+        tag,
+    )
+    is_whole = wanted is None or (of is not None and of.strip() != tag)
+    part = None if is_whole else find_range(wanted or b"", length)
     if part is None:
         return FileReply(SUCCESS, lines, 0, length, download.part)
     start, end = part

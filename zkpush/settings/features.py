@@ -39,6 +39,13 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "otherwise",
         ),
     ] = 30
+    package_format: Annotated[
+        Literal["tar", "gzip"],
+        Meta(
+            description="Format of packages of people for PutFile: `tar`, a gzipped tar of one "
+            "file, or `gzip`, the gzipped lines alone, for models that take only these"
+        ),
+    ] = "tar"
     keep_days: Annotated[
         Annotated[int, Meta(ge=1, le=36_500)] | None,
         Meta(description="Days after which ended commands are deleted. Unset: never"),

@@ -40,7 +40,7 @@ def _compare(
     result, code = dict(reply.values), reply.return_code or 0
     asked: int | None = None
     if command.params.get("Action") == SYNC:
-        asked = int(command.params.get("RecordCount") or 0)
+        asked = int(command.params.get("RecordCount") or command.records)
     elif command.file is not None:
         file = tx[FileStore].get(command.file.id)
         asked = None if file is None else file.size

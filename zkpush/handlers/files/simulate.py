@@ -36,6 +36,8 @@ _REPLACES = "SyncData"
 _ALLOWED = "DATA UPDATE "
 SHELL_OUTPUT = "shellout.txt"
 _NOT_FOUND = 127
+_MAGIC = slice(257, 262)
+"""Place of the word ustar in a tar."""
 _FILE = "file"
 """Path from which UPGRADE downloads, with the URL as an argument (12.8.2)."""
 
@@ -76,8 +78,8 @@ async def _execute(
 ) -> Answer:
     """Execute the commands of a package; SyncData first removes the records of its table."""
     try:
-        lines = decode_commands(gzip.decompress(content))
-    except (OSError, EOFError, zlib.error, ValueError):
+        lines = decode_commands(_lines_of(content))
+    except (OSError, EOFError, zlib.error, ValueError, tarfile.TarError):
         raise ReturnCodeError(ReturnCode.SERVER_DATA_FAILED) from None
     if values.get("record_count", len(lines)) != len(lines):
         raise ReturnCodeError(ReturnCode.PARAMETER_INCORRECT)
@@ -94,6 +96,16 @@ async def _execute(
     for pin in before - now:
         outbox.forget(pin)
     return Answer(done)
+
+
+def _lines_of(content: bytes) -> bytes:
+    """Return the lines of a package: a gzipped tar of text files, or gzipped lines."""
+    plain = gzip.decompress(content)
+    if plain[_MAGIC] != b"ustar":
+        return plain
+    with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as tar:
+        found = [tar.extractfile(member) for member in tar]
+        return b"".join(file.read() for file in found if file is not None)
 
 
 async def _apply(terminal: SimulatedTerminal, lines: list[tuple[str, bytes]]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...protocol.fields import SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
+from ...protocol.fields import PIN, SMALL, Command, Field, Kind, Scope, ScopeRule, Writing
 from ...protocol.parameters import DAY
 
 SYNC = "SyncData"
@@ -29,6 +29,8 @@ COMMANDS = (
     Command(
         name="PutFile",
         file_parameter="url",
+        makes_file=True,
+        count_parameter="RecordCount",
         is_prepared=True,
         has_effect=True,
         section="12.5.2",
@@ -73,7 +75,14 @@ COMMANDS = (
                 kind=Kind.INTEGER,
                 minimum=0,
                 maximum=SMALL,
-                meaning="Records in the file",
+                meaning="Records in the file; counted if the server makes it",
+            ),
+            Field(
+                wire="People",
+                name="people",
+                pattern=rf"{PIN}(,{PIN})*",
+                meaning="With Action and without url: user IDs, separated by commas. Default: "
+                "everybody. Not sent: the server makes a package of these people",
             ),
         ),
     ),

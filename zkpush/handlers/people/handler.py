@@ -14,7 +14,7 @@ from ...protocol.fields import Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
 from .effects import EFFECTS
-from .packages import completed
+from .packages import completed, counted, make
 from .statements import photos_of, templates_of, users_of
 from .store import PeopleStore
 from .tables import BIODATA, BIOPHOTO, FP, TEMPLATE_TABLES, USER, USERPIC
@@ -69,6 +69,8 @@ def _of_type(table: Table, row: Row, params: Params) -> bool:
 FUNCTIONS = CommandFunctions(
     prepares={"PutFile": completed},
     effects=EFFECTS,
+    makers={"PutFile": make},
+    counters={"PutFile": counted},
     matchers={
         "DATA QUERY USERINFO": {USER.name: _of_user},
         "DATA QUERY FINGERTMP": {FP.name: _of_finger, BIODATA.name: _of_finger},

@@ -1,75 +1,105 @@
-"""Packages of people for PutFile with SyncData and AppendData (12.5.2), built from the store."""
+"""Packages of people for PutFile with SyncData and AppendData (12.5.2), made from the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...device.files import name_of, package
 from ...device.intents import Instruction
-from ...model import Device, Page
-from ...persist.files import FileStore
+from ...model import Device
 from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
 from ...values.people import Person
+from .model import Key, Template
+from .removals import RemovalStore
+from .schema import templates
+from .selection import PEOPLE, PeopleSelector
 from .store import PeopleStore
-from .tables import FACE, FP
+from .tables import BIODATA, FACE, FP
 from .wording import UPDATES, put_person, put_template
 
 PACKED = ".tgz"
 """Suffix of files that the terminal unpacks, and that need no path (12.5.2)."""
-_USERS_AT_ONCE = 1000
+SYNC = "SyncData"
+_COMMANDS = {FP.name: "FINGERTMP", FACE.name: "FACE"}
+"""Tables of PutFile by the form of a template."""
 
 
 def completed(
     tx: Transaction, device: Device, params: Mapping[str, str], command_id: str, now: int
 ) -> dict[str, str]:
-    """Build the package for a PutFile with an Action and without a URL, and add its parameters.
+    """Check a PutFile, and add the name of the package that is made for an Action without a URL.
 
-    The package exists for this command only, while it is open. Raises `ValueError` if a required
-    parameter is missing.
+    Raises `ValueError` if a required parameter is missing, or if the people cannot be sent.
     """
     action, table = params.get("Action"), params.get("TableName")
-    if action == "SyncData" and table is None:
+    if action == SYNC and table is None:
         raise ValueError("TableName: SyncData needs USERINFO, FINGERTMP or FACE")
     if "url" in params:
-        if action == "SyncData" and "RecordCount" not in params:
+        if PEOPLE in params:
+            raise ValueError(f"{PEOPLE}: belongs to packages, which have no url")
+        if action == SYNC and "RecordCount" not in params:
             raise ValueError("RecordCount: SyncData needs the number of records in the file")
         if action is None and "path" not in params and not params["url"].endswith(PACKED):
             raise ValueError("path: says where the file goes on the terminal; only tgz needs none")
         return dict(params)
-    lines = list(_lines(tx, table))
-    if not lines:
-        raise ValueError("there is nobody in the store to make a package of")
-    name = f"{(table or 'people').lower()}.tgz"
-    content = package(
-        [f"C:{number}:{line}" for number, line in enumerate(lines, 1)], device.dialect.encoding
-    )
-    file = tx[FileStore].add(name, content, None, now, command_id)
-    made = {**params, "url": name_of(file), "path": params.get("path", name)}
-    if action == "SyncData":
-        made["RecordCount"] = str(len(lines))
-    return made
+    if "RecordCount" in params:
+        raise ValueError("RecordCount: is counted for a package; leave it out")
+    PeopleSelector.of(params).check(tx, device)
+    name = f"{(table or 'people').lower()}{PACKED}"
+    made = {key: value for key, value in params.items() if key != PEOPLE}
+    return {**made, "url": f"file/package/{name}", "path": params.get("path", name)}
 
 
-def _lines(tx: Transaction, table: str | None) -> Iterator[str]:
-    """Generate the commands that add all stored people to a terminal, for one table or all."""
-    after = 0
-    while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
-        for user in users:
-            yield from _of_user(tx, user, table)
-        after = users[-1].id
+def make(
+    tx: Transaction, device: Device, params: Mapping[str, str], after: int
+) -> tuple[Sequence[str], int | None]:
+    """Return the next lines of a package, and where to go on; None at the end."""
+    people, following = PeopleSelector.of(params).part(tx, device, after)
+    table = params.get("TableName")
+    lines = [*_lines(tx, device, people, table)]
+    return lines, following
 
 
-def _of_user(tx: Transaction, user: Person, table: str | None) -> Iterator[str]:
-    if table in (None, "USERINFO"):
-        yield text_of(put_person(user))
-    if table != "USERINFO" and user.templates:
-        for template in tx[PeopleStore].templates(user.pin):
-            wanted = {FP.name: "FINGERTMP", FACE.name: "FACE"}.get(template.form)
-            if template.template is None:  # damaged
-                continue
+def counted(tx: Transaction, device: Device, params: Mapping[str, str]) -> int | None:
+    """Return the number of lines of a package if the command has to state it, else None."""
+    if params.get("Action") != SYNC or "url" in params:
+        return None
+    count, after = 0, 0
+    while True:
+        lines, following = make(tx, device, params, after)
+        count += len(lines)
+        if following is None:
+            return count
+        after = following
+
+
+def _lines(
+    tx: Transaction, device: Device, people: Sequence[Person], table: str | None
+) -> Iterator[str]:
+    """Generate the commands that add people to a terminal, for one table or all."""
+    found: dict[str, list[Template]] = {}
+    owners = [one.pin for one in people if one.templates]
+    if table != "USERINFO" and owners:
+        for one in _there(tx, device, tx[PeopleStore].templates(*owners)):
+            found.setdefault(one.pin, []).append(one)
+    for person in people:
+        if table in (None, "USERINFO"):
+            yield text_of(put_person(person))
+        for template in found.get(person.pin, ()):
+            wanted = _COMMANDS.get(template.form)
             if wanted is not None and table in (None, wanted):
                 yield text_of(put_template(template))
+
+
+def _there(tx: Transaction, device: Device, found: Sequence[Template]) -> Iterable[Template]:
+    """Return the templates that are neither damaged nor removed from the terminal."""
+    keys: list[Key] = [tuple(getattr(one, name) for name in BIODATA.key) for one in found]
+    removed = tx[RemovalStore].removed(device.id, templates, keys)
+    return [
+        one
+        for one, key in zip(found, keys, strict=True)
+        if one.template is not None and key not in removed
+    ]
 
 
 def text_of(instruction: Instruction) -> str:

@@ -146,24 +146,27 @@ class PeopleStore:
         query = select(users.c.pin, users.c.name).where(users.c.pin.in_(pins))
         return {row.pin: row.name for row in self._rows(query) if row.name is not None}
 
-    def users(self, part: Page, pin: str | None = None) -> list[Person]:
-        """List users by id, each with its template counts by type and whether it has a photo."""
+    def users(self, part: Page, *pins: str) -> list[Person]:
+        """List users by id, each with its template counts by type and whether it has a photo.
+
+        Lists all users if no user ID is given.
+        """
         query = part_of(_with_device(users), users.c.id, part)
-        if pin is not None:
-            query = query.where(users.c.pin == pin)
+        if pins:
+            query = query.where(users.c.pin.in_(pins))
         found = self._rows(query)
-        pins = [row.pin for row in found]
+        owners = [row.pin for row in found]
         counted: dict[str, dict[int, int]] = {}
         counting = (
             select(templates.c.pin, templates.c.type, func.count())
-            .where(templates.c.pin.in_(pins))
+            .where(templates.c.pin.in_(owners))
             .group_by(templates.c.pin, templates.c.type)
         )
         for owner, type_, count in self._rows(counting):
             counted.setdefault(owner, {})[type_] = count
         pictured = set(
             self._connection.execute(
-                select(person_photos.c.pin).where(person_photos.c.pin.in_(pins)).distinct()
+                select(person_photos.c.pin).where(person_photos.c.pin.in_(owners)).distinct()
             ).scalars()
         )
         return [
@@ -176,9 +179,14 @@ class PeopleStore:
             for row in found
         ]
 
-    def templates(self, pin: str) -> list[Template]:
-        """List the templates of a user."""
-        query = _with_device(templates).where(templates.c.pin == pin).order_by(templates.c.id)
+    def known(self, pins: Collection[str]) -> set[str]:
+        """Return those of some user IDs that are stored."""
+        query = select(users.c.pin).where(users.c.pin.in_(pins))
+        return set(self._connection.execute(query).scalars())
+
+    def templates(self, *pins: str) -> list[Template]:
+        """List the templates of users."""
+        query = _with_device(templates).where(templates.c.pin.in_(pins)).order_by(templates.c.id)
         return [
             stored(STORED_TEMPLATE, opened(self._vault, templates, row._mapping))
             for row in self._rows(query)
