@@ -195,8 +195,13 @@ class ProblemCode(StrEnum):
         "unknown requests",
         "The terminal asks for something that this server does not speak",
         "See its requests with `zkpush devices trace SN`; what they carried is kept in `zkpush "
-        "rejects list --device SN`. A foreign token is that of the server that it used before: "
-        "restart the terminal. For all else, update zkpush, or report the request.",
+        "rejects list --device SN`. Update zkpush, or report the request.",
+    )
+    FOREIGN_TOKEN = (
+        "foreign token",
+        "The terminal sends a token or a cookie that this server did not issue; it is served all "
+        "the same",
+        "It is that of the server that the terminal used before: restart the terminal.",
     )
     TLS_ON_PLAIN = (
         "TLS on a plain port",

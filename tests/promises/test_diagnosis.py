@@ -168,8 +168,8 @@ CAUSES = {
     ),
     "foreign token": Cause(
         foreign_token,
-        r"unknown requests .* sends a foreign token, which this server did not issue",
-        r".*A foreign token is that of the server that it used before: restart the terminal\.",
+        r"foreign token .* sends a foreign token, which this server did not issue",
+        r"It is that of the server that the terminal used before: restart the terminal\.",
     ),
     "queue stuck": Cause(
         stuck_queue,
@@ -219,3 +219,27 @@ async def test_a_terminal_that_works_has_none_of_these_causes(make_rig) -> None:
     assert examined.splitlines()[-1] == "Next: No fault was found."
     assert "Its time zone is Europe/Berlin: its display should show 2026-03-01 13:00." in examined
     assert not re.search("^(error|warning)", examined, re.MULTILINE)
+
+
+@pytest_twisted.ensureDeferred
+async def test_refusals_of_a_pending_terminal_are_over_when_it_is_approved(make_rig) -> None:
+    """What was refused while it waited for approval needs no look any more."""
+    rig = await make_rig(admission="approve", timezone="UTC")
+    await pending(rig)
+    await rig.api("PATCH", "/devices/T1", {"state": "approved"})
+    await working(rig)
+    status, examined = await run(rig, "doctor", "T1")
+    assert status == 0
+    assert re.search("^ok +refusals", examined, re.MULTILINE), examined
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_unknown_request_is_one_line_of_the_doctor(rig: Rig) -> None:
+    """As long as the request is in the trace, and afterwards."""
+    await unknown_path(rig)
+    for _ in range(2):
+        checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+        (check,) = [one for one in checks if "POST /iclock/attendance" in one["detail"]]
+        assert (check["name"], check["state"]) == ("requests", "error")
+        assert "unknown requests" not in [one["name"] for one in checks]
+        rig.clock.advance(2 * 3600)

@@ -111,7 +111,7 @@ async def test_a_cookie_of_another_server_is_served(rig: Rig, cookie: str | None
     for _ in range(3):
         assert await client.poll() == IDLE
         assert await client.upload() == STORED
-    assert await problems(rig) == (set() if cookie is None else {"unknown requests"})
+    assert await problems(rig) == (set() if cookie is None else {"foreign token"})
 
 
 @pytest_twisted.ensureDeferred

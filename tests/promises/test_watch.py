@@ -190,6 +190,29 @@ async def test_tables_of_access_control_are_kept_and_acknowledged_with_their_cou
     assert "tablename" in reject["origin"]["query"] or "tablename" not in query
 
 
+PEOPLE = b"user uid=1\tcardno=\tpin=1\tpassword=\tgroup=1\tname=Ann\tprivilege=0\r\n"
+
+
+@pytest.mark.parametrize(
+    "query", ["table=tabledata&tablename=user&count=1", "table=rtlog", "table=rtstate"]
+)
+@pytest_twisted.ensureDeferred
+async def test_people_of_access_control_are_kept_and_not_read(rig: Rig, query: str) -> None:
+    """A line of the other protocol is no person here; the upload shows the mode."""
+    await rig.exchange()
+    await rig.post(f"cdata?SN=T1&{query}", PEOPLE)
+    assert await rig.items("/users") == []
+    (reject,) = await rig.items("/rejects")
+    assert base64.b64decode(reject["raw"]) == PEOPLE
+    assert "access-control" in reject["reason"]
+    codes = {one["code"] for one in await rig.items("/problems?device=T1")}
+    assert codes == {ProblemCode.ACCESS_CONTROL, ProblemCode.REJECTS}
+    assert (await rig.api("POST", "/rejects/retry", {})).json["kept"] == 1
+    assert await rig.items("/users") == []
+    checks = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
+    assert not any("resend" in one["advice"] for one in checks)
+
+
 @pytest.mark.parametrize("path", ["registry", "push", "querydata", "rtdata"])
 @pytest_twisted.ensureDeferred
 async def test_a_request_of_the_access_control_protocol_shows_it_too(rig: Rig, path: str) -> None:

@@ -14,7 +14,7 @@ from zkpush.protocol.packets import PacketLimits, pack, pack_plain
 from zkpush.protocol.photos import encode_photo
 from zkpush.protocol.reports import OPTIONS
 from zkpush.protocol.requests import Upload
-from zkpush.protocol.uploads import UploadDecoder
+from zkpush.protocol.uploads import OF_ACCESS_CONTROL, UploadDecoder
 
 MIXED = {
     "OPLOG": b"OPLOG 4\t14\t2015-07-30 10:22:34\t0\t0\t0\t0",
@@ -154,19 +154,32 @@ def test_a_keyword_that_nobody_knows_is_kept() -> None:
 def test_a_body_of_which_nothing_is_known_is_kept_whole() -> None:
     """What no handler takes is one reject, with every byte of it, and is answered."""
     body = b"\0\x01BLOB x=1\n\r\n\xff\n"
-    contents = read("RTSTATE", body)
+    contents = read("NEWSTATE", body)
     assert contents.batches == []
-    assert reasons(contents) == [("RTSTATE", "no handler takes this table", body)]
+    assert reasons(contents) == [("NEWSTATE", "no handler takes this table", body)]
     assert (contents.bare, contents.refusal, contents.stamp_of) == (True, None, None)
-    assert read("RTSTATE", pack_plain(b"BLOB x=1\n"), packed=True).bare
+    assert read("NEWSTATE", pack_plain(b"BLOB x=1\n"), packed=True).bare
 
 
 def test_an_unknown_table_of_known_lines_is_read() -> None:
     """The keyword says what a line is, whatever the name of the table."""
-    contents = read("tabledata", b"USER PIN=1\nFOO x\n")
+    contents = read("newtable", b"USER PIN=1\nFOO x\n")
     assert [row[0] for row in contents.batches[0].rows] == ["1"]
-    assert reasons(contents) == [("tabledata", "no handler takes lines of FOO", b"FOO x")]
+    assert reasons(contents) == [("newtable", "no handler takes lines of FOO", b"FOO x")]
     assert not contents.bare
+
+
+@pytest.mark.parametrize("table", ["tabledata", "TableData", "rtlog", "rtstate"])
+def test_a_table_of_access_control_is_kept_whole(table: str) -> None:
+    """Its lines look like people or attendance of this protocol, and mean something else."""
+    body = b"user uid=1\tcardno=\tpin=1\tpassword=\tgroup=1\tname=Ann\r\nUSER PIN=2\n"
+    for upload in (read(table, body), read(table, pack_plain(body), packed=True)):
+        assert upload.batches == []
+        ((_, reason, raw),) = reasons(upload)
+        assert reason == OF_ACCESS_CONTROL
+        assert raw in (body, pack_plain(body))
+        assert upload.whole is not None
+        assert upload.bare
 
 
 @pytest.mark.parametrize("body", [b"", b"\n", b"\r\n\r\n", b" \t \r\n\t\t\n"])

@@ -160,7 +160,7 @@ async def test_a_foreign_token_is_a_problem_and_the_terminal_is_served(rig: Rig)
         f"Cookie: token={'ab' * 16}",
     )
     assert (response.status, response.body) == (200, b"OK")
-    found = await problem(rig)
+    found = await problem(rig, ProblemCode.FOREIGN_TOKEN)
     assert found is not None
     assert "foreign token" in found["detail"]
     doctor = (await rig.api("GET", "/devices/T1/doctor")).json["checks"]
@@ -174,13 +174,13 @@ async def test_a_table_that_nobody_takes_is_a_problem_and_logged_once(
     """Its bodies are kept whole, each, before they are acknowledged."""
     await rig.exchange()
     for number in range(3):
-        response = await rig.post("cdata?SN=T1&table=rtlog", b"time=1\tpin=%d\r\n" % number)
+        response = await rig.post("cdata?SN=T1&table=newlog", b"time=1\tpin=%d\r\n" % number)
         assert response.body == b"OK"
     found = await problem(rig)
     assert found is not None
-    assert found["detail"] == "It uploads the table rtlog, which no handler takes."
-    assert len(await rig.items("/rejects?table=rtlog")) == 3
-    assert len([one for one in warnings if "rtlog" in one or "not understood" in one]) == 1
+    assert found["detail"] == "It uploads the table newlog, which no handler takes."
+    assert len(await rig.items("/rejects?table=newlog")) == 3
+    assert len([one for one in warnings if "newlog" in one or "not understood" in one]) == 1
 
 
 @pytest_twisted.ensureDeferred

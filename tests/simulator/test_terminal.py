@@ -6,6 +6,7 @@ import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
+from zkpush.protocol.codes import Operation
 from zkpush.simulator.link import LinkError
 from zkpush.simulator.terminal import ExchangeWanted
 
@@ -340,3 +341,15 @@ async def test_an_exchange_that_a_command_asks_for_is_not_forgotten(name: str) -
     with pytest.raises(LinkError):
         await terminal.poll()
     assert terminal.told == {}
+
+
+@pytest_twisted.ensureDeferred
+async def test_equal_operations_of_one_second_have_different_times(rig: Rig) -> None:
+    """The server would take them for one; so as many are stored as were made."""
+    terminal = Network(rig.terminals).terminal(rig.clock)
+    await terminal.exchange()
+    for _ in range(3):
+        terminal.operate(Operation.CHANGE_SETTINGS, "1", 7)
+    terminal.operate(Operation.CHANGE_SETTINGS, "1", 8)
+    await terminal.upload()
+    assert len(await rig.items("/operations")) == 4

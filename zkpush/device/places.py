@@ -37,6 +37,7 @@ FADING = SETTLED | {
     ProblemCode.SECRETS_WAIT,
     ProblemCode.UNKNOWN_ANSWERS,
     ProblemCode.UNKNOWN_REQUESTS,
+    ProblemCode.FOREIGN_TOKEN,
     ProblemCode.TLS_ON_PLAIN,
 }
 """Problems that are cleared after `GONE_AFTER` without a recurrence."""

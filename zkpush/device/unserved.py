@@ -2,9 +2,10 @@
 
 Theory of operation. An approved terminal may request an unknown path, use another method, upload a
 table without a handler, send the token of another server, or speak TLS on a plain port. Each kind
-is logged once, and raises the problem `unknown requests` of the terminal, which is cleared a day
-after the last occurrence. A TLS connection carries no serial number, so it is a problem of the
-silent terminals that were last seen at its address, or of the server if there are none.
+is logged once, and raises the problem `unknown requests` or `foreign token` of the terminal, which
+is cleared a day after the last occurrence. A TLS connection carries no serial number, so it is a
+problem of the silent terminals that were last seen at its address, or of the server if there are
+none.
 """
 
 from __future__ import annotations
@@ -49,10 +50,12 @@ class UnservedRequests:
         self._strangers: dict[str, int] = {}
         """Time (ms) of the last unexplained TLS connection, by address."""
 
-    def note(self, terminal: Terminal, what: str) -> None:
+    def note(
+        self, terminal: Terminal, what: str, code: ProblemCode = ProblemCode.UNKNOWN_REQUESTS
+    ) -> None:
         """Report an act of a terminal, such as `uploads the table X`; equal texts are one kind."""
         detail = f"It {shown(what, most=2 * _MOST_SHOWN)}."
-        problem = Problem(ProblemCode.UNKNOWN_REQUESTS, detail, self._registry.now())
+        problem = Problem(code, detail, self._registry.now())
         has_it = any(one.code == problem.code for one in terminal.device.problems)
         sn = terminal.device.sn
         kinds = self._kinds.get(sn, set())
@@ -70,7 +73,14 @@ class UnservedRequests:
             "sends a foreign token, which this server did not issue; it is served all the same"
             if is_token
             else "sends a cookie that is no token; it is served all the same",
+            ProblemCode.FOREIGN_TOKEN,
         )
+
+    def uploads_access_control(self, terminal: Terminal, table: str) -> None:
+        """Report an upload that only terminals in access-control mode make."""
+        detail = f"It uploads the table {table}, as terminals in access-control mode do."
+        problem = Problem(ProblemCode.ACCESS_CONTROL, detail, self._registry.now())
+        self._registry.report(terminal, problem)
 
     def struck(self, reason: str, sn: str | None, address: str | None) -> None:
         """Count a refusal; called by the site, which knows no terminals."""

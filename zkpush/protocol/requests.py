@@ -106,6 +106,8 @@ def _decode(text: bytes) -> str:
 
 TABLE_DATA = "tabledata"
 """The table of uploads of the access-control protocol that name theirs in `tablename`."""
+ACCESS_CONTROL_TABLES = frozenset({TABLE_DATA, "rtlog", "rtstate"})
+"""Tables that only terminals in access-control mode upload."""
 UNNAMED = "unnamed"
 """The table name of uploads that name no table and do not reveal it."""
 _LOOKED_AT = 512

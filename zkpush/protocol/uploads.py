@@ -23,7 +23,7 @@ from .packets import PacketError, PacketLimits, PacketTooLarge, expansion, gathe
 from .photos import decode_photo
 from .records import Batch, decode_rows, lines_of, pieces
 from .rejects import MOST_REJECTS, Reject, RejectList
-from .requests import Upload
+from .requests import ACCESS_CONTROL_TABLES, Upload
 from .text import decode_line
 
 _OF_LINES = frozenset({Layout.COLUMNS, Layout.KEYED})
@@ -36,6 +36,8 @@ _GATHERED = 64 * 1024
 """Bytes of short members of a packet that are read together."""
 _MIXED = "OPERLOG"
 """Name of bodies that mix lines of several tables (spec 11.4)."""
+OF_ACCESS_CONTROL = "a table of the access-control protocol, which this server does not speak"
+"""Reason of rejects of `ACCESS_CONTROL_TABLES`."""
 
 
 class Contents(msgspec.Struct):
@@ -123,6 +125,8 @@ class UploadDecoder:
         name = table.lower()
         own = self._tables.get(name)
         if own is None:
+            if name in ACCESS_CONTROL_TABLES:
+                return False
             return name in _DATA_TYPES or self.of_keyword(find_keyword(body)) is not None
         return own.layout in _OF_LINES and unreadable_form(body) is None
 
@@ -306,6 +310,10 @@ class _Reading:
             rows = contents.rows(own)
             room = MOST_OPTIONS - len(rows)
             rows.extend(decode_rows(own, body, self._dialect, self._rejects, self._gauge, room))
+        elif own is None and name.lower() in ACCESS_CONTROL_TABLES:
+            # Its lines look like some of this protocol and mean something else.
+            contents.bare = True
+            self._rejects.add(name, OF_ACCESS_CONTROL, body)
         elif own is None and not self._is_known(body):
             contents.bare = True
             self._rejects.add(name, "no handler takes this table", body)

@@ -126,8 +126,10 @@ class SimulatedTerminal:
         self._settled = True
 
     def operate(self, operation: Operation, operator: str, *operands: object) -> None:
-        """Record an operation at the terminal (11.4)."""
-        self.keep(operated(self.model, self.clock.now(), operation, operator, *operands))
+        """Record an operation at the terminal (11.4); equal ones have different times."""
+        # The server takes equal operations of one second for one.
+        time = self.clock.next(f"{operation.name} {operator} {operands}")
+        self.keep(operated(self.model, time, operation, operator, *operands))
 
     def keep(self, record: Record) -> None:
         """Store a record, and queue it until the server has it."""

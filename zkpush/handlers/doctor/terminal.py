@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import attrs
 
+from ...device.modes import takes_commands
+from ...device.registry import WAITS
 from ...model import Device, DeviceState
 from ...problems import ProblemCode, advice_of, meaning_of
 from ..attendance.tables import ATTLOG
@@ -24,8 +26,15 @@ STUCK = 600_000
 """Milliseconds after which a sendable command counts as stuck."""
 NOT_FOUND, WRONG_METHOD = 404, 405
 _ASKED_AGAIN = "UNKNOWN DEVICE"
-_OWN_CHECK = frozenset({ProblemCode.NO_ZONE, ProblemCode.CLOCK_WRONG, ProblemCode.REJECTS})
-"""Problems that have a check of the same name."""
+_OWN_CHECK = frozenset(
+    {
+        ProblemCode.NO_ZONE,
+        ProblemCode.CLOCK_WRONG,
+        ProblemCode.REJECTS,
+        ProblemCode.UNKNOWN_REQUESTS,
+    }
+)
+"""Problems that are part of a check."""
 _EXPLAINS: Mapping[str, str] = {
     ProblemCode.TLS_ON_PLAIN: "connection",
     ProblemCode.OTHER_ADDRESS: "refusals",
@@ -115,7 +124,11 @@ def _admission(facts: TerminalFacts) -> Check:
 
 def _refusals(facts: TerminalFacts) -> Check:
     """Check for rejections of requests that were understood."""
-    found = [one for one in _refused(facts) if not _is_unknown(one)]
+    found = [
+        one
+        for one in _refused(facts)
+        if not (_is_unknown(one) or _is_settled(one, facts.device.state))
+    ]
     if not found:
         return Check("refusals", "ok", "None of its last requests was refused.")
     last = found[-1]
@@ -136,8 +149,12 @@ def _refusals(facts: TerminalFacts) -> Check:
 def _requests(facts: TerminalFacts) -> Check:
     """Check for requests that this server does not support."""
     found = [one for one in _refused(facts) if _is_unknown(one)]
-    if not found:
+    problem = _problem(facts, ProblemCode.UNKNOWN_REQUESTS)
+    if not found and problem is None:
         return Check("requests", "ok", "It asks for nothing that this server does not speak.")
+    if not found:
+        advice = advice_of(ProblemCode.UNKNOWN_REQUESTS, facts.device.sn)
+        return Check("requests", "error", f"{problem}", advice)
     asked = dict.fromkeys(f"{one.content.method} {one.content.path}" for one in found)
     return Check(
         "requests",
@@ -182,7 +199,8 @@ def _clock(facts: TerminalFacts) -> Check:
         detail = (
             "Its clock is not known yet: three punches in real time show it."
             if skew is None
-            else f"Its clock differs from the server's by {abs(skew)} seconds."
+            else f"Its clock is {abs(skew)} seconds {'ahead of' if skew > 0 else 'behind'} the "
+            "server's."
         )
         return Check("clock", "ok", detail)
     if skew is None or zone is None or not _is_offset(skew):
@@ -234,6 +252,13 @@ def _records(facts: TerminalFacts) -> Check:
         return Check("records", "ok", f"It uploaded attendance records {ago} ago.")
     if ATTLOG.name in facts.stamps:
         return Check("records", "ok", "It has uploaded attendance records before.")
+    if not takes_commands(facts.device):
+        return Check(
+            "records",
+            "warning",
+            "It has never uploaded attendance records: it is in access-control mode.",
+            advice_of(ProblemCode.ACCESS_CONTROL, sn),
+        )
     return Check(
         "records",
         "warning",
@@ -293,6 +318,11 @@ def _problem(facts: TerminalFacts, code: str) -> str | None:
 
 def _refused(facts: TerminalFacts) -> list[TracedRequest]:
     return [one for one in facts.trace if one.refused and facts.now - one.at < RECENT]
+
+
+def _is_settled(one: TracedRequest, state: DeviceState) -> bool:
+    """Whether a refusal is one of a pending terminal that was approved since."""
+    return state is DeviceState.APPROVED and one.content.answered.startswith(WAITS)
 
 
 def _is_unknown(one: TracedRequest) -> bool:
