@@ -116,7 +116,7 @@ def test_an_unknown_table_is_read_if_it_begins_with_what_is_known(
     body: bytes, encoding: str
 ) -> None:
     """Known lines are read under any name; else the whole body is one reject."""
-    contents = decode("tabledata", body, encoding)
+    contents = decode("newtable", body, encoding)
     keyword = find_keyword(body)
     if keyword is not None and keyword.lower() in KEYWORDS:
         assert contents.count + contents.unread == len(lines_of(body))
