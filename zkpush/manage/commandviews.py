@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -15,6 +15,7 @@ from ..protocol.catalogue import Catalogue
 from ..protocol.fields import Scope
 from ..protocol.secrecy import Scopes, parameter_secrets, result_secrets, shown
 from .listing import Listing, whole
+from .readings import SecretAccessLog
 from .recordviews import Damaged
 from .services import Services
 from .times import instant, instant_or_none
@@ -114,6 +115,21 @@ def secrets_of_command(
     )
 
 
+async def note_commands(
+    readings: SecretAccessLog,
+    catalogue: Catalogue,
+    caller: Caller,
+    of: str,
+    commands: Iterable[QueuedCommand],
+) -> None:
+    """Record that secret parameters or results, if any, are shown to a caller."""
+    secrets = [secrets_of_command(catalogue, each) for each in commands]
+    for place, what in enumerate(("parameters of commands", "results of commands")):
+        needed = {scope for each in secrets for scope in each[place].values()}
+        if needed & set(caller.scopes):
+            await readings.note(caller, what, of)
+
+
 async def ask(
     services: Services,
     sn: str,
@@ -123,5 +139,8 @@ async def ask(
 ) -> Listing[CommandView]:
     """Queue the commands of an intent, and show them; see `CommandQueue.ask`."""
     queued = await services.queue.ask(sn, intent, caller, act=act)
+    await note_commands(
+        services.secret_access, services.catalogue, caller, f"terminal {sn}", queued
+    )
     families = services.registry.families
     return whole([command_view(services.catalogue, families, one, caller.scopes) for one in queued])

@@ -15,7 +15,7 @@ from ...device.queueing import Delivery, KeyReused
 from ...device.registry import Registry
 from ...interfaces import IStore
 from ...manage.arguments import no_such
-from ...manage.commandviews import CommandView, command_view, secrets_of_command
+from ...manage.commandviews import CommandView, command_view, note_commands
 from ...manage.errors import ApiError, not_found
 from ...manage.listing import DeviceQuery, Listing, ListQuery, Order, whole
 from ...manage.lists import ApiList, Shown
@@ -298,6 +298,8 @@ class CommandEndpoints:
             )
         except KeyReused as error:
             raise ApiError(HTTPStatus.CONFLICT, str(error)) from None
+        if idempotency_key is not None:  # it may have a result by now
+            await self._note(caller, f"command {queued.id}", queued)
         return self._view(queued, caller)
 
     async def show(self, id: str, caller: Caller) -> CommandView:
@@ -313,15 +315,8 @@ class CommandEndpoints:
         return found
 
     async def _note(self, caller: Caller, of: str, *commands: QueuedCommand) -> None:
-        """Record that secret parameters or results, if any, were shown to a caller."""
-        for place, what in enumerate(("parameters of commands", "results of commands")):
-            needed = {
-                scope
-                for each in commands
-                for scope in secrets_of_command(self._catalogue, each)[place].values()
-            }
-            if needed & set(caller.scopes):
-                await self._readings.note(caller, what, of)
+        """Record that secret parameters or results, if any, are shown to a caller."""
+        await note_commands(self._readings, self._catalogue, caller, of, commands)
 
     async def cancel(self, id: str, caller: Caller) -> None:
         """Cancel a command."""

@@ -21,7 +21,7 @@ from ...device.registry import Registry
 from ...http.sending import Interrupted, Sending
 from ...interfaces import IStore
 from ...manage.errors import ApiError, bad_request, not_found
-from ...manage.lists import ApiList
+from ...manage.lists import ApiList, Shown
 from ...manage.readings import SecretAccessLog
 from ...manage.recordviews import Damaged
 from ...manage.routes import Route, Stream
@@ -38,6 +38,9 @@ from ...values.files import StoredFile
 
 LONGEST_NAME = 255
 _log = Logger()
+
+DIGESTS = "digests of files"
+"""Their name in the audit log."""
 
 
 class FileQuery(msgspec.Struct, frozen=True):
@@ -125,6 +128,7 @@ class FileEndpoints:
                 view=FileView,
                 find_thd=lambda tx, part, query: tx[FileStore].page(part),
                 show=lambda file, caller: _view(file, caller.scopes),
+                note=self._note,
             ).route(self._store),
             Route(
                 "GET",
@@ -169,7 +173,15 @@ class FileEndpoints:
 
     async def show(self, id: int, caller: Caller) -> FileView:
         """Show a file."""
-        return _view(await self._find(id), caller.scopes)
+        view = _view(await self._find(id), caller.scopes)
+        if view.md5 is not None:
+            await self._readings.note(caller, DIGESTS, f"file {id}")
+        return view
+
+    async def _note(self, shown: Shown[StoredFile]) -> None:
+        """Record that digests of files were shown to a caller."""
+        if any(view.md5 is not None for view in shown.items):
+            await self._readings.note(shown.caller, DIGESTS, "all files")
 
     async def content(self, id: int, caller: Caller) -> Stream:
         """Stream the content of a file."""
