@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from zkpush.device.pacer import REFUSALS
+from zkpush.device.refusals import EVERY
 
 from .aside import TERMINAL, Aside
 from .load import Load, run
@@ -24,6 +25,9 @@ MODES = ("approve", "open", "closed")
 LONG_BODIES = 20
 STEP = int(REFUSALS.per_second * REFUSALS.step)
 """Refusals of one step of their pace."""
+ROUNDS = 5
+"""Most rounds in which refusals are compared with polls. Each takes twice `EVERY` seconds, so that
+periodic writes of the daemon count in all of them alike."""
 BOMB_BYTES = 1024 * 1024
 """What a bomb of about 1 KB expands to."""
 
@@ -93,9 +97,10 @@ def _refusals(scale: Scale, server: Zkpush, known: list[str], mode: str) -> Resu
     """The CPU of a refusal beyond the limit of unknown terminals, and of a poll at that pace."""
     costs = []
     new = stranger_polls(1_000_000)  # none of those that were recorded
-    for _ in range(scale.rounds + 1):
-        refused = _cost(server, new, scale.count)
-        costs.append((refused, _cost(server, polls(b"close", known), scale.count)))
+    count = int(REFUSALS.per_second * EVERY)
+    for _ in range(min(scale.rounds, ROUNDS) + 1):
+        refused = _cost(server, new, count)
+        costs.append((refused, _cost(server, polls(b"close", known), count)))
     del costs[0]  # it warms up, and some are saved that need not wait
     return Result(
         f"a refused request, {mode}",
