@@ -12,6 +12,7 @@ _JOBS = "server/test_jobs.py"
 _LIFE = "server/test_command_life.py"
 _OUT = "server/test_ways_out.py"
 _PACKAGES = "server/test_packages.py"
+_REFUSED = "server/test_refused_commands.py"
 _QUEUE = "server/test_queue.py"
 
 FAULTS = {
@@ -107,7 +108,15 @@ FAULTS = {
     "a photo of more than a megabyte": [
         f"{_OUT}::test_a_large_photo_fits_and_the_limit_is_a_setting"
     ],
+    "values that can only fail": [f"{_REFUSED}::test_a_value_that_can_only_fail_is_refused"],
+    "a face for a terminal without faces, a PIN that is too long": [
+        f"{_REFUSED}::test_what_a_terminal_has_not_is_refused"
+    ],
     # Small ones.
+    "relative URLs": [f"{_REFUSED}::test_urls_in_commands_begin_with_the_public_url"],
+    "codes of enrolments with the words of others": [
+        f"{_REFUSED}::test_codes_of_enrolments_have_their_own_words"
+    ],
     "a command that is not in the very next poll": [
         f"{_LIFE}::test_a_command_is_in_the_very_next_poll"
     ],

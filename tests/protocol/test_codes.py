@@ -189,7 +189,13 @@ NEWER_OPERATIONS = {
 }
 """The operation codes of 2.4.2 that are above those of Appendix 3."""
 
-KINDS = [Operation, codes.EnrollFailure, codes.CardEnrollFailure, *(kind for kind, _ in TABLES)]
+KINDS = [
+    Operation,
+    codes.EnrollFailure,
+    codes.BiometricEnrollFailure,
+    codes.CardEnrollFailure,
+    *(kind for kind, _ in TABLES),
+]
 UNKNOWN = 1_000_000_007
 
 
@@ -451,7 +457,7 @@ ANSWERS = [
     ("ENROLL_MF", 5, False, "Left by timeout"),
     ("ENROLL_MF", 6, False, "Left by pressing Esc"),
     ("ENROLL_MF", 7, False, "Enrollment failure 7 (unknown)"),
-    ("ENROLL_MF", -3, False, "Reading or writing is incorrect"),
+    ("ENROLL_MF", -3, False, "Access error"),
 ]
 
 

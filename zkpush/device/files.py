@@ -84,15 +84,20 @@ def name_of(file: StoredFile) -> str:
     return f"file/{file.id}/{_quoted(file.name)}"
 
 
-def upgrade_facts(file: StoredFile, secret: str) -> FileFacts:
+def base_of(public_url: str | None) -> str:
+    """Return what the URLs of files begin with, by the URL of the terminals' port."""
+    return "" if public_url is None else f"{public_url.rstrip('/')}/iclock/"
+
+
+def upgrade_facts(file: StoredFile, secret: str, base: str) -> FileFacts:
     """The facts about a file that UPGRADE carries (spec 12.8.2)."""
-    return FileFacts(f"file/{secret}/{UPGRADE_NAME}", file.md5, file.size)
+    return FileFacts(f"{base}file/{secret}/{UPGRADE_NAME}", file.md5, file.size)
 
 
-def url_of(name: str, secret: str) -> str:
-    """Return the URL on the wire for a file name in a command."""
+def url_of(name: str, secret: str, base: str) -> str:
+    """Return the URL on the wire for a file name in a command; `base` is used if it has none."""
     named = _Url.parse(name)
-    return f"{named.base}file/{secret}/{named.name}"
+    return f"{named.base or base}file/{secret}/{named.name}"
 
 
 def secret_of(url: str) -> str:
@@ -151,12 +156,14 @@ def write_command(
     command_id: str,
     secret: str,
     *,
+    base: str = "",
     is_made: bool = False,
 ) -> tuple[str, CommandFile | None]:
     """Return the text of a command and the file that the terminal has to fetch.
 
-    In the text, the secret replaces the file's ID. `is_made` is whether the file is made when it is
-    fetched. Raises `ValueError` or `CommandError` if there is no such file.
+    In the text, the secret replaces the file's ID, and `base` precedes URLs without a host.
+    `is_made` is whether the file is made when it is fetched. Raises `ValueError` or `CommandError`
+    if there is no such file.
     """
     if command.writing is Writing.UPGRADE:
         firmware = tx[FileStore].get(int(params["file"]))
@@ -164,7 +171,7 @@ def write_command(
             raise CommandError(f"file: there is no file {params['file']}; add it first")
         if firmware.damaged:
             raise CommandError(f"file: the file {params['file']} is damaged; add it again")
-        text = command_text(command, params, upgrade_facts(firmware, secret))
+        text = command_text(command, params, upgrade_facts(firmware, secret, base))
         return text, reference(firmware, secret)
     parameter = command.file_parameter
     name = None if parameter is None else params.get(parameter)
@@ -174,4 +181,4 @@ def write_command(
         file = CommandFile(MADE_FILE, digest_of_secret(secret))
     else:
         file = reference(file_named(tx, name, command_id), secret)
-    return command_text(command, {**params, parameter: url_of(name, secret)}), file
+    return command_text(command, {**params, parameter: url_of(name, secret, base)}), file

@@ -26,7 +26,7 @@ from ..protocol.secrecy import parameter_secrets
 from ..settings.features import Commands
 from . import acts
 from .changes import check_scopes
-from .files import MADE_FILE
+from .files import MADE_FILE, base_of
 from .functions import FunctionTable
 from .intents import IntentTable
 from .life import LifeEvent, LifeRules, happen
@@ -78,7 +78,14 @@ class CommandQueue(PeriodicService):
         self._intents = intents
         self._reactor = reactor
         self._rules = LifeRules(config.attempts, config.lifetime_days * DAY)
-        self.writer = CommandWriter(choose, privacy, catalogue, functions, self._rules.lifetime)
+        self.writer = CommandWriter(
+            choose,
+            privacy,
+            catalogue,
+            functions,
+            self._rules.lifetime,
+            base_of(config.public_url),
+        )
         self._once = frozenset(entry.name for entry in catalogue if not entry.is_repeatable)
         self._leases = {
             entry.name: entry.lease_seconds * 1000 for entry in catalogue if entry.lease_seconds

@@ -15,6 +15,7 @@ from ..protocol.catalogue import Catalogue
 from ..protocol.commands import command_text
 from ..protocol.dialect import Dialect
 from ..protocol.fields import Command, Writing
+from ..protocol.fitting import ReportedAbilities
 from . import acts
 from .files import new_secret, write_command
 from .functions import FunctionTable
@@ -73,16 +74,19 @@ class CommandWriter:
         catalogue: Catalogue,
         functions: FunctionTable,
         lifetime: int,
+        base: str = "",
     ) -> None:
         """`choose` picks a random character from a string; it makes command IDs and secrets.
 
-        `lifetime` is the time (ms) that a command waits by default.
+        `lifetime` is the time (ms) that a command waits by default. `base` is what the URLs of
+        files begin with.
         """
         self._choose = choose
         self._privacy = privacy
         self._catalogue = catalogue
         self.functions = functions
         self._lifetime = lifetime
+        self._base = base
 
     def draft(self, name: str, params: Mapping[str, str], dialect: Dialect) -> CommandDraft:
         """Validate a command for the terminals of a dialect.
@@ -138,13 +142,16 @@ class CommandWriter:
         """
         command = self._catalogue.validate(name, params, device.dialect)
         self._privacy.check(command, params)
+        abilities_of(device).check(command, params)
         command_id, secret = self.new_id(now), new_secret(self._choose)
         sent = params
         if command.is_prepared:
             prepare = self.functions.of(command.family).prepares[name]
             sent = prepare(tx, device, params, command_id, now)
         is_made = command.makes_file and command.file_parameter not in params
-        text, file = write_command(tx, command, sent, command_id, secret, is_made=is_made)
+        text, file = write_command(
+            tx, command, sent, command_id, secret, base=self._base, is_made=is_made
+        )
         new = NewCommand(
             id=command_id,
             command=name,
@@ -181,6 +188,11 @@ class CommandWriter:
             now, digit = divmod(now, len(_DIGITS))
             digits = _DIGITS[digit] + digits
         return digits + "".join(self._choose(_DIGITS) for _ in range(_RANDOM_DIGITS))
+
+
+def abilities_of(device: Device) -> ReportedAbilities:
+    """What a terminal has reported that it can do."""
+    return ReportedAbilities.of(device.options, device.attributes)
 
 
 def _priority(command: Command, delivery: Delivery) -> int:

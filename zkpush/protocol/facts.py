@@ -30,6 +30,15 @@ _CAPACITIES = {
     "MaxBioPhotoCount": ("comparison_photos", 1),
 }
 """Capacity options, with the API name and the unit that real terminals use."""
+FUNCTION_OF_TYPE = {
+    1: "fingerprint",
+    2: "face",
+    7: "finger_vein",
+    8: "palm",
+    9: "visible_light",
+}
+"""Functions that biometric types need (Appendix 10)."""
+_PIN_WIDTH = ("PIN2Width",)
 _MOST_UNITS = 1000
 """A larger value is an absolute capacity."""
 _FUNCTIONS = {
@@ -99,6 +108,12 @@ def functions_of(
         name: _YES_OR_NO.get(first(said, wires) or reported.get(name, ""))
         for name, wires in _FUNCTIONS.items()
     }
+
+
+def pin_width_of(options: Mapping[str, str]) -> int | None:
+    """The maximum length of a user ID in characters; None if the options do not state it."""
+    text = first(plain_names(options), _PIN_WIDTH)
+    return int(text) if text is not None and _COUNT.match(text) and int(text) else None
 
 
 _YES_OR_NO = {"1": True, "0": False}

@@ -499,6 +499,12 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The public values of the result; all other values are secret."""
     file_parameter: str | None = None
     """The parameter that names a file of this server for the terminal to fetch."""
+    needs: str | None = None
+    """The function that the terminal must have (`zkpush.protocol.facts`)."""
+    needs_type: bool = False
+    """Whether the terminal must support the biometric type in the parameters."""
+    stores_person: bool = False
+    """Whether the terminal stores the user ID, which must not be too long for it."""
     makes_file: bool = False
     """Whether the file is made when the terminal fetches it, if the parameter names none."""
     count_parameter: str | None = None

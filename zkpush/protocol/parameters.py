@@ -70,6 +70,8 @@ def data_command(
     utf8: bool = False,
     key: tuple[str, ...] = (),
     has_effect: bool = False,
+    needs: str | None = None,
+    needs_type: bool = False,
 ) -> Command:
     """A command on the records of a table: UPDATE, DELETE or QUERY (spec 12.1).
 
@@ -86,6 +88,9 @@ def data_command(
         utf8=utf8,
         answers=_ARRIVED if verb == "QUERY" else (),
         has_effect=has_effect,
+        needs=needs,
+        needs_type=needs_type,
+        stores_person=verb == "UPDATE" and "pin" in key,
         counts_records=verb == "QUERY",
         file_parameter="Url" if "Url" in one_of else None,
         key=tuple(field.wire for field in parameters if field.name in key),

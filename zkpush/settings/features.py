@@ -39,6 +39,13 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "otherwise",
         ),
     ] = 30
+    public_url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/\s,=]+(/[^\s,=]*)?$")] | None,
+        Meta(
+            description="URL by which terminals reach their port, such as `http://192.0.2.5:8081`. "
+            "The URLs of files in commands then begin with it. Unset: they are relative"
+        ),
+    ] = None
     package_format: Annotated[
         Literal["tar", "gzip"],
         Meta(

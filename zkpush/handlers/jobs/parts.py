@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import attrs
 
 from ...device.modes import REFUSAL, takes_commands
-from ...device.queueing import CommandDraft, CommandWriter, Delivery
+from ...device.queueing import CommandDraft, CommandWriter, Delivery, abilities_of
 from ...device.replacing import replace
 from ...model import Device, NewCommand
 from ...persist.commandjobs import JobCommands, SealedCommands, encode_body, seal_commands
@@ -143,6 +143,12 @@ class JobPartMaker:
         drafts = self._drafted(tx, job, device)
         if isinstance(drafts, str):
             return Share(target, device, refusal=drafts)
+        abilities = abilities_of(device)
+        try:
+            for one in drafts[target.queued :][:room]:
+                abilities.check(one.draft.command, one.draft.params)
+        except ValueError as error:
+            return Share(target, device, refusal=str(error))
         delivery = delivery_of(job.options, device, now)
         commands: list[PlannedCommand] = []
         new: list[tuple[NewCommand, bytes]] = []

@@ -59,6 +59,7 @@ COMMANDS = (
         field_of(FP, "valid", choices=(0, 1, 3)),
         field_of(FP, "template"),
         key=FP.key,
+        needs="fingerprint",
         has_effect=True,
     ),
     data_command(
@@ -72,6 +73,7 @@ COMMANDS = (
         field_of(FACE, "size", "Size"),
         field_of(FACE, "template"),
         key=FACE.key,
+        needs="face",
         has_effect=True,
     ),
     data_command(
@@ -86,6 +88,7 @@ COMMANDS = (
         field_of(FVEIN, "size"),
         field_of(FVEIN, "template"),
         key=FVEIN.key,
+        needs="finger_vein",
         has_effect=True,
     ),
     data_command(
@@ -104,6 +107,7 @@ COMMANDS = (
         field_of(BIODATA, "format"),
         field_of(BIODATA, "template"),
         key=BIODATA.key,
+        needs_type=True,
         has_effect=True,
     ),
     data_command(
@@ -114,6 +118,7 @@ COMMANDS = (
         *fields_of(USERPIC, "pin", "size", "content", "format", "url"),
         one_of=_CONTENT_OR_URL,
         key=USERPIC.key,
+        needs="user_photo",
         has_effect=True,
     ),
     data_command(
@@ -138,6 +143,7 @@ COMMANDS = (
         ),
         one_of=_CONTENT_OR_URL,
         key=BIOPHOTO.key,
+        needs="comparison_photo",
         has_effect=True,
     ),
     data_command(
@@ -228,6 +234,8 @@ COMMANDS = (
     clear_command("ALL USERINFO", "12.2", "Clear all users (2.4.2)", since=NEWEST),
     Command(
         name="ENROLL_FP",
+        stores_person=True,
+        needs="fingerprint",
         section="12.6.1",
         reply="ENROLL_FP",
         is_repeatable=False,
@@ -242,6 +250,8 @@ COMMANDS = (
     ),
     Command(
         name="ENROLL_MF",
+        stores_person=True,
+        needs="card",
         section="12.6.2",
         reply="ENROLL_MF",
         is_repeatable=False,
@@ -251,6 +261,8 @@ COMMANDS = (
     ),
     Command(
         name="ENROLL_BIO",
+        stores_person=True,
+        needs_type=True,
         section="12.6.3",
         reply="ENROLL_BIO",
         is_repeatable=False,

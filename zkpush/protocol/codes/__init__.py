@@ -27,6 +27,7 @@ from .people import (
     user_verification,
 )
 from .returns import (
+    BiometricEnrollFailure,
     CardEnrollFailure,
     EnrollFailure,
     ReturnCode,
@@ -37,6 +38,7 @@ from .returns import (
 __all__ = [
     "AlarmReason",
     "AttendanceState",
+    "BiometricEnrollFailure",
     "BiometricType",
     "CardEnrollFailure",
     "Code",

@@ -30,7 +30,7 @@ class ReturnCode(Code, noun="Return code"):
 
 
 class EnrollFailure(Code, noun="Enrollment failure"):
-    """Return of ENROLL_FP and ENROLL_BIO from 2 to 7 (spec Appendix 1)."""
+    """Return of ENROLL_FP from 2 to 7 (spec Appendix 1)."""
 
     ALREADY_ENROLLED = 2, "Fingerprints of the user already exist"
     REGISTRATION_FAILED = (
@@ -43,9 +43,25 @@ class EnrollFailure(Code, noun="Enrollment failure"):
     BUSY = 7, "Registration cannot proceed due to the busy device"
 
 
-class CardEnrollFailure(Code, noun="Enrollment failure"):
-    """Return of ENROLL_MF from 2 to 7 (spec 12.6.2)."""
+class BiometricEnrollFailure(Code, noun="Enrollment failure"):
+    """Return of ENROLL_BIO from 2 to 7: Appendix 1 has the words for fingerprints."""
 
+    ALREADY_ENROLLED = 2, "The user is enrolled already"
+    REGISTRATION_FAILED = (
+        4,
+        "Registration fails, usually caused by the inferior quality or the inconsistency of what "
+        "was presented",
+    )
+    DUPLICATE = 5, "What was presented is enrolled already"
+    CANCELLED = 6, "Registration is cancelled"
+    BUSY = 7, "Registration cannot proceed due to the busy device"
+
+
+class CardEnrollFailure(Code, noun="Enrollment failure"):
+    """Return of ENROLL_MF, negative and from 2 to 7 (spec 12.6.2)."""
+
+    PARAMETER_INCORRECT = -1, "The parameter is incorrect"
+    ACCESS_ERROR = -3, "Access error"
     REGISTRATION_FAILED = 4, "Registration fails after all retries"
     TIMEOUT = 5, "Left by timeout"
     CANCELLED = 6, "Left by pressing Esc"
@@ -53,7 +69,7 @@ class CardEnrollFailure(Code, noun="Enrollment failure"):
 
 _ENROLL: Mapping[str, type[Code]] = {
     "ENROLL_FP": EnrollFailure,
-    "ENROLL_BIO": EnrollFailure,
+    "ENROLL_BIO": BiometricEnrollFailure,
     "ENROLL_MF": CardEnrollFailure,
 }
 _ENROLL_FAILURES = range(2, 8)
@@ -79,5 +95,7 @@ def return_meaning(command: str, code: int) -> str | None:
     """
     if code > 0 and succeeded(command, code):
         return None
-    codes = ReturnCode if code <= 0 else _ENROLL[command.upper()]
-    return codes(code).meaning
+    own = _ENROLL.get(command.upper())
+    if own is not None and (code > 0 or any(code == one.value for one in own)):
+        return own(code).meaning
+    return ReturnCode(code).meaning
