@@ -19,6 +19,7 @@ from ...manage.listing import ListQuery, Order
 from ...manage.lists import ApiList
 from ...manage.routes import Route
 from ...manage.services import Services
+from ...manage.targets import MOST_TERMINALS, targets_thd, targets_words
 from ...manage.times import instant_of
 from ...model import Caller, CommandState, Page
 from ...persist.commandjobs import JobCommands
@@ -33,7 +34,6 @@ from .views import JobView, WindowView, view_thd
 
 MOST_COMMANDS = 1000
 """Maximum number of commands in a job, for each terminal."""
-MOST_TERMINALS = 10_000
 MOST_WAIT = 3650 * 24 * 3600
 WAVE = 10
 """Default number of terminals at a time, for commands that restart a terminal."""
@@ -200,7 +200,7 @@ class JobEndpoints:
     async def add(self, body: JobRequest, idempotency_key: str | None, caller: Caller) -> JobView:
         """Store a job, and begin to carry it out."""
         commands = _commands(body)
-        terminals = await self._store.read(lambda tx: _terminals_thd(tx, body))
+        terminals = await self._store.read(lambda tx: targets_thd(tx, body))
         entries = self._entries(commands, {family for _, family in terminals})
         for entry, params in entries:
             check_scopes(caller, entry.scopes(params), f"This {entry.name}")
@@ -216,7 +216,8 @@ class JobEndpoints:
             request=msgspec.json.encode(body),
         )
         keys = [key for key, _ in terminals]
-        detail = f"{', '.join(dict.fromkeys(one.command for one in commands))}; {_whom(body, keys)}"
+        names = ", ".join(dict.fromkeys(one.command for one in commands))
+        detail = f"{names}; {targets_words(body, len(keys))}"
 
         def unit(tx: Transaction) -> Job:
             if idempotency_key is not None:
@@ -317,27 +318,6 @@ def _commands(body: JobRequest) -> list[JobCommand]:
     return [JobCommand(one.command, one.params) for one in body.commands or ()]
 
 
-def _terminals_thd(tx: Transaction, body: JobRequest) -> list[tuple[int, str]]:
-    """Return the keys and the families of the terminals of a request."""
-    ways = (body.devices is not None, body.area is not None, body.all)
-    if sum(ways) != 1:
-        raise ValueError("devices: give either `devices`, or `area`, or `all`.")
-    if body.devices is None:
-        found = tx[JobStore].approved(body.area)
-        if not found:
-            where = "" if body.area is None else f" in the area {body.area[:80]!r}"
-            raise ValueError(f"area: there is no approved terminal{where}.")
-        return found
-    serials = [*dict.fromkeys(body.devices)]
-    known = tx[JobStore].named(serials)
-    strange = [sn for sn in serials if sn not in known]
-    if strange:
-        named = ", ".join(repr(sn[:40]) for sn in strange[:10])
-        more = f" and {len(strange) - 10} more" if len(strange) > 10 else ""
-        raise ValueError(f"devices: There is no terminal {named}{more}.")
-    return [known[sn] for sn in serials]
-
-
 def _options(body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str]]]) -> JobOptions:
     restarts = any(entry.restarts for entry, _ in entries)
     wave = WAVE if body.wave is None and restarts else body.wave
@@ -356,13 +336,6 @@ def _options(body: JobRequest, entries: Sequence[tuple[Command, Mapping[str, str
         window=None if body.window is None else body.window.window(),
         scopes=frozenset().union(*(entry.scopes(params) for entry, params in entries)),
     )
-
-
-def _whom(body: JobRequest, keys: list[int]) -> str:
-    words = "1 terminal" if len(keys) == 1 else f"{len(keys)} terminals"
-    if body.devices is not None:
-        return f"{words}: {', '.join(body.devices[:20])}{' …' if len(body.devices) > 20 else ''}"
-    return words if body.area is None else f"{words} of the area {body.area[:80]}"
 
 
 def routes(services: Services) -> list[Route]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
-from ...model import DeviceState, Page
+from ...model import Page
 from ...persist.paging import part_of
 from ...persist.schema import commands, devices
 from ...persist.sealed import opened, sealed
@@ -250,23 +250,6 @@ class JobStore:
             .limit(limit)
         )
         return [(sn, reason or "") for sn, reason in self._connection.execute(query)]
-
-    def approved(self, area: str | None = None) -> list[tuple[int, str]]:
-        """Return the approved terminals, of an area or all, each with its family."""
-        query = select(devices.c.id, devices.c.family).where(
-            devices.c.state == DeviceState.APPROVED.value
-        )
-        if area is not None:
-            query = query.where(devices.c.area == area)
-        rows = self._connection.execute(query.order_by(devices.c.id))
-        return [(int(key), family) for key, family in rows]
-
-    def named(self, serials: Sequence[str]) -> dict[str, tuple[int, str]]:
-        """Return the keys and the families of terminals by serial number."""
-        query = select(devices.c.sn, devices.c.id, devices.c.family).where(
-            devices.c.sn.in_(serials)
-        )
-        return {sn: (int(key), family) for sn, key, family in self._connection.execute(query)}
 
     def _job(self, row: Any) -> Job:
         values = row._mapping

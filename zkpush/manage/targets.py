@@ -1,0 +1,62 @@
+"""The terminals of a request for many terminals: by serial number, by area, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..persist.targets import NamedTerminal, TargetStore
+from ..persist.transaction import Transaction
+
+MOST_TERMINALS = 10_000
+"""Maximum number of terminals that a request names."""
+_SHOWN = 10
+
+
+class TargetRequest(Protocol):
+    """A request that names terminals in exactly one of three ways."""
+
+    @property
+    def devices(self) -> Sequence[str] | None:
+        """Serial numbers."""
+
+    @property
+    def area(self) -> str | None:
+        """An area: all its approved terminals."""
+
+    @property
+    def all(self) -> bool:
+        """All approved terminals."""
+
+
+def targets_thd(tx: Transaction, request: TargetRequest) -> list[NamedTerminal]:
+    """Find the terminals of a request, each once.
+
+    Raises `ValueError` if it names them in no way or in two, or if a terminal is unknown.
+    """
+    ways = (request.devices is not None, request.area is not None, request.all)
+    if sum(ways) != 1:
+        raise ValueError("devices: give either `devices`, or `area`, or `all`.")
+    if request.devices is None:
+        found = tx[TargetStore].approved(request.area)
+        if not found:
+            where = "" if request.area is None else f" in the area {request.area[:80]!r}"
+            raise ValueError(f"area: there is no approved terminal{where}.")
+        return found
+    serials = [*dict.fromkeys(request.devices)]
+    known = tx[TargetStore].named(serials)
+    strange = [sn for sn in serials if sn not in known]
+    if strange:
+        named = ", ".join(repr(sn[:40]) for sn in strange[:_SHOWN])
+        more = f" and {len(strange) - _SHOWN} more" if len(strange) > _SHOWN else ""
+        raise ValueError(f"devices: There is no terminal {named}{more}.")
+    return [known[sn] for sn in serials]
+
+
+def targets_words(request: TargetRequest, number: int) -> str:
+    """Describe the terminals of a request, for the audit log."""
+    words = "1 terminal" if number == 1 else f"{number} terminals"
+    if request.devices is not None:
+        more = " …" if len(request.devices) > 2 * _SHOWN else ""
+        return f"{words}: {', '.join(request.devices[: 2 * _SHOWN])}{more}"
+    return words if request.area is None else f"{words} of the area {request.area[:80]}"

@@ -1,0 +1,46 @@
+"""Terminals that a request names: by serial number, by area, or all approved ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import select
+
+from ..model import DeviceState
+from .schema import devices
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
+
+
+class NamedTerminal(NamedTuple):
+    """A terminal that a request names."""
+
+    id: int
+    family: str
+
+
+class TargetStore:
+    """Queries for the terminals that a request names."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._connection = tx.connection
+
+    def approved(self, area: str | None = None) -> list[NamedTerminal]:
+        """Return the approved terminals, of an area or all, in the order they were first seen."""
+        query = select(devices.c.id, devices.c.family).where(
+            devices.c.state == DeviceState.APPROVED.value
+        )
+        if area is not None:
+            query = query.where(devices.c.area == area)
+        rows = self._connection.execute(query.order_by(devices.c.id))
+        return [NamedTerminal(int(key), family) for key, family in rows]
+
+    def named(self, serials: Sequence[str]) -> dict[str, NamedTerminal]:
+        """Return terminals by serial number."""
+        query = select(devices.c.sn, devices.c.id, devices.c.family).where(
+            devices.c.sn.in_(serials)
+        )
+        rows = self._connection.execute(query)
+        return {sn: NamedTerminal(int(key), family) for sn, key, family in rows}
