@@ -7,6 +7,7 @@ from typing import get_type_hints
 import msgspec
 
 from zkpush.config import Config, meaning
+from zkpush.installed import sections
 from zkpush.protocol.exchange import OPTION_REPLY
 
 HEAD = """\
@@ -53,6 +54,9 @@ def main() -> None:
     print(HEAD)
     print("| Key | Default | Meaning |\n|---|---|---|")
     print("\n".join(section(Config, "")))
+    for name, kind in sorted(sections().items()):
+        if kind is not None and kind.__module__.startswith("zkpush."):  # no plugin's
+            print("\n".join(section(kind, f"{name}.")))
     print("\n## `[options]`: options for terminals (spec 5)\n")
     print(
         "The names are those of the protocol. To set an option for one terminal, use\n"

@@ -142,8 +142,8 @@ class ProblemCode(StrEnum):
     STORAGE_FULL = (
         "storage nearly full",
         "The storage of the terminal is nearly full: it will refuse or overwrite records or people",
-        "If its attendance records are all here (`zkpush commands send SN 'VERIFY SUM ATTLOG'` "
-        "compares the counts of a period), remove them from it: `zkpush commands send SN 'CLEAR "
+        "If its attendance records are all here (`zkpush attendance verify --device SN --days 30` "
+        "compares the numbers of each day), remove them from it: `zkpush commands send SN 'CLEAR "
         "LOG'`. Remove people who have left.",
     )
     COMMANDS_GIVEN_UP = (
@@ -176,6 +176,16 @@ class ProblemCode(StrEnum):
         "attendance count differs",
         "The terminal holds more attendance records than are stored",
         "Make the terminal send everything again: `zkpush devices resend SN attendance`.",
+    )
+    RECORDS_MISSING = (
+        "attendance missing",
+        "The terminal holds attendance records of some days that are not stored, although it was "
+        "asked to send them again",
+        "See the days with `zkpush attendance verify --device SN --last 20`. If rejects contain "
+        "their dates, see them with `zkpush rejects list --device SN`. Otherwise export the "
+        "records at the terminal (USB) and compare them. `zkpush attendance verify --device SN "
+        "--days 7` compares again; the problem ends when the numbers agree, or when the records "
+        "are removed from the terminal.",
     )
     UNKNOWN_ANSWERS = (
         "answers to unknown commands",

@@ -66,6 +66,7 @@ FIXED = {
     "DELETE /devices/{sn}": ("/devices/NEW", None),
     "POST /devices/{sn}/recompute": ("/devices/T1/recompute", {}),
     "POST /devices/{sn}/commands": ("/devices/T1/commands", {"command": "CHECK"}),
+    "POST /attendance/verify": ("/attendance/verify", {"devices": ["T1"]}),
     "POST /commands": ("/commands", {"command": "CHECK", "devices": ["T1"]}),
     "POST /devices/{sn}/resend": ("/devices/T1/resend", {"table": "ATTLOG"}),
     "POST /devices/{sn}/door": ("/devices/T1/door", {}),
@@ -92,6 +93,9 @@ def requested(method: str, path: str, daemon: Daemon) -> tuple[str, Any]:
     if fixed is not None:
         return f"/api/v1{fixed[0]}", fixed[1]
     first = short.split("/")[1]
+    if short == "/attendance/verify/{id}":
+        made: Any = daemon.api("POST", "attendance/verify", {"devices": ["T1"]})
+        return path.replace("{id}", made["id"]), None
     if "{id}" in path:
         listed: Any = daemon.api("GET", "devices/T1/commands" if first == "commands" else first)
         path = path.replace("{id}", str(listed["items"][-1]["id"]))

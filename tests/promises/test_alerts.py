@@ -66,6 +66,7 @@ def test_every_problem_in_the_rules_exists_and_most_are_named() -> None:
         ProblemCode.CLOCK_WRONG,
         ProblemCode.NO_ZONE,
         ProblemCode.REJECTS,
+        ProblemCode.RECORDS_MISSING,
         ProblemCode.PLUGIN_FAILING,
         ProblemCode.STORAGE_FULL,
         ProblemCode.COMMANDS_GIVEN_UP,

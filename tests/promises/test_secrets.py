@@ -51,6 +51,7 @@ CHANGES: dict[str, tuple[str, object] | None] = {
     "POST devices/{sn}/commands": (f"devices/{SN}/commands", {"command": "LOG"}),
     "DELETE commands/{id}": ("commands/nothing", None),
     "POST commands": ("commands", {"command": "LOG", "devices": [SN]}),
+    "POST attendance/verify": ("attendance/verify", {"devices": [SN]}),
     "DELETE jobs/{id}": ("jobs/nothing", None),
     "POST jobs/{id}/retry": ("jobs/nothing/retry", {}),
     "POST files": None,
@@ -154,6 +155,7 @@ def filled(planted: Planted, path: str) -> list[str]:
         "commands/{id}": (f"devices/{SN}/commands", "id"),
         "files/{id}": ("files", "id"),
         "jobs/{id}": ("jobs", "id"),
+        "attendance/verify/{id}": ("attendance/verify", "run"),
         "forwarders/{id}": ("forwarders", "id"),
     }
     for start, (listed, key) in known.items():

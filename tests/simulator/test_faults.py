@@ -36,7 +36,10 @@ def test_faults_are_asked_for_by_name(text: str, faults: Faults) -> None:
 @pytest.mark.parametrize(
     ("text", "mistake"),
     [
-        ("", "'' is not a fault; faults are double-answers, lose-answers, lose-polls, slow"),
+        (
+            "",
+            "'' is not a fault; faults are double-answers, hide-punches, lose-answers, lose-polls",
+        ),
         ("fire=1", "'fire=1' is not a fault"),
         ("slow", "'slow' is not a fault"),
         ("lose-answers=2", "'lose-answers=2' needs a number from 0 to 1"),

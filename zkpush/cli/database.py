@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ..enginewords import ENGINE_WORDS
 from .confirming import confirm, yes
 from .groups import WordGroup
-from .output import echo
+from .output import echo, progress_bar
 from .tables import printable
 from .target import Given, unreadable
 
@@ -174,24 +172,8 @@ def rotate_key(given: Given, file: Path | None, url: str | None) -> None:
     """
     from ..maintenance import rotate_key as rotate  # imports the database, unlike other commands
 
-    bar = Progress(
-        TextColumn("Sealing anew"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True, highlight=False),
-    )
-    task = bar.add_task("", total=None)
-
-    def say(done: int, total: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        with _explained(given) as data:
-            rotated = rotate(data, file, url, say)
-    finally:
-        bar.stop()
+    with progress_bar("Sealing anew") as say, _explained(given) as data:
+        rotated = rotate(data, file, url, say)
     if rotated.damaged:
         echo(
             f"{rotated.damaged} damaged values could not be decrypted and are lost.",

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 import click
 import msgspec
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ..protocol.text import visible, visible_json
@@ -178,6 +179,28 @@ def progress() -> Iterator[Callable[[str, str], None]]:
         return
     with console.status("") as status:
         yield lambda state, detail: status.update(Text(printable(f"{state} ({detail})")))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show the progress of countable work on stderr: `say(done, total)`."""
+    bar = Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True, highlight=False),
+    )
+    task = bar.add_task("", total=None)
+
+    def say(done: int, total: int) -> None:
+        bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield say
+    finally:
+        bar.stop()
 
 
 def _sayer() -> Callable[[str, str], None]:

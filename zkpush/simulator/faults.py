@@ -15,7 +15,8 @@ _ENROLL = "ENROLL_FP"
 SYNTAX = (
     "NAME=VALUE pairs, separated by commas; P is a probability from 0 to 1. lose-answers=P: lose "
     "answers to commands. double-answers=P: send answers twice. lose-polls=P: lose replies to "
-    "polls. slow=S: take S seconds for each command. refuse=CODE:P: refuse commands with the "
+    "polls. hide-punches=P: keep punches back until the server asks for their period. slow=S: take "
+    "S seconds for each command. refuse=CODE:P: refuse commands with the "
     "return code CODE (repeatable; codes 2 to 7 apply to ENROLL commands only). Example: "
     "lose-answers=0.1,refuse=-1005:0.05,slow=2."
 )
@@ -28,6 +29,8 @@ class Faults:
     lose_answers: float = 0.0
     double_answers: float = 0.0
     lose_polls: float = 0.0
+    hide_punches: float = 0.0
+    """Rate of punches that are held back until the server asks for their period."""
     slow: float = 0.0
     """Seconds that a command takes."""
     refuse: Mapping[int, float] = attrs.field(factory=dict)
@@ -92,6 +95,10 @@ class Mischief:
     def loses_poll(self) -> bool:
         """Whether the reply to a poll is lost."""
         return self._happens(self.faults.lose_polls)
+
+    def hides_punch(self) -> bool:
+        """Whether a punch is kept without being uploaded."""
+        return self._happens(self.faults.hide_punches)
 
     def refusal(self, name: str) -> int | None:
         """Return the return code of a refusal; None to execute the command."""

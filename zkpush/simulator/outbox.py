@@ -32,7 +32,7 @@ class _Queue:
         self.every.append(record)
         self.last += 1
         record.stamp = self.last
-        if not record.sent:
+        if not (record.sent or record.hidden):
             self.waiting.append(record)
 
     def erase(self, records: set[Record]) -> None:

@@ -52,6 +52,8 @@ class Record:
     """Whether the server has acknowledged it, or has sent it."""
     given: bool = False
     """Whether it came from the server and has not been sent back."""
+    hidden: bool = False
+    """Whether it is sent only when the server asks for it."""
     gone: bool = False
     """Whether it was replaced or deleted."""
 

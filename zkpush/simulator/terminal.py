@@ -143,7 +143,9 @@ class SimulatedTerminal:
             made = identify(self.chance, self._people.person(pin), time)
         else:
             made = punch(self.chance, pin, time)
-        self.keep(made.record())
+        record = made.record()
+        record.hidden = self._mischief.hides_punch()
+        self.keep(record)
         return made
 
     async def exchange(self) -> None:

@@ -1,4 +1,4 @@
-"""`zkpush attendance`: list and follow attendance records."""
+"""`zkpush attendance`: list and follow attendance records; `verify` is of completeness."""
 
 from __future__ import annotations
 
@@ -40,7 +40,11 @@ MOST_NAMES = 200
 """Number of users whose names are asked for at once."""
 
 
-attendance = WordGroup("attendance", help=WORDS["attendance"])
+attendance = WordGroup(
+    "attendance",
+    help=WORDS["attendance"],
+    of_nouns={"verify": "zkpush.handlers.completeness.cli"},
+)
 
 
 @attendance.command("list", cls=ListCommand, order=OLDEST_FIRST)

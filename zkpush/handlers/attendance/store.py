@@ -279,7 +279,9 @@ class AttendanceStore(BufferedInserts):
             query = query.where(attendance.c.device_id == device_id)
         return int(self._connection.execute(query).scalar_one())
 
-    def count_times(self, device_id: int, begin: str, end: str) -> int:
+    def count_times(
+        self, device_id: int, begin: str, end: str, record_type: RecordType | None = None
+    ) -> int:
         """Count the records of a terminal by its own clock; both ends are inclusive."""
         query = (
             select(func.count())
@@ -290,6 +292,8 @@ class AttendanceStore(BufferedInserts):
                 attendance.c.time <= end,
             )
         )
+        if record_type is not None:
+            query = query.where(_TYPES[record_type])
         return int(self._connection.execute(query).scalar_one())
 
 

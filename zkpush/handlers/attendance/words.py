@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-WORDS = {"attendance": "List and follow attendance records (punches)."}
+WORDS = {"attendance": "List, follow and verify attendance records (punches)."}

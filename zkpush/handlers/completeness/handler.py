@@ -12,6 +12,7 @@ from ...problems import ProblemCode
 from ...protocol.codes import succeeded
 from ...protocol.replies import CommandReply
 from ..attendance.store import AttendanceStore
+from .store import CountStore
 
 _COUNT = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
 
@@ -28,6 +29,8 @@ def _compare_counts(
         return result
     count = int(counted)
     result["agrees"] = "yes" if count == stored else "no"
+    if tx[CountStore].is_counting(command.id):  # it updates the problem itself, when it ends
+        return result
     if count > stored:
         detail = (
             f"From {begin} to {end} the terminal counts {count} attendance records, and "

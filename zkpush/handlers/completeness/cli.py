@@ -1,0 +1,153 @@
+"""`zkpush attendance verify`: compare the records of terminals with the stored ones."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+from twisted.internet.task import deferLater
+
+from ...cli import completion
+from ...cli.arguments import as_json, duration, serial_number
+from ...cli.groups import LeafCommand
+from ...cli.output import echo, print_list, progress_bar
+from ...cli.replies import Item, ListPage
+from ...cli.running import with_api
+from ...cli.tables import Column
+
+if TYPE_CHECKING:
+    from ...cli.client import Api
+
+POLL_SECONDS = 1.0
+_OPEN = ("waiting", "counting", "fetching", "recounting")
+_PROVED = ("complete", "surplus")
+_COLUMNS = (
+    Column("Device", "device"),
+    Column("Day", "day"),
+    Column("State", "state"),
+    Column("Records", "meaning", wraps=True),
+)
+_STATUS = (
+    "Exit status: 0 no record is missing, 1 records are missing, a terminal did not count, or "
+    "another failure (the message is on stderr), 2 wrong usage."
+)
+
+
+@click.command(cls=LeafCommand, status=_STATUS, short_help="Prove that no record is missing.")
+@click.option(
+    "--device",
+    metavar="SN",
+    callback=serial_number,
+    shell_complete=completion.serial_numbers,
+    help="Only this terminal. Default: all approved terminals.",
+)
+@click.option("--area", metavar="NAME", help="Only the terminals of this area.")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The day, by the clock of each terminal. Default: yesterday.",
+)
+@click.option(
+    "--days", type=click.IntRange(1, 62), metavar="N", help="The N days before today, instead."
+)
+@click.option(
+    "--wait",
+    metavar="TIME",
+    callback=duration,
+    help="Wait so long for terminals that are not connected, such as 10m. Default: 1h.",
+)
+@click.option(
+    "--last",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ask no terminal: print the newest N outcomes, newest last.",
+)
+@as_json
+@with_api
+async def verify(
+    api: Api,
+    device: str | None,
+    area: str | None,
+    day: Any,
+    days: int | None,
+    wait: int | None,
+    last: int | None,
+    as_json: bool,
+) -> None:
+    """Compare the number of records on terminals with the stored ones, day by day.
+
+    Each terminal counts its attendance records. If it holds more than are stored, the server asks
+    it to send those of that day again, and to count once more. The server does the same by itself
+    each night (docs/completeness.md). If you interrupt this command, the server goes on.
+
+    \b
+    Examples:
+      zkpush attendance verify --days 7
+      zkpush attendance verify --device 3434174801234 --day 2026-03-01
+      zkpush attendance verify --last 20
+    """
+    if day is not None and days is not None:
+        raise click.UsageError("--day and --days exclude each other.")
+    if device is not None and area is not None:
+        raise click.UsageError("--device and --area exclude each other.")
+    date = None if day is None else f"{day:%Y-%m-%d}"
+    if last is not None:
+        if days is not None or wait is not None or area is not None:
+            raise click.UsageError("--last goes with --device and --day only.")
+        filters = {"device": device, "since": date, "until": date, "order": "desc"}
+        await _print(_newest(api, last, filters), as_json=as_json)
+        return
+    body: dict[str, object] = {"all": True}
+    if device is not None or area is not None:
+        body = {"devices": [device]} if device is not None else {"area": area}
+    options = {"since": date, "days": days, "expires_in": wait}
+    body |= {name: value for name, value in options.items() if value is not None}
+    run = await _finished(api, await api.send("POST", "attendance", "verify", body=body))
+    pages = api.pages("attendance", "verify", limit=None, filters={"run": run["id"]})
+    await _print(pages, as_json=as_json)
+    _report(run)
+
+
+async def _finished(api: Api, run: Item) -> Item:
+    """Wait until a request is finished."""
+    with progress_bar("Comparing records") as say:
+        while True:
+            total = sum(run["counts"].values())
+            say(total - sum(run["counts"][state] for state in _OPEN), total)
+            if run["state"] == "finished":
+                return run
+            await deferLater(api.clock, POLL_SECONDS)
+            run = await api.get("attendance", "verify", run["id"])
+
+
+def _report(run: Item) -> None:
+    """Print the total; `click.ClickException` if a day is not proved."""
+    counts = run["counts"]
+    total, proved = sum(counts.values()), sum(counts[state] for state in _PROVED)
+    words = f"No record is missing on {proved} of {total} days of terminals"
+    if proved == total:
+        echo(f"{words}.", err=True)
+        return
+    others = [
+        f"{number} {state.replace('_', ' ')}"
+        for state, number in counts.items()
+        if number and state not in _PROVED
+    ]
+    raise click.ClickException(f"{words}: {', '.join(others)}.")
+
+
+async def _print(pages: AsyncIterator[ListPage], *, as_json: bool) -> None:
+    empty = "Nothing was compared yet. Compare now: zkpush attendance verify"
+    await print_list(pages, _COLUMNS, as_json=as_json, empty=empty)
+
+
+async def _newest(
+    api: Api, number: int, filters: Mapping[str, str | None]
+) -> AsyncIterator[ListPage]:
+    """Return the newest outcomes, newest last."""
+    found: list[Item] = []
+    async for page in api.pages("attendance", "verify", limit=number, filters=filters):
+        found += page.items
+    yield ListPage(found[:number][::-1], None)

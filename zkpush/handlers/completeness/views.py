@@ -1,0 +1,149 @@
+"""Views of counts: numbers, and what they mean in words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from ...manage.times import instant, instant_or_none
+from .model import CONCLUSIVE, OPEN_COUNTS, CountState, DayCount
+
+Number = Annotated[int, Meta(ge=0)]
+
+
+class DayCountView(msgspec.Struct, frozen=True, kw_only=True):
+    """The comparison of a day of a terminal."""
+
+    id: int
+    run: Annotated[str | None, Meta(description="The request; null: a night")]
+    device: str
+    day: Annotated[str, Meta(description="By the clock of the terminal")]
+    state: Annotated[
+        str,
+        Meta(description="; ".join(f"{state.value}: {state.meaning}" for state in CountState)),
+    ]
+    state_meaning: Annotated[str, Meta(description="`state` in words")]
+    meaning: Annotated[str, Meta(description="The outcome in words, such as `412 of 412`")]
+    counted: Annotated[int | None, Meta(description="Records that the terminal counts")]
+    stored: Annotated[int | None, Meta(description="Records that are stored")]
+    missing: Annotated[int | None, Meta(description="Records on the terminal that are not stored")]
+    fetched: Annotated[
+        int | None,
+        Meta(
+            description="Records that were missing, and are stored since the terminal was asked "
+            "for that day"
+        ),
+    ]
+    rejects: Annotated[
+        int | None,
+        Meta(description="Rejects of the terminal that contain this date, if records are missing"),
+    ]
+    detail: Annotated[str | None, Meta(description="Why there is no outcome, or no second number")]
+    created_at: str
+    finished_at: str | None
+
+
+class RunCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Days of terminals by state."""
+
+    waiting: Number = 0
+    counting: Number = 0
+    fetching: Number = 0
+    recounting: Number = 0
+    complete: Number = 0
+    surplus: Number = 0
+    short: Number = 0
+    unsupported: Number = 0
+    not_answered: Number = 0
+    cancelled: Number = 0
+
+
+class VerifyRunView(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to compare the records of terminals."""
+
+    id: str
+    state: Annotated[str, Meta(description="running, or finished")]
+    created_at: str
+    counts: RunCounts
+    failed: Annotated[
+        list[DayCountView],
+        Meta(
+            description="The first 100 days that ended without proof, or with a shortfall. For "
+            "all: `GET attendance/verify?run=`"
+        ),
+    ]
+
+
+def words_of(count: DayCount) -> str:
+    """Describe the outcome of a count."""
+    counted, stored = count.counted, count.stored
+    if count.state not in CONCLUSIVE or counted is None or stored is None:
+        return f"{count.state.meaning}. {count.detail or ''}".rstrip()
+    fetched = f"; {count.fetched} of them were fetched now" if count.fetched else ""
+    if count.state is CountState.SURPLUS:
+        return f"{stored} stored, {counted} on the terminal{fetched}. {_surplus(count)}"
+    if count.state is CountState.COMPLETE:
+        return f"{counted} of {counted}{fetched}{_equal(counted - stored)}"
+    missing = counted - stored
+    words = f"{stored} of {counted}{fetched}: {missing} missing"
+    if count.rejects:
+        found = "1 reject contains" if count.rejects == 1 else f"{count.rejects} rejects contain"
+        words += f". {found} this date: zkpush rejects list --device {count.device}"
+    elif count.sent is not None:
+        words += f". The terminal sent {_rows(count.sent)} when it was asked for that day"
+    return f"{words}. {count.detail}" if count.detail else words
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number} rows"
+
+
+def _equal(number: int) -> str:
+    """Describe the rows of a terminal that are stored once."""
+    if number <= 0:
+        return ""
+    return f". {_rows(number)} on the terminal equal others, which are stored once"
+
+
+def _surplus(count: DayCount) -> str:
+    more = (count.stored or 0) - (count.counted or 0)
+    if count.verifications and count.verifications == more:
+        return f"{more} are checks of identity cards, which the terminal does not count"
+    return f"{more} were removed from the terminal, or it does not count them"
+
+
+def count_view(count: DayCount) -> DayCountView:
+    """Show a count."""
+    return DayCountView(
+        id=count.id,
+        run=count.run,
+        device=count.device,
+        day=count.day,
+        state=count.state.value,
+        state_meaning=count.state.meaning,
+        meaning=words_of(count),
+        counted=count.counted,
+        stored=count.stored,
+        missing=count.missing,
+        fetched=count.fetched,
+        rejects=count.rejects,
+        detail=count.detail,
+        created_at=instant(count.created_at),
+        finished_at=instant_or_none(count.finished_at),
+    )
+
+
+def run_view(
+    run: str, created_at: int, states: dict[CountState, int], failed: list[DayCount]
+) -> VerifyRunView:
+    """Show a request."""
+    is_running = not OPEN_COUNTS.isdisjoint(states)
+    return VerifyRunView(
+        id=run,
+        state="running" if is_running else "finished",
+        created_at=instant(created_at),
+        counts=RunCounts(**{state.value: number for state, number in states.items()}),
+        failed=[count_view(one) for one in failed],
+    )
