@@ -77,6 +77,7 @@ FAULTS = {
     "a terminal in access-control mode": [
         f"{_WATCH}::test_a_terminal_in_access_control_mode_is_named_with_the_way_out",
         f"{_WATCH}::test_a_request_of_the_access_control_protocol_shows_it_too",
+        f"{_WATCH}::test_people_of_access_control_are_kept_and_not_read",
         f"{_WATCH}::test_the_last_state_of_doors_is_kept_and_not_each",
     ],
     "a body in the form LZO1": [
@@ -151,18 +152,22 @@ FAULTS = {
     "commands and parameters that are mistyped": [
         "server/test_commands.py::test_a_command_that_the_protocol_does_not_have_is_refused"
     ],
-    "several wrong parameters": [f"{_LISTS}::test_all_wrong_parameters_are_named_at_once"],
+    "several wrong parameters": [f"{_LISTS}::test_all_mistakes_of_a_query_are_named_at_once"],
     "a plus in a URL, a limit that is too high": [
         f"{_LISTS}::test_a_wrong_parameter_is_named_with_what_is_allowed"
     ],
     "an https URL at a port without TLS": [f"{_MESSAGES}::test_a_url_with_tls_at_a_port_without"],
     "the data directory of another user": [
-        "test_datadir.py::test_a_directory_of_another_user_is_not_to_be_made_writable"
+        "test_datadir.py::test_a_directory_of_another_user_is_not_to_be_made_writable",
+        "cli/test_target.py::test_data_of_another_user",
     ],
     "simulated terminals at a dead port": [
         "simulator/test_fleet.py::test_a_plan_of_punches_ends_where_no_server_ever_replies"
     ],
-    "CLEAR and SHELL that ask nobody": [f"{_MESSAGES}::test_what_cannot_be_taken_back_asks_first"],
+    "CLEAR and SHELL that ask nobody": [
+        f"{_MESSAGES}::test_what_cannot_be_taken_back_asks_first",
+        f"{_MESSAGES}::test_what_deletes_for_good_asks_first",
+    ],
     # Numbers as names.
     "zeros of a terminal that does not measure": [
         f"{_DIALECTS}::test_what_is_not_measured_is_null"
