@@ -210,7 +210,7 @@ def test_all_mistakes_are_told_together(tmp_path: pathlib.Path) -> None:
         "limits.body_bytes: '1023' is not an integer of at least 1024",
         "commands.retries: unknown key; the keys are batch_count, batch_bytes, "
         "lease_seconds, attempts, lifetime_days, "
-        "public_url, package_format, keep_days, keep_bodies_days",
+        "public_url, site, site_parameters, package_format, keep_days, keep_bodies_days",
         "commands.batch_count: '10001' is not an integer from 1 to 10000",
         "commands.attempts: 'often' is not an integer of at least 1",
         "remote_attendance.enabled: 'sometimes' is not true or false",

@@ -28,6 +28,7 @@ from .device.queue import CommandQueue
 from .device.refusals import Refusal, RefusalLog
 from .device.registry import Registry
 from .device.sessiongate import SessionGate
+from .device.sitecommands import with_site_commands
 from .device.unserved import UnservedRequests
 from .device.unservedbodies import UnservedBodies
 from .device.zones import ZoneKeeper
@@ -120,11 +121,14 @@ def assemble(
     `urls` returns the URLs of the open ports.
     """
     limits, handlers, known = settings.limits, found.handlers, found.capabilities
+    catalogue = with_site_commands(
+        known.catalogue, settings.commands.site, settings.commands.site_parameters
+    )
     owner = secrets.token_hex(8)
     store = open_store(settings, data, found, reactor)
     refusals = RefusalLog(store, reactor)
     tables = TableSet(handlers.tables)
-    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, known.catalogue))
+    privacy = Privacy(settings.privacy.templates, TemplateRules(tables, catalogue))
     registry = Registry(
         store,
         found.policy,
@@ -171,7 +175,7 @@ def assemble(
         secrets.token_bytes,
         refusals,
         privacy,
-        known.catalogue,
+        catalogue,
     )
     queue = CommandQueue(
         store,
@@ -180,7 +184,7 @@ def assemble(
         secrets.choice,
         reactor,
         privacy,
-        known.catalogue,
+        catalogue,
         known.functions,
         known.intents,
     )
@@ -222,7 +226,7 @@ def assemble(
             privacy=privacy,
             refusals=refusals,
             tables=tables,
-            catalogue=known.catalogue,
+            catalogue=catalogue,
             events=known.events,
             secret_access=SecretAccessLog(store, reactor),
             problems=problems,

@@ -100,6 +100,11 @@ FAULTS = {
     "a line that the catalogue does not know": [
         f"{_OUT}::test_a_raw_line_is_sent_as_it_is_and_any_answer_ends_it"
     ],
+    "a command and a parameter that only the firmware of a site has": [
+        "server/test_site_commands.py::test_a_site_defined_command_is_a_command",
+        "server/test_site_commands.py::test_a_parameter_that_a_site_adds",
+        "server/test_site_commands.py::test_a_mistake_in_the_definition_is_told_at_the_start",
+    ],
     "a mistyped command": [f"{_CLI}::test_mistakes"],
     # Values.
     "an empty value": [

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from ..model import EncryptionPolicy
+from .sitecommands import AddedParameter, SiteCommand
 
 
 class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,6 +47,20 @@ class Commands(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "The URLs of files in commands then begin with it. Unset: they are relative"
         ),
     ] = None
+    site: Annotated[
+        tuple[SiteCommand, ...],
+        Meta(
+            description="Commands of the firmware that the catalogue lacks, each a table "
+            "`[[commands.site]]`; see [site-defined commands](api.md#site-defined-commands)"
+        ),
+    ] = ()
+    site_parameters: Annotated[
+        tuple[AddedParameter, ...],
+        Meta(
+            description="Parameters added to commands of the catalogue, each a table "
+            "`[[commands.site_parameters]]`"
+        ),
+    ] = ()
     package_format: Annotated[
         Literal["tar", "gzip"],
         Meta(
