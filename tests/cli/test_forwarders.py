@@ -85,7 +85,12 @@ def test_a_failing_receiver_is_seen_and_paused(daemon: Daemon, serve: Serve) -> 
     assert shown(daemon, "hook2")["state"] == "active"
     assert json.loads(said(daemon.zkpush("forwarders", "dead", "hook2", "--json"))) == []
     replayed = said(daemon.zkpush("forwarders", "replay", "hook2", "--dead"))
-    assert "0 events" in replayed
+    assert "0 events are sent again" in replayed
+    period = ("--since", "2020-01-01", "--until", "2099-01-01")
+    counted = said(daemon.zkpush("forwarders", "replay", "hook2", *period, "--dry-run"))
+    assert "1 events would be sent again" in counted
+    said(daemon.zkpush("forwarders", "replay", "hook2", *period))
+    assert "cancelled" in said(daemon.zkpush("forwarders", "replay", "hook2", "--cancel"))
     said(daemon.zkpush("forwarders", "delete", "hook2"))
 
 

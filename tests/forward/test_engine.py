@@ -178,11 +178,12 @@ async def test_a_batch_is_given_up_after_three_days_and_can_be_replayed(
     assert problems["dead letters"]["detail"] == "2 events were given up."
     memory.answer = takes
     replayed = await fed.api("POST", "/forwarders/1/replay", {"ids": ["rec_2"]})
-    assert replayed.json == {"queued": 1}
+    assert replayed.json == {"queued": 1, "is_exact": True}
     await turns(fed, 2)
     assert memory.ids == ["rec_2"]
-    everything = {"since": "2026-03-01T12:00:00Z"}
-    assert (await fed.api("POST", "/forwarders/1/replay", everything)).json == {"queued": 1}
+    everything = {"dead": True, "since": "2026-03-01T12:00:00Z"}
+    found = (await fed.api("POST", "/forwarders/1/replay", everything)).json
+    assert found == {"queued": 1, "is_exact": True}
     await turns(fed, 2)
     assert memory.ids == ["rec_2", "rec_1"]
     assert await fed.items("/forwarders/1/dead") == []

@@ -45,6 +45,9 @@ class RecordSource:
     """Returns the records after an id."""
     find_thd: Callable[[Transaction, Sequence[int]], Sequence[TerminalRecord]]
     """Returns the records with some ids, by id."""
+    between_thd: Callable[[Transaction, int, int], tuple[int, int]]
+    """Returns ids between which all records that were stored in a period (ms) are; 0, 0 if there
+    are none."""
     table: str
     """Name of the table, in `CORRECTED` events."""
     view: Callable[[Any], object]

@@ -57,6 +57,18 @@ class EventStore(BufferedRows):
         self.flush()
         return int(self._connection.execute(select(func.max(events.c.id))).scalar_one() or 0)
 
+    def between(self, since: int, until: int) -> tuple[int, int]:
+        """Return the first and the last id of the events of a period (ms); 0, 0 if there are none.
+
+        It reads the times of all events.
+        """
+        self.flush()
+        query = select(func.min(events.c.id), func.max(events.c.id)).where(
+            events.c.at >= since, events.c.at < until
+        )
+        first, last = self._connection.execute(query).one()
+        return (0, 0) if first is None else (int(first), int(last))
+
     def forget(self, before: int, limit: int) -> int:
         """Remove up to `limit` of the oldest events from before an instant (ms); return the count.
 

@@ -229,6 +229,7 @@ RECORDS = RecordSource(
     last_thd=_last_thd,
     read_thd=_read_thd,
     find_thd=lambda tx, ids: tx[AttendanceStore].of_ids(ids),
+    between_thd=lambda tx, since, until: tx[AttendanceStore].between(since, until),
     table=str(attendance.name),
     view=_view,
     view_type=AttendanceView,

@@ -237,7 +237,7 @@ class AttendanceStore(BufferedInserts):
         if wanted.received_since is not None:
             query = query.where(attendance.c.received_at >= wanted.received_since)
             if part.after == 0:  # later pages start after it anyway
-                first = self._first_received(wanted.received_since)
+                first = self.first_received(wanted.received_since)
                 query = query.where(false() if first is None else place >= first)
         window: list[ColumnElement[bool]] = []
         if wanted.since is not None:
@@ -257,11 +257,21 @@ class AttendanceStore(BufferedInserts):
             query = query.where(device_id == key_of(wanted.device))
         return part_of(query, place, part)
 
-    def _first_received(self, since: int) -> int | None:
-        """Return a lower bound for the ids of records received since; None if there are none."""
+    def first_received(self, since: int) -> int | None:
+        """Return a lower bound for the ids of records received since (ms); None without any."""
         query = select(func.min(arrivals.c.first_id)).where(arrivals.c.period >= since // PERIOD)
         first: int | None = self._connection.execute(query).scalar_one()
         return first
+
+    def between(self, since: int, until: int) -> tuple[int, int]:
+        """Return ids between which all records of a period (ms) are; 0, 0 if there are none.
+
+        `since` and `until` are the times of their arrival.
+        """
+        first = self.first_received(since)
+        # Groups that were begun in the period before may be stored in the first moments of one.
+        after = self.first_received(until + 2 * PERIOD)
+        return (0, 0) if first is None else (first, self.last() if after is None else after - 1)
 
     def last(self) -> int:
         """Return the id of the last record; 0 if there is none."""

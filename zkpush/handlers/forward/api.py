@@ -19,6 +19,7 @@ from ...values.forwarding import Delivered
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
 from .operating import Operations
 from .queue import DeliveryQueue
+from .replaying import Replays
 from .service import ForwardEngine
 from .status import backlogs_thd
 from .store import ForwarderStore
@@ -51,6 +52,7 @@ class ForwarderEndpoints:
         self._store = services.store
         self._engine = engine
         self._operations = operations
+        self._replays = Replays(engine, operations)
 
     def routes(self) -> list[Route]:
         """Return the routes."""
@@ -135,7 +137,7 @@ class ForwarderEndpoints:
                 f"{one}/replay",
                 admin,
                 self.replay,
-                "Send dead letters again",
+                "Send the events of a period, or dead letters, again",
                 body=ReplayRequest,
                 returns=ReplayView,
                 takes=by,
@@ -210,8 +212,8 @@ class ForwarderEndpoints:
         return RotatedView(secret, instant(until))
 
     async def replay(self, id: int, body: ReplayRequest, caller: Caller) -> ReplayView:
-        """Queue dead letters again."""
-        return ReplayView(await self._operations.replay(id, body, caller))
+        """Send events again."""
+        return await self._replays.replay(id, body, caller)
 
     async def kinds(self) -> Listing[ForwarderKindView]:
         """List the installed kinds."""

@@ -321,42 +321,63 @@ async def rotate(api: Api, name: str) -> None:
 
 @forwarders.command()
 @_name
-@click.option("--dead", "all_", is_flag=True, help="All dead letters.")
 @click.option(
     "--since",
     metavar="TIME",
     callback=point_in_time,
-    help=f"Of events stored from this time on. {TIME_FORMAT}",
+    help=f"Events stored from this time on. {TIME_FORMAT}",
 )
 @click.option(
     "--until",
     metavar="TIME",
     callback=point_in_time,
-    help=f"Of events stored before this time. {TIME_FORMAT}",
+    help=f"Events stored before this time. {TIME_FORMAT}",
 )
-@click.option("--id", "ids", metavar="EVENT", multiple=True, help="Of this event. Repeatable.")
+@click.option("--dead", "is_dead", is_flag=True, help="Only dead letters.")
+@click.option(
+    "--id", "ids", metavar="EVENT", multiple=True, help="The dead letter of this event. Repeatable."
+)
+@click.option("--dry-run", is_flag=True, help="Send nothing; say how many events there are.")
+@click.option("--cancel", is_flag=True, help="End a replay that is going on.")
 @with_api
 async def replay(
     api: Api,
     name: str,
-    all_: bool,
     since: str | None,
     until: str | None,
+    is_dead: bool,
     ids: tuple[str, ...],
+    dry_run: bool,
+    cancel: bool,
 ) -> None:
-    """Send dead letters again, after their cause was mended.
+    """Send events again: those of a period, or dead letters after their cause was mended.
+
+    Events have the ids that they had, so that a receiver can ignore those that it knows. The rules
+    of the forwarder apply as they are now.
 
     \b
-    Example:
+    Examples:
+      zkpush forwarders replay payroll --since 2026-03-01 --until 2026-03-02 --dry-run
       zkpush forwarders replay payroll --dead
     """
-    body: dict[str, Any] = {"ids": list(ids)} if ids else {"since": since, "until": until}
-    if all_:
-        body = {"since": "0001-01-01"}
-    elif not any(body.values()):
-        raise click.UsageError("Say which dead letters: --dead, --since, --until or --id.")
-    done = await api.send("POST", "forwarders", await _id(api, name), "replay", body=body)
-    echo(f"{done['queued']} events are sent again.")
+    given = {
+        "since": since,
+        "until": until,
+        "dead": is_dead or None,
+        "ids": list(ids) or None,
+        "cancel": cancel or None,
+    }
+    body: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if not body:
+        raise click.UsageError("Say what to send again: --since, --until, --dead or --id.")
+    done = await api.send(
+        "POST", "forwarders", await _id(api, name), "replay", body={**body, "dry_run": dry_run}
+    )
+    if cancel:
+        echo("The replay is cancelled.")
+        return
+    count = f"{done['queued']} events" if done["is_exact"] else f"At most {done['queued']} events"
+    echo(f"{count} {'would be' if dry_run else 'are'} sent again.")
 
 
 @forwarders.command(cls=ListCommand, order=OLDEST_FIRST)

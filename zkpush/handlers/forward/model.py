@@ -122,6 +122,26 @@ class SigningSecret(msgspec.Struct, frozen=True):
     """End of its validity (ms); None for the current one."""
 
 
+class ReplayRange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is still to be read of a replay: a part of events and records, stored in a period."""
+
+    event_cursor: int
+    record_cursor: int
+    event_end: int
+    """Id of the last event that may belong to it."""
+    record_end: int
+    since: int
+    """Start of the period, in milliseconds since the epoch."""
+    until: int
+    """End of the period (ms), exclusive."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows to look at, at most."""
+        events = max(self.event_end - self.event_cursor, 0)
+        return events + max(self.record_end - self.record_cursor, 0)
+
+
 class StoredForwarder(msgspec.Struct, frozen=True, kw_only=True):
     """A forwarder, with the position up to which its events are queued."""
 
@@ -153,6 +173,8 @@ class StoredForwarder(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     last_error_at: int | None
     last_delivered_at: int | None
+    replay: ReplayRange | None
+    """What is to be sent again, beside the events that follow the position."""
     damaged: tuple[str, ...] = ()
     """Encrypted values that cannot be read."""
 

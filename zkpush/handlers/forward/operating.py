@@ -15,7 +15,7 @@ from ...device import acts
 from ...interfaces import IForwarder
 from ...manage.errors import ApiError, bad_request, not_found
 from ...manage.news import Cursor, Tables
-from ...manage.times import instant, instant_of, parse_instant
+from ...manage.times import instant, parse_instant
 from ...model import Caller
 from ...persist.transaction import Transaction
 from .manual import secret_settings
@@ -23,12 +23,10 @@ from .model import (
     ForwarderState,
     ForwardRules,
     NewForwarder,
-    PendingBatch,
     SigningSecret,
     StoredForwarder,
 )
-from .queue import DeliveryQueue
-from .reading import ends_thd, make_batches, tables_of
+from .reading import ends_thd, tables_of
 from .rules import check_rules
 from .service import ForwardEngine
 from .signing import KEY_BYTES, write_secret
@@ -36,7 +34,6 @@ from .store import ForwarderStore
 from .views import (
     ForwarderChange,
     ForwarderRequest,
-    ReplayRequest,
     delivered_kinds,
 )
 
@@ -45,7 +42,6 @@ OVERLAP = 24 * 3600 * 1000
 """Milliseconds for which an old secret signs beside the new one."""
 DEFAULT_EVENTS = ["attendance"]
 """Kinds of events of a forwarder that names none, if its kind delivers all."""
-_SOME = "ids, since or until: say which dead letters to send again."
 
 
 class Operations:
@@ -70,7 +66,7 @@ class Operations:
         """Make a forwarder; return it and its secret."""
         if not NAME.fullmatch(request.name):
             raise bad_request("name: a forwarder is called by 1 to 64 letters, digits, ., - or _.")
-        kind = self._kind(request.kind)
+        kind = self.kind(request.kind)
         given = {"url": request.url, "allow_private": request.allow_private}
         settings = {
             **request.settings,
@@ -98,7 +94,7 @@ class Operations:
             )
             added = tx[ForwarderStore].add(new, now)
             if added is not None:
-                self._record(tx, caller, acts.ADD_FORWARDER, added, _detail(added, kind), now)
+                record_thd(tx, caller, acts.ADD_FORWARDER, added, _detail(added, kind), now)
             return added
 
         added = await self._around.store.write(unit)
@@ -111,8 +107,8 @@ class Operations:
         now = self._around.now()
 
         def unit(tx: Transaction) -> None:
-            present = self._found(tx, key)
-            kind = self._kind(present.kind)
+            present = find_thd(tx, key)
+            kind = self.kind(present.kind)
             given = {"url": change.url, "allow_private": change.allow_private}
             more = {} if change.settings is UNSET else change.settings
             settings = {
@@ -128,7 +124,7 @@ class Operations:
             # What the change may have mended is tried at once.
             changed |= {"next_at": None}
             stored = tx[ForwarderStore].change(key, changed)
-            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, _detail(stored, kind), now)
+            record_thd(tx, caller, acts.CHANGE_FORWARDER, stored, _detail(stored, kind), now)
 
         await self._around.store.write(unit)
 
@@ -152,9 +148,9 @@ class Operations:
         changed: dict[str, Any] = {"state": state.value, "reason": None, "next_at": None}
 
         def unit(tx: Transaction) -> None:
-            self._found(tx, key)
+            find_thd(tx, key)
             stored = tx[ForwarderStore].change(key, changed)
-            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, state.value, now)
+            record_thd(tx, caller, acts.CHANGE_FORWARDER, stored, state.value, now)
 
         await self._around.store.write(unit)
 
@@ -164,15 +160,15 @@ class Operations:
         secret, until = write_secret(self._random(KEY_BYTES)), now + OVERLAP
 
         def unit(tx: Transaction) -> None:
-            present = self._found(tx, key)
-            if not self._kind(present.kind).makes_secret:
+            present = find_thd(tx, key)
+            if not self.kind(present.kind).makes_secret:
                 raise ValueError(f"A forwarder of the kind {present.kind} has no signing secret.")
             # The last secret ends in a day; an older one ends now, so that there are two at most.
             old = [SigningSecret(one.secret, until) for one in present.secrets if one.until is None]
             changed = {"secrets": (SigningSecret(secret), *old)}
             stored = tx[ForwarderStore].change(key, changed)
             detail = f"new secret, the old one until {instant(until)}"
-            self._record(tx, caller, acts.CHANGE_FORWARDER, stored, detail, now)
+            record_thd(tx, caller, acts.CHANGE_FORWARDER, stored, detail, now)
 
         await self._around.store.write(unit)
         return secret, until
@@ -181,7 +177,7 @@ class Operations:
         """Record that a sample event is sent."""
         now = self._around.now()
         await self._around.store.write(
-            lambda tx: self._record(tx, caller, acts.TEST_FORWARDER, stored, "", now)
+            lambda tx: record_thd(tx, caller, acts.TEST_FORWARDER, stored, "", now)
         )
 
     async def remove(self, key: int, caller: Caller) -> None:
@@ -189,49 +185,14 @@ class Operations:
         now = self._around.now()
 
         def unit(tx: Transaction) -> None:
-            present = self._found(tx, key)
+            present = find_thd(tx, key)
             tx[ForwarderStore].remove(key)
-            self._record(tx, caller, acts.REMOVE_FORWARDER, present, "", now)
+            record_thd(tx, caller, acts.REMOVE_FORWARDER, present, "", now)
 
         await self._around.store.write(unit)
 
-    async def replay(self, key: int, request: ReplayRequest, caller: Caller) -> int:
-        """Queue dead letters again; return their number."""
-        since, until = instant_of("since", request.since), instant_of("until", request.until)
-        if request.ids is None and since is None and until is None:
-            raise bad_request(_SOME)
-        now = self._around.now()
-        period = (
-            instant(1000 * since) if since is not None else "",
-            instant(1000 * until) if until is not None else "9999-12-31T23:59:59.999Z",
-        )
-
-        def unit(tx: Transaction) -> int:
-            present = self._found(tx, key)
-            queue = tx[DeliveryQueue]
-            letters = (
-                queue.dead_between(key, *period)
-                if request.ids is None
-                else queue.dead_of(key, request.ids)
-            )
-            events = [one.event for one in letters]
-            batches: list[PendingBatch] = make_batches(
-                events,
-                present.queued,
-                self._kind(present.kind).limits,
-                now,
-                self._around.new_mark,
-            )
-            queue.add(key, batches)
-            queue.forget_dead(letters)
-            stored = tx[ForwarderStore].change(key, {"queued": present.queued + len(events)})
-            detail = f"{len(events)} dead letters"
-            self._record(tx, caller, acts.REPLAY_EVENTS, stored, detail, now)
-            return len(events)
-
-        return await self._around.store.write(unit)
-
-    def _kind(self, name: str) -> IForwarder:
+    def kind(self, name: str) -> IForwarder:
+        """Return an installed kind; `ValueError` if there is none of that name."""
         found = self._engine.kinds.get(name)
         if found is None:
             there = ", ".join(sorted(self._engine.kinds))
@@ -266,22 +227,20 @@ class Operations:
             raise ValueError(f"settings: {error}") from None
         kind.check(value)
 
-    def _found(self, tx: Transaction, key: int) -> StoredForwarder:
-        found = tx[ForwarderStore].get(key)
-        if found is None:
-            raise not_found(f"There is no forwarder {key}.")
-        return found
 
-    def _record(
-        self,
-        tx: Transaction,
-        caller: Caller,
-        action: str,
-        stored: StoredForwarder,
-        detail: str,
-        now: int,
-    ) -> None:
-        acts.record(tx, caller, action, f"forwarder {stored.name}", detail, now)
+def find_thd(tx: Transaction, key: int) -> StoredForwarder:
+    """Return a forwarder; a 404 if there is none of that id."""
+    found = tx[ForwarderStore].get(key)
+    if found is None:
+        raise not_found(f"There is no forwarder {key}.")
+    return found
+
+
+def record_thd(
+    tx: Transaction, caller: Caller, action: str, stored: StoredForwarder, detail: str, now: int
+) -> None:
+    """Add to the audit log what was done to a forwarder."""
+    acts.record(tx, caller, action, f"forwarder {stored.name}", detail, now)
 
 
 def _reaches_back(rules: ForwardRules, now: int) -> bool:

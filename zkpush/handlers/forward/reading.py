@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import attrs
 import msgspec
 
-from ...manage.news import Cursor, NewsItem, RecordSource, Tables, data_of, read_news_thd
+from ...manage.news import Cursor, News, NewsItem, RecordSource, Tables, data_of, read_news_thd
 from ...manage.times import instant
 from ...model import CORRECTED
 from ...persist.events import EventStore
@@ -83,12 +83,30 @@ def lag(stored: StoredForwarder, tables: Tables, ends: Cursor) -> int:
 
 
 def read_portion_thd(
-    tx: Transaction, stored: StoredForwarder, records: RecordSource, after: Cursor
+    tx: Transaction, stored: StoredForwarder, records: RecordSource
 ) -> EventPortion:
     """Read the next events of a forwarder, as its rules select and show them."""
+    after = Cursor(stored.event_cursor, stored.record_cursor)
     news = read_news_thd(tx, records, after, tables_of(stored, records))
+    return portion_of_thd(tx, stored, records, after, news)
+
+
+def portion_of_thd(
+    tx: Transaction,
+    stored: StoredForwarder,
+    records: RecordSource,
+    after: Cursor,
+    news: News,
+    known: int | None = None,
+) -> EventPortion:
+    """Select and show events as the rules of a forwarder say; `news` follow the cursor `after`.
+
+    `known` is the id of the last record that counts for directions and gaps; None for that of the
+    portion. A portion changes punches from before it only with None.
+    """
     selection = EventSelection.of(tx, stored, is_first=after.event == 0)
-    punches = PortionPunches(after.record, after.record)
+    seen = after.record if known is None else known
+    punches = PortionPunches(seen, seen)
     chosen: list[_Chosen] = []
     ends = list(after)
     is_cut = news.is_cut
@@ -104,7 +122,9 @@ def read_portion_thd(
             punches.arrived.append(item.row)
         if selection.wants(item):
             chosen.append(_Chosen(event_id(item), item.kind, item))
-    punches.end = ends[RECORD]
+    else:
+        ends = list(news.end)
+    punches.end = ends[RECORD] if known is None else known
     shape = Shape.of(tx, selection, punches)
     events = [*_shown(chosen, records, shape), *_changes(shape, punches, chosen, records)]
     areas = areas_thd(tx, {one.device for one in events})

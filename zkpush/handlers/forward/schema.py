@@ -38,6 +38,8 @@ forwarders = Table(
     Column("last_error", PlainText()),
     Column("last_error_at", BigInteger()),
     Column("last_delivered_at", BigInteger()),
+    # What is to be sent again, as JSON: see `ReplayRange`.
+    Column("replay", PlainText()),
     info={KEY: ("name", "kind")},
 )
 """Forwarders, and the position of each in the events and in the attendance records."""

@@ -17,6 +17,7 @@ from .model import (
     ForwarderState,
     ForwardRules,
     NewForwarder,
+    ReplayRange,
     SigningSecret,
     StoredForwarder,
 )
@@ -25,7 +26,7 @@ from .schema import forward_batches, forward_dead, forwarders
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
-_JSON = frozenset({"events", "rules", "settings", "secrets"})
+_JSON = frozenset({"events", "rules", "settings", "secrets", "replay"})
 
 
 class ForwarderStore:
@@ -89,7 +90,7 @@ class ForwarderStore:
 
     def write(self, forwarder_id: int, changed: Mapping[str, object], delivered: int = 0) -> None:
         """Write the progress of a forwarder, by its own worker; count delivered events."""
-        values = {**changed, "delivered": forwarders.c.delivered + delivered}
+        values = {**_encoded(changed), "delivered": forwarders.c.delivered + delivered}
         self._connection.execute(
             update(forwarders).where(forwarders.c.id == forwarder_id).values(values)
         )
@@ -141,6 +142,7 @@ class ForwarderStore:
                 "secrets": msgspec.json.decode(
                     values["secrets"] or "[]", type=tuple[SigningSecret, ...]
                 ),
+                "replay": msgspec.json.decode(values["replay"] or "null", type=ReplayRange | None),
             },
             damaged=damaged,
         )

@@ -50,21 +50,39 @@ class ForwarderChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Dead letters to send again: by the ids of their events, or by the times of these."""
+    """What to send again: the events of a period, or dead letters."""
 
-    ids: Annotated[
-        Annotated[list[str], Meta(max_length=1000)] | None, Meta(description="Ids of events")
-    ] = None
     since: Annotated[
-        str | None, Meta(description="ISO 8601; from this instant on, by their `timestamp`")
+        str | None,
+        Meta(
+            description="ISO 8601. Events from this instant on, by their `timestamp`, whether they "
+            "were delivered or not; by default from the first that is stored"
+        ),
     ] = None
-    until: Annotated[str | None, Meta(description="ISO 8601; before this instant")] = None
+    until: Annotated[
+        str | None, Meta(description="ISO 8601. Events before this instant; by default until now")
+    ] = None
+    dead: Annotated[
+        bool, Meta(description="Only dead letters, of the period or all; they are removed then")
+    ] = False
+    ids: Annotated[
+        Annotated[list[str], Meta(max_length=1000)] | None,
+        Meta(description="Dead letters of the events with these ids"),
+    ] = None
+    dry_run: Annotated[bool, Meta(description="Send nothing, only count")] = False
+    cancel: Annotated[
+        bool, Meta(description="End the replay that is going on; what is queued is sent")
+    ] = False
 
 
 class ReplayView(msgspec.Struct, frozen=True):
     """The result of a replay."""
 
-    queued: Annotated[int, Meta(description="Events that are sent again")]
+    queued: Annotated[int, Meta(description="Number of events that are sent again")]
+    is_exact: Annotated[
+        bool,
+        Meta(description="false if they are too many to count: at most so many are sent"),
+    ]
 
 
 class ForwarderView(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +111,10 @@ class ForwarderView(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     last_error_at: str | None
     next_try_at: Annotated[str | None, Meta(description="null if nothing has failed")]
+    replay_left: Annotated[
+        int | None,
+        Meta(description="Rows that a replay has still to look at; null without a replay"),
+    ]
     created_at: str
     created_by: str
 
@@ -204,6 +226,7 @@ def forwarder_values(
         "last_error": stored.last_error,
         "last_error_at": instant_or_none(stored.last_error_at),
         "next_try_at": instant_or_none(stored.next_at),
+        "replay_left": None if stored.replay is None else stored.replay.rows,
         "created_at": instant(stored.created_at),
         "created_by": stored.created_by,
     }

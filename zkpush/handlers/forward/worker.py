@@ -44,6 +44,7 @@ from .ledger import DeliveryLedger, LeaseLost
 from .model import Attempt, DeadEvent, ForwarderState, PendingBatch, StoredForwarder
 from .queue import DeliveryQueue
 from .reading import EventPortion, lag, make_batches, read_portion_thd, tables_of
+from .replays import read_replay_thd
 from .store import ForwarderStore
 
 RENEW_SECONDS = 12.0
@@ -126,7 +127,12 @@ class ForwarderWorker:
         if self.lease_seconds <= 0 and self._pending is not None:
             # Another node may have gone on meanwhile. If it has queued events, there is a lag.
             self._pending, self._is_loaded = None, not self._pending
-        has_work = self._pending or self._ledger.settled or not self._is_loaded
+        has_work = (
+            self._pending
+            or self._ledger.settled
+            or not self._is_loaded
+            or self.stored.replay is not None
+        )
         tables = tables_of(self.stored, self._around.records)
         if has_work or lag(self.stored, tables, ends):
             self._running = Deferred.fromCoroutine(self._run())
@@ -223,11 +229,8 @@ class ForwarderWorker:
     async def _fill(self) -> bool:
         """Queue the next events; return whether there may be something to deliver or to read."""
         stored, around = self.stored, self._around
-        after = Cursor(stored.event_cursor, stored.record_cursor)
-        portion = await around.store.read(
-            lambda tx: read_portion_thd(tx, stored, around.records, after)
-        )
-        if portion.end == after:
+        portion, progress = await around.store.read(self._read_thd)
+        if not progress:
             return False
         wait = self._collecting(portion)
         if wait > 0:
@@ -236,11 +239,7 @@ class ForwarderWorker:
         batches = make_batches(
             portion.events, stored.queued, self._kind.limits, around.now(), around.new_mark
         )
-        progress = {
-            "event_cursor": portion.end.event,
-            "record_cursor": portion.end.record,
-            "queued": stored.queued + len(portion.events),
-        }
+        progress["queued"] = stored.queued + len(portion.events)
 
         def unit(tx: Transaction) -> bool:
             if tx[ForwarderStore].revision(stored.id) != stored.revision:
@@ -254,7 +253,19 @@ class ForwarderWorker:
             return False
         self.stored = msgspec.structs.replace(self.stored, **progress)
         self._pending = [*(self._pending or ()), *batches]
-        return bool(batches) or portion.is_cut
+        return bool(batches) or portion.is_cut or self.stored.replay is not None
+
+    def _read_thd(self, tx: Transaction) -> tuple[EventPortion, dict[str, object]]:
+        """Read new events, else those of a replay; return the progress, empty without any."""
+        stored, records = self.stored, self._around.records
+        portion = read_portion_thd(tx, stored, records)
+        if portion.end != Cursor(stored.event_cursor, stored.record_cursor):
+            end = portion.end
+            return portion, {"event_cursor": end.event, "record_cursor": end.record}
+        if stored.replay is None:
+            return portion, {}
+        portion, left = read_replay_thd(tx, stored, records, stored.replay)
+        return portion, {"replay": left}
 
     def _collecting(self, portion: EventPortion) -> float:
         """Return the seconds for which more events are collected before a batch is made.
