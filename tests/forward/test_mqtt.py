@@ -423,10 +423,11 @@ def test_a_daemon_that_is_killed_in_a_delivery_loses_no_message(
     broker = serve()
     subscriber = listen(broker)
     daemons: list[Daemon] = []
-    killed = threading.Event()
+    uploaded, killed = threading.Event(), threading.Event()
 
     def kill() -> None:
         if not killed.is_set():
+            uploaded.wait(60)  # its terminal has the answer
             daemons[0].kill()
             killed.set()
 
@@ -441,6 +442,7 @@ def test_a_daemon_that_is_killed_in_a_delivery_loses_no_message(
         made = {"name": "home", "kind": "mqtt", "settings": settings}
         daemon.api("POST", "forwarders", {**made, "rules": {"since": "2020-01-01"}})
         assert daemon.upload("T1", body) == (200, b"OK: 40")
+        uploaded.set()
         assert killed.wait(60)
     with Daemon(data):
         eventually(lambda: len({*subscriber.pins}) == 40)
