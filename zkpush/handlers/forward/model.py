@@ -173,7 +173,7 @@ class StoredForwarder(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
     last_error_at: int | None
     last_delivered_at: int | None
-    replay: ReplayRange | None
+    replay: ReplayRange | None = None
     """What is to be sent again, beside the events that follow the position."""
     damaged: tuple[str, ...] = ()
     """Encrypted values that cannot be read."""

@@ -83,10 +83,9 @@ def lag(stored: StoredForwarder, tables: Tables, ends: Cursor) -> int:
 
 
 def read_portion_thd(
-    tx: Transaction, stored: StoredForwarder, records: RecordSource
+    tx: Transaction, stored: StoredForwarder, records: RecordSource, after: Cursor
 ) -> EventPortion:
     """Read the next events of a forwarder, as its rules select and show them."""
-    after = Cursor(stored.event_cursor, stored.record_cursor)
     news = read_news_thd(tx, records, after, tables_of(stored, records))
     return portion_of_thd(tx, stored, records, after, news)
 

@@ -258,9 +258,10 @@ class ForwarderWorker:
     def _read_thd(self, tx: Transaction) -> tuple[EventPortion, dict[str, object]]:
         """Read new events, else those of a replay; return the progress, empty without any."""
         stored, records = self.stored, self._around.records
-        portion = read_portion_thd(tx, stored, records)
-        if portion.end != Cursor(stored.event_cursor, stored.record_cursor):
-            end = portion.end
+        after = Cursor(stored.event_cursor, stored.record_cursor)
+        portion = read_portion_thd(tx, stored, records, after)
+        end = portion.end
+        if end != after:
             return portion, {"event_cursor": end.event, "record_cursor": end.record}
         if stored.replay is None:
             return portion, {}
