@@ -18,6 +18,7 @@ from ...protocol.fields import Scope
 from ...values.forwarding import Delivered
 from .model import DeadLetter, ForwarderBacklog, ForwarderState, StoredAttempt, StoredForwarder
 from .operating import Operations
+from .pending import OUTCOME_NAMES
 from .queue import DeliveryQueue
 from .replaying import Replays
 from .service import ForwardEngine
@@ -40,7 +41,6 @@ from .views import (
     forwarder_values,
     kind_view,
 )
-from .worker import OUTCOME_NAMES
 
 _Found = tuple[StoredForwarder, ForwarderBacklog]
 

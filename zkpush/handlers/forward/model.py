@@ -210,6 +210,8 @@ class PendingBatch(msgspec.Struct, frozen=True, kw_only=True):
     """How often the receiver answered with an error."""
     first_tried_at: int | None = None
     """First attempt that failed (ms)."""
+    encoded: str | None = None
+    """Its events as JSON, if it is not stored yet: a transaction does not wait for that."""
 
     def halves(self, marks: tuple[str, str]) -> tuple[PendingBatch, PendingBatch]:
         """Split it into two new batches of the same events."""

@@ -59,7 +59,7 @@ class DeliveryQueue:
                 "mark": one.mark,
                 "made_at": one.made_at,
                 "count": len(one.events),
-                "events": msgspec.json.encode(one.events).decode(),
+                "events": one.encoded or msgspec.json.encode(one.events).decode(),
                 "answers": one.answers,
                 "first_tried_at": one.first_tried_at,
             }

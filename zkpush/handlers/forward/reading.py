@@ -248,22 +248,32 @@ def make_batches(
     """Cut events into batches; `place` is the number of the first event."""
     batches: list[PendingBatch] = []
     part: list[ForwardedEvent] = []
+    texts: list[bytes] = []
     size = 0
 
     def end() -> None:
-        nonlocal place, part, size
+        nonlocal place, part, texts, size
         if part:
+            text = b"[%b]" % b",".join(texts)
             batches.append(
-                PendingBatch(place=place, mark=new_mark(), made_at=now, events=tuple(part))
+                PendingBatch(
+                    place=place,
+                    mark=new_mark(),
+                    made_at=now,
+                    events=tuple(part),
+                    encoded=text.decode(),
+                )
             )
-            place, part, size = place + len(part), [], 0
+            place, part, texts, size = place + len(part), [], [], 0
 
     encode = msgspec.json.Encoder().encode
     for event in events:
-        length = len(encode(event)) + 1
+        text = encode(event)
+        length = len(text) + 1
         if part and (len(part) >= limits.events or size + length > limits.bytes):
             end()
         part.append(event)
+        texts.append(text)
         size += length
     end()
     return batches

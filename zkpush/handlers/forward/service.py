@@ -21,7 +21,8 @@ from .model import StoredForwarder
 from .reading import ends_thd
 from .status import Overview, overview_thd
 from .store import ForwarderStore
-from .worker import DELIVER_SECONDS, ForwarderWorker, Surroundings, target_of
+from .surroundings import Surroundings, target_of
+from .worker import DELIVER_SECONDS, ForwarderWorker
 
 EVERY = 1.0
 """Seconds between two looks at the store."""

@@ -9,7 +9,7 @@ from ...manage.news import RecordSource
 from ...manage.services import Contribution, Figure, Role, Services
 from .service import ForwardEngine
 from .status import problems_thd
-from .worker import Surroundings
+from .surroundings import Surroundings
 
 MARK_BYTES = 16
 """Random bytes in the identity of a batch."""
