@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import sqlite3
 import time
 from collections.abc import Callable
 
 from ..daemon.process import Daemon
 from ..promises.needles import plant
-from ..promises.test_secrets import is_in
+from ..promises.test_secrets import is_in, kept
 from .servers import Receiver
+from .test_nodes import eventually
 
 KINDS = ("attendance", "verification", "command", "device", "problem", "user")
 
@@ -45,3 +48,36 @@ def test_a_receiver_of_everything_gets_no_secret(
     assert [
         where for one, where in needles.where.items() if one in needles.needed and is_in(one, sent)
     ] == []
+
+
+def test_pending_events_hold_no_secret(
+    tmp_path: pathlib.Path, receive: Callable[..., Receiver]
+) -> None:
+    """They are stored as they are sent: what is encrypted elsewhere is not in them."""
+    receiver = receive(lambda received: (503, {}, b""))
+    data = tmp_path / "data"
+    data.mkdir()
+    with Daemon(data) as daemon:
+        made = {"name": "everything", "url": receiver.url, "allow_private": True}
+        rules = {"since": "2000-01-01"}
+        daemon.api("POST", "forwarders", {**made, "events": list(KINDS), "rules": rules})
+        needles = plant(daemon)
+        daemon.api("POST", "forwarders/1/resume")
+        pending: list[bytes] = []
+
+        def read() -> bool:
+            database = sqlite3.connect(f"file:{data / 'zkpush.sqlite'}?mode=ro", uri=True)
+            with contextlib.closing(database):
+                pending[:] = [
+                    text.encode()
+                    for (text,) in database.execute("SELECT events FROM forward_batches")
+                ]
+            kinds = {
+                kind for kind in KINDS if any(f'"type":"{kind}"'.encode() in one for one in pending)
+            }
+            return kinds >= {*KINDS} - {"verification", "problem"}
+
+        eventually(read)
+    text = b"\n".join(pending)
+    assert any(is_in(one, text) for one in needles.where if one not in needles.needed)
+    assert kept(needles, text) == []

@@ -1,9 +1,11 @@
 """HTTP connections to receivers, only to addresses that were checked.
 
 Twisted's agent does the HTTP. This module chooses the address: a name is resolved once, all its
-addresses are checked, and one of the permitted ones is connected to. treq, which is made of this
-agent, would add cookies, decompression of any size and redirects, all of which a receiver must not
-have, and cannot handle URLs with IPv6 addresses (hyperlink issue 188).
+addresses are checked, and one of the permitted ones is connected to.
+
+`treq.client.HTTPClient(agent)` cannot be used, though it can leave out redirects and cookies:
+it always asks for gzip and expands it, with no limit to the size, and it converts each URL by
+`to_uri` of hyperlink, which raises an error for IPv6 addresses (hyperlink issue 188).
 """
 
 from __future__ import annotations

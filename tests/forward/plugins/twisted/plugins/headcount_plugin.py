@@ -1,0 +1,5 @@
+"""The plugin, for Twisted to find."""
+
+from headcount import Headcount
+
+headcount = Headcount()
