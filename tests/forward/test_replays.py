@@ -252,7 +252,7 @@ async def test_directions_of_a_replay_are_those_that_were_corrected(
     body = "7\t2026-03-01 {}:00:00\t255\t1\n"
     for hour in (8, 17, 6):
         await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", body.format(f"{hour:02}").encode())
-        await turn(rig, seconds=60)
+        await turn(rig, seconds=3600)
     first = {event.id: event.data["direction"] for one in memory.taken for event in one.events}
     assert first == {
         "rec_1": "in",
@@ -262,7 +262,7 @@ async def test_directions_of_a_replay_are_those_that_were_corrected(
         "rec_3_2": "in",
     }
     memory.taken.clear()
-    assert (await replay(rig, until="2026-03-01T12:02:00Z"))["queued"] == 2
+    assert (await replay(rig, until="2026-03-01T13:30:00Z"))["queued"] == 2
     await turns(rig, 2)
     found = [(event.id, event.data["direction"]) for one in memory.taken for event in one.events]
     assert found == [("rec_1", "out"), ("rec_2", "in")]
