@@ -94,7 +94,7 @@ async def test_unmapped_and_inactive_employees_hold_up_nobody(
     view = await shown(rig)
     assert (view["delivered"], view["dead"], view["tries"], view["backlog"]) == (1, 2, 0, 0)
     site.employees.append(Employee(name="HR-EMP-00009", attendance_device_id="9"))
-    await rig.api("POST", "/forwarders/1/replay", {"since": "2020-01-01"})
+    await rig.api("POST", "/forwarders/1/replay", {"dead": True})
     await turns(rig, 2)
     assert [one["employee"] for one in site.checkins] == ["HR-EMP-00007", "HR-EMP-00009"]
     assert [pin for pin, _ in await dead(rig)] == ["8"]
