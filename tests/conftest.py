@@ -21,6 +21,7 @@ from twisted.logger import (
 )
 
 # Fixtures that stand in modules of their own; pytest finds them by their names here.
+from .compiled import statements_are_compiled_once  # noqa: F401 - a fixture
 from .migrated import new_databases_are_copies, real_migrations  # noqa: F401 - fixtures
 from .plugins import (  # noqa: F401 - fixtures
     parts_that_are_absent_are_sought_once,
@@ -34,6 +35,9 @@ from .postgres import (  # noqa: F401 - fixtures
     postgres_url,
 )
 from .rig import Rig
+
+YOUNG = 20_000
+"""Number of new objects after which the garbage collector examines them."""
 
 # A slow machine is not a mistake in what is tested.
 settings.register_profile("zkpush", deadline=None, print_blob=True)
@@ -82,10 +86,11 @@ def pytest_collection_finish() -> None:
     """Exempt the collected tests and all modules from garbage collection: no test frees them.
 
     Otherwise each full collection visits a million objects, which takes a tenth of the time of
-    all tests.
+    all tests. The other objects are examined less often: a daemon makes a hundred thousand.
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG)
 
 
 @pytest_twisted.async_yield_fixture

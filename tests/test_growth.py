@@ -36,9 +36,9 @@ def quadratic(data: bytes) -> int:
     return sum(sum(data) for _ in range(len(data) // 20))
 
 
-def hoarding(data: bytes) -> list[bytes]:
-    """Keep thousands of bytes for each byte."""
-    return [bytes(4000) for _ in data]
+def hoarding(data: bytes) -> bytes:
+    """Keep thousands of bytes for each byte, at the cost of one call."""
+    return bytes(4000 * len(data))
 
 
 def test_a_target_that_grows_too_fast_is_found() -> None:

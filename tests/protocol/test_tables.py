@@ -294,7 +294,7 @@ def test_there_is_a_stamp_for_each_data_type() -> None:
     assert list(STAMPS) == EXPECTED_STAMPS
 
 
-@pytest.mark.parametrize("command", CATALOGUE, ids=by_name)
+@pytest.mark.parametrize("command", list(CATALOGUE), ids=by_name)
 def test_a_command_says_what_it_is(command: Command) -> None:
     """A command names its section, its meaning, its reply, and who may send it."""
     assert f"{command.section}.".startswith("12.")

@@ -22,7 +22,6 @@ from ..persist.transaction import Transaction
 from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import PacketLimits
-from ..protocol.uploads import UploadDecoder
 from ..settings.features import Plugins
 from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
@@ -67,7 +66,7 @@ class PluginInbox(PeriodicService):
             plugged.name: PluginWorker(
                 plugged,
                 store,
-                UploadDecoder(plugged.tables, limits),
+                limits,
                 reactor,
                 settings.time_limit_seconds,
                 updated,

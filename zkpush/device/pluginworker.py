@@ -11,6 +11,7 @@ be stopped: a handler that does not return blocks its own inbox and nothing else
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 import queue
 import threading
@@ -30,6 +31,7 @@ from ..persist.devices import DeviceStore
 from ..persist.inbox import InboxStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
+from ..protocol.packets import PacketLimits
 from ..protocol.records import Batch
 from ..protocol.rejects import MOST_REJECTS
 from ..protocol.uploads import Contents, UploadDecoder
@@ -80,7 +82,7 @@ class PluginWorker:
         self,
         plugged: PluggedHandler,
         store: IStore,
-        decoder: UploadDecoder,
+        limits: PacketLimits,
         reactor: Any,
         time_limit: float,
         updated: Callable[[Device], None],
@@ -96,7 +98,7 @@ class PluginWorker:
         self.done: Deferred[None] = Deferred()
         """Fires when the thread ends."""
         self._store = store
-        self._decoder = decoder
+        self._limits = limits
         self._reactor = reactor
         self._wall = wall_clock(reactor)
         self._time_limit = time_limit
@@ -117,6 +119,11 @@ class PluginWorker:
         self._thread = threading.Thread(
             target=self._run_thd, name=f"zkpush plugin {plugged.name}", daemon=True
         )
+
+    @functools.cached_property
+    def _decoder(self) -> UploadDecoder:
+        """Decoder of the handler's tables, built for the first item: few handlers get one."""
+        return UploadDecoder(self.plugged.tables, self._limits)
 
     def start(self, *, is_prepared: bool) -> None:
         """Start the thread; retry creating the tables if that failed at startup."""
