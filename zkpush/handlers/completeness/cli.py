@@ -80,7 +80,7 @@ async def verify(
 
     Each terminal counts its attendance records. If it holds more than are stored, the server asks
     it to send those of that day again, and to count once more. The server does the same by itself
-    each night (docs/completeness.md). If you interrupt this command, the server goes on.
+    each night. If you interrupt this command, the server goes on.
 
     \b
     Examples:
