@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest_twisted
 from msgspec.structs import replace
 
-from zkpush.handlers.people.model import PersonStatement
+from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.model import Page
 
@@ -38,6 +37,11 @@ def user(pin: str):
 def name(pin: str):
     """A query for the name of a user."""
     return lambda tx: user(pin)(tx).name
+
+
+def put(pin: str, values: dict[str, object], now: int, author: str = "token office"):
+    """A unit in which an operator changes a user."""
+    return lambda tx: tx[PersonStore].put(pin, values, author, now)
 
 
 def make_people_tests(factory):
@@ -73,70 +77,26 @@ def make_people_tests(factory):
 
         @pytest_twisted.ensureDeferred
         async def test_what_is_not_said_of_a_user_stays(self, store, device, other) -> None:
-            """A terminal that knows less of a user takes nothing away."""
-            await store.write(say(device, ANN + "\tExpires=1\tNew=x"))
+            """A terminal that knows less of a user takes nothing away, and adds what is missing."""
+            await store.write(say(device, ANN + "\tNew=x"))
             before = await store.read(user("1"))
-            less = "USER PIN=1\tPri=0\tGrp=\tVerify=4"
+            less = "USER PIN=1\tGrp=\tVerify=4\tExpires=1"
             await store.write(say(other, less, now=NOW + 1))
             after = await store.read(user("1"))
-            assert after == replace(before, device="T2", updated_at=NOW + 1, privilege=0)
+            assert after == replace(before, updated_at=NOW + 1, expires="1")
 
         @pytest_twisted.ensureDeferred
-        async def test_no_column_of_a_user_is_lost_by_silence(self, store, device, other) -> None:
-            """What is None in a statement stays, whatever column it is; 0 and "" are said."""
-            values = {
-                "pin": "1",
-                "name": "Ann",
-                "privilege": 14,
-                "password": "s3cret",
-                "card": "77",
-                "group": 2,
-                "timezones": "0001",
-                "verify": 4,
-                "vice_card": "78",
-                "start_datetime": "a",
-                "end_datetime": "b",
-                "expires": "c",
-                "extra": '{"New":"x"}',
-                "raw": None,
-            }
-            silence = {**dict.fromkeys(values), "pin": "1"}
-            zeros = {
-                name: "" if isinstance(value, str) else 0
-                for name, value in values.items()
-                if name not in ("pin", "extra", "raw")
-            }
-
-            def keep(device, said, now):
-                text = msgspec.json.encode(said)
-                return store.write(
-                    lambda tx: tx[PeopleStore].keep_users(
-                        device.id, [PersonStatement(("1",), said, text)], now
-                    )
-                )
-
-            await keep(device, values, NOW)
-            before = await store.read(user("1"))
-            await keep(other, silence, NOW + 1)
-            after = await store.read(user("1"))
-            assert after == replace(before, device="T2", updated_at=NOW + 1)
-            await keep(other, {**silence, **zeros}, NOW + 2)
-            assert await store.read(user("1")) == replace(after, updated_at=NOW + 2, **zeros)
-
-        @pytest_twisted.ensureDeferred
-        async def test_what_is_said_to_be_empty_is_taken_over(self, store, device) -> None:
-            """A password, a name or a card that was taken away is gone."""
+        async def test_an_empty_value_says_nothing(self, store, device) -> None:
+            """Not even from the terminal that stated the value."""
             await store.write(say(device, ANN))
+            before = await store.read(user("1"))
             gone = "USER PIN=1\tName=\tPasswd=\tCard=[0000000000]\tTZ=\tVerify=4"
             await store.write(say(device, gone, now=NOW + 1))
-            found = await store.read(user("1"))
-            shown = [getattr(found, field) for field in ("name", "password", "card", "timezones")]
-            assert shown == ["", "", "", ""]
-            assert (found.privilege, found.group) == (14, 2)
+            assert await store.read(user("1")) == before
 
         @pytest_twisted.ensureDeferred
         async def test_two_statements_of_one_body_are_one(self, store, device) -> None:
-            """The later wins; what it does not say, the earlier does."""
+            """The later wins; what it leaves empty, the earlier says."""
             await store.write(
                 say(
                     device,
@@ -147,7 +107,7 @@ def make_people_tests(factory):
                 )
             )
             found = await store.read(user("1"))
-            assert (found.name, found.card, found.group) == ("Anna", "", 3)
+            assert (found.name, found.card, found.group) == ("Anna", "77", 3)
             assert found.privilege == 14
             assert await store.read(name("2")) == "Bob"
 
@@ -161,19 +121,19 @@ def make_people_tests(factory):
             body = "USER PIN=1\tName=Anna\nUSER PIN=1\tCard=5\n"
             await store.write(say(device, body, now=NOW + 1))
             assert await store.read(name("1")) == "Anna"
-            await store.write(say(other, "USER PIN=1\tName=Anne", now=NOW + 2))
+            await store.write(put("1", {"name": "Anne"}, NOW + 2))
             await store.write(say(device, body, now=NOW + 3))
             assert await store.read(name("1")) == "Anne"
+            assert await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING)) == []
 
         @pytest_twisted.ensureDeferred
-        async def test_the_last_of_a_body_said_again_alone_is_no_news(
-            self, store, device, other
-        ) -> None:
+        async def test_the_last_of_a_body_said_again_alone_is_no_news(self, store, device) -> None:
             """Where it says all there is, it is what the terminal said."""
             await store.write(say(device, "USER PIN=1\tName=Ann\nUSER PIN=1\tName=Bob\n"))
-            await store.write(say(other, "USER PIN=1\tName=Cid\n", now=NOW + 1))
+            await store.write(put("1", {"name": "Cid"}, NOW + 1))
             await store.write(say(device, "USER PIN=1\tName=Bob\n", now=NOW + 2))
             assert await store.read(name("1")) == "Cid"
+            assert await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING)) == []
 
         @pytest_twisted.ensureDeferred
         async def test_users_are_listed_in_parts(self, store, device) -> None:
@@ -226,8 +186,11 @@ def make_people_tests(factory):
             await store.write(say(device, all_named("a")))
             assert await store.read(names) == {str(pin): f"a{pin}" for pin in range(1200)}
             await store.write(say(other, all_named("b"), now=NOW + SECOND))
-            await store.write(say(device, all_named("a"), now=NOW + 2 * SECOND))
-            assert await store.read(names) == {str(pin): f"b{pin}" for pin in range(1200)}
+            assert await store.read(names) == {str(pin): f"a{pin}" for pin in range(1200)}
+            await store.write(say(device, all_named("c"), now=NOW + 2 * SECOND))
+            assert await store.read(names) == {str(pin): f"c{pin}" for pin in range(1200)}
+            await store.write(say(device, all_named("c"), now=NOW + 3 * SECOND))
+            assert len(await store.read(lambda tx: tx[PersonStore].conflicts(EVERYTHING))) == 1200
 
     return PeopleTests
 

@@ -10,7 +10,7 @@ from zope.interface import implementer
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.handlers.attendance.tables import ATTLOG
 from zkpush.handlers.people.model import PersonStatement, PutPerson
-from zkpush.handlers.people.store import PeopleStore
+from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.tables import USER as PERSON
 from zkpush.handlers.terminals.model import OpenDoor, Reboot
 from zkpush.plugin.family import Instruction, Translations, impossible
@@ -37,7 +37,7 @@ class GateHandler:
         """Write the rows of one upload."""
         rows = [dict(zip(batch.table.names, row, strict=False)) for row in batch.rows]
         if batch.table is USER:
-            tx[PeopleStore].keep_users(device.id, [_person(row) for row in rows], now)
+            tx[PersonStore].keep(device.id, [_person(row) for row in rows], now)
             return
         passages = [_punch(row) for row in rows if row["event"] in _PASSAGES]
         tx[AttendanceStore].add(device.id, passages, wall_clock(device.timezone), now)

@@ -15,6 +15,7 @@ from ...protocol.hybrid import negotiate_types
 from ...protocol.records import Batch, value_of
 from .effects import EFFECTS
 from .packages import completed, counted, make
+from .persons import PersonStore
 from .statements import photos_of, templates_of, users_of
 from .store import PeopleStore
 from .tables import BIODATA, BIOPHOTO, FP, TEMPLATE_TABLES, USER, USERPIC
@@ -34,7 +35,7 @@ class PeopleHandler:
         """Write the rows of one upload."""
         table = batch.table
         if table is USER:
-            tx[PeopleStore].keep_users(device.id, users_of(batch.rows), now)
+            tx[PersonStore].keep(device.id, users_of(batch.rows), now)
         elif table in (USERPIC, BIOPHOTO):
             tx[PeopleStore].keep_photos(device.id, photos_of(table, batch.rows), now)
         else:

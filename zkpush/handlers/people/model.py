@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -59,6 +59,38 @@ class PersonStatement(msgspec.Struct, frozen=True):
     """Values of its columns."""
     text: bytes
     """Content that identifies the statement, without random parts."""
+
+
+class PersonChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one field of a user."""
+
+    id: int
+    pin: str
+    field: str
+    at: int
+    author: str
+    old: str | None
+    new: str | None
+
+
+class Conflict(msgspec.Struct, frozen=True, kw_only=True):
+    """Values that a terminal states about a user and that were not taken."""
+
+    id: int
+    pin: str
+    device: str
+    said: Mapping[str, object] | None
+    """The values by field; None if they are damaged."""
+    fields: Sequence[str]
+    at: int
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """A removed user whom a terminal still has."""
+
+    pin: str
+    at: int
+    device: str
 
 
 class PutPerson(msgspec.Struct, frozen=True):

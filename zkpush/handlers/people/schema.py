@@ -27,7 +27,7 @@ from ...persist.schema import (
     picture_pointer,
     record_columns,
 )
-from ...persist.sealed import KEY
+from ...persist.sealed import KEY, SealedText
 from ...protocol import fields
 from .tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 
@@ -103,3 +103,86 @@ versions = Table(
     Column("digest", LargeBinary(), primary_key=True),
 )
 """All statements about each key; a known statement from another terminal is not news."""
+
+person_words = Table(
+    "person_words",
+    metadata,
+    Column("pin", KeyText, primary_key=True),
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), primary_key=True),
+    # What the terminal last stated about the user, as JSON by column name.
+    Column("word", SealedText(), nullable=False),
+    info={KEY: ("pin", "device_id")},
+)
+"""Last word of each terminal about each user."""
+
+person_authors = Table(
+    "person_authors",
+    metadata,
+    Column("pin", KeyText, primary_key=True),
+    Column("field", KeyText, primary_key=True),
+    Column("author", PlainText(), nullable=False),
+)
+"""Authors of the fields of users, except for fields of the terminal that reported a user first."""
+
+person_areas = Table(
+    "person_areas",
+    metadata,
+    Column("pin", KeyText, primary_key=True),
+    Column("area", KeyText, primary_key=True),
+    Index("person_areas_area", "area", "pin"),
+)
+"""Areas of people."""
+
+person_changes = Table(
+    "person_changes",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("pin", KeyText, nullable=False),
+    Column("field", PlainText(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+    Column("author", PlainText(), nullable=False),
+    Column("old", SealedText()),
+    Column("new", SealedText()),
+    Index("person_changes_pin", "pin", "id"),
+    info={KEY: ("pin", "field", "at", "author")},
+)
+"""Changes of the fields of users."""
+
+_OPEN = text("settled_at IS NULL")
+
+conflicts = Table(
+    "conflicts",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("pin", KeyText, nullable=False),
+    Column("device_id", RowId, ForeignKey("devices.id", ondelete="CASCADE"), nullable=False),
+    # The fields in which the terminal differs, as JSON by column name.
+    Column("said", SealedText(), nullable=False),
+    # Names of these fields, separated by spaces.
+    Column("fields", PlainText(), nullable=False),
+    Column("at", BigInteger(), nullable=False),
+    Column("settled_at", BigInteger()),
+    Column("settled_by", PlainText()),
+    Index(
+        "conflicts_open",
+        "pin",
+        "device_id",
+        unique=True,
+        sqlite_where=_OPEN,
+        postgresql_where=_OPEN,
+    ),
+    info={KEY: ("pin", "device_id")},
+)
+"""Statements of terminals about users that contradict what is stored."""
+
+removed_people = Table(
+    "removed_people",
+    metadata,
+    # Keyed hash of the user ID.
+    Column("digest", LargeBinary(), primary_key=True),
+    # The user ID; null for an erased person.
+    Column("pin", KeyText, index=True),
+    Column("at", BigInteger(), nullable=False),
+    Column("author", PlainText(), nullable=False),
+)
+"""People who were removed, and are not added again by a terminal that still has them."""

@@ -1,8 +1,6 @@
 """People in the store: one record for each user, template and photo, across all terminals.
 
-A statement of a terminal is *news* if it differs from the same terminal's last statement or,
-without one, was never made by any terminal. Only news changes stored records. A terminal that sends
-all its data again therefore does not undo changes made elsewhere meanwhile.
+Only news changes stored records; see `news`. The fields of users have authors; see `persons`.
 """
 
 from __future__ import annotations
@@ -21,7 +19,6 @@ from ...interfaces import NotUnsealed
 from ...model import Page
 from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, quoted, texts
-from ...persist.events import EventStore
 from ...persist.paging import part_of
 from ...persist.pictures import PictureStore
 from ...persist.rows import stored
@@ -36,9 +33,10 @@ from .model import (
     PersonPhoto,
     PersonStatement,
     Template,
-    key_text,
 )
-from .schema import REMOVED, holdings, person_photos, templates, users, versions
+from .news import Keyed, StatementLog, first_of, keyed, pins_of
+from .persons import PersonStore
+from .schema import person_photos, templates, users
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -46,54 +44,22 @@ if TYPE_CHECKING:
 __all__ = ["PeopleStore", "forget_templates"]
 
 T = TypeVar("T")
-Keyed = tuple[str, PersonStatement]
-"""A statement with its key as JSON."""
-_LONG_TEXT = 16 * 1024
-"""Most bytes of the text of a merged statement; longer texts are replaced by their digest."""
 _PART = 500
 """Rows deleted with one statement."""
 _PLACE = ("pin", "type", "number", "index")
 _ALGORITHM = ("major_version", "minor_version")
-_place, _algorithm, _first = itemgetter(*_PLACE), itemgetter(*_ALGORITHM), itemgetter(0)
-_HELD = ("table_name", "key", "device_id", "digest", "at")
-_VERSION = ("table_name", "key", "digest")
-_HOLD = (
-    "(table_name, key, device_id) DO UPDATE SET digest = excluded.digest, at = excluded.at "
-    "WHERE excluded.at >= holdings.at AND excluded.digest <> holdings.digest"
-)
+_place, _algorithm = itemgetter(*_PLACE), itemgetter(*_ALGORITHM)
 
 
 class PeopleStore:
-    """Users, their templates and photos: the newest of each, from any terminal.
-
-    A statement that is not news changes nothing.
-    """
+    """Users with their templates and photos: the newest of each, from any terminal."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._vault = tx.vault
         self._connection = tx.connection
         self._pictures = tx[PictureStore]
-        self._events = tx[EventStore]
         self._find = _lookups(tx.connection.dialect.name)
-
-    def keep_users(
-        self,
-        device_id: int,
-        said: Sequence[PersonStatement],
-        now: int,
-        written_at: int | None = None,
-    ) -> None:
-        """Store users; values that a terminal does not state are left unchanged.
-
-        `written_at` (ms) is when the statements were written, if that is not now; later ones stay.
-        """
-        keyed = _keyed(said)
-        news = self._news(users, device_id, [*keyed, *_merged(keyed)], now)
-        if written_at is not None:
-            news = self._changes(keyed, written_at)
-        self._write(users, device_id, news, written_at or now, absent_stays=True)
-        self._tell("user", device_id, news, now)
 
     def keep_templates(
         self,
@@ -102,16 +68,15 @@ class PeopleStore:
         now: int,
         written_at: int | None = None,
     ) -> None:
-        """Store templates, the newest of each key; see `keep_users`."""
+        """Store templates, the newest of each key; see `PersonStore.keep` for `written_at`."""
         index = self._vault.index
         news = [
             (
                 key,
                 PersonStatement(one.key, {**one.values, "digest": index(_template(one))}, one.text),
             )
-            for key, one in self._news(templates, device_id, _keyed(said), now)
+            for key, one in self._admitted(templates, device_id, said, now)
         ]
-        self._meet(device_id, news)
         left = self._named(device_id, news, written_at or now)
         self._write(templates, device_id, left, written_at or now)
         self._tell("template", device_id, left, now)
@@ -125,10 +90,10 @@ class PeopleStore:
     ) -> None:
         """Store photos, the newest of each key; `content` is the picture, or None.
 
-        See `keep_users` for `written_at`.
+        See `PersonStore.keep` for `written_at`.
         """
         news = []
-        told = self._news(person_photos, device_id, _keyed(said), now)
+        told = self._admitted(person_photos, device_id, said, now)
         contents = [one.values["content"] for _, one in told]
         pictures = self._pictures.keep_all([one for one in contents if isinstance(one, bytes)])
         for key, one in told:
@@ -137,7 +102,6 @@ class PeopleStore:
             picture = pictures[content] if isinstance(content, bytes) else None
             values["picture"] = values[POINTER] = picture
             news.append((key, PersonStatement(one.key, values, one.text)))
-        self._meet(device_id, news)
         self._write(person_photos, device_id, news, written_at or now)
         self._tell("photo", device_id, news, now)
 
@@ -218,62 +182,6 @@ class PeopleStore:
     def _rows(self, query: Select[Any]) -> Sequence[Any]:
         return self._connection.execute(query).all()
 
-    def _news(
-        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
-    ) -> list[Keyed]:
-        """Record statements of a terminal; return the news among them, the last for each key."""
-        table = str(kept.name)  # plain `str`, as JSON cannot encode SQLAlchemy's subclass
-        digests: dict[str, bytes] = {}
-        latest: dict[str, PersonStatement] = {}
-        # Earlier statements of the same key are recorded as made, too.
-        spoken: set[tuple[str, bytes]] = set()
-        index = self._vault.index
-        for key, one in said:
-            if latest.get(key) is one:
-                continue
-            latest[key] = one
-            digests[key] = digest = index(one.text)
-            spoken.add((key, digest))
-        place = {"table": table, "keys": msgspec.json.encode([*latest]).decode()}
-        of_terminal = self._connection.execute(self._find.held, {**place, "device": device_id})
-        held = {key: bytes(digest) for key, digest in of_terminal if digest != REMOVED}
-        of_all = self._connection.execute(self._find.known, place)
-        known = {(key, bytes(digest)) for key, digest in of_all}
-        changed = sorted([key for key, digest in digests.items() if held.get(key) != digest])
-        if changed:
-            count = len(changed)
-            columns = (
-                *([table] * count, changed, [device_id] * count),
-                *([digests[key] for key in changed], [now] * count),
-            )
-            self._tx.insert(Insert(holdings, _HELD, columns, _HOLD))
-        unknown = sorted(spoken - known)
-        if unknown:
-            rows = list(zip(*unknown, strict=True))
-            self._tx.insert(Insert(versions, _VERSION, ([table] * len(unknown), *rows)))
-        return [
-            (key, one)
-            for key, one in latest.items()
-            if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
-        ]
-
-    def _changes(self, said: Sequence[Keyed], written_at: int) -> list[Keyed]:
-        """Return the statements on users that would change what is stored, and is not newer."""
-        query = select(users).where(users.c.pin.in_(_pins(said)))
-        known = {row.pin: opened(self._vault, users, row._mapping) for row in self._rows(query)}
-        return [
-            (key, one)
-            for key, one in said
-            if (kept := known.get(str(one.key[0]))) is None
-            or (
-                (kept["updated_at"] or 0) <= written_at
-                and any(
-                    value is not None and kept.get(name) != value
-                    for name, value in one.values.items()
-                )
-            )
-        ]
-
     def _named(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
         """Drop templates of unknown version that duplicate one of known version.
 
@@ -282,7 +190,7 @@ class PeopleStore:
         """
         named: set[tuple[object, ...]] = set()
         waiting: dict[tuple[object, ...], list[tuple[int, bytes | None, int | None]]] = {}
-        pins = {"keys": msgspec.json.encode(_pins(news)).decode()}
+        pins = {"keys": msgspec.json.encode(pins_of(news)).decode()}
         found = self._connection.execute(self._find.placed, pins)
         for *where, major, minor, row_id, digest, owner in found:
             place = tuple(where)
@@ -310,21 +218,17 @@ class PeopleStore:
             self._connection.execute(delete(templates).where(templates.c.id.in_(some), older))
         return left
 
-    def _tell(self, what: str, device_id: int, news: Iterable[Keyed], now: int) -> None:
-        """Add one event for each person with news, however many records changed."""
-        pins = _pins(news)
-        if pins:
-            device = {"device": device_id}
-            sn = self._connection.execute(self._find.serial, device).scalar_one()
-            for pin in pins:
-                self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
+    def _admitted(
+        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[PersonStatement], now: int
+    ) -> list[Keyed]:
+        """Return the news about people who were not removed."""
+        news = self._tx[StatementLog].news(kept, device_id, keyed(said), now)
+        return self._tx[PersonStore].admit(device_id, news, now)
 
-    def _meet(self, device_id: int, said: Iterable[Keyed]) -> None:
-        """Record users whose templates or photos arrived before them."""
-        pins = sorted(_pins(said))
-        if pins:
-            columns = (pins, [device_id] * len(pins))
-            self._tx.insert(Insert(users, ("pin", "device_id"), columns))
+    def _tell(self, what: str, device_id: int, news: Sequence[Keyed], now: int) -> None:
+        if news:
+            sn = self._connection.execute(self._find.serial, {"device": device_id}).one().sn
+            self._tx[PersonStore].tell(what, sn, pins_of(news), now)
 
     def _write(
         self,
@@ -332,13 +236,11 @@ class PeopleStore:
         device_id: int,
         news: Sequence[Keyed],
         now: int,
-        *,
-        absent_stays: bool = False,
     ) -> None:
         """Write news, unless a later statement is stored."""
         if not news:
             return
-        said = [one.values for _, one in sorted(news, key=_first)]
+        said = [one.values for _, one in sorted(news, key=first_of)]
         names = tuple(said[0])
         columns: list[Sequence[object]] = [
             [device_id] * len(said),
@@ -351,7 +253,7 @@ class PeopleStore:
                 table,
                 names,
                 seal_columns(self._vault, table, names, columns),
-                _replace(table, names, absent_stays=absent_stays),
+                _replace(table, names),
             ),
         )
 
@@ -360,57 +262,18 @@ class _Lookups(NamedTuple):
     """Queries for many keys, given as a JSON array; built once per dialect."""
 
     serial: Select[tuple[str]]
-    held: Select[Any]
-    known: Select[Any]
     placed: Select[Any]
 
 
 @functools.cache
 def _lookups(dialect: str) -> _Lookups:
     keys = texts(dialect, "keys")
-    table, device = bindparam("table", type_=Text()), bindparam("device", type_=BigInteger())
+    device = bindparam("device", type_=BigInteger())
     columns = (*_PLACE, *_ALGORITHM, "id", "digest", "device_id")
     return _Lookups(
         serial=select(devices.c.sn).where(devices.c.id == device),
-        held=select(holdings.c.key, holdings.c.digest).where(
-            holdings.c.table_name == table,
-            holdings.c.device_id == device,
-            holdings.c.key.in_(keys),
-        ),
-        known=select(versions.c.key, versions.c.digest).where(
-            versions.c.table_name == table, versions.c.key.in_(keys)
-        ),
         placed=select(*(templates.c[name] for name in columns)).where(templates.c.pin.in_(keys)),
     )
-
-
-def _keyed(said: Iterable[PersonStatement]) -> list[Keyed]:
-    return [(key_text(one.key), one) for one in said]
-
-
-def _pins(said: Iterable[Keyed]) -> list[str]:
-    """Return the user IDs, each once, in the order of the statements."""
-    return [*dict.fromkeys([str(one.key[0]) for _, one in said])]
-
-
-def _merged(said: Iterable[Keyed]) -> list[Keyed]:
-    """Merge the statements of each key; later ones inherit the values that they lack."""
-    merged: dict[str, PersonStatement] = {}
-    for key, one in said:
-        before = merged.get(key)
-        if before is not None:
-            values = {
-                name: before.values[name] if value is None else value
-                for name, value in one.values.items()
-            }
-            if values != one.values:  # the merged text covers both statements
-                said_before = before.text
-                if len(said_before) > _LONG_TEXT:  # growing texts cost a copy each
-                    said_before = hashlib.sha256(said_before).digest()
-                text = said_before + b"\0" + one.text
-                one = msgspec.structs.replace(one, values=values, text=text)
-        merged[key] = one
-    return list(merged.items())
 
 
 def _template(said: PersonStatement) -> bytes:
@@ -430,17 +293,11 @@ def _with_device(table: sqlalchemy.Table) -> Select[Any]:
 
 
 @functools.cache
-def _replace(table: sqlalchemy.Table, names: tuple[str, ...], *, absent_stays: bool) -> str:
+def _replace(table: sqlalchemy.Table, names: tuple[str, ...]) -> str:
     """SQL conflict clause that replaces a row unless it is newer."""
     unique = next(c for c in table.constraints if isinstance(c, sqlalchemy.UniqueConstraint))
     key = {column.name for column in unique.columns}
-    changes = [
-        f'"{name}" = coalesce(excluded."{name}", {table.name}."{name}")'
-        if absent_stays and name != "raw"
-        else f'"{name}" = excluded."{name}"'
-        for name in names
-        if name not in key
-    ]
+    changes = [f'"{name}" = excluded."{name}"' for name in names if name not in key]
     return (
         f"({quoted(sorted(key))}) DO UPDATE SET {', '.join(changes)} "
         f"WHERE excluded.updated_at >= coalesce({table.name}.updated_at, 0)"

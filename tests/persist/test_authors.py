@@ -1,0 +1,167 @@
+"""Authors of the fields of users: on every database."""
+
+from __future__ import annotations
+
+import pytest_twisted
+import sqlalchemy
+
+from zkpush.handlers.people import schema
+from zkpush.handlers.people.persons import PersonStore
+from zkpush.handlers.people.store import PeopleStore
+from zkpush.persist.devices import DeviceStore
+
+from .contract import EVERYTHING, NOW, in_file, in_memory, on_postgresql, say, with_store
+from .test_people import name, put, user
+
+
+def conflicts(tx):
+    """A query for the open conflicts: who says what about whom."""
+    return [(one.pin, one.device, one.said) for one in tx[PersonStore].conflicts(EVERYTHING)]
+
+
+def changes(pin: str):
+    """A query for the changes of a user."""
+    return lambda tx: [
+        (one.field, one.old, one.new, one.author)
+        for one in tx[PersonStore].changes(pin, EVERYTHING)
+    ]
+
+
+def authors(pin: str):
+    """A query for the authors of the fields of a user."""
+    return lambda tx: tx[PersonStore].authors(pin)
+
+
+def make_author_tests(factory):
+    """The tests of authors; `factory` makes an empty store, from pytest's request."""
+
+    class AuthorTests(with_store(factory)):
+        @pytest_twisted.ensureDeferred
+        async def test_another_name_under_the_same_pin_overwrites_nothing(
+            self, store, device, other
+        ) -> None:
+            """It is a conflict with both sides, until the terminal agrees."""
+            await store.write(say(device, "USER PIN=5\tName=Ann\tCard=77"))
+            await store.write(say(other, "USER PIN=5\tName=Bob\tCard=78", now=NOW + 1))
+            found = await store.read(user("5"))
+            assert (found.name, found.card, found.device) == ("Ann", "77", "T1")
+            assert await store.read(conflicts) == [("5", "T2", {"name": "Bob", "card": "78"})]
+            await store.write(say(other, "USER PIN=5\tName=Ann\tCard=78", now=NOW + 2))
+            assert await store.read(conflicts) == [("5", "T2", {"card": "78"})]
+            await store.write(say(other, "USER PIN=5\tName=Ann\tCard=77", now=NOW + 3))
+            assert await store.read(conflicts) == []
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_terminal_changes_its_own_word(self, store, device, other) -> None:
+            """And the word of another one that it agreed with: it becomes the author."""
+            await store.write(say(device, "USER PIN=5\tName=Ann\tGrp=1"))
+            await store.write(say(device, "USER PIN=5\tName=Anna\tGrp=1", now=NOW + 1))
+            await store.write(say(other, "USER PIN=5\tName=Anna\tCard=7", now=NOW + 2))
+            await store.write(say(other, "USER PIN=5\tName=Annie\tCard=7", now=NOW + 3))
+            assert await store.read(name("5")) == "Annie"
+            assert await store.read(conflicts) == []
+            said = await store.read(authors("5"))
+            assert {field: said[field] for field in ("name", "group", "card")} == {
+                "name": "device T2",
+                "group": "device T1",
+                "card": "device T2",
+            }
+            assert await store.read(changes("5")) == [
+                ("name", "Ann", "Anna", "device T1"),
+                ("card", None, "7", "device T2"),
+                ("name", "Anna", "Annie", "device T2"),
+            ]
+
+        @pytest_twisted.ensureDeferred
+        async def test_an_operator_overrules_terminals(self, store, device, other) -> None:
+            """Their word is a conflict from then on, also if they had agreed."""
+            await store.write(say(device, "USER PIN=5\tName=Ann"))
+            await store.write(put("5", {"name": "Anne"}, NOW + 1))
+            await store.write(say(device, "USER PIN=5\tName=Anne", now=NOW + 2))
+            await store.write(say(device, "USER PIN=5\tName=Ann B", now=NOW + 3))
+            assert await store.read(name("5")) == "Anne"
+            assert await store.read(conflicts) == [("5", "T1", {"name": "Ann B"})]
+            await store.write(put("5", {"name": "Ann B"}, NOW + 4))
+            assert await store.read(conflicts) == []
+            assert await store.read(changes("5")) == [
+                ("name", "Ann", "Anne", "token office"),
+                ("name", "Anne", "Ann B", "token office"),
+            ]
+
+        @pytest_twisted.ensureDeferred
+        async def test_no_terminal_raises_a_privilege(self, store, device, other) -> None:
+            """Neither the author nor another one; it is a proposal. The author may lower it."""
+            await store.write(say(device, "USER PIN=5\tName=Ann\tPri=2"))
+            await store.write(say(device, "USER PIN=5\tName=Ann\tPri=14", now=NOW + 1))
+            await store.write(say(other, "USER PIN=5\tPri=14", now=NOW + 1))
+            assert (await store.read(user("5"))).privilege == 2
+            assert await store.read(conflicts) == [
+                ("5", "T1", {"privilege": 14}),
+                ("5", "T2", {"privilege": 14}),
+            ]
+            await store.write(say(device, "USER PIN=5\tName=Ann\tPri=0", now=NOW + 2))
+            assert (await store.read(user("5"))).privilege == 0
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_new_person_is_in_the_area_of_the_terminal(
+            self, store, device, other
+        ) -> None:
+            """And stays in it when another terminal reports the same person."""
+            await store.write(lambda tx: tx[DeviceStore].change(other.id, {"area": "North"}))
+            await store.write(say(device, "USER PIN=1\tName=Ann"))
+            await store.write(say(other, "USER PIN=1\tName=Ann\nFP PIN=2\tFID=1\tTMP=AAAA"))
+            found = await store.read(lambda tx: tx[PersonStore].areas(["1", "2"]))
+            assert found == {"1": ["default"], "2": ["North"]}
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_removed_person_is_not_revived(self, store, device, other) -> None:
+            """By none of what a terminal still has; an operator adds the person again."""
+            everything = "USER PIN=5\tName=Ann\nFP PIN=5\tFID=1\tTMP=AAAA\n"
+            more = "USERPIC PIN=5\tContent=AAAA\nUSER PIN=6\tName=Bob\n"
+            await store.write(say(device, everything))
+            assert await store.write(lambda tx: tx[PersonStore].remove("5", "token x", NOW + 1))
+            await store.write(say(other, everything + more, now=NOW + 2))
+            people = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
+            assert [one.pin for one in people] == ["6"]
+            assert await store.read(lambda tx: tx[PeopleStore].templates("5")) == []
+            still = await store.read(lambda tx: tx[PersonStore].still_there())
+            assert [(one.pin, one.device) for one in still] == [("5", "T2")]
+            assert await store.write(put("5", {"name": "Ann"}, NOW + 3))
+            await store.write(say(other, "USER PIN=5\tName=Ann\tCard=9", now=NOW + 4))
+            assert (await store.read(user("5"))).card == "9"
+
+        @pytest_twisted.ensureDeferred
+        async def test_an_erased_person_leaves_nothing_behind(self, store, device) -> None:
+            """No table of the database has the user ID afterwards, in any column."""
+            await store.write(say(device, "USER PIN=50077\tName=Ann\nFP PIN=50077\tTMP=AAAA\n"))
+            await store.write(put("50077", {"name": "Anne"}, NOW + 1))
+            await store.write(say(device, "USER PIN=50077\tName=Ann B\n", now=NOW + 2))
+            assert "50077" in await store.read(contents)
+            await store.write(
+                lambda tx: tx[PersonStore].remove("50077", "token x", NOW + 3, erased=True)
+            )
+            assert "50077" not in await store.read(contents)
+            await store.write(say(device, "USER PIN=50077\tName=Ann C\n", now=NOW + 4))
+            assert await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING)) == []
+
+    return AuthorTests
+
+
+def contents(tx) -> str:
+    """All rows of the tables of people, as text."""
+    tables = [value for value in vars(schema).values() if isinstance(value, sqlalchemy.Table)]
+    assert schema.person_words in tables
+    rows = [tx.connection.execute(table.select()).all() for table in tables]
+    return repr(rows)
+
+
+class TestSQLiteInMemory(make_author_tests(in_memory)):
+    """SQLite in memory."""
+
+
+class TestSQLiteFile(make_author_tests(in_file)):
+    """SQLite in a file."""
+
+
+class TestPostgreSQL(make_author_tests(on_postgresql)):
+    """PostgreSQL."""

@@ -1,0 +1,123 @@
+"""Authors of the fields of people: whose word is taken, and whose contradicts it.
+
+A field belongs to an operator, or to the terminal that stated it first or changed its own word. A
+word that is not taken overwrites nothing: it is kept as a conflict until an operator settles it. An
+empty value says nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+import attrs
+
+from ...protocol.secrecy import EXTRA, RAW
+from .tables import USER
+
+FIELDS = {field.name: field for field in USER.fields if field.stored and field.name != "pin"}
+"""Fields of a user that have an author."""
+PRIVILEGE = "privilege"
+UNDECLARED = (EXTRA, RAW)
+"""Columns without a conflict: only the word of the terminal that reported a user first counts."""
+
+
+def terminal(sn: str) -> str:
+    """Return the author that stands for a terminal."""
+    return f"device {sn}"
+
+
+class Verdict(Enum):
+    """Decision about one stated value."""
+
+    KEEP = "keep"
+    """It says nothing new."""
+    TAKE = "take"
+    """It becomes the value of the field, and the terminal its author."""
+    CONFLICT = "conflict"
+    """It contradicts the value of another author, or raises the privilege."""
+
+
+@attrs.frozen
+class Field:
+    """A field of a stored user."""
+
+    value: object
+    """None if the field is empty."""
+    author: str | None
+    """None if no one has stated it yet."""
+
+
+def says_nothing(name: str, value: object) -> bool:
+    """Whether a value is empty, so that its field is not stated."""
+    return value is None or value == ""
+
+
+def judge(name: str, field: Field, said: object, former: object, by: str) -> Verdict:
+    """Judge the value that the author `by`, a terminal, states for a field.
+
+    `former` is the value that this terminal stated before; None if unknown.
+
+    | the field has          | the terminal said before | verdict                               |
+    |------------------------|--------------------------|---------------------------------------|
+    | no value               | anything                 | take                                  |
+    | the same value         | anything                 | keep                                  |
+    | a lower privilege      | anything                 | conflict: it never rises by this word |
+    | its own value          | anything                 | take                                  |
+    | a terminal's value     | the same as the field    | take: it changed its own word         |
+    | any other value        | anything else            | conflict, or keep for a default value |
+    """
+    if says_nothing(name, said) or said == field.value:
+        return Verdict.KEEP
+    if says_nothing(name, field.value):
+        return Verdict.TAKE
+    if name == PRIVILEGE and _rank(said) > _rank(field.value):
+        return Verdict.CONFLICT
+    if field.author == by:
+        return Verdict.TAKE
+    if said == FIELDS[name].default:  # stated by silence
+        return Verdict.KEEP
+    if is_terminal(field.author) and former == field.value:
+        return Verdict.TAKE
+    return Verdict.CONFLICT
+
+
+def is_terminal(author: str | None) -> bool:
+    """Whether an author is a terminal, and not an operator."""
+    return author is not None and author.startswith(terminal(""))
+
+
+def _rank(privilege: object) -> int:
+    return privilege if isinstance(privilege, int) else 0
+
+
+@attrs.define
+class Merged:
+    """Outcome of a statement of a terminal about a user."""
+
+    taken: dict[str, object] = attrs.field(factory=dict)
+    """New values, by field."""
+    contradicted: dict[str, object] = attrs.field(factory=dict)
+    """Values that were not taken, by field."""
+
+
+def merge(
+    fields: Mapping[str, Field],
+    said: Mapping[str, object],
+    former: Mapping[str, object],
+    by: str,
+) -> Merged:
+    """Merge the statement of a terminal, `by`, into the fields of a user."""
+    merged = Merged()
+    for name in FIELDS:
+        value = said.get(name)
+        verdict = judge(name, fields[name], value, former.get(name), by)
+        if verdict is Verdict.TAKE:
+            merged.taken[name] = value
+        elif verdict is Verdict.CONFLICT:
+            merged.contradicted[name] = value
+    for name in UNDECLARED:
+        value, field = said.get(name), fields[name]
+        if value != field.value and value is not None and field.author in (None, by):
+            merged.taken[name] = value
+    return merged

@@ -1,0 +1,492 @@
+"""Users in the store: fields with authors, changes, conflicts, areas and removals."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, insert, select, update
+
+from ...model import Page
+from ...persist.databases import Insert, texts
+from ...persist.events import EventStore
+from ...persist.paging import part_of
+from ...persist.schema import devices
+from ...persist.sealed import opened, seal_columns, sealed
+from ...protocol.secrecy import EXTRA, RAW
+from .authorship import FIELDS, UNDECLARED, Field, Merged, merge, terminal
+from .model import Conflict, PersonChange, PersonStatement, Removal
+from .schema import (
+    conflicts,
+    holdings,
+    person_areas,
+    person_authors,
+    person_changes,
+    person_photos,
+    person_words,
+    removed_people,
+    templates,
+    users,
+    versions,
+)
+from .news import Keyed, StatementLog, first_of, keyed, merged, pins_of
+
+if TYPE_CHECKING:
+    from ...persist.transaction import Transaction
+
+DEFAULT_AREA = "default"
+"""Area of terminals without one."""
+_WRITTEN = ("pin", "updated_at", *FIELDS, *UNDECLARED)
+_REPLACE = "(pin) DO UPDATE SET updated_at = excluded.updated_at, " + ", ".join(
+    f'"{name}" = excluded."{name}"' for name in (*FIELDS, EXTRA, RAW)
+)
+_WORD = ("pin", "device_id", "word")
+_AUTHOR = ("pin", "field", "author")
+_CHANGE = ("pin", "field", "at", "author", "old", "new")
+_OF_PERSON = (person_words, person_authors, person_areas, conflicts)
+"""Tables whose rows about a person are deleted with the person."""
+
+
+class PersonStore:
+    """Users, merged from what operators and terminals say about them."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._vault = tx.vault
+        self._connection = tx.connection
+        self._events = tx[EventStore]
+        self._find = _lookups(tx.connection.dialect.name)
+
+    def keep(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
+        """Merge statements of a terminal about users; see `authorship`."""
+        statements = keyed(said)
+        log = self._tx[StatementLog]
+        news = log.news(users, device_id, [*statements, *merged(statements)], now)
+        news = sorted(self.admit(device_id, news, now), key=first_of)
+        if not news:
+            return
+        sn, _ = self._terminal(device_id)
+        by = terminal(sn)
+        pins = pins_of(news)
+        stored = self._stored(pins)
+        former = self._words(device_id, pins)
+        changed: list[dict[str, object]] = []
+        authors: list[tuple[str, str, str]] = []
+        changes: list[tuple[object, ...]] = []
+        contradicted: dict[str, Mapping[str, object]] = {}
+        words: dict[str, Mapping[str, object]] = {}
+        for _, one in news:
+            pin = str(one.key[0])
+            row = stored[pin]
+            if not row.is_known and row.main != by:  # known by a template of another terminal only
+                row = self._adopt(pin, device_id, row, by)
+            word = words.get(pin) or former.get(pin, {})
+            result = merge(row.fields, one.values, word, by)
+            words[pin] = {**word, **_stated(one.values)}
+            contradicted[pin] = result.contradicted
+            if result.taken:
+                authors += [(pin, name, by) for name in result.taken if row.main != by]
+                if row.is_known:
+                    changes += _changes(pin, row.fields, result, now, by)
+                row = row.with_values(result.taken, by)
+                stored[pin] = row
+                changed.append({"pin": pin, "updated_at": now, **row.values()})
+            elif not row.is_known:
+                changed.append({"pin": pin, "updated_at": now, **row.values()})
+        self._write(changed)
+        self._author(authors)
+        self._remember(changes)
+        self._keep_words(device_id, words)
+        new = self._contradict(device_id, contradicted, now)
+        self.tell("user", sn, [*(str(row["pin"]) for row in changed), *new], now)
+
+    def admit(self, device_id: int, news: Sequence[Keyed], now: int) -> list[Keyed]:
+        """Record the people of statements, in the area of the terminal, if they are unknown.
+
+        Returns the statements about people who were not removed.
+        """
+        pins = pins_of(news)
+        if not pins:
+            return []
+        gone = self._removed(pins)
+        if gone:
+            sn, _ = self._terminal(device_id)
+            self.tell("removed", sn, sorted(gone), now)
+            news = [(key, one) for key, one in news if str(one.key[0]) not in gone]
+        keys = {"keys": msgspec.json.encode(pins_of(news)).decode()}
+        known = {str(row.pin) for row in self._connection.execute(self._find.known, keys)}
+        new = sorted({pin for pin in pins_of(news) if pin not in known})
+        if new:
+            _, area = self._terminal(device_id)
+            self._tx.insert(Insert(users, ("pin", "device_id"), (new, [device_id] * len(new))))
+            self._tx.insert(Insert(person_areas, ("pin", "area"), (new, [area] * len(new))))
+        return list(news)
+
+    def tell(self, what: str, sn: str | None, pins: Iterable[str], now: int) -> None:
+        """Add one event for each person, however many records changed."""
+        for pin in dict.fromkeys(pins):
+            self._events.add("user", {"pin": pin, "what": what, "device": sn}, now)
+
+    def put(self, pin: str, values: Mapping[str, object], author: str, now: int) -> bool:
+        """Change fields of a user for an operator, who becomes their author; None empties a field.
+
+        Adds the user if there is none. Settles conflicts about these fields. Returns whether the
+        user is new.
+        """
+        self._connection.execute(
+            delete(removed_people).where(removed_people.c.digest == self._digest(pin))
+        )
+        keys = {"keys": msgspec.json.encode([pin]).decode()}
+        is_new = self._connection.execute(self._find.known, keys).first() is None
+        if is_new:
+            self._tx.insert(Insert(users, ("pin",), ([pin],)))
+        row = self._stored([pin])[pin]
+        differing = {name: value for name, value in values.items() if value != row.value(name)}
+        self._write([{"pin": pin, "updated_at": now, **row.with_values(values, author).values()}])
+        self._author([(pin, name, author) for name in values])
+        self._remember(_changes(pin, row.fields, Merged(differing), now, author))
+        self._settle_fields(pin, values.keys(), author, now)
+        self.tell("user", None, [pin], now)
+        return is_new
+
+    def put_areas(self, pin: str, areas: Collection[str], author: str, now: int) -> None:
+        """Set the areas of a user."""
+        before = self.areas([pin]).get(pin, [])
+        wanted = sorted(set(areas))
+        if before == wanted:
+            return
+        self._connection.execute(delete(person_areas).where(person_areas.c.pin == pin))
+        if wanted:
+            self._tx.insert(Insert(person_areas, ("pin", "area"), ([pin] * len(wanted), wanted)))
+        old, new = (", ".join(names) or None for names in (before, wanted))
+        self._remember([(pin, "areas", now, author, old, new)])
+        self.tell("areas", None, [pin], now)
+
+    def areas(self, pins: Collection[str]) -> dict[str, list[str]]:
+        """Return the areas of users by user ID, sorted."""
+        query = select(person_areas).where(person_areas.c.pin.in_(pins))
+        found: dict[str, list[str]] = {}
+        for row in self._connection.execute(query.order_by(person_areas.c.area)):
+            found.setdefault(row.pin, []).append(row.area)
+        return found
+
+    def area_counts(self) -> dict[str, int]:
+        """Return the number of people in each area that has any."""
+        query = select(person_areas.c.area, func.count()).group_by(person_areas.c.area)
+        return {row[0]: row[1] for row in self._connection.execute(query)}
+
+    def count(self) -> int:
+        """Return the number of users."""
+        return int(self._connection.execute(select(func.count()).select_from(users)).scalar_one())
+
+    def holders(self, pin: str) -> list[str]:
+        """Return the serial numbers of terminals that last stated that they have a user."""
+        query = (
+            select(devices.c.sn)
+            .join(holdings, holdings.c.device_id == devices.c.id)
+            .where(_about(holdings, pin))
+            .distinct()
+            .order_by(devices.c.sn)
+        )
+        return list(self._connection.execute(query).scalars())
+
+    def remove(self, pin: str, author: str, now: int, *, erased: bool = False) -> bool:
+        """Remove a user with templates and photos; False if there is none.
+
+        An erased user leaves no user ID and no changes behind.
+        """
+        gone = self._connection.execute(delete(users).where(users.c.pin == pin)).rowcount
+        for table in (templates, person_photos, *_OF_PERSON):
+            gone += self._connection.execute(delete(table).where(table.c.pin == pin)).rowcount
+        self._connection.execute(delete(versions).where(_about(versions, pin)))
+        if erased:
+            self._connection.execute(delete(person_changes).where(person_changes.c.pin == pin))
+            self._connection.execute(delete(holdings).where(_about(holdings, pin)))
+        digest = self._digest(pin)
+        self._connection.execute(delete(removed_people).where(removed_people.c.digest == digest))
+        removal = {
+            "digest": digest,
+            "pin": None if erased else pin,
+            "at": now,
+            "author": author,
+        }
+        self._connection.execute(insert(removed_people).values(removal))
+        if gone:
+            self.tell("deleted", None, [pin], now)
+        return gone > 0
+
+    def still_there(self) -> list[Removal]:
+        """List removed people and the terminals that still state that they have them."""
+        query = (
+            select(removed_people.c.pin, removed_people.c.at, devices.c.sn)
+            .join(holdings, holdings.c.key == '["' + removed_people.c.pin + '"]')
+            .join(devices, devices.c.id == holdings.c.device_id)
+            .where(holdings.c.table_name == users.name, holdings.c.at > removed_people.c.at)
+            .order_by(removed_people.c.at, devices.c.sn)
+        )
+        return [Removal(row.pin, row.at, row.sn) for row in self._connection.execute(query)]
+
+    def changes(self, pin: str, part: Page) -> list[PersonChange]:
+        """List the changes of a user by id."""
+        query = part_of(select(person_changes), person_changes.c.id, part)
+        rows = self._connection.execute(query.where(person_changes.c.pin == pin))
+        return [
+            PersonChange(
+                id=values["id"],
+                pin=values["pin"],
+                field=values["field"],
+                at=values["at"],
+                author=values["author"],
+                old=values["old"],
+                new=values["new"],
+            )
+            for values in (opened(self._vault, person_changes, row._mapping) for row in rows)
+        ]
+
+    def conflicts(self, part: Page, pin: str | None = None) -> list[Conflict]:
+        """List open conflicts by id."""
+        query = part_of(_conflicts(), conflicts.c.id, part).where(conflicts.c.settled_at.is_(None))
+        if pin is not None:
+            query = query.where(conflicts.c.pin == pin)
+        return [self._conflict(row) for row in self._connection.execute(query).all()]
+
+    def conflict(self, conflict_id: int) -> Conflict | None:
+        """Find an open conflict."""
+        query = _conflicts().where(conflicts.c.id == conflict_id, conflicts.c.settled_at.is_(None))
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._conflict(row)
+
+    def settle(self, conflict_id: int, author: str, now: int) -> None:
+        """Close a conflict."""
+        self._connection.execute(
+            update(conflicts)
+            .where(conflicts.c.id == conflict_id)
+            .values(settled_at=now, settled_by=author)
+        )
+
+    def authors(self, pin: str) -> dict[str, str]:
+        """Return the authors of the fields that have a value."""
+        row = self._stored([pin])[pin]
+        return {
+            name: field.author
+            for name, field in row.fields.items()
+            if name in FIELDS and field.value is not None and field.author is not None
+        }
+
+    def _conflict(self, row: Any) -> Conflict:
+        values = opened(self._vault, conflicts, row._mapping)
+        said = values["said"]
+        return Conflict(
+            id=row.id,
+            pin=row.pin,
+            device=row.sn,
+            said=None if said is None else msgspec.json.decode(said),
+            fields=row.fields.split(),
+            at=row.at,
+        )
+
+    def _terminal(self, device_id: int) -> tuple[str, str]:
+        """Return the serial number and the area of a terminal."""
+        row = self._connection.execute(self._find.terminal, {"device": device_id}).one()
+        return row.sn, row.area or DEFAULT_AREA
+
+    def _digest(self, pin: str) -> bytes:
+        return self._vault.index(pin.encode())
+
+    def _removed(self, pins: Sequence[str]) -> set[str]:
+        """Return which of these people were removed."""
+        if self._connection.execute(self._find.any_removed).first() is None:
+            return set()
+        digests = {self._digest(pin): pin for pin in pins}
+        query = select(removed_people.c.digest).where(removed_people.c.digest.in_(digests))
+        return {digests[bytes(found)] for found in self._connection.execute(query).scalars()}
+
+    def _stored(self, pins: Sequence[str]) -> dict[str, _Row]:
+        """Read the rows of users, with the authors of their fields; lock them in a writer."""
+        keys = {"keys": msgspec.json.encode(pins).decode()}
+        authors: dict[str, dict[str, str]] = {}
+        for pin, field, author in self._connection.execute(self._find.authors, keys):
+            authors.setdefault(pin, {})[field] = author
+        found = {}
+        query = self._find.rows
+        if self._tx.writes:
+            query = query.with_for_update(of=users)
+        for row in self._connection.execute(query, keys).all():
+            values = opened(self._vault, users, row._mapping)
+            main = None if row.device is None else terminal(row.device)
+            own = authors.get(row.pin, {})
+            fields = {
+                name: Field(values[name], own.get(name, main)) for name in (*FIELDS, *UNDECLARED)
+            }
+            found[str(row.pin)] = _Row(fields, main, row.updated_at is not None)
+        return found
+
+    def _adopt(self, pin: str, device_id: int, row: _Row, by: str) -> _Row:
+        """Make a terminal the one that reported a user first."""
+        self._connection.execute(
+            update(users).where(users.c.pin == pin).values(device_id=device_id)
+        )
+        return row._replace(main=by)
+
+    def _words(self, device_id: int, pins: Sequence[str]) -> dict[str, Mapping[str, object]]:
+        keys = {"keys": msgspec.json.encode(pins).decode(), "device": device_id}
+        said = {}
+        for row in self._connection.execute(self._find.words, keys).all():
+            word = opened(self._vault, person_words, row._mapping)["word"]
+            said[str(row.pin)] = {} if word is None else msgspec.json.decode(word)
+        return said
+
+    def _keep_words(self, device_id: int, words: Mapping[str, Mapping[str, object]]) -> None:
+        columns = (
+            [*words],
+            [device_id] * len(words),
+            [msgspec.json.encode(word) for word in words.values()],
+        )
+        sealed_columns = seal_columns(self._vault, person_words, _WORD, columns)
+        clause = "(pin, device_id) DO UPDATE SET word = excluded.word"
+        self._tx.insert(Insert(person_words, _WORD, sealed_columns, clause))
+
+    def _write(self, rows: Sequence[Mapping[str, object]]) -> None:
+        by_pin = {row["pin"]: row for row in rows}
+        if by_pin:
+            columns = [[row[name] for row in by_pin.values()] for name in _WRITTEN]
+            values = seal_columns(self._vault, users, _WRITTEN, columns)
+            self._tx.insert(Insert(users, _WRITTEN, values, _REPLACE))
+
+    def _author(self, authors: Sequence[tuple[str, str, str]]) -> None:
+        last = {(pin, field): author for pin, field, author in authors}
+        if last:
+            rows = zip(
+                *((pin, field, author) for (pin, field), author in last.items()), strict=True
+            )
+            clause = "(pin, field) DO UPDATE SET author = excluded.author"
+            self._tx.insert(Insert(person_authors, _AUTHOR, [*rows], clause))
+
+    def _remember(self, changes: Sequence[tuple[object, ...]]) -> None:
+        if changes:
+            columns = [*zip(*changes, strict=True)]
+            values = seal_columns(self._vault, person_changes, _CHANGE, columns)
+            self._tx.insert(Insert(person_changes, _CHANGE, values))
+
+    def _contradict(
+        self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int
+    ) -> list[str]:
+        """Open, change or close the conflicts of a terminal; return the people with new ones."""
+        is_open = conflicts.c.settled_at.is_(None) & (conflicts.c.device_id == device_id)
+        keys = {"keys": msgspec.json.encode([*said]).decode(), "device": device_id}
+        before = {row.pin: row.id for row in self._connection.execute(self._find.open, keys)}
+        new = []
+        for pin, fields in said.items():
+            if not fields:
+                if pin in before:
+                    self.settle(before[pin], "agreement", now)
+                continue
+            values = {
+                "pin": pin,
+                "device_id": device_id,
+                "said": msgspec.json.encode(fields),
+                "fields": " ".join(fields),
+            }
+            row = sealed(self._vault, conflicts, values)
+            if pin in before:
+                changed = {name: row[name] for name in ("said", "fields")}
+                where = is_open & (conflicts.c.pin == pin)
+                self._connection.execute(update(conflicts).where(where).values(changed))
+            else:
+                new.append(pin)
+                self._connection.execute(insert(conflicts).values({**row, "at": now}))
+        return new
+
+    def _settle_fields(self, pin: str, names: Collection[str], author: str, now: int) -> None:
+        """Close the conflicts about a user whose fields an operator has set."""
+        for one in self.conflicts(Page(1000), pin):
+            if set(one.fields) <= set(names):
+                self.settle(one.id, author, now)
+
+
+class _Row(NamedTuple):
+    """A stored user."""
+
+    fields: Mapping[str, Field]
+    main: str | None
+    """Author of the fields without one of their own."""
+    is_known: bool
+    """Whether anything is stored about the user besides the ID."""
+
+    def value(self, name: str) -> object:
+        return self.fields[name].value
+
+    def values(self) -> dict[str, object]:
+        return {name: field.value for name, field in self.fields.items()}
+
+    def with_values(self, values: Mapping[str, object], author: str) -> _Row:
+        changed = {name: Field(value, author) for name, value in values.items()}
+        return self._replace(fields={**self.fields, **changed}, is_known=True)
+
+
+class _Lookups(NamedTuple):
+    """Queries for many user IDs, given as a JSON array; built once per dialect."""
+
+    terminal: Select[Any]
+    known: Select[tuple[str]]
+    rows: Select[Any]
+    authors: Select[Any]
+    words: Select[Any]
+    open: Select[Any]
+    any_removed: Select[Any]
+
+
+@functools.cache
+def _lookups(dialect: str) -> _Lookups:
+    keys = texts(dialect, "keys")
+    device = bindparam("device", type_=BigInteger())
+    return _Lookups(
+        terminal=select(devices.c.sn, devices.c.area).where(devices.c.id == device),
+        known=select(users.c.pin).where(users.c.pin.in_(keys)),
+        rows=select(users, devices.c.sn.label("device"))
+        .outerjoin(devices, devices.c.id == users.c.device_id)
+        .where(users.c.pin.in_(keys)),
+        authors=select(person_authors).where(person_authors.c.pin.in_(keys)),
+        words=select(person_words).where(
+            person_words.c.device_id == device, person_words.c.pin.in_(keys)
+        ),
+        open=select(conflicts.c.id, conflicts.c.pin).where(
+            conflicts.c.device_id == device,
+            conflicts.c.pin.in_(keys),
+            conflicts.c.settled_at.is_(None),
+        ),
+        any_removed=select(removed_people.c.digest).limit(1),
+    )
+
+
+def _conflicts() -> Select[Any]:
+    return select(conflicts, devices.c.sn).join(devices, devices.c.id == conflicts.c.device_id)
+
+
+def _stated(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that a statement states, without those it leaves empty."""
+    return {name: values[name] for name in FIELDS if values.get(name) not in (None, "")}
+
+
+def _changes(
+    pin: str, fields: Mapping[str, Field], result: Merged, now: int, author: str
+) -> list[tuple[object, ...]]:
+    return [
+        (pin, name, now, author, _text(fields[name].value), _text(value))
+        for name, value in result.taken.items()
+        if name in FIELDS
+    ]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _about(table: Any, pin: str) -> Any:
+    """Select the rows of statements about a person: their keys are JSON arrays that begin so."""
+    begin = msgspec.json.encode([pin]).decode()[:-1]
+    return (table.c.key == f"{begin}]") | (
+        (table.c.key >= f"{begin},") & (table.c.key < f"{begin}-")
+    )
