@@ -59,6 +59,7 @@ class EndReason(StrEnum):
         "It was sent and not answered, and is not sent again: it was replaced by {replaced_by}.",
     )
     FORGOTTEN = "forgotten", "It was cancelled when the stored templates were removed."
+    ERASED = "erased", "It was cancelled when the person it was about was erased."
     DAMAGED = "damaged", "Its stored parameters are damaged, so that it cannot be sent."
 
 

@@ -238,6 +238,9 @@ def assemble(
                 urls=urls,
                 certificates=certificates.doubts,
             ),
+            erasers=[
+                part.erase_person for part in known.part("store") if hasattr(part, "erase_person")
+            ],
         ),
         brings=[one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],
         exchange=exchange,

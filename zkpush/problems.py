@@ -230,6 +230,18 @@ class ProblemCode(StrEnum):
         "Uploads cannot be stored; terminals keep their records",
         "See the detail and GET /health; `zkpush docs deployment` says what to do in each case.",
     )
+    CONFLICT = (
+        "conflict",
+        "A terminal says something else about a person than is stored; nothing was overwritten",
+        "Compare both sides and choose: `zkpush conflicts list`, then `zkpush conflicts settle "
+        "ID`. If the user ID belongs to two people, give one of them another.",
+    )
+    REMOVED_PERSON = (
+        "removed person",
+        "A terminal still has people who were removed here; it may let them in",
+        "Delete them there: `zkpush users delete PIN --from SN`. If they are to stay, add them "
+        "again: `zkpush users put PIN name=…`.",
+    )
     SPACE_LOW = (
         "space low",
         "Space for the database or the pictures is running out",

@@ -138,9 +138,16 @@ class Api:
         """Return one object; `path` is in parts, which are quoted here."""
         return self._object(await self._ask("GET", path, query=query))
 
-    async def send(self, method: str, *path: str, body: Mapping[str, object] | None = None) -> Item:
-        """Send a change; return the reply, if it has a body."""
-        answer = await self._ask(method, path, body=body)
+    async def send(
+        self,
+        method: str,
+        *path: str,
+        body: Mapping[str, object] | None = None,
+        content: bytes | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Item:
+        """Send a change, as JSON or as bytes; return the reply, if it has a body."""
+        answer = await self._ask(method, path, query=query, body=body, content=content)
         return {} if answer.status == HTTPStatus.NO_CONTENT else self._object(answer)
 
     async def pages(
@@ -230,10 +237,14 @@ class Api:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
+        content: bytes | None = None,
     ) -> _Answer:
         headers = Headers({"Accept": [JSON]})
         producer = None
-        if body is not None:
+        if content is not None:
+            headers.setRawHeaders("Content-Type", ["application/octet-stream"])
+            producer = FileBodyProducer(BytesIO(content))
+        elif body is not None:
             headers.setRawHeaders("Content-Type", [JSON])
             producer = FileBodyProducer(BytesIO(msgspec.json.encode(body)))
 

@@ -145,20 +145,33 @@ class CommandQueue(PeriodicService):
 
         def unit(tx: Transaction) -> list[QueuedCommand]:
             device = _find(tx, sn)
-            queued = []
             if act is not None:
                 acts.record(tx, by, act[0], f"terminal {sn}", act[1], now)
-            for one in self._intents.translate(tx, device, intent):
-                needed = self.catalogue.find(one.command, device.family).scopes(one.params)
-                check_scopes(by, needed, f"This {one.command}")
-                queued.append(
-                    self.writer.add(tx, device, one.command, one.params, by, delivery, now)
-                )
-            return queued
+            return self.ask_thd(tx, device, intent, by, now, delivery)
 
         queued = await self._store.write(unit)
         for command in queued:
             self.hurry(command.device, command.not_before_at)
+        return queued
+
+    def ask_thd(
+        self,
+        tx: Transaction,
+        device: Device,
+        intent: object,
+        by: Caller | None,
+        now: int,
+        delivery: Delivery = BY_DEFAULT,
+    ) -> list[QueuedCommand]:
+        """Queue the commands of an intent as part of a unit of work; see `ask` for the errors.
+
+        Call `hurry` for each command after the commit.
+        """
+        queued = []
+        for one in self._intents.translate(tx, device, intent):
+            needed = self.catalogue.find(one.command, device.family).scopes(one.params)
+            check_scopes(by, needed, f"This {one.command}")
+            queued.append(self.writer.add(tx, device, one.command, one.params, by, delivery, now))
         return queued
 
     def hurry(self, sn: str, not_before_at: int | None) -> None:

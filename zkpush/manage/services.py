@@ -22,6 +22,7 @@ from ..device.registry import Registry
 from ..http.messages import Reply, RequestHead, Verdict
 from ..interfaces import IForwarder, IStore, IVerifier
 from ..periodic import PeriodicService
+from ..persist.erasing import ErasePerson
 from ..protocol.catalogue import Catalogue
 from ..protocol.tableset import TableSet
 from .health import HealthCheck
@@ -97,6 +98,8 @@ class Services:
     forwarders: Mapping[str, IForwarder]
     """Installed kinds of forwarders, by name."""
     installation: Installation
+    erasers: Sequence[ErasePerson] = ()
+    """Functions of all capabilities that remove what their tables hold about a person."""
     offers: Offers = attrs.field(factory=Offers)
     """Objects offered by this capability and by the ones it requires."""
 

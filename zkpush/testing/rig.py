@@ -141,8 +141,10 @@ class Rig:
         headers: Iterable[str] = (f"Authorization: Bearer {TOKEN}",),
         prefix: str = "/api/v1",
     ) -> Response:
-        """Send a request to the API."""
-        content = b"" if body is None else msgspec.json.encode(body)
+        """Send a request to the API; a body of bytes is sent as it is, any other as JSON."""
+        content = body if isinstance(body, bytes) else b""
+        if body is not None and not isinstance(body, bytes):
+            content = msgspec.json.encode(body)
         lines = [f"{method} {prefix}{path} HTTP/1.1", "Host: server", *headers]
         lines.append(f"Content-Length: {len(content)}")
         raw = "\r\n".join(lines).encode() + b"\r\n\r\n" + content

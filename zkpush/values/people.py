@@ -30,6 +30,8 @@ class Person(OfPerson, frozen=True, kw_only=True):
     templates: dict[int, int] = {}
     """Number of templates by biometric type."""
     has_photo: bool = False
+    areas: tuple[str, ...] = ()
+    """Names of the areas of the person, sorted."""
 
 
 class VerifyRequest(msgspec.Struct, frozen=True, kw_only=True):

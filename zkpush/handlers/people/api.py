@@ -13,57 +13,28 @@ from ...manage.commandviews import CommandView, ask
 from ...manage.errors import not_found
 from ...manage.listing import Listing, whole
 from ...manage.lists import ApiList
-from ...manage.recordviews import Extra, record_view, show_record, shows_secrets
+from ...manage.recordviews import shows_secrets
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...model import Caller, Page
 from ...persist.transaction import Transaction
-from ...protocol.codes import BiometricType
 from ...protocol.fields import Scope
-from ...protocol.secrecy import Scopes
 from ...values.people import Person
-from .model import DeletePerson, PersonPhoto, PutPerson, Template
+from .editing import EditingEndpoints
+from .model import DeletePerson, PutPerson
 from .store import PeopleStore
-from .tables import BIODATA, BIOPHOTO, USER
+from .tables import USER
+from .views import (
+    PersonPhotoView,
+    TemplateView,
+    UserView,
+    person_photo_view,
+    template_view,
+    user_view,
+)
 
 R = TypeVar("R")
 _NOTHING: Sequence[object] = ()
-
-
-_UPDATED: Sequence[Extra] = (
-    ("device", Annotated[str | None, Meta(description="The terminal that last reported it")], None),
-    ("updated_at", str | None, None),
-)
-UserView = record_view(
-    "User",
-    USER,
-    (
-        "templates",
-        Annotated[dict[str, int], Meta(description="Number of templates by biometric type")],
-    ),
-    (
-        "templates_meaning",
-        Annotated[dict[str, str], Meta(description="The biometric types of `templates` in words")],
-    ),
-    ("has_photo", bool),
-    *_UPDATED,
-)
-TemplateView = record_view(
-    "Template",
-    BIODATA,
-    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
-    ("form", Annotated[str, Meta(description="Table in which it was uploaded")]),
-    *_UPDATED,
-)
-PersonPhotoView = record_view(
-    "PersonPhoto",
-    BIOPHOTO,
-    ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
-    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
-    ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
-    *_UPDATED,
-    without=["content"],
-)
 
 
 MOST_NAMES = 1000
@@ -216,34 +187,6 @@ class PeopleEndpoints:
         return users[0], found
 
 
-def user_view(record: Person, scopes: Scopes) -> Any:
-    """Return the view of a user."""
-    templates = {str(type_): count for type_, count in record.templates.items()}
-    words = {type_: BiometricType(int(type_)).meaning for type_ in templates}
-    more = {"templates": templates, "templates_meaning": words}
-    return show_record(UserView, USER, record, scopes, more)
-
-
-def template_view(record: Template, scopes: Scopes) -> Any:
-    """Return the view of a template, for a caller who may see it."""
-    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
-    return show_record(TemplateView, BIODATA, record, scopes, more)
-
-
-def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
-    """Return the view of a photo of a user, for a caller who may see it."""
-    more = {"meaning": _type_meaning(record)}
-    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, more)
-
-
-def _type_meaning(record: Template | PersonPhoto) -> str:
-    return BiometricType(record.type).meaning
-
-
-def _ascii(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("ascii")
-
-
 def routes(services: Services) -> list[Route]:
     """Return the routes of people."""
-    return PeopleEndpoints(services).routes()
+    return [*PeopleEndpoints(services).routes(), *EditingEndpoints(services).routes()]

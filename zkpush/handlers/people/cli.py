@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from ...cli.arguments import as_json
 from ...cli.groups import ListCommand, WordGroup
-from ...cli.output import print_csv, print_list, print_object
+from ...cli.output import echo, print_csv, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
+from ...cli.times import shown_instant
 from .words import WORDS
 
 if TYPE_CHECKING:
@@ -25,7 +26,34 @@ _COLUMNS = (
     Column("Card", "card"),
     Column("Templates", "templates", lambda counts: sum(counts.values())),
     Column("Photo", "has_photo", is_spare=True),
+    Column("Areas", "areas", lambda areas: ", ".join(areas), is_spare=True),
     Column("Terminal", "device"),
+)
+_CHANGES = (
+    Column("Changed", "at", shown_instant),
+    Column("Field", "field"),
+    Column("Old", "old", wraps=True),
+    Column("New", "new", wraps=True),
+    Column("Author", "author"),
+)
+_NUMBERS = frozenset({"privilege", "group", "verify"})
+"""Fields of users that are numbers."""
+
+
+def _sides(sides: list[dict[str, Any]]) -> str:
+    """Show both sides of a conflict in a line each."""
+    return "\n".join(
+        f"{side['author']}: "
+        + ", ".join(f"{name}={side['fields'][name]}" for name in side["fields"])
+        for side in sides
+    )
+
+
+_CONFLICTS = (
+    Column("ID", "id"),
+    Column("PIN", "pin"),
+    Column("Since", "at", shown_instant),
+    Column("Sides", "sides", _sides, wraps=True),
 )
 
 
@@ -39,7 +67,7 @@ users = WordGroup("users", help=WORDS["users"])
 async def list_(api: Api, limit: int | None, as_json: bool) -> None:
     """List the users of all terminals.
 
-    The column Terminal names the terminal that sent the newest data about a user.
+    The column Terminal names the terminal that reported a user first.
 
     \b
     Example:
@@ -98,3 +126,224 @@ async def export(api: Api, file: Path) -> None:
 def _private(path: str, flags: int) -> int:
     """Open a file accessible only to its owner, since it may contain passwords."""
     return os.open(path, flags, 0o600)
+
+
+def _fields_of(pairs: tuple[str, ...]) -> dict[str, object]:
+    """Read `field=value` pairs; an empty value empties a field."""
+    body: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"{pair!r} is not of the form field=value, such as name=Ann.")
+        if name == "areas":
+            body[name] = [area.strip() for area in value.split(",") if area.strip()]
+        elif not value:
+            body[name] = None
+        else:
+            body[name] = int(value) if name in _NUMBERS and _is_number(value) else value
+    return body
+
+
+def _is_number(value: str) -> bool:
+    return value.removeprefix("-").isdecimal()
+
+
+@users.command()
+@click.argument("pin", metavar="PIN")
+@click.argument("pairs", metavar="FIELD=VALUE...", nargs=-1, required=True)
+@click.option("--ask", is_flag=True, help="Ask for the password, so that no history keeps it.")
+@as_json
+@with_api
+async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bool) -> None:
+    """Add the user PIN, or change fields of this user.
+
+    \b
+    Fields: name, privilege, card, vice_card, group, timezones, verify,
+            start_datetime, end_datetime, expires, areas (separated by commas).
+    An empty value empties a field. What you set is not overwritten by a terminal.
+
+    \b
+    Examples:
+      zkpush users put 7 name='Ann Lee' card=4711 areas=North,South
+      zkpush users put 7 privilege=14
+    """
+    body = _fields_of(pairs)
+    if ask:
+        body["password"] = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    user = await api.send("PUT", "users", pin, body=body)
+    if as_json:
+        print_object(user, as_json=True)
+        return
+    echo(f"User {pin} is stored: {user['name'] or 'without a name'}.")
+
+
+@users.command()
+@click.argument("pin", metavar="PIN")
+@click.option("--from", "device", metavar="SN", help="Only delete the user from this terminal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_api
+async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
+    """Remove the user PIN, with templates and photos.
+
+    Terminals that still have the user are listed; they do not add the user again.
+    To delete the user from terminals too, use --from, or `zkpush users erase`.
+
+    \b
+    Examples:
+      zkpush users delete 7
+      zkpush users delete 7 --from 3434174801234
+    """
+    if device is not None:
+        queued = await api.send("DELETE", "devices", device, "users", pin)
+        echo(f"{len(queued['items'])} command(s) queued for {device}.")
+        return
+    if not yes:
+        click.confirm(f"Remove user {pin}, with templates and photos?", abort=True)
+    removed = await api.send("DELETE", "users", pin)
+    echo(f"User {pin} is removed.")
+    if removed["devices"]:
+        echo(f"These terminals still have the user: {', '.join(removed['devices'])}")
+        echo(f"Delete there: zkpush users delete {pin} --from SN")
+
+
+@users.command()
+@click.argument("pin", metavar="PIN")
+@click.option("--attendance", is_flag=True, help="Remove the attendance records as well.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_api
+async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
+    """Remove the user PIN everywhere: here, from terminals, from queued commands.
+
+    Templates, photos and attendance photos are deleted. Attendance records stay under the user ID,
+    without a name, unless --attendance is given. This cannot be undone. Needs the scope dangerous.
+
+    \b
+    Example:
+      zkpush users erase 7
+    """
+    what = "and all attendance records " if attendance else ""
+    if not yes:
+        click.confirm(f"Erase user {pin} {what}for ever?", abort=True)
+    more = {"attendance": "true"} if attendance else {}
+    erased = await api.send("DELETE", "users", pin, query={"erase": "true", **more})
+    echo(f"User {pin} is erased here.")
+    if erased["commands"]:
+        names = ", ".join(erased["devices"])
+        echo(f"{len(erased['commands'])} command(s) queued that delete the user from: {names}")
+
+
+@users.command()
+@click.argument("pin", metavar="PIN")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
+@as_json
+@with_api
+async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
+    """List the changes of the user PIN, newest first: who changed what, and when.
+
+    \b
+    Example:
+      zkpush users history 7
+    """
+    await print_list(
+        api.pages("users", pin, "history", limit=limit),
+        _CHANGES,
+        as_json=as_json,
+        empty=f"User {pin} has not been changed.",
+    )
+
+
+@users.command("import")
+@click.argument("file", metavar="FILE.csv", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Report only; store nothing.")
+@click.option("--remove-absent", is_flag=True, help="Remove the users who are not in the file.")
+@click.option("--confirm", type=int, metavar="N", help="Number of users that may be removed.")
+@as_json
+@with_api
+async def import_(
+    api: Api,
+    file: BinaryIO,
+    dry_run: bool,
+    remove_absent: bool,
+    confirm: int | None,
+    as_json: bool,
+) -> None:
+    """Add and change users from a CSV file in UTF-8; `-` reads from stdin.
+
+    The first line names the columns: pin, and any of the fields of `zkpush users put`. An empty
+    cell leaves a field unchanged. A file of `zkpush users export` can be imported. Nothing is
+    stored unless all lines are right.
+
+    \b
+    Examples:
+      zkpush users import users.csv --dry-run
+      zkpush users import users.csv
+    """
+    query = {
+        name: str(value).lower()
+        for name, value in (
+            ("dry_run", dry_run),
+            ("remove_absent", remove_absent),
+            ("confirm", confirm),
+        )
+        if value not in (None, False)
+    }
+    report = await api.send("POST", "users", "import", content=file.read(), query=query)
+    if as_json:
+        print_object(report, as_json=True)
+    else:
+        for line in report["lines"]:
+            detail = f": {line['detail']}" if line["detail"] else ""
+            echo(f"line {line['line']}, user {line['pin'] or '?'}: {line['action']}{detail}")
+        counts = ", ".join(
+            f"{report[name]} {name}" for name in ("added", "changed", "unchanged", "removed")
+        )
+        done = "Stored" if report["stored"] else "Would be stored" if dry_run else "Not stored"
+        echo(f"{done}: {counts}, {report['errors']} wrong.")
+    if report["errors"]:
+        raise SystemExit(1)
+
+
+conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
+
+
+@conflicts.command("list")
+@click.option("--pin", metavar="PIN", help="Only about this user.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
+@as_json
+@with_api
+async def list_conflicts(api: Api, pin: str | None, limit: int | None, as_json: bool) -> None:
+    """List open conflicts, the oldest first: what is stored, and what a terminal says instead.
+
+    \b
+    Example:
+      zkpush conflicts list
+    """
+    await print_list(
+        api.pages("conflicts", limit=limit, filters={"pin": pin}),
+        _CONFLICTS,
+        as_json=as_json,
+        empty="There are no conflicts.",
+    )
+
+
+@conflicts.command()
+@click.argument("id", type=click.IntRange(min=1), metavar="ID")
+@click.argument("pairs", metavar="[FIELD=VALUE]...", nargs=-1)
+@click.option("--keep", type=click.Choice(["stored", "terminal"]), help="Keep this side.")
+@with_api
+async def settle(api: Api, id: int, pairs: tuple[str, ...], keep: str | None) -> None:
+    """Settle the conflict ID: keep one side, or give the right values.
+
+    What you choose is not overwritten by a terminal. If the user ID belongs to two people, give one
+    of them another ID at the terminal.
+
+    \b
+    Examples:
+      zkpush conflicts settle 3 --keep stored
+      zkpush conflicts settle 3 name='Ann Lee' card=4711
+    """
+    if (keep is None) == (not pairs):
+        raise click.UsageError("Give either --keep, or the values as field=value.")
+    body = {"keep": keep} if keep is not None else {"fields": _fields_of(pairs)}
+    user = await api.send("POST", "conflicts", str(id), body=body)
+    echo(f"The conflict {id} is settled: user {user['pin']} is {user['name'] or 'without a name'}.")

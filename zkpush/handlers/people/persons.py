@@ -266,6 +266,10 @@ class PersonStore:
             .values(settled_at=now, settled_by=author)
         )
 
+    def values(self, pin: str) -> dict[str, object]:
+        """Return the values of the fields of a user."""
+        return self._stored([pin])[pin].values()
+
     def authors(self, pin: str) -> dict[str, str]:
         """Return the authors of the fields that have a value."""
         row = self._stored([pin])[pin]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...device.questions import Question
 from ...manage.services import Contribution, Services
+from .problems import problems_thd
 from .remote import RemoteUsers
 from .verification import BackgroundVerification
 
@@ -33,5 +34,6 @@ def contribute(services: Services) -> Contribution:
         services.privacy,
     )
     return Contribution(
-        answers={Question.USER: remote.answer, Question.ADMITTANCE: verification.answer}
+        answers={Question.USER: remote.answer, Question.ADMITTANCE: verification.answer},
+        stored_problems=[problems_thd],
     )

@@ -128,6 +128,7 @@ class PeopleStore:
         )
         for owner, type_, count in self._rows(counting):
             counted.setdefault(owner, {})[type_] = count
+        areas = self._tx[PersonStore].areas(pins)
         pictured = set(
             self._connection.execute(
                 select(person_photos.c.pin).where(person_photos.c.pin.in_(owners)).distinct()
@@ -139,6 +140,7 @@ class PeopleStore:
                 opened(self._vault, users, row._mapping),
                 templates=counted.get(row.pin, {}),
                 has_photo=row.pin in pictured,
+                areas=tuple(areas.get(row.pin, ())),
             )
             for row in found
         ]

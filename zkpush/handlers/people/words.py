@@ -1,5 +1,8 @@
-"""Word of the command line."""
+"""Words of the command line."""
 
 from __future__ import annotations
 
-WORDS = {"users": "List, show and export users (the people on the terminals)."}
+WORDS = {
+    "conflicts": "List and settle contradictions between terminals about a user.",
+    "users": "List, change, import and export users (the people on the terminals).",
+}

@@ -1,0 +1,76 @@
+"""`zkpush users` and `zkpush conflicts`: change, import, remove and settle."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+from .program import Daemon, failed, said
+
+
+def user(daemon: Daemon, pin: str) -> dict[str, object]:
+    """A user, as the API shows it."""
+    found: dict[str, object] = json.loads(said(daemon.zkpush("users", "show", pin, "--json")))
+    return found
+
+
+def test_a_user_is_put_and_changed(daemon: Daemon) -> None:
+    """What is not named stays; an empty value empties a field."""
+    args = ("users", "put", "8801", "name=Ann Lee", "card=4711", "areas=North,South")
+    assert said(daemon.zkpush(*args)) == "User 8801 is stored: Ann Lee.\n"
+    said(daemon.zkpush("users", "put", "8801", "card=", "privilege=14"))
+    found = user(daemon, "8801")
+    assert (found["name"], found["card"], found["privilege"]) == ("Ann Lee", None, 14)
+    assert found["areas"] == ["North", "South"]
+    listing = said(daemon.zkpush("users", "history", "8801"))
+    assert "4711" in listing
+    assert "token" in listing
+    message = failed(daemon.zkpush("users", "put", "8801", "privilege=3"))
+    assert "privilege: 3 is none of 0, 2, 6, 10, 14" in message
+    assert "field=value" in failed(daemon.zkpush("users", "put", "8801", "name"), 2)
+
+
+def test_a_file_is_imported(daemon: Daemon, tmp_path: pathlib.Path) -> None:
+    """A wrong line keeps all of it out; a dry run says what would happen."""
+    file = tmp_path / "users.csv"
+    file.write_text("pin,name,privilege\n8811,Ann,0\n8812,Bob,3\n")
+    run = daemon.zkpush("users", "import", str(file))
+    assert run.returncode == 1
+    assert "line 3, user 8812: error: privilege: 3 is none of" in run.stdout
+    assert run.stdout.endswith("Not stored: 1 added, 0 changed, 0 unchanged, 0 removed, 1 wrong.\n")
+    file.write_text("pin,name,privilege\n8811,Ann,0\n8812,Bob,14\n")
+    dry = said(daemon.zkpush("users", "import", str(file), "--dry-run"))
+    assert dry.endswith("Would be stored: 2 added, 0 changed, 0 unchanged, 0 removed, 0 wrong.\n")
+    assert "There is no user 8811" in failed(daemon.zkpush("users", "show", "8811"))
+    said(daemon.zkpush("users", "import", str(file)))
+    assert user(daemon, "8812")["name"] == "Bob"
+
+
+def test_a_user_is_removed_and_erased(daemon: Daemon) -> None:
+    """Removed here, the terminals that have the user are named; erased, they are told."""
+    terminal = daemon.terminal("PEOPLE1")
+    terminal.upload("OPERLOG", "USER PIN=8821\tName=Ann\nUSER PIN=8822\tName=Bob\n")
+    removed = said(daemon.zkpush("users", "delete", "8821", "--yes"))
+    assert removed == (
+        "User 8821 is removed.\n"
+        "These terminals still have the user: PEOPLE1\n"
+        "Delete there: zkpush users delete 8821 --from SN\n"
+    )
+    said(daemon.zkpush("users", "delete", "8821", "--from", "PEOPLE1"))
+    assert terminal.command()[1] == "DATA DELETE USERINFO PIN=8821"
+    erased = said(daemon.zkpush("users", "erase", "8822", "--yes"))
+    assert "1 command(s) queued that delete the user from: PEOPLE1" in erased
+
+
+def test_a_conflict_is_settled(daemon: Daemon) -> None:
+    """Both sides are shown; one of them is kept."""
+    for sn, name in (("PEOPLE2", "Ann"), ("PEOPLE3", "Eve")):
+        daemon.terminal(sn).upload("OPERLOG", f"USER PIN=8831\tName={name}\n")
+    (found,) = json.loads(said(daemon.zkpush("conflicts", "list", "--pin", "8831", "--json")))
+    listing = said(daemon.zkpush("conflicts", "list", "--pin", "8831"))
+    assert "device PEOPLE2: name=Ann" in listing
+    assert "device PEOPLE3: name=Eve" in listing
+    said(daemon.zkpush("conflicts", "settle", str(found["id"]), "--keep", "terminal"))
+    assert user(daemon, "8831")["name"] == "Eve"
+    none = daemon.zkpush("conflicts", "list", "--pin", "8831")
+    assert none.stderr == "There are no conflicts.\n"

@@ -1,0 +1,219 @@
+"""People by the API: add, change, remove, erase, import, history and conflicts."""
+
+from __future__ import annotations
+
+import pytest
+import pytest_twisted
+
+from zkpush.testing.rig import TOKEN
+
+from ..rig import Rig
+
+AUTHORIZED = f"Authorization: Bearer {TOKEN}"
+
+USERS = b"USER PIN=5\tName=Ann\tCard=77\tPri=0\nUSER PIN=6\tName=Bob\tPri=14\n"
+
+
+async def said(rig: Rig, body: bytes, sn: str = "T1") -> None:
+    """Let an approved terminal upload people."""
+    await rig.api("PATCH", f"/devices/{sn}", {"state": "approved"})
+    await rig.exchange(sn)
+    assert (await rig.post(f"cdata?SN={sn}&table=OPERLOG&Stamp=1", body)).status == 200
+
+
+async def import_(rig: Rig, text: str, query: str = ""):
+    """Import people from CSV."""
+    return await rig.api("POST", f"/users/import{query}", text.encode())
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_person_is_added_and_changed(rig: Rig) -> None:
+    """A caller becomes the author of what it sets; what it leaves out stays."""
+    added = await rig.api("PUT", "/users/9", {"name": "Cid", "areas": ["North"], "password": "12"})
+    assert (added.status, added.json["name"], added.json["areas"]) == (200, "Cid", ["North"])
+    changed = await rig.api("PUT", "/users/9", {"card": "4711", "name": "Cyd"})
+    assert (changed.json["name"], changed.json["card"]) == ("Cyd", "4711")
+    history = await rig.items("/users/9/history")
+    assert [(one["field"], one["old"], one["new"]) for one in history] == [
+        ("card", None, "4711"),
+        ("name", "Cid", "Cyd"),
+        ("areas", None, "North"),
+        ("password", None, "12"),
+        ("name", None, "Cid"),
+    ]
+    assert {one["author"] for one in history} == {"token admin"}
+
+
+@pytest.mark.parametrize(
+    ("pin", "body", "mistakes"),
+    [
+        ("5", {"privilege": 3}, ["privilege: 3 is none of"]),
+        ("5", {"name": "a\tb", "timezones": "1"}, ["name holds a TAB", "timezones: '1'"]),
+        ("5%09", {"name": "a"}, ["pin holds a TAB"]),
+        ("5", {"areas": [" North"]}, ["areas: ' North' is no name"]),
+        ("5", {"nome": "a"}, ["nome"]),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_change_stores_nothing(rig: Rig, pin, body, mistakes) -> None:
+    """All mistakes are named, by the fields of the API."""
+    refused = await rig.api("PUT", f"/users/{pin}", body)
+    assert refused.status == 400
+    for mistake in mistakes:
+        assert mistake in refused.json["detail"]
+    assert await rig.items("/users") == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_people_under_one_pin_are_a_problem_until_somebody_chooses(rig: Rig) -> None:
+    """With both sides; what is chosen is the operator's word from then on."""
+    await said(rig, USERS)
+    await said(rig, b"USER PIN=5\tName=Eve\tCard=78\n", "T2")
+    (conflict,) = await rig.items("/conflicts")
+    assert conflict["meaning"] == "The user ID 5 is two people: terminal T2 has another one"
+    assert conflict["sides"] == [
+        {"author": "device T1", "fields": {"name": "Ann", "card": "77"}},
+        {"author": "device T2", "fields": {"name": "Eve", "card": "78"}},
+    ]
+    (problem,) = [one for one in await rig.items("/problems") if one["code"] == "conflict"]
+    assert problem["subject"] == "user 5"
+    chosen = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "terminal"})
+    assert (chosen.json["name"], chosen.json["card"]) == ("Eve", "78")
+    assert await rig.items("/conflicts") == []
+    assert [one for one in await rig.items("/problems") if one["code"] == "conflict"] == []
+    again = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+    assert again.status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_choice_may_be_neither_side(rig: Rig) -> None:
+    """Or the stored one."""
+    await said(rig, USERS)
+    await said(rig, b"USER PIN=5\tName=Eve\n", "T2")
+    (conflict,) = await rig.items("/conflicts")
+    for wrong in ({}, {"keep": "stored", "fields": {}}, {"fields": {"nome": "x"}}):
+        assert (await rig.api("POST", f"/conflicts/{conflict['id']}", wrong)).status == 400
+    chosen = await rig.api("POST", f"/conflicts/{conflict['id']}", {"fields": {"name": "Ann Eve"}})
+    assert (chosen.status, chosen.json["name"]) == (200, "Ann Eve")
+    await said(rig, b"USER PIN=6\tName=Rob\n", "T2")
+    (conflict,) = await rig.items("/conflicts")
+    kept = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+    assert kept.json["name"] == "Bob"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_removed_person_is_gone_here_and_told_where_not(rig: Rig) -> None:
+    """The answer names the terminals that still have the person; one of them is a problem."""
+    await said(rig, USERS)
+    removed = await rig.api("DELETE", "/users/5")
+    assert (removed.status, removed.json["devices"], removed.json["commands"]) == (200, ["T1"], [])
+    assert [one["pin"] for one in await rig.items("/users")] == ["6"]
+    rig.clock.advance(1)
+    await said(rig, b"USER PIN=5\tName=Ann\tCard=77\tGrp=2\n")
+    assert [one["pin"] for one in await rig.items("/users")] == ["6"]
+    (problem,) = [one for one in await rig.items("/problems") if one["code"] == "removed person"]
+    assert "5" in problem["detail"]
+    assert (await rig.api("DELETE", "/users/5")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_erased_person_is_deleted_from_terminals(rig: Rig) -> None:
+    """Commands about the person lose what they hold; the audit log has no user ID."""
+    await said(rig, USERS + b"FP PIN=5\tFID=1\tTMP=AAAA\n")
+    (queued,) = (await rig.api("PUT", "/devices/T1/users/5")).json["items"]
+    erased = await rig.api("DELETE", "/users/5?erase=true")
+    assert erased.status == 200
+    (command,) = erased.json["commands"]
+    assert (command["device"], command["command"]) == ("T1", "DATA DELETE USERINFO")
+    old = (await rig.api("GET", f"/commands/{queued['id']}")).json
+    assert (old["state"], old["params"]) == ("cancelled", {})
+    assert "erased" in old["reason"]
+    acts = [one for one in await rig.items("/audit") if one["action"] == "erase person"]
+    assert len(acts) == 1
+    assert acts[0]["subject"].startswith("person:")
+    poll = await rig.get("getrequest?SN=T1")
+    assert b"DATA DELETE USERINFO PIN=5" in poll.body
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_is_imported_as_a_whole(rig: Rig) -> None:
+    """With a dry run first; empty cells say nothing."""
+    await said(rig, USERS)
+    text = 'pin,name,card,areas\n5,Ann,,\n6,Robert,,North\n7,Cid,99,"North, South"\n'
+    dry = await import_(rig, text, "?dry_run=true")
+    assert dry.json == {
+        "stored": False,
+        "added": 1,
+        "changed": 1,
+        "unchanged": 1,
+        "removed": 0,
+        "errors": 0,
+        "lines": [
+            {"line": 3, "pin": "6", "action": "change", "detail": "name, areas"},
+            {"line": 4, "pin": "7", "action": "add", "detail": ""},
+        ],
+    }
+    assert len(await rig.items("/users")) == 2
+    assert (await import_(rig, text)).json["stored"] is True
+    people = {
+        one["pin"]: (one["name"], one["card"], one["areas"]) for one in await rig.items("/users")
+    }
+    assert people == {
+        "5": ("Ann", "77", ["default"]),
+        "6": ("Robert", None, ["North"]),
+        "7": ("Cid", "99", ["North", "South"]),
+    }
+    assert (await import_(rig, text)).json["unchanged"] == 3
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_wrong_line_keeps_the_whole_file_out(rig: Rig) -> None:
+    """Each has its number and all its mistakes."""
+    text = "pin,name,privilege\n5,Ann,3\n5,Bob,0\n6,Cid,x\n7,Dee,0\n8,Eve\n"
+    report = (await import_(rig, text)).json
+    assert (report["stored"], report["errors"]) == (False, 4)
+    assert [(one["line"], one["action"]) for one in report["lines"]] == [
+        (2, "error"),
+        (3, "error"),
+        (4, "error"),
+        (5, "add"),
+        (6, "error"),
+    ]
+    assert report["lines"][1]["detail"] == "pin: 5 is in line 2 already"
+    assert await rig.items("/users") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("name\nAnn\n", "`pin` must be one"),
+        ("pin,salary\n1,2\n", "Unknown columns: salary"),
+        ("pin,pin\n1,2\n", "exist twice: pin"),
+    ],
+)
+@pytest_twisted.ensureDeferred
+async def test_what_is_no_table_of_people_is_refused(rig: Rig, text: str, words: str) -> None:
+    """With what is wrong."""
+    refused = await import_(rig, text)
+    assert refused.status == 400
+    assert words in refused.json["detail"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_slip_removes_no_company(rig: Rig) -> None:
+    """Three people and 5 % of all need the count as confirmation; an export can be imported."""
+    everybody = "".join(f"USER PIN={pin}\tName=N{pin}\n" for pin in range(1, 31)).encode()
+    await said(rig, everybody)
+    export = (
+        await rig.api("GET", "/users", headers=(AUTHORIZED, "Accept: text/csv"))
+    ).body.decode()
+    lines = export.splitlines()
+    less = "\n".join([*lines[:1], *lines[4:]]) + "\n"
+    refused = await import_(rig, less, "?remove_absent=true")
+    assert refused.status == 409
+    assert "3 of 30 people" in refused.json["detail"]
+    assert len(await rig.items("/users")) == 30
+    done = await import_(rig, less, "?remove_absent=true&confirm=3")
+    assert (done.json["stored"], done.json["removed"]) == (True, 3)
+    assert len(await rig.items("/users")) == 27

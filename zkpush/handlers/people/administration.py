@@ -1,0 +1,191 @@
+"""Operator actions on people: add, change, remove, erase, and settle conflicts.
+
+Each action is stored together with its audit record and, where terminals have to follow, with the
+commands for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from ...device import acts
+from ...device.changes import check_scopes
+from ...device.replacing import subject_of
+from ...manage.services import Services
+from ...model import Caller, QueuedCommand
+from ...persist.audit import AuditStore
+from ...persist.devices import DeviceStore
+from ...persist.erasing import PersonErasure, erase_commands
+from ...persist.transaction import Transaction
+from ...protocol.commands import check_command
+from ...protocol.errors import CommandError
+from ...protocol.fields import Scope
+from .authorship import FIELDS
+from .model import Conflict, DeletePerson
+from .persons import DEFAULT_AREA, PersonStore
+from .wording import UPDATES
+
+ADD, CHANGE, REMOVE, ERASE = "add person", "change person", "remove person", "erase person"
+SETTLE = "settle conflict"
+MOST_AREAS = 100
+LONGEST_AREA = 100
+"""Maximum length of the name of an area, in characters."""
+_PUT = UPDATES["DATA UPDATE USERINFO"]
+_WIRE = {field.wire: field.name for field in _PUT.parameters}
+
+
+@attrs.frozen
+class PersonEdit:
+    """A validated change of a person."""
+
+    pin: str
+    fields: Mapping[str, object]
+    """New values by field; None empties a field."""
+    areas: Sequence[str] | None = None
+    """New areas; None leaves them unchanged."""
+
+
+def edit_of(pin: str, fields: Mapping[str, object], areas: Sequence[str] | None) -> PersonEdit:
+    """Validate a change; `ValueError` names all mistakes by the fields of the API."""
+    empty = {name: None if value == "" else value for name, value in fields.items()}
+    params = {
+        field.wire: field.kind.encode(empty[field.name])
+        for field in _PUT.parameters
+        if empty.get(field.name) is not None
+    }
+    mistakes = []
+    try:
+        check_command(_PUT, {"PIN": pin, **params})
+    except CommandError as error:
+        mistakes.append(_renamed(str(error)))
+    for area in areas or ():
+        if not area or area != area.strip() or len(area) > LONGEST_AREA or not area.isprintable():
+            mistakes.append(
+                f"areas: {area[:40]!r} is no name of an area: 1 to {LONGEST_AREA} printable "
+                "characters, without spaces at its ends"
+            )
+    if len(areas or ()) > MOST_AREAS:
+        mistakes.append(f"areas: at most {MOST_AREAS}")
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return PersonEdit(pin, empty, areas)
+
+
+def _renamed(message: str) -> str:
+    """Name the fields of the API instead of the parameters of the protocol."""
+    parts = []
+    for part in message.split("; "):
+        name, colon, rest = part.partition(":")
+        word, space, more = part.partition(" ")
+        if colon and name in _WIRE:
+            parts.append(f"{_WIRE[name]}:{rest}")
+        elif word in _WIRE:
+            parts.append(f"{_WIRE[word]}{space}{more}")
+        else:
+            parts.append(part)
+    return "; ".join(parts)
+
+
+class PeopleAdministration:
+    """Changes people on behalf of callers of the API."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+
+    async def put(self, edit: PersonEdit, by: Caller) -> bool:
+        """Add or change a person; returns whether the person is new."""
+        now = self._services.now()
+        return await self._store.write(lambda tx: put_thd(tx, edit, by, now))
+
+    async def remove(
+        self, pin: str, by: Caller, *, erase: bool = False, attendance: bool = False
+    ) -> tuple[list[str], list[QueuedCommand]]:
+        """Remove a person here; with `erase`, everywhere.
+
+        Returns the serial numbers of the terminals that last stated that they have the person, and
+        the commands queued for them. Raises `LookupError` for an unknown person.
+        """
+        services, now = self._services, self._services.now()
+        check_scopes(by, {Scope.DANGEROUS} if erase or attendance else (), "Erasing a person")
+
+        def unit(tx: Transaction) -> tuple[list[str], list[QueuedCommand]]:
+            people = tx[PersonStore]
+            holders = people.holders(pin)
+            person = tx[AuditStore].person(pin)
+            if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
+                raise LookupError(f"There is no user {pin}.")
+            detail = f"{len(holders)} terminals have the person" if holders else ""
+            acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
+            if not erase:
+                return holders, []
+            subject = subject_of(_PUT, {"PIN": pin})
+            if subject is not None:
+                erase_commands(PersonErasure(tx, pin, now, attendance), subject)
+            for eraser in services.erasers:
+                eraser(PersonErasure(tx, pin, now, attendance))
+            return holders, self._delete_thd(tx, pin, holders, by, now)
+
+        holders, queued = await self._store.write(unit)
+        for command in queued:
+            services.queue.hurry(command.device, command.not_before_at)
+        return holders, queued
+
+    def _delete_thd(
+        self, tx: Transaction, pin: str, holders: Sequence[str], by: Caller, now: int
+    ) -> list[QueuedCommand]:
+        """Queue the commands that delete a person from terminals, where these can do so."""
+        queued: list[QueuedCommand] = []
+        for sn in holders:
+            device = tx[DeviceStore].find(sn)
+            if device is not None:
+                queued += self._services.queue.ask_thd(tx, device, DeletePerson(pin), by, now)
+        return queued
+
+    async def settle(
+        self, conflict_id: int, fields: Mapping[str, object] | None, by: Caller
+    ) -> Conflict:
+        """Settle a conflict: take these fields, the terminal's word without them, or keep ours.
+
+        `fields` of None takes the values that the terminal states; an empty mapping keeps the
+        stored ones. Raises `LookupError` if there is no such open conflict, and `ValueError` for
+        invalid values.
+        """
+        now = self._services.now()
+
+        def unit(tx: Transaction) -> Conflict:
+            found = tx[PersonStore].conflict(conflict_id)
+            if found is None:
+                raise LookupError(f"There is no open conflict {conflict_id}.")
+            taken = found.said if fields is None else fields
+            if taken is None:
+                raise ValueError("The values of the terminal are damaged; give `fields` instead.")
+            person = tx[AuditStore].person(found.pin)
+            if taken:
+                edit = edit_of(found.pin, {k: v for k, v in taken.items() if k in FIELDS}, None)
+                tx[PersonStore].put(found.pin, edit.fields, by.actor, now)
+            else:
+                stored = tx[PersonStore].values(found.pin)
+                kept = {name: stored[name] for name in found.fields}
+                tx[PersonStore].put(found.pin, kept, by.actor, now)
+            tx[PersonStore].settle(conflict_id, by.actor, now)
+            acts.record(tx, by, SETTLE, person, " ".join(found.fields), now)
+            return found
+
+        return await self._store.write(unit)
+
+
+def put_thd(tx: Transaction, edit: PersonEdit, by: Caller, now: int) -> bool:
+    """Add or change a person, with its audit record; returns whether the person is new."""
+    is_new = tx[PersonStore].put(edit.pin, edit.fields, by.actor, now)
+    areas = edit.areas
+    if areas is None and is_new:
+        areas = [DEFAULT_AREA]
+    if areas is not None:
+        tx[PersonStore].put_areas(edit.pin, areas, by.actor, now)
+    told = [*edit.fields, *(() if edit.areas is None else ("areas",))]
+    person = tx[AuditStore].person(edit.pin)
+    acts.record(tx, by, ADD if is_new else CHANGE, person, ", ".join(told), now)
+    return is_new

@@ -1,0 +1,338 @@
+"""API of changes to people: add, change, remove, erase, history and conflicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ...manage.commandviews import CommandView, command_view
+from ...manage.errors import not_found
+from ...manage.listing import ListQuery, Order
+from ...manage.lists import ApiList, Shown
+from ...manage.routes import Route
+from ...manage.services import Services
+from ...manage.times import instant
+from ...model import Caller, Page
+from ...persist.transaction import Transaction
+from ...protocol.fields import Scope
+from ...protocol.secrecy import Scopes, may_see, secrets_of
+from .administration import PeopleAdministration, edit_of
+from .authorship import FIELDS
+from .importing import MOST_CSV, ImportQuery, ImportView, PeopleImport
+from .model import Conflict, PersonChange
+from .persons import PersonStore
+from .store import PeopleStore
+from .tables import USER
+from .views import UserView, user_view
+
+_SECRETS = secrets_of(USER)
+_AREAS = Annotated[
+    list[str] | UnsetType,
+    Meta(description="All areas of the person; without it, they stay as they are"),
+]
+
+
+def _body() -> Any:
+    """Make the type of a change: a field for each field of a user."""
+    fields: list[tuple[str, Any, Any]] = [
+        (
+            name,
+            Annotated[field.kind.python | UnsetType | None, Meta(description=field.meaning)],
+            UNSET,
+        )
+        for name, field in FIELDS.items()
+    ]
+    return msgspec.defstruct(
+        "UserChange",
+        [*fields, ("areas", _AREAS, UNSET)],
+        namespace={"__doc__": "Fields of a user to change; null empties one."},
+        frozen=True,
+        kw_only=True,
+        forbid_unknown_fields=True,
+    )
+
+
+UserChange = _body()
+
+
+class RemoveQuery(msgspec.Struct, frozen=True):
+    """How a person is removed."""
+
+    erase: Annotated[
+        bool,
+        Meta(
+            description="Everywhere: from terminals, with templates, photos, attendance photos, "
+            "commands and history. Needs the scope `dangerous`"
+        ),
+    ] = False
+    attendance: Annotated[
+        bool,
+        Meta(
+            description="With `erase`, attendance records too, which otherwise stay under the user "
+            "ID, without a name"
+        ),
+    ] = False
+
+
+class RemovalView(msgspec.Struct, frozen=True):
+    """Result of a removal."""
+
+    pin: str
+    erased: bool
+    devices: Annotated[
+        list[str],
+        Meta(
+            description="Terminals that last stated that they have the person. Unless erased, the "
+            "person is still there: delete with `DELETE devices/{sn}/users/{pin}`"
+        ),
+    ]
+    commands: Annotated[list[CommandView], Meta(description="Commands queued for terminals")]
+
+
+class ChangeView(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one field of a person."""
+
+    field: str
+    old: Annotated[str | None, Meta(description="Null if it was empty, or without the scope")]
+    new: Annotated[str | None, Meta(description="Null if it is empty, or without the scope")]
+    author: Annotated[str, Meta(description="`device SN` or `token NAME`")]
+    at: str
+
+
+class SideView(msgspec.Struct, frozen=True):
+    """What one side says about a person."""
+
+    author: str
+    fields: Annotated[
+        dict[str, str | int | None], Meta(description="Values by field, without secrets")
+    ]
+
+
+class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
+    """A terminal that says something else about a person than is stored."""
+
+    id: int
+    pin: str
+    fields: Annotated[list[str], Meta(description="The fields that differ")]
+    sides: Annotated[
+        list[SideView], Meta(description="First the stored values, then those of the terminal")
+    ]
+    device: str
+    meaning: str
+    at: str
+
+
+class ConflictQuery(ListQuery, frozen=True):
+    """Filter of conflicts."""
+
+    pin: Annotated[str | None, Meta(description="Of this user ID")] = None
+
+
+class Settlement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The decision about a conflict: a side, or the fields as they should be."""
+
+    keep: Annotated[
+        Literal["stored", "terminal"] | None,
+        Meta(description="Keep the stored values, or take those of the terminal"),
+    ] = None
+    fields: Annotated[
+        dict[str, str | int | None] | None, Meta(description="Other values, by field")
+    ] = None
+
+
+class HistoryQuery(ListQuery, frozen=True):
+    """Paging of changes."""
+
+    order: Order = "desc"
+
+
+class EditingEndpoints:
+    """Handlers of the routes that change people."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+        self._people = PeopleAdministration(services)
+        self._import = PeopleImport(services)
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            Route(
+                "PUT",
+                "/users/<pin>",
+                Scope.WRITE,
+                self.put,
+                "Add a person, or change fields of one; the caller becomes their author",
+                body=UserChange,
+                returns=UserView,
+                takes=("caller",),
+            ),
+            Route(
+                "DELETE",
+                "/users/<pin>",
+                Scope.WRITE,
+                self.remove,
+                "Remove a person; terminals that still have the person do not add it again",
+                query=RemoveQuery,
+                returns=RemovalView,
+                takes=("caller",),
+            ),
+            Route(
+                "POST",
+                "/users/import",
+                Scope.WRITE,
+                self._import.run,
+                "Add and change people from a CSV file, with a report for each line; nothing is "
+                "stored unless all lines are right",
+                query=ImportQuery,
+                content=MOST_CSV,
+                returns=ImportView,
+                takes=("caller",),
+            ),
+            ApiList[PersonChange](
+                path="/users/<pin>/history",
+                summary="Changes of a person, newest first",
+                view=ChangeView,
+                query=HistoryQuery,
+                find_thd=lambda tx, part, query, pin: tx[PersonStore].changes(pin, part),
+                show=lambda change, caller: _change_view(change, caller.scopes),
+                note=self._note,
+            ).route(self._store),
+            ApiList[tuple[Conflict, Mapping[str, object], Mapping[str, str]]](
+                path="/conflicts",
+                summary="People about whom a terminal says something else than is stored",
+                view=ConflictView,
+                query=ConflictQuery,
+                find_thd=_conflicts_thd,
+                show=lambda found, caller: _conflict_view(*found),
+                key=lambda found: found[0].id,
+            ).route(self._store),
+            Route(
+                "POST",
+                "/conflicts/<int:id>",
+                Scope.WRITE,
+                self.settle,
+                "Settle a conflict; the caller becomes the author of its fields",
+                body=Settlement,
+                returns=UserView,
+                takes=("caller",),
+            ),
+        ]
+
+    async def put(self, pin: str, body: Any, caller: Caller) -> Any:
+        """Add or change a person."""
+        given = {
+            name: value
+            for name, value in msgspec.structs.asdict(body).items()
+            if value is not UNSET
+        }
+        areas = given.pop("areas", None)
+        await self._people.put(edit_of(pin, given, areas), caller)
+        return await self._user(pin, caller)
+
+    async def remove(self, pin: str, query: RemoveQuery, caller: Caller) -> RemovalView:
+        """Remove or erase a person."""
+        if query.attendance and not query.erase:
+            raise ValueError("attendance: only with `erase=true`.")
+        try:
+            devices, queued = await self._people.remove(
+                pin, caller, erase=query.erase, attendance=query.attendance
+            )
+        except LookupError as error:
+            raise not_found(str(error)) from None
+        services = self._services
+        views = [
+            command_view(services.catalogue, services.registry.families, one, caller.scopes)
+            for one in queued
+        ]
+        return RemovalView(pin, query.erase, devices, views)
+
+    async def settle(self, id: int, body: Settlement, caller: Caller) -> Any:
+        """Settle a conflict."""
+        if (body.keep is None) == (body.fields is None):
+            raise ValueError("keep: give either `keep` or `fields`.")
+        fields: Mapping[str, object] | None = body.fields
+        if body.keep is not None:
+            fields = {} if body.keep == "stored" else None
+        strange = sorted(set(fields or ()) - FIELDS.keys())
+        if strange:
+            raise ValueError(f"fields: a user has no {', '.join(strange)}.")
+        try:
+            found = await self._people.settle(id, fields, caller)
+        except LookupError as error:
+            raise not_found(str(error)) from None
+        return await self._user(found.pin, caller)
+
+    async def _user(self, pin: str, caller: Caller) -> Any:
+        """Show a person, without secrets: the caller is not recorded as having seen them."""
+        (user,) = await self._store.read(lambda tx: tx[PeopleStore].users(Page(1), pin))
+        return user_view(user, frozenset(caller.scopes - {Scope.BIOMETRICS}))
+
+    async def _note(self, shown: Shown[PersonChange]) -> None:
+        """Record that a caller was shown passwords."""
+        if any(one.field in _SECRETS for one in shown.records) and any(
+            _may_see(one.field, shown.caller.scopes) for one in shown.records
+        ):
+            await self._services.secret_access.note(
+                shown.caller, "passwords", pin=str(shown.names["pin"])
+            )
+
+
+def _may_see(field: str, scopes: Scopes) -> bool:
+    return field not in _SECRETS or may_see(_SECRETS[field], scopes)
+
+
+def _change_view(change: PersonChange, scopes: Scopes) -> ChangeView:
+    seen = _may_see(change.field, scopes)
+    return ChangeView(
+        field=change.field,
+        old=change.old if seen else None,
+        new=change.new if seen else None,
+        author=change.author,
+        at=instant(change.at),
+    )
+
+
+def _conflicts_thd(
+    tx: Transaction, part: Page, query: ConflictQuery
+) -> Sequence[tuple[Conflict, Mapping[str, object], Mapping[str, str]]]:
+    people = tx[PersonStore]
+    found = people.conflicts(part, query.pin)
+    return [(one, people.values(one.pin), people.authors(one.pin)) for one in found]
+
+
+def _conflict_view(
+    found: Conflict, stored: Mapping[str, object], authors: Mapping[str, str]
+) -> ConflictView:
+    ours: dict[str, dict[str, Any]] = {}
+    for name in found.fields:
+        value = None if name in _SECRETS else stored[name]
+        ours.setdefault(authors.get(name, "nobody"), {})[name] = value
+    said = found.said or {}
+    theirs: dict[str, Any] = {
+        name: None if name in _SECRETS else said.get(name) for name in found.fields
+    }
+    sides = [SideView(author, fields) for author, fields in sorted(ours.items())]
+    return ConflictView(
+        id=found.id,
+        pin=found.pin,
+        fields=[*found.fields],
+        sides=[*sides, SideView(f"device {found.device}", theirs)],
+        device=found.device,
+        meaning=conflict_words(found),
+        at=instant(found.at),
+    )
+
+
+def conflict_words(found: Conflict) -> str:
+    """Return a conflict in words."""
+    if {"name", "card"} & set(found.fields):
+        return f"The user ID {found.pin} is two people: terminal {found.device} has another one"
+    if found.fields == ["privilege"]:
+        return f"Terminal {found.device} gives user {found.pin} another privilege"
+    names = ", ".join(found.fields)
+    return f"Terminal {found.device} has other values for user {found.pin}: {names}"

@@ -1,0 +1,266 @@
+"""Import of people from CSV: `POST users/import`."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Any, Literal
+
+import attrs
+import msgspec
+from msgspec import Meta
+
+from ...device import acts
+from ...manage.errors import ApiError
+from ...manage.services import Services
+from ...model import Caller, Page
+from ...persist.audit import AuditStore
+from ...persist.transaction import Transaction
+from ...protocol.fields import Kind
+from .administration import REMOVE, PersonEdit, edit_of, put_thd
+from .authorship import FIELDS
+from .persons import PersonStore
+from .store import PeopleStore
+from .views import UserView
+
+MOST_CSV = 16 * 1024 * 1024
+"""Maximum size of a file, in bytes."""
+MOST_LINES = 100_000
+FEW = 20
+"""Number of people who may be removed at once without a confirmation."""
+SHARE = 0.05
+"""Share of all people that may be removed at once, if that is at least `LEAST`."""
+LEAST = 3
+_PART = 100
+"""People written in one unit of work, so that uploads of terminals do not wait."""
+_USERS_AT_ONCE = 1000
+_IGNORED = frozenset(UserView.__struct_fields__) - FIELDS.keys() - {"pin", "areas"}
+"""Columns of an export that are not imported."""
+
+
+class ImportQuery(msgspec.Struct, frozen=True):
+    """How a file is imported."""
+
+    dry_run: Annotated[bool, Meta(description="Report only; store nothing")] = False
+    remove_absent: Annotated[
+        bool, Meta(description="Remove the people who are not in the file")
+    ] = False
+    confirm: Annotated[
+        int | None,
+        Meta(
+            description=f"Number of people to remove: needed if these are more than {FEW}, or "
+            f"{SHARE:.0%} of all and at least {LEAST}"
+        ),
+    ] = None
+
+
+class LineView(msgspec.Struct, frozen=True):
+    """Outcome of one line of a file."""
+
+    line: Annotated[int, Meta(description="Number of the line; 1 is the header")]
+    pin: str | None
+    action: Literal["add", "change", "unchanged", "error"]
+    detail: Annotated[str, Meta(description="The mistakes, or the fields that change")]
+
+
+class ImportView(msgspec.Struct, frozen=True, kw_only=True):
+    """Outcome of an import."""
+
+    stored: Annotated[bool, Meta(description="Whether the changes were stored")]
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    errors: int
+    lines: Annotated[list[LineView], Meta(description="All lines except unchanged ones")]
+
+
+@attrs.frozen
+class _Line:
+    number: int
+    edit: PersonEdit | None
+    pin: str | None
+    mistakes: str = ""
+
+
+class PeopleImport:
+    """Imports files."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._store = services.store
+
+    async def run(self, content: bytes, query: ImportQuery, caller: Caller) -> ImportView:
+        """Check a file as a whole, and store its people unless a line is wrong."""
+        lines, planned, absent = await self._store.read(lambda tx: _plan_thd(tx, content))
+        removed = absent if query.remove_absent else []
+        views = [view for view in planned if view.action != "unchanged"]
+        errors = sum(view.action == "error" for view in planned)
+        is_stored = not query.dry_run and not errors
+        if is_stored:
+            await self._check(removed, query.confirm)
+            await self._write(lines, planned, removed, caller)
+        return ImportView(
+            stored=is_stored,
+            added=sum(view.action == "add" for view in planned),
+            changed=sum(view.action == "change" for view in planned),
+            unchanged=sum(view.action == "unchanged" for view in planned),
+            removed=len(removed),
+            errors=errors,
+            lines=views,
+        )
+
+    async def _check(self, removed: Sequence[str], confirm: int | None) -> None:
+        """Refuse an unconfirmed removal of many people."""
+        count = len(removed)
+        everybody = await self._store.read(lambda tx: tx[PersonStore].count())
+        many = count > FEW or (count >= LEAST and count > SHARE * everybody)
+        if many and confirm != count:
+            raise ApiError(
+                HTTPStatus.CONFLICT,
+                f"This would remove {count} of {everybody} people, and nothing was changed. If "
+                f"that is meant, repeat the request with confirm={count}.",
+            )
+
+    async def _write(
+        self,
+        lines: Sequence[_Line],
+        planned: Sequence[LineView],
+        removed: Sequence[str],
+        caller: Caller,
+    ) -> None:
+        wanted = [
+            line.edit
+            for line, view in zip(lines, planned, strict=True)
+            if line.edit is not None and view.action in ("add", "change")
+        ]
+        for start in range(0, len(wanted), _PART):
+            part = wanted[start : start + _PART]
+            await self._store.write(functools.partial(self._put_thd, part, caller))
+        for start in range(0, len(removed), _PART):
+            pins = removed[start : start + _PART]
+            await self._store.write(functools.partial(self._remove_thd, pins, caller))
+
+    def _put_thd(self, part: Sequence[PersonEdit], caller: Caller, tx: Transaction) -> None:
+        now = self._services.now()
+        for edit in part:
+            put_thd(tx, edit, caller, now)
+
+    def _remove_thd(self, pins: Sequence[str], caller: Caller, tx: Transaction) -> None:
+        now = self._services.now()
+        for pin in pins:
+            if tx[PersonStore].remove(pin, caller.actor, now):
+                acts.record(tx, caller, REMOVE, tx[AuditStore].person(pin), "", now)
+
+
+def _lines(content: bytes) -> Iterator[_Line]:
+    """Read a file; `ValueError` if it is no table of people."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The file is not UTF-8: byte {error.start}. Save it as CSV in UTF-8."
+        ) from None
+    first = text.partition("\n")[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if _has(first, ";") else ",")
+    try:
+        header = [name.strip() for name in next(reader)]
+    except StopIteration:
+        raise ValueError("The file is empty; its first line names the columns.") from None
+    except csv.Error as error:
+        raise ValueError(f"line 1: {error}") from None
+    _check_header(header)
+    seen: dict[str, int] = {}
+    try:
+        for row in reader:
+            if reader.line_num > MOST_LINES:
+                raise ValueError(f"The file has more than {MOST_LINES} lines; split it.")
+            if any(cell.strip() for cell in row):
+                yield _line(reader.line_num, header, row, seen)
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from None
+
+
+def _has(first: str, mark: str) -> bool:
+    return mark in first and "," not in first
+
+
+def _check_header(header: Sequence[str]) -> None:
+    known = {"pin", "areas", *FIELDS}
+    if "pin" not in header:
+        raise ValueError(
+            "The first line names the columns, and `pin` must be one; others are "
+            f"{', '.join(sorted(known - {'pin'}))}."
+        )
+    strange = [name for name in header if name not in known and name not in _IGNORED]
+    if strange:
+        raise ValueError(
+            f"Unknown columns: {', '.join(name[:40] or '(empty)' for name in strange[:10])}; "
+            f"people have {', '.join(sorted(known))}."
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise ValueError(f"Columns that exist twice: {', '.join(twice)}.")
+
+
+def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str, int]) -> _Line:
+    if len(row) != len(header):
+        return _Line(number, None, None, f"{len(row)} values for {len(header)} columns")
+    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    pin = cells["pin"]
+    if pin in seen:
+        return _Line(number, None, pin, f"pin: {pin} is in line {seen[pin]} already")
+    seen[pin] = number
+    values: dict[str, object] = {}
+    mistakes = []
+    for name, cell in cells.items():
+        if name not in FIELDS or not cell:  # an empty cell says nothing
+            continue
+        values[name] = cell
+        if FIELDS[name].kind is Kind.INTEGER:
+            try:
+                values[name] = int(cell)
+            except ValueError:
+                mistakes.append(f"{name}: {cell[:40]!r} is no number")
+                del values[name]
+    areas = None
+    if cells.get("areas"):
+        areas = [area.strip() for area in cells["areas"].split(",") if area.strip()]
+    try:
+        edit = edit_of(pin, values, areas)
+    except ValueError as error:
+        mistakes.append(str(error))
+    if mistakes:
+        return _Line(number, None, pin, "; ".join(mistakes))
+    return _Line(number, edit, pin)
+
+
+def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineView], list[str]]:
+    """Read a file; return its lines, the outcome of each, and the people who are in none."""
+    lines = [*_lines(content)]
+    stored: dict[str, Mapping[str, Any]] = {}
+    after = 0
+    while users := tx[PeopleStore].users(Page(_USERS_AT_ONCE, after)):
+        for user in users:
+            stored[user.pin] = msgspec.structs.asdict(user)
+        after = users[-1].id
+    views = []
+    for line in lines:
+        edit = line.edit
+        if edit is None:
+            views.append(LineView(line.number, line.pin, "error", line.mistakes))
+            continue
+        before = stored.get(edit.pin)
+        if before is None:
+            views.append(LineView(line.number, line.pin, "add", ""))
+            continue
+        changed = [name for name, value in edit.fields.items() if value != before[name]]
+        if edit.areas is not None and sorted(set(edit.areas)) != list(before["areas"]):
+            changed.append("areas")
+        action: Literal["change", "unchanged"] = "change" if changed else "unchanged"
+        views.append(LineView(line.number, line.pin, action, ", ".join(changed)))
+    named = {line.pin for line in lines}
+    return lines, views, [pin for pin in stored if pin not in named]

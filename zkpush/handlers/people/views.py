@@ -1,0 +1,79 @@
+"""Views of people in the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from ...manage.recordviews import Extra, record_view, show_record
+from ...protocol.codes import BiometricType
+from ...protocol.secrecy import Scopes
+from ...values.people import Person
+from .model import PersonPhoto, Template
+from .tables import BIODATA, BIOPHOTO, USER
+
+_UPDATED: Sequence[Extra] = (
+    ("device", Annotated[str | None, Meta(description="The terminal that reported it")], None),
+    ("updated_at", str | None, None),
+)
+UserView = record_view(
+    "User",
+    USER,
+    (
+        "templates",
+        Annotated[dict[str, int], Meta(description="Number of templates by biometric type")],
+    ),
+    (
+        "templates_meaning",
+        Annotated[dict[str, str], Meta(description="The biometric types of `templates` in words")],
+    ),
+    ("has_photo", bool),
+    ("areas", Annotated[list[str], Meta(description="Areas of the person")]),
+    *_UPDATED,
+)
+TemplateView = record_view(
+    "Template",
+    BIODATA,
+    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
+    ("form", Annotated[str, Meta(description="Table in which it was uploaded")]),
+    *_UPDATED,
+)
+PersonPhotoView = record_view(
+    "PersonPhoto",
+    BIOPHOTO,
+    ("kind", Annotated[str, Meta(description="USERPIC or BIOPHOTO")]),
+    ("meaning", Annotated[str, Meta(description="As `type_meaning`")]),
+    ("content", Annotated[bytes | None, Meta(description="The picture, in base64")]),
+    *_UPDATED,
+    without=["content"],
+)
+
+
+def user_view(record: Person, scopes: Scopes) -> Any:
+    """Return the view of a user."""
+    templates = {str(type_): count for type_, count in record.templates.items()}
+    words = {type_: BiometricType(int(type_)).meaning for type_ in templates}
+    more = {"templates": templates, "templates_meaning": words, "areas": [*record.areas]}
+    return show_record(UserView, USER, record, scopes, more)
+
+
+def template_view(record: Template, scopes: Scopes) -> Any:
+    """Return the view of a template, for a caller who may see it."""
+    more = {"template": _ascii(record.template), "meaning": _type_meaning(record)}
+    return show_record(TemplateView, BIODATA, record, scopes, more)
+
+
+def person_photo_view(record: PersonPhoto, scopes: Scopes) -> Any:
+    """Return the view of a photo of a user, for a caller who may see it."""
+    more = {"meaning": _type_meaning(record)}
+    return show_record(PersonPhotoView, BIOPHOTO, record, scopes, more)
+
+
+def _type_meaning(record: Template | PersonPhoto) -> str:
+    return BiometricType(record.type).meaning
+
+
+def _ascii(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("ascii")
