@@ -217,3 +217,26 @@ async def test_one_slip_removes_no_company(rig: Rig) -> None:
     done = await import_(rig, less, "?remove_absent=true&confirm=3")
     assert (done.json["stored"], done.json["removed"]) == (True, 3)
     assert len(await rig.items("/users")) == 27
+
+
+PUNCHES = (
+    b"5\t2026-03-01 08:00:00\t0\t1\n6\t2026-03-01 08:01:00\t0\t1\n5\t2026-03-01 17:00:00\t1\t1\n"
+)
+
+
+@pytest.mark.parametrize(("query", "left"), [("", 3), ("&attendance=true", 1)])
+@pytest_twisted.ensureDeferred
+async def test_punches_of_an_erased_person_stay_unless_asked_for(rig: Rig, query, left) -> None:
+    """Photos taken with them go; the records of others stay in every list."""
+    await said(rig, USERS)
+    assert (await rig.post("cdata?SN=T1&table=ATTLOG&Stamp=1", PUNCHES)).status == 200
+    photo = b"PIN=20260301080000-5.jpg\nSN=T1\nsize=4\nCMD=uploadphoto\x00\xff\xd8\xff\xd9"
+    assert (await rig.post("cdata?SN=T1&table=ATTPHOTO&Stamp=1", photo)).status == 200
+    assert [one["pin"] for one in await rig.items("/photos")] == ["5"]
+    assert (await rig.api("DELETE", f"/users/5?erase=true{query}")).status == 200
+    assert await rig.items("/photos") == []
+    assert len(await rig.items("/attendance")) == left
+    assert len(await rig.items("/attendance?device=T1")) == left
+    assert [one["pin"] for one in await rig.items("/attendance?pin=6")] == ["6"]
+    names = (await rig.api("GET", "/names?pins=5")).json["names"]
+    assert names == {}

@@ -90,7 +90,10 @@ def next_extension(tx: Transaction, due: int = DUE) -> Extension | None:
         .where(attendance.c.id > last, attendance.c.id <= last + due)
         .order_by(attendance.c.id)
     )
-    ids, *keys = zip(*connection.execute(query), strict=True)
+    rows = connection.execute(query).all()
+    if not rows:  # erased
+        return Extension(last + due, [])
+    ids, *keys = zip(*rows, strict=True)
     entries = [_sorted(one, values, ids) for one, values in zip(LISTS, keys, strict=True)]
     return Extension(last + due, entries)
 

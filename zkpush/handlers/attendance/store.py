@@ -31,6 +31,7 @@ from ...protocol.codes import RecordType
 from ...protocol.fields import Row
 from ...protocol.secrecy import EXTRA, RAW
 from ...protocol.times import WallClock
+from .erasing import erase_person
 from .lists import PEOPLE, TERMINALS, LateIndex, last_listed
 from .model import EVERY_PUNCH, STORED_PUNCH, Punch, PunchFilter
 from .plain import AttendanceRows, distinctions, reckon
@@ -39,6 +40,8 @@ from .tables import ATTLOG
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
+
+__all__ = ["AttendanceStore", "erase_person"]
 
 MOST_WAITING = 10_000
 """Most rows buffered until the end of the group; more are written at once."""

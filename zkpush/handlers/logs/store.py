@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from ...persist.erasing import PersonErasure
 from ...persist.forgetting import Erasure
 from ...persist.logs import LogStore
 from ...protocol.secrecy import RAW
@@ -46,6 +47,11 @@ class IdCardStore(LogStore[IdCardRecord]):
 
 
 STORES: tuple[type[LogStore[Any]], ...] = (OperationStore, ErrorStore, IdCardStore)
+
+
+def erase_person(erasure: PersonErasure) -> None:
+    """Remove the identity cards that terminals read for a person, and their raw lines."""
+    erasure.tx.connection.execute(delete(idcards).where(idcards.c.pin == erasure.pin))
 
 
 def forget_templates(erasure: Erasure) -> int:

@@ -27,7 +27,7 @@ def terminal(sn: str) -> str:
     return f"device {sn}"
 
 
-class Verdict(Enum):
+class Judgement(Enum):
     """Decision about one stated value."""
 
     KEEP = "keep"
@@ -39,7 +39,7 @@ class Verdict(Enum):
 
 
 @attrs.frozen
-class Field:
+class AuthoredValue:
     """A field of a stored user."""
 
     value: object
@@ -53,12 +53,12 @@ def says_nothing(name: str, value: object) -> bool:
     return value is None or value == ""
 
 
-def judge(name: str, field: Field, said: object, former: object, by: str) -> Verdict:
+def judge(name: str, field: AuthoredValue, said: object, former: object, by: str) -> Judgement:
     """Judge the value that the author `by`, a terminal, states for a field.
 
     `former` is the value that this terminal stated before; None if unknown.
 
-    | the field has          | the terminal said before | verdict                               |
+    | the field has          | the terminal said before | judgement                             |
     |------------------------|--------------------------|---------------------------------------|
     | no value               | anything                 | take                                  |
     | the same value         | anything                 | keep                                  |
@@ -68,18 +68,18 @@ def judge(name: str, field: Field, said: object, former: object, by: str) -> Ver
     | any other value        | anything else            | conflict, or keep for a default value |
     """
     if says_nothing(name, said) or said == field.value:
-        return Verdict.KEEP
+        return Judgement.KEEP
     if says_nothing(name, field.value):
-        return Verdict.TAKE
+        return Judgement.TAKE
     if name == PRIVILEGE and _rank(said) > _rank(field.value):
-        return Verdict.CONFLICT
+        return Judgement.CONFLICT
     if field.author == by:
-        return Verdict.TAKE
+        return Judgement.TAKE
     if said == FIELDS[name].default:  # stated by silence
-        return Verdict.KEEP
+        return Judgement.KEEP
     if is_terminal(field.author) and former == field.value:
-        return Verdict.TAKE
-    return Verdict.CONFLICT
+        return Judgement.TAKE
+    return Judgement.CONFLICT
 
 
 def is_terminal(author: str | None) -> bool:
@@ -102,7 +102,7 @@ class Merged:
 
 
 def merge(
-    fields: Mapping[str, Field],
+    fields: Mapping[str, AuthoredValue],
     said: Mapping[str, object],
     former: Mapping[str, object],
     by: str,
@@ -111,10 +111,10 @@ def merge(
     merged = Merged()
     for name in FIELDS:
         value = said.get(name)
-        verdict = judge(name, fields[name], value, former.get(name), by)
-        if verdict is Verdict.TAKE:
+        judgement = judge(name, fields[name], value, former.get(name), by)
+        if judgement is Judgement.TAKE:
             merged.taken[name] = value
-        elif verdict is Verdict.CONFLICT:
+        elif judgement is Judgement.CONFLICT:
             merged.contradicted[name] = value
     for name in UNDECLARED:
         value, field = said.get(name), fields[name]

@@ -85,7 +85,7 @@ class StatementLog:
         ]
 
 
-class _Lookups(NamedTuple):
+class _StatementLookups(NamedTuple):
     """Queries for many keys, given as a JSON array; built once per dialect."""
 
     held: Select[Any]
@@ -93,10 +93,10 @@ class _Lookups(NamedTuple):
 
 
 @functools.cache
-def _lookups(dialect: str) -> _Lookups:
+def _lookups(dialect: str) -> _StatementLookups:
     keys = texts(dialect, "keys")
     table, device = bindparam("table", type_=Text()), bindparam("device", type_=BigInteger())
-    return _Lookups(
+    return _StatementLookups(
         held=select(holdings.c.key, holdings.c.digest).where(
             holdings.c.table_name == table,
             holdings.c.device_id == device,

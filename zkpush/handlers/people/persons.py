@@ -16,7 +16,7 @@ from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns, sealed
 from ...protocol.secrecy import EXTRA, RAW
-from .authorship import FIELDS, UNDECLARED, Field, Merged, merge, terminal
+from .authorship import FIELDS, UNDECLARED, AuthoredValue, Merged, merge, terminal
 from .model import Conflict, PersonChange, PersonStatement, Removal
 from .schema import (
     conflicts,
@@ -322,7 +322,8 @@ class PersonStore:
             main = None if row.device is None else terminal(row.device)
             own = authors.get(row.pin, {})
             fields = {
-                name: Field(values[name], own.get(name, main)) for name in (*FIELDS, *UNDECLARED)
+                name: AuthoredValue(values[name], own.get(name, main))
+                for name in (*FIELDS, *UNDECLARED)
             }
             found[str(row.pin)] = _Row(fields, main, row.updated_at is not None)
         return found
@@ -413,7 +414,7 @@ class PersonStore:
 class _Row(NamedTuple):
     """A stored user."""
 
-    fields: Mapping[str, Field]
+    fields: Mapping[str, AuthoredValue]
     main: str | None
     """Author of the fields without one of their own."""
     is_known: bool
@@ -426,11 +427,11 @@ class _Row(NamedTuple):
         return {name: field.value for name, field in self.fields.items()}
 
     def with_values(self, values: Mapping[str, object], author: str) -> _Row:
-        changed = {name: Field(value, author) for name, value in values.items()}
+        changed = {name: AuthoredValue(value, author) for name, value in values.items()}
         return self._replace(fields={**self.fields, **changed}, is_known=True)
 
 
-class _Lookups(NamedTuple):
+class _PersonLookups(NamedTuple):
     """Queries for many user IDs, given as a JSON array; built once per dialect."""
 
     terminal: Select[Any]
@@ -443,10 +444,10 @@ class _Lookups(NamedTuple):
 
 
 @functools.cache
-def _lookups(dialect: str) -> _Lookups:
+def _lookups(dialect: str) -> _PersonLookups:
     keys = texts(dialect, "keys")
     device = bindparam("device", type_=BigInteger())
-    return _Lookups(
+    return _PersonLookups(
         terminal=select(devices.c.sn, devices.c.area).where(devices.c.id == device),
         known=select(users.c.pin).where(users.c.pin.in_(keys)),
         rows=select(users, devices.c.sn.label("device"))
@@ -475,7 +476,7 @@ def _stated(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def _changes(
-    pin: str, fields: Mapping[str, Field], result: Merged, now: int, author: str
+    pin: str, fields: Mapping[str, AuthoredValue], result: Merged, now: int, author: str
 ) -> list[tuple[object, ...]]:
     return [
         (pin, name, now, author, _text(fields[name].value), _text(value))

@@ -1,0 +1,36 @@
+"""Erasure of a person: attendance photos, and attendance records if that is wanted."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select, tuple_
+
+from ...persist.erasing import PersonErasure
+from .lists import last_listed
+from .schema import attendance, attendance_photos, punches_of_people, punches_of_terminals
+
+_PART = 500
+"""Rows deleted with one statement."""
+
+
+def erase_person(erasure: PersonErasure) -> None:
+    """Remove the photos of a person, and the records if that is asked for."""
+    connection, pin = erasure.tx.connection, erasure.pin
+    connection.execute(delete(attendance_photos).where(attendance_photos.c.pin == pin))
+    if not erasure.attendance:
+        return
+    listed = select(punches_of_people.c.record_id).where(punches_of_people.c.pin == pin)
+    ids = [*connection.execute(listed).scalars()]
+    unlisted = select(attendance.c.id).where(
+        attendance.c.id > last_listed(connection), attendance.c.pin == pin
+    )
+    ids += connection.execute(unlisted).scalars()
+    for start in range(0, len(ids), _PART):
+        part = ids[start : start + _PART]
+        query = select(attendance.c.device_id, attendance.c.id).where(attendance.c.id.in_(part))
+        places = [(row.device_id, row.id) for row in connection.execute(query)]
+        entries = punches_of_terminals
+        connection.execute(
+            delete(entries).where(tuple_(entries.c.device_id, entries.c.record_id).in_(places))
+        )
+        connection.execute(delete(attendance).where(attendance.c.id.in_(part)))
+    connection.execute(delete(punches_of_people).where(punches_of_people.c.pin == pin))
