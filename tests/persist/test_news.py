@@ -1,4 +1,4 @@
-"""What is news of a person, and what only sounds like it: on every database.
+"""What is news of a template or a photo, and what only sounds like it: on every database.
 
 An older statement never overwrites a newer one, whichever terminal makes it, and when.
 """
@@ -31,10 +31,6 @@ def armoured(value: str) -> str:
 
 
 KINDS = {
-    "users": (
-        lambda value: f"USER PIN=1\tName={value}\tPri=0\n",
-        lambda tx: tx[PeopleStore].users(Page(1), "1")[0].name,
-    ),
     "templates": (
         lambda value: f"FP PIN=1\tFID=6\tTMP={armoured(value)}\n",
         lambda tx: base64.b64decode(tx[PeopleStore].templates("1")[0].template).decode(),
@@ -142,7 +138,6 @@ def make_news_tests(factory):
             """Who said it last, and when, are those of the last news."""
             line, _ = KINDS[kind]
             query = {
-                "users": lambda tx: tx[PeopleStore].users(Page(1), "1"),
                 "templates": lambda tx: tx[PeopleStore].templates("1"),
                 "photos": lambda tx: tx[PeopleStore].photos("1"),
             }[kind]

@@ -73,6 +73,7 @@ def make_people_tests(factory):
                 "extra": {"New": "x"},
                 "templates": {},
                 "has_photo": False,
+                "areas": ("default",),
             }
 
         @pytest_twisted.ensureDeferred

@@ -255,7 +255,7 @@ async def test_a_person_that_a_command_added_is_known(rig: Rig) -> None:
     assert await is_admitted(rig)
     await order(rig, "DATA UPDATE USERINFO", PIN="7", Card="")
     found = await person(rig)
-    assert (found["name"], found["card"]) == ("Ann", "")
+    assert (found["name"], found["card"]) == ("Ann", None)
 
 
 @pytest_twisted.ensureDeferred

@@ -22,6 +22,10 @@ UNDECLARED = (EXTRA, RAW)
 """Columns without a conflict: only the word of the terminal that reported a user first counts."""
 
 
+COMMAND = "command"
+"""Author of values that an operator sent to a terminal by a command, which has executed it."""
+
+
 def terminal(sn: str) -> str:
     """Return the author that stands for a terminal."""
     return f"device {sn}"
@@ -121,3 +125,10 @@ def merge(
         if value != field.value and value is not None and field.author in (None, by):
             merged.taken[name] = value
     return merged
+
+
+def commanded(fields: Mapping[str, AuthoredValue], said: Mapping[str, object]) -> Merged:
+    """Return the changes of a command that a terminal has executed; "" empties a field."""
+    stated = {name: said[name] for name in FIELDS if said.get(name) is not None}
+    values = {name: None if value == "" else value for name, value in stated.items()}
+    return Merged({name: value for name, value in values.items() if value != fields[name].value})

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ...cli.arguments import as_json
-from ...cli.groups import ListCommand, WordGroup
+from ...cli.confirming import confirm, yes
+from ...cli.groups import NEWEST_FIRST, OLDEST_FIRST, ListCommand, WordGroup
 from ...cli.output import echo, print_csv, print_list, print_object
 from ...cli.running import with_api
 from ...cli.tables import Column
@@ -180,7 +181,7 @@ async def put(api: Api, pin: str, pairs: tuple[str, ...], ask: bool, as_json: bo
 @users.command()
 @click.argument("pin", metavar="PIN")
 @click.option("--from", "device", metavar="SN", help="Only delete the user from this terminal.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes
 @with_api
 async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
     """Remove the user PIN, with templates and photos.
@@ -197,8 +198,7 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
         queued = await api.send("DELETE", "devices", device, "users", pin)
         echo(f"{len(queued['items'])} command(s) queued for {device}.")
         return
-    if not yes:
-        click.confirm(f"Remove user {pin}, with templates and photos?", abort=True)
+    confirm(f"Remove user {pin}, with templates and photos?", yes=yes)
     removed = await api.send("DELETE", "users", pin)
     echo(f"User {pin} is removed.")
     if removed["devices"]:
@@ -209,7 +209,7 @@ async def delete(api: Api, pin: str, device: str | None, yes: bool) -> None:
 @users.command()
 @click.argument("pin", metavar="PIN")
 @click.option("--attendance", is_flag=True, help="Remove the attendance records as well.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes
 @with_api
 async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
     """Remove the user PIN everywhere: here, from terminals, from queued commands.
@@ -222,8 +222,7 @@ async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
       zkpush users erase 7
     """
     what = "and all attendance records " if attendance else ""
-    if not yes:
-        click.confirm(f"Erase user {pin} {what}for ever?", abort=True)
+    confirm(f"Erase user {pin} {what}for ever?", yes=yes)
     more = {"attendance": "true"} if attendance else {}
     erased = await api.send("DELETE", "users", pin, query={"erase": "true", **more})
     echo(f"User {pin} is erased here.")
@@ -232,13 +231,13 @@ async def erase(api: Api, pin: str, attendance: bool, yes: bool) -> None:
         echo(f"{len(erased['commands'])} command(s) queued that delete the user from: {names}")
 
 
-@users.command()
+@users.command(cls=ListCommand, order=NEWEST_FIRST)
 @click.argument("pin", metavar="PIN")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the newest N.")
 @as_json
 @with_api
 async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
-    """List the changes of the user PIN, newest first: who changed what, and when.
+    """List the changes of the user PIN: who changed what, and when.
 
     \b
     Example:
@@ -306,13 +305,13 @@ async def import_(
 conflicts = WordGroup("conflicts", help=WORDS["conflicts"])
 
 
-@conflicts.command("list")
+@conflicts.command("list", cls=ListCommand, order=OLDEST_FIRST)
 @click.option("--pin", metavar="PIN", help="Only about this user.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Print the first N.")
 @as_json
 @with_api
 async def list_conflicts(api: Api, pin: str | None, limit: int | None, as_json: bool) -> None:
-    """List open conflicts, the oldest first: what is stored, and what a terminal says instead.
+    """List open conflicts: what is stored, and what a terminal says instead.
 
     \b
     Example:

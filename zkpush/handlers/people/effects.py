@@ -20,6 +20,7 @@ from ...protocol.fields import Command, Kind, Row, Table
 from ...protocol.hybrid import negotiate_types
 from ...protocol.replies import CommandReply
 from .commands import COMMANDS
+from .persons import PersonStore
 from .removals import KeyColumns, RemovalStore
 from .schema import person_photos, templates, users
 from .statements import photos_of, templates_of, users_of
@@ -65,7 +66,7 @@ def _put(table: Table) -> _Act:
         row = _row(table, values)
         store, at = tx[PeopleStore], command.created_at
         if table is USER:
-            store.keep_users(device.id, users_of([row]), now, written_at=at)
+            tx[PersonStore].keep(device.id, users_of([row]), now, written_at=at)
         elif table in (USERPIC, BIOPHOTO):
             store.keep_photos(device.id, photos_of(table, [row]), now, written_at=at)
         else:
@@ -105,8 +106,11 @@ def _row(table: Table, params: _Values) -> Row:
 def _delete_person(
     tx: Transaction, device: Device, command: QueuedCommand, values: _Values, now: int
 ) -> None:
+    pin = str(values["pin"])
+    if tx[PersonStore].is_erased(pin):
+        return
     for table in (users, templates, person_photos):
-        tx[RemovalStore].remove(device.id, table, str(values["pin"]), lambda key: True, now)
+        tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)
 
 
 def _delete_templates(type_: BiometricType | None = None) -> _Act:

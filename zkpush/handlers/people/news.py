@@ -37,6 +37,14 @@ _HOLD = (
 first_of = itemgetter(0)
 
 
+class Recorded(NamedTuple):
+    """Statements that were recorded, the last for each key."""
+
+    news: list[Keyed]
+    changed: list[Keyed]
+    """Those that differ from the terminal's last statement; news are among them."""
+
+
 class StatementLog:
     """The last statement of each terminal about each key of a person, and all versions of it."""
 
@@ -50,6 +58,12 @@ class StatementLog:
         self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
     ) -> list[Keyed]:
         """Record statements of a terminal; return the news among them, the last for each key."""
+        return self.record(kept, device_id, said, now).news
+
+    def record(
+        self, kept: sqlalchemy.Table, device_id: int, said: Sequence[Keyed], now: int
+    ) -> Recorded:
+        """Record statements of a terminal."""
         table = str(kept.name)  # plain `str`, as JSON cannot encode SQLAlchemy's subclass
         digests: dict[str, bytes] = {}
         latest: dict[str, PersonStatement] = {}
@@ -78,11 +92,14 @@ class StatementLog:
         if unknown:
             rows = list(zip(*unknown, strict=True))
             self._tx.insert(Insert(versions, _VERSION, ([table] * len(unknown), *rows)))
-        return [
-            (key, one)
-            for key, one in latest.items()
-            if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
-        ]
+        return Recorded(
+            [
+                (key, one)
+                for key, one in latest.items()
+                if (held[key] != digests[key] if key in held else (key, digests[key]) not in known)
+            ],
+            [(key, latest[key]) for key in changed],
+        )
 
 
 class _StatementLookups(NamedTuple):

@@ -16,9 +16,20 @@ from ...persist.paging import part_of
 from ...persist.schema import devices
 from ...persist.sealed import opened, seal_columns, sealed
 from ...protocol.secrecy import EXTRA, RAW
-from .authorship import FIELDS, UNDECLARED, AuthoredValue, Merged, merge, terminal
+from .authorship import (
+    COMMAND,
+    FIELDS,
+    UNDECLARED,
+    AuthoredValue,
+    Merged,
+    commanded,
+    merge,
+    terminal,
+)
 from .model import Conflict, PersonChange, PersonStatement, Removal
+from .news import Keyed, StatementLog, first_of, keyed, merged, pins_of
 from .schema import (
+    REMOVED,
     conflicts,
     holdings,
     person_areas,
@@ -31,7 +42,6 @@ from .schema import (
     users,
     versions,
 )
-from .news import Keyed, StatementLog, first_of, keyed, merged, pins_of
 
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
@@ -59,17 +69,30 @@ class PersonStore:
         self._events = tx[EventStore]
         self._find = _lookups(tx.connection.dialect.name)
 
-    def keep(self, device_id: int, said: Sequence[PersonStatement], now: int) -> None:
-        """Merge statements of a terminal about users; see `authorship`."""
+    def keep(
+        self,
+        device_id: int,
+        said: Sequence[PersonStatement],
+        now: int,
+        written_at: int | None = None,
+    ) -> None:
+        """Merge statements of a terminal about users; see `authorship`.
+
+        With `written_at` (ms), the terminal has executed a command with these values that was
+        queued then: they are an operator's word, unless something newer is stored.
+        """
         statements = keyed(said)
-        log = self._tx[StatementLog]
-        news = log.news(users, device_id, [*statements, *merged(statements)], now)
-        news = sorted(self.admit(device_id, news, now), key=first_of)
-        if not news:
+        recorded = self._tx[StatementLog].record(
+            users, device_id, [*statements, *merged(statements)], now
+        )
+        spoken = recorded.changed if written_at is None else statements
+        spoken = sorted(self.admit(device_id, spoken, now), key=first_of)
+        if not spoken:
             return
+        news = {key for key, _ in recorded.news}
         sn, _ = self._terminal(device_id)
-        by = terminal(sn)
-        pins = pins_of(news)
+        by = terminal(sn) if written_at is None else COMMAND
+        pins = pins_of(spoken)
         stored = self._stored(pins)
         former = self._words(device_id, pins)
         changed: list[dict[str, object]] = []
@@ -77,24 +100,31 @@ class PersonStore:
         changes: list[tuple[object, ...]] = []
         contradicted: dict[str, Mapping[str, object]] = {}
         words: dict[str, Mapping[str, object]] = {}
-        for _, one in news:
+        for key, one in spoken:
             pin = str(one.key[0])
             row = stored[pin]
-            if not row.is_known and row.main != by:  # known by a template of another terminal only
+            if not row.is_known and row.main != by and written_at is None:
                 row = self._adopt(pin, device_id, row, by)
             word = words.get(pin) or former.get(pin, {})
-            result = merge(row.fields, one.values, word, by)
             words[pin] = {**word, **_stated(one.values)}
-            contradicted[pin] = result.contradicted
+            if written_at is None and key not in news:
+                continue
+            if written_at is None:
+                result = merge(row.fields, one.values, word, by)
+                contradicted[pin] = result.contradicted
+            elif row.updated_at is None or row.updated_at <= written_at:
+                result = commanded(row.fields, one.values)
+                contradicted[pin] = {}
+            else:
+                continue
             if result.taken:
                 authors += [(pin, name, by) for name in result.taken if row.main != by]
                 if row.is_known:
                     changes += _changes(pin, row.fields, result, now, by)
-                row = row.with_values(result.taken, by)
-                stored[pin] = row
-                changed.append({"pin": pin, "updated_at": now, **row.values()})
-            elif not row.is_known:
-                changed.append({"pin": pin, "updated_at": now, **row.values()})
+                stored[pin] = row.with_values(result.taken, by, now)
+            if result.taken or not row.is_known:
+                values = stored[pin].values()
+                changed.append({"pin": pin, "updated_at": written_at or now, **values})
         self._write(changed)
         self._author(authors)
         self._remember(changes)
@@ -144,7 +174,9 @@ class PersonStore:
             self._tx.insert(Insert(users, ("pin",), ([pin],)))
         row = self._stored([pin])[pin]
         differing = {name: value for name, value in values.items() if value != row.value(name)}
-        self._write([{"pin": pin, "updated_at": now, **row.with_values(values, author).values()}])
+        self._write(
+            [{"pin": pin, "updated_at": now, **row.with_values(values, author, now).values()}]
+        )
         self._author([(pin, name, author) for name in values])
         self._remember(_changes(pin, row.fields, Merged(differing), now, author))
         self._settle_fields(pin, values.keys(), author, now)
@@ -186,7 +218,7 @@ class PersonStore:
         query = (
             select(devices.c.sn)
             .join(holdings, holdings.c.device_id == devices.c.id)
-            .where(_about(holdings, pin))
+            .where(_about(holdings, pin), holdings.c.digest != REMOVED)
             .distinct()
             .order_by(devices.c.sn)
         )
@@ -223,7 +255,11 @@ class PersonStore:
             select(removed_people.c.pin, removed_people.c.at, devices.c.sn)
             .join(holdings, holdings.c.key == '["' + removed_people.c.pin + '"]')
             .join(devices, devices.c.id == holdings.c.device_id)
-            .where(holdings.c.table_name == users.name, holdings.c.at > removed_people.c.at)
+            .where(
+                holdings.c.table_name == users.name,
+                holdings.c.digest != REMOVED,
+                holdings.c.at > removed_people.c.at,
+            )
             .order_by(removed_people.c.at, devices.c.sn)
         )
         return [Removal(row.pin, row.at, row.sn) for row in self._connection.execute(query)]
@@ -265,6 +301,12 @@ class PersonStore:
             .where(conflicts.c.id == conflict_id)
             .values(settled_at=now, settled_by=author)
         )
+
+    def is_erased(self, pin: str) -> bool:
+        """Whether a person was erased."""
+        query = select(removed_people.c.pin).where(removed_people.c.digest == self._digest(pin))
+        row = self._connection.execute(query).one_or_none()
+        return row is not None and row.pin is None
 
     def values(self, pin: str) -> dict[str, object]:
         """Return the values of the fields of a user."""
@@ -325,7 +367,7 @@ class PersonStore:
                 name: AuthoredValue(values[name], own.get(name, main))
                 for name in (*FIELDS, *UNDECLARED)
             }
-            found[str(row.pin)] = _Row(fields, main, row.updated_at is not None)
+            found[str(row.pin)] = _Row(fields, main, row.updated_at)
         return found
 
     def _adopt(self, pin: str, device_id: int, row: _Row, by: str) -> _Row:
@@ -417,8 +459,12 @@ class _Row(NamedTuple):
     fields: Mapping[str, AuthoredValue]
     main: str | None
     """Author of the fields without one of their own."""
-    is_known: bool
-    """Whether anything is stored about the user besides the ID."""
+    updated_at: int | None
+    """None if nothing is stored about the user but the ID."""
+
+    @property
+    def is_known(self) -> bool:
+        return self.updated_at is not None
 
     def value(self, name: str) -> object:
         return self.fields[name].value
@@ -426,9 +472,9 @@ class _Row(NamedTuple):
     def values(self) -> dict[str, object]:
         return {name: field.value for name, field in self.fields.items()}
 
-    def with_values(self, values: Mapping[str, object], author: str) -> _Row:
+    def with_values(self, values: Mapping[str, object], author: str, now: int) -> _Row:
         changed = {name: AuthoredValue(value, author) for name, value in values.items()}
-        return self._replace(fields={**self.fields, **changed}, is_known=True)
+        return self._replace(fields={**self.fields, **changed}, updated_at=now)
 
 
 class _PersonLookups(NamedTuple):

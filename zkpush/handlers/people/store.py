@@ -6,14 +6,13 @@ Only news changes stored records; see `news`. The fields of users have authors; 
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import BigInteger, Select, Text, bindparam, delete, func, select
+from sqlalchemy import BigInteger, Select, bindparam, delete, func, select
 
 from ...interfaces import NotUnsealed
 from ...model import Page
