@@ -127,7 +127,7 @@ class PeopleStore:
         )
         for owner, type_, count in self._rows(counting):
             counted.setdefault(owner, {})[type_] = count
-        areas = self._tx[PersonStore].areas(pins)
+        areas = self._tx[PersonStore].areas(owners)
         pictured = set(
             self._connection.execute(
                 select(person_photos.c.pin).where(person_photos.c.pin.in_(owners)).distinct()
