@@ -11,19 +11,10 @@ from hypothesis import strategies as st
 from tests.declared import RECORD_TABLES
 from tests.protocol.strategies import values_of
 from zkpush.protocol.exchange import EXCHANGE, OPTION_REPLY
-from zkpush.protocol.fields import (
-    UNREAD,
-    Field,
-    Form,
-    Kind,
-    Layout,
-    Scope,
-    Table,
-    decode_base64,
-    plain_base64,
-    reader,
-)
+from zkpush.protocol.fieldreaders import UNREAD, reader
+from zkpush.protocol.fields import Field, Form, Kind, Layout, Scope, Table
 from zkpush.protocol.reports import INFO, OPTIONS
+from zkpush.protocol.scalars import decode_base64, plain_base64
 
 READ = [
     (Kind.TEXT, "as it is ", "as it is ", "as it is "),

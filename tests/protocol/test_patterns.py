@@ -20,7 +20,7 @@ IN_FUNCTIONS = {
     ("zkpush.persist.databases.without_quotes", "split"),
     # Found elsewhere: in `LineDecoder`, in `TemplateRules`, in `UploadDecoder`, in
     # `plain.lines_of`, and in the patterns of fields.
-    ("zkpush.protocol.fields._compiled", "compile"),
+    ("zkpush.protocol.scalars.compiled", "compile"),
     ("zkpush.protocol.fields.applies", "search"),
     ("zkpush.protocol.lines.__init__", "compile"),
     ("zkpush.protocol.omission.__init__", "compile"),

@@ -10,7 +10,8 @@ import msgspec
 
 from .dialect import Dialect
 from .errors import CommandError
-from .fields import Command, Field, Kind, Writing, decode_time, plain_base64
+from .fields import Command, Field, Kind, Writing
+from .scalars import decode_time, plain_base64
 from .versions import BASELINE
 
 ID_LENGTH = 16

@@ -7,9 +7,6 @@ request of the server to a terminal.
 
 from __future__ import annotations
 
-import base64
-import datetime
-import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
@@ -18,7 +15,17 @@ from typing import Any, Protocol
 import msgspec
 
 from .dialect import FIRST_FAMILY, Dialect
-from .times import unpack_time
+from .scalars import (
+    compiled,
+    decode_base64,
+    decode_card,
+    decode_integer,
+    decode_moment,
+    decode_number,
+    decode_text,
+    decode_time,
+    quoted,
+)
 from .versions import BASELINE, Version
 
 SMALL = 2_147_483_647
@@ -27,121 +34,9 @@ PIN = r"[^\x00-\x1f=]{1,64}"
 """The pattern of user IDs."""
 MOST_PRIORITY = 9
 """The highest priority of a command."""
-_INTEGER = re.compile(r"[+-]?[0-9]{1,10}\Z", re.ASCII)
-_CARD = re.compile(r"\[(?P<bytes>(?:[0-9A-Fa-f]{2}){1,13})\]|[0-9A-Za-z]{0,32}", re.ASCII)
-_LONGEST_CARD = 32
-"""Maximum length in characters of a card number."""
-_SHORT_INTEGER = 10
-"""An integer of fewer digits never exceeds `SMALL`."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*+={0,2}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?[0-9]{1,6}(?:\.[0-9]{1,6})?", re.ASCII)
 _NUMERIC = (int, float)
 Row = tuple[object, ...]
 """A decoded record; see `records`."""
-_QUOTED = 40
-_LOOSE_TIME = re.compile(
-    r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?",
-    re.ASCII,
-)
-_PACKED_TIME = re.compile(r"[1-9][0-9]{8,9}", re.ASCII)
-"""A packed time from 2003 on; a smaller number may belong to another column."""
-_TIME_LENGTH = len("2015-07-30 15:16:28")
-
-
-def quoted(text: str) -> str:
-    """The beginning of an unreadable value, quoted for an error message.
-
-    It stops before a `=`: where separators are damaged, a secret may follow it.
-    """
-    return repr(text.partition("=")[0][:_QUOTED])
-
-
-def decode_text(text: str) -> str:
-    """Return the text unchanged."""
-    return text
-
-
-def decode_integer(text: str) -> int:
-    """Decode a decimal integer of at most ten digits; raises `ValueError`."""
-    if not _INTEGER.match(text):
-        raise ValueError(f"{quoted(text)} is not an integer")
-    return int(text)
-
-
-def decode_number(text: str) -> float:
-    """Decode a finite decimal number such as a temperature; raises `ValueError`."""
-    if not _NUMBER.fullmatch(text):
-        raise ValueError(f"{quoted(text)} is not a number")
-    return float(text)
-
-
-def decode_time(text: str) -> str:
-    """Decode a wall clock time (spec 11.2) to `YYYY-MM-DD HH:MM:SS`.
-
-    Terminals also write `/` or `T`, one-digit parts, no seconds, or one packed integer; each form
-    has one meaning. Raises `ValueError` for any other text or a time that does not exist.
-    """
-    if len(text) == _TIME_LENGTH:
-        try:
-            # `fromisoformat` also accepts week dates and offsets: only the canonical form survives
-            # a round trip.
-            if str(datetime.datetime.fromisoformat(text)) == text:
-                return text
-        except ValueError:
-            pass
-    found = _LOOSE_TIME.fullmatch(text)
-    try:
-        if found is not None:
-            year, month, day, hour, minute, second = (int(part or 0) for part in found.groups())
-            return str(datetime.datetime(year, month, day, hour, minute, second))
-        if _PACKED_TIME.fullmatch(text):
-            return unpack_time(int(text))
-    except ValueError:
-        pass
-    raise ValueError(f"{quoted(text)} is not a time of the form YYYY-MM-DD HH:MM:SS")
-
-
-def decode_moment(text: str) -> str:
-    """Decode a wall clock time, which old firmware packs into an integer (spec 11.4).
-
-    Raises `ValueError` if there is no such time in either form.
-    """
-    is_packed = len(text) != _TIME_LENGTH and _INTEGER.match(text)
-    return unpack_time(int(text)) if is_packed else decode_time(text)
-
-
-def decode_card(text: str) -> str:
-    """Decode a card number (spec 11.5) to a decimal number; empty for no card.
-
-    `[15CD5B07]` holds its bytes, least significant first; anything else is the number itself.
-    Raises `ValueError` for any other text.
-    """
-    found = _CARD.fullmatch(text)
-    if found is None:
-        raise ValueError("this is neither a card number nor its bytes in [ ]")
-    if found["bytes"] is not None:
-        number = int.from_bytes(bytes.fromhex(found["bytes"]), "little")
-        return str(number) if number else ""
-    return text if text.strip("0") else ""
-
-
-def decode_base64(text: str) -> bytes:
-    """Check base64, with or without final padding, and return it unchanged as bytes."""
-    if not _BASE64.fullmatch(text) or len(text.rstrip("=")) % 4 == 1:
-        raise ValueError("this is not base64")
-    return text.encode()
-
-
-def plain_base64(text: bytes) -> bytes:
-    """Decode checked base64, padded or not."""
-    stripped = text.rstrip(b"=")
-    return base64.b64decode(stripped + b"=" * (-len(stripped) % 4))
-
-
-@functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """Compile a field's pattern, cached, because the cache of `re` costs as much as a match."""
-    return re.compile(pattern, re.ASCII)
 
 
 class Kind(Enum):
@@ -277,66 +172,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{value} is more than {self.maximum}"
             if self.choices and value not in self.choices:
                 return f"{value} is none of {', '.join(map(str, self.choices))}"
-        elif self.pattern is not None and not _compiled(self.pattern).fullmatch(str(value)):
+        elif self.pattern is not None and not compiled(self.pattern).fullmatch(str(value)):
             return f"{quoted(str(value))} has not the form {self.pattern}"
         return None
-
-
-class Unread(Enum):
-    """Marker that a `reader` returns for a value that it leaves to `Field.decode`."""
-
-    UNREAD = "unread"
-
-
-UNREAD = Unread.UNREAD
-
-
-def reader(field: Field) -> Callable[[str], object]:
-    """Return a fast decoder for common values of a field, which returns `UNREAD` for others.
-
-    It never raises: `Field.decode` reads uncommon values and reports mistakes.
-    """
-    low = 0 if field.minimum is None else field.minimum
-    high = SMALL if field.maximum is None else field.maximum
-    matches = None if field.pattern is None else _compiled(field.pattern).fullmatch
-
-    def integer(text: str) -> object:
-        if text.isdecimal() and text.isascii() and len(text) < _SHORT_INTEGER:
-            number = int(text)
-            if low <= number <= high:
-                return number
-        return UNREAD
-
-    def card(text: str) -> object:
-        if text.isalnum() and text.isascii() and len(text) <= _LONGEST_CARD:
-            return text if text.strip("0") else ""
-        return UNREAD
-
-    def matching(text: str) -> object:
-        return text if matches is not None and matches(text) else UNREAD
-
-    def time(text: str) -> object:
-        try:
-            is_time = (
-                len(text) == _TIME_LENGTH and str(datetime.datetime.fromisoformat(text)) == text
-            )
-        except ValueError:
-            is_time = False
-        return text if is_time else UNREAD
-
-    def any_other(text: str) -> object:
-        try:
-            return field.decode(text)
-        except ValueError:
-            return UNREAD
-
-    if field.kind is Kind.TEXT:
-        return decode_text if matches is None else matching
-    if field.kind is Kind.INTEGER and not field.choices:
-        return integer
-    if field.kind is Kind.TIME and matches is None:
-        return time
-    return card if field.kind is Kind.CARD and matches is None else any_other
 
 
 class Layout(Enum):

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from .fields import UNREAD, Field, Kind, Layout, Table, reader
+from .fieldreaders import UNREAD, reader
+from .fields import Field, Kind, Layout, Table
 
 _KEYWORD = re.compile(rb"([A-Za-z][A-Za-z0-9_]{0,31})[ \t]")
 _CLOCK = re.compile(r"[0-9]{2}:[0-9]{2}:[0-9]{2}\Z", re.ASCII)

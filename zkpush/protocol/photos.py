@@ -10,8 +10,9 @@ import re
 
 import msgspec
 
-from .fields import SMALL, Field, Kind, Layout, Table, decode_base64, decode_time, plain_base64
+from .fields import SMALL, Field, Kind, Layout, Table
 from .lines import LineDecoder
+from .scalars import decode_base64, decode_time, plain_base64
 from .text import decode_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM")

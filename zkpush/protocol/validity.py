@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime
 import re
 
-from .fields import decode_time
+from .scalars import decode_time
 from .times import pack_time, unpack_time
 
 _NO_BOUND = "0-:/T "

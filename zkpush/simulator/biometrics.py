@@ -11,7 +11,8 @@ import attrs
 
 from ..handlers.people.tables import BIODATA, FACE, FP, FVEIN
 from ..protocol.codes import BiometricType, Operation, TemplateFormat
-from ..protocol.fields import Table, plain_base64
+from ..protocol.fields import Table
+from ..protocol.scalars import plain_base64
 from .record import Record, RecordForm
 
 PLACES = 10

@@ -25,7 +25,8 @@ from ..handlers.entries.tables import (
 from ..handlers.logs.tables import IDCARD
 from ..handlers.people.tables import BIODATA, BIOPHOTO, TEMPLATE_TABLES, USER, USERPIC
 from ..protocol.codes import ReturnCode
-from ..protocol.fields import Command, Table, decode_base64
+from ..protocol.fields import Command, Table
+from ..protocol.scalars import decode_base64
 from ..protocol.versions import NEWEST
 from . import status
 from .abilities import algorithm_of, user_of

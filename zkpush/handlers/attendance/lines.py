@@ -12,7 +12,8 @@ import re
 import msgspec
 
 from ...protocol.dialect import Dialect
-from ...protocol.fields import UNREAD, Field, Form, reader
+from ...protocol.fieldreaders import UNREAD, reader
+from ...protocol.fields import Field, Form
 from ...protocol.lines import split_spaced
 from ...protocol.text import decode_line
 from ...protocol.versions import NEWEST

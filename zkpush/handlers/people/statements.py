@@ -8,8 +8,9 @@ from operator import itemgetter
 import msgspec
 
 from ...protocol.codes import BiometricType
-from ...protocol.fields import Row, Table, plain_base64
+from ...protocol.fields import Row, Table
 from ...protocol.hybrid import Hybrid
+from ...protocol.scalars import plain_base64
 from ...protocol.secrecy import EXTRA, RAW
 from .model import PersonStatement
 from .tables import BIODATA, BIOPHOTO, FACE, FP, FVEIN, USER
