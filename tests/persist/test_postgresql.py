@@ -17,7 +17,7 @@ from twisted.logger import LogEvent, globalLogPublisher
 from zkpush.handlers.attendance.store import AttendanceStore
 from zkpush.interfaces import StoreError
 from zkpush.model import DeviceState
-from zkpush.persist import postgresql
+from zkpush.persist import pgsessions
 from zkpush.persist.audit import AuditStore
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.events import EventStore
@@ -141,7 +141,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(postgres) -> None:
 def test_a_server_that_is_not_fit_is_refused(server, why: str) -> None:
     """An old version, or a standby, is not used."""
     with pytest.raises(StoreError, match=why):
-        postgresql.check_server(*server)
+        pgsessions.check_server(*server)
 
 
 def test_without_the_driver_the_start_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +446,7 @@ def test_a_server_without_fsync_is_warned_of(fsync: str, warnings: int) -> None:
     events: list[LogEvent] = []
     globalLogPublisher.addObserver(events.append)
     try:
-        postgresql.check_server(180_004, "UTF8", False, fsync)
+        pgsessions.check_server(180_004, "UTF8", False, fsync)
     finally:
         globalLogPublisher.removeObserver(events.append)
     assert len([event for event in events if "fsync" in event["log_format"]]) == warnings

@@ -6,14 +6,14 @@ import contextlib
 import functools
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 import sqlalchemy
-from sqlalchemy import URL, Connection, LargeBinary, Table, event, literal_column, text
+from sqlalchemy import Connection, LargeBinary, Table, event, literal_column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,10 +26,7 @@ from zope.interface import implementer
 from ..interfaces import IMaintainedStoreFactory, StoreError
 from .databases import (
     AUDIT_HEAD,
-    IN_USE,
-    LOCKED_SECONDS,
     READERS,
-    ROTATING,
     Database,
     Insert,
     driver_error,
@@ -38,35 +35,12 @@ from .databases import (
     without_quotes,
 )
 from .keys import SiteKey
+from .pgsessions import CONNECTING, begin_session, check_server, lock_holder, without_secrets
 from .store import Store
 
 if TYPE_CHECKING:
     import psycopg
 
-OLDEST = 13
-"""Oldest server version with all features used here."""
-CONNECTING = {
-    "connect_timeout": "5",
-    "keepalives_idle": "10",
-    "keepalives_interval": "5",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "15000",
-    "client_encoding": "utf8",
-    "fallback_application_name": "zkpush",
-}
-"""Default connection parameters, which detect an unreachable server; the URL can override them."""
-_SESSION = f"""
-SELECT set_config(name, wanted, false) FROM (VALUES
-    -- A commit is on disk when it returns, whatever the default of the server.
-    ('synchronous_commit', 'off', 'on'),
-    -- Nothing waits for ever for what another session holds, and none that is gone holds it.
-    ('lock_timeout', '0', '{LOCKED_SECONDS}s'),
-    ('idle_in_transaction_session_timeout', '0', '60s'),
-    ('tcp_keepalives_idle', NULL, '10'),
-    ('tcp_keepalives_interval', NULL, '5'),
-    ('tcp_keepalives_count', NULL, '3')
-) AS setting (name, unset, wanted) WHERE unset IS NULL OR current_setting(name) = unset
-"""  # noqa: S608 - no input
 _SERVER = text(
     "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), "
     "pg_is_in_recovery(), current_setting('fsync')"
@@ -74,11 +48,6 @@ _SERVER = text(
 _SNAPSHOT = text(
     "SELECT pg_snapshot_xmin(now)::text::bigint, pg_snapshot_xmax(now)::text::bigint "
     "FROM pg_current_snapshot() AS now"
-)
-_LOCK, _LOCK_ALONE = (
-    # Waits briefly for a session that is ending, then resets the setting.
-    f"SET lock_timeout = '2s'; SELECT {function}(hashtext('zkpush in use')); RESET lock_timeout"
-    for function in ("pg_advisory_lock_shared", "pg_advisory_lock")
 )
 _CHECKSUMS = text(
     "SELECT current_setting('data_checksums'), coalesce(checksum_failures, 0) "
@@ -141,7 +110,7 @@ class PostgreSQL(Database):
     """A PostgreSQL database; writers run concurrently, and cursor ids ascend in commit order."""
 
     def held(self) -> AbstractContextManager[object]:
-        """Do nothing here: every connection takes its own lock, see `_holder`."""
+        """Do nothing here: every connection takes its own lock, see `lock_holder`."""
         return nullcontext()
 
     def window(self, connection: Connection) -> tuple[int, int]:
@@ -382,10 +351,10 @@ def open_postgresql(
         )
     except ImportError as error:
         raise StoreError(_NO_DRIVER) from error
-    hold = _holder(alone)
+    hold = lock_holder(alone)
     for each in (engine, pool):
         event.listen(each, "connect", hold)
-        event.listen(each, "connect", _begin_session)
+        event.listen(each, "connect", begin_session)
     database = PostgreSQL(
         where=f"PostgreSQL {parsed.host or 'on this machine'}, database {parsed.database}",
         site=SiteKey(key),
@@ -403,61 +372,9 @@ def open_postgresql(
     except SQLAlchemyError as error:
         raise StoreError(
             f"cannot open the PostgreSQL database {parsed.database}: "
-            f"{_without_secrets(database.words(error), parsed)}"
+            f"{without_secrets(database.words(error), parsed)}"
         ) from None
     return database
-
-
-def _holder(alone: bool) -> Callable[[psycopg.Connection[Any], object], None]:
-    """Return the hook that takes the lock of each new connection.
-
-    While a connection is lost, the keys may be rotated. Nothing may be encrypted under the old keys
-    then, so the hook also compares the keys.
-    """
-    from psycopg import errors
-
-    first: list[str] = []
-
-    def hold(driver: psycopg.Connection[Any], _: object) -> None:
-        driver.autocommit = True
-        try:
-            driver.execute(_LOCK_ALONE if alone else _LOCK)
-        except errors.LockNotAvailable:
-            raise StoreError(IN_USE if alone else ROTATING) from None
-        with contextlib.suppress(errors.UndefinedTable):
-            rows = driver.execute("SELECT id FROM keys WHERE purpose = 'seal' ORDER BY id")
-            now = [str(row[0]) for row in rows]
-            if not alone and first and now != first:
-                raise StoreError("the keys of the database were rotated; restart with the new one")
-            first[:] = now
-        driver.autocommit = False
-
-    return hold
-
-
-def _begin_session(driver: psycopg.Connection[Any], _: object) -> None:
-    driver.autocommit = True
-    driver.execute(_SESSION)
-    driver.autocommit = False
-
-
-def check_server(version: int, encoding: str, is_standby: bool, fsync: str) -> None:
-    """Check the properties that a server reports; raises `StoreError` if it is unsuitable."""
-    if version < OLDEST * 10_000:
-        raise StoreError(f"the PostgreSQL server is too old; it must be of version {OLDEST}")
-    if encoding != "UTF8":
-        raise StoreError(f"the database is in {encoding}; make one with ENCODING 'UTF8'")
-    if is_standby:
-        raise StoreError("the PostgreSQL server is a standby; name the primary one")
-    if fsync != "on":
-        _log.warn("The PostgreSQL server has fsync off: a crash of its machine can lose records")
-
-
-def _without_secrets(message: str, url: URL) -> str:
-    for secret in (url.password, *(url.query.get(name) for name in ("password", "sslpassword"))):
-        if secret:
-            message = message.replace(str(secret), "***")
-    return message
 
 
 @implementer(IPlugin, IMaintainedStoreFactory)
