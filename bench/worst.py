@@ -27,7 +27,7 @@ from zkpush.device.intake import ContentsWriter
 from zkpush.device.privacy import Privacy
 from zkpush.discovery import is_ours, sound_plugins
 from zkpush.interfaces import ITerminalFamily
-from zkpush.model import Device, DeviceState, InboxItem, SealedItems, SealedRejects
+from zkpush.model import Device, DeviceState
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.inbox import seal_items
 from zkpush.persist.migrate import migrate_thd
@@ -42,6 +42,7 @@ from zkpush.protocol.packets import PacketLimits
 from zkpush.protocol.rejects import Reject
 from zkpush.protocol.requests import Upload
 from zkpush.protocol.tableset import TableSet
+from zkpush.values.setaside import InboxItem, SealedItems, SealedRejects
 
 from . import recipes
 from .recipes import DIGITS, NUMBER, Recipe

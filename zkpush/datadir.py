@@ -13,8 +13,8 @@ import msgspec
 
 from . import marker, runfile
 from .config import ConfigError
-from .model import DatabaseClaim
 from .permissions import KeyFile, narrow_directory, narrow_file
+from .values.storage import DatabaseClaim
 
 KEY_BYTES = 32
 

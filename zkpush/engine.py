@@ -41,7 +41,6 @@ from .manage.problems import Problems
 from .manage.readings import SecretAccessLog
 from .manage.retention import Retention
 from .manage.services import Installation, Services
-from .model import StoragePlace
 from .periodic import PeriodicService
 from .protocol.omission import TemplateRules
 from .protocol.packets import PacketLimits
@@ -50,6 +49,7 @@ from .resources.gate import RequestGate
 from .resources.paths import PathTable
 from .resources.serving import RequestServer
 from .tls import Certificates
+from .values.storage import StoragePlace
 
 
 @attrs.frozen(kw_only=True)

@@ -14,13 +14,13 @@ from .handlers.doctor.server import check_audit, check_modes, shown
 from .installed import sections
 from .interfaces import StoreError
 from .maintenance import check
-from .model import StoragePlace
 from .permissions import key_file
 from .plugincheck import check_plugins
 from .settings.features import Health
 from .settings.network import Tls
 from .storage import inspect_thd
 from .tls import Credentials
+from .values.storage import StoragePlace
 
 MEBIBYTE = 2**20
 _CONFIGURATION = "Correct the configuration; `zkpush docs configuration` has all settings."

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from .config import ConfigError
-from .model import DatabaseClaim
+from .values.storage import DatabaseClaim
 
 NAME = "database.json"
 

@@ -7,7 +7,7 @@ is a terminal's own wall clock, `YYYY-MM-DD HH:MM:SS`, without a zone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -18,8 +18,6 @@ from .problems import ProblemCode
 from .protocol.addresses import canonical_networks
 from .protocol.dialect import FIRST_FAMILY, Dialect, dialect_of
 from .protocol.fields import Scope
-from .protocol.rejects import Origin
-from .protocol.requests import Upload
 from .protocol.times import check_zone
 from .protocol.versions import check_version
 
@@ -498,90 +496,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         return f"by {self.client or 'API'} from {self.address or 'here'}"
 
 
-class SealedRejects(msgspec.Struct, frozen=True):
-    """Rejects of one terminal as the store writes them: encrypted, by columns."""
-
-    columns: Sequence[Sequence[object]]
-    device_id: int
-
-
-class StoredReject(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored reject: upload data that was not understood."""
-
-    id: int
-    device: str
-    table: str
-    reason: str
-    raw: bytes | None
-    """None in a list if it is long, and where it is damaged."""
-    size: int
-    """Length of `raw` in bytes."""
-    received_at: int
-    device_id: int = 0
-    packed: bool = False
-    """Whether `raw` is a packet (11.14)."""
-    name: str | None = None
-    """File name sent with the upload of a photo (11.3)."""
-    origin: Origin | None = None
-    """The request, if the reject is its whole body."""
-    attempts: int = 0
-    """Number of unsuccessful attempts to read it again."""
-    tried_at: int | None = None
-    """Time of the last attempt to read it again."""
-    damaged: tuple[str, ...] = ()
-    """Names of the values that cannot be decrypted; they are empty here."""
-
-
-class RejectSelection(msgspec.Struct, frozen=True):
-    """Filter for rejects."""
-
-    device: str | None = None
-    """Serial number of a terminal; None for all terminals."""
-    table: str | None = None
-
-
 MOST_ID = 2**63 - 1
 """Largest row key, and so the largest cursor."""
-
-
-class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
-    """Uploaded lines of one table, waiting for the plugin that stores them."""
-
-    id: int = 0
-    plugin: str
-    """Name of the record handler."""
-    device_id: int
-    table: str
-    upload: Upload
-    """The lines as an upload of their own; the current version of the plugin decodes them again."""
-    dialect: Dialect
-    """Dialect of the terminal at the time of the upload."""
-    received_at: int
-    tries: int = 0
-    """Number of earlier attempts to store them."""
-    is_isolated: bool = False
-    """Whether later lines of the terminal no longer wait for these."""
-
-
-class SealedItems(msgspec.Struct, frozen=True):
-    """Inbox items as the store writes them: encrypted, by rows."""
-
-    plugins: frozenset[str]
-    rows: Sequence[tuple[object, ...]]
-
-
-class InboxState(msgspec.Struct, frozen=True, kw_only=True):
-    """State of the inbox of one plugin."""
-
-    plugin: str
-    waiting: int = 0
-    """Number of items; each holds lines of one table from one upload."""
-    isolated: int = 0
-    oldest_at: int | None = None
-    error: str | None = None
-    """Class name of the plugin's last exception on a waiting item."""
-    failed_at: int | None = None
-    """Time of the first failure on an item that still waits."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -594,31 +510,3 @@ class Page(msgspec.Struct, frozen=True):
     """Exclusive upper bound of the ids; None for no bound."""
     newest_first: bool = False
     """Whether ids descend."""
-
-
-class DatabaseClaim(msgspec.Struct, frozen=True):
-    """What a data directory knows of its database before the database is opened."""
-
-    directory: str
-    """Path of the data directory, for messages."""
-    identity: str | None = None
-    """Identity of its database; None if not known."""
-    where: str = ""
-    """Last known location of the database, for messages."""
-    has_had_one: bool = False
-    """Whether the directory has had a database before."""
-    is_new: bool = False
-    """Whether the operator requests a new database (`--new`)."""
-
-
-class StoragePlace(msgspec.Struct, frozen=True):
-    """A file or directory that the server writes to."""
-
-    name: str
-    """Purpose, in messages and metrics."""
-    path: str
-    is_file: bool = False
-    mark: tuple[int, int] | None = None
-    """Device and inode, if the path must stay the same file or directory as at the start."""
-    is_temporary: bool = False
-    """Whether its files are temporary, so that it may be small."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from .model import StoragePlace
+from .values.storage import StoragePlace
 
 PROBE = b"\0" * 4096
 """Data that is written and removed to test a directory."""

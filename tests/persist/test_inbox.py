@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest_twisted
 
-from zkpush.model import InboxItem
 from zkpush.persist.inbox import InboxStore
 from zkpush.protocol.dialect import Dialect
 from zkpush.protocol.requests import Upload
+from zkpush.values.setaside import InboxItem
 
 from .contract import NOW, in_file, in_memory, on_postgresql, with_store
 

@@ -18,11 +18,12 @@ from zkpush.handlers.commands.model import CommandFilter
 from zkpush.handlers.commands.store import CommandList
 from zkpush.handlers.entries.store import EntryStore
 from zkpush.handlers.logs.store import ErrorStore, IdCardStore, OperationStore
-from zkpush.model import CommandState, DeviceState, Page, RejectSelection
+from zkpush.model import CommandState, DeviceState, Page
 from zkpush.persist.devices import DeviceStore
 from zkpush.persist.rejects import RejectStore
 from zkpush.persist.transaction import Transaction
 from zkpush.protocol.codes import RecordType
+from zkpush.values.setaside import RejectSelection
 
 from ..keys import KEY
 from .conftest import opened

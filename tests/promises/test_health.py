@@ -20,10 +20,10 @@ from twisted.internet import reactor, task
 from twisted.internet.defer import Deferred, gatherResults
 
 from zkpush.manage.health import EVERY_SECONDS, FRESH_SECONDS, PARTS, HealthCheck
-from zkpush.model import StoragePlace
 from zkpush.problems import ProblemCode
 from zkpush.settings.features import Health
 from zkpush.storage import Inspection, Space, inspect_thd
+from zkpush.values.storage import StoragePlace
 
 from ..daemon.process import Daemon
 from ..daemon.test_process import wait_until

@@ -13,7 +13,7 @@ import attrs
 from twisted.logger import Logger
 
 from ..interfaces import IStore, ITerminalFamily
-from ..model import Device, InboxItem, SealedItems, SealedRejects
+from ..model import Device
 from ..protocol.dialect import Dialect
 from ..protocol.extracts import Extractor, parts_of
 from ..protocol.fields import Layout, Table
@@ -22,6 +22,7 @@ from ..protocol.parts import decode_parts
 from ..protocol.rejects import Reject
 from ..protocol.requests import Upload
 from ..protocol.uploads import Contents, UploadDecoder
+from ..values.setaside import InboxItem, SealedItems, SealedRejects
 from .budget import MemoryBudget
 from .families import Families
 from .handlers import HandlerSet

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import attrs
 
 from ..interfaces import IPluginConnection
-from ..model import InboxItem
+from ..values.setaside import InboxItem
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..containment import PluginHealth
 from ..interfaces import IStore
-from ..model import Device, InboxState
+from ..model import Device
 from ..periodic import PeriodicService
 from ..persist.inbox import InboxStore
 from ..persist.transaction import Transaction
@@ -23,6 +23,7 @@ from ..pluginkinds import RECORD_HANDLERS
 from ..problems import ProblemCode, ServerProblem
 from ..protocol.packets import PacketLimits
 from ..settings.features import Plugins
+from ..values.setaside import InboxState
 from .handlers import HandlerSet, Way
 from .pluginworker import PluginWorker
 from .privacy import Privacy

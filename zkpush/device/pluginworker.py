@@ -26,7 +26,7 @@ from twisted.logger import Logger
 from ..clock import wall_clock
 from ..containment import PluginError, PluginFailure, contained, report
 from ..interfaces import IPluginConnection, IStore, OutOfReach, StoreError
-from ..model import Device, InboxItem
+from ..model import Device
 from ..persist.devices import DeviceStore
 from ..persist.inbox import InboxStore
 from ..persist.rejects import RejectStore
@@ -35,6 +35,7 @@ from ..protocol.packets import PacketLimits
 from ..protocol.records import Batch
 from ..protocol.rejects import MOST_REJECTS
 from ..protocol.uploads import Contents, UploadDecoder
+from ..values.setaside import InboxItem
 from .handlers import PluggedHandler
 from .plugincall import Running, Watched
 from .privacy import Privacy

@@ -9,9 +9,10 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from zope.interface import Attribute, Interface
 
-from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
+from ..values.setaside import InboxItem, SealedItems, SealedRejects
+from ..values.storage import DatabaseClaim, StoragePlace
 
 if TYPE_CHECKING:
     from ..persist.transaction import Transaction

@@ -22,13 +22,13 @@ from twisted.logger import Logger
 
 from ..clock import wall_clock
 from ..interfaces import IStore, StoreError
-from ..model import StoragePlace
 from ..periodic import PeriodicService
 from ..persist.leases import LeaseStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ServerProblem
 from ..settings.features import Health as HealthConfig
 from ..storage import Inspection, Space, inspect_thd
+from ..values.storage import StoragePlace
 from .routes import Raw
 
 FRESH_SECONDS = 1.0

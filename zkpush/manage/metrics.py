@@ -13,12 +13,12 @@ from twisted.logger import Logger
 from ..device.plugininbox import PluginInbox
 from ..interfaces import StoreError
 from ..logstream import LogStream
-from ..model import InboxState
 from ..persist.commandhistory import CommandHistory
 from ..persist.devices import DeviceStore
 from ..persist.rejects import RejectStore
 from ..persist.transaction import Transaction
 from ..problems import ProblemCode, ProblemKind
+from ..values.setaside import InboxState
 from .collection import PictureCollection
 from .news import RecordSource
 from .services import Figure, Services

@@ -12,11 +12,12 @@ from msgspec import Meta
 from ..device.plugininbox import RECORD_HANDLER, PluginInbox
 from ..discovery import PluginInfo
 from ..interfaces import IStore
-from ..model import InboxState, Page
+from ..model import Page
 from ..persist.inbox import InboxStore
 from ..persist.lineages import lineages
 from ..persist.transaction import Transaction
 from ..pluginkinds import CAPABILITIES
+from ..values.setaside import InboxState
 from .listing import ListQuery, part_of_items
 from .lists import ApiList
 from .routes import Route

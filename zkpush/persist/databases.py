@@ -30,7 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from ..interfaces import NotUnsealed, StoreError
-from ..model import StoragePlace
+from ..values.storage import StoragePlace
 from .keys import SiteKey
 
 READERS = 4

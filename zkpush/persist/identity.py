@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
-from ..model import DatabaseClaim
+from ..values.storage import DatabaseClaim
 from .databases import Database
 from .schema import identity
 

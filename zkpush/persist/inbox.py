@@ -17,9 +17,9 @@ import msgspec
 import sqlalchemy
 from sqlalchemy import Row, Select, delete, func, select, update
 
-from ..model import InboxItem, InboxState, SealedItems
 from ..protocol.dialect import Dialect
 from ..protocol.requests import Upload
+from ..values.setaside import InboxItem, InboxState, SealedItems
 from .buffers import BufferedRows
 from .schema import inbox, plain
 from .sealed import opened, sealed

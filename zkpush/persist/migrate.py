@@ -12,7 +12,7 @@ from sqlalchemy import Connection, column, inspect, select, table
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
-from ..model import DatabaseClaim
+from ..values.storage import DatabaseClaim
 from .databases import Database
 from .identity import check_claim, ensure_identity
 from .keys import ensure_vault

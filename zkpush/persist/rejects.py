@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from sqlalchemy import RowMapping, Select, case, delete, func, select, update
 
-from ..model import Device, Page, Problem, RejectSelection, SealedRejects, StoredReject
+from ..model import Device, Page, Problem
 from ..problems import ProblemCode
 from ..protocol.rejects import REQUEST, Origin, Reject
 from ..protocol.replies import TABLE as ANSWERS
 from ..protocol.secrecy import shown_reason
 from ..protocol.verification import POST_VERIFY_DATA
+from ..values.setaside import RejectSelection, SealedRejects, StoredReject
 from .damage import damaged_in
 from .databases import Insert, insert
 from .devices import DeviceStore

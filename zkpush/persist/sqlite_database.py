@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Table, text
 from twisted.logger import Logger
 
 from ..interfaces import StoreError
-from ..model import StoragePlace
+from ..values.storage import StoragePlace
 from .backup import back_up
 from .databases import AUDIT_HEAD, IN_USE, ROTATING, Database, Insert, quoted
 from .fileheader import owner_of

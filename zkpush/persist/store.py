@@ -25,9 +25,10 @@ from ..interfaces import (
     IStore,
     StoreError,
 )
-from ..model import DatabaseClaim, InboxItem, SealedItems, SealedRejects, StoragePlace
 from ..problems import ServerProblem
 from ..protocol.rejects import Reject
+from ..values.setaside import InboxItem, SealedItems, SealedRejects
+from ..values.storage import DatabaseClaim, StoragePlace
 from . import collection
 from .damage import DamageLog
 from .databases import READERS, Database

@@ -19,10 +19,10 @@ from ..interfaces import (
     StoreError,
     WrongKey,
 )
-from ..model import DatabaseClaim, StoragePlace
 from ..persist.buffers import BufferedRows
 from ..persist.databases import Insert
 from ..persist.transaction import Transaction
+from ..values.storage import DatabaseClaim, StoragePlace
 
 __all__ = [
     "BufferedRows",

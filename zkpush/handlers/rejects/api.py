@@ -19,13 +19,14 @@ from ...manage.recordviews import Damaged
 from ...manage.routes import Route
 from ...manage.services import Services
 from ...manage.times import instant, instant_or_none
-from ...model import Caller, Page, RejectSelection, StoredReject
+from ...model import Caller, Page
 from ...persist.rejects import NO_TABLES, RejectStore
 from ...persist.transaction import Transaction
 from ...protocol import secrecy
 from ...protocol.fields import Scope
 from ...protocol.secrecy import Scopes, may_see
 from ...protocol.tableset import TableSet
+from ...values.setaside import RejectSelection, StoredReject
 from .reading import RejectReader, RetryCounts
 
 OfTable = Annotated[str | None, Meta(description="A table such as ATTLOG")]

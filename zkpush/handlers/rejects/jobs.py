@@ -13,12 +13,13 @@ from twisted.logger import Logger
 
 from ...clock import wall_clock
 from ...interfaces import IStore
-from ...model import Device, RejectSelection
+from ...model import Device
 from ...periodic import PeriodicService
 from ...persist.devices import DeviceStore
 from ...persist.leases import LeaseStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
+from ...values.setaside import RejectSelection
 from .reading import RejectReader
 
 EVERY = 60.0

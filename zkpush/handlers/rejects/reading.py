@@ -21,7 +21,7 @@ from ...device.contents import ContentsReader, Failures
 from ...device.intake import LONG_BODY, Intake
 from ...device.registry import Registry
 from ...interfaces import IStore, ITerminalFamily
-from ...model import Caller, Device, Page, RejectSelection, StoredReject
+from ...model import Caller, Device, Page
 from ...persist.devices import DeviceStore
 from ...persist.rejects import RejectStore
 from ...persist.transaction import Transaction
@@ -33,6 +33,7 @@ from ...protocol.requests import Upload, is_packed, normalize_segment, parse_arg
 from ...protocol.uploads import Contents
 from ...protocol.verification import POST_VERIFY_DATA
 from ...values.families import Action
+from ...values.setaside import RejectSelection, StoredReject
 
 RETRY_REJECTS = "retry rejects"
 DELETE_REJECT = "delete reject"
