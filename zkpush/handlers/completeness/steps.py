@@ -15,7 +15,6 @@ from ...model import (
     Page,
     Problem,
     QueuedCommand,
-    RejectSelection,
 )
 from ...persist.commandrows import reason_words
 from ...persist.commands import CommandStore
@@ -27,6 +26,7 @@ from ...protocol.codes import RecordType
 from ...protocol.dialect import FIRST_FAMILY
 from ...protocol.errors import CommandError
 from ...protocol.times import local_time
+from ...values.setaside import RejectSelection
 from ..attendance.store import AttendanceStore
 from ..attendance.tables import ATTLOG
 from .life import CountEvent, answer_to_count, answer_to_query, next_state, numbers_of
