@@ -12,7 +12,7 @@ import pathlib
 
 import pytest
 
-from . import faults_of_commands, faults_of_records, faults_of_the_door
+from . import claims_of_secrets, faults_of_commands, faults_of_records, faults_of_the_door
 
 TESTS = pathlib.Path(__file__).parent.parent
 THROUGH_THE_FRONT = {
@@ -80,3 +80,14 @@ def test_a_known_fault_of_commands_keeps_its_tests(fault: str) -> None:
     assert faults_of_commands.FAULTS[fault]
     for test in faults_of_commands.FAULTS[fault]:
         assert uses(test) & (THROUGH_THE_FRONT | {"nodes"}), f"{test} asks no daemon"
+
+
+@pytest.mark.parametrize("claim", claims_of_secrets.CLAIMS)
+def test_a_claim_about_secrets_at_rest_keeps_its_tests(claim: str) -> None:
+    """The page still says it, and its tests are there."""
+    page = (TESTS.parent / "docs" / "security.md").read_text()
+    part = " ".join(page[page.index("# Secrets at rest") :].split())
+    assert claim in part
+    assert claims_of_secrets.CLAIMS[claim]
+    for test in claims_of_secrets.CLAIMS[claim]:
+        assert uses(test)
