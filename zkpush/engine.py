@@ -37,6 +37,7 @@ from .interfaces import IBringsTables, INamesPictures, IStore, StoreError
 from .manage.auth import Tokens
 from .manage.collection import PictureCollection
 from .manage.health import HealthCheck
+from .manage.problemnews import ProblemAnnouncer
 from .manage.problems import Problems
 from .manage.readings import SecretAccessLog
 from .manage.retention import Retention
@@ -70,6 +71,7 @@ class Engine:
     inbox: PluginInbox
     pictures: PictureCollection
     zones: ZoneKeeper
+    announcer: ProblemAnnouncer
     tokens: Tokens
     retention: Retention
     certificates: Certificates
@@ -78,7 +80,14 @@ class Engine:
     @property
     def jobs(self) -> list[PeriodicService]:
         """Jobs of the process that serves people."""
-        return [self.tokens, self.retention, self.services.health, self.pictures, self.zones]
+        return [
+            self.tokens,
+            self.retention,
+            self.services.health,
+            self.pictures,
+            self.zones,
+            self.announcer,
+        ]
 
     def gate(self, paths: PathTable) -> RequestGate:
         """Make the gate of the terminals' port."""
@@ -253,6 +262,7 @@ def assemble(
         unserved_bodies=UnservedBodies(store, registry, intake, privacy, unserved),
         inbox=inbox,
         pictures=pictures,
+        announcer=ProblemAnnouncer(store, problems, owner, reactor),
         zones=ZoneKeeper(store, registry, settings.timezone, reactor),
         tokens=Tokens(data.admin_token, store, reactor),
         retention=Retention(

@@ -17,9 +17,10 @@ from zkpush.handlers.forward.kinds.mails import MailAccess, OutgoingMail
 from zkpush.handlers.forward.kinds.mailtext import body_of, collect_news, compose, encode_mail
 from zkpush.handlers.forward.kinds.smtp import Smtp, SmtpSettings
 from zkpush.handlers.forward.store import ForwarderStore
+from zkpush.manage.problemnews import ProblemAnnouncer
 from zkpush.model import Problem
 from zkpush.persist.devices import DeviceStore
-from zkpush.problems import ProblemCode
+from zkpush.problems import ProblemCode, ProblemKind, ServerProblem
 from zkpush.testing.clock import NOON, TurnedReactor
 from zkpush.values.forwarding import ForwardBatch, ForwardedEvent
 
@@ -164,6 +165,38 @@ async def test_what_comes_within_some_minutes_is_one_mail(rig: Rig, serve: Serve
     await change(rig, "T1", ProblemCode.SILENT, None)
     await turns(rig, 2, seconds=300)
     assert [each.mail["subject"] for each in server.arrived[1:]] == ["[zkpush] Solved: T1: silent"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_problems_of_the_server_are_mailed_with_those_of_terminals(
+    rig: Rig, serve: Serve
+) -> None:
+    """In one mail, in the words of their declaration, and without details; solved ones as well."""
+    server = serve()
+    await with_terminals(rig, "T1")
+    await to(rig, server, collect_minutes=5)
+    kind = ProblemKind("visitors stuck", "A visitor cannot leave", "Open the door.")
+    found = [
+        ServerProblem(code=kind, subject="plugin visitors", detail="secret", since_at=0),
+        ServerProblem(code=ProblemCode.SPACE_LOW, subject="disk", detail="secret", since_at=0),
+    ]
+    rig.daemon.problems.add_source(lambda: found)
+    await change(rig, "T1", ProblemCode.SILENT, "x")
+    (announcer,) = (job for job in rig.daemon.jobs if isinstance(job, ProblemAnnouncer))
+    await announcer.look()
+    await turns(rig, 2, seconds=301)
+    (one,) = server.arrived
+    assert one.mail["subject"] == "[zkpush] 3 new problems"
+    words = " ".join(one.text.split())
+    assert "Server, disk: space low, at 2026-03-01T12:00" in words
+    assert ProblemCode.SPACE_LOW.meaning in words
+    assert "Server, plugin visitors: visitors stuck" in words
+    assert "A visitor cannot leave. What to do: Open the door." in words
+    assert "secret" not in words
+    found.clear()
+    await announcer.look()
+    await turns(rig, 2, seconds=301)
+    assert server.arrived[-1].mail["subject"] == "[zkpush] 2 solved"
 
 
 @pytest_twisted.ensureDeferred

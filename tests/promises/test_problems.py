@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+from typing import Any
 
 import pytest
 import pytest_twisted
@@ -12,8 +13,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 import zkpush
 from zkpush.interfaces import StoreError
 from zkpush.manage import problems
+from zkpush.manage.problemnews import ProblemAnnouncer
 from zkpush.model import Page, Problem
 from zkpush.persist.devices import DeviceStore
+from zkpush.persist.events import EventStore
 from zkpush.problems import ProblemCode, ServerProblem, advice_of, meaning_of
 
 from ..rig import NOON, Rig
@@ -218,3 +221,68 @@ def test_problems_are_raised_with_declared_codes_only() -> None:
                     undeclared.append(f"{path.name}:{node.lineno}: {code}")
     assert made
     assert undeclared == []
+
+
+async def announced(rig: Rig, seconds: float = 30.0) -> list[dict[str, Any]]:
+    """The data of all events about problems, once some time has passed."""
+    rig.clock.advance(seconds)
+    (announcer,) = (job for job in rig.daemon.jobs if isinstance(job, ProblemAnnouncer))
+    await announcer.look()
+    events = await rig.store.read(lambda tx: tx[EventStore].of_kind("problem", 0))
+    return [dict(event.data) for event in events]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_problem_of_the_server_is_an_event_when_it_begins_and_ends(rig: Rig) -> None:
+    """Once each, however often its detail changes."""
+    found: list[ServerProblem] = []
+    rig.daemon.problems.add_source(lambda: found)
+    assert await announced(rig) == []
+    found.append(server_problem())
+    (raised,) = await announced(rig)
+    assert raised == {
+        "device": None,
+        "subject": "disk",
+        "what": "raised",
+        "code": "attendance count differs",
+        "meaning": ProblemCode.COUNT_DIFFERS.meaning,
+        "detail": "seen",
+        "advice": ProblemCode.COUNT_DIFFERS.advice,
+    }
+    found[0] = server_problem("seen again")
+    assert await announced(rig) == [raised]
+    found.clear()
+    assert await announced(rig) == [raised, {**raised, "what": "cleared"}]
+    assert len(await announced(rig)) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_restart_announces_nothing_twice(make_rig, tmp_path: pathlib.Path) -> None:
+    """What went on is not raised again, and what is over is cleared by the next process."""
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    stays, ends = server_problem(subject="stays"), server_problem(subject="ends")
+    first, second = await make_rig(database=url), await make_rig(database=url)
+    first.daemon.problems.add_source(lambda: [stays, ends])
+    assert len(await announced(first)) == 2
+    second.daemon.problems.add_source(lambda: [stays])
+    told = await announced(second)
+    assert [(one["subject"], one["what"]) for one in told[2:]] == [("ends", "cleared")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_node_does_not_clear_the_problems_of_another(
+    make_rig, tmp_path: pathlib.Path
+) -> None:
+    """Its disk may be full while that of the other is not; what both see is one event."""
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    nodes = await make_rig(database=url), await make_rig(database=url)
+    assert await announced(nodes[1]) == []
+    nodes[0].daemon.problems.add_source(lambda: [server_problem(subject="disk of one")])
+    for node in nodes:
+        node.daemon.problems.add_source(lambda: [server_problem(subject="both")])
+    for node in (*nodes, *nodes):
+        told = await announced(node)
+    assert [(one["subject"], one["what"]) for one in told] == [
+        ("disk of one", "raised"),
+        ("both", "raised"),
+    ]

@@ -166,7 +166,7 @@ def data_of(item: NewsItem, source: RecordSource) -> Any:
         return source.view(item.row)
     data = item.row.data
     more = {"detail": _GAP_DETAIL} if item.kind == GAP else data
-    if item.kind == PROBLEM:
+    if item.kind == PROBLEM and "advice" not in data:
         more = {**more, "advice": advice_of(str(data.get("code")), data.get("device"))}
     return {"at": instant(item.at), **more}
 

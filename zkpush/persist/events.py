@@ -7,10 +7,10 @@ records themselves, at no cost to the writer.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from ..model import GAP, Event, Page
 from .buffers import BufferedRows
@@ -47,10 +47,19 @@ class EventStore(BufferedRows):
         query = (
             select(events).where(events.c.id > part.after).order_by(events.c.id).limit(part.limit)
         )
+        return self._events(query)
+
+    def _events(self, query: Select[Any]) -> list[Event]:
         return [
             Event(id=row.id, kind=row.kind, data=msgspec.json.decode(row.data), at=row.at)
             for row in self._connection.execute(query)
         ]
+
+    def of_kind(self, kind: str, after: int) -> list[Event]:
+        """List the events of a kind after an id."""
+        self.flush()
+        query = select(events).where(events.c.kind == kind, events.c.id > after)
+        return self._events(query.order_by(events.c.id))
 
     def last(self) -> int:
         """Return the id of the last event; 0 if there is none."""

@@ -31,20 +31,30 @@ _TEST = "This is a test. Mails about problems will look like this one and arrive
 
 @attrs.frozen
 class MailedProblem:
-    """A problem of a terminal that is new or solved."""
+    """A problem that is new or solved."""
 
-    device: str
+    subject: str
+    """Serial number of the terminal, or the affected part of the server."""
     code: str
     timestamp: str
     """When it was raised or solved; ISO 8601, UTC."""
     is_new: bool
     """Whether it was raised in the time that the mail is about."""
     is_solved: bool
+    is_of_server: bool = False
+    meaning: str = ""
+    advice: str = ""
 
     @property
     def title(self) -> str:
-        """The terminal and the problem."""
-        return f"{visible(self.device)[:MOST_NAME]}: {visible(self.code)[:MOST_NAME]}"
+        """The subject and the problem."""
+        return f"{visible(self.subject)[:MOST_NAME]}: {visible(self.code)[:MOST_NAME]}"
+
+    @property
+    def line(self) -> str:
+        """The title with its time, and whether it is a terminal or the server."""
+        owner = "Server," if self.is_of_server else "Terminal"
+        return f"{owner} {self.title}, at {self.timestamp}"
 
 
 @attrs.frozen
@@ -71,20 +81,33 @@ class ProblemNews:
 
 def collect_news(events: Iterable[ForwardedEvent]) -> ProblemNews:
     """Reduce events to the last state of each problem; changed details alone are no news."""
-    found: dict[tuple[str, str], MailedProblem] = {}
+    found: dict[tuple[bool, str, str], MailedProblem] = {}
     kinds = set()
     for event in events:
         kinds.add(event.type)
         if event.type != PROBLEM:
             continue
         data = event.data
-        key = str(data.get("device")), str(data.get("code"))
+        device, code = data.get("device"), str(data.get("code"))
+        is_of_server = device is None
+        subject = str(data.get("subject") if is_of_server else device)
+        key = is_of_server, subject, code
         before = found.get(key)
         is_solved = data.get("what") == "cleared"
         if not is_solved and "was" in data:
             continue
         is_new = not is_solved or (before is not None and before.is_new)
-        found[key] = MailedProblem(*key, event.timestamp, is_new, is_solved)
+        found[key] = MailedProblem(
+            subject,
+            code,
+            event.timestamp,
+            is_new,
+            is_solved,
+            is_of_server,
+            # A kind of problem that a plugin declares is not known here: its event has the words.
+            str(data.get("meaning") or meaning_of(code)),
+            str(data.get("advice") if is_of_server else advice_of(code)),
+        )
     return ProblemNews([*found.values()], "test" in kinds, GAP in kinds)
 
 
@@ -146,16 +169,15 @@ def _heading(text: str) -> str:
 
 
 def _problem(one: MailedProblem) -> str:
-    lines = [f"Terminal {one.title}, at {one.timestamp}", _wrap(f"{meaning_of(one.code)}.", "  ")]
-    advice = advice_of(one.code)
-    if advice:
-        lines.append(_wrap(f"What to do: {advice}", "  "))
+    lines = [one.line, _wrap(f"{one.meaning}.", "  ")]
+    if one.advice:
+        lines.append(_wrap(f"What to do: {one.advice}", "  "))
     return "\n".join(lines)
 
 
 def _solution(one: MailedProblem) -> str:
     brief = "  It was raised and solved since the last mail." if one.is_new else ""
-    return "\n".join(filter(None, [f"Terminal {one.title}, at {one.timestamp}", brief]))
+    return "\n".join(filter(None, [one.line, brief]))
 
 
 def _wrap(text: str, indent: str = "") -> str:

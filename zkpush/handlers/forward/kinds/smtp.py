@@ -1,4 +1,4 @@
-"""The kind `smtp`: mails about problems of terminals."""
+"""The kind `smtp`: mails about problems of terminals and of the server."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Smtp:
     """Mails problems, and that they are solved."""
 
     name = "smtp"
-    summary = "Mails about problems of terminals, new and solved"
+    summary = "Mails about problems of terminals and of the server, new and solved"
     settings = SmtpSettings
     limits = BatchLimits(events=200, bytes=100_000)
     makes_secret = False
