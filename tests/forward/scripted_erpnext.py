@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -58,8 +59,14 @@ class ScriptedERPNext(Resource):
     employees: list[Employee] = attrs.field(factory=list)
     keys: dict[str, str] = attrs.field(factory=lambda: {"k3y": "s3cret"})
     may_create: bool = True
+    may_write: bool = True
+    """Whether the key may read, change and delete checkins."""
+    refuses_changes: bool = False
+    """Whether a rule of the site forbids changes of checkins."""
     language: str = "de"
     checkins: list[dict[str, Any]] = attrs.field(factory=list)
+    made: int = 0
+    """Number of checkins that were ever stored."""
     requests: int = 0
     intercept: Intercept = lambda request: None
     """Answers instead of the site, as a proxy in front of it does."""
@@ -92,7 +99,7 @@ class ScriptedERPNext(Resource):
                 request.setHeader(name, value)
             return body
         try:
-            answer: dict[str, Any] = {"message": self._call(request)}
+            answer = self._answer(request)
         except FrappeError as error:
             return self._error(request, error)
         if self.loses_answers:
@@ -101,6 +108,53 @@ class ScriptedERPNext(Resource):
             return NOT_DONE_YET
         request.setHeader("Content-Type", "application/json")
         return json.dumps(answer).encode()
+
+    def _answer(self, request: Request) -> dict[str, Any]:
+        parts = [urllib.parse.unquote(one) for one in request.path.decode().split("/")]
+        if parts[:3] != ["", "api", "resource"]:
+            return {"message": self._call(request)}
+        self._authenticate(request)
+        if parts[3] == "Employee":
+            return {"data": self._listed(request, [attrs.asdict(one) for one in self.employees])}
+        assert parts[3] == "Employee Checkin"
+        if not self.may_write:
+            raise FrappeError(403, "PermissionError", "No permission for Employee Checkin")
+        if len(parts) == 4:
+            return {"data": self._listed(request, self.checkins)}
+        found = [one for one in self.checkins if one["name"] == parts[4]]
+        if not found:
+            raise FrappeError(404, "DoesNotExistError", f"Employee Checkin {parts[4]} not found")
+        return self._edit(request, found[0])
+
+    def _listed(self, request: Request, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert request.method == b"GET"
+        wanted = json.loads(request.args[b"filters"][0])
+        for name, _, _ in wanted:
+            if rows and name not in rows[0]:
+                text = f"(1054, \"Unknown column '{name}' in 'WHERE'\")"
+                raise FrappeError(500, "OperationalError", text, "pymysql.err")
+        most = int(request.args[b"limit_page_length"][0])
+        found = [one for one in rows if all(one[name] == value for name, _, value in wanted)]
+        return [{"name": one["name"]} for one in found[:most]]
+
+    def _edit(self, request: Request, found: dict[str, Any]) -> dict[str, Any]:
+        if request.method == b"GET":
+            return {"data": found}
+        if self.refuses_changes:
+            raise FrappeError(
+                417, "ValidationError", "Checkins of a closed month cannot be changed"
+            )
+        if request.method == b"DELETE":
+            self.checkins.remove(found)
+            request.setResponseCode(202)
+            return {"message": "ok"}
+        assert request.method == b"PUT"
+        assert request.content is not None
+        changed = {**found, **json.load(request.content)}
+        changed["log_type"] = changed["log_type"] or None
+        self._check_unique(changed, lambda text: text)
+        found |= changed
+        return {"data": found}
 
     def _call(self, request: Request) -> dict[str, Any]:
         self._authenticate(request)
@@ -174,21 +228,27 @@ class ScriptedERPNext(Resource):
                 "erpnext.setup.doctype.employee.employee",
             )
         time = datetime.datetime.fromisoformat(timestamp).replace(microsecond=0)
-        key = (employee.name, str(time), log_type)
-        if key in {(one["employee"], one["time"], one["log_type"]) for one in self.checkins}:
-            text = words("This employee already has a log with the same timestamp.{}")
-            link = '<Br><a href="/app/employee-checkin/EMP-CKIN-03-2026-000001">EMP-CKIN</a>'
-            raise FrappeError(417, "ValidationError", text.format(link))
         checkin = {
-            "name": f"EMP-CKIN-{time:%m-%Y}-{len(self.checkins) + 1:06}",
+            "name": f"EMP-CKIN-{time:%m-%Y}-{self.made + 1:06}",
             "doctype": "Employee Checkin",
             "employee": employee.name,
             "time": str(time),
             "device_id": device_id,
             "log_type": log_type,
+            "attendance": None,
         }
+        self._check_unique(checkin, words)
+        self.made += 1
         self.checkins.append(checkin)
         return checkin
+
+    def _check_unique(self, checkin: dict[str, Any], words: Callable[[str], str]) -> None:
+        names = ("employee", "time", "log_type")
+        others = [one for one in self.checkins if one["name"] != checkin["name"]]
+        if any(all(one[name] == checkin[name] for name in names) for one in others):
+            text = words("This employee already has a log with the same timestamp.{}")
+            link = '<Br><a href="/app/employee-checkin/EMP-CKIN-03-2026-000001">EMP-CKIN</a>'
+            raise FrappeError(417, "ValidationError", text.format(link))
 
     def _error(self, request: Request, error: FrappeError) -> bytes:
         request.setResponseCode(error.status)

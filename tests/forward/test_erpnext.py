@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_twisted
+from sqlalchemy import delete
 
 from zkpush.handlers.forward.kinds.erpnext import ERPNext, ERPNextSettings, checkin_of
 from zkpush.handlers.forward.kinds.frappe import outcome_of
+from zkpush.handlers.forward.schema import forward_documents
 from zkpush.values.forwarding import Delivered, ForwardedEvent, RefusedBatch, RetryLater
 
 from ..cli.program import zkpush
@@ -19,6 +21,7 @@ from ..daemon.process import Daemon
 from ..rig import Rig
 from .receivers import add, happens, punch, shown, turn, turns
 from .scripted_erpnext import Employee, ScriptedERPNext
+from .test_rules import lines
 
 SETTINGS = {"api_key": "k3y", "api_secret": "s3cret", "allow_private": True}
 
@@ -355,3 +358,139 @@ async def test_a_punch_of_a_simulated_terminal_is_in_erpnext_right_after(
     assert checkin["employee"] == "HR-EMP-00001"
     assert checkin["time"] == stored["time"].replace("T", " ")
     assert checkin["device_id"] == stored["device"]
+
+
+async def corrected(make_rig: Any, site: ScriptedERPNext, **settings: Any) -> Rig:
+    """Store two punches without a state; a late one between them changes the second."""
+    rig: Rig = await make_rig()
+    await rig.exchange()
+    await rig.exchange("T2")
+    rules = {"since": "2026-01-01", "directions": {}, "minimum_gap_seconds": 60}
+    found = {"url": site.listen(), **SETTINGS, **settings}
+    await add(rig, kind="erpnext", settings=found, rules=rules)
+    await lines(rig, "7,2026-03-01 08:00:00,255,1", "7,2026-03-01 12:00:00,255,1")
+    await turns(rig, 2)
+    assert checkins(site) == [("08:00:00", "IN"), ("12:00:00", "OUT")]
+    return rig
+
+
+async def late(rig: Rig) -> None:
+    """Send a punch late, and let corrections follow."""
+    await lines(rig, "7,2026-03-01 10:00:00,255,1", sn="T2")
+    await turns(rig, 8, seconds=90)
+
+
+def checkins(site: ScriptedERPNext) -> list[tuple[str, str]]:
+    """Time of day and log type of all checkins."""
+    return [(one["time"][11:], one["log_type"]) for one in site.checkins]
+
+
+AFTER = [("08:00:00", "IN"), ("12:00:00", "IN"), ("10:00:00", "OUT")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_correction_changes_the_checkin(make_rig, site: ScriptedERPNext) -> None:
+    """Instead of making a second one."""
+    rig = await corrected(make_rig, site)
+    names = [one["name"] for one in site.checkins]
+    await late(rig)
+    assert checkins(site) == AFTER
+    assert [one["name"] for one in site.checkins][:2] == names
+    words = [one["words"] for one in await rig.items("/forwarders/1/deliveries")]
+    assert words[-1] == f"Changed {names[1]}"
+    view = await shown(rig)
+    assert (view["delivered"], view["dead"], view["backlog"]) == (4, 0, 0)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_new_instant_changes_the_time_of_the_checkin(
+    make_rig, site: ScriptedERPNext
+) -> None:
+    """A site with a time zone of its own has other times when that of a terminal is mended."""
+    rig = await corrected(make_rig, site, timezone="UTC")
+    await rig.api("PATCH", "/devices/T1", {"timezone": "Europe/Madrid"})
+    await rig.api("POST", "/devices/T1/recompute", {})
+    await turns(rig, 4)
+    assert checkins(site) == [("07:00:00", "IN"), ("11:00:00", "OUT")]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_withdrawn_punch_is_deleted(make_rig, site: ScriptedERPNext) -> None:
+    """And an earlier punch that lets it pass again makes it anew."""
+    rig = await corrected(make_rig, site)
+    await lines(rig, "7,2026-03-01 11:59:30,255,1")
+    await turns(rig, 4)
+    assert checkins(site) == [("08:00:00", "IN"), ("11:59:30", "OUT")]
+    await lines(rig, "7,2026-03-01 11:59:00,255,1")
+    await turns(rig, 4)
+    assert sorted(checkins(site)) == [("08:00:00", "IN"), ("11:59:00", "OUT"), ("12:00:00", "IN")]
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest_twisted.ensureDeferred
+async def test_a_checkin_whose_name_is_not_known_is_found(
+    make_rig, site: ScriptedERPNext, is_deleted: bool
+) -> None:
+    """By employee, time and device; one that was deleted there is made again."""
+    rig = await corrected(make_rig, site)
+    await rig.store.write(lambda tx: tx.connection.execute(delete(forward_documents)))
+    if is_deleted:
+        site.checkins.pop()
+    await late(rig)
+    assert sorted(checkins(site)) == sorted(AFTER)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_checkin_that_was_deleted_there_is_made_again(
+    make_rig, site: ScriptedERPNext
+) -> None:
+    """Its name is known, and leads nowhere."""
+    rig = await corrected(make_rig, site)
+    site.checkins.pop()
+    await late(rig)
+    assert sorted(checkins(site)) == sorted(AFTER)
+
+
+@pytest.mark.parametrize("attendance", ["HR-ATT-2026-00001", None])
+@pytest_twisted.ensureDeferred
+async def test_a_correction_that_cannot_be_made_is_a_dead_letter(
+    make_rig, site: ScriptedERPNext, attendance: str | None
+) -> None:
+    """With the reason; the attendance of a closed day is never changed without anybody's notice."""
+    rig = await corrected(make_rig, site)
+    name = site.checkins[1]["name"]
+    site.checkins[1]["attendance"] = attendance
+    site.refuses_changes = attendance is None
+    await late(rig)
+    assert checkins(site) == [("08:00:00", "IN"), ("12:00:00", "OUT"), ("10:00:00", "OUT")]
+    ((_, reason),) = await dead(rig)
+    assert reason == (
+        f"{name} is part of the attendance {attendance} already. It should get log_type IN: cancel "
+        "that attendance in ERPNext, and replay this event"
+        if attendance
+        else "Checkins of a closed month cannot be changed"
+    )
+    site.refuses_changes, site.checkins[1]["attendance"] = False, None
+    await rig.api("POST", "/forwarders/1/replay", {"since": "2020-01-01"})
+    await turns(rig, 3)
+    assert checkins(site) == AFTER
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_key_without_the_right_to_change_is_explained(
+    make_rig, site: ScriptedERPNext
+) -> None:
+    """Nothing is lost meanwhile."""
+    rig = await corrected(make_rig, site)
+    site.may_write = False
+    await lines(rig, "7,2026-03-01 10:00:00,255,1", sn="T2")
+    await turns(rig, 2)
+    error = (await shown(rig))["last_error"]
+    assert error.startswith(
+        "Corrections need a role that may read, write and delete Employee Checkins. HTTP 403"
+    )
+    site.may_write = True
+    await rig.api("POST", "/forwarders/1/replay", {"since": "2020-01-01"})
+    await rig.api("POST", "/forwarders/1/resume")
+    await turns(rig, 4)
+    assert checkins(site) == AFTER

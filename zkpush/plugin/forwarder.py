@@ -16,6 +16,7 @@ from ..values.forwarding import (
     ForwarderTarget,
     Gone,
     Outcome,
+    ReceiverDocuments,
     RefusedBatch,
     RetryLater,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "IForwarder",
     "ISelectiveForwarder",
     "Outcome",
+    "ReceiverDocuments",
     "RefusedBatch",
     "RetryLater",
 ]

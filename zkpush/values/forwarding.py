@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 import msgspec
@@ -94,6 +94,36 @@ class Gone:
 Outcome = Delivered | RetryLater | RefusedBatch | Gone
 
 
+class ReceiverDocuments(Protocol):
+    """Names of the documents that a receiver has made of events, kept in the database.
+
+    Calls raise `StoreError` if the database does not answer.
+    """
+
+    async def name(self, event_id: str) -> str | None:
+        """Return the name of the document of an event; None if it is not known."""
+
+    async def keep(self, event_id: str, name: str) -> None:
+        """Store the name of the document of an event."""
+
+    async def forget(self, event_id: str) -> None:
+        """Remove the name of the document of an event."""
+
+
+class NoDocuments:
+    """Keeps nothing."""
+
+    async def name(self, event_id: str) -> str | None:
+        """Return None."""
+        return None
+
+    async def keep(self, event_id: str, name: str) -> None:
+        """Drop the name."""
+
+    async def forget(self, event_id: str) -> None:
+        """Do nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class ForwarderTarget:
     """What a forwarder gets when it opens a delivery."""
@@ -109,5 +139,7 @@ class ForwarderTarget:
     """The reactor, or a `Clock` in tests."""
     wall: Callable[[], float]
     """Returns the time of day, in seconds since the epoch."""
+    documents: ReceiverDocuments = attrs.field(factory=NoDocuments)
+    """Names of documents at the receiver, for kinds that change what they delivered."""
     own_folder: str = ""
     """Path of the server's data directory, where no forwarder may write."""

@@ -173,14 +173,20 @@ class ReceiverClient:
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str]
     ) -> tuple[int, Headers, bytes]:
-        """Send a POST; return status, headers and the beginning of the body.
+        """Send a POST; return what `request` does."""
+        return await self.request(b"POST", url, body, headers)
+
+    async def request(
+        self, method: bytes, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Headers, bytes]:
+        """Send a request; return status, headers and the beginning of the body.
 
         Redirects are not followed.
         """
         lines = Headers({name: [value] for name, value in headers.items()})
-        producer = FileBodyProducer(BytesIO(body))
+        producer = None if body is None else FileBodyProducer(BytesIO(body))
         response: IResponse = await self._agent.request(
-            b"POST", url.encode("ascii"), lines, producer
+            method, url.encode("ascii"), lines, producer
         )
         reader = ReplyReader(self._most_body)
         response.deliverBody(reader)

@@ -83,6 +83,15 @@ forward_dead = Table(
 )
 """Events that a receiver did not take."""
 
+forward_documents = Table(
+    "forward_documents",
+    metadata,
+    _owner(primary_key=True),
+    Column("event_id", KeyText, primary_key=True),
+    Column("name", PlainText(), nullable=False),
+)
+"""Documents that a receiver has made, by the events that they were made of."""
+
 forward_attempts = Table(
     "forward_attempts",
     metadata,

@@ -11,6 +11,7 @@ import msgspec
 from ...interfaces import IForwarder, IStore
 from ...manage.news import RecordSource
 from ...values.forwarding import ForwarderTarget
+from .documents import StoredDocuments
 from .model import StoredForwarder
 
 
@@ -47,5 +48,6 @@ def target_of(stored: StoredForwarder, kind: IForwarder, around: Surroundings) -
         secrets=lambda: stored.valid_secrets(around.now()),
         clock=around.clock,
         wall=around.wall,
+        documents=StoredDocuments(around.store, stored.id),
         own_folder=around.own_folder,
     )

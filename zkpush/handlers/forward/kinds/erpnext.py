@@ -2,7 +2,8 @@
 
 Each punch is a request and a batch of its own, so that each is settled by itself: stored, parked
 with a reason, or sent again. ERPNext finds the employee by a field of Employee. A punch that it has
-already counts as delivered: it came with an attempt whose answer was lost.
+already counts as delivered: it came with an attempt whose answer was lost. A correction changes or
+deletes the checkin of its punch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import datetime
 import re
 import zoneinfo
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -33,7 +35,8 @@ from ....values.forwarding import (
 )
 from ..addresses import check_url
 from ..replies import retry_after, unreached
-from .frappe import MOST_REPLY, outcome_of
+from .checkins import CheckinEditor, SiteRefusal, SiteReply
+from .frappe import MOST_REPLY, document_of, outcome_of
 
 if TYPE_CHECKING:
     from twisted.web.http_headers import Headers
@@ -136,7 +139,9 @@ class ERPNextDelivery:
 
         self._target = target
         self._settings: ERPNextSettings = target.settings
-        self._url = f"{target.settings.url.rstrip('/')}/api/method/{target.settings.app}.{METHOD}"
+        self._site = target.settings.url.rstrip("/")
+        self._method = f"/api/method/{target.settings.app}.{METHOD}"
+        self._checkins = CheckinEditor(self._send, target.documents, target.settings.employee_field)
         self._client = ReceiverClient(
             target.clock, allow_private=target.settings.allow_private, most_body=MOST_REPLY
         )
@@ -154,30 +159,57 @@ class ERPNextDelivery:
         parked: dict[str, str] = {}
         words = ""
         for event in batch.events:  # one, unless limits become larger
-            outcome = await self._store(event)
+            outcome = await self._settle(event)
             if not isinstance(outcome, Delivered):
                 return outcome
             parked |= outcome.parked
             words = outcome.words
         return Delivered(words, parked)
 
-    async def _store(self, event: ForwardedEvent) -> Outcome:
-        is_test = event.type == "test"
+    async def _settle(self, event: ForwardedEvent) -> Outcome:
+        if event.type == "test":
+            return await self._try(event)
         try:
-            checkin = sample(event) if is_test else checkin_of(event, self._settings)
+            checkin = checkin_of(event, self._settings)
         except ValueError as error:
             return Delivered("Not sent", {event.id: str(error)})
-        body = {**checkin, "employee_fieldname": self._settings.employee_field}
-        status, headers, text = await self._client.post(
-            self._url, msgspec.json.encode(body), self._headers()
-        )
-        outcome = outcome_of(status, text, event.id, self._wait(headers))
-        if is_test and isinstance(outcome, Delivered) and outcome.parked:
+        try:
+            if event.is_withdrawn:
+                return await self._checkins.withdraw(event, checkin)
+            if event.corrects is not None:
+                corrected = await self._checkins.correct(event, checkin)
+                if corrected is not None:
+                    return corrected
+            elif await self._checkins.has(event):
+                return Delivered("ERPNext has this checkin already")
+        except SiteRefusal as error:
+            return error.outcome
+        reply = await self._store(checkin)
+        name = document_of(reply.status, reply.text)
+        if name is not None:
+            await self._target.documents.keep(event.subject, name)
+        return outcome_of(reply.status, reply.text, event.id, reply.wait)
+
+    async def _try(self, event: ForwardedEvent) -> Outcome:
+        reply = await self._store(sample(event))
+        outcome = outcome_of(reply.status, reply.text, event.id, reply.wait)
+        if isinstance(outcome, Delivered) and outcome.parked:
             return Delivered(
                 f"The site accepts the API key, and looks for employees by "
                 f"{self._settings.employee_field}. Nothing was stored."
             )
         return outcome
+
+    async def _store(self, checkin: Mapping[str, str]) -> SiteReply:
+        body = {**checkin, "employee_fieldname": self._settings.employee_field}
+        return await self._send(b"POST", self._method, body)
+
+    async def _send(self, method: bytes, path: str, body: Mapping[str, Any] | None) -> SiteReply:
+        encoded = None if body is None else msgspec.json.encode(body)
+        status, headers, text = await self._client.request(
+            method, f"{self._site}{path}", encoded, self._headers()
+        )
+        return SiteReply(status, text, self._wait(headers))
 
     def _headers(self) -> dict[str, str]:
         settings = self._settings
@@ -198,7 +230,7 @@ class ERPNextDelivery:
 def checkin_of(event: ForwardedEvent, settings: ERPNextSettings) -> dict[str, str]:
     """Return the arguments of the method; `ValueError` says why an event is no checkin."""
     data = event.data
-    if event.type != "attendance" or "pin" not in data or "time" not in data:
+    if event.type.partition(".")[0] != "attendance" or "pin" not in data or "time" not in data:
         raise ValueError(f"ERPNext takes attendance records, and this is an event {event.type}.")
     checkin = {
         "employee_field_value": str(data["pin"]),
@@ -225,6 +257,9 @@ def _timestamp(data: dict[str, Any], timezone: str | None) -> str:
 
 
 def _log_type(data: dict[str, Any], settings: ERPNextSettings) -> str | None:
+    """Return the log type: by the direction, if the rules of the forwarder find one."""
+    if "direction" in data:
+        return str(data["direction"]).upper()
     state = data.get("status")
     if state in settings.in_states:
         return "IN"

@@ -40,6 +40,7 @@ _ADVICE = {
     HTTPStatus.NOT_FOUND: "There is no such site or method: check the URL, and that the app is "
     "installed",
 }
+_EDITS = "Corrections need a role that may read, write and delete Employee Checkins"
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -65,6 +66,32 @@ def outcome_of(status: int, text: bytes, event_id: str, wait: float | None) -> O
     if 300 <= status < 400:
         return RetryLater(words + REDIRECTED, wait)
     return RefusedBatch(words, wait)
+
+
+def document_of(status: int, text: bytes) -> str | None:
+    """Return the name of the document that a method has stored; None for another reply."""
+    message = _decode(text).get("message") if status == HTTPStatus.OK else None
+    name = message.get("name") if isinstance(message, dict) else None
+    return str(name) if name else None
+
+
+def data_of_reply(text: bytes) -> object:
+    """Return the data of a reply about documents; None without any."""
+    return _decode(text).get("data")
+
+
+def change_outcome(status: int, text: bytes, event_id: str, wait: float | None) -> Outcome:
+    """Return the outcome of a request about a document that did not succeed."""
+    outcome = outcome_of(status, text, event_id, wait)
+    if status == HTTPStatus.FORBIDDEN:
+        words = f"{_EDITS}. {status_words(status)}: {quote(' '.join(messages_of(_decode(text))))}"
+        return RefusedBatch(words, wait)
+    if status == HTTPStatus.EXPECTATION_FAILED:
+        reason = quote(" ".join(messages_of(_decode(text)))) or status_words(status)
+        return Delivered("Parked: the site refuses the correction", {event_id: reason})
+    if isinstance(outcome, Delivered):
+        return RefusedBatch(f"Not an answer of ERPNext: {reply_words(status, text)}")
+    return outcome
 
 
 def messages_of(reply: dict[str, Any]) -> list[str]:
