@@ -248,7 +248,9 @@ def assemble(
                 certificates=certificates.doubts,
             ),
             erasers=[
-                part.erase_person for part in known.part("store") if hasattr(part, "erase_person")
+                part.erase_person
+                for part in reversed(known.part("store"))
+                if hasattr(part, "erase_person")
             ],
         ),
         brings=[one.handler for one in handlers.all if IBringsTables.providedBy(one.handler)],

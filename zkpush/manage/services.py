@@ -99,7 +99,8 @@ class Services:
     """Installed kinds of forwarders, by name."""
     installation: Installation
     erasers: Sequence[ErasePerson] = ()
-    """Functions of all capabilities that remove what their tables hold about a person."""
+    """Functions of all capabilities that remove what their tables hold about a person, each before
+    those of the capabilities that it requires."""
     offers: Offers = attrs.field(factory=Offers)
     """Objects offered by this capability and by the ones it requires."""
 

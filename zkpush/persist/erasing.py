@@ -16,7 +16,7 @@ from .sealed import sealed
 from .transaction import Transaction
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class PersonErasure:
     """Erasure of a person, as passed to the parts of nouns that take part in it."""
 
@@ -25,12 +25,13 @@ class PersonErasure:
     """User ID."""
     now: int
     """The time, in milliseconds since the epoch."""
-    attendance: bool
+    with_attendance: bool
     """Whether attendance records go too, which otherwise stay under the user ID."""
 
 
-ErasePerson = Callable[[PersonErasure], None]
-"""`erase_person` of a capability's `store` part: removes what its tables hold about a person."""
+ErasePerson = Callable[[PersonErasure], int]
+"""`erase_person` of a capability's `store` part: removes what its tables hold about a person, and
+returns the number of rows that it changed. It runs before those of the capabilities it requires."""
 
 
 def erase_commands(erasure: PersonErasure, subject: bytes) -> None:

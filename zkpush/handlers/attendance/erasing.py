@@ -12,12 +12,13 @@ _PART = 500
 """Rows deleted with one statement."""
 
 
-def erase_person(erasure: PersonErasure) -> None:
+def erase_person(erasure: PersonErasure) -> int:
     """Remove the photos of a person, and the records if that is asked for."""
     connection, pin = erasure.tx.connection, erasure.pin
-    connection.execute(delete(attendance_photos).where(attendance_photos.c.pin == pin))
-    if not erasure.attendance:
-        return
+    of_person = delete(attendance_photos).where(attendance_photos.c.pin == pin)
+    changed = connection.execute(of_person).rowcount
+    if not erasure.with_attendance:
+        return changed
     listed = select(punches_of_people.c.record_id).where(punches_of_people.c.pin == pin)
     ids = [*connection.execute(listed).scalars()]
     unlisted = select(attendance.c.id).where(
@@ -34,3 +35,4 @@ def erase_person(erasure: PersonErasure) -> None:
         )
         connection.execute(delete(attendance).where(attendance.c.id.in_(part)))
     connection.execute(delete(punches_of_people).where(punches_of_people.c.pin == pin))
+    return changed + len(ids)

@@ -43,6 +43,12 @@ class DocumentStore:
             )
         )
 
+    def events(self, forwarder_id: int, after: str, limit: int) -> list[str]:
+        """List the events with a document, by their ids, after one of them."""
+        event = forward_documents.c.event_id
+        query = select(event).where(forward_documents.c.forwarder_id == forwarder_id, event > after)
+        return list(self._connection.execute(query.order_by(event).limit(limit)).scalars())
+
     def forget(self, forwarder_id: int, event_id: str) -> None:
         """Remove the name of the document of an event."""
         table = forward_documents

@@ -12,6 +12,7 @@ from ...model import Page
 from ...persist.databases import insert
 from ...persist.paging import part_of
 from ...persist.sealed import opened, sealed
+from .erasing import erase_person
 from .model import (
     STATES,
     ForwarderState,
@@ -26,6 +27,7 @@ from .schema import forward_batches, forward_dead, forwarders
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
+__all__ = ["ForwarderStore", "erase_person"]
 _JSON = frozenset({"events", "rules", "settings", "secrets", "replay"})
 
 

@@ -49,9 +49,10 @@ class IdCardStore(LogStore[IdCardRecord]):
 STORES: tuple[type[LogStore[Any]], ...] = (OperationStore, ErrorStore, IdCardStore)
 
 
-def erase_person(erasure: PersonErasure) -> None:
+def erase_person(erasure: PersonErasure) -> int:
     """Remove the identity cards that terminals read for a person, and their raw lines."""
-    erasure.tx.connection.execute(delete(idcards).where(idcards.c.pin == erasure.pin))
+    of_person = delete(idcards).where(idcards.c.pin == erasure.pin)
+    return erasure.tx.connection.execute(of_person).rowcount
 
 
 def forget_templates(erasure: Erasure) -> int:

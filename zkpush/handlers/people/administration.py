@@ -121,11 +121,12 @@ class PeopleAdministration:
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
                 return holders, []
+            erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
             subject = subject_of(_PUT, {"PIN": pin})
             if subject is not None:
-                erase_commands(PersonErasure(tx, pin, now, attendance), subject)
+                erase_commands(erasure, subject)
             for eraser in services.erasers:
-                eraser(PersonErasure(tx, pin, now, attendance))
+                eraser(erasure)
             return holders, self._delete_thd(tx, pin, holders, by, now)
 
         holders, queued = await self._store.write(unit)

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0038"
+down_revision = "0037"
 
 row_id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 key_text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
