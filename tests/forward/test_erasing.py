@@ -21,7 +21,9 @@ async def erase(rig: Rig, pin: str, *, with_attendance: bool) -> int:
     """Call the hook as an engine does."""
 
     def unit(tx: Any) -> int:
-        return erase_person(PersonErasure(tx=tx, pin=pin, now=tx.now(), with_attendance=with_attendance))
+        return erase_person(
+            PersonErasure(tx=tx, pin=pin, now=tx.now(), with_attendance=with_attendance)
+        )
 
     found: int = await rig.store.write(unit)
     return found

@@ -471,7 +471,7 @@ async def test_a_correction_that_cannot_be_made_is_a_dead_letter(
         else "Checkins of a closed month cannot be changed"
     )
     site.refuses_changes, site.checkins[1]["attendance"] = False, None
-    await rig.api("POST", "/forwarders/1/replay", {"since": "2020-01-01"})
+    await rig.api("POST", "/forwarders/1/replay", {"dead": True})
     await turns(rig, 3)
     assert checkins(site) == AFTER
 
@@ -490,7 +490,7 @@ async def test_a_key_without_the_right_to_change_is_explained(
         "Corrections need a role that may read, write and delete Employee Checkins. HTTP 403"
     )
     site.may_write = True
-    await rig.api("POST", "/forwarders/1/replay", {"since": "2020-01-01"})
+    await rig.api("POST", "/forwarders/1/replay", {"dead": True})
     await rig.api("POST", "/forwarders/1/resume")
     await turns(rig, 4)
     assert checkins(site) == AFTER

@@ -154,12 +154,17 @@ CLOSED = {
     "/rejects": ("device", "table"),
     "/problems": ("device", "code"),
     "/commands": ("device", "state", "command"),
+    "/attendance/verify": ("device", "state"),
 }
 """Filters with a known set of values."""
 OPEN = {
     "/attendance": {"pin"},
     "/photos": {"pin"},
     "/commands": {"job"},
+    "/attendance/verify": {"run"},
+    "/operations": {"code"},
+    "/idcards": {"pin"},
+    "/conflicts": {"pin"},
     "/audit": {"pin", "actor", "action"},
 }
 """Filters of any value: a person or an action may come later, a job may have no command yet."""

@@ -206,8 +206,8 @@ async def test_a_package_is_read_in_parts_and_nothing_is_written(
         written.append(unit)
         return write(unit)
 
-    original = packages._lines
-    monkeypatch.setattr(packages, "_lines", lines)
+    original = packages.lines_of
+    monkeypatch.setattr(packages, "lines_of", lines)
     monkeypatch.setattr(rig.store, "write", counted)
     assert len(lines_of((await fetch(rig, url)).body)) == number
     assert parts == [AT_ONCE, AT_ONCE, 5, 0]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -251,8 +252,18 @@ async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
     )
 
 
+def _contents(file: Path) -> bytes:
+    """Read a file, or stdin for `-`."""
+    try:
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    except OSError as error:
+        raise click.ClickException(f"Cannot read {file}: {error.strerror}.") from None
+
+
 @users.command("import")
-@click.argument("file", metavar="FILE.csv", type=click.File("rb"))
+@click.argument(
+    "file", metavar="FILE.csv", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
+)
 @click.option("--dry-run", is_flag=True, help="Report only; store nothing.")
 @click.option("--remove-absent", is_flag=True, help="Remove the users who are not in the file.")
 @click.option("--confirm", type=int, metavar="N", help="Number of users that may be removed.")
@@ -260,7 +271,7 @@ async def history(api: Api, pin: str, limit: int | None, as_json: bool) -> None:
 @with_api
 async def import_(
     api: Api,
-    file: BinaryIO,
+    file: Path,
     dry_run: bool,
     remove_absent: bool,
     confirm: int | None,
@@ -286,7 +297,7 @@ async def import_(
         )
         if value not in (None, False)
     }
-    report = await api.send("POST", "users", "import", content=file.read(), query=query)
+    report = await api.send("POST", "users", "import", content=_contents(file), query=query)
     if as_json:
         print_object(report, as_json=True)
     else:

@@ -56,7 +56,7 @@ def make(
     """Return the next lines of a package, and where to go on; None at the end."""
     people, following = PeopleSelector.of(params).part(tx, device, after)
     table = params.get("TableName")
-    lines = [*_lines(tx, device, people, table)]
+    lines = [*lines_of(tx, device, people, table)]
     return lines, following
 
 
@@ -73,7 +73,7 @@ def counted(tx: Transaction, device: Device, params: Mapping[str, str]) -> int |
         after = following
 
 
-def _lines(
+def lines_of(
     tx: Transaction, device: Device, people: Sequence[Person], table: str | None
 ) -> Iterator[str]:
     """Generate the commands that add people to a terminal, for one table or all."""
