@@ -1,4 +1,4 @@
-"""A refused request costs no more than a served poll, by the number of calls that it takes."""
+"""A refused request costs no more than a served poll, by the number of calls and instructions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable
 from itertools import count
 from types import FrameType
+from typing import Self
 
 import pytest
 import pytest_twisted
@@ -27,6 +28,12 @@ FLOOD = 2 * MOST
 Prepare = Callable[..., Awaitable[Rig]]
 
 
+def is_counted(frame: FrameType) -> bool:
+    """Whether a function is one of zkpush."""
+    path = frame.f_code.co_filename
+    return path.startswith(OURS) and not path.startswith(TESTING)
+
+
 class Calls:
     """Calls of functions of zkpush, and by them of functions that are not written in Python."""
 
@@ -35,26 +42,59 @@ class Calls:
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
         """Note an event."""
-        path = frame.f_code.co_filename
-        if event in ("call", "c_call") and path.startswith(OURS) and not path.startswith(TESTING):
+        if event in ("call", "c_call") and is_counted(frame):
             self.number += 1
 
+    def __enter__(self) -> Self:
+        self._before = sys.getprofile()
+        sys.setprofile(self)
+        return self
 
-async def calls_of(rig: Rig, raws: Iterable[bytes], address: str, expected: bytes) -> float:
-    """How many calls each of the last requests takes, on connections of their own."""
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(self._before)
+
+
+class Instructions:
+    """Instructions of the interpreter in functions of zkpush."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Instructions | None:
+        """Note an event."""
+        if event == "opcode":
+            self.number += 1
+        elif event == "call" and is_counted(frame):
+            frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        elif event == "call":
+            return None
+        return self
+
+    def __enter__(self) -> Self:
+        self._before = sys.gettrace()
+        sys.settrace(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+
+Measure = type[Calls] | type[Instructions]
+
+
+async def cost_of(
+    measure: Measure, rig: Rig, raws: Iterable[bytes], address: str, expected: bytes
+) -> float:
+    """What each of the last requests takes, on connections of their own."""
     counts: list[int] = []
     for raw in raws:
         rig.clock.advance(PACE)
-        before, calls = sys.getprofile(), Calls()
-        sys.setprofile(calls)
-        try:
+        with measure() as cost:
             caller = Caller(rig, raw, address)
             is_answered = bool(caller.reply)
-        finally:
-            sys.setprofile(before)
         assert expected in await caller.replied()
         caller.leave()
-        counts.append(calls.number if is_answered else 0)
+        counts.append(cost.number if is_answered else 0)
     assert all(counts[-ROUNDS:])  # answered at once, from memory
     return sum(counts[-ROUNDS:]) / ROUNDS
 
@@ -77,16 +117,35 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("measure", [Calls, Instructions])
 @pytest.mark.parametrize("case", CASES)
 @pytest_twisted.ensureDeferred
-async def test_a_refusal_takes_fewer_calls_than_a_poll(make_rig, case: str) -> None:
-    """Of functions in zkpush, and of others that these call."""
+async def test_a_refusal_takes_less_than_a_poll(make_rig, case: str, measure: Measure) -> None:
+    """Fewer calls of functions in zkpush and of others that these call, and fewer instructions."""
     prepare, path, status = CASES[case]
     rig = await prepare(make_rig)
     await rig.api("PUT", "/devices/T1", {"state": "approved"})
     await rig.exchange("T1")
     numbers = count(1)
     refused = [head(path.replace("%d", str(next(numbers)))) for _ in range(FLOOD)]
-    poll = await calls_of(rig, [head("getrequest?SN=T1")] * FLOOD, HOME, b"OK")
-    refusal = await calls_of(rig, refused, STRANGER, status)
+    poll = await cost_of(measure, rig, [head("getrequest?SN=T1")] * FLOOD, HOME, b"OK")
+    refusal = await cost_of(measure, rig, refused, STRANGER, status)
     assert refusal < poll
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_refusal_follows_the_state_of_the_terminal(make_rig) -> None:
+    """The next request after a change is answered by the new state."""
+    rig = await pending(make_rig)
+    path = "getrequest?SN=X1"
+    for state, status, words in (
+        (None, 403, b"waits"),
+        ("blocked", 403, b"blocked"),
+        ("approved", 200, b""),
+        ("blocked", 403, b"blocked"),
+    ):
+        if state is not None:
+            await rig.api("PATCH", "/devices/X1", {"state": state})
+        for _ in range(2):
+            reply = await rig.get(path)
+            assert (reply.status, words in reply.body) == (status, True)

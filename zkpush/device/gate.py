@@ -15,18 +15,18 @@ from __future__ import annotations
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from ..http.messages import RequestHead
+from ..http.messages import Declined, RequestHead
 from ..interfaces import ITerminalFamily
 from ..model import DeviceState
 from ..protocol.envelope import FIRST_OF_TEXT, SEAL
-from ..protocol.errors import ProtocolError, TooManyRequests
+from ..protocol.errors import ProtocolError, Refused, TooManyRequests
 from ..protocol.handshake import Hello
 from . import tokens
 from .allowance import MINUTE
 from .pacer import REFUSALS, RequestPacer
 from .refusals import Refusal
 from .registry import Registry
-from .request import Gate, Request
+from .request import Gate, RefusedRequest, Request
 from .terminal import NEW_TOKEN, OTHERS, TOKEN, RequestCounter, Terminal
 from .unserved import UnservedRequests
 
@@ -106,16 +106,15 @@ class AdmissionGate:
         terminal = None if sn is None else self._registry.terminals.get(sn)
         return terminal is not None and terminal.device.timezone is not None
 
-    def judge(self, request: Request) -> Terminal | ProtocolError | Deferred[Terminal]:
-        """Return the terminal of a request, or the reason to refuse it.
+    def judge(self, request: Request) -> Terminal | Declined | ProtocolError | Deferred[Terminal]:
+        """Return the terminal of a request, or the refusal or the reason to refuse it.
 
         Returns a Deferred if the store has to be read first; it fails with `Refused`. A pending
         terminal passes `Gate.HELLO`, the initialization exchange (spec 5), because it may offer
         another pushcommkey. Reasons from memory are returned, which costs less than to raise them.
+        The refusal of a pending or blocked terminal is built once for each of its states.
         """
-        sn, address, cookie = request.sn, request.head.address, request.head.cookie
-        hello = request.head.query if request.route.gate is Gate.HELLO else None
-        registry = self._registry
+        sn, address, registry = request.sn, request.head.address, self._registry
         terminal = registry.terminals.get(sn)
         if terminal is None:
             refusal = registry.unknown.look(sn, address, is_counted=registry.loaded)
@@ -127,7 +126,7 @@ class AdmissionGate:
             if registry.is_fresh(terminal, now):
                 return registry.misplaced(terminal, address)
             return Deferred.fromCoroutine(self._look_again(terminal, address))
-        if not self._count(terminal, address, cookie):
+        if not self._count(terminal, address, request.head.cookie):
             registry.refusals.refuse(Refusal.REQUESTS_PER_MINUTE, sn, address)
             return TooManyRequests("This terminal asks too often; it is served again in a minute.")
         if address == terminal.checked:  # as in `lets_in`
@@ -137,13 +136,17 @@ class AdmissionGate:
         state = terminal.device.state
         if state is DeviceState.APPROVED:
             return terminal
-        if hello is not None and state is DeviceState.PENDING:
-            known, terminal.hello = terminal.hello, self._hello(hello, address)
+        if state is DeviceState.PENDING and request.route.gate is Gate.HELLO:
+            known, terminal.hello = terminal.hello, self._hello(request.head.query, address)
             if known != terminal.hello:
                 return terminal
-        if registry.is_fresh(terminal, now):
-            return registry.not_admitted(terminal, address)
-        return Deferred.fromCoroutine(self._look_again(terminal, address))
+        if not registry.is_fresh(terminal, now):
+            return Deferred.fromCoroutine(self._look_again(terminal, address))
+        message = registry.count_refusal(terminal, address)
+        if terminal.refusal is None:
+            reply = request.route.family.refuse(Refused(message))
+            terminal.refusal = RefusedRequest(reply, self.knows_zone(sn), sn=sn)
+        return terminal.refusal
 
     def _is_paced(self, terminal: Terminal, address: str | None, cookie: bytes | None) -> bool:
         """Whether to pace a request because one from its address was just refused.

@@ -35,7 +35,8 @@ class RequestPacer:
     def __init__(self, pace: Pace, clock: IReactorTime) -> None:
         self._pace = pace
         self._clock = clock
-        self._tokens = float(pace.burst)
+        self._per_second = pace.per_second
+        self._tokens = self._burst = float(pace.burst)
         self._at = clock.seconds()
         self._waiting: dict[Deferred[None], None] = {}
         self._is_scheduled = False
@@ -50,15 +51,17 @@ class RequestPacer:
         """
         if self._waiting and not is_next:
             return False
-        now, pace, tokens = self._clock.seconds(), self._pace, self._tokens
-        if now > self._at:  # the clock may be set back
-            tokens += (now - self._at) * pace.per_second
-            if tokens > pace.burst:
-                tokens = float(pace.burst)
+        now, at, tokens = self._clock.seconds(), self._at, self._tokens
+        if now > at:  # the clock may be set back
+            tokens += (now - at) * self._per_second
+            if tokens > self._burst:
+                tokens = self._burst
         self._at = now
-        is_left = tokens >= 1
-        self._tokens = tokens - 1 if is_left else tokens
-        return is_left
+        if tokens < 1:
+            self._tokens = tokens
+            return False
+        self._tokens = tokens - 1
+        return True
 
     def wait(self) -> Deferred[None]:
         """Wait for a token. Cancelling the Deferred leaves the queue."""

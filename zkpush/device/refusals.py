@@ -158,16 +158,14 @@ class RefusalLog(PeriodicService):
         self._counts[reason] += 1  # type: ignore[index]  # a member equals its value
         kind: Kind = (sn, reason, what, address)
         refusals = self._kinds.get(kind)
-        if refusals is None and len(self._kinds) >= MOST:
-            kind = (OTHERS, reason, "", None)
-            refusals = self._kinds.get(kind)
         if refusals is None:
-            refusals = self._begin(*kind)
-        now = self._clock.seconds()
+            if len(self._kinds) >= MOST:
+                kind = (OTHERS, reason, "", None)
+            refusals = self._kinds.get(kind) or self._begin(*kind)
+        refusals.last = now = self._clock.seconds()
         if not refusals.count:
             refusals.since = now
         refusals.count += 1
-        refusals.last = now
 
     def refuse_caller(self, reason: Refusal, actor: str, what: str, address: str | None) -> None:
         """Count the refusal of an API caller known by a token.

@@ -213,9 +213,13 @@ class Registry(PeriodicService):
 
     def not_admitted(self, terminal: Terminal, address: str | None) -> Refused:
         """Count the refusal of a terminal that is not approved; returns the error to raise."""
+        return Refused(self.count_refusal(terminal, address))
+
+    def count_refusal(self, terminal: Terminal, address: str | None) -> str:
+        """Count the refusal of a terminal that is not approved; returns the reason in words."""
         reason, message = _REFUSALS[terminal.device.state]
         self.refusals.refuse(reason, terminal.device.sn, address)
-        return Refused(message)
+        return message
 
     def misplaced(self, terminal: Terminal, address: str | None) -> Refused:
         """Count the refusal of a terminal at a forbidden address; returns the error to raise."""

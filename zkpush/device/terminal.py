@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
+from ..http.messages import Declined
 from ..interfaces import ICipherSuite, ITerminalFamily
 from ..model import (
     ENCRYPTED_STATES,
@@ -123,6 +124,7 @@ class Terminal:
         "next_due",
         "noted_keys",
         "refreshed_at",
+        "refusal",
         "refused_at",
         "reported",
         "session",
@@ -143,6 +145,8 @@ class Terminal:
     bare: tuple[str | None, ...] | None
     """Addresses served without a token and without recording it; None for all. The entry None
     stands for a Unix socket."""
+    refusal: Declined | None
+    """Refusal of requests while it is pending or blocked; None until it is built."""
 
     def __init__(
         self,
@@ -217,6 +221,7 @@ class Terminal:
             if learns and not is_full
             else None
         )
+        self.refusal = None
         self.held_until = 0
         self.stamps.clear()
         networks = parse_networks(device.networks)

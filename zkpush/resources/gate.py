@@ -15,7 +15,7 @@ from ..device.refusals import Refusal, RefusalLog
 from ..device.registry import Registry
 from ..device.request import Gate, RefusedRequest, Request, TerminalRoute
 from ..device.terminal import Terminal
-from ..http.messages import RequestHead, Verdict
+from ..http.messages import Declined, Plain, RequestHead, Verdict
 from ..protocol.errors import (
     ProtocolError,
     Refused,
@@ -70,15 +70,17 @@ class RequestGate:
         `request` is the parsed head, if it is a valid request of a terminal. `is_paced` if it has
         waited for its turn.
         """
-        pacer = self._admission.pacer
-        if not is_paced and not pacer.take():
-            return pacer.wait().addCallback(lambda _: self.judge(head, request, is_paced=True))
+        if not is_paced and not self._admission.pacer.take():
+            turn = self._admission.pacer.wait()
+            return turn.addCallback(lambda _: self.judge(head, request, is_paced=True))
         try:
             if request is None:
                 request = self._check(head)
             found = self._admission.judge(request) if request.sn else None
+            if isinstance(found, Declined):
+                return found
             if isinstance(found, ProtocolError):
-                return self._refused(found, request)
+                return self._declined(request.route.family.refuse(found), request)
             if isinstance(found, Deferred):
                 verdict: Verdict | Deferred[Verdict] = found.addCallback(self._admitted, request)
             else:
@@ -111,8 +113,10 @@ class RequestGate:
         """Refuse a request; None if it is not one of a terminal."""
         if request is None:
             return refused(error, self._families.default)
-        family = request.route.family
-        reply = family.refuse(error) if isinstance(error, ProtocolError) else refused(error, family)
+        return self._declined(refused(error, request.route.family), request)
+
+    def _declined(self, reply: Plain, request: Request) -> Verdict:
+        """Refuse a request of a terminal with a reply."""
         return RefusedRequest(reply, self._admission.knows_zone(request.sn), sn=request.sn)
 
     def _failed(self, failure: Failure, request: Request) -> Verdict:
