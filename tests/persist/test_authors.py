@@ -6,6 +6,8 @@ import pytest_twisted
 import sqlalchemy
 
 from zkpush.handlers.people import schema
+from zkpush.handlers.people.model import PersonStatement
+from zkpush.handlers.people.news import keyed
 from zkpush.handlers.people.persons import PersonStore
 from zkpush.handlers.people.store import PeopleStore
 from zkpush.persist.devices import DeviceStore
@@ -144,7 +146,117 @@ def make_author_tests(factory):
             await store.write(say(device, "USER PIN=50077\tName=Ann C\n", now=NOW + 4))
             assert await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING)) == []
 
+        @pytest_twisted.ensureDeferred
+        async def test_a_field_that_an_operator_has_emptied_stays_empty(
+            self, store, device, other
+        ) -> None:
+            """A terminal that states it has a conflict; values stated by silence are none."""
+            await store.write(say(device, "USER PIN=5\tName=Ann\tCard=77\tVerify=4"))
+            await store.write(put("5", {"card": None, "verify": None}, NOW + 1))
+            await store.write(say(other, "USER PIN=5\tName=Ann\tCard=78", now=NOW + 2))
+            await store.write(say(device, "USER PIN=5\tName=Anna\tCard=77", now=NOW + 3))
+            found = await store.read(user("5"))
+            assert (found.name, found.card, found.verify) == ("Anna", None, None)
+            assert await store.read(conflicts) == [
+                ("5", "T2", {"card": "78"}),
+                ("5", "T1", {"card": "77"}),
+            ]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_known_person_without_a_privilege_gets_none_from_a_terminal(
+            self, store, device, other
+        ) -> None:
+            """The privilege of a new person is taken."""
+            await store.write(put("5", {"name": "Ann"}, NOW))
+            await store.write(say(other, "USER PIN=6\tName=Bob"))
+            await store.write(say(device, "USER PIN=5\tPri=14\nUSER PIN=7\tPri=14", now=NOW + 1))
+            await store.write(say(other, "USER PIN=6\tName=Bob\tPri=14", now=NOW + 1))
+            people = await store.read(lambda tx: tx[PeopleStore].users(EVERYTHING))
+            privileges = {one.pin: one.privilege for one in people}
+            assert privileges == {"5": None, "6": None, "7": 14}
+            assert await store.read(conflicts) == [
+                ("5", "T1", {"privilege": 14}),
+                ("6", "T2", {"privilege": 14}),
+            ]
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_damaged_value_stays_as_it_is_stored(self, store, device, other) -> None:
+            """Until its author or an operator states it anew."""
+            password = sqlalchemy.select(schema.users.c.password)
+            await store.write(say(device, "USER PIN=5\tName=Ann\tPasswd=12"))
+            broken = sqlalchemy.update(schema.users).values(password=b"broken")
+            await store.write(lambda tx: tx.connection.execute(broken))
+            await store.write(say(other, "USER PIN=5\tCard=9\tPasswd=13", now=NOW + 1))
+            await store.write(put("5", {"name": "Anne"}, NOW + 2))
+            raw = await store.read(lambda tx: tx.connection.execute(password).scalar_one())
+            assert bytes(raw) == b"broken"
+            found = await store.read(user("5"))
+            assert (found.name, found.card, found.damaged) == ("Anne", "9", ("password",))
+            await store.write(say(device, "USER PIN=5\tName=Anne\tPasswd=14", now=NOW + 3))
+            assert (await store.read(user("5"))).password == "14"
+
+        @pytest_twisted.ensureDeferred
+        async def test_damaged_words_and_conflicts_fail_no_upload(
+            self, store, device, other
+        ) -> None:
+            """What the terminal says next replaces them."""
+            await store.write(say(device, "USER PIN=5\tName=Ann\tCard=7"))
+            await store.write(say(other, "USER PIN=5\tName=Bob\tCard=8"))
+
+            def damage(tx) -> None:
+                for table, name in ((schema.person_words, "word"), (schema.conflicts, "said")):
+                    tx.connection.execute(sqlalchemy.update(table).values({name: b"broken"}))
+
+            await store.write(damage)
+            assert await store.read(conflicts) == [("5", "T2", None)]
+            await store.write(say(other, "USER PIN=5\tName=Rob\tCard=8", now=NOW + 1))
+            assert await store.read(conflicts) == [("5", "T2", {"name": "Rob", "card": "8"})]
+            assert await store.read(name("5")) == "Ann"
+
+        @pytest_twisted.ensureDeferred
+        async def test_many_conflicts_take_a_few_statements(self, store, device, other) -> None:
+            """A terminal that contradicts everybody costs as many as one that contradicts ten."""
+
+            def body(people: int, name: str) -> str:
+                return "".join(f"USER PIN={pin}\tName={name}\n" for pin in range(people))
+
+            await store.write(say(device, body(400, "Ann")))
+            counts = []
+            for turn, people in enumerate((10, 400)):
+                for name in ("Bob", "Rob", "Ann"):
+                    unit = counted(say(other, body(people, name), now=NOW + turn + 1))
+                    counts.append(await store.write(unit))
+            assert counts[3:] == counts[:3]
+            assert await store.read(conflicts) == []
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_removal_does_not_limit_the_length_of_uploads(self, store, device) -> None:
+            """More people than a statement has parameters."""
+            await store.write(lambda tx: tx[PersonStore].remove("5", "token x", NOW))
+            said = [PersonStatement((str(pin),), {}, b"") for pin in range(66_000)]
+            left = await store.write(lambda tx: tx[PersonStore].admit(device.id, keyed(said), NOW))
+            assert len(left) == len(said) - 1
+
     return AuthorTests
+
+
+def counted(unit):
+    """A unit that returns the number of statements that another one executes by SQLAlchemy."""
+
+    def counting(tx) -> int:
+        statements: list[str] = []
+
+        def count(connection, cursor, statement, *_) -> None:
+            statements.append(statement)
+
+        sqlalchemy.event.listen(tx.connection, "before_cursor_execute", count)
+        try:
+            unit(tx)
+        finally:
+            sqlalchemy.event.remove(tx.connection, "before_cursor_execute", count)
+        return len(statements)
+
+    return counting
 
 
 def contents(tx) -> str:

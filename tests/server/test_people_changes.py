@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import pytest_twisted
+from sqlalchemy import update
 
+from zkpush.persist.schema import metadata
+from zkpush.persist.sealed import opened
 from zkpush.testing.rig import TOKEN
 
 from ..rig import Rig
@@ -135,6 +138,135 @@ async def test_an_erased_person_is_deleted_from_terminals(rig: Rig) -> None:
     assert b"DATA DELETE USERINFO PIN=5" in poll.body
 
 
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest_twisted.ensureDeferred
+async def test_nothing_of_an_erased_person_is_left(
+    make_rig, request, tmp_path, database: str
+) -> None:
+    """Neither in a table, but for events and deletions, nor at a terminal that got the person."""
+    url = f"sqlite:///{tmp_path / 'store.sqlite'}"
+    if database == "postgresql":
+        url = request.getfixturevalue("postgres_url")
+    rig = await make_rig(database=url)
+    photo = "USERPIC PIN=50077\tFileName=50077.jpg\tContent=/9j/\n"
+    await said(rig, f"USER PIN=50077\tName=Zaphod\nFP PIN=50077\tTMP=AAAA\n{photo}".encode())
+    await said(rig, b"USER PIN=50077\tName=Zaphood\n", "T2")
+    await rig.api("PATCH", "/devices/T3", {"state": "approved"})
+    await rig.exchange("T3")
+    assert (await rig.api("PUT", "/devices/T1/users/50077")).status == 202
+    (sent,) = (await rig.api("PUT", "/devices/T3/users/50077")).json["items"]
+    assert b"Zaphod" in (await rig.get("getrequest?SN=T3")).body
+    await rig.api("PUT", "/users/50077", {"name": "Zaphod B"})
+
+    erased = await rig.api("DELETE", "/users/50077?erase=true")
+    assert erased.json["devices"] == ["T1", "T2", "T3"]
+    assert {one["command"] for one in erased.json["commands"]} == {"DATA DELETE USERINFO"}
+    assert await rig.store.read(mentions("Zaph")) == set()
+    assert await rig.store.read(mentions("50077")) == {"commands", "events"}
+    late = f"ID={sent['id']}&Return=0&CMD=DATA".encode()
+    assert (await rig.post("devicecmd?SN=T3", late)).body == b"OK"
+    assert (await rig.api("GET", f"/commands/{sent['id']}")).json["return_code"] == 0
+    assert await rig.items("/users") == []
+    assert b"DATA DELETE USERINFO PIN=50077" in (await rig.get("getrequest?SN=T3")).body
+
+
+def mentions(word: str):
+    """A query for the tables that have a word in a column, encrypted or not."""
+
+    def query(tx) -> set[str]:
+        found = set()
+        for table in metadata.sorted_tables:
+            for row in tx.connection.execute(table.select()):
+                values = opened(tx.vault, table, row._mapping)
+                if word in repr(values):
+                    found.add(str(table.name))
+        return found
+
+    return query
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_deletion_that_was_queued_before_an_erasure_is_queued_again(rig: Rig) -> None:
+    """Also of a person whom nobody but the terminal knows."""
+    await said(rig, USERS)
+    assert (await rig.api("DELETE", "/devices/T1/users/88")).status == 202
+    assert (await rig.api("DELETE", "/users/88?erase=true")).json["devices"] == ["T1"]
+    assert b"DATA DELETE USERINFO PIN=88" in (await rig.get("getrequest?SN=T1")).body
+    assert (await rig.api("DELETE", "/users/89?erase=true")).status == 404
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_an_operator_empties_is_emptied_at_terminals(rig: Rig) -> None:
+    """Fields that nobody has stated are left out; a privilege is taken away by that of a user."""
+    await said(rig, b"USER PIN=5\tName=Ann\tPri=14\tPasswd=12\tCard=77\n")
+    emptied = {"card": None, "password": "", "privilege": None, "verify": None}
+    assert (await rig.api("PUT", "/users/5", emptied)).status == 200
+    (queued,) = (await rig.api("PUT", "/devices/T1/users/5")).json["items"]
+    expected = {"PIN": "5", "Name": "Ann", "Card": "", "Pri": "0", "Verify": "-1"}
+    assert {**queued["params"], "Passwd": None} == {**expected, "Passwd": None}
+    line = (await rig.get("getrequest?SN=T1")).body.strip()
+    assert line.endswith(b"DATA UPDATE USERINFO PIN=5\tName=Ann\tPri=0\tPasswd=\tCard=\tVerify=-1")
+    answer = f"ID={queued['id']}&Return=0&CMD=DATA".encode()
+    assert (await rig.post("devicecmd?SN=T1", answer)).body == b"OK"
+    history = await rig.items("/users/5/history")
+    assert len([one for one in history if one["author"] == "command"]) == 0
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_user_is_shown_with_the_authors_of_the_fields(rig: Rig) -> None:
+    """Of those that have a value."""
+    await said(rig, USERS)
+    await rig.api("PUT", "/users/5", {"name": "Anne", "card": None})
+    authors = (await rig.api("GET", "/users/5")).json["authors"]
+    assert authors == {"name": "token admin", "privilege": "device T1", "verify": "device T1"}
+    assert "authors" not in (await rig.items("/users"))[0]
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_export_can_be_imported_unchanged(rig: Rig) -> None:
+    """With and without a mark of the byte order, whatever a spreadsheet makes of the line ends."""
+    await said(rig, b'USER PIN=5\tName==Ann, "A"\tCard=77\nUSER PIN=6\tName=Bob\n')
+    await rig.api("PUT", "/users/5", {"areas": ["North", "South East"]})
+    await rig.api("PUT", "/users/6", {"areas": ["North, really", "South"]})
+    export = (await rig.api("GET", "/users", headers=(AUTHORIZED, "Accept: text/csv"))).body
+    for body in (export, b"\xef\xbb\xbf" + export, export.replace(b"\r\n", b"\n")):
+        report = (await rig.api("POST", "/users/import", body)).json
+        assert (report["stored"], report["unchanged"], report["lines"]) == (True, 2, [])
+    moved = export.replace(b"\n5,", b"\n51,").replace(b"\n6,", b"\n61,")
+    assert (await rig.api("POST", "/users/import", moved)).json["added"] == 2
+    people = {one["pin"]: (one["name"], one["areas"]) for one in await rig.items("/users")}
+    assert people["51"] == people["5"] == ('=Ann, "A"', ["North", "South East"])
+    assert people["61"] == people["6"] == ("Bob", ["North, really", "South"])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_choice_of_the_wrong_type_is_refused(rig: Rig) -> None:
+    """The conflict stays open."""
+    await said(rig, USERS)
+    await said(rig, b"USER PIN=5\tName=Eve\n", "T2")
+    (conflict,) = await rig.items("/conflicts")
+    for fields, mistake in (
+        ({"name": 5}, "name: '5' is no text"),
+        ({"privilege": "high"}, "privilege: 'high' is no number"),
+    ):
+        refused = await rig.api("POST", f"/conflicts/{conflict['id']}", {"fields": fields})
+        assert (refused.status, refused.json["detail"]) == (400, mistake)
+    assert len(await rig.items("/conflicts")) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_damaged_value_does_not_keep_a_conflict_open(rig: Rig) -> None:
+    """The stored side is kept, and the damaged value stays as it is."""
+    await said(rig, b"USER PIN=5\tName=Ann\tPasswd=12\n")
+    await said(rig, b"USER PIN=5\tName=Eve\tPasswd=13\n", "T2")
+    broken = update(metadata.tables["users"]).values(password=b"broken")
+    await rig.store.write(lambda tx: tx.connection.execute(broken))
+    (conflict,) = await rig.items("/conflicts")
+    kept = await rig.api("POST", f"/conflicts/{conflict['id']}", {"keep": "stored"})
+    assert (kept.status, kept.json["name"]) == (200, "Ann")
+    assert (await rig.api("GET", "/users/5")).json["damaged"] == ["password"]
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_file_is_imported_as_a_whole(rig: Rig) -> None:
     """With a dry run first; empty cells say nothing."""
@@ -190,6 +322,7 @@ async def test_a_wrong_line_keeps_the_whole_file_out(rig: Rig) -> None:
         ("name\nAnn\n", "`pin` must be one"),
         ("pin,salary\n1,2\n", "Unknown columns: salary"),
         ("pin,pin\n1,2\n", "exist twice: pin"),
+        ('pin,name\n1,Ann\n2,"Bo', "line 3: unexpected end of data"),
     ],
 )
 @pytest_twisted.ensureDeferred

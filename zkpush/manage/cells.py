@@ -33,13 +33,19 @@ def safe_cell(value: object) -> object:
     """Make a value safe for a spreadsheet, as OWASP recommends against CSV injection.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front; a number does not.
-    Control characters other than TAB and LF are written as `\\x1b`.
+    Control characters other than TAB and LF are written as `\\x1b`. Texts of a list are joined by a
+    comma and a space; other lists, and texts with commas, are written as JSON.
     """
-    if isinstance(value, dict):
+    if isinstance(value, list) and all(isinstance(one, str) and "," not in one for one in value):
+        value = ", ".join(value)
+    elif isinstance(value, dict | list):
         value = msgspec.json.encode(value).decode()
-    elif isinstance(value, list):
-        value = " ".join(map(str, value))
     return safe_text(value) if isinstance(value, str) else value
+
+
+def unsafe_text(cell: str) -> str:
+    """Return the text of a cell from `safe_text`; other texts are returned unchanged."""
+    return cell[1:] if cell.startswith("'") and safe_text(cell[1:]) == cell else cell
 
 
 def safe_text(text: str) -> str:

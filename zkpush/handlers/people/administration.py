@@ -33,6 +33,7 @@ MOST_AREAS = 100
 LONGEST_AREA = 100
 """Maximum length of the name of an area, in characters."""
 _PUT = UPDATES["DATA UPDATE USERINFO"]
+_WORDS = {int: "number", str: "text"}
 _WIRE = {field.wire: field.name for field in _PUT.parameters}
 
 
@@ -49,15 +50,18 @@ class PersonEdit:
 
 def edit_of(pin: str, fields: Mapping[str, object], areas: Sequence[str] | None) -> PersonEdit:
     """Validate a change; `ValueError` names all mistakes by the fields of the API."""
-    empty = {name: None if value == "" else value for name, value in fields.items()}
-    params = {
-        field.wire: field.kind.encode(empty[field.name])
-        for field in _PUT.parameters
-        if empty.get(field.name) is not None
-    }
-    mistakes = []
+    given = {name: None if value == "" else value for name, value in fields.items()}
+    mistakes, params = [], {"PIN": pin}
+    for field in _PUT.parameters:
+        value = given.get(field.name)
+        if value is None:
+            continue
+        if isinstance(value, field.kind.python):
+            params[field.wire] = field.kind.encode(value)
+        else:
+            mistakes.append(f"{field.name}: {str(value)[:40]!r} is no {_WORDS[field.kind.python]}")
     try:
-        check_command(_PUT, {"PIN": pin, **params})
+        check_command(_PUT, params)
     except CommandError as error:
         mistakes.append(_renamed(str(error)))
     for area in areas or ():
@@ -70,7 +74,7 @@ def edit_of(pin: str, fields: Mapping[str, object], areas: Sequence[str] | None)
         mistakes.append(f"areas: at most {MOST_AREAS}")
     if mistakes:
         raise ValueError("; ".join(mistakes))
-    return PersonEdit(pin, empty, areas)
+    return PersonEdit(pin, given, areas)
 
 
 def _renamed(message: str) -> str:
@@ -106,7 +110,8 @@ class PeopleAdministration:
         """Remove a person here; with `erase`, everywhere.
 
         Returns the serial numbers of the terminals that last stated that they have the person, and
-        the commands queued for them. Raises `LookupError` for an unknown person.
+        the commands queued for them; with `erase`, also of terminals that may have got the person
+        by a command without an answer. Raises `LookupError` for an unknown person.
         """
         services, now = self._services, self._services.now()
         check_scopes(by, {Scope.DANGEROUS} if erase or attendance else (), "Erasing a person")
@@ -115,16 +120,16 @@ class PeopleAdministration:
             people = tx[PersonStore]
             holders = people.holders(pin)
             person = tx[AuditStore].person(pin)
+            erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
+            subject = subject_of(_PUT, {"PIN": pin})
+            if erase and subject is not None:
+                holders = sorted({*holders, *erase_commands(erasure, subject)})
             if not people.remove(pin, by.actor, now, erased=erase) and not (erase and holders):
                 raise LookupError(f"There is no user {pin}.")
             detail = f"{len(holders)} terminals have the person" if holders else ""
             acts.record(tx, by, ERASE if erase else REMOVE, person, detail, now)
             if not erase:
                 return holders, []
-            erasure = PersonErasure(tx=tx, pin=pin, now=now, with_attendance=attendance)
-            subject = subject_of(_PUT, {"PIN": pin})
-            if subject is not None:
-                erase_commands(erasure, subject)
             for eraser in services.erasers:
                 eraser(erasure)
             return holders, self._delete_thd(tx, pin, holders, by, now)
@@ -169,7 +174,7 @@ class PeopleAdministration:
                 tx[PersonStore].put(found.pin, edit.fields, by.actor, now)
             else:
                 stored = tx[PersonStore].values(found.pin)
-                kept = {name: stored[name] for name in found.fields}
+                kept = {name: stored[name] for name in found.fields if name in stored}
                 tx[PersonStore].put(found.pin, kept, by.actor, now)
             tx[PersonStore].settle(conflict_id, by.actor, now)
             acts.record(tx, by, SETTLE, person, " ".join(found.fields), now)

@@ -22,9 +22,11 @@ from ...protocol.fields import Scope
 from ...values.people import Person
 from .editing import EditingEndpoints
 from .model import DeletePerson, PutPerson
+from .persons import PersonStore
 from .store import PeopleStore
 from .tables import USER
 from .views import (
+    AuthoredUserView,
     PersonPhotoView,
     TemplateView,
     UserView,
@@ -87,8 +89,8 @@ class PeopleEndpoints:
                 "/users/<pin>",
                 Scope.READ,
                 self.user,
-                "One user",
-                returns=UserView,
+                "One user, with the authors of the fields",
+                returns=AuthoredUserView,
                 takes=("caller",),
             ),
             Route(
@@ -151,8 +153,8 @@ class PeopleEndpoints:
 
     async def user(self, pin: str, caller: Caller) -> Any:
         """Show a user."""
-        user, _ = await self._of_user(pin, lambda tx: _NOTHING)
-        shown = user_view(user, caller.scopes)
+        user, authors = await self._of_user(pin, lambda tx: [*tx[PersonStore].authors(pin).items()])
+        shown = user_view(user, caller.scopes, dict(authors))
         await self._note(caller, [shown], pin)
         return shown
 

@@ -18,6 +18,8 @@ from .tables import USER
 FIELDS = {field.name: field for field in USER.fields if field.stored and field.name != "pin"}
 """Fields of a user that have an author."""
 PRIVILEGE = "privilege"
+NEUTRAL = {PRIVILEGE: 0, "verify": -1}
+"""Values that a terminal is sent for numbers that an operator has emptied."""
 UNDECLARED = (EXTRA, RAW)
 """Columns without a conflict: only the word of the terminal that reported a user first counts."""
 
@@ -50,34 +52,53 @@ class AuthoredValue:
     """None if the field is empty."""
     author: str | None
     """None if no one has stated it yet."""
+    is_damaged: bool = False
+    """Whether the value is stored, but does not open."""
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether an operator has emptied the field."""
+        is_empty = says_nothing(self.value) and not self.is_damaged
+        return is_empty and self.author is not None and not is_terminal(self.author)
 
 
-def says_nothing(name: str, value: object) -> bool:
+def says_nothing(value: object) -> bool:
     """Whether a value is empty, so that its field is not stated."""
     return value is None or value == ""
 
 
-def judge(name: str, field: AuthoredValue, said: object, former: object, by: str) -> Judgement:
+def judge(
+    name: str,
+    field: AuthoredValue,
+    said: object,
+    former: object,
+    by: str,
+    *,
+    is_known: bool = True,
+) -> Judgement:
     """Judge the value that the author `by`, a terminal, states for a field.
 
-    `former` is the value that this terminal stated before; None if unknown.
+    `former` is the value that this terminal stated before; None if unknown. `is_known` is false if
+    only the user ID is stored.
 
     | the field has          | the terminal said before | judgement                             |
     |------------------------|--------------------------|---------------------------------------|
-    | no value               | anything                 | take                                  |
     | the same value         | anything                 | keep                                  |
-    | a lower privilege      | anything                 | conflict: it never rises by this word |
+    | a damaged value        | anything                 | take its own, else keep               |
+    | a lower privilege, or  | anything                 | conflict: it never rises by this word |
+    | none of a known person |                          |                                       |
     | its own value          | anything                 | take                                  |
+    | no value               | anything                 | take, unless an operator emptied it   |
     | a terminal's value     | the same as the field    | take: it changed its own word         |
     | any other value        | anything else            | conflict, or keep for a default value |
     """
-    if says_nothing(name, said) or said == field.value:
+    if says_nothing(said) or said == field.value:
         return Judgement.KEEP
-    if says_nothing(name, field.value):
-        return Judgement.TAKE
-    if name == PRIVILEGE and _rank(said) > _rank(field.value):
+    if field.is_damaged:
+        return Judgement.TAKE if field.author == by else Judgement.KEEP
+    if name == PRIVILEGE and is_known and _rank(said) > _rank(field.value):
         return Judgement.CONFLICT
-    if field.author == by:
+    if field.author == by or (says_nothing(field.value) and not field.is_emptied):
         return Judgement.TAKE
     if said == FIELDS[name].default:  # stated by silence
         return Judgement.KEEP
@@ -110,12 +131,14 @@ def merge(
     said: Mapping[str, object],
     former: Mapping[str, object],
     by: str,
+    *,
+    is_known: bool = True,
 ) -> Merged:
-    """Merge the statement of a terminal, `by`, into the fields of a user."""
+    """Merge the statement of a terminal, `by`, into the fields of a user; see `judge`."""
     merged = Merged()
     for name in FIELDS:
         value = said.get(name)
-        judgement = judge(name, fields[name], value, former.get(name), by)
+        judgement = judge(name, fields[name], value, former.get(name), by, is_known=is_known)
         if judgement is Judgement.TAKE:
             merged.taken[name] = value
         elif judgement is Judgement.CONFLICT:
@@ -131,4 +154,11 @@ def commanded(fields: Mapping[str, AuthoredValue], said: Mapping[str, object]) -
     """Return the changes of a command that a terminal has executed; "" empties a field."""
     stated = {name: said[name] for name in FIELDS if said.get(name) is not None}
     values = {name: None if value == "" else value for name, value in stated.items()}
-    return Merged({name: value for name, value in values.items() if value != fields[name].value})
+    return Merged(
+        {
+            name: value
+            for name, value in values.items()
+            if value != fields[name].value
+            and not (fields[name].is_emptied and value == NEUTRAL.get(name))
+        }
+    )

@@ -310,7 +310,7 @@ def _conflict_view(
 ) -> ConflictView:
     ours: dict[str, dict[str, Any]] = {}
     for name in found.fields:
-        value = None if name in _SECRETS else stored[name]
+        value = None if name in _SECRETS else stored.get(name)
         ours.setdefault(authors.get(name, "nobody"), {})[name] = value
     said = found.said or {}
     theirs: dict[str, Any] = {

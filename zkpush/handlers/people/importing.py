@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import functools
 import io
@@ -14,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from ...device import acts
+from ...manage.cells import safe_text, unsafe_text
 from ...manage.errors import ApiError
 from ...manage.services import Services
 from ...model import Caller, Page
@@ -165,7 +167,9 @@ def _lines(content: bytes) -> Iterator[_Line]:
             f"The file is not UTF-8: byte {error.start}. Save it as CSV in UTF-8."
         ) from None
     first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if _has(first, ";") else ",")
+    delimiter = ";" if _has(first, ";") else ","
+    # Strict, so that a file that was cut off inside quotes is refused.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         header = [name.strip() for name in next(reader)]
     except StopIteration:
@@ -209,7 +213,7 @@ def _check_header(header: Sequence[str]) -> None:
 def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str, int]) -> _Line:
     if len(row) != len(header):
         return _Line(number, None, None, f"{len(row)} values for {len(header)} columns")
-    cells = {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+    cells = {name: _text_of(cell) for name, cell in zip(header, row, strict=True)}
     pin = cells["pin"]
     if pin in seen:
         return _Line(number, None, pin, f"pin: {pin} is in line {seen[pin]} already")
@@ -228,7 +232,7 @@ def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str
                 del values[name]
     areas = None
     if cells.get("areas"):
-        areas = [area.strip() for area in cells["areas"].split(",") if area.strip()]
+        areas = _areas_of(cells["areas"])
     try:
         edit = edit_of(pin, values, areas)
     except ValueError as error:
@@ -236,6 +240,29 @@ def _line(number: int, header: Sequence[str], row: Sequence[str], seen: dict[str
     if mistakes:
         return _Line(number, None, pin, "; ".join(mistakes))
     return _Line(number, edit, pin)
+
+
+def _text_of(cell: str) -> str:
+    """Return the text of a cell, as it was before an export made it safe for spreadsheets."""
+    return unsafe_text(cell.strip())
+
+
+def _areas_of(cell: str) -> list[str]:
+    """Return the areas in a cell: names separated by commas, or a JSON array of names."""
+    if cell.startswith("["):
+        with contextlib.suppress(msgspec.DecodeError):
+            return msgspec.json.decode(cell, type=list[str])
+    return [area.strip() for area in cell.split(",") if area.strip()]
+
+
+def _as_stored(fields: Mapping[str, object], stored: Mapping[str, Any]) -> dict[str, object]:
+    """Return the values of a line; those that are an export of the stored ones, as stored."""
+    return {
+        name: stored[name]
+        if isinstance(stored[name], str) and _text_of(safe_text(stored[name])) == value
+        else value
+        for name, value in fields.items()
+    }
 
 
 def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineView], list[str]]:
@@ -248,7 +275,7 @@ def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineVi
             stored[user.pin] = msgspec.structs.asdict(user)
         after = users[-1].id
     views = []
-    for line in lines:
+    for place, line in enumerate(lines):
         edit = line.edit
         if edit is None:
             views.append(LineView(line.number, line.pin, "error", line.mistakes))
@@ -257,6 +284,8 @@ def _plan_thd(tx: Transaction, content: bytes) -> tuple[list[_Line], list[LineVi
         if before is None:
             views.append(LineView(line.number, line.pin, "add", ""))
             continue
+        edit = attrs.evolve(edit, fields=_as_stored(edit.fields, before))
+        lines[place] = attrs.evolve(line, edit=edit)
         changed = [name for name, value in edit.fields.items() if value != before[name]]
         if edit.areas is not None and sorted(set(edit.areas)) != list(before["areas"]):
             changed.append("areas")

@@ -10,6 +10,7 @@ from ...persist.transaction import Transaction
 from ...protocol.commands import command_text
 from ...values.people import Person
 from .model import Key, Template
+from .persons import PersonStore
 from .removals import RemovalStore
 from .schema import templates
 from .selection import PEOPLE, PeopleSelector
@@ -82,9 +83,10 @@ def lines_of(
     if table != "USERINFO" and owners:
         for one in _there(tx, device, tx[PeopleStore].templates(*owners)):
             found.setdefault(one.pin, []).append(one)
+    emptied = tx[PersonStore].emptied([one.pin for one in people])
     for person in people:
         if table in (None, "USERINFO"):
-            yield text_of(put_person(person))
+            yield text_of(put_person(person, emptied.get(person.pin, ())))
         for template in found.get(person.pin, ()):
             wanted = _COMMANDS.get(template.form)
             if wanted is not None and table in (None, wanted):

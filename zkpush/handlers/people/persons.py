@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import BigInteger, Select, bindparam, delete, func, insert, select, update
 
 from ...model import Page
+from ...persist.damage import DAMAGED
 from ...persist.databases import Insert, texts
 from ...persist.events import EventStore
 from ...persist.paging import part_of
 from ...persist.schema import devices
-from ...persist.sealed import opened, seal_columns, sealed
-from ...protocol.secrecy import EXTRA, RAW
+from ...persist.sealed import opened, seal_columns
 from .authorship import (
     COMMAND,
     FIELDS,
@@ -46,14 +46,18 @@ from .schema import (
 if TYPE_CHECKING:
     from ...persist.transaction import Transaction
 
+T = TypeVar("T")
 DEFAULT_AREA = "default"
 """Area of terminals without one."""
-_WRITTEN = ("pin", "updated_at", *FIELDS, *UNDECLARED)
-_REPLACE = "(pin) DO UPDATE SET updated_at = excluded.updated_at, " + ", ".join(
-    f'"{name}" = excluded."{name}"' for name in (*FIELDS, EXTRA, RAW)
-)
 _WORD = ("pin", "device_id", "word")
 _AUTHOR = ("pin", "field", "author")
+_CONFLICT = ("pin", "device_id", "said", "fields", "at")
+_RESTATE = (
+    "(pin, device_id) WHERE settled_at IS NULL "
+    "DO UPDATE SET said = excluded.said, fields = excluded.fields"
+)
+_PART = 500
+"""Parameters of one statement that names many rows."""
 _CHANGE = ("pin", "field", "at", "author", "old", "new")
 _OF_PERSON = (person_words, person_authors, person_areas, conflicts)
 """Tables whose rows about a person are deleted with the person."""
@@ -110,7 +114,7 @@ class PersonStore:
             if written_at is None and key not in news:
                 continue
             if written_at is None:
-                result = merge(row.fields, one.values, word, by)
+                result = merge(row.fields, one.values, word, by, is_known=row.is_known)
                 contradicted[pin] = result.contradicted
             elif row.updated_at is None or row.updated_at <= written_at:
                 result = commanded(row.fields, one.values)
@@ -123,7 +127,7 @@ class PersonStore:
                     changes += _changes(pin, row.fields, result, now, by)
                 stored[pin] = row.with_values(result.taken, by, now)
             if result.taken or not row.is_known:
-                values = stored[pin].values()
+                values = stored[pin].writable()
                 changed.append({"pin": pin, "updated_at": written_at or now, **values})
         self._write(changed)
         self._author(authors)
@@ -140,13 +144,14 @@ class PersonStore:
         pins = pins_of(news)
         if not pins:
             return []
+        # The locks keep other processes from removing these people meanwhile.
+        keys = {"keys": msgspec.json.encode(sorted(pins)).decode()}
+        known = {str(row.pin) for row in self._connection.execute(self._find.kept, keys)}
         gone = self._removed(pins)
         if gone:
             sn, _ = self._terminal(device_id)
             self.tell("removed", sn, sorted(gone), now)
             news = [(key, one) for key, one in news if str(one.key[0]) not in gone]
-        keys = {"keys": msgspec.json.encode(pins_of(news)).decode()}
-        known = {str(row.pin) for row in self._connection.execute(self._find.known, keys)}
         new = sorted({pin for pin in pins_of(news) if pin not in known})
         if new:
             _, area = self._terminal(device_id)
@@ -175,7 +180,7 @@ class PersonStore:
         row = self._stored([pin])[pin]
         differing = {name: value for name, value in values.items() if value != row.value(name)}
         self._write(
-            [{"pin": pin, "updated_at": now, **row.with_values(values, author, now).values()}]
+            [{"pin": pin, "updated_at": now, **row.with_values(values, author, now).writable()}]
         )
         self._author([(pin, name, author) for name in values])
         self._remember(_changes(pin, row.fields, Merged(differing), now, author))
@@ -309,16 +314,25 @@ class PersonStore:
         return row is not None and row.pin is None
 
     def values(self, pin: str) -> dict[str, object]:
-        """Return the values of the fields of a user."""
-        return self._stored([pin])[pin].values()
+        """Return the values of the fields of a user, without damaged ones."""
+        return self._stored([pin])[pin].writable()
+
+    def emptied(self, pins: Collection[str]) -> dict[str, list[str]]:
+        """Return the fields that operators have emptied, by user ID."""
+        return {
+            pin: [name for name in FIELDS if row.fields[name].is_emptied]
+            for pin, row in self._stored([*pins]).items()
+        }
 
     def authors(self, pin: str) -> dict[str, str]:
-        """Return the authors of the fields that have a value."""
-        row = self._stored([pin])[pin]
+        """Return the authors of the fields that have a value; none for an unknown user."""
+        row = self._stored([pin]).get(pin)
         return {
             name: field.author
-            for name, field in row.fields.items()
-            if name in FIELDS and field.value is not None and field.author is not None
+            for name, field in ({} if row is None else row.fields).items()
+            if name in FIELDS
+            and field.author is not None
+            and (field.value is not None or field.is_damaged)
         }
 
     def _conflict(self, row: Any) -> Conflict:
@@ -346,25 +360,32 @@ class PersonStore:
         if self._connection.execute(self._find.any_removed).first() is None:
             return set()
         digests = {self._digest(pin): pin for pin in pins}
-        query = select(removed_people.c.digest).where(removed_people.c.digest.in_(digests))
-        return {digests[bytes(found)] for found in self._connection.execute(query).scalars()}
+        gone = set()
+        for some in _parts([*digests]):
+            query = select(removed_people.c.digest).where(removed_people.c.digest.in_(some))
+            found = self._connection.execute(query).scalars()
+            gone |= {digests[bytes(digest)] for digest in found}
+        return gone
 
     def _stored(self, pins: Sequence[str]) -> dict[str, _Row]:
         """Read the rows of users, with the authors of their fields; lock them in a writer."""
         keys = {"keys": msgspec.json.encode(pins).decode()}
-        authors: dict[str, dict[str, str]] = {}
-        for pin, field, author in self._connection.execute(self._find.authors, keys):
-            authors.setdefault(pin, {})[field] = author
         found = {}
         query = self._find.rows
         if self._tx.writes:
-            query = query.with_for_update(of=users)
-        for row in self._connection.execute(query, keys).all():
+            query = query.with_for_update(of=users, key_share=True)
+        rows = self._connection.execute(query, keys).all()
+        # Read after the rows are locked, since another process may have changed the authors before.
+        authors: dict[str, dict[str, str]] = {}
+        for pin, field, author in self._connection.execute(self._find.authors, keys):
+            authors.setdefault(pin, {})[field] = author
+        for row in rows:
             values = opened(self._vault, users, row._mapping)
+            damaged = values.get(DAMAGED, ())
             main = None if row.device is None else terminal(row.device)
             own = authors.get(row.pin, {})
             fields = {
-                name: AuthoredValue(values[name], own.get(name, main))
+                name: AuthoredValue(values[name], own.get(name, main), name in damaged)
                 for name in (*FIELDS, *UNDECLARED)
             }
             found[str(row.pin)] = _Row(fields, main, row.updated_at)
@@ -396,11 +417,14 @@ class PersonStore:
         self._tx.insert(Insert(person_words, _WORD, sealed_columns, clause))
 
     def _write(self, rows: Sequence[Mapping[str, object]]) -> None:
-        by_pin = {row["pin"]: row for row in rows}
-        if by_pin:
-            columns = [[row[name] for row in by_pin.values()] for name in _WRITTEN]
-            values = seal_columns(self._vault, users, _WRITTEN, columns)
-            self._tx.insert(Insert(users, _WRITTEN, values, _REPLACE))
+        """Write the columns that the rows have; others stay as they are."""
+        alike: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
+        for row in {row["pin"]: row for row in rows}.values():
+            alike.setdefault((*row,), []).append(row)
+        for names, some in alike.items():
+            columns = [[row[name] for row in some] for name in names]
+            values = seal_columns(self._vault, users, names, columns)
+            self._tx.insert(Insert(users, names, values, _replace(names)))
 
     def _author(self, authors: Sequence[tuple[str, str, str]]) -> None:
         last = {(pin, field): author for pin, field, author in authors}
@@ -421,30 +445,25 @@ class PersonStore:
         self, device_id: int, said: Mapping[str, Mapping[str, object]], now: int
     ) -> list[str]:
         """Open, change or close the conflicts of a terminal; return the people with new ones."""
-        is_open = conflicts.c.settled_at.is_(None) & (conflicts.c.device_id == device_id)
         keys = {"keys": msgspec.json.encode([*said]).decode(), "device": device_id}
         before = {row.pin: row.id for row in self._connection.execute(self._find.open, keys)}
-        new = []
-        for pin, fields in said.items():
-            if not fields:
-                if pin in before:
-                    self.settle(before[pin], "agreement", now)
-                continue
-            values = {
-                "pin": pin,
-                "device_id": device_id,
-                "said": msgspec.json.encode(fields),
-                "fields": " ".join(fields),
-            }
-            row = sealed(self._vault, conflicts, values)
-            if pin in before:
-                changed = {name: row[name] for name in ("said", "fields")}
-                where = is_open & (conflicts.c.pin == pin)
-                self._connection.execute(update(conflicts).where(where).values(changed))
-            else:
-                new.append(pin)
-                self._connection.execute(insert(conflicts).values({**row, "at": now}))
-        return new
+        agreed = [before[pin] for pin, fields in said.items() if pin in before and not fields]
+        for some in _parts(agreed):
+            self._connection.execute(
+                update(conflicts)
+                .where(conflicts.c.id.in_(some))
+                .values(settled_at=now, settled_by="agreement")
+            )
+        rows = [
+            (pin, device_id, msgspec.json.encode(fields), " ".join(fields), now)
+            for pin, fields in said.items()
+            if fields
+        ]
+        if rows:
+            columns = [*zip(*rows, strict=True)]
+            values = seal_columns(self._vault, conflicts, _CONFLICT, columns)
+            self._tx.insert(Insert(conflicts, _CONFLICT, values, _RESTATE))
+        return [pin for pin, fields in said.items() if fields and pin not in before]
 
     def _settle_fields(self, pin: str, names: Collection[str], author: str, now: int) -> None:
         """Close the conflicts about a user whose fields an operator has set."""
@@ -469,8 +488,9 @@ class _Row(NamedTuple):
     def value(self, name: str) -> object:
         return self.fields[name].value
 
-    def values(self) -> dict[str, object]:
-        return {name: field.value for name, field in self.fields.items()}
+    def writable(self) -> dict[str, object]:
+        """Return the values without damaged ones, which stay as they are stored."""
+        return {name: field.value for name, field in self.fields.items() if not field.is_damaged}
 
     def with_values(self, values: Mapping[str, object], author: str, now: int) -> _Row:
         changed = {name: AuthoredValue(value, author) for name, value in values.items()}
@@ -482,6 +502,8 @@ class _PersonLookups(NamedTuple):
 
     terminal: Select[Any]
     known: Select[tuple[str]]
+    kept: Select[tuple[str]]
+    """As `known`, and locked against removal."""
     rows: Select[Any]
     authors: Select[Any]
     words: Select[Any]
@@ -496,9 +518,15 @@ def _lookups(dialect: str) -> _PersonLookups:
     return _PersonLookups(
         terminal=select(devices.c.sn, devices.c.area).where(devices.c.id == device),
         known=select(users.c.pin).where(users.c.pin.in_(keys)),
+        kept=select(users.c.pin)
+        .where(users.c.pin.in_(keys))
+        .order_by(users.c.pin)
+        .with_for_update(read=True, key_share=True),
         rows=select(users, devices.c.sn.label("device"))
         .outerjoin(devices, devices.c.id == users.c.device_id)
-        .where(users.c.pin.in_(keys)),
+        .where(users.c.pin.in_(keys))
+        # All processes lock rows in this order.
+        .order_by(users.c.pin),
         authors=select(person_authors).where(person_authors.c.pin.in_(keys)),
         words=select(person_words).where(
             person_words.c.device_id == device, person_words.c.pin.in_(keys)
@@ -510,6 +538,17 @@ def _lookups(dialect: str) -> _PersonLookups:
         ),
         any_removed=select(removed_people.c.digest).limit(1),
     )
+
+
+@functools.cache
+def _replace(names: tuple[str, ...]) -> str:
+    """SQL conflict clause that replaces columns of a user."""
+    changes = [f'"{name}" = excluded."{name}"' for name in names if name != "pin"]
+    return f"(pin) DO UPDATE SET {', '.join(changes)}"
+
+
+def _parts(keys: Sequence[T]) -> Iterable[Sequence[T]]:
+    return (keys[start : start + _PART] for start in range(0, len(keys), _PART))
 
 
 def _conflicts() -> Select[Any]:

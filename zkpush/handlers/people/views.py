@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -18,9 +18,7 @@ _UPDATED: Sequence[Extra] = (
     ("device", Annotated[str | None, Meta(description="The terminal that reported it")], None),
     ("updated_at", str | None, None),
 )
-UserView = record_view(
-    "User",
-    USER,
+_ABOUT_USER: Sequence[Extra] = (
     (
         "templates",
         Annotated[dict[str, int], Meta(description="Number of templates by biometric type")],
@@ -32,6 +30,22 @@ UserView = record_view(
     ("has_photo", bool),
     ("areas", Annotated[list[str], Meta(description="Areas of the person")]),
     *_UPDATED,
+)
+UserView = record_view("User", USER, *_ABOUT_USER)
+AuthoredUserView = record_view(
+    "AuthoredUser",
+    USER,
+    *_ABOUT_USER,
+    (
+        "authors",
+        Annotated[
+            dict[str, str],
+            Meta(
+                description="Author of each field that has a value: `device SN`, `token NAME`, or "
+                "`command` for a value that an operator sent to a terminal"
+            ),
+        ],
+    ),
 )
 TemplateView = record_view(
     "Template",
@@ -51,12 +65,15 @@ PersonPhotoView = record_view(
 )
 
 
-def user_view(record: Person, scopes: Scopes) -> Any:
-    """Return the view of a user."""
+def user_view(record: Person, scopes: Scopes, authors: Mapping[str, str] | None = None) -> Any:
+    """Return the view of a user; with the authors of the fields, if they are given."""
     templates = {str(type_): count for type_, count in record.templates.items()}
     words = {type_: BiometricType(int(type_)).meaning for type_ in templates}
     more = {"templates": templates, "templates_meaning": words, "areas": [*record.areas]}
-    return show_record(UserView, USER, record, scopes, more)
+    if authors is None:
+        return show_record(UserView, USER, record, scopes, more)
+    more = {**more, "authors": authors}
+    return show_record(AuthoredUserView, USER, record, scopes, more)
 
 
 def template_view(record: Template, scopes: Scopes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 import msgspec
@@ -15,6 +15,7 @@ from ...protocol.codes import BiometricType
 from ...protocol.dialect import FIRST_FAMILY
 from ...stored import StoredRecord
 from ...values.people import Person
+from .authorship import NEUTRAL
 from .commands import COMMANDS
 from .model import (
     DeletePerson,
@@ -24,14 +25,21 @@ from .model import (
     PutTemplate,
     Template,
 )
+from .persons import PersonStore
 from .tables import FACE, FP
 
 UPDATES = {command.name: command for command in COMMANDS}
 
 
-def put_person(person: Person) -> Instruction:
-    """Return the command that adds or changes a user (12.1.1.1)."""
-    return _filled("DATA UPDATE USERINFO", person)
+def put_person(person: Person, emptied: Collection[str] = ()) -> Instruction:
+    """Return the command that adds or changes a user (12.1.1.1).
+
+    Other empty fields than `emptied` are left out, so that the terminal keeps its own values.
+    """
+    instruction = _filled("DATA UPDATE USERINFO", person)
+    wires = {field.name: field.wire for field in UPDATES[instruction.command].parameters}
+    empty = {wires[name]: str(NEUTRAL.get(name, "")) for name in emptied}
+    return Instruction(instruction.command, {**instruction.params, **empty})
 
 
 def put_template(template: Template) -> Instruction:
@@ -57,7 +65,8 @@ def _filled(
 
 
 def _put_person(tx: Transaction, device: Device, intent: PutPerson) -> Sequence[Instruction]:
-    return [put_person(intent.person)]
+    pin = intent.person.pin
+    return [put_person(intent.person, tx[PersonStore].emptied([pin]).get(pin, ()))]
 
 
 def _delete_person(tx: Transaction, device: Device, intent: DeletePerson) -> Sequence[Instruction]:
