@@ -204,8 +204,8 @@ def make_author_tests(factory):
             await store.write(say(other, "USER PIN=5\tName=Bob\tCard=8"))
 
             def damage(tx) -> None:
-                for table, name in ((schema.person_words, "word"), (schema.conflicts, "said")):
-                    tx.connection.execute(sqlalchemy.update(table).values({name: b"broken"}))
+                for table, column in ((schema.person_words, "word"), (schema.conflicts, "said")):
+                    tx.connection.execute(sqlalchemy.update(table).values({column: b"broken"}))
 
             await store.write(damage)
             assert await store.read(conflicts) == [("5", "T2", None)]
@@ -223,8 +223,8 @@ def make_author_tests(factory):
             await store.write(say(device, body(400, "Ann")))
             counts = []
             for turn, people in enumerate((10, 400)):
-                for name in ("Bob", "Rob", "Ann"):
-                    unit = counted(say(other, body(people, name), now=NOW + turn + 1))
+                for said in ("Bob", "Rob", "Ann"):
+                    unit = counted(say(other, body(people, said), now=NOW + turn + 1))
                     counts.append(await store.write(unit))
             assert counts[3:] == counts[:3]
             assert await store.read(conflicts) == []
