@@ -232,6 +232,19 @@ def test_a_node_with_another_key_does_not_start(stopped: pathlib.Path) -> None:
         assert daemon.api("GET", "users")["items"][0]["password"] == PASSWORD.decode()
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_the_first_start_creates_the_key(stopped: pathlib.Path, end: str) -> None:
+    """32 bytes in hexadecimal, for its owner only; a newline behind them makes no difference."""
+    key = stopped / "key"
+    text = key.read_text().strip()
+    assert len(bytes.fromhex(text)) == 32
+    assert len(set(text)) > 4
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.write_text(text + end)
+    with Daemon(stopped) as daemon:
+        assert daemon.api("GET", "users")["items"][0]["password"] == PASSWORD.decode()
+
+
 def test_another_data_directory_does_not_open_the_database(stopped: pathlib.Path) -> None:
     """A database that is copied without its key is of no use."""
     other = stopped / "other"

@@ -136,6 +136,16 @@ async def test_a_picture_is_a_file_for_its_owner_only(store, folder, place, dige
     assert await store.read(rows) == 0
 
 
+@pytest.mark.parametrize("size", [100, 20_000, 500_000])
+@pytest_twisted.ensureDeferred
+async def test_a_sealed_picture_is_about_as_long_as_the_picture(store, folder, size: int) -> None:
+    """Its size is no secret: the file has up to 1 % and 200 bytes more."""
+    content = FACE[:3] + bytes(size - 3)
+    digest = await store.write(lambda tx: tx[PictureStore].keep(content))
+    (file,) = folder.rglob(digest)
+    assert size < file.stat().st_size <= size + size // 100 + 200
+
+
 @pytest_twisted.ensureDeferred
 async def test_a_picture_is_on_disk_before_its_row_is(disk, store, folder, place) -> None:
     """The whole file, then its name; and the names of the folders that were made for it."""

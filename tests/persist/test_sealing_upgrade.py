@@ -13,6 +13,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import column, insert, table, text
 from twisted.internet import reactor
+from twisted.logger import capturedLogs
 
 import zkpush.persist
 from zkpush.handlers.attendance.photos import AttendancePhotoStore
@@ -200,7 +201,8 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
     if old_url.startswith("sqlite"):
         assert {marker for _, marker in found_in(tmp_path)} == set(MARKERS)
     store = Store(lambda: open_database(old_url), reactor)
-    store.start()
+    with capturedLogs() as logged:
+        store.start()
 
     def read(tx):
         (photo,) = tx[AttendancePhotoStore].page(EVERYTHING, None, None)
@@ -247,6 +249,9 @@ async def test_secrets_of_an_old_database_are_sealed(old_url: str, tmp_path) -> 
         assert found_in(tmp_path) == set()
         (backup,) = tmp_path.glob("*.before-*")
         assert PASSWORD in backup.read_bytes()
+        assert PICTURE * 2 not in backup.read_bytes()
+        assert backup.stat().st_mode & 0o777 == 0o600
+        assert str(backup) in [event.get("backup") for event in logged]
     again_ = Store(lambda: open_database(old_url, OTHER_KEY), reactor)
     with pytest.raises(WrongKey):
         again_.start()

@@ -10,7 +10,8 @@ DISK, DAMAGE = "daemon/test_secrets_on_disk.py", "promises/test_damage.py"
 SECRETS, MODES = "promises/test_secrets.py", "promises/test_permissions.py"
 ROTATED, CHAIN = "promises/test_rotated_keys.py", "promises/test_audit_chain.py"
 CHECK, PRIVACY = "promises/test_database_check.py", "server/test_privacy.py"
-UPGRADE = "persist/test_sealing_upgrade.py"
+UPGRADE, LAST_RELEASE = "persist/test_sealing_upgrade.py", "persist/test_last_release.py"
+ACTS, RANGES = "server/test_acts.py", "server/test_file_ranges.py"
 CLAIMS = {
     "The database, its write-ahead log and its backups reveal no secret without the key.": [
         f"{DISK}::test_secrets_are_nowhere_on_disk",
@@ -36,12 +37,25 @@ CLAIMS = {
     "A damaged value does not affect anything else": [
         f"{DAMAGE}::test_a_damaged_value_does_not_hide_the_others",
     ],
+    "its item is shown with null for the field and the name of the field in `damaged`": [
+        f"{DAMAGE}::test_a_damaged_value_does_not_hide_the_others",
+    ],
+    "the picture is not served (410)": [
+        f"{DAMAGE}::test_attendance_photos_cannot_be_exchanged_unnoticed",
+    ],
     "a damaged command fails": [f"{DAMAGE}::test_a_damaged_command_fails_and_the_next_one_is_sent"],
-    "Large files are sealed in parts of 64 KiB": [
+    "An upgrade from a version without this binding trusts what the rows name at that moment.": [
+        f"{LAST_RELEASE}::test_long_tables_are_upgraded_to_their_ends",
+    ],
+    "Large files are sealed in parts of 64 KiB, so that terminals still get ranges of them.": [
         f"{VAULT}::test_a_part_is_read_without_the_rest",
+        f"{RANGES}::test_a_range_of_a_large_file_is_served",
     ],
     "The server recognizes equal values": [
         f"{VAULT}::test_an_index_tells_equality_and_nothing_else",
+    ],
+    "Sizes are visible": [
+        "persist/test_picture_files.py::test_a_sealed_picture_is_about_as_long_as_the_picture",
     ],
     "**Every undeclared value is a secret**": [
         f"{SECRETS}::test_no_route_shows_what_a_caller_may_not_see",
@@ -51,16 +65,30 @@ CLAIMS = {
     "Events are the same for all listeners, so they hold only what `read` shows.": [
         f"{SECRETS}::test_no_route_shows_what_a_caller_may_not_see",
     ],
+    "The audit log names secret parameters and leaves their values out.": [
+        f"{ACTS}::test_commands_are_recorded_without_their_secrets",
+    ],
     "A caller who is shown secrets is recorded in the audit log": [
         f"{SECRETS}::test_a_caller_who_is_shown_secrets_is_in_the_audit_log",
         f"{SECRETS}::test_no_change_is_answered_with_what_a_caller_may_not_see",
+        f"{ACTS}::test_the_secrets_of_a_command_that_is_queued_again_are_shown_on_record",
+    ],
+    "the same access is recorded once a minute.": [
+        f"{ACTS}::test_who_is_shown_secrets_is_recorded",
     ],
     "Logs and metrics hold no values that terminals send.": [
         f"{SECRETS}::test_logs_and_files_hold_no_secret",
         f"{SECRETS}::test_metrics_and_health_hold_no_needle",
     ],
+    "The first start creates it.": [f"{DISK}::test_the_first_start_creates_the_key"],
     "A node with another key does not start.": [
         f"{DISK}::test_a_node_with_another_key_does_not_start",
+    ],
+    "The error names the key of the database and the one it found": [
+        f"{VAULT}::test_a_database_of_another_key_is_not_opened",
+    ],
+    "It consists of 32 random bytes in hexadecimal, with or without a newline.": [
+        f"{DISK}::test_the_first_start_creates_the_key",
     ],
     "The file that `ZKPUSH_KEY_FILE` names must not be readable by others": [
         f"{MODES}::test_a_key_file_that_others_may_read_is_refused",
@@ -82,6 +110,10 @@ CLAIMS = {
         f"{ROTATION}::test_everything_is_sealed_anew",
         f"{ROTATED}::test_nothing_sealed_under_the_old_key_is_left_in_tables_of_postgresql",
     ],
+    "Rotation replaces the data key and the header of each value": [
+        f"{VAULT}::test_a_renewed_head_opens_under_the_new_key_only",
+        f"{LAST_RELEASE}::test_all_that_is_sealed_can_be_sealed_anew",
+    ],
     "The key of the HMACs stays, because pictures are found by them.": [
         f"{ROTATED}::test_people_and_pictures_are_found_after_a_rotation",
     ],
@@ -89,6 +121,9 @@ CLAIMS = {
         f"{ROTATION}::test_what_is_damaged_does_not_stop_a_rotation",
     ],
     "the daemon may run meanwhile.": [f"{CHECK}::test_a_running_daemon_is_checked"],
+    "| A row was changed, inserted, moved or renumbered | yes |": [
+        f"{CHAIN}::test_tampering_with_the_audit_log_is_found",
+    ],
     "it records that it found the log tampered with, and goes on": [
         f"{CHAIN}::test_a_server_that_goes_on_covers_nothing_up",
     ],
@@ -98,24 +133,64 @@ CLAIMS = {
     "nobody can add rows with a key that was rotated away.": [
         f"{ROTATED}::test_a_key_that_was_rotated_away_signs_no_row",
     ],
+    "Rows from before the chain were chained when the database was upgraded": [
+        f"{CHAIN}::test_rows_from_before_are_kept_without_names_and_chained",
+    ],
     "The log is kept for ever unless `audit.keep_days` is set.": [
         f"{CHAIN}::test_the_log_is_kept_for_ever_unless_configured",
     ],
+    "a row `checkpoint` says up to which id": [f"{CHAIN}::test_retention_ends_at_a_checkpoint"],
     "A log that does not verify is never shortened.": [
         f"{CHAIN}::test_retention_removes_no_evidence",
     ],
-    "at failed checksums of pages.": [f"{CHECK}::test_a_page_with_a_wrong_checksum_is_damage"],
-    "The first start of this version on an unsealed database seals it": [
-        f"{UPGRADE}::test_secrets_of_an_old_database_are_sealed",
+    "On PostgreSQL the check looks at all indexes if the extension `amcheck` is installed": [
+        f"{CHECK}::test_a_damaged_index_of_postgresql_is_found_with_amcheck",
     ],
+    "at failed checksums of pages.": [f"{CHECK}::test_a_page_with_a_wrong_checksum_is_damage"],
+    "The first start of this version on an unsealed database seals it, rewrites it, and removes "
+    "plain pictures from their folder.": [
+        f"{UPGRADE}::test_secrets_of_an_old_database_are_sealed",
+        f"{UPGRADE}::test_a_purge_that_did_not_happen_is_made_good",
+    ],
+    "(`….before-REVISION-…`, 0600) **is not sealed, and stays**. The log names it": [
+        f"{UPGRADE}::test_secrets_of_an_old_database_are_sealed",
+        "persist/test_migrations.py::test_a_file_that_is_behind_is_backed_up_first",
+    ],
+    "It contains no pictures": [f"{UPGRADE}::test_secrets_of_an_old_database_are_sealed"],
     "No template and no comparison photo is stored then": [
         f"{PRIVACY}::test_nothing_of_a_template_is_on_disk",
         "promises/test_templates_nowhere.py::test_no_template_is_in_any_table_or_file",
+    ],
+    "Terminals are not asked for them": [f"{PRIVACY}::test_terminals_are_not_asked_for_templates"],
+    "What they send all the same is acknowledged": [
+        f"{PRIVACY}::test_templates_are_acknowledged_and_not_stored",
+    ],
+    "so are the fingerprints of identity cards.": [
+        f"{PRIVACY}::test_an_identity_card_is_kept_without_fingerprints",
+    ],
+    "Unknown columns and options are dropped if their name is that of a template": [
+        "promises/test_no_templates.py::test_an_unknown_column_that_may_be_a_template_is_dropped",
+    ],
+    "the reason is kept and not the bytes.": [
+        f"{PRIVACY}::test_what_may_be_a_template_is_kept_without_its_bytes",
     ],
     "Commands that take templates to a terminal or ask for them are refused.": [
         f"{PRIVACY}::test_commands_with_templates_are_refused",
     ],
     "It applies the same rules to everything that is stored": [
         "promises/test_templates_nowhere.py::test_templates_are_forgotten_wherever_they_are",
+    ],
+    "`tx.vault.seal(value, about)` returns bytes for a column of bytes.": [
+        f"{ROTATION}::test_everything_is_sealed_anew",
+    ],
+    "the value then decrypts in its own place only.": [
+        f"{VAULT}::test_it_opens_in_its_own_place_only",
+    ],
+    "`tx.vault.index(value)` finds equal values.": [
+        f"{VAULT}::test_an_index_tells_equality_and_nothing_else",
+    ],
+    "Rotation finds sealed values in every column of bytes of every table": [
+        f"{ROTATED}::test_nothing_sealed_under_the_old_key_is_left_in_tables_of_postgresql",
+        f"{ROTATION}::test_everything_is_sealed_anew",
     ],
 }

@@ -12,7 +12,13 @@ import pathlib
 
 import pytest
 
-from . import claims_of_secrets, faults_of_commands, faults_of_records, faults_of_the_door
+from . import (
+    claims_of_secrets,
+    claims_of_strangers,
+    faults_of_commands,
+    faults_of_records,
+    faults_of_the_door,
+)
 
 TESTS = pathlib.Path(__file__).parent.parent
 THROUGH_THE_FRONT = {
@@ -82,12 +88,40 @@ def test_a_known_fault_of_commands_keeps_its_tests(fault: str) -> None:
         assert uses(test) & (THROUGH_THE_FRONT | {"nodes"}), f"{test} asks no daemon"
 
 
-@pytest.mark.parametrize("claim", claims_of_secrets.CLAIMS)
-def test_a_claim_about_secrets_at_rest_keeps_its_tests(claim: str) -> None:
-    """The page still says it, and its tests are there."""
+def security_page() -> tuple[str, str]:
+    """The parts of docs/security.md about strangers and about secrets at rest."""
     page = (TESTS.parent / "docs" / "security.md").read_text()
-    part = " ".join(page[page.index("# Secrets at rest") :].split())
-    assert claim in part
-    assert claims_of_secrets.CLAIMS[claim]
-    for test in claims_of_secrets.CLAIMS[claim]:
+    strangers, heading, secrets = page.partition("\n# Secrets at rest\n")
+    assert heading
+    return strangers, secrets
+
+
+def in_one_line(text: str) -> str:
+    """A text without its breaks of lines."""
+    return " ".join(text.split())
+
+
+CLAIMS = (claims_of_strangers.CLAIMS, claims_of_secrets.CLAIMS)
+
+
+@pytest.mark.parametrize(
+    ("part", "claim"), [(part, claim) for part, claims in enumerate(CLAIMS) for claim in claims]
+)
+def test_a_claim_about_security_keeps_its_tests(part: int, claim: str) -> None:
+    """The page still says it, and its tests are there."""
+    assert claim in in_one_line(security_page()[part])
+    assert CLAIMS[part][claim]
+    for test in CLAIMS[part][claim]:
         assert uses(test)
+
+
+def test_every_section_about_security_has_tests() -> None:
+    """Each section of docs/security.md makes a claim that names its tests."""
+    unproved = []
+    for text, claims in zip(security_page(), CLAIMS, strict=True):
+        _, *sections = text.split("\n## ")
+        assert sections
+        for section in sections:
+            if not any(claim in in_one_line(section) for claim in claims):
+                unproved.append(section.splitlines()[0])
+    assert unproved == []

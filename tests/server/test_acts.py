@@ -96,6 +96,31 @@ async def test_the_same_command_again_is_recorded_once(rig: Rig) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_secrets_of_a_command_that_is_queued_again_are_shown_on_record(rig: Rig) -> None:
+    """A caller who repeats it under its Idempotency-Key is recorded if shown its parameters."""
+    await rig.exchange()
+    scopes = (Scope.READ, Scope.WRITE)
+    tokens = {
+        "writer": await rig.token("writer", *scopes),
+        "viewer": await rig.token("viewer", *scopes, Scope.BIOMETRICS),
+    }
+    user = {"command": "DATA UPDATE USERINFO", "params": {"PIN": "7", "Passwd": PASSWORD}}
+    shown = {}
+    for name in ("writer", "writer", "viewer", "viewer"):
+        headers = (f"Authorization: Bearer {tokens[name]}", "Idempotency-Key: 1")
+        reply = await rig.api("POST", "/devices/T1/commands", user, headers=headers)
+        assert reply.status == 202
+        command, shown[name] = reply.json["id"], reply.json["params"]["Passwd"]
+    assert shown == {"writer": None, "viewer": PASSWORD}
+    found = [act[:3] for act in await acts(rig)]
+    assert [act for act in found if str(act[1]).startswith("read ")] == [
+        ("token viewer", "read parameters of commands", f"command {command}")
+    ]
+    queued = [act for act in found if act[1] == "queue command"]
+    assert queued == [("token writer", "queue command", "terminal T1")]
+
+
+@pytest_twisted.ensureDeferred
 async def test_resending_is_recorded(rig: Rig) -> None:
     """With the command that makes the terminal look at its stamps."""
     await rig.exchange()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet import reactor, threads
 from twisted.internet.defer import Deferred
 
+from zkpush.persist.vault import CHUNK
 from zkpush.resources.file import find_range
 
 from ..rig import Rig
@@ -51,6 +52,17 @@ async def test_a_range_is_part_of_the_file(
         )
     assert response.header(b"Content-Length") == b"%d" % len(response.body)
     assert response.header(b"Content-MD5") == content_md5(FIRMWARE)
+
+
+@pytest.mark.parametrize("first", [0, CHUNK - 1, 2 * CHUNK, 3 * CHUNK + 5])
+@pytest_twisted.ensureDeferred
+async def test_a_range_of_a_large_file_is_served(rig: Rig, first: int) -> None:
+    """Of a file that is sealed in several parts, also across the end of one."""
+    await rig.exchange()
+    content = b"".join(b"%08d" % number for number in range(4 * CHUNK // 8))
+    url = await upgrade(rig, content)
+    response = await fetch(rig, by_url(url), f"Range: bytes={first}-{first + 99}")
+    assert (response.status, response.body) == (206, content[first : first + 100])
 
 
 @pytest_twisted.ensureDeferred
