@@ -127,10 +127,28 @@ def make_author_tests(factory):
             assert [one.pin for one in people] == ["6"]
             assert await store.read(lambda tx: tx[PeopleStore].templates("5")) == []
             still = await store.read(lambda tx: tx[PersonStore].still_there())
-            assert [(one.pin, one.device) for one in still] == [("5", "T2")]
+            assert [(one.pin, one.device) for one in still] == [("5", "T1"), ("5", "T2")]
             assert await store.write(put("5", {"name": "Ann"}, NOW + 3))
+            assert await store.read(lambda tx: tx[PersonStore].still_there()) == []
             await store.write(say(other, "USER PIN=5\tName=Ann\tCard=9", now=NOW + 4))
             assert (await store.read(user("5"))).card == "9"
+
+        @pytest_twisted.ensureDeferred
+        async def test_a_person_added_again_gets_what_terminals_still_have(
+            self, store, device, other
+        ) -> None:
+            """Once they upload it again, although they say nothing new."""
+            body = "USER PIN=5\tName=Ann\tCard=7\nFP PIN=5\tFID=1\tTMP=AAAA\n"
+            await store.write(say(device, body))
+            await store.write(lambda tx: tx[PersonStore].remove("5", "token x", NOW + 1))
+            await store.write(say(other, body, now=NOW + 2))
+            await store.write(put("5", {"name": "Anne"}, NOW + 3))
+            assert await store.read(lambda tx: tx[PeopleStore].templates("5")) == []
+            await store.write(say(device, body, now=NOW + 4))
+            (found,) = await store.read(lambda tx: tx[PeopleStore].templates("5"))
+            assert found.device == "T1"
+            person = await store.read(user("5"))
+            assert (person.name, person.card) == ("Anne", "7")
 
         @pytest_twisted.ensureDeferred
         async def test_an_erased_person_leaves_nothing_behind(self, store, device) -> None:

@@ -120,6 +120,26 @@ async def test_a_removed_person_is_gone_here_and_told_where_not(rig: Rig) -> Non
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_removed_person_is_a_problem_until_deleted_at_the_terminal(rig: Rig) -> None:
+    """Also if the terminal uploads nothing meanwhile; then it holds nothing of the person."""
+
+    async def problems() -> list[str]:
+        found = await rig.items("/problems")
+        return [one["subject"] for one in found if one["code"] == "removed person"]
+
+    await said(rig, USERS + b"FP PIN=5\tFID=1\tTMP=AAAA\n")
+    await rig.api("DELETE", "/users/5")
+    assert await problems() == ["terminal T1"]
+    (queued,) = (await rig.api("DELETE", "/devices/T1/users/5")).json["items"]
+    assert b"DATA DELETE" in (await rig.get("getrequest?SN=T1")).body
+    rig.clock.advance(1)
+    await rig.post("devicecmd?SN=T1", f"ID={queued['id']}&Return=0&CMD=DATA".encode())
+    assert await problems() == []
+    await rig.api("PUT", "/users/5", {"name": "Ann"})
+    assert (await rig.api("DELETE", "/users/5")).json["devices"] == []
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_erased_person_is_deleted_from_terminals(rig: Rig) -> None:
     """Commands about the person lose what they hold; the audit log has no user ID."""
     await said(rig, USERS + b"FP PIN=5\tFID=1\tTMP=AAAA\n")

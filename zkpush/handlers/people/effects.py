@@ -108,9 +108,11 @@ def _delete_person(
 ) -> None:
     pin = str(values["pin"])
     if tx[PersonStore].is_erased(pin):
+        tx[RemovalStore].forget(device.id, pin)
         return
     for table in (users, templates, person_photos):
         tx[RemovalStore].remove(device.id, table, pin, lambda key: True, now)
+    tx[RemovalStore].remove_all(device.id, pin, now)
 
 
 def _delete_templates(type_: BiometricType | None = None) -> _Act:

@@ -28,8 +28,10 @@ from .authorship import (
 )
 from .model import Conflict, PersonChange, PersonStatement, Removal
 from .news import Keyed, StatementLog, first_of, keyed, merged, pins_of
+from .removals import about
 from .schema import (
     REMOVED,
+    STALE,
     conflicts,
     holdings,
     person_areas,
@@ -170,9 +172,9 @@ class PersonStore:
         Adds the user if there is none. Settles conflicts about these fields. Returns whether the
         user is new.
         """
-        self._connection.execute(
-            delete(removed_people).where(removed_people.c.digest == self._digest(pin))
-        )
+        removal = delete(removed_people).where(removed_people.c.digest == self._digest(pin))
+        if self._connection.execute(removal).rowcount:
+            self._hear_again(pin)
         keys = {"keys": msgspec.json.encode([pin]).decode()}
         is_new = self._connection.execute(self._find.known, keys).first() is None
         if is_new:
@@ -223,7 +225,7 @@ class PersonStore:
         query = (
             select(devices.c.sn)
             .join(holdings, holdings.c.device_id == devices.c.id)
-            .where(_about(holdings, pin), holdings.c.digest != REMOVED)
+            .where(about(holdings, pin), holdings.c.digest != REMOVED)
             .distinct()
             .order_by(devices.c.sn)
         )
@@ -237,10 +239,10 @@ class PersonStore:
         gone = self._connection.execute(delete(users).where(users.c.pin == pin)).rowcount
         for table in (templates, person_photos, *_OF_PERSON):
             gone += self._connection.execute(delete(table).where(table.c.pin == pin)).rowcount
-        self._connection.execute(delete(versions).where(_about(versions, pin)))
+        self._connection.execute(delete(versions).where(about(versions, pin)))
         if erased:
             self._connection.execute(delete(person_changes).where(person_changes.c.pin == pin))
-            self._connection.execute(delete(holdings).where(_about(holdings, pin)))
+            self._connection.execute(delete(holdings).where(about(holdings, pin)))
         digest = self._digest(pin)
         self._connection.execute(delete(removed_people).where(removed_people.c.digest == digest))
         removal = {
@@ -255,7 +257,7 @@ class PersonStore:
         return gone > 0
 
     def still_there(self) -> list[Removal]:
-        """List removed people and the terminals that still state that they have them."""
+        """List removed people and the terminals that last stated that they have them."""
         query = (
             select(removed_people.c.pin, removed_people.c.at, devices.c.sn)
             .join(holdings, holdings.c.key == '["' + removed_people.c.pin + '"]')
@@ -263,7 +265,6 @@ class PersonStore:
             .where(
                 holdings.c.table_name == users.name,
                 holdings.c.digest != REMOVED,
-                holdings.c.at > removed_people.c.at,
             )
             .order_by(removed_people.c.at, devices.c.sn)
         )
@@ -351,6 +352,12 @@ class PersonStore:
         """Return the serial number and the area of a terminal."""
         row = self._connection.execute(self._find.terminal, {"device": device_id}).one()
         return row.sn, row.area or DEFAULT_AREA
+
+    def _hear_again(self, pin: str) -> None:
+        """Make the next statements about a person news, whatever was stated before the removal."""
+        is_held = about(holdings, pin) & (holdings.c.digest != REMOVED)
+        self._connection.execute(delete(versions).where(about(versions, pin)))
+        self._connection.execute(update(holdings).where(is_held).values(digest=STALE))
 
     def _digest(self, pin: str) -> bytes:
         return self._vault.index(pin.encode())
@@ -572,11 +579,3 @@ def _changes(
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _about(table: Any, pin: str) -> Any:
-    """Select the rows of statements about a person: their keys are JSON arrays that begin so."""
-    begin = msgspec.json.encode([pin]).decode()[:-1]
-    return (table.c.key == f"{begin}]") | (
-        (table.c.key >= f"{begin},") & (table.c.key < f"{begin}-")
-    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Text, bindparam, func, select
+from sqlalchemy import Text, bindparam, delete, func, select, update
 
 from ...persist.databases import Insert, texts
 from .model import Key, key_text
@@ -60,6 +60,18 @@ class RemovalStore:
             )
             self._tx.insert(Insert(holdings, _NAMES, columns, _REPLACE))
 
+    def remove_all(self, device_id: int, pin: str, now: int) -> None:
+        """Record that a terminal no longer has anything of a person that it stated."""
+        is_older = about(holdings, pin) & (holdings.c.device_id == device_id)
+        self._connection.execute(
+            update(holdings).where(is_older, holdings.c.at <= now).values(digest=REMOVED, at=now)
+        )
+
+    def forget(self, device_id: int, pin: str) -> None:
+        """Forget what a terminal stated about a person."""
+        is_own = about(holdings, pin) & (holdings.c.device_id == device_id)
+        self._connection.execute(delete(holdings).where(is_own))
+
     def removed(self, device_id: int, table: sqlalchemy.Table, keys: Iterable[Key]) -> set[Key]:
         """Return the keys of records that were removed from a terminal, or from all that had them.
 
@@ -80,3 +92,11 @@ class RemovalStore:
         held = select(holdings.c.key).where(of_table, holdings.c.key.in_(listed), is_held)
         there = set(self._connection.execute(held, place).scalars())
         return {by_text[key] for key in terminals if key not in there}
+
+
+def about(table: Any, pin: str) -> Any:
+    """Select the rows of statements about a person: their keys are JSON arrays that begin so."""
+    begin = msgspec.json.encode([pin]).decode()[:-1]
+    return (table.c.key == f"{begin}]") | (
+        (table.c.key >= f"{begin},") & (table.c.key < f"{begin}-")
+    )

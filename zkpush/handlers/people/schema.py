@@ -74,6 +74,9 @@ person_photos = _of_people(
 
 REMOVED = b""
 """Digest of a record that was removed from a terminal by a command."""
+STALE = b"?"
+"""Digest of a statement made before its person was removed and added again; the next one is news,
+whatever it says."""
 IS_REMOVED = text("length(digest) = 0")
 """Condition for records that were removed from a terminal; the partial index needs these words."""
 
