@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import Text, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select, update
 
 from ...persist.databases import Insert, texts
 from .model import Key, key_text
@@ -94,9 +94,14 @@ class RemovalStore:
         return {by_text[key] for key in terminals if key not in there}
 
 
-def about(table: Any, pin: str) -> Any:
-    """Select the rows of statements about a person: their keys are JSON arrays that begin so."""
-    begin = msgspec.json.encode([pin]).decode()[:-1]
-    return (table.c.key == f"{begin}]") | (
-        (table.c.key >= f"{begin},") & (table.c.key < f"{begin}-")
+def about(table: sqlalchemy.Table, pin: str) -> ColumnElement[bool]:
+    """Select the rows of statements about a person, by a range of the primary key.
+
+    After the user ID, the JSON text of a key has a comma or a bracket.
+    """
+    begin = key_text((pin,)).removesuffix("]")
+    return (
+        table.c.table_name.in_([str(kept.name) for kept in _KEYS])
+        & (table.c.key >= f"{begin},")
+        & (table.c.key <= f"{begin}]")
     )
